@@ -27,7 +27,7 @@ from bot.service.one_off import pass_once
 from bot.settings import load
 from bot.store.engine.database import open_database
 from docs.drawing import pull_request_page, slack_page, teams_page
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.pages import BASE, PAGES

@@ -19,8 +19,8 @@ from bot.service.commands.rollouts.onboard import take_up
 from bot.service.logs import set_up
 from bot.service.one_off import pass_once
 from bot.settings import Settings, load
-from sandbox.bare_repository import bare_files
-from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
+from sandbox.fleets.bare_repository import bare_files
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 
 PAGE = Path(__file__).parent / "texts.md"

@@ -27,8 +27,8 @@ from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
 from bot.views.bases.images import stands_on
-from sandbox.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
-from sandbox.parts import MissingPart
+from sandbox.fleets.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
+from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")

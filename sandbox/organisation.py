@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from sandbox.edge import PATIENCE
-from sandbox.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
+from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.app import App
 from sandbox.github.access.installations import Installation
 from sandbox.github.actions.actions import Actions
@@ -29,6 +28,7 @@ from sandbox.github.repositories.git import Git
 from sandbox.github.repositories.listings import Listings
 from sandbox.github.repositories.refs import Refs
 from sandbox.github.repositories.rules import Rule, Rules, protection
+from sandbox.programs.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
 
 Json = Any
 Files = Mapping[str, str | bytes | None]

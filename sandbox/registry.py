@@ -11,10 +11,10 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox import parts, processes
-from sandbox.edge import Edge, Surroundings
+from sandbox.edges.edge import Edge, Surroundings
+from sandbox.edges.serving import Server
 from sandbox.images import OCI, Image, Pushed, attach, fallback_tag, push, put_beside
-from sandbox.serving import Server
+from sandbox.programs import parts, processes
 
 
 class RegistryEdge(Edge):

@@ -9,8 +9,8 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from sandbox.edge import Edge, Surroundings
-from sandbox.emulator import SLACK_CHANNEL, SLACK_TEAM_CHANNEL, SLACK_TOKEN
+from sandbox.edges.edge import Edge, Surroundings
+from sandbox.programs.emulator import SLACK_CHANNEL, SLACK_TEAM_CHANNEL, SLACK_TOKEN
 
 Json = Any
 READING = ("/api/conversations.history", "/api/conversations.replies", "/api/conversations.list", "/api/auth.test")

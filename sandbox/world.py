@@ -9,17 +9,17 @@ from typing import Self
 import yaml
 
 from bot.domain.clock import Clock, SystemClock
-from sandbox.edge import Surroundings
-from sandbox.emulator import ORGANISATION, Emulator
-from sandbox.feeds import Feeds, FeedsEdge
+from sandbox.edges.edge import Surroundings
+from sandbox.edges.serving import Server, ask_directly
+from sandbox.edges.traffic import Faults, Traffic
+from sandbox.feeds.feeds import Feeds, FeedsEdge
 from sandbox.github.edge import ENTERPRISE_PREFIX, GitHubEdge
 from sandbox.github.openapi import DOTCOM
 from sandbox.organisation import Organisation
-from sandbox.processes import ANY_PORT
+from sandbox.programs.emulator import ORGANISATION, Emulator
+from sandbox.programs.processes import ANY_PORT
 from sandbox.registry import Registry
-from sandbox.serving import Server, ask_directly
 from sandbox.slack import SlackEdge, Workspace
-from sandbox.traffic import Faults, Traffic
 
 
 class World:

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from sandbox.parts import MissingPart
-from sandbox.postgres import PostgresServer
-from sandbox.serving import ask_directly
+from sandbox.edges.serving import ask_directly
+from sandbox.programs.parts import MissingPart
+from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests.migrated import migrate
 from tests.plain_logs import log_plainly

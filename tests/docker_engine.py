@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import processes
+from sandbox.programs import processes
 
 PROGRAMS = {
     "dockerd": "docker.io",

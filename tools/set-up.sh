@@ -102,5 +102,5 @@ fi
 set_up_python
 set_up_scanners
 set_up_node
-.venv/bin/python -m sandbox.parts >&2
+.venv/bin/python -m sandbox.programs.parts >&2
 printf '%s\n' "$wanted $(missing_packages | tr '\n' ' ')" >.venv/.set-up

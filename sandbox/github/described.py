@@ -5,9 +5,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from sandbox.edges.traffic import Traffic
 from sandbox.github.openapi import DOTCOM, Description, Operation, description
 from sandbox.github.refusals import Refused
-from sandbox.traffic import Traffic
 
 Json = Any
 

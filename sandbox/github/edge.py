@@ -11,8 +11,8 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.edge import Surroundings, target
-from sandbox.emulator import BOT_TOKEN, OPERATOR_TOKEN
+from sandbox.edges.edge import Surroundings, target
+from sandbox.edges.traffic import READING
 from sandbox.github.access import permissions
 from sandbox.github.access.asked import (
     BY_NAME,
@@ -29,7 +29,7 @@ from sandbox.github.described import Described
 from sandbox.github.emulated import Emulated
 from sandbox.github.openapi import DOTCOM
 from sandbox.github.refusals import Refused
-from sandbox.traffic import READING
+from sandbox.programs.emulator import BOT_TOKEN, OPERATOR_TOKEN
 
 REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
 ENTERPRISE_PREFIX = "/api/v3"

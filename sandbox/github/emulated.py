@@ -14,13 +14,13 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.edge import Edge, Surroundings, target
-from sandbox.emulator import BOT, BOT_TOKEN, OPERATOR_TOKEN, spare
+from sandbox.edges.edge import Edge, Surroundings, target
 from sandbox.github.access.asked import timestamp, token_of
 from sandbox.github.access.installations import Grant, Installations, app_token
 from sandbox.github.refusals import Refused
 from sandbox.github.repositories.identity import Identities
 from sandbox.github.shapes import as_github
+from sandbox.programs.emulator import BOT, BOT_TOKEN, OPERATOR_TOKEN, spare
 
 GIT_DATA = re.compile(r"/repos/([^/]+/[^/]+)/(?:git|commits)/")
 INNER_USES, INNER_SECONDS = 4500, 3000

@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from sandbox import parts
+from sandbox.programs import parts
 
 NULL_ALL_THE_SAME = re.compile(r"\.labels\[\d+\]\.description$")
 """GitHub answers null for a label without a description, though some of its schemas say text."""

@@ -19,7 +19,7 @@ from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
 from bot.web.serving import bound, serving
 from bot.web.site import Gate, Site
-from sandbox.processes import ANY_PORT
+from sandbox.programs.processes import ANY_PORT
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.rollouts import WAVES
 

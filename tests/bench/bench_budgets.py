@@ -26,7 +26,7 @@ from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.tables import rebuilds, repositories
-from sandbox.postgres import PostgresServer
+from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests.integration.model.fleet import AnyTag
 from tests.integration.store.filling import ASPNET, Stores, digest

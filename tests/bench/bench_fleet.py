@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from sandbox import parts
-from sandbox.fleet import WEEKLY_REBUILD
+from sandbox.fleets.fleet import WEEKLY_REBUILD
+from sandbox.programs import parts
 from sandbox.world import World
 
 REPOSITORIES = 1_000

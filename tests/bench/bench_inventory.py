@@ -30,7 +30,7 @@ from bot.store.rows.inventories.inventories import (
 from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.tables import bases, observations, repositories
 from bot.store.stores import Stores
-from sandbox.postgres import PostgresServer
+from sandbox.programs.postgres import PostgresServer
 
 IMAGES = 10_000
 BASES = 60

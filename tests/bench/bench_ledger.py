@@ -21,7 +21,7 @@ from bot.views.paging import Cut
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import DumpSource, KeptDump
-from sandbox.postgres import PostgresServer
+from sandbox.programs.postgres import PostgresServer
 from tests.bench.bench_inventory import NOON, OF_BASE, fill
 
 OPEN = 200

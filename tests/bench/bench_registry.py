@@ -26,9 +26,9 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.tables import bases
 from bot.store.stages.watch.watch import WatchStore as SqlStore
 from bot.watch.registry.stage import WatchOptions, WatchStore, tick
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image, push
+from sandbox.programs import parts
 from sandbox.registry import Registry as SandboxRegistry
 from tests.fakes.stores.watch import FakeWatchStore
 

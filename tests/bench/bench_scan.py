@@ -8,9 +8,9 @@ from pathlib import Path
 from time import perf_counter
 
 from bot.domain.reference import Base
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image, push
+from sandbox.programs import parts
 from sandbox.registry import Registry
 from tests.bench.bench_registry import ORAS_AT_ONCE, resolved_by_oras
 

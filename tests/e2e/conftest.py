@@ -15,7 +15,7 @@ from bot.service.stages import Outcome, one_pass
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.migrated import new_sqlite
 

@@ -20,7 +20,7 @@ from bot.domain.clock import SystemClock
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.views.rollouts import RolloutViewsStore
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.killing import Ended, run_pass
 

@@ -9,8 +9,8 @@ from statistics import median
 import pytest
 import yaml
 
-from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, WEEKLY_REBUILD, SampleFleet
-from sandbox.parts import MissingPart
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, WEEKLY_REBUILD, SampleFleet
+from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 from tests.e2e.day import Held, passes
 from tests.migrated import new_sqlite

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.fleet import SampleFleet
-from sandbox.golden import GOLDEN, GoldenFleet
-from sandbox.postgres import PostgresServer
+from sandbox.fleets.fleet import SampleFleet
+from sandbox.fleets.golden import GOLDEN, GoldenFleet
+from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests.e2e.killed_walks import (
     SHARES,

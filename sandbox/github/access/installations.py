@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 import jwt
 
 from bot.domain.clock import Clock
-from sandbox.emulator import APP_ID, PERMISSIONS
 from sandbox.github.refusals import Refused
+from sandbox.programs.emulator import APP_ID, PERMISSIONS
 
 LIFE = timedelta(hours=1)
 RANKS = {"read": 1, "write": 2}

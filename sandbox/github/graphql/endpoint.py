@@ -20,7 +20,6 @@ from graphql.execution.values import get_variable_values
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.emulator import OPERATOR_TOKEN
 from sandbox.github.access.asked import json_response, token_of
 from sandbox.github.access.limits import WRITE
 from sandbox.github.graphql import everything as _everything  # noqa: F401 (fills the table of players)
@@ -28,6 +27,7 @@ from sandbox.github.graphql.playing import Parts, Playing, resolve, type_of
 from sandbox.github.graphql.price import Price, priced
 from sandbox.github.graphql.schema import published
 from sandbox.github.refusals import Refused
+from sandbox.programs.emulator import OPERATOR_TOKEN
 
 Json = Any
 KINDS = {401: "FORBIDDEN", 403: "FORBIDDEN", 404: "NOT_FOUND"}

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from graphql import GraphQLSchema, build_schema
 
-from sandbox import parts
+from sandbox.programs import parts
 
 
 @lru_cache(maxsize=1)

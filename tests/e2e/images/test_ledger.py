@@ -8,7 +8,7 @@ import pytest
 from bot.domain.packages.ledger import Station
 from bot.views.bases.ledger import LedgerRow
 from bot.views.paging import Cut
-from sandbox.golden import GOLDEN, GoldenFleet
+from sandbox.fleets.golden import GOLDEN, GoldenFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.migrated import new_sqlite

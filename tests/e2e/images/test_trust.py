@@ -15,7 +15,7 @@ from bot.domain.images.verdict import Verdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.images.verify import judge_image
 from bot.verify.trust.collecting import BUNDLE, NOTATION
-from sandbox.fleet import ASPNET, RUNTIME_TAG
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.images import Image, Pushed
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.rollouts.rebuild import State
-from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SDK
 from sandbox.images import dotnet_image
 from tests.e2e.conftest import Stage
 from tests.e2e.publishing import publish

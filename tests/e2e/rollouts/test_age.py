@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
-from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.migrated import new_sqlite

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.rollouts.rebuild import State
-from sandbox.fleet import BUILD_ON_PUSH
+from sandbox.fleets.fleet import BUILD_ON_PUSH
 from sandbox.github.actions.runs import Run
 from tests.e2e.conftest import Stage
 

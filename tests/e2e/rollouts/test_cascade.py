@@ -13,7 +13,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import Verdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.look.views import read_explanation
-from sandbox.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
+from sandbox.fleets.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
 from sandbox.images import Pushed
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled

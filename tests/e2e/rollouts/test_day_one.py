@@ -16,9 +16,9 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.service.commands.history import Source, import_log
 from bot.service.commands.rollouts.catch_up import Caught, catch_up
 from bot.service.commands.service.leaving import retire_all
-from sandbox.feeds import IMAGE_INFO
-from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
-from sandbox.history import VersionsClone
+from sandbox.feeds.feeds import IMAGE_INFO
+from sandbox.feeds.history import VersionsClone
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.migrated import new_sqlite

@@ -11,8 +11,8 @@ from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import Verdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.look.views import read_explanation, read_status
-from sandbox.fleet import ASPNET, RUNTIME_TAG
-from sandbox.mirrored import COPY, DIRECTLY, ON_COPY, ON_COPY_BY_DIGEST, MirroredFleet
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
+from sandbox.fleets.mirrored import COPY, DIRECTLY, ON_COPY, ON_COPY_BY_DIGEST, MirroredFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.migrated import new_sqlite

@@ -1,7 +1,7 @@
 """A repository with several workflows: a rebuild touches those that its files belong to, each told alone."""
 
 from bot.domain.rollouts.rebuild import Rebuild, State
-from sandbox.fleet import ASPNET, BUILD_ON_PUSH, RUNTIME_TAG, WEEKLY_REBUILD
+from sandbox.fleets.fleet import ASPNET, BUILD_ON_PUSH, RUNTIME_TAG, WEEKLY_REBUILD
 from tests.e2e.conftest import Stage
 
 CONFIG = """\

@@ -13,7 +13,7 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from bot.service.wiring.container import open_bot
 from bot.settings import load
-from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.migrated import new_sqlite

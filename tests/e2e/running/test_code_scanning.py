@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from sandbox.bare_repository import bare_files
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.bare_repository import bare_files
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 

@@ -11,8 +11,8 @@ import pytest_asyncio
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
 from bot.domain.repositories.practices import outcomes
-from sandbox.bare_repository import BUILD, DEPLOYMENT, bare_files
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.migrated import new_sqlite

@@ -9,7 +9,7 @@ from typing import Any
 import pytest_asyncio
 
 from bot.domain.rollouts.rebuild import State
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.migrated import new_sqlite

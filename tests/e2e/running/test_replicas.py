@@ -15,7 +15,7 @@ import yaml
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, State
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from sandbox.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
 from tests.e2e.replicas import replicas, shared_clock
 

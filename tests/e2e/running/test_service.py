@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import LEASED
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 
 PATIENCE = 90

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.rollouts.rebuild import State
-from sandbox.feeds import INDEX
+from sandbox.feeds.feeds import INDEX
 from tests.e2e.conftest import Stage
 from tests.e2e.publishing import publish
 

@@ -10,7 +10,7 @@ from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.service.wiring.container import open_bot
 from bot.settings import load
 from bot.views.fleet.status import Status
-from sandbox.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
+from sandbox.fleets.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
 from sandbox.images import Pushed, dotnet_image
 from sandbox.world import World
 from tests.e2e.conftest import AheadClock, Stage

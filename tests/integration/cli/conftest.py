@@ -13,8 +13,8 @@ from bot.cli import main
 from bot.domain.clock import SystemClock
 from bot.service.one_off import pass_once
 from bot.settings import load
-from sandbox.fleet import SampleFleet
-from sandbox.parts import MissingPart
+from sandbox.fleets.fleet import SampleFleet
+from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 from tests.migrated import new_sqlite
 from tests.plain_logs import log_plainly

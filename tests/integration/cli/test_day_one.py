@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sandbox.fleet import ASPNET
+from sandbox.fleets.fleet import ASPNET
 from sandbox.images import dotnet_image
 from tests.integration.cli.conftest import Command, Filled
 from tests.integration.cli.settings_files import with_token

@@ -13,9 +13,9 @@ import yaml
 from bot.domain.clock import SystemClock
 from bot.service.one_off import pass_once
 from bot.settings import load
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.images import dotnet_image
-from sandbox.parts import MissingPart
+from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 from tests.integration.cli.conftest import Command, Ran
 from tests.migrated import new_sqlite

@@ -9,7 +9,7 @@ from typing import Any
 import pytest_asyncio
 import yaml
 
-from sandbox.fleet import SampleFleet
+from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.integration.cli.conftest import Command
 

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from bot.service.running import GRACE
-from sandbox.fleet import SampleFleet
-from sandbox.processes import free_ports
+from sandbox.fleets.fleet import SampleFleet
+from sandbox.programs.processes import free_ports
 from sandbox.world import World
 from tests.docker_engine import Docker, control_groups, engine, make_base
 

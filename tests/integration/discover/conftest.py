@@ -23,7 +23,7 @@ from bot.store.stages.discover.discover import DiscoverStore
 from bot.store.stores import Stores
 from bot.store.views.repositories import RepositoryViewsStore
 from bot.views.repositories.explanation import Explanation
-from sandbox.traffic import Asked
+from sandbox.edges.traffic import Asked
 from sandbox.world import World
 from tests.e2e.conftest import AheadClock
 from tests.migrated import new_sqlite

@@ -7,7 +7,7 @@ import pytest
 
 from bot.discover.selection import Selection
 from bot.domain.rollouts.policy import ActionPreference
-from sandbox.fleet import WEEKLY_REBUILD
+from sandbox.fleets.fleet import WEEKLY_REBUILD
 from tests.integration.discover.conftest import CONTOSO, Discovery
 
 ASPNET = "mcr.microsoft.com/dotnet/aspnet"

@@ -18,9 +18,9 @@ from bot.store.rows.inventories.inventories import packages
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.store.views.fleet import FleetViewsStore
 from bot.watch.osv.stage import EVERY, DumpSource, DumpTally, tick
-from sandbox.edge import Surroundings
-from sandbox.feeds import Feeds, FeedsEdge
-from sandbox.serving import Server
+from sandbox.edges.edge import Surroundings
+from sandbox.edges.serving import Server
+from sandbox.feeds.feeds import Feeds, FeedsEdge
 from tests.builders import NOON
 from tests.migrated import new_sqlite
 

@@ -18,9 +18,9 @@ from bot.store.stages.watch.feeds import FeedsStore
 from bot.watch.feeds.addresses import KINDS
 from bot.watch.feeds.combine import combine_all
 from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick
-from sandbox.edge import Surroundings
-from sandbox.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
-from sandbox.serving import Server
+from sandbox.edges.edge import Surroundings
+from sandbox.edges.serving import Server
+from sandbox.feeds.feeds import IMAGE_INFO, INDEX, RELEASES, Feeds, FeedsEdge
 from tests.migrated import new_sqlite
 from tests.unit.watch.feeds.published import published
 

@@ -28,7 +28,7 @@ from bot.report.messages.waves import WaveNews, wave_message
 from bot.service.wiring.adapters import SlackChannel, TeamsChannel
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
-from sandbox.serving import Server
+from sandbox.edges.serving import Server
 from sandbox.world import World
 from tests.builders import NOON, change, rebuild, rollout
 from tests.slack_limits import check, texts

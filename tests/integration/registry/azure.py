@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.domain.bases.image import OCI_INDEX
-from sandbox.serving import Server
+from sandbox.edges.serving import Server
 
 AUDIENCE = "https://containerregistry.azure.net"
 DIGEST = f"sha256:{'d' * 64}"

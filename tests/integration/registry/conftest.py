@@ -16,8 +16,8 @@ from bot.clients.http import Http, Limits
 from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import SystemClock
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
+from sandbox.programs import parts
 from sandbox.registry import Registry
 from tests.integration.registry.hostile import Hostile
 

@@ -25,9 +25,9 @@ from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.service.wiring.adapters import Marks
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
 from sandbox.images import DOCKER, OCI, MediaTypes, dotnet_image
+from sandbox.programs import parts
 from sandbox.registry import Registry
 
 REPOSITORY = "dotnet/aspnet"

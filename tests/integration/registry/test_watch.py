@@ -19,7 +19,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.tables import bases
 from bot.store.stages.watch.watch import WatchStore
 from bot.watch.registry.stage import Sight, WatchTally, tick
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
 from sandbox.images import DOCKER, dotnet_image
 from sandbox.registry import Registry
 from tests.migrated import new_sqlite

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox import images, parts
+from sandbox import images
 from sandbox.images import dotnet_image, on_top
+from sandbox.programs import parts
 from sandbox.world import World
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bot.settings.loading import load
-from sandbox import parts, processes
+from sandbox.programs import parts, processes
 from sandbox.world import World
 from tests.children import started
 

@@ -14,7 +14,7 @@ from bot.domain.clock import SystemClock
 from bot.service import running
 from bot.service.commands.look import views
 from bot.service.settings_file import SettingsFile
-from sandbox.processes import ANY_PORT
+from sandbox.programs.processes import ANY_PORT
 
 
 @pytest.fixture

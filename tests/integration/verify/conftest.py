@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from bot.cli.main import app
 from bot.domain.reference import Base
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
+from sandbox.programs import parts
 from sandbox.registry import Registry
 
 

@@ -23,9 +23,9 @@ from bot.verify.attesting.attachment import Attachment, entries_of
 from bot.verify.attesting.summary import PREDICATE, Verifier, signed, summary
 from bot.verify.signatures.cosign.verifying import Asked, verify_with_key
 from bot.verify.trust.collecting import attestations_of
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image
+from sandbox.programs import parts
 from sandbox.registry import Registry as Played
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)

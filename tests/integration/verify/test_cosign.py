@@ -27,8 +27,8 @@ from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Outcome
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
+from sandbox.programs import parts
 from sandbox.registry import Registry
 from tests.builders import NOON
 from tests.unit.verify.signatures.private_sigstore import (

@@ -23,9 +23,9 @@ from bot.verify.signatures.notation.verifying import NotationPolicy
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.collecting import NOTATION, signatures_of
 from bot.verify.trust.judging import Trusted, judge
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image
+from sandbox.programs import parts
 from sandbox.registry import Registry as Played
 from tests.unit.verify.signatures.making import NOW, Draft, chain_of_three, cose
 

@@ -26,7 +26,7 @@ from bot.web.access.rates import Bucket, Rates
 from bot.web.app import app_of
 from bot.web.serving import bound, serving
 from bot.web.site import Senders, Site
-from sandbox.processes import ANY_PORT
+from sandbox.programs.processes import ANY_PORT
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.pages import PAGES, REPOSITORY
 from tests.integration.web.conftest import ACTOR, MARK, READER, Asking, opened_copy

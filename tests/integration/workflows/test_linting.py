@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import parts
+from sandbox.programs import parts
 from tests.integration.workflows.written import FOLDER, ROOT, steps, workflows
 
 ZIZMOR = Path(sys.executable).parent / "zizmor"

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import parts
-from sandbox.edge import Surroundings
+from sandbox.edges.edge import Surroundings
 from sandbox.images import Image
+from sandbox.programs import parts
 from sandbox.registry import Registry
 from tests.integration.workflows.written import run_steps
 

@@ -13,7 +13,7 @@ from bot.audit.onboarding import weekly_workflow
 from bot.audit.onboarding.proposing import Wanted, propose
 from bot.audit.splices import applied
 from bot.domain.repositories.finding import Outcome
-from sandbox.bare_repository import bare_files
+from sandbox.fleets.bare_repository import bare_files
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, outcomes, texts, workflow
 
 BIN = Path(sys.executable).parent

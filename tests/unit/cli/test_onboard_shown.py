@@ -14,7 +14,7 @@ from bot.domain.repositories.onboarding import Onboarding, OnboardingState
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.service.commands.rollouts.onboard import Previewed
 from bot.views.repositories.explanation import Explanation
-from sandbox.bare_repository import bare_files
+from sandbox.fleets.bare_repository import bare_files
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 SHOP = "contoso/shop"

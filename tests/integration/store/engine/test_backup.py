@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.store.engine.database import open_database
-from sandbox.parts import postgres_binaries
+from sandbox.programs.parts import postgres_binaries
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
 

@@ -10,7 +10,7 @@ from bot.act.onboarding.bringing import BRANCH
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.timing.freezes import Freeze
-from sandbox.bare_repository import BUILD, DEPLOYMENT, bare_files
+from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
 from tests.unit.act.onboarding.world import World, new_world
 
 WAITING, OPEN, DONE = OnboardingState.WAITING, OnboardingState.OPEN, OnboardingState.DONE

@@ -11,7 +11,7 @@ from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
 from bot.domain.repositories.repository import blob_name
 from bot.service.wiring.auditing import AuditProposer
-from sandbox.bare_repository import bare_files
+from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import SHA1, FakeForge, FakeRepository
 
 ACTIONS = {

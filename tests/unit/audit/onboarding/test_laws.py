@@ -15,7 +15,7 @@ from bot.domain.repositories.onboarding import SAFE_CHECKS, Proposal
 from bot.formats.source.nodes import Mapping as Node_Mapping
 from bot.formats.source.nodes import Node, Scalar
 from bot.formats.source.yaml import read
-from sandbox.bare_repository import BUILD, bare_files
+from sandbox.fleets.bare_repository import BUILD, bare_files
 from tests.unit.audit.world import NOW
 
 COMMITS = {

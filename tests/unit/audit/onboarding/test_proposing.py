@@ -8,7 +8,7 @@ from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.onboarding import SAFE_CHECKS, LeftToPeople, Proposal
 from bot.formats.source.yaml import read
 from bot.views.repositories.onboarding import commits_with_patches
-from sandbox.bare_repository import BUILD, DEPLOYMENT
+from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT
 from tests.unit.audit.world import NOW, PUSH, deployment, workflow
 
 DISPATCHABLE = "workflow_dispatch: {inputs: {correlation: {type: string}}}"

@@ -14,10 +14,10 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox import feed_documents as shapes
-from sandbox.edge import Edge, Surroundings
+from sandbox.edges.edge import Edge, Surroundings
+from sandbox.edges.serving import Server
+from sandbox.feeds import documents as shapes
 from sandbox.images import Pushed
-from sandbox.serving import Server
 
 Json = Any
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 
 from bot.domain.clock import ManualClock
-from sandbox.feeds import INDEX, RELEASES
+from sandbox.feeds.feeds import INDEX, RELEASES
 from sandbox.world import World
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sandbox.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, WEEKLY_REBUILD, SampleFleet
+from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SDK, SDK_TAG, WEEKLY_REBUILD, SampleFleet
 
 GOLDEN, GOLDEN_SDK = "golden-aspnet", "golden-sdk"
 DIAMOND = "service-00"

@@ -5,7 +5,7 @@ import shutil
 from functools import lru_cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NODE_MODULES = Path(os.environ.get("FRESHNESS_NODE_MODULES", ROOT / "tools" / "node_modules"))
 NODE = NODE_MODULES / "node" / "bin" / "node"
 EMULATE = NODE_MODULES / "emulate" / "dist" / "index.js"

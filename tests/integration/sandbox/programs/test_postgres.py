@@ -1,6 +1,6 @@
 import psycopg
 
-from sandbox.postgres import PostgresServer
+from sandbox.programs.postgres import PostgresServer
 
 
 def test_each_test_gets_an_empty_database_of_its_own(postgres: PostgresServer, postgres_url: str) -> None:

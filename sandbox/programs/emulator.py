@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox import parts, processes
+from sandbox.programs import parts, processes
 
 ORGANISATION = "contoso"
 BOT = "freshness-bot"

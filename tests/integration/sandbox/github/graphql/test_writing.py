@@ -3,8 +3,9 @@
 import base64
 from typing import Any
 
-from sandbox.world import World
 from tests.integration.sandbox.graphql.conftest import Asking
+
+from sandbox.world import World
 
 OLD, NEW = "FROM dotnet/aspnet:8.0.21\n", "FROM dotnet/aspnet:8.0.22\n"
 ZEROS = "0" * 40

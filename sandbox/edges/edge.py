@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.domain.clock import Clock, SystemClock
-from sandbox.serving import Routes, cut
-from sandbox.traffic import Asked, Faults, Traffic
+from sandbox.edges.serving import Routes, cut
+from sandbox.edges.traffic import Asked, Faults, Traffic
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "date"})

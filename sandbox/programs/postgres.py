@@ -12,7 +12,7 @@ from typing import Self
 
 import psycopg
 
-from sandbox import parts, processes
+from sandbox.programs import parts, processes
 
 OWNER = "freshness"
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")

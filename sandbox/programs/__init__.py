@@ -1,0 +1,1 @@
+"""Real programs, started on loopback and ended by their own id."""
