@@ -8,9 +8,9 @@ from bot.assess.cause import Difference, cause_of, compare, dotnet_cause
 from bot.assess.releases import Fixes, ReleaseIndex, family_of
 from bot.assess.relevance import Relevance, relevance, relevance_to
 from bot.assess.wording import dotnet_sentence, sentence
-from bot.domain.bases.advisory import Advisory, Evidence, Severity
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 
 
 def assess(

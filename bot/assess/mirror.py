@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.domain.bases.advisory import Evidence
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.mirrors import copied
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Evidence
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
 

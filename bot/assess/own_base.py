@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.bases.advisory import Evidence, worst
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Evidence, worst
 from bot.domain.images.wanted import is_unchanged
 from bot.domain.wording.words import counted
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.assess.version import DotnetVersion
-from bot.domain.bases.advisory import Evidence, Release
+from bot.domain.feeds.advisory import Evidence, Release
 from bot.domain.reference import Base
 
 FEED = "releases.json"

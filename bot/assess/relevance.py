@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.assess.releases import family_of
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
 
 _CONTAINS = {

@@ -10,13 +10,13 @@ from bot.assess.assess import assess, reassess, supported
 from bot.assess.mirror import Upstream, as_upstream
 from bot.assess.own_base import Brought, as_base_update, brought_anew
 from bot.assess.releases import ReleaseIndex
-from bot.domain.bases.advisory import Advisory, Release
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.version_line import is_line
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 
 _BATCH = 500

@@ -1,8 +1,8 @@
 """One sentence for people about a change: what moved, in figures."""
 
 from bot.assess.cause import Difference, OsMove
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.wording.words import counted
 
 

@@ -27,10 +27,10 @@ from bot.backtest.report import (
 )
 from bot.backtest.rolling import Rolling, at_once
 from bot.backtest.upstream import look_back
-from bot.domain.bases.advisory import Advisory, Release, Severity
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Advisory, Release, Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import ONE_WAVE, Policy
 from bot.domain.rollouts.rebuild import Action

@@ -12,9 +12,9 @@ from bot.backtest.changes import write_changes
 from bot.backtest.fleet import read_fleet
 from bot.backtest.rendering import as_html, as_json, as_table
 from bot.backtest.report import Report
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.rollouts.policy import Policy
 from bot.watch.history.inventory_git import read_history
 from bot.watch.history.log import read_observations, read_releases

@@ -7,8 +7,8 @@ from heapq import heappop, heappush
 
 from bot.backtest.fleet import Fleet
 from bot.backtest.planner import Deed, Key, key_of
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig

@@ -7,9 +7,9 @@ from heapq import heappop, heappush
 from typing import Protocol
 
 from bot.backtest.fleet import Fleet, Use
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.followed_base import is_patch_pinned
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule, Terms

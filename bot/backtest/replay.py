@@ -9,10 +9,10 @@ from bot.assess.assess import assess, reassess
 from bot.assess.baseline import BaseStanding, follow
 from bot.assess.releases import ReleaseIndex
 from bot.assess.version import DotnetVersion
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.change import DOTNET_CAUSES, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
 
 

@@ -16,9 +16,9 @@ from bot.assess.notices.rules import (
 from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.tag_family import sibling_of
 from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, Upstream
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.notice import Notice
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
 
 RECENTLY = timedelta(days=90)

@@ -9,7 +9,9 @@ import httpx
 
 from bot.clients.http import Http
 from bot.clients.http_answers import Answer
-from bot.domain.bases.document import (
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import (
     MAX_DOCUMENT_BYTES,
     FeedKind,
     FeedSource,
@@ -19,8 +21,6 @@ from bot.domain.bases.document import (
     StoredDocument,
     Unchanged,
 )
-from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
 
 _ACCEPT = {
     FeedKind.MSRC_BULLETIN: "application/xml",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Terms
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.timing.windows import next_opening

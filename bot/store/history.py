@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing

@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.bases.advisory import Advisory, Evidence, Severity
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.reference import Base
 
 ROLLOUTS = 12

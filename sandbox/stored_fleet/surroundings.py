@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.bases.advisory import Advisory, Release
+from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from sandbox.stored_fleet import names

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.clock import ManualClock
+from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.store.engine.database import Database, open_database

@@ -10,8 +10,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Affected, FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig

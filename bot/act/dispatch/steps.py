@@ -8,8 +8,8 @@ from typing import Protocol
 from bot.act.dispatch.asking import ask, find, given_up, next_look
 from bot.act.own_word import OwnWords, check_recent, config_of
 from bot.domain.backoff import look_together, rest_of
-from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import Standing
 from bot.domain.forge.port import Forge

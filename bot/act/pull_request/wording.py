@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from bot.act.ports import Job
 from bot.act.pull_request.packages import packages_section
-from bot.domain.bases.advisory import public_record
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.version_line import base_among
+from bot.domain.feeds.advisory import public_record
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin

@@ -23,10 +23,10 @@ from bot.assess.notices.rules import (
 )
 from bot.assess.releases import ReleaseIndex
 from bot.assess.tag_family import sibling_of
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.mirrors import Behind
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
 from bot.domain.wording.words import duration

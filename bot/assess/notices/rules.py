@@ -11,10 +11,10 @@ from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.relevance import relevance_to
 from bot.assess.tag_family import Lineage
 from bot.assess.version import DotnetVersion
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.mirrors import Behind, place_of
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
 

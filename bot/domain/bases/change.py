@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.bases.advisory import Evidence, Severity
+from bot.domain.feeds.advisory import Evidence, Severity
 from bot.domain.reference import Base
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.bases.advisory import Severity
+from bot.domain.feeds.advisory import Severity
 
 
 class Rating(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.bases.advisory import Advisory
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.package import Package, PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
 

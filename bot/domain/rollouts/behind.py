@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.bases.advisory import worst
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.followed_base import tagged_version
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.version_line import is_line, pinned_to
+from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage

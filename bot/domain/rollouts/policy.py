@@ -7,8 +7,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Severity
 from bot.domain.globs import any_covers
 from bot.domain.reference import Base
 from bot.domain.rollouts.terms import NEVER, AutoMerge, PathWorkflow, Pin, Step

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target

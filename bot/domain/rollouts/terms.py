@@ -6,8 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Severity
 
 
 class Start(StrEnum):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, in_order, latest_start, room

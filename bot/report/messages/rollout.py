@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.domain.bases.advisory import Severity, public_record
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import Severity, public_record
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.wording.message import (

@@ -9,10 +9,10 @@ from typing import TextIO
 from bot.assess.assess import assess
 from bot.assess.baseline import BaseStanding, follow
 from bot.assess.releases import ReleaseIndex
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
 from bot.service.wiring.adapters import Known
 from bot.service.wiring.opened_stores import opened_stores

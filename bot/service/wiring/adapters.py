@@ -10,8 +10,8 @@ from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.clients.notifiers.teams import TeamsWebhook
 from bot.clients.notifiers.teams_card import card_of
 from bot.clients.registry import Registry
-from bot.domain.bases.advisory import Advisory, Release
 from bot.domain.bases.lifecycle import LIFECYCLE, end_of_life
+from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
 from bot.report.destinations import Destination

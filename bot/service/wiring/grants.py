@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from bot.clients.forges.github import AppCredentials, Chosen, GitHubAccess, TokenCredentials
 from bot.clients.http import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
-from bot.domain.bases.document import FeedSource
 from bot.domain.clock import Clock
+from bot.domain.feeds.document import FeedSource
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.plan.waves.advance import rollout_options_of
 from bot.plan.waves.pace import Pace

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from bot.domain.bases.advisory import Severity
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
 from bot.settings.sections.section import RenamedSection, Section

@@ -6,8 +6,8 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from bot.act.dispatch.steps import StepJob
-from bot.domain.bases.advisory import Severity
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_parts, known_of

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.bases.advisory import Severity, worst
 from bot.domain.bases.change import Change
+from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.reference import Base
 from bot.domain.rollouts.behind import Behind, FleetBehind, lacking
 from bot.domain.wording.words import counted

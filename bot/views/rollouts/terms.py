@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import TERMS, Policy, is_severe
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from bot.domain.bases.document import FeedKind
+from bot.domain.feeds.document import FeedKind
 
 DOTNET_RELEASES = "https://builds.dotnet.microsoft.com/dotnet/release-metadata/releases-index.json"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from bot.domain.bases.advisory import Advisory, Evidence
+from bot.domain.feeds.advisory import Advisory, Evidence
 from bot.watch.feeds.packages import FixedPackage, reach
 from bot.watch.feeds.reading import (
     FeedShape,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import fields
 
-from bot.domain.bases.advisory import Advisory, Severity
+from bot.domain.feeds.advisory import Advisory, Severity
 from bot.watch.feeds.packages import LINUX, in_order
 
 SOURCES = ("msrc", "dotnet-cve", "github", "dotnet-announcements", "dotnet-docker")

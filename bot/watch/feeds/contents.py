@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.bases.advisory import Advisory, Release
-from bot.domain.bases.document import FeedKind, FeedSource
+from bot.domain.feeds.advisory import Advisory, Release
+from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.watch.feeds import announcements, discussions, github_advisories, image_info, msrc
 from bot.watch.feeds.dotnet import cve as dotnet_cve
 from bot.watch.feeds.dotnet import releases as dotnet_releases

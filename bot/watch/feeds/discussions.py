@@ -9,7 +9,7 @@ link, and says nothing of families, systems and versions.
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
-from bot.domain.bases.advisory import Advisory, Evidence
+from bot.domain.feeds.advisory import Advisory, Evidence
 from bot.watch.feeds.reading import (
     MAX_ENTRIES,
     FeedShape,

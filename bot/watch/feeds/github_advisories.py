@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot.domain.bases.advisory import Advisory, Evidence, Severity
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.watch.feeds.packages import FixedPackage, reach
 from bot.watch.feeds.reading import Cve, FeedShape, Line, Moment, Notes, Parsed, is_version, json_document, links
 

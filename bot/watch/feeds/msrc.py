@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from bot.domain.bases.advisory import Advisory, Evidence, Severity
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, SDK_IMAGES, in_order
 from bot.watch.feeds.reading import (
     CVE,

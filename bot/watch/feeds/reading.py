@@ -16,8 +16,8 @@ from defusedxml.ElementTree import fromstring
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import from_json
 
-from bot.domain.bases.document import MAX_DOCUMENT_BYTES
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 
 MAX_NODES = 500_000
 """Objects, arrays, elements and attributes of a document; the largest real one has 100,000. A node of three bytes

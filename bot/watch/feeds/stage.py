@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bot.domain.bases.advisory import Advisory, Release
-from bot.domain.bases.document import (
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Advisory, Release
+from bot.domain.feeds.document import (
     FeedKind,
     FeedSource,
     Fetched,
@@ -17,7 +18,6 @@ from bot.domain.bases.document import (
     StoredDocument,
     staleness,
 )
-from bot.domain.failure import Failure, Trouble
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.feeds import contents, image_info, msrc

@@ -13,9 +13,9 @@ from pathlib import Path
 from threading import Timer
 from typing import IO
 
-from bot.domain.bases.document import MAX_DOCUMENT_BYTES
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
 from bot.watch.feeds.image_info import Inventory, PlatformEntry, TagEntry, compared, read

@@ -32,10 +32,10 @@ from pydantic import (
     ValidationError,
 )
 
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.image import MOST_LAYERS
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 
 MCR = "mcr.microsoft.com"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from bot.domain.bases.document import MAX_DOCUMENT_BYTES
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 from bot.domain.packages.vulnerability import Vulnerability
 from bot.watch.feeds.reading import FeedProblem, Notes
 from bot.watch.osv.record import WantedPackages, parse

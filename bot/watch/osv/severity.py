@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.domain.bases.advisory import Severity
+from bot.domain.feeds.advisory import Severity
 
 _PUBLISHERS = {
     "UBUNTU-": "Ubuntu",

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.version_line import is_line
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base, Reference
 from bot.domain.tags.choice import Pin, pins
 

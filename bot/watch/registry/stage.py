@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.backoff import backoff
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.mirrors import Likeness
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.version_line import is_line, newest_in
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.domain.bases.advisory import Advisory, Release
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.clock import Clock
+from bot.domain.feeds.advisory import Advisory, Release
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.watch.feeds.stage import DueFeed, FeedReading
 from tests.fakes.queue import FakeQueue, Row
 

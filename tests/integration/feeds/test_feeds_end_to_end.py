@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from bot.clients.feeds import FeedReader
 from bot.clients.http import HostRules, Http, Limits
-from bot.domain.bases.document import FeedSource
 from bot.domain.clock import ManualClock
+from bot.domain.feeds.document import FeedSource
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker

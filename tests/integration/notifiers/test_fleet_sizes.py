@@ -16,8 +16,8 @@ from starlette.routing import Route
 from bot.clients.http import HostRules, Http
 from bot.clients.notifiers.slack import SlackBot, SlackWebhook
 from bot.clients.notifiers.teams import TeamsWebhook
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.wording.message import Message

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.change import Cause, Move
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.feeds.advisory import Release
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.filling import ASPNET, HOUR, Stores
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.discover.ports import Listing, Reading
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.change import Move
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Release
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import State

@@ -11,9 +11,9 @@ from bot.act.ports import Job
 from bot.assess.stage import Pair
 from bot.discover.ports import DueListing, DueRepository, Listing, Reading
 from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.document import FeedKind
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
+from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage

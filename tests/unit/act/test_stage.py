@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 
 from bot.act.ports import ActOptions
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Replacement

@@ -5,9 +5,9 @@ import pytest
 
 from bot.assess.assess import assess, reassess
 from bot.assess.releases import ReleaseIndex
-from bot.domain.bases.advisory import Advisory, Evidence, Severity
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from tests.unit.assess.world import DAY, image, release, seen
 
 LATER = DAY + timedelta(hours=2)

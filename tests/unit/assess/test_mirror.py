@@ -6,9 +6,9 @@ from datetime import timedelta
 from bot.assess.assess import assess
 from bot.assess.mirror import Upstream, as_upstream
 from bot.assess.releases import ReleaseIndex
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from tests.unit.assess.world import DAY, base, image, seen
 

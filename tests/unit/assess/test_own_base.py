@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 
 from bot.assess.own_base import Brought, as_base_update, brought_anew
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from tests.builders import change
 

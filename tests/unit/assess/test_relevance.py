@@ -1,7 +1,7 @@
 import pytest
 
 from bot.assess.relevance import relevance, relevance_to
-from bot.domain.bases.advisory import Advisory
+from bot.domain.feeds.advisory import Advisory
 from tests.unit.assess.world import base, image, seen
 
 

@@ -9,10 +9,10 @@ import pytest
 from bot.assess.mirror import Upstream
 from bot.assess.own_base import Brought
 from bot.assess.stage import Pair, tick
-from bot.domain.bases.advisory import Advisory, Evidence, Release
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.reference import Base
 from tests.unit.assess.world import DAY, seen
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 
 MCR = "mcr.microsoft.com"

@@ -8,8 +8,8 @@ import pytest
 from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import Fleet, Use
 from bot.backtest.planner import Deed, default_policy
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import ActionPreference, Policy, Rule
 from bot.domain.rollouts.rebuild import Action
 from tests.unit.assess.world import DAY

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from bot.backtest.fleet import Fleet, Repository, Use
 from bot.backtest.planner import Deed, SettleWindow, default_policy, with_settle
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Policy, Rule

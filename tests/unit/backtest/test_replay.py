@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from bot.assess.releases import ReleaseIndex
 from bot.backtest.replay import Offer, Replay
-from bot.domain.bases.advisory import Advisory, Severity
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory, Severity
 from tests.unit.assess.world import DAY, release, seen
 
 HOUR = timedelta(hours=1)

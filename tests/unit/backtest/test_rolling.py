@@ -16,8 +16,8 @@ from bot.backtest.fleet import Fleet, Use
 from bot.backtest.planner import Deed
 from bot.backtest.replay import Offer
 from bot.backtest.rolling import Rolling
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Match, Policy, Rule
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod

@@ -7,7 +7,9 @@ import pytest
 
 from bot.clients.feeds import FeedReader
 from bot.clients.http import Http, Limits
-from bot.domain.bases.document import (
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import (
     FeedKind,
     FeedSource,
     Fetched,
@@ -16,8 +18,6 @@ from bot.domain.bases.document import (
     StoredDocument,
     Unchanged,
 )
-from bot.domain.clock import ManualClock
-from bot.domain.failure import Failure, Trouble
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
 URL = "https://feeds.example/releases.json"

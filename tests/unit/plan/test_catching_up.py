@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Move
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.rollouts.behind import Behind, lacking
 from bot.domain.rollouts.policy import Match, Policy, Rule

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Move
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, Workflow
 from bot.domain.repositories.repository_config import Ignore

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Affected, FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Match
 from bot.domain.wording.message import Message
 from bot.report.destinations import About, Destination, hears, part_of

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import Terms
 from bot.settings import BadSettings, Settings, check_secrets, load

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import TERMS, Match, Policy, Rule
 from bot.domain.rollouts.timing.freezes import Freeze

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

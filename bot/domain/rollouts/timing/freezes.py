@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.bases.advisory import Severity
+from bot.domain.feeds.advisory import Severity
 
 
 @dataclass(frozen=True, slots=True)

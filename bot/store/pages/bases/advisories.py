@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from sqlalchemy import String, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Advisory
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.assess.notices.measuring import measured_lags
 from bot.assess.releases import ReleaseIndex
 from bot.assess.tag_family import sibling_of
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.notice import Notice
 from bot.domain.clock import Clock
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker

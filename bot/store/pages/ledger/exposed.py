@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.advisory import Advisory, Severity
+from bot.domain.feeds.advisory import Advisory, Severity
 from bot.domain.packages.package import Package, PackageType
 from bot.domain.packages.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.wanted import Fit

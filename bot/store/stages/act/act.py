@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.ports import Job, Successor
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Change
 from bot.domain.bases.version_line import base_among
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.moves import composed
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity

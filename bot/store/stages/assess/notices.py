@@ -19,10 +19,10 @@ from bot.assess.notices.deciding import (
 from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import Look
 from bot.assess.tag_family import sibling_of
-from bot.domain.bases.document import FeedKind
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
+from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import FEEDS, counter

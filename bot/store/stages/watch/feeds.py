@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.advisory import Advisory, Release
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory, Release
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load

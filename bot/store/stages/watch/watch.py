@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.mirrors import Likeness
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.inserting import chunks, insert_missing

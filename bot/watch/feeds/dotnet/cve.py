@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot.domain.bases.advisory import Advisory, Evidence, Severity
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, RUNTIME_IMAGES, SDK_IMAGES, in_order
 from bot.watch.feeds.reading import (
     Cve,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bot.domain.bases.advisory import Release
+from bot.domain.feeds.advisory import Release
 from bot.watch.feeds.reading import (
     Channel,
     Cve,

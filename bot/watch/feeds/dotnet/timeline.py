@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from bot.domain.bases.document import FeedKind, FeedSource
+from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.watch.feeds.reading import FeedShape, Notes, Parsed, address, json_object, malformed
 
 _YEARS_BACK = 1

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.bases.advisory import Advisory, Evidence, Release
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Advisory, Evidence, Release
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.store.rows.tables import documents
 from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsStore
 from tests.fakes.stores.feeds import FakeFeedsStore

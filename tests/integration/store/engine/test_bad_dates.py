@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, insert, text, update
 
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.change import Cause
-from bot.domain.bases.document import FeedKind, FeedSource
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Release
+from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.timing.budget import WriteLimits

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Table, update
 from structlog.testing import capture_logs
 
-from bot.domain.bases.document import FeedKind, FeedSource
+from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.domain.rollouts.rebuild import State
 from bot.reconcile.work import Queue
 from bot.store.rows.tables import changes, documents, observations, outbox, rebuilds, repositories

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import update
 
-from bot.domain.bases.advisory import Severity
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.store.engine.budgets import BudgetStore

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 import bot.store
 from bot.domain.bases.change import Cause
-from bot.domain.bases.document import FeedKind
 from bot.domain.clock import ManualClock
+from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Reconsidered
 from bot.store.engine.database import address, open_database

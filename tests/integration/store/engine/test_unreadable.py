@@ -7,8 +7,8 @@ from sqlalchemy import Table, text
 
 from bot.discover.ports import Reading
 from bot.domain.bases.change import Cause
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import Failure
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.repositories.blobs import blobs_of

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import null, select, update
 
-from bot.domain.bases.advisory import Advisory, Evidence, Severity
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.package import Package

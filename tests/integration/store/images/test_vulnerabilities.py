@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, LeaseLost
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State

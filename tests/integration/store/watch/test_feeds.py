@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.bases.advisory import Advisory, Evidence, Release
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Advisory, Evidence, Release
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.watch.feeds.stage import DueFeed, FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, LEASE, Stores

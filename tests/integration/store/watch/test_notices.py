@@ -20,9 +20,9 @@ from bot.assess.notices.published import StaleInventory
 from bot.assess.notices.stage import Look
 from bot.assess.releases import ReleaseIndex
 from bot.discover.ports import Reading
-from bot.domain.bases.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.tables import incidents, notices, outbox, repositories

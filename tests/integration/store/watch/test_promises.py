@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from bot.discover.ports import Reading
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.feeds.advisory import Release
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import event
 
 from bot.discover.ports import Reading
-from bot.domain.bases.advisory import Release
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.engine.codec import dump

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.wishes import Gate
 from bot.domain.rollouts.labels import HOLD
 from bot.domain.rollouts.policy import Policy, Rule

@@ -15,8 +15,8 @@ from bot.act.pull_request.wording import (
     trailers_in,
     what_moved,
 )
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.rebuild import Target
 from tests.unit.act.world import ASPNET, change, digest, member, rebuild

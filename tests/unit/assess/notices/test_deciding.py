@@ -15,12 +15,12 @@ from bot.assess.notices.deciding import (
 from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import Look, NoticesTally, tick
 from bot.assess.releases import ReleaseIndex
-from bot.domain.bases.advisory import Advisory, Release
 from bot.domain.bases.mirrors import Behind
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from tests.unit.assess.world import DAY, base, image, release, seen
 

@@ -6,8 +6,8 @@ import pytest
 from bot.assess.baseline import BaseStanding
 from bot.assess.notices import rules as lag
 from bot.assess.releases import ReleaseIndex
-from bot.domain.bases.advisory import Advisory
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Advisory
 from tests.unit.assess.world import DAY, base, image, release, seen
 
 HOUR, DAYS = timedelta(hours=1), timedelta(days=1)

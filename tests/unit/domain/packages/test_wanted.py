@@ -1,6 +1,6 @@
 import pytest
 
-from bot.domain.bases.advisory import Advisory
+from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit, Wanted, fit_of, wanted_by
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.advisory import Severity
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by, thawed
 
 DAY = timedelta(days=1)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule, Terms
 from bot.domain.rollouts.terms import NEVER, AutoMerge, MergeMethod

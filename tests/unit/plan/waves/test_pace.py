@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.bases.advisory import Severity
+from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits
 from bot.domain.rollouts.timing.waves import Wave, WaveTally

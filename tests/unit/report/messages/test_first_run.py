@@ -1,8 +1,8 @@
 from datetime import timedelta
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Move
 from bot.domain.bases.observation import Observation
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clients.notifiers.slack_blocks import notification
-from bot.domain.bases.advisory import Severity
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import Occasion, Pause

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from bot.domain.bases.document import FeedKind
+from bot.domain.feeds.document import FeedKind
 from bot.settings.sections.upstream.feeds import FeedsSettings
 from bot.watch.feeds import addresses, contents
 

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.bases.advisory import Advisory
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Advisory
 from bot.watch.feeds import announcements
 from bot.watch.feeds.reading import Parsed
 from tests.unit.watch.feeds.published import SEEN

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.advisory import Advisory, Evidence, Severity
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.watch.feeds import msrc
 from bot.watch.feeds.combine import SOURCES, combine, combine_all
 from bot.watch.feeds.dotnet import cve as dotnet_cve

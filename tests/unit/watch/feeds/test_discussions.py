@@ -3,8 +3,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from bot.domain.bases.advisory import Advisory
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Advisory
 from bot.watch.feeds import discussions
 from bot.watch.feeds.reading import MAX_ENTRIES, Parsed
 from tests.unit.watch.feeds.published import SEEN

@@ -1,7 +1,7 @@
 import json
 from collections import defaultdict
 
-from bot.domain.bases.advisory import Severity
+from bot.domain.feeds.advisory import Severity
 from bot.watch.feeds.dotnet import cve as dotnet_cve
 from tests.unit.watch.feeds.published import SEEN, published
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.advisory import Release
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Release
 from bot.watch.feeds.dotnet import releases as dotnet_releases
 from bot.watch.feeds.dotnet.releases import merge
 from tests.conftest import SHARED

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from bot.domain.bases.document import FeedKind, FeedSource
 from bot.domain.failure import Failure
+from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.watch.feeds.dotnet import timeline as dotnet_timeline
 from bot.watch.feeds.reading import Parsed
 from tests.unit.watch.feeds.published import SEEN

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Severity
 from bot.watch.feeds import github_advisories
 from tests.unit.watch.feeds.published import SEEN
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Severity
 from bot.watch.feeds import msrc
 from tests.unit.watch.feeds.published import BULLETINS, SEEN, published
 

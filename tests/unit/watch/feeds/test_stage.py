@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.bases.document import (
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import (
     FeedKind,
     FeedSource,
     Fetched,
@@ -15,8 +17,6 @@ from bot.domain.bases.document import (
     StoredDocument,
     Unchanged,
 )
-from bot.domain.clock import ManualClock
-from bot.domain.failure import Failure, Trouble
 from bot.reconcile.loop import Loop
 from bot.watch.feeds.stage import FeedsToRead, tick
 from tests.fakes.stores.feeds import FakeFeedsStore

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.advisory import Severity
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.watch.feeds.reading import Notes
 from bot.watch.osv.record import WantedPackages, parse

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.bases.advisory import Release
+from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.watch.registry.schedule import (
     PollPolicy,

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.bases.document import StoredDocument, staleness
+from bot.domain.feeds.document import StoredDocument, staleness
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

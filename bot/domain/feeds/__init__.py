@@ -1,0 +1,1 @@
+"""What feeds say: their documents, and the advisories and releases in them."""
