@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bot.act.pull_request.section import closed
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.branches import scratch_of
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.issue import put_into
@@ -48,7 +49,7 @@ async def retire(traces: Traces, forge: Forge, reason: str, *, dry_run: bool) ->
     repeated. What fails is named too, and keeps nothing else from being done. With `dry_run` it only looks.
     """
     found: list[Retired] = []
-    for branch in traces.branches:
+    for branch in [each for used in traces.branches for each in (used, scratch_of(used))]:
         try:
             async for each in _branch(traces.repository, branch, forge, reason, dry_run=dry_run):
                 found.append(each)  # noqa: PERF401 - what is done stays named where the next fails
@@ -81,12 +82,18 @@ async def _branch(
             yield Retired(name.name, f"pull request #{request.number}", Outcome.CLOSED, request.url)
     if look.branch is None:
         return
-    if not look.branch.is_own:
+    if not look.branch.is_own and not _is_empty(look, branch):
         yield Retired(name.name, f"branch {branch}", Outcome.KEPT, why="somebody has committed to it")
         return
     if not dry_run:
         await forge.delete_branch(name, branch, look.branch.sha)
     yield Retired(name.name, f"branch {branch}", Outcome.DELETED)
+
+
+def _is_empty(look: BranchLook, branch: str) -> bool:
+    """Whether it is one of the bot's scratch branches before the first commit was made there."""
+    is_scratch = branch.endswith(scratch_of(""))
+    return is_scratch and look.branch is not None and look.trunk is not None and look.branch.sha == look.trunk.sha
 
 
 def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:

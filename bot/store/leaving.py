@@ -1,6 +1,6 @@
 """What the bot may have left in repositories, for `retire`."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from bot.act.onboarding.bringing import BRANCH
 from bot.act.retiring import Traces
@@ -27,7 +27,9 @@ class LeavingStore(Store):
             for row in used:
                 branches.setdefault(row.repository_id, []).append(row.branch)
             onboarded = await connection.execute(
-                select(onboardings.c.repository_id).where(onboardings.c.number.is_not(None))
+                select(onboardings.c.repository_id).where(
+                    or_(onboardings.c.number.is_not(None), onboardings.c.attempts > 0)
+                )
             )
             for repository in onboarded.scalars():
                 branches.setdefault(repository, []).append(BRANCH)

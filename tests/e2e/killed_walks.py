@@ -74,6 +74,7 @@ class Outcome:
     issues: tuple[tuple[str, str], ...]
     messages: tuple[str, ...]
     rebuilds: tuple[tuple[str, str], ...]
+    branches: tuple[str, ...]
 
 
 def one_feed(config: Path, more: Mapping[str, object]) -> Path:
@@ -139,6 +140,7 @@ async def _outcome(world: World, store_url: str, names: Collection[str]) -> Outc
         tuple((issue["title"], issue["state"]) for issue in listed if "pull_request" not in issue),
         tuple(_without_place(message["text"]) for message in messages),
         tuple((item.repository, str(item.state)) for rollout in rollouts for item in rollout.rebuilds),
+        tuple(sorted(await world.github.branches("payments-api"))) if is_sample else (),
     )
 
 

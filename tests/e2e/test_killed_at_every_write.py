@@ -4,12 +4,14 @@ A small fleet of one pinned and one floating repository goes from a patch to its
 build; in waves, through a step, merged without a person; and through a failure that is told in an issue.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sandbox.fleets.bare_repository import bare_files
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.fleets.golden import GOLDEN, GoldenFleet
 from sandbox.programs.postgres import PostgresServer
@@ -18,7 +20,9 @@ from tests.e2e.killed_walks import (
     SHARES,
     Outcome,
     Pass,
+    Point,
     Scenario,
+    TwoRepositories,
     check,
     is_commit,
     is_request,
@@ -179,6 +183,50 @@ class InOrder(Scenario):
         ended = {f"contoso/{name}": "succeeded" for name in (GOLDEN, *SERVICES)}
         assert dict(outcome.rebuilds) == ended
         assert len(outcome.runs) == len(ended)
+
+
+class NotOnboarded(TwoRepositories):
+    """Nothing stands in them yet that the audit asks for."""
+
+    def repositories(self, version: str) -> Any:
+        return {name: {"Dockerfile": "FROM scratch\n"} for name in (PINNED, FLOATING)}
+
+
+@dataclass(frozen=True)
+class Onboarded(Scenario):
+    """A repository gets files in which much fails, and a pull request that mends it, which is merged."""
+
+    settings: Mapping[str, object] = field(
+        default_factory=lambda: {"onboarding": {"repositories": [f"contoso/{PINNED}"]}}
+    )
+    counted: int | None = 1
+    least: int = 10
+
+    def fleet(self, world: World) -> SampleFleet:
+        return NotOnboarded(world)
+
+    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+        await world.github.push(PINNED, {path: text.decode() for path, text in bare_files().items()})
+        await one_pass()
+        (request,) = await world.github.pull_requests(PINNED)
+        await world.github.merge(PINNED, request["number"])
+        await whole_pass()
+
+    def check(self, outcome: Outcome) -> None:
+        assert [(state, is_merged) for _, state, _, is_merged in outcome.pull_requests] == [("closed", True)]
+        assert outcome.branches == ("freshness/onboarding", "main")
+
+
+def some_requests(points: Sequence[Point]) -> Sequence[Point]:
+    return spread(6)([point for point in points if is_request(point.name)])
+
+
+@pytest.mark.kill
+@pytest.mark.long
+def test_a_repository_is_onboarded_by_one_pull_request_wherever_that_was_killed(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    check(Onboarded(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, some_requests)
 
 
 @pytest.mark.kill

@@ -12,7 +12,7 @@ from typing import Any
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.branches import BranchChange, BranchFile, Tip
+from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, Standing
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, FilesDenied, Moved
@@ -303,6 +303,8 @@ class FakeForge:
         home = self._write(repository)
         self._check_files(change)
         sha = home.add(self._made(home, change))
+        if is_plain:
+            home.branches[scratch_of(change.branch)] = sha
         self._done("prepare")
         return sha
 
@@ -316,6 +318,7 @@ class FakeForge:
                 raise BranchMoved(change.branch, "it has moved", home.name)
             self._check_files(change)
             home.branches[change.branch] = prepared or home.add(self._made(home, change))
+            home.branches.pop(scratch_of(change.branch), None)
             self._try("after the branch moved")
         made = self._bring(home, request)
         self._done("carry_out")

@@ -13,7 +13,7 @@ from bot.act.pull_request.section import closed, declined, rewritten, section_in
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.forge.branches import BranchChange, FileChange, Tip
+from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
@@ -61,9 +61,18 @@ class _Attempt:
 
     @property
     def is_left_to_people(self) -> bool:
-        """Whether somebody has committed to the branch of the open pull request, or changed what is there."""
+        """Whether somebody has committed to the branch of the open pull request, or changed what is there.
+
+        What is left of a branch after its merge is nobody's, whoever has brought it up to date before.
+        """
         tip = self.look.branch
+        if tip is not None and self.current is None and _was_merged(self.look, tip):
+            return False
         return tip is not None and not (tip.is_own and is_ours(tip.message))
+
+
+def _was_merged(look: BranchLook, tip: Tip) -> bool:
+    return any(request.is_merged and request.head == tip.sha for request in look.pull_requests)
 
 
 async def bring(due: DueOnboarding, source: Source, tools: Tools) -> Brought:
@@ -87,6 +96,17 @@ async def bring(due: DueOnboarding, source: Source, tools: Tools) -> Brought:
         return _set_aside(due.onboarding, refused.told)
 
 
+async def clear(repository: Identity, forge: Forge) -> None:
+    """Takes away the scratch branch that an attempt has left which did not come to its end."""
+    scratch = scratch_of(BRANCH)
+    look = await forge.look(repository, scratch, ())
+    tip, trunk = look.branch, look.trunk
+    if tip is None or look.standing.read_only is not None:
+        return
+    if (tip.is_own and is_ours(tip.message)) or (trunk is not None and tip.sha == trunk.sha):
+        await forge.delete_branch(look.standing.identity, scratch, tip.sha)
+
+
 async def _not_to_bring(attempt: _Attempt, tools: Tools) -> Brought | None:
     """What ends it, or keeps it from being written now; None where it is to be brought along."""
     due, look, now, options = attempt.due, attempt.look, attempt.looked_at, tools.options
@@ -106,7 +126,7 @@ async def _not_to_bring(attempt: _Attempt, tools: Tools) -> Brought | None:
     if known.state is OnboardingState.OPEN and latest is not None and latest.is_merged and current is None:
         reason = f"pull request #{latest.number} was merged"
         merged = _with(known, OnboardingState.WAITING, reason, latest)
-        return Brought(replace(merged, merged=known.merged + 1), options.follow_every)
+        return Brought(merged.once_merged, options.follow_every)
     if (objection := _objection(attempt)) is not None:
         return _set_aside(known, objection)
     if current is not None and attempt.is_left_to_people:
@@ -168,17 +188,21 @@ async def commits_of(
 async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools) -> Brought:
     """The branch with the proposal's commits, and the pull request with its text."""
     made_from = attempt.due.made_from(tools.options.checks)
-    known = replace(attempt.due.onboarding, left=len(proposal.left), made_from=made_from)
+    known = replace(attempt.due.onboarding, left=len(proposal.left), made_from=made_from, proposed=proposal.mends)
     if not proposal.commits:
         return await _nothing_left(attempt, known, proposal, tools)
     wishes = _wishes(attempt, tools)
     looked_at = tools.clock.now()
     home = attempt.look.standing.identity
-    look = await tools.forge.look(home, BRANCH, sorted(proposal.files), wishes)
+    mended = {each.path for each in attempt.due.onboarding.brought if each.path in proposal.read}
+    paths = sorted({*proposal.files, *mended})
+    look = await tools.forge.look(home, BRANCH, paths, wishes)
     attempt = replace(attempt, look=look, looked_at=looked_at)
     current = attempt.current
-    if look.trunk is None or (stale := _stale(proposal, look.trunk)) is not None:
+    if look.trunk is None or (stale := _stale(proposal, look.trunk, paths)) is not None:
         return _stays(known, f"{stale} has changed since it was read", tools.options.follow_every)
+    if (without := _without_what_was_taken_back(attempt, proposal)) is not None:
+        return await _brought(without, await _proposal(without, tools, ()), tools)
     if attempt.is_left_to_people:
         return _stays(known, f"the branch {BRANCH} has commits of somebody else", tools.options.follow_every)
     if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:
@@ -191,21 +215,33 @@ async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools) -> Broug
     return Brought(_with(known, OnboardingState.OPEN, _is_open(request), request), tools.options.follow_every)
 
 
+def _without_what_was_taken_back(attempt: _Attempt, proposal: Proposal) -> _Attempt | None:
+    """The same, with the checks declined whose edits are gone again after a merge; None where there is none."""
+    before = attempt.due.onboarding
+    known = before.without_what_was_taken_back(proposal.counted)
+    if known.declined == before.declined:
+        return None
+    due, source = replace(attempt.due, onboarding=known), replace(attempt.source, declined=known.declined)
+    return replace(attempt, due=due, source=source)
+
+
 async def _nothing_left(attempt: _Attempt, known: Onboarding, proposal: Proposal, tools: Tools) -> Brought:
     current, home = attempt.current, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
     if proposal.left:
         denied = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
         reason = f"what still fails is left to people{denied}"
+    if known.declined:
+        reason += f"; {', '.join(known.declined)}: taken back after a merge, and so declined for good"
     if current is not None:
         check_recent(home.name, attempt.looked_at, tools.clock.now())
         await tools.forge.close_pull_request(home, current, body=closed(current.body, reason))
     return Brought(replace(known, state=OnboardingState.DONE, reason=reason), _SELDOM)
 
 
-def _stale(proposal: Proposal, trunk: Tip) -> str | None:
+def _stale(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> str | None:
     """A file that is no longer what the proposal was made from."""
-    for path in proposal.files:
+    for path in paths:
         now = trunk.files.get(path)
         if (now.content if now is not None else None) != proposal.read.get(path):
             return path

@@ -38,11 +38,12 @@ class DueOnboarding:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The texts of one repository that a proposal is made from."""
+    """The texts of one repository that a proposal is made from, and the checks that it has declined."""
 
     name: str
     files: Mapping[str, bytes]
     produced: tuple[SeenConfig, ...] = ()
+    declined: tuple[str, ...] = ()
 
 
 class Proposer(Protocol):

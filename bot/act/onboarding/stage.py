@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.act.onboarding.bringing import Brought, Tools, bring
+from bot.act.onboarding.bringing import Brought, Tools, bring, clear
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, Proposer, Source
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
@@ -41,7 +41,7 @@ async def source_of(store: OnboardingStore, item: DueOnboarding) -> Source:
             advice="the next reading of the repository brings them back",
         )
     texts = {path: bodies[sha] for path, sha in item.files.items()}
-    return Source(item.repository.name, texts, item.produced)
+    return Source(item.repository.name, texts, item.produced, item.onboarding.declined)
 
 
 class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
@@ -67,7 +67,10 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
 
     async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
         tools = Tools(self._guarded(lease), self._proposer, self._options, self._clock, self._commits)
-        return await bring(item, await source_of(self._store, item), tools)
+        source = await source_of(self._store, item)
+        if lease.claimed.attempts > 1:
+            await clear(item.repository, tools.forge)
+        return await bring(item, source, tools)
 
     async def settle(self, item: DueOnboarding, result: Brought) -> None:
         await self._store.settle_onboarding(item, result.onboarding, self._clock.now() + result.rest)

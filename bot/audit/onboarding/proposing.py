@@ -24,8 +24,10 @@ from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Edit, Finding, Fix, Outcome, Place
 from bot.domain.repositories.onboarding import (
     SAFE_CHECKS,
+    Counted,
     LeftToPeople,
     Mended,
+    MendedPlace,
     Proposal,
     ProposedCommit,
     unified_diff,
@@ -35,17 +37,20 @@ MOST_SPLICES = 30
 """Of one pull request, so that a person reads it to the end; the next one brings more."""
 _STARTING = frozenset({"dispatchable", weekly_workflow.CHECK})
 _NEEDS_JUDGEMENT = "it needs a person's judgement"
+_DECLINED = "it was taken back after a merge, which declines it here for good"
+_LEFT_OUT = "the operator's settings leave this check out"
 _NOT_PROVED = "with that change the check would not hold, or another finding would be new"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of a proposal: which checks, and no file below the `denied` folders."""
+    """What is asked of a proposal: which checks, without the `declined`, and no file below the `denied` folders."""
 
     checks: Collection[str] = SAFE_CHECKS
     commits: Mapping[ActionTag, ActionCommit] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
     unwaivable: Collection[str] = ()
+    declined: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +85,22 @@ class _Proposing:
 
     def proposal(self, files: Mapping[str, bytes]) -> Proposal:
         self._first = files
-        state = self._judged(files)
-        commits = []
+        state = first = self._judged(files)
+        commits = list[ProposedCommit]()
         for check in SAFE_CHECKS:
-            if check in self._wanted.checks:
+            if check in self._wanted.checks and check not in self._wanted.declined:
                 state, commit = self._commit(state, check)
                 commits += [commit] if commit is not None else []
             else:
-                why = "the operator's settings leave this check out"
+                why = _DECLINED if check in self._wanted.declined else _LEFT_OUT
                 for finding in state.failing(check):
                     self._leave(state, finding, finding.fix, why)
         for finding in state.findings:
             if finding.outcome is Outcome.FAILS and finding.check not in SAFE_CHECKS:
                 self._leave(state, finding, finding.fix, _NEEDS_JUDGEMENT)
-        return Proposal(tuple(commits), tuple(self._left), dict(files), self._more)
+        counted = _counted(first)
+        mends = tuple(_mended_places(commits, _counted(state)))
+        return Proposal(tuple(commits), tuple(self._left), dict(files), self._more, counted, mends)
 
     def _judged(self, files: Mapping[str, bytes]) -> _State:
         repository = Repository(files, self._name, self._produced)
@@ -187,6 +194,27 @@ class _Proposing:
                 failing = [each for each in state.failing(finding.check) if each.place.path not in releasing]
                 fix = dispatch_weekly(repository, failing) or fix
         return fix, (fix.left_alone if fix is not None else "") or _NEEDS_JUDGEMENT
+
+
+def _counted(state: _State) -> Counted:
+    safe = [each for each in state.findings if each.check in SAFE_CHECKS]
+    failing = [each for each in safe if each.outcome is Outcome.FAILS]
+    holding = [each for each in safe if each.outcome is Outcome.HOLDS]
+    return Counted(
+        Counter((each.check, *_key(each)) for each in failing),
+        Counter((each.check, each.place.path) for each in holding),
+    )
+
+
+def _mended_places(commits: Sequence[ProposedCommit], after: Counted) -> Iterator[MendedPlace]:
+    seen = set[tuple[str, str, str, str]]()
+    for commit in commits:
+        for each in commit.mended:
+            key = (commit.check, each.place.path, each.subject, each.before)
+            if key not in seen:
+                seen.add(key)
+                holding = after.holding.get((commit.check, each.place.path), 0)
+                yield MendedPlace(*key, failing=after.failing.get(key, 0), holding=holding)
 
 
 def _next(failing: Sequence[Finding], passed: Counter[tuple[str, str, str]]) -> Finding | None:

@@ -42,6 +42,12 @@ class Tip:
     files: Mapping[str, BranchFile]
 
 
+def scratch_of(branch: str) -> str:
+    """The branch beside it where its next commit is made: one that equals its base has its pull request closed by
+    GitHub, if only for a moment, so it never goes there first. A crash may leave it."""
+    return f"{branch}-next"
+
+
 @dataclass(frozen=True, slots=True)
 class BranchChange:
     """A commit of `files` on `onto`, to which `branch` moves if it still is at `before` (None: if there is none).

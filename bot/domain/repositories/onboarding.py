@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.domain.repositories.finding import Place
@@ -87,16 +87,51 @@ class LeftToPeople:
 
 
 @dataclass(frozen=True, slots=True)
+class MendedPlace:
+    """A place that a pull request mends, as it is found again later.
+
+    Besides it `failing` places of the same check, file, subject and message go on to fail, and in that file its
+    check holds at `holding` places, this one among them.
+    """
+
+    check: str
+    path: str
+    subject: str
+    message: str
+    failing: int
+    holding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many findings fail, by check, path, subject and message, and how many hold, by check and path."""
+
+    failing: Mapping[tuple[str, str, str, str], int]
+    holding: Mapping[tuple[str, str], int]
+
+    def lacks(self, place: MendedPlace) -> bool:
+        """Whether a place that was mended is not any more: it fails again, and what made it hold is gone.
+
+        A new place that fails like it takes nothing away from what holds.
+        """
+        fails = self.failing.get((place.check, place.path, place.subject, place.message), 0)
+        return fails > place.failing and self.holding.get((place.check, place.path), 0) < place.holding
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """One small pull request: `commits` in their order, and all that it leaves.
 
     `read` are the texts that it was made from, by path; `more` counts places that a later pull request mends.
+    `counted` are the findings of the texts as they were read, `mends` what is to be once it was merged.
     """
 
     commits: tuple[ProposedCommit, ...]
     left: tuple[LeftToPeople, ...]
     read: Mapping[str, bytes]
     more: int = 0
+    counted: "Counted" = field(default_factory=lambda: Counted({}, {}))
+    mends: tuple["MendedPlace", ...] = ()
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -128,7 +163,9 @@ class Onboarding:
     """How one repository's onboarding stands. `asked_by` is who asked for it, None where the settings do.
 
     `merged` counts the pull requests that were merged, `left` the findings that are left to people; `reason` says
-    why it stands where it does. `made_from` stands for what the open pull request was made from.
+    why it stands where it does. `made_from` stands for what the open pull request was made from, `proposed` for
+    what that mends, `brought` for what those have mended that were merged. `declined` are the checks of which that
+    was taken back after a merge: they are left alone for good.
     """
 
     state: OnboardingState
@@ -139,3 +176,21 @@ class Onboarding:
     merged: int = 0
     left: int = 0
     made_from: str | None = None
+    proposed: tuple[MendedPlace, ...] = ()
+    brought: tuple[MendedPlace, ...] = ()
+    declined: tuple[str, ...] = ()
+
+    @property
+    def once_merged(self) -> "Onboarding":
+        """What was proposed was merged; of a place that is mended again, only the last time counts."""
+        again = {(each.check, each.path, each.subject, each.message) for each in self.proposed}
+        kept = (each for each in self.brought if (each.check, each.path, each.subject, each.message) not in again)
+        return replace(self, merged=self.merged + 1, proposed=(), brought=(*kept, *self.proposed))
+
+    def without_what_was_taken_back(self, now: Counted) -> "Onboarding":
+        """With the checks declined of which a place is mended no more, by what the repository shows now."""
+        gone = {each.check for each in self.brought if now.lacks(each)}
+        if not gone:
+            return self
+        kept = tuple(each for each in self.brought if each.check not in gone)
+        return replace(self, brought=kept, declined=tuple(sorted({*self.declined, *gone})))

@@ -37,7 +37,7 @@ class AuditProposer:
         self, source: Source, commits: Mapping[ActionTag, ActionCommit], denied: tuple[str, ...], now: datetime
     ) -> Proposal:
         """The next pull request for these texts."""
-        wanted = Wanted(self.checks, commits, denied, self.unwaivable)
+        wanted = Wanted(self.checks, commits, denied, self.unwaivable, source.declined)
         return propose(source.files, source.name, source.produced, wanted, now)
 
 

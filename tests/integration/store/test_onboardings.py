@@ -11,6 +11,8 @@ from bot.act.onboarding.stage import OnboardingTally, tick
 from bot.audit.fleet.stage import AuditOptions
 from bot.audit.fleet.stage import tick as audit
 from bot.discover.ports import Reading
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.branches import scratch_of
 from bot.domain.reach import Reach
 from bot.domain.repositories.onboarding import SAFE_CHECKS, OnboardingState
 from bot.domain.repositories.repository import Repository
@@ -207,3 +209,37 @@ async def test_an_event_of_its_repository_makes_it_due(stores: Stores, fleet: Fa
     await stores.events.take("github", "delivery", Reach(followed=frozenset({fleet.homes[0].id})))
     assert (await onboarded(stores, fleet, BY_WORD)).done == 1
     assert (await states(stores))[CART] is OnboardingState.WAITING
+
+
+async def test_what_a_crash_has_left_beside_the_branch_is_taken_away_and_retire_looks_for_it(
+    stores: Stores, fleet: FakeForge
+) -> None:
+    fleet.after["prepare"] = Failure(Trouble.UNREACHABLE, "cut off")
+    await onboarded(stores, fleet)
+    fleet.after.clear()
+    cart = fleet.homes[0]
+    assert set(cart.branches) == {"main", scratch_of(BRANCH)}
+    assert [traces.branches for traces in await stores.leaving.traces()] == [(BRANCH,), (BRANCH,)]
+    cart.commit_to("main", {".github/freshness.yaml": b"enabled: false\n"})
+    stores.clock.advance(HOUR)
+    await onboarded(stores, fleet)
+    assert set(cart.branches) == {"main"}
+    assert set(fleet.homes[1].branches) == {"main", BRANCH}
+
+
+async def test_a_check_that_was_taken_back_after_a_merge_stays_declined(stores: Stores, fleet: FakeForge) -> None:
+    options = OnboardingOptions(repositories=(CART,), checks=("base-pinned",))
+    await onboarded(stores, fleet, options)
+    cart = fleet.homes[0]
+    cart.merge(1)
+    await read(stores, fleet)
+    await onboarded(stores, fleet, options)
+    cart.commit_to("main", {"Dockerfile": bare_files()["Dockerfile"]})
+    await read(stores, fleet)
+    await onboarded(stores, fleet, options)
+    due = await stores.onboardings.source(CART)
+    assert due is not None
+    assert (due.onboarding.state, due.onboarding.declined) == (OnboardingState.DONE, ("base-pinned",))
+    await stores.onboardings.ask([CART], WORD)
+    await onboarded(stores, fleet, options)
+    assert list(cart.requests) == [1]

@@ -5,7 +5,7 @@ import pytest
 from bot.act.retiring import Outcome, Retired, Traces, retire
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.branches import BranchChange, FileChange
+from bot.domain.forge.branches import BranchChange, FileChange, scratch_of
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.repositories.issue import IssueSection, new_body
 from tests.builders import NOON
@@ -96,3 +96,20 @@ async def test_a_branch_that_moves_meanwhile_is_kept(forge: FakeForge, home: Fak
     found = await left(forge, home, BRANCH)
     assert [each.outcome for each in found] == [Outcome.CLOSED, Outcome.FAILED]
     assert home.content(BRANCH, "NOTES.md") == "mine"
+
+
+@pytest.mark.parametrize("holds_commits", [True, False])
+async def test_a_scratch_branch_that_a_crash_has_left_goes_too(
+    forge: FakeForge, home: FakeRepository, holds_commits: bool
+) -> None:
+    await opened(forge, home)
+    scratch = scratch_of(BRANCH)
+    home.branches[scratch] = home.branches[BRANCH if holds_commits else "main"]
+    found = await left(forge, home, BRANCH)
+    assert (f"branch {scratch}", Outcome.DELETED) in outcomes(found)
+    assert set(home.branches) == {"main"}
+
+
+async def test_a_branch_of_a_person_with_such_a_name_stays(forge: FakeForge, home: FakeRepository) -> None:
+    home.commit_to(scratch_of(BRANCH), {"NOTES.md": b"mine"})
+    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {scratch_of(BRANCH)}", Outcome.KEPT)]

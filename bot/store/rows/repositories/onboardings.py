@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, String, Text, and_, func, select
+from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Integer, String, Text, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.repositories.onboarding import Onboarding, OnboardingState
+from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
+from bot.store.engine.codec import load
 from bot.store.rows.moment import Moment
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.tables import leased, repositories
@@ -21,6 +22,9 @@ onboardings = leased(
     Column("merged", Integer, nullable=False, server_default="0"),
     Column("left", Integer, nullable=False, server_default="0"),
     Column("made_from", String(16)),
+    Column("proposed", JSON),
+    Column("brought", JSON),
+    Column("declined", JSON),
     Column("changed_at", Moment, nullable=False),
     Column("error", Text),
 )
@@ -44,6 +48,9 @@ def onboarding_of(row: Any) -> Onboarding:
         row.merged,
         row.left,
         row.made_from,
+        load(row.proposed or [], tuple[MendedPlace, ...]),
+        load(row.brought or [], tuple[MendedPlace, ...]),
+        tuple(row.declined or ()),
     )
 
 

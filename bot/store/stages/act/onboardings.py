@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.act.onboarding.ports import DueOnboarding
 from bot.domain.globs import names_repository
 from bot.domain.repositories.finding import Outcome
-from bot.domain.repositories.onboarding import Onboarding, OnboardingState
+from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import load
+from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
@@ -112,6 +112,9 @@ class OnboardingsStore(Store):
             "merged": after.merged,
             "left": after.left,
             "made_from": after.made_from,
+            "proposed": dump(after.proposed, tuple[MendedPlace, ...]),
+            "brought": dump(after.brought, tuple[MendedPlace, ...]),
+            "declined": list(after.declined),
             "error": None,
         }
         before = item.onboarding

@@ -271,3 +271,78 @@ async def test_a_word_against_it_between_two_commits_stops_it(world: World) -> N
     with pytest.raises(Failure, match="opted out"):
         await world.bring()
     assert BRANCH not in world.home.branches
+
+
+async def merged(world: World, number: int) -> None:
+    """Merged, seen, and read anew."""
+    world.home.merge(number)
+    assert (await world.bring()).state is WAITING
+
+
+async def test_what_is_taken_back_after_a_merge_is_declined_for_that_check_alone(world: World) -> None:
+    world.only("base-pinned", "no-privilege-escalation")
+    await world.bring()
+    await merged(world, 1)
+    world.home.commit_to("main", {"Dockerfile": bare_files()["Dockerfile"]})
+    found = await world.bring()
+    assert (found.state, found.declined) == (DONE, ("base-pinned",))
+    assert found.reason.endswith("; base-pinned: taken back after a merge, and so declined for good")
+    assert list(world.home.requests) == [1]
+    world.onboarding = replace(found, state=WAITING)
+    world.home.commit_to("main", {DEPLOYMENT: bare_files()[DEPLOYMENT]})
+    found = await world.bring()
+    assert (found.state, found.declined) == (DONE, ("base-pinned", "no-privilege-escalation"))
+
+
+async def test_the_next_pull_request_leaves_what_was_taken_back_with_the_reason(world: World) -> None:
+    world.only("base-pinned", "no-privilege-escalation")
+    await world.bring()
+    await merged(world, 1)
+    world.only("base-pinned", "no-privilege-escalation", "seccomp-profile")
+    world.home.commit_to("main", {"Dockerfile": bare_files()["Dockerfile"]})
+    assert (await world.bring()).state is OPEN
+    assert "1 practice along: seccomp-profile" in world.request.title
+    assert "it was taken back after a merge, which declines it here for good" in world.request.body
+
+
+async def test_a_new_place_that_fails_like_one_that_was_mended_declines_nothing(world: World) -> None:
+    world.only("actions-pinned")
+    await world.bring()
+    await merged(world, 1)
+    text = world.home.content("main", BUILD).encode()
+    step = b"      - uses: docker/login-action@v3\n"
+    assert b"docker/login-action@" + b"a" * 40 in text
+    head, _, rest = text.partition(b"    steps:\n")
+    world.home.commit_to("main", {BUILD: head + b"    steps:\n" + step + rest})
+    found = await world.bring()
+    assert (found.state, found.declined) == (OPEN, ())
+
+
+async def test_until_the_merge_was_read_nothing_counts_as_taken_back(world: World) -> None:
+    world.only("base-pinned")
+    await world.bring()
+    world.read = bare_files()
+    await merged(world, 1)
+    assert (await world.bring()).declined == ()
+    world.read = None
+    assert (await world.bring()).state is DONE
+
+
+async def test_a_branch_that_a_person_brought_up_to_date_keeps_nobody_waiting_once_merged(world: World) -> None:
+    world.only("base-pinned")
+    await world.bring()
+    world.home.commit_to(BRANCH, {"NOTES.md": b"from main"}, "Merge branch 'main' into freshness/onboarding")
+    await merged(world, 1)
+    world.only("base-pinned", "no-privilege-escalation")
+    found = await world.bring()
+    assert (found.state, found.number) == (OPEN, 2)
+    assert world.messages == ["Processes cannot gain rights (no-privilege-escalation)"]
+
+
+async def test_a_commit_to_the_branch_after_the_merge_is_a_persons(world: World) -> None:
+    world.only("base-pinned")
+    await world.bring()
+    await merged(world, 1)
+    world.home.commit_to(BRANCH, {"NOTES.md": b"mine"})
+    world.only("base-pinned", "no-privilege-escalation")
+    assert (await world.bring()).state is SET_ASIDE

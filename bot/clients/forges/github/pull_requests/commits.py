@@ -9,17 +9,13 @@ from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.mutations import Mutations, repository_node
 from bot.clients.forges.github.pull_requests.rules import refusal, refusal_by_rules
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.branches import NO_COMMIT, BranchChange
+from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
 from bot.domain.forge.refusals import BranchMoved, BranchRefused, FilesDenied
 from bot.domain.repositories.repository import Identity
 
 WORKFLOWS = ".github/workflows/"
 _REGULAR = "100644"
 """The only mode that `createCommitOnBranch` gives to a file."""
-_SCRATCH = "-next"
-"""Behind a branch's name: where its next commit is made. A branch that equals its base has its pull request closed
-by GitHub, if only for a moment, so it never goes there first.
-"""
 _MOST_TEXT = 1024 * 1024
 """Bytes of text in one request for a tree."""
 _ABOUT_WORKFLOWS = re.compile(r"workflow", re.I)
@@ -32,15 +28,15 @@ async def prepare(transport: Transport, repository: Identity, change: BranchChan
     if not _is_beside(change):
         return None
     mutations = Mutations()
-    update = {"name": ref_of(change.branch + _SCRATCH), "afterOid": change.onto, "force": True}
+    update = {"name": ref_of(scratch_of(change.branch)), "afterOid": change.onto, "force": True}
     mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": [update]})
-    _add_commit(mutations, repository, change, change.branch + _SCRATCH)
+    _add_commit(mutations, repository, change, scratch_of(change.branch))
     graph = await mutations.send(transport)
     try:
         check_commit(graph, change)
     except Failure:
         if graph.errors[0].field == "commit":
-            await delete_ref(transport, repository, change.branch + _SCRATCH, change.onto)
+            await delete_ref(transport, repository, scratch_of(change.branch), change.onto)
         raise
     with shaped("commit"):
         return str(graph.data["commit"]["commit"]["oid"])
@@ -60,7 +56,7 @@ def add_move(mutations: Mutations, repository: Identity, change: BranchChange, p
             "afterOid": prepared,
             "force": True,
         }
-        gone = {"name": ref_of(change.branch + _SCRATCH), "beforeOid": prepared, "afterOid": NO_COMMIT}
+        gone = {"name": ref_of(scratch_of(change.branch)), "beforeOid": prepared, "afterOid": NO_COMMIT}
         updates = [update, gone] if _is_beside(change) else [update]
         mutations.add("refs", "updateRefs", {"repositoryId": repository_node(repository), "refUpdates": updates})
         return
