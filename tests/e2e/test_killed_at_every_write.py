@@ -218,7 +218,7 @@ class Onboarded(Scenario):
 
 
 def some_requests(points: Sequence[Point]) -> Sequence[Point]:
-    return spread(6)([point for point in points if is_request(point.name)])
+    return spread(4)([point for point in points if is_request(point.name)])
 
 
 @pytest.mark.kill

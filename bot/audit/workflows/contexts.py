@@ -1,10 +1,13 @@
 """What expressions in a workflow may refer to: inputs, environment, and the event of the run."""
 
+import re
 from collections.abc import Mapping as Dict
 
 from bot.audit.workflows.expressions import filled, truth
 from bot.audit.workflows.refs import refs_of_push
 from bot.formats.source.nodes import Mapping, Scalar
+
+_ASSIGNED = re.compile(r"\b([A-Za-z_]\w*)(?:=|<<)")
 
 
 def inputs_of(node: Mapping, values: Dict[str, str]) -> dict[str, str]:
@@ -21,6 +24,14 @@ def with_environment(node: Mapping, values: Dict[str, str]) -> dict[str, str]:
         if isinstance(value, Scalar):
             found[f"env.{key.value}"] = filled(value.value, _lowered(found))
     return _lowered(found)
+
+
+def without_written(values: Dict[str, str], job: Mapping) -> dict[str, str]:
+    """The values without the variables that a step of the job may write for those after it."""
+    scripts = [step.scalar("run") for step in job.sequence("steps") if isinstance(step, Mapping)]
+    texts = [script.value for script in scripts if script is not None and "GITHUB_ENV" in script.value.upper()]
+    written = {f"env.{name.lower()}" for text in texts for name in _ASSIGNED.findall(text)}
+    return {key: value for key, value in values.items() if key.lower() not in written}
 
 
 def _lowered(values: Dict[str, str]) -> dict[str, str]:

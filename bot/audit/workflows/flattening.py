@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 
 from bot.audit.repository import Repository
 from bot.audit.shell import shell_commands
-from bot.audit.workflows.contexts import default_inputs, flag_of, inputs_of, narrowed_events, with_environment
+from bot.audit.workflows.contexts import (
+    default_inputs,
+    flag_of,
+    inputs_of,
+    narrowed_events,
+    with_environment,
+    without_written,
+)
 from bot.audit.workflows.expressions import filled
 from bot.audit.workflows.matrix import variants_of
 from bot.audit.workflows.model import Job, Pipeline, Step
@@ -139,7 +146,7 @@ class _Flattening:
         if around.depth and own is not None and around.permissions is not None:
             permissions = {key: value for key, value in own.items() if around.permissions.get(key) == value}
         may_fail = either_of(around.may_fail, flag_of(mapping, "continue-on-error", around.values))
-        values = with_environment(mapping, around.values)
+        values = without_written(with_environment(mapping, around.values), mapping)
         uses = mapping.scalar("uses")
         job = Job(
             around.prefix + name, around.path, mapping, after, permissions, events, is_reusable=around.depth > 0

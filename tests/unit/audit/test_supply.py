@@ -283,3 +283,21 @@ def test_a_push_for_branches_that_the_workflow_does_not_run_for_is_none(
     steps = f"- uses: docker/build-push-action@v6\n{condition}  with:\n    push: {flag}\n    tags: contoso/api\n"
     text = workflow(steps, triggers, top=f'env: {{PUBLISHES: "{ONLY_MAIN}"}}' if through == "environment" else "")
     assert bool(outcomes("image-signed", {BUILD: text})) is asked
+
+
+@pytest.mark.parametrize(
+    ("script", "asked"),
+    [
+        ("echo 'PUBLISHES=true' >> $GITHUB_ENV", True),
+        ('"PUBLISHES=true" | Out-File $Env:GITHUB_ENV -Append', True),
+        ("{ echo 'PUBLISHES=true'; } >> \"$GITHUB_ENV\"", True),
+        ("echo 'OTHER=true' >> $GITHUB_ENV", False),
+        ("echo 'PUBLISHES=true'", False),
+    ],
+)
+def test_a_variable_that_a_step_writes_for_the_next_is_not_what_the_job_says(script: str, asked: bool) -> None:
+    flag = "${{ env.PUBLISHES == 'true' }}"
+    push = f"- uses: docker/build-push-action@v6\n  if: {flag}\n  with: {{push: true, tags: contoso/api}}\n"
+    steps = f"- run: |\n    {script}\n{push}"
+    text = workflow(steps, job="env: {PUBLISHES: 'false'}")
+    assert bool(outcomes("image-signed", {BUILD: text})) is asked
