@@ -122,6 +122,7 @@ def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None
         ("infra/main.tf", 'resource "azurerm_container_app" "api" {}'),
         (BUILD, "on: push\njobs: {build: {uses: contoso/ci/.github/workflows/docker-build.yml@v1}}"),
         (BUILD, workflow("- uses: contoso/actions/publish-docker-image@v1\n")),
+        (BUILD, workflow("- uses: contoso/actions/build-docker-image@v1\n")),
         (BUILD, workflow("- run: docker info\n- run: aspire do push --verbose\n")),
     ],
 )

@@ -39,8 +39,8 @@ _HANDS_OVER = re.compile(r"publish|push|release|deploy|upload", re.IGNORECASE)
 _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog|checksum", re.IGNORECASE)
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
 _PUSHES_BY_NAME = re.compile(
-    r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release)"
-    r"|(?:push|publish|release)[\w-]*(?:docker|image|container)|kaniko)[\w-]*$"
+    r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release|build)"
+    r"|(?:push|publish|release|build)[\w-]*(?:docker|image|container)|kaniko)[\w-]*$"
 )
 _ASPIRE = frozenset({"push", "deploy"})
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
