@@ -134,3 +134,22 @@ async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
     [image] = await stage.bot.stores.images.images_of("contoso/catalog-web")
     assert "by its verified provenance" in rebuild.reason
     assert (image.source, image.builder and image.builder.repository) == (Source.PROVENANCE, name)
+    place = f"{stage.fleet.registry}/{name}:latest"
+    assert await answers(stage, place) == {
+        "signature": False,
+        "provenance": True,
+        "freshness": verdict is Verdict.PROVED,
+    }
+    stranger = sigstore.certificate(facts={12: "https://github.com/contoso/till"})
+    flat = await stage.world.registry.push(name, "latest", Image((b"all in one, again",)))
+    statement["subject"] = [{"name": name, "digest": {"sha256": flat.digest.removeprefix("sha256:")}}]
+    bundle = json.dumps(dsse_bundle(sigstore, stranger, statement)).encode()
+    await stage.world.registry.attach(name, flat.digest, V3, {}, (V3, bundle))
+    assert (await answers(stage, place))["provenance"] is False
+
+
+async def answers(stage: Stage, image: str) -> dict[str, bool | None]:
+    """What a deploy job is told of an image whose rule warns. Its platforms have no signature of their own."""
+    judged = await judge_image(stage.bot.settings, image, stage.clock)
+    assert [each.counts for each in judged.answers] == [False, False, True]
+    return {each.question.value: each.holds for each in judged.answers}

@@ -1,5 +1,6 @@
-"""One image, judged by the settings: whether it is trusted, and whether it stands on what its base shows now."""
+"""One image, judged by the settings: who signed it, who built it, and whether it stands on what its base shows."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -7,10 +8,10 @@ from typing import Any
 from bot.clients.http import Http
 from bot.clients.registry import Registry
 from bot.domain.clock import Clock
-from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.answers import Answer, about_freshness, about_provenance, about_signature, all_hold
 from bot.domain.images.builder import Builder
-from bot.domain.images.image import behind_since
+from bot.domain.images.image import ProducedImage, behind_since
 from bot.domain.images.standing import Standing
 from bot.domain.images.trust import Trust, TrustMode
 from bot.domain.reference import Base, InvalidReference, Reference
@@ -20,6 +21,7 @@ from bot.service.wiring.registries.accesses import accesses_of_caller
 from bot.service.wiring.registries.images import Images
 from bot.service.wiring.registries.trust import Trusting
 from bot.settings import Settings
+from bot.store.stages.verify.images import ImagesStore
 from bot.verify.images.confirming import confirm
 from bot.verify.images.stage import Observed
 from bot.verify.standing.deciding import standing_of
@@ -27,38 +29,35 @@ from bot.verify.trust.looked_once import LookedOnce
 
 _HOLDS, _DOES_NOT_HOLD, _CANNOT_TELL = 0, 1, 3
 _TOLD = {_HOLDS: "holds", _DOES_NOT_HOLD: "does not hold", _CANNOT_TELL: "cannot tell"}
+_EXIT_CODES = {True: _HOLDS, False: _DOES_NOT_HOLD, None: _CANNOT_TELL}
+_WORDS = {holds: _TOLD[code] for holds, code in _EXIT_CODES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedImage:
-    """What was found of one digest. `trust` is None where no rule asks for a signature."""
+    """What was found of one digest, and the answer to each question that is asked of it. `trust` is None where no
+    rule asks for a signature."""
 
     image: Base
     digest: str
     standings: tuple[Standing, ...]
     trust: Trust | None
-    is_required: bool
+    answers: tuple[Answer, ...]
     at: datetime
     builder: Builder | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 where it is trusted and current, 1 where it is not, 3 where that cannot be told."""
-        is_behind = behind_since(self.standings) is not None
-        is_refused = self.is_required and self.trust is not None and not self.trust.holds
-        if is_behind or is_refused:
-            return _DOES_NOT_HOLD
-        is_told = bool(self.standings) and all(each.strength is Strength.PROVED for each in self.standings)
-        return _HOLDS if is_told else _CANNOT_TELL
+        """0 where all that counts holds, 1 where something does not, 3 where that cannot be told."""
+        return _EXIT_CODES[all_hold(self.answers)]
 
     def lines(self) -> list[str]:
-        """Words the verdict, a line for each part."""
+        """Words the verdict, a line for each answer and each platform."""
         found = [f"{_TOLD[self.exit_code]}: {self.image}@{self.digest}"]
-        found += [f"  {each.platform} stands on {each.told(self.at)}" for each in self.standings]
-        if self.builder is not None:
-            found.append(f"  {self.builder.told}")
-        found.append(f"  {self.trust.told if self.trust else 'no rule of trust asks for a signature'}")
-        return found
+        for each in self.answers:
+            apart = "" if each.counts else " (told only)"
+            found.append(f"  {each.question}: {_WORDS[each.holds]}{apart}: {each.told}")
+        return [*found, *(f"  {each.platform} stands on {each.told(self.at)}" for each in self.standings)]
 
     def as_json(self) -> dict[str, Any]:
         """Gives it as plain JSON values."""
@@ -68,6 +67,10 @@ class JudgedImage:
             "verdict": _TOLD[self.exit_code],
             "trusted": None if self.trust is None else self.trust.holds,
             "trust": None if self.trust is None else self.trust.told,
+            "answers": [
+                {"question": each.question, "holds": each.holds, "counts": each.counts, "told": each.told}
+                for each in self.answers
+            ],
             "builder": None if self.builder is None else asdict(self.builder),
             "behind_since": behind_since(self.standings),
             "platforms": [
@@ -98,16 +101,19 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
         images = Images(registry, LookedOnce(registry, clock), stores.watch, stores.images, clock, settings.trust)
-        seen = await images.read(place, digest, ())
+        produced = await stores.images.named(place.registry, place.repository)
+        expected = await _expected(stores.images, produced)
+        seen = await images.read(place, digest, expected)
         observed = Observed()
         await observed.catch_up(stores.images)
         layers = observed.layers
-        confirmed = await confirm(seen.platforms, layers, images, apart_from=place.name)
+        confirmed = await confirm(seen.platforms, layers, images, expected=expected, apart_from=place.name)
         standings = tuple(
             standing_of(
                 platform,
                 layers,
                 seen.declared.get(platform.platform, ()),
+                expected=expected,
                 apart_from=place.name,
                 confirmed=confirmed.digests,
             )
@@ -116,4 +122,16 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         rule = settings.trust.rule_for(place.name)
         trust = await Trusting(settings, registry, stores.watch, clock).trust(place, digest)
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE
-        return JudgedImage(place, digest, standings, trust, is_required, clock.now(), seen.builder)
+        answers = (
+            about_signature(trust, is_required=is_required),
+            about_provenance(seen.builder, {each.repository for each in produced}, is_required=is_required),
+            about_freshness(standings),
+        )
+        return JudgedImage(place, digest, standings, trust, answers, clock.now(), seen.builder)
+
+
+async def _expected(store: ImagesStore, produced: Sequence[ProducedImage]) -> tuple[Base, ...]:
+    """The bases that the files of the repository name; none where it is not known which repository that is."""
+    if len(produced) != 1:
+        return ()
+    return await store.expected_bases(produced[0].repository_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -53,16 +53,23 @@ class ImagesStore(Store):
 
     async def images_of(self, repository: str) -> list[ProducedImage]:
         """What a repository produces, in the order of names."""
+        return await self._produced(repositories.c.name == repository)
+
+    async def named(self, registry: str, repository: str) -> list[ProducedImage]:
+        """The image of that name, once for each repository that says to produce it, in the order of these."""
+        return await self._produced((images.c.registry == registry) & (images.c.repository == repository))
+
+    async def _produced(self, which: ColumnElement[bool]) -> list[ProducedImage]:
         query = (
-            select(images)
+            select(images, repositories.c.name)
             .join(repositories, repositories.c.id == images.c.repository_id)
-            .where(repositories.c.name == repository)
-            .order_by(images.c.registry, images.c.repository)
+            .where(which)
+            .order_by(images.c.registry, images.c.repository, repositories.c.name)
         )
         async with self._database.reading() as connection:
             lost = await contested_images(connection)
             rows = (await connection.execute(query)).all()
-        return readable(rows, lambda row: image_of(row, repository, lost), lambda row: f"image {row.id}")
+        return readable(rows, lambda row: image_of(row, row.name, lost), lambda row: f"image {row.id}")
 
     async def views(self) -> list[ImageView]:
         """Reads all images with where they are run, in the order of names."""

@@ -52,6 +52,8 @@ async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: St
     seen = SeenImage(digest("d"), (PLATFORM,), sourced_from="contoso/shop", fetched={digest("d"): b"{}"})
     await stores.images.record_look(image, Look("latest", seen, (STANDING,)), NOON + HOUR)
     [kept] = await stores.images.images_of("contoso/shop")
+    assert await stores.images.named("ghcr.io", "contoso/shop") == [kept]
+    assert await stores.images.named("ghcr.io", "contoso/till") == []
     assert (kept.digest, kept.found, kept.standings) == (digest("d"), "latest", (STANDING,))
     assert (kept.behind_since, kept.source, kept.doubt) == (NOON + HOUR, Source.LABEL, None)
     assert await stores.column(images, "state") == [kept.state.value] == ["behind"]

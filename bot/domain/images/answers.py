@@ -1,0 +1,68 @@
+"""Whether an image may be deployed: an answer to each question that is asked of it, and one for all together."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.evidence import Strength
+from bot.domain.images.builder import Builder
+from bot.domain.images.image import behind_since
+from bot.domain.images.standing import Standing
+from bot.domain.images.trust import Trust
+
+
+class Question(StrEnum):
+    SIGNATURE = "signature"
+    PROVENANCE = "provenance"
+    FRESHNESS = "freshness"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`holds` is None where it cannot be told. What does not count is told, and decides nothing."""
+
+    question: Question
+    holds: bool | None
+    told: str
+    counts: bool = True
+
+
+def all_hold(answers: Iterable[Answer]) -> bool | None:
+    """False where one that counts does not hold, None where one of the others cannot be told, else True."""
+    counted = [each.holds for each in answers if each.counts]
+    if False in counted:
+        return False
+    return None if None in counted or not counted else True
+
+
+def about_signature(trust: Trust | None, *, is_required: bool) -> Answer:
+    """`trust` is None where no rule asks for a signature."""
+    if trust is None:
+        return Answer(Question.SIGNATURE, None, "no rule of trust asks for a signature", counts=False)
+    return Answer(Question.SIGNATURE, trust.holds, trust.told, counts=is_required)
+
+
+def about_provenance(builder: Builder | None, producers: Collection[str], *, is_required: bool) -> Answer:
+    """Whether it was built where it says to be, and by a repository that is known to produce it.
+
+    `producers` are `owner/name` of these, none where that is not known. Provenance that nobody trusted has signed
+    is as good as none, and none is not asked for.
+    """
+    if builder is None:
+        return Answer(Question.PROVENANCE, None, "no provenance by a signer that is trusted is there", counts=False)
+    if builder.strength is not Strength.PROVED:
+        return Answer(Question.PROVENANCE, False, builder.told, counts=is_required)
+    known = sorted(producers)
+    if builder.repository and known and builder.repository.lower() not in {each.lower() for each in known}:
+        told = f"{builder.told}; {' or '.join(known)} is known to produce this image"
+        return Answer(Question.PROVENANCE, False, told, counts=is_required)
+    return Answer(Question.PROVENANCE, True, builder.told, counts=is_required)
+
+
+def about_freshness(standings: Sequence[Standing]) -> Answer:
+    """Whether all platforms are proved to stand on what their base shows now."""
+    if behind_since(standings) is not None:
+        return Answer(Question.FRESHNESS, False, "it is behind its base")
+    if standings and all(each.strength is Strength.PROVED and each.is_current for each in standings):
+        return Answer(Question.FRESHNESS, True, "it stands on what its base shows now")
+    return Answer(Question.FRESHNESS, None, "not every platform is proved to stand on what its base shows now")

@@ -1,0 +1,90 @@
+"""What a deploy job is told of an image: an answer to each question, and one for all together."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.evidence import Strength
+from bot.domain.images.answers import Answer, Question, about_freshness, about_provenance, about_signature, all_hold
+from bot.domain.images.builder import Builder
+from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.trust import Trust
+from tests.builders import ASPNET, NOON
+
+SHOWN = Publication(ASPNET, NOON, "sha256:index", "linux/amd64", "sha256:platform")
+CURRENT = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (SHOWN,), layers=5)
+BEHIND = replace(CURRENT, publications=(replace(SHOWN, until=NOON + timedelta(days=1)),))
+BUILDER = Builder("https://github.com/contoso/shop/build.yml@main", 2, Strength.PROVED, "", "contoso/shop")
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((True, True), True),
+        ((True, False), False),
+        ((None, False), False),
+        ((True, None), None),
+        ((), None),
+    ],
+)
+def test_one_that_does_not_hold_decides_and_then_one_that_cannot_be_told(
+    answers: tuple[bool | None, ...], expected: bool | None
+) -> None:
+    assert all_hold(Answer(Question.FRESHNESS, holds, "") for holds in answers) is expected
+
+
+def test_what_does_not_count_decides_nothing() -> None:
+    fresh = Answer(Question.FRESHNESS, True, "")
+    assert all_hold([fresh, Answer(Question.SIGNATURE, False, "", counts=False)]) is True
+    assert all_hold([Answer(Question.SIGNATURE, True, "", counts=False)]) is None
+
+
+@pytest.mark.parametrize("strength", [Strength.PROVED, Strength.CONTRADICTED, Strength.UNKNOWN])
+@pytest.mark.parametrize("is_required", [True, False])
+def test_a_signature_counts_where_a_rule_requires_it(strength: Strength, is_required: bool) -> None:
+    answer = about_signature(Trust(strength, "told"), is_required=is_required)
+    assert (answer.holds, answer.counts) == (strength is Strength.PROVED, is_required)
+    assert not about_signature(None, is_required=True).counts
+
+
+@pytest.mark.parametrize(
+    ("builder", "producers", "holds"),
+    [
+        (BUILDER, {"contoso/shop"}, True),
+        (BUILDER, {"Contoso/Shop", "contoso/till"}, True),
+        (BUILDER, set(), True),
+        (BUILDER, {"contoso/till"}, False),
+        (replace(BUILDER, repository=""), {"contoso/till"}, True),
+        (replace(BUILDER, strength=Strength.CONTRADICTED, level=0), {"contoso/shop"}, False),
+    ],
+)
+def test_provenance_holds_where_who_built_is_proved_and_is_known_to_produce_the_image(
+    builder: Builder, producers: set[str], holds: bool
+) -> None:
+    answer = about_provenance(builder, producers, is_required=True)
+    assert (answer.holds, answer.counts) == (holds, True)
+    assert builder.told in answer.told
+
+
+def test_provenance_that_is_not_there_is_told_and_does_not_count() -> None:
+    assert not about_provenance(None, {"contoso/shop"}, is_required=True).counts
+    assert not about_provenance(BUILDER, (), is_required=False).counts
+
+
+@pytest.mark.parametrize(
+    ("standings", "holds"),
+    [
+        ((CURRENT,), True),
+        ((CURRENT, CURRENT), True),
+        ((CURRENT, BEHIND), False),
+        ((replace(CURRENT, strength=Strength.CLAIMED),), None),
+        ((CURRENT, Standing("linux/arm64", Strength.UNKNOWN)), None),
+        ((replace(CURRENT, publications=(), named="acr.example/golden:1", basis=Basis.VERIFIED_PROVENANCE),), None),
+        ((), None),
+    ],
+)
+def test_an_image_is_fresh_where_every_platform_is_proved_to_stand_on_what_a_base_shows_now(
+    standings: tuple[Standing, ...], holds: bool | None
+) -> None:
+    assert about_freshness(standings).holds is holds
