@@ -16,10 +16,12 @@ from sandbox.edges.serving import ask_directly
 from sandbox.programs.parts import MissingPart
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
+from tests.in_memory import keep_in_memory
 from tests.migrated import migrate
 from tests.plain_logs import log_plainly
 
 ask_directly()
+keep_in_memory()
 log_plainly()
 
 settings.register_profile("house", deadline=None, database=None)
@@ -40,11 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's folder tells its kind: `-m unit`, `-m integration`, `-m e2e`."""
+    """A test's folder tells its kind: `-m unit`, `-m integration`, `-m e2e`.
+
+    What takes longest begins first, so that no worker is left alone with it in the end.
+    """
     for item in items:
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in ("unit", "integration", "e2e"):
             item.add_marker(kind)
+    items.sort(key=lambda item: (item.get_closest_marker("kill") is None, item.get_closest_marker("long") is None))
 
 
 def pytest_collection_finish() -> None:

@@ -139,7 +139,7 @@ def _remove_control_groups(name: str) -> None:
 def make_base(docker: Docker, name: str) -> None:
     """Tags as `name` what Debian's own Python makes of it: `python` and pip, as in Python's official image."""
     included = "--include=python3,python3-pip,python3-venv"
-    with tempfile.TemporaryDirectory(prefix="base-") as root:
+    with tempfile.TemporaryDirectory(prefix="base-", dir="/tmp") as root:
         _done("debootstrap", "--variant=minbase", included, "trixie", root)
         Path(root, "usr/local/bin/python").symlink_to("/usr/bin/python3")
         for marker in Path(root, "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):
