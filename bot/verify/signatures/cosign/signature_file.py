@@ -5,8 +5,9 @@ annotations of a layer in the `.sig` layout, a DSSE envelope (`attest-blob`), an
 (`vnd.dev.sigstore.bundle`).
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -27,6 +28,7 @@ _CHAIN = "dev.sigstore.cosign/chain"
 _LOGGED = "dev.sigstore.cosign/bundle"
 _LARGEST_ANNOTATION = 1024 * 1024
 _MOST_LAYERS = 1000
+_MOST_OF_ONE_PAYLOAD = 50
 _VERSION = re.compile(re.escape(BUNDLE) + r"(?:\+json;version=0\.([123])|\.v0\.([123])(?:\.[0-9]+)?\+json)")
 
 
@@ -63,6 +65,23 @@ def read_signature_file(content: bytes, payload: bytes | None = None) -> Signatu
     if "verificationMaterial" in document or "mediaType" in document:
         raise Refused("the bundle is of a kind that is not known", advice=f"known: {BUNDLE}, 0.1 to 0.3")
     raise Refused("the file is in no shape that cosign writes")
+
+
+def signatures_in(content: bytes, payload: bytes | None) -> Sequence[bytes]:
+    """Each signature in a file as a file of its own: of a manifest in the `.sig` layout, layers with this payload.
+
+    A file of any other shape, and one in which there is none, is given back as it is.
+    """
+    if payload is None or b'"layers"' not in content:
+        return [content]
+    try:
+        layers = read_object(content, "the signature file", limit=LARGEST).get("layers")
+    except Refused:
+        return [content]
+    wanted = f"sha256:{sha256(payload).hexdigest()}"
+    listed = layers if isinstance(layers, list) else []
+    alone = [{"layers": [each]} for each in listed if isinstance(each, dict) and each.get("digest") == wanted]
+    return [json.dumps(each).encode() for each in alone[:_MOST_OF_ONE_PAYLOAD]] or [content]
 
 
 def read_sig_layer(annotations: Mapping[str, Any], envelope: DsseEnvelope | None = None) -> SignatureFile:

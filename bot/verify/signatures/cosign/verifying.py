@@ -1,5 +1,6 @@
 """Signatures of cosign, judged check by check: with a key, or keyless."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +14,7 @@ from bot.verify.signatures.cosign.fulcio import Signer, check_certificate, signe
 from bot.verify.signatures.cosign.keys import Content, check_signature, key_id
 from bot.verify.signatures.cosign.log import check_body, check_promise
 from bot.verify.signatures.cosign.policy import SignerPolicy
-from bot.verify.signatures.cosign.signature_file import SignatureFile, read_signature_file
+from bot.verify.signatures.cosign.signature_file import SignatureFile, read_signature_file, signatures_in
 from bot.verify.signatures.cosign.trusted_root import TrustedRoot
 from bot.verify.signatures.strictly import member, read_object
 from bot.verify.signatures.verdict import Checks, Refused, Undecided, Verdict
@@ -54,8 +55,18 @@ class Asked:
 def verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: Asked) -> Verdict:
     """The verdict of a signature that one key must have made. Raises nothing, whatever the bytes are.
 
-    The key alone decides; a log entry that came along is not looked at, and the verdict says so.
+    The key alone decides; a log entry that came along is not looked at, and the verdict says so. Of several
+    signatures of one payload one that holds is enough.
     """
+    return _one_that_holds(encoded, asked, lambda one: _verify_with_key(one, key, asked))
+
+
+def _one_that_holds(encoded: bytes, asked: Asked, judge: Callable[[bytes], Verdict]) -> Verdict:
+    made = [judge(one) for one in signatures_in(encoded, asked.artifact)]
+    return next((verdict for verdict in made if verdict.is_valid), made[0])
+
+
+def _verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: Asked) -> Verdict:
     checks = Checks(("bundle", "signature", "subject"))
     file = checks.make("bundle", lambda: read_signature_file(encoded, asked.artifact))
     if file is None:
@@ -71,8 +82,12 @@ def verify_keyless(encoded: bytes, root: TrustedRoot, policy: SignerPolicy, aske
 
     Bundles go through the `sigstore` library. What it does not read (the `.sig` layout, bundles with a promise
     only) is judged here by the same steps. Certificates are judged at the time that a log or an authority attests,
-    so that the present moment decides nothing.
+    so that the present moment decides nothing. Of several signatures of one payload one that holds is enough.
     """
+    return _one_that_holds(encoded, asked, lambda one: _verify_keyless(one, root, policy, asked))
+
+
+def _verify_keyless(encoded: bytes, root: TrustedRoot, policy: SignerPolicy, asked: Asked) -> Verdict:
     checks = Checks(("bundle", "signature"))
     opened = checks.make("bundle", lambda: _open(encoded, asked))
     if opened is None:

@@ -146,6 +146,28 @@ def test_an_image_is_bound_through_the_payload_that_names_it() -> None:
     assert judged(bare(sign(KEY, CONTENT)), Asked(CONTENT, image)).outcome is Outcome.INVALID
 
 
+def test_of_several_signatures_of_one_payload_each_is_found_in_the_sig_layout() -> None:
+    image, other = "sha256:" + "7" * 64, ec.generate_private_key(ec.SECP256R1())
+    payload = simple_signing(image)
+    digest = f"sha256:{sha256(payload).hexdigest()}"
+    layers = [
+        {
+            "digest": digest,
+            "annotations": {"dev.cosignproject.cosign/signature": bare(sign(key, payload)).decode().strip()},
+        }
+        for key in (KEY, other)
+    ]
+    manifest = json.dumps({"layers": [{"digest": "sha256:" + "0" * 64}, *layers]}).encode()
+
+    for key in (KEY, other):
+        assert judged(manifest, Asked(payload, image), key).is_valid
+    assert (
+        judged(manifest, Asked(payload, image), ec.generate_private_key(ec.SECP256R1())).outcome is Outcome.INVALID
+    )
+    assert judged(manifest, Asked(payload, "sha256:" + "8" * 64), other).outcome is Outcome.INVALID
+    assert judged(manifest, Asked(b"another", image), other).outcome is Outcome.INVALID
+
+
 def test_an_attestation_holds_for_what_it_is_about() -> None:
     assert judged(envelope(), Asked(digest=DIGEST)).is_valid
     assert judged(envelope()).is_valid
