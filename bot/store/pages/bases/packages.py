@@ -7,15 +7,16 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, union_all
+from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit, Wanted, fit_of, names_of
+from bot.store.engine.among import is_among
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
-from bot.store.pages.bases.sboms import listed_by_sboms, listing_sboms
+from bot.store.pages.bases.sboms import listed_by_sboms
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -32,6 +33,8 @@ from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages
 _BEST_FIRST = tuple(ShownBy)
 _Name = tuple[str, str, str]
 """Registry, repository and tag."""
+_Place = tuple[str, str]
+"""Registry and repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class _Sight:
 @dataclass(frozen=True, slots=True)
 class _Image:
     name: str
+    place: _Place
     digest: str | None
     produced_by: str
     stands_on: Mapping[str, tuple[_Name, ...]]
@@ -69,15 +73,15 @@ class PackagesStore(Store):
         async with self._database.reading() as connection:
             asked = await _asked_for(connection, wanted)
             sights = await _sights(connection, asked)
-            shown = await _images(connection, asked)
-            run_at = await _deployments(connection, asked)
+            shown = await _images(connection, sights)
+            run_at = await _deployments(connection, shown)
             sides = await _base_sides(connection, wanted, shown.values())
             not_known = await _not_known(connection, platforms)
         answering = _Answering(wanted, asked, sides)
         found = [
             row
             for number, image in shown.items()
-            for row in answering.rows(image, sights.get(number, ()), run_at.get(number, ()))
+            for row in answering.rows(image, sights[number], run_at.get(image.place, ()))
         ]
         return FoundPackages(tuple(sorted(found, key=_order)), not_known)
 
@@ -122,17 +126,7 @@ async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[i
     return found
 
 
-def _holds(asked: Collection[int]) -> ColumnElement[bool]:
-    """Whether an image holds any of these packages; asked by those, since images may be thousands."""
-    holding = (
-        select(image_inventories.c.image_id)
-        .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
-        .where(inventory_packages.c.package_id.in_(asked))
-    )
-    return images.c.id.in_(union_all(holding, listing_sboms(asked).with_only_columns(image_inventories.c.image_id)))
-
-
-async def _images(connection: AsyncConnection, asked: Collection[int]) -> dict[int, _Image]:
+async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[int, _Image]:
     rows = await connection.execute(
         select(
             images.c.id,
@@ -145,27 +139,38 @@ async def _images(connection: AsyncConnection, asked: Collection[int]) -> dict[i
             repositories.c.name,
         )
         .join(repositories, repositories.c.id == images.c.repository_id)
-        .where(_holds(asked))
+        .where(is_among(connection, images.c.id, some))
     )
     return {
-        number: _Image(f"{registry}/{repository}:{last or tag}", digest, produced_by, _bases_in(standings))
+        number: _Image(
+            f"{registry}/{repository}:{last or tag}",
+            (registry, repository),
+            digest,
+            produced_by,
+            _bases_in(standings),
+        )
         for number, registry, repository, tag, last, digest, standings, produced_by in rows
     }
 
 
-async def _deployments(connection: AsyncConnection, asked: Collection[int]) -> dict[int, tuple[Deployment, ...]]:
-    at = deployments.c
+async def _deployments(
+    connection: AsyncConnection, shown: Mapping[int, _Image]
+) -> dict[_Place, tuple[Deployment, ...]]:
+    """Where images with the names of these are run, by registry and repository."""
+    at, places = deployments.c, {image.place for image in shown.values()}
     rows = await connection.execute(
-        select(images.c.id, repositories.c.name, at.path, at.line, at.tag, at.digest)
-        .join(deployments, and_(at.registry == images.c.registry, at.repository == images.c.repository))
+        select(at.registry, at.repository, repositories.c.name, at.path, at.line, at.tag, at.digest)
         .join(repositories, repositories.c.id == at.repository_id)
-        .where(_holds(asked))
+        .where(
+            is_among(connection, at.registry, {registry for registry, _ in places}),
+            is_among(connection, at.repository, {repository for _, repository in places}),
+        )
         .order_by(repositories.c.name, at.path, at.line)
     )
-    found: dict[int, tuple[Deployment, ...]] = {}
-    for number, *place in rows:
-        found[number] = (*found.get(number, ()), Deployment(*place))
-    return found
+    found: dict[_Place, list[Deployment]] = {}
+    for registry, repository, *where in rows:
+        found.setdefault((registry, repository), []).append(Deployment(*where))
+    return {place: tuple(each) for place, each in found.items()}
 
 
 async def _base_sides(
