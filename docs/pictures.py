@@ -27,6 +27,7 @@ from bot.service.one_off import pass_once
 from bot.settings import load
 from bot.store.engine.database import open_database
 from docs.drawing import pull_request_page, slack_page, teams_page
+from docs.shrinking import shrink
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.fleet import StoredFleet
@@ -39,11 +40,15 @@ CVES = {"CVE-2026-21218": "high", "CVE-2026-21219": "medium"}
 REPOSITORIES, USAGES = 140, 4
 PAGE = "https://freshness.contoso.com"
 REPOSITORY = names.repository(26)
+CVE = "CVE-2026-31790"
 SHOWN = {
     "fleet": ("/", 1280, 900, "light"),
     "rollout": ("/rollouts/13", 1280, 820, "dark"),
     "base": (f"/bases/{BASE}-noble-chiseled", 1280, 860, "light"),
     "repository": (f"/repositories/{REPOSITORY}", 1280, 900, "dark"),
+    "ledger": ("/cves", 1280, 900, "light"),
+    "cve": (f"/cves/{CVE}", 1280, 900, "dark"),
+    "upstream": ("/upstream", 1280, 900, "light"),
     "fleet-on-a-telephone": ("/", 400, 860, "dark"),
     "rollout-on-a-telephone": ("/rollouts/13?state=stepping", 400, 860, "light"),
 }
@@ -58,8 +63,8 @@ async def written() -> tuple[list[dict[str, Any]], dict[str, Any], str]:
         with tempfile.TemporaryDirectory() as folder:
             settings = load(world.config(Path(folder), f"sqlite:///{folder}/freshness.db"))
             await pass_once(settings, SystemClock())
-            await fleet.publish_runtime("10.0.1")
-            await fleet.publish_sdk("10.0.1")
+            await fleet.publish_runtime("10.0.1", os=b"noble 2")
+            await fleet.publish_sdk("10.0.1", os=b"noble 2")
             fleet.announce("10.0.1", security=True, cves=tuple(CVES))
             for cve, severity in CVES.items():
                 package = "Microsoft.AspNetCore.App.Runtime.linux-x64"
@@ -93,8 +98,13 @@ async def told() -> dict[str, str]:
 async def messages() -> dict[str, str]:
     """What is to be drawn, as HTML, by the picture's name."""
     blocks, request, registry = await written()
-    pages = {"slack": slack_page(blocks), "pull-request": pull_request_page(request), **await told()}
+    pages = {"slack": slack_page(blocks), "pull-request": unfolded(pull_request_page(request)), **await told()}
     return {name: text.replace(registry, "mcr.microsoft.com") for name, text in pages.items()}
+
+
+def unfolded(page: str) -> str:
+    """The page with the table of packages as whoever clicks on it sees it."""
+    return page.replace("<details>", "<details open>")
 
 
 def draw_messages(browser: Browser, pages: Mapping[str, str]) -> None:
@@ -162,6 +172,9 @@ def main(words: list[str]) -> None:
             draw_pages(browser)
             draw_messages(browser, worded)
         browser.close()
+    if not words:
+        for picture in FOLDER.glob("*.png"):
+            shrink(picture)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, func, insert, select, update
 
 from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -21,7 +21,17 @@ from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.steps import steps
 from sandbox.stored_fleet import repositories as r
 from sandbox.stored_fleet import rollouts, surroundings
-from sandbox.stored_fleet.publications import BASES, ROLLOUTS, Publication, change, digest, opened, publications
+from sandbox.stored_fleet.inside import Inside
+from sandbox.stored_fleet.publications import (
+    BASES,
+    ROLLOUTS,
+    Publication,
+    change,
+    digest,
+    layers,
+    opened,
+    publications,
+)
 
 _AT_ONCE = 2_000
 QUARANTINED = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine")
@@ -51,6 +61,7 @@ class StoredFleet:
         is_done = await self._write_rebuilds(samples, shown)
         await self._write_repositories(samples, ids, shown, is_done)
         await self._write_surroundings(ids)
+        await Inside(self.database, self.now, self.mark).write()
 
     async def _write_rollouts(self, ids: dict[Base, int], shown: dict[Base, list[Publication]]) -> None:
         numbers = range(1, ROLLOUTS + 2)
@@ -66,6 +77,9 @@ class StoredFleet:
                 moves.append(self._change(ids[base], first + place, before, after))
         await self._write(t.observations, observed)
         await self._write(t.changes, moves)
+        newest = select(func.max(t.observations.c.id)).where(t.observations.c.base_id == t.bases.c.id)
+        async with self.database.transaction() as connection:
+            await connection.execute(update(t.bases).values(observation_id=newest.scalar_subquery()))
 
     async def _write_rebuilds(
         self, samples: list[r.Sample], shown: dict[Base, list[Publication]]
@@ -157,7 +171,7 @@ class StoredFleet:
 
     def _observation(self, id_: int, base: int, shown: Publication, *, is_first: bool) -> dict[str, Any]:
         platforms = tuple(
-            PlatformImage(platform, digest(f"{shown.digest} {platform}"))
+            PlatformImage(platform, digest(f"{shown.digest} {platform}"), layers=layers(shown, platform))
             for platform in ("linux/amd64", "linux/arm64")
         )
         seen = Observation(shown.at, shown.base, shown.digest, shown.version, shown.at.isoformat(), platforms)

@@ -22,7 +22,7 @@ PAGES = {
     "advisories": "/advisories",
     "advisory": "/advisories/CVE-2026-10020",
     "CVEs": "/cves",
-    "CVE": "/cves/CVE-2026-10020",
+    "CVE": "/cves/CVE-2026-31790",
     "upstream": "/upstream",
     "operations": "/operations",
 }

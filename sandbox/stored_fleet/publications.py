@@ -75,9 +75,23 @@ def publications(base: Base, now: datetime) -> list[Publication]:
     for rollout in range(ROLLOUTS + 2):
         if rollout and not concerns(rollout, base):
             continue
-        at = opened(rollout, now) - timedelta(minutes=9 + len(base.tag) % 7)
+        at = opened(rollout, now) - timedelta(minutes=9 + len(base.tag) % 7) + _lag(base, rollout)
         found.append(Publication(base, at, rollout, version(base, rollout), digest(f"{base} {rollout}")))
     return found
+
+
+def layers(shown: Publication, platform: str) -> tuple[str, ...]:
+    """That of the OS, which its updates alone change, and one above it."""
+    updates = sum(concerns(rollout, shown.base) for rollout in range(2, shown.rollout + 1, 2))
+    return digest(f"{shown.base} OS {updates} {platform}"), digest(f"{shown.digest} .NET {platform}")
+
+
+def _lag(base: Base, rollout: int) -> timedelta:
+    """Images that are cut down follow an update of the OS later, some of them by more than a day."""
+    is_small = "chiseled" in base.tag or "distroless" in base.tag
+    if rollout % 2 or not rollout or not is_small:
+        return timedelta()
+    return timedelta(hours=2 + (rollout * 7 + len(str(base)) * 5) % 58)
 
 
 def change(before: Publication, after: Publication, mark: str) -> Change:

@@ -8,7 +8,7 @@ from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from sandbox.stored_fleet import names
-from sandbox.stored_fleet.publications import CHANNELS, ROLLOUTS, advisories, fixed, opened
+from sandbox.stored_fleet.publications import CHANNELS, ROLLOUTS, advisories, fixed, opened, version
 
 _FEEDS = "https://builds.dotnet.microsoft.com/dotnet/release-metadata"
 _DOCUMENTS = (
@@ -44,13 +44,25 @@ def advisory_rows(now: datetime, mark: str) -> list[dict[str, Any]]:
 
 
 def release_rows(now: datetime) -> Iterator[dict[str, Any]]:
+    """The feed lists a patch of the newest channel an hour after its images, those of the others hours before."""
     for rollout in range(1, ROLLOUTS + 2, 2):
-        at = opened(rollout, now) + timedelta(minutes=50)
-        patch = (rollout + 1) // 2
-        found = Release(
-            "10.0", f"10.0.{patch}", at, security=True, cves=fixed(rollout), cves_listed_at=at + timedelta(hours=1)
-        )
-        yield {"channel": "10.0", "version": found.version, "published_at": at, "release": dump(found, Release)}
+        for place, channel in enumerate(CHANNELS):
+            late = timedelta(hours=(place * 9 + rollout * 5) % 37) if place else timedelta(minutes=-50)
+            runtime, sdk = (
+                version(Base("", f"dotnet/{family}", channel), rollout) or "" for family in ("aspnet", "sdk")
+            )
+            at = opened(rollout, now) - late
+            listed_at = opened(rollout, now) + timedelta(hours=2)
+            found = Release(
+                *(channel, runtime, at),
+                runtime=runtime,
+                aspnetcore=runtime,
+                sdks=(sdk,),
+                security=True,
+                cves=fixed(rollout),
+                cves_listed_at=listed_at,
+            )
+            yield {"channel": channel, "version": runtime, "published_at": at, "release": dump(found, Release)}
 
 
 def document_rows(now: datetime, mark: str) -> Iterator[dict[str, Any]]:
