@@ -37,6 +37,7 @@ from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
 from bot.store.engine.database import SchemaChanged
 from bot.verify.attesting import stage as attesting
+from bot.verify.gating import stage as gating
 from bot.verify.images import stage as images_stage
 from bot.verify.inventory import sboms as sboms_stage
 from bot.verify.inventory import stage as inventory_stage
@@ -207,9 +208,15 @@ async def packages_tick(bot: Bot) -> Outcome:
 
 
 async def proving_tick(bot: Bot) -> Outcome:
-    tally = await proving.tick(bot.stores.proving, bot.images, bot.observed, bot.proving_options, bot.loop)
+    options, gate = bot.proving_options, bot.gating
+    tally = await proving.tick(bot.stores.proving, bot.images, bot.observed, options, bot.loop, gate)
     figures = {"proved": tally.proved, "failed": tally.failed, "unproven": tally.unproven}
     return Outcome("prove", figures, list(tally.problems))
+
+
+async def gate_tick(bot: Bot) -> Outcome:
+    tally = await gating.tick(bot.stores.gating, bot.gating.options, bot.loop)
+    return Outcome("gate", {"judged": tally.judged, "blocked": tally.blocked}, list(tally.problems))
 
 
 async def attest_tick(bot: Bot) -> Outcome:
@@ -221,7 +228,8 @@ async def attest_tick(bot: Bot) -> Outcome:
 
 
 async def start_steps_tick(bot: Bot) -> Outcome:
-    tally = await act_steps.tick(bot.stores.steps, bot.forge, dispatchable, bot.step_options, bot.loop)
+    options, gate = bot.step_options, bot.gating
+    tally = await act_steps.tick(bot.stores.steps, bot.forge, dispatchable, options, bot.loop, gate)
     return Outcome("start steps", {"done": tally.done}, list(tally.problems))
 
 
@@ -290,6 +298,7 @@ STAGES = (
     Stage("follow", follow_tick, timedelta(seconds=5)),
     Stage("prove", proving_tick, timedelta(seconds=5), only_reads=True),
     Stage("images", images_tick, timedelta(seconds=10), only_reads=True),
+    Stage("gate", gate_tick, timedelta(seconds=20), only_reads=True),
     Stage("attest", attest_tick, timedelta(seconds=30)),
     Stage("start steps", start_steps_tick, timedelta(seconds=5)),
     Stage("follow steps", follow_steps_tick, timedelta(seconds=5)),

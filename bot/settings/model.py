@@ -14,6 +14,7 @@ from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.settings import defaults
 from bot.settings.sections.audit import AuditSettings
+from bot.settings.sections.gate import GateSettings
 from bot.settings.sections.github import GitHubSettings
 from bot.settings.sections.images import ImagesSettings
 from bot.settings.sections.onboarding import OnboardingSettings
@@ -166,6 +167,7 @@ class Settings(BaseSettings):
     images: ImagesSettings = ImagesSettings()
     packages: PackagesSettings = PackagesSettings()
     trust: TrustSettings = TrustSettings()
+    gate: GateSettings = GateSettings()
     audit: AuditSettings = AuditSettings()
     onboarding: OnboardingSettings = OnboardingSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read everything.")

@@ -48,6 +48,7 @@ from bot.store.stages.report.fleet_issue import FleetIssueStore
 from bot.store.stages.report.report import ReportStore
 from bot.store.stages.steps import StepStore
 from bot.store.stages.verify.attesting import AttestingStore
+from bot.store.stages.verify.gating import GatingStore
 from bot.store.stages.verify.images import ImagesStore
 from bot.store.stages.verify.inventory import InventoryStore
 from bot.store.stages.verify.proving import ProvingStore
@@ -90,6 +91,7 @@ class Stores:
     scan_reports: ScanReportsStore
     proving: ProvingStore
     attesting: AttestingStore
+    gating: GatingStore
     report: ReportStore
     retention: RetentionStore
     orders: OrdersStore
@@ -150,6 +152,7 @@ class Stores:
             ScanReportsStore(database, worker, clock),
             ProvingStore(database, worker, clock),
             AttestingStore(database, worker, clock),
+            GatingStore(database, worker, clock),
             ReportStore(database, worker, clock, pace),
             RetentionStore(database, worker, clock),
             OrdersStore(database, worker, clock),

@@ -1,6 +1,6 @@
 """One tick: steps whose turn has come are started, each by one dispatch of its workflow."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,7 +14,10 @@ from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import Standing
 from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import Run
+from bot.domain.images.image import ProducedImage
+from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.repositories.repository import Identity, Workflow
+from bot.domain.rollouts.after_build import in_words
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
@@ -38,6 +41,7 @@ class StepJob:
     """A step to be started. `own` is the repository that is rebuilt, `known` what can be given to the workflow.
 
     `overtaken_by` is a later rebuild of the repository that has been built too, and goes on with its own steps.
+    `images` are what the rebuild may have built.
     """
 
     step: StepRun
@@ -45,6 +49,15 @@ class StepJob:
     severity: Severity | None = None
     known: Mapping[str, str] = field(default_factory=dict)
     overtaken_by: int | None = None
+    images: tuple[ProducedImage, ...] = ()
+
+
+class StepGate(Protocol):
+    """The gate before each step: what was found since the build counts too."""
+
+    async def gated(self, images: Sequence[ProducedImage]) -> Gated | None: ...
+
+    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +96,15 @@ class StepTally:
 
 
 async def tick(
-    store: StepStore, forge: Forge, read_workflow: ReadWorkflow, options: StepOptions, loop: Loop
+    store: StepStore,
+    forge: Forge,
+    read_workflow: ReadWorkflow,
+    options: StepOptions,
+    loop: Loop,
+    gate: StepGate | None = None,
 ) -> StepTally:
-    """Starts what is due, one after the other."""
-    tally = await loop.run(_Starting(store, forge, read_workflow, options, loop))
+    """Starts what is due, one after the other, as far as the gate lets it through."""
+    tally = await loop.run(_Starting(store, forge, read_workflow, options, loop, gate))
     return StepTally(tally.done, tuple(tally.problems))
 
 
@@ -96,9 +114,16 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
     stage = "start steps"
 
     def __init__(
-        self, store: StepStore, forge: Forge, read_workflow: ReadWorkflow, options: StepOptions, loop: Loop
+        self,
+        store: StepStore,
+        forge: Forge,
+        read_workflow: ReadWorkflow,
+        options: StepOptions,
+        loop: Loop,
+        gate: StepGate | None,
     ) -> None:
         self._store = store
+        self._gate = gate
         super().__init__(forge, options.host, loop)
         self._words = OwnWords(store, forge, loop.clock)
         self._read_workflow = read_workflow
@@ -118,8 +143,25 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         freeze = frozen_by(self._options.freezes, now, item.severity)
         if freeze is not None:
             return replace(step, reason=f"frozen: {freeze.reason}", due_at=freeze.until)
+        if (held := await self._held_back(replace(item, step=step.begun(now)))) is not None:
+            return held
         forge = self._guarded(lease)
         return await self._started(replace(item, step=step.begun(now)), forge)
+
+    async def _held_back(self, job: StepJob) -> StepRun | None:
+        """The step as the gate keeps it from being started; None where it does not.
+
+        What cannot be told is waited for until the step's time is over.
+        """
+        if self._gate is None or job.step.attempted_at is not None:
+            return None
+        why = "no image of this repository is known"
+        gated = await self._gate.gated(job.images) if job.images else self._gate.unseen((), why)
+        if gated is None or not gated.holds:
+            return None
+        if gated.outcome is GateOutcome.BLOCKED:
+            return self._failed(job.step, in_words(gated))
+        return self._put_off(job.step, in_words(gated), self._options.follow_every)
 
     async def _started(self, job: StepJob, forge: Forge) -> StepRun:
         """The step as started, or as it is kept from that."""

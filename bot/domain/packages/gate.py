@@ -205,6 +205,11 @@ def _joined(first: DetectedVulnerability, second: DetectedVulnerability) -> Dete
     return replace(fixing, severity=severity, package_url=first.package_url or second.package_url)
 
 
+def is_awaited(gated: Gated) -> bool:
+    """Whether it may be told otherwise soon: by work under way, or, before it holds something back, by anybody."""
+    return gated.outcome is GateOutcome.UNKNOWN and (gated.is_pending or gated.holds)
+
+
 def together(some: Sequence[Gated]) -> Gated | None:
     """What several images of one rebuild come to: the worst counts. None where no rule asks for any."""
     asked = [each for each in some if each.mode is not GateMode.OFF]

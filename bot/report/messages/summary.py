@@ -28,6 +28,8 @@ _SHOWN = (Standing.CURRENT, Standing.BEHIND, Standing.FAILED, Standing.UNKNOWN, 
 _MOST_NOTICES = 5
 _MOST_OWNERS = 3
 _MOST_PRACTICES = 3
+_MOST_UNFIXED = 5
+_MOST_PACKAGES = 3
 
 
 def summary_message(summary: Summary) -> Message:
@@ -38,6 +40,7 @@ def summary_message(summary: Summary) -> Message:
         ("Rebuilt", list(_rebuilt(summary))),
         ("Waiting for a person", list(_stuck(summary))),
         ("Upstream", list(_upstream(summary))),
+        ("Not fixed yet", list(_unfixed(summary))),
         ("Practices", list(_practices(summary))),
     ):
         if lines:
@@ -138,6 +141,15 @@ def _noticed(texts: Sequence[str]) -> Iterable[Line]:
     if len(texts) > _MOST_NOTICES:
         lines.append(plain(f"and {len(texts) - _MOST_NOTICES} more"))
     return lines
+
+
+def _unfixed(summary: Summary) -> Iterator[Line]:
+    """What the gate lets through because nobody has fixed it: shown every time, until it is fixed or accepted."""
+    for each in summary.unfixed[:_MOST_UNFIXED]:
+        packages = ", ".join(map(short, each.packages[:_MOST_PACKAGES]))
+        yield plain(f"{short(each.id)} ({each.severity}) in {packages}: {counted(each.images, 'image')}")
+    if (more := len(summary.unfixed) - _MOST_UNFIXED) > 0:
+        yield plain(f"and {more:,} more")
 
 
 def _practices(summary: Summary) -> Iterator[Line]:

@@ -32,6 +32,7 @@ from bot.service.collecting import collected_seldom
 from bot.service.wiring.adapters import destinations_of
 from bot.service.wiring.auditing import AuditProposer
 from bot.service.wiring.forges import opened_forge
+from bot.service.wiring.gate import gate_options_of
 from bot.service.wiring.grants import (
     budget_of,
     dump_sources,
@@ -55,6 +56,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import this_worker
 from bot.store.stores import Stores
 from bot.verify.attesting.summary import Verifier
+from bot.verify.gating.judging import Gating
 from bot.verify.images.stage import ImagesOptions, Observed
 from bot.verify.proving.stage import ProvingOptions
 from bot.verify.trust.looked_once import LookedOnce
@@ -214,6 +216,11 @@ class Bot:
     @property
     def proving_options(self) -> ProvingOptions:
         return ProvingOptions(within=self.settings.rollout.image_within)
+
+    @property
+    def gating(self) -> Gating:
+        """The gate; VEX documents are read anew, so that another one counts without a restart."""
+        return Gating(self.stores.gating, gate_options_of(self.settings), self.clock)
 
     @property
     def forge_host(self) -> ForgeHost:

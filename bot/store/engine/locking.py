@@ -49,6 +49,8 @@ ORDER = (
     "quarantines",
     "onboardings",
     "code_scans",
+    "gates",
+    "let_through",
     "journal",
     "fleet_issues",
     "blobs",

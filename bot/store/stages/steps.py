@@ -96,13 +96,8 @@ class StepStore(Store):
         overtaken = [each.id for each in later if _takes_over(each, rebuild)]
         severity = Severity(row.severity) if row.severity else None
         taken_over = overtaken[-1] if overtaken else None
-        return StepJob(
-            step,
-            rebuild.identity,
-            severity,
-            known_of(images_of_parts(shown, rebuild.parts), rebuild.proof),
-            taken_over,
-        )
+        built = tuple(images_of_parts(shown, rebuild.parts))
+        return StepJob(step, rebuild.identity, severity, known_of(built, rebuild.proof), taken_over, built)
 
     async def save_step(self, step: StepRun) -> None:
         async with self._database.transaction() as connection:

@@ -10,13 +10,16 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import Proof, may_stand_on, proof_of
 from bot.domain.images.tags import Build, TagKind
 from bot.domain.images.verdict import Verdict
+from bot.domain.packages.gate import is_awaited
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.after_build import after_proof
+from bot.domain.rollouts.after_build import after_proof, in_words
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.wording.words import duration
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
+from bot.verify.gating.judging import NoGate
+from bot.verify.gating.ports import ImageGate
 from bot.verify.images.ports import ImagesPort, ImagesStore, Look
 from bot.verify.images.stage import Observed, look_at, newest
 
@@ -61,11 +64,16 @@ class ProvingTally:
 
 
 async def tick(
-    store: ProvingStore, registries: ImagesPort, observed: Observed, options: ProvingOptions, loop: Loop
+    store: ProvingStore,
+    registries: ImagesPort,
+    observed: Observed,
+    options: ProvingOptions,
+    loop: Loop,
+    gate: ImageGate = NoGate(),  # noqa: B008 - it has no state
 ) -> ProvingTally:
-    """Looks once at the images of every rebuild that is due."""
+    """Looks once at the images of every rebuild that is due, and asks the gate of what is proved."""
     await observed.catch_up(store)
-    work = _Proofs(store, registries, observed, options, loop)
+    work = _Proofs(store, registries, observed, options, loop, gate)
     tally = await loop.run(work)
     ends = work.ends
     return ProvingTally(
@@ -86,8 +94,10 @@ class _Proofs(Work[Proving, Rebuild]):
         observed: Observed,
         options: ProvingOptions,
         loop: Loop,
+        gate: ImageGate,
     ) -> None:
         self._store = store
+        self._gate = gate
         self._registries = registries
         self._layers = observed.layers
         self._options = options
@@ -106,14 +116,19 @@ class _Proofs(Work[Proving, Rebuild]):
         bases = {target.base for target in rebuild.targets}
         concerned = [image for image in item.images if bases and may_stand_on(image, bases)]
         if not concerned:
-            return after_proof(rebuild, Verdict.UNKNOWN, _not_known(item, bases), at=now)
+            why = _not_known(item, bases)
+            return after_proof(rebuild, Verdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
         looks = [await self._look(image, item) for image in concerned]
         pending = [image for image, look in zip(concerned, looks, strict=True) if look is None]
         if pending and now - (rebuild.built_at or now) <= self._options.within:
             return replace(rebuild, due_at=now + self._options.every)
         proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
-        return after_proof(rebuild, decisive.verdict, decisive.told, at=now)
+        gated = None if decisive.verdict.fails else await self._gate.gated(concerned)
+        if gated is not None and is_awaited(gated) and now - _seen_at(concerned, looks, now) < self._gate.wait:
+            waits = f"{decisive.told}; {in_words(gated)}"
+            return replace(rebuild, reason=waits, due_at=now + self._options.every)
+        return after_proof(rebuild, decisive.verdict, decisive.told, gated, at=now)
 
     async def _look(self, image: ProducedImage, item: Proving) -> Look | None:
         """What the build has pushed; None where nothing new is there."""
@@ -168,7 +183,8 @@ class _Proofs(Work[Proving, Rebuild]):
             rest = max(self._options.every, failure.retry_after or timedelta(0))
             await self._store.settle_rebuild(rebuild, replace(rebuild, due_at=now + rest), succeeded=False)
             return f"{rebuild.repository}: {failure}"
-        after = after_proof(rebuild, Verdict.UNKNOWN, str(failure), at=now)
+        gated = self._gate.unseen(item.images, "its new image could not be looked at")
+        after = after_proof(rebuild, Verdict.UNKNOWN, str(failure), gated, at=now)
         await self._store.settle_rebuild(rebuild, after)
         self.ends.append(Verdict.UNKNOWN)
         return f"{rebuild.repository}: {failure}"
@@ -176,6 +192,14 @@ class _Proofs(Work[Proving, Rebuild]):
 
 _WEIGHT = (Verdict.PROVED, Verdict.UNKNOWN, Verdict.NOT_SEEN, Verdict.OTHER, Verdict.NO_OP)
 """Of several images, the one that shows least decides."""
+
+
+def _seen_at(images: Sequence[ProducedImage], looks: Sequence[Look | None], now: datetime) -> datetime:
+    """Since when all new images are there."""
+    known = zip(images, looks, strict=True)
+    is_known = [look is not None and look.seen.digest == image.digest for image, look in known]
+    times = [image.seen_at if same else now for image, same in zip(images, is_known, strict=True)]
+    return max((each or now for each in times), default=now)
 
 
 def _was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:

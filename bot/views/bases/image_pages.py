@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ImageState
 from bot.domain.packages.changes import PackageChange
+from bot.views.bases.gates import GateView
 from bot.views.bases.images import Deployment
 from bot.views.paging import Page
 
@@ -42,6 +43,7 @@ class ImageRow:
     seen_at: datetime | None
     doubt: str | None
     error: str | None
+    gate: GateView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class ImageDetail:
     built: str | None
     platforms: tuple[PlatformRow, ...]
     packages: tuple[PlatformPackages, ...]
+    gate: GateView | None = None
 
 
 @dataclass(frozen=True, slots=True)

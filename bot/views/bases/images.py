@@ -9,6 +9,8 @@ from typing import Any
 from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.standing import Standing
 from bot.domain.wording.words import counted
+from bot.views.bases.gates import GateView
+from bot.views.bases.gates import as_json as gate_as_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,13 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class ImageView:
-    """One image with where it is run; `looked_at` is when its registry was last asked."""
+    """One image with where it is run; `looked_at` is when its registry was last asked, `gate` what the gate says of
+    it, None where nothing is asked."""
 
     image: ProducedImage
     looked_at: datetime | None
     deployed: tuple[Deployment, ...] = ()
+    gate: GateView | None = None
 
 
 def stands_on(image: ProducedImage, now: datetime) -> str:
@@ -72,6 +76,7 @@ def as_json(view: ImageView) -> dict[str, Any]:
         "seen_at": image.seen_at,
         "looked_at": view.looked_at,
         "error": image.error,
+        "gate": gate_as_json(view.gate),
         "platforms": [_standing(each) for each in image.standings],
         "deployed": [
             {

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.views.bases.gates import Unfixed, unfixed_as_json
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.practices import NO_PRACTICES, FleetPractices
 from bot.views.fleet.practices import as_json as practice_as_json
@@ -66,6 +67,8 @@ class Summary:
     ends: tuple[str, ...]
     planned: int
     practices: FleetPractices = NO_PRACTICES
+    unfixed: tuple[Unfixed, ...] = ()
+    """What the gate ignores because nobody has fixed it."""
 
     @property
     def followed(self) -> int:
@@ -132,6 +135,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "withdrawn": list(summary.withdrawn),
         "end_of_support": list(summary.ends),
         "planned": summary.planned,
+        "unfixed": [unfixed_as_json(each) for each in summary.unfixed],
         "practices": [practice_as_json(each) for each in summary.practices.rows],
         "onboardings": {state.value: count for state, count in summary.practices.onboardings.items()},
     }

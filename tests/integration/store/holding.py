@@ -5,15 +5,21 @@ from dataclasses import replace
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.evidence import Strength
+from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import SeenImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
+from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Distribution, Inventory, Package
+from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look
 from bot.verify.packages.layer import LayerContents
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.stage import DumpSource, KeptDump
 from bot.watch.registry.stage import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
@@ -21,6 +27,11 @@ AMD64 = ["linux/amd64"]
 NOBLE = Distribution("ubuntu", "24.04")
 SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
 FIXED = replace(SSL, version="3.0.13-0ubuntu3.6", source_version="3.0.13-0ubuntu3.6")
+CVE = "CVE-2026-1001"
+SOURCE = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
+WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl", "libssl3t64", "libssl-doc"}))
+UNFIXED = AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(),))
+OPENSSL = replace(UNFIXED, ranges=(VersionRange(fixed=str(FIXED.version)),))
 
 
 def shows(letter: str, platform: str = "linux/amd64") -> PlatformImage:
@@ -69,12 +80,23 @@ async def move_base(stores: Stores, *packages: Package) -> None:
         await told(stores, {"c": packages})
 
 
-async def move_image(stores: Stores, *packages: Package) -> None:
+async def move_image(stores: Stores, *packages: Package, letter: str = "f", is_read: bool = True) -> None:
     """The image was built again on what the base shows, and holds these."""
     stores.clock.advance(25 * HOUR)
     now = stores.clock.now()
     [row] = await stores.taken(stores.images.images)
     publication = Publication(ASPNET, now, digest("b"), "linux/amd64", digest("c"))
     standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
-    await stores.images.keep_look(row, Look("latest", SeenImage(digest("f"), (shows("f"),)), (standing,)))
-    await told(stores, {"f": packages})
+    await stores.images.keep_look(row, Look("latest", SeenImage(digest(letter), (shows(letter),)), (standing,)))
+    if is_read:
+        await told(stores, {letter: packages})
+
+
+async def publish(stores: Stores, affected: AffectedPackage = OPENSSL, cve: str = CVE) -> None:
+    """Ubuntu's dump says this and nothing else."""
+    await stores.vulnerabilities.follow_dumps([SOURCE])
+    stores.clock.advance(6 * HOUR)
+    await stores.taken(stores.vulnerabilities.dumps)
+    record = Vulnerability(f"UBUNTU-{cve}", (cve,), "overflow", Severity.HIGH, "Ubuntu", affected=(affected,))
+    kept = KeptDump(SOURCE, DumpMark("1"), WANTED, DumpReading((record,)))
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)

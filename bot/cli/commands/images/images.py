@@ -149,6 +149,8 @@ def show_image(found: "Sequence[ImageView]", now: datetime, output: Format) -> N
             print_sentence(f"  does not count: {image.doubt}")
         if image.builder is not None:
             print_sentence(f"  {image.builder.told}")
+        if view.gate is not None:
+            print_sentence(f"  {view.gate.in_words}")
         if view.looked_at is not None:
             print_line(f"  looked at {moment(view.looked_at)}")
         if image.error is not None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.bases.gates import gates_of
 from bot.store.pages.bases.sboms import packages_of_images
 from bot.store.pages.rows import line_url
 from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
@@ -72,10 +74,13 @@ class ImagePagesStore(Store):
             )
             count = await connection.scalar(select(func.count()).where(run_at))
             held = await packages_of_images(connection, [row.id for row in rows])
+            said = await gates_of(connection, [row.id for row in rows])
         now = self._clock.now()
         claims = readable(
             rows,
-            lambda row: _detail(image_of(row, row.name, lost), row, web, now, held.get(row.id, ())),
+            lambda row: replace(
+                _detail(image_of(row, row.name, lost), row, web, now, held.get(row.id, ())), gate=said.get(row.id)
+            ),
             lambda row: f"image {row.id}",
         )
         return ImagePage(name, tuple(claims), tuple(_deployment(row, web) for row in places), int(count or 0))
@@ -129,8 +134,11 @@ def _where(wanted: WantedImages) -> list[ColumnElement[bool]]:
 
 async def _rows(connection: AsyncConnection, rows: Sequence[Any], now: datetime) -> tuple[ImageRow, ...]:
     lost = await contested_images(connection) if rows else frozenset()
+    said = await gates_of(connection, [row.id for row in rows])
     found: Iterable[ImageRow] = readable(
-        rows, lambda row: _row(image_of(row, row.name, lost), now), lambda row: f"image {row.id}"
+        rows,
+        lambda row: replace(_row(image_of(row, row.name, lost), now), gate=said.get(row.id)),
+        lambda row: f"image {row.id}",
     )
     return tuple(found)
 

@@ -13,7 +13,9 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, State
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
+from bot.store.pages.bases.gates import unfixed_in
 from bot.store.pages.fleet.practices import fleet_practices
+from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.titles import title_of
@@ -61,6 +63,7 @@ async def summary_of(
         await _noticed(connection, Topic.END_OF_LIFE),
         int(await connection.scalar(planned) or 0),
         await fleet_practices(connection, until, only),
+        await unfixed_in(connection, *_of(images.c.repository_id, only)),
     )
 
 

@@ -1,11 +1,11 @@
 """Which packages of the fleet are exposed to which CVE, by dumps and by the advisories of .NET."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Advisory, Severity
@@ -86,19 +86,36 @@ class Exposed:
 async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> Exposed:
     """What the fleet's packages are exposed to; one CVE alone where that is named."""
     found = Exposed()
-    await _of_dumps(connection, found, cve)
+    records = await _records(connection, found, cve)
+    pairs = await _pairs(connection, records if cve is not None else None)
+    await _of_dumps(connection, found, records, pairs)
     await _of_dotnet(connection, found, cve)
     return found
 
 
-async def _of_dumps(connection: AsyncConnection, found: Exposed, cve: str | None) -> None:
+async def read_exposures_of(connection: AsyncConnection, some: Collection[int]) -> Exposed:
+    """What these packages, by their ids, are exposed to."""
+    found = Exposed()
+    pairs = await _pairs_of(connection, some)
+    records: dict[int, list[Any]] = {}
+    for ids in chunks(sorted({pair.vulnerability_id for pair in pairs})):
+        records |= await _records(connection, found, where=[vulnerabilities.c.id.in_(ids)])
+    await _of_dumps(connection, found, records, pairs)
+    await _of_dotnet(connection, found, None, some)
+    return found
+
+
+async def _records(
+    connection: AsyncConnection, found: Exposed, cve: str | None = None, where: Sequence[ColumnElement[bool]] = ()
+) -> dict[int, list[Any]]:
+    """What dumps say, by the ids of records: a row for each CVE that one is about."""
     named = func.coalesce(vulnerability_cves.c.cve, vulnerabilities.c.name)
     of_one = () if cve is None else (named == cve,)
     said = await connection.execute(
         select(vulnerabilities, named.label("cve"), dumps.c.ecosystem)
         .join(dumps, dumps.c.id == vulnerabilities.c.dump_id)
         .outerjoin(vulnerability_cves, vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id)
-        .where(*of_one)
+        .where(*of_one, *where)
         .order_by(vulnerabilities.c.id)
     )
     records: dict[int, list[Any]] = {}
@@ -106,7 +123,12 @@ async def _of_dumps(connection: AsyncConnection, found: Exposed, cve: str | None
         records.setdefault(row.id, []).append(row)
         severity = Severity(row.severity) if row.severity else None
         found.add(CveFacts(row.cve, row.title, severity, row.rated_by, row.score, (row.ecosystem,)))
-    pairs = await _pairs(connection, records if cve is not None else None)
+    return records
+
+
+async def _of_dumps(
+    connection: AsyncConnection, found: Exposed, records: Mapping[int, Sequence[Any]], pairs: Sequence[Any]
+) -> None:
     affected = await _affected(connection, {pair.affected_id for pair in pairs})
     held = await _packages(connection, {pair.package_id for pair in pairs})
     for pair in pairs:
@@ -131,6 +153,17 @@ async def _pairs(connection: AsyncConnection, records: Iterable[int] | None) -> 
     pairs: list[Any] = []
     for ids in chunks(sorted(records)):
         pairs += await connection.execute(query.where(affected_packages.c.vulnerability_id.in_(ids)))
+    return pairs
+
+
+async def _pairs_of(connection: AsyncConnection, some: Collection[int]) -> Sequence[Any]:
+    pairs: list[Any] = []
+    for ids in chunks(sorted(some)):
+        pairs += await connection.execute(
+            select(exposures, affected_packages.c.vulnerability_id)
+            .join(affected_packages, affected_packages.c.id == exposures.c.affected_id)
+            .where(exposures.c.package_id.in_(ids))
+        )
     return pairs
 
 
@@ -159,7 +192,9 @@ async def _packages(connection: AsyncConnection, numbers: Iterable[int]) -> dict
     return found
 
 
-async def _of_dotnet(connection: AsyncConnection, found: Exposed, cve: str | None) -> None:
+async def _of_dotnet(
+    connection: AsyncConnection, found: Exposed, cve: str | None, some: Collection[int] | None = None
+) -> None:
     query = select(advisories.c.cve, advisories.c.source, advisories.c.advisory)
     rows = await connection.execute(query if cve is None else query.where(advisories.c.cve == cve))
     said = readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}")
@@ -176,7 +211,8 @@ async def _of_dotnet(connection: AsyncConnection, found: Exposed, cve: str | Non
     held = await connection.execute(
         select(packages).where(packages.c.type == PackageType.NUGET.value, packages.c.name.in_(by_name))
     )
-    for number, exposure in _exposures({row.id: package_of(row) for row in held}, by_name):
+    wanted = {row.id: package_of(row) for row in held if some is None or row.id in some}
+    for number, exposure in _exposures(wanted, by_name):
         found.by_package.setdefault(number, []).append(exposure)
 
 

@@ -28,6 +28,7 @@ from bot.store.rows.inventories.inventories import (
     packages,
 )
 from bot.store.rows.inventories.sboms import sbom_packages
+from bot.store.rows.repositories.gates import let_through
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.tables import bases, changes, rebuilds
 
@@ -104,6 +105,7 @@ async def forget_inventories(connection: AsyncConnection, before: datetime) -> t
     needed = union_all(
         shown_by_bases,
         select(image_inventories.c.inventory_id),
+        select(let_through.c.inventory_id),
         select(package_changes.c.before_id).where(uncompared),
         select(package_changes.c.after_id).where(uncompared),
     )

@@ -22,6 +22,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.bases.gates import gates_of
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.inventories.wanted import ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
@@ -86,6 +87,7 @@ class ImagesStore(Store):
         async with self._database.reading() as connection:
             lost = await contested_images(connection)
             rows = (await connection.execute(query)).all()
+            said = await gates_of(connection)
             places: dict[tuple[str, str], list[Deployment]] = {}
             for row in await connection.execute(run_at):
                 place = Deployment(row.name, row.path, row.line, row.tag, row.digest)
@@ -96,6 +98,7 @@ class ImagesStore(Store):
                 image_of(row, row.name, lost),
                 row.looked_at,
                 tuple(places.get((row.registry, row.repository), ())),
+                said.get(row.id),
             ),
             lambda row: f"image {row.id}",
         )
@@ -128,9 +131,7 @@ class ImagesStore(Store):
         """Keeps what was read, and gives the lease back; raises `LeaseLost` where it is no longer ours."""
         async with self._database.transaction() as connection:
             await self._keep_documents(connection, look)
-            values = _shown(look, self._clock.now())
-            if image.digest == look.seen.digest and image.seen_at is not None:
-                values["seen_at"] = image.seen_at
+            values = self._values(image, look)
             await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
             await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
             await self._want_packages(connection, image, look)
@@ -143,10 +144,16 @@ class ImagesStore(Store):
             await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
             await lock(connection, images, [image.id])
             await connection.execute(
-                update(images).where(images.c.id == image.id).values(**_shown(look, self._clock.now()))
+                update(images).where(images.c.id == image.id).values(**self._values(image, look))
             )
             await self._want_packages(connection, image, look)
             await audit_again(connection, image.repository_id, self._clock.now())
+
+    def _values(self, image: ProducedImage, look: Look) -> dict[str, Any]:
+        """What the image shows now; a digest that is looked at again was seen when it was seen first."""
+        values = _shown(look, self._clock.now())
+        is_same = image.digest == look.seen.digest and image.seen_at is not None
+        return {**values, "seen_at": image.seen_at} if is_same else values
 
     async def _want_packages(self, connection: AsyncConnection, image: ProducedImage, look: Look) -> None:
         shown = [ShownImage(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select
@@ -65,6 +66,30 @@ async def _rows_about(connection: AsyncConnection, digests: Collection[str], rep
         )
         rows |= {row.id: row for row in found}
     return list(rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAbout:
+    """A report about the image of one digest, by its row."""
+
+    number: int
+    digest: str
+    report: KeptReport
+
+
+async def reports_about(connection: AsyncConnection, digests: Collection[str]) -> list[KeptAbout]:
+    """All that is kept about any of these digests, whoever brought it."""
+    found: list[KeptAbout] = []
+    for some in chunks(sorted(digests)):
+        rows = await connection.execute(
+            select(scan_reports, scan_report_digests.c.digest)
+            .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)
+            .where(scan_report_digests.c.digest.in_(some))
+        )
+        found += readable(
+            rows, lambda row: KeptAbout(row.id, row.digest, _kept(row)), lambda row: f"scan report {row.id}"
+        )
+    return found
 
 
 def _kept(row: Any) -> KeptReport:

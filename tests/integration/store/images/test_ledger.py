@@ -7,10 +7,8 @@ from sqlalchemy import null, select, update
 
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
-from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.rows.inventories.inventories import inventories
@@ -18,30 +16,24 @@ from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.tables import advisories, bases
 from bot.views.bases.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
-from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import WantedPackages
-from bot.watch.osv.stage import DumpSource, KeptDump
 from bot.watch.registry.stage import Sight, Sighting
 from tests.bench import bench_inventory, bench_ledger
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
-from tests.integration.store.holding import FIXED, SSL, move_base, move_image, running, shows, told
+from tests.integration.store.holding import (
+    CVE,
+    FIXED,
+    OPENSSL,
+    SSL,
+    UNFIXED,
+    move_base,
+    move_image,
+    publish,
+    running,
+    shows,
+    told,
+)
 
-CVE = "CVE-2026-1001"
-SOURCE = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
-WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
-UNFIXED = AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(),))
-OPENSSL = replace(UNFIXED, ranges=(VersionRange(fixed=str(FIXED.version)),))
 LIBC = Package("deb", "libc6", "2.39", "amd64", "glibc", "2.39")
-
-
-async def publish(stores: Stores, affected: AffectedPackage = OPENSSL, cve: str = CVE) -> None:
-    """Ubuntu's dump says this and nothing else."""
-    await stores.vulnerabilities.follow_dumps([SOURCE])
-    stores.clock.advance(6 * HOUR)
-    await stores.taken(stores.vulnerabilities.dumps)
-    record = Vulnerability(f"UBUNTU-{cve}", (cve,), "overflow", Severity.HIGH, "Ubuntu", affected=(affected,))
-    kept = KeptDump(SOURCE, DumpMark("1"), WANTED, DumpReading((record,)))
-    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
 
 
 async def page(stores: Stores, cve: str = CVE) -> CvePage:

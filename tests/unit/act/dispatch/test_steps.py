@@ -1,6 +1,6 @@
 """Steps are started once, in their time, and only where everything that they need is known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -9,6 +9,9 @@ import pytest
 from bot.act.dispatch.steps import StepJob, StepOptions, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.image import ProducedImage
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Step
@@ -102,6 +105,45 @@ async def test_a_step_is_started_with_its_intent_stored_before(world: World) -> 
     [saved] = world.store.saved
     assert (saved.state, saved.attempted_at, saved.run) == (StepState.DUE, NOON, None)
     assert world.shop.inputs == [{"correlation": saved.correlation, "digest": "sha256:abc"}]
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """A gate that says the same of everything."""
+
+    gate: Gated | None
+
+    async def gated(self, images: Sequence[ProducedImage]) -> Gated | None:
+        return self.gate
+
+    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
+        return self.gate
+
+
+async def at_the_gate(world: World, gate: Gated | None, after: timedelta = timedelta(0)) -> StepRun:
+    world.clock.advance(after)
+    await tick(world.store, world.forge, dispatchable, world.options, Loop(world.clock), Says(gate))
+    return world.store.job.step
+
+
+async def test_a_step_is_not_started_where_the_gate_blocks_by_now(world: World) -> None:
+    found = DetectedVulnerability("CVE-2026-1", "zlib1g", "1.3", "1.4", Rating.HIGH, True)
+    after = await at_the_gate(world, Gated(GateMode.BLOCK, GateOutcome.BLOCKED, (found,)))
+    assert (after.state, world.forge.calls) == (StepState.FAILED, [])
+    assert after.reason == ("not started: the gate holds it back: CVE-2026-1 (HIGH) in zlib1g 1.3, fixed in 1.4")
+
+
+async def test_what_the_gate_cannot_tell_is_waited_for_until_the_step_s_time_is_over(world: World) -> None:
+    unknown = Gated(GateMode.BLOCK, GateOutcome.UNKNOWN, gaps=("old data",))
+    waiting = await at_the_gate(world, unknown)
+    assert (waiting.state, waiting.reason) == (StepState.DUE, "the gate cannot tell: old data")
+    after = await at_the_gate(world, unknown, timedelta(hours=3))
+    assert (after.state, world.forge.calls) == (StepState.FAILED, [])
+
+
+async def test_telling_starts_a_step_all_the_same(world: World) -> None:
+    after = await at_the_gate(world, Gated(GateMode.TELL, GateOutcome.UNKNOWN, gaps=("old data",)))
+    assert after.state is StepState.STARTED
 
 
 async def test_a_lost_answer_is_looked_for_and_nothing_is_started_twice(world: World) -> None:

@@ -1,0 +1,72 @@
+"""What the gate says of images: of a page of them, of the fleet, and what nobody has fixed."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.packages.detected import DetectedVulnerability
+from bot.domain.packages.gate import Gated, GateMode, GateOutcome
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import readable
+from bot.store.rows.repositories.gates import gates
+from bot.store.rows.repositories.images import images
+from bot.views.bases.gates import GateView, Unfixed
+
+_COLUMNS = tuple(
+    gates.c[name] for name in ("image_id", "mode", "outcome", "told", "blocking", "unfixed", "judged_at")
+)
+
+
+async def gates_of(connection: AsyncConnection, some: Collection[int] | None = None) -> dict[int, GateView]:
+    """What it says of these images, by their ids; of all where None is given."""
+    query = select(*_COLUMNS).where(gates.c.outcome.is_not(None))
+    if some is None:
+        return {row.image_id: _view(row) for row in await connection.execute(query)}
+    found: dict[int, GateView] = {}
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(query.where(gates.c.image_id.in_(ids)))
+        found |= {row.image_id: _view(row) for row in rows}
+    return found
+
+
+def _view(row: Any) -> GateView:
+    return GateView(
+        GateMode(row.mode), GateOutcome(row.outcome), row.told, row.blocking, row.unfixed, row.judged_at
+    )
+
+
+async def count_gates(connection: AsyncConnection) -> Mapping[GateOutcome, int]:
+    """Of how many images it says what; empty where nothing is asked of any."""
+    rows = await connection.execute(
+        select(gates.c.outcome, func.count()).where(gates.c.outcome.is_not(None)).group_by(gates.c.outcome)
+    )
+    found = {GateOutcome(outcome): number for outcome, number in rows}
+    return {each: found.get(each, 0) for each in GateOutcome} if found else {}
+
+
+async def unfixed_in(connection: AsyncConnection, *mine: ColumnElement[bool]) -> tuple[Unfixed, ...]:
+    """What nobody has fixed, the most severe first and then what most images have; `mine` are conditions on the
+    images."""
+    rows = await connection.execute(
+        select(gates.c.image_id, gates.c.gated)
+        .join(images, images.c.id == gates.c.image_id)
+        .where(gates.c.unfixed > 0, *mine)
+    )
+    by_id: dict[str, list[tuple[int, DetectedVulnerability]]] = {}
+    said = readable(rows, lambda row: (row.image_id, load(row.gated, Gated)), lambda row: f"gate {row.image_id}")
+    for image, gated in said:
+        for each in gated.unfixed:
+            by_id.setdefault(each.id, []).append((image, each))
+    found = [
+        Unfixed(
+            name,
+            max((each.severity for _, each in several), key=lambda severity: severity.rank),
+            tuple(sorted({each.package for _, each in several})),
+            len({image for image, _ in several}),
+        )
+        for name, several in by_id.items()
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.severity.rank, -each.images, each.id)))

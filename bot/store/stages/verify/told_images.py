@@ -1,0 +1,307 @@
+"""What is told of the fleet's images for the gate: what each holds now, and what the one before it held."""
+
+import json
+import zlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.evidence import Strength
+from bot.domain.feeds.document import FeedKind
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.gate import GateOutcome, Identity
+from bot.domain.packages.package import Distribution, Package
+from bot.domain.packages.vulnerability import ANY_RELEASE, release_of
+from bot.domain.rollouts.rebuild import State
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
+from bot.store.rows.inventories.inventories import (
+    image_inventories,
+    inventories,
+    inventory_packages,
+    package_of,
+    packages,
+)
+from bot.store.rows.inventories.sboms import sbom_packages, sboms
+from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.store.rows.repositories.gates import gates, let_through
+from bot.store.rows.repositories.images import images
+from bot.store.rows.tables import documents, rebuilds
+from bot.store.stages.verify.scan_reports import KeptAbout, reports_about
+from bot.verify.gating.ports import DOTNET, KeptData, ToldImage, ToldPlatform
+from bot.verify.sbom.package_url import package_url
+from bot.verify.scan_reports import KeptReport
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an image shows, or showed, on each platform, by the rows of inventories; `digest` is its index's, empty
+    where that is not known."""
+
+    image: int
+    digest: str
+    inventories: Mapping[str, int] = field(default_factory=dict)
+
+
+async def shown_now(connection: AsyncConnection, some: Collection[int]) -> dict[int, Shown]:
+    """What images, by their ids, were seen with last."""
+    found: dict[int, Shown] = {}
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(
+            select(images.c.id, images.c.digest, image_inventories.c.platform, image_inventories.c.inventory_id)
+            .outerjoin(image_inventories, image_inventories.c.image_id == images.c.id)
+            .where(images.c.id.in_(ids), images.c.digest.is_not(None))
+        )
+        found |= _shown(rows, found)
+    return found
+
+
+async def shown_before(connection: AsyncConnection, some: Collection[int]) -> dict[int, Shown]:
+    """What the gate let through last; where it never judged, or could not tell, what was shown before.
+
+    None for an image that it holds back and before which nothing is known.
+    """
+    found: dict[int, Shown] = {}
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(
+            select(
+                let_through.c.image_id, let_through.c.digest, let_through.c.platform, let_through.c.inventory_id
+            ).where(let_through.c.image_id.in_(ids))
+        )
+        found |= _shown(rows, found)
+        rest = [each for each in ids if each not in found]
+        followed = await connection.execute(
+            select(image_inventories.c.image_id, image_inventories.c.platform, inventories.c.previous_id)
+            .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+            .outerjoin(gates, gates.c.image_id == image_inventories.c.image_id)
+            .where(
+                image_inventories.c.image_id.in_(rest),
+                inventories.c.previous_id.in_(select(inventories.c.id)),
+                gates.c.outcome.is_distinct_from(GateOutcome.BLOCKED.value),
+            )
+        )
+        found |= _shown(((image, "", platform, previous) for image, platform, previous in followed), found)
+    return found
+
+
+def _shown(rows: Iterable[Any], known: Mapping[int, Shown]) -> dict[int, Shown]:
+    found: dict[int, Shown] = {}
+    for image, digest, platform, inventory in rows:
+        one = found.get(image) or Shown(image, digest)
+        more = {} if platform is None else {platform: inventory}
+        found[image] = Shown(image, one.digest, {**one.inventories, **more})
+    return found
+
+
+async def told_images(connection: AsyncConnection, some: Collection[int]) -> dict[int, ToldImage]:
+    """All that is told of these images, by their ids; those that were never seen are left out."""
+    now, before = await shown_now(connection, some), await shown_before(connection, some)
+    states = await _states(connection, some)
+    numbers = {each for shown in (*now.values(), *before.values()) for each in shown.inventories.values()}
+    rows = await _inventories(connection, numbers)
+    held = await _held(connection, rows)
+    digests = {image: _digests(shown, rows) for image, shown in (*now.items(),)}
+    earlier = {image: _digests(shown, rows) for image, shown in before.items()}
+    kept = await reports_about(connection, {each for of in (*digests.values(), *earlier.values()) for each in of})
+    found: dict[int, ToldImage] = {}
+    for image, shown in now.items():
+        state = states[image]
+        was = before.get(image)
+        found[image] = ToldImage(
+            image,
+            shown.digest,
+            digests[image],
+            _platforms(shown, rows, held),
+            None if was is None else _platforms(was, rows, held),
+            state.owed,
+            _reports(kept, digests[image], state.repository),
+            _reports(kept, earlier.get(image, frozenset()), state.repository),
+            is_first=was is None and not state.is_judged and not state.is_proving,
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    repository: int
+    owed: frozenset[Identity]
+    is_judged: bool
+    is_proving: bool
+
+
+async def _states(connection: AsyncConnection, some: Collection[int]) -> dict[int, _State]:
+    proving = (
+        select(rebuilds.c.id)
+        .where(rebuilds.c.repository_id == images.c.repository_id, rebuilds.c.state == State.PROVING.value)
+        .exists()
+    )
+    found: dict[int, _State] = {}
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(
+            select(images.c.id, images.c.repository_id, gates.c.owed, gates.c.outcome, proving.label("is_proving"))
+            .outerjoin(gates, gates.c.image_id == images.c.id)
+            .where(images.c.id.in_(ids))
+        )
+        for row in rows:
+            owed = frozenset((str(one), str(other)) for one, other in row.owed or ())
+            is_judged = row.outcome not in (None, GateOutcome.UNKNOWN.value)
+            found[row.id] = _State(row.repository_id, owed, is_judged, bool(row.is_proving))
+    return found
+
+
+@dataclass(slots=True)
+class _Held:
+    """What inventories and SBOMs list, by package rows, and what those are exposed to."""
+
+    listed: dict[int, list[int]] = field(default_factory=dict)
+    sboms: dict[int, "_Listed"] = field(default_factory=dict)
+    packages: dict[int, Package] = field(default_factory=dict)
+    exposed: Exposed = field(default_factory=Exposed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    strength: Strength
+    distribution: Distribution | None
+    problems: tuple[str, ...]
+    packages: tuple[int, ...]
+
+
+async def _inventories(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    for ids in chunks(sorted(numbers)):
+        rows = await connection.execute(select(inventories).where(inventories.c.id.in_(ids)))
+        found |= {row.id: row for row in rows}
+    return found
+
+
+async def _held(connection: AsyncConnection, rows: Mapping[int, Any]) -> _Held:
+    held = _Held()
+    for ids in chunks(sorted(rows)):
+        pairs = await connection.execute(
+            select(inventory_packages.c.inventory_id, inventory_packages.c.package_id).where(
+                inventory_packages.c.inventory_id.in_(ids)
+            )
+        )
+        for inventory, package in pairs:
+            held.listed.setdefault(inventory, []).append(package)
+    unread = [number for number, row in rows.items() if row.read_at is None or not row.is_complete]
+    held.sboms = await _best_sboms(connection, unread)
+    numbers = {each for listed in held.listed.values() for each in listed}
+    numbers |= {each for sbom in held.sboms.values() for each in sbom.packages}
+    for ids in chunks(sorted(numbers)):
+        found = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
+        held.packages |= {row.id: package_of(row) for row in found}
+    held.exposed = await read_exposures_of(connection, numbers)
+    return held
+
+
+async def _best_sboms(connection: AsyncConnection, some: Sequence[int]) -> dict[int, _Listed]:
+    """Of each inventory that layers do not tell: an SBOM that is proved before one that is claimed."""
+    best: dict[int, Any] = {}
+    for ids in chunks(sorted(some)):
+        for row in await connection.execute(
+            select(sboms).where(sboms.c.inventory_id.in_(ids)).order_by(sboms.c.id)
+        ):
+            known = best.get(row.inventory_id)
+            if known is None or _worth(row) > _worth(known):
+                best[row.inventory_id] = row
+    listed: dict[int, list[int]] = {}
+    for ids in chunks(sorted(row.id for row in best.values())):
+        pairs = await connection.execute(select(sbom_packages).where(sbom_packages.c.sbom_id.in_(ids)))
+        for sbom, package in pairs:
+            listed.setdefault(sbom, []).append(package)
+    return {
+        inventory: _Listed(
+            Strength(row.strength),
+            load(row.distribution, Distribution) if row.distribution is not None else None,
+            tuple(row.problems),
+            tuple(listed.get(row.id, ())),
+        )
+        for inventory, row in best.items()
+    }
+
+
+def _worth(row: Any) -> tuple[bool, bool]:
+    return row.strength == Strength.PROVED.value, not row.problems
+
+
+def _platforms(shown: Shown, rows: Mapping[int, Any], held: _Held) -> tuple[ToldPlatform, ...]:
+    found = []
+    for platform, number in sorted(shown.inventories.items()):
+        if (row := rows.get(number)) is not None:
+            found.append(_platform(platform, row, held))
+    return tuple(found)
+
+
+def _platform(platform: str, row: Any, held: _Held) -> ToldPlatform:
+    sbom = held.sboms.get(row.id)
+    if row.read_at is None and sbom is None:
+        return ToldPlatform(platform, error=row.error)
+    distribution = load(row.distribution, Distribution) if row.distribution is not None else None
+    numbers, problems, by_sbom = list(held.listed.get(row.id, ())), tuple(row.problems or ()), None
+    if sbom is not None:
+        numbers += [each for each in sbom.packages if each not in numbers]
+        distribution = distribution or sbom.distribution
+        problems, by_sbom = sbom.problems, sbom.strength
+    release = release_of(distribution)
+    found: list[DetectedVulnerability] = []
+    uncertain: list[DetectedVulnerability] = []
+    for number in numbers:
+        for each in held.exposed.by_package.get(number, ()):
+            if each.affected.release in (ANY_RELEASE, release):
+                told = found if each.is_certain else uncertain
+                told.append(_detected(each, held.exposed, distribution))
+    names = tuple(held.packages[number] for number in numbers if number in held.packages)
+    return ToldPlatform(platform, names, distribution, problems, None, by_sbom, tuple(found), tuple(uncertain))
+
+
+def _detected(exposure: Exposure, exposed: Exposed, distribution: Distribution | None) -> DetectedVulnerability:
+    facts, package = exposed.cves.get(exposure.cve), exposure.package
+    return DetectedVulnerability(
+        exposure.cve,
+        package.name,
+        package.version,
+        exposure.fixed_in,
+        Rating.of(facts.severity if facts is not None else None),
+        exposure.affected.has_fix,
+        package_url(package, distribution) or "",
+    )
+
+
+def _digests(shown: Shown, rows: Mapping[int, Any]) -> frozenset[str]:
+    of_platforms = {rows[number].digest for number in shown.inventories.values() if number in rows}
+    return frozenset(each for each in {shown.digest, *of_platforms} if each)
+
+
+def _reports(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[KeptReport, ...]:
+    """Those about these digests, of operators or of that repository's workflows, the last scan first."""
+    found = {
+        each.number: each.report
+        for each in kept
+        if each.digest in digests and each.report.scan.repository in (None, repository)
+    }
+    return tuple(sorted(found.values(), key=lambda each: each.scan.report.created_at or each.kept_at, reverse=True))
+
+
+async def kept_data(connection: AsyncConnection) -> KeptData:
+    """How old the kept data of each publisher is, and what it was looked through for."""
+    checked_at: dict[str, Any] = {}
+    considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered)
+    for row in await connection.execute(select(*columns)):
+        checked_at[row.ecosystem] = row.checked_at if row.fetched_at is not None else None
+        if row.considered is not None:
+            releases, names = json.loads(zlib.decompress(row.considered))
+            considered[row.ecosystem] = (frozenset(releases), frozenset(names))
+    of_dotnet = select(func.count(), func.max(documents.c.checked_at)).where(
+        documents.c.kind == FeedKind.DOTNET_INDEX.value
+    )
+    number, last = (await connection.execute(of_dotnet)).one()
+    if number:
+        checked_at[DOTNET] = last
+    return KeptData(checked_at, considered)

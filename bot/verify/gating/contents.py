@@ -1,0 +1,146 @@
+"""What is known to be wrong with an image, and what is not known: packages that nobody read, data that is old."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.evidence import Strength
+from bot.domain.packages.detected import GatePolicy
+from bot.domain.packages.gate import Contents
+from bot.domain.packages.package import Package, PackageType
+from bot.domain.packages.vulnerability import ANY_RELEASE, Ecosystem, release_of
+from bot.domain.wording.words import counted, duration
+from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform
+from bot.verify.scan_reports import KeptReport
+
+_FRAMEWORKS = frozenset({"Microsoft.NETCore.App", "Microsoft.AspNetCore.App", "Microsoft.WindowsDesktop.App"})
+_SYSTEM = frozenset({PackageType.DEB.value, PackageType.APK.value, PackageType.RPM.value})
+_SETTINGS = {
+    Ecosystem.UBUNTU: "ubuntu",
+    Ecosystem.DEBIAN: "debian",
+    Ecosystem.ALPINE: "alpine",
+    Ecosystem.AZURE_LINUX: "azure_linux",
+    Ecosystem.NUGET: "nuget",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """By what is judged how much is known: of which platforms, of which severities, by data of which age."""
+
+    platforms: Collection[str]
+    policy: GatePolicy
+    max_age: timedelta
+    now: datetime
+
+
+def contents_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Yardstick) -> Contents:
+    """All that the kept data says of these platforms; those that nobody reads are left out."""
+    judged = [each for each in platforms if each.platform in by.platforms]
+    if not judged:
+        names = ", ".join(each.platform for each in platforms)
+        why = f"packages.platforms has none of {names}" if names else "its platforms are not known"
+        return Contents(gaps=(f"nothing tells its packages: {why}",))
+    gaps = dict(gap for each in judged for gap in (*_of_packages(each, by), *_of_data(each, data, by)))
+    found = tuple(one for each in judged for one in each.found)
+    return Contents(found, tuple(gaps), any(gaps.values()))
+
+
+def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[tuple[str, bool]]:
+    """What is not known of its packages, and whether that is about to be."""
+    what = f"the packages of {told.platform}"
+    if told.packages is None:
+        if told.error is not None:
+            yield f"{what} cannot be read: {told.error}", False
+        else:
+            yield f"{what} are not read yet", True
+        return
+    if told.by_sbom is not None and told.by_sbom is not Strength.PROVED:
+        yield f"{what} are {told.by_sbom} by an SBOM alone", False
+    if told.problems:
+        yield f"not all of {what} can be read: {told.problems[0]}", False
+    for each in filter(by.policy.blocks, told.uncertain):
+        yield f"whether {each.package} {each.installed} has {each.id} cannot be told from its version", False
+
+
+def _of_data(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
+    """Which publishers' data is missing, old, or not yet looked through for what the image holds."""
+    packages = told.packages or ()
+    release = release_of(told.distribution)
+    system = [each for each in packages if each.type in _SYSTEM]
+    if system and release is None:
+        yield f"no CVE data is read of {told.distribution or 'an unknown distribution'}", False
+    elif system and release is not None:
+        publisher = Ecosystem(release.partition(":")[0])
+        yield from _of_publisher(publisher, release, system, data, by)
+    nuget = [each for each in packages if each.type == PackageType.NUGET]
+    libraries = [each for each in nuget if each.advisory_name not in _FRAMEWORKS]
+    if len(libraries) < len(nuget):
+        yield from _of_age(DOTNET, "turn on feeds.dotnet_releases", data, by)
+    if libraries:
+        yield from _of_publisher(Ecosystem.NUGET, ANY_RELEASE, libraries, data, by)
+    others = {each.type for each in packages} - _SYSTEM - {PackageType.NUGET.value, ""}
+    if others:
+        yield f"no CVE data is read of packages of the type {' and '.join(sorted(others))}", False
+
+
+def _of_publisher(
+    publisher: Ecosystem,
+    release: str,
+    packages: Sequence[Package],
+    data: KeptData,
+    by: Yardstick,
+) -> Iterator[tuple[str, bool]]:
+    gaps = list(_of_age(publisher.value, f"turn on vulnerabilities.{_SETTINGS[publisher]}", data, by))
+    yield from gaps
+    considered = data.considered.get(publisher.value)
+    if gaps or considered is None:
+        return
+    releases, names = considered
+    new = {each.name for each in packages if not _names(each) <= names}
+    if new or release not in releases:
+        what = counted(len(new), "package") if new else release
+        yield f"the CVE data of {publisher} was not looked through yet for {what} that nothing had before", True
+
+
+def _names(package: Package) -> frozenset[str]:
+    return frozenset(name.lower() for name in (package.advisory_name, package.source) if name)
+
+
+def _of_age(publisher: str, advice: str, data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
+    if publisher not in data.checked_at:
+        yield f"no CVE data of {publisher} is read ({advice})", False
+        return
+    checked_at = data.checked_at[publisher]
+    if checked_at is None:
+        yield f"the CVE data of {publisher} was not read yet", True
+    elif (age := by.now - checked_at) > by.max_age:
+        yield f"the CVE data of {publisher} is {duration(age)} old, more than {duration(by.max_age)}", False
+
+
+def with_reports(contents: Contents, reports: Sequence[KeptReport], use: ReportUse, by: Yardstick) -> Contents:
+    """The same with what scanners reported of the image; the last scan first.
+
+    What an old report found is there still, but it says nothing of what it did not find.
+    """
+    found = (*contents.found, *(one for each in reports for one in each.scan.report.vulnerabilities))
+    gaps = list(_of_reports(reports, by))
+    if use is ReportUse.REQUIRE:
+        return Contents(found, (*gaps, *contents.gaps), contents.is_pending)
+    if use is ReportUse.ENOUGH and not gaps:
+        return Contents(found)
+    if use is ReportUse.ENOUGH and reports and contents.gaps:
+        return Contents(found, (*contents.gaps, *gaps), contents.is_pending)
+    return replace(contents, found=found)
+
+
+def _of_reports(reports: Sequence[KeptReport], by: Yardstick) -> Iterator[str]:
+    if not reports:
+        yield "no scanner has reported of this digest"
+        return
+    last = reports[0]
+    age = by.now - (last.scan.report.created_at or last.kept_at)
+    if age > by.max_age:
+        yield f"the scanner's report {last.scan.place} is {duration(age)} old, more than {duration(by.max_age)}"
+    for gap in last.scan.report.gaps:
+        yield f"the scanner's report {last.scan.place}: {gap}"

@@ -1,0 +1,137 @@
+"""Images at the gate, many at a time: what is told of them, by which rule, and what that comes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.clock import Clock
+from bot.domain.images.image import ProducedImage
+from bot.domain.packages.gate import (
+    Asked,
+    Contents,
+    Counts,
+    Gated,
+    GateOutcome,
+    Identity,
+    judge,
+    together,
+)
+from bot.verify.gate import Report
+from bot.verify.gating.contents import Yardstick, contents_of, with_reports
+from bot.verify.gating.ports import GateOptions, GateStore, KeptData, MatchedRule, ToldImage, ToldPlatform
+from bot.verify.scan_reports import KeptReport
+from bot.verify.vex import excuse
+
+_BEFORE_IS_UNREAD = "what the image before holds is not read yet, so it cannot be told what is new"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was told of an image, and what the gate says to that; both None where nothing is asked of it."""
+
+    told: ToldImage | None = None
+    gated: Gated | None = None
+
+
+async def judge_images(
+    store: GateStore, images: Sequence[ProducedImage], options: GateOptions, now: datetime, *, adopts: bool
+) -> Mapping[int, Judged]:
+    """What the gate says of these images as they were seen last, by their ids.
+
+    `adopts` where an image that it sees for the first time is taken as it is: nothing of it is new.
+    """
+    rules = {each.id: rule for each in images if (rule := options.rule_for(each.claim.name)) is not None}
+    found: dict[int, Judged] = {each.id: Judged() for each in images}
+    if not rules:
+        return found
+    told, data = await store.told_images(rules), await store.kept_data()
+    for image in images:
+        known = told.get(image.id)
+        if known is None or image.id not in rules:
+            continue
+        if adopts and known.is_first:
+            known = replace(known, before=known.now, reports_before=known.reports)
+        found[image.id] = Judged(known, _gated(image, known, rules[image.id], options, data, now))
+    return found
+
+
+def _gated(
+    image: ProducedImage,
+    told: ToldImage,
+    matched: MatchedRule,
+    options: GateOptions,
+    data: KeptData,
+    now: datetime,
+) -> Gated:
+    by = Yardstick(options.platforms, matched.rule.policy, options.max_age, now)
+
+    def contents(platforms: Sequence[ToldPlatform], reports: Sequence[KeptReport]) -> Contents:
+        kept = contents_of(platforms, data, by)
+        return with_reports(kept, reports, matched.report, by)
+
+    name = image.claim.name
+    holds = contents(told.now, told.reports)
+    before = None if told.before is None else contents(told.before, told.reports_before)
+    excused = _excused(name, told, holds, options)
+    gated = judge(Asked(name, holds, before, told.owed), matched.rule, options.exceptions, now, excused)
+    is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW
+    if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:
+        gaps = (_BEFORE_IS_UNREAD, *gated.gaps)
+        return replace(gated, outcome=GateOutcome.UNKNOWN, gaps=gaps, is_pending=True)
+    return gated
+
+
+def _excused(name: str, told: ToldImage, holds: Contents, options: GateOptions) -> Mapping[Identity, str]:
+    """The vulnerabilities that a statement takes away, and in whose words."""
+    if not options.statements:
+        return {}
+    about = Report(holds.found, image_name=name.rpartition("/")[2], image_digests=told.digests)
+    _, excused = excuse(holds.found, options.statements, about)
+    return {each.found.identity: _words(each.statement.status, each.statement.author) for each in excused}
+
+
+def _words(status: str, author: str) -> str:
+    return f"{status.replace('_', ' ')}, says {author or 'an unnamed author'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gating:
+    """The gate as rebuilds meet it; what it says is kept with the images."""
+
+    store: GateStore
+    options: GateOptions
+    clock: Clock
+
+    @property
+    def wait(self) -> timedelta:
+        return self.options.wait
+
+    async def gated(self, images: Sequence[ProducedImage]) -> Gated | None:
+        """What the gate says of these images as they were seen last, the worst; None where nothing is asked."""
+        if not self.options.is_on:
+            return None
+        judged = await judge_images(self.store, images, self.options, self.clock.now(), adopts=False)
+        for image, each in judged.items():
+            if each.told is not None:
+                await self.store.keep_gated(image, each.told, each.gated)
+        return together([each.gated for each in judged.values() if each.gated is not None])
+
+    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
+        """What it says where their new images were not seen, or none is known."""
+        names = [image.claim.name for image in images] or [""]
+        rules = [rule for name in names if (rule := self.options.rule_for(name)) is not None]
+        return together([Gated(each.rule.mode, GateOutcome.UNKNOWN, gaps=(why,)) for each in rules])
+
+
+class NoGate:
+    """Where nothing is asked of any image."""
+
+    wait = timedelta()
+
+    async def gated(self, images: Sequence[ProducedImage]) -> Gated | None:
+        """Returns None without looking."""
+        return None
+
+    def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
+        """Returns None as well."""
+        return None

@@ -1,0 +1,69 @@
+"""One tick: the gate says anew of each image what it lets through, where image, data or settings are others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.failure import Failure
+from bot.domain.packages.gate import GateOutcome
+from bot.reconcile.loop import Loop
+from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
+from bot.verify.gating.judging import Judged, judge_images
+from bot.verify.gating.ports import DueGate, GateOptions, GateStore
+
+_EVERY = timedelta(hours=6)
+"""What ends by itself is seen within that: an exception, and data that grows too old."""
+_WHILE_PENDING = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class GateTally:
+    judged: int = 0
+    blocked: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def tick(store: GateStore, options: GateOptions, loop: Loop) -> GateTally:
+    """Judges every image that is due; where the gate is off, what it said is forgotten."""
+    if not options.is_on:
+        await store.forget_gates()
+        return GateTally()
+    await store.make_due(options.mark)
+    work = _Gates(store, options, loop)
+    tally = await loop.run(work)
+    return GateTally(tally.done, work.blocked, tuple(tally.problems))
+
+
+class _Gates(Work[DueGate, Judged]):
+    """All of a claim are read together."""
+
+    stage = "gate"
+    batch = 200
+
+    def __init__(self, store: GateStore, options: GateOptions, loop: Loop) -> None:
+        self._store = store
+        self._options = options
+        self._clock = loop.clock
+        self._judged: Mapping[int, Judged] = {}
+        self.blocked = 0
+
+    @property
+    def queue(self) -> Queue[DueGate]:
+        return self._store.gates
+
+    async def prepare(self, host: str, items: Sequence[DueGate]) -> None:
+        images = [item.image for item in items]
+        self._judged = await judge_images(self._store, images, self._options, self._clock.now(), adopts=True)
+
+    async def attempt(self, item: DueGate, lease: Lease) -> Judged:
+        return self._judged[item.image.id]
+
+    async def settle(self, item: DueGate, result: Judged) -> None:
+        is_pending = result.gated is not None and result.gated.is_pending
+        due_at = self._clock.now() + (_WHILE_PENDING if is_pending else _EVERY)
+        await self._store.settle_gate(item, result.told, result.gated, self._options.mark, due_at)
+        self.blocked += result.gated is not None and result.gated.outcome is GateOutcome.BLOCKED
+
+    async def failed(self, item: DueGate, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+        await put_off_by_backoff(self.queue, claimed, failure, now, failure.told)
+        return f"{item.image.claim.name}: {failure}"

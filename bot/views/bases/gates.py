@@ -1,0 +1,67 @@
+"""What the gate says of images, as every surface shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.domain.packages.detected import Rating
+from bot.domain.packages.gate import GateMode, GateOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """What the gate says of one image; `blocking` and `unfixed` count vulnerabilities."""
+
+    mode: GateMode
+    outcome: GateOutcome
+    told: str
+    blocking: int
+    unfixed: int
+    judged_at: datetime | None
+
+    @property
+    def in_words(self) -> str:
+        """`the gate holds it back: CVE-2026-1 (HIGH) in zlib1g 1.3, fixed in 1.4`."""
+        match self.outcome:
+            case GateOutcome.PASSED:
+                return f"the gate lets it through: {self.told}"
+            case GateOutcome.BLOCKED if self.mode is GateMode.TELL:
+                return f"the gate would hold it back: {self.told}"
+            case GateOutcome.BLOCKED:
+                return f"the gate holds it back: {self.told}"
+            case _:
+                return f"the gate cannot tell: {self.told}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfixed:
+    """A vulnerability that the gate ignores because nobody has fixed it, and in how many images it is."""
+
+    id: str
+    severity: Rating
+    packages: tuple[str, ...]
+    images: int
+
+
+def as_json(gate: GateView | None) -> dict[str, Any] | None:
+    """Gives it as plain JSON values; None where nothing is asked of the image."""
+    if gate is None:
+        return None
+    return {
+        "mode": gate.mode.value,
+        "outcome": gate.outcome.value,
+        "told": gate.told,
+        "blocking": gate.blocking,
+        "unfixed": gate.unfixed,
+        "judged_at": gate.judged_at,
+    }
+
+
+def unfixed_as_json(each: Unfixed) -> dict[str, Any]:
+    """Gives it as plain JSON values."""
+    return {
+        "id": each.id,
+        "severity": each.severity.value,
+        "packages": list(each.packages),
+        "images": each.images,
+    }

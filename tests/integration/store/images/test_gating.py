@@ -1,0 +1,190 @@
+"""What the gate says of images, by what is kept of them: the stage and the rebuilds that it meets."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.gate import (
+    Counts,
+    Gated,
+    GateException,
+    GateMode,
+    GateOutcome,
+    GateRule,
+)
+from bot.domain.packages.package import Package
+from bot.reconcile.loop import Loop
+from bot.store.rows.repositories.gates import gates, let_through
+from bot.verify.gate import Report
+from bot.verify.gating.judging import Gating
+from bot.verify.gating.ports import GateOptions, MatchedRule, ReportUse
+from bot.verify.gating.stage import tick
+from bot.verify.scan_reports import ReportOrigin, ScanReport
+from tests.integration.store.conftest import NOON
+from tests.integration.store.filling import HOUR, Stores
+from tests.integration.store.holding import CVE, FIXED, SSL, move_image, publish, running
+
+OPTIONS = GateOptions((MatchedRule(("ghcr.io/contoso/*",), GateRule()),), platforms=frozenset({"linux/amd64"}))
+OTHER = Package("deb", "libssl-doc", "1", "all", "openssl", FIXED.version)
+ACCEPTED = (GateException("CVE-2026-7", ("*",), "known", NOON + timedelta(days=400)),)
+ALL = replace(OPTIONS, rules=(MatchedRule(("*",), GateRule(counts=Counts.ALL)),), mark="all")
+
+
+async def judged(stores: Stores, options: GateOptions = OPTIONS) -> Gated:
+    """What a rebuild meets."""
+    gated = await Gating(stores.gating, options, stores.clock).gated(await stores.images.images_of("contoso/shop"))
+    assert gated is not None
+    return gated
+
+
+async def kept(stores: Stores, options: GateOptions = OPTIONS) -> tuple[str | None, str | None]:
+    """What the stage keeps."""
+    await tick(stores.gating, options, Loop(stores.clock))
+    async with stores.database.reading() as connection:
+        rows = (await connection.execute(select(gates.c.outcome, gates.c.told))).all()
+    [row] = rows or [None]
+    return (None, None) if row is None else (row.outcome, row.told)
+
+
+async def test_a_rebuild_that_brings_a_new_high_with_a_fix_is_blocked(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    assert await kept(stores) == ("passed", "nothing that blocks")
+    await move_image(stores, SSL)
+    gated = await judged(stores)
+    assert (gated.outcome, [each.id for each in gated.blocking]) == (GateOutcome.BLOCKED, [CVE])
+    assert gated.told == f"{CVE} (HIGH) in libssl3t64 {SSL.version}, fixed in {FIXED.version}"
+
+
+async def test_what_is_held_back_is_not_what_the_next_image_is_compared_with(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await kept(stores)
+    await move_image(stores, SSL)
+    assert (await judged(stores)).outcome is GateOutcome.BLOCKED
+    await move_image(stores, SSL, OTHER, letter="1")
+    await publish(stores)
+    assert (await judged(stores)).outcome is GateOutcome.BLOCKED
+    await move_image(stores, FIXED, OTHER, letter="2")
+    assert (await judged(stores)).outcome is GateOutcome.PASSED
+
+
+async def test_what_the_image_had_when_the_gate_was_switched_on_is_not_new(stores: Stores) -> None:
+    await running(stores, SSL)
+    await publish(stores)
+    assert (await kept(stores))[0] == "passed"
+    assert (await kept(stores, ALL))[0] == "blocked"
+    await move_image(stores, SSL, OTHER)
+    assert (await judged(stores)).outcome is GateOutcome.PASSED
+
+
+async def test_without_a_look_before_the_image_is_compared_with_what_it_showed_before(stores: Stores) -> None:
+    await running(stores, SSL)
+    await publish(stores)
+    await move_image(stores, SSL, OTHER)
+    assert (await judged(stores)).outcome is GateOutcome.PASSED
+
+
+async def test_what_an_exception_let_through_blocks_once_that_has_ended(stores: Stores) -> None:
+    until = stores.clock.now() + timedelta(days=2)
+    accepting = replace(OPTIONS, exceptions=(GateException(CVE, ("*",), "not reachable", until),), mark="accepting")
+    await running(stores, FIXED)
+    await publish(stores)
+    await kept(stores)
+    await move_image(stores, SSL)
+    assert (await judged(stores, accepting)).outcome is GateOutcome.PASSED
+    stores.clock.advance(timedelta(days=2))
+    await publish(stores)
+    assert (await judged(stores, accepting)).outcome is GateOutcome.BLOCKED
+
+
+async def test_packages_that_were_not_read_yet_cannot_be_told_and_are_waited_for(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await kept(stores)
+    await move_image(stores, is_read=False)
+    gated = await judged(stores)
+    assert (gated.outcome, gated.is_pending) == (GateOutcome.UNKNOWN, True)
+    assert gated.told == "the packages of linux/amd64 are not read yet"
+
+
+async def test_data_that_is_missing_or_old_cannot_tell(stores: Stores) -> None:
+    await running(stores, FIXED)
+    assert (await judged(stores)).told == "no CVE data of Ubuntu is read (turn on vulnerabilities.ubuntu)"
+    await publish(stores)
+    assert (await judged(stores)).outcome is GateOutcome.PASSED
+    stores.clock.advance(timedelta(days=3))
+    assert (await judged(stores)).told == "the CVE data of Ubuntu is 3 days old, more than 2 days"
+
+
+async def test_data_that_was_not_looked_through_for_a_package_that_is_new_cannot_tell(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await move_image(stores, FIXED, Package("deb", "zlib1g", "1.3", "amd64", "zlib", "1.3"))
+    gated = await judged(stores)
+    assert (gated.outcome, gated.is_pending) == (GateOutcome.UNKNOWN, True)
+    assert "not looked through yet for 1 package " in gated.told
+
+
+async def test_a_scanner_that_reports_of_the_digest_adds_or_answers_or_is_missing(stores: Stores) -> None:
+    await running(stores, FIXED)
+    [image] = await stores.images.images_of("contoso/shop")
+    found = DetectedVulnerability("CVE-2026-7", "app", "1", "2", Rating.CRITICAL, True)
+
+    def use(report: ReportUse) -> GateOptions:
+        return replace(OPTIONS, rules=(MatchedRule(("*",), GateRule(counts=Counts.ALL), report),))
+
+    assert "no scanner has reported" in (await judged(stores, use(ReportUse.REQUIRE))).told
+    assert image.digest is not None
+    clean = Report((), created_at=stores.clock.now(), image_digests=frozenset({image.digest}))
+    await stores.scan_reports.keep(ScanReport("sha256:1", ReportOrigin.FILE, "clean.json", clean))
+    assert (await judged(stores, use(ReportUse.ENOUGH))).outcome is GateOutcome.PASSED
+    assert (await judged(stores, use(ReportUse.ADD))).outcome is GateOutcome.UNKNOWN
+    stores.clock.advance(HOUR)
+    worse = replace(clean, vulnerabilities=(found,), created_at=stores.clock.now())
+    await stores.scan_reports.keep(ScanReport("sha256:2", ReportOrigin.FILE, "worse.json", worse))
+    for each in ReportUse:
+        assert (await judged(stores, use(each))).blocking == (found,)
+    stores.clock.advance(timedelta(days=5))
+    told = (await judged(stores, replace(use(ReportUse.REQUIRE), exceptions=ACCEPTED))).told
+    assert "the scanner's report worse.json is 5 days old" in told
+
+
+async def test_switched_off_it_says_nothing_and_asks_nobody(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await kept(stores)
+    off = replace(OPTIONS, rules=(MatchedRule(("*",), GateRule(GateMode.OFF)),))
+    assert await kept(stores, off) == (None, None)
+    gating = Gating(stores.gating, off, stores.clock)
+    assert await gating.gated(await stores.images.images_of("contoso/shop")) is None
+    assert gating.unseen((), "why") is None
+
+
+async def test_a_tick_with_nothing_new_judges_nothing_and_new_data_or_settings_do(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+
+    async def ticked(options: GateOptions = OPTIONS) -> int:
+        return (await tick(stores.gating, options, Loop(stores.clock))).judged
+
+    assert [await ticked(), await ticked()] == [1, 0]
+    assert await ticked(replace(OPTIONS, mark="other")) == 1
+    await publish(stores)
+    assert await ticked(replace(OPTIONS, mark="other")) == 1
+
+
+async def test_what_was_let_through_last_is_kept_while_it_is_compared_with(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await kept(stores)
+    await move_image(stores, SSL)
+    await judged(stores)
+    stores.clock.advance(timedelta(days=30))
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    await stores.retention.forget(task, timedelta(days=400))
+    async with stores.database.reading() as connection:
+        assert len((await connection.execute(select(let_through))).all()) == 1
