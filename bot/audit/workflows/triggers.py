@@ -8,7 +8,8 @@ from bot.audit.splices import NotSpliceable, check_spliceable, with_key
 from bot.audit.workflows.model import Pipeline
 from bot.domain.repositories.finding import Edit, Fix
 from bot.domain.repositories.usage import Span
-from bot.formats.source.nodes import Mapping, Scalar
+from bot.formats.source.nodes import Mapping, Node, Scalar
+from bot.formats.source.nodes import Sequence as List
 
 _SHORT = re.compile(
     r"(?P<key>on|\"on\"|'on'):(?P<value>[ ]+(?:\w+|\[[ ]*\w+(?:[ ]*,[ ]*\w+)*[ ]*\]))"
@@ -27,19 +28,21 @@ def with_trigger(repository: Repository, pipeline: Pipeline, event: str, value: 
     if isinstance(trigger, Mapping) and trigger.own:
         return with_key(repository, trigger, event, value, advice)
     try:
-        return Fix(advice, (_in_long_form(repository, name, event, value),))
+        return Fix(advice, (_in_long_form(repository, name, trigger, event, value),))
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
 
 
-def _in_long_form(repository: Repository, name: Scalar, event: str, value: Sequence[str]) -> Edit:
+def _in_long_form(repository: Repository, name: Scalar, listed: Node, event: str, value: Sequence[str]) -> Edit:
     path = repository.path_of(name)
     text, lines = repository.text(path), repository.lines(path)
     check_spliceable(text)
     line = lines.at(name.start)
     short = _SHORT.fullmatch(lines.of(line))
     if short is None or lines.start(line) != name.start:
-        raise NotSpliceable("its events are written in a form that takes no other one")
+        is_list = isinstance(listed, List)
+        why = "a list over several lines" if is_list else "written in a form that takes no other one"
+        raise NotSpliceable(f"its events are {why}")
     ending = "\r\n" if "\r\n" in text else "\n"
     events = re.findall(r"\w+", short["value"])
     written = [*(f"{each}:" for each in events), f"{event}: {value[0]}".rstrip(), *value[1:]]

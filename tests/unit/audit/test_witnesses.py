@@ -129,3 +129,13 @@ def test_manifests_that_onboarding_proposes_are_valid(tmp_path: Path) -> None:
         [program("kubernetes-validate"), "--strict", str(path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_reads_what_was_put_between_braces_and_finds_nothing_new(tmp_path: Path) -> None:
+    given = "- uses: docker/build-push-action@v6\n  with: {push: true, tags: 'c/a', cache-from: type=gha}\n"
+    before = workflow(f"- uses: docker/setup-buildx-action@v3\n{given}")
+    before = before.replace("on:\n  push: {branches: [main]}\n", "on: {push: {branches: [main]}}\n")
+    checks = ("dispatchable", "weekly-rebuild", "sbom", "fresh-layers")
+    after = propose(texts({BUILD: before}), "contoso/shop", (), Wanted(checks), NOW).files[BUILD].decode()
+    assert "cache-from: type=gha, pull: true, sbom: true}" in after
+    assert zizmor(tmp_path / "after", {BUILD: after}) <= zizmor(tmp_path / "before", {BUILD: before})

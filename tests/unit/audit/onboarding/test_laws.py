@@ -28,6 +28,11 @@ _PIECES = (
     *("FROM mcr.microsoft.com/dotnet/sdk:9.0.101 AS build\n", "# a comment\n", "\n"),
     *("          securityContext: {runAsUser: 1}\n", "          securityContext:\n            runAsUser: 1\n"),
     *("  workflow_dispatch:\n", "  schedule: [{cron: '1 1 * * 1'}]\n", "  release:\n", "          sbom: false\n"),
+    *(
+        "on: {push: {branches: [main]}}\n",
+        "        with: {push: true, tags: 'c/a'}  # x\n",
+        "with: {a: b,\n  c: d}\n",
+    ),
     *("          exit-code: '0'\n", "          format: sarif\n", "        if: always()\n", "on: push\n"),
     *("&a ", "*a", "{{- x }}", "\t", "\r\n", "{", "- ", "${{ x }}", "Code generated. DO NOT EDIT.\n", "é"),
 )

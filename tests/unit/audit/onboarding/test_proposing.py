@@ -62,7 +62,60 @@ def test_the_short_forms_of_events_become_the_long_one(short: str, long: str) ->
 def test_events_in_a_list_over_several_lines_are_left_alone() -> None:
     before = workflow(PUSH).replace("on:\n  push: {branches: [main]}\n", "on:\n  - push\n")
     found = left({BUILD: before}, "dispatchable")
-    assert found.why == "its events are written in a form that takes no other one"
+    assert found.why == "its events are a list over several lines"
+    before = workflow(PUSH).replace("on:\n  push: {branches: [main]}\n", "on: [push,\n  pull_request]\n")
+    assert left({BUILD: before}, "dispatchable").why == "its events are a list over several lines"
+
+
+@pytest.mark.parametrize(
+    ("triggers", "expected"),
+    [
+        (
+            "on: {push: {branches: [main]}}  # ours\n",
+            "on: {push: {branches: [main]}, workflow_dispatch: {inputs: {correlation: {type: string, "
+            "required: false}}}, schedule: [{cron: 47 4 * * 1}]}  # ours\n",
+        ),
+        (
+            "on: { push: { branches: [ 'it''s', \"a}b\" ] } }\r\n",
+            "on: { push: { branches: [ 'it''s', \"a}b\" ] }, workflow_dispatch: {inputs: {correlation: "
+            "{type: string, required: false}}}, schedule: [{cron: 47 4 * * 1}] }\r\n",
+        ),
+    ],
+)
+def test_events_in_braces_on_one_line_get_more_in_them(triggers: str, expected: str) -> None:
+    before = workflow(PUSH).replace("on:\n  push: {branches: [main]}\n", triggers)
+    assert text(proposed({BUILD: before}, "dispatchable", "weekly-rebuild")).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("with: {push: true, tags: 'c/a'}  # ours", "with: {push: true, tags: 'c/a', sbom: true}  # ours"),
+        ('with: { push: true, tags: "c/a" }', 'with: { push: true, tags: "c/a", sbom: true }'),
+        ("with: {push: true, sbom: false}", "with: {push: true, sbom: true}"),
+    ],
+)
+def test_inputs_in_braces_on_one_line_get_more_in_them(given: str, expected: str) -> None:
+    steps = f"- uses: docker/setup-buildx-action@v3\n- uses: docker/build-push-action@v6\n  {given}\n"
+    assert f"        {expected}\n" in text(proposed({BUILD: workflow(steps)}, "sbom"))
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("with: {push: true,\n    tags: c/a}", "it is written in braces or brackets over several lines"),
+        ("with: {push: true, tags: c/a,}", "its last entry ends in a comma"),
+    ],
+)
+def test_other_inputs_in_braces_are_left_alone(given: str, why: str) -> None:
+    steps = f"- uses: docker/setup-buildx-action@v3\n- uses: docker/build-push-action@v6\n  {given}\n"
+    assert left({BUILD: workflow(steps)}, "sbom").why == why
+
+
+def test_a_container_in_braces_gets_a_context_in_them() -> None:
+    manifest = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - {name: a, image: b}\n"
+    found = text(proposed({DEPLOYMENT: manifest}, "seccomp-profile"), DEPLOYMENT)
+    assert "    - {name: a, image: b, securityContext: {seccompProfile: {type: RuntimeDefault}}}\n" in found
 
 
 def test_another_name_gives_another_minute() -> None:
@@ -86,7 +139,7 @@ def test_several_workflows_that_push_are_started_by_one_of_its_own() -> None:
 
 
 def test_where_no_schedule_can_be_put_in_a_workflow_of_its_own_starts_it() -> None:
-    files = {BUILD: workflow(PUSH).replace("on:\n  push: {branches: [main]}", f"on: {{push: , {DISPATCHABLE}}}")}
+    files = {BUILD: workflow(PUSH).replace("on:\n  push: {branches: [main]}", f"on: {{push: ,\n  {DISPATCHABLE}}}")}
     assert list(proposed(files, "weekly-rebuild").files) == [PATH]
 
 
@@ -156,7 +209,7 @@ def test_an_action_whose_commit_nobody_tells_is_advice() -> None:
         (deployment().replace("image: contoso/api:1.0", "image:\tcontoso/api:1.0"), "the file has tabs"),
         (
             "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a,\n  image: b}]}\n",
-            "it is written in flow style, with braces",
+            "it is written in braces or brackets over several lines",
         ),
     ],
 )
