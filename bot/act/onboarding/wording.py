@@ -12,6 +12,8 @@ from bot.domain.wording.words import counted
 _TRAILER = "Freshness-Onboarding: "
 _MOST_LEFT = 40
 _MOST_PATCH = 4_000
+_MOST_PATCHES = 25_000
+"""Characters of all patches together: what is left is told in any case."""
 _FENCE = "`" * 5
 
 
@@ -79,7 +81,12 @@ def _how_to_decline() -> str:
 def _left(left: Sequence[LeftToPeople], here: str) -> str:
     if not left:
         return ""
-    lines = [_advice(each, here) for each in left[:_MOST_LEFT]]
+    lines, room = list[str](), _MOST_PATCHES
+    for each in left[:_MOST_LEFT]:
+        patch = _fenced(each.patch)
+        patch = patch if len(patch) <= room else ""
+        room -= len(patch)
+        lines.append(_advice(each, here) + patch)
     if len(left) > _MOST_LEFT:
         lines.append(f"- and {len(left) - _MOST_LEFT} more: `freshness-bot audit` names them")
     told = counted(len(left), "finding is left to you", "findings are left to you")
@@ -90,7 +97,7 @@ def _advice(each: LeftToPeople, here: str) -> str:
     where = f"[{markdown(f'{each.place.path}:{each.place.start}')}]({_line(here, each.place)})"
     advice = f" Advice: {markdown(each.advice)}." if each.advice else ""
     line = f"- {code(each.check)} {where}: {markdown(each.subject)}: {markdown(each.message)}. Not done: "
-    return f"{line}{markdown(each.why)}.{advice}{_fenced(each.patch)}"
+    return f"{line}{markdown(each.why)}.{advice}"
 
 
 def _fenced(patch: str) -> str:

@@ -164,6 +164,8 @@ class _Proposing:
         self, state: _State, finding: Finding, fix: Fix | None, why: str, changed: Mapping[str, bytes] | None = None
     ) -> None:
         """Takes down what is left to people, with the patch to `changed` where there is one."""
+        if changed is None and fix is not None:
+            changed = applied(state.files, (*fix.edits, *fix.suggested))
         patch = "" if changed is None else _patch(state.files, changed)
         advice = fix.advice if fix is not None else ""
         place = self._at_first(state, finding.place)

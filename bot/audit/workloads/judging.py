@@ -66,6 +66,11 @@ def place_of(repository: Repository, node: Node | None, otherwise: Place) -> Pla
     return place if place.path else otherwise
 
 
+def service_key(repository: Repository, service: Service, key: str, value: str, advice: str) -> Fix:
+    """Suggests a key for a Compose service."""
+    return with_key(repository, service.levels[0], key, [value], advice).as_suggestion
+
+
 def context_key(repository: Repository, container: Container, key: str, value: list[str], advice: str) -> Fix:
     """Puts a key into the container's securityContext, with the context where there is none."""
     if container.pod.variant:

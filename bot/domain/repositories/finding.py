@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.domain.repositories.usage import Span
@@ -52,11 +52,18 @@ class Fix:
     """What to change, in words; with `edits` where that is safe to do without a person's judgement.
 
     `left_alone` says why there are none where only the way in which the file is written stands against them.
+    `suggested` are edits for a person to look at first: the program may need what they take away.
     """
 
     advice: str
     edits: tuple[Edit, ...] = ()
     left_alone: str = ""
+    suggested: tuple[Edit, ...] = ()
+
+    @property
+    def as_suggestion(self) -> "Fix":
+        """The same, to be looked at by a person first."""
+        return replace(self, edits=(), suggested=self.edits)
 
 
 @dataclass(frozen=True, slots=True)

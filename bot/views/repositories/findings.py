@@ -1,9 +1,10 @@
 """Findings as tables, JSON, SARIF and Markdown."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.domain.repositories.finding import Finding, Outcome, Severity, with_fingerprints
+from bot.domain.repositories.finding import Edit, Finding, Outcome, Severity, with_fingerprints
 from bot.domain.wording.escaping import code, markdown
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -103,9 +104,29 @@ def _result(finding: Finding, fingerprint: str, place: int) -> dict[str, Any]:
     }
     if place >= 0:
         result["ruleIndex"] = place
+    if finding.fix is not None and (edits := finding.fix.edits or finding.fix.suggested):
+        result["fixes"] = [_fix(finding.fix.advice, edits)]
     if finding.outcome is Outcome.WAIVED:
         result["suppressions"] = [{"kind": "external", "justification": finding.message}]
     return result
+
+
+def _fix(advice: str, edits: Sequence[Edit]) -> dict[str, Any]:
+    changes = [
+        {
+            "artifactLocation": {"uri": _address(path)},
+            "replacements": [
+                {
+                    "deletedRegion": {"charOffset": edit.span.start, "charLength": edit.span.end - edit.span.start},
+                    "insertedContent": {"text": edit.text},
+                }
+                for edit in edits
+                if edit.path == path
+            ],
+        }
+        for path in dict.fromkeys(edit.path for edit in edits)
+    ]
+    return {"description": {"text": advice}, "artifactChanges": changes}
 
 
 def _address(path: str) -> str:
@@ -114,9 +135,32 @@ def _address(path: str) -> str:
     return quote(path.encode("utf-8", "surrogateescape"))
 
 
-def as_markdown(findings: Sequence[Finding]) -> str:
-    """Gives a section for an issue or a summary: what fails, then what cannot be told; the rest is counted."""
-    return "\n".join(_lines(findings)) + "\n"
+def as_markdown(findings: Sequence[Finding], patches: Mapping[Finding, str] | None = None) -> str:
+    """Gives a section for an issue or a summary: what fails, then what cannot be told; the rest is counted.
+
+    `patches` are unified diffs of what could be done about findings; those that say the same are shown once.
+    """
+    patched = [(each, patch) for each in findings if (patch := (patches or {}).get(each, ""))]
+    return "\n".join((*_lines(findings), *_patches(patched))) + "\n"
+
+
+def _patches(patched: Sequence[tuple[Finding, str]]) -> Iterator[str]:
+    if patched:
+        yield from ("", "### Patches", "", "Look at them first: a program may need what they take away.")
+    told: dict[str, list[str]] = {}
+    for finding, patch in patched:
+        checks = told.setdefault(patch, [])
+        checks += [finding.check] if finding.check not in checks else []
+    for patch, checks in told.items():
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", patch)), default=0))
+        yield from (
+            "",
+            ", ".join(map(code, checks)) + ":",
+            "",
+            f"{fence}diff",
+            *patch.rstrip("\n").split("\n"),
+            fence,
+        )
 
 
 def _lines(findings: Sequence[Finding]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from tests.integration.workflows.written import ROOT
 
 
 def test_nothing_fails_and_every_unknown_has_its_reason() -> None:
-    findings = audited(ROOT, SystemClock(), lambda done, of: None)
+    findings = audited(ROOT, SystemClock(), lambda done, of: None).findings
     assert [(each.place, each.check, each.message) for each in findings if each.outcome is Outcome.FAILS] == []
     unknown = [each for each in findings if each.outcome is Outcome.UNKNOWN]
     assert {each.check for each in unknown} == {"scan-target"}

@@ -97,3 +97,17 @@ def test_markdown_lets_no_subject_break_out() -> None:
     )
     assert "@everyone" not in text
     assert "<x>" not in text
+
+
+def test_markdown_shows_patches_that_say_the_same_once(findings: tuple[Finding, ...]) -> None:
+    failing = [each for each in findings if each.outcome is Outcome.FAILS][:2]
+    text = as_markdown(findings, dict.fromkeys(failing, "--- a/x\n+++ b/x\n+```\n"))
+    assert text.count("````diff\n--- a/x\n+++ b/x\n+```\n````\n") == 1
+    assert "### Patches" not in as_markdown(findings)
+
+
+def test_sarif_carries_edits_as_fixes(findings: tuple[Finding, ...]) -> None:
+    fixes = [each["fixes"][0] for each in as_sarif(findings, RULES, "1.0")["runs"][0]["results"] if "fixes" in each]
+    change = fixes[0]["artifactChanges"][0]
+    assert change["replacements"][0].keys() == {"deletedRegion", "insertedContent"}
+    assert fixes[0]["description"]["text"]

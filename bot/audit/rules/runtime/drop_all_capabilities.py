@@ -14,12 +14,13 @@ Exceptions: Windows containers are asked nothing.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import absent, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, service_key, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import Severity
 
@@ -39,18 +40,20 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             place = place_of(repository, capabilities.get("drop"), container.place)
             yield fails(place, container.subject, f"only {', '.join(dropped)[:80]} are dropped, not ALL", _FIX)
         else:
-            yield absent(container, "no capabilities are dropped", _FIX)
+            fix = context_key(repository, container, "capabilities", ["", "  drop: [ALL]"], _FIX).as_suggestion
+            yield absent(container, "no capabilities are dropped", fix)
 
-    yield from judged(repository, of_container, _service)
+    yield from judged(repository, of_container, partial(_service, repository))
 
 
-def _service(service: Service) -> Iterator[Verdict]:
+def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
     dropped = [each.upper() for each in service.words("cap_drop")]
     if "ALL" in dropped:
         yield holds(service.place, service.subject, "ALL are dropped")
     else:
         why = "cap_drop has no ALL" if dropped else "no capabilities are dropped"
-        yield fails(service.place, service.subject, why, "add cap_drop: [ALL]")
+        fix = service_key(repository, service, "cap_drop", "[ALL]", "add cap_drop: [ALL]")
+        yield fails(service.place, service.subject, why, fix)
 
 
 RULE = Rule(

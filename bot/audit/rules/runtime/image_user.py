@@ -26,9 +26,11 @@ from bot.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.audit.images.user import Kind, settled
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
+from bot.audit.splices import is_generated
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.domain.repositories.finding import Fix, Place, Severity
-from bot.domain.repositories.usage import Role
+from bot.domain.repositories.finding import Edit, Fix, Place, Severity
+from bot.domain.repositories.usage import Role, Span
+from bot.formats.dockerfile.stages import Stage
 from bot.formats.dotnet import project
 from bot.formats.dotnet.projects import PROJECT_ENDINGS
 
@@ -45,7 +47,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             subject = f"stage {stage.label}" if stage.name else "final stage"
             match user.kind:
                 case Kind.ROOT:
-                    yield fails(place, subject, user.why, _fix(repository, file))
+                    yield fails(place, subject, user.why, _fix(repository, file, stage))
                 case Kind.NUMBER | Kind.NAME:
                     yield holds(place, subject, user.why)
                 case Kind.NOT_ASKED:
@@ -55,12 +57,19 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     yield from _built_by_sdk(repository)
 
 
-def _fix(repository: Repository, file: Dockerfile) -> Fix:
+def _fix(repository: Repository, file: Dockerfile, stage: Stage) -> Fix:
     """A USER before the entrypoint, where the base has the user at hand. It is advice: files may belong to root."""
-    del repository
-    image = file.chain(file.final)[-1].image
-    name = "$APP_UID" if image is not None and "/dotnet/" in image.text else "a number above 0"
-    return Fix(f"add USER {name} before the entrypoint, and see that the program writes only where that user may")
+    image = file.chain(stage)[-1].image
+    has_user = image is not None and "/dotnet/" in image.text
+    name = "$APP_UID" if has_user else "a number above 0"
+    advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
+    starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
+    is_written = any(each.keyword == "user" for each in file.of(stage))
+    if not has_user or is_written or not starts or is_generated(repository.text(file.path)):
+        return Fix(advice)
+    at = repository.lines(file.path).start(starts[0].line)
+    ending = "\r\n" if "\r\n" in repository.text(file.path) else "\n"
+    return Fix(advice, suggested=(Edit(file.path, Span(at, at), f"USER $APP_UID{ending}"),))
 
 
 def _built_by_sdk(repository: Repository) -> Iterator[Verdict]:

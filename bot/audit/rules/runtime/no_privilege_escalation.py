@@ -14,12 +14,13 @@ Exceptions: Windows containers are asked nothing. A privileged container fails, 
 there."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, service_key, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import Severity
 
@@ -42,16 +43,17 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         else:
             yield holds(place, container.subject, "allowPrivilegeEscalation is false")
 
-    yield from judged(repository, of_container, _service)
+    yield from judged(repository, of_container, partial(_service, repository))
 
 
-def _service(service: Service) -> Iterator[Verdict]:
+def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
     options = [each.replace("=", ":").replace(" ", "") for each in service.words("security_opt")]
     if any(each in {"no-new-privileges", "no-new-privileges:true"} for each in options):
         yield holds(service.place, service.subject, "no-new-privileges is set")
     else:
         advice = "add security_opt: [no-new-privileges:true]"
-        yield fails(service.place, service.subject, "no-new-privileges is not set", advice)
+        fix = service_key(repository, service, "security_opt", "[no-new-privileges:true]", advice)
+        yield fails(service.place, service.subject, "no-new-privileges is not set", fix)
 
 
 RULE = Rule(

@@ -16,9 +16,11 @@ Exceptions: Windows containers are asked nothing. `TMPDIR` may name another moun
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.splices import with_keys
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import absent, hidden, judged, place_of, value_is_hidden
@@ -45,7 +47,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         else:
             yield absent(container, _NO_TMP, "mount an emptyDir at /tmp")
 
-    yield from judged(repository, of_container, _service)
+    yield from judged(repository, of_container, partial(_service, repository))
 
 
 def _has_tmp(container: Container) -> bool:
@@ -60,9 +62,12 @@ def _has_tmp(container: Container) -> bool:
     return False
 
 
-def _service(service: Service) -> Iterator[Verdict]:
+def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
     if not service.is_on("read_only"):
-        yield fails(service.place, service.subject, "read_only is not set", "set read_only: true and tmpfs: [/tmp]")
+        advice = "set read_only: true and tmpfs: [/tmp]"
+        keys = {"read_only": "true"} | ({} if service.get("tmpfs") is not None else {"tmpfs": "[/tmp]"})
+        fix = with_keys(repository, service.levels[0], keys, advice).as_suggestion
+        yield fails(service.place, service.subject, "read_only is not set", fix)
         return
     targets = [each.split(":")[0] for each in service.words("tmpfs")]
     for volume in service.nodes("volumes"):

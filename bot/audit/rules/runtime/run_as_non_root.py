@@ -27,7 +27,16 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.audit.workloads import helm
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import RENDERED, absent, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.judging import (
+    RENDERED,
+    absent,
+    context_key,
+    hidden,
+    judged,
+    place_of,
+    service_key,
+    value_is_hidden,
+)
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import Place, Severity
 
@@ -67,7 +76,9 @@ def _container(repository: Repository, container: Container) -> Iterator[Verdict
         yield fails(place, container.subject, "runAsNonRoot is not true, and no runAsUser is set", _FIX)
     else:
         yield absent(
-            container, "neither runAsNonRoot nor runAsUser is set, so nothing keeps it from running as root", _FIX
+            container,
+            "neither runAsNonRoot nor runAsUser is set, so nothing keeps it from running as root",
+            context_key(repository, container, "runAsNonRoot", ["true"], _FIX).as_suggestion,
         )
 
 
@@ -106,9 +117,8 @@ def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
         found, where = settled(user_of_image(service.image), repository.produced_as(service.image)), ""
     match found.kind:
         case Kind.ROOT:
-            yield fails(
-                service.place, service.subject, f"no user is set, and {found.why}{where}", "set user: '1654'"
-            )
+            fix = service_key(repository, service, "user", "'1654'", "set user: '1654'")
+            yield fails(service.place, service.subject, f"no user is set, and {found.why}{where}", fix)
         case Kind.NUMBER | Kind.NAME:
             yield holds(service.place, service.subject, f"{found.why}{where}")
         case Kind.NOT_ASKED:

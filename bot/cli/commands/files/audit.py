@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.repositories.finding import Finding
+    from bot.service.commands.files.audit import Audited
 
 _HOLDS, _FAILS, _CANNOT_TELL = 0, 1, 3
 
@@ -56,7 +57,8 @@ def audit(
     from bot.domain.repositories.finding import Outcome
     from bot.views.repositories.findings import as_markdown, as_rows, as_sarif
 
-    findings = _found(where, config)
+    audited = _audited(where, config)
+    findings = audited.findings
     match output:
         case AuditFormat.JSON:
             print_json(as_rows(findings))
@@ -67,7 +69,7 @@ def audit(
 
             print_json(as_sarif(findings, RULES, version("freshness-bot")))
         case AuditFormat.MARKDOWN:
-            sys.stdout.write(as_markdown(findings))
+            sys.stdout.write(as_markdown(findings, audited.patches()))
         case AuditFormat.TABLE:
             _show(findings, show_all)
     outcomes = {finding.outcome for finding in findings}
@@ -76,7 +78,7 @@ def audit(
     sys.exit(_CANNOT_TELL if Outcome.UNKNOWN in outcomes else _HOLDS)
 
 
-def _found(where: str, config: Path) -> "Sequence[Finding]":
+def _audited(where: str, config: Path) -> "Audited":
     from bot.domain.clock import SystemClock
     from bot.service.commands.files.audit import audited, audited_repository, is_repository_name
 

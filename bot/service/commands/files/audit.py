@@ -1,10 +1,12 @@
 """`audit` on a local checkout, and on a repository of the fleet."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.audit.auditing import audit
+from bot.audit.patches import patches
 from bot.clients import folder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -25,17 +27,29 @@ def is_repository_name(text: str) -> bool:
     return _REPOSITORY.fullmatch(text) is not None and not text.endswith(("/.", "/.."))
 
 
-def audited(root: Path, clock: Clock, progress: Progress) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Findings, and the texts that they were made from, as far as these are at hand."""
+
+    findings: tuple[Finding, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def patches(self) -> dict[Finding, str]:
+        """What could be done about findings, as unified diffs."""
+        return patches(self.files, self.findings)
+
+
+def audited(root: Path, clock: Clock, progress: Progress) -> Audited:
     """The findings of all files below `root`. Raises `Failure` where it is missing or cannot be read."""
     entries = [entry for entry in folder.entries(root) if entry.is_file and tells_of_practices(entry.path)]
     files: dict[str, bytes] = {}
     for number, entry in enumerate(entries, start=1):
         files[entry.path] = folder.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
         progress(number, len(entries))
-    return audit(files, clock.now())
+    return Audited(audit(files, clock.now()), files)
 
 
-async def audited_repository(settings: Settings, repository: str, clock: Clock) -> tuple[Finding, ...]:
+async def audited_repository(settings: Settings, repository: str, clock: Clock) -> Audited:
     """What the service found last in a repository of the fleet. Raises `Failure` where it has not judged it."""
     async with opened_stores(settings, clock) as stores:
         found = await stores.practices.audited(repository)
@@ -51,4 +65,4 @@ async def audited_repository(settings: Settings, repository: str, clock: Clock) 
             f"{repository} was not judged yet",
             advice="the service does so once it has read it",
         )
-    return found.findings
+    return Audited(found.findings)

@@ -346,3 +346,14 @@ async def test_a_commit_to_the_branch_after_the_merge_is_a_persons(world: World)
     world.home.commit_to(BRANCH, {"NOTES.md": b"mine"})
     world.only("base-pinned", "no-privilege-escalation")
     assert (await world.bring()).state is SET_ASIDE
+
+
+async def test_what_is_left_is_told_with_patches_as_long_as_there_is_room() -> None:
+    deployments = {f"deploy/{number}.yaml": bare_files()[DEPLOYMENT] for number in range(60)}
+    world = new_world({**bare_files(), **deployments})
+    world.only("base-pinned")
+    await world.bring()
+    body = world.request.body
+    assert "`````diff\n" in body
+    assert "findings are left to you" in body
+    assert "more: `freshness-bot audit` names them" in body
