@@ -14,11 +14,12 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: set-up
 	.venv/bin/python -m sandbox.demo $(if $(KEEP),--keep)
 
-# Both cores; a test that is late waits for no other. `long` is left out here.
+# Both cores; a test that is late waits for no other. `long` is left out here, and fewer examples of each law are
+# tried than in `test-all`.
 test: set-up
-	.venv/bin/pytest -n auto --dist worksteal -m "not long" $(PYTEST)
+	.venv/bin/pytest -n auto --dist worksteal -m "not long" --hypothesis-profile=quick $(PYTEST)
 
-# Reads the unit tests alone, and tries fewer examples of each law than the others
+# Reads the unit tests alone
 test-unit: set-up
 	.venv/bin/pytest -o testpaths=tests/unit -n auto --dist worksteal -m "not long" --hypothesis-profile=quick $(PYTEST)
 

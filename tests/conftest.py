@@ -29,7 +29,7 @@ settings.register_profile("quick", settings.get_profile("house"), max_examples=3
 settings.load_profile("house")
 """A busy machine fails no property, and what fails is printed to be written down as a test.
 
-`make test-unit` asks for `quick`, with fewer examples of each law; all other runs try a hundred.
+`make test` and `make test-unit` ask for `quick`, with fewer examples of each law; all other runs try a hundred.
 """
 
 TESTS = Path(__file__).resolve().parent

@@ -58,9 +58,9 @@ class Stage:
         return {name: rebuild.state for name, rebuild in (await self.rebuilds()).items()}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Everything end to end holds on both databases."""
+    """Everything end to end holds on both databases; PostgreSQL repeats what SQLite has shown."""
     if request.param == "sqlite":
         return new_sqlite(tmp_path / "freshness.db")
     template = request.getfixturevalue("postgres_template")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from bot.store.engine.database import open_database
@@ -134,6 +135,7 @@ async def test_a_replica_ends_with_one_line_once_a_newer_version_has_migrated(
     assert "Traceback" not in errors.decode()
 
 
+@pytest.mark.long
 async def test_replicas_on_postgresql_share_the_work_and_do_nothing_twice(
     world: World, tmp_path: Path, postgres_url: str
 ) -> None:
