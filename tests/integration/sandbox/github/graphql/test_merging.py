@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.integration.sandbox.graphql.conftest import Asking
 
 from sandbox.world import World
+from tests.integration.sandbox.github.graphql.conftest import Asking
 
 CI = "name: CI\non: {push: {branches: [main]}, merge_group: {}}\n"
 

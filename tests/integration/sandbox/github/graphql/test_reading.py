@@ -1,9 +1,9 @@
 """Reading GitHub by GraphQL. Every query is validated against the published schema before it is answered."""
 
 import httpx
-from tests.integration.sandbox.graphql.conftest import Asking
 
 from sandbox.world import World
+from tests.integration.sandbox.github.graphql.conftest import Asking
 
 OLD, NEW = "FROM dotnet/aspnet:8.0.21\n", "FROM dotnet/aspnet:8.0.22\n"
 REBUILD = "on: workflow_dispatch\n"

@@ -3,9 +3,8 @@
 import base64
 from typing import Any
 
-from tests.integration.sandbox.graphql.conftest import Asking
-
 from sandbox.world import World
+from tests.integration.sandbox.github.graphql.conftest import Asking
 
 OLD, NEW = "FROM dotnet/aspnet:8.0.21\n", "FROM dotnet/aspnet:8.0.22\n"
 ZEROS = "0" * 40
