@@ -277,9 +277,12 @@ def _asked(artifact: Path | None, digest: str) -> "Asked":
 def _digests(asked: "Asked") -> list[str]:
     import hashlib
 
-    if asked.digest or asked.artifact is None:
+    if asked.artifact is None:
         return [asked.digest] if asked.digest else []
-    return [f"{name}:{hashlib.new(name, asked.artifact).hexdigest()}" for name in _DIGEST_LENGTHS]
+    found = [f"{name}:{hashlib.new(name, asked.artifact).hexdigest()}" for name in _DIGEST_LENGTHS]
+    if asked.digest and asked.digest not in found:
+        raise bad("--artifact is not what --digest names", "give one of them, or the file that has this digest")
+    return [asked.digest] if asked.digest else found
 
 
 def _moment(at: str) -> datetime:

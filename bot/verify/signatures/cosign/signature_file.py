@@ -107,6 +107,14 @@ def read_sig_layer(annotations: Mapping[str, Any], envelope: DsseEnvelope | None
     )
 
 
+def is_payload(content: bytes | None) -> bool:
+    """Whether this is a layer of the `.att` layout, which is signed itself and names a digest."""
+    try:
+        return _envelope_in(content) is not None
+    except Refused:
+        return False
+
+
 def _envelope_in(payload: bytes | None) -> DsseEnvelope | None:
     """What a layer of the `.att` layout is; a layer of the `.sig` layout is another document."""
     if payload is None or b'"payloadType"' not in payload:

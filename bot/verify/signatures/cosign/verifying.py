@@ -1,5 +1,6 @@
 """Signatures of cosign, judged check by check: with a key, or keyless."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,12 @@ from bot.verify.signatures.cosign.fulcio import Signer, check_certificate, signe
 from bot.verify.signatures.cosign.keys import Content, check_signature, key_id
 from bot.verify.signatures.cosign.log import check_body, check_promise
 from bot.verify.signatures.cosign.policy import SignerPolicy
-from bot.verify.signatures.cosign.signature_file import SignatureFile, read_signature_file, signatures_in
+from bot.verify.signatures.cosign.signature_file import (
+    SignatureFile,
+    is_payload,
+    read_signature_file,
+    signatures_in,
+)
 from bot.verify.signatures.cosign.trusted_root import TrustedRoot
 from bot.verify.signatures.strictly import member, read_object
 from bot.verify.signatures.verdict import Checks, Refused, Undecided, Verdict
@@ -24,6 +30,7 @@ KEYLESS = "sigstore"
 
 _SIMPLE_SIGNING = ("cosign container image signature", "atomic container signature")
 _LARGEST_PAYLOAD = 1024 * 1024
+_ALGORITHMS = ("sha256", "sha384", "sha512")
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,14 @@ class Asked:
         if algorithm != "sha256" or len(value) != 64:
             raise Undecided("a signature over a file can be judged by its SHA-256 only", advice="use --artifact")
         return Content(bytes.fromhex(value))
+
+    @property
+    def is_one_thing(self) -> bool:
+        """Whether the file, where both are given, is what the digest names."""
+        if self.artifact is None or not self.digest:
+            return True
+        algorithm, _, value = self.digest.partition(":")
+        return algorithm in _ALGORITHMS and hashlib.new(algorithm, self.artifact).hexdigest() == value
 
     @property
     def wanted(self) -> str:
@@ -196,6 +211,8 @@ def _check_signer(leaf: x509.Certificate, policy: SignerPolicy) -> Signer:
 def _check_subject(envelope: DsseEnvelope | None, file: SignatureFile, asked: Asked) -> None:
     """Refuses a signature that holds, and is for something else."""
     if envelope is not None:
+        if not is_payload(asked.artifact) and not asked.is_one_thing:
+            raise Refused(f"the file is not what {asked.digest} names", advice="give the file or the digest alone")
         if not statement_in(envelope).is_about(asked.wanted):
             raise Refused(
                 f"the signed statement is not about {asked.wanted}", advice="it belongs to another artifact"

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from hashlib import sha256
+from hashlib import sha256, sha512
 from typing import Any
 
 import pytest
@@ -174,6 +174,15 @@ def test_an_attestation_holds_for_what_it_is_about() -> None:
     assert judged(envelope("sha256:" + "0" * 64)).outcome is Outcome.INVALID
     other: Any = ec.generate_private_key(ec.SECP256R1())
     assert judged(envelope(key=other)).outcome is Outcome.INVALID
+
+
+def test_a_file_and_a_digest_that_is_not_its_own_are_both_asked_for() -> None:
+    """Of a statement about a digest nobody learns that it is about another file too."""
+    long = f"sha512:{sha512(CONTENT).hexdigest()}"
+
+    assert judged(envelope(), Asked(CONTENT, DIGEST)).is_valid
+    assert judged(envelope(), Asked(b"another", DIGEST)).outcome is Outcome.INVALID
+    assert judged(envelope(), Asked(CONTENT, long)).reason.startswith("the signed statement is not about sha512")
 
 
 def test_any_of_several_signatures_may_be_the_key_s() -> None:

@@ -99,6 +99,18 @@ def test_an_artifact_stands_for_its_digests(envelope: list[object], tmp_path: Pa
     assert run(*envelope, "--artifact", tmp_path / "manifest").exit_code == 0
 
 
+def test_an_artifact_that_is_not_what_the_digest_names_is_told(envelope: list[object], tmp_path: Path) -> None:
+    (tmp_path / "manifest").write_bytes(b"an image manifest")
+    assert run(*envelope, "--digest", DIGEST, "--artifact", tmp_path / "manifest").exit_code == 0
+    (tmp_path / "manifest").write_bytes(b"another manifest")
+    with pytest.raises(Failure, match="is not what --digest names"):
+        CliRunner().invoke(
+            app,
+            ["verify", *map(str, (*envelope, "--digest", DIGEST, "--artifact", tmp_path / "manifest"))],
+            catch_exceptions=False,
+        )
+
+
 def test_what_was_left_open_is_noted(envelope: list[object]) -> None:
     _, found = told(*envelope)
 
