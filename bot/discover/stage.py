@@ -197,7 +197,9 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         named = await asyncio.to_thread(images_of, files, self._memory)
         config, config_problems = self._config(files)
         rules = self._options.images
-        images, refused = claims_of(repository.name, branch, rules, config.produces, named)
+        images, refused = claims_of(
+            repository.name, branch, rules, config.produces, named, {usage.path for usage in found.usages}
+        )
         asked = [(usage, self._options.selection.followed(usage)) for usage in found.usages]
         followed = tuple((usage, base) for usage, (base, is_kept) in asked if is_kept)
         config = replace(config, owned=_owned(files, (path for usage, _ in followed for path in usage.paths)))

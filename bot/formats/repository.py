@@ -40,7 +40,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
-        self._named: OrderedDict[tuple[str, Kind], tuple[Named, ...]] = OrderedDict()
+        self._named: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
         self._turn = threading.Lock()
 
     def findings(self, file: File, kind: Kind) -> Findings:
@@ -56,9 +56,9 @@ class Memory:
                 self._known.move_to_end(key)
         return _placed(found, file.path)
 
-    def images_named(self, file: File, kind: Kind) -> tuple[Named, ...]:
-        """The images that a file's builds push; what is pushed does not hang on where the file stands."""
-        key = (file.sha, kind)
+    def images_named(self, file: File) -> tuple[Named, ...]:
+        """The images that a file's builds push; from which files hangs on where it stands."""
+        key = (file.sha, file.path)
         with self._turn:
             found = self._named.get(key)
             if found is None:
@@ -67,16 +67,16 @@ class Memory:
                     self._named.popitem(last=False)
             else:
                 self._named.move_to_end(key)
-        return tuple(each if each.path == file.path else replace(each, path=file.path) for each in found)
+        return found
 
 
 def images_of(files: Iterable[File], memory: Memory) -> tuple[Named, ...]:
-    """The images that a repository's builds push, in the order of paths, each name and tag once."""
-    found: dict[tuple[str, str], Named] = {}
+    """The images that a repository's builds push, in the order of paths, each name and tag once for each file that
+    it is built from."""
+    found: dict[tuple[str, str, tuple[str, ...]], Named] = {}
     for file in sorted(files, key=lambda file: file.path):
-        kind = kind_of(file.path)
-        for named in memory.images_named(file, kind) if kind is not None else ():
-            found.setdefault((named.name, named.tag), named)
+        for named in memory.images_named(file):
+            found.setdefault((named.name, named.tag, named.built_from), named)
     return tuple(found.values())[:MOST_NAMES]
 
 

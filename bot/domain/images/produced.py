@@ -1,6 +1,6 @@
 """Which repository produces which image, as far as anybody says so, and whose word counts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -31,13 +31,15 @@ class Source(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Named:
     """An image as a build in a repository's files names it. `name` and `tag` may have the parts `{owner}`, `{name}`
-    and `{branch}`; `tag` those of `TagRule` too."""
+    and `{branch}`; `tag` those of `TagRule` too. It is built from the first of the files `built_from` that there
+    is; nothing tells that where there are none."""
 
     name: str
     tag: str
     path: str
     line: int
     pulls: bool | None = None
+    built_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Claim:
     line: int = 0
     pulls: bool | None = None
     """Whether the build there asks the registry for the newest base; None where that does not show."""
+    built_from: str = ""
+    """The Dockerfile or project that it is built from; empty where nothing tells, or where several may be it."""
 
     @property
     def registry(self) -> str:
@@ -89,14 +93,23 @@ class ImageRules:
 
 
 def claims_of(
-    repository: str, branch: str, rules: ImageRules, produces: Sequence[str], named: Iterable[Named]
+    repository: str,
+    branch: str,
+    rules: ImageRules,
+    produces: Sequence[str],
+    named: Iterable[Named],
+    naming: Collection[str] = (),
 ) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
     """The images that a repository produces, each by whoever has most weight, and what of it does not count, a
-    sentence each.
+    sentence each. `naming` are the files that name a base: an image may be built from one of these.
 
     Where the operator says it, nobody else is asked. Of several tags of an image the first fixed one is taken: it
     costs one request to look at.
     """
+    builds = [claim for each in named if (claim := _built(each, repository, branch, naming)) is not None]
+    files: dict[str, set[str]] = {}
+    for claim in builds:
+        files.setdefault(claim.name, set()).add(claim.built_from)
     ruled = [rule for rule in rules.rules if fnmatchcase(repository.lower(), rule.match.lower())]
     if ruled:
         said = [
@@ -104,7 +117,7 @@ def claims_of(
             for rule in ruled
             if rule.image is not None
         ]
-        return _each_once(said), ()
+        return _with_files(_each_once(said), files), ()
     found: list[Claim] = []
     refused: list[str] = []
     for text in produces:
@@ -117,8 +130,7 @@ def claims_of(
             )
         else:
             found.append(claim)
-    found += [claim for each in named if (claim := _built(each, repository, branch)) is not None]
-    return _each_once(found), tuple(refused)
+    return _with_files(_each_once([*found, *builds]), files), tuple(refused)
 
 
 def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]:
@@ -143,10 +155,19 @@ def _own_claim(text: str) -> Claim | None:
     return _claim(name, tag, Source.PRODUCES)
 
 
-def _built(named: Named, repository: str, branch: str) -> Claim | None:
+def _built(named: Named, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
     name, tag = (_filled(text, repository).replace("{branch}", branch) for text in (named.name, named.tag))
     claim = _claim(name.lower(), tag, Source.BUILD)
-    return replace(claim, path=named.path, line=named.line, pulls=named.pulls) if claim is not None else None
+    if claim is None:
+        return None
+    file = next((path for path in named.built_from if path in naming), "")
+    return replace(claim, path=named.path, line=named.line, pulls=named.pulls, built_from=file)
+
+
+def _with_files(claims: Iterable[Claim], files: Mapping[str, Collection[str]]) -> tuple[Claim, ...]:
+    """The claims with the one file that every build of their image is built from."""
+    single = {name: next(iter(some)) for name, some in files.items() if len(some) == 1}
+    return tuple(replace(claim, built_from=single.get(claim.name, "")) for claim in claims)
 
 
 def _claim(name: str, tag: str, source: Source) -> Claim | None:

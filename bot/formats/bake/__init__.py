@@ -29,8 +29,9 @@ def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
     return finder.targets(path, text)
 
 
-def tags(path: str, text: str) -> list[tuple[str, int]]:
-    """The names that targets give to what they build, each with its place. Never raises."""
+def tags(path: str, text: str) -> list[tuple[str, int, tuple[str, ...]]]:
+    """The names that targets give to what they build, each with its place, and the Dockerfiles of which the first
+    that there is is built. Never raises."""
     if "tags" not in text or "target" not in text:
         return []
     from bot.formats.bake import finder

@@ -75,16 +75,18 @@ def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
     return found
 
 
-def tags(path: str, text: str) -> list[tuple[str, int]]:
-    """The names that targets give to what they build, each with its place; what is not evaluated stays as written.
-    Never raises."""
+def tags(path: str, text: str) -> list[tuple[str, int, tuple[str, ...]]]:
+    """The names that targets give to what they build, each with its place and the Dockerfiles it may be built from;
+    what is not evaluated stays as written. Never raises."""
     reader = _reader_of(path, text)
     if reader is None:
         return []
-    found: list[tuple[str, int]] = []
+    found: list[tuple[str, int, tuple[str, ...]]] = []
     try:
         for name in reader.bake.targets:
-            found += reader.tags(name)
+            files = {build.dockerfiles for build in reader.builds(name)}
+            dockerfiles = files.pop() if len(files) == 1 else ()
+            found += ((*named, dockerfiles) for named in reader.tags(name))
     except _TooMuch:
         pass
     return found

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.formats.shell.commands import commands
+from bot.formats.shell.docker import dockerfiles_of
+from bot.formats.shell.folders import Folders
 from bot.formats.source.spanned import Spanned
 
 _BUILDERS = frozenset({"docker", "podman", "nerdctl", "buildah", "depot"})
@@ -12,23 +14,29 @@ _TAGS = ("-t", "--tag", "--image")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An image as written, with the place of what builds it; `pulls` as in `Named`."""
+    """An image as written, with the place of what builds it; `pulls` and `built_from` as in `Named`."""
 
     name: str
     place: int
     pulls: bool | None = None
+    built_from: tuple[str, ...] = ()
 
 
-def pushed(text: Spanned, known: Mapping[str, Spanned] | None = None) -> Iterator[Written]:
-    """Each image that the commands push. Never raises."""
+def pushed(
+    text: Spanned, known: Mapping[str, Spanned] | None = None, folders: Folders | None = None
+) -> Iterator[Written]:
+    """Each image that the commands push, which run in `folders`, the repository's root where None. Never raises."""
     built: dict[str, Written] = {}
+    folders = folders or Folders()
     for command in commands(text, known):
+        folders = folders.after(command) or folders
         words = [word.text for word in command.words]
         place = command.words[0].place(0)
         names = _pushed_by(command.name, words)
         if _builds(command.name, words):
             pulls = any(word in ("--pull", "--pull=true", "--pull=always") for word in words)
-            built |= {name: Written(name, place, pulls) for name in _values(words, _TAGS)}
+            files = dockerfiles_of(command, folders)
+            built |= {name: Written(name, place, pulls, files) for name in _values(words, _TAGS)}
         for name in names:
             yield built.get(name, Written(name, place))
 

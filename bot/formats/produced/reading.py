@@ -4,6 +4,7 @@ Sources: docker/build-push-action and docker/metadata-action, `docker build --pu
 Compose services with `build` and `image`, `ContainerRegistry` with `ContainerRepository` of .NET, Docker@2.
 """
 
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
@@ -21,6 +22,7 @@ from bot.formats.produced import workflows
 from bot.formats.produced.commands import Written, container_names, pushed
 from bot.formats.produced.placeholders import hidden, shown, split
 from bot.formats.shell import KIND as SHELL
+from bot.formats.shell.folders import Folders
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.nodes import Mapping as Node
 from bot.formats.source.nodes import mappings_under
@@ -49,7 +51,8 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
         for written in written_in(path, text):
             parts = split(shown(written.name))
             if parts is not None:
-                yield Named(*parts, path, lines.at(max(0, written.place)), written.pulls)
+                line = lines.at(max(0, written.place))
+                yield Named(*parts, path, line, written.pulls, written.built_from)
     except Unreadable:
         return
 
@@ -67,8 +70,8 @@ def _in_azure_pipeline(path: str, text: str) -> Iterator[Written]:
     values = Values(documents)
     for document in documents:
         for key, step in mappings_under(document):
-            for commands, _ in azure_pipelines.commands_of(key, step, values):
-                yield from pushed(commands, values.environment())
+            for commands, folder in azure_pipelines.commands_of(key, step, values):
+                yield from pushed(commands, values.environment(), Folders(folder))
             yield from _of_docker_task(step, values)
 
 
@@ -86,19 +89,20 @@ def _of_docker_task(step: Node, values: Values) -> Iterator[Written]:
 
 
 def _in_bake(path: str, text: str) -> Iterator[Written]:
-    for name, place in bake.tags(path, text):
-        yield Written(name, place)
+    for name, place, dockerfiles in bake.tags(path, text):
+        yield Written(name, place, built_from=dockerfiles)
 
 
 def _in_compose(path: str, text: str) -> Iterator[Written]:
     for build in compose_builds.builds(path, text).docker:
         if build.image is not None:
-            yield Written(build.image, build.statement or 0)
+            yield Written(build.image, build.statement or 0, built_from=build.dockerfiles)
 
 
 def _in_script(path: str, text: str) -> Iterator[Written]:
     if any(word in text for word in ("push", "dotnet", "acr")):
-        yield from pushed(Spanned(text, range(len(text))))
+        own = posixpath.dirname(path)
+        yield from pushed(Spanned(text, range(len(text))), folders=Folders("", own, may_be_own=True))
 
 
 def _in_project(path: str, text: str) -> Iterator[Written]:
@@ -114,7 +118,7 @@ def _in_project(path: str, text: str) -> Iterator[Written]:
                 given[each.name.lower()] = each.text.text.strip()
                 place = each.start if each.name == "ContainerRegistry" else place
     for name in container_names(given):
-        yield Written(name, place)
+        yield Written(name, place, built_from=(path,))
 
 
 _READERS: Mapping[Kind, Callable[[str, str], Iterator[Written]]] = {

@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from bot.formats.builds import places
 from bot.formats.produced.commands import Written, pushed
+from bot.formats.shell.folders import Folders
 from bot.formats.source.nodes import Mapping, Node
+from bot.formats.workflows.builds import dockerfile_of
 from bot.formats.workflows.steps import Step, steps_of
 
 _BUILD = re.compile(
@@ -28,11 +31,12 @@ def names(document: Node) -> Iterator[Written]:
             metadata[identity.value if identity is not None else ""] = _of_metadata(step, given)
         elif _BUILD.fullmatch(action):
             pulls = _input(step, given, "pull").strip().lower() not in ("", "false")
+            files = () if "docker/build-push" not in action else places(dockerfile_of(step, given))
             for name in _of_build(step, given, metadata):
-                yield Written(name, step.mapping.start, None if "bake" in action else pulls)
+                yield Written(name, step.mapping.start, None if "bake" in action else pulls, files)
         commands = step.script
         if commands is not None:
-            yield from pushed(commands, step.environment)
+            yield from pushed(commands, step.environment, Folders(step.folder))
 
 
 def _of_build(step: Step, given: Mapping, metadata: dict[str, list[str]]) -> list[str]:

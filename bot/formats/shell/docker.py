@@ -34,22 +34,27 @@ _SHORT = ("-f", "-t")
 def build_of(command: Command, path: str, kind: Kind, folders: Folders) -> DockerBuild | None:
     """The build that a command asks for; None where it is none, or where it cannot be told of what."""
     words = _behind_verb(command, _VERBS)
-    if words is None:
+    dockerfiles = dockerfiles_of(command, folders)
+    if words is None or not dockerfiles:
         return None
-    options, rest = _parsed(words)
-    context = rest[0] if rest else None
-    written = _last(options, "--file", "-f")
+    options, _ = _parsed(words)
     args = arguments([value for name, value in options if name == "--build-arg"])
-    if written is not None:
-        dockerfiles = folders.places(written)
-    else:
-        dockerfiles = folders.places(context, DOCKERFILE) if context is not None else ()
-    if not dockerfiles:
-        return None
     image = _last(options, "--tag", "-t", "--image")
     named = image.text if image is not None and is_literal(image) else None
     known = tuple(each for each in args if is_literal(each.value))
     return DockerBuild(path, kind, dockerfiles, known, named, statement=command.words[0].place(0))
+
+
+def dockerfiles_of(command: Command, folders: Folders) -> tuple[str, ...]:
+    """The Dockerfiles that a command may build from, the likeliest first; none where it is no build."""
+    words = _behind_verb(command, _VERBS)
+    if words is None:
+        return ()
+    options, rest = _parsed(words)
+    written = _last(options, "--file", "-f")
+    if written is not None:
+        return folders.places(written)
+    return folders.places(rest[0], DOCKERFILE) if rest else ()
 
 
 def override_of(command: Command, path: str, kind: Kind, folders: Folders) -> BakeOverride | None:

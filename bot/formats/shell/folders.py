@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from bot.formats.builds import below
-from bot.formats.shell.commands import SCRIPT_FOLDER, UNKNOWN
+from bot.formats.shell.commands import SCRIPT_FOLDER, UNKNOWN, Command
 from bot.formats.source.spanned import Spanned
+
+_CHANGES = ("cd", "pushd", "Set-Location")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,12 @@ class Folders:
     working: str | None = ""
     own: str | None = None
     may_be_own: bool = False
+
+    def after(self, command: Command) -> "Folders | None":
+        """Where the next commands run, if this one goes to another folder; None where it does not."""
+        if command.name not in _CHANGES:
+            return None
+        return Folders(self.place(command.words[1]) if len(command.words) == 2 else None, self.own)
 
     def place(self, word: Spanned | None = None, *parts: str) -> str | None:
         """The path that a word means, with `parts` behind it; None where it cannot be told."""

@@ -15,7 +15,6 @@ from bot.formats.source.spanned import Spanned
 
 _HINTS = re.compile(r"\b(?:docker|podman|buildah|nerdctl|depot|acr|dotnet|msbuild)\b")
 _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "pwsh", "powershell", "source", "."})
-_FOLDER_CHANGES = ("cd", "pushd", "Set-Location")
 
 
 def may_ask(text: str) -> bool:
@@ -36,9 +35,8 @@ def asked(
         return
     folders = Folders(folder, own, may_be_own=own is not None)
     for command in commands(written, known):
-        if command.name in _FOLDER_CHANGES:
-            working = folders.place(command.words[1]) if len(command.words) == 2 else None
-            folders = Folders(working, own)
+        if (changed := folders.after(command)) is not None:
+            folders = changed
         elif (build := build_of(command, file.path, file.kind, folders)) is not None:
             yield build
         elif (publish := publish_of(command, file.path, file.kind, folders, file.lines.at)) is not None:

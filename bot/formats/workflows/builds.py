@@ -65,10 +65,7 @@ def _key(given: Mapping, name: str) -> int | None:
 
 
 def _of_action(step: Step, given: Mapping, file: Collector) -> DockerBuild | None:
-    """`file` is found from the repository's root on, and else is the Dockerfile of the context."""
-    context, dockerfile = (_input(step, given, name) for name in ("context", "file"))
-    place = dockerfile.text if dockerfile is not None else below(context.text if context else "", "Dockerfile")
-    path = below("", place) if place is not None and UNKNOWN not in place else None
+    path = dockerfile_of(step, given)
     if path is None:
         return None
     values = arguments(settings_of(step, "build-args"))
@@ -77,6 +74,14 @@ def _of_action(step: Step, given: Mapping, file: Collector) -> DockerBuild | Non
     known = tuple(each for each in values if UNKNOWN not in each.value.text)
     statement = _key(given, "build-args")
     return DockerBuild(file.path, file.kind, (path,), known, image[0] if image else None, statement=statement)
+
+
+def dockerfile_of(step: Step, given: Mapping) -> str | None:
+    """The Dockerfile of a build action: `file` is found from the repository's root on, and else is that of the
+    context. None where only a run tells."""
+    context, dockerfile = (_input(step, given, name) for name in ("context", "file"))
+    place = dockerfile.text if dockerfile is not None else below(context.text if context else "", "Dockerfile")
+    return below("", place) if place is not None and UNKNOWN not in place else None
 
 
 def _input(step: Step, given: Mapping, name: str) -> Spanned | None:

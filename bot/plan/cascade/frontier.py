@@ -1,7 +1,7 @@
 """Who may be rebuilt now, and for which parents the others wait.
 
-Nothing is remembered from one decision to the next: the graph and how each repository stands tell it all, so that
-after any crash the next decision is the same.
+Nothing is remembered from one decision to the next: the graph and how each image stands tell it all, so that after
+any crash the next decision is the same.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,13 +13,13 @@ from types import MappingProxyType
 from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
 from bot.domain.wording.words import counted, duration
-from bot.plan.cascade.graph import Graph, Link
+from bot.plan.cascade.graph import Graph, Image, Link, in_order
 
 JOIN_TIMEOUT = timedelta(hours=2)
 
 
 class Progress(StrEnum):
-    """How far a repository's own rebuild is. `settled` has none that anybody could wait for."""
+    """How far the rebuild of an image is. `settled` has none that anybody could wait for."""
 
     SETTLED = "settled"
     DUE = "due"
@@ -46,16 +46,31 @@ class Shown(StrEnum):
         return self in (Shown.PROVED, Shown.CLAIMED, Shown.IDLE)
 
 
+class Together(StrEnum):
+    """Whether the build that made an image of a repository anew made those that stand on it too."""
+
+    YES = "yes"
+    NO = "no"
+    UNSEEN = "unseen"
+    """They were not looked at since."""
+
+
 @dataclass(frozen=True, slots=True)
-class Member:
-    """How one repository stands. Of one that is due, `since` is when it first was, and `is_severe` says that its
-    rebuild fixes something severe; `went_ahead` that another for the same causes did not wait for all parents.
+class Due:
+    """A rebuild of `repository` that has not begun, for these of its images. `since` is when it first was due, and
+    `is_severe` says that it fixes something severe; `went_ahead` that another for the same causes did not wait for
+    all parents.
+
+    `together` is told of a rebuild that is for images of its own repository alone, which an earlier build may have
+    made in one go; None of every other.
     """
 
-    progress: Progress = Progress.SETTLED
+    repository: int
+    images: frozenset[Image]
     since: datetime | None = None
     is_severe: bool = False
     went_ahead: bool = False
+    together: Together | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,57 +110,89 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """Waits until the images that it is for were looked at, `until` then at the latest."""
+
+    until: datetime
+    reason: str = "waits until it was looked at whether the last build has made this too"
+
+
+@dataclass(frozen=True, slots=True)
 class Cascade:
-    """What is decided: who may act, who waits, and of each failed repository how many stand on it."""
+    """What is decided: by rebuild who may act, who waits and who is done without, and of each failed repository how
+    many stand on it."""
 
     frontier: Mapping[int, Passed] = field(default_factory=lambda: MappingProxyType({}))
-    waits: Mapping[int, Wait] = field(default_factory=lambda: MappingProxyType({}))
+    waits: Mapping[int, Wait | Unseen] = field(default_factory=lambda: MappingProxyType({}))
     blocks: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    done: frozenset[int] = frozenset()
+    """An earlier build of the repository has made all that these are for."""
 
 
 def decide(
     graph: Graph,
-    members: Mapping[int, Member],
-    shown: Mapping[tuple[int, Base], Shown],
+    progress: Mapping[Image, Progress],
+    dues: Mapping[int, Due],
+    shown: Mapping[tuple[Image, Base], Shown],
     now: datetime,
     join_timeout: timedelta = JOIN_TIMEOUT,
     behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
 ) -> Cascade:
-    """Of all that are due, those whose parents are ready may act.
+    """Of all rebuilds that are due, those whose parents are ready may act.
 
-    `shown` is by child and base. Somebody whose ancestor is still to be rebuilt is not ready, though nothing of it
-    is due itself: that will come. A severe fix goes at once and is followed up when the parents are ready, once.
-    `behind` are, by who builds on them, the bases in mirrors that are to show something newer: they are waited for
-    like parents, as long as that is to be expected.
+    A build makes all images of its repository, so its rebuild waits for the parents of all of them. Only where a
+    way leads from one image of the repository to another is that impossible: then a rebuild goes as soon as one of
+    the images that it is for is ready, and the others are followed up.
+
+    `progress` is that of images, `shown` by child and base. Who has an ancestor that is still to be rebuilt is not
+    ready, though nothing of it is due itself: that will come. A severe fix goes at once and is followed up when the
+    parents are ready, once. `behind` are, by who builds on them, the bases in mirrors that are to show something
+    newer: they are waited for like parents, as long as that is to be expected.
     """
     awaited = _awaited(behind, now - join_timeout)
-    looks = _Looks(graph, members, shown, awaited.keys())
+    looks = _Looks(graph, progress, shown, awaited.keys())
     frontier: dict[int, Passed] = {}
-    waits: dict[int, Wait] = {}
-    for child, member in members.items():
-        if member.progress is not Progress.DUE:
-            continue
-        links = graph.of(child)
-        missing = [link for link in links if not looks.is_ready(link)]
-        late = awaited.get(child, ())
+    waits: dict[int, Wait | Unseen] = {}
+    done: set[int] = set()
+    for number, due in dues.items():
+        links = looks.links_of(due)
+        missing = looks.missing(due)
+        late = awaited.get(due.repository, ())
         if not missing and not late:
-            frontier[child] = Passed(_claimed(links, shown))
+            end = (due.since or now) + join_timeout
+            if due.together is Together.YES:
+                done.add(number)
+            elif due.together is Together.UNSEEN and now < end:
+                waits[number] = Unseen(end)
+            else:
+                frontier[number] = Passed(_claimed(links, shown))
             continue
-        since = [*([member.since or now] if missing else []), *(each.since for each in late)]
+        since = [*([due.since or now] if missing else []), *(each.since for each in late)]
         until = max(since) + join_timeout
-        if member.is_severe and not member.went_ahead:
+        if due.is_severe and not due.went_ahead:
             told = f"does not wait for {_named([*missing, *late])}, since it fixes something severe"
-            frontier[child] = Passed(told, True)
+            frontier[number] = Passed(told, True)
         elif until <= now:
             told = f"{_named(missing)} is not proven to stand on the new base after {duration(join_timeout)}"
-            frontier[child] = Passed(told, True)
+            frontier[number] = Passed(told, True)
         else:
             bases = tuple(sorted({link.base for link in missing}))
-            blocked_by = next((found for link in missing if (found := looks.failed(link.parent)) is not None), None)
-            waits[child] = Wait(bases, len({link.base for link in links}), until, blocked_by, late)
-    failed = [number for number, member in members.items() if member.progress is Progress.FAILED]
-    blocks = {number: len(below) for number in failed if (below := graph.descendants(number))}
-    return Cascade(frontier, waits, blocks)
+            blocked_by = next((found for link in missing if (found := looks.failed(link)) is not None), None)
+            waits[number] = Wait(bases, len({link.base for link in links}), until, blocked_by, late)
+    return Cascade(frontier, waits, _blocks(graph, progress), frozenset(done))
+
+
+def _blocks(graph: Graph, progress: Mapping[Image, Progress]) -> dict[int, int]:
+    """How many other repositories stand on those whose rebuild failed."""
+    failed: dict[int, list[Image]] = {}
+    for image, each in progress.items():
+        if each is Progress.FAILED:
+            failed.setdefault(image.repository, []).append(image)
+    below = {
+        number: {image.repository for image in graph.descendants(images)} - {number}
+        for number, images in failed.items()
+    }
+    return {number: len(some) for number, some in below.items() if some}
 
 
 def _awaited(behind: Mapping[int, Sequence[Behind]], since: datetime) -> dict[int, tuple[Behind, ...]]:
@@ -155,42 +202,69 @@ def _awaited(behind: Mapping[int, Sequence[Behind]], since: datetime) -> dict[in
 
 
 class _Looks:
-    """What each member and its ancestors are up to, worked out once, parents first; of `expecting`, a base is to
-    move any moment."""
+    """What each image and its ancestors are up to, worked out once, parents first; of the repositories `expecting`,
+    a base is to move any moment."""
 
     def __init__(
         self,
         graph: Graph,
-        members: Mapping[int, Member],
-        shown: Mapping[tuple[int, Base], Shown],
+        progress: Mapping[Image, Progress],
+        shown: Mapping[tuple[Image, Base], Shown],
         expecting: Collection[int],
     ) -> None:
+        self._graph = graph
         self._shown = shown
-        self._pending: set[int] = set()
+        self._images: dict[int, set[Image]] = {number: set(some) for number, some in graph.images_of.items()}
+        for image in progress:
+            self._images.setdefault(image.repository, set()).add(image)
+        self._pending: set[Image] = set()
         """Still to be rebuilt, for what they name themselves or for what their ancestors are to bring."""
-        self._failed: dict[int, int] = {}
-        """Each with the repository, itself or an ancestor, whose rebuild failed."""
-        in_order = graph.in_order()
-        for number in (*in_order, *(members.keys() - set(in_order))):
-            progress = members.get(number, Member()).progress
-            parents = [link.parent for link in graph.of(number)]
-            is_busy = progress is not Progress.SETTLED or number in expecting
+        self._failed: dict[Image, int] = {}
+        """Each with the repository, its own or an ancestor's, whose rebuild failed."""
+        above = {
+            child: [parent for link in links for parent in self._makers(link)]
+            for child, links in graph.parents.items()
+        }
+        for image in in_order(above, [image for some in self._images.values() for image in some]):
+            parents = above.get(image, [])
+            mine = progress.get(image, Progress.SETTLED)
+            is_busy = mine is not Progress.SETTLED or image.repository in expecting
             if is_busy or not self._pending.isdisjoint(parents):
-                self._pending.add(number)
-            above = [self._failed[parent] for parent in parents if parent in self._failed]
-            if progress is Progress.FAILED or above:
-                self._failed[number] = number if progress is Progress.FAILED else above[0]
+                self._pending.add(image)
+            failed = [self._failed[parent] for parent in parents if parent in self._failed]
+            if mine is Progress.FAILED or failed:
+                self._failed[image] = image.repository if mine is Progress.FAILED else failed[0]
 
-    def is_ready(self, link: Link) -> bool:
-        if link.parent in self._pending:
+    def _makers(self, link: Link) -> Collection[Image]:
+        """All that the parent's build makes, which may move with any of it; the parent alone where the child would
+        wait for itself."""
+        return (link.parent,) if self._graph.turns(link) else self._images[link.parent.repository]
+
+    def links_of(self, due: Due) -> list[Link]:
+        """The links whose parents count for a rebuild."""
+        images = {*due.images, *self._graph.images_of.get(due.repository, ())}
+        links = [link for image in sorted(images) for link in self._graph.of(image)]
+        return [link for link in links if link.child in due.images or not self._graph.turns(link)]
+
+    def missing(self, due: Due) -> list[Link]:
+        """The links that a rebuild has to wait for."""
+        links = [link for link in self.links_of(due) if not self._is_ready(link)]
+        turning = [link for link in links if self._graph.turns(link)]
+        if due.images - {link.child for link in turning}:
+            return [link for link in links if not self._graph.turns(link)]
+        return links
+
+    def _is_ready(self, link: Link) -> bool:
+        if not self._pending.isdisjoint(self._makers(link)):
             return False
         return self._shown.get((link.child, link.base), Shown.IDLE).is_enough
 
-    def failed(self, number: int) -> int | None:
-        return self._failed.get(number)
+    def failed(self, link: Link) -> int | None:
+        """The repository whose failure a link waits for."""
+        return next((self._failed[image] for image in self._makers(link) if image in self._failed), None)
 
 
-def _claimed(links: Iterable[Link], shown: Mapping[tuple[int, Base], Shown]) -> str:
+def _claimed(links: Iterable[Link], shown: Mapping[tuple[Image, Base], Shown]) -> str:
     bases = {link for link in links if shown.get((link.child, link.base)) is Shown.CLAIMED}
     return f"{_named(bases)} is claimed to stand on the new base, its layers do not show it" if bases else ""
 

@@ -1,52 +1,105 @@
-"""Which repositories of the fleet stand on images of which others, without going round in circles."""
+"""Which images of the fleet stand on which others, without going round in circles."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from bot.domain.reference import Base
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Image:
+    """An image that `repository` builds: `name` is `registry/repository`. An empty name stands for all that the
+    repository builds and that nothing tells apart."""
+
+    repository: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Link:
-    """`child`, a repository, names `base`, an image that `parent` produces. `number` orders links by their age, the
-    oldest first."""
+    """`child` is built upon `base`, which is the image `parent`. `number` orders links by their age, the oldest
+    first."""
 
     number: int
-    child: int
-    parent: int
+    child: Image
+    parent: Image
     base: Base
 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """A link that leads back to where it began, and the repositories on the way: from the child over its parent to
-    the child again. The link counts for nothing."""
+    """A link that leads back to where it began, and the images on the way: from the child over its parent to the
+    child again. The link counts for nothing."""
 
     cut: Link
-    path: tuple[int, ...]
+    path: tuple[Image, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graph:
     """The links that count, by the child, and the cycles that were cut. Every cycle is cut at its newest link."""
 
-    parents: Mapping[int, tuple[Link, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    parents: Mapping[Image, tuple[Link, ...]] = field(default_factory=lambda: MappingProxyType({}))
     cycles: tuple[Cycle, ...] = ()
 
     @property
-    def cut(self) -> frozenset[tuple[int, Base]]:
+    def cut(self) -> frozenset[tuple[Image, Base]]:
         """Pairs of child and base whose moves set nothing off."""
         return frozenset((cycle.cut.child, cycle.cut.base) for cycle in self.cycles)
 
-    def of(self, child: int) -> tuple[Link, ...]:
+    def of(self, child: Image) -> tuple[Link, ...]:
         """The links to its parents, the oldest first."""
         return self.parents.get(child, ())
 
-    def ancestors(self, child: int) -> frozenset[int]:
-        """Everybody whose images it stands on, directly or not."""
-        found: set[int] = set()
+    @cached_property
+    def images_of(self) -> Mapping[int, tuple[Image, ...]]:
+        """All children and parents by the repository that builds them."""
+        found: dict[int, set[Image]] = defaultdict(set)
+        for links in self.parents.values():
+            for link in links:
+                found[link.child.repository].add(link.child)
+                found[link.parent.repository].add(link.parent)
+        return {repository: tuple(sorted(some)) for repository, some in found.items()}
+
+    @cached_property
+    def turning(self) -> frozenset[int]:
+        """The repositories of which an image stands on another of the same repository, directly or over other
+        repositories, and those in between: all that is neither above nor below every such way."""
+        above: dict[int, set[int]] = defaultdict(set)
+        below: dict[int, set[int]] = defaultdict(set)
+        for links in self.parents.values():
+            for link in links:
+                above[link.child.repository].add(link.parent.repository)
+                below[link.parent.repository].add(link.child.repository)
+        left = set(self.images_of)
+        for onwards, back in ((above, below), (below, above)):
+            ends = [number for number in left if not onwards[number] & left]
+            while ends:
+                gone = ends.pop()
+                left.discard(gone)
+                ends += [number for number in back[gone] & left if not onwards[number] & left]
+        return frozenset(left)
+
+    def turns(self, link: Link) -> bool:
+        """Whether it may be part of a way from one image of a repository to another of the same."""
+        return link.child.repository in self.turning and link.parent.repository in self.turning
+
+    @property
+    def only_brought(self) -> frozenset[tuple[Image, Base]]:
+        """Pairs of child and base of which only counts what a move brings from below.
+
+        Each build of the repository may make the base anew with other layers, also the one that the base's own
+        children need: what is new without bringing anything would go round for ever.
+        """
+        links = (link for some in self.parents.values() for link in some)
+        return frozenset((link.child, link.base) for link in links if self.turns(link))
+
+    def ancestors(self, child: Image) -> frozenset[Image]:
+        """All images that it stands on, directly or not."""
+        found: set[Image] = set()
         rest = [child]
         while rest:
             for link in self.of(rest.pop()):
@@ -55,48 +108,54 @@ class Graph:
                     rest.append(link.parent)
         return frozenset(found)
 
-    def descendants(self, parent: int) -> frozenset[int]:
-        """Everybody who stands on its images, directly or not."""
-        children: dict[int, set[int]] = defaultdict(set)
+    def descendants(self, parents: Collection[Image]) -> frozenset[Image]:
+        """All images that stand on these, directly or not."""
+        children: dict[Image, set[Image]] = defaultdict(set)
         for links in self.parents.values():
             for link in links:
                 children[link.parent].add(link.child)
-        found: set[int] = set()
-        rest = [parent]
+        found: set[Image] = set()
+        rest = list(parents)
         while rest:
             news = children.get(rest.pop(), set()) - found
             found |= news
             rest += news
         return frozenset(found)
 
-    def in_order(self) -> tuple[int, ...]:
+    def in_order(self) -> tuple[Image, ...]:
         """All children and parents, every parent before its children."""
-        rest = {child: len(links) for child, links in self.parents.items()}
-        children: dict[int, list[int]] = defaultdict(list)
-        for child, links in self.parents.items():
-            for link in links:
-                children[link.parent].append(child)
-        found = sorted(parent for parent in children if parent not in rest)
-        for parent in found:
-            for child in children[parent]:
-                rest[child] -= 1
-                if not rest[child]:
-                    found.append(child)
-        return tuple(found)
+        above = {child: [link.parent for link in links] for child, links in self.parents.items()}
+        return in_order(above, [image for some in self.images_of.values() for image in some])
 
-    def distances(self) -> dict[int, int]:
+    def distances(self) -> dict[Image, int]:
         """How many own bases stand between each child and the root, on the longest way; none is left out."""
-        found: dict[int, int] = {}
-        for member in self.in_order():
-            if links := self.of(member):
-                found[member] = max(1 + found.get(link.parent, 0) for link in links)
+        found: dict[Image, int] = {}
+        for image in self.in_order():
+            if links := self.of(image):
+                found[image] = max(1 + found.get(link.parent, 0) for link in links)
         return found
+
+
+def in_order(above: Mapping[Image, Collection[Image]], everybody: Iterable[Image]) -> tuple[Image, ...]:
+    """All images, each behind those above it, of which there is no circle."""
+    rest = {child: len(set(some)) for child, some in above.items() if some}
+    below: dict[Image, list[Image]] = defaultdict(list)
+    for child, some in above.items():
+        for parent in set(some):
+            below[parent].append(child)
+    found = sorted({*everybody, *below} - rest.keys())
+    for image in found:
+        for child in below[image]:
+            rest[child] -= 1
+            if not rest[child]:
+                found.append(child)
+    return tuple(found)
 
 
 def graph_of(links: Iterable[Link]) -> Graph:
     """Takes links in their order, oldest first; one whose parent stands on its child already closes a cycle and is
     cut."""
-    parents: dict[int, tuple[Link, ...]] = {}
+    parents: dict[Image, tuple[Link, ...]] = {}
     cycles: list[Cycle] = []
     for link in sorted(links):
         back = _way(parents, link.parent, link.child)
@@ -107,21 +166,21 @@ def graph_of(links: Iterable[Link]) -> Graph:
     return Graph(parents, tuple(cycles))
 
 
-def _way(parents: Mapping[int, tuple[Link, ...]], start: int, end: int) -> tuple[int, ...] | None:
+def _way(parents: Mapping[Image, tuple[Link, ...]], start: Image, end: Image) -> tuple[Image, ...] | None:
     """A way from `start` up to `end` over parents, both included; None where there is none."""
-    came_from: dict[int, int | None] = {start: None}
+    came_from: dict[Image, Image | None] = {start: None}
     rest = [start]
     while rest:
-        member = rest.pop(0)
-        if member == end:
-            way: list[int] = []
-            at: int | None = member
+        image = rest.pop(0)
+        if image == end:
+            way: list[Image] = []
+            at: Image | None = image
             while at is not None:
                 way.append(at)
                 at = came_from[at]
             return tuple(reversed(way))
-        for link in parents.get(member, ()):
+        for link in parents.get(image, ()):
             if link.parent not in came_from:
-                came_from[link.parent] = member
+                came_from[link.parent] = image
                 rest.append(link.parent)
     return None

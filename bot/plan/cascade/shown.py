@@ -1,20 +1,24 @@
 """What a base shows, under the name that a child uses, of the last rebuild of whoever produces it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.evidence import Strength
+from bot.domain.images.standing import Standing
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Target
-from bot.plan.cascade.frontier import Shown
+from bot.plan.cascade.frontier import Shown, Together
 
 
 @dataclass(frozen=True, slots=True)
 class LastBuild:
-    """The last build of a repository that came to its end: when it began, and what it was for."""
+    """The last build of an image that came to its end: when it began and was seen to be done, and what it was
+    for."""
 
     began_at: datetime | None
     targets: tuple[Target, ...]
+    built_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,33 @@ class Stood:
     @property
     def is_current(self) -> bool:
         return self.built == self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An image as it was looked at last."""
+
+    looked_at: datetime | None
+    standings: tuple[Standing, ...]
+
+
+def together(bases: Collection[Base], since: datetime | None, images: Sequence[Seen | None]) -> Together:
+    """Whether the build that made `bases`, which are images of one repository, made those upon them too.
+
+    `since` is when the bases had moved and that build was done; a look at an image counts from then on. What layers
+    do not prove is not so.
+    """
+    if any(seen is None for seen in images):
+        return Together.NO
+    known = [seen for seen in images if seen is not None]
+    if any(seen.looked_at is None or (since is not None and seen.looked_at < since) for seen in known):
+        return Together.UNSEEN
+    stands = [
+        each.strength is Strength.PROVED and each.is_current and each.of(bases).base in bases
+        for seen in known
+        for each in seen.standings
+    ]
+    return Together.YES if stands and all(stands) and all(seen.standings for seen in known) else Together.NO
 
 
 def shown_of(

@@ -9,27 +9,29 @@ from bot.domain.bases.mirrors import Behind
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Member, Progress, Shown, decide
-from bot.plan.cascade.graph import Graph, Link, graph_of
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, decide
+from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 from bot.plan.cascade.shown import LastBuild, Stood, shown_of
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What the store knows of own bases and of those who stand on them, by the ids of repositories.
+    """What the store knows of own bases and of what stands on them.
 
-    `held` are those of which a rebuild waits for its parents. `bases_of` are the bases that each producer follows,
-    `digests` what bases show now and `moved` since when. `is_settled` is False while a base has moved of which no
-    plan was made yet: what is to be rebuilt is not known then.
+    `names` are those of repositories, `progress` is how far each image's rebuild is, `dues` the rebuilds that have
+    not begun, and `held` those of them that wait for their parents. `bases_of` are the bases that each parent
+    follows, `digests` what bases show now and `moved` since when. `is_settled` is False while a base has moved of
+    which no plan was made yet: what is to be rebuilt is not known then.
     """
 
     known: int
     links: tuple[Link, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
-    members: Mapping[int, Member] = field(default_factory=dict)
+    progress: Mapping[Image, Progress] = field(default_factory=dict)
+    dues: Mapping[int, Due] = field(default_factory=dict)
     held: frozenset[int] = frozenset()
-    builds: Mapping[int, LastBuild] = field(default_factory=dict)
-    bases_of: Mapping[int, frozenset[Base]] = field(default_factory=dict)
+    builds: Mapping[Image, LastBuild] = field(default_factory=dict)
+    bases_of: Mapping[Image, frozenset[Base]] = field(default_factory=dict)
     digests: Mapping[Base, str | None] = field(default_factory=dict)
     moved: Mapping[Base, datetime | None] = field(default_factory=dict)
     is_settled: bool = True
@@ -84,7 +86,7 @@ async def tick(
         return CascadeTally()
     graph = graph_of(fleet.links)
     shown = await _shown(fleet, graph, layers)
-    found = decide(graph, fleet.members, shown, clock.now(), join_timeout, fleet.behind)
+    found = decide(graph, fleet.progress, fleet.dues, shown, clock.now(), join_timeout, fleet.behind)
     try:
         let_go = await store.save(Decided(fleet, graph, found))
     except LeaseLost:
@@ -92,13 +94,15 @@ async def tick(
     return CascadeTally(let_go, len(found.waits), len(found.blocks), len(graph.cycles))
 
 
-async def _shown(fleet: Fleet, graph: Graph, layers: Layers) -> Mapping[tuple[int, Base], Shown]:
+async def _shown(fleet: Fleet, graph: Graph, layers: Layers) -> Mapping[tuple[Image, Base], Shown]:
     """Asked only for the parents of those who wait that have nothing to do themselves."""
+    homes = {fleet.dues[number].repository for number in fleet.held if number in fleet.dues}
     links = [
         link
-        for child in fleet.held
+        for home in homes
+        for child in graph.images_of.get(home, ())
         for link in graph.of(child)
-        if fleet.members.get(link.parent, Member()).progress is Progress.SETTLED
+        if fleet.progress.get(link.parent, Progress.SETTLED) is Progress.SETTLED
     ]
     asked = {link.base: fleet.bases_of.get(link.parent, frozenset()) for link in links}
     stood = await layers.stood(asked) if asked else {}

@@ -74,3 +74,10 @@ def _spellings(name: str) -> list[ColumnElement[bool]]:
         and_(tagged, or_(whole == repository, bases.c.repository == repository)),
         and_(tagged, whole.endswith(f"/{repository}", autoescape=True)),
     ]
+
+
+async def digests_of(connection: AsyncConnection, base: int) -> frozenset[str]:
+    """By which digests what a base shows now may be called: its own, and upstream's of which it is a copy."""
+    row = (await connection.execute(select(bases).where(bases.c.id == base))).one()
+    is_copy = row.likeness is not None and row.behind_since is None
+    return frozenset(each for each in (row.digest, row.upstream_digest if is_copy else None) if each is not None)

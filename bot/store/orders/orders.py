@@ -17,10 +17,10 @@ from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.orders.named import ask_for_open_rollout, base_named, not_ended, rebuilds_named
+from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of, not_ended, rebuilds_named
 from bot.store.orders.retrying import failed_last, retried
 from bot.store.rows.outbox import announce
-from bot.store.rows.rollouts.quarantines import lift_quarantine, open_quarantine
+from bot.store.rows.rollouts.quarantines import lift_quarantine, open_quarantine, with_copies
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, step
 from bot.store.rows.rollouts.steps import end_steps
 from bot.store.rows.tables import journal, pauses, quarantines, rebuilds
@@ -112,19 +112,25 @@ class OrdersStore(Store):
             return await retry_within(connection, repository, word, self._clock.now())
 
     async def quarantine(self, base: str, word: Word) -> str:
-        """Has nothing built on what a base shows now, until it shows something else; the digest."""
+        """Has nothing built on what a base shows now, nor on mirrors' copies of it, until they show something else;
+        the digest. The base may be told with it, a mirror's also with upstream's."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            found, shown = await base_named(connection, base)
+            name, _, told = base.partition("@")
+            found, shown = await base_named(connection, name)
             if shown is None:
-                raise Failure(Trouble.MISSING, f"{base} was never seen", advice="wait for the first look at it")
+                raise Failure(Trouble.MISSING, f"{name} was never seen", advice="wait for the first look at it")
+            if told and told not in await digests_of(connection, found):
+                raise Failure(
+                    Trouble.CONFLICT, f"{name} shows {shown} now, not {told}", advice="name it without a digest"
+                )
             await open_quarantine(connection, found, shown, word.who, word.reason, now)
-            await _write(connection, now, word, "quarantine add", f"{base}@{shown}")
+            await _write(connection, now, word, "quarantine add", f"{name}@{shown}")
         return shown
 
     async def lift(self, base: str, word: Word) -> int:
-        """Ends the quarantines of a base; how many there were."""
+        """Ends the quarantines of a base and of its copies; how many it had."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
@@ -133,7 +139,7 @@ class OrdersStore(Store):
                 select(quarantines.c.id).where(quarantines.c.base_id == found, quarantines.c.until.is_(None))
             )
             ids = list(rows.scalars())
-            for each in ids:
+            for each in await with_copies(connection, ids):
                 await lift_quarantine(connection, each, f"lifted by {word.who}: {word.reason}", now)
             await _write(connection, now, word, "quarantine lift", base)
         return len(ids)

@@ -307,7 +307,9 @@ quarantines = Table(
     Column("reason", Text, nullable=False),
     Column("until", Moment),
     Column("outcome", Text),
+    Column("copy_of_id", ForeignKey("quarantines.id"), index=True),
 )
+"""`copy_of_id` is the quarantine of upstream's digest, of which the base, a mirror's, shows a copy."""
 
 journal = Table(
     "journal",

@@ -1,6 +1,6 @@
 """One tick: the images of rebuilds whose build is green are looked at until they show what they stand on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -118,6 +118,8 @@ class _Proofs(Work[Proving, Rebuild]):
         if not concerned:
             why = _not_known(item, bases)
             return after_proof(rebuild, Verdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
+        if await self._awaits_watch(item, bases):
+            return replace(rebuild, due_at=now + self._options.every)
         looks = [await self._look(image, item) for image in concerned]
         pending = [image for image, look in zip(concerned, looks, strict=True) if look is None]
         if pending and now - (rebuild.built_at or now) <= self._options.within:
@@ -129,6 +131,19 @@ class _Proofs(Work[Proving, Rebuild]):
             waits = f"{decisive.told}; {in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
         return after_proof(rebuild, decisive.verdict, decisive.told, gated, at=now)
+
+    async def _awaits_watch(self, item: Proving, bases: Collection[Base]) -> bool:
+        """Whether the build has made one of its own bases anew, of which the layers are not known yet: what stands
+        on it would seem to stand on something else."""
+        built_at = item.rebuild.built_at or self._clock.now()
+        if self._clock.now() - built_at > self._options.within:
+            return False
+        names = {image.claim.name for image in item.images}
+        for base in sorted(base for base in bases if base.name in names):
+            head = await self._registries.head(base)
+            if self._layers.first_shown(base, head.digest) is None:
+                return True
+        return False
 
     async def _look(self, image: ProducedImage, item: Proving) -> Look | None:
         """What the build has pushed; None where nothing new is there."""

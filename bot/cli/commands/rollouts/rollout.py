@@ -167,10 +167,13 @@ def resume(reason: Reason, everything: All = False, who: Who = None, config: Con
 
 @quarantine.command("add")
 def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Has no build started on what a base shows now, until it shows something else."""
+    """Has no build started on what a base shows now, nor on mirrors' copies of it, until they show something else.
+
+    BASE may be told with its digest; where it shows another one by now, nothing is quarantined.
+    """
     word = word_of(who, reason)
     digest = _ordered(config, lambda orders: orders.quarantine(base, word))
-    print_line(f"{base} is quarantined while it shows {digest}.")
+    print_line(f"{base.partition('@')[0]} is quarantined while it shows {digest}.")
 
 
 @quarantine.command("lift")

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    String,
     Table,
     UniqueConstraint,
     bindparam,
@@ -37,12 +38,16 @@ own_links = Table(
     metadata,
     key_column(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
+    Column("image", String(511), nullable=False, server_default=""),
     Column("base_id", ForeignKey("bases.id"), nullable=False),
     Column("cut", Boolean, nullable=False, server_default="0"),
-    UniqueConstraint("repository_id", "base_id"),
+    Column("only_brought", Boolean, nullable=False, server_default="0"),
+    UniqueConstraint("repository_id", "image", "base_id"),
 )
-"""Which repository was seen to build on which own base, in the order in which that was first seen; `cut` where that
-closes a cycle."""
+"""Which image of which repository was seen to be built on which own base, in the order of first sight.
+
+The image is empty where nothing tells those of a repository apart. `cut` where that closes a cycle; `only_brought`
+where a move of the base counts for what it brings alone."""
 
 IS_CONCERNED = or_(usages.c.base_id.is_not(None), usages.c.image.is_(None))
 """A usage that is worth showing: not one that would follow an image if somebody produced it."""

@@ -47,6 +47,7 @@ images = Table(
     Column("path", Text, nullable=False),
     Column("line", Integer, nullable=False),
     Column("pulls", Boolean),
+    Column("built_from", Text, nullable=False, server_default=""),
     Column("found", String(128)),
     Column("digest", String(160)),
     Column("seen_at", Moment),
@@ -81,7 +82,9 @@ deployments = Table(
     Index(None, "registry", "repository"),
 )
 
-_CLAIM = tuple(images.c[name] for name in ("registry", "repository", "tag", "source", "path", "line", "pulls"))
+_CLAIM = tuple(
+    images.c[name] for name in ("registry", "repository", "tag", "source", "path", "line", "pulls", "built_from")
+)
 
 
 async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, str]]:
@@ -107,9 +110,8 @@ async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, 
 
 def claim_of(row: Any) -> Claim:
     """The claim in a row of `images`."""
-    return Claim(
-        f"{row.registry}/{row.repository}", TagRule(row.tag), Source(row.source), row.path, row.line, row.pulls
-    )
+    name, tag, source = f"{row.registry}/{row.repository}", TagRule(row.tag), Source(row.source)
+    return Claim(name, tag, source, row.path, row.line, row.pulls, row.built_from)
 
 
 def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> ProducedImage:
@@ -150,6 +152,7 @@ async def save_claims(connection: AsyncConnection, repository: int, claims: Sequ
             "path": claim.path,
             "line": claim.line,
             "pulls": claim.pulls,
+            "built_from": claim.built_from,
         }
         if row is None:
             place = {"repository_id": repository, "registry": claim.registry, "repository": claim.repository}

@@ -1,9 +1,10 @@
 """Quarantines as rows, and what they keep from beginning."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
@@ -30,10 +31,60 @@ async def open_quarantine(
         return False
     values = {"base_id": base, "digest": digest, "since": now, "who": who, "reason": reason}
     added = await connection.execute(insert(quarantines).values(**values).returning(quarantines.c.id))
+    number = added.scalar_one()
     await _keep(connection)
     await _mark(connection, base, digest, now)
-    await announce(connection, f"quarantine:{added.scalar_one()}", now)
+    await quarantine_copies(connection, now)
+    await announce(connection, f"quarantine:{number}", now)
     return True
+
+
+async def quarantine_copies(connection: AsyncConnection, now: datetime) -> int:
+    """Quarantines the mirrors' copies of quarantined digests, also those that came to a mirror since; how many.
+
+    Each stands for itself from then on: a mirror may show its copy when upstream has long published the next. They
+    are told with upstream's, in no message of their own.
+    """
+    known = quarantines.alias()
+    rows = await connection.execute(
+        select(quarantines, bases.c.id.label("copy"), bases.c.digest.label("shown"))
+        .join(bases, bases.c.upstream_id == quarantines.c.base_id)
+        .where(
+            *(quarantines.c.until.is_(None), bases.c.used.is_(True), bases.c.digest.is_not(None)),
+            *(bases.c.behind_since.is_(None), bases.c.likeness.is_not(None)),
+            bases.c.upstream_digest == quarantines.c.digest,
+            ~exists(
+                select(known.c.id).where(
+                    known.c.base_id == bases.c.id,
+                    known.c.digest == bases.c.digest,
+                    or_(known.c.until.is_(None), known.c.since >= quarantines.c.since),
+                )
+            ),
+        )
+        .order_by(quarantines.c.id, bases.c.id)
+    )
+    news = rows.all()
+    if not news:
+        return 0
+    upstream = {row.base_id for row in news}
+    named = await connection.execute(select(bases).where(bases.c.id.in_(upstream)))
+    names = {row.id: Base(row.registry, row.repository, row.tag) for row in named}
+    for row in news:
+        reason = f"a copy of {names[row.base_id]}@{row.digest}: {row.reason}"
+        values = {"base_id": row.copy, "digest": row.shown, "since": now, "who": row.who, "reason": reason}
+        await connection.execute(insert(quarantines).values(**values, copy_of_id=row.id))
+    await _keep(connection)
+    for row in news:
+        await _mark(connection, row.copy, row.shown, now)
+    return len(news)
+
+
+async def with_copies(connection: AsyncConnection, numbers: Collection[int]) -> list[int]:
+    """These quarantines with those of mirrors' copies that hold because of them."""
+    rows = await connection.execute(
+        select(quarantines.c.id).where(quarantines.c.copy_of_id.in_(numbers), quarantines.c.until.is_(None))
+    )
+    return sorted({*numbers, *rows.scalars()})
 
 
 async def lift_quarantine(connection: AsyncConnection, number: int, outcome: str, now: datetime) -> None:
@@ -46,10 +97,11 @@ async def lift_quarantine(connection: AsyncConnection, number: int, outcome: str
     for some in chunks(ids):
         await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(quarantine_id=None))
     await _keep(connection)
-    about = select(quarantines.c.base_id, quarantines.c.digest).where(quarantines.c.id == number)
+    about = select(quarantines).where(quarantines.c.id == number)
     row = (await connection.execute(about)).one()
     await _mark(connection, row.base_id, row.digest, now)
-    await announce(connection, f"quarantine:{number}", now)
+    if row.copy_of_id is None:
+        await announce(connection, f"quarantine:{number}", now)
 
 
 async def _mark(connection: AsyncConnection, base: int, digest: str, now: datetime) -> None:

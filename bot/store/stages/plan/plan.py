@@ -49,14 +49,12 @@ _IS_ITS_OWN = exists(
     .join(bases, and_(bases.c.registry == images.c.registry, bases.c.repository == images.c.repository))
     .where(bases.c.id == usages.c.base_id, images.c.repository_id == usages.c.repository_id)
 )
-"""A usage of an image that its own repository produces: a build that it set off would set off the next."""
-_IS_CUT = exists(
-    select(own_links.c.id).where(
-        own_links.c.repository_id == usages.c.repository_id,
-        own_links.c.base_id == usages.c.base_id,
-        own_links.c.cut.is_(True),
-    )
-)
+"""A usage of an image that its own repository produces: where nothing tells its images apart, a build that it set
+off would set off the next."""
+_LINK = (own_links.c.repository_id == usages.c.repository_id, own_links.c.base_id == usages.c.base_id)
+_COUNTS = exists(select(own_links.c.id).where(*_LINK, own_links.c.cut.is_(False)))
+"""A usage for which an image of the repository is known to stand on another."""
+_IS_CUT = and_(exists(select(own_links.c.id).where(*_LINK, own_links.c.cut.is_(True))), ~_COUNTS)
 
 
 class PlanStore(Store):
@@ -98,9 +96,12 @@ class PlanStore(Store):
                 usages.c.id,
                 usages.c.repository_id,
                 cast(usages.c.usage, Text).label("usage"),
+                exists(select(own_links.c.id).where(*_LINK, own_links.c.only_brought.is_(True))).label(
+                    "only_brought"
+                ),
             )
             .join(usages, usages.c.base_id == changes.c.base_id)
-            .where(changes.c.id.in_(ids), ~_IS_ITS_OWN, ~_IS_CUT)
+            .where(changes.c.id.in_(ids), or_(~_IS_ITS_OWN, _COUNTS), ~_IS_CUT)
             .order_by(usages.c.id)
         )
         concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
@@ -115,7 +116,10 @@ class PlanStore(Store):
             rows = (await connection.execute(theirs)).mappings().all()
             pins = await sdk_pins(connection, {row["id"] for row in rows})
             planned = (await connection.execute(concerned)).all()
-            named = readable(await connection.execute(following), _Usages().named, lambda row: f"usage {row.id}")
+            rows_of_usages = (await connection.execute(following)).all()
+            empty = await _bringing_nothing(connection, {row.change for row in rows_of_usages if row.only_brought})
+        counted = (row for row in rows_of_usages if not (row.only_brought and row.change in empty))
+        named = readable(counted, _Usages().named, lambda row: f"usage {row.id}")
         members = readable(
             rows,
             lambda row: (row["id"], fleet_repository_of(row, pins)),
@@ -250,6 +254,16 @@ class _Usages:
         if usage is None:
             usage = self._known[row.usage] = load_text(row.usage, Usage)
         return row.repository_id, row.change, usage
+
+
+async def _bringing_nothing(connection: AsyncConnection, ids: Collection[int]) -> frozenset[int]:
+    """Those of these changes of own bases that bring nothing from below."""
+    found: set[int] = set()
+    for some in chunks(sorted(ids)):
+        rows = await connection.execute(select(changes.c.id, changes.c.change).where(changes.c.id.in_(some)))
+        read = readable(rows, lambda row: (row.id, load(row.change, Change).brings), lambda row: f"change {row.id}")
+        found |= {number for number, brings in read if not brings}
+    return frozenset(found)
 
 
 def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:

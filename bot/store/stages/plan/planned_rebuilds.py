@@ -28,6 +28,7 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.mirrors import IS_BEHIND
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.images import images
+from bot.store.rows.rollouts.quarantines import quarantine_copies
 from bot.store.rows.rollouts.rebuilds import (
     note,
     outcome_of,
@@ -42,7 +43,6 @@ _HAS_PARENTS = (
     select(usages.c.repository_id)
     .join(bases, bases.c.id == usages.c.base_id)
     .join(images, and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository))
-    .where(images.c.repository_id != usages.c.repository_id)
 )
 _IS_ON_LATE_COPY = select(usages.c.repository_id).join(bases, bases.c.id == usages.c.base_id).where(IS_BEHIND)
 """Who builds on a mirror that does not show yet what upstream does."""
@@ -77,6 +77,7 @@ async def add_rebuilds(
 ) -> None:
     """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
     before = await _inherited(connection, planned)
+    await quarantine_copies(connection, now)
     quarantined = await quarantined_bases(connection)
     children: set[int] = set()
     for part in chunks(planned):

@@ -19,7 +19,7 @@ from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.orders.retrying import retried
-from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine
+from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine, quarantine_copies
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds
 from bot.store.rows.tables import bases, quarantines, rebuilds, repositories, rollouts
 from bot.store.stages.plan.advance import open_pause
@@ -43,7 +43,9 @@ class QuarantineStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            return await lift_published(connection, now)
+            lifted = await lift_published(connection, now)
+            await quarantine_copies(connection, now)
+            return lifted
 
     async def ends(self) -> list[KnownEnd]:
         """Dispatched runs alone: a merged pull request has built nothing."""

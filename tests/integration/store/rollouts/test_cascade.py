@@ -7,17 +7,22 @@ from typing import Any
 from sqlalchemy import update
 
 from bot.discover.ports import DueRepository, Reading
+from bot.domain.bases.change import Cause
+from bot.domain.evidence import Strength
 from bot.domain.images.produced import Claim, Source
+from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, State
 from bot.plan.cascade.frontier import Cascade, Passed, Progress, Wait
 from bot.plan.cascade.graph import graph_of
-from bot.plan.cascade.stage import Decided, Fleet
+from bot.plan.cascade.stage import CascadeTally, Decided, Fleet, tick
+from bot.store.engine.codec import dump
 from bot.store.rows.bases.own_bases import own_links
+from bot.store.rows.repositories.images import images
 from bot.store.rows.tables import rebuilds, usages
-from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, usage_of
 
 GOLDEN = Base("ghcr.io", "contoso/golden", "latest")
 CLAIM = Claim(GOLDEN.name, TagRule("latest"), Source.BUILD, "build.yml", 7)
@@ -89,7 +94,7 @@ async def test_a_repository_that_builds_one_of_its_images_upon_another_closes_no
     reading = Reading("tree-1", ((usage_of(GOLDEN), None),), images=claims, perhaps_own=frozenset({GOLDEN.name}))
     await fleet(stores, golden=reading)
     found = await looked(stores)
-    assert {found.names[link.child] for link in found.links} == {"contoso/shop"}
+    assert {found.names[link.child.repository] for link in found.links} == {"contoso/shop"}
     assert graph_of(found.links).cycles == ()
     await stores.see({GOLDEN: "a"})
     stores.clock.advance(HOUR)
@@ -103,7 +108,7 @@ async def test_links_lead_from_the_child_to_the_producer(stores: Stores) -> None
     assert {each.base for each in await stores.bases()} == {ASPNET, GOLDEN}
     found = await looked(stores)
     [link] = found.links
-    assert (found.names[link.child], found.names[link.parent], link.base) == (
+    assert (found.names[link.child.repository], found.names[link.parent.repository], link.base) == (
         "contoso/shop",
         "contoso/golden",
         GOLDEN,
@@ -120,17 +125,18 @@ async def test_a_child_is_held_from_its_birth_until_it_is_let_go(stores: Stores)
     )
     found = await looked(stores)
     [link] = found.links
-    assert waits[link.parent] is None
-    assert waits[link.child] is not None
-    assert found.members[link.child].progress is Progress.DUE
-    assert found.held == {link.child}
+    assert waits[link.parent.repository] is None
+    assert waits[link.child.repository] is not None
+    assert found.progress[link.child] is Progress.DUE
+    [held] = found.held
+    assert found.dues[held].images == {link.child}
     graph = graph_of(found.links)
     wait = Wait((GOLDEN,), 1, stores.clock.now() + HOUR)
-    assert await stores.cascade.save(Decided(found, graph, Cascade(waits={link.child: wait}))) == 0
+    assert await stores.cascade.save(Decided(found, graph, Cascade(waits={held: wait}))) == 0
     assert wait.reason in await stores.column(rebuilds, "waits_for")
     assert max(await stores.column(rebuilds, "distance")) == 1
     again = await looked(stores)
-    passed = Cascade(frontier={link.child: Passed("unproven", is_ahead=True)})
+    passed = Cascade(frontier={held: Passed("unproven", is_ahead=True)})
     assert await stores.cascade.save(Decided(again, graph, passed)) == 1
     assert await stores.column(rebuilds, "waits_for") == [None, None]
     assert sorted(await stores.column(rebuilds, "went_ahead")) == [False, True]
@@ -157,10 +163,10 @@ async def test_a_failed_producer_is_told_once_and_again_when_it_is_mended(stores
     await moved(stores)
     found = await looked(stores)
     [link] = found.links
-    await _end(stores, link.parent, state=State.FAILED.value)
+    await _end(stores, link.parent.repository, state=State.FAILED.value)
     again = await looked(stores)
-    assert again.members[link.parent].progress is Progress.FAILED
-    blocked = Decided(again, graph_of(again.links), Cascade(blocks={link.parent: 1}))
+    assert again.progress[link.parent] is Progress.FAILED
+    blocked = Decided(again, graph_of(again.links), Cascade(blocks={link.parent.repository: 1}))
     await stores.cascade.save(blocked)
     await stores.cascade.save(blocked)
     told = [message.key for message in await stores.messages() if message.key.startswith("incident")]
@@ -174,3 +180,119 @@ async def test_a_failed_producer_is_told_once_and_again_when_it_is_mended(stores
 async def _end(stores: Stores, repository: int, **values: Any) -> None:
     async with stores.database.transaction() as connection:
         await connection.execute(update(rebuilds).where(rebuilds.c.repository_id == repository).values(**values))
+
+
+SDK = Base("ghcr.io", "contoso/sdk", "latest")
+SDK_CLAIM = replace(CLAIM, name=SDK.name, built_from="sdk/Dockerfile")
+OF_BOTH = Reading(
+    "tree-1",
+    ((usage_of(ASPNET), ASPNET), (replace(usage_of(GOLDEN), path="sdk/Dockerfile"), None)),
+    images=(replace(CLAIM, built_from="Dockerfile"), SDK_CLAIM),
+    perhaps_own=frozenset({GOLDEN.name}),
+)
+"""Builds one image on Microsoft's, and another on that."""
+
+
+class Standings:
+    """Layers that tell nothing."""
+
+    async def stood(self, asked: Any) -> dict[Base, Any]:
+        return {}
+
+
+async def decide(stores: Stores) -> CascadeTally:
+    return await tick(stores.cascade, Standings(), stores.clock)
+
+
+async def moves(stores: Stores, base: Base, brings: tuple[int, ...] = ()) -> None:
+    """One base shows another digest, and what that asks for is planned."""
+    for due in await stores.bases(1000):
+        if due.base == base:
+            await stores.see_one(due, "b")
+    pairs = await stores.assess.unassessed(100)
+    found = [(pair, replace(change_of(pair, Cause.DOTNET_RELEASE), brings=brings)) for pair in pairs]
+    await stores.assess.save_changes(found, await stores.assess.feeds_revision())
+    await stores.plan.save_plan(await stores.planned(action=Action.DISPATCH))
+
+
+async def follow_up(stores: Stores) -> tuple[int, int]:
+    """The golden image has been rebuilt, and what stands on it in its own repository has a rebuild that is held;
+    the ids of the two."""
+    await decide(stores)
+    await stores.see({ASPNET: "a", GOLDEN: "a"})
+    stores.clock.advance(HOUR)
+    await moves(stores, ASPNET)
+    await decide(stores)
+    [first] = await stores.column(rebuilds, "id")
+    stores.clock.advance(HOUR)
+    now = stores.clock.now()
+    async with stores.database.transaction() as connection:
+        built = {"attempted_at": now - HOUR / 2, "built_at": now, "ended_at": now, "released_at": now - HOUR / 2}
+        await connection.execute(update(rebuilds).values(state=State.BUILT.value, **built))
+    await moves(stores, GOLDEN, brings=(1,))
+    _, second = sorted(await stores.column(rebuilds, "id"))
+    return first, second
+
+
+async def test_images_of_one_repository_that_stand_on_each_other_are_told_apart_by_their_files(
+    stores: Stores,
+) -> None:
+    await fleet(stores, golden=OF_BOTH, shop=Reading("tree-1"))
+    found = await looked(stores)
+    [link] = found.links
+    assert (link.child.name, link.parent.name) == (SDK.name, GOLDEN.name)
+    assert graph_of(found.links).cycles == ()
+    assert set(await stores.column(images, "built_from")) == {"Dockerfile", "sdk/Dockerfile"}
+
+
+async def test_what_stands_on_a_golden_image_of_its_own_repository_is_looked_at_before_it_is_rebuilt(
+    stores: Stores,
+) -> None:
+    await fleet(stores, golden=OF_BOTH, shop=Reading("tree-1"))
+    await follow_up(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(images).values(due_at=stores.clock.now() + 24 * HOUR))
+    assert (await decide(stores)).waiting == 1
+    due = dict(zip(await stores.column(images, "repository"), await stores.column(images, "due_at"), strict=True))
+    assert due["contoso/sdk"] == stores.clock.now() < due["contoso/golden"]
+
+
+async def see_sdk(stores: Stores, *, is_current: bool) -> None:
+    now = stores.clock.now()
+    until = None if is_current else now
+    shown = Publication(GOLDEN, now - HOUR, "sha256:b", "linux/amd64", "sha256:b", until)
+    standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (shown,), 3)
+    async with stores.database.transaction() as connection:
+        values = {"looked_at": now, "standings": dump((standing,), tuple[Standing, ...])}
+        await connection.execute(update(images).where(images.c.repository == "contoso/sdk").values(**values))
+
+
+async def test_one_run_that_has_built_both_settles_both(stores: Stores) -> None:
+    await fleet(stores, golden=OF_BOTH, shop=Reading("tree-1"))
+    _, second = await follow_up(stores)
+    await see_sdk(stores, is_current=True)
+    assert (await decide(stores)).waiting == 0
+    states = dict(zip(await stores.column(rebuilds, "id"), await stores.column(rebuilds, "state"), strict=True))
+    assert states[second] == State.SUCCEEDED.value
+
+
+async def test_a_run_that_has_built_the_other_on_what_the_golden_image_was_before_is_followed_by_one_more(
+    stores: Stores,
+) -> None:
+    await fleet(stores, golden=OF_BOTH, shop=Reading("tree-1"))
+    _, second = await follow_up(stores)
+    await see_sdk(stores, is_current=False)
+    assert (await decide(stores)).let_go == 1
+    states = dict(zip(await stores.column(rebuilds, "id"), await stores.column(rebuilds, "state"), strict=True))
+    assert states[second] == State.PLANNED.value
+
+
+async def test_a_golden_image_that_its_own_build_made_anew_without_news_from_below_goes_round_no_further(
+    stores: Stores,
+) -> None:
+    await fleet(stores, golden=OF_BOTH, shop=Reading("tree-1"))
+    await decide(stores)
+    await stores.see({ASPNET: "a", GOLDEN: "a"})
+    stores.clock.advance(HOUR)
+    await moves(stores, GOLDEN)
+    assert await stores.column(rebuilds, "id") == []

@@ -2,13 +2,18 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.assess.notices.deciding import Difference, Opened
 from bot.discover.ports import Reading
 from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic
+from bot.domain.failure import Failure
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.rebuild import Action
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import Action, Target
+from bot.plan import quarantine
 from bot.plan.cascade.stage import Fleet
 from bot.store.rows.tables import bases, rebuilds
 from bot.views.bases.base import BasePage
@@ -143,3 +148,81 @@ async def test_notices_are_looked_at_once_a_base_is_a_copy_no_more(stores: Store
     await stores.listing(Repository("contoso/shop", "main"))
     await stores.read(Reading("tree-2", ((usage_of(COPY), COPY), (usage_of(ASPNET), ASPNET))))
     assert await stores.notices.claim_look() is not None
+
+
+ANN = Word("Ann", "breaks us")
+
+
+async def planned_on_copy(stores: Stores, *, is_copied: bool = True) -> None:
+    """Upstream and its copy have moved, and the repository on the copy has a rebuild that has not begun."""
+    await watched(stores)
+    await stores.see({ASPNET: "b", COPY: "b" if is_copied else "a"})
+    await stores.assess_all()
+    if is_copied:
+        await plan_for_copy(stores)
+
+
+async def plan_for_copy(stores: Stores) -> None:
+    targets = (Target(COPY, digest("a"), digest("b"), (1,)),)
+    await stores.plan.save_plan(await stores.planned(action=Action.DISPATCH, targets=targets))
+
+
+async def kept(stores: Stores) -> list[bool]:
+    return [number is not None for number in await stores.column(rebuilds, "quarantine_id")]
+
+
+async def test_a_quarantine_of_upstreams_digest_keeps_its_copy_too_and_releases_it(stores: Stores) -> None:
+    await planned_on_copy(stores)
+    assert await stores.orders.quarantine(f"{ASPNET}@{digest('b')}", ANN) == digest("b")
+    assert await kept(stores) == [True]
+    told = [status.reason for status in await stores.rollout_views.open_quarantines()]
+    assert told == ["breaks us", f"a copy of {ASPNET}@{digest('b')}: breaks us"]
+    assert [message.key for message in await stores.messages() if "quarantine" in message.key] == ["quarantine:1"]
+    assert await stores.orders.lift(str(ASPNET), ANN) == 1
+    assert await kept(stores) == [False]
+    assert await stores.rollout_views.open_quarantines() == []
+
+
+async def test_a_copy_that_comes_to_a_mirror_after_the_quarantine_is_kept_before_anything_begins_on_it(
+    stores: Stores,
+) -> None:
+    await planned_on_copy(stores, is_copied=False)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    assert len(await stores.rollout_views.open_quarantines()) == 1
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "b", COPY: "b"})
+    await stores.assess_all()
+    await plan_for_copy(stores)
+    assert await kept(stores) == [True]
+
+
+async def test_a_mirror_that_still_shows_the_copy_when_upstream_has_gone_on_is_kept_until_it_follows(
+    stores: Stores,
+) -> None:
+    await planned_on_copy(stores)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c", COPY: "b"})
+    assert (await quarantine.tick(stores.quarantine)).lifted == 1
+    assert await kept(stores) == [True]
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c", COPY: "c"})
+    assert (await quarantine.tick(stores.quarantine)).lifted == 1
+    assert await kept(stores) == [False]
+
+
+async def test_a_copy_that_a_person_lets_go_alone_stays_free(stores: Stores) -> None:
+    await planned_on_copy(stores)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    await stores.orders.lift(str(COPY), ANN)
+    await quarantine.tick(stores.quarantine)
+    assert await kept(stores) == [False]
+
+
+async def test_a_mirrors_copy_may_be_told_with_upstreams_digest_but_not_with_one_that_neither_shows(
+    stores: Stores,
+) -> None:
+    await planned_on_copy(stores)
+    with pytest.raises(Failure, match=r"shows sha256:.* now, not sha256:"):
+        await stores.orders.quarantine(f"{COPY}@{digest('a')}", ANN)
+    assert await stores.orders.quarantine(f"{COPY}@{digest('b')}", ANN) == digest("b")

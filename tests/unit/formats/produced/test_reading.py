@@ -144,3 +144,29 @@ steps:
 @pytest.mark.parametrize("path", [WORKFLOW, "docker-bake.hcl", "compose.yaml", "a.csproj", "azure-pipelines.yml"])
 def test_broken_files_name_nothing(path: str) -> None:
     assert named(path, "push build services target tags ContainerRegistry Docker@ {{{ [ <") == []
+
+
+def files(path: str, text: str) -> list[tuple[str, ...]]:
+    return [each.built_from for each in named_in(path, text.encode())]
+
+
+def test_a_build_action_builds_from_its_file_or_from_the_dockerfile_of_its_context() -> None:
+    text = workflow(
+        build(push="true", tags="ghcr.io/contoso/shop:latest"),
+        build(push="true", tags="ghcr.io/contoso/sdk:latest", context="sdk"),
+        build(push="true", tags="ghcr.io/contoso/api:latest", context="sdk", file="images/api.Dockerfile"),
+        build(push="true", tags="ghcr.io/contoso/web:latest", file="${{ inputs.file }}"),
+    )
+    assert files(WORKFLOW, text) == [("Dockerfile",), ("sdk/Dockerfile",), ("images/api.Dockerfile",), ()]
+
+
+def test_a_command_builds_from_the_dockerfile_where_it_runs() -> None:
+    step = "      - run: |\n          cd images\n          docker build --push -t ghcr.io/o/s -f sdk.Dockerfile .\n"
+    assert files(WORKFLOW, workflow(step)) == [("images/sdk.Dockerfile",)]
+
+
+def test_targets_of_bake_and_services_of_compose_build_from_their_dockerfiles() -> None:
+    bake = 'target "sdk" {\n  context = "sdk"\n  tags = ["ghcr.io/contoso/sdk:latest"]\n}\n'
+    assert files("docker-bake.hcl", bake) == [("sdk/Dockerfile",)]
+    compose = "services:\n  sdk:\n    image: ghcr.io/contoso/sdk\n    build: ./sdk\n"
+    assert files("deploy/compose.yaml", compose) == [("deploy/sdk/Dockerfile",)]

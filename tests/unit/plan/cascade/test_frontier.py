@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -6,24 +7,25 @@ import pytest
 
 from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Member, Progress, Shown, decide
-from bot.plan.cascade.graph import Link, graph_of
-from tests.unit.plan.cascade.world import NOON, own
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Together, decide
+from bot.plan.cascade.graph import Graph, Image, Link, graph_of
+from tests.unit.plan.cascade.world import NOON, image, link, own
 
 GOLDEN, SDK, SHOP = 1, 2, 3
-DIAMOND = graph_of([Link(1, SHOP, GOLDEN, own(GOLDEN)), Link(2, SHOP, SDK, own(SDK))])
-DUE = Member(Progress.DUE, NOON)
+DIAMOND = graph_of([link(1, SHOP, GOLDEN), link(2, SHOP, SDK)])
+DUE = Due(SHOP, frozenset({image(SHOP)}), NOON)
 
 
 def decided(
     golden: Progress = Progress.SETTLED,
-    shop: Member = DUE,
+    shop: Due = DUE,
     shown: Shown = Shown.PROVED,
     after: timedelta = timedelta(0),
     behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
 ) -> Cascade:
-    members = {GOLDEN: Member(golden, NOON), SHOP: shop}
-    return decide(DIAMOND, members, {(SHOP, own(GOLDEN)): shown}, NOON + after, behind=behind)
+    progress = {image(GOLDEN): golden, image(SHOP): Progress.DUE}
+    looks = {(image(SHOP), own(GOLDEN)): shown}
+    return decide(DIAMOND, progress, {SHOP: shop}, looks, NOON + after, behind=behind)
 
 
 @pytest.mark.parametrize("progress", [Progress.DUE, Progress.UNDER_WAY])
@@ -53,9 +55,9 @@ def test_whoever_has_waited_for_two_hours_goes_and_is_told_as_unproven() -> None
 
 
 def test_a_severe_fix_does_not_wait_but_its_follow_up_does() -> None:
-    severe = Member(Progress.DUE, NOON, is_severe=True)
+    severe = replace(DUE, is_severe=True)
     assert decided(Progress.UNDER_WAY, severe).frontier[SHOP].is_ahead
-    again = Member(Progress.DUE, NOON, is_severe=True, went_ahead=True)
+    again = replace(severe, went_ahead=True)
     assert SHOP in decided(Progress.UNDER_WAY, again).waits
 
 
@@ -68,9 +70,8 @@ def test_a_failed_parent_blocks_its_child_and_is_counted() -> None:
 
 def test_a_parent_whose_own_parent_is_under_way_is_waited_for() -> None:
     """Nothing of it is due yet, but that will come."""
-    graph = graph_of([Link(1, GOLDEN, SDK, own(SDK)), Link(2, SHOP, GOLDEN, own(GOLDEN))])
-    members = {SDK: Member(Progress.UNDER_WAY), SHOP: DUE}
-    assert SHOP in decide(graph, members, {}, NOON).waits
+    graph = graph_of([link(1, GOLDEN, SDK), link(2, SHOP, GOLDEN)])
+    assert SHOP in decide(graph, {image(SDK): Progress.UNDER_WAY}, {SHOP: DUE}, {}, NOON).waits
 
 
 def test_a_parent_of_which_nothing_is_to_be_expected_is_not_waited_for() -> None:
@@ -101,5 +102,57 @@ def test_whoever_stands_on_an_image_whose_mirror_is_behind_waits_for_that_image(
 
 
 def test_a_severe_fix_waits_for_no_mirror() -> None:
-    passed = decided(shop=Member(Progress.DUE, NOON, is_severe=True), behind={SHOP: [LATE]}).frontier[SHOP]
+    passed = decided(shop=replace(DUE, is_severe=True), behind={SHOP: [LATE]}).frontier[SHOP]
     assert passed.told == "does not wait for aspnet:10.0, since it fixes something severe"
+
+
+R, S = 7, 8
+A, B, X = Image(R, "ghcr.io/contoso/a"), Image(R, "ghcr.io/contoso/b"), Image(S, "ghcr.io/contoso/x")
+AROUND = graph_of([Link(1, X, A, own(1)), Link(2, B, X, own(2))])
+"""`b` stands on `x` of another repository, and that on `a` of its own."""
+
+
+def of_repository(
+    *images: Image, graph: Graph = AROUND, together: Together | None = None, **busy: Progress
+) -> Cascade:
+    """Decides about a rebuild of these images of one repository; `busy` are others that are under way, by name."""
+    named = {"a": A, "b": B, "x": X}
+    progress = {named[name]: each for name, each in busy.items()} | dict.fromkeys(images, Progress.DUE)
+    due = Due(images[0].repository, frozenset(images), NOON, together=together)
+    return decide(graph, progress, {1: due}, {}, NOON)
+
+
+def test_a_rebuild_goes_for_the_image_that_is_ready_and_not_for_the_one_that_stands_on_what_it_makes() -> None:
+    assert 1 in of_repository(A, B).frontier
+
+
+def test_what_stands_on_another_repositorys_image_waits_for_it_alone() -> None:
+    assert of_repository(B, x=Progress.UNDER_WAY).waits[1].reason == "waits for image-2, 0 of 1 parent ready"
+    assert 1 in of_repository(B).frontier
+
+
+def test_the_image_in_between_waits_for_the_first_and_not_for_the_other_image_of_that_repository() -> None:
+    assert 1 in of_repository(X, a=Progress.UNDER_WAY).waits
+    assert 1 in of_repository(X, b=Progress.DUE).frontier
+
+
+def test_who_stands_below_a_repository_waits_for_all_that_its_build_makes() -> None:
+    graph = graph_of([Link(1, X, A, own(1))])
+    assert 1 in of_repository(X, graph=graph, b=Progress.UNDER_WAY).waits
+
+
+INSIDE = graph_of([Link(1, B, A, own(1))])
+
+
+def test_an_image_upon_another_of_its_repository_waits_until_that_is_built() -> None:
+    assert 1 in of_repository(B, graph=INSIDE, together=Together.UNSEEN, a=Progress.UNDER_WAY).waits
+
+
+def test_it_is_looked_at_first_whether_the_same_build_has_made_both() -> None:
+    wait = of_repository(B, graph=INSIDE, together=Together.UNSEEN).waits[1]
+    assert wait.reason == "waits until it was looked at whether the last build has made this too"
+
+
+def test_one_run_that_has_made_both_settles_both_and_one_that_has_not_is_followed_by_another() -> None:
+    assert of_repository(B, graph=INSIDE, together=Together.YES).done == {1}
+    assert 1 in of_repository(B, graph=INSIDE, together=Together.NO).frontier

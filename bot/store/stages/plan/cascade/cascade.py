@@ -1,6 +1,6 @@
 """Own bases and who stands on them: what `plan.cascade` reads and writes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +12,8 @@ from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING
-from bot.plan.cascade.frontier import Passed, Wait
+from bot.domain.rollouts.rebuild import AWAITING, State
+from bot.plan.cascade.frontier import Cascade, Unseen
 from bot.plan.cascade.stage import Decided, Fleet
 from bot.store.engine.codec import load
 from bot.store.engine.counters import RELEASES, counter, raise_counter
@@ -27,19 +27,22 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.repositories.images import images
-from bot.store.rows.rollouts.rebuilds import after_transitions
+from bot.store.rows.rollouts.rebuilds import after_transitions, note, step
 from bot.store.rows.tables import bases, changes, observations, rebuilds, transitions, usages
 from bot.store.stages.plan.cascade.incidents import incidents_of
-from bot.store.stages.plan.cascade.links import keep_links, links_of_fleet
+from bot.store.stages.plan.cascade.links import bases_below, keep_links, links_of_fleet
 from bot.store.stages.plan.cascade.members import (
     bases_of_producers,
     everything_is_planned,
     last_builds,
-    members_of,
+    look_soon,
     open_rebuilds,
+    progress_of,
+    with_together,
 )
 
 _CONCERNS_FOR = timedelta(days=120)
+_MADE_BEFORE = "the build that made its base made this too: its layers stand on it"
 _IS_HELD = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), rebuilds.c.waits_for.is_not(None))
 
 
@@ -62,7 +65,8 @@ class CascadeStore(Store):
         return frozenset(base for base in some if (base.registry, base.repository) in found)
 
     async def changes_below(self, base: Base) -> dict[Base, list[Move]]:
-        """The changes, oldest first, of the bases that the producers of an own base follow, but for itself."""
+        """The changes, oldest first, of the bases that an own base is built upon, but for itself and what closes a
+        cycle. Where nothing tells the images of a producer apart, those of all bases that it follows."""
         producers = select(images.c.repository_id).where(
             images.c.registry == base.registry, images.c.repository == base.repository
         )
@@ -74,11 +78,12 @@ class CascadeStore(Store):
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
+            upon = await bases_below(connection, base) if rows else None
         found: dict[Base, list[Move]] = {}
         for move in readable(
             rows, lambda row: Move(row.id, load(row.change, Change)), lambda row: f"change {row.id}"
         ):
-            if move.change.base.name != base.name:
+            if move.change.base.name != base.name and (upon is None or move.change.base in upon):
                 found.setdefault(move.change.base, []).append(move)
         return found
 
@@ -102,33 +107,44 @@ class CascadeStore(Store):
             if held is None and mark == self._mark:
                 return None
             known = await counter(connection, RELEASES)
-            links, names = await links_of_fleet(connection)
-            concerned = {number for link in links for number in (link.child, link.parent)}
+            found = await links_of_fleet(connection)
+            links, parts = found.links, found.parts
+            concerned = {image.repository for link in links for image in (link.child, link.parent)}
             parents = {link.parent for link in links}
             rows = await open_rebuilds(connection, concerned)
-            builds, failed = await last_builds(connection, parents)
-            bases_of, digests, moved = await bases_of_producers(connection, parents)
+            builds, failed = await last_builds(connection, parents, parts)
+            bases_of, digests, moved = await bases_of_producers(connection, parents, parts)
             is_settled = await everything_is_planned(connection, self._clock.now())
             waiting = {row.repository_id for row in rows if row.waits_for is not None}
             late = await behind_of_homes(connection, concerned | waiting)
-        members, held_ones = members_of(rows, failed)
+            progress, dues = progress_of(rows, failed, parts)
+            dues = await with_together(connection, dues, rows, parts, moved, builds)
         # What is held and has no parent any more, since a file or a claim changed, is let go like the others.
+        held_ones = frozenset(row.id for row in rows if row.id in dues and row.waits_for is not None)
         self._mark = mark
-        return Fleet(known, links, names, members, held_ones, builds, bases_of, digests, moved, is_settled, late)
+        return Fleet(
+            *(known, links, found.names, progress, dues, held_ones, builds, bases_of, digests, moved),
+            *(is_settled, late),
+        )
 
     async def save(self, decided: Decided) -> int:
         now, found = self._clock.now(), decided.cascade
-        far = decided.graph.distances()
+        dues = decided.fleet.dues
+        distances = decided.graph.distances()
+        far = {
+            number: min((distances.get(image, 0) for image in due.images), default=0)
+            for number, due in dues.items()
+        }
         async with self._database.transaction() as connection:
             rows = (
                 await connection.execute(
                     select(
                         *(rebuilds.c.id, rebuilds.c.rollout_id, rebuilds.c.repository_id, rebuilds.c.reason),
-                        *(rebuilds.c.waits_for, rebuilds.c.waits_until, rebuilds.c.distance),
+                        *(rebuilds.c.waits_for, rebuilds.c.waits_until, rebuilds.c.distance, rebuilds.c.state),
                     ).where(_IS_HELD)
                 )
             ).all()
-            asked = (_news(row, found.frontier, found.waits, far, decided.fleet) for row in rows)
+            asked = (_news(row, found, far.get(row.id, 0), decided.fleet) for row in rows)
             news = [each for each in asked if each is not None]
             told = await incidents_of(connection, decided, now)
             if news and await raise_counter(connection, RELEASES) != decided.fleet.known + 1:
@@ -139,24 +155,45 @@ class CascadeStore(Store):
                 await connection.execute(update(rebuilds).where(rebuilds.c.id == number, _IS_HELD).values(**values))
             rollouts_of = {row.id: row.rollout_id for row in rows}
             gone = [number for number, values in news if values["waits_for"] is None]
+            await self._end(connection, [row for row in rows if row.id in found.done and row.id in gone])
+            await look_soon(
+                connection,
+                [
+                    dues[number]
+                    for number in found.waits
+                    if number in dues and isinstance(found.waits[number], Unseen)
+                ],
+                now,
+            )
             if gone:
                 await after_transitions(connection, {rollouts_of[number] for number in gone}, now)
             if told is not None:
                 await tell_incidents(connection, *told, now)
         return len(gone)
 
+    async def _end(self, connection: AsyncConnection, done: Sequence[Any]) -> None:
+        """Ends rebuilds of which an earlier build has made all."""
+        now = self._clock.now()
+        for row in done:
+            values = {"state": State.SUCCEEDED.value, "reason": _MADE_BEFORE, "ended_at": now}
+            await connection.execute(update(rebuilds).where(rebuilds.c.id == row.id).values(**values))
+        if done:
+            await note(
+                connection,
+                [step(row.id, now, State(row.state), State.SUCCEEDED, _MADE_BEFORE) for row in done],
+            )
 
-def _news(
-    row: Any, frontier: Mapping[int, Passed], waits: Mapping[int, Wait], far: Mapping[int, int], fleet: Fleet
-) -> tuple[int, dict[str, Any]] | None:
+
+def _news(row: Any, found: Cascade, distance: int, fleet: Fleet) -> tuple[int, dict[str, Any]] | None:
     """What changes in a held rebuild; None where nothing does."""
-    distance = far.get(row.repository_id, 0)
-    wait = waits.get(row.repository_id)
+    wait = found.waits.get(row.id)
     if wait is not None:
         if (row.waits_for, row.waits_until, row.distance) == (wait.reason, wait.until, distance):
             return None
         return row.id, {"waits_for": wait.reason, "waits_until": wait.until, "distance": distance}
-    passed = frontier.get(row.repository_id)
+    if row.id in found.done and fleet.is_settled:
+        return row.id, {"waits_for": None, "waits_until": None, "distance": distance}
+    passed = found.frontier.get(row.id)
     if passed is None or not fleet.is_settled:
         return None
     told = f"{row.reason}; {passed.told}" if passed.told else row.reason

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.plan.cascade.graph import Cycle
+from bot.plan.cascade.graph import Cycle, Image
 from bot.plan.cascade.stage import Decided
 from bot.store.rows.tables import incidents
 from bot.watch.registry.incident import Incident
@@ -49,9 +49,16 @@ def _blocked(name: str, count: int, now: datetime) -> Incident:
 
 
 def _cycle(cycle: Cycle, names: Mapping[int, str], now: datetime) -> Incident:
-    child = names.get(cycle.cut.child, "?")
-    path = " → ".join(names.get(number, "?") for number in cycle.path)
+    child = names.get(cycle.cut.child.repository, "?")
+    path = " → ".join(_named(image, names) for image in cycle.path)
     advice = (
         f"what {child} takes from {cycle.cut.base.short} sets off no rebuild; let one of them build on another base"
     )
-    return Incident(f"{CYCLE}{child} {cycle.cut.base}"[:255], now, f"images stand on each other: {path}; {advice}")
+    subject = f"{CYCLE}{_named(cycle.cut.child, names)} {cycle.cut.base}"
+    return Incident(subject[:255], now, f"images stand on each other: {path}; {advice}")
+
+
+def _named(image: Image, names: Mapping[int, str]) -> str:
+    """`contoso/golden`, and of a repository that builds several images `contoso/golden (ghcr.io/contoso/sdk)`."""
+    repository = names.get(image.repository, "?")
+    return f"{repository} ({image.name})" if image.name else repository

@@ -1,99 +1,178 @@
-"""Links between the repositories of own bases and those that build upon them."""
+"""Links between the images of the fleet that are own bases and those that are built upon them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
-from bot.domain.repositories.usage import BUILT_UPON
-from bot.plan.cascade.graph import Link
+from bot.domain.repositories.usage import BUILT_UPON, Usage
+from bot.plan.cascade.graph import Image, Link
+from bot.plan.cascade.parts import Parts, parts_of
 from bot.plan.cascade.stage import Decided
+from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, upsert
+from bot.store.engine.readable import readable
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.repositories.images import contested_images, images
 from bot.store.rows.tables import bases, repositories, usages
 
+_ROLE = usages.c.usage["role"].as_string()
+_IS_BUILT_UPON = _ROLE.in_(sorted(role.value for role in BUILT_UPON))
 
-async def links_of_fleet(connection: AsyncConnection) -> tuple[tuple[Link, ...], dict[int, str]]:
-    """The links, and the names of the repositories in them. What is contested has no producer.
 
-    A repository that builds one of its images upon another is no circle: the order is that of its own build. Where
-    it produces a single one, that stands on itself.
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The links, the names of the repositories in them, and the parts of those that produce several images."""
+
+    links: tuple[Link, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
+    parts: Mapping[int, Parts] = field(default_factory=dict)
+
+
+async def links_of_fleet(connection: AsyncConnection) -> Links:
+    """Reads the links, of which what is contested has no producer.
+
+    Where nothing tells the images of a repository apart, one that is built upon another closes no circle: the order
+    is that of its own build. Where it produces a single one, that stands on itself.
     """
-    role = usages.c.usage["role"].as_string()
     query = (
         select(
             func.min(usages.c.id).label("first"),
-            func.min(own_links.c.id).label("number"),
             usages.c.repository_id.label("child"),
+            usages.c.base_id,
             images.c.repository_id.label("parent"),
             *(bases.c.registry, bases.c.repository, bases.c.tag),
         )
         .join(bases, bases.c.id == usages.c.base_id)
         .join(images, and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository))
-        .outerjoin(
-            own_links,
-            and_(own_links.c.repository_id == usages.c.repository_id, own_links.c.base_id == bases.c.id),
+        .where(_IS_BUILT_UPON)
+        .group_by(
+            *(usages.c.repository_id, usages.c.base_id, images.c.repository_id),
+            *(bases.c.registry, bases.c.repository, bases.c.tag),
         )
-        .where(role.in_(sorted(role.value for role in BUILT_UPON)))
-        .group_by(usages.c.repository_id, images.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag)
     )
     rows = (await connection.execute(query)).all()
     if not rows:
-        return (), {}
+        return Links()
     lost = await contested_images(connection)
-    several = await _producers_of_several(connection)
-    newest = max((row.number for row in rows if row.number is not None), default=0)
-    links = tuple(
-        Link(
-            row.number if row.number is not None else newest + row.first,
-            row.child,
-            row.parent,
-            Base(row.registry, row.repository, row.tag),
+    parts = await parts_of_producers(connection, {number for row in rows for number in (row.child, row.parent)})
+    known = {
+        (row.repository_id, row.image, row.base_id): row.id
+        for row in await connection.execute(
+            select(own_links.c.id, own_links.c.repository_id, own_links.c.image, own_links.c.base_id)
         )
-        for row in rows
-        if (row.parent, f"{row.registry}/{row.repository}") not in lost
-        and not (row.child == row.parent and row.parent in several)
-    )
-    numbers = sorted({number for link in links for number in (link.child, link.parent)})
-    names: dict[int, str] = {}
-    for some in chunks(numbers):
+    }
+    newest = max(known.values(), default=0)
+    links: list[Link] = []
+    for row in rows:
+        base = Base(row.registry, row.repository, row.tag)
+        if (row.parent, base.name) in lost:
+            continue
+        parent = parts[row.parent].named(base.name) if row.parent in parts else Image(row.parent)
+        for child in _children(row.child, base, parts):
+            if row.child == row.parent and row.parent in parts and not (child.name and parent.name):
+                continue
+            number = known.get((child.repository, child.name, row.base_id), newest + row.first)
+            links.append(Link(number, child, parent, base))
+    names = await _names(connection, {image.repository for link in links for image in (link.child, link.parent)})
+    return Links(tuple(links), names, parts)
+
+
+def _children(repository: int, base: Base, parts: Mapping[int, Parts]) -> Collection[Image]:
+    if repository not in parts:
+        return [Image(repository)]
+    return [image for image, mine in parts[repository].bases.items() if base in mine]
+
+
+async def _names(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for some in chunks(sorted(numbers)):
         named = select(repositories.c.id, repositories.c.name).where(repositories.c.id.in_(some))
-        names |= {row.id: row.name for row in await connection.execute(named)}
-    return links, names
+        found |= {row.id: row.name for row in await connection.execute(named)}
+    return found
 
 
-async def _producers_of_several(connection: AsyncConnection) -> frozenset[int]:
-    """The repositories that produce more than one image."""
-    rows = await connection.execute(
-        select(images.c.repository_id).group_by(images.c.repository_id).having(func.count() > 1)
+async def parts_of_producers(connection: AsyncConnection, some: Collection[int]) -> dict[int, Parts]:
+    """Reads the parts of those of these repositories that produce more than one image."""
+    several = select(images.c.repository_id).group_by(images.c.repository_id).having(func.count() > 1)
+    built: dict[int, dict[str, str]] = {}
+    named: dict[int, list[tuple[Base, Usage]]] = {}
+    for part in chunks(sorted(some)):
+        mine = select(images).where(images.c.repository_id.in_(part), images.c.repository_id.in_(several))
+        for row in await connection.execute(mine):
+            built.setdefault(row.repository_id, {})[f"{row.registry}/{row.repository}"] = row.built_from
+    for part in chunks(sorted(built)):
+        rows = await connection.execute(
+            select(
+                *(usages.c.id, usages.c.repository_id, usages.c.usage),
+                *(bases.c.registry, bases.c.repository, bases.c.tag),
+            )
+            .join(bases, bases.c.id == usages.c.base_id)
+            .where(usages.c.repository_id.in_(part), _IS_BUILT_UPON)
+        )
+        pairs = readable(
+            rows,
+            lambda row: (row.repository_id, Base(row.registry, row.repository, row.tag), load(row.usage, Usage)),
+            lambda row: f"usage {row.id}",
+        )
+        for repository, base, usage in pairs:
+            named.setdefault(repository, []).append((base, usage))
+    return {
+        repository: parts_of(repository, files, named.get(repository, ())) for repository, files in built.items()
+    }
+
+
+async def bases_below(connection: AsyncConnection, base: Base) -> frozenset[Base] | None:
+    """The bases that an image of the fleet is built upon, but for those that close a cycle.
+
+    None where nothing tells it apart from the other images of who produces it.
+    """
+    producers = select(images.c.repository_id).where(
+        images.c.registry == base.registry, images.c.repository == base.repository
     )
-    return frozenset(rows.scalars())
+    homes = set((await connection.execute(producers)).scalars())
+    parts = await parts_of_producers(connection, homes)
+    mine = [parts[home].named(base.name) for home in homes if home in parts]
+    if len(mine) < len(homes) or not all(image.name for image in mine):
+        return None
+    found: frozenset[Base] = frozenset()
+    for image in mine:
+        found |= parts[image.repository].bases[image]
+    closing = await connection.execute(
+        select(bases.c.registry, bases.c.repository, bases.c.tag)
+        .join(own_links, own_links.c.base_id == bases.c.id)
+        .where(own_links.c.repository_id.in_(homes), own_links.c.image == base.name, own_links.c.cut.is_(True))
+    )
+    return found - {Base(*row) for row in closing}
 
 
 async def keep_links(connection: AsyncConnection, decided: Decided) -> None:
     """Adds the links that were not seen before, the oldest first, and forgets those that are gone."""
-    links, cut = decided.fleet.links, decided.graph.cut
-    known = {
-        (row.repository_id, row.base_id): row.cut
-        for row in await connection.execute(select(own_links.c.repository_id, own_links.c.base_id, own_links.c.cut))
-    }
+    links, cut, only_brought = decided.fleet.links, decided.graph.cut, decided.graph.only_brought
+    rows = await connection.execute(select(own_links))
+    known = {(row.repository_id, row.image, row.base_id): (row.cut, row.only_brought) for row in rows}
     named = {link.base for link in links}
-    rows = await connection.execute(
+    found = await connection.execute(
         select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(
             bases.c.tag.in_({base.tag for base in named})
         )
     )
-    ids = {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+    ids = {Base(row.registry, row.repository, row.tag): row.id for row in found}
     wanted = {
-        (link.child, ids[link.base]): (link.child, link.base) in cut for link in sorted(links) if link.base in ids
+        (link.child.repository, link.child.name, ids[link.base]): (
+            (link.child, link.base) in cut,
+            (link.child, link.base) in only_brought,
+        )
+        for link in sorted(links)
+        if link.base in ids
     }
-    for pair, is_cut in wanted.items():
-        if known.get(pair) != is_cut:
-            home, base = pair
-            row = upsert(
-                connection, own_links, ["repository_id", "base_id"], repository_id=home, base_id=base, cut=is_cut
-            )
-            await connection.execute(row)
-    for home, base in sorted(known.keys() - wanted.keys()):
-        gone = and_(own_links.c.repository_id == home, own_links.c.base_id == base)
-        await connection.execute(delete(own_links).where(gone))
+    key = ("repository_id", "image", "base_id")
+    for place, told in wanted.items():
+        if known.get(place) != told:
+            values = dict(zip((*key, "cut", "only_brought"), (*place, *told), strict=True))
+            await connection.execute(upsert(connection, own_links, list(key), **values))
+    for gone in sorted(known.keys() - wanted.keys()):
+        is_gone = and_(*(own_links.c[column] == value for column, value in zip(key, gone, strict=True)))
+        await connection.execute(delete(own_links).where(is_gone))

@@ -1,22 +1,28 @@
-"""How each repository among own bases stands: what it waits for, builds or has built."""
+"""How each image among own bases stands: what it waits for, what is built or has been."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Severity
+from bot.domain.images.standing import Standing
 from bot.domain.images.verdict import Verdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State, Target
-from bot.plan.cascade.frontier import Member, Progress
-from bot.plan.cascade.shown import LastBuild
+from bot.plan.cascade.frontier import Due, Progress
+from bot.plan.cascade.graph import Image
+from bot.plan.cascade.parts import Parts
+from bot.plan.cascade.shown import LastBuild, Seen, together
 from bot.plan.waves.advance import SEVERE
 from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
+from bot.store.rows.repositories.images import images
 from bot.store.rows.tables import bases, changes, observations, rebuilds, usages
 
 _UNPLANNED_FOR = timedelta(minutes=5)
@@ -29,7 +35,7 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
     columns = (
         *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.rollout_id, rebuilds.c.state, rebuilds.c.action),
         *(rebuilds.c.released_at, rebuilds.c.waits_for, rebuilds.c.waits_since, rebuilds.c.planned_at),
-        *(rebuilds.c.severity, rebuilds.c.went_ahead),
+        *(rebuilds.c.severity, rebuilds.c.went_ahead, rebuilds.c.targets),
     )
     before = rebuilds.alias()
     went_ahead = (
@@ -47,94 +53,178 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
     return [row for row in rows if row.repository_id in concerned or row.waits_for is not None]
 
 
-def members_of(rows: Sequence[Any], failed: Collection[int]) -> tuple[dict[int, Member], frozenset[int]]:
-    """How each repository stands, and those that are held."""
-    members = {number: Member(Progress.FAILED) for number in failed}
-    held: set[int] = set()
+def progress_of(
+    rows: Sequence[Any], failed: Collection[Image], parts: Mapping[int, Parts]
+) -> tuple[dict[Image, Progress], dict[int, Due]]:
+    """How far each image's rebuild is, and the rebuilds that are due."""
+    progress = dict.fromkeys(failed, Progress.FAILED)
+    dues: dict[int, Due] = {}
     for row in rows:
-        number, state = row.repository_id, State(row.state)
-        if state in AWAITING and row.released_at is None and row.action != Action.NOTIFY.value:
-            since = row.waits_since or row.planned_at
+        if row.action == Action.NOTIFY.value:
+            continue
+        home, state = row.repository_id, State(row.state)
+        mine = _images_for(row, parts)
+        if state in AWAITING and row.released_at is None:
             severe = row.severity is not None and Severity(row.severity) in SEVERE
-            due = Member(Progress.DUE, since, severe, row.earlier_ones > 0)
-            before = members.get(number)
-            if before is not None and before.progress is Progress.DUE and before.since is not None:
-                due = replace(due, since=min(since, before.since), is_severe=severe or before.is_severe)
-            members[number] = due
-            if row.waits_for is not None:
-                held.add(number)
-        elif state in (*AWAITING, *_IS_BUILDING) and row.action != Action.NOTIFY.value:
-            members.setdefault(number, Member(Progress.UNDER_WAY))
-            if members[number].progress is Progress.FAILED:
-                members[number] = Member(Progress.UNDER_WAY)
-    return members, frozenset(held)
+            since = row.waits_since or row.planned_at
+            dues[row.id] = Due(home, mine, since, severe, row.earlier_ones > 0)
+            progress |= dict.fromkeys(mine, Progress.DUE)
+        elif state in (*AWAITING, *_IS_BUILDING):
+            is_due = {image for image in mine if progress.get(image) is Progress.DUE}
+            progress |= dict.fromkeys(mine - is_due, Progress.UNDER_WAY)
+    return progress, dues
+
+
+def _images_for(row: Any, parts: Mapping[int, Parts]) -> frozenset[Image]:
+    """The images that a rebuild is for; all of its repository where its targets cannot be read."""
+    known = parts.get(row.repository_id)
+    return frozenset({Image(row.repository_id)}) if known is None else known.upon(bases_named(row))
+
+
+def bases_named(row: Any) -> frozenset[Base]:
+    """The bases that a rebuild is for."""
+    [*found] = readable(
+        [row],
+        lambda row: frozenset(target.base for target in load(row.targets, tuple[Target, ...])),
+        lambda row: f"rebuild {row.id}",
+    )
+    return found[0] if found else frozenset()
 
 
 async def last_builds(
-    connection: AsyncConnection, parents: Collection[int]
-) -> tuple[dict[int, LastBuild], frozenset[int]]:
-    """The last build of each producer, and the producers of which the last rebuild failed before it was built."""
+    connection: AsyncConnection, parents: Collection[Image], parts: Mapping[int, Parts]
+) -> tuple[dict[Image, LastBuild], frozenset[Image]]:
+    """The last build of each parent, and the images of which the last rebuild failed before it was built."""
+    homes = {image.repository for image in parents}
     is_no_notice = rebuilds.c.action != Action.NOTIFY.value
     was_built = and_(
         rebuilds.c.built_at.is_not(None),
         or_(rebuilds.c.proof.is_(None), rebuilds.c.proof.in_([Verdict.PROVED.value, Verdict.UNKNOWN.value])),
     )
     has_failed = and_(rebuilds.c.state == State.FAILED.value, ~was_built, rebuilds.c.retried_as.is_(None))
+    counts = (is_no_notice, or_(was_built, has_failed, rebuilds.c.state == State.MERGED.value))
     newest = (
         select(func.max(rebuilds.c.id))
-        .where(
-            is_no_notice,
-            rebuilds.c.repository_id.in_(sorted(parents)),
-            or_(was_built, has_failed, rebuilds.c.state == State.MERGED.value),
-        )
+        .where(*counts, rebuilds.c.repository_id.in_(sorted(homes)))
         .group_by(rebuilds.c.repository_id)
     )
     rows = await connection.execute(
         select(
             *(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets, rebuilds.c.built_at),
             *(rebuilds.c.attempted_at, rebuilds.c.merged_at, rebuilds.c.proof),
-        ).where(rebuilds.c.id.in_(newest))
+        )
+        .where(
+            or_(
+                rebuilds.c.id.in_(newest), and_(*counts, rebuilds.c.repository_id.in_(sorted(homes & parts.keys())))
+            )
+        )
+        .order_by(rebuilds.c.id)
     )
-    mine = rows.all()
+    last = {image: row for row in rows for image in _images_for(row, parts)}
     failed = frozenset(
-        row.repository_id
-        for row in mine
+        image
+        for image, row in last.items()
         if row.state == State.FAILED.value
         and (row.built_at is None or (row.proof is not None and Verdict(row.proof).fails))
     )
     builds = readable(
-        [row for row in mine if row.repository_id not in failed],
-        lambda row: (
-            row.repository_id,
-            LastBuild(row.merged_at or row.attempted_at, load(row.targets, tuple[Target, ...])),
-        ),
-        lambda row: f"rebuild {row.id}",
+        [(image, row) for image, row in last.items() if image not in failed],
+        lambda pair: (pair[0], _last_build(pair[0], pair[1], parts)),
+        lambda pair: f"rebuild {pair[1].id}",
     )
     return dict(builds), failed
 
 
+def _last_build(image: Image, row: Any, parts: Mapping[int, Parts]) -> LastBuild:
+    targets = load(row.targets, tuple[Target, ...])
+    if image.repository in parts:
+        mine = parts[image.repository].bases.get(image, frozenset())
+        targets = tuple(target for target in targets if target.base in mine)
+    return LastBuild(row.merged_at or row.attempted_at, targets, row.built_at)
+
+
 async def bases_of_producers(
-    connection: AsyncConnection, parents: Collection[int]
-) -> tuple[dict[int, frozenset[Base]], dict[Base, str | None], dict[Base, datetime | None]]:
-    """The bases that producers follow, and of all bases what they show and since when."""
+    connection: AsyncConnection, parents: Collection[Image], parts: Mapping[int, Parts]
+) -> tuple[dict[Image, frozenset[Base]], dict[Base, str | None], dict[Base, datetime | None]]:
+    """The bases that parents follow, and of all bases what they show and since when."""
     if not parents:
         return {}, {}, {}
     rows = (await connection.execute(select(bases).where(bases.c.used.is_(True)))).all()
     named = {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
     followed = await connection.execute(
         select(usages.c.repository_id, usages.c.base_id)
-        .where(usages.c.base_id.is_not(None), usages.c.repository_id.in_(parents))
+        .where(usages.c.base_id.is_not(None), usages.c.repository_id.in_({image.repository for image in parents}))
         .distinct()
     )
     of: dict[int, set[Base]] = {}
     for row in followed:
         if row.base_id in named:
             of.setdefault(row.repository_id, set()).add(named[row.base_id])
-    return (
-        {number: frozenset(some) for number, some in of.items()},
-        {named[row.id]: row.digest for row in rows},
-        {named[row.id]: row.moved_at for row in rows},
+    mine = {
+        image: parts[image.repository].bases.get(image, frozenset())
+        if image.repository in parts
+        else frozenset(of.get(image.repository, ()))
+        for image in parents
+    }
+    return mine, {named[row.id]: row.digest for row in rows}, {named[row.id]: row.moved_at for row in rows}
+
+
+async def with_together(
+    connection: AsyncConnection,
+    dues: Mapping[int, Due],
+    rows: Sequence[Any],
+    parts: Mapping[int, Parts],
+    moved: Mapping[Base, datetime | None],
+    builds: Mapping[Image, LastBuild],
+) -> dict[int, Due]:
+    """Tells of the rebuilds that are for images of their own repository alone whether an earlier build has made
+    what they are for."""
+    targets = {row.id: bases_named(row) for row in rows if row.id in dues and row.repository_id in parts}
+    some = {
+        number for number, mine in targets.items() if mine and await _are_its_own(connection, dues[number], mine)
+    }
+    if not some:
+        return dict(dues)
+    homes = {dues[number].repository for number in some}
+    found = await connection.execute(select(images).where(images.c.repository_id.in_(sorted(homes))))
+    seen = dict(
+        readable(
+            found,
+            lambda row: (
+                Image(row.repository_id, f"{row.registry}/{row.repository}"),
+                Seen(row.looked_at, load(row.standings, tuple[Standing, ...]) if row.standings is not None else ()),
+            ),
+            lambda row: f"image {row.id}",
+        )
     )
+    told = dict(dues)
+    for number in some:
+        due = dues[number]
+        built = (build.built_at for image, build in builds.items() if image.repository == due.repository)
+        since = [at for at in (*(moved.get(base) for base in targets[number]), *built) if at is not None]
+        mine = [seen.get(image) for image in sorted(due.images)]
+        told[number] = replace(due, together=together(targets[number], max(since, default=None), mine))
+    return told
+
+
+async def look_soon(connection: AsyncConnection, dues: Collection[Due], now: datetime) -> None:
+    """Has the images that these rebuilds are for looked at now."""
+    wanted = {(image.repository, *image.name.split("/", 1)) for due in dues for image in due.images if image.name}
+    if not wanted:
+        return
+    place = tuple_(images.c.repository_id, images.c.registry, images.c.repository)
+    late = (place.in_(sorted(wanted)), images.c.lease_owner.is_(None), images.c.due_at > now)
+    ids = list((await connection.execute(select(images.c.id).where(*late))).scalars())
+    await lock(connection, images, ids)
+    for some in chunks(ids):
+        await connection.execute(update(images).where(images.c.id.in_(some)).values(due_at=now))
+
+
+async def _are_its_own(connection: AsyncConnection, due: Due, mine: Collection[Base]) -> bool:
+    rows = await connection.execute(
+        select(images.c.registry, images.c.repository).where(images.c.repository_id == due.repository)
+    )
+    return {base.name for base in mine} <= {f"{row.registry}/{row.repository}" for row in rows}
 
 
 async def everything_is_planned(connection: AsyncConnection, now: datetime) -> bool:
