@@ -44,7 +44,7 @@ async def made(
         await sandbox.github.ask("POST", f"/repos/{name}/labels", {"name": "freshness", "color": "ededed"})
     row = await sandbox.github.ask("GET", f"/repos/{name}")
     config, _ = parse(asks, datetime.now(UTC))
-    sandbox.edges.traffic.forget()
+    sandbox.traffic.forget()
     return FleetRepository(1, name, (Workflow(".github/workflows/go.yml"),), config, node_id=row["node_id"])
 
 
@@ -57,7 +57,7 @@ def add(world: World, home: FleetRepository, number: int = 1, to: str = "b", **v
 
 
 def asked(sandbox: Sandbox) -> list[Asked]:
-    return sandbox.edges.traffic.requests("github")
+    return sandbox.traffic.requests("github")
 
 
 async def test_a_new_pull_request_costs_three_requests(shared_world: Sandbox, world: World) -> None:
