@@ -1,11 +1,14 @@
 """What a policy says in vain: waves that no rule uses, and rules that never match or never have a say."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 
 from bot.domain.bases.change import Cause
 from bot.domain.globs import covers, may_meet
+from bot.domain.packages.gate import GateMode
 from bot.domain.rollouts.policy import Rule
 from bot.settings.model import Settings
+from bot.settings.sections.gate import GateRuleSettings
 
 
 def review(settings: Settings) -> list[str]:
@@ -17,6 +20,26 @@ def review(settings: Settings) -> list[str]:
         if reason:
             lines.append(f"policy.{place}: {reason}")
     return lines
+
+
+def review_gate(settings: Settings, now: datetime) -> list[str]:
+    """Names each part of the gate that has no consequence, a line each."""
+    gate, lines = settings.gate, []
+    for place, rule in enumerate(gate.rules):
+        before = next((number for number, other in enumerate(gate.rules[:place]) if _is_behind(rule, other)), None)
+        if before is not None:
+            lines.append(f"gate.rules.{place}: it never has a say: gate.rules.{before} matches the same before it")
+    asking = [rule for rule in gate.rules if rule.mode is not GateMode.OFF]
+    for place, each in enumerate(gate.exceptions):
+        if each.until <= now:
+            lines.append(f"gate.exceptions.{place}: it ended on {each.until:%Y-%m-%d}: {each.cve} counts again")
+        elif not any(may_meet(one, other) for one in each.match for rule in asking for other in rule.match):
+            lines.append(f"gate.exceptions.{place}: it never matches: no rule asks for anything of its images")
+    return lines
+
+
+def _is_behind(rule: GateRuleSettings, other: GateRuleSettings) -> bool:
+    return all(any(covers(wide, narrow) for wide in other.match) for narrow in rule.match)
 
 
 def missing_workflows(settings: Settings, known: Collection[str]) -> list[str]:

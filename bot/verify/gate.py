@@ -6,7 +6,7 @@ the package and its versions in the text of each result only.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,13 @@ _LONGEST = 512
 _MOST_NAMES = 100
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _FIXED = "fixed"
+_PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
+"""Classes of Trivy's results in which vulnerabilities are looked for."""
+_NO_VULNERABILITIES = frozenset({"Secret", "Misconfiguration", "License"})
+"""Rules of Trivy's SARIF that are about something else."""
+_HIGHEST_SCORE = 10.0
+_BANDS = ((9.0, Rating.CRITICAL), (7.0, Rating.HIGH), (4.0, Rating.MEDIUM), (0.1, Rating.LOW))
+"""From which CVSS score on a vulnerability is so severe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,8 @@ def _read_trivy(document: Mapping[str, Any], results: object, where: str) -> Rep
     gaps: list[str] = []
     if not isinstance(results, list) or not results:
         gaps.append("the scanner found nothing that it knows, so it looked for no vulnerability")
+    elif all(isinstance(each, dict) and each.get("Class") not in (None, "", *_PACKAGES) for each in results):
+        gaps.append("the scanner looked for something else than vulnerabilities")
     found: list[DetectedVulnerability] = []
     for result in results if isinstance(results, list) else ():
         listed = result.get("Vulnerabilities") if isinstance(result, dict) else None
@@ -127,28 +136,91 @@ def _read_sarif(runs: list[Any], where: str) -> Report:
         if not isinstance(results, list):
             gaps.append("a run has no results, so it cannot be told whether anything was looked for")
             continue
+        if any(
+            isinstance(each, dict) and each.get("executionSuccessful") is False
+            for each in _list(run, "invocations")
+        ):
+            gaps.append("a run did not come to its end")
         digests |= _named_digests(run.get("properties"), "repoDigests")
+        rules = _rules(run)
         for result in results:
-            vulnerability = _sarif_vulnerability(result)
+            name, rule = _rule_of(result, rules)
+            if rule.get("name") in _NO_VULNERABILITIES:
+                continue
+            vulnerability = _sarif_vulnerability(result, name, rule)
             if vulnerability is None:
                 gaps.append("a result names no package and version, as those of Trivy do")
-            else:
-                found.append(vulnerability)
+                continue
+            if vulnerability.severity is Rating.UNKNOWN and not _is_rated(result):
+                gaps.append(f"nothing says how severe {vulnerability.id} is")
+            found.append(vulnerability)
     return Report(_bounded(found, where), _few(gaps), image_digests=frozenset(digests))
 
 
-def _sarif_vulnerability(value: object) -> DetectedVulnerability | None:
-    match value:
-        case {"ruleId": str(name), "message": {"text": str(message)}}:
-            told = dict(_SARIF_LINE.findall(message[: 16 * _LONGEST]))
-        case _:
-            return None
-    package, installed = told.get("Package", "").strip(), told.get("Installed Version", "").strip()
-    if not package or not installed:
+def _has_succeeded(invocation: object) -> bool:
+    return not (isinstance(invocation, dict) and invocation.get("executionSuccessful") is False)
+
+
+def _rules(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    tool = run.get("tool")
+    driver = tool.get("driver") if isinstance(tool, dict) else None
+    return [each if isinstance(each, dict) else {} for each in _list(driver, "rules")]
+
+
+def _list(value: object, key: str) -> list[Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _rule_of(result: object, rules: Sequence[Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
+    """The rule that a result names by its id or its place, and its name; without one, nothing is known of it."""
+    if not isinstance(result, dict):
+        return "", {}
+    inner = result.get("rule")
+    reference = inner if isinstance(inner, dict) else {}
+    name = _text(result.get("ruleId")) or _text(reference.get("id"))
+    if name:
+        return name, next((each for each in rules if each.get("id") == name), {})
+    index = result.get("ruleIndex", reference.get("index"))
+    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(rules):
+        return _text(rules[index].get("id")), rules[index]
+    return "", {}
+
+
+def _sarif_vulnerability(value: object, name: str, rule: Mapping[str, Any]) -> DetectedVulnerability | None:
+    told = _told(value)
+    package, installed = told.get("Package", ""), told.get("Installed Version", "")
+    if not name or not package or not installed:
         return None
-    fixed = told.get("Fixed Version", "").strip()
-    severity = Rating.named(told.get("Severity", "").strip())
-    return DetectedVulnerability(name[:_LONGEST], package[:_LONGEST], installed, fixed, severity, bool(fixed))
+    fixed = told.get("Fixed Version", "")
+    severity = Rating.named(told["Severity"]) if told.get("Severity") else _rating_of(rule)
+    return DetectedVulnerability(name, package[:_LONGEST], installed, fixed, severity, bool(fixed))
+
+
+def _told(value: object) -> Mapping[str, str]:
+    match value:
+        case {"message": {"text": str(message)}}:
+            return {key: text.strip() for key, text in _SARIF_LINE.findall(message[: 16 * _LONGEST])}
+        case _:
+            return {}
+
+
+def _is_rated(result: object) -> bool:
+    return bool(_told(result).get("Severity"))
+
+
+def _rating_of(rule: Mapping[str, Any]) -> Rating:
+    """What a rule says: the word among its tags, else the band of its score."""
+    properties = rule.get("properties")
+    words = [_text(tag) for tag in _list(properties, "tags")]
+    tagged = next((Rating.named(word) for word in words if word.upper() in Rating.__members__), None)
+    if tagged is not None:
+        return tagged
+    try:
+        score = float(properties.get("security-severity", "nan")) if isinstance(properties, dict) else 0.0
+    except (TypeError, ValueError):
+        return Rating.UNKNOWN
+    return next((rating for least, rating in _BANDS if least <= score <= _HIGHEST_SCORE), Rating.UNKNOWN)
 
 
 def _text(value: object) -> str:

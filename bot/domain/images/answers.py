@@ -9,12 +9,14 @@ from bot.domain.images.builder import Builder
 from bot.domain.images.image import behind_since
 from bot.domain.images.standing import Standing
 from bot.domain.images.trust import Trust
+from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 
 
 class Question(StrEnum):
     SIGNATURE = "signature"
     PROVENANCE = "provenance"
     FRESHNESS = "freshness"
+    GATE = "gate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,11 @@ def about_freshness(standings: Sequence[Standing]) -> Answer:
     if standings and all(each.strength is Strength.PROVED and each.is_current for each in standings):
         return Answer(Question.FRESHNESS, True, "it stands on what its base shows now")
     return Answer(Question.FRESHNESS, None, "not every platform is proved to stand on what its base shows now")
+
+
+def about_gate(gated: Gated | None) -> Answer:
+    """Whether what is known to be wrong with it may be there; `gated` is None where no rule asks."""
+    if gated is None:
+        return Answer(Question.GATE, None, "no rule of the gate asks what is inside", counts=False)
+    holds = {GateOutcome.PASSED: True, GateOutcome.BLOCKED: False}.get(gated.outcome)
+    return Answer(Question.GATE, holds, gated.told, counts=gated.mode is GateMode.BLOCK)

@@ -75,6 +75,15 @@ class GateException:
         return f"accepted until {self.until:%Y-%m-%d}: {self.reason}"
 
 
+def idle(exception: GateException, images: Iterable[str], at: datetime) -> str | None:
+    """Why an exception accepts nothing of these images, by `registry/name`; None where it may."""
+    if at >= exception.until:
+        return f"ended on {exception.until:%Y-%m-%d}"
+    if not any(fnmatchcase(image, glob) for image in images for glob in exception.match):
+        return "matches no image"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Excused:
     """A vulnerability that does not block, and who says why."""

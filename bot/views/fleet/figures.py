@@ -8,6 +8,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.images.image import ImageState
+from bot.domain.packages.gate import GateOutcome
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Action, State
@@ -50,6 +51,8 @@ class Figures:
     practices: Mapping[tuple[str, Outcome], int] = field(default_factory=dict)
     """How many repositories have which outcome of which check."""
     images: Mapping[ImageState, int] = field(default_factory=dict)
+    gated: Mapping[GateOutcome, int] = field(default_factory=dict)
+    """Of how many images the gate says what."""
     onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
     mirrors: Mapping[str, timedelta] = field(default_factory=dict)
     """By mirror, for how long the base that is behind longest is."""

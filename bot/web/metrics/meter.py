@@ -126,6 +126,7 @@ class Meter:
         self._set(table.REPOSITORIES, figures.standings)
         self._set(table.BEHIND, figures.behind)
         self._set(table.IMAGES, figures.images)
+        self._set(table.GATED, figures.gated)
         self._gauge(table.OVER_MAX_AGE).set(figures.over_max_age)
         self._set(table.OPEN_REBUILDS, figures.open_rebuilds)
         self._set(table.ROLLOUTS, {"under-way": figures.open_rollouts, "paused": figures.paused_rollouts})

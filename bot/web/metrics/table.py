@@ -66,6 +66,7 @@ def _histogram(
 REPOSITORIES = _gauge("repositories", "Listed repositories by how they stand to their bases.", "state")
 BEHIND = _gauge("repositories_behind", "Repositories that are behind their bases, by for how long.", "age")
 IMAGES = _gauge("images", "Images that the fleet builds, by how they stand to their bases.", "state")
+GATED = _gauge("images_gated", "Images by what the gate says of them.", "outcome")
 OVER_MAX_AGE = _gauge("images_over_max_age", "Images whose rebuild has not ended although `max_age` is over.")
 OPEN_REBUILDS = _gauge("rebuilds_open", "Rebuilds that have not ended, by state.", "state")
 ROLLOUTS = _gauge("rollouts_open", "Rollouts that have not ended, by whether they are paused.", "standing")
@@ -136,6 +137,7 @@ METRICS = (
         REPOSITORIES,
         BEHIND,
         IMAGES,
+        GATED,
         OVER_MAX_AGE,
         OPEN_REBUILDS,
         ROLLOUTS,

@@ -135,6 +135,63 @@ def test_sarif_without_a_fixed_version_has_no_fix() -> None:
     assert len(rows(sarif(text), STRICT)) == 1
 
 
+RATED: dict[str, Any] = {"id": "CVE-2019-14697", "name": "OsPackageVulnerability"}
+
+
+def sarif_of(result: dict[str, Any], rule: dict[str, Any], **run: Any) -> Report:
+    driver = {"driver": {"name": "Trivy", "rules": [rule]}}
+    document = {"version": "2.1.0", "runs": [{"tool": driver, "results": [result], **run}]}
+    return read_report(json.dumps(document).encode(), "r.sarif")
+
+
+UNRATED_TEXT = SARIF_TEXT.replace("Severity: CRITICAL\n", "")
+
+
+@pytest.mark.parametrize(
+    ("properties", "severity"),
+    [
+        ({"tags": ["vulnerability", "security", "HIGH"], "security-severity": "5.5"}, Rating.HIGH),
+        ({"security-severity": "9.8"}, Rating.CRITICAL),
+        ({"security-severity": "7.0"}, Rating.HIGH),
+        ({"security-severity": 4.0}, Rating.MEDIUM),
+        ({"security-severity": "0.1"}, Rating.LOW),
+        ({"security-severity": "0.0"}, Rating.UNKNOWN),
+        ({"security-severity": "nan"}, Rating.UNKNOWN),
+        ({"security-severity": "99"}, Rating.UNKNOWN),
+        ({}, Rating.UNKNOWN),
+        (None, Rating.UNKNOWN),
+    ],
+)
+def test_a_result_of_sarif_that_says_no_severity_has_that_of_its_rule(properties: Any, severity: Rating) -> None:
+    rule = {**RATED, "properties": properties}
+    for named in ({"ruleId": "CVE-2019-14697"}, {"ruleIndex": 0}, {"rule": {"id": "CVE-2019-14697"}}):
+        [found] = sarif_of({**named, "message": {"text": UNRATED_TEXT}}, rule).vulnerabilities
+        assert (found.id, found.severity) == ("CVE-2019-14697", severity)
+
+
+@pytest.mark.parametrize("name", ["Secret", "Misconfiguration", "License"])
+def test_results_of_sarif_that_are_no_vulnerabilities_are_left_out(name: str) -> None:
+    result = {"ruleId": "aws-key", "message": {"text": "Artifact: app/.env\nType: secret\nSeverity: CRITICAL"}}
+    found = sarif_of(result, {"id": "aws-key", "name": name})
+    assert (found.vulnerabilities, found.gaps) == ((), ())
+
+
+def test_a_scan_that_did_not_come_to_its_end_cannot_tell() -> None:
+    result = {"ruleId": "CVE-2019-14697", "message": {"text": SARIF_TEXT}}
+    assert sarif_of(result, RATED, invocations=[{"executionSuccessful": True}]).gaps == ()
+    assert sarif_of(result, RATED, invocations=[{"executionSuccessful": False}]).gaps
+
+
+def test_a_scan_for_secrets_alone_cannot_tell_of_vulnerabilities() -> None:
+    def of(*classes: str) -> Report:
+        results = [{"Target": each, "Class": each} for each in classes]
+        return read_report(json.dumps({"SchemaVersion": 2, "Results": results}).encode(), "r")
+
+    assert of("secret", "config").gaps
+    assert of("secret", "os-pkgs").gaps == ()
+    assert of("lang-pkgs").gaps == ()
+
+
 def test_sarif_of_another_tool_cannot_tell() -> None:
     assert sarif("something is wrong in line 7").gaps
     assert read_report(b'{"runs": []}', "r").gaps

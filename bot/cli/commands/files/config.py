@@ -13,8 +13,8 @@ app = typer.Typer(help="Check the settings file, or print its JSON Schema.", no_
 def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Checks the settings file and every secret file it names.
 
-    It also tells what the policy says in vain: waves that no rule uses, rules that never match, and, where there
-    is a store, workflows that no repository has.
+    It also tells what the policy says in vain: waves that no rule uses, rules that never match, exceptions of the
+    gate that have ended, and, where there is a store, workflows that no repository has.
 
     Exit code 0 where all is valid; 2 with one line for each defect.
     """
@@ -25,7 +25,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from bot.service.commands.files.known_workflows import known_workflows
     from bot.service.commands.files.unwatched import unwatched_in_fleet
     from bot.settings import check_secrets, load
-    from bot.settings.review import missing_workflows, review
+    from bot.settings.review import missing_workflows, review, review_gate
 
     settings = load(config)
     check_secrets(settings)
@@ -33,6 +33,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     said = (
         *settings.former_names(),
         *review(settings),
+        *review_gate(settings, SystemClock().now()),
         *missing_workflows(settings, workflows),
     )
     for line in said:

@@ -63,11 +63,12 @@ def verify(
 ) -> None:
     """Tells whether an image is trusted and fresh, or whether one signature holds.
 
-    An image is judged by the settings, in three answers: its signature, as trust asks for it; its provenance, which
-    must not name a repository that is not known to produce it; and its freshness: all its platforms must stand on
-    what their base shows now, by the layers that the service has observed. With --kind signatures are judged by the
-    options: the one in a file, or those that the registry keeps of an image and of each platform in it, one of
-    which must hold for each. Of the settings only registries count then. Revocation is not checked.
+    An image is judged by the settings, in four answers: its signature, as trust asks for it; its provenance, which
+    must not name a repository that is not known to produce it; its freshness: all its platforms must stand on what
+    their base shows now, by the layers that the service has observed; and what the gate says of what is inside.
+    With --kind signatures are judged by the options: the one in a file, or those that the registry keeps of an
+    image and of each platform in it, one of which must hold for each. Of the settings only registries count then.
+    Revocation is not checked.
 
     Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 cannot tell.
     """

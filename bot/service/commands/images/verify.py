@@ -9,12 +9,21 @@ from bot.clients.http import Http
 from bot.clients.registry import Registry
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.answers import Answer, about_freshness, about_provenance, about_signature, all_hold
+from bot.domain.images.answers import (
+    Answer,
+    about_freshness,
+    about_gate,
+    about_provenance,
+    about_signature,
+    all_hold,
+)
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage, behind_since
 from bot.domain.images.standing import Standing
 from bot.domain.images.trust import Trust, TrustMode
+from bot.domain.packages.gate import Gated, GateOutcome, together
 from bot.domain.reference import Base, InvalidReference, Reference
+from bot.service.wiring.gate import gate_options_of
 from bot.service.wiring.grants import http_rules
 from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.registries.accesses import accesses_of_caller
@@ -22,6 +31,8 @@ from bot.service.wiring.registries.images import Images
 from bot.service.wiring.registries.trust import Trusting
 from bot.settings import Settings
 from bot.store.stages.verify.images import ImagesStore
+from bot.store.stores import Stores
+from bot.verify.gating.judging import judge_images
 from bot.verify.images.confirming import confirm
 from bot.verify.images.stage import Observed
 from bot.verify.standing.deciding import standing_of
@@ -126,8 +137,25 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
             about_signature(trust, is_required=is_required),
             about_provenance(seen.builder, {each.repository for each in produced}, is_required=is_required),
             about_freshness(standings),
+            about_gate(await _gated(stores, settings, place, digest, produced, clock)),
         )
         return JudgedImage(place, digest, standings, trust, answers, clock.now(), seen.builder)
+
+
+async def _gated(
+    stores: Stores, settings: Settings, place: Base, digest: str, produced: Sequence[ProducedImage], clock: Clock
+) -> Gated | None:
+    """What the gate says of that digest, which is something only of what the service has seen."""
+    options = gate_options_of(settings)
+    matched = options.rule_for(place.name)
+    if matched is None:
+        return None
+    seen = [image for image in produced if image.digest == digest]
+    if not seen:
+        gap = "the service has not seen this digest as an image of the fleet"
+        return Gated(matched.rule.mode, GateOutcome.UNKNOWN, gaps=(gap,))
+    judged = await judge_images(stores.gating, seen, options, clock.now(), adopts=True)
+    return together([each.gated for each in judged.values() if each.gated is not None])
 
 
 async def _expected(store: ImagesStore, produced: Sequence[ProducedImage]) -> tuple[Base, ...]:

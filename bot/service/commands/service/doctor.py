@@ -13,12 +13,14 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.unwatched import unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
+from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.wording.words import counted, duration
 from bot.formats.update_bots import PATHS, update_bots
 from bot.service.commands.service import ghcr
 from bot.service.commands.service.permissions import of_installation, of_slack_app
+from bot.service.wiring.gate import gate_options_of
 from bot.service.wiring.grants import chosen_installations, dump_sources, feed_sources, github_access, http_rules
 from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.registries.accesses import accesses_of
@@ -63,7 +65,27 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
             hosts = f" and {each.registry} to registries" if each.registry else ""
             checks.append(Check("bases", each.name, Verdict.NOTE, found, f"add {each.base} to bases{hosts}"))
         checks += _idle_mirrors(settings, bases)
+        await _all(checks, "gate", lambda: _gate(stores, settings, clock))
     return checks
+
+
+async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[Check]:
+    """What the gate cannot tell, and exceptions that have ended or that no image needs."""
+    options = gate_options_of(settings)
+    if not options.is_on:
+        return []
+    views = await stores.images.views()
+    checks = [
+        Check("gate", each.id, Verdict.NOTE, f"its exception {found}", "take it out of gate.exceptions")
+        for each in options.exceptions
+        if (found := idle(each, [view.image.claim.name for view in views], clock.now())) is not None
+    ]
+    said = [view.gate for view in views if view.gate is not None]
+    unknown = [gate.told for gate in said if gate.outcome is GateOutcome.UNKNOWN]
+    if unknown:
+        found = f"cannot tell of {counted(len(unknown), 'image')}: {unknown[0]}"
+        checks.append(Check("gate", "images", Verdict.NOTE, found, "see docs/operate/gate.md"))
+    return checks or [Check("gate", "images", Verdict.FINE, f"judges {counted(len(said), 'image')}")]
 
 
 def _idle_mirrors(settings: Settings, bases: Sequence[Base]) -> list[Check]:

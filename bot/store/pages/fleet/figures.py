@@ -17,6 +17,7 @@ from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
+from bot.store.pages.bases.gates import count_gates
 from bot.store.pages.bases.images import count_images
 from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.fleet.fleet import ages, counts
@@ -25,6 +26,7 @@ from bot.store.rows.bases.mirrors import lags_of_mirrors
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
+from bot.store.rows.repositories.gates import gates
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, count_onboardings, onboardings
@@ -73,6 +75,7 @@ QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
     ("steps", steps, (or_(IS_TO_START, IS_UNDER_WAY), IS_OF_ONE_STEPPING.exists())),
     ("workflow-builds", workflow_builds, ()),
     ("images", images, ()),
+    ("gates", gates, ()),
     ("issues", issues, (issues.c.wanted > issues.c.told,)),
     ("audits", audits, ()),
     ("code-scans", code_scans, (IS_SCANNED,)),
@@ -133,6 +136,7 @@ class FiguresStore(Store):
                 feeds=await _feeds(connection, now),
                 practices=await _practices(connection),
                 images=await count_images(connection),
+                gated=await count_gates(connection),
                 onboardings=dict.fromkeys(OnboardingState, 0) | await count_onboardings(connection),
                 mirrors=await lags_of_mirrors(connection, now),
                 promises=by_family(measured, now),

@@ -6,10 +6,19 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.images.answers import Answer, Question, about_freshness, about_provenance, about_signature, all_hold
+from bot.domain.images.answers import (
+    Answer,
+    Question,
+    about_freshness,
+    about_gate,
+    about_provenance,
+    about_signature,
+    all_hold,
+)
 from bot.domain.images.builder import Builder
 from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.trust import Trust
+from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from tests.builders import ASPNET, NOON
 
 SHOWN = Publication(ASPNET, NOON, "sha256:index", "linux/amd64", "sha256:platform")
@@ -88,3 +97,13 @@ def test_an_image_is_fresh_where_every_platform_is_proved_to_stand_on_what_a_bas
     standings: tuple[Standing, ...], holds: bool | None
 ) -> None:
     assert about_freshness(standings).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("outcome", "holds"), [(GateOutcome.PASSED, True), (GateOutcome.BLOCKED, False), (GateOutcome.UNKNOWN, None)]
+)
+def test_what_the_gate_says_counts_where_it_blocks(outcome: GateOutcome, holds: bool | None) -> None:
+    answer = about_gate(Gated(GateMode.BLOCK, outcome, gaps=("old data",)))
+    assert (answer.holds, answer.counts) == (holds, True)
+    assert not about_gate(Gated(GateMode.TELL, outcome)).counts
+    assert not about_gate(None).counts

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 
 from bot.clients.notifiers.teams_card import card_of
+from bot.domain.packages.detected import Rating
 from bot.domain.repositories.finding import Outcome, Severity
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.report.markdown import markdown_of
 from bot.report.messages.summary import summary_message
+from bot.views.bases.gates import Unfixed
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
@@ -116,6 +118,16 @@ def test_upstream_is_told_with_its_lag_and_what_ends() -> None:
     assert "• 12 base images got a .NET release, in the median 3 h after its announcement" in told
     assert "• aspnet:8.0-alpine was withdrawn" in told
     assert told.count("support of") == 5
+    assert "• and 2 more" in told
+
+
+def test_what_nobody_has_fixed_is_shown_every_time_with_how_many_images_have_it() -> None:
+    def unfixed(number: int) -> Unfixed:
+        return Unfixed(f"CVE-2026-{number}", Rating.HIGH, ("bash", "dash", "ksh", "zsh"), number)
+
+    told = texts(summary_message(replace(QUIET, unfixed=tuple(map(unfixed, range(1, 8))))))
+    assert "Not fixed yet" in told
+    assert "• CVE-2026-1 (HIGH) in bash, dash, ksh: 1 image" in told
     assert "• and 2 more" in told
 
 
