@@ -170,13 +170,14 @@ def judge(
     """
     before = asked.before.found if asked.before is not None and rule.counts is Counts.NEW else None
     known = [each for each in before or () if each.identity not in asked.owed]
-    candidates = blocking(_each_once(asked.now.found), rule.policy, known)
+    found = _each_once(asked.now.found, rule.policy)
+    candidates = blocking(found, rule.policy, known)
     words = {each.identity: _word(each, asked.image, exceptions, at, excused or {}) for each in candidates}
     held = tuple(each for each in candidates if words[each.identity] is None)
     forgiven = tuple(Excused(each, word) for each in candidates if (word := words[each.identity]) is not None)
     unfixed = tuple(
         each
-        for each in _each_once(asked.now.found)
+        for each in found
         if rule.policy.ignore_unfixed
         and not each.has_fix
         and each.severity in rule.policy.severities
@@ -199,18 +200,21 @@ def _word(
     return accepting.told if accepting is not None else excused.get(found.identity)
 
 
-def _each_once(found: Iterable[DetectedVulnerability]) -> tuple[DetectedVulnerability, ...]:
-    """What platforms and sources tell of one vulnerability, as one: the worse rating counts, and any fix."""
+def _each_once(found: Iterable[DetectedVulnerability], policy: GatePolicy) -> tuple[DetectedVulnerability, ...]:
+    """What platforms and sources tell of one vulnerability, as one: the worst rating that counts, and any fix."""
     known: dict[Identity, DetectedVulnerability] = {}
     for each in found:
         first = known.get(each.identity)
-        known[each.identity] = each if first is None else _joined(first, each)
+        known[each.identity] = each if first is None else _joined(first, each, policy)
     return tuple(known.values())
 
 
-def _joined(first: DetectedVulnerability, second: DetectedVulnerability) -> DetectedVulnerability:
+def _joined(
+    first: DetectedVulnerability, second: DetectedVulnerability, policy: GatePolicy
+) -> DetectedVulnerability:
     fixing = first if first.has_fix or not second.has_fix else second
-    severity = max(first.severity, second.severity, key=lambda each: each.rank)
+    ratings = (first.severity, second.severity)
+    severity = max(ratings, key=lambda each: (each in policy.severities, each.rank))
     return replace(fixing, severity=severity, package_url=first.package_url or second.package_url)
 
 

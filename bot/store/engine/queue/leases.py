@@ -19,6 +19,7 @@ from bot.store.rows.inventories.sboms import sbom_looks
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.code_scans import code_scans
+from bot.store.rows.repositories.gates import gates
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
@@ -82,6 +83,7 @@ async def bring_forward(database: Database, now: datetime) -> None:
             documents,
             dumps,
             images,
+            gates,
             rebuilds,
             steps,
             fleet_issues,

@@ -22,9 +22,12 @@ from bot.verify.gating.judging import Gating
 from bot.verify.gating.ports import GateOptions, MatchedRule, ReportUse
 from bot.verify.gating.stage import tick
 from bot.verify.scan_reports import ReportOrigin, ScanReport
+from bot.views.bases.gates import Unfixed
+from bot.views.bases.image_pages import WantedImages
+from bot.views.paging import Cut
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, Stores
-from tests.integration.store.holding import CVE, FIXED, SSL, move_image, publish, running
+from tests.integration.store.holding import CVE, FIXED, SSL, UNFIXED, move_image, publish, running
 
 OPTIONS = GateOptions((MatchedRule(("ghcr.io/contoso/*",), GateRule()),), platforms=frozenset({"linux/amd64"}))
 OTHER = Package("deb", "libssl-doc", "1", "all", "openssl", FIXED.version)
@@ -188,3 +191,19 @@ async def test_what_was_let_through_last_is_kept_while_it_is_compared_with(store
     await stores.retention.forget(task, timedelta(days=400))
     async with stores.database.reading() as connection:
         assert len((await connection.execute(select(let_through))).all()) == 1
+
+
+async def test_every_surface_shows_what_the_gate_says_and_what_nobody_has_fixed(stores: Stores) -> None:
+    await running(stores, SSL)
+    await publish(stores, UNFIXED)
+    assert (await kept(stores, ALL))[0] == "passed"
+    told = "the gate lets it through: nothing that blocks, 1 vulnerability without a fix"
+    [view] = await stores.images.views()
+    page = await stores.image_pages.image(view.image.claim.name, "https://forge.example")
+    [row] = (await stores.image_pages.images(WantedImages(), Cut())).images.items
+    assert page is not None
+    shown = [each.in_words for each in (view.gate, row.gate, page.claims[0].gate) if each is not None]
+    assert shown == [told] * 3
+    assert (await stores.figures.figures()).gated[GateOutcome.PASSED] == 1
+    summary = await stores.summary.summary(stores.clock.now() - timedelta(days=7))
+    assert summary.unfixed == (Unfixed(CVE, Rating.HIGH, ("libssl3t64",), 1),)

@@ -125,6 +125,12 @@ def test_what_two_sources_tell_of_one_vulnerability_is_one_with_the_worse_rating
     assert (found.severity, found.fixed) == (Rating.CRITICAL, "3.0.13-6")
 
 
+def test_a_rating_that_counts_is_not_hidden_by_one_that_does_not() -> None:
+    low = GateRule(policy=GatePolicy(frozenset({Rating.LOW})))
+    [found] = judged(replace(OPENSSL, severity=Rating.LOW), OPENSSL, rule=low).blocking
+    assert found.severity is Rating.LOW
+
+
 def test_of_several_images_the_worst_counts() -> None:
     passed, blocked, unknown = judged(), judged(OPENSSL), judged(gaps=("old",))
     told = judged(OPENSSL, rule=GateRule(GateMode.TELL))
