@@ -221,6 +221,8 @@ def _told(name: str, command: Any) -> Iterator[tuple[str, str]]:
     for each in command.registered_commands:
         inner = each.name or each.callback.__name__.replace("_", "-")
         yield from _told(f"{name} {inner}", each.callback)
+    for group in command.registered_groups:
+        yield from _told(f"{name} {group.name}", group.typer_instance)
 
 
 def main() -> None:

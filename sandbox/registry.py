@@ -2,11 +2,9 @@
 
 import asyncio
 import base64
-import json
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import yaml
@@ -30,15 +28,11 @@ class RegistryEdge(Edge):
         self._login: tuple[str, str] | None = None
         self._tokens: set[str] = set()
         self._page: int | None = None
-        self._pushed: dict[str, dict[str, dict[str, Any]]] = {}
-        """What was pushed through the edge with a subject, by that and its own digest."""
         self.routes.add("GET", "/token", self._token)
-        self.routes.add("PUT", "/v2/{repository:path}/manifests/{reference}", self._push_manifest)
-        self.routes.add("DELETE", "/v2/{repository:path}/manifests/{reference}", self._delete_manifest)
         self.routes.add("GET", "/v2/{repository:path}/referrers/{digest}", self._referrers)
 
     def serve_referrers(self, page: int = 100) -> None:
-        """From now on the referrers API answers, `page` descriptors at a time, with what is pushed too."""
+        """From now on the referrers API answers, `page` descriptors at a time."""
         self._page = page
 
     def require_login(self, username: str, password: str) -> None:
@@ -60,31 +54,6 @@ class RegistryEdge(Edge):
         body = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
         return JSONResponse(body, 401, {"www-authenticate": challenge})
 
-    async def _push_manifest(self, request: Request, repository: str, reference: str) -> Response:
-        """Lists a manifest with a subject as its referrer, and says so, as OCI distribution 1.1 asks for."""
-        response = await self.forward(request)
-        body = await request.body()
-        document = json.loads(body) if response.status_code == 201 else {}
-        if self._page is not None and "subject" in document:
-            subject, digest = document["subject"]["digest"], response.headers["docker-content-digest"]
-            kept = {
-                name: document[name] for name in ("mediaType", "artifactType", "annotations") if name in document
-            }
-            self._pushed.setdefault(f"{repository}@{subject}", {})[digest] = {
-                **kept,
-                "digest": digest,
-                "size": len(body),
-            }
-            response.headers["oci-subject"] = subject
-        return response
-
-    async def _delete_manifest(self, request: Request, repository: str, reference: str) -> Response:
-        response = await self.forward(request)
-        if response.status_code == 202:
-            for listed in self._pushed.values():
-                listed.pop(reference, None)
-        return response
-
     async def _referrers(self, request: Request, repository: str, digest: str) -> Response:
         """What the fallback tag lists, as the referrers API of OCI distribution 1.1 gives it."""
         if self._page is None:
@@ -92,7 +61,6 @@ class RegistryEdge(Edge):
         tag = f"/v2/{repository}/manifests/{fallback_tag(digest)}"
         stored = await self.ask("GET", tag, headers=[("accept", OCI.index)])
         listed = stored.json()["manifests"] if stored.status_code == 200 else []
-        listed = [*listed, *self._pushed.get(f"{repository}@{digest}", {}).values()]
         wanted = request.query_params.get("artifactType")
         found = [entry for entry in listed if wanted is None or entry.get("artifactType") == wanted]
         start = int(request.query_params.get("last", 0))

@@ -11,7 +11,7 @@ from bot.cli.commands.files import audit, checkout, config, policy
 from bot.cli.commands.images import cve, gate, images, packages, reports, verify
 from bot.cli.commands.look import look, promises, summary
 from bot.cli.commands.rollouts import catch_up, onboard, rollout
-from bot.cli.commands.service import doctor, health, init, leaving, service
+from bot.cli.commands.service import doctor, feeds, health, init, leaving, service
 
 FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""
@@ -60,6 +60,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "health": health.health,
         "doctor": doctor.doctor,
         "retire": leaving.retire,
+        "feeds": feeds.app,
     },
     "Replay": {
         "backtest": past.backtest,

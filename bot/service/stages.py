@@ -86,7 +86,9 @@ async def feeds_tick(bot: Bot) -> Outcome:
 
 
 async def vulnerabilities_tick(bot: Bot) -> Outcome:
-    tally = await osv_stage.tick(bot.stores.vulnerabilities, bot.dump_reader, bot.loop, bot.dumps_to_read)
+    tally = await osv_stage.tick(
+        bot.stores.vulnerabilities, bot.publishers, bot.loop, bot.dumps_to_read, offline=bot.settings.feeds.offline
+    )
     figures = {"read": tally.read, "unchanged": tally.unchanged, "changed": tally.changed}
     return Outcome("vulnerabilities", figures, tally.problems)
 

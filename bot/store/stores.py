@@ -54,6 +54,7 @@ from bot.store.stages.verify.inventory import InventoryStore
 from bot.store.stages.verify.proving import ProvingStore
 from bot.store.stages.verify.sboms import SbomStore
 from bot.store.stages.verify.scan_reports import ScanReportsStore
+from bot.store.stages.watch.bundle import BundleStore
 from bot.store.stages.watch.feeds import FeedsStore
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.store.stages.watch.watch import WatchStore
@@ -73,6 +74,7 @@ class Stores:
     watch: WatchStore
     feeds: FeedsStore
     vulnerabilities: VulnerabilitiesStore
+    bundle: BundleStore
     assess: AssessStore
     notices: NoticesStore
     plan: PlanStore
@@ -134,6 +136,7 @@ class Stores:
             WatchStore(database, worker, clock),
             FeedsStore(database, worker, clock),
             VulnerabilitiesStore(database, worker, clock),
+            BundleStore(database, worker, clock),
             AssessStore(database, worker, clock),
             NoticesStore(database, worker, clock),
             PlanStore(database, worker, clock),

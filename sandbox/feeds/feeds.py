@@ -17,6 +17,7 @@ from starlette.responses import Response
 from sandbox.edges.edge import Edge, Surroundings
 from sandbox.edges.serving import Server
 from sandbox.feeds import documents as shapes
+from sandbox.feeds import osv_api
 from sandbox.images import Pushed
 
 Json = Any
@@ -46,15 +47,24 @@ class Document:
 
 
 class FeedsEdge(Edge):
-    """Answers from `documents`, by path; query parameters are ignored."""
+    """Answers from `documents`, by path; query parameters are ignored.
+
+    `records` are those that OSV's API knows, `page_size` how many of them it names at once.
+    """
 
     service = "feeds"
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__("", surroundings)
         self.documents: dict[str, Document] = {}
+        self.records: dict[str, dict[str, Json]] = {}
+        self.page_size = 1_000
 
     async def answer(self, request: Request) -> Response:
+        if (request.method, request.url.path) == ("POST", "/v1/querybatch"):
+            return await osv_api.query_batch(request, self.records, self.page_size)
+        if request.method == "GET" and request.url.path.startswith("/v1/vulns/"):
+            return osv_api.record(request.url.path.removeprefix("/v1/vulns/"), self.records)
         document = self.documents.get(request.url.path)
         if document is None or request.method not in ("GET", "HEAD"):
             return Response(status_code=404 if document is None else 405)
@@ -71,7 +81,6 @@ class Feeds:
     def __init__(self, server: Server, edge: FeedsEdge) -> None:
         self.url = server.url
         self._edge = edge
-        self._records: dict[str, dict[str, Json]] = {}
         self._put_json(INDEX, {"releases-index": []})
         self._put_json(UPDATES, {"@odata.context": f"{self.url}/cvrf/v3.0/$metadata#Updates", "value": []})
         self._put_json(ADVISORIES, [])
@@ -180,8 +189,9 @@ class Feeds:
         return f"{self.url}{_dump(ecosystem)}"
 
     def publish_vulnerability(self, ecosystem: str, record: Json) -> None:
-        """Puts a record in the format of OSV into its ecosystem's dump, in the place of one with the same id."""
-        records = self._records.setdefault(ecosystem, {})
+        """Puts a record in the format of OSV into its ecosystem's dump and the API, in the place of one with the
+        same id."""
+        records = self._edge.records.setdefault(ecosystem, {})
         records[record["id"]] = record
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

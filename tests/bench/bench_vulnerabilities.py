@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-RECORDS = 100_000
+RECORDS = 140_000
 RECORD_BYTES = 10_000
 WANTED = 100
 AIM_MEMORY = 200_000_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from bot.domain.packages.changes import PackageChange
-from bot.domain.packages.moves import PlatformChanges, SharedChanges, shared, summary
+from bot.domain.packages.moves import PlatformChanges, SharedChanges, few_notices, shared, summary
 from bot.domain.reference import Base
 from bot.domain.wording.escaping import code, html, markdown
 from bot.domain.wording.words import counted
@@ -42,6 +42,7 @@ def _rows(changes: tuple[PackageChange, ...], most: int) -> Iterator[str]:
         yield "|---|---|---|---|"
     for change in changes[:most]:
         before, after = (code(version) if version else "" for version in (change.before, change.after))
-        yield f"| {code(change.name)} | {before} | {after} | {change.direction} |"
+        told = f"{change.direction}, {few_notices(change)}" if change.notices else change.direction
+        yield f"| {code(change.name)} | {before} | {after} | {markdown(told)} |"
     if len(changes) > most:
         yield f"\nAnd {counted(len(changes) - most, 'other')}."

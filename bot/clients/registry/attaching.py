@@ -4,7 +4,6 @@ oras speaks to the registry for writing alone, with credentials of its own; what
 """
 
 import asyncio
-import contextlib
 import json
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -54,10 +53,6 @@ class Attachment(Protocol):
 
     def index(self, others: Iterable[Descriptor], manifest: bytes) -> bytes: ...
 
-    def replaces(self, manifest: bytes) -> bool:
-        """Whether that was written for the same image by who writes this."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Attaching:
@@ -78,8 +73,6 @@ class Attaching:
     async def put(self, place: Base, attachment: Attachment) -> None:
         """Attaches it under its tag, and in the index of referrers where the registry keeps none itself.
 
-        Where it does, an earlier one would refer to the image for ever: it is deleted, if the registry lets us.
-
         Raises `Failure`: DENIED where the bot may not write, UNREACHABLE where other writers leave it no turn.
         """
         access = self.pushes.get(place.registry)
@@ -90,24 +83,14 @@ class Attaching:
         for body in attachment.blobs:
             await asyncio.to_thread(push.blob, body)
         shared = _Shared(self, push, place)
-        written = await shared.write(attachment.tag, "layers", attachment.layer, attachment.manifest)
-        manifest, earlier = written.body, written.before
-        if not written.keeps_referrers:
+        manifest, keeps_referrers = await shared.write(
+            attachment.tag, "layers", attachment.layer, attachment.manifest
+        )
+        if not keeps_referrers:
             entry = attachment.entry(manifest)
             await shared.write(
                 attachment.index_tag, "manifests", entry, lambda others: attachment.index(others, manifest)
             )
-        elif earlier is not None and earlier != manifest and attachment.replaces(earlier):
-            await asyncio.to_thread(push.delete, digest_of(earlier))
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What was written last, what was there before, and whether the registry lists it as a referrer by itself."""
-
-    body: bytes
-    before: bytes | None
-    keeps_referrers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,26 +103,26 @@ class _Shared:
 
     async def write(
         self, tag: str, member: str, own: Descriptor, merged: Callable[[Iterable[Descriptor]], bytes]
-    ) -> _Written:
-        """Writes `merged` of all entries that were ever seen there, until it shows them and `own`."""
-        before = await self._document(tag)
-        seen = now = self._entries(before, member)
+    ) -> tuple[bytes, bool]:
+        """Writes `merged` of all entries that were ever seen there, until it shows them and `own`.
+
+        Gives what was written last, and whether the registry lists it as a referrer by itself.
+        """
+        seen = now = await self._shown(tag, member)
         for _ in range(MOST_WRITES):
             seen = seen | now
             body = merged(seen.values())
             wanted = {str(each["digest"]) for each in self.attaching.entries(body, member)}
             keeps_referrers = await asyncio.to_thread(self.push.manifest, tag, body)
             await self.attaching.pause(SETTLED_AFTER)
-            now = self._entries(await self._document(tag), member)
+            now = await self._shown(tag, member)
             if str(own["digest"]) in now and wanted <= now.keys():
-                return _Written(body, before, keeps_referrers)
+                return body, keeps_referrers
         what = f"other writers keep replacing {tag}"
         raise Failure(Trouble.UNREACHABLE, what, where=self.place.name, advice="it is tried again later")
 
-    async def _document(self, tag: str) -> bytes | None:
-        return await self.attaching.registry.tagged(self.place.registry, self.place.repository, tag)
-
-    def _entries(self, body: bytes | None, member: str) -> dict[str, Descriptor]:
+    async def _shown(self, tag: str, member: str) -> dict[str, Descriptor]:
+        body = await self.attaching.registry.tagged(self.place.registry, self.place.repository, tag)
         return {str(each.get("digest")): each for each in self.attaching.entries(body, member)}
 
 
@@ -171,12 +154,6 @@ class _Push:
         url = f"{self._oras.prefix}://{self._container.manifest_url(tag)}"
         answer = self._checked(lambda: self._oras.do_request(url, "PUT", data=body, headers={"Content-Type": kind}))
         return "OCI-Subject" in answer.headers
-
-    def delete(self, digest: str) -> None:
-        """Deletes a manifest; that a registry does not do so, as many do not, is no trouble."""
-        url = f"{self._oras.prefix}://{self._container.manifest_url(digest)}"
-        with contextlib.suppress(Failure):
-            self._checked(lambda: self._oras.do_request(url, "DELETE"))
 
     def _checked(self, ask: Callable[[], requests.Response]) -> requests.Response:
         where = self._place.name

@@ -1,7 +1,7 @@
 """What differs between two inventories: a base before and after a change, or an image and its SBOM."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.domain.packages.package import Package
@@ -21,7 +21,10 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PackageChange:
-    """`before` is None where the package was added, `after` where it was removed."""
+    """`before` is None where the package was added, `after` where it was removed.
+
+    `notices` are what its publisher calls the fixes that came with it, such as `USN-7278-1`, as far as known.
+    """
 
     type: str
     name: str
@@ -29,6 +32,7 @@ class PackageChange:
     before: str | None
     after: str | None
     direction: Direction
+    notices: tuple[str, ...] = ()
 
 
 def package_changes(before: Iterable[Package], after: Iterable[Package]) -> tuple[PackageChange, ...]:
@@ -48,13 +52,19 @@ def net_changes(changes: Iterable[PackageChange]) -> tuple[PackageChange, ...]:
     """What is left of the changes of several steps: what came and went again, or went and came back, is none."""
     gone: dict[_Key, list[str]] = {}
     come: dict[_Key, list[str]] = {}
+    notices: dict[_Key, set[str]] = {}
     for change in changes:
         key = (change.type, change.name, change.architecture)
+        notices.setdefault(key, set()).update(change.notices)
         for versions, version in ((gone, change.before), (come, change.after)):
             if version is not None and version not in versions.setdefault(key, []):
                 versions[key].append(version)
     keys = sorted(gone.keys() | come.keys(), key=lambda key: (key[0], key[1], key[2] or ""))
-    return tuple(change for key in keys for change in _differences(key, gone.get(key, []), come.get(key, [])))
+    return tuple(
+        replace(change, notices=tuple(sorted(notices[key]))) if change.direction is Direction.UP else change
+        for key in keys
+        for change in _differences(key, gone.get(key, []), come.get(key, []))
+    )
 
 
 def _typed(packages: list[Package], others: list[Package]) -> Iterator[Package]:

@@ -90,8 +90,17 @@ def summary(group: SharedChanges) -> str:
 
 
 def one_change(change: PackageChange) -> str:
-    """`libc6 2.39-0ubuntu8.4 → 2.39-0ubuntu8.5`."""
+    """`libc6 2.39-0ubuntu8.4 → 2.39-0ubuntu8.5 (USN-7259-1)`."""
     if change.before is None or change.after is None:
         return f"{change.name} {change.after or change.before} {change.direction}"
     moved = f"{change.name} {change.before} → {change.after}"
-    return f"{moved} (down)" if change.direction is Direction.DOWN else moved
+    if change.direction is Direction.DOWN:
+        return f"{moved} (down)"
+    return f"{moved} ({few_notices(change)})" if change.notices else moved
+
+
+def few_notices(change: PackageChange) -> str:
+    """The names of fixes that came with a package, the latest few of them: `USN-7278-1`."""
+    shown = ", ".join(change.notices[-_FEW:])
+    more = len(change.notices) - _FEW
+    return f"{shown} and {counted(more, 'other')}" if more > 0 else shown

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.package import Package, PackageType
@@ -19,6 +20,22 @@ class Fit(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Sought(Protocol):
+    """Packages that are asked for."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the packages, or of the source packages that they are built from."""
+        ...
+
+    @property
+    def release(self) -> str | None:
+        """The one release that images must be of, as publishers list it; None where any will do."""
+        ...
+
+    def fit(self, package: Package) -> Fit: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Packages of this name, or built from a source package of this name; of one type, or of any where it is None.
@@ -31,6 +48,15 @@ class Wanted:
     type: str | None = None
     below: tuple[str, ...] = ()
     by_channel: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def release(self) -> None:
+        """Of any image."""
+        return None
 
     def fit(self, package: Package) -> Fit:
         """Unknown where no rule tells which of the versions is newer."""
@@ -48,9 +74,10 @@ class Wanted:
         return Fit.YES if is_below else Fit.NO
 
 
-def fit_of(package: Package, wanted: Collection[Wanted]) -> Fit:
-    """The first that is not `NO` counts."""
-    return next((fit for each in wanted if (fit := each.fit(package)) is not Fit.NO), Fit.NO)
+def fit_of(package: Package, wanted: Collection[Sought], release: str | None = None) -> Fit:
+    """Whether it is wanted in an image of that release; the first that is not `NO` counts."""
+    of_release = (each for each in wanted if each.release in (None, release))
+    return next((fit for each in of_release if (fit := each.fit(package)) is not Fit.NO), Fit.NO)
 
 
 def wanted_by(advisory: Advisory) -> tuple[Wanted, ...]:
@@ -62,9 +89,9 @@ def wanted_by(advisory: Advisory) -> tuple[Wanted, ...]:
     return tuple(Wanted(name, PackageType.NUGET, advisory.fixed_versions, by_channel=True) for name in names)
 
 
-def names_of(wanted: Iterable[Wanted]) -> list[str]:
+def names_of(wanted: Iterable[Sought]) -> list[str]:
     """Each name once, in order."""
-    return sorted({each.name for each in wanted})
+    return sorted({name for each in wanted for name in each.names})
 
 
 def channel_of(version: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from bot.audit.fleet.stage import AuditOptions
 from bot.clients.dumps import DumpReader
 from bot.clients.feeds import FeedReader
 from bot.clients.http import Http
+from bot.clients.osv_api import OsvClient
 from bot.clients.registry import Registry
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions
@@ -37,6 +38,7 @@ from bot.service.wiring.grants import (
     budget_of,
     dump_sources,
     feed_headers,
+    feed_hosts,
     feed_sources,
     forge_page,
     http_rules,
@@ -60,9 +62,10 @@ from bot.verify.gating.judging import Gating
 from bot.verify.images.stage import ImagesOptions, Observed
 from bot.verify.proving.stage import ProvingOptions
 from bot.verify.trust.looked_once import LookedOnce
+from bot.watch.bundle.no_feeds import NoFeeds
 from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.osv.dump import MOST_BYTES
-from bot.watch.osv.stage import DumpSource
+from bot.watch.osv.stage import DumpSource, Publishers
 from bot.watch.registry.schedule import PollPolicy
 from bot.watch.registry.stage import WatchOptions
 from bot.web.metrics.meter import Meter, MeteredHooks
@@ -83,8 +86,8 @@ class Bot:
     forge: Forge
     registry: Registry
     beside: LookedOnce
-    feed_reader: FeedReader
-    dump_reader: DumpReader
+    feed_reader: FeedReader | NoFeeds
+    publishers: Publishers
     destinations: tuple[Destination, ...]
     edits_every: timedelta
     memory: Memory
@@ -247,7 +250,8 @@ async def open_bot(
         forge = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
         worker = this_worker()
         stores = Stores.of(database, worker, clock, pace_of(settings))
-        hosts = frozenset(urlsplit(source.url).netloc for source in feed_sources(settings))
+        hosts = feed_hosts(settings)
+        feed_reader = FeedReader(http, clock, hosts, feed_headers(settings))
         registry = Registry(http, accesses, clock)
         yield Bot(
             settings=settings,
@@ -258,8 +262,8 @@ async def open_bot(
             forge=forge,
             registry=registry,
             beside=LookedOnce(registry, clock),
-            feed_reader=FeedReader(http, clock, hosts, feed_headers(settings)),
-            dump_reader=DumpReader(http, MOST_BYTES),
+            feed_reader=NoFeeds() if settings.feeds.offline else feed_reader,
+            publishers=Publishers(DumpReader(http, MOST_BYTES), OsvClient(http)),
             destinations=destinations_of(settings, http),
             edits_every=edits_every,
             memory=Memory(),

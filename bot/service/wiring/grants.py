@@ -15,9 +15,10 @@ from bot.plan.waves.pace import Pace
 from bot.reconcile.budgets import Budget, BudgetStore
 from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings
+from bot.settings.sections.upstream.vulnerabilities import DumpSettings
 from bot.watch.feeds.addresses import KINDS
 from bot.watch.osv.addresses import ECOSYSTEMS
-from bot.watch.osv.stage import DumpSource
+from bot.watch.osv.stage import API, DumpSource
 
 
 def feed_sources(settings: Settings) -> list[FeedSource]:
@@ -26,18 +27,25 @@ def feed_sources(settings: Settings) -> list[FeedSource]:
     return [FeedSource(KINDS[name], feed.url) for name, feed in named.items() if feed is not None]
 
 
+def feed_hosts(settings: Settings) -> frozenset[str]:
+    """The hosts that feeds may be read from: an index names further documents."""
+    return frozenset(urlsplit(source.url).netloc for source in feed_sources(settings))
+
+
 def dump_sources(settings: Settings) -> list[DumpSource]:
     """The dumps of vulnerabilities that the operator follows."""
     named = {name: getattr(settings.vulnerabilities, name) for name in ECOSYSTEMS}
-    return [
-        DumpSource(ECOSYSTEMS[name], dump.url or str(dump.file)) for name, dump in named.items() if dump is not None
-    ]
+    return [DumpSource(ECOSYSTEMS[name], _place(dump)) for name, dump in named.items() if dump is not None]
+
+
+def _place(dump: DumpSettings) -> str:
+    return f"{API}{dump.api}" if dump.api is not None else dump.url or str(dump.file)
 
 
 def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:
     """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of a feed or Slack."""
     written = [source.url for source in feed_sources(settings)]
-    written += [source.place for source in dump_sources(settings)]
+    written += [source.address for source in dump_sources(settings) if source.address is not None]
     if settings.slack is not None:
         written.append(settings.slack.api_url)
         if settings.slack.webhook_file is not None:
@@ -102,7 +110,7 @@ def budget_of(settings: Settings, store: BudgetStore, clock: Clock) -> Budget:
 def known_hosts(settings: Settings) -> frozenset[str]:
     """The hosts that a setting names, as requests name them: few enough to be told apart in metrics."""
     addresses = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
-    addresses += [source.place for source in dump_sources(settings) if not source.is_file]
+    addresses += [source.address for source in dump_sources(settings) if source.address is not None]
     if settings.slack is not None:
         addresses.append(settings.slack.api_url)
     return frozenset(settings.registries) | {urlsplit(address).netloc for address in addresses}

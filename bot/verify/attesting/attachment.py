@@ -96,16 +96,6 @@ class Attachment:
         listed = [*self._of_others(others), self.entry(manifest)]
         return _document({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
 
-    def replaces(self, manifest: bytes) -> bool:
-        """Whether the manifest was written by this verifier, for the same image."""
-        try:
-            content = json.loads(manifest)
-        except (ValueError, RecursionError):
-            return False
-        subject = content.get("subject") if isinstance(content, dict) else None
-        is_same = isinstance(subject, Mapping) and subject.get("digest") == self.subject["digest"]
-        return is_same and owner_of(content) == self.verifier
-
     def _of_others(self, descriptors: Iterable[Descriptor]) -> list[Descriptor]:
         kept: dict[str, Descriptor] = {}
         for each in descriptors:

@@ -146,7 +146,7 @@ async def tick(store: FeedsStore, reader: FeedPort, loop: Loop, feeds: FeedsToRe
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class ReadDocument:
     """What one look at a document brought, before it is compared with what is known."""
 
     document: StoredDocument
@@ -155,7 +155,36 @@ class _Read:
     step: InventoryStep = InventoryStep()  # noqa: RUF009 - frozen
 
 
-class _Documents(Work[DueFeed, _Read]):
+def read_document(item: DueFeed, document: StoredDocument, now: datetime) -> ReadDocument:
+    """Reads what came, beside the copy that was known. Raises `Failure` where it is not what its kind says."""
+    said = contents.read(item.source, document.body, document.fetched_at)
+    return ReadDocument(document, said, _step(item, said, now))
+
+
+async def reading_of(
+    store: "FeedsStore", feeds: FeedsToRead, source: FeedSource, read: ReadDocument, now: datetime
+) -> tuple[FeedReading, Merged]:
+    """What is to be kept of a document, and which releases are new or published anew."""
+    due_at = now + feeds.interval(source.kind)
+    said = read.said
+    if said is None:
+        return FeedReading(source, read.document, due_at), Merged({})
+    merged = merge(await store.known_releases(), said.releases) if said.releases else Merged({})
+    reading = FeedReading(
+        source=source,
+        document=replace(read.document, reader=READER),
+        due_at=due_at,
+        releases=merged.changed,
+        advisories=said.advisories,
+        withdrawn_advisories=said.withdrawn_advisories,
+        leads_to=await _worth_reading(said, store, now - feeds.history),
+        tags_withdrawn=read.step.withdrawn,
+        tags_returned=read.step.returned,
+    )
+    return reading, merged
+
+
+class _Documents(Work[DueFeed, ReadDocument]):
     stage = "feeds"
     batch = AT_ONCE
     at_once = AT_ONCE
@@ -178,39 +207,26 @@ class _Documents(Work[DueFeed, _Read]):
     def host(self, item: DueFeed) -> str:
         return urlsplit(item.source.url).netloc
 
-    async def attempt(self, item: DueFeed, lease: Lease) -> _Read:
+    async def attempt(self, item: DueFeed, lease: Lease) -> ReadDocument:
         answer = await self._reader.fetch(item.source, item.document)
         if isinstance(answer, NotFetched):
             raise answer.failure
         document = answer.document
         if not isinstance(answer, NewContent) and document.reader == READER:
-            return _Read(document, None)
-        said = await asyncio.to_thread(contents.read, item.source, document.body, document.fetched_at)
-        return _Read(document, said, _step(item, said, self._clock.now()))
+            return ReadDocument(document, None)
+        return await asyncio.to_thread(read_document, item, document, self._clock.now())
 
-    async def settle(self, item: DueFeed, result: _Read) -> None:
+    async def settle(self, item: DueFeed, result: ReadDocument) -> None:
         now = self._clock.now()
-        due_at = now + self._feeds.interval(item.source.kind)
-        said = result.said
-        if said is None:
-            await self._store.keep_feed(FeedReading(item.source, result.document, due_at))
+        reading, merged = await reading_of(self._store, self._feeds, item.source, result, now)
+        await self._store.keep_feed(reading)
+        if sentence := staleness(result.document, now, self._feeds.stale_after):
+            self._tally.stale.append(sentence)
+        if result.said is None:
             self._tally.unchanged += 1
             return
-        merged = merge(await self._store.known_releases(), said.releases) if said.releases else Merged({})
-        reading = FeedReading(
-            source=item.source,
-            document=replace(result.document, reader=READER),
-            due_at=due_at,
-            releases=merged.changed,
-            advisories=said.advisories,
-            withdrawn_advisories=said.withdrawn_advisories,
-            leads_to=await _worth_reading(said, self._store, now - self._feeds.history),
-            tags_withdrawn=result.step.withdrawn,
-            tags_returned=result.step.returned,
-        )
-        await self._store.keep_feed(reading)
         self._tally.read += 1
-        self._tally.problems.extend(str(problem) for problem in said.problems)
+        self._tally.problems.extend(str(problem) for problem in result.said.problems)
         self._tally.newly_published.extend(merged.newly_published)
 
     async def failed(self, item: DueFeed, claimed: Claimed, failure: Failure, now: datetime) -> str:

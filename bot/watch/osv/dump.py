@@ -7,8 +7,8 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import IO
 
 from bot.domain.failure import Failure, Trouble
@@ -27,17 +27,24 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR = struct.Struct("<4sLQL")
 _LONGEST_COMMENT = 2**16
 _FULL = 2**32 - 1
-_DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
+_READ_BEFORE = "what was read before stays in use"
+DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError)
 """What the ways to pack an entry raise where it is damaged, or packed in a way that is not known here."""
 
 
 @dataclass(frozen=True, slots=True)
 class DumpReading:
-    """What a dump says of the packages that are wanted. `entries` counts all that it holds."""
+    """What a dump says of the packages that are wanted. `entries` counts all that it holds.
+
+    `unchanged` are records that stay as they are kept. `modified` is when others were changed last, by their ids,
+    as far as the publisher says.
+    """
 
     vulnerabilities: tuple[Vulnerability, ...]
     problems: tuple[FeedProblem, ...] = ()
     entries: int = 0
+    unchanged: frozenset[str] = frozenset()
+    modified: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_dump(file: IO[bytes], wanted: WantedPackages, where: str) -> DumpReading:
@@ -49,7 +56,7 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, where: str) -> DumpReadin
     found: dict[str, Vulnerability] = {}
     entries = unread = unpacked = 0
     try:
-        _check_list(file, where)
+        check_list(file, where)
         with zipfile.ZipFile(file) as archive:
             for info in archive.infolist():
                 if not info.filename.endswith(".json"):
@@ -78,14 +85,14 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as entry:
             data = entry.read(MAX_DOCUMENT_BYTES + 1)
-    except _DAMAGES as error:
+    except DAMAGES as error:
         raise Failure(Trouble.MALFORMED, f"cannot be unpacked: {error}", where=name) from error
     if len(data) > MAX_DOCUMENT_BYTES:
         raise Failure(Trouble.MALFORMED, f"has more than {MAX_DOCUMENT_BYTES:,} bytes", where=name)
     return data
 
 
-def _check_list(file: IO[bytes], where: str) -> None:
+def check_list(file: IO[bytes], where: str, advice: str = _READ_BEFORE) -> None:
     """Raises `Failure` where the list of entries, which is read as a whole, is too large.
 
     PKWARE's APPNOTE 4.3.14 to 4.3.16: the end of an archive says how large its list is, or where a 64-bit end is
@@ -98,7 +105,8 @@ def _check_list(file: IO[bytes], where: str) -> None:
     file.seek(0)
     for length in _list_lengths(file, tail):
         if length > _LARGEST_LIST:
-            raise _malformed(f"lists its entries in {length:,} bytes, more than {_LARGEST_LIST:,}", where)
+            what = f"lists its entries in {length:,} bytes, more than {_LARGEST_LIST:,}"
+            raise _malformed(what, where, advice)
 
 
 def _list_lengths(file: IO[bytes], tail: bytes) -> Iterator[int]:
@@ -117,5 +125,5 @@ def _list_lengths(file: IO[bytes], tail: bytes) -> Iterator[int]:
             yield _END64.unpack(end)[8]
 
 
-def _malformed(what: str, where: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice="what was read before stays in use")
+def _malformed(what: str, where: str, advice: str = _READ_BEFORE) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice=advice)

@@ -5,7 +5,7 @@ names, or of releases, that nobody looked for in it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,19 +18,31 @@ from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.watch.osv.dump import DumpReading, read_dump
+from bot.watch.osv.questions import OsvApi, Question, ask
 from bot.watch.osv.record import WantedPackages
 
 READER = "1"
 """Raised whenever the parsers change what they find, so that dumps are read again."""
 EVERY = timedelta(hours=6)
+API = "osv-api:"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class DumpSource:
-    """Where an ecosystem's dump is: an address, or the path of a file."""
+    """Where an ecosystem's dump is: an address, or the path of a file; or an API's address after `API`."""
 
     ecosystem: Ecosystem
     place: str
+
+    @property
+    def api(self) -> str | None:
+        """The address of an API that is asked in place of a dump."""
+        return self.place.removeprefix(API) if self.place.startswith(API) else None
+
+    @property
+    def address(self) -> str | None:
+        """Where something is asked over the network; None for a file."""
+        return None if self.is_file else self.api or self.place
 
     @property
     def is_file(self) -> bool:
@@ -39,25 +51,33 @@ class DumpSource:
 
 @dataclass(frozen=True, slots=True)
 class DueDump:
-    """A dump whose turn it is; `mark` and `considered` are those of the last reading of this very place."""
+    """A dump whose turn it is; `mark` and `considered` are those of the last reading of this very place.
+
+    `asked` are the questions that an API has answered since `asked_at`.
+    """
 
     source: DumpSource
     mark: DumpMark | None = None
     considered: WantedPackages = WantedPackages()  # noqa: RUF009 - frozen
     reader: str = ""
+    asked: frozenset[Question] = frozenset()
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptDump:
     """What one look brought. `reading` is None where nothing changed and nothing else is looked for.
 
-    `mark` is None where nobody was asked, since no package is known yet.
+    `mark` is None where nobody was asked, since no package is known yet or nobody is to be. `asked` are the
+    questions that an API has answered; where it `adds`, what it said to others stays as it is.
     """
 
     source: DumpSource
     mark: DumpMark | None
     considered: WantedPackages
     reading: DumpReading | None
+    asked: frozenset[Question] = frozenset()
+    adds: bool = False
 
 
 class DumpsPort(Protocol):
@@ -80,6 +100,14 @@ class DumpsStore(Protocol):
         """All names of packages in images, and the releases that images are of."""
         ...
 
+    async def questions(self, ecosystem: Ecosystem) -> frozenset[Question]:
+        """Each version of a package in images that an ecosystem may know of."""
+        ...
+
+    async def known_records(self, ecosystem: Ecosystem) -> Mapping[str, str]:
+        """When each record that is kept was changed last, by its id."""
+        ...
+
     async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
         """Replaces what the dump said before; how many records changed. Raises `LeaseLost`."""
         ...
@@ -95,12 +123,22 @@ class DumpTally:
     problems: list[str] = field(default_factory=list)
 
 
-async def tick(store: DumpsStore, dumps: DumpsPort, loop: Loop, sources: Sequence[DumpSource]) -> DumpTally:
-    """Reads every dump that is due; one that fails stops no other."""
+@dataclass(frozen=True, slots=True)
+class Publishers:
+    """Who is asked: dumps, and OSV's API where that is named in place of one."""
+
+    dumps: DumpsPort
+    api: OsvApi
+
+
+async def tick(
+    store: DumpsStore, publishers: Publishers, loop: Loop, sources: Sequence[DumpSource], *, offline: bool = False
+) -> DumpTally:
+    """Reads every dump that is due; one that fails stops no other. Where it is `offline`, only files are read."""
     tally = DumpTally()
     await store.follow_dumps(sources)
     if sources:
-        run = await loop.run(_Dumps(store, dumps, loop, tally))
+        run = await loop.run(_Dumps(store, publishers, loop, tally, offline))
         tally.problems += run.problems
     return tally
 
@@ -110,9 +148,12 @@ class _Dumps(Work[DueDump, KeptDump]):
     batch = 1
     at_once = 1
 
-    def __init__(self, store: DumpsStore, dumps: DumpsPort, loop: Loop, tally: DumpTally) -> None:
+    def __init__(
+        self, store: DumpsStore, publishers: Publishers, loop: Loop, tally: DumpTally, offline: bool
+    ) -> None:
+        self._offline = offline
         self._store = store
-        self._dumps = dumps
+        self._publishers = publishers
         self._clock = loop.clock
         self._tally = tally
 
@@ -121,22 +162,39 @@ class _Dumps(Work[DueDump, KeptDump]):
         return self._store.dumps
 
     def host(self, item: DueDump) -> str:
-        return urlsplit(item.source.place).netloc or self.stage
+        return urlsplit(item.source.address or "").netloc or self.stage
 
     async def attempt(self, item: DueDump, lease: Lease) -> KeptDump:
         source, wanted = item.source, await self._store.wanted_packages()
-        if not wanted.names:
+        if not wanted.names or (self._offline and not source.is_file):
             return KeptDump(source, None, wanted, None)
+        if source.api is not None:
+            return await self._asked(item, source.api, wanted)
         is_covered = wanted in item.considered and item.reader == READER
-        async with self._dumps.opened(source.place, item.mark if is_covered else None) as dump:
+        async with self._publishers.dumps.opened(source.place, item.mark if is_covered else None) as dump:
             if dump is None:
                 assert item.mark is not None, "only what has a mark is unchanged"
                 return KeptDump(source, item.mark, item.considered, None)
             reading = await asyncio.to_thread(read_dump, dump.file, wanted, source.place)
             return KeptDump(source, dump.mark, wanted, reading)
 
+    async def _asked(self, item: DueDump, api: str, wanted: WantedPackages) -> KeptDump:
+        """Asks all once in a time, and what is new in between as it comes."""
+        source, questions = item.source, await self._store.questions(item.source.ecosystem)
+        is_current = item.asked_at is not None and self._clock.now() < item.asked_at + EVERY
+        adds = is_current and item.reader == READER
+        new = questions - item.asked if adds else questions
+        if not new:
+            return KeptDump(source, None, wanted, None, item.asked, adds)
+        known = await self._store.known_records(source.ecosystem) if item.reader == READER else {}
+        considered = item.considered.names
+        reading = await ask(self._publishers.api, api, source.ecosystem, sorted(new), wanted, known, considered)
+        asked = item.asked | new if adds else questions
+        return KeptDump(source, DumpMark(), wanted, reading, asked, adds)
+
     async def settle(self, item: DueDump, result: KeptDump) -> None:
-        self._tally.changed += await self._store.keep_dump(result, self._clock.now() + EVERY)
+        begun = item.asked_at if result.adds and item.asked_at is not None else self._clock.now()
+        self._tally.changed += await self._store.keep_dump(result, begun + EVERY)
         if result.reading is None:
             self._tally.unchanged += 1
         else:

@@ -9,7 +9,6 @@ from bot.domain.packages.ledger import Station
 from bot.views.bases.ledger import LedgerRow
 from bot.views.paging import Cut
 from sandbox.fleets.golden import GOLDEN, GoldenFleet
-from sandbox.fleets.mirrored import DIRECTLY, ON_COPY, MirroredFleet
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 from tests.migrated import new_sqlite
@@ -98,39 +97,3 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
         assert times == sorted(times)
         [row] = (await stage.bot.stores.ledger.cves(Cut())).cves.items
         assert (row.cve, row.severity, row.rated_by) == (CVE, "high", "Ubuntu")
-
-
-@pytest.mark.long
-async def test_whoever_fills_a_mirror_is_told_as_long_as_it_does_not_show_the_fix(
-    world: World, tmp_path: Path
-) -> None:
-    fleet = MirroredFleet(world)
-    publish(world, "3.0.13-0ubuntu3.2")
-    async with AsyncExitStack() as exits:
-        stage = await settled(
-            world,
-            tmp_path,
-            new_sqlite(tmp_path / "freshness.db"),
-            exits,
-            fleet=fleet,
-            mirrors=fleet.mirrors,
-            policy=[{"action": "notify"}],
-            vulnerabilities={"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}},
-        )
-        for name in (ON_COPY, DIRECTLY):
-            fleet.push_image(name, "on the old base")
-        rows = await ledger(stage)
-        assert {rows[name].state for name in (ON_COPY, DIRECTLY)} == {"base not rebuilt"}
-
-        await fleet.publish_runtime("10.0.0", os=b"noble 2")
-        rows = await ledger(stage)
-        assert (rows[ON_COPY].state, rows[ON_COPY].who) == ("mirror behind", f"whoever fills {fleet.registry}/mcr")
-        assert told(rows[DIRECTLY]) == ("image not rebuilt", DIRECTLY)
-
-        await fleet.copy()
-        rows = await ledger(stage)
-        assert told(rows[ON_COPY]) == ("image not rebuilt", ON_COPY)
-
-        fleet.push_image(ON_COPY, "on the new copy")
-        rows = await ledger(stage)
-        assert rows[ON_COPY].state == "fixed"

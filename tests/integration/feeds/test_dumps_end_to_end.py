@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from bot.clients.dumps import DumpReader
 from bot.clients.http import HostRules, Http, Limits
+from bot.clients.osv_api import OsvClient
 from bot.domain.clock import ManualClock
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
@@ -17,7 +18,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.inventories.inventories import packages
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.store.views.fleet import FleetViewsStore
-from bot.watch.osv.stage import EVERY, DumpSource, DumpTally, tick
+from bot.watch.osv.stage import EVERY, DumpSource, DumpTally, Publishers, tick
 from sandbox.edges.edge import Surroundings
 from sandbox.edges.serving import Server
 from sandbox.feeds.feeds import Feeds, FeedsEdge
@@ -36,11 +37,13 @@ class Setting:
     database: Database
     worker: Worker
     reader: DumpReader
+    http: Http
 
     async def tick(self) -> DumpTally:
         source = DumpSource(Ecosystem.NUGET, self.feeds.dump_address("NuGet"))
         store = VulnerabilitiesStore(self.database, self.worker, self.clock)
-        return await tick(store, self.reader, Loop(self.clock), [source])
+        publishers = Publishers(self.reader, OsvClient(self.http))
+        return await tick(store, publishers, Loop(self.clock), [source])
 
     def publish(self, name: str = GHSA, package: str = "Serilog") -> None:
         listed = {
@@ -63,7 +66,7 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
     try:
         async with Http(clock, {server.host: HostRules(insecure=True)}, Limits(attempts=1)) as http:
             worker = Worker("one", timedelta(minutes=5))
-            yield Setting(feeds, clock, database, worker, DumpReader(http, 1_000_000))
+            yield Setting(feeds, clock, database, worker, DumpReader(http, 1_000_000), http)
     finally:
         await database.close()
         server.stop()

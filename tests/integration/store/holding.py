@@ -38,17 +38,27 @@ def shows(letter: str, platform: str = "linux/amd64") -> PlatformImage:
     return PlatformImage(platform, digest(letter), layers=(digest(letter),))
 
 
-async def told(stores: Stores, packages: dict[str, tuple[Package, ...]], problems: tuple[str, ...] = ()) -> None:
+async def told(
+    stores: Stores,
+    packages: dict[str, tuple[Package, ...]],
+    problems: tuple[str, ...] = (),
+    distribution: Distribution = NOBLE,
+) -> None:
     """What waits to be read holds these packages, by the letter of its digest."""
     for layer in await stores.taken(stores.inventory.layers(AMD64)):
         await stores.inventory.save_layer(layer, LayerContents(diff_id=layer.digest), None)
     for each in await stores.taken(stores.inventory.inventories(AMD64)):
-        found = Inventory(packages[each.digest.rpartition(":")[2][0]], NOBLE, problems)
+        found = Inventory(packages[each.digest.rpartition(":")[2][0]], distribution, problems)
         await stores.inventory.save_inventory(each, found)
 
 
 async def running(
-    stores: Stores, *held: Package, base: tuple[Package, ...] = (), image: str = "d", deployed: str | None = None
+    stores: Stores,
+    *held: Package,
+    base: tuple[Package, ...] = (),
+    image: str = "d",
+    deployed: str | None = None,
+    distribution: Distribution = NOBLE,
 ) -> None:
     """A repository whose image holds these packages and stands on a base that now shows `base`; it runs the image
     by its tag, or by the digest `deployed`."""
@@ -66,7 +76,7 @@ async def running(
     standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
     look = Look("latest", SeenImage(digest("e"), (shows(image),)), (standing,))
     await stores.images.keep_look(row, look)
-    await told(stores, {image: held, "b": base})
+    await told(stores, {image: held, "b": base}, distribution=distribution)
 
 
 async def move_base(stores: Stores, *packages: Package) -> None:

@@ -222,26 +222,6 @@ async def test_a_statement_about_an_image_named_by_sha512_is_found_again(
     assert "2026-11-28T08:00:00Z" in _payload(found.payload or b"")
 
 
-@pytest.mark.parametrize("may_delete", [True, False])
-async def test_a_registry_that_keeps_referrers_itself_needs_no_index_and_keeps_one_statement(
-    played: Played, http: Http, shop: tuple[Base, str], tmp_path: Path, may_delete: bool
-) -> None:
-    """An earlier one goes where the registry lets the bot delete it, and stays where it does not."""
-    assert played.edge is not None
-    played.edge.serve_referrers()
-    if not may_delete:
-        played.edge.surroundings.faults.add("DELETE", "/manifests/", status=405)
-    bot, (place, digest) = verifier(), shop
-    await played.attach(place.repository, digest, "application/vnd.cncf.notary.signature", {}, ("x", b"signature"))
-    registry = attacher(played, http).attaching.registry
-    index = await registry.tagged(place.registry, place.repository, digest.replace(":", "-"))
-    for at in (NOW, LATER):
-        await state(attacher(played, http), shop, bot, at)
-    assert await registry.tagged(place.registry, place.repository, digest.replace(":", "-")) == index
-    assert len(await registry.referring(place.registry, place.repository, digest)) == (2 if may_delete else 3)
-    assert len(accepted(shop, bot, tmp_path)) == 1
-
-
 def tag(digest: str) -> str:
     """Where cosign keeps attestations."""
     return f"{digest.replace(':', '-')}.att"

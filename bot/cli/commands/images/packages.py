@@ -71,7 +71,9 @@ def find(
     ] = None,
     below: Annotated[str | None, typer.Option("--below", help="Only versions older than this one.")] = None,
     package_type: Annotated[str | None, typer.Option("--type", help="deb, rpm, apk or nuget.")] = None,
-    cve: Annotated[str | None, typer.Option("--cve", help="Packages that this CVE of .NET affects.")] = None,
+    cve: Annotated[
+        str | None, typer.Option("--cve", help="Packages that this CVE affects, or a record such as USN-1-1.")
+    ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
@@ -155,7 +157,7 @@ def diff(
     old, new = read_source(before, platform, config), read_source(after, platform, config)
     changes = package_changes(old.packages, new.packages)
     if output is Format.JSON:
-        print_json([asdict(change) for change in changes])
+        print_json([{k: v for k, v in asdict(change).items() if k != "notices"} for change in changes])
     elif changes:
         columns = ("name", "before", "after", "direction")
         print_table(columns, ([getattr(change, column) for column in columns] for change in changes))

@@ -4,7 +4,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
-from bot.domain.packages.wanted import Wanted, wanted_by
+from bot.domain.packages.wanted import Sought, Wanted, wanted_by
 from bot.service.wiring.adapters import Known
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
@@ -24,7 +24,7 @@ async def find_packages(
     """
     async with opened_stores(settings, clock) as stores:
         if cve is None:
-            wanted: tuple[Wanted, ...] = (_named(name, below, package_type),)
+            wanted: tuple[Sought, ...] = (_named(name, below, package_type),)
         elif name is not None or below is not None or package_type is not None:
             raise Failure(Trouble.MALFORMED, "a CVE says itself what it affects", advice="give --cve alone")
         else:
@@ -53,13 +53,17 @@ def _is_version(package_type: str, version: str) -> bool:
     return True
 
 
-async def _affected(stores: Stores, cve: str) -> tuple[Wanted, ...]:
-    known = await Known(stores.feeds).known_advisories()
-    advisory = known.get(cve.upper())
-    if advisory is None:
-        raise Failure(Trouble.MISSING, "no advisory that was read tells of it", where=cve[:40])
-    wanted = wanted_by(advisory)
-    if not wanted:
+async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
+    """The packages that Microsoft's advisory of .NET and the publishers of packages say are affected."""
+    name = cve.upper() if cve[:4].upper() == "CVE-" else cve
+    advisory = (await Known(stores.feeds).known_advisories()).get(name)
+    said = await stores.packages.affected(name)
+    if advisory is None and said is None:
+        what = "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
+        advice = "see that the publishers of your packages are named in `vulnerabilities`"
+        raise Failure(Trouble.MISSING, what, where=cve[:40], advice=advice)
+    of_dotnet = wanted_by(advisory) if advisory is not None else ()
+    if not of_dotnet and said is None:
         what, advice = "its advisory names no version that fixes it", "ask by name and --below"
         raise Failure(Trouble.MISSING, what, where=cve[:40], advice=advice)
-    return wanted
+    return (*of_dotnet, *(said or ()))

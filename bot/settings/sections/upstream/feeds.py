@@ -1,5 +1,6 @@
 """Where the feeds of releases and advisories are read."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -63,4 +64,11 @@ class FeedsSettings(Section):
     )
     image_announcements: _feed(addresses.IMAGE_ANNOUNCEMENTS) = Field(  # type: ignore[valid-type]
         FeedSettings(url=addresses.IMAGE_ANNOUNCEMENTS), description="Announcements of the .NET image team."
+    )
+    offline: bool = Field(
+        False,
+        description="Ask neither feeds nor addresses of dumps: what a bundle brought stays, and files are read.",
+    )
+    bundle_key: Path | None = Field(
+        None, description="File with the public key that must have signed a bundle that is imported."
     )

@@ -11,9 +11,11 @@ from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
-from bot.domain.packages.package import Package
-from bot.domain.packages.wanted import Fit, Wanted, fit_of, names_of
+from bot.domain.packages.package import Distribution, Package
+from bot.domain.packages.vulnerability import AffectedPackage, WantedAffected, release_of
+from bot.domain.packages.wanted import Fit, Sought, fit_of, names_of
 from bot.store.engine.among import is_among
+from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.pages.bases.sboms import listed_by_sboms
@@ -24,6 +26,12 @@ from bot.store.rows.inventories.inventories import (
     observed_inventories,
     package_of,
     packages,
+)
+from bot.store.rows.inventories.vulnerabilities import (
+    affected_packages,
+    exposures,
+    vulnerabilities,
+    vulnerability_cves,
 )
 from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.tables import bases, repositories
@@ -45,6 +53,7 @@ class _Sight:
     platform: str
     since: datetime
     shown_by: ShownBy = ShownBy.LAYERS
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +72,19 @@ class _BaseSide:
     name: str
     digest: str
     packages: tuple[Package, ...] | None
+    release: str | None = None
 
 
 class PackagesStore(Store):
     """Reads only."""
 
-    async def find(self, wanted: Collection[Wanted], platforms: Collection[str]) -> FoundPackages:
+    async def find(self, wanted: Collection[Sought], platforms: Collection[str]) -> FoundPackages:
         """The images of the fleet that hold any of these packages; `platforms` are those that are read at all."""
         async with self._database.reading() as connection:
             asked = await _asked_for(connection, wanted)
             sights = await _sights(connection, asked)
+            if any(each.release is not None for each in wanted):
+                sights = await _of_releases(connection, wanted, asked, sights)
             shown = await _images(connection, sights)
             run_at = await _deployments(connection, shown)
             sides = await _base_sides(connection, wanted, shown.values())
@@ -85,20 +97,80 @@ class PackagesStore(Store):
         ]
         return FoundPackages(tuple(sorted(found, key=_order)), not_known)
 
+    async def affected(self, name: str) -> tuple[WantedAffected, ...] | None:
+        """What publishers say is affected by a CVE, or by a record of that name, of packages in images; None where
+        none tells of it."""
+        is_named = or_(vulnerabilities.c.name == name, vulnerability_cves.c.cve == name)
+        of_record = (
+            select(vulnerabilities.c.id)
+            .outerjoin(vulnerability_cves, vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id)
+            .where(is_named)
+            .distinct()
+        )
+        exposed = (
+            select(affected_packages.c.id, affected_packages.c.affected, packages.c.name, packages.c.source)
+            .join(exposures, exposures.c.affected_id == affected_packages.c.id)
+            .join(packages, packages.c.id == exposures.c.package_id)
+            .where(affected_packages.c.vulnerability_id.in_(of_record))
+        )
+        async with self._database.reading() as connection:
+            if (await connection.execute(of_record.limit(1))).one_or_none() is None:
+                return None
+            rows = (await connection.execute(exposed)).all()
+        said = {row.id: load(row.affected, AffectedPackage) for row in rows}
+        names: dict[int, set[str]] = {}
+        for row in rows:
+            names.setdefault(row.id, set()).update(each for each in (row.name, row.source) if each)
+        return tuple(WantedAffected(each, tuple(sorted(names[number]))) for number, each in sorted(said.items()))
+
 
 def _order(found: FoundPackage) -> tuple[Any, ...]:
     return (found.image, found.repository, found.package.sort_key)
 
 
-async def _asked_for(connection: AsyncConnection, wanted: Collection[Wanted]) -> dict[int, tuple[Package, bool]]:
-    """The packages that are asked for, for whatever architecture, and whether that is certain."""
+async def _asked_for(connection: AsyncConnection, wanted: Collection[Sought]) -> dict[int, tuple[Package, bool]]:
+    """The packages that are asked for in any image, for whatever architecture, and whether that is certain."""
     found: dict[int, tuple[Package, bool]] = {}
     for row in await connection.execute(select(packages).where(_is_named(names_of(wanted)))):
         package = package_of(row)
-        fit = fit_of(package, wanted)
-        if fit is not Fit.NO:
-            found[row.id] = (replace(package, architecture=None), fit is Fit.YES)
+        fits = {fit for each in wanted if (fit := each.fit(package)) is not Fit.NO}
+        if fits:
+            found[row.id] = (replace(package, architecture=None), Fit.YES in fits)
     return found
+
+
+async def _of_releases(
+    connection: AsyncConnection,
+    wanted: Collection[Sought],
+    asked: Mapping[int, tuple[Package, bool]],
+    sights: Mapping[int, Sequence[_Sight]],
+) -> dict[int, list[_Sight]]:
+    """Those in images of the releases that are spoken of: elsewhere the same version may be another package."""
+    releases: dict[tuple[int, str], str | None] = {}
+    for some in chunks(sorted(sights)):
+        rows = await connection.execute(
+            select(
+                image_inventories.c.image_id, image_inventories.c.platform, cast(inventories.c.distribution, String)
+            )
+            .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+            .where(image_inventories.c.image_id.in_(some))
+        )
+        releases |= {(image, platform): _release(text) for image, platform, text in rows}
+    found: dict[int, list[_Sight]] = {}
+    for image, seen in sights.items():
+        for sight in seen:
+            fit = fit_of(asked[sight.package][0], wanted, releases.get((image, sight.platform)))
+            if fit is not Fit.NO:
+                found.setdefault(image, []).append(replace(sight, is_certain=fit is Fit.YES))
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def _release(distribution: str | None) -> str | None:
+    """The release of a stored distribution, as publishers list it."""
+    if not distribution or distribution == "null":
+        return None
+    return release_of(load_text(distribution, Distribution))
 
 
 def _is_named(names: Sequence[str]) -> Any:
@@ -174,7 +246,7 @@ async def _deployments(
 
 
 async def _base_sides(
-    connection: AsyncConnection, wanted: Collection[Wanted], shown: Collection[_Image]
+    connection: AsyncConnection, wanted: Collection[Sought], shown: Collection[_Image]
 ) -> Mapping[tuple[_Name, str], _BaseSide]:
     """What the bases of these images show now, by name and platform."""
     named = {name for image in shown for names in image.stands_on.values() for name in names}
@@ -189,6 +261,7 @@ async def _base_sides(
             observed_inventories.c.platform,
             observed_inventories.c.inventory_id,
             inventories.c.is_complete,
+            cast(inventories.c.distribution, String).label("told"),
         )
         .join(observed_inventories, observed_inventories.c.observation_id == bases.c.observation_id)
         .join(inventories, inventories.c.id == observed_inventories.c.inventory_id)
@@ -209,6 +282,7 @@ async def _base_sides(
             f"{row.registry}/{row.repository}:{row.tag}",
             row.digest,
             tuple(held.get(row.inventory_id, ())) if row.is_complete else None,
+            _release(row.told),
         )
         for row in sides
     }
@@ -250,7 +324,7 @@ def _bases_in(standings: str | None) -> Mapping[str, tuple[_Name, ...]]:
 class _Answering:
     """Puts rows together; of hundreds of images most hold the same packages on the same few bases."""
 
-    wanted: Collection[Wanted]
+    wanted: Collection[Sought]
     asked: Mapping[int, tuple[Package, bool]]
     sides: Mapping[tuple[_Name, str], _BaseSide]
     _fixes: dict[tuple[Package, tuple[tuple[_Name, str], ...]], Fix] = field(default_factory=dict)
@@ -277,7 +351,7 @@ class _Answering:
                 min(sight.since for sight in where),
                 deployed,
                 self._fix(package, image, platforms),
-                self.asked[where[0].package][1],
+                self.asked[where[0].package][1] and all(sight.is_certain for sight in where),
                 shown_by,
             )
 
@@ -305,5 +379,5 @@ class _Answering:
         same = [each for each in side.packages if (each.type, each.name) == (package.type, package.name)]
         if not same:
             return FixState.OWN
-        is_fixed = all(fit_of(each, self.wanted) is Fit.NO for each in same)
+        is_fixed = all(fit_of(each, self.wanted, side.release) is Fit.NO for each in same)
         return FixState.BASE if is_fixed else FixState.AWAITED

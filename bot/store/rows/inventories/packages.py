@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    String,
+    cast,
     delete,
     select,
     union_all,
@@ -13,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.moves import PlatformChanges
+from bot.domain.packages.package import Distribution
+from bot.domain.packages.vulnerability import release_of
 from bot.domain.rollouts.rebuild import Action, State, Target
-from bot.store.engine.codec import load
+from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.inventories.inventories import (
@@ -27,6 +31,7 @@ from bot.store.rows.inventories.inventories import (
     package_changes,
     packages,
 )
+from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.sboms import sbom_packages
 from bot.store.rows.repositories.gates import let_through
 from bot.store.rows.rollouts.rebuilds import outdate
@@ -36,7 +41,8 @@ from bot.store.rows.tables import bases, changes, rebuilds
 async def package_changes_of(
     connection: AsyncConnection, some: Collection[int]
 ) -> dict[int, tuple[PlatformChanges, ...]]:
-    """How packages changed with each of these changes of bases, in the order in which the bases moved."""
+    """How packages changed with each of these changes of bases, in the order in which the bases moved, with the
+    notices that tell of fixes in them."""
     found: dict[int, list[PlatformChanges]] = {}
     for ids in chunks(sorted(some)):
         rows = await connection.execute(
@@ -46,21 +52,27 @@ async def package_changes_of(
                 package_changes.c.changes,
                 package_changes.c.is_complete,
                 package_changes.c.compared_at,
+                cast(inventories.c.distribution, String).label("distribution"),
             )
             .join(changes, changes.c.to_observation == package_changes.c.observation_id)
+            .outerjoin(inventories, inventories.c.id == package_changes.c.after_id)
             .where(changes.c.id.in_(ids))
             .order_by(changes.c.to_observation, package_changes.c.platform)
         )
-        for number, each in readable(rows, _platform_changes, lambda row: f"packages of change {row.id}"):
+        moves = readable(rows, _platform_changes, lambda row: f"packages of change {row.id}")
+        for number, each in await with_notices(connection, moves):
             found.setdefault(number, []).append(each)
     return {number: tuple(each) for number, each in found.items()}
 
 
-def _platform_changes(row: Any) -> tuple[int, PlatformChanges]:
+def _platform_changes(row: Any) -> tuple[int, str | None, PlatformChanges]:
+    """A change's id, the release of the base as publishers list it, and what changed."""
     if row.compared_at is None:
-        return row.id, PlatformChanges(row.platform, None, is_complete=False)
+        return row.id, None, PlatformChanges(row.platform, None, is_complete=False)
     told = load(row.changes, tuple[PackageChange, ...])
-    return row.id, PlatformChanges(row.platform, told, bool(row.is_complete))
+    is_known = row.distribution is not None and row.distribution != "null"
+    release = release_of(load_text(row.distribution, Distribution)) if is_known else None
+    return row.id, release, PlatformChanges(row.platform, told, bool(row.is_complete))
 
 
 async def outdate_told(connection: AsyncConnection, observation: int, now: datetime) -> None:

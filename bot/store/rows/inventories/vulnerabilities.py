@@ -36,6 +36,7 @@ dumps = leased(
     Column("etag", String(512)),
     Column("last_modified", String(512)),
     Column("considered", LargeBinary),
+    Column("asked", LargeBinary),
     Column("reader", String(64)),
     Column("entries", Integer),
     Column("problems", JSON),
@@ -43,7 +44,8 @@ dumps = leased(
     Column("checked_at", Moment),
     Column("error", Text),
 )
-"""`considered` are the releases and names that were looked for, compressed; `entries` counts all records."""
+"""`considered` are the releases and names that were looked for, `asked` the versions that an API was asked about,
+both compressed; `entries` counts all records."""
 
 vulnerabilities = Table(
     "vulnerabilities",
@@ -52,6 +54,7 @@ vulnerabilities = Table(
     Column("dump_id", ForeignKey("dumps.id", ondelete="CASCADE"), nullable=False),
     Column("name", String(64), nullable=False),
     Column("content", String(64), nullable=False),
+    Column("modified", String(40)),
     Column("title", Text, nullable=False),
     Column("severity", String(16)),
     Column("rated_by", String(32), nullable=False),
@@ -60,7 +63,8 @@ vulnerabilities = Table(
     Column("seen_at", Moment, nullable=False),
     UniqueConstraint("dump_id", "name"),
 )
-"""`content` is a hash of all that is kept of a record; `seen_at` is when it was first seen."""
+"""`content` is a hash of all that is kept of a record, `modified` when its publisher says that it was changed last;
+`seen_at` is when it was first seen."""
 
 vulnerability_cves = Table(
     "vulnerability_cves",

@@ -63,91 +63,129 @@ class FeedsStore(Store):
         )
 
     async def keep_feed(self, reading: FeedReading) -> None:
-        document = reading.document
         async with self._database.transaction() as connection:
-            row = await self._mine(connection, reading.source)
-            await self._bring_forward(connection, row, reading)
-            await settle(
-                connection,
-                documents,
-                self._worker,
-                row,
-                due_at=reading.due_at,
-                values={
-                    "etag": document.etag,
-                    "last_modified": document.last_modified,
-                    "body": zlib.compress(document.body),
-                    "reader": document.reader,
-                    "fetched_at": document.fetched_at,
-                    "checked_at": document.checked_at,
-                    "error": None,
-                },
-            )
-            for release in sorted(reading.releases, key=lambda each: (each.channel, each.version)):
-                await save_release(connection, release)
-            for source, cve in sorted(reading.withdrawn_advisories):
-                await connection.execute(
-                    delete(advisories).where(advisories.c.source == source, advisories.c.cve == cve)
-                )
-            for advisory in sorted(reading.advisories, key=lambda each: (each.evidence[0].source, each.cve)):
-                await connection.execute(
-                    upsert(
-                        connection,
-                        advisories,
-                        ["source", "cve"],
-                        source=advisory.evidence[0].source,
-                        cve=advisory.cve,
-                        advisory=dump(advisory, Advisory),
-                    )
-                )
-            await self._note_inventory(connection, reading)
-            if reading.releases or reading.advisories or reading.withdrawn_advisories:
-                await raise_counter(connection, FEEDS)
+            row = await _bring_forward(connection, reading)
+            values = _document_values(reading.document)
+            await settle(connection, documents, self._worker, row, due_at=reading.due_at, values=values)
+            await _save_said(connection, reading, reading.document.checked_at)
 
-    async def _bring_forward(self, connection: AsyncConnection, own: int, reading: FeedReading) -> None:
-        """What the document leads to is due when it was checked, in rows that are made where there are none."""
-        at = reading.document.checked_at
-        for source in sorted(reading.leads_to, key=lambda each: each.url):
-            await connection.execute(_row(connection, source, at))
-        led_to = documents.c.url.in_({source.url for source in reading.leads_to})
-        await lock_where(connection, documents, or_(documents.c.id == own, led_to))
-        await connection.execute(update(documents).where(led_to, documents.c.due_at > at).values(due_at=at))
 
-    async def _note_inventory(self, connection: AsyncConnection, reading: FeedReading) -> None:
-        """Watched bases that the inventory lists no longer, or again, get an observation that says so.
+def _document_values(document: StoredDocument) -> dict[str, Any]:
+    """The columns of the row of a document that hold its copy."""
+    return {
+        "etag": document.etag,
+        "last_modified": document.last_modified,
+        "body": zlib.compress(document.body),
+        "reader": document.reader,
+        "fetched_at": document.fetched_at,
+        "checked_at": document.checked_at,
+        "error": None,
+    }
 
-        The inventory speaks of MCR; a mirror of it under another host holds the same tags.
-        """
-        wanted = reading.tags_withdrawn | reading.tags_returned
-        if not wanted:
-            return
-        at = reading.document.checked_at
-        watched = await connection.execute(
-            select(bases).where(bases.c.observation_id.is_not(None), bases.c.tag.in_({tag for _, tag in wanted}))
+
+async def import_feeds(
+    connection: AsyncConnection, readings: Sequence[FeedReading], now: datetime
+) -> frozenset[str]:
+    """Keeps documents that did not come from their own addresses; the addresses of those whose copy here is older.
+
+    Whoever works on a row goes on: what its address says meanwhile is newer.
+    """
+    rows: dict[str, int] = {}
+    for reading in sorted(readings, key=lambda each: each.source.url):
+        await connection.execute(_row(connection, reading.source, reading.document.checked_at))
+    for reading in sorted(readings, key=lambda each: each.source.url):
+        rows[reading.source.url] = await _bring_forward(connection, reading)
+    newer: list[FeedReading] = []
+    for reading in readings:
+        url, document = reading.source.url, reading.document
+        known = await connection.scalar(select(documents.c.checked_at).where(documents.c.id == rows[url]))
+        if known is None or known < document.checked_at:
+            newer.append(reading)
+            kept = update(documents).where(documents.c.id == rows[url])
+            await connection.execute(kept.values(kind=reading.source.kind.value, **_document_values(document)))
+    if newer:
+        said = replace(
+            newer[0],
+            releases=tuple(release for each in newer for release in each.releases),
+            advisories=tuple(advisory for each in newer for advisory in each.advisories),
+            withdrawn_advisories=tuple(one for each in newer for one in each.withdrawn_advisories),
+            tags_withdrawn=frozenset(tag for each in newer for tag in each.tags_withdrawn),
+            tags_returned=frozenset(tag for each in newer for tag in each.tags_returned),
         )
-        for row in watched.mappings().all():
-            key = (row["repository"], row["tag"])
-            if key not in wanted:
-                continue
-            if key in reading.tags_withdrawn:
-                seen = [Observation(at, Base(row["registry"], row["repository"], row["tag"]), None)]
-            else:
-                last = await connection.execute(
-                    select(observations.c.id, observations.c.observation).where(
-                        observations.c.id == row["observation_id"]
-                    )
-                )
-                seen = readable(
-                    last,
-                    lambda old: replace(load(old.observation, Observation), at=at),
-                    lambda old: f"observation {old.id}",
-                )
-            for observation in seen:
-                await add_observation(connection, row["id"], observation, "inventory")
+        await _save_said(connection, said, now)
+    return frozenset(each.source.url for each in newer)
 
-    async def _mine(self, connection: AsyncConnection, source: FeedSource) -> int:
-        found = await connection.execute(select(documents.c.id).where(documents.c.url == source.url))
-        return int(found.scalar_one())
+
+async def _save_said(connection: AsyncConnection, reading: FeedReading, at: datetime) -> None:
+    """Writes the releases and advisories of a document, and what its inventory lists no longer or again."""
+    for release in sorted(reading.releases, key=lambda each: (each.channel, each.version)):
+        await save_release(connection, release)
+    for source, cve in sorted(reading.withdrawn_advisories):
+        await connection.execute(delete(advisories).where(advisories.c.source == source, advisories.c.cve == cve))
+    for advisory in sorted(reading.advisories, key=lambda each: (each.evidence[0].source, each.cve)):
+        await connection.execute(
+            upsert(
+                connection,
+                advisories,
+                ["source", "cve"],
+                source=advisory.evidence[0].source,
+                cve=advisory.cve,
+                advisory=dump(advisory, Advisory),
+            )
+        )
+    await _note_inventory(connection, reading, at)
+    if reading.releases or reading.advisories or reading.withdrawn_advisories:
+        await raise_counter(connection, FEEDS)
+
+
+async def _bring_forward(connection: AsyncConnection, reading: FeedReading) -> int:
+    """Locks the document's row, and has what it leads to due when it was checked, in rows that are made where there
+    are none; the document's id."""
+    own = await _id_of(connection, reading.source)
+    at = reading.document.checked_at
+    for source in sorted(reading.leads_to, key=lambda each: each.url):
+        await connection.execute(_row(connection, source, at))
+    led_to = documents.c.url.in_({source.url for source in reading.leads_to})
+    await lock_where(connection, documents, or_(documents.c.id == own, led_to))
+    await connection.execute(update(documents).where(led_to, documents.c.due_at > at).values(due_at=at))
+    return own
+
+
+async def _note_inventory(connection: AsyncConnection, reading: FeedReading, at: datetime) -> None:
+    """Watched bases that the inventory lists no longer, or again, get an observation that says so.
+
+    The inventory speaks of MCR; a mirror of it under another host holds the same tags.
+    """
+    wanted = reading.tags_withdrawn | reading.tags_returned
+    if not wanted:
+        return
+    watched = await connection.execute(
+        select(bases).where(bases.c.observation_id.is_not(None), bases.c.tag.in_({tag for _, tag in wanted}))
+    )
+    for row in watched.mappings().all():
+        key = (row["repository"], row["tag"])
+        if key not in wanted:
+            continue
+        if key in reading.tags_withdrawn:
+            seen = [Observation(at, Base(row["registry"], row["repository"], row["tag"]), None)]
+        else:
+            last = await connection.execute(
+                select(observations.c.id, observations.c.observation).where(
+                    observations.c.id == row["observation_id"]
+                )
+            )
+            seen = readable(
+                last,
+                lambda old: replace(load(old.observation, Observation), at=at),
+                lambda old: f"observation {old.id}",
+            )
+        for observation in seen:
+            await add_observation(connection, row["id"], observation, "inventory")
+
+
+async def _id_of(connection: AsyncConnection, source: FeedSource) -> int:
+    found = await connection.execute(select(documents.c.id).where(documents.c.url == source.url))
+    return int(found.scalar_one())
 
 
 async def _feed_of(claimed: Claimed) -> DueFeed:

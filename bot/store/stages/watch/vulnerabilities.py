@@ -3,7 +3,8 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
-from bot.store.rows.inventories.inventories import inventories, packages
+from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
 from bot.store.rows.inventories.vulnerabilities import (
     affected_names,
     affected_packages,
@@ -30,8 +31,18 @@ from bot.store.rows.inventories.vulnerabilities import (
     vulnerabilities,
     vulnerability_cves,
 )
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.questions import Question
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
+
+
+@dataclass(frozen=True, slots=True)
+class SeenElsewhere:
+    """Since when a record is known, and its fixes by record, release and package."""
+
+    at: datetime
+    fixes: Mapping[tuple[str, str, str], datetime] = field(default_factory=dict)
 
 
 class VulnerabilitiesStore(Store):
@@ -48,7 +59,7 @@ class VulnerabilitiesStore(Store):
                 row = insert_missing(connection, dumps, ecosystem=ecosystem, place=place, due_at=now)
                 await connection.execute(row)
                 moved = (dumps.c.ecosystem == ecosystem, dumps.c.place != place)
-                unmarked = {"place": place, "etag": None, "last_modified": None, "due_at": now}
+                unmarked = {"place": place, "etag": None, "last_modified": None, "asked": None, "due_at": now}
                 await connection.execute(update(dumps).where(*moved).values(**unmarked))
 
     @property
@@ -65,16 +76,49 @@ class VulnerabilitiesStore(Store):
         releases = {release for each in distributions if (release := release_of(each)) is not None}
         return WantedPackages(frozenset({ANY_RELEASE, *releases}), frozenset(names))
 
+    async def questions(self, ecosystem: Ecosystem) -> frozenset[Question]:
+        """Each version of a package in images that an ecosystem may know of, once."""
+        column = cast(inventories.c.distribution, String)
+        told = (
+            select(column, packages.c.name, packages.c.version, packages.c.source, packages.c.source_version)
+            .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
+            .join(inventories, inventories.c.id == inventory_packages.c.inventory_id)
+            .where(packages.c.type == ecosystem.package_type.value)
+            .distinct()
+        )
+        found: set[Question] = set()
+        async with self._database.reading() as connection:
+            for text, name, version, source, source_version in await connection.execute(told):
+                distribution = load_text(text, Distribution) if text and text != "null" else None
+                release = release_of(distribution) if ecosystem.has_releases else ANY_RELEASE
+                if release is None or not (release == ANY_RELEASE or release.startswith(f"{ecosystem}:")):
+                    continue
+                package = Package(ecosystem.package_type, name, version, source=source)
+                asked = source or package.advisory_name
+                found.add(Question(release, asked, source_version or version if source else version))
+        return frozenset(found)
+
+    async def known_records(self, ecosystem: Ecosystem) -> dict[str, str]:
+        """When each record that is kept was changed last, by its id, as far as that is known."""
+        query = (
+            select(vulnerabilities.c.name, vulnerabilities.c.modified)
+            .join(dumps, dumps.c.id == vulnerabilities.c.dump_id)
+            .where(dumps.c.ecosystem == ecosystem.value, vulnerabilities.c.modified.is_not(None))
+        )
+        async with self._database.reading() as connection:
+            return {row.name: row.modified for row in await connection.execute(query)}
+
     async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
         now = self._clock.now()
         values: dict[str, Any] = {"error": None}
-        if kept.mark is not None:
+        if kept.mark is not None and not kept.adds:
             values["checked_at"] = now
         if kept.mark is not None and kept.reading is not None:
             values |= {
                 "etag": kept.mark.etag,
                 "last_modified": kept.mark.last_modified,
-                "considered": _packed(kept.considered),
+                "considered": packed(kept.considered),
+                "asked": _packed_questions(kept.asked),
                 "reader": READER,
                 "entries": kept.reading.entries,
                 "problems": [str(problem) for problem in kept.reading.problems],
@@ -83,35 +127,61 @@ class VulnerabilitiesStore(Store):
         async with self._database.transaction() as connection:
             if kept.reading is not None:
                 await raise_counter(connection, EXPOSURES)
-            ecosystem = dumps.c.ecosystem == kept.source.ecosystem.value
-            row = (await connection.execute(select(dumps.c.id).where(ecosystem))).scalar_one()
+            of_ecosystem = dumps.c.ecosystem == kept.source.ecosystem.value
+            row, place = (await connection.execute(select(dumps.c.id, dumps.c.place).where(of_ecosystem))).one()
+            if place != kept.source.place:
+                await settle(connection, dumps, self._worker, row, due_at=now)
+                return 0
             await settle(connection, dumps, self._worker, row, due_at=due_at, values=values)
             if kept.reading is None:
                 return 0
-            return await _replace(connection, row, kept.reading.vulnerabilities, now)
+            stay = None if kept.adds else kept.reading.unchanged
+            return await replace_records(connection, row, kept.reading, now, stay=stay)
 
 
-async def _replace(connection: AsyncConnection, number: int, found: Sequence[Vulnerability], now: datetime) -> int:
-    """Writes what differs from what the dump said before, and nothing else; how many records that is."""
+async def replace_records(
+    connection: AsyncConnection,
+    number: int,
+    reading: DumpReading,
+    now: datetime,
+    *,
+    elsewhere: Mapping[str, SeenElsewhere] | None = None,
+    stay: frozenset[str] | None = frozenset(),
+) -> int:
+    """Writes what differs from what the dump said before, and nothing else; how many records that is.
+
+    `elsewhere` is since when what is new here was known where it comes from, by record; else it is new `now`.
+    Records that are not in the reading go, except for those that `stay`; all stay where that is None.
+    """
+    found = reading.vulnerabilities
     before = await connection.execute(
         select(
-            vulnerabilities.c.id, vulnerabilities.c.name, vulnerabilities.c.content, vulnerabilities.c.seen_at
+            vulnerabilities.c.id,
+            vulnerabilities.c.name,
+            vulnerabilities.c.content,
+            vulnerabilities.c.seen_at,
+            vulnerabilities.c.modified,
         ).where(vulnerabilities.c.dump_id == number)
     )
     known = {row.name: row for row in before}
     contents = {each.id: _content(each) for each in found}
-    gone = [row.id for name, row in known.items() if contents.get(name) != row.content]
+    unread = known.keys() - contents.keys() - (known.keys() if stay is None else stay)
+    gone = [
+        row.id for name, row in known.items() if name in unread or contents.get(name, row.content) != row.content
+    ]
     fixes = await _fixes_seen(connection, gone)
     for ids in chunks(sorted(gone)):
         await connection.execute(delete(vulnerabilities).where(vulnerabilities.c.id.in_(ids)))
     new = [each for each in found if each.id not in known or known[each.id].content != contents[each.id]]
     affected: dict[int, AffectedPackage] = {}
     for each in new:
-        seen_at = known[each.id].seen_at if each.id in known else now
+        seen = (elsewhere or {}).get(each.id, SeenElsewhere(now))
+        seen_at = min(known[each.id].seen_at, seen.at) if each.id in known else seen.at
         row = {
             "dump_id": number,
             "name": each.id,
             "content": contents[each.id],
+            "modified": reading.modified.get(each.id),
             "title": each.title,
             "severity": each.severity.value if each.severity is not None else None,
             "rated_by": each.rated_by,
@@ -120,16 +190,21 @@ async def _replace(connection: AsyncConnection, number: int, found: Sequence[Vul
             "seen_at": seen_at,
         }
         inserted = await connection.execute(insert(vulnerabilities).values(**row).returning(vulnerabilities.c.id))
-        affected |= await _insert_affected(connection, inserted.scalar_one(), each, fixes, now)
+        affected |= await _insert_affected(connection, inserted.scalar_one(), each, {**seen.fixes, **fixes}, now)
     await expose_to(connection, affected)
-    return len(new) + len(known.keys() - contents.keys())
+    same = {each.id: reading.modified.get(each.id) for each in found if known.get(each.id) is not None}
+    for name in sorted(same.keys() - {each.id for each in new}):
+        if same[name] != known[name].modified:
+            of_record = update(vulnerabilities).where(vulnerabilities.c.id == known[name].id)
+            await connection.execute(of_record.values(modified=same[name]))
+    return len(new) + len(unread)
 
 
 async def _insert_affected(
     connection: AsyncConnection,
     number: int,
     record: Vulnerability,
-    fixes: dict[tuple[str, str, str], datetime],
+    fixes: Mapping[tuple[str, str, str], datetime],
     now: datetime,
 ) -> dict[int, AffectedPackage]:
     if record.cves:
@@ -177,8 +252,28 @@ def _content(record: Vulnerability) -> str:
     return hashlib.sha256(json.dumps(dump(record, Vulnerability), sort_keys=True).encode()).hexdigest()
 
 
-def _packed(considered: WantedPackages) -> bytes:
+def packed(considered: WantedPackages) -> bytes:
+    """What was looked for, for its column: it may be thousands of names."""
     return zlib.compress(json.dumps([sorted(considered.releases), sorted(considered.names)]).encode())
+
+
+def unpacked(considered: bytes) -> WantedPackages:
+    """What `packed` has made smaller."""
+    releases, names = json.loads(zlib.decompress(considered))
+    return WantedPackages(frozenset(releases), frozenset(names))
+
+
+def _packed_questions(asked: frozenset[Question]) -> bytes | None:
+    rows = [[each.release, each.name, each.version] for each in sorted(asked)]
+    return zlib.compress(json.dumps(rows).encode()) if rows else None
+
+
+def _unpacked_questions(asked: bytes | None) -> frozenset[Question]:
+    return (
+        frozenset(Question(*row) for row in json.loads(zlib.decompress(asked)))
+        if asked is not None
+        else frozenset()
+    )
 
 
 async def _due_dump(claimed: Claimed) -> DueDump:
@@ -186,6 +281,7 @@ async def _due_dump(claimed: Claimed) -> DueDump:
     source = DumpSource(Ecosystem(row["ecosystem"]), row["place"])
     if row["etag"] is None or row["considered"] is None:
         return DueDump(source)
-    releases, names = json.loads(zlib.decompress(row["considered"]))
-    considered = WantedPackages(frozenset(releases), frozenset(names))
-    return DueDump(source, DumpMark(row["etag"], row["last_modified"]), considered, row["reader"] or "")
+    mark = DumpMark(row["etag"], row["last_modified"])
+    considered, asked = unpacked(row["considered"]), _unpacked_questions(row["asked"])
+    asked_at = row["checked_at"] if row["asked"] is not None else None
+    return DueDump(source, mark, considered, row["reader"] or "", asked, asked_at)

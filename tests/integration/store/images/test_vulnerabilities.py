@@ -151,3 +151,16 @@ async def test_what_another_has_taken_over_is_not_kept(stores: Stores) -> None:
             KeptDump(UBUNTU, MARK, WANTED, DumpReading((vulnerability(),))), stores.clock.now()
         )
     assert await count(stores) == 0
+
+
+async def test_what_was_read_at_a_place_that_counts_no_longer_is_not_kept(stores: Stores) -> None:
+    """The settings changed while it was read: the new place is asked at once."""
+    await running(stores, SSL)
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    await stores.taken(stores.vulnerabilities.dumps)
+    moved = replace(UBUNTU, place="/srv/osv/Ubuntu.zip")
+    await stores.vulnerabilities.follow_dumps([moved])
+    late = KeptDump(UBUNTU, MARK, WANTED, DumpReading((vulnerability(),)))
+    assert await stores.vulnerabilities.keep_dump(late, stores.clock.now() + HOUR) == 0
+    assert await count(stores) == 0
+    assert await stores.taken(stores.vulnerabilities.dumps) == [DueDump(moved)]

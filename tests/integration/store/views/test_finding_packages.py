@@ -2,16 +2,23 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bot.discover.ports import Reading
+from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import SeenImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
-from bot.domain.packages.package import Package
+from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.package import Distribution, Package
+from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.wanted import Wanted
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look
 from bot.views.bases.inventory import FixState, FoundPackages
-from tests.integration.store.filling import ASPNET, Stores, digest, usage_of
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.stage import DumpSource, KeptDump
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.holding import AMD64, FIXED, SSL, running, shows, told
 
 SERILOG = Package("nuget", "Serilog", "4.0.0")
@@ -65,3 +72,59 @@ async def test_an_image_that_is_not_read_is_counted_as_not_known(stores: Stores)
     assert await find(stores) == FoundPackages((), not_known=1)
     await told(stores, {"d": ()}, problems=("a database is damaged",))
     assert await find(stores) == FoundPackages((), not_known=1)
+
+
+CVE = "CVE-2026-1001"
+MUSL = Package("apk", "libcrypto3", "3.3.1-r0", "x86_64", "openssl", "3.3.1-r0")
+AZURE = Package("rpm", "openssl-libs", "3.3.0-1.azl3", "x86_64", "openssl", "3.3.0-1.azl3")
+
+
+async def says(stores: Stores, ecosystem: Ecosystem, *affected: AffectedPackage) -> None:
+    """A publisher's dump has one record of a CVE."""
+    source = DumpSource(ecosystem, "/srv/dump.zip")
+    await stores.vulnerabilities.follow_dumps([source])
+    await stores.taken(stores.vulnerabilities.dumps)
+    record = Vulnerability("USN-1-1", (CVE,), "overflow", Severity.HIGH, "Ubuntu", affected=affected)
+    wanted = await stores.vulnerabilities.wanted_packages()
+    kept = KeptDump(source, DumpMark("1"), wanted, DumpReading((record,)))
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("package", "distribution", "ecosystem", "release", "fixed"),
+    [
+        (SSL, Distribution("ubuntu", "24.04"), Ecosystem.UBUNTU, "Ubuntu:24.04", "3.0.13-0ubuntu3.6"),
+        (MUSL, Distribution("alpine", "3.20.3"), Ecosystem.ALPINE, "Alpine:v3.20", "3.3.2-r0"),
+        (AZURE, Distribution("azurelinux", "3.0"), Ecosystem.AZURE_LINUX, "Azure Linux:3", "3.3.0-2.azl3"),
+    ],
+)
+async def test_what_a_publisher_says_is_affected_is_found_in_images_of_its_release(
+    stores: Stores, package: Package, distribution: Distribution, ecosystem: Ecosystem, release: str, fixed: str
+) -> None:
+    newer = replace(package, version=fixed, source_version=fixed)
+    await running(stores, package, base=(newer,), distribution=distribution)
+    affected = AffectedPackage(package.type, "openssl", release, (VersionRange(fixed=fixed),))
+    await says(stores, ecosystem, affected)
+    for asked in (CVE, "USN-1-1"):
+        wanted = await stores.packages.affected(asked)
+        assert wanted is not None
+        [found] = (await stores.packages.find(wanted, AMD64)).found
+        assert (found.package.version, found.is_certain, found.fix.state) == (package.version, True, FixState.BASE)
+
+
+async def test_the_same_version_in_another_release_is_another_package(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    ranges = (VersionRange(fixed="3.0.13-0ubuntu3.6"),)
+    await says(stores, Ecosystem.UBUNTU, AffectedPackage("deb", "openssl", "Ubuntu:22.04", ranges))
+    wanted = await stores.packages.affected(CVE)
+    assert wanted
+    assert await stores.packages.find(wanted, AMD64) == FoundPackages(())
+
+
+async def test_a_cve_of_which_nothing_is_held_is_known_all_the_same(stores: Stores) -> None:
+    await running(stores, FIXED)
+    ranges = (VersionRange(fixed="3.0.13-0ubuntu3.6"),)
+    await says(stores, Ecosystem.UBUNTU, AffectedPackage("deb", "openssl", "Ubuntu:24.04", ranges))
+    assert await stores.packages.affected(CVE) == ()
+    assert await stores.packages.find((), AMD64) == FoundPackages(())
+    assert await stores.packages.affected("CVE-2026-9999") is None

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from bot.act.pull_request.packages import packages_section
 from bot.domain.packages.changes import Direction, PackageChange
 from bot.domain.packages.moves import PlatformChanges
@@ -49,3 +51,8 @@ def test_nothing_is_said_of_what_is_not_known() -> None:
 
 def test_that_no_package_changed_is_said_without_a_table() -> None:
     assert packages_section({ASPNET: amd64()}) == "Packages of aspnet:10.0 on linux/amd64: no package changed."
+
+
+def test_a_notice_stands_in_the_row_of_its_package() -> None:
+    noticed = replace(up("libssl3t64"), notices=("USN-7278-1",))
+    assert "| `libssl3t64` | `1.0` | `1.1` | up, USN-7278-1 |" in packages_section({ASPNET: amd64(noticed)})

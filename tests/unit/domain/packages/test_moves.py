@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +74,23 @@ def test_two_moves_in_a_row_are_the_move_from_the_first_to_the_last(
     steps = [[on("linux/amd64", *package_changes(*pair))] for pair in ((first, second), (second, third))]
     [found] = composed(steps)
     assert set(found.changes or ()) == set(package_changes(first, third))
+
+
+def test_fixes_that_came_with_a_package_are_named_by_their_notices() -> None:
+    noticed = replace(SSL, notices=("USN-7278-1",))
+    assert told([PlatformChanges("linux/amd64", (noticed,))]).endswith("3.0.13-0ubuntu3.6 (USN-7278-1)")
+    many = replace(SSL, notices=tuple(f"USN-{number}-1" for number in range(1, 6)))
+    assert told([PlatformChanges("linux/amd64", (many,))]).endswith("(USN-3-1, USN-4-1, USN-5-1 and 2 others)")
+
+
+def test_notices_of_all_steps_stay_with_the_package() -> None:
+    first = replace(SSL, notices=("USN-1-1",))
+    second = replace(SSL, before=SSL.after, after="3.0.13-0ubuntu3.7", notices=("USN-2-1",))
+    [platform] = composed([[PlatformChanges("linux/amd64", (each,))] for each in (first, second)])
+    assert platform.changes is not None
+    [change] = platform.changes
+    assert (change.before, change.after, change.notices) == (
+        SSL.before,
+        "3.0.13-0ubuntu3.7",
+        ("USN-1-1", "USN-2-1"),
+    )

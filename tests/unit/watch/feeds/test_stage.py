@@ -18,6 +18,7 @@ from bot.domain.feeds.document import (
     Unchanged,
 )
 from bot.reconcile.loop import Loop
+from bot.watch.bundle.no_feeds import NoFeeds
 from bot.watch.feeds.stage import FeedsToRead, tick
 from tests.fakes.stores.feeds import FakeFeedsStore
 from tests.unit.watch.feeds.published import published
@@ -292,3 +293,18 @@ async def test_an_index_that_lists_without_end_ends_the_tick_all_the_same(world:
     world.serve(INDEX, index(*(f"https://feeds.example/{number}" for number in range(500))))
     await world.tick(INDEX)
     assert len(world.feeds.asked) <= 101
+
+
+async def test_offline_a_copy_stays_and_grows_older(world: World) -> None:
+    world.serve(INDEX, index())
+    await world.tick(INDEX)
+    world.clock.advance(timedelta(days=2))
+    tally = await tick(world.store, NoFeeds(), Loop(world.clock), FeedsToRead((INDEX,)))
+    assert tally.failed == []
+    assert any("was last read 2 days ago" in line for line in tally.stale)
+    assert copy_of(world, INDEX).checked_at == NOW
+
+
+async def test_offline_a_feed_that_no_bundle_brought_is_told(world: World) -> None:
+    tally = await tick(world.store, NoFeeds(), Loop(world.clock), FeedsToRead((INDEX,)))
+    assert "is not asked offline" in tally.failed[0]

@@ -1,18 +1,21 @@
 """Dumps are read where they changed or where something else is looked for, and what fails is put off."""
 
 import io
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.dump import DumpMark, OpenedDump
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
+from bot.watch.osv.questions import Question
 from bot.watch.osv.record import WantedPackages
-from bot.watch.osv.stage import EVERY, READER, DueDump, DumpSource, DumpTally, KeptDump, tick
+from bot.watch.osv.stage import API, EVERY, READER, DueDump, DumpSource, DumpTally, KeptDump, Publishers, tick
 from tests.fakes.queue import FakeQueue
 from tests.unit.watch.osv.records import affected, dump, record
 
@@ -32,6 +35,11 @@ class FakeDumps:
     dumps: FakeQueue[DueDump] = field(default_factory=FakeQueue)
     kept: list[KeptDump] = field(default_factory=list)
     asked: list[DumpMark | None] = field(default_factory=list)
+    held: frozenset[Question] = frozenset({Question("Ubuntu:24.04", "openssl", "3.0.13")})
+    modified: dict[str, str] = field(default_factory=dict)
+    answers: list[str] = field(default_factory=lambda: ["UBUNTU-CVE-2026-1001"])
+    batches: list[list[tuple[str, str]]] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
 
     async def follow_dumps(self, sources: Sequence[DumpSource]) -> None:
         for source in sources if not self.dumps.rows else ():
@@ -40,9 +48,27 @@ class FakeDumps:
     async def wanted_packages(self) -> WantedPackages:
         return self.wanted
 
+    async def questions(self, ecosystem: Ecosystem) -> frozenset[Question]:
+        return self.held
+
+    async def known_records(self, ecosystem: Ecosystem) -> Mapping[str, str]:
+        return self.modified
+
+    async def batch(self, address: str, queries: Sequence[Mapping[str, Any]]) -> Any:
+        self.batches.append([(each["package"]["ecosystem"], each["package"]["name"]) for each in queries])
+        named = [{"id": name, "modified": "2026-03-05T00:00:00Z"} for name in self.answers]
+        return {"results": [{"vulns": named} for _ in queries]}
+
+    async def record(self, address: str, name: str) -> bytes | None:
+        self.fetched.append(name)
+        return json.dumps(record(name)).encode()
+
     async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
         self.kept.append(kept)
-        self.dumps.settle(1, due_at, DueDump(kept.source, kept.mark, kept.considered, READER))
+        asked_at = self.dumps[1].asked_at if kept.adds else self.clock.now()
+        known = DueDump(kept.source, kept.mark, kept.considered, READER, kept.asked, asked_at)
+        self.dumps.settle(1, due_at, known)
+        self.modified |= kept.reading.modified if kept.reading else {}
         return len(kept.reading.vulnerabilities) if kept.reading else 0
 
     @asynccontextmanager
@@ -52,8 +78,8 @@ class FakeDumps:
             raise self.published
         yield None if previous == MARK else OpenedDump(self.published, MARK)
 
-    async def tick(self) -> DumpTally:
-        return await tick(self, self, Loop(self.clock), [UBUNTU])
+    async def tick(self, source: DumpSource = UBUNTU, *, offline: bool = False) -> DumpTally:
+        return await tick(self, Publishers(self, self), Loop(self.clock), [source], offline=offline)
 
 
 async def test_a_dump_is_read_and_then_only_confirmed() -> None:
@@ -102,3 +128,44 @@ async def test_a_dump_that_cannot_be_read_is_a_line_and_asked_for_again() -> Non
     world.clock.advance(EVERY)
     last = await world.tick()
     assert (last.read, len(last.problems)) == (1, 1)
+
+
+async def test_offline_only_files_are_read() -> None:
+    world = FakeDumps()
+    assert (await world.tick(offline=True)).read == 0
+    assert world.asked == []
+    assert world.kept == [KeptDump(UBUNTU, None, WANTED, None)]
+    world = FakeDumps()
+    assert (await world.tick(DumpSource(Ecosystem.UBUNTU, "/data/ubuntu.zip"), offline=True)).read == 1
+
+
+ASKED = DumpSource(Ecosystem.UBUNTU, f"{API}https://api.osv.example")
+ZLIB = Question("Ubuntu:24.04", "zlib", "1.3")
+
+
+async def test_an_api_is_asked_about_each_version_once_in_a_time() -> None:
+    world = FakeDumps()
+    first = await world.tick(ASKED)
+    assert (first.read, first.changed) == (1, 1)
+    assert (world.batches, world.fetched) == ([[("Ubuntu:24.04:LTS", "openssl")]], ["UBUNTU-CVE-2026-1001"])
+    world.clock.advance(EVERY)
+    assert (await world.tick(ASKED)).read == 1
+    assert (len(world.batches), len(world.fetched)) == (2, 1)
+    assert world.kept[-1].reading is not None
+    assert world.kept[-1].reading.unchanged == {"UBUNTU-CVE-2026-1001"}
+
+
+async def test_only_what_is_new_is_asked_about_before_the_rest_is_due() -> None:
+    world = FakeDumps()
+    await world.tick(ASKED)
+    world.held |= {ZLIB}
+    world.wanted = WantedPackages(WANTED.releases, frozenset({"openssl", "zlib"}))
+    world.clock.advance(timedelta(hours=1))
+    world.dumps.rows[1].due_at = world.clock.now()
+    await world.tick(ASKED)
+    assert world.batches[1:] == [[("Ubuntu:24.04:LTS", "zlib")]]
+    assert world.kept[-1].adds
+    assert world.fetched == ["UBUNTU-CVE-2026-1001"] * 2, "nobody had looked for zlib in it"
+    world.clock.advance(EVERY - timedelta(hours=1))
+    await world.tick(ASKED)
+    assert world.batches[2:] == [[("Ubuntu:24.04:LTS", "openssl"), ("Ubuntu:24.04:LTS", "zlib")]]

@@ -1,0 +1,99 @@
+"""`feeds bundle`: what feeds and dumps told, carried to where neither can be asked."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+
+app = typer.Typer(help="What feeds told, for where none can be asked.", no_args_is_help=True)
+bundle = typer.Typer(help="One file with all that feeds and dumps of vulnerabilities told.", no_args_is_help=True)
+app.add_typer(bundle, name="bundle")
+
+
+@app.callback()
+def _feeds() -> None:
+    """What feeds told, for where none can be asked."""
+
+
+@bundle.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write; one that is there is replaced.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="File with a private key on P-256 in PEM, to sign it with.")
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Writes all that is kept of feeds and of vulnerabilities into one file.
+
+    Each document and record keeps its source and age. The same contents give the same bytes. Reads the store alone
+    and can run beside the service. Exit codes: 0 it is written, 2 nothing is kept yet, or it cannot be written.
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from bot.cli.output import print_json, print_line
+    from bot.cli.text import moment
+    from bot.domain.clock import SystemClock
+    from bot.domain.wording.words import counted
+    from bot.service.commands.service.bundle import export_bundle
+    from bot.settings import load
+
+    written = asyncio.run(export_bundle(load(config), file, key, SystemClock()))
+    if output is Format.JSON:
+        oldest = written.oldest.isoformat() if written.oldest is not None else None
+        print_json(asdict(written) | {"oldest": oldest, "file": str(file)})
+        return
+    records = f"{counted(written.records, 'record')} of {counted(written.dumps, 'publisher')} of vulnerabilities"
+    print_line(f"{file}: {counted(written.documents, 'document')} of feeds, {records}")
+    signed = "signed" if written.is_signed else "not signed"
+    print_line(f"{signed}; the oldest part is from {moment(written.oldest) if written.oldest else 'no time'}")
+
+
+@bundle.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="What `feeds bundle export` wrote.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Brings what a bundle holds, as far as it is newer than what is here.
+
+    All of it is checked first: if anything is not as its digest says, nothing is imported. With feeds.bundle_key
+    it must be signed by that key. Exit codes: 0 done, 1 packages here were not looked for where it was made, 2 it
+    is no bundle, or not signed as it must be.
+    """
+    import asyncio
+
+    from bot.cli.output import print_json, print_line, print_table
+    from bot.cli.text import moment
+    from bot.domain.clock import SystemClock
+    from bot.domain.wording.words import counted
+    from bot.service.commands.service.bundle import import_bundle
+    from bot.settings import load
+
+    brought = asyncio.run(import_bundle(load(config), file, SystemClock()))
+    if output is Format.JSON:
+        parts = [
+            {
+                "name": each.name,
+                "as_of": each.as_of.isoformat(),
+                "outcome": each.fate.name.lower(),
+                "not_considered": each.not_considered,
+            }
+            for each in brought.parts
+        ]
+        print_json({"signature": brought.signature, "parts": parts})
+    else:
+        print_line(f"{file}: {brought.signature}")
+        print_table(
+            ("as of", "outcome", "what"),
+            [(moment(each.as_of), each.fate.value, each.name) for each in brought.parts],
+        )
+        for each in brought.parts:
+            if each.not_considered:
+                names = counted(each.not_considered, "name")
+                print_line(f"{each.name}: {names} of packages here were not looked for where the bundle was made")
+    if any(each.not_considered for each in brought.parts):
+        raise typer.Exit(1)

@@ -1,0 +1,183 @@
+"""Bundles of feeds: everything that the store holds of them into one file, and such a file into the store."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+from urllib.parse import urlsplit
+
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import FeedSource
+from bot.service.commands.service.bundle_signature import checker, signer
+from bot.service.wiring.grants import dump_sources, feed_hosts, feed_sources
+from bot.service.wiring.opened_stores import opened_stores
+from bot.settings import Settings
+from bot.store.stores import Stores
+from bot.watch.bundle.archive import BundleWriter, bundle_writer
+from bot.watch.bundle.contents import Bundle, BundledDocument
+from bot.watch.bundle.reading import Check, read_bundle
+from bot.watch.feeds.reading import KEPT
+from bot.watch.feeds.stage import FeedReading, FeedsToRead, read_document, reading_of
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: how many documents and records, and the moment up to which all of it is known."""
+
+    documents: int
+    dumps: int
+    records: int
+    is_signed: bool
+    oldest: datetime | None
+
+
+class Fate(StrEnum):
+    """What became of a part of a bundle."""
+
+    IMPORTED = "imported"
+    KNOWN = "the copy here is as new"
+    NOT_FOLLOWED = "not followed here"
+    FROM_FILE = "read from a file here"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPart:
+    """A document or dump; `not_considered` counts packages here that nobody had looked for in the dump."""
+
+    name: str
+    as_of: datetime
+    fate: Fate
+    not_considered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedBundle:
+    """What became of each part; `signature` says what its signature is worth."""
+
+    parts: tuple[ImportedPart, ...]
+    signature: str
+
+
+async def export_bundle(settings: Settings, file: Path, key: Path | None, clock: Clock) -> Exported:
+    """Writes all that is kept of feeds and vulnerabilities. Raises `Failure`, and leaves no half of a file."""
+    sign = signer(key) if key is not None else None
+    async with opened_stores(settings, clock) as stores:
+        with _replacing(file) as opened:
+            writer = bundle_writer(opened)
+            with writer.archive:
+                documents, dumps, records, oldest = await _write(stores, writer)
+                await asyncio.to_thread(writer.finish, sign)
+    return Exported(documents, dumps, records, sign is not None, oldest)
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[IO[bytes]]:
+    """A file beside that one, which takes its place once it is whole."""
+    written: Path | None = None
+    try:
+        with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as opened:
+            written = Path(opened.name)
+            yield opened
+            opened.flush()
+            os.fsync(opened.fileno())
+        written.chmod(0o644)
+        written.replace(file)
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        raise Failure(Trouble.DENIED, what, where=str(file)) from error
+    finally:
+        if written is not None:
+            written.unlink(missing_ok=True)
+
+
+async def _write(stores: Stores, writer: BundleWriter) -> tuple[int, int, int, datetime | None]:
+    times: list[datetime] = []
+    documents = dumps = records = 0
+    for url in await stores.bundle.document_addresses():
+        if (document := await stores.bundle.document(url)) is not None:
+            await asyncio.to_thread(writer.add_document, document)
+            times.append(document.document.checked_at)
+            documents += 1
+    async for dump in stores.bundle.dumps():
+        await asyncio.to_thread(writer.add_dump, dump)
+        times.append(dump.checked_at)
+        dumps += 1
+        records += len(dump.records)
+    if not times:
+        what, advice = "nothing is kept of any feed yet", "let the bot read them first: freshness-bot once"
+        raise Failure(Trouble.MISSING, what, advice=advice)
+    return documents, dumps, records, min(times)
+
+
+async def import_bundle(settings: Settings, file: Path, clock: Clock) -> ImportedBundle:
+    """Brings what is newer than the copies here, all of it or nothing.
+
+    Raises `Failure` where any of it is not as it should be, or is not signed as `feeds.bundle_key` demands.
+    """
+    signature: list[str] = []
+    check = checker(settings.feeds.bundle_key, str(file), signature)
+    bundle = await asyncio.to_thread(_read, file, check, clock.now())
+    async with opened_stores(settings, clock) as stores:
+        parts = await _bring(settings, stores, bundle, str(file), clock.now())
+    return ImportedBundle(tuple(parts), signature[0])
+
+
+def _read(file: Path, check: Check, now: datetime) -> Bundle:
+    try:
+        with file.open("rb") as opened:
+            return read_bundle(opened, str(file), check, now)
+    except OSError as error:
+        raise Failure(Trouble.MISSING, f"cannot be read: {error.strerror}", where=str(file)) from error
+
+
+async def _bring(
+    settings: Settings, stores: Stores, bundle: Bundle, where: str, now: datetime
+) -> list[ImportedPart]:
+    feeds = FeedsToRead(tuple(feed_sources(settings)))
+    followed = [each for each in bundle.documents if _is_followed(each.source, settings, feeds)]
+    readings = [await _reading(stores, feeds, each, where, now) for each in followed]
+    sources = dump_sources(settings)
+    await stores.vulnerabilities.follow_dumps(sources)
+    files = {source.ecosystem for source in sources if source.is_file}
+    imported = await stores.bundle.bring(readings, bundle.dumps, files)
+    parts: list[ImportedPart] = []
+    for each in bundle.documents:
+        fate = Fate.IMPORTED if each.source.url in imported.documents else Fate.KNOWN
+        fate = fate if each in followed else Fate.NOT_FOLLOWED
+        parts.append(ImportedPart(each.source.url, each.document.checked_at, fate))
+    wanted = await stores.vulnerabilities.wanted_packages()
+    for dump in bundle.dumps:
+        ecosystem = dump.source.ecosystem
+        fate = Fate.IMPORTED if ecosystem in imported.ecosystems else Fate.KNOWN
+        fate = Fate.FROM_FILE if ecosystem in files else fate
+        fate = fate if ecosystem in {source.ecosystem for source in sources} else Fate.NOT_FOLLOWED
+        missing = len(wanted.names - dump.considered.names) if fate is Fate.IMPORTED else 0
+        parts.append(ImportedPart(f"vulnerabilities of {ecosystem}", dump.checked_at, fate, missing))
+    return parts
+
+
+def _is_followed(source: FeedSource, settings: Settings, feeds: FeedsToRead) -> bool:
+    """Whether its feed is on here; where feeds are asked too, only of hosts that may be."""
+    is_permitted = settings.feeds.offline or urlsplit(source.url).netloc in feed_hosts(settings)
+    return source.kind in feeds.kinds and is_permitted
+
+
+async def _reading(
+    stores: Stores, feeds: FeedsToRead, each: BundledDocument, where: str, now: datetime
+) -> FeedReading:
+    known = await stores.bundle.known_copy(each.source)
+    try:
+        read = await asyncio.to_thread(read_document, known, each.document, now)
+    except Failure as failure:
+        advice = "" if failure.advice == KEPT else failure.advice
+        told = failure.altered(advice=advice)
+        raise Failure(Trouble.MALFORMED, str(told), where=where, advice="nothing of it was imported") from failure
+    reading, _ = await reading_of(stores.feeds, feeds, each.source, read, now)
+    return reading

@@ -1,0 +1,104 @@
+"""What publishers call the fixes that came with new versions of packages: the notices that dumps hold."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.packages.changes import Direction, PackageChange
+from bot.domain.packages.moves import PlatformChanges
+from bot.domain.packages.package import Package
+from bot.domain.packages.vulnerability import AffectedPackage
+from bot.domain.packages.wanted import Fit
+from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
+from bot.store.rows.inventories.inventories import package_of, packages
+from bot.store.rows.inventories.vulnerabilities import affected_packages, exposures, vulnerabilities
+
+NOTICES = ("USN-", "DSA-", "DLA-")
+"""How Ubuntu and Debian name what they publish together with a fix."""
+
+_Named = tuple[str, str, str]
+"""Type, name and version of a package."""
+_Moves = Sequence[tuple[int, str | None, PlatformChanges]]
+
+
+async def with_notices(connection: AsyncConnection, moves: _Moves) -> list[tuple[int, PlatformChanges]]:
+    """The same changes, newer packages with the notices that speak of them in the release of the base.
+
+    A notice does where it names the version before as affected, and the one after not. A base whose release is not
+    known, and packages that no image holds any more, have none.
+    """
+    newer = [
+        change
+        for _, release, platform in moves
+        for change in platform.changes or ()
+        if release is not None and change.direction is Direction.UP
+    ]
+    held = await _held(connection, {change.name for change in newer})
+    asked = {number for change in newer for number, _ in held.get(_before(change), ())}
+    said = await _said(connection, asked)
+    return [
+        (number, platform if release is None else _noticed(platform, release, held, said))
+        for number, release, platform in moves
+    ]
+
+
+def _before(change: PackageChange) -> _Named:
+    return (change.type, change.name, change.before or "")
+
+
+def _after(change: PackageChange) -> _Named:
+    return (change.type, change.name, change.after or "")
+
+
+async def _held(connection: AsyncConnection, names: Collection[str]) -> dict[_Named, list[tuple[int, Package]]]:
+    found: dict[_Named, list[tuple[int, Package]]] = {}
+    for some in chunks(sorted(names)):
+        for row in await connection.execute(select(packages).where(packages.c.name.in_(some))):
+            found.setdefault((row.type, row.name, row.version), []).append((row.id, package_of(row)))
+    return found
+
+
+async def _said(
+    connection: AsyncConnection, numbers: Collection[int]
+) -> dict[int, list[tuple[str, AffectedPackage]]]:
+    """The notices by which packages are affected, by their ids."""
+    found: dict[int, list[tuple[str, AffectedPackage]]] = {}
+    is_notice = or_(*(vulnerabilities.c.name.startswith(start) for start in NOTICES))
+    for ids in chunks(sorted(numbers)):
+        rows = await connection.execute(
+            select(exposures.c.package_id, vulnerabilities.c.name, affected_packages.c.affected)
+            .join(affected_packages, affected_packages.c.id == exposures.c.affected_id)
+            .join(vulnerabilities, vulnerabilities.c.id == affected_packages.c.vulnerability_id)
+            .where(exposures.c.package_id.in_(ids), exposures.c.is_certain, is_notice)
+        )
+        for row in rows:
+            found.setdefault(row.package_id, []).append((row.name, load(row.affected, AffectedPackage)))
+    return found
+
+
+def _noticed(
+    platform: PlatformChanges,
+    release: str,
+    held: Mapping[_Named, Sequence[tuple[int, Package]]],
+    said: Mapping[int, Sequence[tuple[str, AffectedPackage]]],
+) -> PlatformChanges:
+    if platform.changes is None:
+        return platform
+
+    def notices(change: PackageChange) -> tuple[str, ...]:
+        after = [package for _, package in held.get(_after(change), ())]
+        return tuple(
+            sorted(
+                {
+                    name
+                    for number, _ in held.get(_before(change), ())
+                    for name, affected in said.get(number, ())
+                    if affected.release == release and after and all(affected.fit(each) is Fit.NO for each in after)
+                }
+            )
+        )
+
+    return replace(platform, changes=tuple(replace(each, notices=notices(each)) for each in platform.changes))

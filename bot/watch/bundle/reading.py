@@ -1,0 +1,229 @@
+"""Reading a bundle that anybody may have made: all of it is checked before anything of it is used."""
+
+import hashlib
+import re
+import stat
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import IO
+
+from pydantic import ValidationError
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.document import MAX_DOCUMENT_BYTES, FeedSource, StoredDocument
+from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.vulnerability import Ecosystem, Vulnerability, release_named
+from bot.watch.bundle.archive import (
+    FORMAT,
+    MANIFEST,
+    SIGNATURE,
+    VERSION,
+    DocumentPart,
+    DumpPart,
+    FilePart,
+    Manifest,
+    read_considered,
+    read_record,
+)
+from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord
+from bot.watch.osv.dump import DAMAGES, check_list
+from bot.watch.osv.record import MOST_BINARIES, MOST_RANGES, MOST_VERSIONS
+from bot.watch.osv.stage import DumpSource
+
+MOST_BYTES = 512 * 1024**2
+_MOST_UNPACKED = 512 * 1024**2
+_LARGEST_MANIFEST = 32 * 1024**2
+_LARGEST_SIGNATURE = 16 * 1024
+_MOST_FILES = 21_000
+_MOST_CVES = 1_000
+_MOST_AFFECTED = 20_000
+_LONGEST_WORD = 256
+_AHEAD = timedelta(minutes=5)
+"""How far another machine's clock may be before ours."""
+_NAME = re.compile(r"[A-Za-z0-9:._-]{3,64}")
+_CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,12}")
+_UNHURT = "nothing of it was imported"
+
+Check = Callable[[bytes, bytes | None], None]
+"""Takes the signed bytes and the signature, None where there is none; raises `Failure` where it does not count."""
+
+
+def read_bundle(file: IO[bytes], where: str, check: Check, now: datetime) -> Bundle:
+    """Reads a bundle as a whole. Raises `Failure` where any of it is not as it should be."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    if size > MOST_BYTES:
+        raise _malformed(f"has {size:,} bytes, more than {MOST_BYTES:,}", where)
+    check_list(file, where, advice=_UNHURT)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _Reader(archive, where, now).read(check)
+    except (*DAMAGES, ValueError, NotImplementedError) as error:
+        raise _malformed(f"is no bundle that can be read: {error}", where) from error
+
+
+class _Reader:
+    def __init__(self, archive: zipfile.ZipFile, where: str, now: datetime) -> None:
+        self._archive = archive
+        self._where = where
+        self._latest = now + _AHEAD
+        self._files = self._listed()
+
+    def read(self, check: Check) -> Bundle:
+        manifest = self._bytes(MANIFEST, _LARGEST_MANIFEST)
+        signature = self._bytes(SIGNATURE, _LARGEST_SIGNATURE) if SIGNATURE in self._files else None
+        check(manifest, signature)
+        listed = self._manifest(manifest)
+        dumps = tuple(self._dump(part) for part in listed.dumps)
+        documents = tuple(self._document(part) for part in listed.documents)
+        return Bundle(documents, dumps, signature is not None)
+
+    def _listed(self) -> dict[str, zipfile.ZipInfo]:
+        infos = self._archive.infolist()
+        if len(infos) > _MOST_FILES:
+            raise self._bad(f"has {len(infos):,} files, more than {_MOST_FILES:,}")
+        files: dict[str, zipfile.ZipInfo] = {}
+        for info in infos:
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if info.filename in files:
+                raise self._bad("is there twice", info.filename)
+            if info.is_dir() or kind not in (0, stat.S_IFREG):
+                raise self._bad("is no regular file", info.filename)
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
+                raise self._bad("is packed in a way that no bundle is", info.filename)
+            files[info.filename] = info
+        if MANIFEST not in files:
+            raise self._bad(f"has no {MANIFEST}")
+        return files
+
+    def _manifest(self, data: bytes) -> Manifest:
+        try:
+            listed = Manifest.model_validate_json(data)
+        except ValidationError as error:
+            raise self._bad(_told(error), MANIFEST) from None
+        if listed.format != FORMAT:
+            raise self._bad("is no bundle of feeds", MANIFEST)
+        if listed.version != VERSION:
+            raise self._bad(f"has version {listed.version}, and {VERSION} is known here", MANIFEST)
+        names = [part.file for part in listed.files]
+        unlisted = sorted(self._files.keys() - set(names) - {MANIFEST, SIGNATURE})
+        missing = sorted(set(names) - self._files.keys())
+        if len(set(names)) != len(names):
+            raise self._bad("names a file twice", MANIFEST)
+        if unlisted or missing:
+            name, what = (missing[0], "is missing") if missing else (unlisted[0], f"is not named in {MANIFEST}")
+            raise self._bad(what, name)
+        if len({part.url for part in listed.documents}) != len(listed.documents):
+            raise self._bad("names a document twice", MANIFEST)
+        if len({dump.ecosystem for dump in listed.dumps}) != len(listed.dumps):
+            raise self._bad("names an ecosystem twice", MANIFEST)
+        unpacked = sum(part.size for part in listed.files)
+        if unpacked > _MOST_UNPACKED:
+            raise self._bad(f"unpacks to {unpacked:,} bytes, more than {_MOST_UNPACKED:,}")
+        return listed
+
+    def _document(self, part: DocumentPart) -> BundledDocument:
+        self._check_times(part)
+        if part.size > MAX_DOCUMENT_BYTES:
+            raise self._bad(f"has {part.size:,} bytes, more than {MAX_DOCUMENT_BYTES:,}", part.file)
+        document = StoredDocument(
+            part.url, part.etag, part.last_modified, self._part(part), part.fetched_at, part.checked_at
+        )
+        return BundledDocument(FeedSource(part.kind, part.url), document)
+
+    def _dump(self, part: DumpPart) -> BundledDump:
+        self._check_times(part)
+        try:
+            considered = read_considered(self._part(part.considered))
+        except ValidationError as error:
+            raise self._bad(_told(error), part.considered.file) from None
+        if any(len(word) > _LONGEST_WORD for word in considered.names | considered.releases):
+            raise self._bad("has a name that is too long", part.considered.file)
+        records = tuple(self._records(part))
+        if len({each.vulnerability.id for each in records}) != len(records):
+            raise self._bad("has a record twice", part.records.file)
+        return BundledDump(
+            DumpSource(part.ecosystem, part.place),
+            DumpMark(part.etag, part.last_modified),
+            considered,
+            part.reader,
+            part.entries,
+            part.fetched_at,
+            part.checked_at,
+            records,
+            tuple(part.problems),
+        )
+
+    def _records(self, part: DumpPart) -> Iterator[BundledRecord]:
+        for number, line in enumerate(self._part(part.records).splitlines(), 1):
+            name = f"{part.records.file} line {number}"
+            try:
+                record = read_record(line)
+            except ValidationError as error:
+                raise self._bad(_told(error), name) from None
+            times = [record.seen_at, *(fix.at for fix in record.fixes)]
+            if any(at.tzinfo is None or at > self._latest for at in times):
+                raise self._bad("was seen at a time that is not yet", name)
+            if (defect := _defect(record.vulnerability, part.ecosystem)) is not None:
+                raise self._bad(defect, name)
+            yield record
+
+    def _check_times(self, part: DocumentPart | DumpPart) -> None:
+        name = part.url if isinstance(part, DocumentPart) else part.ecosystem.value
+        if part.fetched_at > part.checked_at or part.checked_at > self._latest:
+            raise self._bad("was fetched at a time that cannot be", name)
+
+    def _part(self, part: FilePart) -> bytes:
+        data = self._bytes(part.file, part.size)
+        if len(data) != part.size or hashlib.sha256(data).hexdigest() != part.sha256:
+            raise self._bad("is not what its digest says", part.file)
+        return data
+
+    def _bytes(self, name: str, most: int) -> bytes:
+        with self._archive.open(self._files[name]) as file:
+            data = file.read(most + 1)
+        if len(data) > most:
+            raise self._bad(f"has more than {most:,} bytes", name)
+        return data
+
+    def _bad(self, what: str, part: str = "") -> Failure:
+        return _malformed(f"{part[:200]!r} {what}" if part else what, self._where)
+
+
+def _defect(record: Vulnerability, ecosystem: Ecosystem) -> str | None:
+    """What a dump of that ecosystem cannot have said, as its own reader sees to."""
+    if not _NAME.fullmatch(record.id):
+        return "names no record"
+    if len(record.cves) > _MOST_CVES or not all(map(_CVE.fullmatch, record.cves)):
+        return "names a CVE that is none"
+    if len(record.affected) > _MOST_AFFECTED or len(record.title) > 10 * _LONGEST_WORD or len(record.rated_by) > 32:
+        return "says more than any record does"
+    for each in record.affected:
+        is_named = (
+            each.release == "" if ecosystem is Ecosystem.NUGET else release_named(each.release) == each.release
+        )
+        if each.type != ecosystem.package_type or not is_named or len(each.release) > 64:
+            return f"is about packages that are none of {ecosystem}"
+        if ecosystem is not Ecosystem.NUGET and not each.release.startswith(f"{ecosystem}:"):
+            return f"is about packages that are none of {ecosystem}"
+        counts = (len(each.ranges), len(each.versions), len(each.binaries))
+        if any(
+            count > most for count, most in zip(counts, (MOST_RANGES, MOST_VERSIONS, MOST_BINARIES), strict=True)
+        ):
+            return "says more than any record does"
+        words = [each.name, *each.versions, *(word for binary in each.binaries for word in binary)]
+        words += [word for one in each.ranges for word in (one.introduced, one.fixed, one.last_affected)]
+        if any(len(word) > _LONGEST_WORD or "\x00" in word for word in words):
+            return "has a word that is too long"
+    return None
+
+
+def _told(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"is not as a bundle has it: {place or 'it'}: {problem['msg']}"[:300]
+
+
+def _malformed(what: str, where: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice=_UNHURT)

@@ -1,0 +1,178 @@
+"""Bundles out of one store and into another."""
+
+import subprocess
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.ledger import Station
+from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.service.commands.service.bundle import Fate, ImportedBundle, export_bundle, import_bundle
+from bot.settings import Settings
+from bot.views.paging import Cut
+from bot.watch.bundle.contents import BundledDump, BundledRecord, FixSeen
+from bot.watch.feeds.stage import FeedReading
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.stage import READER, DumpSource, KeptDump
+from tests.integration.store.filling import HOUR, Stores
+from tests.integration.store.holding import SSL, running
+
+DAY = timedelta(days=1)
+INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
+CHANNEL = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/10.0.json")
+UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
+OPENSSL = AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(fixed="3.0.13-0ubuntu3.6"),))
+NOTICE = Vulnerability("USN-1-1", ("CVE-2026-1001",), "overflow", Severity.HIGH, "Ubuntu", affected=(OPENSSL,))
+EMPTY = b'{"releases-index": []}'
+
+
+def settings(url: str, *, offline: bool = True, key: Path | None = None, ubuntu: object = None) -> Settings:
+    feeds = {"dotnet_releases": {"url": INDEX.url}, "offline": offline, "bundle_key": key}
+    data = {"store": {"url": url}, "feeds": feeds, "vulnerabilities": {"ubuntu": ubuntu or {"url": UBUNTU.place}}}
+    return Settings.model_validate(data)
+
+
+async def follows(stores: Stores, body: bytes = EMPTY) -> None:
+    """The index was read two days ago, confirmed yesterday, and the dump says that OpenSSL has a fix."""
+    await running(stores, SSL)
+    await stores.feeds.follow_feeds([INDEX])
+    await stores.documents(frozenset({INDEX.kind}), 10)
+    now = stores.clock.now()
+    document = StoredDocument(INDEX.url, '"1"', None, body, now - 2 * DAY, now - DAY, "1")
+    await stores.feeds.keep_feed(FeedReading(INDEX, document, now + HOUR))
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    await stores.taken(stores.vulnerabilities.dumps)
+    wanted = await stores.vulnerabilities.wanted_packages()
+    kept = KeptDump(UBUNTU, DumpMark('"v1"'), wanted, DumpReading((NOTICE,), (), 9))
+    await stores.vulnerabilities.keep_dump(kept, now + HOUR)
+
+
+async def brought(url: str, file: Path, stores: Stores, **wanted: object) -> ImportedBundle:
+    return await import_bundle(settings(url, **wanted), file, stores.clock)  # type: ignore[arg-type]
+
+
+def fates(imported: ImportedBundle) -> dict[str, Fate]:
+    return {each.name: each.fate for each in imported.parts}
+
+
+async def test_it_is_the_same_after_a_journey_through_another_database(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    """So it has the same documents, records and ages, and the same bytes from either database."""
+    await follows(stores)
+    first, second = tmp_path / "first.bundle", tmp_path / "second.bundle"
+    await export_bundle(settings(url), first, None, stores.clock)
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    stores.clock.advance(7 * DAY)
+    imported = await brought(elsewhere, first, stores)
+    assert fates(imported) == {INDEX.url: Fate.IMPORTED, "vulnerabilities of Ubuntu": Fate.IMPORTED}
+    await export_bundle(settings(elsewhere), second, None, stores.clock)
+    assert first.read_bytes() == second.read_bytes()
+
+
+async def test_what_it_tells_of_packages_here_is_known_with_its_age(stores: Stores, tmp_path: Path) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    seen, wanted = stores.clock.now() - 9 * DAY, await stores.vulnerabilities.wanted_packages()
+    record = BundledRecord(NOTICE, seen, (FixSeen("Ubuntu:24.04", "openssl", seen + DAY),))
+    dump = BundledDump(UBUNTU, DumpMark('"v1"'), wanted, READER, 9, seen, seen + 2 * DAY, (record,))
+    assert (await stores.bundle.bring([], [dump], ())).ecosystems == {Ecosystem.UBUNTU}
+    page = await stores.ledger.cve("CVE-2026-1001", Cut())
+    assert page is not None
+    [row] = page.images.items
+    assert next(clock.at for clock in row.clocks if clock.station is Station.FIX) == seen + DAY
+    [kept] = [each async for each in stores.bundle.dumps()]
+    assert (kept.fetched_at, kept.checked_at, kept.records) == (seen, seen + 2 * DAY, (record,))
+
+
+async def test_an_older_copy_replaces_no_newer_one(stores: Stores, url: str, tmp_path: Path) -> None:
+    await follows(stores)
+    file = tmp_path / "feeds.bundle"
+    await export_bundle(settings(url), file, None, stores.clock)
+    stores.clock.advance(DAY)
+    await stores.documents(frozenset({INDEX.kind}), 10)
+    now = stores.clock.now()
+    newer = StoredDocument(INDEX.url, '"2"', None, EMPTY + b" ", now, now, "1")
+    await stores.feeds.keep_feed(FeedReading(INDEX, newer, now + HOUR))
+    await stores.taken(stores.vulnerabilities.dumps)
+    wanted = await stores.vulnerabilities.wanted_packages()
+    kept = KeptDump(UBUNTU, DumpMark('"v2"'), wanted, DumpReading((), (), 9))
+    await stores.vulnerabilities.keep_dump(kept, now + HOUR)
+    assert set(fates(await brought(url, file, stores)).values()) == {Fate.KNOWN}
+    known = await stores.bundle.document(INDEX.url)
+    assert known is not None
+    assert known.document == replace(newer, reader="")
+    [dump] = [each async for each in stores.bundle.dumps()]
+    assert (dump.records, dump.checked_at) == ((), now)
+
+
+async def test_nothing_is_brought_where_one_document_cannot_be_read(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    await follows(stores, b"not json")
+    file = tmp_path / "feeds.bundle"
+    await export_bundle(settings(url), file, None, stores.clock)
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    with pytest.raises(Failure, match="nothing of it was imported"):
+        await brought(elsewhere, file, stores)
+    with pytest.raises(Failure, match="nothing is kept"):
+        await export_bundle(settings(elsewhere), tmp_path / "none.bundle", None, stores.clock)
+    assert not (tmp_path / "none.bundle").exists()
+
+
+async def test_what_is_not_followed_or_read_from_a_file_here_is_left_alone(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    await follows(stores)
+    file = tmp_path / "feeds.bundle"
+    await export_bundle(settings(url), file, None, stores.clock)
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    data = settings(elsewhere, offline=False, ubuntu={"file": "/data/ubuntu.zip"})
+    other = {"url": "https://other.example/index.json"}
+    data = Settings.model_validate(
+        {**data.model_dump(exclude_unset=True), "feeds": {"dotnet_releases": other, "offline": False}}
+    )
+    imported = await import_bundle(data, file, stores.clock)
+    assert fates(imported) == {INDEX.url: Fate.NOT_FOLLOWED, "vulnerabilities of Ubuntu": Fate.FROM_FILE}
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, Path]:
+    """A private key and its public one, as OpenSSL makes them."""
+    private, public = tmp_path / "key.pem", tmp_path / "key.pub"
+    made = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", private]
+    subprocess.run(made, check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
+    private.chmod(0o600)
+    return private, public
+
+
+async def test_where_a_key_is_named_only_what_it_signed_is_imported(
+    stores: Stores, url: str, tmp_path: Path, keys: tuple[Path, Path]
+) -> None:
+    private, public = keys
+    await follows(stores)
+    plain, signed, again = (tmp_path / name for name in ("plain.bundle", "signed.bundle", "again.bundle"))
+    await export_bundle(settings(url), plain, None, stores.clock)
+    await export_bundle(settings(url), signed, private, stores.clock)
+    await export_bundle(settings(url), again, private, stores.clock)
+    assert signed.read_bytes() == again.read_bytes()
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    with pytest.raises(Failure, match="is not signed, as"):
+        await brought(elsewhere, plain, stores, key=public)
+    other = tmp_path / "other.pem"
+    made = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", other]
+    subprocess.run(made, check=True, capture_output=True)
+    other.chmod(0o600)
+    await export_bundle(settings(url), plain, other, stores.clock)
+    with pytest.raises(Failure, match="is not signed by"):
+        await brought(elsewhere, plain, stores, key=public)
+    imported = await brought(elsewhere, signed, stores, key=public)
+    assert imported.signature == f"signed by {public}"
+    assert Fate.IMPORTED in fates(imported).values()

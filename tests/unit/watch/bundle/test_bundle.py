@@ -1,0 +1,237 @@
+"""A bundle gives what was put into it, and is refused as a whole where anything is off."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.watch.bundle.archive import MANIFEST, bundle_writer
+from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord, FixSeen
+from bot.watch.bundle.reading import read_bundle
+from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.stage import DumpSource
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+URL = "https://feeds.example/releases-index.json"
+DOCUMENT = BundledDocument(
+    FeedSource(FeedKind.DOTNET_INDEX, URL),
+    StoredDocument(URL, '"e"', "Tue, 10 Mar 2026", b'{"a": 1}' * 100, NOW - timedelta(days=2), NOW),
+)
+OPENSSL = AffectedPackage(
+    "deb", "openssl", "Ubuntu:24.04", (VersionRange(fixed="3.0.13-0ubuntu3.6"),), (), (("libssl3t64", "3"),)
+)
+RECORD = BundledRecord(
+    Vulnerability(
+        *("USN-1-1", ("CVE-2026-1001",), "overflow", Severity.HIGH, "Ubuntu", 7.5, NOW),
+        affected=(OPENSSL,),
+    ),
+    NOW - timedelta(days=9),
+    (FixSeen("Ubuntu:24.04", "openssl", NOW - timedelta(days=3)),),
+)
+DUMP = BundledDump(
+    DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip"),
+    DumpMark('"v1"', ""),
+    WantedPackages(frozenset({"", "Ubuntu:24.04"}), frozenset({"openssl", "zlib"})),
+    "1",
+    9,
+    NOW - timedelta(days=1),
+    NOW,
+    (RECORD,),
+    ("a problem",),
+)
+
+
+def written(
+    *,
+    documents: tuple[BundledDocument, ...] = (DOCUMENT,),
+    dumps: tuple[BundledDump, ...] = (DUMP,),
+    sign: Any = None,
+) -> bytes:
+    file = io.BytesIO()
+    writer = bundle_writer(file)
+    with writer.archive:
+        for document in documents:
+            writer.add_document(document)
+        for dump in dumps:
+            writer.add_dump(dump)
+        writer.finish(sign)
+    return file.getvalue()
+
+
+def read(data: bytes) -> Bundle:
+    return read_bundle(io.BytesIO(data), "feeds.bundle", lambda signed, signature: None, NOW)
+
+
+def altered(change: Callable[[dict[str, bytes], Any], None]) -> bytes:
+    """The same bundle with its files and what `bundle.json` says of them changed."""
+    with zipfile.ZipFile(io.BytesIO(written())) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(files.pop(MANIFEST))
+    change(files, manifest)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(MANIFEST, json.dumps(manifest))
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def test_what_was_put_in_comes_out_with_its_ages() -> None:
+    assert read(written()) == Bundle((DOCUMENT,), (DUMP,))
+
+
+def test_the_same_contents_give_the_same_bytes() -> None:
+    assert written() == written()
+
+
+def test_a_signature_is_over_the_list_of_files_and_checked_before_it_is_read() -> None:
+    data = written(sign=lambda signed: b"signature of " + signed[:10])
+    heard: list[bytes | None] = []
+    read_bundle(io.BytesIO(data), "feeds.bundle", lambda signed, said: heard.extend((signed, said)), NOW)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        manifest = archive.read(MANIFEST)
+    assert heard == [manifest, b"signature of " + manifest[:10]]
+
+
+def _another_byte(files: dict[str, bytes], manifest: Any) -> None:
+    files["documents/00001.txt"] = files["documents/00001.txt"][:-1] + b"x"
+
+
+def _longer(files: dict[str, bytes], manifest: Any) -> None:
+    files["documents/00001.txt"] += b"x"
+
+
+def _one_more(files: dict[str, bytes], manifest: Any) -> None:
+    files["documents/00002.txt"] = b"x"
+
+
+def _one_less(files: dict[str, bytes], manifest: Any) -> None:
+    del files["documents/00001.txt"]
+
+
+def _leads_out(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"][0]["file"] = "../../etc/passwd"
+    files["../../etc/passwd"] = files.pop("documents/00001.txt")
+
+
+def _from_tomorrow(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"][0]["checked_at"] = (NOW + timedelta(days=1)).isoformat()
+
+
+def _fetched_after_it_was_checked(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["dumps"][0]["fetched_at"] = (NOW + timedelta(minutes=1)).isoformat()
+
+
+def _of_a_file(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"][0]["url"] = "file:///etc/passwd"
+
+
+def _named_twice(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"] *= 2
+
+
+def _later_version(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["version"] = 2
+
+
+def _huge(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"][0]["size"] = 10**12
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_another_byte, "is not what its digest says"),
+        (_longer, "has more than"),
+        (_one_more, "is not named in bundle.json"),
+        (_one_less, "is missing"),
+        (_leads_out, "documents.0.file"),
+        (_from_tomorrow, "at a time that cannot be"),
+        (_fetched_after_it_was_checked, "at a time that cannot be"),
+        (_of_a_file, "documents.0.url"),
+        (_named_twice, "names a file twice"),
+        (_later_version, "has version 2, and 1 is known here"),
+        (_huge, "unpacks to"),
+    ],
+)
+def test_one_that_is_not_as_it_says_is_refused_in_one_line(change: Callable[..., None], told: str) -> None:
+    with pytest.raises(Failure) as refused:
+        read(altered(change))
+    line = str(refused.value)
+    assert told in line
+    assert "nothing of it was imported" in line
+    assert "\n" not in line
+
+
+def _raw(*entries: tuple[zipfile.ZipInfo | str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in entries:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def _link() -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(MANIFEST)
+    info.external_attr = 0o120777 << 16
+    return info
+
+
+def _bomb() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MANIFEST, b" " * (40 * 1024**2))
+    return file.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: b"", "is no bundle that can be read"),
+        (lambda: b"PK\x03\x04" + bytes(100), "is no bundle that can be read"),
+        (lambda: written()[:-30], "is no bundle that can be read"),
+        (lambda: _raw(), "has no bundle.json"),
+        (lambda: _raw((MANIFEST, b"{}")), "format"),
+        (lambda: _raw((MANIFEST, b"[")), "bundle.json"),
+        (lambda: _raw((MANIFEST, b"{}"), (MANIFEST, b"{}")), "is there twice"),
+        (lambda: _raw((_link(), b"/etc/passwd")), "is no regular file"),
+        (lambda: _raw(("folder/", b""), (MANIFEST, b"{}")), "is no regular file"),
+        (_bomb, "has more than"),
+    ],
+)
+def test_what_is_no_bundle_is_refused_in_one_line(make: Callable[[], bytes], told: str) -> None:
+    with pytest.raises(Failure) as refused:
+        read(make())
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        replace(RECORD, seen_at=NOW + timedelta(days=1)),
+        replace(RECORD, fixes=(FixSeen("Ubuntu:24.04", "openssl", NOW + timedelta(days=1)),)),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, id="x" * 65)),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, cves=("CVE-1",))),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, title="x" * 10_000)),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, affected=(replace(OPENSSL, type="rpm"),))),
+        replace(
+            RECORD, vulnerability=replace(RECORD.vulnerability, affected=(replace(OPENSSL, release="Debian:12"),))
+        ),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, affected=(replace(OPENSSL, name="x" * 300),))),
+    ],
+)
+def test_a_record_that_no_dump_can_have_is_refused(record: BundledRecord) -> None:
+    with pytest.raises(Failure, match=r"vulnerabilities/ubuntu.jsonl line 1"):
+        read(written(dumps=(replace(DUMP, records=(record,)),)))
