@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from bot.cli.commands import past
 from bot.cli.commands.files import audit, checkout, config, policy
 from bot.cli.commands.images import cve, gate, images, packages, reports, verify
-from bot.cli.commands.look import look, promises, summary
+from bot.cli.commands.look import explain, history, plan, promises, status, summary
 from bot.cli.commands.rollouts import catch_up, onboard, rollout
 from bot.cli.commands.service import doctor, feeds, health, init, leaving, service
 
@@ -18,10 +18,10 @@ FIRST = ("scan", "update", "init", "once", "run")
 
 GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     "Look": {
-        "status": look.status,
-        "plan": look.plan,
-        "explain": look.explain,
-        "history": look.history,
+        "status": status.status,
+        "plan": plan.plan,
+        "explain": explain.explain,
+        "history": history.history,
         "summary": summary.summary,
         "promises": promises.promises,
         "images": images.images,

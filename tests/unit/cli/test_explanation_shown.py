@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from bot.cli.commands.look.look import show_explanation
+from bot.cli.commands.look.explain import show_explanation
 from bot.cli.options import Format
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository_config import Ignore, RepositoryConfig

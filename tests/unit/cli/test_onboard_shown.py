@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.audit.onboarding.proposing import Wanted, propose
-from bot.cli.commands.look.look import show_explanation
+from bot.cli.commands.look.explain import show_explanation
 from bot.cli.commands.rollouts.onboard import show_previews
 from bot.cli.options import Format
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState

@@ -54,7 +54,7 @@ def once(
     _tell_former_names(config, settings)
     set_up("text", verbose=output is Format.TABLE)
     if dry_run:
-        from bot.cli.commands.look.look import show_rebuilds
+        from bot.cli.commands.look.plan import show_rebuilds
 
         found = asyncio.run(planned_only(settings, SystemClock()))
         show_rebuilds(found.rebuilds, output)

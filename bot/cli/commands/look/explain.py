@@ -1,0 +1,109 @@
+"""`explain`: all that is known of one repository, from the store alone."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.pages import print_page
+from bot.cli.steps import print_steps
+from bot.cli.text import held_text, moment
+
+if TYPE_CHECKING:
+    from bot.views.repositories.explanation import Explanation
+
+
+def explain(
+    repository: Annotated[str, typer.Argument(help="owner/name")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows all that is known of a repository, and why.
+
+    Its usages with the bases that they follow, what it wants left alone, its rebuilds, and each transition with
+    its reason.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import repository_path
+    from bot.service.commands.look.views import read_explanation
+    from bot.settings import load
+
+    settings, clock = load(config), SystemClock()
+    found = asyncio.run(read_explanation(settings, repository, clock))
+    show_explanation(found, clock.now(), output)
+    print_page(settings, repository_path(found.repository), output)
+
+
+def show_explanation(explained: "Explanation", now: datetime, output: Format) -> None:
+    """Writes usages by file, images, rebuilds with their transitions, and problems."""
+    from bot.domain.wording.words import counted
+    from bot.views.bases.images import stands_on
+    from bot.views.names import short_base, short_digest, short_reference
+    from bot.views.repositories.explanation import as_json
+    from bot.views.rollouts.rebuilds import what
+
+    today = now.date()
+    if output is Format.JSON:
+        print_json(as_json(explained, today))
+        return
+    print_line(f"{explained.repository}, last read {moment(explained.read_at)}")
+    if explained.error:
+        print_sentence(explained.error)
+    if not explained.config.enabled:
+        print_sentence("It has opted out in .github/freshness.yaml: nothing is done for it.")
+    if explained.usages:
+        print_table(
+            ("file", "line", "reference", "role", "follows", "base is now at", "left alone"),
+            [
+                (
+                    *(usage.path, usage.line, short_reference(usage.reference), usage.role),
+                    short_base(base) if base else "nothing",
+                    (short_digest(digest) or "not seen yet") if base else "",
+                    explained.left_alone(usage, base, today),
+                )
+                for usage, base, digest in explained.usages
+            ],
+            Layout(group=True, below=("left alone",)),
+        )
+    for view in explained.images:
+        doubt = f"; does not count: {view.image.doubt}" if view.image.doubt else ""
+        print_sentence(f"image {view.image.place} stands on {stands_on(view.image, now)}{doubt}")
+    known = {rebuild.id: rebuild for rebuild in explained.rebuilds}
+    if explained.transitions:
+        print_table(
+            ("rebuild", "at", "from", "to", "why"),
+            [
+                (
+                    Link(f"rebuild {s.rebuild}, {what(known[s.rebuild])}", known[s.rebuild].url),
+                    *(moment(s.at), s.before or "", s.after, s.reason),
+                )
+                for s in sorted(explained.transitions, key=lambda step: step.rebuild)
+            ],
+            Layout(group=True, below=("why",)),
+        )
+    print_steps((known[number], step) for number, some in explained.steps.items() for step in some)
+    for rebuild in explained.rebuilds:
+        if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
+            print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")
+    for late in explained.behind:
+        print_sentence(late.told(now))
+    for build in explained.builds:
+        if build.said:
+            print_sentence(build.said)
+    if (brought := explained.onboarding) is not None:
+        url = f" ({brought.url})" if brought.url else ""
+        left = f"; {counted(brought.left, 'finding')} left to people" if brought.left else ""
+        print_sentence(f"Onboarding is {brought.state}: {brought.reason}{url}{left}")
+    if explained.issue is not None:
+        for section in explained.issue.sections:
+            print_sentence(f"{section.title}: {section.told}")
+        if explained.issue.url is not None:
+            print_sentence(f"That stands in {explained.issue.url}")
+        elif explained.issue.refused is not None:
+            print_sentence(f"No issue says so there: {explained.issue.refused}")
+    for problem in explained.problems:
+        print_sentence(f"{problem.path}:{problem.line}: {problem.message}")

@@ -1,0 +1,64 @@
+"""`history`: how a base moved, from the store alone."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, print_json, print_line, print_table
+from bot.cli.pages import print_page
+from bot.cli.text import moment
+
+if TYPE_CHECKING:
+    from bot.views.bases.history import History
+
+
+def history(
+    base: Annotated[str, typer.Argument(help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+) -> None:
+    """Shows when a base moved and why, and how late upstream was."""
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import base_path
+    from bot.service.commands.look.views import read_history
+    from bot.settings import load
+
+    settings = load(config)
+    found = asyncio.run(read_history(settings, base, SystemClock()))
+    show_history(found, output)
+    for moved in dict.fromkeys(change.base for change in found.changes):
+        print_page(settings, base_path(moved), output)
+
+
+def show_history(history: "History", output: Format) -> None:
+    """Writes the changes of a base, and how late upstream was."""
+    from bot.domain.packages.moves import told
+    from bot.views.bases.history import as_json
+    from bot.views.names import short_base, short_digest
+
+    if output is Format.JSON:
+        print_json(as_json(history))
+        return
+    if not history.changes:
+        print_line("No change of this base has been seen yet.")
+    else:
+        print_table(
+            ("base", "at", "cause", "severity", "to digest", "what moved", "packages"),
+            [
+                (
+                    *(short_base(c.base), moment(c.at), c.cause, c.severity, short_digest(c.to_digest), c.detail),
+                    told(packages),
+                )
+                for c, packages in zip(history.changes, history.packages, strict=True)
+            ],
+            Layout(group=True, below=("what moved", "packages")),
+        )
+    if history.upstream:
+        print_table(
+            ("upstream", "since", "until", "what upstream did"),
+            [(n.topic, moment(n.since), moment(n.until) if n.until else "", n.text) for n in history.upstream],
+            Layout(below=("what upstream did",)),
+        )

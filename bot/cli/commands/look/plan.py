@@ -1,0 +1,66 @@
+"""`plan`: what the bot will do next, from the store alone."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.text import held_text, moment
+
+if TYPE_CHECKING:
+    from bot.domain.rollouts.rebuild import Rebuild
+    from bot.domain.rollouts.timing.waves import Hold
+    from bot.views.fleet.status import Status
+
+
+def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+    """Shows what the bot will do next, when and why."""
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.service.commands.look.views import read_status
+    from bot.settings import load
+
+    clock = SystemClock()
+    found = asyncio.run(read_status(load(config), clock))
+    ahead = [rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action]
+    show_rebuilds(ahead, output, found.waits)
+    if output is Format.TABLE:
+        show_behind(found, clock.now())
+
+
+def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping[int, Hold] | None" = None) -> None:
+    """Writes what is ahead, a row for each rebuild; `waits` says by id what some wait for."""
+    waits = waits or {}
+    from bot.views.rollouts.rebuilds import as_json
+
+    if output is Format.JSON:
+        print_json([as_json(rebuild, waits.get(rebuild.id)) for rebuild in rebuilds])
+    elif not rebuilds:
+        print_line("Nothing is planned.")
+    else:
+        from bot.views.rollouts.rebuilds import what
+
+        print_table(
+            ("repository", "what", "state", "due", "why", "waits for"),
+            [
+                (
+                    *(r.repository, Link(what(r), r.url), r.state, moment(r.due_at), r.reason),
+                    held_text(waits.get(r.id)),
+                )
+                for r in rebuilds
+            ],
+            Layout(below=("why", "waits for")),
+        )
+
+
+def show_behind(status: "Status", now: datetime) -> None:
+    """Writes what nothing is planned for yet, since a mirror does not show it."""
+    from bot.domain.wording.words import counted
+
+    for base in status.bases:
+        if base.mirror is not None and base.mirror.behind is not None:
+            repositories = counted(base.repositories, "repository")
+            wait = "waits" if base.repositories == 1 else "wait"
+            print_sentence(f"{base.mirror.told(now)}; {repositories} {wait} for it")

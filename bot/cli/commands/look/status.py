@@ -1,0 +1,114 @@
+"""`status`: how things stand, from the store alone."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.pages import print_page
+from bot.cli.text import lag, moment
+from bot.cli.watching import Watch, watch
+
+if TYPE_CHECKING:
+    from bot.views.fleet.status import Status
+
+
+def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE, again: Watch = False) -> None:
+    """Shows how things stand: bases, rollouts, incidents.
+
+    Reads the store alone and can run beside the service. Exit code 0; what needs a person is in the lines below
+    the tables.
+    """
+    import asyncio
+
+    from bot.domain.clock import SystemClock
+    from bot.domain.wording.pages import FLEET
+    from bot.service.commands.look.views import read_status
+    from bot.settings import load
+
+    settings, clock = load(config), SystemClock()
+    if again:
+        asyncio.run(
+            watch(lambda: read_status(settings, clock), lambda found: show_status(found, output, clock.now()))
+        )
+    else:
+        show_status(asyncio.run(read_status(settings, clock)), output, clock.now())
+        print_page(settings, FLEET, output)
+
+
+def show_status(status: "Status", output: Format, now: datetime) -> None:
+    """Writes bases, notices, rebuilds and whatever is in trouble."""
+    from bot.domain.repositories.onboarding import in_words
+    from bot.domain.wording.words import counted
+    from bot.views.fleet.status import as_json
+    from bot.views.names import short_base, short_digest
+    from bot.views.rollouts.rebuilds import what
+
+    if output is Format.JSON:
+        print_json(as_json(status))
+        return
+    print_line(f"{counted(status.repositories, 'repository')}, {counted(len(status.bases), 'base')}")
+    for pause in status.pauses:
+        subject = "Everything" if pause.rollout is None else f"Rollout {pause.rollout}"
+        print_sentence(f"{subject} is paused by {pause.who} since {moment(pause.since)}: {pause.reason}")
+    if status.bases:
+        print_table(
+            ("base", ".NET", "digest", "moved", "used by", "after the release"),
+            [
+                (
+                    *(short_base(b.base), b.version, short_digest(b.digest) or "not seen yet"),
+                    *(moment(b.moved_at), b.repositories, lag(b.release_lag)),
+                )
+                for b in status.bases
+            ],
+            Layout(below=("after the release",)),
+        )
+    for base in status.bases:
+        if base.mirror is not None and not base.mirror.is_well:
+            print_sentence(f"{short_base(base.base)} {base.mirror.told(now)}")
+    _show_ages(status)
+    for base in status.bases:
+        if base.error:
+            print_sentence(f"{short_base(base.base)}: {base.error}")
+    if status.notices:
+        print_table(
+            ("notice", "since", "what upstream does not say"),
+            [(n.topic, moment(n.since), n.text) for n in status.notices],
+            Layout(below=("what upstream does not say",)),
+        )
+    if status.rebuilds:
+        print_table(
+            ("rollout", "repository", "what", "state", "why"),
+            [
+                (f"rollout {r.rollout}", r.repository, Link(what(r), r.url), r.state, r.reason)
+                for r in status.rebuilds
+            ],
+            Layout(group=True, below=("why",)),
+        )
+    if status.dumps:
+        print_table(
+            ("vulnerabilities of", "read", "records", "kept"),
+            [(d.ecosystem, moment(d.checked_at), d.entries, d.kept) for d in status.dumps],
+        )
+    if status.onboardings:
+        print_sentence(f"Onboarding: {in_words(status.onboardings)}")
+    for incident in status.incidents:
+        print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
+    for name, error in (*status.unreadable, *status.feed_errors):
+        print_sentence(f"{name}: {error}")
+    for dump in status.dumps:
+        for line in (*((f"{dump.place}: {dump.error}",) if dump.error else ()), *dump.unread):
+            print_sentence(line)
+
+
+def _show_ages(status: "Status") -> None:
+    """Writes how old the last successful builds are, and whom nothing rebuilds in time."""
+    from bot.views.fleet.ages import guarantee, rows
+
+    ages = status.ages
+    if not ages.total:
+        return
+    print_table(("last successful build", "workflows"), rows(ages))
+    print_line(guarantee(ages))
+    for trouble in ages.troubles:
+        print_sentence(f"{trouble.repository}: {trouble.said}")
