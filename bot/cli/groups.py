@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 from bot.cli.commands import past
 from bot.cli.commands.files import audit, checkout, config, policy
-from bot.cli.commands.images import cve, gate, images, packages, reports, verify
+from bot.cli.commands.images import cve, gate, images, packages, reports, sbom, verify
 from bot.cli.commands.look import explain, history, plan, promises, status, summary
 from bot.cli.commands.rollouts import catch_up, onboard, rollout
 from bot.cli.commands.service import doctor, feeds, health, init, leaving, service
@@ -49,7 +49,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "audit": audit.audit,
         "verify": verify.verify,
         "packages": packages.app,
-        "sbom": packages.sbom,
+        "sbom": sbom.app,
         "gate": gate.gate,
         "reports": reports.app,
     },

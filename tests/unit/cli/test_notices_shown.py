@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.cli.commands.look.history import show_history
-from bot.cli.commands.look.status import show_status
 from bot.cli.commands.look.plan import show_behind
+from bot.cli.commands.look.status import show_status
 from bot.cli.options import Format
 from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic

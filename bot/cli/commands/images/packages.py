@@ -1,7 +1,6 @@
-"""`packages` and `sbom`: what is inside an image, and which images hold a package; nobody else is asked."""
+"""`packages`: what is inside an image, and which images hold a package; nobody else is asked."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,7 +60,7 @@ def list_packages(
         else:
             _show(inventory, " (an SBOM's word)" if source.is_file() else "")
             _show_sboms(source, platform, config, inventory)
-    _end_with(inventory.problems)
+    end_with(inventory.problems)
 
 
 @app.command()
@@ -163,7 +162,7 @@ def diff(
         print_table(columns, ([getattr(change, column) for column in columns] for change in changes))
     else:
         print_line("nothing differs")
-    _end_with((*old.problems, *new.problems))
+    end_with((*old.problems, *new.problems))
     if changes:
         raise typer.Exit(1)
 
@@ -241,14 +240,14 @@ def _show_sboms(source: Path, platform: str | None, config: Path | None, invento
         print(clean(f"SBOMs cannot be asked for: {failure}"), file=sys.stderr)
         return
     for each in found:
-        print_line(_sbom_line(each.sbom))
+        print_line(sbom_line(each.sbom))
         for problem in each.sbom.inventory.problems:
             print_line(f"  {problem}")
         if not each.sbom.inventory.problems:
-            _show_differences(each.differences)
+            show_differences(each.differences)
 
 
-def _sbom_line(sbom: "Sbom") -> str:
+def sbom_line(sbom: "Sbom") -> str:
     """Words where an SBOM comes from and what it is worth."""
     from bot.domain.wording.words import counted
 
@@ -256,7 +255,7 @@ def _sbom_line(sbom: "Sbom") -> str:
     return f"SBOM ({sbom.origin.value}) with {listed}, {sbom.strength.value}: {sbom.told}"
 
 
-def _show_differences(changes: "tuple[PackageChange, ...]") -> None:
+def show_differences(changes: "tuple[PackageChange, ...]") -> None:
     """Writes what an SBOM lists other than the layers show."""
     from bot.cli.output import print_line, print_table
 
@@ -266,95 +265,11 @@ def _show_differences(changes: "tuple[PackageChange, ...]") -> None:
     print_table(("name", "layers", "SBOM"), ([each.name, each.before, each.after] for each in changes))
 
 
-def _end_with(problems: tuple[str, ...]) -> None:
+def end_with(problems: tuple[str, ...]) -> None:
+    """Says on standard error what could not be read, and ends with `INCOMPLETE` where anything could not."""
     from bot.service.logs import clean
 
     for problem in problems:
         print(clean(problem), file=sys.stderr)
     if problems:
         raise typer.Exit(INCOMPLETE)
-
-
-class SbomFormat(StrEnum):
-    SPDX = "spdx"
-    CYCLONEDX = "cyclonedx"
-
-
-sbom = typer.Typer(help="Software bills of materials.", no_args_is_help=True)
-
-
-@sbom.callback()
-def _sbom() -> None:
-    """Software bills of materials."""
-
-
-@sbom.command()
-def export(
-    source: Source,
-    platform: Platform = None,
-    config: Access = None,
-    output: Annotated[
-        SbomFormat, typer.Option("--format", "-f", help="SPDX 2.3 or CycloneDX 1.6.")
-    ] = SbomFormat.SPDX,
-) -> None:
-    """Writes what is inside as an SBOM in JSON.
-
-    Exit codes: 0 all was read, 2 there is no such source, 3 something in it cannot be read.
-    """
-    from importlib.metadata import version
-
-    from bot.cli.output import print_json
-    from bot.domain.clock import SystemClock
-    from bot.service.commands.images.packages import read_source
-    from bot.verify.sbom.export import as_cyclonedx, as_spdx
-
-    inventory = read_source(source, platform, config)
-    write = as_spdx if output is SbomFormat.SPDX else as_cyclonedx
-    if inventory.packages or not inventory.problems:
-        print_json(write(inventory, source.resolve().name, SystemClock().now(), version("freshness-bot")))
-    _end_with(inventory.problems)
-
-
-@sbom.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(help="SPDX 2 or CycloneDX as JSON, plain or as an attestation.")],
-    image: Annotated[str, typer.Option("--image", help="registry/name:tag or @digest of an image of the fleet.")],
-    platform: Platform = None,
-    config: ConfigFile = DEFAULT_CONFIG,
-    output: OutputFormat = Format.TABLE,
-) -> None:
-    """Keeps an SBOM for what an image of the fleet shows now.
-
-    `packages find` and the image's page heed it, and say that it is proved where it is an attestation about this
-    image that the settings trust, else claimed. What the layers show counts more. Exit codes: 0 it is kept, 2 it is
-    no SBOM, about another image, or no such image is known.
-    """
-    import asyncio
-    from dataclasses import asdict
-
-    from bot.cli.output import print_json, print_line
-    from bot.domain.clock import SystemClock
-    from bot.service.commands.images.sboms import import_sbom
-    from bot.settings import load
-
-    kept = asyncio.run(import_sbom(load(config), file, image, platform, SystemClock()))
-    if output is Format.JSON:
-        differences = None if kept.differences is None else [asdict(each) for each in kept.differences]
-        print_json(
-            {
-                "image": kept.image,
-                "platform": kept.platform,
-                "document": kept.sbom.document,
-                "strength": kept.sbom.strength.value,
-                "told": kept.sbom.told,
-                "packages": len(kept.sbom.inventory.packages),
-                "differences": differences,
-            }
-        )
-        return
-    print_line(f"kept for {kept.image}, {kept.platform}")
-    print_line(_sbom_line(kept.sbom))
-    if kept.differences is None:
-        print_line("its layers are not read yet: what differs will stand on its page")
-    else:
-        _show_differences(kept.differences)
