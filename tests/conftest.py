@@ -41,16 +41,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails instead")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's folder tells its kind: `-m unit`, `-m integration`, `-m e2e`.
-
-    What takes longest begins first, so that no worker is left alone with it in the end.
-    """
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test's folder tells its kind: `-m unit`, `-m integration`, `-m e2e`."""
     for item in items:
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in ("unit", "integration", "e2e"):
             item.add_marker(kind)
-    items.sort(key=lambda item: (item.get_closest_marker("kill") is None, item.get_closest_marker("long") is None))
+    items[:] = _dealt(items, getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+def _dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """One part for each worker, as xdist cuts them, which begins with its share of what is killed or takes long.
+
+    So no worker is left alone with that in the end.
+    """
+    slow = [item for name in ("kill", "long") for item in items if _slowest(item) == name]
+    quick = [item for item in items if _slowest(item) is None]
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        own = slow[worker::workers]
+        room = max(0, (len(items) - len(dealt)) // (workers - worker) - len(own))
+        dealt += own + quick[:room]
+        quick = quick[room:]
+    return dealt
+
+
+def _slowest(item: pytest.Item) -> str | None:
+    return next((name for name in ("kill", "long") if item.get_closest_marker(name)), None)
 
 
 def pytest_collection_finish() -> None:
