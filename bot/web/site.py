@@ -24,7 +24,7 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class WebAccess:
     """Who gets in. `url` is where people reach the page, where that is known."""
 
     tokens: tuple[Token, ...] = field(default=(), repr=False)
@@ -54,7 +54,7 @@ class Site:
     stores: Stores
     beats: Heartbeats
     meter: Meter
-    gate: Gate
+    access: WebAccess
     rollout_options: RolloutOptions
     forge: str
     rates: Rates

@@ -18,7 +18,7 @@ from bot.web.app import app_of
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
 from bot.web.serving import bound, serving
-from bot.web.site import Gate, Site
+from bot.web.site import Site, WebAccess
 from sandbox.programs.processes import ANY_PORT
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.rollouts import WAVES
@@ -78,7 +78,7 @@ def site_over(database: Database) -> Site:
         stores=Stores.of(database, Worker("web"), clock),
         beats=beats,
         meter=Meter(),
-        gate=Gate(parse(f"alice act {TOKEN}\nrita read {READER}")),
+        access=WebAccess(parse(f"alice act {TOKEN}\nrita read {READER}")),
         rollout_options=RolloutOptions(WAVES),
         forge="https://github.com",
         rates=Rates(Bucket(1_000_000, 1_000_000)),

@@ -34,7 +34,7 @@ def rollout_options_of(policy: Policy) -> RolloutOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class ReleaseRules:
     """What may pass at one moment, whatever its wave.
 
     `frozen` are the severities (None: no CVE) that a freeze holds back. What fixes one of the `severe` or is
@@ -91,11 +91,11 @@ class RolloutAdvance:
 
 
 class AdvanceStore(Protocol):
-    async def standings(self, gate: Gate) -> Standings:
+    async def standings(self, rules: ReleaseRules) -> Standings:
         """Returns every open rollout that is not paused, counted in the store."""
         ...
 
-    async def take(self, step: RolloutAdvance, gate: Gate, known: int) -> int:
+    async def take(self, step: RolloutAdvance, rules: ReleaseRules, known: int) -> int:
         """Lets rebuilds begin, in one transaction; how many.
 
         Raises `LeaseLost` where something was released since.
@@ -112,16 +112,16 @@ class AdvanceTally:
 
 async def tick(store: AdvanceStore, options: RolloutOptions, clock: Clock) -> AdvanceTally:
     """Lets begin whatever may; a tick that finds nothing to do writes nothing."""
-    gate = gate_at(clock.now(), options)
-    found = await store.standings(gate)
+    rules = release_rules_at(clock.now(), options)
+    found = await store.standings(rules)
     known, released, done = found.known, 0, 0
     paused: list[str] = []
     for standing in found.rollouts:
-        step = next_step(standing, options, gate.at)
+        step = next_step(standing, options, rules.at)
         if not step:
             continue
         try:
-            released += await store.take(step, gate, known)
+            released += await store.take(step, rules, known)
         except LeaseLost:
             break
         known += 1
@@ -130,12 +130,12 @@ async def tick(store: AdvanceStore, options: RolloutOptions, clock: Clock) -> Ad
     return AdvanceTally(released, done, tuple(paused))
 
 
-def gate_at(now: datetime, options: RolloutOptions) -> Gate:
+def release_rules_at(now: datetime, options: RolloutOptions) -> ReleaseRules:
     """What passes now whatever its wave; nobody in the first wave is late, since it waits for no other."""
     severities: tuple[Severity | None, ...] = (None, *Severity)
     frozen = frozenset(severity for severity in severities if frozen_by(options.freezes, now, severity))
     late = {wave.name: now - (latest_start(options.waves, wave.name, now) - now) for wave in options.waves[1:]}
-    return Gate(now, frozen, late_since=late)
+    return ReleaseRules(now, frozen, late_since=late)
 
 
 def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> RolloutAdvance:

@@ -8,7 +8,7 @@ from bot.settings import Settings, secret
 from bot.web.access.rates import Rates
 from bot.web.access.tokens import Token, parse
 from bot.web.heartbeats import Heartbeats
-from bot.web.site import Gate, Proxy, Senders, Site
+from bot.web.site import Proxy, Senders, Site, WebAccess
 
 
 def site_of(bot: Bot, beats: Heartbeats) -> Site:
@@ -18,7 +18,7 @@ def site_of(bot: Bot, beats: Heartbeats) -> Site:
         stores=bot.stores,
         beats=beats,
         meter=bot.meter,
-        gate=_gate(bot.settings),
+        access=_access(bot.settings),
         rollout_options=bot.rollout_options,
         forge=forge_page(bot.settings.github.api_url),
         rates=Rates(),
@@ -26,13 +26,13 @@ def site_of(bot: Bot, beats: Heartbeats) -> Site:
     )
 
 
-def _gate(settings: Settings) -> Gate:
+def _access(settings: Settings) -> WebAccess:
     auth, proxy = settings.web.auth, settings.web.auth.proxy
     believed = None
     if proxy is not None:
         networks = tuple(ip_network(each) for each in proxy.addresses)
         believed = Proxy(networks, proxy.user_header, tuple(proxy.acting))
-    return Gate(_tokens(settings), believed, settings.web.url, auth.open_badges)
+    return WebAccess(_tokens(settings), believed, settings.web.url, auth.open_badges)
 
 
 def _senders(settings: Settings) -> Senders:

@@ -11,7 +11,7 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import in_order
-from bot.plan.waves.advance import Gate, RolloutOptions, RolloutStanding, gate_at
+from bot.plan.waves.advance import ReleaseRules, RolloutOptions, RolloutStanding, release_rules_at
 from bot.plan.waves.waiting import Waits, wave_holds
 from bot.report.messages.rollout import headline
 from bot.store.engine.codec import load
@@ -59,10 +59,10 @@ class RolloutViewsStore(Store):
             took.setdefault(action, []).append(lasted)
         return OwnDurations(tuple(took.get(Action.DISPATCH, ())), tuple(took.get(Action.PULL_REQUEST, ())))
 
-    async def waits(self, gate: Gate) -> Waits:
+    async def waits(self, rules: ReleaseRules) -> Waits:
         """What has not begun, how its rollouts stand, and what is paused."""
         async with self._database.reading() as connection:
-            return await read_waits(connection, gate)
+            return await read_waits(connection, rules)
 
     async def progress(
         self,
@@ -87,7 +87,7 @@ class RolloutViewsStore(Store):
             states = await _states_of(connection, ids)
             titles = await _changes_of(connection, ids)
             stopped = await open_pauses(connection)
-            found = await standings(connection, gate_at(now, options), rollouts.c.id.in_(ids))
+            found = await standings(connection, release_rules_at(now, options), rollouts.c.id.in_(ids))
         standing: dict[int, list[RolloutStanding]] = {}
         for one in found:
             standing.setdefault(one.rollout, []).append(one)

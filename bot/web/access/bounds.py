@@ -47,7 +47,7 @@ class Bounds:
         self._slowest_body = slowest_body
         self._site = site
         self._headers = dict(_HEADERS)
-        if site.gate.is_https:
+        if site.access.is_https:
             self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,7 +103,7 @@ class Bounds:
 
     def _sender(self, connection: HTTPConnection) -> str:
         """The address; behind a proxy that is known, the name that it tells."""
-        proxy = self._site.gate.proxy
+        proxy = self._site.access.proxy
         peer = connection.client.host if connection.client is not None else ""
         if proxy is not None and comes_by(proxy, connection):
             return f"{peer} {connection.headers.get(proxy.header, '')[:100]}"

@@ -44,7 +44,7 @@ def keep_token(request: Request, response: Response) -> None:
 
 def set_cookie(response: Response, site: Site, name: str, value: str, *, seconds: int | None = None) -> None:
     response.set_cookie(
-        name, value, max_age=seconds, path="/", secure=site.gate.is_https, httponly=True, samesite="strict"
+        name, value, max_age=seconds, path="/", secure=site.access.is_https, httponly=True, samesite="strict"
     )
 
 
@@ -78,7 +78,7 @@ def _is_ours(request: Request) -> bool:
     origins, hosts = request.headers.getlist("origin"), request.headers.getlist("host")
     if len(hosts) != 1 or len(origins) > 1:
         return False
-    url = site_of(request).gate.url
+    url = site_of(request).access.url
     mine = {hosts[0].lower()} | ({urlsplit(url).netloc.lower()} if url else set())
     if origins:
         return urlsplit(origins[0]).netloc.lower() in mine

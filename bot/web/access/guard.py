@@ -53,11 +53,11 @@ def person_of(request: HTTPConnection, site: Site) -> Person | None:
     """
     if shown := request.headers.getlist("authorization"):
         is_token = len(shown) == 1 and shown[0].lower().startswith(_SCHEME)
-        return whose(site.gate.tokens, shown[0][len(_SCHEME) :].strip()) if is_token else None
-    if site.gate.proxy is not None and (named := _named_by(site.gate.proxy, request)) is not None:
+        return whose(site.access.tokens, shown[0][len(_SCHEME) :].strip()) if is_token else None
+    if site.access.proxy is not None and (named := _named_by(site.access.proxy, request)) is not None:
         return named
     if cookie := request.cookies.get(COOKIE):
-        return person_of_cookie(cookie, site.gate.tokens, site.clock)
+        return person_of_cookie(cookie, site.access.tokens, site.clock)
     return None
 
 

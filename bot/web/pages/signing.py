@@ -23,8 +23,8 @@ async def login(request: Request) -> Response:
     except Refused as refusal:
         return render(request, "login.html", 403, wrong=f"Not signed in: {refusal}.", target="/")
     target = inside(fields.get("next", "/"))
-    person = whose(site.gate.tokens, fields.get("token", "").strip())
-    token = next((each for each in site.gate.tokens if each.person == person), None)
+    person = whose(site.access.tokens, fields.get("token", "").strip())
+    token = next((each for each in site.access.tokens if each.person == person), None)
     if token is None:
         wait = site.rates.logins.take(request.client.host if request.client is not None else "")
         if wait:
@@ -42,7 +42,9 @@ async def logout(request: Request) -> Response:
     except Refused as refusal:
         return PlainTextResponse(f"{refusal}\n", 403)
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=site_of(request).gate.is_https)
+    answer.delete_cookie(
+        COOKIE, path="/", httponly=True, samesite="strict", secure=site_of(request).access.is_https
+    )
     return answer
 
 

@@ -23,7 +23,7 @@ from bot.web.access.tokens import parse
 from bot.web.app import app_of
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
-from bot.web.site import Gate, Site
+from bot.web.site import Site, WebAccess
 from sandbox.stored_fleet.fleet import StoredFleet
 from tests.migrated import new_sqlite
 
@@ -87,7 +87,7 @@ def site(database: Database, clock: ManualClock) -> Site:
         stores=Stores.of(database, Worker("web"), clock),
         beats=beats,
         meter=Meter(),
-        gate=Gate(TOKENS),
+        access=WebAccess(TOKENS),
         rollout_options=rollout_options_of(Policy()),
         forge="https://github.example",
         rates=Rates(),

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.web.access.rates import Bucket, Rates
 from bot.web.access.tokens import Right
-from bot.web.site import Gate, Proxy, Site
+from bot.web.site import Proxy, Site, WebAccess
 from tests.integration.web.conftest import ACTOR, READER, SCRAPER, TOKENS, Asking
 from tests.integration.web.visitors import HTML, field, signed_in
 
@@ -20,7 +20,7 @@ FORWARDED = Proxy((ip_network("10.0.0.0/24"),), "X-Forwarded-User", ("*@contoso.
 
 @pytest.fixture
 def proxied(site: Site) -> Site:
-    return replace(site, gate=Gate(TOKENS, FORWARDED))
+    return replace(site, access=WebAccess(TOKENS, FORWARDED))
 
 
 class TestNobody:
@@ -33,13 +33,13 @@ class TestNobody:
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/bases")
 
     async def test_gets_in_by_no_token_at_all_where_there_are_none(self, asking: Asking, site: Site) -> None:
-        closed = replace(site, gate=Gate())
+        closed = replace(site, access=WebAccess())
         for header in ("", "Bearer ", "Bearer x"):
             answer = await asking(of=closed).get("/", headers={"Authorization": header})
             assert answer.status_code == 401
 
     async def test_may_see_badges_where_the_operator_says_so(self, asking: Asking, site: Site) -> None:
-        open_ = replace(site, gate=replace(site.gate, has_open_badges=True))
+        open_ = replace(site, access=replace(site.access, has_open_badges=True))
         answer = await asking(of=open_).get("/badge/contoso/shop.svg")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
         assert "not known" in answer.text
@@ -76,7 +76,7 @@ class TestTheForm:
         assert (await client.get("/")).status_code == 401
 
     async def test_keeps_cookies_from_scripts_and_other_sites(self, asking: Asking, site: Site) -> None:
-        https = replace(site, gate=replace(site.gate, url="https://page.example"))
+        https = replace(site, access=replace(site.access, url="https://page.example"))
         for shown, secure in ((site, False), (https, True)):
             client = asking(of=shown)
             form = {"form": await field(client), "token": ACTOR, "next": "/"}
@@ -108,7 +108,7 @@ class TestTheForm:
     async def test_a_session_ends_with_its_token(self, asking: Asking, site: Site) -> None:
         client = await signed_in(asking)
         others = tuple(token for token in TOKENS if Right.ACT not in token.person.rights)
-        other = asking(of=replace(site, gate=Gate(others)))
+        other = asking(of=replace(site, access=WebAccess(others)))
         other.cookies = client.cookies
         assert (await other.get("/")).status_code == 401
 
@@ -213,7 +213,7 @@ class TestBounds:
         assert "server" not in answer.headers
 
     async def test_https_is_asked_to_stay(self, asking: Asking, site: Site) -> None:
-        https = replace(site, gate=replace(site.gate, url="https://page.example"))
+        https = replace(site, access=replace(site.access, url="https://page.example"))
         assert "strict-transport-security" in (await asking(of=https).get("/healthz")).headers
         assert "strict-transport-security" not in (await asking().get("/healthz")).headers
 

@@ -5,7 +5,7 @@ from statistics import median
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.plan.waves.advance import gate_at, rollout_options_of
+from bot.plan.waves.advance import release_rules_at, rollout_options_of
 from bot.plan.waves.waiting import holds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
@@ -49,7 +49,7 @@ async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
         )
         now = clock.now()
         options = rollout_options_of(settings.rules)
-        waits = holds(await stores.rollout_views.waits(gate_at(now, options)), options, now)
+        waits = holds(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
         branches = under(base.base, await stores.images.views(), rebuilds, waits)
         return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches))
 

@@ -12,7 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.rollouts.timing.waves import Hold
-from bot.plan.waves.advance import gate_at, rollout_options_of
+from bot.plan.waves.advance import release_rules_at, rollout_options_of
 from bot.plan.waves.waiting import holds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
@@ -63,7 +63,7 @@ async def read_rollout(settings: Settings, number: int, clock: Clock) -> Rollout
 
 async def _holds(stores: Stores, settings: Settings, now: datetime) -> dict[int, Hold]:
     options = rollout_options_of(settings.rules)
-    return holds(await stores.rollout_views.waits(gate_at(now, options)), options, now)
+    return holds(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
 
 
 async def read_history(settings: Settings, base: str, clock: Clock) -> History:

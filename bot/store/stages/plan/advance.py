@@ -13,7 +13,7 @@ from bot.domain.rollouts.rebuild import ENDED, Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.waves import WaveTally
-from bot.plan.waves.advance import Gate, RolloutAdvance, RolloutStanding, Standings
+from bot.plan.waves.advance import ReleaseRules, RolloutAdvance, RolloutStanding, Standings
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.locking import lock
@@ -35,45 +35,45 @@ _WAITS_FOR_APPROVAL = and_(
 
 
 class AdvanceStore(Store):
-    async def standings(self, gate: Gate) -> Standings:
+    async def standings(self, rules: ReleaseRules) -> Standings:
         """The open rollouts that are not paused, each wave counted by the database."""
         async with self._database.reading() as connection:
             known = await counter(connection, RELEASES)
-            return Standings(known, await standings(connection, gate, ~is_paused()))
+            return Standings(known, await standings(connection, rules, ~is_paused()))
 
-    async def take(self, step: RolloutAdvance, gate: Gate, known: int) -> int:
+    async def take(self, step: RolloutAdvance, rules: ReleaseRules, known: int) -> int:
         """Lets rebuilds begin, all of it or nothing; how many began."""
         async with self._database.transaction() as connection:
             if await raise_counter(connection, RELEASES) != known + 1:
                 raise LeaseLost("another worker has let rebuilds begin meanwhile")
             if step.pause is not None:
-                await open_pause(connection, step.rollout, BOT, step.pause, gate.at)
+                await open_pause(connection, step.rollout, BOT, step.pause, rules.at)
                 return 0
             mine = [
                 *(rebuilds.c.rollout_id == step.rollout, rebuilds.c.distance == step.distance),
-                *_may_pass(gate),
+                *_may_pass(rules),
             ]
             began: list[str] = []
             if step.urgent:
-                began += await _release(connection, [*mine, _is_urgent(gate)], gate.at)
+                began += await _release(connection, [*mine, _is_urgent(rules)], rules.at)
             for name, most in step.late.items():
-                began += await _release(connection, [*mine, _is_late(gate, name)], gate.at, most)
+                began += await _release(connection, [*mine, _is_late(rules, name)], rules.at, most)
             for name, most in step.release.items():
-                began += await _release(connection, [*mine, rebuilds.c.wave == name], gate.at, most)
-            await _keep_times(connection, step, sorted(set(began)), gate.at)
+                began += await _release(connection, [*mine, rebuilds.c.wave == name], rules.at, most)
+            await _keep_times(connection, step, sorted(set(began)), rules.at)
             if step.done:
-                await announce(connection, f"rollout:{step.rollout}", gate.at)
+                await announce(connection, f"rollout:{step.rollout}", rules.at)
             for name in sorted(step.done):
-                await announce(connection, f"wave:{step.rollout}:{name}", gate.at)
+                await announce(connection, f"wave:{step.rollout}:{name}", rules.at)
         return len(began)
 
 
 async def standings(
-    connection: AsyncConnection, gate: Gate, *where: ColumnElement[bool]
+    connection: AsyncConnection, rules: ReleaseRules, *where: ColumnElement[bool]
 ) -> tuple[RolloutStanding, ...]:
     """The open rollouts where all of `where` holds."""
-    ready = and_(IS_WAITING, *_may_pass(gate))
-    late = or_(*(_is_late(gate, name) for name in gate.late_since)) if gate.late_since else ~true()
+    ready = and_(IS_WAITING, *_may_pass(rules))
+    late = or_(*(_is_late(rules, name) for name in rules.late_since)) if rules.late_since else ~true()
     is_under_way = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
     again = rebuilds.alias()
     is_tried_again = exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, again.c.state.in_(ENDED)))
@@ -89,7 +89,7 @@ async def standings(
         "forgiven": and_(has_failed, rebuilds.c.ended_at <= resumed),
         "ready": ready,
         "late": and_(ready, late),
-        "urgent": and_(ready, _is_urgent(gate)),
+        "urgent": and_(ready, _is_urgent(rules)),
     }
     soak = func.max(case((has_ended, rebuilds.c.soak_seconds))).label("soak")
     last_end = func.max(case((has_ended, rebuilds.c.ended_at))).label("last_end")
@@ -169,30 +169,30 @@ def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> 
     )
 
 
-def _may_pass(gate: Gate) -> list[ColumnElement[bool]]:
+def _may_pass(rules: ReleaseRules) -> list[ColumnElement[bool]]:
     """Selects rebuilds that wait, whose time has come, and that no freeze holds back."""
-    found = [IS_WAITING, rebuilds.c.waits_for.is_(None), rebuilds.c.due_at <= gate.at]
-    if None in gate.frozen:
+    found = [IS_WAITING, rebuilds.c.waits_for.is_(None), rebuilds.c.due_at <= rules.at]
+    if None in rules.frozen:
         found.append(rebuilds.c.severity.is_not(None))
-    if named := [severity.value for severity in gate.frozen if severity is not None]:
+    if named := [severity.value for severity in rules.frozen if severity is not None]:
         found.append(or_(rebuilds.c.severity.is_(None), rebuilds.c.severity.not_in(named)))
     return found
 
 
-def _is_urgent(gate: Gate) -> ColumnElement[bool]:
+def _is_urgent(rules: ReleaseRules) -> ColumnElement[bool]:
     """A catch-up keeps to its waves: what it brings has been missing for long, and nearly all of it is severe."""
     catching_up = select(rollouts.c.id).where(rollouts.c.occasion == Occasion.CATCH_UP.value)
     severe = and_(
-        rebuilds.c.severity.in_([severity.value for severity in gate.severe]),
+        rebuilds.c.severity.in_([severity.value for severity in rules.severe]),
         rebuilds.c.rollout_id.not_in(catching_up),
     )
-    return or_(severe, rebuilds.c.overdue_at <= gate.at)
+    return or_(severe, rebuilds.c.overdue_at <= rules.at)
 
 
-def _is_late(gate: Gate, wave: str) -> ColumnElement[bool]:
+def _is_late(rules: ReleaseRules, wave: str) -> ColumnElement[bool]:
     """A dispatch takes whatever its tag shows, so it waits for that to have soaked until it is overdue."""
     may_skip = or_(rebuilds.c.action != Action.DISPATCH, rebuilds.c.overdue_at.is_(None))
-    return and_(rebuilds.c.wave == wave, rebuilds.c.waits_since <= gate.late_since[wave], may_skip)
+    return and_(rebuilds.c.wave == wave, rebuilds.c.waits_since <= rules.late_since[wave], may_skip)
 
 
 async def _release(

@@ -10,7 +10,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.waves import Hold
-from bot.plan.waves.advance import Gate, gate_at
+from bot.plan.waves.advance import ReleaseRules, release_rules_at
 from bot.plan.waves.pace import Pace, opened_by
 from bot.plan.waves.waiting import Waiting, Waits
 from bot.store.engine.readable import readable
@@ -20,7 +20,7 @@ from bot.store.rows.tables import quarantines, rebuilds, repositories, rollouts
 from bot.store.stages.plan.advance import standings
 
 
-async def read_waits(connection: AsyncConnection, gate: Gate) -> Waits:
+async def read_waits(connection: AsyncConnection, rules: ReleaseRules) -> Waits:
     """What has not begun, how its rollouts stand, and what is paused."""
     told = (
         "id", "rollout_id", "wave", "action", "severity", "due_at", "waits_since", "planned_at", "released_at",
@@ -37,7 +37,7 @@ async def read_waits(connection: AsyncConnection, gate: Gate) -> Waits:
         .where(rebuilds.c.state.in_(AWAITING))
     )
     waiting = tuple(readable(rows, _waiting, lambda row: f"rebuild {row.id}"))
-    return Waits(waiting, await standings(connection, gate), tuple(await open_pauses(connection)))
+    return Waits(waiting, await standings(connection, rules), tuple(await open_pauses(connection)))
 
 
 def _waiting(row: Any) -> Waiting:
@@ -62,5 +62,5 @@ def _waiting(row: Any) -> Waiting:
 
 async def read_through(connection: AsyncConnection, pace: Pace, now: datetime) -> dict[int, datetime]:
     """For each rollout, where that can be told, when the last of what waits will have begun."""
-    waits = await read_waits(connection, gate_at(now, pace.options))
+    waits = await read_waits(connection, release_rules_at(now, pace.options))
     return opened_by(waits, await read_spendings(connection, pace.limits), pace, now)

@@ -19,7 +19,7 @@ from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.timing.budget import WriteLimits
-from bot.plan.waves.advance import RolloutOptions, gate_at
+from bot.plan.waves.advance import RolloutOptions, release_rules_at
 from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import give_all_back
@@ -114,7 +114,7 @@ async def spoil(stores: Stores, table: Table, column: str, bad: object = BAD) ->
 
 def of_many(stores: Stores) -> dict[str, Callable[[], Awaitable[Any]]]:
     """Every read of many rows, by its name."""
-    gate = gate_at(stores.clock.now(), RolloutOptions())
+    rules = release_rules_at(stores.clock.now(), RolloutOptions())
     ids = [1, 2, 3, 4]
     return {
         "known_fleet": stores.discover.known_fleet,
@@ -133,12 +133,12 @@ def of_many(stores: Stores) -> dict[str, Callable[[], Awaitable[Any]]]:
         "reconsiderable": stores.plan.reconsiderable,
         "ends": stores.quarantine.ends,
         "lift_published": stores.quarantine.lift_published,
-        "standings": lambda: stores.advance.standings(gate),
+        "standings": lambda: stores.advance.standings(rules),
         "due_for_dispatch": lambda: stores.act.due_for_dispatch(50),
         "entries": lambda: stores.orders.entries(10),
         "status": stores.fleet_views.status,
         "durations": stores.rollout_views.durations,
-        "waits": lambda: stores.rollout_views.waits(gate),
+        "waits": lambda: stores.rollout_views.waits(rules),
         "progress": lambda: stores.rollout_views.progress(RolloutOptions(), stores.clock.now(), limit=5),
         "open_quarantines": stores.rollout_views.open_quarantines,
         "changes_of": lambda: stores.base_views.changes_of("aspnet:10.0"),
@@ -218,5 +218,5 @@ async def test_the_listing_that_is_due_at_no_date_is_made(stores: Stores) -> Non
 
 async def test_a_rollout_with_a_rebuild_that_ended_at_no_date_stands_still_alone(stores: Stores) -> None:
     await spoil(stores, rebuilds, "ended_at")
-    gate = gate_at(stores.clock.now(), RolloutOptions())
-    assert [standing.rollout for standing in (await stores.rollout_views.waits(gate)).standings] == [2]
+    rules = release_rules_at(stores.clock.now(), RolloutOptions())
+    assert [standing.rollout for standing in (await stores.rollout_views.waits(rules)).standings] == [2]

@@ -16,7 +16,7 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.waves import Wave
 from bot.plan import quarantine
 from bot.plan.waves import advance
-from bot.plan.waves.advance import RolloutOptions, gate_at, next_step
+from bot.plan.waves.advance import RolloutOptions, next_step, release_rules_at
 from bot.plan.waves.waiting import holds
 from bot.store.history import Logged
 from bot.store.rows.tables import outbox, rebuilds, rollouts
@@ -55,8 +55,8 @@ async def test_a_severe_fix_waits_for_no_wave_but_in_a_catch_up(
         await connection.execute(update(rollouts).values(occasion=occasion.value))
         await connection.execute(update(rebuilds).values(rollout_id=1))
     assert await tick(stores) == begun
-    gate = gate_at(stores.clock.now(), OPTIONS)
-    held = holds(await stores.rollout_views.waits(gate), OPTIONS, stores.clock.now())
+    rules = release_rules_at(stores.clock.now(), OPTIONS)
+    held = holds(await stores.rollout_views.waits(rules), OPTIONS, stores.clock.now())
     assert len(held) == 3 - begun
 
 
@@ -74,12 +74,12 @@ async def test_what_is_not_due_is_not_released(stores: Stores) -> None:
 
 async def test_two_replicas_release_no_more_than_one_batch(stores: Stores) -> None:
     await planned(stores, 6, wave="canary")
-    gate = gate_at(stores.clock.now(), OPTIONS)
-    found = await stores.advance.standings(gate)
-    step = next_step(found.rollouts[0], OPTIONS, gate.at)
+    rules = release_rules_at(stores.clock.now(), OPTIONS)
+    found = await stores.advance.standings(rules)
+    step = next_step(found.rollouts[0], OPTIONS, rules.at)
     replicas = [stores.other(f"replica {number}") for number in range(3)]
     outcomes = await asyncio.gather(
-        *(replica.advance.take(step, gate, found.known) for replica in replicas), return_exceptions=True
+        *(replica.advance.take(step, rules, found.known) for replica in replicas), return_exceptions=True
     )
     assert [outcome for outcome in outcomes if isinstance(outcome, int)] == [2]
     assert sum(isinstance(outcome, LeaseLost) for outcome in outcomes) == 2
