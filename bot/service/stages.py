@@ -210,8 +210,8 @@ async def packages_tick(bot: Bot) -> Outcome:
 
 
 async def proving_tick(bot: Bot) -> Outcome:
-    options, gate = bot.proving_options, bot.gating
-    tally = await proving.tick(bot.stores.proving, bot.images, bot.observed, options, bot.loop, gate)
+    options, gate, trust = bot.proving_options, bot.gating, bot.trusting
+    tally = await proving.tick(bot.stores.proving, bot.images, bot.observed, options, bot.loop, gate, trust)
     figures = {"proved": tally.proved, "failed": tally.failed, "unproven": tally.unproven}
     return Outcome("prove", figures, list(tally.problems))
 

@@ -9,7 +9,7 @@ from bot.domain.evidence import Strength
 class Builder:
     """Who built, the highest SLSA build level that this supports, and why not a higher one.
 
-    `repository` is `owner/name` of the source, empty where it is not told.
+    `repository` is the source as `source_of` tells it, empty where it is not told.
     """
 
     identity: str
@@ -30,8 +30,12 @@ class Builder:
         return f"built by {self.identity}{of}, SLSA build level {self.level}{why}"
 
 
-def source_of(address: str) -> str:
-    """`owner/name` of a repository in the address of its source at a forge; empty where it is no such address.
+GITHUB = "github.com"
+
+
+def source_of(address: str, forge: str = GITHUB) -> str:
+    """`owner/name` of a repository in the address of its source; empty where it is no such address. `forge` is the
+    host whose repositories are meant: one of another keeps its host in front, and is none of theirs.
 
     `git+https://github.com/contoso/app@refs/heads/main` and `https://github.com/contoso/app.git#main` name one.
     """
@@ -40,4 +44,7 @@ def source_of(address: str) -> str:
         return ""
     path = rest.partition("#")[0].partition("?")[0].partition("@")[0].rstrip("/").removesuffix(".git")
     host, *parts = path.split("/")
-    return "/".join(parts) if host and len(parts) == 2 and all(parts) else ""
+    if not host or len(parts) != 2 or not all(parts):
+        return ""
+    is_ours = host.lower() in (forge.lower(), f"www.{forge.lower()}")
+    return "/".join(parts) if is_ours else "/".join((host.lower(), *parts))

@@ -27,3 +27,12 @@ class Trust:
     @property
     def holds(self) -> bool:
         return self.strength is Strength.PROVED
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What an image lacks that is required of it, for people, with what to do. `may_come` says that nothing speaks
+    against it yet: builds sign what they have pushed a little later."""
+
+    told: str
+    may_come: bool = False

@@ -40,6 +40,7 @@ from bot.service.wiring.grants import (
     feed_headers,
     feed_hosts,
     feed_sources,
+    forge_host,
     forge_page,
     http_rules,
     known_hosts,
@@ -200,7 +201,15 @@ class Bot:
     def images(self) -> Images:
         """Registries as the looks at images ask for them."""
         stores = self.stores
-        return Images(self.registry, self.beside, stores.watch, stores.images, self.clock, self.settings.trust)
+        return Images(
+            self.registry,
+            self.beside,
+            stores.watch,
+            stores.images,
+            self.clock,
+            self.settings.trust,
+            forge_host(self.settings.github.api_url),
+        )
 
     @property
     def sboms(self) -> Sboms:
@@ -218,7 +227,7 @@ class Bot:
 
     @property
     def proving_options(self) -> ProvingOptions:
-        return ProvingOptions(within=self.settings.rollout.image_within)
+        return ProvingOptions(within=self.settings.rollout.image_within, signed_within=self.settings.trust.grace)
 
     @property
     def gating(self) -> Gating:

@@ -118,5 +118,11 @@ def known_hosts(settings: Settings) -> frozenset[str]:
 
 def forge_page(api_url: str) -> str:
     """Where the forge shows repositories to people: GitHub's own page, or that of an Enterprise Server."""
-    parts = urlsplit(api_url)
-    return f"{parts.scheme}://{'github.com' if parts.netloc == 'api.github.com' else parts.netloc}"
+    return f"{urlsplit(api_url).scheme}://{forge_host(api_url)}"
+
+
+def forge_host(api_url: str) -> str:
+    """The host in addresses of the forge's repositories: `github.com`, `contoso.ghe.com`, that of a server."""
+    host = urlsplit(api_url).netloc
+    is_service = host == "api.github.com" or host.endswith(".ghe.com")
+    return host.removeprefix("api.") if is_service else host

@@ -57,11 +57,19 @@ class TrustRuleSettings(Section):
     notation: NotationSettings | None = Field(None, description="A signature of the Notary Project.")
     keyless: KeylessSettings | None = Field(None, description="A keyless signature of cosign.")
     key: Path | None = Field(None, description="File with the public key of a signature of cosign.")
+    slsa_level: int | None = Field(
+        None,
+        ge=1,
+        le=3,
+        description="SLSA build level that provenance signed by keyless or key must prove of own images.",
+    )
 
     @model_validator(mode="after")
     def _kind(self) -> Self:
         if self.mode is not TrustMode.OFF and not (self.notation or self.keyless or self.key):
             raise ValueError("say which signature counts: notation, keyless or key")
+        if self.slsa_level is not None and not self.trusts_statements:
+            raise ValueError("slsa_level needs keyless or key: who may sign provenance")
         return self
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder, source_of
+from bot.domain.images.builder import GITHUB, Builder, source_of
 from bot.verify.provenance.slsa import Provenance
 from bot.verify.provenance.statement import Statement
 from bot.verify.signatures.verdict import Outcome, Verdict
@@ -29,12 +29,13 @@ def judge_builder(
     verdict: Verdict | None,
     *,
     isolated: Sequence[str] = ISOLATED_BUILDERS,
+    forge: str = GITHUB,
 ) -> Builder:
     """Who built the digest, from its provenance and the verdict of the signature around just this statement.
 
     Whatever provenance tells beyond the builder (materials, source) is what this builder says: it is worth as much
     as the builder is trusted. GitHub's certificate tells the source itself. `isolated` are whole patterns of
-    workflows whose callers cannot reach into the build.
+    workflows whose callers cannot reach into the build; `forge` is as in `source_of`.
     """
     claimed = provenance.builder
     if not statement.is_about(digest):
@@ -48,8 +49,8 @@ def judge_builder(
             return Builder(claimed, 0, Strength.UNKNOWN, f"its signature cannot be judged: {verdict.reason}")
     if verdict.issuer != GITHUB_ACTIONS:
         told = "it is signed, and not by a build platform that is known"
-        return Builder(verdict.signer, 1, Strength.PROVED, told, source_of(provenance.source.uri))
-    source = source_of(dict(verdict.facts).get("source_repository", ""))
+        return Builder(verdict.signer, 1, Strength.PROVED, told, source_of(provenance.source.uri, forge))
+    source = source_of(dict(verdict.facts).get("source_repository", ""), forge)
     return replace(_judge_github(provenance, verdict, isolated), repository=source)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.images.builder import Builder
+from bot.domain.images.builder import GITHUB, Builder
 from bot.verify.provenance.builders import ISOLATED_BUILDERS, judge_builder
 from bot.verify.provenance.slsa import V0_2, V1, Provenance, read_provenance
 from bot.verify.provenance.statement import Statement, statement_in
@@ -31,11 +31,12 @@ def signed_provenance(
     remembered: Remembered,
     *,
     isolated: Sequence[str] = (),
+    forge: str = GITHUB,
 ) -> tuple[SignedProvenance, ...]:
     """The provenance of a digest whose signature holds, as its builder is judged; none of the others.
 
     What does not hold, or is signed by somebody who is not trusted, is worth no more than if it were not there.
-    `isolated` are builders beyond those that are known, as for `judge_builder`.
+    `isolated` are builders beyond those that are known, and `forge` is, as for `judge_builder`.
     """
     made: list[SignedProvenance] = []
     for found in statements:
@@ -45,7 +46,7 @@ def signed_provenance(
         for verdict in verdicts([found], trusted, digest, at, remembered):
             if verdict.is_valid and (provenance := _provenance(statement)) is not None:
                 known = (*ISOLATED_BUILDERS, *isolated)
-                builder = judge_builder(statement, provenance, digest, verdict, isolated=known)
+                builder = judge_builder(statement, provenance, digest, verdict, isolated=known, forge=forge)
                 made.append(SignedProvenance(provenance, builder))
     return tuple(made)
 

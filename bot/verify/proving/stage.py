@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import Proof, may_stand_on, proof_of
 from bot.domain.images.tags import Build, TagKind
+from bot.domain.images.trust import Lack
 from bot.domain.images.verdict import Verdict
 from bot.domain.packages.gate import is_awaited
 from bot.domain.reference import Base
@@ -23,6 +25,7 @@ from bot.verify.gating.ports import ImageGate
 from bot.verify.images.ports import ImagesPort, ImagesStore, Look
 from bot.verify.images.stage import Observed, look_at, newest
 
+_CANNOT_TELL = "it cannot be told whether {} is signed as trust.rules require, which is as good as not"
 _TRIED_FOR = timedelta(days=1)
 """How long a registry that gives no answer is asked, before nothing is concluded from it."""
 
@@ -47,12 +50,38 @@ class ProvingStore(ImagesStore, Protocol):
         ...
 
 
+class ImageTrust(Protocol):
+    """What is required of images that are built."""
+
+    def requires(self, name: str) -> bool:
+        """Whether anything is required of `registry/name`."""
+        ...
+
+    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
+        """What a digest lacks of that; raises `Failure` where the registry does not say."""
+        ...
+
+
+class NothingRequired:
+    """Where no rule asks for signatures."""
+
+    def requires(self, name: str) -> bool:
+        """Returns False."""
+        return False
+
+    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
+        """Returns None without asking anybody."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class ProvingOptions:
-    """`every` is the time between two looks at an image that is not there yet, `within` how long it may take."""
+    """`every` is the time between two looks at an image that is not there yet, `within` how long it may take;
+    `signed_within` how long what is required of it may be missing."""
 
     every: timedelta = timedelta(minutes=2)
     within: timedelta = timedelta(hours=2)
+    signed_within: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +99,11 @@ async def tick(
     options: ProvingOptions,
     loop: Loop,
     gate: ImageGate = NoGate(),  # noqa: B008 - it has no state
+    trust: ImageTrust = NothingRequired(),  # noqa: B008 - it has no state
 ) -> ProvingTally:
     """Looks once at the images of every rebuild that is due, and asks the gate of what is proved."""
     await observed.catch_up(store)
-    work = _Proofs(store, registries, observed, options, loop, gate)
+    work = _Proofs(store, registries, observed, options, loop, gate, trust)
     tally = await loop.run(work)
     ends = work.ends
     return ProvingTally(
@@ -95,7 +125,9 @@ class _Proofs(Work[Proving, Rebuild]):
         options: ProvingOptions,
         loop: Loop,
         gate: ImageGate,
+        trust: ImageTrust,
     ) -> None:
+        self._trust = trust
         self._store = store
         self._gate = gate
         self._registries = registries
@@ -126,11 +158,35 @@ class _Proofs(Work[Proving, Rebuild]):
             return replace(rebuild, due_at=now + self._options.every)
         proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
+        waited = now - (rebuild.built_at or now)
+        lack = None if decisive.verdict.fails else await self._lack(concerned, looks, waited)
+        if lack is not None and lack.may_come and waited <= self._options.signed_within:
+            return replace(rebuild, due_at=now + self._options.every)
+        if lack is not None:
+            return after_proof(rebuild, Verdict.UNTRUSTED, lack.told, at=now)
         gated = None if decisive.verdict.fails else await self._gate.gated(concerned)
         if gated is not None and is_awaited(gated) and now - _seen_at(concerned, looks, now) < self._gate.wait:
             waits = f"{decisive.told}; {in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
         return after_proof(rebuild, decisive.verdict, decisive.told, gated, at=now)
+
+    async def _lack(
+        self, images: Sequence[ProducedImage], looks: Sequence[Look | None], waited: timedelta
+    ) -> Lack | None:
+        """What one of the images lacks that is required of it. What cannot be told for long is not valid."""
+        for image, look in zip(images, looks, strict=True):
+            if look is None:
+                continue
+            place = Base(image.claim.registry, image.claim.repository, look.found)
+            try:
+                lack = await self._trust.lack(place, look.seen.digest, look.seen.builder)
+            except Failure as failure:
+                if failure.trouble.is_passing and waited <= _TRIED_FOR:
+                    raise
+                return Lack(f"built, but {_CANNOT_TELL.format(place)}: {failure}")
+            if lack is not None:
+                return lack
+        return None
 
     async def _awaits_watch(self, item: Proving, bases: Collection[Base]) -> bool:
         """Whether the build has made one of its own bases anew, of which the layers are not known yet: what stands
@@ -199,9 +255,13 @@ class _Proofs(Work[Proving, Rebuild]):
             await self._store.settle_rebuild(rebuild, replace(rebuild, due_at=now + rest), succeeded=False)
             return f"{rebuild.repository}: {failure}"
         gated = self._gate.unseen(item.images, "its new image could not be looked at")
-        after = after_proof(rebuild, Verdict.UNKNOWN, str(failure), gated, at=now)
+        required = next((image.place for image in item.images if self._trust.requires(image.claim.name)), None)
+        verdict, told = Verdict.UNKNOWN, str(failure)
+        if required is not None:
+            verdict, told = Verdict.UNTRUSTED, f"built, but {_CANNOT_TELL.format(required)}: {failure}"
+        after = after_proof(rebuild, verdict, told, gated, at=now)
         await self._store.settle_rebuild(rebuild, after)
-        self.ends.append(Verdict.UNKNOWN)
+        self.ends.append(verdict)
         return f"{rebuild.repository}: {failure}"
 
 

@@ -14,6 +14,7 @@ from bot.domain.images.produced import Source
 from bot.domain.images.verdict import Verdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.images.verify import judge_image
+from bot.service.wiring.grants import forge_host
 from bot.verify.trust.collecting import BUNDLE, NOTATION
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.images import Image, Pushed
@@ -24,7 +25,6 @@ from tests.unit.verify.signatures.making import Draft, Holder, chain_of_three, c
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 V3 = f"{BUNDLE}.v0.3+json"
-SOURCE = {12: "https://github.com/contoso/catalog-web"}
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,23 @@ async def test_after_the_grace_it_is_an_incident_and_still_nothing_begins(guarde
     assert guarded.world.github.runs("catalog-web") == []
 
 
+async def test_a_rebuild_whose_image_nobody_signs_in_time_fails_and_says_what_to_do(
+    guarded: Stage, signer: Holder
+) -> None:
+    await signed(guarded, await guarded.fleet.publish_runtime("10.0.1"), signer)
+    await guarded.run_pass()
+    [run] = guarded.world.github.runs("catalog-web")
+    guarded.world.github.finish_run(run.id)
+    await guarded.run_pass()
+    assert (await guarded.rebuilds())["catalog-web"].state is State.PROVING
+    guarded.clock.ahead += timedelta(hours=1, minutes=10)
+    await guarded.run_pass()
+    rebuild = (await guarded.rebuilds())["catalog-web"]
+    assert (rebuild.state, rebuild.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert "lacks the signature that trust.rules require: no signature of a kind" in rebuild.reason
+    assert "have its build sign what it pushes" in rebuild.reason
+
+
 async def test_one_exit_code_for_a_deploy_job(guarded: Stage, signer: Holder) -> None:
     settings, image = guarded.bot.settings, f"{guarded.fleet.registry}/contoso/catalog-web:latest"
     unsigned = await judge_image(settings, image, guarded.clock)
@@ -126,7 +143,8 @@ async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {"buildDefinition": {"resolvedDependencies": [material]}, "runDetails": {}},
     }
-    bundle = json.dumps(dsse_bundle(sigstore, sigstore.certificate(facts=SOURCE), statement)).encode()
+    source = {12: f"https://{forge_host(stage.bot.settings.github.api_url)}/{name}"}
+    bundle = json.dumps(dsse_bundle(sigstore, sigstore.certificate(facts=source), statement)).encode()
     await stage.world.registry.attach(name, flat.digest, V3, {}, (V3, bundle))
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["catalog-web"]

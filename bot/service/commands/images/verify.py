@@ -11,6 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.answers import (
     Answer,
+    Question,
     about_freshness,
     about_gate,
     about_provenance,
@@ -24,12 +25,13 @@ from bot.domain.images.trust import Trust, TrustMode
 from bot.domain.packages.gate import Gated, GateOutcome, together
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.service.wiring.gate import gate_options_of
-from bot.service.wiring.grants import http_rules
+from bot.service.wiring.grants import forge_host, http_rules
 from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.registries.accesses import accesses_of_caller
 from bot.service.wiring.registries.images import Images
-from bot.service.wiring.registries.trust import Trusting
+from bot.service.wiring.registries.trust import Trusting, builder_doubt
 from bot.settings import Settings
+from bot.settings.sections.trust import TrustRuleSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.store.stores import Stores
 from bot.verify.gating.judging import judge_images
@@ -111,7 +113,8 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
     async with opened_stores(settings, clock) as stores, Http(clock, http_rules(settings, accesses)) as http:
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
-        images = Images(registry, LookedOnce(registry, clock), stores.watch, stores.images, clock, settings.trust)
+        beside, forge = LookedOnce(registry, clock), forge_host(settings.github.api_url)
+        images = Images(registry, beside, stores.watch, stores.images, clock, settings.trust, forge)
         produced = await stores.images.named(place.registry, place.repository)
         expected = await _expected(stores.images, produced)
         seen = await images.read(place, digest, expected)
@@ -135,7 +138,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE
         answers = (
             about_signature(trust, is_required=is_required),
-            about_provenance(seen.builder, {each.repository for each in produced}, is_required=is_required),
+            _about_builder(seen.builder, produced, rule),
             about_freshness(standings),
             about_gate(await _gated(stores, settings, place, digest, produced, clock)),
         )
@@ -156,6 +159,18 @@ async def _gated(
         return Gated(matched.rule.mode, GateOutcome.UNKNOWN, gaps=(gap,))
     judged = await judge_images(stores.gating, seen, options, clock.now(), adopts=True)
     return together([each.gated for each in judged.values() if each.gated is not None])
+
+
+def _about_builder(
+    builder: Builder | None, produced: Sequence[ProducedImage], rule: TrustRuleSettings | None
+) -> Answer:
+    """The answer about provenance; a level that the rule requires and that is not proved does not hold."""
+    is_required = rule is not None and rule.mode is TrustMode.REQUIRE
+    answer = about_provenance(builder, {each.repository for each in produced}, is_required=is_required)
+    lacking = builder_doubt(builder, rule.slsa_level if rule is not None else None)
+    if lacking is None or answer.holds is False:
+        return answer
+    return Answer(Question.PROVENANCE, None if builder is None else False, lacking, counts=is_required)
 
 
 async def _expected(store: ImagesStore, produced: Sequence[ProducedImage]) -> tuple[Base, ...]:

@@ -11,7 +11,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
-from bot.domain.images.builder import Builder, source_of
+from bot.domain.images.builder import GITHUB, Builder, source_of
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.reference import Base
@@ -45,6 +45,8 @@ class Images:
     clock: Clock
     trust: TrustSettings = field(default_factory=TrustSettings)
     """Who may sign provenance: whom the rule for an image trusts. Of other images nobody is asked for any."""
+    forge: str = GITHUB
+    """The host whose repositories are the fleet's: what an image names at another is none of these."""
     _remembered: Remembered = field(default_factory=Remembered)
 
     async def head(self, base: Base) -> Head:
@@ -75,7 +77,7 @@ class Images:
                 )
                 for each in platforms
             },
-            next((source for each in platforms if (source := _source(each, inherited))), None),
+            next((source for each in platforms if (source := _source(each, inherited, self.forge))), None),
             _builder([signed.get(each.digest, ()) for each in platforms]),
             reading.fetched,
         )
@@ -109,7 +111,13 @@ class Images:
         for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
             statements = await attestations_of(self.beside, place.registry, place.repository, digest)
             found[digest] = signed_provenance(
-                statements, trusted, digest, now, self._remembered, isolated=self.trust.isolated_builders
+                statements,
+                trusted,
+                digest,
+                now,
+                self._remembered,
+                isolated=self.trust.isolated_builders,
+                forge=self.forge,
             )
         shared = found[reading.digest]
         own = {each.digest: found[each.digest] for each in reading.platforms}
@@ -171,11 +179,11 @@ def _builder(signed: Sequence[Sequence[SignedProvenance]]) -> Builder | None:
     return min(best, key=lambda each: (each.strength is Strength.PROVED, each.level))
 
 
-def _source(platform: Platform, inherited: Collection[tuple[str, str]]) -> str | None:
+def _source(platform: Platform, inherited: Collection[tuple[str, str]], forge: str) -> str | None:
     """`owner/name` of the repository that an image names as its source; None where it is no address of one."""
     own = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
     texts: Mapping[str, str] = {**own, **platform.manifest.annotations}
-    return source_of(texts.get(SOURCE, "")) or None
+    return source_of(texts.get(SOURCE, ""), forge) or None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -11,7 +11,8 @@ from bot.clients.registry import Registry
 from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.trust import Trust, TrustMode
+from bot.domain.images.builder import Builder
+from bot.domain.images.trust import Lack, Trust, TrustMode
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
 from bot.settings import Settings
@@ -32,6 +33,8 @@ from bot.watch.registry.incident import Incident
 log = structlog.get_logger()
 
 SUBJECT = "trust:"
+_ISOLATED = 3
+"""The SLSA build level of a builder that is isolated from its caller."""
 _MCR = "mcr.microsoft.com"
 _LARGEST_FILE = 4 * 1024 * 1024
 _ASK_AGAIN = timedelta(minutes=1)
@@ -105,6 +108,27 @@ class Trusting:
             return None
         return told if is_over else f"{told}; waited for up to {duration(grace)}"
 
+    def requires(self, name: str) -> bool:
+        """Whether a rule demands anything of `registry/name`."""
+        rule = self.settings.trust.rule_for(name)
+        return rule is not None and rule.mode is TrustMode.REQUIRE
+
+    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
+        """For `prove`: what an image that was built lacks of what its rule requires; None where it lacks nothing.
+
+        Raises `Failure` where the registry does not say.
+        """
+        rule = self.settings.trust.rule_for(place.name)
+        if rule is None or rule.mode is not TrustMode.REQUIRE:
+            return None
+        trust = await self.trust(place, digest)
+        shown = f"{place.short}@{digest[:19]}…"
+        if trust is not None and not trust.holds:
+            told = f"built, but {shown} lacks the signature that trust.rules require: {trust.told}"
+            return Lack(f"{told}; have its build sign what it pushes, as the rule names it", not trust.is_there)
+        missing = builder_doubt(builder, rule.slsa_level)
+        return None if missing is None else Lack(f"built, but {shown}: {missing}", builder is None)
+
     async def _open(self, subject: str, detail: str) -> None:
         known = await self.store.open_incidents(subject)
         if not any(each.subject == subject for each in known):
@@ -115,6 +139,19 @@ class Trusting:
         known = [each for each in await self.store.open_incidents(subject) if each.subject == subject]
         if known:
             await self.store.save_incidents((), known)
+
+
+def builder_doubt(builder: Builder | None, level: int | None) -> str | None:
+    """Why an image does not have the SLSA build level that is required, None where it has; cannot tell is not
+    valid."""
+    if level is None or (builder is not None and builder.supports(level)):
+        return None
+    wanted = f"SLSA build level {level} is required"
+    if builder is None:
+        why = "which cannot be told: it has no provenance that is signed by whom trust.rules name"
+        return f"{wanted}, {why}; attest its build (actions/attest, or the SLSA generator)"
+    advice = "build it where its caller cannot reach in, and name that under trust.isolated_builders"
+    return f"{wanted}, and it is {builder.told}; {advice if level >= _ISOLATED else 'attest its build'}"
 
 
 def _advice(base: Base, trust: Trust) -> str:

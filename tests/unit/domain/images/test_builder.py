@@ -33,6 +33,26 @@ def test_a_repository_is_read_from_the_address_of_its_source(address: str, named
     assert source_of(address) == named
 
 
+@pytest.mark.parametrize(
+    ("address", "forge", "named"),
+    [
+        ("https://gitlab.com/contoso/shop", "github.com", "gitlab.com/contoso/shop"),
+        ("https://GitHub.com/contoso/shop", "github.com", "contoso/shop"),
+        ("https://www.github.com/contoso/shop", "github.com", "contoso/shop"),
+        ("https://github.com/contoso/shop", "github.contoso.com", "github.com/contoso/shop"),
+        ("https://github.contoso.com/contoso/shop", "github.contoso.com", "contoso/shop"),
+    ],
+)
+def test_a_repository_at_another_host_is_none_of_the_forges(address: str, forge: str, named: str) -> None:
+    assert source_of(address, forge) == named
+
+
+def test_an_image_that_names_a_source_of_the_same_name_at_another_host_is_not_tied_to_the_repository() -> None:
+    elsewhere = replace(IMAGE, sourced_from=source_of("https://gitlab.com/contoso/shop"))
+    assert elsewhere.source is Source.BUILD
+    assert elsewhere.doubt == "the image itself names gitlab.com/contoso/shop as its source"
+
+
 def test_signed_provenance_is_worth_more_than_what_builds_and_repositories_say() -> None:
     assert replace(IMAGE, builder=BUILDER).source is Source.PROVENANCE
     settings = replace(IMAGE, claim=replace(IMAGE.claim, source=Source.SETTINGS), builder=BUILDER)
