@@ -68,9 +68,14 @@ def confirmed_before(standings: Sequence[Standing]) -> frozenset[str]:
     )
 
 
-def is_open(standings: Sequence[Standing]) -> bool:
-    """Whether layers claim something that can still be proved."""
-    return any((each.strength, each.basis) == (Strength.CLAIMED, Basis.LAYERS) for each in standings)
+def open_claims(standings: Sequence[Standing]) -> frozenset[str]:
+    """The digests of platforms that layers claim and that can still be proved."""
+    return frozenset(
+        publication.platform_digest
+        for each in standings
+        if (each.strength, each.basis) == (Strength.CLAIMED, Basis.LAYERS)
+        for publication in each.publications
+    )
 
 
 def _is_below(below: PlatformImage, image: PlatformImage) -> bool:

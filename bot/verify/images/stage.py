@@ -15,7 +15,7 @@ from bot.domain.images.tags import TagKind, TagRule, likely_newest
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
-from bot.verify.images.confirming import confirm, confirmed_before, is_open
+from bot.verify.images.confirming import confirm, confirmed_before, open_claims
 from bot.verify.images.ports import ImagesPort, ImagesStore, KnownImage, Look
 from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.declared import of_dockerfile
@@ -33,6 +33,9 @@ class Observed:
     last: int = 0
     told: int = 0
     """Up to which observation all images were compared."""
+    tried: dict[int, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    """Of images by id, the digest of which nothing more could be proved, and what its layers claimed then: a
+    publication that is gone from its registry proves nothing, however often it is asked for."""
 
     async def catch_up(self, store: ImagesStore) -> None:
         """Reads what was observed since."""
@@ -63,7 +66,7 @@ async def tick(
     await observed.catch_up(store)
     told_anew = await _tell_anew(store, observed.layers) if observed.last > observed.told else 0
     observed.told = observed.last
-    looks = _Looks(store, registries, observed.layers, options, loop)
+    looks = _Looks(store, registries, observed, options, loop)
     tally = await loop.run(looks)
     return ImagesTally(tally.done, looks.moved, told_anew, tuple(tally.problems))
 
@@ -150,11 +153,11 @@ class _Looks(Work[ProducedImage, Look | None]):
     batch = 500
 
     def __init__(
-        self, store: ImagesStore, registries: ImagesPort, layers: ObservedLayers, options: ImagesOptions, loop: Loop
+        self, store: ImagesStore, registries: ImagesPort, observed: Observed, options: ImagesOptions, loop: Loop
     ) -> None:
         self._store = store
         self._registries = registries
-        self._layers = layers
+        self._observed = observed
         self._every = options.every
         self._clock = loop.clock
         self.at_once = options.per_host
@@ -169,10 +172,21 @@ class _Looks(Work[ProducedImage, Look | None]):
 
     async def attempt(self, item: ProducedImage, lease: Lease) -> Look | None:
         tag, digest = await self._shown(item)
-        is_told = not is_open(item.standings) and not self._awaits_provenance(item)
+        is_told = self._is_told(item) and not self._awaits_provenance(item)
         if digest == item.digest and tag == item.found and is_told:
             return None
-        return await look_at(item, tag, digest, self._store, self._registries, self._layers)
+        look = await look_at(item, tag, digest, self._store, self._registries, self._observed.layers)
+        claims = open_claims(look.standings)
+        if claims:
+            self._observed.tried[item.id] = (digest, claims)
+        else:
+            self._observed.tried.pop(item.id, None)
+        return look
+
+    def _is_told(self, item: ProducedImage) -> bool:
+        """Whether nothing that its layers claim is left to be proved, or all was tried for just these claims."""
+        claims = open_claims(item.standings)
+        return not claims or self._observed.tried.get(item.id) == (item.digest, claims)
 
     def _awaits_provenance(self, item: ProducedImage) -> bool:
         """Whether an image is read once more, for the provenance that a build signs after it has pushed."""

@@ -9,7 +9,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.standing import Basis, Publication
-from bot.verify.images.confirming import MOST, Confirmed, confirm, confirmed_before, is_open
+from bot.verify.images.confirming import MOST, Confirmed, confirm, confirmed_before, open_claims
 from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, SDK
@@ -44,7 +44,8 @@ async def test_layers_that_are_the_same_throughout_prove_what_was_claimed() -> N
     standing = standing_of(BUILT, HISTORY, confirmed=confirmed.digests)
     assert (standing.strength, standing.basis, standing.layers) == (Strength.PROVED, Basis.LAYERS, 2)
     assert confirmed_before([standing]) == {SHORT.digest}
-    assert (is_open([standing]), is_open([standing_of(BUILT, HISTORY)])) == (False, True)
+    assert open_claims([standing]) == frozenset()
+    assert open_claims([standing_of(BUILT, HISTORY)]) == {SHORT.digest}
 
 
 async def test_layers_that_were_recompressed_are_compared_unpacked() -> None:

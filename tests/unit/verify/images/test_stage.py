@@ -1,0 +1,104 @@
+"""Images that are due are looked at, and read no oftener than there is something to learn."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.domain.bases.image import Head
+from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.clock import ManualClock
+from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.standing import Publication, Standing
+from bot.domain.images.tags import TagRule
+from bot.domain.reference import Base
+from bot.reconcile.loop import Loop
+from bot.verify.images.ports import KnownImage, Look
+from bot.verify.images.stage import ImagesOptions, Observed, tick
+from tests.builders import NOON
+from tests.fakes.queue import FakeQueue
+from tests.unit.verify.standing.world import image, shown
+
+SHOP = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))
+DIGEST = "sha256:" + "d" * 64
+BUILT = image("os", "aspnet", "own")
+HISTORY = shown(image("os", "aspnet", short=True))
+"""A publication of which twelve digits of each layer are recorded."""
+
+
+@dataclass
+class World:
+    """One image, due at every look, and a registry that has it and no publication of its base."""
+
+    images: FakeQueue[ProducedImage] = field(default_factory=FakeQueue)
+    observations: list[Observation] = field(default_factory=lambda: [HISTORY])
+    read_: int = 0
+    asked: int = 0
+    digest: str = DIGEST
+    observed: Observed = field(default_factory=Observed)
+
+    def __post_init__(self) -> None:
+        self.images.add(SHOP, NOON)
+
+    async def look(self) -> None:
+        await tick(self, self, self.observed, ImagesOptions(), Loop(ManualClock(NOON)))
+
+    async def expected_bases(self, repository_id: int) -> tuple[Base, ...]:
+        return ()
+
+    async def record_look(self, item: ProducedImage, look: Look, due_at: datetime) -> None:
+        now = replace(item, found=look.found, digest=look.seen.digest, standings=look.standings)
+        self.images.settle(1, NOON, now)
+
+    async def record_unmoved(self, images: Sequence[ProducedImage], due_at: datetime) -> None:
+        self.images.settle(1, NOON)
+
+    async def observations_since(self, last: int) -> Sequence[tuple[int, Observation]]:
+        return [(number, each) for number, each in enumerate(self.observations, 1) if number > last]
+
+    async def known_images(self, after: int) -> Sequence[KnownImage]:
+        known = self.images[1]
+        if after or known.digest is None:
+            return ()
+        return (KnownImage(1, SHOP.claim.name, (BUILT,), {}, known.standings, ()),)
+
+    async def save_standings(self, standings: Mapping[int, tuple[Standing, ...]]) -> None:
+        self.images[1] = replace(self.images[1], standings=standings[1])
+
+    async def head(self, base: Base) -> Head:
+        return Head(self.digest, "")
+
+    async def tags(self, registry: str, repository: str) -> Sequence[str]:
+        return ()
+
+    def wants_provenance(self, name: str) -> bool:
+        return False
+
+    async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
+        self.read_ += 1
+        return SeenImage(digest, (BUILT,))
+
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
+        self.asked += 1
+        return None, {}
+
+
+async def test_an_image_that_a_publication_which_is_gone_claims_is_read_once_for_each_digest() -> None:
+    world = World()
+    for _ in range(3):
+        await world.look()
+    assert (world.read_, world.asked) == (1, 1)
+    world.digest = "sha256:" + "e" * 64
+    await world.look()
+    await world.look()
+    assert (world.read_, world.asked) == (2, 2)
+
+
+async def test_it_is_read_again_once_other_layers_claim_it() -> None:
+    world = World()
+    await world.look()
+    again = replace(HISTORY.platforms[0], digest="sha256:" + "a" * 64)
+    world.observations.append(replace(HISTORY, digest="sha256:" + "b" * 64, platforms=(again,)))
+    await world.look()
+    await world.look()
+    assert world.read_ == 2
