@@ -11,7 +11,7 @@ from bot.domain.wording.words import counted
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class InheritedChanges:
     """The changes of the bases below an own base that its rebuild brings, in the order of their ids.
 
     `is_proved` says that the layers of both of its digests show them; else they are those that came between.
@@ -21,7 +21,7 @@ class Brought:
     is_proved: bool = False
 
 
-def as_base_update(change: Change, before: Observation, after: Observation, brought: Brought) -> Change:
+def as_base_update(change: Change, before: Observation, after: Observation, brought: InheritedChanges) -> Change:
     """The change of an own base, by what it brings along; a rebuild that left all layers as they were sets nothing
     off."""
     if not change.cause.needs_rebuild:

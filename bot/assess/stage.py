@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.assess.assess import assess, reassess, supported
 from bot.assess.mirror import Upstream, as_upstream
-from bot.assess.own_base import Brought, as_base_update, brought_anew
+from bot.assess.own_base import InheritedChanges, as_base_update, brought_anew
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
@@ -45,7 +45,7 @@ class AssessStore(Protocol):
     async def unassessed(self, limit: int) -> Sequence[Pair]: ...
 
     async def feeds_revision(self) -> int:
-        """Grows with every news from a feed; read before `Known`, so that no news is missed in between."""
+        """Grows with every news from a feed; read before `KnownFeeds`, so that no news is missed in between."""
 
     async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None: ...
 
@@ -66,7 +66,7 @@ class AssessStore(Protocol):
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None: ...
 
 
-class Known(Protocol):
+class KnownFeeds(Protocol):
     """What the feeds have shown so far."""
 
     async def known_releases(self) -> Mapping[str, Release]: ...
@@ -87,7 +87,7 @@ class OwnBases(Protocol):
     async def among(self, bases: Collection[Base]) -> Collection[Base]:
         """Those that repositories of the fleet build."""
 
-    async def brought(self, pair: Pair) -> Brought: ...
+    async def brought(self, pair: Pair) -> InheritedChanges: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class AssessTally:
 
 
 async def tick(
-    store: AssessStore, known: Known, lifecycle: Lifecycle, own_bases: OwnBases, clock: Clock
+    store: AssessStore, known: KnownFeeds, lifecycle: Lifecycle, own_bases: OwnBases, clock: Clock
 ) -> AssessTally:
     """Reads the feeds' tables only where there is something to assess.
 
@@ -161,7 +161,7 @@ async def _supported(lifecycle: Lifecycle, now: datetime, item: tuple[Pair, Chan
     return (pair, change) if ended is None else (pair, supported(change, pair.before.digest, ended, now))
 
 
-async def _reassess(store: AssessStore, known: Known, now: datetime) -> tuple[Change, ...]:
+async def _reassess(store: AssessStore, known: KnownFeeds, now: datetime) -> tuple[Change, ...]:
     revision = await store.feeds_revision()
     earlier = await store.reassessable(revision)
     if not earlier:
@@ -194,5 +194,5 @@ def _reassessed(
     return None if found is None else replace(found, base=change.base)
 
 
-async def _read(known: Known) -> tuple[ReleaseIndex, Mapping[str, Advisory]]:
+async def _read(known: KnownFeeds) -> tuple[ReleaseIndex, Mapping[str, Advisory]]:
     return ReleaseIndex((await known.known_releases()).values()), await known.known_advisories()

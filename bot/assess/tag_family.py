@@ -14,7 +14,7 @@ _SUCCESSORS = {"cbl-mariner": "azurelinux"}
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
+class TagFamily:
     """`channel` is None for `latest`, `distribution` where the tag leaves the choice to Microsoft.
 
     `flavours` are `chiseled`, `composite`, `extra` and their like.
@@ -26,7 +26,7 @@ class Lineage:
     flavours: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, text: str) -> "Lineage":
+    def of(cls, text: str) -> "TagFamily":
         return _read(text)
 
     @property
@@ -62,10 +62,10 @@ class Lineage:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> Lineage:
+def _read(text: str) -> TagFamily:
     tag = Tag.parse(text)
     slim = "-slim" if "slim" in tag.variant else ""
-    return Lineage(
+    return TagFamily(
         channel=".".join(str(part) for part in tag.parts[:2]) or None,
         preview=tag.is_prerelease,
         distribution=f"{tag.system}{slim}" if tag.system else None,
@@ -78,7 +78,7 @@ def os_sibling(tag: str) -> str | None:
     for cut in ("-chiseled", "-distroless"):
         head, found, _ = tag.partition(cut)
         if found:
-            return head if Lineage.of(head).distribution else None
+            return head if TagFamily.of(head).distribution else None
     return None
 
 

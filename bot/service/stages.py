@@ -31,7 +31,7 @@ from bot.plan.waves import advance
 from bot.report import stage as report
 from bot.report import summaries
 from bot.report.fleet_issue import stage as fleet_issue
-from bot.service.wiring.adapters import Known, Marks
+from bot.service.wiring.adapters import CombinedFeeds, LifecycleMarks
 from bot.service.wiring.auditing import sarif_log
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
@@ -107,7 +107,7 @@ async def watch_tick(bot: Bot) -> Outcome:
 
 async def assess_tick(bot: Bot) -> Outcome:
     tally = await assess.tick(
-        bot.stores.assess, Known(bot.stores.feeds), Marks(bot.registry), bot.own_bases, bot.clock
+        bot.stores.assess, CombinedFeeds(bot.stores.feeds), LifecycleMarks(bot.registry), bot.own_bases, bot.clock
     )
     for change in tally.changes:
         log.info("base changed", base=str(change.base), cause=str(change.cause), why=describe(change))
@@ -117,7 +117,9 @@ async def assess_tick(bot: Bot) -> Outcome:
 
 
 async def notices_tick(bot: Bot) -> Outcome:
-    tally = await notices_stage.tick(bot.stores.notices, Known(bot.stores.feeds), bot.clock, bot.alert_options)
+    tally = await notices_stage.tick(
+        bot.stores.notices, CombinedFeeds(bot.stores.feeds), bot.clock, bot.alert_options
+    )
     return Outcome("notices", {"opened": tally.opened, "cleared": tally.cleared})
 
 

@@ -9,7 +9,7 @@ from bot.assess.baseline import BaseStanding
 from bot.assess.cause import compare
 from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.relevance import relevance_to
-from bot.assess.tag_family import Lineage
+from bot.assess.tag_family import TagFamily
 from bot.assess.version import DotnetVersion
 from bot.domain.bases.mirrors import Behind, place_of
 from bot.domain.bases.notice import Notice, Topic
@@ -148,7 +148,7 @@ def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
     seen = [observation for observation in history if observation.digest is not None]
     for before, after in pairwise(seen):
         move = compare(before, after)
-        tag = Lineage.of(after.base.tag)
+        tag = TagFamily.of(after.base.tag)
         news = [
             f"{os.before} became {os.after}"
             for os in dict.fromkeys(move.os_moves)
@@ -168,12 +168,12 @@ def successors(standing: BaseStanding, live: Iterable[BaseStanding], limit: int 
     The one that holds the very image; then the same C library, channel, flavours and distribution family, in its
     newest version. A channel that is gone altogether leads to the next one.
     """
-    gone = Lineage.of(standing.base.tag)
+    gone = TagFamily.of(standing.base.tag)
     ranked = [
         (rank, other.base)
         for other in live
         if other.base.name == standing.base.name
-        and (rank := _rank(standing, gone, other, Lineage.of(other.base.tag))) is not None
+        and (rank := _rank(standing, gone, other, TagFamily.of(other.base.tag))) is not None
     ]
     return tuple(base for _, base in sorted(ranked, reverse=True)[:limit])
 
@@ -224,13 +224,13 @@ def _lacks(version: DotnetVersion, advisory: Advisory) -> bool:
 
 def _channel_of(standing: BaseStanding) -> str | None:
     version = DotnetVersion.parse(standing.last.version)
-    return version.channel if version else Lineage.of(standing.base.tag).channel
+    return version.channel if version else TagFamily.of(standing.base.tag).channel
 
 
 _Rank = tuple[bool, bool, bool, tuple[int, ...], int, bool, int, bool, tuple[int, ...], str]
 
 
-def _rank(standing: BaseStanding, gone: Lineage, other: BaseStanding, parts: Lineage) -> _Rank | None:
+def _rank(standing: BaseStanding, gone: TagFamily, other: BaseStanding, parts: TagFamily) -> _Rank | None:
     """None where the other tag is no way forward: an older channel, or a preview for somebody who was on none."""
     channel, gone_channel = _numbers(parts.channel), _numbers(gone.channel)
     if channel < gone_channel or (parts.preview and not gone.preview):

@@ -6,13 +6,13 @@ from typing import Protocol
 
 from bot.assess.notices.deciding import AlertOptions, Difference, Picture, compare_notices
 from bot.assess.releases import ReleaseIndex
-from bot.assess.stage import Known
+from bot.assess.stage import KnownFeeds
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FleetLook:
     """A claimed look at the whole fleet; `mark` stands for everything that was known when it was claimed."""
 
     id: int
@@ -21,12 +21,12 @@ class Look:
 
 
 class NoticesStore(Protocol):
-    async def claim_look(self) -> Look | None:
+    async def claim_look(self) -> FleetLook | None:
         """None while another worker looks, while nothing has changed since the last look and the time for the next
         has not come, and until the fleet, its bases and the feeds have been read once."""
         ...
 
-    async def save_look(self, look: Look, difference: Difference) -> None:
+    async def save_look(self, look: FleetLook, difference: Difference) -> None:
         """Keeps the difference with the messages that it causes, in one transaction.
 
         Raises `LeaseLost`, and does nothing, where another worker has taken over.
@@ -40,7 +40,7 @@ class NoticesTally:
     cleared: int = 0
 
 
-async def tick(store: NoticesStore, known: Known, clock: Clock, options: AlertOptions) -> NoticesTally:
+async def tick(store: NoticesStore, known: KnownFeeds, clock: Clock, options: AlertOptions) -> NoticesTally:
     """Opens, refreshes and clears notices; where nothing has changed it costs one question to the store."""
     look = await store.claim_look()
     if look is None:

@@ -17,7 +17,7 @@ from bot.audit.delivery.scanning import scan_of_action, scan_of_command
 from bot.audit.repository import Repository
 from bot.audit.shell import ShellCommand
 from bot.audit.workflows.flattening import pipelines
-from bot.audit.workflows.model import TESTS_ONLY, Pipeline, Step
+from bot.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 
 BUILD_PUSH = "docker/build-push-action"
 BAKE = "docker/bake-action"
@@ -75,7 +75,7 @@ def _deliveries(repository: Repository) -> Deliveries:
     return found
 
 
-def _of_action(pipeline: Pipeline, step: Step, found: Deliveries) -> None:
+def _of_action(pipeline: Pipeline, step: PipelineStep, found: Deliveries) -> None:
     action = step.action
     if not action:
         return
@@ -106,7 +106,7 @@ def _of_action(pipeline: Pipeline, step: Step, found: Deliveries) -> None:
         found.scans.append(scan)
 
 
-def _of_command(pipeline: Pipeline, step: Step, command: ShellCommand, found: Deliveries) -> None:
+def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, found: Deliveries) -> None:
     words = command.words
     name = command.name
     events = step.events - TESTS_ONLY

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot.audit.shell import ShellCommand
-from bot.audit.workflows.model import Job, Pipeline, Step
+from bot.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,7 +14,7 @@ class Push:
     """
 
     pipeline: Pipeline
-    step: Step
+    step: PipelineStep
     events: frozenset[str]
     names: tuple[str, ...]
     tool: str
@@ -34,7 +34,7 @@ class Scan:
     """
 
     pipeline: Pipeline
-    step: Step
+    step: PipelineStep
     tool: str
     target: str
     blocks: bool | None
@@ -51,7 +51,7 @@ class Signing:
     """One `cosign sign`, or an action that does it. `names` are what is signed."""
 
     pipeline: Pipeline
-    step: Step
+    step: PipelineStep
     tool: str
     names: tuple[str, ...]
     key: str | None
@@ -64,7 +64,7 @@ class Attestation:
     """A step that signs a statement about the image: `what` is `provenance`, `sbom` or the type as written."""
 
     pipeline: Pipeline
-    step: Step
+    step: PipelineStep
     tool: str
     what: str
     is_signed: bool
@@ -73,14 +73,14 @@ class Attestation:
 @dataclass(frozen=True, slots=True, eq=False)
 class Verification:
     pipeline: Pipeline
-    step: Step
+    step: PipelineStep
     command: ShellCommand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deploy:
     pipeline: Pipeline
-    step: Step
+    step: PipelineStep
     tool: str
 
 
@@ -94,7 +94,7 @@ class Deliveries:
     attestations: list[Attestation] = field(default_factory=list)
     verifications: list[Verification] = field(default_factory=list)
     deploys: list[Deploy] = field(default_factory=list)
-    remote_builds: list[tuple[Pipeline, Job]] = field(default_factory=list)
+    remote_builds: list[tuple[Pipeline, PipelineJob]] = field(default_factory=list)
     """Known reusable workflows of others that build and push."""
 
     def pushing(self) -> list[Pipeline]:

@@ -9,7 +9,7 @@ from bot.audit.delivery.pushing import only_local
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
-from bot.audit.workflows.model import TESTS_ONLY, Pipeline, Step
+from bot.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 from bot.domain.repositories.finding import Fix
 
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
@@ -18,7 +18,7 @@ UPLOAD_ADVICE = "upload with if: ${{ !cancelled() }}"
 _OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 
 
-def is_related(push: Push, step: Step) -> bool:
+def is_related(push: Push, step: PipelineStep) -> bool:
     """Whether a step is about what is pushed: in the same job, or one before or after it, in a run that pushes."""
     if not step.events & push.events:
         return False
@@ -46,7 +46,7 @@ def scans_of(repository: Repository, push: Push) -> list[Scan]:
     ]
 
 
-def uploads_of(scan: Scan) -> list[Step]:
+def uploads_of(scan: Scan) -> list[PipelineStep]:
     """The steps after a scan that upload SARIF to code scanning."""
     return [
         step
@@ -55,12 +55,12 @@ def uploads_of(scan: Scan) -> list[Step]:
     ]
 
 
-def is_after_failure(step: Step) -> bool:
+def is_after_failure(step: PipelineStep) -> bool:
     """Whether a step runs although one before it failed."""
     return _AFTER_FAILURE.search(step.condition) is not None
 
 
-def upload_fix(repository: Repository, step: Step) -> Fix:
+def upload_fix(repository: Repository, step: PipelineStep) -> Fix:
     return with_key(repository, step.mapping, "if", ["${{ !cancelled() }}"], UPLOAD_ADVICE)
 
 

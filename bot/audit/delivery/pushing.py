@@ -4,19 +4,19 @@ import re
 
 from bot.audit.shell import ShellCommand
 from bot.audit.workflows.contexts import narrowed_events
-from bot.audit.workflows.model import TESTS_ONLY, Step
+from bot.audit.workflows.model import TESTS_ONLY, PipelineStep
 from bot.formats.source.nodes import Mapping
 
 _LOCAL = re.compile(r"^(?:localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local)(?::\d+)?(?:/|$)")
 
 
-def pushes_on(step: Step, written: str, started: Mapping) -> frozenset[str]:
+def pushes_on(step: PipelineStep, written: str, started: Mapping) -> frozenset[str]:
     """The accepted events for which a flag such as `push` may be true. `started` is the workflow they start."""
     values = {f"env.{key.lower()}": value for key, value in step.environment.items()}
     return narrowed_events(step.events - TESTS_ONLY, written, values, started)
 
 
-def pushes_by_output(step: Step) -> frozenset[str]:
+def pushes_by_output(step: PipelineStep) -> frozenset[str]:
     outputs = step.input("outputs") or step.input("output")
     pushes = re.search(r"type=registry|push=true", outputs) or re.search(
         r"\.output=type=registry", step.input("set")

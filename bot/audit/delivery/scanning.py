@@ -7,10 +7,10 @@ import re
 
 from bot.audit.delivery.delivery import Scan
 from bot.audit.shell import ShellCommand, is_unknown
-from bot.audit.workflows.model import TESTS_ONLY, Pipeline, Step
+from bot.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 
 
-def scan_of_action(pipeline: Pipeline, step: Step) -> Scan | None:
+def scan_of_action(pipeline: Pipeline, step: PipelineStep) -> Scan | None:
     action = step.action
     events = step.events - TESTS_ONLY
     if action == "aquasecurity/trivy-action":
@@ -73,7 +73,7 @@ def _exit_code(code: str, config: str) -> tuple[bool | None, str]:
     return False, "exit-code is 0" if code else "exit-code is not set, and Trivy then never fails"
 
 
-def _unless_continued(step: Step, blocks: bool | None, why: str) -> tuple[bool | None, str]:
+def _unless_continued(step: PipelineStep, blocks: bool | None, why: str) -> tuple[bool | None, str]:
     if blocks is not False and step.may_fail is True:
         return False, "continue-on-error lets the job go on"
     if blocks is True and step.may_fail is None:
@@ -105,7 +105,7 @@ _TRIVY_SWITCHES = re.compile(
 )
 
 
-def scan_of_command(pipeline: Pipeline, step: Step, command: ShellCommand) -> Scan | None:
+def scan_of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> Scan | None:
     words, name = command.words, command.name
     events = step.events - TESTS_ONLY
     environment = step.environment
@@ -163,7 +163,9 @@ def scan_of_command(pipeline: Pipeline, step: Step, command: ShellCommand) -> Sc
     return None
 
 
-def _through_shell(step: Step, command: ShellCommand, blocks: bool | None, why: str) -> tuple[bool | None, str]:
+def _through_shell(
+    step: PipelineStep, command: ShellCommand, blocks: bool | None, why: str
+) -> tuple[bool | None, str]:
     if blocks is not False:
         if command.stops is False:
             return (

@@ -10,7 +10,7 @@ from bot.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVE
 from bot.audit.delivery.delivery import Push
 from bot.audit.repository import Repository
 from bot.audit.shell import ShellCommand, is_unknown
-from bot.audit.workflows.model import Job, Pipeline
+from bot.audit.workflows.model import Pipeline, PipelineJob
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
 _OFF = frozenset({"false", "0", "no"})
@@ -62,7 +62,7 @@ def _is_built_in(push: Push) -> bool:
     return bool(actions & BUILDKIT_ACTIONS) or any(is_build(each) for step in steps for each in step.commands)
 
 
-def isolated_provenance(pipeline: Pipeline) -> Job | None:
+def isolated_provenance(pipeline: Pipeline) -> PipelineJob | None:
     """The job in which slsa-github-generator signs what it was told of the build."""
     return next((job for job in pipeline.remote_jobs if (job.remote or "").startswith(ISOLATED_PROVENANCE)), None)
 

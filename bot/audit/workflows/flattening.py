@@ -21,7 +21,7 @@ from bot.audit.workflows.contexts import (
 )
 from bot.audit.workflows.expressions import filled
 from bot.audit.workflows.matrix import variants_of
-from bot.audit.workflows.model import Job, Pipeline, Step
+from bot.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.formats.builds import below
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
@@ -112,8 +112,8 @@ class _Flattening:
     def __init__(self, repository: Repository, path: str, root: Mapping, events: frozenset[str]) -> None:
         self._repository = repository
         self._path, self._root, self._events = path, root, events
-        self._jobs: list[Job] = []
-        self._steps: list[Step] = []
+        self._jobs: list[PipelineJob] = []
+        self._steps: list[PipelineStep] = []
         self._numbers = 0
 
     def pipeline(self, crons: tuple[Scalar, ...], inputs: tuple[str, ...]) -> Pipeline:
@@ -148,7 +148,7 @@ class _Flattening:
         may_fail = either_of(around.may_fail, flag_of(mapping, "continue-on-error", around.values))
         values = without_written(with_environment(mapping, around.values), mapping)
         uses = mapping.scalar("uses")
-        job = Job(
+        job = PipelineJob(
             around.prefix + name, around.path, mapping, after, permissions, events, is_reusable=around.depth > 0
         )
         if uses is None:
@@ -187,7 +187,7 @@ class _Flattening:
         self,
         node: Node,
         path: str,
-        job: Job,
+        job: PipelineJob,
         values: Dict[str, str],
         may_fail: bool | None,
         through: str,
@@ -207,7 +207,7 @@ class _Flattening:
         step_id = node.scalar("id")
         self._numbers += 1
         environment = {key.removeprefix("env."): each for key, each in inner.items() if key.startswith("env.")}
-        step = Step(
+        step = PipelineStep(
             path=path,
             mapping=node,
             job=job,

@@ -11,7 +11,7 @@ TESTS_ONLY = frozenset({"pull_request", "pull_request_target", "merge_group", "p
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class PipelineJob:
     """`name` is its id, with the ids of the jobs that called it before it; `after` are all jobs that end before it.
 
     `remote` is a reusable workflow of another repository that the job calls, whose steps are not known here.
@@ -30,7 +30,7 @@ class Job:
     is_reusable: bool = False
     """It stands in a workflow that is called, not in the one that an event starts."""
 
-    def is_before(self, other: "Job") -> bool:
+    def is_before(self, other: "PipelineJob") -> bool:
         """Whether it has ended when the other one begins: it or its caller is one before."""
         names = self.name.split("/")
         return any("/".join(names[:length]) in other.after for length in range(1, len(names) + 1))
@@ -43,7 +43,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class PipelineStep:
     """One step as it runs: `uses` and `inputs` or `commands`, with everything put in that is written out.
 
     `events` are those of the workflow's events for which it may run. `may_fail` is `continue-on-error` of the step
@@ -52,7 +52,7 @@ class Step:
 
     path: str
     mapping: Mapping
-    job: Job
+    job: PipelineJob
     number: int
     id: str
     uses: str
@@ -78,7 +78,7 @@ class Step:
         title = " ".join(name.value.split())[:80] if name is not None else self.uses.partition("@")[0] or "run"
         return f"job {self.job.name} · {title}"
 
-    def is_before(self, other: "Step") -> bool:
+    def is_before(self, other: "PipelineStep") -> bool:
         """Whether it has ended when the other one begins."""
         if self.job is other.job:
             return self.number < other.number
@@ -97,9 +97,9 @@ class Pipeline:
     events: frozenset[str]
     crons: tuple[Scalar, ...]
     dispatch_inputs: tuple[str, ...]
-    jobs: tuple[Job, ...]
-    steps: tuple[Step, ...]
+    jobs: tuple[PipelineJob, ...]
+    steps: tuple[PipelineStep, ...]
 
     @property
-    def remote_jobs(self) -> list[Job]:
+    def remote_jobs(self) -> list[PipelineJob]:
         return [job for job in self.jobs if job.remote is not None]

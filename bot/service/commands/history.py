@@ -14,7 +14,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
-from bot.service.wiring.adapters import Known
+from bot.service.wiring.adapters import CombinedFeeds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.history import HistoryStore, Logged
@@ -85,7 +85,10 @@ async def import_log(
         listed = list(read_releases(source.releases)) if source.releases is not None else []
         await store.add_releases(listed)
         known = await _known(store)
-        releases, advisories = ReleaseIndex(await store.releases()), await Known(stores.feeds).known_advisories()
+        releases, advisories = (
+            ReleaseIndex(await store.releases()),
+            await CombinedFeeds(stores.feeds).known_advisories(),
+        )
         work = _Import(store, known, releases, advisories, clock)
         for number, row in enumerate(_rows(source, known), start=1):
             await work.take(row)

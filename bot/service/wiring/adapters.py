@@ -21,7 +21,7 @@ from bot.watch.feeds.combine import combine_all
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CombinedFeeds:
     """What the feeds have shown, one advisory for each CVE."""
 
     feeds: FeedsStore
@@ -34,7 +34,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class LifecycleMarks:
     """What registries hold that is attached to images, as far as it tells of their end."""
 
     registry: Registry

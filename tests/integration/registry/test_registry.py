@@ -24,7 +24,7 @@ from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.service.wiring.adapters import Marks
+from bot.service.wiring.adapters import LifecycleMarks
 from sandbox.edges.edge import Surroundings
 from sandbox.images import DOCKER, OCI, MediaTypes, dotnet_image
 from sandbox.programs import parts
@@ -193,4 +193,4 @@ async def test_the_mark_of_a_withdrawn_image_is_read_from_the_registry(
 ) -> None:
     digest = await attached(registry, "2026-11-10", "2026-12-01")
     base = Base(registry.host, REPOSITORY, "10.0")
-    assert await Marks(client).end_of_life(base, digest) == date(2026, 12, 1)
+    assert await LifecycleMarks(client).end_of_life(base, digest) == date(2026, 12, 1)

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.assess.own_base import Brought, as_base_update, brought_anew
+from bot.assess.own_base import InheritedChanges, as_base_update, brought_anew
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.feeds.advisory import Severity
@@ -31,7 +31,7 @@ MOVED = change(GOLDEN, Cause.OS_UPDATE, cves=(), severity=None)
 
 def brought(*below: Change) -> Change:
     moves = tuple(Move(number, each) for number, each in enumerate(below, 1))
-    return as_base_update(MOVED, OLD, NEW, Brought(moves, is_proved=True))
+    return as_base_update(MOVED, OLD, NEW, InheritedChanges(moves, is_proved=True))
 
 
 def test_cause_cves_and_severity_of_what_is_below_travel_up_to_whoever_stands_on_it() -> None:
@@ -54,13 +54,13 @@ def test_a_rebuild_that_brings_nothing_is_still_news() -> None:
 
 def test_a_rebuild_with_the_layers_that_it_had_sets_nothing_off() -> None:
     again = replace(OLD, digest="sha256:other", at=AT + timedelta(hours=1))
-    found = as_base_update(MOVED, OLD, again, Brought())
+    found = as_base_update(MOVED, OLD, again, InheritedChanges())
     assert (found.cause, found.cause.needs_rebuild) == (Cause.INDEX_ONLY, False)
 
 
 @pytest.mark.parametrize("cause", [Cause.WITHDRAWN, Cause.RETURNED, Cause.INDEX_ONLY])
 def test_what_asks_for_no_rebuild_stays_what_it_is(cause: Cause) -> None:
-    assert as_base_update(replace(MOVED, cause=cause), OLD, NEW, Brought()).cause is cause
+    assert as_base_update(replace(MOVED, cause=cause), OLD, NEW, InheritedChanges()).cause is cause
 
 
 def test_a_feed_that_catches_up_explains_what_was_brought_before() -> None:

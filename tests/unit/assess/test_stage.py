@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot.assess.mirror import Upstream
-from bot.assess.own_base import Brought
+from bot.assess.own_base import InheritedChanges
 from bot.assess.stage import Pair, tick
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.clock import ManualClock
@@ -79,12 +79,12 @@ class Registry:
 class OwnBases:
     """`bringing` are the changes that each own base brings."""
 
-    bringing: Mapping[Base, Brought] = field(default_factory=dict)
+    bringing: Mapping[Base, InheritedChanges] = field(default_factory=dict)
 
     async def among(self, bases: Collection[Base]) -> Collection[Base]:
         return self.bringing.keys() & set(bases)
 
-    async def brought(self, pair: Pair) -> Brought:
+    async def brought(self, pair: Pair) -> InheritedChanges:
         return self.bringing[pair.after.base]
 
 

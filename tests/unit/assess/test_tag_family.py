@@ -1,24 +1,24 @@
 import pytest
 
-from bot.assess.tag_family import Lineage, os_sibling
+from bot.assess.tag_family import TagFamily, os_sibling
 
 
 @pytest.mark.parametrize(
     ("tag", "lineage"),
     [
-        ("latest", Lineage(None)),
-        ("8.0", Lineage("8.0")),
-        ("10.0-preview", Lineage("10.0", preview=True)),
-        ("8.0.11-bookworm-slim", Lineage("8.0", distribution="bookworm-slim")),
+        ("latest", TagFamily(None)),
+        ("8.0", TagFamily("8.0")),
+        ("10.0-preview", TagFamily("10.0", preview=True)),
+        ("8.0.11-bookworm-slim", TagFamily("8.0", distribution="bookworm-slim")),
         (
             "11.0-preview-azurelinux4.0-distroless-composite-extra",
-            Lineage("11.0", True, "azurelinux4.0", frozenset({"distroless", "composite", "extra"})),
+            TagFamily("11.0", True, "azurelinux4.0", frozenset({"distroless", "composite", "extra"})),
         ),
-        ("8.0-cbl-mariner2.0", Lineage("8.0", distribution="cbl-mariner2.0")),
+        ("8.0-cbl-mariner2.0", TagFamily("8.0", distribution="cbl-mariner2.0")),
     ],
 )
-def test_a_tag_names_channel_distribution_and_flavours(tag: str, lineage: Lineage) -> None:
-    assert Lineage.of(tag) == lineage
+def test_a_tag_names_channel_distribution_and_flavours(tag: str, lineage: TagFamily) -> None:
+    assert TagFamily.of(tag) == lineage
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def test_a_tag_names_channel_distribution_and_flavours(tag: str, lineage: Lineag
     ],
 )
 def test_releases_of_one_family_have_an_order(older: str, newer: str) -> None:
-    assert Lineage.of(older).family == Lineage.of(newer).family
-    assert Lineage.of(older).release < Lineage.of(newer).release
+    assert TagFamily.of(older).family == TagFamily.of(newer).family
+    assert TagFamily.of(older).release < TagFamily.of(newer).release
 
 
 @pytest.mark.parametrize(

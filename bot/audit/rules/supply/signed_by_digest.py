@@ -21,7 +21,7 @@ from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.shell import is_unknown
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.audit.workflows.model import Step
+from bot.audit.workflows.model import PipelineStep
 from bot.domain.repositories.finding import Severity
 
 _JOINED = re.compile(r"^\s*\w+\+?=[^\n]*@(?:\$\{?\{?[^\n]*digest|sha256:)", re.IGNORECASE | re.MULTILINE)
@@ -56,7 +56,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             )
 
 
-def _is_put_together_with_digest(step: Step, names: list[str]) -> bool:
+def _is_put_together_with_digest(step: PipelineStep, names: list[str]) -> bool:
     """Whether all that is signed are variables, and the script joins names and a digest into such."""
     run = step.mapping.scalar("run")
     is_variable = all(name.strip("\N{REPLACEMENT CHARACTER} ") == "" for name in names)

@@ -5,7 +5,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.packages.wanted import Sought, Wanted, wanted_by
-from bot.service.wiring.adapters import Known
+from bot.service.wiring.adapters import CombinedFeeds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
@@ -56,7 +56,7 @@ def _is_version(package_type: str, version: str) -> bool:
 async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
     """The packages that Microsoft's advisory of .NET and the publishers of packages say are affected."""
     name = cve.upper() if cve[:4].upper() == "CVE-" else cve
-    advisory = (await Known(stores.feeds).known_advisories()).get(name)
+    advisory = (await CombinedFeeds(stores.feeds).known_advisories()).get(name)
     said = await stores.packages.affected(name)
     if advisory is None and said is None:
         what = "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"

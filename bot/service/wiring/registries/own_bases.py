@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from bot.assess.own_base import Brought
+from bot.assess.own_base import InheritedChanges
 from bot.assess.stage import Pair
 from bot.domain.bases.change import Move
 from bot.domain.bases.observation import Observation
@@ -28,7 +28,7 @@ class OwnBases:
     async def among(self, bases: Collection[Base]) -> Collection[Base]:
         return await self.store.own_among(bases)
 
-    async def brought(self, pair: Pair) -> Brought:
+    async def brought(self, pair: Pair) -> InheritedChanges:
         """By layers where both digests show them, else what moved between the two."""
         await self.observed.catch_up(self.images)
         below = await self.store.changes_below(pair.after.base)
@@ -42,7 +42,7 @@ class OwnBases:
             else:
                 first, last = pair.before.at, pair.after.at
             found += [move for move in moves if first < move.change.at <= last and move.change.cause.needs_rebuild]
-        return Brought(tuple(sorted(found, key=lambda move: move.id)), is_proved and bool(found))
+        return InheritedChanges(tuple(sorted(found, key=lambda move: move.id)), is_proved and bool(found))
 
     async def stood(self, asked: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
         await self.observed.catch_up(self.images)

@@ -17,7 +17,7 @@ from bot.assess.notices.deciding import (
     RefreshedNotice,
 )
 from bot.assess.notices.published import Listed, Published
-from bot.assess.notices.stage import Look
+from bot.assess.notices.stage import FleetLook
 from bot.assess.tag_family import sibling_of
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.clock import Clock
@@ -53,7 +53,7 @@ class NoticesStore(Store):
         super().__init__(database, worker, clock)
         self._inventory: tuple[object, Published | None] = (None, None)
 
-    async def claim_look(self) -> Look | None:
+    async def claim_look(self) -> FleetLook | None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             mark = await _mark(connection)
@@ -81,9 +81,9 @@ class NoticesStore(Store):
         histories = await asyncio.to_thread(loaded, named, rows_of)
         is_first = rows[0]["mark"] is None
         picture = Picture(used, histories, self._inventory[1], opened, is_first, late, copies)
-        return Look(rows[0]["id"], mark, picture)
+        return FleetLook(rows[0]["id"], mark, picture)
 
-    async def save_look(self, look: Look, difference: Difference) -> None:
+    async def save_look(self, look: FleetLook, difference: Difference) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(

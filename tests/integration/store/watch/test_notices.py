@@ -17,7 +17,7 @@ from bot.assess.notices.deciding import (
     compare_notices,
 )
 from bot.assess.notices.published import StaleInventory
-from bot.assess.notices.stage import Look
+from bot.assess.notices.stage import FleetLook
 from bot.assess.releases import ReleaseIndex
 from bot.discover.ports import Reading
 from bot.domain.bases.notice import Notice, Topic
@@ -67,7 +67,7 @@ async def inventory(stores: Stores, *tags: str, withdrawn: Sequence[Base] = ()) 
     )
 
 
-async def looked(store: NoticesStore, stores: Stores) -> Look:
+async def looked(store: NoticesStore, stores: Stores) -> FleetLook:
     look = await store.claim_look()
     assert look is not None
     return look
@@ -233,7 +233,7 @@ async def test_what_is_not_told_causes_no_message(store: NoticesStore, stores: S
     assert [item.told for item in (await looked_later(store, stores)).picture.open] == [False]
 
 
-async def looked_later(store: NoticesStore, stores: Stores) -> Look:
+async def looked_later(store: NoticesStore, stores: Stores) -> FleetLook:
     stores.clock.advance(DAY)
     return await looked(store, stores)
 

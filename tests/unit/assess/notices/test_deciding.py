@@ -13,7 +13,7 @@ from bot.assess.notices.deciding import (
     compare_notices,
 )
 from bot.assess.notices.published import Listed, Published
-from bot.assess.notices.stage import Look, NoticesTally, tick
+from bot.assess.notices.stage import FleetLook, NoticesTally, tick
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.mirrors import Behind
 from bot.domain.bases.notice import Notice, Topic
@@ -239,14 +239,14 @@ def test_without_news_the_next_look_is_a_day_later() -> None:
 
 @dataclass
 class MemoryStore:
-    look: Look | None
+    look: FleetLook | None
     taken_over: bool = False
     saved: list[Difference] = field(default_factory=list)
 
-    async def claim_look(self) -> Look | None:
+    async def claim_look(self) -> FleetLook | None:
         return self.look
 
-    async def save_look(self, look: Look, difference: Difference) -> None:
+    async def save_look(self, look: FleetLook, difference: Difference) -> None:
         if self.taken_over:
             raise LeaseLost("another worker looks")
         self.saved.append(difference)
@@ -268,7 +268,7 @@ CLOCK = ManualClock(DAY + HOUR)
 
 
 async def test_a_tick_keeps_what_it_found() -> None:
-    store = MemoryStore(Look(1, "mark", WAITING))
+    store = MemoryStore(FleetLook(1, "mark", WAITING))
     assert await tick(store, Feeds(), CLOCK, AlertOptions()) == NoticesTally(opened=1)
     assert [topics(found) for found in store.saved] == [[Topic.WAITING_FOR_BASE]]
 
@@ -280,7 +280,7 @@ async def test_a_tick_without_a_look_asks_nobody() -> None:
 
 
 async def test_a_look_that_another_worker_took_over_is_left_to_it() -> None:
-    store = MemoryStore(Look(1, "mark", WAITING), taken_over=True)
+    store = MemoryStore(FleetLook(1, "mark", WAITING), taken_over=True)
     assert await tick(store, Feeds(), CLOCK, AlertOptions()) == NoticesTally()
 
 
