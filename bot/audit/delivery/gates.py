@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from typing import TypeVar
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.delivery.delivery import Push, Scan, Signing, Verification
+from bot.audit.delivery.delivery import Attestation, Push, Scan, Signing, Verification
 from bot.audit.delivery.pushing import only_local
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
@@ -15,6 +16,7 @@ from bot.domain.repositories.finding import Fix
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
 _AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
 UPLOAD_ADVICE = "upload with if: ${{ !cancelled() }}"
+Found = TypeVar("Found", Scan, Signing, Attestation)
 _OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 
 
@@ -27,13 +29,14 @@ def is_related(push: Push, step: PipelineStep) -> bool:
     return step.job.is_before(push.step.job) or push.step.job.is_before(step.job)
 
 
+def related(push: Push, found: Iterable[Found]) -> list[Found]:
+    """Those scans, signatures or statements that the runs which push make of it."""
+    return [each for each in found if each.pipeline is push.pipeline and is_related(push, each.step)]
+
+
 def scans_of(repository: Repository, push: Push) -> list[Scan]:
     """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
-    scans = [
-        scan
-        for scan in deliveries(repository).scans
-        if scan.pipeline is push.pipeline and is_related(push, scan.step)
-    ]
+    scans = related(push, deliveries(repository).scans)
     siblings = [
         each for each in deliveries(repository).pushes if each.pipeline is push.pipeline and each is not push
         and each.step.job is push.step.job

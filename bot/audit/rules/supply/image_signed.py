@@ -17,7 +17,7 @@ Exceptions: pipelines that call workflows which are not read are unknown, by nam
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import SIGNERS, deliveries
-from bot.audit.delivery.gates import is_related, named
+from bot.audit.delivery.gates import named, related
 from bot.audit.delivery.unread import scripts_called
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
@@ -31,10 +31,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
-        signing = next(
-            (each for each in found.signings if each.pipeline is push.pipeline and is_related(push, each.step)),
-            None,
-        )
+        signing = next(iter(related(push, found.signings)), None)
         remote = [job.remote for job in push.pipeline.remote_jobs if job.remote is not None]
         strangers = remote + [step.uses for step in push.pipeline.steps if step.unread or "sign" in step.action]
         strangers = [each for each in strangers if "cosign-installer" not in each]

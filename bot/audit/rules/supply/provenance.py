@@ -18,7 +18,7 @@ then."""
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.delivery.gates import is_related
+from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, isolated_provenance, settling
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
@@ -33,11 +33,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
         attested = next(
-            (
-                each
-                for each in found.attestations
-                if each.what == "provenance" and each.pipeline is push.pipeline and is_related(push, each.step)
-            ),
+            (each for each in related(push, found.attestations) if each.what == "provenance"),
             None,
         )
         isolated = isolated_provenance(push.pipeline)

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.audit.delivery.delivery import Push
-from bot.audit.delivery.gates import is_related
+from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, settling
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
@@ -33,9 +33,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
-        made = [
-            each for each in found.attestations if each.pipeline is push.pipeline and is_related(push, each.step)
-        ]
+        made = related(push, found.attestations)
         attested = next((each for each in made if each.what == "sbom"), None)
         kept = next((each for each in made if each.what == "sbom-file"), None)
         asked, why = asks_for(repository, push, "sbom")

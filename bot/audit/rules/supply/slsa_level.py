@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import Attestation, Push
-from bot.audit.delivery.gates import is_related
+from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, isolated_provenance, settling
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
@@ -34,11 +34,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
-        signed = [
-            each
-            for each in found.attestations
-            if each.what == "provenance" and each.pipeline is push.pipeline and is_related(push, each.step)
-        ]
+        signed = [each for each in related(push, found.attestations) if each.what == "provenance"]
         isolated = isolated_provenance(push.pipeline)
         if isolated is not None:
             why = f"{isolated.remote} signs it, isolated from this workflow"
