@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.packages.moves import PlatformChanges, told
+from bot.domain.packages.moves import PlatformChanges, listed, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class ChangeRow:
     def packages_told(self) -> str:
         """For people, in a line; empty where nothing is known."""
         return told(self.packages)
+
+    @property
+    def packages_listed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """By platforms, a line for each package that changed, where a line for all of them has left some out."""
+        return listed(self.packages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,14 @@ def summary(group: SharedChanges) -> str:
     return f"{counts}: {named} and {counted(len(changes) - _FEW, 'other')}{more}"
 
 
+def listed(platforms: Iterable[PlatformChanges]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Every change in a line of its own, by the platforms that share them; empty where `told` has named all."""
+    groups = shared(platforms)
+    if all(len(group.changes) <= _FEW for group in groups):
+        return ()
+    return tuple((", ".join(group.platforms), tuple(map(one_change, group.changes))) for group in groups)
+
+
 def one_change(change: PackageChange) -> str:
     """`libc6 2.39-0ubuntu8.4 → 2.39-0ubuntu8.5 (USN-7259-1)`."""
     if change.before is None or change.after is None:

@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import place_of
+from bot.domain.clock import Clock
 from bot.domain.images.standing import Standing
 from bot.domain.packages.ledger import (
     AffectedImage,
@@ -26,7 +27,9 @@ from bot.domain.packages.ledger import (
 )
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
+from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.ledger.below import Bases, Below, read_bases, read_names
@@ -40,6 +43,9 @@ from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Cut, page_of
 
 _MICROSOFT = "mcr.microsoft.com"
+_HOLDS = timedelta(minutes=1)
+_MOST_KEPT = 4
+"""CVEs with all of their images: those asked for last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +61,66 @@ class _Image:
     deployed: tuple[Deployment, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _OneCve:
+    """One CVE with the entries of all of its images, those that wait first, as worked out at that time."""
+
+    at: datetime
+    row: CveRow
+    entries: tuple[LedgerEntry, ...]
+    took: Mapping[Station, tuple[timedelta, int]]
+    not_known: int
+
+
 class LedgerStore(Store):
-    """Reads only."""
+    """Reads only. What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+        super().__init__(database, worker, clock)
+        self._working = asyncio.Lock()
+        self._fleet: tuple[datetime, tuple[CveRow, ...], int] | None = None
+        self._by_name: dict[str, _OneCve] = {}
 
     async def cves(self, cut: Cut) -> Cves:
         """Those that some image still waits for, the most severe first."""
-        async with self._database.reading() as connection:
-            ledger = await _read(connection, None)
-            not_known = await _not_known(connection)
-        rows = await asyncio.to_thread(ledger.rows)
-        opened = sorted((row for row in rows if row.places.open), key=_worst_first)
-        shown = tuple(opened[cut.offset : cut.offset + cut.per_page])
-        return Cves(page_of(shown, len(opened), cut), not_known)
+        async with self._working:
+            if self._fleet is None or self._is_over(self._fleet[0]):
+                async with self._database.reading() as connection:
+                    ledger = await _read(connection, None)
+                    not_known = await _not_known(connection)
+                rows = await asyncio.to_thread(ledger.rows)
+                opened = sorted((row for row in rows if row.places.open), key=_worst_first)
+                self._fleet = self._clock.now(), tuple(opened), not_known
+            _, listed, not_known = self._fleet
+        return Cves(page_of(listed[cut.offset : cut.offset + cut.per_page], len(listed), cut), not_known)
 
     async def cve(self, name: str, cut: Cut) -> CvePage | None:
         """One of them with its images, those that wait first; None where nobody has told of it."""
+        async with self._working:
+            found = self._by_name.get(name)
+            if found is None or self._is_over(found.at):
+                found = await self._work_out(name)
+        if found is None:
+            return None
+        shown = tuple(row_of(entry, found.took) for entry in found.entries[cut.offset : cut.offset + cut.per_page])
+        return CvePage(found.row, page_of(shown, len(found.entries), cut), found.not_known)
+
+    async def _work_out(self, name: str) -> _OneCve | None:
         async with self._database.reading() as connection:
             ledger = await _read(connection, name)
             not_known = await _not_known(connection)
         if name not in ledger.exposed.cves:
             return None
-        entries = sorted(await asyncio.to_thread(ledger.entries, name), key=_waiting_first)
+        entries = tuple(sorted(await asyncio.to_thread(ledger.entries, name), key=_waiting_first))
         took = {place: (each.median, each.times) for place, each in elsewhere(entries).items()}
-        shown = tuple(row_of(entry, took) for entry in entries[cut.offset : cut.offset + cut.per_page])
-        return CvePage(
-            ledger.row(name, [(entry, 1) for entry in entries]), page_of(shown, len(entries), cut), not_known
-        )
+        row = ledger.row(name, ((entry, 1) for entry in entries))
+        found = _OneCve(self._clock.now(), row, entries, took, not_known)
+        latest = list(self._by_name.items())[1 - _MOST_KEPT :]
+        self._by_name = {**{other: each for other, each in latest if other != name}, name: found}
+        return found
+
+    def _is_over(self, at: datetime) -> bool:
+        return not at <= self._clock.now() < at + _HOLDS
 
 
 def _worst_first(row: CveRow) -> tuple[int, int, str]:

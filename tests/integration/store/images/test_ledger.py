@@ -147,6 +147,17 @@ async def test_a_release_that_the_image_is_not_of_concerns_it_not(stores: Stores
     assert (await page(stores)).images.items == ()
 
 
+async def test_what_was_worked_out_holds_for_a_minute(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    before = await page(stores), await stores.ledger.cves(Cut())
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(inventories).values(read_at=None))
+    assert (await page(stores), await stores.ledger.cves(Cut())) == before
+    stores.clock.advance(HOUR / 60)
+    assert ((await page(stores)).not_known, (await stores.ledger.cves(Cut())).not_known) == (1, 1)
+
+
 async def test_a_cve_that_nobody_tells_of_is_none(stores: Stores) -> None:
     await running(stores, SSL)
     assert await stores.ledger.cve("CVE-2026-9999", Cut()) is None
@@ -200,5 +211,6 @@ async def test_a_copy_that_is_built_upon_is_waited_for_after_what_was_published(
     seen = Observation(stores.clock.now(), upstream, digest("c"), "10.0.6", platforms=(shows("c"),))
     await stores.watch.record([Sighting(due.id, Sight.FIRST, seen, stores.clock.now() + HOUR)], {})
     await told(stores, {"c": (FIXED,)})
+    stores.clock.advance(HOUR / 60)
     row_of_image = await only(stores)
     assert (row_of_image.waits_at, row_of_image.who) == (Station.MIRROR, "whoever fills mcr.microsoft.com")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.packages.changes import Direction, PackageChange, package_changes
-from bot.domain.packages.moves import PlatformChanges, composed, shared, told
+from bot.domain.packages.moves import PlatformChanges, composed, listed, shared, told
 from bot.domain.packages.package import Package
 
 SSL = PackageChange("deb", "libssl3t64", "amd64", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Direction.UP)
@@ -38,6 +38,14 @@ def test_many_changes_are_counted_and_dotnet_is_named_first() -> None:
     assert told([on("linux/amd64", *many, RUNTIME)]) == (
         "1 added, 1 up, 2 down: Microsoft.NETCore.App 10.0.0 → 10.0.1, a 2 → 1 (down), b 2 → 1 (down) and 1 other"
     )
+
+
+def test_what_a_line_leaves_out_is_listed_by_platforms() -> None:
+    several = [deb(f"lib{number}", "1.0", "1.1", Direction.UP) for number in range(5)]
+    found = listed([on("linux/amd64", *several), on("linux/arm64", SSL)])
+    assert found[0] == ("linux/amd64", tuple(f"lib{number} 1.0 → 1.1" for number in range(5)))
+    assert found[1] == ("linux/arm64", ("libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6",))
+    assert listed([on("linux/amd64", SSL)]) == (), "a line has told all"
 
 
 def test_what_could_not_be_read_is_never_told_as_all() -> None:
