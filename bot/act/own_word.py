@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.act.ports import ActStore, Job
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import MOST_STANDINGS, Standing
+from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
@@ -41,7 +41,7 @@ def check_recent(repository: str, looked_at: datetime, now: datetime) -> None:
         )
 
 
-def as_now(job: Job, standing: Standing, now: datetime) -> Job:
+def as_now(job: Job, standing: OwnWord, now: datetime) -> Job:
     """The job with the repository's name, default branch and wishes as of this moment."""
     member = replace(
         job.member,
@@ -55,7 +55,7 @@ def as_now(job: Job, standing: Standing, now: datetime) -> Job:
     )
 
 
-def config_of(standing: Standing, now: datetime) -> RepositoryConfig:
+def config_of(standing: OwnWord, now: datetime) -> RepositoryConfig:
     if standing.config is None:
         return RepositoryConfig()
     config, _ = repository_config.parse(decode(standing.config), now)
@@ -126,10 +126,10 @@ class OwnWords:
         self._store = store
         self._forge = forge
         self._clock = clock
-        self._known: dict[Identity, Standing | None] = {}
+        self._known: dict[Identity, OwnWord | None] = {}
         self._looked_at: dict[Identity, datetime] = {}
 
-    async def of(self, repository: Identity) -> Standing:
+    async def of(self, repository: Identity) -> OwnWord:
         """What a repository says of itself, as of at most `HOLDS_FOR` ago; raises `Failure` where it is gone."""
         if not self._holds(repository):
             await self._look([repository, *await self._store.due_for_dispatch(MOST_STANDINGS)])

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from bot.domain.bases.change import Cause
 from bot.domain.clock import ManualClock
-from bot.domain.forge.wishes import Gate
+from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.rollouts.policy import Match, Policy, Rule
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.timing.budget import WriteLimits
@@ -125,7 +125,7 @@ def _fleet(database: Database) -> Large:
     for number in range(REPOSITORIES):
         wave = "canary" if number < CANARIES else "early" if number < EARLY else "rest"
         home = forge.add(f"contoso/{wave}-{number:04}", pinned if number % 5 < 3 else floating)
-        home.gate = Gate(requires_checks=True)
+        home.requirements = MergeRequirements(requires_checks=True)
     stores = [Stores.of_worker(database, clock, "one")]
     return Large(database, clock, forge, stores, newest={ASPNET: [1], SDK: [1]}, policy=POLICY)
 

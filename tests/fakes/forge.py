@@ -13,12 +13,12 @@ from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
-from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, Standing
+from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, FilesDenied, Moved
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import NOTHING_WISHED, Gate, Granted, Refusal, Wishes
+from bot.domain.forge.wishes import NOTHING_WISHED, Granted, MergeRequirements, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
 from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry, blob_name
@@ -66,7 +66,7 @@ class FakeRepository:
     builds: dict[str, list[BuildRun]] = field(default_factory=dict)
     """Commit → the runs on it."""
     inputs: list[Mapping[str, str]] = field(default_factory=list)
-    gate: Gate = field(default_factory=Gate)
+    requirements: MergeRequirements = field(default_factory=MergeRequirements)
     is_green: bool = False
     """Whether all that a merge requires is there."""
     started: dict[int, str] = field(default_factory=dict)
@@ -243,7 +243,7 @@ class FakeForge:
         self._ask("blobs")
         return {sha: self._blob(repository, sha) for sha in shas}
 
-    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         self._ask("standings")
         assert len(repositories) <= MOST_STANDINGS
         found = {}
@@ -272,7 +272,7 @@ class FakeForge:
             self._tip(home, home.trunk, paths),
             self._tip(home, branch, paths),
             tuple(reversed(found)),
-            gate=home.gate,
+            requirements=home.requirements,
             others=tuple(self._other(home, item) for item in home.requests.values() if _is_other(item, branch)),
         )
 
@@ -513,9 +513,9 @@ class FakeForge:
             home.edit(number, is_to_merge=False, is_to_merge_by_us=False)
         if wishes.merge is MergeMethod.NEVER:
             return []
-        if home.is_green and not home.gate.has_queue:
+        if home.is_green and not home.requirements.has_queue:
             home.merge(number)
-        elif home.is_green or home.gate.can_wait:
+        elif home.is_green or home.requirements.can_wait:
             home.edit(number, is_to_merge=True, is_to_merge_by_us=True)
         else:
             return [Refusal("not set to merge by itself", "Pull request is not mergeable")]
@@ -563,9 +563,9 @@ class FakeForge:
             raise Failure(Trouble.DENIED, "Repository was archived so is read-only.", status=403)
         return home
 
-    def _standing(self, home: FakeRepository) -> Standing:
+    def _standing(self, home: FakeRepository) -> OwnWord:
         head = home.branches.get(home.trunk)
-        return Standing(
+        return OwnWord(
             home.identity,
             home.trunk if head else None,
             home.commits[head].files.get(CONFIG) if head else None,

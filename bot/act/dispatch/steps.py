@@ -11,7 +11,7 @@ from bot.domain.backoff import look_together, rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.host import ForgeHost
-from bot.domain.forge.looks import Standing
+from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import Run
 from bot.domain.images.image import ProducedImage
@@ -199,7 +199,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         intended, number = await ask(step, send, self._store.save_step, self._clock.now())
         return self._under_way(intended, await self._shown(forge, home, number) or number)
 
-    async def _refused(self, job: StepJob, home: Standing, looked_at: datetime) -> str | None:
+    async def _refused(self, job: StepJob, home: OwnWord, looked_at: datetime) -> str | None:
         """The word against it of the repository that is rebuilt, or of the one that the workflow is in."""
         own = home if job.own == job.step.home else await self._words.of(job.own)
         if own is not home:

@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.act.own_word import config_of
 from bot.act.ports import ActOptions
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import Standing
+from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.issue import TITLE, Issue, IssueSection, new_body, put_into
 from bot.domain.repositories.repository import Identity
@@ -110,7 +110,7 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
             return await forge.find_issue(home, self._options.label) if item.sections else None
         return await forge.issue(home, item.number)
 
-    def _is_wanted(self, standing: Standing) -> bool:
+    def _is_wanted(self, standing: OwnWord) -> bool:
         """Whether the repository takes an issue: one that has opted out is written nothing to."""
         return config_of(standing, self._clock.now()).enabled
 

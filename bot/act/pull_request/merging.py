@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.act.ports import Job
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.wishes import Gate, Refusal
+from bot.domain.forge.wishes import MergeRequirements, Refusal
 from bot.domain.rollouts.rebuild import Merging
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -15,9 +15,9 @@ def wanted_merge(job: Job) -> MergeMethod:
     return MergeMethod.NEVER if job.quarantined else job.terms.auto_merge.method
 
 
-def merges(job: Job, gate: Gate) -> bool:
+def merges(job: Job, requirements: MergeRequirements) -> bool:
     """Whether it merges by itself in the end, as its text says."""
-    return wanted_merge(job) is not MergeMethod.NEVER and _missing(gate, job.default_branch) is None
+    return wanted_merge(job) is not MergeMethod.NEVER and _missing(requirements, job.default_branch) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def merge_of(job: Job, look: BranchLook, request: PullRequest, *, moved: bool) -
         return Merge(MergeMethod.NEVER, (), None)
     if request.is_to_merge:
         return Merge(MergeMethod.NEVER, (), Merging.SET)
-    if (missing := _missing(look.gate, job.default_branch)) is not None:
+    if (missing := _missing(look.requirements, job.default_branch)) is not None:
         return Merge(MergeMethod.NEVER, (Refusal("not set to merge by itself", missing),), None)
     if request.is_draft:
         return Merge(MergeMethod.NEVER, (), Merging.WANTED)
@@ -60,10 +60,10 @@ def is_to_be_stopped(request: PullRequest | None, *, wanted: bool) -> bool:
     return request is not None and request.is_to_merge_by_us and not wanted
 
 
-def _missing(gate: Gate, branch: str) -> str | None:
+def _missing(requirements: MergeRequirements, branch: str) -> str | None:
     """What the repository lacks for a merge without a person, and what to do about it."""
-    if not gate.requires_checks:
+    if not requirements.requires_checks:
         return f"no check is required on {branch}; require one in a ruleset"
-    if not (gate.can_wait or gate.has_queue):
+    if not (requirements.can_wait or requirements.has_queue):
         return "auto-merge is switched off in the repository's settings; allow it there"
     return None

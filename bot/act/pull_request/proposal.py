@@ -239,7 +239,7 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
     change = branch_change(job, attempt.look, edits, on_branch)
     touched = replace(job, paths=tuple(file.path for file in edits.files))
     wanted = _request_change(touched, attempt.look, attempt.current, edits)
-    if is_to_be_stopped(attempt.current, wanted=merges(job, attempt.look.gate)):
+    if is_to_be_stopped(attempt.current, wanted=merges(job, attempt.look.requirements)):
         await _stopped(attempt, tools)
     prepared = None
     if change is not None:
@@ -268,7 +268,7 @@ def _request_change(job: Job, look: BranchLook, current: PullRequest | None, edi
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
     told = title(job)
-    section = written(body(job, edits.told, merges=merges(job, look.gate)), digests, told)
+    section = written(body(job, edits.told, merges=merges(job, look.requirements)), digests, told)
     if current is None:
         is_draft = job.terms.draft
         return RequestChange(job.rebuild.branch, job.default_branch, None, told, section, is_draft)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.domain.forge.branches import Tip
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState
 from bot.domain.forge.runs import RunState
-from bot.domain.forge.wishes import Gate, WishIds
+from bot.domain.forge.wishes import MergeRequirements, WishIds
 from bot.domain.repositories.repository import Identity
 
 MOST_STANDINGS = 50
@@ -22,7 +22,7 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OwnWord:
     """What a repository says of itself at this moment.
 
     `identity` has the name that it bears now. `config` is the file in which it says what it wants of the bot, None
@@ -44,10 +44,10 @@ class BranchLook:
     other branches.
     """
 
-    standing: Standing
+    standing: OwnWord
     trunk: Tip | None
     branch: Tip | None
     pull_requests: tuple[PullRequest, ...] = ()
     wish_ids: WishIds = WishIds()  # noqa: RUF009 - frozen
-    gate: Gate = Gate()  # noqa: RUF009 - frozen
+    requirements: MergeRequirements = MergeRequirements()  # noqa: RUF009 - frozen
     others: tuple[OtherRequest, ...] = ()

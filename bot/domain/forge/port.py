@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
-from bot.domain.forge.looks import BranchLook, Followed, Standing
+from bot.domain.forge.looks import BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.forge.uploads import TakenIn
@@ -47,7 +47,7 @@ class ShowsRepositories(Protocol):
 class ShowsBranches(Protocol):
     """Reads what branches, commits and pull requests are like, of many at once where that can be."""
 
-    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         """What up to `MOST_STANDINGS` repositories say of themselves, in one request; what is gone is not in it."""
         ...
 
@@ -115,7 +115,7 @@ class ChangesPullRequests(Protocol):
     async def grant(self, repository: Identity, request: PullRequest, wishes: Wishes, look: BranchLook) -> Granted:
         """Adds labels and assignees, asks for reviews, and keeps what is there; lets it merge by itself, or not.
 
-        What has passed the gate already is merged, or enters the queue, at once.
+        What meets its requirements already is merged, or enters the queue, at once.
         """
         ...
 

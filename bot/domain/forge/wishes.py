@@ -36,7 +36,7 @@ class WishIds:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class MergeRequirements:
     """What a merge into the default branch has to pass: checks that must be green, a queue.
 
     `can_wait` tells whether a pull request can be set to merge by itself later.

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.domain.forge.port import Forge
 from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import Gate
+from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
 from tests.fakes.forge import FakeForge, FakeRepository
@@ -108,7 +108,7 @@ class FakeStand:
         self._home(repository).conclude(run, conclusion)
 
     async def require_check(self, repository: Identity) -> None:
-        self._home(repository).gate = Gate(requires_checks=True, can_wait=True)
+        self._home(repository).requirements = MergeRequirements(requires_checks=True, can_wait=True)
 
     async def pass_check(self, repository: Identity, sha: str) -> None:
         self._home(repository).is_green = True

@@ -11,7 +11,7 @@ from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.refusals import BranchMoved, Moved
 from bot.domain.forge.uploads import TakenIn
-from bot.domain.forge.wishes import Gate, Granted, Wishes
+from bot.domain.forge.wishes import Granted, MergeRequirements, Wishes
 from bot.domain.repositories.issue import MARK, TITLE
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
@@ -250,7 +250,7 @@ async def test_it_is_set_to_merge_once_its_checks_are_green_and_unset_again(stan
     request = await bring(stand, repository)
     wishes = Wishes(merge=MergeMethod.SQUASH)
     look = await stand.forge.look(repository, BRANCH, [PATH], wishes)
-    assert look.gate == Gate(requires_checks=True, can_wait=True)
+    assert look.requirements == MergeRequirements(requires_checks=True, can_wait=True)
     granted = await stand.forge.grant(repository, request, wishes, look)
     assert granted == Granted(is_to_merge=True)
     (shown,) = (await look_at(stand, repository)).pull_requests
@@ -278,7 +278,7 @@ async def test_what_is_green_already_is_merged_at_once(stand: Stand) -> None:
 async def test_where_nothing_is_required_the_gate_is_open(stand: Stand) -> None:
     repository = await stand.repository({PATH: OLD})
     look = await stand.forge.look(repository, BRANCH, [PATH], Wishes(merge=MergeMethod.MERGE))
-    assert not look.gate.requires_checks
+    assert not look.requirements.requires_checks
 
 
 # Following

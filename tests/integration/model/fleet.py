@@ -26,9 +26,9 @@ from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, BranchFile
-from bot.domain.forge.looks import BranchLook, Standing
+from bot.domain.forge.looks import BranchLook, OwnWord
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.wishes import NOTHING_WISHED, Gate, Granted, Wishes
+from bot.domain.forge.wishes import NOTHING_WISHED, Granted, MergeRequirements, Wishes
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
@@ -119,7 +119,7 @@ class WatchfulForge(FakeForge):
     opened: list[datetime] = field(default_factory=list)
     """When pull requests were opened or asked for, however that ended."""
 
-    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         found = await FakeForge.standings(self, repositories)
         for identity, standing in found.items():
             self._note(identity, standing)
@@ -214,7 +214,7 @@ class WatchfulForge(FakeForge):
             if sum(at > now - span for at in self.opened) > most:
                 self.broken.append(f"more than {most} pull requests in {span}")
 
-    def _note(self, identity: Identity, standing: Standing) -> None:
+    def _note(self, identity: Identity, standing: OwnWord) -> None:
         home = self._find(identity)
         if home is not None:
             self.looks[home.id] = (self.clock.now(), standing.config != OPT_OUT)
@@ -264,7 +264,7 @@ class Fleet:
         forge.add("contoso/floating", {"Dockerfile": floating, **workflows})
         forge.add("contoso/marked", {"Dockerfile": floating})
         for home in forge.homes:
-            home.gate = Gate(requires_checks=True, can_wait=True)
+            home.requirements = MergeRequirements(requires_checks=True, can_wait=True)
         stores = [Stores.of_worker(database, clock, name) for name in ("one", "two")]
         fleet = cls(database, clock, forge, stores, policy=policy)
         await fleet.discover(0)

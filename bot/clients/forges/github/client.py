@@ -28,7 +28,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, Tip
-from bot.domain.forge.looks import BranchLook, Followed, Standing
+from bot.domain.forge.looks import BranchLook, Followed, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import Moved
@@ -171,7 +171,7 @@ class GitHub:
 
     # Looking
 
-    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         return await standings.standings(self._transport, repositories)
 
     async def look(

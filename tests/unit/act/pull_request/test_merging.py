@@ -7,21 +7,21 @@ import pytest
 from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
-from bot.domain.forge.wishes import Gate
+from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.rollouts.labels import HOLD
 from bot.domain.rollouts.policy import Policy, Rule
 from bot.domain.rollouts.rebuild import Merging, State
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from tests.unit.act.world import NOON, World, change, rebuild
 
-CHECKED = Gate(requires_checks=True, can_wait=True)
-QUEUED = Gate(requires_checks=True, has_queue=True)
+CHECKED = MergeRequirements(requires_checks=True, can_wait=True)
+QUEUED = MergeRequirements(requires_checks=True, has_queue=True)
 BY_ITSELF = "It merges by itself once the required checks are green."
 
 
-def under(world: World, gate: Gate, **rule: object) -> None:
+def under(world: World, requirements: MergeRequirements, **rule: object) -> None:
     world.options = replace(world.options, policy=Policy((Rule(auto_merge=AutoMerge(MergeMethod.SQUASH), **rule),)))  # type: ignore[arg-type]
-    world.shop.gate = gate
+    world.shop.requirements = requirements
 
 
 async def opened(world: World) -> None:
@@ -45,16 +45,19 @@ async def test_it_is_set_to_merge_by_itself_where_the_rule_says_so_and_checks_ar
 
 
 @pytest.mark.parametrize(
-    ("gate", "why"),
+    ("requirements", "why"),
     [
-        (Gate(can_wait=True), "no check is required on main; require one in a ruleset"),
-        (Gate(requires_checks=True), "auto-merge is switched off in the repository's settings; allow it there"),
+        (MergeRequirements(can_wait=True), "no check is required on main; require one in a ruleset"),
+        (
+            MergeRequirements(requires_checks=True),
+            "auto-merge is switched off in the repository's settings; allow it there",
+        ),
     ],
 )
 async def test_it_waits_for_a_person_where_the_repository_lacks_something_and_says_what(
-    world: World, gate: Gate, why: str
+    world: World, requirements: MergeRequirements, why: str
 ) -> None:
-    under(world, gate)
+    under(world, requirements)
     await opened(world)
     assert not world.shop.requests[1].is_to_merge
     assert BY_ITSELF not in world.shop.requests[1].body
@@ -65,7 +68,7 @@ async def test_it_waits_for_a_person_where_the_repository_lacks_something_and_sa
 async def test_it_waits_for_a_person_where_a_change_is_not_of_the_chosen_kind(world: World) -> None:
     rule = Rule(auto_merge=AutoMerge(MergeMethod.SQUASH, (Cause.DOTNET_SECURITY,), Severity.HIGH))
     world.options = replace(world.options, policy=Policy((rule,)))
-    world.shop.gate = CHECKED
+    world.shop.requirements = CHECKED
     world.add(rebuild(), None, change(severity=Severity.LOW))
     await world.tick()
     assert not world.shop.requests[1].is_to_merge

@@ -16,7 +16,7 @@ from bot.clients.observer import Observer
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import Standing
+from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.repository import Identity, Repository
 
@@ -116,9 +116,9 @@ class Installations:
         wanted = {owner.lower() for owner in owners} | (self._chosen.owners or frozenset())
         return {owner: why for owner in sorted(wanted) if (why := self._silence(owner)) is not None}
 
-    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, Standing]:
+    async def standings(self, repositories: Sequence[Identity]) -> Mapping[Identity, OwnWord]:
         """The first is the one that is asked for: of the others, those who cannot be seen are left out."""
-        found: dict[Identity, Standing] = {}
+        found: dict[Identity, OwnWord] = {}
         by_owner: dict[str, list[Identity]] = {}
         for each in repositories:
             by_owner.setdefault(_owner(each), []).append(each)

@@ -10,7 +10,7 @@ from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_re
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.wishes import Gate, Granted, Refusal, Wishes
+from bot.domain.forge.wishes import Granted, MergeRequirements, Refusal, Wishes
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -49,13 +49,13 @@ async def grant(
     if assignees:
         given = {"assignableId": node, "assigneeIds": [*assignees.values()]}
         mutations.add("assigned", "addAssigneesToAssignable", given)
-    is_to_merge = _add_merging(mutations, node, request, wishes, look.gate)
+    is_to_merge = _add_merging(mutations, node, request, wishes, look.requirements)
     if mutations.fields:
         graph = await mutations.send(transport)
         errors = {error.field: error for error in graph.errors}
         graph.check(forgiving={"labels", "reviews", "assigned", "merging"})
         if "merging" in errors:
-            refusal = await _merged_now(transport, node, request, wishes, look.gate, errors["merging"])
+            refusal = await _merged_now(transport, node, request, wishes, look.requirements, errors["merging"])
             refused += [refusal] if refusal else []
             is_to_merge = refusal is None
         if "labels" in errors:
@@ -69,23 +69,30 @@ async def grant(
     return Granted(tuple(refused), is_to_merge)
 
 
-def _add_merging(mutations: Mutations, node: str, request: PullRequest, wishes: Wishes, gate: Gate) -> bool:
+def _add_merging(
+    mutations: Mutations, node: str, request: PullRequest, wishes: Wishes, requirements: MergeRequirements
+) -> bool:
     """Whether it is to merge by itself once the document is sent."""
     if wishes.no_merge:
         mutations.add("merging", "disablePullRequestAutoMerge", {"pullRequestId": node})
-    elif wishes.merge is not MergeMethod.NEVER and gate.can_wait:
+    elif wishes.merge is not MergeMethod.NEVER and requirements.can_wait:
         method = wishes.merge.value.upper()
         given = {"pullRequestId": node, "mergeMethod": method, "expectedHeadOid": request.head}
         mutations.add("merging", "enablePullRequestAutoMerge", given)
         return True
-    elif wishes.merge is not MergeMethod.NEVER and gate.has_queue:
+    elif wishes.merge is not MergeMethod.NEVER and requirements.has_queue:
         mutations.add("merging", "enqueuePullRequest", {"pullRequestId": node, "expectedHeadOid": request.head})
         return True
     return False
 
 
 async def _merged_now(
-    transport: Transport, node: str, request: PullRequest, wishes: Wishes, gate: Gate, error: GraphError
+    transport: Transport,
+    node: str,
+    request: PullRequest,
+    wishes: Wishes,
+    requirements: MergeRequirements,
+    error: GraphError,
 ) -> Refusal | None:
     """What need not wait any more is merged, or enters the queue; why not, where it is refused.
 
@@ -97,7 +104,7 @@ async def _merged_now(
         return Refusal("not set to merge by itself", error.message)
     mutations = Mutations()
     given = {"pullRequestId": node, "expectedHeadOid": request.head}
-    if gate.has_queue:
+    if requirements.has_queue:
         mutations.add("merging", "enqueuePullRequest", given)
     else:
         mutations.add("merging", "mergePullRequest", given | {"mergeMethod": wishes.merge.value.upper()})

@@ -14,7 +14,7 @@ from bot.clients.forges.github.pull_requests.tips import MOST_PATHS, file_fields
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import OtherRequest
-from bot.domain.forge.wishes import Gate, Wishes, WishIds
+from bot.domain.forge.wishes import MergeRequirements, Wishes, WishIds
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -131,13 +131,13 @@ def _other_of(node: Mapping[str, Any]) -> OtherRequest:
     )
 
 
-def _gate_of(row: Mapping[str, Any]) -> Gate:
+def _gate_of(row: Mapping[str, Any]) -> MergeRequirements:
     """As far as rulesets and the older protection of branches show; what is not shown is taken for not required."""
     branch = row["defaultBranchRef"] or {}
     rules = [rule for rule in (branch.get("rules") or {}).get("nodes") or () if rule is not None]
     named = [(rule.get("parameters") or {}).get("requiredStatusChecks") for rule in rules]
     older = (branch.get("refUpdateRule") or {}).get("requiredStatusCheckContexts")
-    return Gate(
+    return MergeRequirements(
         bool(older) or any(named),
         any(rule["type"] == "MERGE_QUEUE" for rule in rules),
         bool(row.get("autoMergeAllowed")),

@@ -7,7 +7,7 @@ from bot.clients.forges.github.connection.graphql import declared
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
-from bot.domain.forge.looks import MOST_STANDINGS, Standing
+from bot.domain.forge.looks import MOST_STANDINGS, OwnWord
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import GITHUB_PATH
 
@@ -22,7 +22,7 @@ fragment standing on Repository {{
 }}"""
 
 
-async def standings(transport: Transport, repositories: Sequence[Identity]) -> dict[Identity, Standing]:
+async def standings(transport: Transport, repositories: Sequence[Identity]) -> dict[Identity, OwnWord]:
     """Asks by node id in one request; those without one (never listed) by name along with them."""
     if len(repositories) > MOST_STANDINGS:
         raise ValueError(f"{len(repositories)} repositories to one look, {MOST_STANDINGS} at most")
@@ -54,9 +54,9 @@ async def current_name(transport: Transport, node_id: str) -> str:
         return str(graph.data["found"]["nameWithOwner"])
 
 
-def standing_of(row: Mapping[str, Any]) -> Standing:
+def standing_of(row: Mapping[str, Any]) -> OwnWord:
     default, config = row["defaultBranchRef"], row["config"]
-    return Standing(
+    return OwnWord(
         Identity(str(row["nameWithOwner"]), str(row["id"])),
         str(default["name"]) if default else None,
         None if config is None else str(config.get("text") or "").encode("utf-8", "surrogateescape"),
