@@ -8,7 +8,7 @@ from bot.formats.produced.commands import Written, pushed
 from bot.formats.shell.folders import Folders
 from bot.formats.source.nodes import Mapping, Node
 from bot.formats.workflows.builds import dockerfile_of
-from bot.formats.workflows.steps import Step, steps_of
+from bot.formats.workflows.steps import WorkflowStep, steps_of
 
 _BUILD = re.compile(
     r"(?:docker/(?:build-push-action|bake-action)|redhat-actions/(?:buildah-build|push-to-registry))@.*"
@@ -39,7 +39,7 @@ def names(document: Node) -> Iterator[Written]:
             yield from pushed(commands, step.environment, Folders(step.folder))
 
 
-def _of_build(step: Step, given: Mapping, metadata: dict[str, list[str]]) -> list[str]:
+def _of_build(step: WorkflowStep, given: Mapping, metadata: dict[str, list[str]]) -> list[str]:
     push = _input(step, given, "push")
     outputs = _input(step, given, "outputs")
     if push.strip().lower() in ("", "false") and "type=registry" not in outputs and "push=true" not in outputs:
@@ -50,7 +50,7 @@ def _of_build(step: Step, given: Mapping, metadata: dict[str, list[str]]) -> lis
     return found
 
 
-def _of_metadata(step: Step, given: Mapping) -> list[str]:
+def _of_metadata(step: WorkflowStep, given: Mapping) -> list[str]:
     """Each image with each tag that the action makes for the default branch."""
     images = [line.strip() for line in re.split(r"[\n,]", _input(step, given, "images")) if line.strip()]
     rules = [line.strip() for line in _input(step, given, "tags").splitlines() if line.strip()]
@@ -83,7 +83,7 @@ def _dated(text: str) -> str:
     return _DATE.sub(told, text)
 
 
-def _input(step: Step, given: Mapping, name: str) -> str:
+def _input(step: WorkflowStep, given: Mapping, name: str) -> str:
     written = given.scalar(name)
     return step.evaluated(written.spanned).text if written is not None else ""
 

@@ -12,7 +12,7 @@ from bot.formats.source.nodes import Mapping
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND
-from bot.formats.workflows.steps import Step, settings_of, steps_of
+from bot.formats.workflows.steps import WorkflowStep, settings_of, steps_of
 
 _ACTIONS = ("build-push-action", "buildah-build", "bake-action")
 _BAKE_ACTION = re.compile(r"docker/bake-action@.*")
@@ -34,7 +34,7 @@ def builds(path: str, text: str) -> Builds:
     return Builds.of(each for document in documents for step in steps_of(document) for each in _asked(step, file))
 
 
-def _asked(step: Step, file: Collector) -> Iterator[Asked]:
+def _asked(step: WorkflowStep, file: Collector) -> Iterator[Asked]:
     commands = step.script
     if commands is not None:
         yield from script.asked(commands, file, step.folder, step.environment)
@@ -49,7 +49,7 @@ def _asked(step: Step, file: Collector) -> Iterator[Asked]:
             yield override
 
 
-def _of_bake(step: Step, given: Mapping, file: Collector) -> BakeOverride:
+def _of_bake(step: WorkflowStep, given: Mapping, file: Collector) -> BakeOverride:
     """`files` are found from `workdir` on."""
     folder = _input(step, given, "workdir")
     begin = folder.text if folder is not None else ""
@@ -64,7 +64,7 @@ def _key(given: Mapping, name: str) -> int | None:
     return next((key.start for key, _ in given.entries() if key.value == name), None)
 
 
-def _of_action(step: Step, given: Mapping, file: Collector) -> DockerBuild | None:
+def _of_action(step: WorkflowStep, given: Mapping, file: Collector) -> DockerBuild | None:
     path = dockerfile_of(step, given)
     if path is None:
         return None
@@ -76,7 +76,7 @@ def _of_action(step: Step, given: Mapping, file: Collector) -> DockerBuild | Non
     return DockerBuild(file.path, file.kind, (path,), known, image[0] if image else None, statement=statement)
 
 
-def dockerfile_of(step: Step, given: Mapping) -> str | None:
+def dockerfile_of(step: WorkflowStep, given: Mapping) -> str | None:
     """The Dockerfile of a build action: `file` is found from the repository's root on, and else is that of the
     context. None where only a run tells."""
     context, dockerfile = (_input(step, given, name) for name in ("context", "file"))
@@ -84,6 +84,6 @@ def dockerfile_of(step: Step, given: Mapping) -> str | None:
     return below("", place) if place is not None and UNKNOWN not in place else None
 
 
-def _input(step: Step, given: Mapping, name: str) -> Spanned | None:
+def _input(step: WorkflowStep, given: Mapping, name: str) -> Spanned | None:
     written = given.scalar(name)
     return step.evaluated(written.spanned) if written is not None else None

@@ -23,7 +23,7 @@ _POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WorkflowStep:
     """One step in one variant of its job.
 
     `around` are the mappings that it stands in, the innermost first; `matrix` is what the variant sets.
@@ -68,7 +68,7 @@ class Step:
         return next((scalar for scalar in found if scalar is not None), None)
 
 
-def steps_of(document: Node) -> Iterator[Step]:
+def steps_of(document: Node) -> Iterator[WorkflowStep]:
     """Reads all steps of a workflow or an action in each variant of their job.
 
     Those that anchors share come once for each place.
@@ -85,13 +85,13 @@ def steps_of(document: Node) -> Iterator[Step]:
             if not isinstance(node, Mapping):
                 continue
             count += 1
-            yield Step(node, (runner, document), variant)
+            yield WorkflowStep(node, (runner, document), variant)
             inner = node.sequence("parallel") or node.mapping("parallel").sequence("steps")
             if depth < DEEPEST_BLOCK:
                 waiting += ((each, depth + 1) for each in reversed(inner))
 
 
-def settings_of(step: Step, *names: str) -> list[Spanned]:
+def settings_of(step: WorkflowStep, *names: str) -> list[Spanned]:
     """The lines of inputs that hold one setting in each."""
     inputs = (step.mapping.mapping("with").scalar(name) for name in names)
     texts = [step.evaluated(written.spanned) for written in inputs if written is not None]
