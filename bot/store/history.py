@@ -20,7 +20,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import last_with_digest
 from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.tables import bases, changes, observations, releases
-from bot.watch.registry.stage import Sight
+from bot.watch.registry.ports import Sight
 
 _PAGE = 1000
 

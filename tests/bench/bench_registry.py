@@ -25,7 +25,8 @@ from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.tables import bases
 from bot.store.stages.watch.watch import WatchStore as SqlStore
-from bot.watch.registry.stage import WatchOptions, WatchStore, tick
+from bot.watch.registry.ports import WatchStore
+from bot.watch.registry.stage import WatchOptions, tick
 from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image, push
 from sandbox.programs import parts

@@ -26,7 +26,7 @@ from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.rebuilds import note, step
 from bot.store.rows.tables import documents, rebuilds
-from bot.watch.registry.stage import DueBase, Sight, Sighting
+from bot.watch.registry.ports import DueBase, Sight, Sighting
 from tests.integration.store.filling import Stores
 
 REPOSITORIES = 1_000

@@ -6,14 +6,11 @@ when its lease ends, and what was recorded before is then simply unchanged.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Protocol
 
 from bot.domain.backoff import backoff
-from bot.domain.bases.mirrors import Likeness
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.version_line import is_line, newest_in
 from bot.domain.failure import Failure, Trouble
@@ -23,102 +20,9 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.registry import incident as incidents
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.observe import DigestReading, ManifestCache, RegistryPort, read
+from bot.watch.registry.observe import DigestReading, RegistryPort, read
+from bot.watch.registry.ports import DueBase, Poll, Sight, Sighting, WatchStore
 from bot.watch.registry.schedule import PollPolicy, next_poll
-
-
-@dataclass(frozen=True, slots=True)
-class Mirrored:
-    """How a base stands to the one that it is a copy of: what that shows, how the two are known to be alike, and
-    since when this one is behind."""
-
-    digest: str | None
-    likeness: Likeness | None
-    behind_since: datetime | None
-
-    def is_stale(self, digest: str) -> bool:
-        """Whether a digest of before is that of a cache which has not heard of the newer one yet."""
-        return self.likeness is Likeness.DIGEST and self.digest is not None and digest != self.digest
-
-
-@dataclass(frozen=True, slots=True)
-class DueBase:
-    """A claimed base and what is known of it.
-
-    `digest` is what the registry last showed: a withdrawal from the inventory does not clear it, since withdrawn
-    tags still resolve. `unconfirmed` is another digest, of before, that the last poll showed in its place.
-    `mirrored` is there for a copy.
-    """
-
-    id: int
-    base: Base
-    digest: str | None = None
-    version: str | None = None
-    moved_at: datetime | None = None
-    unconfirmed: str | None = None
-    mirrored: Mirrored | None = None
-
-
-class Sight(StrEnum):
-    FIRST = "first"
-    """A baseline, no change."""
-    MOVED = "moved"
-    CAME_BACK = "came-back"
-    """A digest that the base showed before: a publication taken back. Caches that disagree look alike, so two polls
-    in a row must show it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A new digest of a base."""
-
-    base_id: int
-    sight: Sight
-    observation: Observation
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """When a base without news is due again; `unconfirmed` is a digest of before that is news if it shows again."""
-
-    base_id: int
-    due_at: datetime
-    unconfirmed: str | None = None
-
-
-class WatchStore(ManifestCache, Protocol):
-    """What this stage asks of the store; each method is one transaction."""
-
-    @property
-    def bases(self) -> Queue[DueBase]:
-        """Those that are used."""
-        ...
-
-    async def earlier_digests(self, base_id: int) -> frozenset[str]:
-        """What the base has shown so far, as far back as the store cares to look."""
-        ...
-
-    async def newest_releases(self) -> Sequence[Release]:
-        """The release of each channel that its feed showed last."""
-        ...
-
-    async def open_incidents(self, subject_prefix: str) -> Sequence[Incident]: ...
-
-    async def reschedule(self, polls: Sequence[Poll]) -> None:
-        """Sets `due_at`, ends attempts and error, and gives the leases back; what is no longer ours stays."""
-        ...
-
-    async def record(self, sightings: Sequence[Sighting], manifests: Mapping[str, bytes]) -> None:
-        """Adds the observations to the history, makes them current, keeps `manifests` by digest, reschedules.
-
-        Raises `LeaseLost`, and does nothing, where another worker has taken over.
-        """
-        ...
-
-    async def save_incidents(self, opened: Sequence[Incident], cleared: Sequence[Incident]) -> None:
-        """An opened incident whose subject is open already is kept as it is."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

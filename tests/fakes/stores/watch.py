@@ -11,7 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.stage import DueBase, Mirrored, Poll, Sighting
+from bot.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
 from tests.fakes.queue import FakeQueue
 
 

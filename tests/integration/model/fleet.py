@@ -55,7 +55,7 @@ from bot.verify.images.ports import ImagesPort
 from bot.verify.images.stage import Observed
 from bot.verify.proving import stage as proving
 from bot.verify.proving.stage import ProvingOptions
-from bot.watch.registry.stage import Sight, Sighting
+from bot.watch.registry.ports import Sight, Sighting
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
 from tests.integration.store.filling import ASPNET, SDK, Stores, change_of
 

@@ -18,7 +18,8 @@ from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.tables import bases
 from bot.store.stages.watch.watch import WatchStore
-from bot.watch.registry.stage import Sight, WatchTally, tick
+from bot.watch.registry.ports import Sight
+from bot.watch.registry.stage import WatchTally, tick
 from sandbox.edges.edge import Surroundings
 from sandbox.images import DOCKER, dotnet_image
 from sandbox.registry import Registry

@@ -24,7 +24,7 @@ from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import bring_forward, give_all_back
 from bot.watch.feeds.stage import FeedReading
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.stage import Poll, Sight, Sighting
+from bot.watch.registry.ports import Poll, Sight, Sighting
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores, usage_of
 

@@ -26,7 +26,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.tables import rebuilds
 from bot.store.stores import Stores as StageStores
 from bot.watch.feeds.stage import DueFeed
-from bot.watch.registry.stage import DueBase, Sight, Sighting
+from bot.watch.registry.ports import DueBase, Sight, Sighting
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from bot.verify.packages.layer import LayerContents
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import DumpSource, KeptDump
-from bot.watch.registry.stage import Sight, Sighting
+from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
 AMD64 = ["linux/amd64"]

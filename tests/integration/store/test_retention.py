@@ -13,7 +13,7 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import State
 from bot.store.retention import Forgotten
 from bot.store.rows.tables import blobs, changes, manifests, observations, rebuilds, transitions
-from bot.watch.registry.stage import Sight, Sighting
+from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 from tests.integration.store.moving import moves_again
 

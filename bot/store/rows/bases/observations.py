@@ -12,7 +12,7 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.tables import observations
-from bot.watch.registry.stage import Sight
+from bot.watch.registry.ports import Sight
 
 
 async def latest_observations(connection: AsyncConnection, ids: Sequence[int], limit: int) -> list[Row[Any]]:

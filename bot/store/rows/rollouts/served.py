@@ -12,7 +12,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.tables import changes, observations, rebuilds
-from bot.watch.registry.stage import Sight
+from bot.watch.registry.ports import Sight
 
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 

@@ -23,7 +23,7 @@ from bot.store.rows.bases.mirrors import MOST_PUBLISHED, upstreams
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.outbox import announce
 from bot.store.rows.tables import bases, changes, observations, rebuilds
-from bot.watch.registry.stage import Sight
+from bot.watch.registry.ports import Sight
 
 _CONCERNS_FOR = timedelta(days=120)
 """An image that has not been rebuilt for longer is told by its age, not by what one change of its base fixed."""

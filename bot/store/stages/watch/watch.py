@@ -24,7 +24,7 @@ from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
 from bot.store.rows.tables import bases, incidents, manifests, observations, releases
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.stage import DueBase, Mirrored, Poll, Sighting
+from bot.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
 
 _EARLIER = 20
 """How many earlier digests of a base are looked at for one that comes back."""

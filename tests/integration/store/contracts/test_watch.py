@@ -9,7 +9,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.tables import bases
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.stage import DueBase, Poll, Sight, Sighting, WatchStore
+from bot.watch.registry.ports import DueBase, Poll, Sight, Sighting, WatchStore
 from tests.fakes.stores.watch import FakeWatchStore
 from tests.integration.store.conftest import NOON
 from tests.integration.store.contracts.conftest import Steal

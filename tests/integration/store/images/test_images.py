@@ -22,7 +22,7 @@ from bot.verify.images.ports import Look
 from bot.verify.images.stage import ImagesOptions, Observed, tick
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
-from bot.watch.registry.stage import Sight, Sighting
+from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 

@@ -20,7 +20,7 @@ from bot.domain.rollouts.rebuild import State
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
-from bot.watch.registry.stage import Sight, Sighting
+from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 
 AMD64 = ["linux/amd64"]

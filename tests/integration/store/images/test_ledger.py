@@ -16,7 +16,7 @@ from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.tables import advisories, bases
 from bot.views.bases.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
-from bot.watch.registry.stage import Sight, Sighting
+from bot.watch.registry.ports import Sight, Sighting
 from tests.bench import bench_inventory, bench_ledger
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.holding import (

@@ -16,7 +16,7 @@ from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert
 from bot.store.rows.tables import bases, incidents, manifests, observations, outbox, releases
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.stage import Poll, Sight, Sighting
+from bot.watch.registry.ports import Poll, Sight, Sighting
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of
 

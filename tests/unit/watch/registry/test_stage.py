@@ -9,7 +9,8 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
-from bot.watch.registry.stage import Sight, Sighting, WatchOptions, WatchTally, tick
+from bot.watch.registry.ports import Sight, Sighting
+from bot.watch.registry.stage import WatchOptions, WatchTally, tick
 from tests.fakes.registry import FakeRegistry, failure
 from tests.fakes.stores.watch import FakeWatchStore
 
