@@ -94,8 +94,8 @@ class GatingStore(Store):
         now = self._clock.now()
         values = _values(told, gated, now)
         async with self._database.transaction() as connection:
-            await _note_let_through(connection, image, told, gated)
             await connection.execute(upsert(connection, gates, ["image_id"], image_id=image, due_at=now, **values))
+            await _note_let_through(connection, image, told, gated)
 
     async def settle_gate(
         self, gate: DueGate, told: ToldImage | None, gated: Gated | None, mark: str, due_at: datetime

@@ -103,6 +103,18 @@ async def test_what_an_exception_let_through_blocks_once_that_has_ended(stores: 
     assert (await judged(stores, accepting)).outcome is GateOutcome.BLOCKED
 
 
+async def test_an_exception_that_a_rebuild_met_first_counts_no_longer_than_it_lasts(stores: Stores) -> None:
+    until = stores.clock.now() + timedelta(days=2)
+    accepting = replace(OPTIONS, exceptions=(GateException(CVE, ("*",), "not reachable", until),))
+    await running(stores, FIXED)
+    await publish(stores)
+    await move_image(stores, SSL)
+    assert (await judged(stores, accepting)).outcome is GateOutcome.PASSED
+    stores.clock.advance(timedelta(days=2))
+    await publish(stores)
+    assert (await judged(stores, accepting)).outcome is GateOutcome.BLOCKED
+
+
 async def test_packages_that_were_not_read_yet_cannot_be_told_and_are_waited_for(stores: Stores) -> None:
     await running(stores, FIXED)
     await publish(stores)
