@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.document import FeedKind
@@ -12,7 +12,7 @@ from bot.domain.packages.detected import DetectedVulnerability
 from bot.domain.packages.gate import Excused, Gated, GateOutcome
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks, insert_missing, upsert
+from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
@@ -20,7 +20,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.gates import gates, let_through
-from bot.store.rows.repositories.images import contested_images, image_of, images
+from bot.store.rows.repositories.images import image_of, images
 from bot.store.rows.tables import documents, repositories
 from bot.store.stages.verify.told_images import kept_data, shown_before, shown_now, told_images
 from bot.verify.gating.ports import DueGate, KeptData, ToldImage
@@ -51,9 +51,8 @@ class GatingStore(Store):
             .where(images.c.id == claimed.row["image_id"])
         )
         async with self._database.reading() as connection:
-            lost = await contested_images(connection)
             row = (await connection.execute(query)).one()
-        return DueGate(claimed.id, image_of(row, row.name, lost))
+        return DueGate(claimed.id, image_of(row, row.name, ()))
 
     async def make_due(self, mark: str) -> None:
         """Looks first, so that a tick with nothing to do writes nothing."""
@@ -69,7 +68,8 @@ class GatingStore(Store):
             if nothing_new and (await connection.execute(waiting.limit(1))).first() is None:
                 return
         async with self._database.transaction() as connection:
-            await connection.execute(insert(gates).from_select(["image_id", "due_at"], missing))
+            rows = insert_into(connection, gates).from_select(["image_id", "due_at"], missing.order_by(images.c.id))
+            await connection.execute(rows.on_conflict_do_nothing())
             held = await lock_where(connection, gates, other)
             for ids in chunks(held):
                 await connection.execute(update(gates).where(gates.c.id.in_(ids)).values(due_at=now))
@@ -115,12 +115,7 @@ async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> Co
         ),
     ]
     known = [each for each in news if each is not None]
-    moved = (
-        select(images.c.id)
-        .where(images.c.id == gates.c.image_id, images.c.digest.is_distinct_from(gates.c.digest))
-        .where(images.c.digest.is_not(None))
-        .exists()
-    )
+    moved = select(images.c.id).where(images.c.id == gates.c.image_id, images.c.digest != gates.c.digest).exists()
     reported = (
         select(scan_reports.c.id)
         .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)

@@ -191,6 +191,13 @@ async def test_a_tick_with_nothing_new_judges_nothing_and_new_data_or_settings_d
     assert await ticked(replace(OPTIONS, mark="other")) == 1
 
 
+async def test_an_image_of_which_nothing_is_asked_is_not_judged_at_every_tick(stores: Stores) -> None:
+    await running(stores, FIXED)
+    elsewhere = replace(OPTIONS, rules=(MatchedRule(("quay.io/*",), GateRule()),))
+    judged = [(await tick(stores.gating, elsewhere, Loop(stores.clock))).judged for _ in range(3)]
+    assert judged == [1, 0, 0]
+
+
 async def test_what_was_let_through_last_is_kept_while_it_is_compared_with(stores: Stores) -> None:
     await running(stores, FIXED)
     await publish(stores)
