@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.wording.escaping import terminal
 
 LARGEST_REPORT = 128 * 1024 * 1024
 _MOST_FINDINGS = 500_000
@@ -143,9 +144,10 @@ def _read_sarif(runs: list[Any], where: str) -> Report:
             gaps.append("a run did not come to its end")
         digests |= _named_digests(run.get("properties"), "repoDigests")
         rules = _rules(run)
+        by_id = {_text(each.get("id")): each for each in reversed(rules)}
         for result in results:
-            name, rule = _rule_of(result, rules)
-            if rule.get("name") in _NO_VULNERABILITIES:
+            name, rule = _rule_of(result, rules, by_id)
+            if _text(rule.get("name")) in _NO_VULNERABILITIES:
                 continue
             vulnerability = _sarif_vulnerability(result, name, rule)
             if vulnerability is None:
@@ -155,10 +157,6 @@ def _read_sarif(runs: list[Any], where: str) -> Report:
                 gaps.append(f"nothing says how severe {vulnerability.id} is")
             found.append(vulnerability)
     return Report(_bounded(found, where), _few(gaps), image_digests=frozenset(digests))
-
-
-def _has_succeeded(invocation: object) -> bool:
-    return not (isinstance(invocation, dict) and invocation.get("executionSuccessful") is False)
 
 
 def _rules(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -172,7 +170,9 @@ def _list(value: object, key: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _rule_of(result: object, rules: Sequence[Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
+def _rule_of(
+    result: object, rules: Sequence[Mapping[str, Any]], by_id: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, Mapping[str, Any]]:
     """The rule that a result names by its id or its place, and its name; without one, nothing is known of it."""
     if not isinstance(result, dict):
         return "", {}
@@ -180,7 +180,7 @@ def _rule_of(result: object, rules: Sequence[Mapping[str, Any]]) -> tuple[str, M
     reference = inner if isinstance(inner, dict) else {}
     name = _text(result.get("ruleId")) or _text(reference.get("id"))
     if name:
-        return name, next((each for each in rules if each.get("id") == name), {})
+        return name, by_id.get(name, {})
     index = result.get("ruleIndex", reference.get("index"))
     if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(rules):
         return _text(rules[index].get("id")), rules[index]
@@ -194,13 +194,13 @@ def _sarif_vulnerability(value: object, name: str, rule: Mapping[str, Any]) -> D
         return None
     fixed = told.get("Fixed Version", "")
     severity = Rating.named(told["Severity"]) if told.get("Severity") else _rating_of(rule)
-    return DetectedVulnerability(name, package[:_LONGEST], installed, fixed, severity, bool(fixed))
+    return DetectedVulnerability(name, package, installed, fixed, severity, bool(fixed))
 
 
 def _told(value: object) -> Mapping[str, str]:
     match value:
         case {"message": {"text": str(message)}}:
-            return {key: text.strip() for key, text in _SARIF_LINE.findall(message[: 16 * _LONGEST])}
+            return {key: _text(text.strip()) for key, text in _SARIF_LINE.findall(message[: 16 * _LONGEST])}
         case _:
             return {}
 
@@ -218,21 +218,23 @@ def _rating_of(rule: Mapping[str, Any]) -> Rating:
         return tagged
     try:
         score = float(properties.get("security-severity", "nan")) if isinstance(properties, dict) else 0.0
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return Rating.UNKNOWN
     return next((rating for least, rating in _BANDS if least <= score <= _HIGHEST_SCORE), Rating.UNKNOWN)
 
 
 def _text(value: object) -> str:
-    return value[:_LONGEST] if isinstance(value, str) else ""
+    """A text as it can be kept and shown on one line."""
+    words = value[:_LONGEST] if isinstance(value, str) else ""
+    return words if words.isprintable() else terminal(words)
 
 
 def _time(value: object) -> datetime | None:
     try:
         at = datetime.fromisoformat(_text(value))
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return at if at.tzinfo is not None else None
 
 
 def _bounded(found: list[DetectedVulnerability], where: str) -> tuple[DetectedVulnerability, ...]:

@@ -96,7 +96,7 @@ def test_a_finding_without_a_name_cannot_be_told_and_hinders_no_other() -> None:
 def test_the_report_says_when_it_was_made() -> None:
     at = report(CreatedAt="2026-11-24T12:20:30.000000005+01:00").created_at
     assert at is not None
-    assert at.isoformat() == "2026-11-24T12:20:30+01:00"
+    assert at.isoformat() == "2026-11-24T11:20:30+00:00"
     assert report(CreatedAt="yesterday").created_at is None
 
 
@@ -158,6 +158,8 @@ UNRATED_TEXT = SARIF_TEXT.replace("Severity: CRITICAL\n", "")
         ({"security-severity": "0.0"}, Rating.UNKNOWN),
         ({"security-severity": "nan"}, Rating.UNKNOWN),
         ({"security-severity": "99"}, Rating.UNKNOWN),
+        ({"security-severity": 10**400}, Rating.UNKNOWN),
+        ({"security-severity": []}, Rating.UNKNOWN),
         ({}, Rating.UNKNOWN),
         (None, Rating.UNKNOWN),
     ],
@@ -174,6 +176,25 @@ def test_results_of_sarif_that_are_no_vulnerabilities_are_left_out(name: str) ->
     result = {"ruleId": "aws-key", "message": {"text": "Artifact: app/.env\nType: secret\nSeverity: CRITICAL"}}
     found = sarif_of(result, {"id": "aws-key", "name": name})
     assert (found.vulnerabilities, found.gaps) == ((), ())
+
+
+@pytest.mark.parametrize("name", [[], {}, 7, None])
+def test_a_rule_of_sarif_with_another_name_than_a_word_is_one_of_a_vulnerability(name: object) -> None:
+    result = {"ruleId": "CVE-2019-14697", "message": {"text": SARIF_TEXT}}
+    assert len(sarif_of(result, {"id": "CVE-2019-14697", "name": name}).vulnerabilities) == 1
+
+
+def test_what_no_database_or_terminal_takes_is_replaced_in_names() -> None:
+    odd = finding(VulnerabilityID="CVE-1\ud800\x00", PkgName="a\nb", FixedVersion="\x1b[1m2")
+    [found] = report(odd).vulnerabilities
+    assert (found.id, found.package, found.fixed) == ("CVE-1\ufffd\ufffd", "a\ufffdb", "\ufffd[1m2")
+    [found] = sarif(SARIF_TEXT.replace("musl", "mu\x00sl\ud800")).vulnerabilities
+    assert found.package == "mu\ufffdsl\ufffd"
+
+
+def test_a_moment_that_no_calendar_has_in_utc_is_none() -> None:
+    assert report(CreatedAt="0001-01-01T00:00:00+10:00").created_at is None
+    assert report(CreatedAt="9999-12-31T23:59:59-10:00").created_at is None
 
 
 def test_a_scan_that_did_not_come_to_its_end_cannot_tell() -> None:
