@@ -43,6 +43,11 @@ class KeptReport:
     scan: ScanReport
     kept_at: datetime
 
+    @property
+    def scanned_at(self) -> datetime:
+        """When the image was scanned: as the report says, but not after it was kept; a clock may be wrong."""
+        return min(self.scan.report.created_at or self.kept_at, self.kept_at)
+
 
 class ScanReports(Protocol):
     """Where reports of scanners are kept; each method is one transaction."""
@@ -53,7 +58,7 @@ class ScanReports(Protocol):
         ...
 
     async def keep(self, scan: ScanReport) -> None:
-        """Keeps a report; the same bytes again from the same side take its place."""
+        """Keeps a report; the same bytes again from the same side take its place, for the images that both name."""
         ...
 
 

@@ -139,7 +139,7 @@ def _of_reports(reports: Sequence[KeptReport], by: Yardstick) -> Iterator[str]:
         yield "no scanner has reported of this digest"
         return
     last = reports[0]
-    age = by.now - (last.scan.report.created_at or last.kept_at)
+    age = by.now - last.scanned_at
     if age > by.max_age:
         yield f"the scanner's report {last.scan.place} is {duration(age)} old, more than {duration(by.max_age)}"
     for gap in last.scan.report.gaps:

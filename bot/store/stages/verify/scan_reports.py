@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock_where
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.scan_reports import scan_report_digests, scan_reports
@@ -23,14 +24,7 @@ _LONGEST_PLACE = 1024
 class ScanReportsStore(Store):
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
-            of_same_side = (
-                scan_reports.c.repository_id.is_(None)
-                if scan.repository is None
-                else scan_reports.c.repository_id == scan.repository
-            )
-            await connection.execute(
-                delete(scan_reports).where(scan_reports.c.document == scan.document, of_same_side)
-            )
+            await _forget_same(connection, scan)
             row = {
                 "document": scan.document,
                 "origin": scan.origin.value,
@@ -50,7 +44,24 @@ class ScanReportsStore(Store):
         async with self._database.reading() as connection:
             rows = await _rows_about(connection, digests, repository)
         kept = readable(rows, _kept, lambda row: f"scan report {row.id}")
-        return sorted(kept, key=lambda each: each.scan.report.created_at or each.kept_at, reverse=True)
+        return sorted(kept, key=lambda each: each.scanned_at, reverse=True)
+
+
+async def _forget_same(connection: AsyncConnection, scan: ScanReport) -> None:
+    """Forgets the same bytes from the same side about these images; about others they say what they said."""
+    of_same_side = (
+        scan_reports.c.repository_id.is_(None)
+        if scan.repository is None
+        else scan_reports.c.repository_id == scan.repository
+    )
+    same = await lock_where(connection, scan_reports, scan_reports.c.document == scan.document, of_same_side)
+    named = scan_report_digests.c.report_id.in_(same)
+    for some in chunks(sorted(scan.report.image_digests)):
+        await connection.execute(delete(scan_report_digests).where(named, scan_report_digests.c.digest.in_(some)))
+    about_others = select(scan_report_digests.c.report_id).where(named)
+    await connection.execute(
+        delete(scan_reports).where(scan_reports.c.id.in_(same), scan_reports.c.id.not_in(about_others))
+    )
 
 
 async def _rows_about(connection: AsyncConnection, digests: Collection[str], repository: int | None) -> list[Any]:

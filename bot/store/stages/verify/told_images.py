@@ -285,7 +285,7 @@ def _reports(kept: Sequence[KeptAbout], digests: Collection[str], repository: in
         for each in kept
         if each.digest in digests and each.report.scan.repository in (None, repository)
     }
-    return tuple(sorted(found.values(), key=lambda each: each.scan.report.created_at or each.kept_at, reverse=True))
+    return tuple(sorted(found.values(), key=lambda each: each.scanned_at, reverse=True))
 
 
 async def kept_data(connection: AsyncConnection) -> KeptData:

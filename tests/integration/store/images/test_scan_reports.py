@@ -46,6 +46,28 @@ async def test_the_same_report_again_takes_its_place(stores: Stores) -> None:
         assert (await connection.execute(select(func.count()).select_from(scan_report_digests))).scalar_one() == 1
 
 
+async def test_the_same_words_about_another_image_leave_the_first_its_report(stores: Stores) -> None:
+    """Scanners that found nothing, and do not name the image, write the same for every one."""
+    await stores.scan_reports.keep(scan(stores, digest("a"), digest("b")))
+    first = stores.clock.now()
+    stores.clock.advance(HOUR)
+    await stores.scan_reports.keep(scan(stores, digest("b"), digest("c")))
+    [of_first] = await stores.scan_reports.about([digest("a")])
+    assert of_first.kept_at == first
+    for asked in (digest("b"), digest("c")):
+        [found] = await stores.scan_reports.about([asked])
+        assert found.kept_at == stores.clock.now()
+
+
+async def test_a_scan_that_is_said_to_be_in_the_future_hides_no_later_one(stores: Stores) -> None:
+    early, late = scan(stores, digest("a"), age=-9000 * HOUR), scan(stores, digest("a"), document="2", age=-HOUR)
+    await stores.scan_reports.keep(early)
+    assert (await stores.scan_reports.about([digest("a")]))[0].scanned_at == stores.clock.now()
+    stores.clock.advance(2 * HOUR)
+    await stores.scan_reports.keep(late)
+    assert [each.scan for each in await stores.scan_reports.about([digest("a")])] == [late, early]
+
+
 async def test_what_a_workflow_says_counts_for_its_own_repository_alone(stores: Stores) -> None:
     """Else any repository could call another's image clean."""
     await stores.listing(Repository("contoso/shop", "main"), Repository("contoso/other", "main"))
