@@ -18,6 +18,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.scan_reports import scan_report_digests, scan_reports
+from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.gates import gates, let_through
 from bot.store.rows.repositories.images import image_of, images
@@ -122,7 +123,15 @@ async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> Co
         .where(scan_report_digests.c.digest == gates.c.digest, scan_reports.c.kept_at > gates.c.judged_at)
         .exists()
     )
-    reasons = [moved, gates.c.mark.is_distinct_from(mark), reported]
+    of_platform = (
+        select(scan_reports.c.id)
+        .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)
+        .join(inventories, inventories.c.digest == scan_report_digests.c.digest)
+        .join(image_inventories, image_inventories.c.inventory_id == inventories.c.id)
+        .where(image_inventories.c.image_id == gates.c.image_id, scan_reports.c.kept_at > gates.c.judged_at)
+        .exists()
+    )
+    reasons = [moved, gates.c.mark.is_distinct_from(mark), reported, of_platform]
     if known:
         reasons.append(and_(gates.c.judged_at < max(known), gates.c.judged_at < now - _JUDGED_AT_MOST_EVERY))
     return and_(gates.c.due_at > now, gates.c.attempts == 0, or_(*reasons))

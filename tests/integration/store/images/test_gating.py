@@ -26,7 +26,7 @@ from bot.views.bases.gates import Unfixed
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
 from tests.integration.store.conftest import NOON
-from tests.integration.store.filling import HOUR, Stores
+from tests.integration.store.filling import HOUR, Stores, digest
 from tests.integration.store.holding import CVE, FIXED, SSL, UNFIXED, move_image, publish, running
 
 OPTIONS = GateOptions((MatchedRule(("ghcr.io/contoso/*",), GateRule()),), platforms=frozenset({"linux/amd64"}))
@@ -165,6 +165,17 @@ async def test_a_scanner_that_reports_of_the_digest_adds_or_answers_or_is_missin
     stores.clock.advance(timedelta(days=5))
     told = (await judged(stores, replace(use(ReportUse.REQUIRE), exceptions=ACCEPTED))).told
     assert "the scanner's report worse.json is 5 days old" in told
+
+
+async def test_a_report_about_one_platform_of_an_image_is_heard_at_once(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    assert (await kept(stores, ALL))[0] == "passed"
+    stores.clock.advance(HOUR)
+    found = DetectedVulnerability("CVE-2026-7", "app", "1", "2", Rating.CRITICAL, True)
+    said = Report((found,), image_digests=frozenset({digest("d")}))
+    await stores.scan_reports.keep(ScanReport("sha256:1", ReportOrigin.FILE, "report.json", said))
+    assert (await kept(stores, ALL))[0] == "blocked"
 
 
 async def test_switched_off_it_says_nothing_and_asks_nobody(stores: Stores) -> None:
