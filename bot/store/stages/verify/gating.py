@@ -23,7 +23,7 @@ from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.gates import gates, let_through
 from bot.store.rows.repositories.images import image_of, images
 from bot.store.rows.tables import documents, repositories
-from bot.store.stages.verify.told_images import kept_data, shown_before, shown_now, told_images
+from bot.store.stages.verify.told_images import Shown, kept_data, shown_before, shown_now, told_images
 from bot.verify.gating.ports import DueGate, KeptData, ToldImage
 
 MOST_KEPT = 50
@@ -95,16 +95,18 @@ class GatingStore(Store):
         now = self._clock.now()
         values = _values(told, gated, now)
         async with self._database.transaction() as connection:
+            noted = await _to_compare_with(connection, image, told, gated)
             await connection.execute(upsert(connection, gates, ["image_id"], image_id=image, due_at=now, **values))
-            await _note_let_through(connection, image, told, gated)
+            await _note_let_through(connection, noted, gated)
 
     async def settle_gate(
         self, gate: DueGate, told: ToldImage | None, gated: Gated | None, mark: str, due_at: datetime
     ) -> None:
         values = {**_values(told, gated, self._clock.now()), "mark": mark, "error": None}
         async with self._database.transaction() as connection:
+            noted = await _to_compare_with(connection, gate.image.id, told, gated)
             await settle(connection, gates, self._worker, gate.id, due_at=due_at, values=values)
-            await _note_let_through(connection, gate.image.id, told, gated)
+            await _note_let_through(connection, noted, gated)
 
 
 async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> ColumnElement[bool]:
@@ -170,25 +172,33 @@ def _shortened(gated: Gated) -> Gated:
     )
 
 
-async def _note_let_through(
+async def _to_compare_with(
     connection: AsyncConnection, image: int, told: ToldImage | None, gated: Gated | None
-) -> None:
-    """What passed is what the next one is compared with; what did not leaves what it was compared with itself."""
+) -> Shown | None:
+    """What the next one is compared with: what passed, or what that which did not was compared with itself.
+
+    It is read before what the gate says is written: what is held back is not followed to what was shown before it.
+    """
     if told is None or gated is None or gated.outcome is GateOutcome.UNKNOWN:
-        return
+        return None
     has_passed = gated.outcome is GateOutcome.PASSED
     one = (await (shown_now if has_passed else shown_before)(connection, [image])).get(image)
-    if one is None or (has_passed and one.digest != told.digest):
+    return None if one is None or (has_passed and one.digest != told.digest) else one
+
+
+async def _note_let_through(connection: AsyncConnection, one: Shown | None, gated: Gated | None) -> None:
+    """Keeps what the next one is compared with."""
+    if one is None or gated is None:
         return
-    if has_passed:
-        await connection.execute(delete(let_through).where(let_through.c.image_id == image))
+    if gated.outcome is GateOutcome.PASSED:
+        await connection.execute(delete(let_through).where(let_through.c.image_id == one.image))
         owed = sorted([*each.found.identity] for each in gated.excused)
-        await connection.execute(update(gates).where(gates.c.image_id == image).values(owed=owed))
+        await connection.execute(update(gates).where(gates.c.image_id == one.image).values(owed=owed))
     for platform, inventory in sorted(one.inventories.items()):
         row = insert_missing(
             connection,
             let_through,
-            image_id=image,
+            image_id=one.image,
             platform=platform,
             digest=one.digest,
             inventory_id=inventory,

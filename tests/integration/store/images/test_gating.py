@@ -103,6 +103,23 @@ async def test_what_an_exception_let_through_blocks_once_that_has_ended(stores: 
     assert (await judged(stores, accepting)).outcome is GateOutcome.BLOCKED
 
 
+async def test_what_was_there_before_the_first_that_is_held_back_is_still_compared_with(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await move_image(stores, SSL)
+    for _ in range(2):
+        assert (await judged(stores)).is_compared
+        stores.clock.advance(HOUR)
+
+
+async def test_what_the_stage_held_back_first_is_compared_with_what_was_there_before(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await move_image(stores, SSL)
+    assert (await kept(stores))[0] == "blocked"
+    assert (await judged(stores)).is_compared
+
+
 async def test_an_exception_that_a_rebuild_met_first_counts_no_longer_than_it_lasts(stores: Stores) -> None:
     until = stores.clock.now() + timedelta(days=2)
     accepting = replace(OPTIONS, exceptions=(GateException(CVE, ("*",), "not reachable", until),))
