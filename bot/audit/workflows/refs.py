@@ -14,17 +14,20 @@ _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _GLOB = re.compile(r"[*?+\[!]")
 _ANY_OTHER = "x-other"
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
+MOST_REFS = 200
+"""Refs that are told apart: each is tried in every condition of the workflow."""
+_LONGEST = 50_000
 
 
 def refs_of_push(root: Mapping, condition: str, values: Dict[str, str]) -> list[dict[str, str]]:
     """What GitHub's context may hold of the ref in a run for a push.
 
     One entry for each ref that the condition could tell apart and that the workflow's filters let through; none of
-    them where a condition does not speak of refs. A pattern lets through whatever begins as it does, so that no
-    run is left out that may happen.
+    them where a condition does not speak of refs, or of more than people write. A pattern lets through whatever
+    begins as it does, so that no run is left out that may happen.
     """
     texts = [condition, *(value for value in values.values() if "${{" in value)]
-    if not any(map(_REF.search, texts)):
+    if sum(map(len, texts)) > _LONGEST or not any(map(_REF.search, texts)):
         return [{}]
     spoken = {each for text in texts for each in _LITERAL.findall(text)}
     trigger = root.mapping("on").mapping("push")
@@ -32,7 +35,8 @@ def refs_of_push(root: Mapping, condition: str, values: Dict[str, str]) -> list[
     has_tags = "tags" in trigger.own or "tags-ignore" in trigger.own
     branches = _let_through(trigger, "branches", _names(spoken, _HEADS)) if has_branches or not has_tags else ()
     tags = _let_through(trigger, "tags", _names(spoken, _TAGS)) if has_tags or not has_branches else ()
-    return [*_refs("branch", _HEADS, branches), *_refs("tag", _TAGS, tags)]
+    refs = [*_refs("branch", _HEADS, branches), *_refs("tag", _TAGS, tags)]
+    return refs if len(refs) <= MOST_REFS else [{}]
 
 
 def _refs(kind: str, prefix: str, names: Iterable[str]) -> Iterator[dict[str, str]]:
