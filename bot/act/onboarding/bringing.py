@@ -90,8 +90,8 @@ async def bring(due: DueOnboarding, source: Source, tools: Tools) -> Brought:
     try:
         return await _brought(attempt, proposal, tools)
     except FilesDenied as refused:
-        proposal = await _proposal(attempt, tools, (refused.folder,))
-        return await _brought(attempt, proposal, tools)
+        denied = (refused.folder,)
+        return await _brought(attempt, await _proposal(attempt, tools, denied), tools, denied)
     except BranchRefused as refused:
         return _set_aside(due.onboarding, refused.told)
 
@@ -185,8 +185,10 @@ async def commits_of(
     return {tag: commit for tag, commit in asked.items() if commit is not None}
 
 
-async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools) -> Brought:
-    """The branch with the proposal's commits, and the pull request with its text."""
+async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools, denied: tuple[str, ...] = ()) -> Brought:
+    """The branch with the proposal's commits, and the pull request with its text. `denied` are the folders that the
+    proposal leaves out.
+    """
     made_from = attempt.due.made_from(tools.options.checks)
     known = replace(attempt.due.onboarding, left=len(proposal.left), made_from=made_from, proposed=proposal.mends)
     if not proposal.commits:
@@ -202,7 +204,7 @@ async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools) -> Broug
     if look.trunk is None or (stale := _stale(proposal, look.trunk, paths)) is not None:
         return _stays(known, f"{stale} has changed since it was read", tools.options.follow_every)
     if (without := _without_what_was_taken_back(attempt, proposal)) is not None:
-        return await _brought(without, await _proposal(without, tools, ()), tools)
+        return await _brought(without, await _proposal(without, tools, denied), tools, denied)
     if attempt.is_left_to_people:
         return _stays(known, f"the branch {BRANCH} has commits of somebody else", tools.options.follow_every)
     if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:

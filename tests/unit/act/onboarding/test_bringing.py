@@ -305,6 +305,18 @@ async def test_the_next_pull_request_leaves_what_was_taken_back_with_the_reason(
     assert "it was taken back after a merge, which declines it here for good" in world.request.body
 
 
+async def test_what_was_taken_back_keeps_nothing_else_where_a_right_is_missing(world: World) -> None:
+    world.only("base-pinned", "no-privilege-escalation")
+    await world.bring()
+    await merged(world, 1)
+    world.only("base-pinned", "no-privilege-escalation", "seccomp-profile", "dispatchable")
+    world.home.commit_to("main", {"Dockerfile": bare_files()["Dockerfile"]})
+    world.forge.may_change_workflows = False
+    found = await world.bring()
+    assert (found.state, found.declined) == (OPEN, ("base-pinned",))
+    assert "1 practice along: seccomp-profile" in world.request.title
+
+
 async def test_a_new_place_that_fails_like_one_that_was_mended_declines_nothing(world: World) -> None:
     world.only("actions-pinned")
     await world.bring()
