@@ -26,6 +26,7 @@ from bot.verify.images.ports import ImagesPort, ImagesStore, Look
 from bot.verify.images.stage import Observed, look_at, newest
 
 _CANNOT_TELL = "it cannot be told whether {} is signed as trust.rules require, which is as good as not"
+_SAY_WHO = "say in the settings under images who produces it"
 _TRIED_FOR = timedelta(days=1)
 """How long a registry that gives no answer is asked, before nothing is concluded from it."""
 
@@ -148,6 +149,8 @@ class _Proofs(Work[Proving, Rebuild]):
         bases = {target.base for target in rebuild.targets}
         concerned = [image for image in item.images if bases and may_stand_on(image, bases)]
         if not concerned:
+            if (untold := self._untold(item)) is not None:
+                return after_proof(rebuild, Verdict.UNTRUSTED, untold, at=now)
             why = _not_known(item, bases)
             return after_proof(rebuild, Verdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
         if await self._awaits_watch(item, bases):
@@ -169,6 +172,14 @@ class _Proofs(Work[Proving, Rebuild]):
             waits = f"{decisive.told}; {in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
         return after_proof(rebuild, decisive.verdict, decisive.told, gated, at=now)
+
+    def _untold(self, item: Proving) -> str | None:
+        """Why it cannot be told whether an image is signed that must be, for nobody knows who produces it."""
+        for image in item.images:
+            if image.doubt is not None and self._trust.requires(image.claim.name):
+                told = _CANNOT_TELL.format(image.place)
+                return f"built, but {told}: {image.doubt}; {_SAY_WHO}"
+        return None
 
     async def _lack(
         self, images: Sequence[ProducedImage], looks: Sequence[Look | None], waited: timedelta
@@ -286,7 +297,7 @@ def _was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:
 def _not_known(item: Proving, bases: "Sequence[Base] | set[Base]") -> str:
     """Why nothing can be looked at, and what would help."""
     if doubts := [f"{image.claim.name}: {image.doubt}" for image in item.images if image.doubt]:
-        return f"{doubts[0]}; say in the settings under images who produces it"
+        return f"{doubts[0]}; {_SAY_WHO}"
     if not bases:
         return "nothing tells which base its image should stand on"
     named = " or ".join(sorted(base.short for base in bases))
