@@ -82,12 +82,18 @@ def _gated(
 
 
 def _excused(name: str, told: ToldImage, holds: Contents, options: GateOptions) -> Mapping[Identity, str]:
-    """The vulnerabilities that a statement takes away, and in whose words."""
+    """The vulnerabilities that statements take away of every version that is held, and in whose words."""
     if not options.statements:
         return {}
     about = Report(holds.found, image_name=name.rpartition("/")[2], image_digests=told.digests)
-    _, excused = excuse(holds.found, options.statements, about)
-    return {each.found.identity: _words(each.statement.status, each.statement.author) for each in excused}
+    standing, excused = excuse(holds.found, options.statements, about)
+    versions = {(each.found.identity, each.found.installed) for each in excused}
+    left = {each.identity for each in standing if (each.identity, each.installed) not in versions}
+    return {
+        each.found.identity: _words(each.statement.status, each.statement.author)
+        for each in excused
+        if each.found.identity not in left
+    }
 
 
 def _words(status: str, author: str) -> str:
