@@ -16,9 +16,9 @@ from bot.domain.packages.gate import (
     judge,
     together,
 )
-from bot.verify.gate import Report
 from bot.verify.gating.contents import Yardstick, contents_of, with_reports
 from bot.verify.gating.ports import GateOptions, GateStore, KeptData, MatchedRule, ToldImage, ToldPlatform
+from bot.verify.gating.uncertain import about, settle_uncertain, words
 from bot.verify.scan_reports import KeptReport
 from bot.verify.vex import excuse
 
@@ -70,10 +70,12 @@ def _gated(
         return with_reports(kept, reports, matched.report, by)
 
     name = image.claim.name
-    holds = contents(told.now, told.reports)
+    uncertain = settle_uncertain(name, told, matched.rule, options, now)
+    holds = contents(uncertain.left, told.reports)
     before = None if told.before is None else contents(told.before, told.reports_before)
     excused = _excused(name, told, holds, options)
     gated = judge(Asked(name, holds, before, told.owed), matched.rule, options.exceptions, now, excused)
+    gated = replace(gated, excused=(*gated.excused, *uncertain.excused))
     is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW
     if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:
         gaps = (_BEFORE_IS_UNREAD, *gated.gaps)
@@ -85,19 +87,10 @@ def _excused(name: str, told: ToldImage, holds: Contents, options: GateOptions) 
     """The vulnerabilities that statements take away of every version that is held, and in whose words."""
     if not options.statements:
         return {}
-    about = Report(holds.found, image_name=name.rpartition("/")[2], image_digests=told.digests)
-    standing, excused = excuse(holds.found, options.statements, about)
+    standing, excused = excuse(holds.found, options.statements, about(name, told))
     versions = {(each.found.identity, each.found.installed) for each in excused}
     left = {each.identity for each in standing if (each.identity, each.installed) not in versions}
-    return {
-        each.found.identity: _words(each.statement.status, each.statement.author)
-        for each in excused
-        if each.found.identity not in left
-    }
-
-
-def _words(status: str, author: str) -> str:
-    return f"{status.replace('_', ' ')}, says {author or 'an unnamed author'}"
+    return {each.found.identity: words(each.statement) for each in excused if each.found.identity not in left}
 
 
 @dataclass(frozen=True, slots=True)

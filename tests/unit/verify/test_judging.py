@@ -1,6 +1,7 @@
 """What the statements of authors whom an operator heeds take away of what an image holds."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -10,7 +11,7 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.packages.detected import DetectedVulnerability, Rating
-from bot.domain.packages.gate import Counts, GateOutcome, GateRule
+from bot.domain.packages.gate import Counts, Gated, GateException, GateOutcome, GateRule
 from bot.verify.gating.judging import judge_images
 from bot.verify.gating.ports import GateOptions, GateStore, KeptData, MatchedRule, ToldImage, ToldPlatform
 from bot.verify.vex import Product, Statement
@@ -26,16 +27,34 @@ OPTIONS = GateOptions(
 
 
 class Told:
-    """A store that tells of one image."""
+    """A store that tells of one image; `before` is of the one before it."""
 
-    def __init__(self, *found: DetectedVulnerability) -> None:
-        self.platform = ToldPlatform("linux/amd64", packages=(), found=found)
+    def __init__(
+        self,
+        *found: DetectedVulnerability,
+        uncertain: Collection[DetectedVulnerability] = (),
+        before: ToldPlatform | None = None,
+    ) -> None:
+        now = ToldPlatform("linux/amd64", packages=(), found=found, uncertain=tuple(uncertain))
+        earlier = (before,) if before is not None else None
+        self.image = ToldImage(1, "sha256:a", frozenset({"sha256:a"}), (now,), earlier)
 
     async def told_images(self, images: Collection[int]) -> Mapping[int, ToldImage]:
-        return {1: ToldImage(1, "sha256:a", frozenset({"sha256:a"}), (self.platform,))}
+        return {1: self.image}
 
     async def kept_data(self) -> KeptData:
         return KeptData({})
+
+
+async def judged_by(told: Told, options: GateOptions) -> Gated:
+    judged = await judge_images(cast(GateStore, told), [IMAGE], options, NOON, adopts=False)
+    gated = judged[1].gated
+    assert gated is not None
+    return gated
+
+
+async def said(told: Told, options: GateOptions = OPTIONS) -> GateOutcome:
+    return (await judged_by(told, options)).outcome
 
 
 def held(version: str, url: str | None = None) -> DetectedVulnerability:
@@ -57,7 +76,37 @@ def held(version: str, url: str | None = None) -> DetectedVulnerability:
 async def test_a_statement_about_one_version_takes_away_no_other(
     found: list[DetectedVulnerability], outcome: GateOutcome
 ) -> None:
-    judged = await judge_images(cast(GateStore, Told(*found)), [IMAGE], OPTIONS, NOON, adopts=False)
-    gated = judged[1].gated
-    assert gated is not None
-    assert gated.outcome is outcome
+    assert await said(Told(*found)) is outcome
+
+
+ODD = held("odd")
+NEW = replace(OPTIONS, rules=(MatchedRule(("*",), GateRule()),))
+
+
+async def test_what_cannot_be_told_from_a_version_can_be_accepted_or_excused() -> None:
+    told = Told(uncertain=[ODD])
+    assert await said(told) is GateOutcome.UNKNOWN
+    for until, outcome in ((1, GateOutcome.PASSED), (0, GateOutcome.UNKNOWN)):
+        accepted = GateException("CVE-2026-1", ("*",), "looked at", NOON + timedelta(days=until))
+        assert await said(told, replace(OPTIONS, exceptions=(accepted,))) is outcome
+    of_any = replace(OPTIONS.statements[0], products=(Product("pkg:nuget/Json"),))
+    assert await said(told, replace(OPTIONS, statements=(of_any,))) is GateOutcome.PASSED
+
+
+async def test_what_could_be_told_no_better_of_the_image_before_is_not_new() -> None:
+    before = ToldPlatform("linux/amd64", packages=(), uncertain=(ODD,))
+    assert await said(Told(uncertain=[ODD], before=before), NEW) is GateOutcome.PASSED
+    assert await said(Told(uncertain=[ODD], before=before), OPTIONS) is GateOutcome.UNKNOWN
+    assert await said(Told(uncertain=[held("odder")], before=before), NEW) is GateOutcome.UNKNOWN
+    had = ToldPlatform("linux/amd64", packages=(), found=(held("11.0.0"),))
+    assert await said(Told(uncertain=[ODD], before=had), NEW) is GateOutcome.PASSED
+
+
+async def test_what_was_accepted_untold_counts_again_once_that_has_ended() -> None:
+    before = ToldPlatform("linux/amd64", packages=(), uncertain=(ODD,))
+    accepted = GateException("CVE-2026-1", ("*",), "looked at", NOON + timedelta(days=1))
+    judged = await judged_by(Told(uncertain=[ODD]), replace(NEW, exceptions=(accepted,)))
+    assert [each.why for each in judged.excused] == ["accepted until 2026-03-11: looked at"]
+    later = Told(uncertain=[ODD], before=before)
+    later.image = replace(later.image, owed=frozenset(each.found.identity for each in judged.excused))
+    assert await said(later, NEW) is GateOutcome.UNKNOWN

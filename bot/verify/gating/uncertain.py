@@ -1,0 +1,57 @@
+"""What cannot be told from a version, and need not be: what was accepted, is excused, or is not new."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain.packages.detected import DetectedVulnerability
+from bot.domain.packages.gate import Counts, Excused, GateRule, Identity
+from bot.verify.gate import Report
+from bot.verify.gating.ports import GateOptions, ToldImage, ToldPlatform
+from bot.verify.vex import Statement, excuse
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The platforms of an image with what is left to be told, and what somebody's word takes away of that."""
+
+    left: tuple[ToldPlatform, ...]
+    excused: tuple[Excused, ...] = ()
+
+
+def settle_uncertain(name: str, told: ToldImage, rule: GateRule, options: GateOptions, now: datetime) -> Uncertain:
+    """Takes away what would not block if it were there, so that it holds nothing back.
+
+    What could be told no better of the image before is not new, unless that was let through by a word alone.
+    """
+    before = told.before or () if rule.counts is Counts.NEW else ()
+    had = {one.identity for each in before for one in each.found}
+    no_better = {(one.identity, one.installed) for each in before for one in each.uncertain}
+    excused: dict[Identity, Excused] = {}
+
+    def still(each: ToldPlatform) -> Iterator[DetectedVulnerability]:
+        _, taken = excuse(each.uncertain, options.statements, about(name, told))
+        said = {(one.found.identity, one.found.installed): words(one.statement) for one in taken}
+        for one in filter(rule.policy.blocks, each.uncertain):
+            is_known = one.identity in had or (one.identity, one.installed) in no_better
+            if is_known and one.identity not in told.owed:
+                continue
+            accepting = next((entry for entry in options.exceptions if entry.accepts(one, name, now)), None)
+            word = accepting.told if accepting is not None else said.get((one.identity, one.installed))
+            if word is None:
+                yield one
+            else:
+                excused[one.identity] = Excused(one, word)
+
+    left = tuple(replace(each, uncertain=tuple(still(each))) if each.uncertain else each for each in told.now)
+    return Uncertain(left, tuple(excused.values()))
+
+
+def about(name: str, told: ToldImage) -> Report:
+    """The image as statements may name it."""
+    return Report((), image_name=name.rpartition("/")[2], image_digests=told.digests)
+
+
+def words(statement: Statement) -> str:
+    """What a statement says, and whose it is."""
+    return f"{statement.status.replace('_', ' ')}, says {statement.author or 'an unnamed author'}"
