@@ -13,8 +13,9 @@ from typing import TypeVar
 from bot.domain.clock import Clock
 from bot.verify.trust.collecting import SignaturesPort
 
-LISTED_FOR = timedelta(minutes=10)
-"""How long a listing or a tag counts as it was seen; what has a digest never changes."""
+LISTED_FOR = timedelta(minutes=4)
+"""How long a listing or a tag counts as it was seen: less than a build is given to attach what it says of its
+image. What has a digest never changes."""
 MOST_BYTES = 32 * 1024 * 1024
 """Kept altogether, of what was asked for last."""
 _LARGEST = 4 * 1024 * 1024

@@ -27,7 +27,7 @@ from bot.store.rows.inventories.inventories import (
 from bot.store.rows.inventories.sboms import sbom_looks
 from bot.store.rows.tables import observations
 
-_ATTACHED_AFTER = timedelta(minutes=5)
+ATTACHED_AFTER = timedelta(minutes=5)
 """How long a build is given to attach its SBOMs to what it has pushed."""
 
 
@@ -170,7 +170,7 @@ async def want_image(
                 registry=each.registry,
                 repository=each.repository,
                 index_digest=index,
-                due_at=now + _ATTACHED_AFTER,
+                due_at=now + ATTACHED_AFTER,
             )
             await connection.execute(looks)
     followed = {inventory: before[platform] for platform, inventory in now_shown.items() if platform in before}

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.store.rows.inventories.wanted import ATTACHED_AFTER
 from bot.verify.trust.looked_once import LISTED_FOR, MOST_BYTES, LookedOnce
 from tests.builders import NOON
 
@@ -65,6 +66,10 @@ async def test_listings_are_asked_for_again_once_they_are_old_and_content_never(
     clock.advance(LISTED_FOR)
     await look(beside)
     assert port.asked[4:] == ["referring", "tagged"]
+
+
+def test_what_a_build_attaches_after_its_push_is_not_hidden_by_the_look_before_it() -> None:
+    assert LISTED_FOR < ATTACHED_AFTER
 
 
 async def test_a_clock_that_is_set_back_makes_no_listing_count_for_longer() -> None:
