@@ -147,3 +147,12 @@ def test_a_push_that_a_makefile_makes_is_said_by_name(
 ) -> None:
     files = {BUILD: workflow(f"- run: make {target}\n", triggers), "Makefile": makefile}
     assert outcomes("unread-delivery", files) == expected
+
+
+@pytest.mark.parametrize(("length", "told"), [(100, [UNKNOWN]), (300, [])])
+def test_an_action_with_a_longer_name_than_there_can_be_is_not_looked_through(
+    length: int, told: list[Outcome]
+) -> None:
+    """What a pattern does with it takes time that grows with the third power of its length."""
+    steps = f"- uses: contoso/{'x' * length}-docker-push@v1\n"
+    assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:")}) == told
