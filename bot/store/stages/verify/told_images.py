@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,6 +19,7 @@ from bot.domain.packages.vulnerability import ANY_RELEASE, release_of
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
+from bot.store.engine.readable import check_moments, readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
 from bot.store.rows.inventories.inventories import (
     image_inventories,
@@ -35,6 +37,8 @@ from bot.store.stages.verify.scan_reports import KeptAbout, reports_about
 from bot.verify.gating.ports import DOTNET, KeptData, ToldImage, ToldPlatform
 from bot.verify.sbom.package_url import package_url
 from bot.verify.scan_reports import KeptReport
+
+_UNREADABLE = "what is stored of them is damaged; restore it from a backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +219,15 @@ async def _best_sboms(connection: AsyncConnection, some: Sequence[int]) -> dict[
         pairs = await connection.execute(select(sbom_packages).where(sbom_packages.c.sbom_id.in_(ids)))
         for sbom, package in pairs:
             listed.setdefault(sbom, []).append(package)
-    return {
-        inventory: _Listed(
-            Strength(row.strength),
-            load(row.distribution, Distribution) if row.distribution is not None else None,
-            tuple(row.problems),
-            tuple(listed.get(row.id, ())),
-        )
-        for inventory, row in best.items()
-    }
+    told = readable(
+        best.values(), lambda row: (row.inventory_id, _listed(row, listed)), lambda row: f"SBOM {row.id}"
+    )
+    return dict(told)
+
+
+def _listed(row: Any, listed: Mapping[int, Sequence[int]]) -> _Listed:
+    distribution = load(row.distribution, Distribution) if row.distribution is not None else None
+    return _Listed(Strength(row.strength), distribution, tuple(row.problems), tuple(listed.get(row.id, ())))
 
 
 def _worth(row: Any) -> tuple[bool, bool]:
@@ -234,8 +238,13 @@ def _platforms(shown: Shown, rows: Mapping[int, Any], held: _Held) -> tuple[Told
     found = []
     for platform, number in sorted(shown.inventories.items()):
         if (row := rows.get(number)) is not None:
-            found.append(_platform(platform, row, held))
+            told = readable([row], partial(_platform, platform, held=held), _named)
+            found += told or [ToldPlatform(platform, error=_UNREADABLE)]
     return tuple(found)
+
+
+def _named(row: Any) -> str:
+    return f"inventory {row.id}"
 
 
 def _platform(platform: str, row: Any, held: _Held) -> ToldPlatform:
@@ -288,16 +297,22 @@ def _reports(kept: Sequence[KeptAbout], digests: Collection[str], repository: in
     return tuple(sorted(found.values(), key=lambda each: each.scanned_at, reverse=True))
 
 
+def _considered(row: Any) -> tuple[frozenset[str], frozenset[str]]:
+    releases, names = json.loads(zlib.decompress(row.considered))
+    return frozenset(releases), frozenset(names)
+
+
 async def kept_data(connection: AsyncConnection) -> KeptData:
     """How old the kept data of each publisher is, and what it was looked through for."""
     checked_at: dict[str, Any] = {}
     considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered)
     for row in await connection.execute(select(*columns)):
-        checked_at[row.ecosystem] = row.checked_at if row.fetched_at is not None else None
+        is_read = bool(readable([row], check_moments, lambda each: f"dump of {each.ecosystem}"))
+        checked_at[row.ecosystem] = row.checked_at if is_read and row.fetched_at is not None else None
         if row.considered is not None:
-            releases, names = json.loads(zlib.decompress(row.considered))
-            considered[row.ecosystem] = (frozenset(releases), frozenset(names))
+            told = readable([row], _considered, lambda each: f"dump of {each.ecosystem}")
+            considered[row.ecosystem] = told[0] if told else (frozenset(), frozenset())
     of_dotnet = select(func.count(), func.max(documents.c.checked_at)).where(
         documents.c.kind == FeedKind.DOTNET_INDEX.value
     )

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import Table, select, update
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import (
@@ -16,6 +17,8 @@ from bot.domain.packages.gate import (
 )
 from bot.domain.packages.package import Package
 from bot.reconcile.loop import Loop
+from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.gates import gates, let_through
 from bot.verify.gate import Report
 from bot.verify.gating.judging import Gating
@@ -193,6 +196,26 @@ async def test_a_report_about_one_platform_of_an_image_is_heard_at_once(stores: 
     said = Report((found,), image_digests=frozenset({digest("d")}))
     await stores.scan_reports.keep(ScanReport("sha256:1", ReportOrigin.FILE, "report.json", said))
     assert (await kept(stores, ALL))[0] == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("table", "spoilt", "told"),
+    [
+        (inventories, {"distribution": [7]}, "the packages of linux/amd64 cannot be read: what is stored of them"),
+        (dumps, {"considered": b"7"}, "the CVE data of Ubuntu was not looked through yet"),
+    ],
+    ids=["an inventory", "a dump"],
+)
+async def test_a_row_that_cannot_be_read_cannot_tell_and_stops_no_other_image(
+    stores: Stores, table: Table, spoilt: dict[str, object], told: str
+) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(table).values(**spoilt))
+    outcome, words = await kept(stores)
+    assert outcome == "unknown"
+    assert (words or "").startswith(told)
 
 
 async def test_switched_off_it_says_nothing_and_asks_nobody(stores: Stores) -> None:
