@@ -90,17 +90,16 @@ class KeptAbout:
 
 async def reports_about(connection: AsyncConnection, digests: Collection[str]) -> list[KeptAbout]:
     """All that is kept about any of these digests, whoever brought it."""
-    found: list[KeptAbout] = []
+    named: list[tuple[int, str]] = []
     for some in chunks(sorted(digests)):
-        rows = await connection.execute(
-            select(scan_reports, scan_report_digests.c.digest)
-            .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)
-            .where(scan_report_digests.c.digest.in_(some))
-        )
-        found += readable(
-            rows, lambda row: KeptAbout(row.id, row.digest, _kept(row)), lambda row: f"scan report {row.id}"
-        )
-    return found
+        pairs = select(scan_report_digests.c.report_id, scan_report_digests.c.digest)
+        rows = await connection.execute(pairs.where(scan_report_digests.c.digest.in_(some)))
+        named += [(number, digest) for number, digest in rows]
+    reports: dict[int, KeptReport] = {}
+    for ids in chunks(sorted({number for number, _ in named})):
+        rows = await connection.execute(select(scan_reports).where(scan_reports.c.id.in_(ids)))
+        reports |= dict(readable(rows, lambda row: (row.id, _kept(row)), lambda row: f"scan report {row.id}"))
+    return [KeptAbout(number, digest, reports[number]) for number, digest in named if number in reports]
 
 
 def _kept(row: Any) -> KeptReport:

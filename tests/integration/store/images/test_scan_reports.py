@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.bases.scan_reports import scan_report_digests
+from bot.store.stages.verify.scan_reports import reports_about
 from bot.verify.gate import Report
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from tests.integration.store.filling import HOUR, Stores, digest
@@ -27,6 +28,14 @@ async def test_a_report_is_found_by_each_digest_of_its_image(stores: Stores) -> 
         [found] = await stores.scan_reports.about([asked])
         assert (found.scan, found.kept_at) == (kept, stores.clock.now())
     assert await stores.scan_reports.about([digest("c")]) == []
+
+
+async def test_a_report_about_several_digests_is_read_once(stores: Stores) -> None:
+    await stores.scan_reports.keep(scan(stores, digest("a"), digest("b"), digest("c")))
+    async with stores.database.reading() as connection:
+        first, second = await reports_about(connection, [digest("a"), digest("b")])
+    assert {first.digest, second.digest} == {digest("a"), digest("b")}
+    assert first.report is second.report
 
 
 async def test_the_last_scan_comes_first_whichever_was_brought_first(stores: Stores) -> None:
