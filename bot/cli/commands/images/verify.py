@@ -51,7 +51,7 @@ def verify(
     digest: Annotated[
         str, typer.Option("--digest", help="Its digest instead, or the digest that it names; an image's own.")
     ] = "",
-    key: Annotated[Path | None, typer.Option("--key", help="cosign-key: the public key, as PEM.")] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="cosign-key: the public key, as PEM or DER.")] = None,
     identity: Annotated[list[str] | None, typer.Option("--identity", help="A signer that is accepted.")] = None,
     identity_regexp: Annotated[
         list[str] | None, typer.Option("--identity-regexp", help="sigstore: signers that are accepted; use ^…$.")

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import literal, select, update
 
 from bot.reconcile.work import Claimed
+from bot.store.engine.inserting import insert_into
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
@@ -55,7 +56,10 @@ class AttestingStore(Store):
             if nothing_new and (await connection.execute(waiting.limit(1))).first() is None:
                 return
         async with self._database.transaction() as connection:
-            await connection.execute(insert(attestations).from_select(["image_id", "due_at"], missing))
+            rows = insert_into(connection, attestations).from_select(
+                ["image_id", "due_at"], missing.order_by(images.c.id)
+            )
+            await connection.execute(rows.on_conflict_do_nothing())
             held = await lock_where(connection, attestations, attestations.c.due_at > now, moved)
             await connection.execute(update(attestations).where(attestations.c.id.in_(held)).values(due_at=now))
 
