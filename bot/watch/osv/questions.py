@@ -5,7 +5,7 @@ request, made for what is new (https://google.github.io/osv.dev/api/).
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,10 +57,10 @@ class OsvApi(Protocol):
 
 @dataclass(slots=True)
 class _Named:
-    """Records that answers named: when each was changed, and of which packages' questions."""
+    """Records that answers named: when each was changed, and of which releases' packages it was told."""
 
     modified: dict[str, str] = field(default_factory=dict)
-    packages: dict[str, set[str]] = field(default_factory=dict)
+    packages: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
 
 async def ask(
@@ -70,12 +70,12 @@ async def ask(
     questions: Sequence[Question],
     wanted: WantedPackages,
     known: Mapping[str, str],
-    considered: Collection[str],
+    considered: WantedPackages,
 ) -> DumpReading:
     """What the API says of these versions.
 
     Records in `known`, by when they were changed last, are not fetched again, unless they were kept when nobody
-    looked for that package in them: its name is not in `considered`.
+    looked for that package of that release in them: `considered` has not both.
 
     Raises `Failure` where it does not answer, or not as it says that it does.
     """
@@ -83,7 +83,8 @@ async def ask(
     old = {
         name
         for name, modified in named.modified.items()
-        if known.get(name) == modified and named.packages[name] <= set(considered)
+        if known.get(name) == modified
+        and all(considered.looks_for(release, package) for release, package in named.packages[name])
     }
     notes = Notes(address)
 
@@ -118,7 +119,7 @@ async def _named(api: OsvApi, address: str, ecosystem: Ecosystem, questions: Seq
             for (question, token), result in zip(some, _results(answer, len(some), address), strict=True):
                 for name, modified in _records(result, address):
                     found.modified[name] = modified
-                    found.packages.setdefault(name, set()).add(question.name.lower())
+                    found.packages.setdefault(name, set()).add((question.release, question.name))
                 if next_token := _next_token(result, address):
                     if next_token == token:
                         raise _odd("gives the same page again and again", address)

@@ -38,6 +38,10 @@ class WantedPackages:
     def __contains__(self, other: "WantedPackages") -> bool:
         return other.releases <= self.releases and other.names <= self.names
 
+    def looks_for(self, release: str, name: str) -> bool:
+        """Whether a package of that name in that release is among them."""
+        return release in self.releases and name.lower() in self.names
+
 
 class _Record(FeedShape):
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:._-]{3,64}$")]

@@ -179,16 +179,21 @@ class _Dumps(Work[DueDump, KeptDump]):
             return KeptDump(source, dump.mark, wanted, reading)
 
     async def _asked(self, item: DueDump, api: str, wanted: WantedPackages) -> KeptDump:
-        """Asks all once in a time, and what is new in between as it comes."""
-        source, questions = item.source, await self._store.questions(item.source.ecosystem)
+        """Asks all once in a time, and what is new in between as it comes.
+
+        What came after `wanted` was read waits for the next time: nobody would look for it in the records.
+        """
+        source, held = item.source, await self._store.questions(item.source.ecosystem)
+        questions = frozenset(each for each in held if wanted.looks_for(each.release, each.name))
         is_current = item.asked_at is not None and self._clock.now() < item.asked_at + EVERY
         adds = is_current and item.reader == READER
         new = questions - item.asked if adds else questions
         if not new:
             return KeptDump(source, None, wanted, None, item.asked, adds)
         known = await self._store.known_records(source.ecosystem) if item.reader == READER else {}
-        considered = item.considered.names
-        reading = await ask(self._publishers.api, api, source.ecosystem, sorted(new), wanted, known, considered)
+        reading = await ask(
+            self._publishers.api, api, source.ecosystem, sorted(new), wanted, known, item.considered
+        )
         asked = item.asked | new if adds else questions
         return KeptDump(source, DumpMark(), wanted, reading, asked, adds)
 

@@ -169,3 +169,24 @@ async def test_only_what_is_new_is_asked_about_before_the_rest_is_due() -> None:
     world.clock.advance(EVERY - timedelta(hours=1))
     await world.tick(ASKED)
     assert world.batches[2:] == [[("Ubuntu:24.04:LTS", "openssl"), ("Ubuntu:24.04:LTS", "zlib")]]
+
+
+async def test_a_record_is_fetched_again_where_nobody_had_looked_for_that_release_in_it() -> None:
+    world = FakeDumps()
+    await world.tick(ASKED)
+    world.held |= {Question("Ubuntu:22.04", "openssl", "3.0.2")}
+    world.wanted = WantedPackages(WANTED.releases | {"Ubuntu:22.04"}, WANTED.names)
+    world.dumps.rows[1].due_at = world.clock.now()
+    await world.tick(ASKED)
+    assert world.fetched == ["UBUNTU-CVE-2026-1001"] * 2
+
+
+async def test_what_came_while_the_packages_were_read_is_asked_about_once_it_is_looked_for() -> None:
+    world = FakeDumps()
+    world.held |= {ZLIB}
+    await world.tick(ASKED)
+    assert world.batches == [[("Ubuntu:24.04:LTS", "openssl")]]
+    world.wanted = WantedPackages(WANTED.releases, frozenset({"openssl", "zlib"}))
+    world.dumps.rows[1].due_at = world.clock.now()
+    await world.tick(ASKED)
+    assert world.batches[1:] == [[("Ubuntu:24.04:LTS", "zlib")]]
