@@ -55,6 +55,17 @@ class OsvApi(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """A record that is kept: when it was changed last, and what is kept of it, by releases and names of packages.
+
+    Names are in lower case.
+    """
+
+    modified: str
+    packages: frozenset[tuple[str, str]]
+
+
 @dataclass(slots=True)
 class _Named:
     """Records that answers named: when each was changed, and of which releases' packages it was told."""
@@ -69,13 +80,12 @@ async def ask(
     ecosystem: Ecosystem,
     questions: Sequence[Question],
     wanted: WantedPackages,
-    known: Mapping[str, str],
-    considered: WantedPackages,
+    known: Mapping[str, KnownRecord],
 ) -> DumpReading:
     """What the API says of these versions.
 
-    Records in `known`, by when they were changed last, are not fetched again, unless they were kept when nobody
-    looked for that package of that release in them: `considered` has not both.
+    Records in `known` are not fetched again before they are changed, unless nothing is kept of what they say about
+    such a package: nobody looked for it in them yet.
 
     Raises `Failure` where it does not answer, or not as it says that it does.
     """
@@ -83,8 +93,7 @@ async def ask(
     old = {
         name
         for name, modified in named.modified.items()
-        if known.get(name) == modified
-        and all(considered.looks_for(release, package) for release, package in named.packages[name])
+        if name in known and known[name].modified == modified and named.packages[name] <= known[name].packages
     }
     notes = Notes(address)
 
@@ -119,7 +128,7 @@ async def _named(api: OsvApi, address: str, ecosystem: Ecosystem, questions: Seq
             for (question, token), result in zip(some, _results(answer, len(some), address), strict=True):
                 for name, modified in _records(result, address):
                     found.modified[name] = modified
-                    found.packages.setdefault(name, set()).add((question.release, question.name))
+                    found.packages.setdefault(name, set()).add((question.release, question.name.lower()))
                 if next_token := _next_token(result, address):
                     if next_token == token:
                         raise _odd("gives the same page again and again", address)

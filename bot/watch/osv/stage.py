@@ -18,7 +18,7 @@ from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.watch.osv.dump import DumpReading, read_dump
-from bot.watch.osv.questions import OsvApi, Question, ask
+from bot.watch.osv.questions import KnownRecord, OsvApi, Question, ask
 from bot.watch.osv.record import WantedPackages
 
 READER = "1"
@@ -104,8 +104,8 @@ class DumpsStore(Protocol):
         """Each version of a package in images that an ecosystem may know of."""
         ...
 
-    async def known_records(self, ecosystem: Ecosystem) -> Mapping[str, str]:
-        """When each record that is kept was changed last, by its id."""
+    async def known_records(self, ecosystem: Ecosystem) -> Mapping[str, KnownRecord]:
+        """The records that are kept, by their ids, as far as it is known when they were changed last."""
         ...
 
     async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
@@ -191,9 +191,7 @@ class _Dumps(Work[DueDump, KeptDump]):
         if not new:
             return KeptDump(source, None, wanted, None, item.asked, adds)
         known = await self._store.known_records(source.ecosystem) if item.reader == READER else {}
-        reading = await ask(
-            self._publishers.api, api, source.ecosystem, sorted(new), wanted, known, item.considered
-        )
+        reading = await ask(self._publishers.api, api, source.ecosystem, sorted(new), wanted, known)
         asked = item.asked | new if adds else questions
         return KeptDump(source, DumpMark(), wanted, reading, asked, adds)
 

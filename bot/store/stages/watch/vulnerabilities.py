@@ -32,7 +32,7 @@ from bot.store.rows.inventories.vulnerabilities import (
     vulnerability_cves,
 )
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.questions import Question
+from bot.watch.osv.questions import KnownRecord, Question
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
 
@@ -98,15 +98,25 @@ class VulnerabilitiesStore(Store):
                 found.add(Question(release, asked, source_version or version if source else version))
         return frozenset(found)
 
-    async def known_records(self, ecosystem: Ecosystem) -> dict[str, str]:
-        """When each record that is kept was changed last, by its id, as far as that is known."""
+    async def known_records(self, ecosystem: Ecosystem) -> dict[str, KnownRecord]:
+        """The records that are kept, by their ids, as far as it is known when they were changed last."""
+        package = affected_packages.c.affected["name"].as_string()
         query = (
-            select(vulnerabilities.c.name, vulnerabilities.c.modified)
+            select(
+                *(vulnerabilities.c.name, vulnerabilities.c.modified, affected_packages.c.release),
+                package.label("package"),
+            )
             .join(dumps, dumps.c.id == vulnerabilities.c.dump_id)
+            .join(affected_packages, affected_packages.c.vulnerability_id == vulnerabilities.c.id)
             .where(dumps.c.ecosystem == ecosystem.value, vulnerabilities.c.modified.is_not(None))
         )
+        modified: dict[str, str] = {}
+        packages: dict[str, set[tuple[str, str]]] = {}
         async with self._database.reading() as connection:
-            return {row.name: row.modified for row in await connection.execute(query)}
+            for row in await connection.execute(query):
+                modified[row.name] = row.modified
+                packages.setdefault(row.name, set()).add((row.release, row.package.lower()))
+        return {name: KnownRecord(at, frozenset(packages[name])) for name, at in modified.items()}
 
     async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
         now = self._clock.now()
@@ -120,23 +130,32 @@ class VulnerabilitiesStore(Store):
                 "considered": packed(kept.considered),
                 "asked": _packed_questions(kept.asked),
                 "reader": READER,
-                "entries": kept.reading.entries,
-                "problems": [str(problem) for problem in kept.reading.problems],
                 "fetched_at": now,
             }
         async with self._database.transaction() as connection:
             if kept.reading is not None:
                 await raise_counter(connection, EXPOSURES)
             of_ecosystem = dumps.c.ecosystem == kept.source.ecosystem.value
-            row, place = (await connection.execute(select(dumps.c.id, dumps.c.place).where(of_ecosystem))).one()
-            if place != kept.source.place:
+            known = (await connection.execute(select(dumps).where(of_ecosystem))).one()
+            row = known.id
+            if known.place != kept.source.place:
                 await settle(connection, dumps, self._worker, row, due_at=now)
                 return 0
+            if kept.reading is not None:
+                values |= _told_by(kept.reading, known if kept.adds else None)
             await settle(connection, dumps, self._worker, row, due_at=due_at, values=values)
             if kept.reading is None:
                 return 0
             stay = None if kept.adds else kept.reading.unchanged
             return await replace_records(connection, row, kept.reading, now, stay=stay)
+
+
+def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:
+    """What is shown of a reading; one that only adds to `before` leaves that standing."""
+    problems = [str(problem) for problem in reading.problems]
+    if before is None:
+        return {"entries": reading.entries, "problems": problems}
+    return {"problems": list(dict.fromkeys([*(before.problems or ()), *problems]))}
 
 
 async def replace_records(

@@ -15,6 +15,7 @@ from bot.store.rows.inventories.inventories import packages
 from bot.store.rows.inventories.vulnerabilities import affected_packages, exposures, vulnerabilities
 from bot.watch.feeds.reading import FeedProblem
 from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.questions import KnownRecord
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
 from tests.integration.store.filling import HOUR, Stores
@@ -164,3 +165,26 @@ async def test_what_was_read_at_a_place_that_counts_no_longer_is_not_kept(stores
     assert await stores.vulnerabilities.keep_dump(late, stores.clock.now() + HOUR) == 0
     assert await count(stores) == 0
     assert await stores.taken(stores.vulnerabilities.dumps) == [DueDump(moved)]
+
+
+async def test_records_are_known_with_what_is_kept_of_them(stores: Stores) -> None:
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    await stores.taken(stores.vulnerabilities.dumps)
+    found = vulnerability(replace(OPENSSL, name="OpenSSL"), replace(OPENSSL, release="Ubuntu:22.04"))
+    reading = DumpReading((found, vulnerability(name="USN-1-1")), modified={found.id: "2026-03-05T00:00:00Z"})
+    await stores.vulnerabilities.keep_dump(KeptDump(UBUNTU, MARK, WANTED, reading), stores.clock.now())
+    packages_of_it = frozenset({("Ubuntu:24.04", "openssl"), ("Ubuntu:22.04", "openssl")})
+    assert await stores.vulnerabilities.known_records(Ecosystem.UBUNTU) == {
+        found.id: KnownRecord("2026-03-05T00:00:00Z", packages_of_it)
+    }
+
+
+async def test_answers_in_between_leave_standing_what_status_tells_of_all(stores: Stores) -> None:
+    await keep(stores, vulnerability(), problems=(FeedProblem("api", "1", "is no JSON"),))
+    stores.clock.advance(6 * HOUR)
+    await stores.taken(stores.vulnerabilities.dumps)
+    reading = DumpReading((), (FeedProblem("api", "2", "is no JSON"),), 1)
+    kept = KeptDump(UBUNTU, MARK, WANTED, reading, adds=True)
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now())
+    [told] = (await stores.fleet_views.status()).dumps
+    assert (told.entries, told.unread) == (9, ("api: 1: is no JSON", "api: 2: is no JSON"))

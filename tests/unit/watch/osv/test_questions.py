@@ -39,7 +39,7 @@ class Api:
 
 
 async def asked(api: Api, *questions: Question, ecosystem: Ecosystem = Ecosystem.UBUNTU) -> DumpReading:
-    return await ask(api, ADDRESS, ecosystem, questions or [SSL], WANTED, {}, WANTED)
+    return await ask(api, ADDRESS, ecosystem, questions or [SSL], WANTED, {})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.dump import DumpMark, OpenedDump
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
-from bot.watch.osv.questions import Question
+from bot.watch.osv.questions import KnownRecord, Question
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import API, EVERY, READER, DueDump, DumpSource, DumpTally, KeptDump, Publishers, tick
 from tests.fakes.queue import FakeQueue
@@ -23,6 +23,7 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
 WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
 MARK = DumpMark('"v1"')
+JAMMY = {"ecosystem": "Ubuntu:22.04:LTS"}
 
 
 @dataclass
@@ -36,10 +37,13 @@ class FakeDumps:
     kept: list[KeptDump] = field(default_factory=list)
     asked: list[DumpMark | None] = field(default_factory=list)
     held: frozenset[Question] = frozenset({Question("Ubuntu:24.04", "openssl", "3.0.13")})
-    modified: dict[str, str] = field(default_factory=dict)
+    known: dict[str, KnownRecord] = field(default_factory=dict)
     answers: list[str] = field(default_factory=lambda: ["UBUNTU-CVE-2026-1001"])
     batches: list[list[tuple[str, str]]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    packages: list[dict[str, Any]] = field(
+        default_factory=lambda: [affected(), affected("zlib"), affected(**JAMMY)]
+    )
 
     async def follow_dumps(self, sources: Sequence[DumpSource]) -> None:
         for source in sources if not self.dumps.rows else ():
@@ -51,8 +55,8 @@ class FakeDumps:
     async def questions(self, ecosystem: Ecosystem) -> frozenset[Question]:
         return self.held
 
-    async def known_records(self, ecosystem: Ecosystem) -> Mapping[str, str]:
-        return self.modified
+    async def known_records(self, ecosystem: Ecosystem) -> Mapping[str, KnownRecord]:
+        return self.known
 
     async def batch(self, address: str, queries: Sequence[Mapping[str, Any]]) -> Any:
         self.batches.append([(each["package"]["ecosystem"], each["package"]["name"]) for each in queries])
@@ -61,14 +65,16 @@ class FakeDumps:
 
     async def record(self, address: str, name: str) -> bytes | None:
         self.fetched.append(name)
-        return json.dumps(record(name)).encode()
+        return json.dumps(record(name, *self.packages)).encode()
 
     async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
         self.kept.append(kept)
         asked_at = self.dumps[1].asked_at if kept.adds else self.clock.now()
         known = DueDump(kept.source, kept.mark, kept.considered, READER, kept.asked, asked_at)
         self.dumps.settle(1, due_at, known)
-        self.modified |= kept.reading.modified if kept.reading else {}
+        for each in kept.reading.vulnerabilities if kept.reading else ():
+            packages = frozenset((affected.release, affected.name) for affected in each.affected)
+            self.known[each.id] = KnownRecord("2026-03-05T00:00:00Z", packages)
         return len(kept.reading.vulnerabilities) if kept.reading else 0
 
     @asynccontextmanager
@@ -177,6 +183,17 @@ async def test_a_record_is_fetched_again_where_nobody_had_looked_for_that_releas
     world.held |= {Question("Ubuntu:22.04", "openssl", "3.0.2")}
     world.wanted = WantedPackages(WANTED.releases | {"Ubuntu:22.04"}, WANTED.names)
     world.dumps.rows[1].due_at = world.clock.now()
+    await world.tick(ASKED)
+    assert world.fetched == ["UBUNTU-CVE-2026-1001"] * 2
+
+
+async def test_it_is_also_where_both_were_looked_for_since_but_not_in_that_record() -> None:
+    world = FakeDumps()
+    await world.tick(ASKED)
+    both = WantedPackages(WANTED.releases | {"Ubuntu:22.04"}, frozenset({"openssl", "zlib"}))
+    world.dumps.rows[1].item = replace(world.dumps[1], considered=both)
+    world.dumps.rows[1].due_at = world.clock.now()
+    world.wanted, world.held = both, world.held | {Question("Ubuntu:22.04", "openssl", "3.0.2")}
     await world.tick(ASKED)
     assert world.fetched == ["UBUNTU-CVE-2026-1001"] * 2
 
