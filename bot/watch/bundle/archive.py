@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
 
 from bot.domain.feeds.document import FeedKind
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.watch.bundle.contents import BundledDocument, BundledDump, BundledRecord
-from bot.watch.feeds.reading import FeedShape
+from bot.watch.feeds.reading import FeedShape, Line, Moment
 from bot.watch.osv.record import WantedPackages
 
 FORMAT = "freshness-bot feeds"
@@ -33,7 +33,6 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,1000}$")]
 _Validator = Annotated[str, StringConstraints(pattern=r"^[ -~]*$", max_length=500)]
 _Modified = Annotated[str, StringConstraints(pattern=r"^[ -~]*$", max_length=100)]
-_Word = Annotated[str, StringConstraints(max_length=64)]
 
 
 class FilePart(FeedShape):
@@ -53,8 +52,8 @@ class DocumentPart(FilePart):
     url: _Url
     etag: _Validator | None
     last_modified: _Modified | None
-    fetched_at: AwareDatetime
-    checked_at: AwareDatetime
+    fetched_at: Moment
+    checked_at: Moment
 
 
 class DumpPart(FeedShape):
@@ -64,11 +63,11 @@ class DumpPart(FeedShape):
     place: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     etag: _Validator
     last_modified: _Validator
-    reader: _Word
+    reader: Annotated[str, StringConstraints(pattern=r"^[ -~]*$", max_length=64)]
     entries: Annotated[int, Field(ge=0, le=2**31 - 1)]
-    problems: Annotated[list[Annotated[str, StringConstraints(max_length=2_000)]], Field(max_length=100)]
-    fetched_at: AwareDatetime
-    checked_at: AwareDatetime
+    problems: Annotated[list[Line], Field(max_length=100)]
+    fetched_at: Moment
+    checked_at: Moment
     records: FilePart
     considered: FilePart
 

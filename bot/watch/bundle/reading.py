@@ -5,7 +5,7 @@ import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import IO
 
 from pydantic import ValidationError
@@ -27,6 +27,7 @@ from bot.watch.bundle.archive import (
     read_record,
 )
 from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord
+from bot.watch.feeds.reading import one_line
 from bot.watch.osv.dump import DAMAGES, check_list
 from bot.watch.osv.record import MOST_BINARIES, MOST_RANGES, MOST_VERSIONS
 from bot.watch.osv.stage import DumpSource
@@ -39,9 +40,11 @@ _MOST_FILES = 21_000
 _MOST_CVES = 1_000
 _MOST_AFFECTED = 20_000
 _LONGEST_WORD = 256
+_HIGHEST_SCORE = 10
 _AHEAD = timedelta(minutes=5)
 """How far another machine's clock may be before ours."""
 _NAME = re.compile(r"[A-Za-z0-9:._-]{3,64}")
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,12}")
 _UNHURT = "nothing of it was imported"
 
@@ -163,8 +166,8 @@ class _Reader:
             except ValidationError as error:
                 raise self._bad(_told(error), name) from None
             times = [record.seen_at, *(fix.at for fix in record.fixes)]
-            if any(at.tzinfo is None or at > self._latest for at in times):
-                raise self._bad("was seen at a time that is not yet", name)
+            if not all(map(_is_moment, times)) or max(times) > self._latest:
+                raise self._bad("was seen at a time that cannot be", name)
             if (defect := _defect(record.vulnerability, part.ecosystem)) is not None:
                 raise self._bad(defect, name)
             yield record
@@ -197,8 +200,14 @@ def _defect(record: Vulnerability, ecosystem: Ecosystem) -> str | None:
         return "names no record"
     if len(record.cves) > _MOST_CVES or not all(map(_CVE.fullmatch, record.cves)):
         return "names a CVE that is none"
-    if len(record.affected) > _MOST_AFFECTED or len(record.title) > 10 * _LONGEST_WORD or len(record.rated_by) > 32:
+    if len(record.affected) > _MOST_AFFECTED or len(record.rated_by) > 32:
         return "says more than any record does"
+    if any(one_line(text) != text for text in (record.title, record.rated_by)):
+        return "says something that is not one line of text"
+    if record.score is not None and not 0 <= record.score <= _HIGHEST_SCORE:
+        return "has a score that is none"
+    if record.published_at is not None and not _is_moment(record.published_at):
+        return "was published at a time that cannot be"
     for each in record.affected:
         is_named = (
             each.release == "" if ecosystem is Ecosystem.NUGET else release_named(each.release) == each.release
@@ -214,9 +223,17 @@ def _defect(record: Vulnerability, ecosystem: Ecosystem) -> str | None:
             return "says more than any record does"
         words = [each.name, *each.versions, *(word for binary in each.binaries for word in binary)]
         words += [word for one in each.ranges for word in (one.introduced, one.fixed, one.last_affected)]
-        if any(len(word) > _LONGEST_WORD or "\x00" in word for word in words):
-            return "has a word that is too long"
+        if any(len(word) > _LONGEST_WORD or _CONTROL.search(word) for word in [each.release, *words]):
+            return "has a word that is none"
     return None
+
+
+def _is_moment(at: datetime) -> bool:
+    """Whether it has a zone, and is within the calendar in UTC."""
+    try:
+        return at.tzinfo is not None and at.astimezone(UTC) is not None
+    except OverflowError:
+        return False
 
 
 def _told(error: ValidationError) -> str:

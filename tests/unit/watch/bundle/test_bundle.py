@@ -5,7 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -94,6 +94,11 @@ def test_the_same_contents_give_the_same_bytes() -> None:
     assert written() == written()
 
 
+def test_what_could_not_be_read_is_one_line_each() -> None:
+    [dump] = read(written(dumps=(replace(DUMP, problems=("a\x00 problem\nof two lines",)),))).dumps
+    assert dump.problems == ("a problem of two lines",)
+
+
 def test_a_signature_is_over_the_list_of_files_and_checked_before_it_is_read() -> None:
     data = written(sign=lambda signed: b"signature of " + signed[:10])
     heard: list[bytes | None] = []
@@ -144,6 +149,10 @@ def _later_version(files: dict[str, bytes], manifest: Any) -> None:
     manifest["version"] = 2
 
 
+def _no_date_of_the_calendar(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"][0]["fetched_at"] = "0001-01-01T00:00:00+14:00"
+
+
 def _huge(files: dict[str, bytes], manifest: Any) -> None:
     manifest["documents"][0]["size"] = 10**12
 
@@ -160,6 +169,7 @@ def _huge(files: dict[str, bytes], manifest: Any) -> None:
         (_fetched_after_it_was_checked, "at a time that cannot be"),
         (_of_a_file, "documents.0.url"),
         (_named_twice, "names a file twice"),
+        (_no_date_of_the_calendar, "documents.0.fetched_at"),
         (_later_version, "has version 2, and 1 is known here"),
         (_huge, "unpacks to"),
     ],
@@ -229,6 +239,14 @@ def test_what_is_no_bundle_is_refused_in_one_line(make: Callable[[], bytes], tol
         replace(
             RECORD, vulnerability=replace(RECORD.vulnerability, affected=(replace(OPENSSL, release="Debian:12"),))
         ),
+        replace(
+            RECORD, vulnerability=replace(RECORD.vulnerability, affected=(replace(OPENSSL, release="Ubuntu:\x00"),))
+        ),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, title="over\x00flow")),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, rated_by="\x1b[1mUbuntu")),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, score=float("nan"))),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, published_at=NOW.replace(tzinfo=None))),
+        replace(RECORD, seen_at=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))),
         replace(RECORD, vulnerability=replace(RECORD.vulnerability, affected=(replace(OPENSSL, name="x" * 300),))),
     ],
 )
