@@ -96,7 +96,7 @@ def check_list(file: IO[bytes], where: str, advice: str = _READ_BEFORE) -> None:
     """Raises `Failure` where the list of entries, which is read as a whole, is too large.
 
     PKWARE's APPNOTE 4.3.14 to 4.3.16: the end of an archive says how large its list is, or where a 64-bit end is
-    that does.
+    that does. `zipfile` takes the one right before, in other versions the one that is pointed to.
     """
     size = file.seek(0, 2)
     begin = max(size - _LONGEST_COMMENT - _END.size - _LOCATOR.size, 0)
@@ -110,7 +110,9 @@ def check_list(file: IO[bytes], where: str, advice: str = _READ_BEFORE) -> None:
 
 
 def _list_lengths(file: IO[bytes], tail: bytes) -> Iterator[int]:
-    at = tail.rfind(b"PK\x05\x06")
+    at = len(tail) - _END.size
+    if at < 0 or tail[at : at + 4] != b"PK\x05\x06" or tail[-2:] != b"\x00\x00":
+        at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < _END.size:
         return
     length = _END.unpack_from(tail, at)[5]
@@ -118,11 +120,14 @@ def _list_lengths(file: IO[bytes], tail: bytes) -> Iterator[int]:
         yield length
     before = at - _LOCATOR.size
     if before >= 0 and tail[before : before + 4] == b"PK\x06\x07":
-        file.seek(_LOCATOR.unpack_from(tail, before)[2])
-        end = file.read(_END64.size)
+        last = file.seek(0, 2) - (len(tail) - before) - _END64.size
+        for begin in (last, _LOCATOR.unpack_from(tail, before)[2]):
+            if 0 <= begin <= last:
+                file.seek(begin)
+                end = _END64.unpack(file.read(_END64.size))
+                if end[0] == b"PK\x06\x06":
+                    yield end[8]
         file.seek(0)
-        if len(end) == _END64.size:
-            yield _END64.unpack(end)[8]
 
 
 def _malformed(what: str, where: str, advice: str = _READ_BEFORE) -> Failure:

@@ -75,6 +75,16 @@ def test_a_list_of_entries_that_is_too_long_is_not_read() -> None:
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
     assert "lists its entries in 1,000,000,000 bytes" in refused(io.BytesIO(end64 + locator + end))
+    elsewhere = struct.pack("<4sLQL", b"PK\x06\x07", 0, 10**6, 1)
+    assert "lists its entries in 1,000,000,000 bytes" in refused(io.BytesIO(end64 + elsewhere + end))
+    nowhere = struct.pack("<4sLQL", b"PK\x06\x07", 0, 2**64 - 1, 1)
+    assert "is no zip archive" in refused(io.BytesIO(nowhere + end))
+
+
+def test_the_end_of_the_archive_is_found_where_it_is_read() -> None:
+    """What looks like the beginning of another end within it leads nowhere else."""
+    end = struct.pack("<4s4s2H2LH", b"PK\x05\x06", b"PK\x05\x06", 9, 9, 64 * 1024**2, 0, 0)
+    assert "lists its entries in 67,108,864 bytes" in refused(io.BytesIO(end))
 
 
 def test_one_record_at_a_time_is_in_memory() -> None:
