@@ -24,7 +24,7 @@ from bot.watch.bundle.archive import BundleWriter, bundle_writer
 from bot.watch.bundle.contents import Bundle, BundledDocument
 from bot.watch.bundle.reading import Check, read_bundle
 from bot.watch.feeds.reading import KEPT
-from bot.watch.feeds.stage import FeedReading, FeedsToRead, read_document, reading_of
+from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsToRead, read_document, reading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,11 @@ async def _bring(
 ) -> list[ImportedPart]:
     feeds = FeedsToRead(tuple(feed_sources(settings)))
     followed = [each for each in bundle.documents if _is_followed(each.source, settings, feeds)]
-    readings = [await _reading(stores, feeds, each, where, now) for each in followed]
+    readings = [
+        await _reading(stores, feeds, known, each, where, now)
+        for each in followed
+        if not _is_as_new(known := await stores.bundle.known_copy(each.source), each)
+    ]
     sources = dump_sources(settings)
     await stores.vulnerabilities.follow_dumps(sources)
     files = {source.ecosystem for source in sources if source.is_file}
@@ -169,10 +173,13 @@ def _is_followed(source: FeedSource, settings: Settings, feeds: FeedsToRead) -> 
     return source.kind in feeds.kinds and is_permitted
 
 
+def _is_as_new(known: DueFeed, each: BundledDocument) -> bool:
+    return known.document is not None and known.document.checked_at >= each.document.checked_at
+
+
 async def _reading(
-    stores: Stores, feeds: FeedsToRead, each: BundledDocument, where: str, now: datetime
+    stores: Stores, feeds: FeedsToRead, known: DueFeed, each: BundledDocument, where: str, now: datetime
 ) -> FeedReading:
-    known = await stores.bundle.known_copy(each.source)
     try:
         read = await asyncio.to_thread(read_document, known, each.document, now)
     except Failure as failure:

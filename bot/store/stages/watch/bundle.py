@@ -14,7 +14,7 @@ from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, Vulnerability
 from bot.store.engine.codec import load
-from bot.store.engine.counters import EXPOSURES, raise_counter
+from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
@@ -90,6 +90,8 @@ class BundleStore(Store):
             for dump in sorted(brought, key=lambda each: each.source.ecosystem):
                 if dump.source.ecosystem not in files and await _import_dump(connection, dump, now):
                     ecosystems.add(dump.source.ecosystem)
+            if newer:
+                await raise_counter(connection, FEEDS)
         return Imported(newer, frozenset(ecosystems))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation
@@ -16,8 +16,8 @@ from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, raise_counter
-from bot.store.engine.inserting import insert_missing, upsert
-from bot.store.engine.locking import lock_where
+from bot.store.engine.inserting import chunks, insert_missing, upsert
+from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
@@ -64,10 +64,13 @@ class FeedsStore(Store):
 
     async def keep_feed(self, reading: FeedReading) -> None:
         async with self._database.transaction() as connection:
-            row = await _bring_forward(connection, reading)
+            rows = await _bring_forward(connection, [reading])
             values = _document_values(reading.document)
+            row = rows[reading.source.url]
             await settle(connection, documents, self._worker, row, due_at=reading.due_at, values=values)
             await _save_said(connection, reading, reading.document.checked_at)
+            if reading.releases or reading.advisories or reading.withdrawn_advisories:
+                await raise_counter(connection, FEEDS)
 
 
 def _document_values(document: StoredDocument) -> dict[str, Any]:
@@ -88,21 +91,22 @@ async def import_feeds(
 ) -> frozenset[str]:
     """Keeps documents that did not come from their own addresses; the addresses of those whose copy here is older.
 
-    Whoever works on a row goes on: what its address says meanwhile is newer.
+    Whoever works on a row goes on: what its address says meanwhile is newer. A document that is known as one of
+    another kind stays that. The caller raises the counter of feeds at the end of its transaction.
     """
-    rows: dict[str, int] = {}
-    for reading in sorted(readings, key=lambda each: each.source.url):
-        await connection.execute(_row(connection, reading.source, reading.document.checked_at))
-    for reading in sorted(readings, key=lambda each: each.source.url):
-        rows[reading.source.url] = await _bring_forward(connection, reading)
+    rows = await _bring_forward(connection, readings, own=True)
+    known: dict[int, Any] = {}
+    columns = (documents.c.id, documents.c.kind, documents.c.checked_at)
+    for some in chunks(sorted(rows.values())):
+        known |= {row.id: row for row in await connection.execute(select(*columns).where(documents.c.id.in_(some)))}
     newer: list[FeedReading] = []
     for reading in readings:
-        url, document = reading.source.url, reading.document
-        known = await connection.scalar(select(documents.c.checked_at).where(documents.c.id == rows[url]))
-        if known is None or known < document.checked_at:
+        row, document = known[rows[reading.source.url]], reading.document
+        is_older = row.checked_at is None or row.checked_at < document.checked_at
+        if is_older and row.kind == reading.source.kind.value:
             newer.append(reading)
-            kept = update(documents).where(documents.c.id == rows[url])
-            await connection.execute(kept.values(kind=reading.source.kind.value, **_document_values(document)))
+            kept = update(documents).where(documents.c.id == row.id).values(**_document_values(document))
+            await connection.execute(kept)
     if newer:
         said = replace(
             newer[0],
@@ -134,21 +138,33 @@ async def _save_said(connection: AsyncConnection, reading: FeedReading, at: date
             )
         )
     await _note_inventory(connection, reading, at)
-    if reading.releases or reading.advisories or reading.withdrawn_advisories:
-        await raise_counter(connection, FEEDS)
 
 
-async def _bring_forward(connection: AsyncConnection, reading: FeedReading) -> int:
-    """Locks the document's row, and has what it leads to due when it was checked, in rows that are made where there
-    are none; the document's id."""
-    own = await _id_of(connection, reading.source)
-    at = reading.document.checked_at
-    for source in sorted(reading.leads_to, key=lambda each: each.url):
-        await connection.execute(_row(connection, source, at))
-    led_to = documents.c.url.in_({source.url for source in reading.leads_to})
-    await lock_where(connection, documents, or_(documents.c.id == own, led_to))
-    await connection.execute(update(documents).where(led_to, documents.c.due_at > at).values(due_at=at))
-    return own
+async def _bring_forward(
+    connection: AsyncConnection, readings: Sequence[FeedReading], *, own: bool = False
+) -> dict[str, int]:
+    """Locks the documents' rows together with those of what they lead to, which is due when they were checked; the
+    ids of the documents by their addresses.
+
+    Rows are made where there are none, those of the documents themselves where `own` says so.
+    """
+    due: dict[FeedSource, datetime] = {}
+    for reading in readings:
+        for source in reading.leads_to:
+            due[source] = min(reading.document.checked_at, due.get(source, reading.document.checked_at))
+    made = {**{reading.source: reading.document.checked_at for reading in readings if own}, **due}
+    for source in sorted(made, key=lambda each: each.url):
+        await connection.execute(_row(connection, source, made[source]))
+    found: dict[str, int] = {}
+    for urls in chunks(sorted({each.url for each in (*due, *(reading.source for reading in readings))})):
+        ids = select(documents.c.url, documents.c.id).where(documents.c.url.in_(urls))
+        found |= {row.url: row.id for row in await connection.execute(ids)}
+    await lock(connection, documents, found.values())
+    for at in sorted(set(due.values())):
+        for some in chunks(sorted(found[source.url] for source in due if due[source] == at)):
+            late = update(documents).where(documents.c.id.in_(some), documents.c.due_at > at)
+            await connection.execute(late.values(due_at=at))
+    return {reading.source.url: found[reading.source.url] for reading in readings}
 
 
 async def _note_inventory(connection: AsyncConnection, reading: FeedReading, at: datetime) -> None:
@@ -181,11 +197,6 @@ async def _note_inventory(connection: AsyncConnection, reading: FeedReading, at:
             )
         for observation in seen:
             await add_observation(connection, row["id"], observation, "inventory")
-
-
-async def _id_of(connection: AsyncConnection, source: FeedSource) -> int:
-    found = await connection.execute(select(documents.c.id).where(documents.c.url == source.url))
-    return int(found.scalar_one())
 
 
 async def _feed_of(claimed: Claimed) -> DueFeed:

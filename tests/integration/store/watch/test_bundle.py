@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
@@ -15,6 +16,7 @@ from bot.domain.packages.ledger import Station
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.service.commands.service.bundle import Fate, ImportedBundle, export_bundle, import_bundle
 from bot.settings import Settings
+from bot.store.rows.tables import documents
 from bot.views.paging import Cut
 from bot.watch.bundle.contents import BundledDump, BundledRecord, FixSeen
 from bot.watch.feeds.stage import FeedReading
@@ -110,6 +112,39 @@ async def test_an_older_copy_replaces_no_newer_one(stores: Stores, url: str, tmp
     assert known.document == replace(newer, reader="")
     [dump] = [each async for each in stores.bundle.dumps()]
     assert (dump.records, dump.checked_at) == ((), now)
+
+
+async def test_an_older_copy_is_not_even_read_and_leads_to_nothing(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    await follows(stores, b"not json")
+    file = tmp_path / "feeds.bundle"
+    await export_bundle(settings(url), file, None, stores.clock)
+    assert set(fates(await brought(url, file, stores)).values()) == {Fate.KNOWN}
+
+
+async def test_a_document_of_another_kind_is_not_taken_for_one_that_is_known(stores: Stores) -> None:
+    await follows(stores)
+    now = stores.clock.now()
+    other = FeedSource(FeedKind.MSRC_UPDATES, INDEX.url)
+    reading = FeedReading(other, StoredDocument(INDEX.url, None, None, b"{}", now, now), now)
+    assert not (await stores.bundle.bring([reading], [], ())).documents
+    known = await stores.bundle.document(INDEX.url)
+    assert known is not None
+    assert known.source == INDEX
+
+
+async def test_documents_that_lead_to_the_same_make_it_due_when_the_first_was_checked(stores: Stores) -> None:
+    now = stores.clock.now()
+    readings = [
+        FeedReading(source, StoredDocument(source.url, None, None, EMPTY, at, at), now, leads_to=(CHANNEL,))
+        for source, at in ((INDEX, now - DAY), (replace(INDEX, url=f"{INDEX.url}?2"), now - 2 * DAY))
+    ]
+    brought = await stores.bundle.bring(readings, [], ())
+    assert brought.documents == {reading.source.url for reading in readings}
+    async with stores.database.reading() as connection:
+        due = await connection.scalar(select(documents.c.due_at).where(documents.c.url == CHANNEL.url))
+    assert due == now - 2 * DAY
 
 
 async def test_nothing_is_brought_where_one_document_cannot_be_read(
