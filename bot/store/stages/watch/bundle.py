@@ -127,17 +127,16 @@ def _seen(record: BundledRecord) -> SeenElsewhere:
 
 
 async def _records(connection: AsyncConnection, number: int) -> tuple[BundledRecord, ...]:
-    rows = (
-        await connection.execute(
-            select(vulnerabilities).where(vulnerabilities.c.dump_id == number).order_by(vulnerabilities.c.name)
-        )
-    ).all()
+    """The records in the order of their names as Python has it: databases sort dashes and capitals each in their
+    way, and the same contents are to give the same bytes."""
+    mine = select(vulnerabilities).where(vulnerabilities.c.dump_id == number)
+    rows = sorted(await connection.execute(mine), key=lambda row: str(row.name))
     cves: dict[int, list[str]] = {}
     affected: dict[int, list[AffectedPackage]] = {}
     fixes: dict[int, list[FixSeen]] = {}
     for some in chunks(sorted(row.id for row in rows)):
         named = select(vulnerability_cves).where(vulnerability_cves.c.vulnerability_id.in_(some))
-        for row in await connection.execute(named.order_by(vulnerability_cves.c.cve)):
+        for row in await connection.execute(named):
             cves.setdefault(row.vulnerability_id, []).append(row.cve)
         hit = select(affected_packages).where(affected_packages.c.vulnerability_id.in_(some))
         for row in await connection.execute(hit.order_by(affected_packages.c.id)):
@@ -150,7 +149,7 @@ async def _records(connection: AsyncConnection, number: int) -> tuple[BundledRec
         BundledRecord(
             Vulnerability(
                 row.name,
-                tuple(cves.get(row.id, ())),
+                tuple(sorted(cves.get(row.id, ()))),
                 row.title,
                 Severity(row.severity) if row.severity else None,
                 row.rated_by,
