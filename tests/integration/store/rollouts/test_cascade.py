@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from bot.discover.ports import DueRepository, Reading
 from bot.domain.bases.change import Cause
@@ -14,14 +15,16 @@ from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.rebuild import Action, State
-from bot.plan.cascade.frontier import Cascade, Passed, Progress, Wait
+from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.plan.cascade.frontier import Cascade, Due, Passed, Progress, Wait
 from bot.plan.cascade.graph import graph_of
+from bot.plan.cascade.parts import Parts
 from bot.plan.cascade.stage import CascadeTally, Decided, Fleet, tick
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.repositories.images import images
 from bot.store.rows.tables import rebuilds, usages
+from bot.store.stages.plan.cascade.members import with_together
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, usage_of
 
 GOLDEN = Base("ghcr.io", "contoso/golden", "latest")
@@ -296,3 +299,15 @@ async def test_a_golden_image_that_its_own_build_made_anew_without_news_from_bel
     stores.clock.advance(HOUR)
     await moves(stores, GOLDEN)
     assert await stores.column(rebuilds, "id") == []
+
+
+async def test_what_one_build_makes_is_asked_for_once_for_all_rebuilds(stores: Stores) -> None:
+    targets = dump((Target(GOLDEN, None, "sha256:b", ()),), tuple[Target, ...])
+    rows = [SimpleNamespace(id=number, repository_id=number, targets=targets) for number in range(1, 9)]
+    dues = {row.id: Due(row.repository_id, frozenset()) for row in rows}
+    asked: list[str] = []
+    event.listen(stores.database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    async with stores.database.transaction() as connection:
+        asked.clear()
+        await with_together(connection, dues, rows, {row.id: Parts(row.id) for row in rows}, {}, {})
+    assert len(asked) == 1

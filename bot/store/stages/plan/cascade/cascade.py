@@ -151,10 +151,13 @@ class CascadeStore(Store):
                 raise LeaseLost("another worker has let rebuilds begin meanwhile")
             await keep_links(connection, decided)
             await lock(connection, rebuilds, [number for number, _ in news])
+            gone: list[int] = []
             for number, values in news:
-                await connection.execute(update(rebuilds).where(rebuilds.c.id == number, _IS_HELD).values(**values))
+                held = update(rebuilds).where(rebuilds.c.id == number, _IS_HELD).values(**values)
+                # Whoever has ended it since it was read has the last word.
+                if (await connection.execute(held)).rowcount and values["waits_for"] is None:
+                    gone.append(number)
             rollouts_of = {row.id: row.rollout_id for row in rows}
-            gone = [number for number, values in news if values["waits_for"] is None]
             await self._end(connection, [row for row in rows if row.id in found.done and row.id in gone])
             await look_soon(
                 connection,

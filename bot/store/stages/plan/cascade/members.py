@@ -180,13 +180,19 @@ async def with_together(
     """Tells of the rebuilds that are for images of their own repository alone whether an earlier build has made
     what they are for."""
     targets = {row.id: bases_named(row) for row in rows if row.id in dues and row.repository_id in parts}
+    found: list[Any] = []
+    for homes in chunks(sorted({dues[number].repository for number, mine in targets.items() if mine})):
+        found += await connection.execute(select(images).where(images.c.repository_id.in_(homes)))
+    made: dict[int, set[str]] = {}
+    for row in found:
+        made.setdefault(row.repository_id, set()).add(f"{row.registry}/{row.repository}")
     some = {
-        number for number, mine in targets.items() if mine and await _are_its_own(connection, dues[number], mine)
+        number
+        for number, mine in targets.items()
+        if mine and {base.name for base in mine} <= made.get(dues[number].repository, set())
     }
     if not some:
         return dict(dues)
-    homes = {dues[number].repository for number in some}
-    found = await connection.execute(select(images).where(images.c.repository_id.in_(sorted(homes))))
     seen = dict(
         readable(
             found,
@@ -218,13 +224,6 @@ async def look_soon(connection: AsyncConnection, dues: Collection[Due], now: dat
     await lock(connection, images, ids)
     for some in chunks(ids):
         await connection.execute(update(images).where(images.c.id.in_(some)).values(due_at=now))
-
-
-async def _are_its_own(connection: AsyncConnection, due: Due, mine: Collection[Base]) -> bool:
-    rows = await connection.execute(
-        select(images.c.registry, images.c.repository).where(images.c.repository_id == due.repository)
-    )
-    return {base.name for base in mine} <= {f"{row.registry}/{row.repository}" for row in rows}
 
 
 async def everything_is_planned(connection: AsyncConnection, now: datetime) -> bool:
