@@ -81,6 +81,8 @@ def import_(
                 "as_of": each.as_of.isoformat(),
                 "outcome": each.fate.name.lower(),
                 "not_considered": each.not_considered,
+                "releases_not_considered": list(each.releases),
+                "of_versions_there": each.versions_there,
             }
             for each in brought.parts
         ]
@@ -95,5 +97,11 @@ def import_(
             if each.not_considered:
                 names = counted(each.not_considered, "name")
                 print_line(f"{each.name}: {names} of packages here were not looked for where the bundle was made")
-    if any(each.not_considered for each in brought.parts):
+            if each.releases:
+                print_line(f"{each.name}: nobody looked for {', '.join(each.releases)} where the bundle was made")
+            if each.versions_there:
+                print_line(
+                    f"{each.name}: an API was asked about the versions there, and of others here says nothing"
+                )
+    if not all(each.is_whole for each in brought.parts):
         raise typer.Exit(1)

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -21,10 +21,11 @@ from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
 from bot.watch.bundle.archive import BundleWriter, bundle_writer
-from bot.watch.bundle.contents import Bundle, BundledDocument
+from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump
 from bot.watch.bundle.reading import Check, read_bundle
 from bot.watch.feeds.reading import KEPT
 from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsToRead, read_document, reading_of
+from bot.watch.osv.questions import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,24 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImportedPart:
-    """A document or dump; `not_considered` counts packages here that nobody had looked for in the dump."""
+    """A document or dump.
+
+    `not_considered` counts names of packages here that nobody had looked for in the dump, `releases` are those of
+    images here that nobody had looked for. `versions_there` says that it was an API, which was asked about the
+    versions there alone.
+    """
 
     name: str
     as_of: datetime
     fate: Fate
     not_considered: int = 0
+    releases: tuple[str, ...] = ()
+    versions_there: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it tells of all packages here."""
+        return not (self.not_considered or self.releases or self.versions_there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +169,24 @@ async def _bring(
         fate = Fate.IMPORTED if each.source.url in imported.documents else Fate.KNOWN
         fate = fate if each in followed else Fate.NOT_FOLLOWED
         parts.append(ImportedPart(each.source.url, each.document.checked_at, fate))
-    wanted = await stores.vulnerabilities.wanted_packages()
     for dump in bundle.dumps:
         ecosystem = dump.source.ecosystem
         fate = Fate.IMPORTED if ecosystem in imported.ecosystems else Fate.KNOWN
         fate = Fate.FROM_FILE if ecosystem in files else fate
         fate = fate if ecosystem in {source.ecosystem for source in sources} else Fate.NOT_FOLLOWED
-        missing = len(wanted.names - dump.considered.names) if fate is Fate.IMPORTED else 0
-        parts.append(ImportedPart(f"vulnerabilities of {ecosystem}", dump.checked_at, fate, missing))
+        part = ImportedPart(f"vulnerabilities of {ecosystem}", dump.checked_at, fate)
+        if fate is Fate.IMPORTED:
+            part = _beside(part, dump, await stores.vulnerabilities.questions(ecosystem))
+        parts.append(part)
     return parts
+
+
+def _beside(part: ImportedPart, dump: BundledDump, here: Collection[Question]) -> ImportedPart:
+    """What a dump leaves out of the packages here."""
+    names = {each.name.lower() for each in here} - dump.considered.names
+    releases = {each.release for each in here} - dump.considered.releases
+    is_of_versions = dump.source.api is not None and bool(here)
+    return replace(part, not_considered=len(names), releases=tuple(sorted(releases)), versions_there=is_of_versions)
 
 
 def _is_followed(source: FeedSource, settings: Settings, feeds: FeedsToRead) -> bool:

@@ -1,6 +1,8 @@
 """Bundles out of one store and into another."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,15 +15,18 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.ledger import Station
+from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.service.commands.service.bundle import Fate, ImportedBundle, export_bundle, import_bundle
 from bot.settings import Settings
 from bot.store.rows.tables import documents
 from bot.views.paging import Cut
+from bot.watch.bundle.archive import BundleWriter, bundle_writer
 from bot.watch.bundle.contents import BundledDump, BundledRecord, FixSeen
 from bot.watch.feeds.stage import FeedReading
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.stage import READER, DumpSource, KeptDump
+from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.stage import API, READER, DumpSource, KeptDump
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.holding import SSL, running
 
@@ -57,6 +62,15 @@ async def follows(stores: Stores, body: bytes = EMPTY) -> None:
 
 async def brought(url: str, file: Path, stores: Stores, **wanted: object) -> ImportedBundle:
     return await import_bundle(settings(url, **wanted), file, stores.clock)  # type: ignore[arg-type]
+
+
+@contextmanager
+def zipped(file: Path) -> Iterator[BundleWriter]:
+    with file.open("wb") as opened:
+        writer = bundle_writer(opened)
+        with writer.archive:
+            yield writer
+            writer.finish(None)
 
 
 def fates(imported: ImportedBundle) -> dict[str, Fate]:
@@ -145,6 +159,42 @@ async def test_documents_that_lead_to_the_same_make_it_due_when_the_first_was_ch
     async with stores.database.reading() as connection:
         due = await connection.scalar(select(documents.c.due_at).where(documents.c.url == CHANNEL.url))
     assert due == now - 2 * DAY
+
+
+@pytest.mark.parametrize(
+    ("considered", "names", "releases"),
+    [
+        (WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"})), 0, ()),
+        (WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"zlib"})), 1, ()),
+        (WantedPackages(frozenset({"Ubuntu:22.04"}), frozenset({"openssl"})), 0, ("Ubuntu:24.04",)),
+    ],
+)
+async def test_what_nobody_looked_for_there_is_told(
+    stores: Stores, url: str, tmp_path: Path, considered: WantedPackages, names: int, releases: tuple[str, ...]
+) -> None:
+    """Names that only images of other publishers have are not asked of Ubuntu."""
+    file = tmp_path / "feeds.bundle"
+    at = stores.clock.now()
+    dump = BundledDump(UBUNTU, DumpMark('"v1"'), considered, READER, 9, at, at, ())
+    with zipped(file) as writer:
+        writer.add_dump(dump)
+    await running(stores, SSL, Package("apk", "musl", "1.2"))
+    [part] = (await brought(url, file, stores)).parts
+    assert (part.fate, part.not_considered, part.releases) == (Fate.IMPORTED, names, releases)
+    assert part.is_whole is (not names and not releases)
+
+
+async def test_what_an_api_said_of_the_versions_there_is_not_all_of_what_is_here(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    file, at = tmp_path / "feeds.bundle", stores.clock.now()
+    asked = DumpSource(Ecosystem.UBUNTU, f"{API}https://api.osv.example")
+    wanted = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
+    with zipped(file) as writer:
+        writer.add_dump(BundledDump(asked, DumpMark(), wanted, READER, 9, at, at, ()))
+    await running(stores, SSL)
+    [part] = (await brought(url, file, stores)).parts
+    assert (part.fate, part.versions_there, part.is_whole) == (Fate.IMPORTED, True, False)
 
 
 async def test_nothing_is_brought_where_one_document_cannot_be_read(
