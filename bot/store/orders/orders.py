@@ -20,10 +20,10 @@ from bot.store.engine.store import Store
 from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of, not_ended, rebuilds_named
 from bot.store.orders.retrying import failed_last, retried
 from bot.store.rows.outbox import announce
-from bot.store.rows.rollouts.quarantines import lift_quarantine, open_quarantine, with_copies
+from bot.store.rows.rollouts.quarantines import held_by, lift_quarantines, open_quarantine
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, step
 from bot.store.rows.rollouts.steps import end_steps
-from bot.store.rows.tables import journal, pauses, quarantines, rebuilds
+from bot.store.rows.tables import journal, pauses, rebuilds
 from bot.store.stages.plan.advance import open_pause
 
 _MOST_ENTRIES = 1000
@@ -130,17 +130,13 @@ class OrdersStore(Store):
         return shown
 
     async def lift(self, base: str, word: Word) -> int:
-        """Ends the quarantines of a base and of its copies; how many it had."""
+        """Ends the quarantines of a base and of its copies; how many there were."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             found, _ = await base_named(connection, base)
-            rows = await connection.execute(
-                select(quarantines.c.id).where(quarantines.c.base_id == found, quarantines.c.until.is_(None))
-            )
-            ids = list(rows.scalars())
-            for each in await with_copies(connection, ids):
-                await lift_quarantine(connection, each, f"lifted by {word.who}: {word.reason}", now)
+            ids = await held_by(connection, found)
+            await lift_quarantines(connection, dict.fromkeys(ids, f"lifted by {word.who}: {word.reason}"), now)
             await _write(connection, now, word, "quarantine lift", base)
         return len(ids)
 

@@ -1,6 +1,6 @@
 """Quarantines as rows, and what they keep from beginning."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ async def open_quarantine(
     added = await connection.execute(insert(quarantines).values(**values).returning(quarantines.c.id))
     number = added.scalar_one()
     await _keep(connection)
-    await _mark(connection, base, digest, now)
+    await _mark(connection, {(base, digest)}, now)
     await quarantine_copies(connection, now)
     await announce(connection, f"quarantine:{number}", now)
     return True
@@ -74,40 +74,50 @@ async def quarantine_copies(connection: AsyncConnection, now: datetime) -> int:
         values = {"base_id": row.copy, "digest": row.shown, "since": now, "who": row.who, "reason": reason}
         await connection.execute(insert(quarantines).values(**values, copy_of_id=row.id))
     await _keep(connection)
-    for row in news:
-        await _mark(connection, row.copy, row.shown, now)
+    await _mark(connection, {(row.copy, row.shown) for row in news}, now)
     return len(news)
 
 
-async def with_copies(connection: AsyncConnection, numbers: Collection[int]) -> list[int]:
-    """These quarantines with those of mirrors' copies that hold because of them."""
-    rows = await connection.execute(
-        select(quarantines.c.id).where(quarantines.c.copy_of_id.in_(numbers), quarantines.c.until.is_(None))
-    )
-    return sorted({*numbers, *rows.scalars()})
+async def held_by(connection: AsyncConnection, base: int) -> list[int]:
+    """The quarantines of a base that hold, and those of mirrors' copies of what was quarantined there.
+
+    Such a one may hold when upstream's is over.
+    """
+    mine = select(quarantines.c.id).where(quarantines.c.base_id == base)
+    is_of_it = or_(quarantines.c.base_id == base, quarantines.c.copy_of_id.in_(mine))
+    rows = await connection.execute(select(quarantines.c.id).where(is_of_it, quarantines.c.until.is_(None)))
+    return sorted(rows.scalars())
 
 
-async def lift_quarantine(connection: AsyncConnection, number: int, outcome: str, now: datetime) -> None:
-    """Lets begin what no other quarantine keeps."""
-    ended = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
-    await connection.execute(ended.values(until=now, outcome=outcome))
-    freed = select(rebuilds.c.id).where(rebuilds.c.quarantine_id == number)
-    ids = list((await connection.execute(freed)).scalars())
-    await lock(connection, rebuilds, ids)
-    for some in chunks(ids):
+async def lift_quarantines(connection: AsyncConnection, outcomes: Mapping[int, str], now: datetime) -> None:
+    """Ends these quarantines, each with its outcome, and lets begin what no other one keeps."""
+    if not outcomes:
+        return
+    freed: list[int] = []
+    rows: list[Any] = []
+    for number, outcome in sorted(outcomes.items()):
+        ended = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
+        await connection.execute(ended.values(until=now, outcome=outcome))
+    for some in chunks(sorted(outcomes)):
+        freed += await connection.scalars(select(rebuilds.c.id).where(rebuilds.c.quarantine_id.in_(some)))
+        rows += await connection.execute(select(quarantines).where(quarantines.c.id.in_(some)))
+    await lock(connection, rebuilds, freed)
+    for some in chunks(sorted(freed)):
         await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(quarantine_id=None))
     await _keep(connection)
-    about = select(quarantines).where(quarantines.c.id == number)
-    row = (await connection.execute(about)).one()
-    await _mark(connection, row.base_id, row.digest, now)
-    if row.copy_of_id is None:
-        await announce(connection, f"quarantine:{number}", now)
+    await _mark(connection, {(row.base_id, row.digest) for row in rows}, now)
+    for row in sorted(rows, key=lambda each: int(each.id)):
+        if row.copy_of_id is None:
+            await announce(connection, f"quarantine:{row.id}", now)
 
 
-async def _mark(connection: AsyncConnection, base: int, digest: str, now: datetime) -> None:
-    """Has open pull requests for the digest say at once that it is quarantined, or that it is no more."""
-    named = select(bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id == base)
-    wanted = Base(*(await connection.execute(named)).one())
+async def _mark(connection: AsyncConnection, about: Collection[tuple[int, str]], now: datetime) -> None:
+    """Has open pull requests for these digests of bases say at once that they are quarantined, or are no more."""
+    names: dict[int, Base] = {}
+    for some in chunks(sorted({base for base, _ in about})):
+        named = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id.in_(some))
+        names |= {row.id: Base(row.registry, row.repository, row.tag) for row in await connection.execute(named)}
+    wanted = {(names[base], digest) for base, digest in about}
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
             rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
@@ -116,9 +126,7 @@ async def _mark(connection: AsyncConnection, base: int, digest: str, now: dateti
     concerned = [
         row.id
         for row in rows
-        if any(
-            (target.base, target.to_digest) == (wanted, digest) for target in load(row.targets, tuple[Target, ...])
-        )
+        if any((target.base, target.to_digest) in wanted for target in load(row.targets, tuple[Target, ...]))
     ]
     await outdate(connection, concerned, now)
 
@@ -157,8 +165,8 @@ async def lift_published(connection: AsyncConnection, now: datetime) -> int:
         .order_by(quarantines.c.id)
     )
     over = rows.all()
-    for row in over:
-        await lift_quarantine(connection, row.id, f"the next publication came: {row.digest}", now)
+    outcomes = {row.id: f"the next publication came: {row.digest}" for row in over}
+    await lift_quarantines(connection, outcomes, now)
     return len(over)
 
 

@@ -1,8 +1,10 @@
 """Bases that are copies in the store: what they are copies of, who uses what, and how far behind they are."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from bot.assess.notices.deciding import Difference, Opened
 from bot.discover.ports import Reading
@@ -178,7 +180,7 @@ async def test_a_quarantine_of_upstreams_digest_keeps_its_copy_too_and_releases_
     told = [status.reason for status in await stores.rollout_views.open_quarantines()]
     assert told == ["breaks us", f"a copy of {ASPNET}@{digest('b')}: breaks us"]
     assert [message.key for message in await stores.messages() if "quarantine" in message.key] == ["quarantine:1"]
-    assert await stores.orders.lift(str(ASPNET), ANN) == 1
+    assert await stores.orders.lift(str(ASPNET), ANN) == 2
     assert await kept(stores) == [False]
     assert await stores.rollout_views.open_quarantines() == []
 
@@ -226,3 +228,31 @@ async def test_a_mirrors_copy_may_be_told_with_upstreams_digest_but_not_with_one
     with pytest.raises(Failure, match=r"shows sha256:.* now, not sha256:"):
         await stores.orders.quarantine(f"{COPY}@{digest('a')}", ANN)
     assert await stores.orders.quarantine(f"{COPY}@{digest('b')}", ANN) == digest("b")
+
+
+async def test_a_copy_is_released_with_upstream_though_that_has_gone_on(stores: Stores) -> None:
+    await planned_on_copy(stores)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c", COPY: "b"})
+    await quarantine.tick(stores.quarantine)
+    assert await stores.orders.lift(str(ASPNET), ANN) == 1
+    assert await kept(stores) == [False]
+
+
+async def test_open_pull_requests_are_looked_through_once_for_all_copies(stores: Stores) -> None:
+    """However many mirrors show the digest."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    copies = [replace(COPY, registry=f"mirror{number}.azurecr.io") for number in range(9)]
+    used = tuple((usage_of(copy), copy) for copy in copies)
+    await stores.read(Reading("tree-1", used, upstreams=dict.fromkeys(copies, ASPNET)))
+    await stores.see(dict.fromkeys((ASPNET, *copies), "b"))
+    asked: list[str] = []
+    event.listen(stores.database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    assert len(await stores.rollout_views.open_quarantines()) == 10
+    assert sum("rebuilds.targets" in statement for statement in asked) == 4
+    asked.clear()
+    await stores.orders.lift(str(ASPNET), ANN)
+    assert await stores.rollout_views.open_quarantines() == []
+    assert sum("rebuilds.targets" in statement for statement in asked) <= 2
