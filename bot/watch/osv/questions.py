@@ -87,7 +87,8 @@ async def ask(
     Records in `known` are not fetched again before they are changed, unless nothing is kept of what they say about
     such a package: nobody looked for it in them yet.
 
-    Raises `Failure` where it does not answer, or not as it says that it does.
+    A record that is not sent as it should be is noted, and stays as it was known. Raises `Failure` where the API
+    does not answer, or not as it says that it does.
     """
     named = await _named(api, address, ecosystem, questions)
     old = {
@@ -96,9 +97,17 @@ async def ask(
         if name in known and known[name].modified == modified and named.packages[name] <= known[name].packages
     }
     notes = Notes(address)
+    unsent: set[str] = set()
 
     async def fetched(name: str) -> Vulnerability | None:
-        data = await api.record(address, name)
+        try:
+            data = await api.record(address, name)
+        except Failure as failure:
+            if failure.trouble is not Trouble.MALFORMED:
+                raise
+            notes.add(name, f"{failure.what}; what is known of the record stays")
+            unsent.add(name)
+            return None
         if data is None:
             return None
         try:
@@ -114,7 +123,7 @@ async def ask(
     answers = await bounded_gather(_AT_ONCE, sorted(named.modified.keys() - old), fetched)
     found = tuple(record for record in answers if record is not None)
     modified = {record.id: named.modified[record.id] for record in found}
-    return DumpReading(found, notes.problems, len(named.modified), frozenset(old), modified)
+    return DumpReading(found, notes.problems, len(named.modified), frozenset(old | unsent), modified)
 
 
 async def _named(api: OsvApi, address: str, ecosystem: Ecosystem, questions: Sequence[Question]) -> _Named:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.questions import Question, ask
+from bot.watch.osv.questions import KnownRecord, Question, ask
 from bot.watch.osv.record import WantedPackages
 from tests.unit.watch.osv.records import record
 
@@ -25,7 +25,7 @@ class Api:
     """Answers each batch with the next of `answers`, or the same to every question."""
 
     answers: list[Any] = field(default_factory=list)
-    records: dict[str, bytes] = field(default_factory=dict)
+    records: dict[str, bytes | Failure] = field(default_factory=dict)
     asked: list[Sequence[Mapping[str, Any]]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
 
@@ -35,7 +35,10 @@ class Api:
 
     async def record(self, address: str, name: str) -> bytes | None:
         self.fetched.append(name)
-        return self.records.get(name)
+        found = self.records.get(name)
+        if isinstance(found, Failure):
+            raise found
+        return found
 
 
 async def asked(api: Api, *questions: Question, ecosystem: Ecosystem = Ecosystem.UBUNTU) -> DumpReading:
@@ -80,6 +83,29 @@ async def test_a_record_that_is_gone_or_is_another_one_is_left_out() -> None:
     reading = await asked(api)
     assert reading.vulnerabilities == ()
     assert [problem.where for problem in reading.problems] == ["UBUNTU-CVE-2026-2", "UBUNTU-CVE-2026-3"]
+
+
+async def test_a_record_that_is_not_sent_as_it_should_be_stops_no_other_and_stays_as_it_was_known() -> None:
+    other = {**NAMED, "id": "UBUNTU-CVE-2026-2"}
+    api = Api([{"results": [{"vulns": [NAMED, other]}]}])
+    api.records = {
+        NAMED["id"]: Failure(Trouble.MALFORMED, "has more than 20 MiB"),
+        other["id"]: json.dumps(record(other["id"])).encode(),
+    }
+    known = {NAMED["id"]: KnownRecord("2026-01-01T00:00:00Z", frozenset())}
+    reading = await ask(api, ADDRESS, Ecosystem.UBUNTU, [SSL], WANTED, known)
+    assert [each.id for each in reading.vulnerabilities] == [other["id"]]
+    assert reading.unchanged == {NAMED["id"]}
+    assert [str(problem) for problem in reading.problems] == [
+        f"{ADDRESS}: {NAMED['id']}: has more than 20 MiB; what is known of the record stays"
+    ]
+
+
+async def test_records_of_a_host_that_does_not_answer_are_asked_for_again() -> None:
+    api = Api([{"results": [{"vulns": [NAMED]}]}])
+    api.records = {NAMED["id"]: Failure(Trouble.UNREACHABLE, "does not answer")}
+    with pytest.raises(Failure, match="does not answer"):
+        await asked(api)
 
 
 @pytest.mark.parametrize(
