@@ -8,7 +8,7 @@ from bot.domain.evidence import Strength
 from bot.domain.packages.detected import GatePolicy
 from bot.domain.packages.gate import Contents
 from bot.domain.packages.package import Package, PackageType
-from bot.domain.packages.vulnerability import ANY_RELEASE, Ecosystem, release_of
+from bot.domain.packages.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
 from bot.domain.wording.words import counted, duration
 from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform
 from bot.verify.scan_reports import KeptReport
@@ -98,6 +98,9 @@ def _of_publisher(
         return
     releases, names = considered
     new = {each.name for each in packages if not _names(each) <= names}
+    if (asked := data.asked.get(publisher.value)) is not None:
+        told = [each for each in packages if each.type == publisher.package_type]
+        new |= {each.name for each in told if (release, *listed_as(each)) not in asked}
     if new or release not in releases:
         what = counted(len(new), "package") if new else release
         yield f"the CVE data of {publisher} was not looked through yet for {what} that nothing had before", True

@@ -302,21 +302,29 @@ def _considered(row: Any) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(releases), frozenset(names)
 
 
+def _asked(row: Any) -> frozenset[tuple[str, str, str]]:
+    return frozenset(map(tuple, json.loads(zlib.decompress(row.asked))))
+
+
 async def kept_data(connection: AsyncConnection) -> KeptData:
     """How old the kept data of each publisher is, and what it was looked through for."""
     checked_at: dict[str, Any] = {}
     considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
-    columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered)
+    asked: dict[str, frozenset[tuple[str, str, str]]] = {}
+    columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered, dumps.c.asked)
     for row in await connection.execute(select(*columns)):
         is_read = bool(readable([row], check_moments, lambda each: f"dump of {each.ecosystem}"))
         checked_at[row.ecosystem] = row.checked_at if is_read and row.fetched_at is not None else None
         if row.considered is not None:
             told = readable([row], _considered, lambda each: f"dump of {each.ecosystem}")
             considered[row.ecosystem] = told[0] if told else (frozenset(), frozenset())
+        if row.asked is not None:
+            versions = readable([row], _asked, lambda each: f"dump of {each.ecosystem}")
+            asked[row.ecosystem] = versions[0] if versions else frozenset()
     of_dotnet = select(func.count(), func.max(documents.c.checked_at)).where(
         documents.c.kind == FeedKind.DOTNET_INDEX.value
     )
     number, last = (await connection.execute(of_dotnet)).one()
     if number:
         checked_at[DOTNET] = last
-    return KeptData(checked_at, considered)
+    return KeptData(checked_at, considered, asked)

@@ -8,12 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, delete, insert, select, update
+from sqlalchemy import String, cast, delete, insert, null, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Distribution, Package
-from bot.domain.packages.vulnerability import ANY_RELEASE, AffectedPackage, Ecosystem, Vulnerability, release_of
+from bot.domain.packages.vulnerability import (
+    ANY_RELEASE,
+    AffectedPackage,
+    Ecosystem,
+    Vulnerability,
+    listed_as,
+    release_of,
+)
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load_text
 from bot.store.engine.counters import EXPOSURES, raise_counter
@@ -22,6 +29,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
+from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import (
     affected_names,
     affected_packages,
@@ -69,33 +77,45 @@ class VulnerabilitiesStore(Store):
     async def wanted_packages(self) -> WantedPackages:
         column = cast(inventories.c.distribution, String)
         async with self._database.reading() as connection:
-            told = await connection.execute(select(column).where(inventories.c.read_at.is_not(None)).distinct())
-            distributions = [load_text(text, Distribution) for text in told.scalars() if text and text != "null"]
+            told = union(
+                select(column).where(inventories.c.read_at.is_not(None)), select(cast(sboms.c.distribution, String))
+            )
+            texts = (await connection.execute(told)).scalars()
+            distributions = [load_text(text, Distribution) for text in texts if text and text != "null"]
             rows = await connection.execute(select(packages.c.type, packages.c.name, packages.c.source).distinct())
             names = {name for row in rows for name in names_of_package(Package(row[0], row[1], "", source=row[2]))}
         releases = {release for each in distributions if (release := release_of(each)) is not None}
         return WantedPackages(frozenset({ANY_RELEASE, *releases}), frozenset(names))
 
     async def questions(self, ecosystem: Ecosystem) -> frozenset[Question]:
-        """Each version of a package in images that an ecosystem may know of, once."""
-        column = cast(inventories.c.distribution, String)
+        """Each version of a package that an ecosystem may know of, once, whether layers or an SBOM tell of it."""
+        of_layers, of_sbom = cast(inventories.c.distribution, String), cast(sboms.c.distribution, String)
+        version = (packages.c.name, packages.c.version, packages.c.source, packages.c.source_version)
+        is_of_type = packages.c.type == ecosystem.package_type.value
         told = (
-            select(column, packages.c.name, packages.c.version, packages.c.source, packages.c.source_version)
+            select(of_layers, cast(null(), String), *version)
             .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
             .join(inventories, inventories.c.id == inventory_packages.c.inventory_id)
-            .where(packages.c.type == ecosystem.package_type.value)
-            .distinct()
+            .where(is_of_type)
+        )
+        listed = (
+            select(of_layers, of_sbom, *version)
+            .join(sbom_packages, sbom_packages.c.package_id == packages.c.id)
+            .join(sboms, sboms.c.id == sbom_packages.c.sbom_id)
+            .join(inventories, inventories.c.id == sboms.c.inventory_id)
+            .where(is_of_type)
         )
         found: set[Question] = set()
         async with self._database.reading() as connection:
-            for text, name, version, source, source_version in await connection.execute(told):
-                distribution = load_text(text, Distribution) if text and text != "null" else None
+            for first, second, *names in await connection.execute(union(told, listed)):
+                text = next((each for each in (first, second) if each and each != "null"), None)
+                distribution = load_text(text, Distribution) if text is not None else None
                 release = release_of(distribution) if ecosystem.has_releases else ANY_RELEASE
                 if release is None or not (release == ANY_RELEASE or release.startswith(f"{ecosystem}:")):
                     continue
-                package = Package(ecosystem.package_type, name, version, source=source)
-                asked = source or package.advisory_name
-                found.add(Question(release, asked, source_version or version if source else version))
+                name, number, source, source_version = names
+                package = Package(ecosystem.package_type, name, number, None, source, source_version)
+                found.add(Question(release, *listed_as(package)))
         return frozenset(found)
 
     async def known_records(self, ecosystem: Ecosystem) -> dict[str, KnownRecord]:

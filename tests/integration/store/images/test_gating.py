@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Table, select, update
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.gate import (
     Counts,
     Gated,
@@ -16,6 +17,7 @@ from bot.domain.packages.gate import (
     GateRule,
 )
 from bot.domain.packages.package import Package
+from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
@@ -28,9 +30,11 @@ from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.views.bases.gates import Unfixed
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.stage import API, DumpSource, KeptDump
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, Stores, digest
-from tests.integration.store.holding import CVE, FIXED, SSL, UNFIXED, move_image, publish, running
+from tests.integration.store.holding import CVE, FIXED, SSL, UNFIXED, WANTED, move_image, publish, running
 
 OPTIONS = GateOptions((MatchedRule(("ghcr.io/contoso/*",), GateRule()),), platforms=frozenset({"linux/amd64"}))
 OTHER = Package("deb", "libssl-doc", "1", "all", "openssl", FIXED.version)
@@ -158,6 +162,22 @@ async def test_data_that_was_not_looked_through_for_a_package_that_is_new_cannot
     await running(stores, FIXED)
     await publish(stores)
     await move_image(stores, FIXED, Package("deb", "zlib1g", "1.3", "amd64", "zlib", "1.3"))
+    gated = await judged(stores)
+    assert (gated.outcome, gated.is_pending) == (GateOutcome.UNKNOWN, True)
+    assert "not looked through yet for 1 package " in gated.told
+
+
+async def test_a_version_that_an_api_was_not_asked_about_yet_cannot_tell(stores: Stores) -> None:
+    """A dump tells of all versions of a package, an API of the one that it is asked about."""
+    api = DumpSource(Ecosystem.UBUNTU, f"{API}https://api.osv.example")
+    await running(stores, FIXED)
+    await stores.vulnerabilities.follow_dumps([api])
+    await stores.taken(stores.vulnerabilities.dumps)
+    asked = await stores.vulnerabilities.questions(Ecosystem.UBUNTU)
+    kept = KeptDump(api, DumpMark(), WANTED, DumpReading(()), asked)
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+    assert (await judged(stores)).outcome is GateOutcome.PASSED
+    await move_image(stores, SSL)
     gated = await judged(stores)
     assert (gated.outcome, gated.is_pending) == (GateOutcome.UNKNOWN, True)
     assert "not looked through yet for 1 package " in gated.told

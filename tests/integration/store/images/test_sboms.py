@@ -8,10 +8,12 @@ from sqlalchemy import func, select
 from bot.domain.evidence import Strength
 from bot.domain.packages.package import Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
+from bot.domain.packages.vulnerability import Ecosystem
 from bot.domain.packages.wanted import Wanted
 from bot.domain.reference import Reference
 from bot.store.rows.inventories.sboms import sbom_looks, sboms
 from bot.views.bases.inventory import ShownBy
+from bot.watch.osv.questions import Question
 from tests.integration.store.filling import Stores, digest
 from tests.integration.store.holding import AMD64, FIXED, SSL, running
 
@@ -116,3 +118,12 @@ async def test_an_sbom_is_forgotten_with_what_its_image_showed(stores: Stores) -
         assert await connection.scalar(select(func.count()).select_from(sbom_looks)) == 1
         assert await connection.scalar(select(func.count()).select_from(sboms)) == 0
     assert await shown_by(stores) == {}
+
+
+async def test_an_api_is_asked_also_about_what_an_sbom_alone_lists(stores: Stores) -> None:
+    await running(stores, ZLIB)
+    await asked(stores, sbom(SSL))
+    assert await stores.vulnerabilities.questions(Ecosystem.UBUNTU) == {
+        Question("Ubuntu:24.04", "zlib1g", "1.3"),
+        Question("Ubuntu:24.04", "openssl", str(SSL.source_version)),
+    }
