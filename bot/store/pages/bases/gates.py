@@ -1,6 +1,6 @@
 """What the gate says of images: of a page of them, of the fleet, and what nobody has fixed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -24,26 +24,31 @@ async def gates_of(connection: AsyncConnection, some: Collection[int] | None = N
     """What it says of these images, by their ids; of all where None is given."""
     query = select(*_COLUMNS).where(gates.c.outcome.is_not(None))
     if some is None:
-        return {row.image_id: _view(row) for row in await connection.execute(query)}
+        return _views(await connection.execute(query))
     found: dict[int, GateView] = {}
     for ids in chunks(sorted(some)):
-        rows = await connection.execute(query.where(gates.c.image_id.in_(ids)))
-        found |= {row.image_id: _view(row) for row in rows}
+        found |= _views(await connection.execute(query.where(gates.c.image_id.in_(ids))))
     return found
 
 
-def _view(row: Any) -> GateView:
-    return GateView(
-        GateMode(row.mode), GateOutcome(row.outcome), row.told, row.blocking, row.unfixed, row.judged_at
-    )
+def _views(rows: Iterable[Any]) -> dict[int, GateView]:
+    return dict(readable(rows, _view, lambda row: f"gate {row.image_id}"))
+
+
+def _view(row: Any) -> tuple[int, GateView]:
+    mode, outcome = GateMode(row.mode), GateOutcome(row.outcome)
+    return row.image_id, GateView(mode, outcome, row.told, row.blocking, row.unfixed, row.judged_at)
 
 
 async def count_gates(connection: AsyncConnection) -> Mapping[GateOutcome, int]:
     """Of how many images it says what; empty where nothing is asked of any."""
     rows = await connection.execute(
-        select(gates.c.outcome, func.count()).where(gates.c.outcome.is_not(None)).group_by(gates.c.outcome)
+        select(gates.c.outcome, func.count().label("number"))
+        .where(gates.c.outcome.is_not(None))
+        .group_by(gates.c.outcome)
     )
-    found = {GateOutcome(outcome): number for outcome, number in rows}
+    told = readable(rows, lambda row: (GateOutcome(row.outcome), row.number), lambda row: f"gates {row.outcome}")
+    found = dict(told)
     return {each: found.get(each, 0) for each in GateOutcome} if found else {}
 
 

@@ -297,3 +297,15 @@ async def test_every_surface_shows_what_the_gate_says_and_what_nobody_has_fixed(
     assert (await stores.figures.figures()).gated[GateOutcome.PASSED] == 1
     summary = await stores.summary.summary(stores.clock.now() - timedelta(days=7))
     assert summary.unfixed == (Unfixed(CVE, Rating.HIGH, ("libssl3t64",), 1),)
+
+
+async def test_a_row_that_says_what_no_gate_does_keeps_no_other_from_being_shown(stores: Stores) -> None:
+    await running(stores, SSL)
+    await publish(stores, UNFIXED)
+    await kept(stores, ALL)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(gates).values(outcome="odd"))
+    [view] = await stores.images.views()
+    assert view.gate is None
+    assert (await stores.image_pages.images(WantedImages(), Cut())).images.items
+    assert set((await stores.figures.figures()).gated.values()) <= {0}
