@@ -98,7 +98,9 @@ class BundleStore(Store):
 async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: datetime) -> bool:
     """Whoever reads the dump meanwhile goes on: what its own place says is newer."""
     of_ecosystem = dumps.c.ecosystem == brought.source.ecosystem.value
-    known = (await connection.execute(select(dumps).where(of_ecosystem).with_for_update())).one_or_none()
+    known = (
+        await connection.execute(select(dumps).where(of_ecosystem).with_for_update(key_share=True))
+    ).one_or_none()
     if known is None or (known.checked_at is not None and known.checked_at >= brought.checked_at):
         return False
     is_same_place = known.place == brought.source.place

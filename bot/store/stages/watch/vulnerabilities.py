@@ -229,7 +229,7 @@ async def replace_records(
             "seen_at": seen_at,
         }
         inserted = await connection.execute(insert(vulnerabilities).values(**row).returning(vulnerabilities.c.id))
-        affected |= await _insert_affected(connection, inserted.scalar_one(), each, {**seen.fixes, **fixes}, now)
+        affected |= await _insert_affected(connection, inserted.scalar_one(), each, (seen.fixes, fixes), now)
     await expose_to(connection, affected)
     same = {each.id: reading.modified.get(each.id) for each in found if known.get(each.id) is not None}
     for name in sorted(same.keys() - {each.id for each in new}):
@@ -243,7 +243,7 @@ async def _insert_affected(
     connection: AsyncConnection,
     number: int,
     record: Vulnerability,
-    fixes: Mapping[tuple[str, str, str], datetime],
+    fixes: Sequence[Mapping[tuple[str, str, str], datetime]],
     now: datetime,
 ) -> dict[int, AffectedPackage]:
     if record.cves:
@@ -251,7 +251,8 @@ async def _insert_affected(
         await connection.execute(insert(vulnerability_cves), rows)
     found: dict[int, AffectedPackage] = {}
     for each in record.affected:
-        fixed_at = fixes.get((record.id, each.release, each.name), now) if each.has_fix else None
+        known = (some.get((record.id, each.release, each.name)) for some in fixes)
+        fixed_at = min((at for at in known if at is not None), default=now) if each.has_fix else None
         inserted = await connection.execute(
             insert(affected_packages)
             .values(

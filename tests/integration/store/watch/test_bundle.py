@@ -107,6 +107,19 @@ async def test_what_it_tells_of_packages_here_is_known_with_its_age(stores: Stor
     assert (kept.fetched_at, kept.checked_at, kept.records) == (seen, seen + 2 * DAY, (record,))
 
 
+async def test_a_fix_that_was_seen_earlier_elsewhere_is_known_since_then(stores: Stores) -> None:
+    await follows(stores)
+    stores.clock.advance(DAY)
+    now = stores.clock.now()
+    told = replace(NOTICE, title="overflow of a buffer")
+    record = BundledRecord(told, now, (FixSeen("Ubuntu:24.04", "openssl", now - 9 * DAY),))
+    wanted = await stores.vulnerabilities.wanted_packages()
+    dump = BundledDump(UBUNTU, DumpMark('"v2"'), wanted, READER, 9, now, now, (record,))
+    await stores.bundle.bring([], [dump], ())
+    [kept] = [each async for each in stores.bundle.dumps()]
+    assert kept.records == (replace(record, seen_at=now - DAY),)
+
+
 async def test_an_older_copy_replaces_no_newer_one(stores: Stores, url: str, tmp_path: Path) -> None:
     await follows(stores)
     file = tmp_path / "feeds.bundle"
