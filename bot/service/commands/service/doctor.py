@@ -28,6 +28,7 @@ from bot.settings import Settings, secret
 from bot.store.stores import Stores
 from bot.views.bases.upstream import feed_name
 from bot.views.doctor import Check, Verdict
+from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.osv import stage as dumps_stage
 
 GitHubForge = GitHub | Installations
@@ -57,7 +58,7 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
             checks += [await _registry(registry, host, bases) for host in settings.registries]
             checks += [ghcr.of_token(access.password) for access in accesses if access.host == ghcr.HOST]
             await _all(checks, "messages", lambda: _messages(settings, http))
-        await _all(checks, "feeds", lambda: _feeds(stores, settings, clock))
+        await _all(checks, "feeds", lambda: feed_checks(stores, settings, clock))
         checks += _workflows(members, settings)
         references = await stores.fleet_views.references_without_base()
         for each in unwatched(references, settings.bases, settings.registries.keys()):
@@ -188,26 +189,37 @@ async def _messages(settings: Settings, http: Http) -> list[Check]:
     return checks
 
 
-async def _feeds(stores: Stores, settings: Settings, clock: Clock) -> list[Check]:
+async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[Check]:
+    """Which feeds and dumps are kept, and how old each is."""
     read = await stores.doctor.feed_readings()
     checks: list[Check] = []
     often, seldom = settings.schedule.feeds, dumps_stage.EVERY
-    expected = [(str(source.kind), source.url, often) for source in feed_sources(settings)]
-    expected += [(feed_name(source.ecosystem), source.place, seldom) for source in dump_sources(settings)]
-    for name, place, every in expected:
+    offline = settings.feeds.offline
+    expected = [(str(source.kind), source.url, often, not offline) for source in feed_sources(settings)]
+    expected += [
+        (feed_name(source.ecosystem), source.place, seldom, source.is_file or not offline)
+        for source in dump_sources(settings)
+    ]
+    for name, place, every, is_asked in expected:
         at, error = read.get(place, (None, None))
         if error is not None:
             checks.append(Check("feeds", name, Verdict.WRONG, error, f"see {place}"))
         elif at is None:
-            checks.append(Check("feeds", name, Verdict.UNKNOWN, "not read yet", "run the service, or `once`"))
+            way_out = "run the service, or `once`" if is_asked else "import a bundle that has it"
+            checks.append(Check("feeds", name, Verdict.UNKNOWN, "not read yet", way_out))
         else:
-            age = clock.now() - at
-            told = f"read {duration(age)} ago"
-            if age > _LATE * every:
-                checks.append(Check("feeds", name, Verdict.WRONG, told, "see whether the service runs"))
-            else:
-                checks.append(Check("feeds", name, Verdict.FINE, told))
+            checks.append(_age(name, clock.now() - at, _LATE * every if is_asked else None))
     return checks
+
+
+def _age(name: str, age: timedelta, late_after: timedelta | None) -> Check:
+    """Where nothing but a bundle brings a feed, `late_after` is None: then a day is what the log tolerates too."""
+    told = f"read {duration(age)} ago"
+    if late_after is None and age > FeedsToRead(()).stale_after:
+        return Check("feeds", name, Verdict.NOTE, told, "import a newer bundle")
+    if late_after is not None and age > late_after:
+        return Check("feeds", name, Verdict.WRONG, told, "see whether the service runs")
+    return Check("feeds", name, Verdict.FINE, told)
 
 
 def _workflows(members: Sequence[tuple[FleetRepository, tuple[Base, ...]]], settings: Settings) -> list[Check]:
