@@ -36,11 +36,11 @@ class Question:
     name: str
     version: str
 
-    def query(self, ecosystem: Ecosystem, token: str = "") -> dict[str, Any]:
+    def query(self, ecosystem: Ecosystem, page: str = "") -> dict[str, Any]:
         """As `/v1/querybatch` takes it; OSV lists Ubuntu's long supported releases as `Ubuntu:24.04:LTS`."""
         listed = f"{self.release}:LTS" if _LTS.fullmatch(self.release) else self.release or ecosystem.value
         asked: dict[str, Any] = {"package": {"name": self.name, "ecosystem": listed}, "version": self.version}
-        return asked | {"page_token": token} if token else asked
+        return asked | {"page_token": page} if page else asked
 
 
 class OsvApi(Protocol):
