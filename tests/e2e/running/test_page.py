@@ -121,6 +121,7 @@ def test_the_fleet_is_filtered_sorted_and_searched(page: Page) -> None:
     page.get_by_role("textbox", name="Base").fill(BASE)
     page.get_by_role("searchbox", name="Name").fill("-api")
     page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**/*sort=name*")
     found = page.locator("tbody tr td:first-child a").all_inner_texts()
     assert found == sorted(found)
     assert found
