@@ -96,6 +96,7 @@ async def watched_fast(world: World, folder: Path, store_url: str) -> Path:
     return config
 
 
+@pytest.mark.long
 async def test_the_service_acts_on_a_patch_and_stops_in_order(world: World, tmp_path: Path) -> None:
     store_url = f"sqlite:///{tmp_path}/freshness.db"
     fleet = SampleFleet(world)
@@ -114,6 +115,7 @@ async def test_the_service_acts_on_a_patch_and_stops_in_order(world: World, tmp_
     assert world.github.token not in log
 
 
+@pytest.mark.long
 async def test_a_replica_ends_with_one_line_once_a_newer_version_has_migrated(
     world: World, tmp_path: Path, postgres_url: str
 ) -> None:
