@@ -12,9 +12,11 @@ from bot.domain.clock import ManualClock
 from bot.domain.packages.gate import GateRule
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
+from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.repositories.gates import gates
 from bot.store.rows.repositories.images import images
+from bot.store.stores import Stores
 from bot.verify.gating.judging import judge_images
 from bot.verify.gating.ports import GateOptions, MatchedRule
 from bot.verify.gating.stage import tick
@@ -55,7 +57,9 @@ async def _run(url: str) -> tuple[float, float]:
 
 
 async def _measured(database: Database) -> tuple[float, float]:
-    stores, clock = await tell(database), ManualClock(NOON)
+    await tell(database)
+    clock = ManualClock(NOON)
+    stores = Stores.of(database, Worker("bench"), clock)
     async with database.transaction() as connection:
         await connection.execute(update(images).values(digest=func.coalesce(images.c.digest, "sha256:seen")))
         await connection.execute(update(inventories).values(problems=[], is_complete=True))
