@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import literal, select, update
+from sqlalchemy import select
 
 from bot.reconcile.work import Claimed
-from bot.store.engine.inserting import insert_into
-from bot.store.engine.locking import lock_where
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.attestations import attestations
+from bot.store.rows.repositories.due_images import make_images_due
 from bot.store.rows.repositories.images import contested_images, image_of, images
 from bot.store.rows.tables import repositories
 from bot.verify.attesting.ports import Attestation
@@ -40,28 +39,12 @@ class AttestingStore(Store):
 
     async def make_due(self) -> None:
         """A row for each image that has none, and at once what was seen with another digest since."""
-        now = self._clock.now()
-        missing = select(images.c.id, literal(now, attestations.c.due_at.type)).where(
-            images.c.digest.is_not(None),
-            ~select(attestations.c.id).where(attestations.c.image_id == images.c.id).exists(),
-        )
         moved = (
             select(images.c.id)
             .where(images.c.id == attestations.c.image_id, images.c.seen_at > attestations.c.considered_at)
             .exists()
         )
-        async with self._database.reading() as connection:
-            nothing_new = (await connection.execute(missing.limit(1))).first() is None
-            waiting = select(attestations.c.id).where(attestations.c.due_at > now, moved)
-            if nothing_new and (await connection.execute(waiting.limit(1))).first() is None:
-                return
-        async with self._database.transaction() as connection:
-            rows = insert_into(connection, attestations).from_select(
-                ["image_id", "due_at"], missing.order_by(images.c.id)
-            )
-            await connection.execute(rows.on_conflict_do_nothing())
-            held = await lock_where(connection, attestations, attestations.c.due_at > now, moved)
-            await connection.execute(update(attestations).where(attestations.c.id.in_(held)).values(due_at=now))
+        await make_images_due(self._database, attestations, moved, self._clock.now())
 
     async def settle_attestation(self, attestation: Attestation, due_at: datetime, *, attached: bool) -> None:
         """Notes that the image was considered, and which digest a statement was attached to."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.document import FeedKind
@@ -12,14 +12,14 @@ from bot.domain.packages.detected import DetectedVulnerability
 from bot.domain.packages.gate import Excused, Gated, GateOutcome
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
-from bot.store.engine.locking import lock_where
+from bot.store.engine.inserting import insert_missing, upsert
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.store.rows.repositories.due_images import make_images_due
 from bot.store.rows.repositories.gates import gates, let_through
 from bot.store.rows.repositories.images import image_of, images
 from bot.store.rows.tables import documents, repositories
@@ -56,24 +56,10 @@ class GatingStore(Store):
         return DueGate(claimed.id, image_of(row, row.name, ()))
 
     async def make_due(self, mark: str) -> None:
-        """Looks first, so that a tick with nothing to do writes nothing."""
         now = self._clock.now()
-        missing = select(images.c.id, literal(now, gates.c.due_at.type)).where(
-            images.c.digest.is_not(None),
-            ~select(gates.c.id).where(gates.c.image_id == images.c.id).exists(),
-        )
         async with self._database.reading() as connection:
             other = await _is_other(connection, mark, now)
-            nothing_new = (await connection.execute(missing.limit(1))).first() is None
-            waiting = select(gates.c.id).where(other)
-            if nothing_new and (await connection.execute(waiting.limit(1))).first() is None:
-                return
-        async with self._database.transaction() as connection:
-            rows = insert_into(connection, gates).from_select(["image_id", "due_at"], missing.order_by(images.c.id))
-            await connection.execute(rows.on_conflict_do_nothing())
-            held = await lock_where(connection, gates, other)
-            for ids in chunks(held):
-                await connection.execute(update(gates).where(gates.c.id.in_(ids)).values(due_at=now))
+        await make_images_due(self._database, gates, other, now)
 
     async def forget_gates(self) -> None:
         async with self._database.reading() as connection:
@@ -136,7 +122,7 @@ async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> Co
     reasons = [moved, gates.c.mark.is_distinct_from(mark), reported, of_platform]
     if known:
         reasons.append(and_(gates.c.judged_at < max(known), gates.c.judged_at < now - _JUDGED_AT_MOST_EVERY))
-    return and_(gates.c.due_at > now, gates.c.attempts == 0, or_(*reasons))
+    return and_(gates.c.attempts == 0, or_(*reasons))
 
 
 def _values(told: ToldImage | None, gated: Gated | None, now: datetime) -> dict[str, Any]:
