@@ -7,6 +7,7 @@ one is killed when the test ends, and by the kernel where the test is killed. Im
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -91,8 +92,7 @@ def engine(*, attests: bool = False, alone: bool = False) -> Iterator[Docker]:
             _wait_until_it_answers(docker, child)
             yield docker
         finally:
-            child.process.kill()
-            child.process.wait()
+            _end(child)
             _remove_control_groups(docker.name)
 
 
@@ -117,6 +117,24 @@ def _wait_until_it_answers(docker: Docker, child: processes.Child) -> None:
         assert child.process.poll() is None, child.tail(2000)
         assert time.monotonic() < deadline, child.tail(2000)
         time.sleep(0.2)
+
+
+def _end(child: processes.Child) -> None:
+    """Kills the engine and waits for its last process.
+
+    That `unshare` has ended says only that the kernel was told to kill the first process of the namespaces, which
+    ends after all others in them.
+    """
+    pid = child.process.pid
+    firsts = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # It has ended by itself.
+        firsts = [os.pidfd_open(int(of)) for of in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    child.process.kill()
+    child.process.wait()
+    for first in firsts:
+        ended, _, _ = select.select([first], [], [], _END_WITHIN)
+        os.close(first)
+        assert ended, f"the engine did not end within {_END_WITHIN} s"
 
 
 def control_groups(name: str) -> list[Path]:
