@@ -1,8 +1,10 @@
 """An image in a folder: the OCI image layout, as skopeo's `oci:` and BuildKit's `--output type=oci` write it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from typing import Any
 
 from bot.clients.opening import open_below
 from bot.domain.bases.image import Index, check_digest, is_digest, read_document
@@ -10,12 +12,16 @@ from bot.domain.failure import Failure, Trouble
 
 _MARKER = "oci-layout"
 _INDEX = "index.json"
+_BLOBS = "blobs"
+_COSIGN_KIND = "kind"
+_COSIGN_IMAGES = ("dev.cosignproject.cosign/image", "dev.cosignproject.cosign/imageIndex")
 _LARGEST_DOCUMENT = 4 * 1024 * 1024
 _CHUNK = 256 * 1024
 
 
 def is_layout(folder: Path) -> bool:
-    return (folder / _MARKER).is_file() and (folder / _INDEX).is_file()
+    """Also without the file that marks one: what has an index and blobs is no root file system."""
+    return (folder / _INDEX).is_file() and ((folder / _MARKER).is_file() or (folder / _BLOBS).is_dir())
 
 
 class OciLayout:
@@ -25,9 +31,12 @@ class OciLayout:
         self._folder = folder
 
     def index(self) -> Index:
-        """The layout's own index. Raises `Failure` where it is none."""
+        """The images that the layout's own index lists, without what was copied along, such as signatures.
+
+        Raises `Failure` where it is none.
+        """
         where = str(self._folder / _INDEX)
-        document = read_document(self._read(_INDEX), where)
+        document = read_document(_of_images(self._read(_INDEX)), where)
         if not isinstance(document, Index):
             raise Failure(Trouble.MALFORMED, "is no index", where=where)
         return document
@@ -45,7 +54,7 @@ class OciLayout:
     def _path(self, digest: str) -> str:
         if not is_digest(digest):
             raise Failure(Trouble.MALFORMED, f"names {digest[:80]!r} as a digest", where=str(self._folder))
-        return f"blobs/{digest.replace(':', '/')}"
+        return f"{_BLOBS}/{digest.replace(':', '/')}"
 
     def _read(self, path: str) -> bytes:
         with open_below(self._folder, path) as file:
@@ -53,3 +62,26 @@ class OciLayout:
         if len(body) > _LARGEST_DOCUMENT:
             raise Failure(Trouble.MALFORMED, f"is larger than {_LARGEST_DOCUMENT} bytes", where=path)
         return body
+
+
+def _of_images(body: bytes) -> bytes:
+    """The index without what refers to images; as it is where nothing does, or where it cannot be read."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    listed = document.get("manifests") if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        return body
+    kept = [each for each in listed if not isinstance(each, dict) or not _refers(each)]
+    return body if len(kept) == len(listed) else json.dumps({**document, "manifests": kept}).encode()
+
+
+def _refers(entry: Mapping[str, Any]) -> bool:
+    """Whether the entry is an artifact (OCI 1.1), or what cosign saves beside an image."""
+    annotations = entry.get("annotations")
+    kind = annotations.get(_COSIGN_KIND) if isinstance(annotations, dict) else None
+    is_beside = (
+        isinstance(kind, str) and kind.startswith("dev.cosignproject.cosign/") and kind not in _COSIGN_IMAGES
+    )
+    return bool(entry.get("artifactType")) or is_beside

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from bot.domain.packages.package import Inventory, Package, PackageType
-from bot.verify.packages.inflate import Inflater
+from bot.verify.packages.inflate import Inflater, is_zstd
 from bot.verify.packages.reading import Collection, malformed, text
 
 _LARGEST = 32 * 1024 * 1024
@@ -18,6 +18,8 @@ _PACKAGE = b'"package"'
 
 def read_manifest(data: bytes, where: str) -> Inventory:
     """The packages whose slices were installed. Raises `Failure` for another schema and for a frame cut short."""
+    if not is_zstd(data):
+        raise malformed("is no chisel manifest: it is not packed with zstd", where)
     lines = _Lines(where)
     inflater = Inflater(where, _LARGEST)
     for start in range(0, len(data), _CHUNK):

@@ -33,10 +33,10 @@ def read_dependencies(data: bytes, where: str) -> Inventory:
         if key in target and not any(mapping(target[key]).get(kind) for kind in _ASSETS):
             continue
         name, slash, version = key.partition("/")
-        if name and slash and version:
+        if name and slash and version and "/" not in version:
             found.add(Package(PackageType.NUGET, name, version))
         else:
-            found.refuse(f"a library is named {key[:60]!r}, without a version")
+            found.refuse(f"a library is named {key[:60]!r}, which is no name with a version")
     return found.inventory()
 
 

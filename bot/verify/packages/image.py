@@ -14,6 +14,7 @@ from bot.verify.packages.reading import malformed
 
 _DEEPEST = 3
 _PREFERRED = "linux/amd64"
+_MOST_NAMED = 5
 
 
 class Blobs(Protocol):
@@ -83,6 +84,30 @@ async def _followed(
     raise malformed("nests its indexes too deeply", "index")
 
 
+def check_one_is_meant(index: Index, platform: str | None) -> None:
+    """Refuses a layout with other images beside the one that would be chosen. Raises `Failure`.
+
+    An index in a registry has one image for each platform, of which runtimes take the first; a layout's own index
+    lists whatever somebody put there.
+    """
+    chosen = _chosen(index, platform)
+    same = [
+        entry.digest
+        for entry in index.entries
+        if not entry.is_attestation
+        and (entry.platform == chosen.platform if entry.platform else entry.media_type in INDEXES)
+    ]
+    distinct = list(dict.fromkeys(same))
+    if len(distinct) > 1:
+        listed = ", ".join(f"{digest[:19]}…" for digest in distinct[:_MOST_NAMED])
+        raise Failure(
+            Trouble.MISSING,
+            f"does not say which image is meant: {len(distinct)} fit ({listed})",
+            where="index",
+            advice="put the one that is meant into a layout of its own (skopeo copy oci:FOLDER:NAME oci:OTHER)",
+        )
+
+
 def _chosen(index: Index, platform: str | None) -> Entry:
     images = index.images()
     if not images:
@@ -95,7 +120,9 @@ def _chosen(index: Index, platform: str | None) -> Entry:
 
 
 def _only(entries: Sequence[Entry], platform: str | None, known: Sequence[Entry] = ()) -> Entry:
-    """The one that is left; a layout with several images of one platform leaves none to choose."""
+    """The one that is left. Raises `Failure` where none is, or several are."""
+    if not entries and not known:
+        raise Failure(Trouble.MISSING, "lists no image", where="index", advice="copy one into it")
     distinct = {entry.digest: entry for entry in entries}
     if len(distinct) == 1:
         return next(iter(distinct.values()))

@@ -68,10 +68,15 @@ class Inflater:
             raise malformed(f"unpacks to more than {_HIGHEST_RATIO} times its size", self._where)
 
 
+def is_zstd(start: bytes) -> bool:
+    """Whether bytes begin with a frame of zstd, a skippable one among them."""
+    return start.startswith(_ZSTD) or (start[1:4] == _SKIPPABLE and start[0] & 0xF0 == 0x50)
+
+
 def _decoder(start: bytes) -> "_Plain | _Gzip | _Zstd":
     if start.startswith(_GZIP):
         return _Gzip()
-    if start.startswith(_ZSTD) or (start[1:4] == _SKIPPABLE and start[0] & 0xF0 == 0x50):
+    if is_zstd(start):
         return _Zstd()
     return _Plain()
 

@@ -99,6 +99,8 @@ def _read(path: str, files: Mapping[str, bytes]) -> Inventory:
         return dpkg.read_status(data, path)
     if path in _RPM_DATABASES:
         return rpm_database.read_database(data, files.get(f"{path}-wal"), path)
+    if path in _RPM_LOGS and path.removesuffix("-wal") not in files:
+        return Inventory(problems=(f"{path}: is the log of a database that is not there",))
     if path in NOT_READ and not any(other in files for other in _RPM_DATABASES):
         return Inventory(problems=(f"{path}: is an rpm database of an older form, which is not read",))
     if path.endswith(_DEPENDENCIES):

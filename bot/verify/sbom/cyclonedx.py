@@ -5,9 +5,12 @@ from typing import Any
 
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages.reading import MOST_PACKAGES, Collection, items, malformed, mapping, text
-from bot.verify.sbom.package_url import read_package_url
+from bot.verify.sbom.package_url import is_image_url, read_package_url
 
-_NO_PACKAGES = frozenset({"operating-system", "container", "file", "device", "device-driver", "data", "platform"})
+_NO_PACKAGES = frozenset(
+    {"operating-system", "container", "file", "device", "device-driver", "firmware", "data", "platform"}
+    | {"cryptographic-asset", "machine-learning-model"}
+)
 _TRIVY = "aquasecurity:trivy:"
 
 
@@ -29,7 +32,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
             found.add(_with_source(package, component))
             if distribution is not None:
                 distributions.append(distribution)
-        elif not url and (version or kind != "application"):
+        elif not is_image_url(url) and (version or kind != "application"):
             found.add(Package("", _name(component), version))
     inventory = found.inventory()
     return Inventory(inventory.packages, next(iter(distributions), None), inventory.problems)

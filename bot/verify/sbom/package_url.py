@@ -14,6 +14,11 @@ _OWN_NAMES = _SYSTEM_PACKAGES | {PackageType.NUGET}
 _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
 
 
+def is_image_url(url: str) -> bool:
+    """Whether the URL names an image, as that of a document's subject does: no package."""
+    return url.strip().lower().removeprefix("pkg:").lstrip("/").startswith(tuple(f"{each}/" for each in _IMAGES))
+
+
 def read_package_url(url: str, name: str) -> tuple[Package, Distribution | None] | None:
     """The package and the distribution that it is for; None where it is no package URL, or that of an image.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages.reading import Collection, items, mapping, text
-from bot.verify.sbom.package_url import read_package_url
+from bot.verify.sbom.package_url import is_image_url, read_package_url
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _NO_PACKAGES = frozenset({"OPERATING-SYSTEM", "OPERATING_SYSTEM", "CONTAINER", "FILE", "DEVICE", "FIRMWARE"})
@@ -36,7 +36,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
             found.add(_with_source(package, text(entry.get("sourceInfo"))))
             if distribution is not None:
                 distributions.append(distribution)
-        elif not urls and (version or purpose != "APPLICATION"):
+        elif not any(map(is_image_url, urls)) and (version or purpose != "APPLICATION"):
             found.add(Package("", name, "" if version in _NOTHING else version))
     inventory = found.inventory()
     return Inventory(inventory.packages, next(iter(distributions), None), inventory.problems)

@@ -53,3 +53,24 @@ def test_a_folder_without_an_index_is_no_layout(tmp_path: Path) -> None:
     assert not is_layout(tmp_path)
     (tmp_path / "oci-layout").write_text("{}")
     assert not is_layout(tmp_path)
+
+
+def test_a_folder_with_an_index_and_blobs_is_a_layout_without_its_mark(tmp_path: Path) -> None:
+    layout(tmp_path)
+    (tmp_path / "oci-layout").unlink()
+    assert is_layout(tmp_path)
+
+
+def test_what_was_copied_along_with_an_image_is_none_of_the_images(tmp_path: Path) -> None:
+    """`oras copy --recursive` brings signatures, `cosign save` too, and none of them has a platform."""
+    named = [digest(bytes([each])) for each in range(5)]
+    saved = "dev.cosignproject.cosign/"
+    listed = [
+        {"digest": named[0], "size": 1},
+        {"digest": named[1], "size": 1, "annotations": {"kind": f"{saved}image"}},
+        {"digest": named[2], "size": 1, "artifactType": "application/vnd.cncf.notary.signature"},
+        {"digest": named[3], "size": 1, "annotations": {"kind": f"{saved}sigs"}},
+        {"digest": named[4], "size": 1, "annotations": {"kind": f"{saved}atts"}},
+    ]
+    source = layout(tmp_path, index={"schemaVersion": 2, "manifests": listed})
+    assert [each.digest for each in source.index().entries] == named[:2]

@@ -14,7 +14,8 @@ from bot.domain.packages.package import Inventory
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.reference import InvalidReference, Reference
 from bot.verify.packages import dotnet, places
-from bot.verify.packages.image import read_image
+from bot.verify.packages.image import check_one_is_meant, read_image
+from bot.verify.packages.inflate import is_zstd
 from bot.verify.packages.places import read_files
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 
@@ -32,10 +33,13 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
 
         return read_registry_image(image, platform, config)
     if source.is_file():
+        _refuse_archive(source)
         return read_sbom(read_file(source, LARGEST_SBOM), str(source))
     if is_layout(source):
         layout = OciLayout(source)
-        return asyncio.run(read_image(layout.index(), layout, platform=platform))
+        index = layout.index()
+        check_one_is_meant(index, platform)
+        return asyncio.run(read_image(index, layout, platform=platform))
     return _read_folder(source)
 
 
@@ -62,6 +66,19 @@ def read_file(path: Path, largest: int) -> bytes:
     if len(data) > largest:
         raise Failure(Trouble.MALFORMED, f"is larger than {largest} bytes", where=str(path))
     return data
+
+
+def _refuse_archive(path: Path) -> None:
+    """Raises `Failure` for what `docker save` and its kin write: a tar archive, plain or packed."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    if start[257:262] == b"ustar" or start.startswith(b"\x1f\x8b") or is_zstd(start):
+        raise Failure(
+            Trouble.MALFORMED,
+            "is an archive or packed, and of files only SBOMs are read",
+            where=str(path),
+            advice="make a layout of an image (skopeo copy docker-archive:FILE oci:FOLDER), or unpack it",
+        )
 
 
 def _read_folder(root: Path) -> Inventory:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import Certificate
 from sigstore.errors import Error
 from sigstore.hashes import Hashed
@@ -18,7 +19,10 @@ from sigstore_models.common.v1 import HashAlgorithm
 from sigstore_models.trustroot.v1 import TrustedRoot as RootDocument
 
 from bot.verify.provenance.statement import DsseEnvelope
-from bot.verify.signatures.cosign.keys import Content
+from bot.verify.signatures.certificates import public_key
+from bot.verify.signatures.cosign.keys import Content, check_signature
+from bot.verify.signatures.cosign.log import check_body
+from bot.verify.signatures.cosign.signature_file import SignatureFile
 from bot.verify.signatures.cosign.trusted_root import TrustedRoot
 from bot.verify.signatures.verdict import Refused
 
@@ -41,18 +45,18 @@ class Proved:
     payload: DsseEnvelope | None
 
 
-def verify_bundle(encoded: bytes, root: TrustedRoot, content: Content | None) -> Proved:
-    """What the bundle proves; refuses one whose certificate, log, time or signature does not hold.
+def verify_bundle(file: SignatureFile, bundle: bytes, root: TrustedRoot, content: Content | None) -> Proved:
+    """What a bundle, read as `file`, proves; refuses one whose certificate, log, time or signature does not hold.
 
     Without content the bundle's DSSE envelope is judged. Whether the signer is accepted, and what an envelope is
     about, the caller checks.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the parser warns of names in certificates that others accept in silence
-        return _verify(encoded, root, content)
+        return _verify(file, bundle, root, content)
 
 
-def _verify(encoded: bytes, root: TrustedRoot, content: Content | None) -> Proved:
+def _verify(file: SignatureFile, encoded: bytes, root: TrustedRoot, content: Content | None) -> Proved:
     try:
         bundle = Bundle.from_json(encoded)
     except Exception as error:  # pydantic, base64 and X.509 errors come through as they are
@@ -60,15 +64,43 @@ def _verify(encoded: bytes, root: TrustedRoot, content: Content | None) -> Prove
     try:
         verifier = _verifier(root.encoded)
         envelope = None
-        if content is None:
+        if not _is_for_library(bundle.signing_certificate):
+            envelope = _verify_by_other_key(verifier, bundle, file, content)
+        elif content is None:
             kind, payload = verifier.verify_dsse(bundle, _Later())
             envelope = DsseEnvelope(kind, payload, ())
         else:
             hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=content.sha256)
             verifier.verify_artifact(hashed, bundle, _Later())
         return Proved(bundle.signing_certificate, _time_of(verifier, bundle), envelope)
-    except Exception as error:  # also what the library meets unprepared, such as a key that is not of a curve
+    except Refused:
+        raise
+    except (
+        Exception
+    ) as error:  # also what the library meets unprepared, such as a name that no certificate may have
         raise Refused(f"the bundle does not hold: {_line(error)}") from None
+
+
+def _is_for_library(certificate: Certificate) -> bool:
+    """Whether the library verifies signatures by this key: it takes each for one by P-256 and SHA-256."""
+    key = public_key(certificate)
+    return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == "secp256r1"
+
+
+def _verify_by_other_key(
+    verifier: Verifier, bundle: Bundle, file: SignatureFile, content: Content | None
+) -> DsseEnvelope | None:
+    """The library's checks of certificate, log and times; our own of the signature and of what the log took."""
+    verifier._verify_common_signing_cert(bundle, _Later())
+    envelope = file.envelope
+    if content is None and envelope is None:
+        raise Refused("the bundle carries neither a signature over a file nor an envelope")
+    signed = content if content is not None else envelope
+    assert signed is not None, "one of both is there"
+    over = signed if isinstance(signed, Content) else Content.of(signed.signed)
+    check_body(bundle.log_entry._inner.canonicalized_body, file.signature, signed, bundle.signing_certificate)
+    check_signature(public_key(bundle.signing_certificate), file.signature, over)
+    return envelope if content is None else None
 
 
 @lru_cache(maxsize=8)

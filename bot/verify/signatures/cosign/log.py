@@ -1,4 +1,4 @@
-"""Entries of a transparency log (Rekor v1), and what its promise to include them proves.
+"""Entries of a transparency log (Rekor): what they were made for, and what the log's promise of them proves.
 
 The log signs an entry's body together with the time at which it took it (the signed entry timestamp). That time is
 what short-lived certificates are judged at.
@@ -21,7 +21,7 @@ from bot.verify.signatures.certificates import read_pem
 from bot.verify.signatures.cosign.keys import Content, check_signature
 from bot.verify.signatures.cosign.trusted_root import LogKey
 from bot.verify.signatures.strictly import from_base64, member, read_object
-from bot.verify.signatures.verdict import Refused
+from bot.verify.signatures.verdict import Refused, Undecided
 
 _LARGEST = 8 * 1024 * 1024
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
@@ -66,14 +66,18 @@ def check_promise(entry: LogEntry, logs: Mapping[bytes, LogKey]) -> datetime:
 
 
 def check_body(
-    entry: LogEntry, signature: bytes, signed: Content | DsseEnvelope, signer: x509.Certificate | PublicKeyTypes
+    body: bytes, signature: bytes, signed: Content | DsseEnvelope, signer: x509.Certificate | PublicKeyTypes
 ) -> None:
-    """Refuses an entry that was made for another signature, signer or content (as in CVE-2022-36056)."""
-    document = read_object(entry.body, "the log entry", limit=_LARGEST)
+    """Refuses an entry whose body was made for another signature, signer or content (as in CVE-2022-36056)."""
+    document = read_object(body, "the log entry", limit=_LARGEST)
     spec = member(document, "spec", dict, "the log entry")
     match (document.get("kind"), document.get("apiVersion"), signed):
         case ("hashedrekord", "0.0.1", Content() as content):
             _check_hashed(spec, signature, content, signer)
+        case ("hashedrekord", "0.0.2", Content() as content):
+            _check_hashed_again(spec, signature, content, signer)
+        case ("hashedrekord", "0.0.2", DsseEnvelope() as envelope):
+            _check_hashed_again(spec, signature, Content.of(envelope.signed), signer)
         case ("dsse", "0.0.1", DsseEnvelope() as envelope):
             _check_payload(spec, envelope)
             _check_signers(
@@ -96,12 +100,39 @@ def _check_hashed(
     spec: dict[str, Any], signature: bytes, content: Content, signer: x509.Certificate | PublicKeyTypes
 ) -> None:
     hashed = member(member(spec, "data", dict, "the log entry"), "hash", dict, "the log entry")
-    if hashed.get("algorithm") != "sha256" or hashed.get("value") != content.sha256.hex():
-        raise _other("content")
+    written = hashed.get("value")
+    _check_digest(str(hashed.get("algorithm")), written.encode() if isinstance(written, str) else b"", content)
     made = member(spec, "signature", dict, "the log entry")
     if from_base64(member(made, "content", str, "the log entry"), "its signature") != signature:
         raise _other("signature")
     _check_signer(member(member(made, "publicKey", dict, "the log entry"), "content", str, "the log entry"), signer)
+
+
+def _check_hashed_again(
+    spec: dict[str, Any], signature: bytes, content: Content, signer: x509.Certificate | PublicKeyTypes
+) -> None:
+    """The same of Rekor v2, which knows no other kind: an envelope is hashed as it is signed."""
+    inner = member(spec, "hashedRekordV002", dict, "the log entry")
+    data = member(inner, "data", dict, "the log entry")
+    digest = from_base64(member(data, "digest", str, "the log entry"), "its digest")
+    algorithm = str(data.get("algorithm"))
+    _check_digest(algorithm.lower().replace("sha2_", "sha"), digest.hex().encode(), content)
+    made = member(inner, "signature", dict, "the log entry")
+    if from_base64(member(made, "content", str, "the log entry"), "its signature") != signature:
+        raise _other("signature")
+    verifier = member(made, "verifier", dict, "the log entry")
+    name = "x509Certificate" if isinstance(signer, x509.Certificate) else "publicKey"
+    named = member(member(verifier, name, dict, "the log entry"), "rawBytes", str, "the log entry")
+    if from_base64(named, "the signer of the log entry") != _der(signer):
+        raise _other("signer")
+
+
+def _check_digest(algorithm: str, written: bytes, content: Content) -> None:
+    digest = content.hashed(algorithm)
+    if digest is None and content.whole is None and algorithm in ("sha384", "sha512"):
+        raise Undecided(f"the log entry names the file by its {algorithm.upper()}", advice="use --artifact")
+    if digest is None or digest.hex().encode() != written:
+        raise _other("content")
 
 
 def _check_payload(spec: dict[str, Any], envelope: DsseEnvelope) -> None:
@@ -130,16 +161,20 @@ def _check_signer(encoded: str, signer: x509.Certificate | PublicKeyTypes) -> No
     try:
         if isinstance(signer, x509.Certificate):
             named = read_pem(pem)[0].public_bytes(Encoding.DER) if _CERTIFICATE in pem else b""
-            wanted = signer.public_bytes(Encoding.DER)
         else:
             named = load_pem_public_key(pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-            wanted = signer.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except Refused:
         raise
     except Exception:  # ValueError, UnsupportedAlgorithm, and what OpenSSL raises of its own
         raise Refused("the signer of the log entry cannot be read") from None
-    if named != wanted:
+    if named != _der(signer):
         raise _other("signer")
+
+
+def _der(signer: x509.Certificate | PublicKeyTypes) -> bytes:
+    if isinstance(signer, x509.Certificate):
+        return signer.public_bytes(Encoding.DER)
+    return signer.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _other(what: str) -> Refused:

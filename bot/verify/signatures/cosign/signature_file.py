@@ -27,6 +27,7 @@ _CERTIFICATE = "dev.sigstore.cosign/certificate"
 _CHAIN = "dev.sigstore.cosign/chain"
 _LOGGED = "dev.sigstore.cosign/bundle"
 _LARGEST_ANNOTATION = 1024 * 1024
+_MESSAGE_DIGESTS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
 _MOST_LAYERS = 1000
 _MOST_OF_ONE_PAYLOAD = 50
 _VERSION = re.compile(re.escape(BUNDLE) + r"(?:\+json;version=0\.([123])|\.v0\.([123])(?:\.[0-9]+)?\+json)")
@@ -39,8 +40,8 @@ class SignatureFile:
     signature: bytes
     envelope: DsseEnvelope | None = None
     """Where the signature is over a DSSE envelope; else it is over the bytes of a file."""
-    message_digest: bytes | None = None
-    """The SHA-256 that a bundle says was signed."""
+    message_digest: tuple[str, bytes] | None = None
+    """The digest that a bundle says was signed, with its algorithm, such as `sha256`."""
     certificate: x509.Certificate | None = None
     others: tuple[x509.Certificate, ...] = ()
     entry: LogEntry | None = None
@@ -211,11 +212,12 @@ def _check_version(media_type: str, material: dict[str, Any], entries: list[Any]
         raise Refused("a bundle of version 0.3 must carry one certificate, not a chain")
 
 
-def _message_digest(message: dict[str, Any]) -> bytes | None:
+def _message_digest(message: dict[str, Any]) -> tuple[str, bytes] | None:
     found = message.get("messageDigest")
-    if not isinstance(found, dict) or found.get("algorithm") != "SHA2_256":
+    algorithm = _MESSAGE_DIGESTS.get(str(found.get("algorithm"))) if isinstance(found, dict) else None
+    if not isinstance(found, dict) or algorithm is None:
         return None
-    return from_base64(member(found, "digest", str, "the bundle"), "the bundle's digest")
+    return algorithm, from_base64(member(found, "digest", str, "the bundle"), "the bundle's digest")
 
 
 def _bundled_certificates(material: dict[str, Any]) -> tuple[x509.Certificate, ...]:

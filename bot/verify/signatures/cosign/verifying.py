@@ -146,7 +146,7 @@ def _verify_by_library(
     checks = Checks(("bundle", "signature", "identity", "subject"))
     checks.make("bundle", lambda: None)
     proved = checks.make(
-        "signature", lambda: verify_bundle(bundle, root, asked.content if file.envelope is None else None)
+        "signature", lambda: verify_bundle(file, bundle, root, asked.content if file.envelope is None else None)
     )
     if proved is None:
         return _keyless(checks, None, asked, None, policy.notes)
@@ -182,7 +182,7 @@ def _check_logged(file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot
     if file.entry is None:
         raise Refused("no log entry came with the signature, so that nothing attests when it was made")
     at = check_promise(file.entry, root.logs)
-    check_body(file.entry, file.signature, file.envelope or asked.content, leaf)
+    check_body(file.entry.body, file.signature, file.envelope or asked.content, leaf)
     return at
 
 
@@ -219,8 +219,10 @@ def _check_subject(envelope: DsseEnvelope | None, file: SignatureFile, asked: As
             )
         return
     content = asked.content
-    if file.message_digest is not None and file.message_digest != content.sha256:
-        raise Refused("the bundle says that another file was signed")
+    if file.message_digest is not None:
+        algorithm, digest = file.message_digest
+        if content.hashed(algorithm) not in (None, digest):
+            raise Refused("the bundle says that another file was signed")
     if asked.artifact is not None and asked.digest not in ("", content.digest):
         named = signed_image(asked.artifact)
         if named != asked.digest:

@@ -1,3 +1,5 @@
+import gzip
+import json
 import tracemalloc
 from collections.abc import Callable
 
@@ -216,3 +218,23 @@ def test_a_chisel_manifest_of_lines_without_end_is_refused_in_little_memory(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 * 1024 * 1024
+
+
+def test_a_chisel_manifest_is_always_packed_with_zstd() -> None:
+    text = b'{"jsonwall":"1.0","schema":"1.0","count":2}\n{"kind":"package","name":"a","version":"1"}\n'
+    for data in (text, gzip.compress(text), b""):
+        with pytest.raises(Failure, match="not packed with zstd"):
+            chisel.read_manifest(data, "manifest.wall")
+    assert chisel.read_manifest(b"\x50\x2a\x4d\x18\x01\0\0\0x" + zstd(text), "manifest.wall").packages
+
+
+def test_a_log_without_its_database_is_a_problem() -> None:
+    found = places.read_files({"var/lib/rpm/rpmdb.sqlite-wal": b"x"})
+    assert found.problems == ("var/lib/rpm/rpmdb.sqlite-wal: is the log of a database that is not there",)
+
+
+def test_a_library_of_an_application_has_one_slash_in_its_name() -> None:
+    libraries = {"a/1": {"type": "package"}, "a/b/1": {"type": "package"}, "c": {"type": "package"}}
+    found = dotnet.read_dependencies(json.dumps({"libraries": libraries}).encode(), "a.deps.json")
+    assert [(each.name, each.version) for each in found.packages] == [("a", "1")]
+    assert len(found.problems) == 2

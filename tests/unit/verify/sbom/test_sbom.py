@@ -261,3 +261,24 @@ def test_a_runtime_pack_is_written_under_the_name_that_it_is_published_under() -
 
 def test_a_name_alone_has_no_package_url() -> None:
     assert package_url(Package("", "something", "1"), None) is None
+
+
+@pytest.mark.parametrize("url", ["nonsense", "pkg:deb", "pkg:deb/" + "a" * 3000])
+def test_a_package_whose_url_cannot_be_read_is_listed_by_its_name(url: str) -> None:
+    """It is in the image all the same; only what stands for an image is none."""
+    reference = {"referenceType": "purl", "referenceLocator": url}
+    entry = {"SPDXID": "SPDXRef-x", "name": "x", "versionInfo": "1", "externalRefs": [reference]}
+    component = {"type": "library", "name": "x", "version": "1", "purl": url}
+    image = {"type": "library", "name": "image", "version": "1", "purl": "pkg:oci/image@sha256:0"}
+    document = {"bomFormat": "CycloneDX", "components": [component, image]}
+
+    assert names(spdx(entry)) == ["x@1"]
+    assert names(read_sbom(encoded(document), "sbom")) == ["x@1"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["cryptographic-asset", "machine-learning-model", "firmware", "device-driver", "data"]
+)
+def test_components_that_are_no_software_of_the_image_are_no_packages(kind: str) -> None:
+    document = {"bomFormat": "CycloneDX", "components": [{"type": kind, "name": "x", "version": "1"}]}
+    assert names(read_sbom(encoded(document), "sbom")) == []

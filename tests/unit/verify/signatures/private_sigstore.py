@@ -6,14 +6,19 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import new, sha256
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from nacl.bindings import (
+    crypto_sign_ed25519ph_final_create,
+    crypto_sign_ed25519ph_state,
+    crypto_sign_ed25519ph_update,
+)
 
 from tests.unit.verify.signatures.making import AUTHORITY, ROOT, SIGNATURES, Holder, Key, Shape, issue
 
@@ -34,8 +39,24 @@ def spki(key: Key) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def signed(key: ec.EllipticCurvePrivateKey, content: bytes) -> bytes:
-    return key.sign(content, ec.ECDSA(hashes.SHA256()))
+def signed(key: Any, content: bytes, algorithm: str = "sha256") -> bytes:
+    """A signature as Sigstore's clients make it; by Ed25519 over the content, or for SHA-512 by Ed25519ph."""
+    digest = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}[algorithm]
+    match key:
+        case ed25519.Ed25519PrivateKey():
+            return signed_prehashed(key, content) if algorithm == "sha512" else key.sign(content)
+        case rsa.RSAPrivateKey():
+            return key.sign(content, padding.PKCS1v15(), digest)
+        case _:
+            return key.sign(content, ec.ECDSA(digest))  # type: ignore[no-any-return]
+
+
+def signed_prehashed(key: ed25519.Ed25519PrivateKey, content: bytes) -> bytes:
+    """A signature by Ed25519ph, as cosign makes it where a log takes it."""
+    state = crypto_sign_ed25519ph_state()
+    crypto_sign_ed25519ph_update(state, content)
+    secret = key.private_bytes_raw() + key.public_key().public_bytes_raw()
+    return crypto_sign_ed25519ph_final_create(state, secret)
 
 
 def utf8(text: str) -> bytes:
@@ -98,6 +119,7 @@ class PrivateSigstore:
         is_logged: bool = True,
         purposes: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.CODE_SIGNING,),
         facts: Mapping[int, str] | None = None,
+        key: Any = None,
     ) -> Holder:
         """A key with a certificate for ten minutes that the certificate log has signed for."""
         name: x509.GeneralName = x509.RFC822Name(identity)
@@ -121,7 +143,7 @@ class PrivateSigstore:
                 for arc, text in told.items()
             ),
         ]
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         shape = Shape(
             subject=(),
             start=at,
@@ -181,12 +203,12 @@ class PrivateSigstore:
         return bytes([0x04, len(listed)] if len(listed) < 128 else [0x04, 0x81, len(listed)]) + listed
 
 
-def hashedrekord(signer: Holder, signature: bytes, content: bytes = ARTIFACT) -> bytes:
+def hashedrekord(signer: Holder, signature: bytes, content: bytes = ARTIFACT, algorithm: str = "sha256") -> bytes:
     body = {
         "apiVersion": "0.0.1",
         "kind": "hashedrekord",
         "spec": {
-            "data": {"hash": {"algorithm": "sha256", "value": sha256(content).hexdigest()}},
+            "data": {"hash": {"algorithm": algorithm, "value": new(algorithm, content).hexdigest()}},
             "signature": {"content": b64(signature), "publicKey": {"content": b64(pem(signer))}},
         },
     }
@@ -213,13 +235,16 @@ def pem(signer: Holder) -> bytes:
     return signer.certificate.public_bytes(Encoding.PEM)
 
 
-def message_bundle(sigstore: PrivateSigstore, signer: Holder, content: bytes = ARTIFACT) -> dict[str, Any]:
+def message_bundle(
+    sigstore: PrivateSigstore, signer: Holder, content: bytes = ARTIFACT, algorithm: str = "sha256"
+) -> dict[str, Any]:
     """A bundle of version 0.3 over a file."""
-    signature = signed(signer.key, content)  # type: ignore[arg-type]
+    signature = signed(signer.key, content, algorithm)
+    digest = b64(new(algorithm, content).digest())
     return {
-        **_bundle(signer, sigstore.entry(hashedrekord(signer, signature, content))),
+        **_bundle(signer, sigstore.entry(hashedrekord(signer, signature, content, algorithm))),
         "messageSignature": {
-            "messageDigest": {"algorithm": "SHA2_256", "digest": b64(sha256(content).digest())},
+            "messageDigest": {"algorithm": algorithm.upper().replace("SHA", "SHA2_"), "digest": digest},
             "signature": b64(signature),
         },
     }
@@ -229,7 +254,7 @@ def envelope_of(signer: Holder, statement: dict[str, Any]) -> dict[str, Any]:
     kind = "application/vnd.in-toto+json"
     payload = json.dumps(statement).encode()
     encoded = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
-    signature = signed(signer.key, encoded)  # type: ignore[arg-type]
+    signature = signed(signer.key, encoded)
     return {"payload": b64(payload), "payloadType": kind, "signatures": [{"sig": b64(signature)}]}
 
 
@@ -241,7 +266,7 @@ def dsse_bundle(sigstore: PrivateSigstore, signer: Holder, statement: dict[str, 
 
 def older_bundle(sigstore: PrivateSigstore, signer: Holder, content: bytes = ARTIFACT) -> dict[str, Any]:
     """What `cosign sign-blob --bundle` wrote for years."""
-    signature = signed(signer.key, content)  # type: ignore[arg-type]
+    signature = signed(signer.key, content)
     return {
         "base64Signature": b64(signature),
         "cert": b64(pem(signer)),
@@ -251,7 +276,7 @@ def older_bundle(sigstore: PrivateSigstore, signer: Holder, content: bytes = ART
 
 def sig_annotations(sigstore: PrivateSigstore, signer: Holder, payload: bytes) -> dict[str, str]:
     """What stands beside a layer of the `.sig` layout."""
-    signature = signed(signer.key, payload)  # type: ignore[arg-type]
+    signature = signed(signer.key, payload)
     entry = sigstore.entry(hashedrekord(signer, signature, payload))
     return {
         "dev.cosignproject.cosign/signature": b64(signature),

@@ -1,7 +1,9 @@
+import gzip
 import json
 import lzma
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -10,7 +12,7 @@ from typer.testing import CliRunner
 from bot.cli.main import app
 from bot.domain.failure import Failure
 from tests.unit.clients.layouts import layout
-from tests.unit.verify.packages.archives import STATUS, archive, digest, paragraph, zipped
+from tests.unit.verify.packages.archives import STATUS, archive, digest, paragraph, zipped, zstd
 from tests.unit.verify.packages.evidence import EVIDENCE, content
 
 
@@ -253,3 +255,30 @@ def test_a_folder_without_any_database_says_that_nothing_is_known(tmp_path: Path
     result = run("packages", "list", tmp_path, "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
     assert "no package was found" in result.stderr
+
+
+@pytest.mark.parametrize("platforms", [("amd64", "amd64"), (None, None), ("amd64", "index")])
+def test_of_a_layout_with_several_images_none_is_chosen(tmp_path: Path, platforms: tuple[str | None, ...]) -> None:
+    """Which one would be read is chance; those of the platform that is meant are named."""
+    blobs: list[bytes] = []
+    listed = []
+    for number, platform in enumerate(platforms):
+        layer = zipped(archive({STATUS: paragraph(f"package{number}")}))
+        entry = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest(layer), "size": 1}
+        manifest = json.dumps({"schemaVersion": 2, "config": entry, "layers": [entry]}).encode()
+        of = {"platform": {"os": "linux", "architecture": platform}} if platform in ("amd64",) else {}
+        kind = "index" if platform == "index" else "manifest"
+        media_type = f"application/vnd.oci.image.{kind}.v1+json"
+        listed.append({"mediaType": media_type, "digest": digest(manifest), "size": 1, **of})
+        blobs += [layer, manifest]
+    layout(tmp_path / "oci", *blobs, index={"schemaVersion": 2, "manifests": listed})
+    said = refusal("packages", "list", tmp_path / "oci")
+    assert "does not say which image is meant" in said
+    assert "layout of its own" in said
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd])
+def test_an_archive_of_an_image_is_said_to_be_one(tmp_path: Path, pack: Any) -> None:
+    saved = tmp_path / "image.tar"
+    saved.write_bytes(pack(archive({"manifest.json": b"[]"})))
+    assert "skopeo copy docker-archive:" in refusal("packages", "list", saved)
