@@ -16,7 +16,7 @@ from bot.domain.rollouts.rebuild import Action
 from bot.follow import stage
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import Stores
 
 START = datetime(2026, 3, 10, 12, 0, 17, tzinfo=UTC)

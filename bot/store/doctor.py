@@ -11,9 +11,10 @@ from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.tables import bases, documents
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of
-from bot.store.rows.tables import bases, documents, repositories, usages
 
 
 class DoctorStore(Store):

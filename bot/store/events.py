@@ -11,10 +11,13 @@ from bot.domain.rollouts.rebuild import FOLLOWED
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock_where
 from bot.store.engine.store import Store
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.deliveries import deliveries
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, onboardings
-from bot.store.rows.tables import bases, rebuilds, repositories, tasks
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import tasks
 from bot.store.stages.discover.discover import LISTING
 
 _REMEMBERED = timedelta(days=3)

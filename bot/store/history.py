@@ -19,7 +19,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import last_with_digest
 from bot.store.rows.bases.releases import read_releases, save_release
-from bot.store.rows.tables import bases, changes, observations, releases
+from bot.store.rows.bases.tables import bases, changes, observations, releases
 from bot.watch.registry.ports import Sight
 
 _PAGE = 1000

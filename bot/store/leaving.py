@@ -8,7 +8,8 @@ from bot.domain.repositories.repository import Identity
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
-from bot.store.rows.tables import rebuilds, repositories
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
 
 
 class LeavingStore(Store):

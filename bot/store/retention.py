@@ -15,21 +15,14 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue.claiming import claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.scan_reports import scan_reports
+from bot.store.rows.bases.tables import bases, changes, manifests, observations
 from bot.store.rows.inventories.packages import forget_inventories
 from bot.store.rows.repositories.images import images
+from bot.store.rows.repositories.tables import blobs, repository_blobs
 from bot.store.rows.rollouts.served import last_changes
 from bot.store.rows.rollouts.steps import steps
-from bot.store.rows.tables import (
-    bases,
-    blobs,
-    changes,
-    manifests,
-    observations,
-    rebuilds,
-    repository_blobs,
-    tasks,
-    transitions,
-)
+from bot.store.rows.rollouts.tables import rebuilds, transitions
+from bot.store.rows.tables import tasks
 
 _TASK = "forget what is kept no longer"
 _EVERY = timedelta(days=1)

@@ -13,12 +13,25 @@ from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database
-from bot.store.rows import tables as t
+from bot.store.rows.bases.tables import (
+    advisories,
+    bases,
+    changes,
+    documents,
+    incidents,
+    notices,
+    observations,
+    releases,
+)
 from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.repositories.standings import standing_days
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollout_waves, transitions
+from bot.store.rows.rollouts.tables import rollouts as rollout_rows
+from bot.store.rows.tables import journal
 from sandbox.stored_fleet import repositories as r
 from sandbox.stored_fleet import rollouts, surroundings
 from sandbox.stored_fleet.inside import Inside
@@ -55,8 +68,8 @@ class StoredFleet:
         used = {base for sample in samples for base in sample.bases}
         ids = {base: number for number, base in enumerate((b for b in BASES if b in used), 1)}
         shown = {base: publications(base, self.now) for base in ids}
-        await self._write(t.bases, (self._base(base, id_, shown[base]) for base, id_ in ids.items()))
-        await self._write(t.repositories, (r.repository_row(each, self.now, self.mark) for each in samples))
+        await self._write(bases, (self._base(base, id_, shown[base]) for base, id_ in ids.items()))
+        await self._write(repositories, (r.repository_row(each, self.now, self.mark) for each in samples))
         await self._write_rollouts(ids, shown)
         is_done = await self._write_rebuilds(samples, shown)
         await self._write_repositories(samples, ids, shown, is_done)
@@ -65,8 +78,8 @@ class StoredFleet:
 
     async def _write_rollouts(self, ids: dict[Base, int], shown: dict[Base, list[Publication]]) -> None:
         numbers = range(1, ROLLOUTS + 2)
-        await self._write(t.rollouts, map(self._rollout, numbers))
-        await self._write(t.rollout_waves, (row for n in numbers for row in rollouts.wave_rows(n, self.now)))
+        await self._write(rollout_rows, map(self._rollout, numbers))
+        await self._write(rollout_waves, (row for n in numbers for row in rollouts.wave_rows(n, self.now)))
         observed: list[dict[str, Any]] = []
         moves: list[dict[str, Any]] = []
         for base, all_ in shown.items():
@@ -75,11 +88,11 @@ class StoredFleet:
             first = len(observed) - len(all_) + 1
             for place, (before, after) in enumerate(pairwise(all_)):
                 moves.append(self._change(ids[base], first + place, before, after))
-        await self._write(t.observations, observed)
-        await self._write(t.changes, moves)
-        newest = select(func.max(t.observations.c.id)).where(t.observations.c.base_id == t.bases.c.id)
+        await self._write(observations, observed)
+        await self._write(changes, moves)
+        newest = select(func.max(observations.c.id)).where(observations.c.base_id == bases.c.id)
         async with self.database.transaction() as connection:
-            await connection.execute(update(t.bases).values(observation_id=newest.scalar_subquery()))
+            await connection.execute(update(bases).values(observation_id=newest.scalar_subquery()))
 
     async def _write_rebuilds(
         self, samples: list[r.Sample], shown: dict[Base, list[Publication]]
@@ -95,8 +108,8 @@ class StoredFleet:
             }
             told = list(rollouts.rebuilds(number, samples, moved, self.now, self.mark))
             is_done |= {each.rebuild["repository_id"]: each.state == "succeeded" for each in told}
-            await self._write(t.rebuilds, (each.rebuild for each in told))
-            await self._write(t.transitions, (row for each in told for row in each.transitions))
+            await self._write(rebuilds, (each.rebuild for each in told))
+            await self._write(transitions, (row for each in told for row in each.transitions))
             await self._write(steps, (row for each in told for row in each.steps))
         return is_done
 
@@ -111,7 +124,7 @@ class StoredFleet:
         before = {base: all_[-2].digest for base, all_ in shown.items()}
         pins = {each.number: newest if is_done.get(each.number, True) else before for each in samples}
         await self._write(
-            t.usages, (row for each in samples for row in r.usage_rows(each, pins[each.number], ids, self.mark))
+            usages, (row for each in samples for row in r.usage_rows(each, pins[each.number], ids, self.mark))
         )
         await self._write(
             images,
@@ -131,16 +144,16 @@ class StoredFleet:
         kept, spent = surroundings.budget_rows(self.now)
         quarantined = ids.get(QUARANTINED)
         rows: tuple[tuple[Table, Iterable[dict[str, Any]]], ...] = (
-            (t.advisories, surroundings.advisory_rows(self.now, self.mark)),
-            (t.releases, surroundings.release_rows(self.now)),
-            (t.documents, surroundings.document_rows(self.now, self.mark)),
-            (t.incidents, surroundings.incident_rows(self.now, self.mark)),
-            (t.notices, surroundings.notice_rows(ids, self.now, self.mark)),
-            (t.journal, surroundings.journal_rows(self.now, self.mark)),
+            (advisories, surroundings.advisory_rows(self.now, self.mark)),
+            (releases, surroundings.release_rows(self.now)),
+            (documents, surroundings.document_rows(self.now, self.mark)),
+            (incidents, surroundings.incident_rows(self.now, self.mark)),
+            (notices, surroundings.notice_rows(ids, self.now, self.mark)),
+            (journal, surroundings.journal_rows(self.now, self.mark)),
             (standing_days, surroundings.day_rows(self.repositories, self.now)),
             (budgets, kept),
             (spendings, spent),
-            (t.quarantines, () if quarantined is None else [self._quarantine(quarantined)]),
+            (quarantines, () if quarantined is None else [self._quarantine(quarantined)]),
         )
         for table, some in rows:
             await self._write(table, some)

@@ -25,7 +25,8 @@ from bot.formats.rewrite.refresh import refresh
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
-from bot.store.rows.tables import rebuilds, repositories
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests.integration.model.fleet import AnyTag

@@ -14,7 +14,8 @@ from bot.service.collecting import collected_seldom
 from bot.store.engine.codec import dump
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import this_worker
-from bot.store.rows.tables import bases, observations, usages
+from bot.store.rows.bases.tables import bases, observations
+from bot.store.rows.repositories.tables import usages
 from bot.store.stores import Stores
 from tests.bench.bench_plan import BASES, POLICY, REPOSITORIES, USAGES, fleet
 from tests.bench.bench_plan_tick import child, fill

@@ -15,7 +15,7 @@ from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.repositories.images import images
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.images.stage import ImagesOptions, Observed, tick
 from tests.fakes.registry import FakeRegistry

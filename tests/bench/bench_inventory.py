@@ -20,6 +20,7 @@ from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
+from bot.store.rows.bases.tables import bases, observations
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -28,7 +29,7 @@ from bot.store.rows.inventories.inventories import (
     packages,
 )
 from bot.store.rows.repositories.images import deployments, images
-from bot.store.rows.tables import bases, observations, repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.store.stores import Stores
 from sandbox.programs.postgres import PostgresServer
 

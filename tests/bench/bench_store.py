@@ -24,8 +24,9 @@ from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.store.engine.database import Database, open_database
+from bot.store.rows.bases.tables import documents
 from bot.store.rows.rollouts.rebuilds import note, step
-from bot.store.rows.tables import documents, rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.ports import DueBase, Sight, Sighting
 from tests.integration.store.filling import Stores
 

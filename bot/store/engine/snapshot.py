@@ -12,7 +12,7 @@ from sqlalchemy import Connection, MetaData, insert, select
 
 from bot.store.engine.database import Database, address, cannot_be_opened, engine_for, open_database, opening
 from bot.store.engine.inserting import chunks
-from bot.store.rows.tables import metadata
+from bot.store.rows.schema import metadata
 
 
 @asynccontextmanager

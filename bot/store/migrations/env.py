@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from bot.store.rows.tables import metadata
+from bot.store.rows.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

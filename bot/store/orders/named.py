@@ -7,8 +7,10 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import ENDED, Rebuild
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
-from bot.store.rows.tables import bases, rebuilds, repositories, rollouts
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 
 _MOST_NAMED = 4
 

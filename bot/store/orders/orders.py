@@ -23,7 +23,8 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.quarantines import held_by, lift_quarantines, open_quarantine
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, step
 from bot.store.rows.rollouts.steps import end_steps
-from bot.store.rows.tables import journal, pauses, rebuilds
+from bot.store.rows.rollouts.tables import pauses, rebuilds
+from bot.store.rows.tables import journal
 from bot.store.stages.plan.advance import open_pause
 
 _MOST_ENTRIES = 1000

@@ -11,7 +11,7 @@ from bot.domain.rollouts.rebuild import Rebuild, State, Target
 from bot.store.engine.codec import dump
 from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step
 from bot.store.rows.rollouts.steps import repeat_steps
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 
 
 async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:

@@ -19,16 +19,12 @@ from bot.store.pages.rows import (
     line_url,
 )
 from bot.store.rows.bases.own_bases import IS_CONCERNED
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.onboardings import onboarding_in
 from bot.store.rows.repositories.standings import standings
-from bot.store.rows.tables import (
-    bases,
-    rebuilds,
-    repositories,
-    transitions,
-    usages,
-)
+from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.views.fleet.fleet import Standing
 from bot.views.repositories.repository import Decision, FileProblem, RepositoryPage, UsageRow
 

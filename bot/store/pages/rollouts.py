@@ -11,11 +11,8 @@ from bot.store.pages.rows import (
     rebuild_page,
     states,
 )
-from bot.store.rows.tables import (
-    changes,
-    rebuilds,
-    rollouts,
-)
+from bot.store.rows.bases.tables import changes
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.paging import Cut, Page, page_of
 from bot.views.rollouts.page import RolloutPage, RolloutSummary, summary_of

@@ -15,9 +15,11 @@ from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.mirrors import statuses
+from bot.store.rows.bases.tables import bases, changes, notices
 from bot.store.rows.inventories.packages import package_changes_of
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import steps
-from bot.store.rows.tables import bases, changes, notices, quarantines, rebuilds, repositories
+from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.bases.base import BaseRow
 from bot.views.paging import Cut, Page, page_of
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow

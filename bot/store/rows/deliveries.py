@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Index, String, Table
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import metadata
+from bot.store.rows.schema import metadata
 
 deliveries = Table(
     "deliveries",

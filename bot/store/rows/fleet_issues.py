@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Integer, String, Text
 
-from bot.store.rows.tables import leased
+from bot.store.rows.schema import leased
 
 fleet_issues = leased(
     "fleet_issues",

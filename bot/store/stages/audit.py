@@ -31,7 +31,8 @@ from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.code_scans import forget_scan, want_scan
 from bot.store.rows.repositories.issues import say, unsay
 from bot.store.rows.repositories.produced import produced_configs
-from bot.store.rows.tables import repositories, tasks
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.tables import tasks
 
 _TASK = "judge practices anew"
 

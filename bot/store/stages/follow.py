@@ -6,8 +6,9 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import FOLLOWED, Rebuild
 from bot.reconcile.work import Claimed
 from bot.store.engine.queue.due_rows import DueRows
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import rebuild_of
-from bot.store.rows.tables import rebuilds, repositories
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
 
 

@@ -14,7 +14,7 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import after_transitions, columns_of, note, outcome_of, step
 from bot.store.rows.rollouts.served import plan_once_more
 from bot.store.rows.rollouts.steps import begin_steps, end_steps, runs_taken
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 
 Item = TypeVar("Item")
 

@@ -21,11 +21,12 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.images import contested_images, image_of, images
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, read_rebuilds
 from bot.store.rows.rollouts.rebuilds import step as transition
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.steps import begin_step, runs_taken, step_columns, step_of, step_outcome, steps
-from bot.store.rows.tables import rebuilds, repositories
+from bot.store.rows.rollouts.tables import rebuilds
 
 Item = TypeVar("Item")
 

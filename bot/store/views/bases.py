@@ -13,11 +13,8 @@ from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.packages import package_changes_of
-from bot.store.rows.tables import (
-    bases,
-    changes,
-)
 
 _MOST_OBSERVATIONS = 500
 """Of one base: years of a tag that moves often."""

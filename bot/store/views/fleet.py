@@ -17,19 +17,14 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
+from bot.store.rows.bases.tables import bases, documents, incidents
 from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
 from bot.store.rows.repositories.ages import ages_of
 from bot.store.rows.repositories.onboardings import count_onboardings
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses
-from bot.store.rows.tables import (
-    bases,
-    documents,
-    incidents,
-    rebuilds,
-    repositories,
-    usages,
-)
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.status import BaseStatus, DumpStatus, IncidentStatus, NoticeStatus, Status
 
 

@@ -14,18 +14,14 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.own_bases import IS_CONCERNED
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.issues import issues, sections_of
 from bot.store.rows.repositories.onboardings import onboarding_in
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.steps import read_steps
-from bot.store.rows.tables import (
-    bases,
-    rebuilds,
-    repositories,
-    transitions,
-    usages,
-)
+from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.views.repositories.explanation import Explanation, IssueSaid, Transition
 
 

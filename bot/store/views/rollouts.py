@@ -17,15 +17,12 @@ from bot.report.messages.rollout import headline
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses, rollout_of
 from bot.store.rows.rollouts.steps import read_steps
-from bot.store.rows.tables import (
-    changes,
-    rebuilds,
-    rollouts,
-)
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.stages.plan.advance import standings
 from bot.store.stages.plan.waits import read_waits
 from bot.views.rollouts.durations import OwnDurations

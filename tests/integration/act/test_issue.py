@@ -17,9 +17,11 @@ from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
+from bot.store.rows.bases.tables import incidents
 from bot.store.rows.repositories.issues import say, unsay
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
-from bot.store.rows.tables import incidents, rebuilds, repositories
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.repositories.explanation import IssueSaid
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
 from tests.integration.store.filling import Stores

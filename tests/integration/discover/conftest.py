@@ -18,7 +18,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import bring_forward
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.store.stages.discover.discover import DiscoverStore
 from bot.store.stores import Stores
 from bot.store.views.repositories import RepositoryViewsStore

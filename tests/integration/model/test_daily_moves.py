@@ -11,7 +11,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.rollouts.policy import Match, Policy, Rule
 from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.timing.waves import Wave
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.model.fleet import NOON, Fleet
 from tests.integration.store.filling import ASPNET
 

@@ -26,10 +26,10 @@ from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
+from bot.store.rows.repositories.tables import repositories as repositories_table
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
-from bot.store.rows.tables import rebuilds, rollouts
-from bot.store.rows.tables import repositories as repositories_table
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.forge import CONFIG, FakeRepository
 from tests.integration.model.fleet import (
     AT_ONCE,

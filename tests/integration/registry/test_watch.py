@@ -16,7 +16,7 @@ from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.rows.tables import bases
+from bot.store.rows.bases.tables import bases
 from bot.store.stages.watch.watch import WatchStore
 from bot.watch.registry.ports import Sight
 from bot.watch.registry.stage import WatchTally, tick

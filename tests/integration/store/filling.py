@@ -23,7 +23,7 @@ from bot.reconcile.work import Claimed, Queue
 from bot.report.ports import DueMessage
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores as StageStores
 from bot.watch.feeds.stage import DueFeed
 from bot.watch.registry.ports import DueBase, Sight, Sighting

@@ -19,7 +19,7 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.reconcile.loop import Loop
 from bot.service.wiring.auditing import AuditProposer
-from bot.store.rows.tables import blobs
+from bot.store.rows.repositories.tables import blobs
 from sandbox.fleets.bare_repository import bare_files
 from tests.fakes.forge import FakeForge
 from tests.integration.store.filling import HOUR, Stores

@@ -12,7 +12,9 @@ from bot.domain.bases.observation import Observation
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import State
 from bot.store.retention import Forgotten
-from bot.store.rows.tables import blobs, changes, manifests, observations, rebuilds, transitions
+from bot.store.rows.bases.tables import changes, manifests, observations
+from bot.store.rows.repositories.tables import blobs
+from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 from tests.integration.store.moving import moves_again

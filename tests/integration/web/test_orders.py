@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.store.engine.database import Database
-from bot.store.rows.tables import pauses, rebuilds
+from bot.store.rows.rollouts.tables import pauses, rebuilds
 from bot.web.site import Site
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.fleet import QUARANTINED

@@ -16,7 +16,8 @@ from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.ledger.ledger import LedgerStore
-from bot.store.rows.tables import bases, rebuilds
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of

@@ -13,6 +13,7 @@ from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.queue.claiming import Worker, give_back
+from bot.store.rows.bases.tables import bases, documents
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.inventories.inventories import inventories, layers, package_changes
 from bot.store.rows.inventories.sboms import sbom_looks
@@ -23,9 +24,11 @@ from bot.store.rows.repositories.gates import gates
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
-from bot.store.rows.tables import bases, documents, outbox, rebuilds, repositories, tasks
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import outbox, tasks
 
 LEASED: tuple[Table, ...] = (
     *(tasks, repositories, workflow_builds, bases, documents, images, rebuilds, steps, outbox, issues),

@@ -16,12 +16,9 @@ from bot.store.pages.rows import (
     rebuild_page,
     states,
 )
-from bot.store.rows.tables import (
-    advisories,
-    changes,
-    rebuilds,
-    usages,
-)
+from bot.store.rows.bases.tables import advisories, changes
+from bot.store.rows.repositories.tables import usages
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.bases.advisories import Advisories, AdvisoryPage, AdvisoryRow, FixState, states_of
 from bot.views.paging import Cut, page_of
 from bot.watch.feeds.combine import combine

@@ -23,17 +23,11 @@ from bot.store.pages.rows import (
 )
 from bot.store.rows.bases.bases import named
 from bot.store.rows.bases.mirrors import behind, lags_of_mirrors, took_by
+from bot.store.rows.bases.tables import bases, changes, documents, notices
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import open_quarantines
-from bot.store.rows.tables import (
-    bases,
-    changes,
-    documents,
-    notices,
-    quarantines,
-    repositories,
-    usages,
-)
+from bot.store.rows.rollouts.tables import quarantines
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.promises import records
 from bot.views.bases.upstream import FeedRow, MirrorRow, Upstream, feed_name

@@ -19,7 +19,7 @@ from bot.store.pages.bases.gates import gates_of
 from bot.store.pages.bases.sboms import packages_of_images
 from bot.store.pages.rows import line_url
 from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.image_pages import (
     DeploymentRow,
     ImageDetail,

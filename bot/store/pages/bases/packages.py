@@ -19,6 +19,7 @@ from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.pages.bases.sboms import listed_by_sboms
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -34,7 +35,7 @@ from bot.store.rows.inventories.vulnerabilities import (
     vulnerability_cves,
 )
 from bot.store.rows.repositories.images import deployments, images
-from bot.store.rows.tables import bases, repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages, ShownBy
 

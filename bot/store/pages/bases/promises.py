@@ -21,8 +21,8 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import loaded
 from bot.store.rows.bases.releases import read_releases
+from bot.store.rows.bases.tables import bases, observations, releases
 from bot.store.rows.repositories.images import images
-from bot.store.rows.tables import bases, observations, releases
 
 _AT_ONCE = 40
 """So many histories are in memory together; one of three years is some 25 observations."""

@@ -23,6 +23,7 @@ from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.bases.mirrors import lags_of_mirrors
+from bot.store.rows.bases.tables import bases, changes, documents, incidents, notices
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
@@ -30,23 +31,12 @@ from bot.store.rows.repositories.gates import gates
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, count_onboardings, onboardings
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rollouts import MAY_BEGIN, is_paused
 from bot.store.rows.rollouts.steps import steps
-from bot.store.rows.tables import (
-    bases,
-    changes,
-    documents,
-    incidents,
-    notices,
-    outbox,
-    quarantines,
-    rebuilds,
-    repositories,
-    rollouts,
-    tasks,
-    transitions,
-)
+from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts, transitions
+from bot.store.rows.tables import outbox, tasks
 from bot.store.stages.steps import IS_OF_ONE_STEPPING, IS_TO_START, IS_UNDER_WAY
 from bot.views.bases.promises import by_family
 from bot.views.bases.upstream import feed_name

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import named
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.standings import standing_days, standings
-from bot.store.rows.tables import bases, rebuilds, repositories, usages
+from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import AGES, FRESHNESS_DAYS, DayOfFreshness, Fleet, RepositoryRow, Sort, Standing, Wanted
 from bot.views.paging import Cut, page_of
 

@@ -11,13 +11,11 @@ from bot.store.pages.fleet.figures import queues
 from bot.store.pages.rows import (
     MOST_ROWS,
 )
+from bot.store.rows.bases.tables import incidents
 from bot.store.rows.rollouts.budgets import budgets, spendings
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rollouts import open_pauses
-from bot.store.rows.tables import (
-    incidents,
-    journal,
-)
+from bot.store.rows.tables import journal
 from bot.views.fleet.operations import BudgetRow, IncidentRow, Operations
 
 

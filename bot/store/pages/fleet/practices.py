@@ -11,7 +11,7 @@ from bot.domain.repositories.finding import Outcome
 from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices, unpacked
 from bot.store.rows.repositories.onboardings import count_onboardings, onboardings
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, trend_of
 
 

@@ -11,9 +11,11 @@ from bot.domain.rollouts.rebuild import State
 from bot.store.engine.inserting import chunks, insert_into, upsert
 from bot.store.engine.store import Store
 from bot.store.rows.bases.behind import DIFFERS, FLOATS
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
-from bot.store.rows.tables import bases, rebuilds, repositories, usages
+from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import Standing
 
 OPEN = [state.value for state in State if not state.has_ended]

@@ -15,11 +15,13 @@ from bot.store.engine.codec import load
 from bot.store.engine.store import Store
 from bot.store.pages.bases.gates import unfixed_in
 from bot.store.pages.fleet.practices import fleet_practices
+from bot.store.rows.bases.tables import notices
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.rollouts.titles import title_of
-from bot.store.rows.tables import notices, rebuilds, repositories
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 

@@ -15,6 +15,7 @@ from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.tables import advisories
 from bot.store.rows.inventories.inventories import package_of, packages
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
@@ -23,7 +24,6 @@ from bot.store.rows.inventories.vulnerabilities import (
     vulnerabilities,
     vulnerability_cves,
 )
-from bot.store.rows.tables import advisories
 from bot.watch.feeds.combine import combine_all
 
 _DOTNET = "Microsoft (.NET)"

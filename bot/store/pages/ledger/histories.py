@@ -15,13 +15,13 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
     inventory_packages,
     observed_inventories,
 )
-from bot.store.rows.tables import bases
 
 _LONGEST = 100
 """So many images under one tag are looked back at."""

@@ -37,7 +37,7 @@ from bot.store.pages.ledger.exposed import CveFacts, Exposed, Exposure, read_exp
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.repositories.images import deployments, images
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Cut, page_of

@@ -10,8 +10,9 @@ from bot.discover.ports import Reading
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.served import last_changes
-from bot.store.rows.tables import bases, usages
 
 
 def named(name: str) -> ColumnElement[bool]:

@@ -18,9 +18,10 @@ from bot.domain.rollouts.behind import Behind, FleetBehind
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.tables import bases, changes, observations
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, sdk_pins
-from bot.store.rows.tables import bases, changes, observations, repositories, usages
 
 DIFFERS = or_(
     and_(usages.c.digest.is_not(None), usages.c.digest != bases.c.digest),

@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import insert_missing
+from bot.store.rows.bases.tables import incidents
 from bot.store.rows.outbox import announce
-from bot.store.rows.tables import incidents
 from bot.watch.registry.incident import Incident
 
 

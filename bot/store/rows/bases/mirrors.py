@@ -14,7 +14,8 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.observations import latest_observations, loaded
-from bot.store.rows.tables import bases, usages
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.repositories.tables import usages
 from bot.views.bases.mirrors import MirrorStatus, Took, took_of
 
 MOST_PUBLISHED = 30

@@ -11,7 +11,8 @@ from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
-from bot.store.rows.tables import bases, notices, repositories, usages
+from bot.store.rows.bases.tables import bases, notices
+from bot.store.rows.repositories.tables import repositories, usages
 
 
 async def open_notices(connection: AsyncConnection) -> list[OpenNotice]:

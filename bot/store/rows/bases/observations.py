@@ -11,7 +11,7 @@ from bot.domain.reference import Base
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.tables import observations
+from bot.store.rows.bases.tables import observations
 from bot.watch.registry.ports import Sight
 
 

@@ -30,8 +30,10 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.bases import base_ids, mark_used
 from bot.store.rows.bases.mirrors import with_mirrors
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.images import images
-from bot.store.rows.tables import bases, key_column, metadata, usages
+from bot.store.rows.repositories.tables import usages
+from bot.store.rows.schema import key_column, metadata
 
 own_links = Table(
     "own_links",

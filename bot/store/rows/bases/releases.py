@@ -9,7 +9,7 @@ from bot.domain.feeds.advisory import Release
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import upsert
 from bot.store.engine.readable import readable
-from bot.store.rows.tables import releases
+from bot.store.rows.bases.tables import releases
 
 
 async def read_releases(connection: AsyncConnection, query: Select[Any]) -> list[Release]:

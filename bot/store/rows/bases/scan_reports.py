@@ -3,7 +3,7 @@
 from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import key_column, metadata
+from bot.store.rows.schema import key_column, metadata
 
 scan_reports = Table(
     "scan_reports",

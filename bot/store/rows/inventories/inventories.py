@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from bot.domain.packages.package import Package
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, key_column, lease_columns, metadata
+from bot.store.rows.schema import Id, key_column, lease_columns, metadata
 
 
 def undone_columns(table: str, column: str) -> list[Any]:

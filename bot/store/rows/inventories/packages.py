@@ -21,6 +21,7 @@ from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -35,7 +36,7 @@ from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.sboms import sbom_packages
 from bot.store.rows.repositories.gates import let_through
 from bot.store.rows.rollouts.rebuilds import outdate
-from bot.store.rows.tables import bases, changes, rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 
 
 async def package_changes_of(

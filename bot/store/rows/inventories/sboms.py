@@ -4,7 +4,7 @@ from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, String, Table, 
 
 from bot.store.rows.inventories.inventories import undone_columns
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import key_column, metadata
+from bot.store.rows.schema import key_column, metadata
 
 sbom_looks = Table(
     "sbom_looks",

@@ -27,7 +27,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.rows.inventories.inventories import package_of, packages
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, leased, metadata
+from bot.store.rows.schema import Id, leased, metadata
 
 dumps = leased(
     "dumps",

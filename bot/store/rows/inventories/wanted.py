@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.image import is_digest
 from bot.domain.bases.observation import PlatformImage
 from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
+from bot.store.rows.bases.tables import observations
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -25,7 +26,6 @@ from bot.store.rows.inventories.inventories import (
     package_changes,
 )
 from bot.store.rows.inventories.sboms import sbom_looks
-from bot.store.rows.tables import observations
 
 ATTACHED_AFTER = timedelta(minutes=5)
 """How long a build is given to attach its SBOMs to what it has pushed."""

@@ -6,8 +6,8 @@ from sqlalchemy import and_, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.timing.age import BOUNDS, Ages, AgeStanding, Trouble
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
-from bot.store.rows.tables import repositories
 from bot.views.repositories.explanation import BuildStatus
 
 MOST_TROUBLES = 1000

@@ -28,7 +28,7 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import upsert
 from bot.store.engine.locking import lock
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import key_column, lease_columns, metadata
+from bot.store.rows.schema import key_column, lease_columns, metadata
 
 audits = Table(
     "audits",

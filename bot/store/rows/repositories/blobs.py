@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.tables import blobs
+from bot.store.rows.repositories.tables import blobs
 
 
 async def blobs_of(connection: AsyncConnection, shas: Iterable[str]) -> dict[str, bytes]:

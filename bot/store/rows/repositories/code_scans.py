@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import insert_into
 from bot.store.rows.repositories.audits import audits
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
-from bot.store.rows.tables import leased, repositories
+from bot.store.rows.schema import leased
 
 code_scans = leased(
     "code_scans",

@@ -5,7 +5,7 @@ from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.images import images
-from bot.store.rows.tables import leased, metadata
+from bot.store.rows.schema import leased, metadata
 
 gates = leased(
     "gates",

@@ -33,7 +33,8 @@ from bot.domain.images.tags import TagRule
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import key_column, lease_columns, metadata, repositories
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.schema import key_column, lease_columns, metadata
 
 images = Table(
     "images",

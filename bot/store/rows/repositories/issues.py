@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.issue import IssueSection
 from bot.store.engine.inserting import insert_into, upsert
-from bot.store.rows.tables import key_column, lease_columns, metadata
+from bot.store.rows.schema import key_column, lease_columns, metadata
 
 issues = Table(
     "issues",

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
 from bot.store.engine.codec import load
 from bot.store.rows.moment import Moment
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
-from bot.store.rows.tables import leased, repositories
+from bot.store.rows.schema import leased
 
 onboardings = leased(
     "onboardings",

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Repository
 from bot.store.engine.locking import lock
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 
 
 async def rename_in_place(connection: AsyncConnection, listing: Sequence[Repository]) -> None:

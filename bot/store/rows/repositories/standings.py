@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Date, ForeignKey, Index, Integer, String, Table
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import Id, metadata
+from bot.store.rows.schema import Id, metadata
 
 standings = Table(
     "standings",

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import leased
+from bot.store.rows.schema import leased
 
 workflow_builds = leased(
     "workflow_builds",

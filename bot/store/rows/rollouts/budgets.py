@@ -10,7 +10,9 @@ from bot.domain.rollouts.rebuild import AWAITING, Action
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits
 from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import key_column, metadata, rebuilds, repositories
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.schema import key_column, metadata
 
 budgets = Table(
     "budgets",

@@ -13,10 +13,11 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.rollouts import quarantined_bases
-from bot.store.rows.tables import bases, quarantines, rebuilds
+from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.rollouts.rollout import QuarantineStatus
 
 

@@ -18,7 +18,8 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.outbox import announce
-from bot.store.rows.tables import rebuilds, repositories, rollouts, transitions, usages
+from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.rollouts.tables import rebuilds, rollouts, transitions
 
 MEMBER_TEXTS = (
     cast(repositories.c.workflows, Text).label("workflows"),

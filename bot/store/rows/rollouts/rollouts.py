@@ -9,8 +9,9 @@ from bot.domain.rollouts.rebuild import AWAITING
 from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
-from bot.store.rows.tables import bases, changes, pauses, quarantines, rebuilds, rollout_waves, rollouts
+from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 
 IS_KEPT = or_(rebuilds.c.held_because.is_not(None), rebuilds.c.quarantine_id.is_not(None))
 """A person keeps it, or one of its bases is quarantined: no wave waits for it."""

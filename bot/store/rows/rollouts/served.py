@@ -11,7 +11,8 @@ from bot.domain.rollouts.rebuild import State, Target
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
-from bot.store.rows.tables import changes, observations, rebuilds
+from bot.store.rows.bases.tables import changes, observations
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.ports import Sight
 
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]

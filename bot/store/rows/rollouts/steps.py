@@ -30,7 +30,9 @@ from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import key_column, lease_columns, metadata, rebuilds, repositories
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.schema import key_column, lease_columns, metadata
 
 steps = Table(
     "steps",

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.rollouts.rollout import Occasion
 from bot.report.messages.rollout import headline
 from bot.store.rows.rollouts.rollouts import changes_of
-from bot.store.rows.tables import rollouts
+from bot.store.rows.rollouts.tables import rollouts
 
 
 async def title_of(connection: AsyncConnection, rollout: int) -> str:

@@ -23,11 +23,13 @@ from bot.store.engine.counters import POLICY, counter, set_counter
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.due_rows import DueRows
+from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.packages import package_changes_of
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.budgets import may_be_written
 from bot.store.rows.rollouts.rebuilds import MEMBER, columns_of, fleet_repository_of, outdate, rebuild_of
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
-from bot.store.rows.tables import bases, changes, quarantines, rebuilds, repositories, usages
+from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
 
 _WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)

@@ -15,7 +15,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.audits import audits, unpacked
 from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.watch.registry.incident import Incident
 
 

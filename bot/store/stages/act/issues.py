@@ -22,8 +22,9 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.issues import issue_sections, issues, say, sections_of, unsay
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
-from bot.store.rows.tables import rebuilds, repositories
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.incident import Incident
 
 _FOR_PEOPLE = [standing.value for standing in AgeStanding if standing.needs_person]

@@ -25,7 +25,9 @@ from bot.store.rows.repositories.audits import audits, practices
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.onboardings import IN_FLEET, IS_WORKED_ON, onboarding_of, onboardings
 from bot.store.rows.repositories.produced import produced_configs
-from bot.store.rows.tables import journal, rebuilds, repositories
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import journal
 
 _UNDER_WAY = [state.value for state in OnboardingState if state.is_under_way]
 _BY_SETTINGS = "the settings ask for it"

@@ -21,8 +21,9 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import MOST_PUBLISHED, upstreams
 from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.tables import bases, changes, observations
 from bot.store.rows.outbox import announce
-from bot.store.rows.tables import bases, changes, observations, rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.ports import Sight
 
 _CONCERNS_FOR = timedelta(days=120)

@@ -34,8 +34,10 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.tables import bases, documents, notices
 from bot.store.rows.outbox import announce
-from bot.store.rows.tables import bases, documents, notices, repositories, tasks
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.tables import tasks
 from bot.watch.feeds import image_info
 from bot.watch.registry.incident import Incident
 

@@ -20,8 +20,10 @@ from bot.store.engine.queue.claiming import claim, settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
-from bot.store.rows.tables import bases, repositories, tasks, usages
+from bot.store.rows.tables import tasks
 
 _TASK = "say which builds count"
 

@@ -22,7 +22,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rollouts import IS_KEPT, IS_WAITING, is_paused
 from bot.store.rows.rollouts.steps import steps
-from bot.store.rows.tables import pauses, rebuilds, rollout_waves, rollouts
+from bot.store.rows.rollouts.tables import pauses, rebuilds, rollout_waves, rollouts
 
 _COUNTED = (State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.CANCELLED)
 """Ends that count for a wave, a failure until it was tried again; what was superseded or skipped left the wave."""

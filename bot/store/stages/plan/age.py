@@ -20,6 +20,8 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import (
     MEMBER_TEXTS,
@@ -30,7 +32,7 @@ from bot.store.rows.rollouts.rebuilds import (
     read_rebuilds,
     step,
 )
-from bot.store.rows.tables import bases, rebuilds, repositories, rollouts, usages
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.stages.plan.planned_rebuilds import add_rebuilds
 
 _TOGETHER = 500

@@ -17,10 +17,13 @@ from bot.store.engine.counters import FIRST_RUN, PLANS, counter, raise_counter, 
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.behind import read_behind
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.outbox import announce
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import after_transitions
-from bot.store.rows.tables import bases, journal, rebuilds, repositories, rollouts
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.tables import journal
 from bot.store.stages.plan.plan import PlanStore
 from bot.store.stages.plan.planned_rebuilds import add_rebuilds, supersede
 

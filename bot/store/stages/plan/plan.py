@@ -33,7 +33,9 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.own_bases import own_links
+from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.repositories.images import images
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import (
     MEMBER,
     after_transitions,
@@ -41,7 +43,7 @@ from bot.store.rows.rollouts.rebuilds import (
     read_rebuilds,
     sdk_pins,
 )
-from bot.store.rows.tables import bases, changes, rebuilds, repositories, rollouts, usages
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.stages.plan.planned_rebuilds import add_rebuilds, supersede
 
 _IS_ITS_OWN = exists(

@@ -26,8 +26,10 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.mirrors import IS_BEHIND
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.images import images
+from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.quarantines import quarantine_copies
 from bot.store.rows.rollouts.rebuilds import (
     note,
@@ -37,7 +39,7 @@ from bot.store.rows.rollouts.rebuilds import (
 )
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import add_steps
-from bot.store.rows.tables import bases, rebuilds, transitions, usages
+from bot.store.rows.rollouts.tables import rebuilds, transitions
 
 _HAS_PARENTS = (
     select(usages.c.repository_id)

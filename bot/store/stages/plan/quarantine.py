@@ -19,9 +19,11 @@ from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.orders.retrying import retried
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine, quarantine_copies
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds
-from bot.store.rows.tables import bases, quarantines, rebuilds, repositories, rollouts
+from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts
 from bot.store.stages.plan.advance import open_pause
 
 _WAS_BUILT = rebuilds.c.built_at.is_not(None)

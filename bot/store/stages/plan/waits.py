@@ -14,9 +14,10 @@ from bot.plan.waves.advance import ReleaseRules, release_rules_at
 from bot.plan.waves.pace import Pace, opened_by
 from bot.plan.waves.waiting import Waiting, Waits
 from bot.store.engine.readable import readable
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import read_spendings
 from bot.store.rows.rollouts.rollouts import open_pauses
-from bot.store.rows.tables import quarantines, rebuilds, repositories, rollouts
+from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts
 from bot.store.stages.plan.advance import standings
 
 

@@ -19,7 +19,8 @@ from bot.store.engine.store import Store
 from bot.store.orders.orders import hold_within, retry_within
 from bot.store.pages.fleet.summary import summary_of
 from bot.store.rows.fleet_issues import fleet_issues
-from bot.store.rows.tables import rebuilds, repositories
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
 
 _SPAN = timedelta(days=7)
 _MOST_WAITING = 20

@@ -32,23 +32,15 @@ from bot.store.engine.store import Store
 from bot.store.pages.fleet.summary import summary_of
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
+from bot.store.rows.bases.tables import bases, incidents, notices
 from bot.store.rows.outbox import announce
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.rollouts import changes_of, open_pauses, set_aside
+from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.titles import title_of
 from bot.store.rows.summaries import summaries
-from bot.store.rows.tables import (
-    bases,
-    incidents,
-    notices,
-    outbox,
-    pauses,
-    quarantines,
-    rebuilds,
-    repositories,
-    rollout_waves,
-    rollouts,
-)
+from bot.store.rows.tables import outbox
 from bot.store.stages.plan.waits import read_through
 from bot.views.fleet.staleness import staleness_of
 from bot.views.fleet.summary import Summary

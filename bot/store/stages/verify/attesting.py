@@ -11,7 +11,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.repositories.attestations import attestations
 from bot.store.rows.repositories.due_images import make_images_due
 from bot.store.rows.repositories.images import contested_images, image_of, images
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from bot.verify.attesting.ports import Attestation
 
 

@@ -10,8 +10,9 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
+from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import rebuild_of
-from bot.store.rows.tables import rebuilds, repositories, usages
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.rebuilds import RebuildStore
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.proving.stage import Proving

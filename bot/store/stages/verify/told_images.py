@@ -21,6 +21,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import check_moments, readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
+from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -32,7 +33,7 @@ from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.gates import gates, let_through
 from bot.store.rows.repositories.images import images
-from bot.store.rows.tables import documents, rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.verify.scan_reports import KeptAbout, reports_about
 from bot.verify.gating.ports import DOTNET, KeptData, ToldImage, ToldPlatform
 from bot.verify.sbom.package_url import package_url

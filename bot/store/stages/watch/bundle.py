@@ -17,8 +17,8 @@ from bot.store.engine.codec import load
 from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
+from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
-from bot.store.rows.tables import documents
 from bot.store.stages.watch.feeds import import_feeds
 from bot.store.stages.watch.vulnerabilities import SeenElsewhere, packed, replace_records, unpacked
 from bot.watch.bundle.contents import BundledDocument, BundledDump, BundledRecord, FixSeen

@@ -24,7 +24,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases, save_release
-from bot.store.rows.tables import advisories, bases, documents, observations, releases
+from bot.store.rows.bases.tables import advisories, bases, documents, observations, releases
 from bot.watch.feeds.stage import DueFeed, FeedReading
 
 

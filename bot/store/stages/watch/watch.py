@@ -21,8 +21,8 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import compare_mirrors, with_mirrors
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases
+from bot.store.rows.bases.tables import bases, incidents, manifests, observations, releases
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
-from bot.store.rows.tables import bases, incidents, manifests, observations, releases
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
 

@@ -10,7 +10,7 @@ from bot.discover.ports import DiscoverStore, DueListing, DueRepository, Listing
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from tests.fakes.stores.discover import FakeDiscoverStore
 from tests.integration.store.conftest import NOON
 from tests.integration.store.contracts.conftest import Steal

@@ -8,7 +8,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.store.rows.tables import documents
+from bot.store.rows.bases.tables import documents
 from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsStore
 from tests.fakes.stores.feeds import FakeFeedsStore
 from tests.integration.store.conftest import NOON

@@ -9,7 +9,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.rebuild import Rebuild, State, Target
 from bot.follow.stage import FollowStore
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.builders import rebuild
 from tests.fakes.stores.rebuilds import FakeRebuildStore, following
 from tests.integration.store.contracts.conftest import Steal

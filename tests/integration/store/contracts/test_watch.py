@@ -7,7 +7,7 @@ from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
-from bot.store.rows.tables import bases
+from bot.store.rows.bases.tables import bases
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.ports import DueBase, Poll, Sight, Sighting, WatchStore
 from tests.fakes.stores.watch import FakeWatchStore

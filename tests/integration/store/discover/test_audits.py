@@ -17,7 +17,7 @@ from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices
 from bot.store.rows.repositories.issues import issue_sections, issues
-from bot.store.rows.tables import blobs
+from bot.store.rows.repositories.tables import blobs
 from bot.verify.images.ports import Look
 from bot.views.fleet.practices import Practice
 from tests.integration.store.conftest import NOON

@@ -8,7 +8,8 @@ from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem
 from bot.domain.rollouts.policy import ActionPreference
-from bot.store.rows.tables import bases, repositories, usages
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.repositories.tables import repositories, usages
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, usage_of
 

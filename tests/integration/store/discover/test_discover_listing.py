@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from bot.discover.ports import Listing, Reading
 from bot.domain.repositories.repository import Repository
-from bot.store.rows.tables import outbox, usages
+from bot.store.rows.repositories.tables import usages
+from bot.store.rows.tables import outbox
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from bot.act.ports import Successor
 from bot.domain.repositories.repository import Identity, Repository
 from bot.domain.rollouts.rebuild import Action, State
-from bot.store.rows.tables import rebuilds, repositories, usages
+from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 
 SHOP = Repository("contoso/shop-0000", "main", id=11, node_id="R_11")

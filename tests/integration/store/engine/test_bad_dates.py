@@ -24,8 +24,11 @@ from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import give_all_back
 from bot.store.rows.bases.releases import save_release
+from bot.store.rows.bases.tables import incidents, notices
 from bot.store.rows.moment import Moment
-from bot.store.rows.tables import incidents, metadata, notices, rebuilds, rollout_waves, tasks
+from bot.store.rows.rollouts.tables import rebuilds, rollout_waves
+from bot.store.rows.schema import metadata
+from bot.store.rows.tables import tasks
 from bot.store.stages.discover.discover import LISTING
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores

@@ -7,7 +7,10 @@ from structlog.testing import capture_logs
 from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.domain.rollouts.rebuild import State
 from bot.reconcile.work import Queue
-from bot.store.rows.tables import changes, documents, observations, outbox, rebuilds, repositories
+from bot.store.rows.bases.tables import changes, documents, observations
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import outbox
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest
 
 

@@ -12,7 +12,7 @@ from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.store.engine.budgets import BudgetStore
 from bot.store.rows.rollouts.budgets import spendings
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores
 
 CONTOSO, FABRIKAM = "contoso/", "fabrikam/"

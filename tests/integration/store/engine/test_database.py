@@ -20,7 +20,7 @@ from bot.domain.failure import Failure
 from bot.store import rows
 from bot.store.engine.database import Database, address, cannot_be_opened, open_database
 from bot.store.engine.snapshot import snapshot
-from bot.store.rows.tables import metadata
+from bot.store.rows.schema import metadata
 from tests.children import started
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parents[4]
 OPEN = "import asyncio,sys; from bot.store.engine.database import open_database as o; asyncio.run(o(sys.argv[1]))"
 
 
-for module in pkgutil.iter_modules(rows.__path__):
-    importlib.import_module(f"{rows.__name__}.{module.name}")
+for module in pkgutil.walk_packages(rows.__path__, f"{rows.__name__}."):
+    importlib.import_module(module.name)
 
 
 async def test_the_migrations_make_the_tables_as_they_are_written(empty_url: str) -> None:

@@ -11,20 +11,11 @@ from bot.domain.failure import Failure
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
+from bot.store.rows.bases.tables import advisories, changes, manifests, notices, observations, releases
 from bot.store.rows.repositories.blobs import blobs_of
+from bot.store.rows.repositories.tables import blobs, repositories, usages
 from bot.store.rows.rollouts.served import unserved
-from bot.store.rows.tables import (
-    advisories,
-    blobs,
-    changes,
-    manifests,
-    notices,
-    observations,
-    rebuilds,
-    releases,
-    repositories,
-    usages,
-)
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.assessing import feed_changes, moves_again_unassessed, reassessable
 from tests.integration.store.conftest import NOON

@@ -17,7 +17,8 @@ from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.rollout import PlannedRollout
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.rebuilds import after_transitions
-from bot.store.rows.tables import outbox, rebuilds, rollouts
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.tables import outbox
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
 from tests.integration.store.moving import moves_again, opened, someone_waits
 

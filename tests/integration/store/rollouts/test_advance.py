@@ -19,7 +19,8 @@ from bot.plan.waves import advance
 from bot.plan.waves.advance import RolloutOptions, next_step, release_rules_at
 from bot.plan.waves.waiting import holds
 from bot.store.history import Logged
-from bot.store.rows.tables import outbox, rebuilds, rollouts
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.rows.tables import outbox
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 
 WAVES = (Wave("canary", soak=4 * HOUR, batch=2), Wave("rest"))

@@ -16,7 +16,7 @@ from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age import stage as aging
 from bot.reconcile.loop import Loop
-from bot.store.rows.tables import rebuilds, rollouts
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.forge import FakeForge
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 

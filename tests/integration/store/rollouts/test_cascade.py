@@ -23,7 +23,8 @@ from bot.plan.cascade.stage import CascadeTally, Decided, Fleet, tick
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.repositories.images import images
-from bot.store.rows.tables import rebuilds, usages
+from bot.store.rows.repositories.tables import usages
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.plan.cascade.members import with_together
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, usage_of
 

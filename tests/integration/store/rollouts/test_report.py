@@ -9,7 +9,8 @@ from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.store.rows.outbox import announce
-from bot.store.rows.tables import outbox, rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import outbox
 from tests.integration.store.filling import ASPNET, LEASE, Stores, moment_after
 
 NO_REST = timedelta(0)

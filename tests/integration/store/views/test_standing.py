@@ -13,8 +13,9 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import State
+from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import note, step
-from bot.store.rows.tables import rebuilds, usages
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import Sort, Standing, Wanted
 from bot.views.paging import Cut
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of

@@ -8,7 +8,8 @@ from sqlalchemy import update
 
 from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.rollout import Occasion
-from bot.store.rows.tables import changes, rollouts
+from bot.store.rows.bases.tables import changes
+from bot.store.rows.rollouts.tables import rollouts
 from bot.views.fleet.fleet import Standing
 from tests.integration.store.filling import HOUR, Stores
 

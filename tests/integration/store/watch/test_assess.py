@@ -7,7 +7,8 @@ from sqlalchemy import select, update
 
 from bot.domain.bases.change import Cause
 from bot.domain.rollouts.rebuild import State
-from bot.store.rows.tables import outbox, rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import outbox
 from tests.integration.store.assessing import enrich, feed_changes, moves_again_unassessed, reassessable
 from tests.integration.store.filling import HOUR, Stores, change_of, digest
 from tests.integration.store.moving import moves_again, opened, someone_waits

@@ -20,7 +20,7 @@ from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, Versio
 from bot.service.commands.service.bundle import Fate, ImportedBundle, export_bundle, import_bundle
 from bot.service.commands.service.doctor import feed_checks
 from bot.settings import Settings
-from bot.store.rows.tables import documents
+from bot.store.rows.bases.tables import documents
 from bot.views.doctor import Verdict
 from bot.views.paging import Cut
 from bot.watch.bundle.archive import BundleWriter, bundle_writer

@@ -8,8 +8,11 @@ from sqlalchemy import select, update
 from bot.domain.reach import PushedTag, Reach
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import State
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.deliveries import deliveries
-from bot.store.rows.tables import bases, rebuilds, repositories, tasks
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.tables import tasks
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 
 SHOP = Repository("contoso/shop-0000", "main", id=7)

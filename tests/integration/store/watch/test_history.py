@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.repositories.repository import Repository
 from bot.store.history import Logged
-from bot.store.rows.tables import bases, observations
+from bot.store.rows.bases.tables import bases, observations
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 
 SHOP = "contoso/shop-0000"

@@ -17,7 +17,8 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, Target
 from bot.plan import quarantine
 from bot.plan.cascade.stage import Fleet
-from bot.store.rows.tables import bases, rebuilds
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.bases.base import BasePage
 from bot.views.fleet.figures import Marks
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of

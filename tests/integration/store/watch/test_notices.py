@@ -25,7 +25,9 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
-from bot.store.rows.tables import incidents, notices, outbox, repositories
+from bot.store.rows.bases.tables import incidents, notices
+from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.tables import outbox
 from bot.store.stages.assess.notices import NoticesStore
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.conftest import NOON

@@ -14,7 +14,8 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert
-from bot.store.rows.tables import bases, incidents, manifests, observations, outbox, releases
+from bot.store.rows.bases.tables import bases, incidents, manifests, observations, releases
+from bot.store.rows.tables import outbox
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.ports import Poll, Sight, Sighting
 from tests.integration.store.conftest import NOON

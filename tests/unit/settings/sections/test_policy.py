@@ -14,7 +14,7 @@ from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin,
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
 from bot.settings import Settings, load
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.unit.settings.conftest import Refused
 
 WHOLE = """

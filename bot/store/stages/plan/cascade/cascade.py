@@ -26,9 +26,11 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.observations import latest_observations, loaded
+from bot.store.rows.bases.tables import bases, changes, observations
 from bot.store.rows.repositories.images import images
+from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, step
-from bot.store.rows.tables import bases, changes, observations, rebuilds, transitions, usages
+from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.stages.plan.cascade.incidents import incidents_of
 from bot.store.stages.plan.cascade.links import bases_below, keep_links, links_of_fleet
 from bot.store.stages.plan.cascade.members import (

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.plan.cascade.graph import Cycle, Image
 from bot.plan.cascade.stage import Decided
-from bot.store.rows.tables import incidents
+from bot.store.rows.bases.tables import incidents
 from bot.watch.registry.incident import Incident
 
 BLOCKS = "blocks:"

@@ -15,8 +15,9 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, upsert
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.own_bases import own_links
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.images import contested_images, images
-from bot.store.rows.tables import bases, repositories, usages
+from bot.store.rows.repositories.tables import repositories, usages
 
 _ROLE = usages.c.usage["role"].as_string()
 _IS_BUILT_UPON = _ROLE.in_(sorted(role.value for role in BUILT_UPON))

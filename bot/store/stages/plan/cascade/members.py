@@ -22,8 +22,10 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.tables import bases, changes, observations
 from bot.store.rows.repositories.images import images
-from bot.store.rows.tables import bases, changes, observations, rebuilds, usages
+from bot.store.rows.repositories.tables import usages
+from bot.store.rows.rollouts.tables import rebuilds
 
 _UNPLANNED_FOR = timedelta(minutes=5)
 """Whatever cannot be planned for so long is waited for no longer."""

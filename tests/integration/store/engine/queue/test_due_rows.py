@@ -13,7 +13,7 @@ from bot.reconcile.work import Claimed, Queue
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.due_rows import DueRows
-from bot.store.rows.tables import repositories
+from bot.store.rows.repositories.tables import repositories
 from tests.fakes.queue import LEASE, FakeQueue
 from tests.integration.store.conftest import NOON
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import bring_forward, free_leases_of_the_dead, give_all_back, this_worker
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.moving import opened
 

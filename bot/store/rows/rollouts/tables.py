@@ -1,0 +1,126 @@
+"""Tables of rollouts: rebuilds and their states, waves, and what holds them back."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
+
+from bot.store.rows.moment import Moment
+from bot.store.rows.schema import Id, key_column, leased, metadata
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    key_column(),
+    Column("opened_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("occasion", String(16), nullable=False, server_default="change"),
+)
+
+rebuilds = leased(
+    "rebuilds",
+    Column("rollout_id", ForeignKey("rollouts.id"), nullable=False),
+    Column("repository_id", ForeignKey("repositories.id"), nullable=False, index=True),
+    Column("action", String(16), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("targets", JSON, nullable=False),
+    Column("replacements", JSON, nullable=False),
+    Column("wave", String(64), nullable=False),
+    Column("planned_at", Moment, nullable=False),
+    Column("considered_revision", BigInteger, nullable=False, server_default="0"),
+    Column("branch", String(255)),
+    Column("pull_request", Integer),
+    Column("workflow", String(255)),
+    Column("correlation", String(64), unique=True),
+    Column("attempted_at", Moment),
+    Column("run", BigInteger),
+    Column("node_id", String(128)),
+    Column("dispatches", Integer, nullable=False, server_default="0"),
+    Column("url", Text),
+    Column("facts_version", Integer, nullable=False, server_default="0"),
+    Column("text_version", Integer, nullable=False, server_default="0"),
+    Column("ended_at", Moment),
+    Column("severity", String(16)),
+    Column("soak_seconds", Integer),
+    Column("waits_since", Moment),
+    Column("overdue_at", Moment),
+    Column("released_at", Moment),
+    Column("at_request", Boolean, nullable=False, server_default="0"),
+    Column("held_because", Text),
+    Column("quarantine_id", Id, index=True),
+    Column("retried_as", Id),
+    Column("call_off", Text),
+    Column("merge_commit", String(64)),
+    Column("merge_node", String(128)),
+    Column("merged_at", Moment),
+    Column("built_at", Moment),
+    Column("built_commit", String(64)),
+    Column("run_number", Integer),
+    Column("proof", String(16)),
+    Column("merging", String(16)),
+    Column("steps", Integer, nullable=False, server_default="0"),
+    Column("parts", JSON),
+    Column("distance", Integer, nullable=False, server_default="0"),
+    Column("waits_for", Text),
+    Column("waits_until", Moment),
+    Column("went_ahead", Boolean, nullable=False, server_default="0"),
+    Index(None, "rollout_id", "state", "considered_revision"),
+    Index(None, "repository_id", "state", "ended_at"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    key_column(),
+    Column("rebuild_id", ForeignKey("rebuilds.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("before", String(16)),
+    Column("after", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+rollout_waves = Table(
+    "rollout_waves",
+    metadata,
+    Column("rollout_id", ForeignKey("rollouts.id"), primary_key=True),
+    Column("distance", Integer, primary_key=True, server_default="0", autoincrement=False),
+    Column("name", String(64), primary_key=True),
+    Column("began_at", Moment),
+    Column("done_since", Moment),
+    Column("set_aside", Integer, nullable=False, server_default="0"),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    key_column(),
+    Column("rollout_id", ForeignKey("rollouts.id"), index=True),
+    Column("since", Moment, nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Moment),
+)
+
+quarantines = Table(
+    "quarantines",
+    metadata,
+    key_column(),
+    Column("base_id", ForeignKey("bases.id"), nullable=False, index=True),
+    Column("digest", String(160), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("who", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Moment),
+    Column("outcome", Text),
+    Column("copy_of_id", ForeignKey("quarantines.id"), index=True),
+)
+"""`copy_of_id` is the quarantine of upstream's digest, of which the base, a mirror's, shows a copy."""
