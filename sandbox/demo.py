@@ -22,7 +22,8 @@ from rich.text import Text
 from bot.domain.clock import SystemClock
 from bot.domain.evidence import Strength
 from bot.service.logs import set_up
-from bot.service.stages import Outcome, one_pass
+from bot.service.stages import one_pass
+from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
@@ -158,7 +159,7 @@ class _Story:
             self._say(f"    {view.image.place}  {(view.image.digest or '')[:19]}")
             self._say(f"      stands on {stands_on(view.image, now)}")
 
-    async def _pass(self) -> list[Outcome]:
+    async def _pass(self) -> list[TickOutcome]:
         await bring_forward(self._bot.database, self._bot.clock.now())
         outcomes = await one_pass(self._bot)
         for outcome in outcomes:

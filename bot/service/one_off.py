@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from bot.domain.clock import Clock
 from bot.domain.rollouts.rebuild import Rebuild
-from bot.service.stages import STAGES, Outcome, one_pass
+from bot.service.stages import STAGES, one_pass
+from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import open_bot
 from bot.service.wiring.opened_stores import store_url
 from bot.settings import Settings
@@ -13,7 +14,7 @@ from bot.store.engine.snapshot import snapshot
 from bot.views.fleet.staleness import Staleness, staleness_of
 
 
-async def pass_once(settings: Settings, clock: Clock) -> list[Outcome]:
+async def pass_once(settings: Settings, clock: Clock) -> list[TickOutcome]:
     """Runs every stage once. Whatever is polled regularly is due now; settle times and windows still hold."""
     async with open_bot(settings, clock) as bot:
         await free_leases_of_the_dead(bot.database, bot.worker)
@@ -32,7 +33,7 @@ class DryRun:
     """What a pass would do, how stale the fleet is, and how the stages that only look have ended."""
 
     rebuilds: tuple[Rebuild, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TickOutcome, ...]
     staleness: Staleness
 
 

@@ -11,7 +11,8 @@ import pytest_asyncio
 import yaml
 
 from bot.domain.rollouts.rebuild import Rebuild, State
-from bot.service.stages import Outcome, one_pass
+from bot.service.stages import one_pass
+from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
@@ -42,7 +43,7 @@ class Stage:
     def world(self) -> World:
         return self.fleet.world
 
-    async def run_pass(self) -> dict[str, Outcome]:
+    async def run_pass(self) -> dict[str, TickOutcome]:
         """One full pass, as `freshness-bot once` makes it; the traffic log begins anew."""
         self.world.traffic.forget()
         await bring_forward(self.bot.database, self.clock.now())

@@ -15,7 +15,8 @@ from bot.domain.clock import SystemClock
 from bot.reconcile.work import Claimed
 from bot.service import one_off as single
 from bot.service import running
-from bot.service.stages import STAGES, Outcome, one_pass
+from bot.service.stages import STAGES, one_pass
+from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import Settings, load
 from bot.store.engine.database import SchemaChanged
@@ -48,7 +49,7 @@ async def claimed(bot: Bot) -> Sequence[Claimed]:
 async def test_what_a_pass_had_begun_when_it_was_cut_off_counts_as_attempted(
     bot: Bot, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def cut_off(bot: Bot) -> list[Outcome]:
+    async def cut_off(bot: Bot) -> list[TickOutcome]:
         assert await claimed(bot)
         raise asyncio.CancelledError
 
@@ -62,7 +63,7 @@ async def test_what_a_pass_had_begun_when_it_was_cut_off_counts_as_attempted(
 async def test_a_pass_that_comes_to_its_end_leaves_nothing_attempted(
     bot: Bot, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def whole(bot: Bot) -> list[Outcome]:
+    async def whole(bot: Bot) -> list[TickOutcome]:
         assert await claimed(bot)
         return []
 
@@ -77,7 +78,7 @@ async def test_a_tick_that_does_not_end_in_time_is_cut_off_without_a_trace(
 ) -> None:
     stop = asyncio.Event()
 
-    async def endless(name: str, bot: Bot) -> Outcome:
+    async def endless(name: str, bot: Bot) -> TickOutcome:
         stop.set()
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
@@ -99,13 +100,13 @@ async def test_a_service_ends_once_a_newer_version_has_migrated_the_database(
 ) -> None:
     ticked = asyncio.Event()
 
-    async def first(_: Bot) -> Outcome:
+    async def first(_: Bot) -> TickOutcome:
         await migrate_as_a_newer_version(bot)
-        return Outcome("first")
+        return TickOutcome("first")
 
-    async def second(_: Bot) -> Outcome:
+    async def second(_: Bot) -> TickOutcome:
         ticked.set()
-        return Outcome("second")
+        return TickOutcome("second")
 
     later = replace(STAGES[0], name="second", tick=second, every=timedelta(milliseconds=50))
     monkeypatch.setattr(
@@ -117,7 +118,7 @@ async def test_a_service_ends_once_a_newer_version_has_migrated_the_database(
 
 
 async def test_no_stage_works_on_a_schema_of_another_version(bot: Bot) -> None:
-    async def unreachable(_: Bot) -> Outcome:
+    async def unreachable(_: Bot) -> TickOutcome:
         raise AssertionError("it ticked")
 
     await migrate_as_a_newer_version(bot)

@@ -1,0 +1,266 @@
+"""What each stage does when it is woken: its store is asked what is due, and its tally told in figures."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import structlog
+
+from bot.act import calling_off, code_scanning
+from bot.act import stage as act
+from bot.act.dispatch import steps as act_steps
+from bot.act.issue import stage as issues_stage
+from bot.act.onboarding import stage as onboarding
+from bot.assess import stage as assess
+from bot.assess.notices import stage as notices_stage
+from bot.assess.wording import describe
+from bot.audit.fleet import stage as audit_stage
+from bot.discover import builds
+from bot.discover import stage as discover
+from bot.follow import stage as follow
+from bot.follow import steps as follow_steps
+from bot.formats.rewrite.refresh import refresh
+from bot.formats.workflows.dispatchable import dispatchable
+from bot.plan import first_run, quarantine
+from bot.plan import stage as plan
+from bot.plan.age import stage as aging
+from bot.plan.cascade import stage as cascade
+from bot.plan.waves import advance
+from bot.report import stage as report
+from bot.report import summaries
+from bot.report.fleet_issue import stage as fleet_issue
+from bot.service.wiring.adapters import CombinedFeeds, LifecycleMarks
+from bot.service.wiring.auditing import sarif_log
+from bot.service.wiring.container import Bot
+from bot.settings.sections.rollout import FirstRun
+from bot.verify.attesting import stage as attesting
+from bot.verify.gating import stage as gating
+from bot.verify.images import stage as images_stage
+from bot.verify.inventory import sboms as sboms_stage
+from bot.verify.inventory import stage as inventory_stage
+from bot.verify.proving import stage as proving
+from bot.watch.feeds import stage as feeds_stage
+from bot.watch.osv import stage as osv_stage
+from bot.watch.registry import stage as registry_stage
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class TickOutcome:
+    """What one tick did, as figures, and what went wrong, a line each; `broke` where it was cut short."""
+
+    stage: str
+    figures: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    broke: bool = False
+
+    @property
+    def did_something(self) -> bool:
+        return any(self.figures.values()) or bool(self.problems)
+
+
+async def discover_tick(bot: Bot) -> TickOutcome:
+    tally = await discover.tick(bot.stores.discover, bot.forge, bot.memory, bot.discover_options, bot.loop)
+    return TickOutcome("discover", {"listed": tally.listed, "read": tally.read}, tally.problems)
+
+
+async def builds_tick(bot: Bot) -> TickOutcome:
+    host = bot.forge_host.name
+    tally = await builds.tick(bot.stores.builds, bot.forge, bot.policy, bot.policy_mark, host, bot.loop)
+    return TickOutcome("builds", {"looked_at": tally.looked_at}, list(tally.problems))
+
+
+async def audit_tick(bot: Bot) -> TickOutcome:
+    tally = await audit_stage.tick(bot.stores.audit, bot.audit_options, bot.loop)
+    return TickOutcome("audit", {"audited": tally.audited}, tally.problems)
+
+
+async def feeds_tick(bot: Bot) -> TickOutcome:
+    tally = await feeds_stage.tick(bot.stores.feeds, bot.feed_reader, bot.loop, bot.feeds_to_read)
+    figures = {"read": tally.read, "unchanged": tally.unchanged, "releases": len(tally.newly_published)}
+    return TickOutcome("feeds", figures, [*tally.failed, *tally.stale, *tally.problems])
+
+
+async def vulnerabilities_tick(bot: Bot) -> TickOutcome:
+    tally = await osv_stage.tick(
+        bot.stores.vulnerabilities, bot.publishers, bot.loop, bot.dumps_to_read, offline=bot.settings.feeds.offline
+    )
+    figures = {"read": tally.read, "unchanged": tally.unchanged, "changed": tally.changed}
+    return TickOutcome("vulnerabilities", figures, tally.problems)
+
+
+async def watch_tick(bot: Bot) -> TickOutcome:
+    tally = await registry_stage.tick(bot.stores.watch, bot.registry, bot.loop, bot.watch_options)
+    for incident in tally.cleared:
+        log.info("incident over", subject=incident.subject)
+    figures = {
+        "asked": tally.asked,
+        "moved": len(tally.moved),
+        "first_seen": len(tally.sightings) - len(tally.moved),
+    }
+    return TickOutcome("watch", figures, [*(incident.detail for incident in tally.opened), *tally.problems])
+
+
+async def assess_tick(bot: Bot) -> TickOutcome:
+    tally = await assess.tick(
+        bot.stores.assess, CombinedFeeds(bot.stores.feeds), LifecycleMarks(bot.registry), bot.own_bases, bot.clock
+    )
+    for change in tally.changes:
+        log.info("base changed", base=str(change.base), cause=str(change.cause), why=describe(change))
+    for change in tally.enriched:
+        log.info("change explained further", base=str(change.base), why=describe(change))
+    return TickOutcome("assess", {"changes": len(tally.changes), "enriched": len(tally.enriched)})
+
+
+async def notices_tick(bot: Bot) -> TickOutcome:
+    tally = await notices_stage.tick(
+        bot.stores.notices, CombinedFeeds(bot.stores.feeds), bot.clock, bot.alert_options
+    )
+    return TickOutcome("notices", {"opened": tally.opened, "cleared": tally.cleared})
+
+
+async def plan_tick(bot: Bot) -> TickOutcome:
+    tally = await plan.tick(bot.stores.plan, bot.policy, bot.clock)
+    return TickOutcome("plan", {"changes": tally.changes, "rebuilds": tally.rebuilds})
+
+
+async def age_tick(bot: Bot) -> TickOutcome:
+    tally = await aging.tick(bot.stores.age, bot.policy, bot.settings.weekly, bot.clock)
+    return TickOutcome("age", {"planned": tally.planned})
+
+
+async def first_run_tick(bot: Bot) -> TickOutcome:
+    catches_up = bot.settings.rollout.first_run is FirstRun.CATCH_UP
+    tally = await first_run.tick(bot.stores.catch_up, bot.policy, bot.clock, catches_up=catches_up)
+    return TickOutcome("first run", {"behind": tally.behind, "planned": tally.planned})
+
+
+async def quarantine_tick(bot: Bot) -> TickOutcome:
+    return TickOutcome("quarantine", asdict(await quarantine.tick(bot.stores.quarantine)))
+
+
+async def cascade_tick(bot: Bot) -> TickOutcome:
+    tally = await cascade.tick(bot.stores.cascade, bot.own_bases, bot.clock, bot.settings.rollout.join_timeout)
+    return TickOutcome("cascade", {"let_go": tally.let_go, "waiting": tally.waiting})
+
+
+async def advance_tick(bot: Bot) -> TickOutcome:
+    tally = await advance.tick(bot.stores.advance, bot.rollout_options, bot.clock)
+    return TickOutcome("advance", {"released": tally.released, "waves_done": tally.waves_done}, list(tally.paused))
+
+
+async def act_tick(bot: Bot) -> TickOutcome:
+    options = bot.act_options
+    tally = await act.tick(bot.stores.act, bot.forge, bot.registry, refresh, options, bot.loop, bot.trusting)
+    return TickOutcome("act", {"done": tally.done}, list(tally.problems))
+
+
+async def calling_off_tick(bot: Bot) -> TickOutcome:
+    tally = await calling_off.tick(bot.stores.calling_off, bot.forge, bot.act_options, bot.loop)
+    return TickOutcome("call off", {"done": tally.done}, list(tally.problems))
+
+
+async def issues_tick(bot: Bot) -> TickOutcome:
+    tally = await issues_stage.tick(bot.stores.issues, bot.forge, bot.act_options, bot.loop)
+    return TickOutcome("issues", {"done": tally.done}, list(tally.problems))
+
+
+async def code_scanning_tick(bot: Bot) -> TickOutcome:
+    tally = await code_scanning.tick(bot.stores.code_scanning, bot.forge, sarif_log, bot.act_options, bot.loop)
+    return TickOutcome("code scanning", {"done": tally.done}, list(tally.problems))
+
+
+async def onboarding_tick(bot: Bot) -> TickOutcome:
+    tally = await onboarding.tick(bot.stores.onboardings, bot.forge, bot.proposer, bot.onboarding_options, bot.loop)
+    return TickOutcome("onboarding", {"done": tally.done, "enlisted": tally.enlisted}, list(tally.problems))
+
+
+async def fleet_issue_tick(bot: Bot) -> TickOutcome:
+    options = bot.fleet_issue_options
+    if options is None:
+        return TickOutcome("fleet issue")
+    tally = await fleet_issue.tick(bot.stores.fleet_issue, bot.forge, options, bot.loop)
+    return TickOutcome("fleet issue", {"heeded": tally.heeded}, list(tally.problems))
+
+
+async def follow_tick(bot: Bot) -> TickOutcome:
+    tally = await follow.tick(bot.stores.follow, bot.forge, bot.follow_options, bot.loop)
+    return TickOutcome("follow", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
+
+
+async def images_tick(bot: Bot) -> TickOutcome:
+    tally = await images_stage.tick(bot.stores.images, bot.images, bot.observed, bot.images_options, bot.loop)
+    figures = {"looked_at": tally.looked_at, "moved": tally.moved, "told_anew": tally.told_anew}
+    return TickOutcome("images", figures, list(tally.problems))
+
+
+async def packages_tick(bot: Bot) -> TickOutcome:
+    platforms = bot.settings.packages.platforms
+    tally = await inventory_stage.tick(bot.stores.inventory, bot.registry, platforms, bot.loop)
+    sboms = await sboms_stage.tick(bot.stores.sboms, bot.sboms, platforms, bot.loop)
+    figures = {
+        "layers": tally.layers,
+        "images": tally.images,
+        "compared": tally.compared,
+        "sboms": sboms.sboms,
+    }
+    return TickOutcome("packages", figures, [*tally.problems, *sboms.problems])
+
+
+async def proving_tick(bot: Bot) -> TickOutcome:
+    options, gate, trust = bot.proving_options, bot.gating, bot.trusting
+    tally = await proving.tick(bot.stores.proving, bot.images, bot.observed, options, bot.loop, gate, trust)
+    figures = {"proved": tally.proved, "failed": tally.failed, "unproven": tally.unproven}
+    return TickOutcome("prove", figures, list(tally.problems))
+
+
+async def gate_tick(bot: Bot) -> TickOutcome:
+    tally = await gating.tick(bot.stores.gating, bot.gating.options, bot.loop)
+    return TickOutcome("gate", {"judged": tally.judged, "blocked": tally.blocked}, list(tally.problems))
+
+
+async def attest_tick(bot: Bot) -> TickOutcome:
+    if bot.attesting is None:
+        return TickOutcome("attest")
+    attacher, verifier = bot.attesting
+    tally = await attesting.tick(bot.stores.attesting, attacher, verifier, bot.loop)
+    return TickOutcome("attest", {"attached": tally.attached}, list(tally.problems))
+
+
+async def start_steps_tick(bot: Bot) -> TickOutcome:
+    options, gate = bot.step_options, bot.gating
+    tally = await act_steps.tick(bot.stores.steps, bot.forge, dispatchable, options, bot.loop, gate)
+    return TickOutcome("start steps", {"done": tally.done}, list(tally.problems))
+
+
+async def follow_steps_tick(bot: Bot) -> TickOutcome:
+    tally = await follow_steps.tick(bot.stores.steps, bot.forge, bot.follow_options, bot.loop)
+    return TickOutcome("follow steps", {"looked_at": tally.looked_at, "ended": tally.ended}, list(tally.problems))
+
+
+async def summary_tick(bot: Bot) -> TickOutcome:
+    cron = bot.settings.summary
+    if cron is None or not bot.destinations:
+        return TickOutcome("summary")
+    return TickOutcome("summary", {"announced": await summaries.tick(bot.stores.report, cron, bot.clock)})
+
+
+async def report_tick(bot: Bot) -> TickOutcome:
+    if not bot.destinations:
+        return TickOutcome("report")
+    tally = await report.tick(
+        bot.stores.report, bot.destinations, bot.loop, rest=bot.edits_every, page=bot.settings.web.url
+    )
+    return TickOutcome("report", {"sent": tally.sent}, list(tally.problems))
+
+
+async def standing_tick(bot: Bot) -> TickOutcome:
+    return TickOutcome("standing", {"changed": await bot.stores.standing.count()})
+
+
+async def retention_tick(bot: Bot) -> TickOutcome:
+    task = await bot.stores.retention.claim_forgetting()
+    if task is None:
+        return TickOutcome("retention")
+    forgotten = await bot.stores.retention.forget(task, bot.settings.store.retention)
+    return TickOutcome("retention", asdict(forgotten))
