@@ -1,26 +1,20 @@
 """`verify`: whether an image or a signature holds, as one exit code for a build or deploy job."""
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli.commands.images.signature_file import asked_about, given_fields, judge_file, moment_of
+from bot.cli.commands.images.signed_image import at_digest, image_named, judge_kept_signatures, parts_of
 from bot.cli.commands.images.trust_options import Kind, Timestamping, TrustOptions, bad, read
+from bot.cli.commands.images.verdict_output import cannot_tell_where_nobody_answers, exit_code, show_verdict
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
-    from bot.domain.reference import Reference
-    from bot.service.commands.images.signed_image import SignedImage
-    from bot.verify.signatures.cosign.verifying import Asked
     from bot.verify.signatures.verdict import Verdict
-
-_HOLDS, _DOES_NOT_HOLD, _CANNOT_TELL = 0, 1, 3
-_LARGEST_ARTIFACT = 1024 * 1024 * 1024
-_DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
 def verify(
@@ -80,7 +74,6 @@ def verify(
         )
         _verify_image(subject, config, output)
         return
-    file = Path(subject)
     _refuse_strangers(
         kind,
         {
@@ -107,89 +100,25 @@ def verify(
         issuer,
         key,
     )
-    moment = _moment(at)
-    reference = None if file.exists() else _image(subject)
+    verdict, given = _judge(subject, options, artifact, digest, moment_of(at), config)
+    show_verdict(verdict.noting(*options.notes), given, output)
+    raise typer.Exit(exit_code(verdict))
+
+
+def _judge(
+    subject: str, options: TrustOptions, artifact: Path | None, digest: str, at: datetime, config: Path
+) -> "tuple[Verdict, dict[str, Any]]":
+    """The verdict by the options, of the file with that name or else of the image, and what was given for it."""
+    file = Path(subject)
+    reference = None if file.exists() else image_named(subject)
     if reference is None:
-        encoded, asked = read(file), _asked(artifact, digest)
-        verdict = _of_file(encoded, options, asked, moment)
-        given = _given(file, artifact, options, asked, moment)
-    elif artifact is not None:
+        encoded, asked = read(file), asked_about(artifact, digest)
+        verdict = judge_file(encoded, options, asked, at)
+        return verdict, given_fields(file, artifact, options, asked, at)
+    if artifact is not None:
         raise bad("--artifact is read with a file only", "an image is what its digest names; leave it out")
-    else:
-        image = _of_image(_at_digest(reference, digest), options, moment, config)
-        verdict = image.verdict
-        given = {"image": str(image.reference), "digest": image.digest, "parts": _parts(image)}
-    _show(verdict.noting(*options.notes), given, output)
-    raise typer.Exit(_exit_code(verdict))
-
-
-def _image(subject: str) -> "Reference | None":
-    """The image that the text names with its registry; None where it can only be a file's name."""
-    from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
-
-    try:
-        reference = Reference.parse(subject)
-    except InvalidReference:
-        return None
-    is_written = reference.registry != DEFAULT_REGISTRY or reference.name.startswith(DEFAULT_REGISTRY)
-    return reference if is_written else None
-
-
-def _at_digest(reference: "Reference", digest: str) -> "Reference":
-    wanted = _asked(None, digest).digest
-    if wanted and reference.digest not in (None, wanted):
-        raise bad(f"{reference} has another digest than --digest", "name one of them")
-    return reference.at(reference.tag, wanted or reference.digest)
-
-
-def _of_image(reference: "Reference", options: TrustOptions, at: datetime, config: Path) -> "SignedImage":
-    import asyncio
-
-    from bot.domain.clock import SystemClock
-    from bot.service.commands.images.signed_image import judge_signatures
-    from bot.settings import Settings, load
-
-    is_default = config == DEFAULT_CONFIG and not config.exists()
-    settings = Settings() if is_default else load(config)
-    wanted, trusted = options.media_type, options.trusted()
-    with _cannot_tell_where_nobody_answers():
-        return asyncio.run(
-            judge_signatures(
-                settings,
-                reference,
-                trusted,
-                at,
-                SystemClock(),
-                counts=lambda found: not wanted or found.unreadable != "" or found.media_type == wanted,
-            )
-        )
-
-
-@contextmanager
-def _cannot_tell_where_nobody_answers() -> Iterator[None]:
-    """Ends the command with `_CANNOT_TELL` where a registry does not say: which is not "unsigned"."""
-    from bot.domain.failure import Failure, Trouble
-
-    try:
-        yield
-    except Failure as failure:
-        is_refused = failure.trouble is Trouble.DENIED and failure.status is not None
-        if not failure.trouble.is_passing and not is_refused:
-            raise
-        print(f"cannot tell: {failure}", file=sys.stderr)
-        raise typer.Exit(_CANNOT_TELL) from None
-
-
-def _parts(found: "SignedImage") -> list[dict[str, Any]]:
-    return [
-        {
-            "platform": part.platform or None,
-            "digest": part.digest,
-            "signatures": len(part.verdicts),
-            "strict": str(part.verdict(found.kind)),
-        }
-        for part in found.parts
-    ]
+    image = judge_kept_signatures(at_digest(reference, digest), options, at, config)
+    return image.verdict, {"image": str(image.reference), "digest": image.digest, "parts": parts_of(image)}
 
 
 def _verify_image(name: str, config: Path, output: Format) -> None:
@@ -201,7 +130,7 @@ def _verify_image(name: str, config: Path, output: Format) -> None:
     from bot.settings import load
 
     settings = load(config)
-    with _cannot_tell_where_nobody_answers():
+    with cannot_tell_where_nobody_answers():
         judged = asyncio.run(judge_image(settings, name, SystemClock()))
     if output is Format.JSON:
         print_json(judged.as_json())
@@ -218,133 +147,8 @@ def _refuse_options(options: Mapping[str, object]) -> None:
             raise bad(f"{name} is read with --kind only", "an image is judged by the settings; leave it out")
 
 
-def _of_file(encoded: bytes, options: TrustOptions, asked: "Asked", at: datetime) -> "Verdict":
-    from bot.verify.signatures.cosign.verifying import verify_keyless, verify_with_key
-    from bot.verify.signatures.notation.verifying import MEDIA_TYPES, verify_notation
-
-    media_type = options.media_type
-    if options.kind is Kind.NOTATION and media_type not in MEDIA_TYPES:
-        raise bad("--media-type must be given", f"one of {', '.join(MEDIA_TYPES)}")
-    if options.kind is not Kind.NOTATION and not asked.wanted and (options.trusted_root or options.key):
-        raise bad("--artifact or --digest must be given", "a signature holds for something only")
-    trusted = options.trusted()
-    if trusted.notation is not None:
-        verdict = verify_notation(encoded, media_type, trusted.notation, at, digests=_digests(asked))
-        unasked = "no --artifact and no --digest: whatever it was made for, the signature was judged"
-        return verdict if asked.wanted else verdict.noting(unasked)
-    if trusted.keyless is not None:
-        return verify_keyless(encoded, *trusted.keyless, asked)
-    assert trusted.key is not None, "one kind is trusted"
-    return verify_with_key(encoded, trusted.key, asked)
-
-
-def _given(
-    file: Path, artifact: Path | None, options: TrustOptions, asked: "Asked", at: datetime
-) -> dict[str, Any]:
-    """What was given, in the fields of the recorded cases."""
-    match options.kind:
-        case Kind.NOTATION:
-            return {
-                "file": file,
-                "media_type": options.media_type,
-                "trust_dir": options.trust_dir,
-                "trust_stores": options.trust_stores,
-                "trusted_identities": options.identities or ["*"],
-                "verify_timestamp": options.timestamp,
-                "verify_at": at.isoformat(),
-            }
-        case Kind.SIGSTORE:
-            identity = {"san": options.identities, "san_regexp": options.identity_regexps}
-            return {
-                "bundle": file,
-                "artifact": artifact,
-                "digest": asked.wanted,
-                "trusted_root": options.trusted_root,
-                "identity": {**identity, "issuer": options.issuer or None},
-            }
-        case Kind.COSIGN_KEY:
-            return {"file": file, "artifact": artifact, "digest": asked.wanted, "key": options.key}
-
-
-def _asked(artifact: Path | None, digest: str) -> "Asked":
-    from bot.verify.signatures.cosign.verifying import Asked
-
-    algorithm, _, value = digest.partition(":")
-    if digest and (len(value) != _DIGEST_LENGTHS.get(algorithm) or set(value) - set("0123456789abcdef")):
-        raise bad(f"{digest!r} is no digest", "write sha256: and 64 small hexadecimal digits")
-    return Asked(read(artifact, _LARGEST_ARTIFACT) if artifact is not None else None, digest)
-
-
-def _digests(asked: "Asked") -> list[str]:
-    import hashlib
-
-    if asked.artifact is None:
-        return [asked.digest] if asked.digest else []
-    found = [f"{name}:{hashlib.new(name, asked.artifact).hexdigest()}" for name in _DIGEST_LENGTHS]
-    if asked.digest and asked.digest not in found:
-        raise bad("--artifact is not what --digest names", "give one of them, or the file that has this digest")
-    return [asked.digest] if asked.digest else found
-
-
-def _moment(at: str) -> datetime:
-    from datetime import UTC
-
-    from bot.domain.clock import SystemClock
-
-    if not at:
-        return SystemClock().now()
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise bad(f"--at {at!r} is no moment", "write it with its zone, such as 2026-11-25T00:00:00Z")
-    return moment.astimezone(UTC)
-
-
 def _refuse_strangers(kind: Kind, options: dict[str, tuple[object, Kind]]) -> None:
     """Refuses options that the kind does not read: they would look as if they had been checked."""
     for name, (value, owner) in options.items():
         if value and owner is not kind:
             raise bad(f"{name} is read with --kind {owner} only", "leave it out")
-
-
-def _exit_code(verdict: "Verdict") -> int:
-    from bot.verify.signatures.verdict import Outcome
-
-    return {Outcome.VALID: _HOLDS, Outcome.INVALID: _DOES_NOT_HOLD, Outcome.CANNOT_TELL: _CANNOT_TELL}[
-        verdict.outcome
-    ]
-
-
-def _show(verdict: "Verdict", given: dict[str, Any], output: Format) -> None:
-    from bot.cli.output import print_json, print_line, print_table
-    from bot.verify.signatures.verdict import REVOCATION
-
-    if output is Format.JSON:
-        print_json(
-            {
-                "kind": verdict.kind,
-                **given,
-                **{check.name: str(check) for check in verdict.checks},
-                "strict": str(verdict),
-                "verdict": verdict.outcome,
-                "reason": verdict.reason,
-                "advice": verdict.advice,
-                "signer": verdict.signer,
-                "issuer": verdict.issuer,
-                "signed_digest": verdict.digest,
-                "signed_at": verdict.signed_at.isoformat() if verdict.signed_at is not None else None,
-                "revocation": REVOCATION,
-                "notes": verdict.notes,
-            }
-        )
-        return
-    print_line(str(verdict) + (f"; {verdict.advice}" if verdict.advice else ""))
-    rows = [(check.name, check.state, check.reason) for check in verdict.checks]
-    print_table(("check", "", "why"), [*rows, ("revocation", REVOCATION, "")])
-    for name, value in (("signed by", verdict.signer), ("vouched for by", verdict.issuer), ("for", verdict.digest)):
-        if value:
-            print_line(f"{name}: {value}")
-    for note in verdict.notes:
-        print_line(f"note: {note}")

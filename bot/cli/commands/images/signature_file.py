@@ -1,0 +1,101 @@
+"""The signature in a file, judged by the options of `verify`: what it was made for, and when."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.cli.commands.images.trust_options import Kind, TrustOptions, bad, read
+
+if TYPE_CHECKING:
+    from bot.verify.signatures.cosign.verifying import Asked
+    from bot.verify.signatures.verdict import Verdict
+
+_LARGEST_ARTIFACT = 1024 * 1024 * 1024
+_DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
+
+
+def judge_file(encoded: bytes, options: TrustOptions, asked: "Asked", at: datetime) -> "Verdict":
+    """Judges one encoded signature. Raises `Failure` where an option is missing without which it says nothing."""
+    from bot.verify.signatures.cosign.verifying import verify_keyless, verify_with_key
+    from bot.verify.signatures.notation.verifying import MEDIA_TYPES, verify_notation
+
+    media_type = options.media_type
+    if options.kind is Kind.NOTATION and media_type not in MEDIA_TYPES:
+        raise bad("--media-type must be given", f"one of {', '.join(MEDIA_TYPES)}")
+    if options.kind is not Kind.NOTATION and not asked.wanted and (options.trusted_root or options.key):
+        raise bad("--artifact or --digest must be given", "a signature holds for something only")
+    trusted = options.trusted()
+    if trusted.notation is not None:
+        verdict = verify_notation(encoded, media_type, trusted.notation, at, digests=_digests(asked))
+        unasked = "no --artifact and no --digest: whatever it was made for, the signature was judged"
+        return verdict if asked.wanted else verdict.noting(unasked)
+    if trusted.keyless is not None:
+        return verify_keyless(encoded, *trusted.keyless, asked)
+    assert trusted.key is not None, "one kind is trusted"
+    return verify_with_key(encoded, trusted.key, asked)
+
+
+def given_fields(
+    file: Path, artifact: Path | None, options: TrustOptions, asked: "Asked", at: datetime
+) -> dict[str, Any]:
+    """What was given, in the fields of the recorded cases."""
+    match options.kind:
+        case Kind.NOTATION:
+            return {
+                "file": file,
+                "media_type": options.media_type,
+                "trust_dir": options.trust_dir,
+                "trust_stores": options.trust_stores,
+                "trusted_identities": options.identities or ["*"],
+                "verify_timestamp": options.timestamp,
+                "verify_at": at.isoformat(),
+            }
+        case Kind.SIGSTORE:
+            identity = {"san": options.identities, "san_regexp": options.identity_regexps}
+            return {
+                "bundle": file,
+                "artifact": artifact,
+                "digest": asked.wanted,
+                "trusted_root": options.trusted_root,
+                "identity": {**identity, "issuer": options.issuer or None},
+            }
+        case Kind.COSIGN_KEY:
+            return {"file": file, "artifact": artifact, "digest": asked.wanted, "key": options.key}
+
+
+def asked_about(artifact: Path | None, digest: str) -> "Asked":
+    """Reads what the signature is asked to be for. Raises `Failure` where the digest is none."""
+    from bot.verify.signatures.cosign.verifying import Asked
+
+    algorithm, _, value = digest.partition(":")
+    if digest and (len(value) != _DIGEST_LENGTHS.get(algorithm) or set(value) - set("0123456789abcdef")):
+        raise bad(f"{digest!r} is no digest", "write sha256: and 64 small hexadecimal digits")
+    return Asked(read(artifact, _LARGEST_ARTIFACT) if artifact is not None else None, digest)
+
+
+def _digests(asked: "Asked") -> list[str]:
+    import hashlib
+
+    if asked.artifact is None:
+        return [asked.digest] if asked.digest else []
+    found = [f"{name}:{hashlib.new(name, asked.artifact).hexdigest()}" for name in _DIGEST_LENGTHS]
+    if asked.digest and asked.digest not in found:
+        raise bad("--artifact is not what --digest names", "give one of them, or the file that has this digest")
+    return [asked.digest] if asked.digest else found
+
+
+def moment_of(at: str) -> datetime:
+    """Reads the moment to judge at, now where none is given. Raises `Failure` where it is none or has no zone."""
+    from datetime import UTC
+
+    from bot.domain.clock import SystemClock
+
+    if not at:
+        return SystemClock().now()
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise bad(f"--at {at!r} is no moment", "write it with its zone, such as 2026-11-25T00:00:00Z")
+    return moment.astimezone(UTC)

@@ -1,0 +1,72 @@
+"""How a verdict about signatures is shown, and as which exit code it ends the command."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from bot.cli.options import Format
+
+if TYPE_CHECKING:
+    from bot.verify.signatures.verdict import Verdict
+
+_HOLDS, _DOES_NOT_HOLD, _CANNOT_TELL = 0, 1, 3
+
+
+@contextmanager
+def cannot_tell_where_nobody_answers() -> Iterator[None]:
+    """Ends the command with `_CANNOT_TELL` where a registry does not say: which is not "unsigned"."""
+    from bot.domain.failure import Failure, Trouble
+
+    try:
+        yield
+    except Failure as failure:
+        is_refused = failure.trouble is Trouble.DENIED and failure.status is not None
+        if not failure.trouble.is_passing and not is_refused:
+            raise
+        print(f"cannot tell: {failure}", file=sys.stderr)
+        raise typer.Exit(_CANNOT_TELL) from None
+
+
+def exit_code(verdict: "Verdict") -> int:
+    """Returns what the command ends with."""
+    from bot.verify.signatures.verdict import Outcome
+
+    codes = {Outcome.VALID: _HOLDS, Outcome.INVALID: _DOES_NOT_HOLD, Outcome.CANNOT_TELL: _CANNOT_TELL}
+    return codes[verdict.outcome]
+
+
+def show_verdict(verdict: "Verdict", given: dict[str, Any], output: Format) -> None:
+    """Prints the verdict with each check and its reason; as JSON beside what was `given`."""
+    from bot.cli.output import print_json, print_line, print_table
+    from bot.verify.signatures.verdict import REVOCATION
+
+    if output is Format.JSON:
+        print_json(
+            {
+                "kind": verdict.kind,
+                **given,
+                **{check.name: str(check) for check in verdict.checks},
+                "strict": str(verdict),
+                "verdict": verdict.outcome,
+                "reason": verdict.reason,
+                "advice": verdict.advice,
+                "signer": verdict.signer,
+                "issuer": verdict.issuer,
+                "signed_digest": verdict.digest,
+                "signed_at": verdict.signed_at.isoformat() if verdict.signed_at is not None else None,
+                "revocation": REVOCATION,
+                "notes": verdict.notes,
+            }
+        )
+        return
+    print_line(str(verdict) + (f"; {verdict.advice}" if verdict.advice else ""))
+    rows = [(check.name, check.state, check.reason) for check in verdict.checks]
+    print_table(("check", "", "why"), [*rows, ("revocation", REVOCATION, "")])
+    for name, value in (("signed by", verdict.signer), ("vouched for by", verdict.issuer), ("for", verdict.digest)):
+        if value:
+            print_line(f"{name}: {value}")
+    for note in verdict.notes:
+        print_line(f"note: {note}")
