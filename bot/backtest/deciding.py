@@ -15,7 +15,8 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild
-from bot.plan.deciding import decide, reconsidered
+from bot.plan.deciding import decide
+from bot.plan.due import reconsidered
 from bot.plan.grouping import Group, group
 
 

@@ -10,14 +10,16 @@ from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
 from bot.domain.repositories.usage import Replacement, Role, Usage
-from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
+from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
-from bot.domain.rollouts.rollout import PlannedRebuild, Reconsidered
+from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.windows import next_opening
-from bot.plan.due import Beginning, beginning_of, thawed_beginning
+from bot.plan.due import Beginning, beginning_by_policy, beginning_of, thawed_beginning
 from bot.plan.naming import branch_for
 from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, workflow_of
+from bot.plan.reasons import why, why_back, why_held
+from bot.plan.targets import are_back, continued, target_of, targets_of
 
 
 def decide(
@@ -67,7 +69,7 @@ class _Given:
     def target(self, move: Move) -> Target:
         found = self.targets.get(move.id)
         if found is None:
-            found = self.targets[move.id] = _target(move)
+            found = self.targets[move.id] = target_of(move)
         return found
 
     def begins(self, need: Need) -> Beginning:
@@ -89,7 +91,7 @@ class _Given:
             opening = next_opening(terms.windows, max(rebuild.due_at, self.now))
             return thawed_beginning(opening, terms, self.policy.freezes, None)
         changes = [self.known[change] for change in on_the_way]
-        return min(_under_its_terms(rebuild.repository, change, self.policy, self.now) for change in changes)
+        return min(beginning_by_policy(rebuild.repository, change, self.policy, self.now) for change in changes)
 
     def severities(self, targets: Iterable[Target]) -> list[Severity | None]:
         """Returns the severities of the changes on the way to these targets, as far as they are known."""
@@ -182,7 +184,7 @@ def _planned(
     branch: str | None = None,
 ) -> PlannedRebuild:
     """`open_rebuilds` of this action are replaced where they share a base, those in `together` in any case."""
-    targets = _targets(needs, given)
+    targets = targets_of(needs, given.target)
     edits = [need.edit for need in needs if need.edit is not None and action is Action.PULL_REQUEST]
     replacements = {_key(item): item for item in edits}
     replaced = [
@@ -191,13 +193,13 @@ def _planned(
         if rebuild in together or targets.keys() & {target.base for target in rebuild.targets}
     ]
     for rebuild in replaced:
-        targets = _continued(rebuild.targets, targets)
+        targets = continued(rebuild.targets, targets)
         replacements = {_key(item): item for item in rebuild.replacements} | replacements
     terms = given.policy.together([need.terms for need in needs])
     waited_for = [given.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
     begins = min([*map(given.begins, needs), *waited_for])
     requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]
-    is_back = _is_back(replaced, targets.values())
+    is_back = are_back(replaced, targets.values())
     parts = dict.fromkeys(part for need in needs if (part := part_of_need(member, need)) is not None)
     parts |= dict.fromkeys(part for rebuild in together for part in rebuild.parts)
     overdue = [need.move.change.at + need.terms.max_age for need in needs if need.terms.max_age is not None]
@@ -206,7 +208,7 @@ def _planned(
         repository=member.name,
         action=action,
         state=State.CANCELLED if is_back else State.PLANNED,
-        reason=_back(targets) if is_back else _reason(action, needs, targets, member) + _held(begins),
+        reason=why_back(targets) if is_back else why(action, needs, targets, member) + why_held(begins),
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=tuple(replacements.values()),
         wave=terms.wave,
@@ -232,98 +234,14 @@ def _workflow(
     return workflow_of(member, needs[0])
 
 
-def _is_back(replaced: Sequence[Rebuild], targets: Collection[Target]) -> bool:
-    """Whether every base is where it was before rebuilds that nobody has begun with: caches that disagree, or a
-    publication taken back within its settle window."""
-    untouched = all(rebuild.state.awaits_action and rebuild.attempted_at is None for rebuild in replaced)
-    return bool(replaced) and untouched and all(target.from_digest == target.to_digest for target in targets)
-
-
-def _back(targets: Iterable[Base]) -> str:
-    bases = ", ".join(sorted({base.short for base in targets}))
-    return f"{bases} is back at the digest that it had before it moved, and nothing was rebuilt meanwhile"
-
-
 def _key(item: Replacement) -> tuple[str, bool]:
     return str(item.old), item.marker
-
-
-def _target(move: Move) -> Target:
-    change = move.change
-    assert change.to_digest is not None
-    steps = (move.id,) if move.steps is None else move.steps
-    return Target(change.base, change.from_digest, change.to_digest, steps)
-
-
-def _targets(needs: Sequence[Need], given: "_Given") -> dict[Base, Target]:
-    """By base; of one that moved more than once, from where it was first to where it is now."""
-    found: dict[Base, Target] = {}
-    for need in needs:
-        target = given.target(need.move)
-        earlier = found.get(target.base)
-        if earlier is not None and earlier.to_digest == target.from_digest:
-            steps = (*earlier.changes, need.move.id)
-            target = Target(target.base, earlier.from_digest, target.to_digest, steps)
-        found[target.base] = target
-    return found
-
-
-def _continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dict[Base, Target]:
-    """What an unfinished rebuild was to bring is brought now: bases that it alone names, and earlier steps."""
-    merged = dict(targets)
-    for old in earlier:
-        new = merged.get(old.base)
-        if new is None:
-            merged[old.base] = old
-        elif old.changes:  # else it was planned for its age, and brought nothing
-            steps = tuple(dict.fromkeys((*old.changes, *new.changes)))
-            merged[old.base] = Target(old.base, old.from_digest, new.to_digest, steps)
-    return merged
-
-
-def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, now: datetime) -> Reconsidered:
-    """Says when a waiting rebuild may begin, now that its changes are known better; never later than before."""
-    begins = (_under_its_terms(rebuild.repository, change, policy, now) for change in changes)
-    due_at = min([rebuild.due_at, *(beginning.at for beginning in begins)])
-    return Reconsidered(due_at, worst(change.severity for change in changes))
-
-
-def _under_its_terms(repository: str, change: Change, policy: Policy, now: datetime) -> Beginning:
-    terms = policy.terms(repository, change.base, change.cause, change.severity)
-    return beginning_of(change, terms, policy.freezes, now)
-
-
-def _held(begins: Beginning) -> str:
-    return f"; {begins.held}" if begins.held else ""
-
-
-def _reason(action: Action, needs: Sequence[Need], targets: Iterable[Base], member: FleetRepository) -> str:
-    bases = ", ".join(sorted({base.short for base in targets}))
-    match action:
-        case Action.DISPATCH:
-            floating = next((need for need in needs if need.floats), None)
-            if floating is None:
-                return f"{bases} moved; the policy asks to dispatch {workflow_of(member, needs[0])}"
-            return f"{bases} moved under the same tag; {floating.reason}, so the workflow rebuilds it"
-        case Action.NOTIFY if member.config.action is ActionPreference.NOTIFY:
-            return f"{bases} moved; the repository asks to be told only"
-        case Action.NOTIFY if member.config.action is None and needs[0].terms.action is ActionPreference.NOTIFY:
-            return f"{bases} moved; the policy asks to notify only"
-        case Action.NOTIFY:
-            why = (
-                f"there is no {workflow_of(member, needs[0])} to rebuild it" if needs[0].floats else needs[0].reason
-            )
-            return f"{bases} moved; {why}"
-        case Action.PULL_REQUEST:
-            pinned = next((need for need in needs if not need.floats), None)
-            why = "a marker line is added, since no edit is needed" if pinned is None else pinned.reason
-            return f"{bases} moved; {why}"
 
 
 def _skipped(
     member: FleetRepository, pairs: Sequence[tuple[Move, Usage]], reason: str, now: datetime
 ) -> PlannedRebuild:
-    targets = {move.change.base: _target(move) for move, _ in pairs}
+    targets = {move.change.base: target_of(move) for move, _ in pairs}
     return PlannedRebuild(
         repository_id=member.id,
         repository=member.name,

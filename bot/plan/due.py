@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.bases.change import Change
-from bot.domain.feeds.advisory import Severity
-from bot.domain.rollouts.policy import Terms
+from bot.domain.feeds.advisory import Severity, worst
+from bot.domain.rollouts.policy import Policy, Terms
+from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.rollout import Reconsidered
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.timing.windows import next_opening
 
@@ -28,6 +30,19 @@ def beginning_of(change: Change, terms: Terms, freezes: Sequence[Freeze], now: d
     latest = None if terms.max_age is None else max(change.at + terms.max_age, now)
     at = _opening(settled if latest is None else min(settled, latest), terms, latest)
     return thawed_beginning(at, terms, freezes, change.severity, latest)
+
+
+def beginning_by_policy(repository: str, change: Change, policy: Policy, now: datetime) -> Beginning:
+    """Says when work on a change may begin under the terms that it has in that repository."""
+    terms = policy.terms(repository, change.base, change.cause, change.severity)
+    return beginning_of(change, terms, policy.freezes, now)
+
+
+def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, now: datetime) -> Reconsidered:
+    """Says when a waiting rebuild may begin, now that its changes are known better; never later than before."""
+    begins = (beginning_by_policy(rebuild.repository, change, policy, now) for change in changes)
+    due_at = min([rebuild.due_at, *(beginning.at for beginning in begins)])
+    return Reconsidered(due_at, worst(change.severity for change in changes))
 
 
 def thawed_beginning(

@@ -12,7 +12,8 @@ from bot.domain.repositories.repository import Affected
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRollout, Reconsidered, Revisions
-from bot.plan.deciding import decide, reconsidered
+from bot.plan.deciding import decide
+from bot.plan.due import reconsidered
 from bot.plan.grouping import group
 
 

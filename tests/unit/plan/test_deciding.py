@@ -16,7 +16,8 @@ from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.terms import Pin
 from bot.domain.rollouts.timing.windows import ALWAYS, Window
-from bot.plan.deciding import decide, reconsidered
+from bot.plan.deciding import decide
+from bot.plan.due import reconsidered
 from tests.unit.plan.world import (
     ASPNET,
     HOUR,

@@ -10,8 +10,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Policy, Rule, Terms
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.timing.windows import Window, next_opening
-from bot.plan.deciding import reconsidered
-from bot.plan.due import Beginning, beginning_of
+from bot.plan.due import Beginning, beginning_of, reconsidered
 from tests.unit.plan.world import HOUR, NOON, move, only, planned, rebuild, usage
 
 DAY = timedelta(days=1)
