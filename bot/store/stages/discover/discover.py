@@ -6,18 +6,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import DueListing, DueRepository, KnownFleet, Listing, Reading
 from bot.domain.bases.version_line import pinned_to
-from bot.domain.repositories.repository import Repository, Workflow
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
-from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.inserting import insert_missing
 from bot.store.engine.locking import lock, lock_production
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
@@ -27,21 +28,18 @@ from bot.store.rows.bases.incidents import open_since, tell_incidents
 from bot.store.rows.bases.mirrors import link_mirrors, with_mirrors
 from bot.store.rows.bases.own_bases import follow_own_bases, produced_by, with_own_bases
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.repositories.audits import forget_audits, save_audited
+from bot.store.rows.repositories.audits import save_audited
 from bot.store.rows.repositories.blobs import blobs_of
-from bot.store.rows.repositories.images import forget_images, save_claims, save_deployments
-from bot.store.rows.repositories.repositories import rename_in_place
+from bot.store.rows.repositories.images import save_claims, save_deployments
 from bot.store.rows.repositories.tables import blobs, repositories, repository_blobs, usages
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.served import plan_once_more, unserved
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import tasks
+from bot.store.stages.discover.listing import SHORT, UNLISTED, take_listing
 from bot.watch.registry.incident import Incident
 
 LISTING = "list repositories"
-_UNLISTED = "GitHub's list of repositories"
-_SHORT = "access to the fleet"
-"""Subjects of the incidents that a listing may be."""
 
 
 class DiscoverStore(Store):
@@ -72,14 +70,14 @@ class DiscoverStore(Store):
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due, succeeded=False)
             if trouble is not None:
-                await tell_incidents(connection, [Incident(_UNLISTED, now, trouble)], (), now)
+                await tell_incidents(connection, [Incident(UNLISTED, now, trouble)], (), now)
 
     async def known_fleet(self) -> KnownFleet:
         listed = select(repositories.c.name, repositories.c.forge_id).where(repositories.c.listed.is_(True))
         async with self._database.reading() as connection:
             rows = (await connection.execute(listed)).all()
             ids = {row.name: row.forge_id for row in rows if row.forge_id is not None}
-            return KnownFleet(frozenset(row.name for row in rows), await open_since(connection, _SHORT), ids)
+            return KnownFleet(frozenset(row.name for row in rows), await open_since(connection, SHORT), ids)
 
     async def record_listing(
         self, task: DueListing, listing: Listing, due: datetime, *, reader: str | None = None
@@ -92,37 +90,7 @@ class DiscoverStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task.id, due_at=due)
-            await rename_in_place(connection, listing.taken)
-            rows = await connection.execute(
-                select(
-                    repositories.c.id,
-                    repositories.c.name,
-                    repositories.c.pushed_at,
-                    repositories.c.default_branch,
-                    repositories.c.listed,
-                    repositories.c.reader,
-                )
-            )
-            known = {row.name: row for row in rows}
-            shown = {item.name: item for item in listing.taken}
-            fresh = [shown[name] for name in sorted(shown.keys() - known.keys())]
-            news = [
-                {"row": row.id, "branch": item.default_branch, "pushed": _settled_push(item)}
-                for row in known.values()
-                if (item := shown.get(row.name)) is not None and _has_news(row, item, reader)
-            ]
-            gone = [
-                row.id
-                for row in known.values()
-                if row.listed and row.name not in shown and row.name not in listing.kept
-            ]
-            await lock(connection, repositories, {*gone, *(item["row"] for item in news)})
-            for chunk in chunks(fresh):
-                await connection.execute(insert(repositories), [_new_row(item, now) for item in chunk])
-            if news:
-                await connection.execute(_become_due(now), news)
-            await self._forget(connection, gone)
-            await self._tell(connection, listing.trouble, now)
+            await take_listing(connection, listing, now, reader=reader)
 
     async def known_blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
         async with self._database.reading() as connection:
@@ -158,22 +126,7 @@ class DiscoverStore(Store):
             await lock(connection, bases, touched)
             await link_mirrors(connection, ids, upstreams, now)
             await follow_own_bases(connection, [repository.id], claimed, now)
-            await connection.execute(delete(usages).where(usages.c.repository_id == repository.id))
-            if named:
-                await connection.execute(
-                    insert(usages),
-                    [
-                        {
-                            "repository_id": repository.id,
-                            "base_id": ids.get(base) if base else None,
-                            "usage": dump(usage, Usage),
-                            "image": image,
-                            "digest": usage.reference.digest if base else None,
-                            "version": pinned_to(usage.reference, base) if base else None,
-                        }
-                        for usage, base, image in named
-                    ],
-                )
+            await _replace_usages(connection, repository.id, named, ids)
             await _refer(connection, repository.id, reading.blobs)
             await save_claims(connection, repository.id, reading.images, now)
             await save_deployments(connection, repository.id, reading.deployed)
@@ -186,16 +139,7 @@ class DiscoverStore(Store):
             await plan_once_more(connection, owed)
             if reading.config.asks_for_no_pull_request:
                 await outdate(connection, await _open_requests(connection, repository.id), now)
-            read = {
-                "tree": reading.tree,
-                "reader": reading.reader,
-                "config": dump(reading.config, RepositoryConfig),
-                "workflows": dump(reading.workflows, tuple[Workflow, ...]),
-                "problems": dump(reading.problems, tuple[Problem, ...]),
-                "error": None,
-                "read_at": now,
-            }
-            await self._end(connection, repository, due, read)
+            await self._end(connection, repository, due, _values(reading, now))
 
     async def _away_since(self, connection: AsyncConnection, repository: DueRepository) -> datetime | None:
         """When a repository that comes back was last read; what is known of its tree goes as it leaves."""
@@ -219,31 +163,40 @@ class DiscoverStore(Store):
     ) -> None:
         await settle(connection, repositories, self._worker, repository.id, due_at=due, values=values)
 
-    async def _forget(self, connection: AsyncConnection, gone: Sequence[int]) -> None:
-        touched: set[int] = set()
-        for ids in chunks(gone):
-            theirs = select(usages.c.base_id).where(usages.c.repository_id.in_(ids), usages.c.base_id.is_not(None))
-            touched |= set((await connection.execute(theirs)).scalars())
-        if await produced_by(connection, gone):
-            await lock_production(connection, changes=True)
-        touched = await with_mirrors(connection, touched)
-        await lock(connection, bases, touched)
-        for ids in chunks(gone):
-            await connection.execute(delete(usages).where(usages.c.repository_id.in_(ids)))
-            await connection.execute(delete(repository_blobs).where(repository_blobs.c.repository_id.in_(ids)))
-            await follow_own_bases(connection, ids, (), self._clock.now())
-            await forget_images(connection, ids)
-            await forget_audits(connection, ids)
-            await connection.execute(
-                update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
-            )
-        await mark_used(connection, touched)
 
-    async def _tell(self, connection: AsyncConnection, trouble: str | None, now: datetime) -> None:
-        if trouble is None:
-            await tell_incidents(connection, (), (_UNLISTED, _SHORT), now)
-        else:
-            await tell_incidents(connection, [Incident(_SHORT, now, trouble)], (_UNLISTED,), now)
+async def _replace_usages(
+    connection: AsyncConnection,
+    repository: int,
+    named: Sequence[tuple[Usage, Base | None, str | None]],
+    ids: Mapping[Base, int],
+) -> None:
+    """`named` are as `with_own_bases` tells them, `ids` those of the bases."""
+    await connection.execute(delete(usages).where(usages.c.repository_id == repository))
+    rows = [
+        {
+            "repository_id": repository,
+            "base_id": ids.get(base) if base else None,
+            "usage": dump(usage, Usage),
+            "image": image,
+            "digest": usage.reference.digest if base else None,
+            "version": pinned_to(usage.reference, base) if base else None,
+        }
+        for usage, base, image in named
+    ]
+    if rows:
+        await connection.execute(insert(usages), rows)
+
+
+def _values(reading: Reading, now: datetime) -> dict[str, Any]:
+    return {
+        "tree": reading.tree,
+        "reader": reading.reader,
+        "config": dump(reading.config, RepositoryConfig),
+        "workflows": dump(reading.workflows, tuple[Workflow, ...]),
+        "problems": dump(reading.problems, tuple[Problem, ...]),
+        "error": None,
+        "read_at": now,
+    }
 
 
 async def _refer(connection: AsyncConnection, repository: int, shas: Sequence[str]) -> None:
@@ -280,50 +233,3 @@ async def _open_requests(connection: AsyncConnection, repository: int) -> list[i
         rebuilds.c.action == Action.PULL_REQUEST.value,
     )
     return list((await connection.execute(open_ones)).scalars())
-
-
-def _become_due(now: datetime) -> Any:
-    """Takes the lease from whoever is reading the repository: that reading may be older than the push."""
-    return (
-        update(repositories)
-        .where(repositories.c.id == bindparam("row"))
-        .values(
-            default_branch=bindparam("branch"),
-            pushed_at=bindparam("pushed"),
-            listed=True,
-            due_at=now,
-            attempts=0,
-            lease_owner=None,
-            lease_until=None,
-        )
-    )
-
-
-def _has_news(known: Any, item: Repository, reader: str | None) -> bool:
-    return bool(
-        item.pushed_lately
-        or known.pushed_at != item.pushed_at
-        or known.default_branch != item.default_branch
-        or not known.listed
-        or (reader is not None and known.reader not in (None, reader))
-    )
-
-
-def _settled_push(item: Repository) -> datetime | None:
-    """None for a push whose time another may bear, so that the next listing makes the repository due once more."""
-    return None if item.pushed_lately else item.pushed_at
-
-
-def _new_row(item: Repository, now: datetime) -> dict[str, object]:
-    return {
-        "name": item.name,
-        "forge_id": item.id,
-        "node_id": item.node_id,
-        "default_branch": item.default_branch,
-        "pushed_at": _settled_push(item),
-        "listed": True,
-        "config": dump(RepositoryConfig(), RepositoryConfig),
-        "workflows": [],
-        "problems": [],
-        "due_at": now,
-    }
