@@ -82,18 +82,13 @@ async def _branch(
             yield Retired(name.name, f"pull request #{request.number}", Outcome.CLOSED, request.url)
     if look.branch is None:
         return
-    if not look.branch.is_own and not _is_empty(look, branch):
+    is_empty_scratch = branch.endswith(scratch_of("")) and look.has_no_commits
+    if not look.branch.is_own and not is_empty_scratch:
         yield Retired(name.name, f"branch {branch}", Outcome.KEPT, why="somebody has committed to it")
         return
     if not dry_run:
         await forge.delete_branch(name, branch, look.branch.sha)
     yield Retired(name.name, f"branch {branch}", Outcome.DELETED)
-
-
-def _is_empty(look: BranchLook, branch: str) -> bool:
-    """Whether it is one of the bot's scratch branches before the first commit was made there."""
-    is_scratch = branch.endswith(scratch_of(""))
-    return is_scratch and look.branch is not None and look.trunk is not None and look.branch.sha == look.trunk.sha
 
 
 def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import or_, select
 
-from bot.act.onboarding.bringing import BRANCH
+from bot.act.onboarding.deciding import BRANCH
 from bot.act.retiring import Traces
 from bot.domain.repositories.repository import Identity
 from bot.store.engine.store import Store

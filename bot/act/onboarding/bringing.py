@@ -2,88 +2,47 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 
-from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, Proposer, Source
+from bot.act.onboarding.deciding import (
+    BRANCH,
+    SELDOM,
+    Attempt,
+    Brought,
+    OnboardingTools,
+    left_open,
+    not_to_bring,
+    objection_of,
+    set_aside,
+    stays,
+)
+from bot.act.onboarding.ports import DueOnboarding, Source
 from bot.act.onboarding.wording import body, commit_message, is_ours, title
 from bot.act.own_word import HOLDS_FOR, check_recent, config_of
-from bot.act.pull_request.labels import said_by_label
-from bot.act.pull_request.section import closed, declined, rewritten, section_in, written
-from bot.domain.clock import Clock
+from bot.act.pull_request.section import closed, rewritten, section_in, written
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
-from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import BranchRefused, FilesDenied
 from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState, Proposal
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.timing.freezes import frozen_by
 
-BRANCH = "freshness/onboarding"
-_SELDOM = timedelta(days=1)
 _REGULAR = "100644"
 _NICE_TO_HAVE = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """`forge` looks at the lease before each write; `commits` are those that were asked for already."""
-
-    forge: Forge
-    proposer: Proposer
-    options: OnboardingOptions
-    clock: Clock
-    commits: dict[ActionTag, ActionCommit | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """How it stands now, and when it is looked at again."""
-
-    onboarding: Onboarding
-    rest: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    due: DueOnboarding
-    source: Source
-    look: BranchLook
-    looked_at: datetime
-
-    @property
-    def current(self) -> PullRequest | None:
-        return next((request for request in self.look.pull_requests if request.is_open), None)
-
-    @property
-    def is_left_to_people(self) -> bool:
-        """Whether somebody has committed to the branch of the open pull request, or changed what is there.
-
-        What is left of a branch after its merge is nobody's, whoever has brought it up to date before.
-        """
-        tip = self.look.branch
-        if tip is not None and self.current is None and _was_merged(self.look, tip):
-            return False
-        return tip is not None and not (tip.is_own and is_ours(tip.message))
-
-
-def _was_merged(look: BranchLook, tip: Tip) -> bool:
-    return any(request.is_merged and request.head == tip.sha for request in look.pull_requests)
-
-
-async def bring(due: DueOnboarding, source: Source, tools: Tools) -> Brought:
+async def bring(due: DueOnboarding, source: Source, tools: OnboardingTools) -> Brought:
     """The repository's onboarding in its next state. Every step looks first, so that it can be repeated.
 
     Raises `Failure`, and `LeaseLost` where the row is not ours any more.
     """
     looked_at = tools.clock.now()
     look = await tools.forge.look(due.repository, BRANCH, ())
-    attempt = _Attempt(due, source, look, looked_at)
-    ended = await _not_to_bring(attempt, tools)
+    attempt = Attempt(due, source, look, looked_at)
+    ended = await not_to_bring(attempt, tools)
     if ended is not None:
         return ended
     proposal = await _proposal(attempt, tools, ())
@@ -93,70 +52,21 @@ async def bring(due: DueOnboarding, source: Source, tools: Tools) -> Brought:
         denied = (refused.folder,)
         return await _brought(attempt, await _proposal(attempt, tools, denied), tools, denied)
     except BranchRefused as refused:
-        return _set_aside(due.onboarding, refused.told)
+        return set_aside(due.onboarding, refused.told)
 
 
 async def clear(repository: Identity, forge: Forge) -> None:
     """Takes away the scratch branch that an attempt has left which did not come to its end."""
     scratch = scratch_of(BRANCH)
     look = await forge.look(repository, scratch, ())
-    tip, trunk = look.branch, look.trunk
+    tip = look.branch
     if tip is None or look.standing.read_only is not None:
         return
-    if (tip.is_own and is_ours(tip.message)) or (trunk is not None and tip.sha == trunk.sha):
+    if (tip.is_own and is_ours(tip.message)) or look.has_no_commits:
         await forge.delete_branch(look.standing.identity, scratch, tip.sha)
 
 
-async def _not_to_bring(attempt: _Attempt, tools: Tools) -> Brought | None:
-    """What ends it, or keeps it from being written now; None where it is to be brought along."""
-    due, look, now, options = attempt.due, attempt.look, attempt.looked_at, tools.options
-    known, current = due.onboarding, attempt.current
-    home = look.standing.identity
-    latest = next(iter(look.pull_requests), None)
-    if (said := said_by_label(look.pull_requests)) is not None and not said.holds:
-        if current is not None:
-            check_recent(home.name, now, tools.clock.now())
-            await tools.forge.close_pull_request(home, current, body=declined(current.body, said.reason))
-        return Brought(replace(known, state=OnboardingState.DECLINED, reason=said.reason), _SELDOM)
-    if latest is not None and current is None and not latest.is_merged and not _closed_by_us(latest):
-        reason = f"pull request #{latest.number} was closed by a maintainer"
-        return Brought(_with(known, OnboardingState.DECLINED, reason, latest), _SELDOM)
-    if said is not None:
-        return _stays(known, said.reason, options.follow_every)
-    if known.state is OnboardingState.OPEN and latest is not None and latest.is_merged and current is None:
-        reason = f"pull request #{latest.number} was merged"
-        merged = _with(known, OnboardingState.WAITING, reason, latest)
-        return Brought(merged.once_merged, options.follow_every)
-    if (objection := _objection(attempt)) is not None:
-        return _set_aside(known, objection)
-    if current is not None and attempt.is_left_to_people:
-        reason = f"somebody has committed to the branch of #{current.number}, so the bot leaves it to them"
-        return Brought(_with(known, OnboardingState.OPEN, reason, current), options.follow_every)
-    if current is not None and known.made_from == due.made_from(options.checks) and not current.is_conflicted:
-        return Brought(_with(known, OnboardingState.OPEN, _is_open(current), current), options.follow_every)
-    if current is None and attempt.is_left_to_people:
-        return _set_aside(known, f"the branch {BRANCH} has commits of somebody else")
-    if current is None and (freeze := frozen_by(options.freezes, now, None)) is not None:
-        return _stays(known, f"frozen: {freeze.reason}", freeze.until - now)
-    if current is None and due.open_elsewhere >= options.open_pull_requests:
-        return _stays(known, "other pull requests of the bot are still open here", options.follow_every)
-    return None
-
-
-def _objection(attempt: _Attempt) -> str | None:
-    """Why the repository takes no pull request of this kind; None where it has no word against it."""
-    standing = attempt.look.standing
-    if standing.read_only is not None:
-        return f"the repository is {standing.read_only}"
-    config = config_of(standing, attempt.looked_at)
-    if not config.enabled:
-        return "the repository opted out in .github/freshness.yaml"
-    if config.asks_for_no_pull_request:
-        return "the repository asks for no pull requests in .github/freshness.yaml"
-    return "the repository has no commits" if attempt.look.trunk is None else None
-
-
-async def _proposal(attempt: _Attempt, tools: Tools, denied: tuple[str, ...]) -> Proposal:
+async def _proposal(attempt: Attempt, tools: OnboardingTools, denied: tuple[str, ...]) -> Proposal:
     """A thread keeps the event loop free for the other stages."""
     named = await asyncio.to_thread(tools.proposer.actions, attempt.source, attempt.looked_at)
     known = await commits_of(attempt.due.repository, named, tools.forge, tools.commits)
@@ -185,7 +95,9 @@ async def commits_of(
     return {tag: commit for tag, commit in asked.items() if commit is not None}
 
 
-async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools, denied: tuple[str, ...] = ()) -> Brought:
+async def _brought(
+    attempt: Attempt, proposal: Proposal, tools: OnboardingTools, denied: tuple[str, ...] = ()
+) -> Brought:
     """The branch with the proposal's commits, and the pull request with its text. `denied` are the folders that the
     proposal leaves out.
     """
@@ -202,22 +114,22 @@ async def _brought(attempt: _Attempt, proposal: Proposal, tools: Tools, denied: 
     attempt = replace(attempt, look=look, looked_at=looked_at)
     current = attempt.current
     if look.trunk is None or (stale := _stale(proposal, look.trunk, paths)) is not None:
-        return _stays(known, f"{stale} has changed since it was read", tools.options.follow_every)
+        return stays(known, f"{stale} has changed since it was read", tools.options.follow_every)
     if (without := _without_what_was_taken_back(attempt, proposal)) is not None:
         return await _brought(without, await _proposal(without, tools, denied), tools, denied)
     if attempt.is_left_to_people:
-        return _stays(known, f"the branch {BRANCH} has commits of somebody else", tools.options.follow_every)
+        return stays(known, f"the branch {BRANCH} has commits of somebody else", tools.options.follow_every)
     if current is not None and not current.is_conflicted and proposal.mark in section_in(current.body).digests:
-        return Brought(_with(known, OnboardingState.OPEN, _is_open(current), current), tools.options.follow_every)
+        return left_open(known, current, tools.options.follow_every)
     attempt, change, prepared = await _prepared(attempt, proposal, tools)
     check_recent(home.name, attempt.looked_at, tools.clock.now())
     request = await tools.forge.carry_out(home, change, prepared, _request_change(attempt, proposal, tools))
     if current is None:
         await _wish(attempt, request, wishes, tools)
-    return Brought(_with(known, OnboardingState.OPEN, _is_open(request), request), tools.options.follow_every)
+    return left_open(known, request, tools.options.follow_every)
 
 
-def _without_what_was_taken_back(attempt: _Attempt, proposal: Proposal) -> _Attempt | None:
+def _without_what_was_taken_back(attempt: Attempt, proposal: Proposal) -> Attempt | None:
     """The same, with the checks declined whose edits are gone again after a merge; None where there is none."""
     before = attempt.due.onboarding
     known = before.without_what_was_taken_back(proposal.counted)
@@ -227,7 +139,7 @@ def _without_what_was_taken_back(attempt: _Attempt, proposal: Proposal) -> _Atte
     return replace(attempt, due=due, source=source)
 
 
-async def _nothing_left(attempt: _Attempt, known: Onboarding, proposal: Proposal, tools: Tools) -> Brought:
+async def _nothing_left(attempt: Attempt, known: Onboarding, proposal: Proposal, tools: OnboardingTools) -> Brought:
     current, home = attempt.current, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
     if proposal.left:
@@ -238,7 +150,7 @@ async def _nothing_left(attempt: _Attempt, known: Onboarding, proposal: Proposal
     if current is not None:
         check_recent(home.name, attempt.looked_at, tools.clock.now())
         await tools.forge.close_pull_request(home, current, body=closed(current.body, reason))
-    return Brought(replace(known, state=OnboardingState.DONE, reason=reason), _SELDOM)
+    return Brought(replace(known, state=OnboardingState.DONE, reason=reason), SELDOM)
 
 
 def _stale(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> str | None:
@@ -250,7 +162,7 @@ def _stale(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> str | None:
     return None
 
 
-async def _as_now(attempt: _Attempt, tools: Tools) -> _Attempt:
+async def _as_now(attempt: Attempt, tools: OnboardingTools) -> Attempt:
     """Asks the repository for its word again where the last look grows old: each commit waits for its turn.
 
     Raises `Failure` where it takes no pull request any more.
@@ -263,14 +175,14 @@ async def _as_now(attempt: _Attempt, tools: Tools) -> _Attempt:
     if standing is None:
         raise Failure(Trouble.MISSING, "the repository is not there any more", where=home.name)
     later = replace(attempt, look=replace(attempt.look, standing=standing), looked_at=now)
-    if (objection := _objection(later)) is not None:
+    if (objection := objection_of(later)) is not None:
         raise Failure(Trouble.CONFLICT, objection, where=home.name, advice="the next attempt looks again")
     return later
 
 
 async def _prepared(
-    attempt: _Attempt, proposal: Proposal, tools: Tools
-) -> tuple[_Attempt, BranchChange, str | None]:
+    attempt: Attempt, proposal: Proposal, tools: OnboardingTools
+) -> tuple[Attempt, BranchChange, str | None]:
     """The commits, one on the other, made aside; the branch moves to the last one.
 
     Where a file is executable they are one commit: the forge makes those in another way.
@@ -296,7 +208,7 @@ async def _prepared(
     return attempt, change, prepared
 
 
-def _request_change(attempt: _Attempt, proposal: Proposal, tools: Tools) -> RequestChange:
+def _request_change(attempt: Attempt, proposal: Proposal, tools: OnboardingTools) -> RequestChange:
     look, current = attempt.look, attempt.current
     assert look.trunk is not None
     assert look.standing.default_branch is not None
@@ -308,41 +220,17 @@ def _request_change(attempt: _Attempt, proposal: Proposal, tools: Tools) -> Requ
     return rewritten(current, BRANCH, look.standing.default_branch, told, section)
 
 
-def _wishes(attempt: _Attempt, tools: Tools) -> Wishes:
+def _wishes(attempt: Attempt, tools: OnboardingTools) -> Wishes:
     """Labels and reviewers as the repository names them."""
     config = config_of(attempt.look.standing, attempt.looked_at)
     labels = tuple(sorted({tools.options.label, *config.labels}))
     return Wishes(labels, config.reviewers, config.team_reviewers)
 
 
-async def _wish(attempt: _Attempt, request: PullRequest, wishes: Wishes, tools: Tools) -> None:
+async def _wish(attempt: Attempt, request: PullRequest, wishes: Wishes, tools: OnboardingTools) -> None:
     """What the forge refuses of that, the pull request can do without."""
     try:
         await tools.forge.grant(attempt.look.standing.identity, request, wishes, attempt.look)
     except Failure as failure:
         if failure.trouble not in _NICE_TO_HAVE:
             raise
-
-
-def _is_open(request: PullRequest) -> str:
-    return f"pull request #{request.number} is open"
-
-
-def _closed_by_us(request: PullRequest) -> bool:
-    return section_in(request.body).is_closed_by_us
-
-
-def _with(known: Onboarding, state: OnboardingState, reason: str, request: PullRequest) -> Onboarding:
-    return replace(known, state=state, reason=reason, number=request.number, url=request.url)
-
-
-def _set_aside(known: Onboarding, reason: str) -> Brought:
-    """Nothing can be brought at present; what is open stays open."""
-    is_open = known.state is OnboardingState.OPEN
-    return Brought(
-        replace(known, state=known.state if is_open else OnboardingState.SET_ASIDE, reason=reason), _SELDOM
-    )
-
-
-def _stays(known: Onboarding, reason: str, rest: timedelta) -> Brought:
-    return Brought(replace(known, reason=reason), rest)

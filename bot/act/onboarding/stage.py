@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.act.onboarding.bringing import Brought, Tools, bring, clear
+from bot.act.onboarding.bringing import bring, clear
+from bot.act.onboarding.deciding import Brought, OnboardingTools
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, Proposer, Source
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
@@ -66,7 +67,7 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
         return item.repository.name
 
     async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
-        tools = Tools(self._guarded(lease), self._proposer, self._options, self._clock, self._commits)
+        tools = OnboardingTools(self._guarded(lease), self._proposer, self._options, self._clock, self._commits)
         source = await source_of(self._store, item)
         if lease.claimed.attempts > 1:
             await clear(item.repository, tools.forge)

@@ -51,3 +51,8 @@ class BranchLook:
     wish_ids: WishIds = WishIds()  # noqa: RUF009 - frozen
     requirements: MergeRequirements = MergeRequirements()  # noqa: RUF009 - frozen
     others: tuple[OtherRequest, ...] = ()
+
+    @property
+    def has_no_commits(self) -> bool:
+        """Whether the branch stands where the default branch does, as one does that was only just made."""
+        return self.branch is not None and self.trunk is not None and self.branch.sha == self.trunk.sha

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete
 
-from bot.act.onboarding.bringing import BRANCH
+from bot.act.onboarding.deciding import BRANCH
 from bot.act.onboarding.ports import OnboardingOptions
 from bot.act.onboarding.stage import OnboardingTally, tick
 from bot.audit.fleet.stage import AuditOptions

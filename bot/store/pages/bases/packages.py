@@ -1,9 +1,8 @@
 """The inventory question, asked of what was read of images and bases."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +17,14 @@ from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
+from bot.store.pages.bases.found_packages import (
+    Answering,
+    BaseName,
+    BaseSide,
+    HoldingImage,
+    ImagePlace,
+    PackageSight,
+)
 from bot.store.pages.bases.sboms import listed_by_sboms
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import (
@@ -37,43 +44,7 @@ from bot.store.rows.inventories.vulnerabilities import (
 from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
-from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages, ShownBy
-
-_BEST_FIRST = tuple(ShownBy)
-_Name = tuple[str, str, str]
-"""Registry, repository and tag."""
-_Place = tuple[str, str]
-"""Registry and repository."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """Where a package was found, and what tells so."""
-
-    package: int
-    platform: str
-    since: datetime
-    shown_by: ShownBy = ShownBy.LAYERS
-    is_certain: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    name: str
-    place: _Place
-    digest: str | None
-    produced_by: str
-    stands_on: Mapping[str, tuple[_Name, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _BaseSide:
-    """What a base shows now on one platform: the packages of the names in question, None where it is not read."""
-
-    name: str
-    digest: str
-    packages: tuple[Package, ...] | None
-    release: str | None = None
+from bot.views.bases.inventory import FoundPackage, FoundPackages, ShownBy
 
 
 class PackagesStore(Store):
@@ -90,7 +61,7 @@ class PackagesStore(Store):
             run_at = await _deployments(connection, shown)
             sides = await _base_sides(connection, wanted, shown.values())
             not_known = await _not_known(connection, platforms)
-        answering = _Answering(wanted, asked, sides)
+        answering = Answering(wanted, asked, sides)
         found = [
             row
             for number, image in shown.items()
@@ -144,8 +115,8 @@ async def _of_releases(
     connection: AsyncConnection,
     wanted: Collection[Sought],
     asked: Mapping[int, tuple[Package, bool]],
-    sights: Mapping[int, Sequence[_Sight]],
-) -> dict[int, list[_Sight]]:
+    sights: Mapping[int, Sequence[PackageSight]],
+) -> dict[int, list[PackageSight]]:
     """Those in images of the releases that are spoken of: elsewhere the same version may be another package."""
     releases: dict[tuple[int, str], str | None] = {}
     for some in chunks(sorted(sights)):
@@ -157,7 +128,7 @@ async def _of_releases(
             .where(image_inventories.c.image_id.in_(some))
         )
         releases |= {(image, platform): _release(text) for image, platform, text in rows}
-    found: dict[int, list[_Sight]] = {}
+    found: dict[int, list[PackageSight]] = {}
     for image, seen in sights.items():
         for sight in seen:
             fit = fit_of(asked[sight.package][0], wanted, releases.get((image, sight.platform)))
@@ -178,7 +149,7 @@ def _is_named(names: Sequence[str]) -> Any:
     return or_(packages.c.name.in_(names), packages.c.source.in_(names))
 
 
-async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[int, list[_Sight]]:
+async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[int, list[PackageSight]]:
     """Where these packages are, by image."""
     rows = await connection.execute(
         select(
@@ -190,16 +161,16 @@ async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[i
         .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
         .where(inventory_packages.c.package_id.in_(asked))
     )
-    found: dict[int, list[_Sight]] = {}
+    found: dict[int, list[PackageSight]] = {}
     for image, platform, package, since in rows:
-        found.setdefault(image, []).append(_Sight(package, platform, since))
+        found.setdefault(image, []).append(PackageSight(package, platform, since))
     for each in await listed_by_sboms(connection, asked):
         shown_by = ShownBy.PROVED_SBOM if each.strength == Strength.PROVED.value else ShownBy.CLAIMED_SBOM
-        found.setdefault(each.image, []).append(_Sight(each.package, each.platform, each.since, shown_by))
+        found.setdefault(each.image, []).append(PackageSight(each.package, each.platform, each.since, shown_by))
     return found
 
 
-async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[int, _Image]:
+async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[int, HoldingImage]:
     rows = await connection.execute(
         select(
             images.c.id,
@@ -215,7 +186,7 @@ async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[in
         .where(is_among(connection, images.c.id, some))
     )
     return {
-        number: _Image(
+        number: HoldingImage(
             f"{registry}/{repository}:{last or tag}",
             (registry, repository),
             digest,
@@ -227,8 +198,8 @@ async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[in
 
 
 async def _deployments(
-    connection: AsyncConnection, shown: Mapping[int, _Image]
-) -> dict[_Place, tuple[Deployment, ...]]:
+    connection: AsyncConnection, shown: Mapping[int, HoldingImage]
+) -> dict[ImagePlace, tuple[Deployment, ...]]:
     """Where images with the names of these are run, by registry and repository."""
     at, places = deployments.c, {image.place for image in shown.values()}
     rows = await connection.execute(
@@ -240,15 +211,15 @@ async def _deployments(
         )
         .order_by(repositories.c.name, at.path, at.line)
     )
-    found: dict[_Place, list[Deployment]] = {}
+    found: dict[ImagePlace, list[Deployment]] = {}
     for registry, repository, *where in rows:
         found.setdefault((registry, repository), []).append(Deployment(*where))
     return {place: tuple(each) for place, each in found.items()}
 
 
 async def _base_sides(
-    connection: AsyncConnection, wanted: Collection[Sought], shown: Collection[_Image]
-) -> Mapping[tuple[_Name, str], _BaseSide]:
+    connection: AsyncConnection, wanted: Collection[Sought], shown: Collection[HoldingImage]
+) -> Mapping[tuple[BaseName, str], BaseSide]:
     """What the bases of these images show now, by name and platform."""
     named = {name for image in shown for names in image.stands_on.values() for name in names}
     if not named:
@@ -279,7 +250,7 @@ async def _base_sides(
         for row in found:
             held.setdefault(row.inventory_id, []).append(package_of(row))
     return {
-        ((row.registry, row.repository, row.tag), row.platform): _BaseSide(
+        ((row.registry, row.repository, row.tag), row.platform): BaseSide(
             f"{row.registry}/{row.repository}:{row.tag}",
             row.digest,
             tuple(held.get(row.inventory_id, ())) if row.is_complete else None,
@@ -306,12 +277,12 @@ async def _not_known(connection: AsyncConnection, platforms: Collection[str]) ->
 
 
 @lru_cache(maxsize=4_096)
-def _bases_in(standings: str | None) -> Mapping[str, tuple[_Name, ...]]:
+def _bases_in(standings: str | None) -> Mapping[str, tuple[BaseName, ...]]:
     """By platform, the bases that an image is seen to stand on, the shortest name first.
 
     Read from the plain JSON of `Standing`, once for all images that stand alike: there may be thousands.
     """
-    found: dict[str, tuple[_Name, ...]] = {}
+    found: dict[str, tuple[BaseName, ...]] = {}
     for standing in json.loads(standings or "null") or ():
         named = {
             (base["registry"], base["repository"], base["tag"])
@@ -319,66 +290,3 @@ def _bases_in(standings: str | None) -> Mapping[str, tuple[_Name, ...]]:
         }
         found[standing["platform"]] = tuple(sorted(named, key=lambda name: (sum(map(len, name)), name)))
     return found
-
-
-@dataclass(slots=True)
-class _Answering:
-    """Puts rows together; of hundreds of images most hold the same packages on the same few bases."""
-
-    wanted: Collection[Sought]
-    asked: Mapping[int, tuple[Package, bool]]
-    sides: Mapping[tuple[_Name, str], _BaseSide]
-    _fixes: dict[tuple[Package, tuple[tuple[_Name, str], ...]], Fix] = field(default_factory=dict)
-
-    def rows(
-        self, image: _Image, sights: Sequence[_Sight], deployed: tuple[Deployment, ...]
-    ) -> Iterator[FoundPackage]:
-        """One for each version of each package, whatever architecture it is for, by what tells of it best."""
-        grouped: dict[tuple[str, str, str], list[_Sight]] = {}
-        for sight in sights:
-            package = self.asked[sight.package][0]
-            grouped.setdefault((package.type, package.name, package.version), []).append(sight)
-        for seen in grouped.values():
-            shown_by = min((sight.shown_by for sight in seen), key=_BEST_FIRST.index)
-            where = [sight for sight in seen if sight.shown_by is shown_by]
-            package = self.asked[where[0].package][0]
-            platforms = tuple(sorted({sight.platform for sight in where}))
-            yield FoundPackage(
-                image.name,
-                image.digest,
-                image.produced_by,
-                platforms,
-                package,
-                min(sight.since for sight in where),
-                deployed,
-                self._fix(package, image, platforms),
-                self.asked[where[0].package][1] and all(sight.is_certain for sight in where),
-                shown_by,
-            )
-
-    def _fix(self, package: Package, image: _Image, platforms: Sequence[str]) -> Fix:
-        """What the bases say on which the image may stand: it is fixed where none of them lacks the fix."""
-        keys = tuple((name, platform) for platform in platforms for name in image.stands_on.get(platform, ()))
-        known = self._fixes.get((package, keys))
-        if known is None:
-            sides = [self.sides[key] for key in keys if key in self.sides]
-            known = self._fixes[package, keys] = self._worst(package, sides)
-        return known
-
-    def _worst(self, package: Package, sides: Sequence[_BaseSide]) -> Fix:
-        states: dict[FixState, _BaseSide] = {}
-        for side in sides:
-            states.setdefault(self._state(package, side), side)
-        for state in (FixState.AWAITED, FixState.BASE, FixState.OWN):
-            if state in states:
-                return Fix(state, states[state].name, states[state].digest)
-        return Fix(FixState.UNKNOWN)
-
-    def _state(self, package: Package, side: _BaseSide) -> FixState:
-        if side.packages is None:
-            return FixState.UNKNOWN
-        same = [each for each in side.packages if (each.type, each.name) == (package.type, package.name)]
-        if not same:
-            return FixState.OWN
-        is_fixed = all(fit_of(each, self.wanted, side.release) is Fit.NO for each in same)
-        return FixState.BASE if is_fixed else FixState.AWAITED

@@ -2,38 +2,30 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.mirrors import place_of
 from bot.domain.clock import Clock
 from bot.domain.images.standing import Standing
 from bot.domain.packages.ledger import (
-    AffectedImage,
-    BelowImage,
-    DeployedImage,
-    Fix,
-    Held,
     LedgerEntry,
     Station,
     elsewhere,
-    entry_of,
-    places_of,
 )
-from bot.domain.reference import Base
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.pages.ledger.below import Bases, Below, read_bases, read_names
-from bot.store.pages.ledger.exposed import CveFacts, Exposed, Exposure, read_exposed
+from bot.store.pages.ledger.below import read_bases, read_names
+from bot.store.pages.ledger.entries import ExposedImage, Ledger
+from bot.store.pages.ledger.exposed import read_exposed
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.repositories.images import deployments, images
@@ -42,23 +34,9 @@ from bot.views.bases.images import Deployment
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Cut, page_of
 
-_MICROSOFT = "mcr.microsoft.com"
 _HOLDS = timedelta(minutes=1)
 _MOST_KEPT = 4
 """CVEs with all of their images: those asked for last."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """An image with the inventory of each of its platforms that matters."""
-
-    name: str
-    tags: frozenset[str]
-    digest: str | None
-    repository: str
-    standings: tuple[Standing, ...]
-    inventories: tuple[tuple[str, int], ...]
-    deployed: tuple[Deployment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,153 +113,6 @@ def _waiting_first(entry: LedgerEntry) -> tuple[int, str, str]:
     return place + (1 if entry.is_over else 0), entry.image.image, entry.image.repository
 
 
-@dataclass(frozen=True, slots=True)
-class _Ledger:
-    exposed: Exposed
-    histories: Histories
-    bases: Bases
-    brings: Mapping[int, frozenset[tuple[str, str]]]
-    images: tuple[_Image, ...]
-
-    def row(self, cve: str, entries: Iterable[tuple[LedgerEntry, int]]) -> CveRow:
-        """Each entry stands for so many images."""
-        facts = self.exposed.cves.get(cve, CveFacts(cve))
-        severity = facts.severity.value if facts.severity is not None else None
-        places = places_of(entries)
-        return CveRow(cve, facts.title, severity, facts.rated_by, facts.score, facts.publishers, places)
-
-    def rows(self) -> list[CveRow]:
-        """All CVEs that images have or had. Images of which the same holds are looked at once, and counted."""
-        alike: dict[Hashable, list[_Image]] = {}
-        for image in self.images:
-            alike.setdefault(self._likeness(image), []).append(image)
-        found: dict[str, list[tuple[LedgerEntry, int]]] = {}
-        for several in alike.values():
-            for cve in self._cves(several[0]):
-                found.setdefault(cve, []).append((self._entry(several[0], cve), len(several)))
-        return [self.row(cve, entries) for cve, entries in found.items()]
-
-    def entries(self, cve: str) -> list[LedgerEntry]:
-        """Those of all images that have it or had it."""
-        return [self._entry(image, cve) for image in self.images if cve in self._cves(image)]
-
-    def _likeness(self, image: _Image) -> Hashable:
-        """What tells an image from one whose clocks stand alike for every CVE."""
-        inside = tuple(
-            (platform, self.histories.likeness(number), self.bases.below(image.standings, platform))
-            for platform, number in image.inventories
-        )
-        return inside, frozenset(_deployed(each, image).is_current for each in image.deployed)
-
-    def _cves(self, image: _Image) -> frozenset[str]:
-        return frozenset(cve for _, number in image.inventories for cve in self.histories.cves_of(number))
-
-    def _entry(self, image: _Image, cve: str) -> LedgerEntry:
-        """Of the platforms on which the image has the CVE, or had it."""
-        where = [
-            (platform, number, exposures)
-            for platform, number in image.inventories
-            if (exposures := self.histories.last_exposures(number, cve))
-        ]
-        return entry_of(self._affected(image, cve, where))
-
-    def _affected(self, image: _Image, cve: str, where: Sequence[tuple[str, int, list[Exposure]]]) -> AffectedImage:
-        exposures = [each for _, _, several in where for each in several]
-        sides = [(self.bases.below(image.standings, platform), several) for platform, _, several in where]
-        return AffectedImage(
-            image.name,
-            image.repository,
-            tuple(sorted({f"{each.package.name} {each.package.version}" for each in exposures})),
-            _fix(exposures),
-            _worst([self._base(below, cve, several) for below, several in sides]),
-            _all([self.histories.held(number, cve) for _, number, _ in where]),
-            _worst([each for below, several in sides if (each := self._mirror(below, cve, several)) is not None]),
-            self._own(sides, cve),
-            tuple(_deployed(each, image) for each in image.deployed),
-        )
-
-    def _base(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
-        if below.base is None:
-            return None
-        is_microsofts = below.base.registry == _MICROSOFT
-        who = "Microsoft" if is_microsofts else f"whoever publishes {below.base.name}"
-        return self._below(below.base, below.inventory, who, cve, exposures)
-
-    def _mirror(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
-        if below.mirror is None or below.base is None:
-            return None
-        base, inventory = below.mirror
-        return self._below(base, inventory, f"whoever fills {place_of(base, below.base)}", cve, exposures)
-
-    def _own(self, sides: Sequence[tuple[Below, Sequence[Exposure]]], cve: str) -> tuple[BelowImage, ...]:
-        by_name: dict[str, list[BelowImage]] = {}
-        for below, exposures in sides:
-            for base, inventory, who in below.own:
-                by_name.setdefault(str(base), []).append(self._below(base, inventory, who, cve, exposures))
-        return tuple(each for several in by_name.values() if (each := _worst(several)) is not None)
-
-    def _below(
-        self, base: Base, inventory: int | None, who: str, cve: str, exposures: Sequence[Exposure]
-    ) -> BelowImage:
-        held = self.histories.held(inventory, cve)
-        names = self.brings.get(inventory, frozenset()) if inventory is not None else frozenset()
-        wanted = {(each.affected.type, name) for each in exposures for name in each.affected.names}
-        brings = held.is_affected is not False or bool(names & wanted)
-        return BelowImage(str(base), who, held, brings)
-
-
-def _fix(exposures: Sequence[Exposure]) -> Fix:
-    """Fixed where every package is; at the time of the last of them, of which the first record counts."""
-    by_package: dict[str, list[Exposure]] = {}
-    for each in exposures:
-        by_package.setdefault(each.package.name, []).append(each)
-    publishers = ", ".join(dict.fromkeys(each.publisher for each in exposures))
-    versions: dict[str, None] = {}
-    times: list[datetime] = []
-    for several in by_package.values():
-        fixed = [each for each in several if each.affected.has_fix]
-        if not fixed:
-            return Fix(publishers)
-        versions |= dict.fromkeys(each.fixed_in for each in fixed)
-        known = [each.fixed_at for each in fixed if each.fixed_at is not None]
-        times += [min(known)] if known else []
-    return Fix(publishers, tuple(versions), max(times, default=None))
-
-
-def _worst(some: Sequence[BelowImage | None]) -> BelowImage | None:
-    """Of what platforms stand on: what has it, else what is not known, else the last that was free of it."""
-    known = [each for each in some if each is not None]
-    bringing = [each for each in known if each.brings] or known
-    if len(known) < len(some) and not any(each.held.is_affected for each in bringing):
-        return None
-    for state in (True, None):
-        found = next((each for each in bringing if each.held.is_affected is state), None)
-        if found is not None:
-            return found
-    if not bringing:
-        return None
-    return replace(bringing[0], held=_all([each.held for each in bringing]))
-
-
-def _all(some: Sequence[Held]) -> Held:
-    """What holds of all platforms together: the last was free of it once all were."""
-    for state in (True, None):
-        found = next((each for each in some if each.is_affected is state), None)
-        if found is not None:
-            return found
-    times = [each.free_since for each in some if each.free_since is not None]
-    return Held(False, max(times, default=None))
-
-
-def _deployed(place: Deployment, image: _Image) -> DeployedImage:
-    """A digest is that of the image or it is not; a tag is the image's where it was seen under that."""
-    if place.digest is not None:
-        is_current: bool | None = place.digest == image.digest
-    else:
-        is_current = True if (place.tag or "latest") in image.tags else None
-    return DeployedImage(str(place), place.repository, is_current)
-
-
 async def _not_known(connection: AsyncConnection) -> int:
     """How many images have not been read on any platform, or not as a whole."""
     total = await connection.scalar(select(func.count()).select_from(images))
@@ -292,7 +123,7 @@ async def _not_known(connection: AsyncConnection) -> int:
     return int(total or 0) - int(known or 0) + int(in_part or 0)
 
 
-async def _read(connection: AsyncConnection, cve: str | None) -> _Ledger:
+async def _read(connection: AsyncConnection, cve: str | None) -> Ledger:
     exposed = await read_exposed(connection, cve)
     histories = await read_histories(connection, exposed, looks_back=cve is not None)
     found = await _images(connection, histories)
@@ -300,10 +131,10 @@ async def _read(connection: AsyncConnection, cve: str | None) -> _Ledger:
     shown = set(bases.shown.values())
     await add_shown(connection, histories, shown)
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
-    return _Ledger(exposed, histories, bases, await read_names(connection, shown, names), found)
+    return Ledger(exposed, histories, bases, await read_names(connection, shown, names), found)
 
 
-async def _images(connection: AsyncConnection, histories: Histories) -> tuple[_Image, ...]:
+async def _images(connection: AsyncConnection, histories: Histories) -> tuple[ExposedImage, ...]:
     """Those that hold, or held, something exposed on some platform."""
     held: dict[int, list[tuple[str, int]]] = {}
     for numbers in chunks(sorted(histories.known)):
@@ -314,7 +145,7 @@ async def _images(connection: AsyncConnection, histories: Histories) -> tuple[_I
             held.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
     run_at = await _deployments(connection, held)
     standings = _Standings()
-    found: list[_Image] = []
+    found: list[ExposedImage] = []
     for numbers in chunks(sorted(held)):
         rows = await connection.execute(
             select(
@@ -347,8 +178,8 @@ def _image(
     standings: Mapping[str | None, tuple[Standing, ...]],
     held: Sequence[tuple[str, int]],
     run_at: Sequence[Deployment],
-) -> _Image:
-    return _Image(
+) -> ExposedImage:
+    return ExposedImage(
         f"{row.registry}/{row.repository}:{row.found or row.tag}",
         frozenset(tag for tag in (row.found, row.tag) if tag),
         row.digest,

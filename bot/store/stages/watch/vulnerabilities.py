@@ -1,56 +1,41 @@
 """Dumps of vulnerabilities: what the stage that follows them reads and writes."""
 
-import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, delete, insert, null, select, union, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import String, cast, delete, null, select, union, update
 
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import (
     ANY_RELEASE,
-    AffectedPackage,
     Ecosystem,
-    Vulnerability,
     listed_as,
     release_of,
 )
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import dump, load_text
+from bot.store.engine.codec import load_text
 from bot.store.engine.counters import EXPOSURES, raise_counter
-from bot.store.engine.inserting import chunks, insert_missing
+from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import (
-    affected_names,
     affected_packages,
     dumps,
-    expose_to,
     names_of_package,
     vulnerabilities,
-    vulnerability_cves,
 )
+from bot.store.stages.watch.vulnerability_records import replace_records
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.questions import KnownRecord, Question
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
-
-
-@dataclass(frozen=True, slots=True)
-class SeenElsewhere:
-    """Since when a record is known, and its fixes by record, release and package."""
-
-    at: datetime
-    fixes: Mapping[tuple[str, str, str], datetime] = field(default_factory=dict)
 
 
 class VulnerabilitiesStore(Store):
@@ -176,120 +161,6 @@ def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:
     if before is None:
         return {"entries": reading.entries, "problems": problems}
     return {"problems": list(dict.fromkeys([*(before.problems or ()), *problems]))}
-
-
-async def replace_records(
-    connection: AsyncConnection,
-    number: int,
-    reading: DumpReading,
-    now: datetime,
-    *,
-    elsewhere: Mapping[str, SeenElsewhere] | None = None,
-    stay: frozenset[str] | None = frozenset(),
-) -> int:
-    """Writes what differs from what the dump said before, and nothing else; how many records that is.
-
-    `elsewhere` is since when what is new here was known where it comes from, by record; else it is new `now`.
-    Records that are not in the reading go, except for those that `stay`; all stay where that is None.
-    """
-    found = reading.vulnerabilities
-    before = await connection.execute(
-        select(
-            vulnerabilities.c.id,
-            vulnerabilities.c.name,
-            vulnerabilities.c.content,
-            vulnerabilities.c.seen_at,
-            vulnerabilities.c.modified,
-        ).where(vulnerabilities.c.dump_id == number)
-    )
-    known = {row.name: row for row in before}
-    contents = {each.id: _content(each) for each in found}
-    unread = known.keys() - contents.keys() - (known.keys() if stay is None else stay)
-    gone = [
-        row.id for name, row in known.items() if name in unread or contents.get(name, row.content) != row.content
-    ]
-    fixes = await _fixes_seen(connection, gone)
-    for ids in chunks(sorted(gone)):
-        await connection.execute(delete(vulnerabilities).where(vulnerabilities.c.id.in_(ids)))
-    new = [each for each in found if each.id not in known or known[each.id].content != contents[each.id]]
-    affected: dict[int, AffectedPackage] = {}
-    for each in new:
-        seen = (elsewhere or {}).get(each.id, SeenElsewhere(now))
-        seen_at = min(known[each.id].seen_at, seen.at) if each.id in known else seen.at
-        row = {
-            "dump_id": number,
-            "name": each.id,
-            "content": contents[each.id],
-            "modified": reading.modified.get(each.id),
-            "title": each.title,
-            "severity": each.severity.value if each.severity is not None else None,
-            "rated_by": each.rated_by,
-            "score": each.score,
-            "published_at": each.published_at,
-            "seen_at": seen_at,
-        }
-        inserted = await connection.execute(insert(vulnerabilities).values(**row).returning(vulnerabilities.c.id))
-        affected |= await _insert_affected(connection, inserted.scalar_one(), each, (seen.fixes, fixes), now)
-    await expose_to(connection, affected)
-    same = {each.id: reading.modified.get(each.id) for each in found if known.get(each.id) is not None}
-    for name in sorted(same.keys() - {each.id for each in new}):
-        if same[name] != known[name].modified:
-            of_record = update(vulnerabilities).where(vulnerabilities.c.id == known[name].id)
-            await connection.execute(of_record.values(modified=same[name]))
-    return len(new) + len(unread)
-
-
-async def _insert_affected(
-    connection: AsyncConnection,
-    number: int,
-    record: Vulnerability,
-    fixes: Sequence[Mapping[tuple[str, str, str], datetime]],
-    now: datetime,
-) -> dict[int, AffectedPackage]:
-    if record.cves:
-        rows = [{"vulnerability_id": number, "cve": cve[:32]} for cve in record.cves]
-        await connection.execute(insert(vulnerability_cves), rows)
-    found: dict[int, AffectedPackage] = {}
-    for each in record.affected:
-        known = (some.get((record.id, each.release, each.name)) for some in fixes)
-        fixed_at = min((at for at in known if at is not None), default=now) if each.has_fix else None
-        inserted = await connection.execute(
-            insert(affected_packages)
-            .values(
-                vulnerability_id=number,
-                release=each.release,
-                affected=dump(each, AffectedPackage),
-                fix_seen_at=fixed_at,
-            )
-            .returning(affected_packages.c.id)
-        )
-        found[inserted.scalar_one()] = each
-    names = [{"affected_id": row, "name": name} for row, each in found.items() for name in sorted(each.names)]
-    for some in chunks(names):
-        await connection.execute(insert(affected_names), some)
-    return found
-
-
-async def _fixes_seen(connection: AsyncConnection, numbers: Sequence[int]) -> dict[tuple[str, str, str], datetime]:
-    """Since when fixes are known of what is about to be replaced, by record, release and package."""
-    found: dict[tuple[str, str, str], datetime] = {}
-    for ids in chunks(sorted(numbers)):
-        rows = await connection.execute(
-            select(
-                vulnerabilities.c.name,
-                affected_packages.c.release,
-                affected_packages.c.affected,
-                affected_packages.c.fix_seen_at,
-            )
-            .join(vulnerabilities, vulnerabilities.c.id == affected_packages.c.vulnerability_id)
-            .where(vulnerabilities.c.id.in_(ids), affected_packages.c.fix_seen_at.is_not(None))
-        )
-        found |= {(row.name, row.release, row.affected["name"]): row.fix_seen_at for row in rows}
-    return found
-
-
-def _content(record: Vulnerability) -> str:
-    return hashlib.sha256(json.dumps(dump(record, Vulnerability), sort_keys=True).encode()).hexdigest()
 
 
 def packed(considered: WantedPackages) -> bytes:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.act.onboarding.bringing import BRANCH
+from bot.act.onboarding.deciding import BRANCH
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.timing.freezes import Freeze

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.act.onboarding.bringing import BRANCH, Brought, Tools, bring
+from bot.act.onboarding.bringing import bring
+from bot.act.onboarding.deciding import BRANCH, Brought, OnboardingTools
 from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, Source
 from bot.domain.clock import ManualClock
 from bot.domain.forge.pull_requests import PullRequest
@@ -41,7 +42,7 @@ class World:
         shas = {path: blob_name(text, SHA1) for path, text in texts.items()}
         due = DueOnboarding(1, self.home.identity, shas, self.onboarding, (), self.open_elsewhere)
         proposer = AuditProposer(frozenset(self.options.checks))
-        tools = Tools(self.forge, proposer, self.options, self.clock, {})
+        tools = OnboardingTools(self.forge, proposer, self.options, self.clock, {})
         brought: Brought = await bring(due, Source(self.home.name, texts), tools)
         self.onboarding, self.rest = brought.onboarding, brought.rest
         return self.onboarding

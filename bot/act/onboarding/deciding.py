@@ -1,0 +1,146 @@
+"""Whether a repository's pull request is to be brought along now, and where it stands if not."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, Proposer, Source
+from bot.act.onboarding.wording import is_ours
+from bot.act.own_word import check_recent, config_of
+from bot.act.pull_request.labels import said_by_label
+from bot.act.pull_request.section import declined, section_in
+from bot.domain.clock import Clock
+from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.forge.branches import Tip
+from bot.domain.forge.looks import BranchLook
+from bot.domain.forge.port import Forge
+from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.repositories.onboarding import Onboarding, OnboardingState
+from bot.domain.rollouts.timing.freezes import frozen_by
+
+BRANCH = "freshness/onboarding"
+SELDOM = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardingTools:
+    """`forge` looks at the lease before each write; `commits` are those that were asked for already."""
+
+    forge: Forge
+    proposer: Proposer
+    options: OnboardingOptions
+    clock: Clock
+    commits: dict[ActionTag, ActionCommit | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """How it stands now, and when it is looked at again."""
+
+    onboarding: Onboarding
+    rest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One row with the repository's texts, and what its branch and pull requests showed at `looked_at`."""
+
+    due: DueOnboarding
+    source: Source
+    look: BranchLook
+    looked_at: datetime
+
+    @property
+    def current(self) -> PullRequest | None:
+        return next((request for request in self.look.pull_requests if request.is_open), None)
+
+    @property
+    def is_left_to_people(self) -> bool:
+        """Whether somebody has committed to the branch of the open pull request, or changed what is there.
+
+        What is left of a branch after its merge is nobody's, whoever has brought it up to date before.
+        """
+        tip = self.look.branch
+        if tip is not None and self.current is None and _was_merged(self.look, tip):
+            return False
+        return tip is not None and not (tip.is_own and is_ours(tip.message))
+
+
+def _was_merged(look: BranchLook, tip: Tip) -> bool:
+    return any(request.is_merged and request.head == tip.sha for request in look.pull_requests)
+
+
+async def not_to_bring(attempt: Attempt, tools: OnboardingTools) -> Brought | None:
+    """What ends it, or keeps it from being written now; None where it is to be brought along."""
+    due, look, now, options = attempt.due, attempt.look, attempt.looked_at, tools.options
+    known, current = due.onboarding, attempt.current
+    home = look.standing.identity
+    latest = next(iter(look.pull_requests), None)
+    if (said := said_by_label(look.pull_requests)) is not None and not said.holds:
+        if current is not None:
+            check_recent(home.name, now, tools.clock.now())
+            await tools.forge.close_pull_request(home, current, body=declined(current.body, said.reason))
+        return Brought(replace(known, state=OnboardingState.DECLINED, reason=said.reason), SELDOM)
+    if latest is not None and current is None and not latest.is_merged and not _closed_by_us(latest):
+        reason = f"pull request #{latest.number} was closed by a maintainer"
+        return Brought(with_request(known, OnboardingState.DECLINED, reason, latest), SELDOM)
+    if said is not None:
+        return stays(known, said.reason, options.follow_every)
+    if known.state is OnboardingState.OPEN and latest is not None and latest.is_merged and current is None:
+        reason = f"pull request #{latest.number} was merged"
+        merged = with_request(known, OnboardingState.WAITING, reason, latest)
+        return Brought(merged.once_merged, options.follow_every)
+    if (objection := objection_of(attempt)) is not None:
+        return set_aside(known, objection)
+    if current is not None and attempt.is_left_to_people:
+        reason = f"somebody has committed to the branch of #{current.number}, so the bot leaves it to them"
+        return Brought(with_request(known, OnboardingState.OPEN, reason, current), options.follow_every)
+    if current is not None and known.made_from == due.made_from(options.checks) and not current.is_conflicted:
+        return left_open(known, current, options.follow_every)
+    if current is None and attempt.is_left_to_people:
+        return set_aside(known, f"the branch {BRANCH} has commits of somebody else")
+    if current is None and (freeze := frozen_by(options.freezes, now, None)) is not None:
+        return stays(known, f"frozen: {freeze.reason}", freeze.until - now)
+    if current is None and due.open_elsewhere >= options.open_pull_requests:
+        return stays(known, "other pull requests of the bot are still open here", options.follow_every)
+    return None
+
+
+def objection_of(attempt: Attempt) -> str | None:
+    """Why the repository takes no pull request of this kind; None where it has no word against it."""
+    standing = attempt.look.standing
+    if standing.read_only is not None:
+        return f"the repository is {standing.read_only}"
+    config = config_of(standing, attempt.looked_at)
+    if not config.enabled:
+        return "the repository opted out in .github/freshness.yaml"
+    if config.asks_for_no_pull_request:
+        return "the repository asks for no pull requests in .github/freshness.yaml"
+    return "the repository has no commits" if attempt.look.trunk is None else None
+
+
+def left_open(known: Onboarding, request: PullRequest, rest: timedelta) -> Brought:
+    """The pull request waits for people, until it is looked at again after `rest`."""
+    reason = f"pull request #{request.number} is open"
+    return Brought(with_request(known, OnboardingState.OPEN, reason, request), rest)
+
+
+def _closed_by_us(request: PullRequest) -> bool:
+    return section_in(request.body).is_closed_by_us
+
+
+def with_request(known: Onboarding, state: OnboardingState, reason: str, request: PullRequest) -> Onboarding:
+    """The same onboarding with its state, the reason for that and the pull request."""
+    return replace(known, state=state, reason=reason, number=request.number, url=request.url)
+
+
+def set_aside(known: Onboarding, reason: str) -> Brought:
+    """Nothing can be brought at present; what is open stays open."""
+    is_open = known.state is OnboardingState.OPEN
+    return Brought(
+        replace(known, state=known.state if is_open else OnboardingState.SET_ASIDE, reason=reason), SELDOM
+    )
+
+
+def stays(known: Onboarding, reason: str, rest: timedelta) -> Brought:
+    """The state stays as it is, for this reason, until it is looked at again after `rest`."""
+    return Brought(replace(known, reason=reason), rest)

@@ -1,0 +1,111 @@
+"""Images that hold a package, put together from where it was seen, where they run and what their bases show now."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.packages.package import Package
+from bot.domain.packages.wanted import Fit, Sought, fit_of
+from bot.views.bases.images import Deployment
+from bot.views.bases.inventory import Fix, FixState, FoundPackage, ShownBy
+
+_BEST_FIRST = tuple(ShownBy)
+BaseName = tuple[str, str, str]
+"""Registry, repository and tag."""
+ImagePlace = tuple[str, str]
+"""Registry and repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageSight:
+    """Where a package was found, and what tells so."""
+
+    package: int
+    platform: str
+    since: datetime
+    shown_by: ShownBy = ShownBy.LAYERS
+    is_certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingImage:
+    """An image that holds a package; `stands_on` names its bases by platform, the shortest name first."""
+
+    name: str
+    place: ImagePlace
+    digest: str | None
+    produced_by: str
+    stands_on: Mapping[str, tuple[BaseName, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSide:
+    """What a base shows now on one platform: the packages of the names in question, None where it is not read."""
+
+    name: str
+    digest: str
+    packages: tuple[Package, ...] | None
+    release: str | None = None
+
+
+@dataclass(slots=True)
+class Answering:
+    """Puts rows together; of hundreds of images most hold the same packages on the same few bases."""
+
+    wanted: Collection[Sought]
+    asked: Mapping[int, tuple[Package, bool]]
+    sides: Mapping[tuple[BaseName, str], BaseSide]
+    _fixes: dict[tuple[Package, tuple[tuple[BaseName, str], ...]], Fix] = field(default_factory=dict)
+
+    def rows(
+        self, image: HoldingImage, sights: Sequence[PackageSight], deployed: tuple[Deployment, ...]
+    ) -> Iterator[FoundPackage]:
+        """One for each version of each package, whatever architecture it is for, by what tells of it best."""
+        grouped: dict[tuple[str, str, str], list[PackageSight]] = {}
+        for sight in sights:
+            package = self.asked[sight.package][0]
+            grouped.setdefault((package.type, package.name, package.version), []).append(sight)
+        for seen in grouped.values():
+            shown_by = min((sight.shown_by for sight in seen), key=_BEST_FIRST.index)
+            where = [sight for sight in seen if sight.shown_by is shown_by]
+            package = self.asked[where[0].package][0]
+            platforms = tuple(sorted({sight.platform for sight in where}))
+            yield FoundPackage(
+                image.name,
+                image.digest,
+                image.produced_by,
+                platforms,
+                package,
+                min(sight.since for sight in where),
+                deployed,
+                self._fix(package, image, platforms),
+                self.asked[where[0].package][1] and all(sight.is_certain for sight in where),
+                shown_by,
+            )
+
+    def _fix(self, package: Package, image: HoldingImage, platforms: Sequence[str]) -> Fix:
+        """What the bases say on which the image may stand: it is fixed where none of them lacks the fix."""
+        keys = tuple((name, platform) for platform in platforms for name in image.stands_on.get(platform, ()))
+        known = self._fixes.get((package, keys))
+        if known is None:
+            sides = [self.sides[key] for key in keys if key in self.sides]
+            known = self._fixes[package, keys] = self._worst(package, sides)
+        return known
+
+    def _worst(self, package: Package, sides: Sequence[BaseSide]) -> Fix:
+        states: dict[FixState, BaseSide] = {}
+        for side in sides:
+            states.setdefault(self._state(package, side), side)
+        for state in (FixState.AWAITED, FixState.BASE, FixState.OWN):
+            if state in states:
+                return Fix(state, states[state].name, states[state].digest)
+        return Fix(FixState.UNKNOWN)
+
+    def _state(self, package: Package, side: BaseSide) -> FixState:
+        if side.packages is None:
+            return FixState.UNKNOWN
+        same = [each for each in side.packages if (each.type, each.name) == (package.type, package.name)]
+        if not same:
+            return FixState.OWN
+        is_fixed = all(fit_of(each, self.wanted, side.release) is Fit.NO for each in same)
+        return FixState.BASE if is_fixed else FixState.AWAITED
