@@ -24,7 +24,8 @@ from bot.store.rows.repositories.due_images import make_images_due
 from bot.store.rows.repositories.gates import gates, let_through
 from bot.store.rows.repositories.images import image_of, images
 from bot.store.rows.repositories.tables import repositories
-from bot.store.stages.verify.told_images import Shown, kept_data, shown_before, shown_now, told_images
+from bot.store.stages.verify.kept_data import kept_data
+from bot.store.stages.verify.told_images import Shown, shown_before, shown_now, told_images
 from bot.verify.gating.ports import DueGate, KeptData, ToldImage
 
 MOST_KEPT = 50

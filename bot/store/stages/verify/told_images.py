@@ -1,17 +1,14 @@
 """What is told of the fleet's images for the gate: what each holds now, and what the one before it held."""
 
-import json
-import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
-from bot.domain.feeds.document import FeedKind
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import GateOutcome, Identity
 from bot.domain.packages.package import Distribution, Package
@@ -19,9 +16,8 @@ from bot.domain.packages.vulnerability import ANY_RELEASE, release_of
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
-from bot.store.engine.readable import check_moments, readable
+from bot.store.engine.readable import readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
-from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -30,12 +26,11 @@ from bot.store.rows.inventories.inventories import (
     packages,
 )
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
-from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.gates import gates, let_through
 from bot.store.rows.repositories.images import images
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.verify.scan_reports import KeptAbout, reports_about
-from bot.verify.gating.ports import DOTNET, KeptData, ToldImage, ToldPlatform
+from bot.verify.gating.ports import ToldImage, ToldPlatform
 from bot.verify.sbom.package_url import package_url
 from bot.verify.scan_reports import KeptReport
 
@@ -296,36 +291,3 @@ def _reports(kept: Sequence[KeptAbout], digests: Collection[str], repository: in
         if each.digest in digests and each.report.scan.repository in (None, repository)
     }
     return tuple(sorted(found.values(), key=lambda each: each.scanned_at, reverse=True))
-
-
-def _considered(row: Any) -> tuple[frozenset[str], frozenset[str]]:
-    releases, names = json.loads(zlib.decompress(row.considered))
-    return frozenset(releases), frozenset(names)
-
-
-def _asked(row: Any) -> frozenset[tuple[str, str, str]]:
-    return frozenset(map(tuple, json.loads(zlib.decompress(row.asked))))
-
-
-async def kept_data(connection: AsyncConnection) -> KeptData:
-    """How old the kept data of each publisher is, and what it was looked through for."""
-    checked_at: dict[str, Any] = {}
-    considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
-    asked: dict[str, frozenset[tuple[str, str, str]]] = {}
-    columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered, dumps.c.asked)
-    for row in await connection.execute(select(*columns)):
-        is_read = bool(readable([row], check_moments, lambda each: f"dump of {each.ecosystem}"))
-        checked_at[row.ecosystem] = row.checked_at if is_read and row.fetched_at is not None else None
-        if row.considered is not None:
-            told = readable([row], _considered, lambda each: f"dump of {each.ecosystem}")
-            considered[row.ecosystem] = told[0] if told else (frozenset(), frozenset())
-        if row.asked is not None:
-            versions = readable([row], _asked, lambda each: f"dump of {each.ecosystem}")
-            asked[row.ecosystem] = versions[0] if versions else frozenset()
-    of_dotnet = select(func.count(), func.max(documents.c.checked_at)).where(
-        documents.c.kind == FeedKind.DOTNET_INDEX.value
-    )
-    number, last = (await connection.execute(of_dotnet)).one()
-    if number:
-        checked_at[DOTNET] = last
-    return KeptData(checked_at, considered, asked)

@@ -18,9 +18,9 @@ from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import documents
+from bot.store.rows.inventories.considered import packed, unpacked
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
 from bot.store.stages.watch.feeds import import_feeds
-from bot.store.stages.watch.vulnerabilities import packed, unpacked
 from bot.store.stages.watch.vulnerability_records import SeenElsewhere, replace_records
 from bot.watch.bundle.contents import BundledDocument, BundledDump, BundledRecord, FixSeen
 from bot.watch.feeds.stage import DueFeed, FeedReading

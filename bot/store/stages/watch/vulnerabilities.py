@@ -1,7 +1,5 @@
 """Dumps of vulnerabilities: what the stage that follows them reads and writes."""
 
-import json
-import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -23,6 +21,7 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
+from bot.store.rows.inventories.considered import packed, packed_questions, unpacked, unpacked_questions
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import (
@@ -133,7 +132,7 @@ class VulnerabilitiesStore(Store):
                 "etag": kept.mark.etag,
                 "last_modified": kept.mark.last_modified,
                 "considered": packed(kept.considered),
-                "asked": _packed_questions(kept.asked),
+                "asked": packed_questions(kept.asked),
                 "reader": READER,
                 "fetched_at": now,
             }
@@ -163,36 +162,12 @@ def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:
     return {"problems": list(dict.fromkeys([*(before.problems or ()), *problems]))}
 
 
-def packed(considered: WantedPackages) -> bytes:
-    """What was looked for, for its column: it may be thousands of names."""
-    return zlib.compress(json.dumps([sorted(considered.releases), sorted(considered.names)]).encode())
-
-
-def unpacked(considered: bytes) -> WantedPackages:
-    """What `packed` has made smaller."""
-    releases, names = json.loads(zlib.decompress(considered))
-    return WantedPackages(frozenset(releases), frozenset(names))
-
-
-def _packed_questions(asked: frozenset[Question]) -> bytes | None:
-    rows = [[each.release, each.name, each.version] for each in sorted(asked)]
-    return zlib.compress(json.dumps(rows).encode()) if rows else None
-
-
-def _unpacked_questions(asked: bytes | None) -> frozenset[Question]:
-    return (
-        frozenset(Question(*row) for row in json.loads(zlib.decompress(asked)))
-        if asked is not None
-        else frozenset()
-    )
-
-
 async def _due_dump(claimed: Claimed) -> DueDump:
     row = claimed.row
     source = DumpSource(Ecosystem(row["ecosystem"]), row["place"])
     if row["etag"] is None or row["considered"] is None:
         return DueDump(source)
     mark = DumpMark(row["etag"], row["last_modified"])
-    considered, asked = unpacked(row["considered"]), _unpacked_questions(row["asked"])
+    considered, asked = unpacked(row["considered"]), unpacked_questions(row["asked"])
     asked_at = row["checked_at"] if row["asked"] is not None else None
     return DueDump(source, mark, considered, row["reader"] or "", asked, asked_at)

@@ -1,0 +1,31 @@
+"""What a dump was looked through for, as its columns hold it: it may be thousands of names."""
+
+import json
+import zlib
+
+from bot.watch.osv.questions import Question
+from bot.watch.osv.record import WantedPackages
+
+
+def packed(considered: WantedPackages) -> bytes:
+    """Makes the value of the column `considered`."""
+    return zlib.compress(json.dumps([sorted(considered.releases), sorted(considered.names)]).encode())
+
+
+def unpacked(considered: bytes) -> WantedPackages:
+    """Reads the value of the column `considered`."""
+    releases, names = json.loads(zlib.decompress(considered))
+    return WantedPackages(frozenset(releases), frozenset(names))
+
+
+def packed_questions(asked: frozenset[Question]) -> bytes | None:
+    """Makes the value of the column `asked`, which is empty where nothing was asked."""
+    rows = [[each.release, each.name, each.version] for each in sorted(asked)]
+    return zlib.compress(json.dumps(rows).encode()) if rows else None
+
+
+def unpacked_questions(asked: bytes | None) -> frozenset[Question]:
+    """Reads the value of the column `asked`."""
+    if asked is None:
+        return frozenset()
+    return frozenset(Question(*row) for row in json.loads(zlib.decompress(asked)))

@@ -1,0 +1,46 @@
+"""How far the kept data of publishers reaches, for the gate."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.feeds.document import FeedKind
+from bot.store.engine.readable import check_moments, readable
+from bot.store.rows.bases.tables import documents
+from bot.store.rows.inventories.considered import unpacked, unpacked_questions
+from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.verify.gating.ports import DOTNET, KeptData
+
+
+async def kept_data(connection: AsyncConnection) -> KeptData:
+    """How old the kept data of each publisher is, and what it was looked through for."""
+    checked_at: dict[str, Any] = {}
+    considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    asked: dict[str, frozenset[tuple[str, str, str]]] = {}
+    columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered, dumps.c.asked)
+    for row in await connection.execute(select(*columns)):
+        is_read = bool(readable([row], check_moments, lambda each: f"dump of {each.ecosystem}"))
+        checked_at[row.ecosystem] = row.checked_at if is_read and row.fetched_at is not None else None
+        if row.considered is not None:
+            told = readable([row], _considered, lambda each: f"dump of {each.ecosystem}")
+            considered[row.ecosystem] = told[0] if told else (frozenset(), frozenset())
+        if row.asked is not None:
+            versions = readable([row], _asked, lambda each: f"dump of {each.ecosystem}")
+            asked[row.ecosystem] = versions[0] if versions else frozenset()
+    of_dotnet = select(func.count(), func.max(documents.c.checked_at)).where(
+        documents.c.kind == FeedKind.DOTNET_INDEX.value
+    )
+    number, last = (await connection.execute(of_dotnet)).one()
+    if number:
+        checked_at[DOTNET] = last
+    return KeptData(checked_at, considered, asked)
+
+
+def _considered(row: Any) -> tuple[frozenset[str], frozenset[str]]:
+    wanted = unpacked(row.considered)
+    return wanted.releases, wanted.names
+
+
+def _asked(row: Any) -> frozenset[tuple[str, str, str]]:
+    return frozenset((each.release, each.name, each.version) for each in unpacked_questions(row.asked))
