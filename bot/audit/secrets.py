@@ -3,13 +3,18 @@
 import re
 
 _SECRET = re.compile(
-    r"(?:^|[_.\-:])(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
-    r"|CONNECTION_?STRINGS?|CREDENTIALS?|SECRET_?KEY|ACCOUNT_?KEY|SAS|PWD)(?:$|[_.\-:])",
+    r"(?:^|[_.\-:])(?:(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRETS|TOKEN|PAT|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CLIENT_?SECRET"
+    r"|CONNECTION_?STRINGS?|SECRET_?KEY|ACCOUNT_?KEY|SAS|PWD)(?:$|[_.\-:])|CREDENTIALS?(?:_JSON|_B64|_BASE64|_?\d+)?$)",
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OF_SECRETS = re.compile(
+    r"(?:^|[_.\-])(?:SECRETS|PASSWORDS|API_?KEYS|CONNECTION_?STRINGS?)(?:$|[.\-])", re.IGNORECASE
+)
+"""Sections of .NET's configuration whose keys have names of their own."""
+_NO_KEY = re.compile(r"\d+|value|default|current|primary|secondary", re.IGNORECASE)
 _NO_SECRET = re.compile(
-    r"(?:_FILE|_PATH|_DIR|_URL|_URI|_ENDPOINT|_NAME|_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
+    r"(?:_FILE|_PATH|_DIR|_DIRECTORY|_FOLDER|_LOCATION|_MODE|_FORMAT|_ENCODING|_SCOPES?|_PREFIX|_SUFFIX|_SIZE|_COUNT|_URL|_URI|_ENDPOINT|_NAME|_ID|_HEADER|_LENGTH|_EXPIR\w*|_TTL|_LIFETIME|_ISSUER|_AUDIENCE|_TYPE"
     r"|_ENABLED|_REQUIRED|_POLICY|_ALGORITHM|_VERSION|_HASH_ROUNDS|_TIMEOUT|_MINUTES|_HOURS|_DAYS|_SECONDS)$"
     r"|^PUBLIC_|_PUBLIC_|^(?:OLD)?PWD$|DISABLE|^(?:ALLOW|ENABLE)_|ALLOW_EMPTY|RANDOM_(?:ROOT_)?PASSWORD",
     re.IGNORECASE,
@@ -17,14 +22,25 @@ _NO_SECRET = re.compile(
 _CONNECTION = re.compile(r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*[^;\s]", re.IGNORECASE)
 _IN_URL = re.compile(r"://[^/\s:@]+:[^/\s@$]+@")
 _PLACEHOLDER = re.compile(
-    r"^(?:|<.*>|changeme|none|null|true|false|yes|no|\d{1,4}|x+|\*+|https?://[^@]*|/\S*)$", re.IGNORECASE
+    r"^(?:|<.*>|changeme|empty|none|null|true|false|yes|no|\d{1,4}|x+|\*+|https?://[^@]*|/\S*)$", re.IGNORECASE
 )
+_OF_VARIABLE = re.compile(r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*\$[({\w]", re.IGNORECASE)
+_STANDS_FOR_ONE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 
 
 def is_secret_name(name: str) -> bool:
-    """`DB_PASSWORD`, `ApiKey`, `ConnectionStrings__Shop`; not `PASSWORD_FILE`, `TOKEN_URL`."""
-    spaced = _CAMEL.sub("_", name).replace("__", "_")
+    """`DB_PASSWORD`, `ApiKey`, `ConnectionStrings__Shop`; not `PASSWORD_FILE`, `TOKEN_URL`, `Credential__Mode`."""
+    spaced = _CAMEL.sub("_", _key(name)).replace("__", "_")
     return _SECRET.search(spaced) is not None and _NO_SECRET.search(spaced) is None
+
+
+def _key(name: str) -> str:
+    """The last part of a name of .NET's configuration that says what it holds, from a section of secrets on."""
+    parts = name.split("__")
+    while len(parts) > 1 and _NO_KEY.fullmatch(parts[-1]):
+        parts.pop()
+    section = next((number for number, part in enumerate(parts) if _OF_SECRETS.search(_CAMEL.sub("_", part))), -1)
+    return "__".join(parts[section:])
 
 
 def is_connection(name: str) -> bool:
@@ -37,4 +53,11 @@ def holds_secret(name: str, value: str) -> bool:
     text = value.strip().strip("\"'")
     if _CONNECTION.search(text) or _IN_URL.search(text):
         return True
-    return is_secret_name(name) and not is_connection(name) and not _PLACEHOLDER.match(text)
+    if _PLACEHOLDER.match(text) or (_STANDS_FOR_ONE.fullmatch(text) and is_secret_name(text)):
+        return False
+    return is_secret_name(name) and not is_connection(name)
+
+
+def takes_a_password(value: str) -> bool:
+    """Whether a connection is written out but for its password, which comes from a variable."""
+    return _OF_VARIABLE.search(value.strip().strip("\"'")) is not None

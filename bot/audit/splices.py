@@ -6,7 +6,7 @@ generated files, tabs), none is offered: a person changes those.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence as Items
 from dataclasses import replace
@@ -46,15 +46,26 @@ def with_key(repository: Repository, mapping: Mapping, key: str, value: Items[st
 
 def with_keys(repository: Repository, mapping: Mapping, keys: Dict[str, str], advice: str) -> Fix:
     """The fix that gives `mapping` several keys with values of one line; advice only where one cannot be given."""
-    edits: dict[int, Edit] = {}
     try:
-        for key, value in keys.items():
-            edit = _edit(repository, mapping, key, [value])
-            before = edits.get(edit.span.start)
-            edits[edit.span.start] = edit if before is None else replace(before, text=before.text + edit.text)
+        return Fix(advice, merged([_edit(repository, mapping, key, [value]) for key, value in keys.items()]))
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
-    return Fix(advice, tuple(edits.values()))
+
+
+def edits_of(fix: Fix) -> tuple[Edit, ...]:
+    """The edits of a fix that needs some. Raises `NotSpliceable` where it has none."""
+    if not fix.edits:
+        raise NotSpliceable(fix.left_alone or "it is put together from several files")
+    return fix.edits
+
+
+def merged(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Edits that insert at the same place as one, in their order."""
+    found: dict[tuple[str, Span], Edit] = {}
+    for edit in edits:
+        before = found.get((edit.path, edit.span))
+        found[edit.path, edit.span] = edit if before is None else replace(before, text=before.text + edit.text)
+    return tuple(found.values())
 
 
 def is_generated(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Which Dockerfiles a repository builds, and which of their stages."""
 
 from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
+from bot.audit.delivery.delivery import Push
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
 from bot.audit.workloads.compose import services
@@ -12,14 +13,23 @@ def targets(repository: Repository) -> dict[str, frozenset[str]]:
     return repository.kept(_targets)
 
 
+def dockerfile_of(push: Push) -> str | None:
+    """The Dockerfile that an action of Buildx builds; None where that is not told, or something else builds."""
+    if push.step.action not in BUILDKIT_ACTIONS:
+        return None
+    context, file = push.step.input("context"), push.step.input("file")
+    path = below("", file) if file else below("", context or ".", "Dockerfile")
+    return None if path is None or is_unknown(path) else path
+
+
 def _targets(repository: Repository) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     last: set[str] = set()
     for push in deliveries(repository).pushes:
         if push.step.action in BUILDKIT_ACTIONS:
-            context, file, target = (push.step.input(name) for name in ("context", "file", "target"))
-            path = below("", file) if file else below("", context or ".", "Dockerfile")
-            if path is None or is_unknown(path):
+            target = push.step.input("target")
+            path = dockerfile_of(push)
+            if path is None:
                 continue
             if target and not is_unknown(target):
                 found.setdefault(path, set()).add(target)

@@ -108,14 +108,14 @@ def target_fits(push: Push, target: str) -> bool | None:
     if any(_OUTPUT.search(name) and target.startswith(name) for name in names):
         return True
     if is_unknown(target) or any(is_unknown(name) for name in names) or not names:
-        heads = {_repository_of(name) for name in names}
-        if not is_unknown(_repository_of(target)) and heads and not any(is_unknown(head) for head in heads):
-            return None if _repository_of(target) in heads else False
+        heads = {repository_of(name) for name in names}
+        if not is_unknown(repository_of(target)) and heads and not any(is_unknown(head) for head in heads):
+            return None if repository_of(target) in heads else False
         return None
-    return None if _repository_of(target) in {_repository_of(name) for name in names} else False
+    return None if repository_of(target) in {repository_of(name) for name in names} else False
 
 
-def _repository_of(name: str) -> str:
+def repository_of(name: str) -> str:
     """The name without its tag and digest."""
     head = name.partition("@")[0]
     masked = re.sub(r"\$\{\{.*?\}\}", lambda found: "x" * len(found.group()), head)

@@ -7,7 +7,10 @@ from bot.audit.workflows.contexts import narrowed_events
 from bot.audit.workflows.model import TESTS_ONLY, PipelineStep
 from bot.formats.source.nodes import Mapping
 
-_LOCAL = re.compile(r"^(?:localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local)(?::\d+)?(?:/|$)")
+_LOCAL = re.compile(
+    r"^(?:(?:[\w.-]+\.)?localhost|127\.0\.0\.1|kind|ttl\.sh|registry\.local|registry(?=:)"
+    r"|[\w-]*(?:kind|k3d|k3s|minikube|microk8s)[\w-]*(?=:))(?::\d+)?(?:/|$)"
+)
 
 
 def pushes_on(step: PipelineStep, written: str, started: Mapping) -> frozenset[str]:

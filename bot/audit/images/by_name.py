@@ -70,7 +70,9 @@ def user_of_base(image: str, instruction: Instruction) -> User:
         reference = Reference.parse(image)
     except InvalidReference:
         return unknown_user(
-            instruction, f"the base {image[:80]!r} is known only in a build", "defaults for its ARGs"
+            instruction,
+            f"the base{f' {image[:80]!r}' if image else ''} is known only in a build",
+            "defaults for its ARGs",
         )
     tag = reference.tag or ""
     if is_dotnet(image):

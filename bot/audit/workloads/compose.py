@@ -17,6 +17,9 @@ from bot.formats.table import kind_of
 
 DEEPEST_EXTENDS = 10
 _WINDOWS = re.compile(r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_AT_DRIVE = re.compile(r":[A-Za-z]:[\\/]")
+"""What stands behind the first colon is a folder of the container; one in front of it is the host's."""
 
 
 def named_values(node: Node | None) -> Iterator[tuple[str, str, Node]]:
@@ -75,7 +78,8 @@ class Service:
 
     @property
     def is_windows(self) -> bool:
-        return (self.word("platform") or "").startswith("windows") or _WINDOWS.search(self.image) is not None
+        is_said = (self.word("platform") or "").startswith("windows") or self.get("isolation") is not None
+        return is_said or _WINDOWS.search(self.image) is not None or any(map(_is_of_windows, self.nodes("volumes")))
 
     def dockerfile(self) -> tuple[str | None, str | None]:
         """The Dockerfile that it is built from, and the stage; None where there is none, or it is not told."""
@@ -89,6 +93,14 @@ class Service:
         where = filled_in(context) if context is not None else "."
         name = filled_in(dockerfile) if dockerfile is not None else DOCKERFILE
         return below(folder, where, name), target.value if target is not None else None
+
+
+def _is_of_windows(volume: Node) -> bool:
+    """Whether a volume is mounted where only Windows has a folder, or is one of its pipes."""
+    if isinstance(volume, Mapping):
+        target = word(volume.get("target")) or ""
+        return word(volume.get("type")) == "npipe" or _DRIVE.match(target) is not None
+    return _AT_DRIVE.search(word(volume) or "") is not None
 
 
 def filled_in(node: Scalar) -> str:

@@ -18,10 +18,12 @@ def judged(
     repository: Repository,
     of_container: Callable[[Container], Iterator[Verdict]],
     of_service: Callable[[Service], Iterator[Verdict]] | None = None,
+    *,
+    is_asked_of_windows: bool = False,
 ) -> Iterator[Verdict]:
-    """Verdicts on every container and service of Linux; those of Windows are asked nothing."""
+    """Verdicts on every container and service; those of Windows are asked nothing unless that is said."""
     for container in containers(repository):
-        if container.pod.is_windows:
+        if container.pod.is_windows and not is_asked_of_windows:
             yield not_applicable(container.place, container.subject, "it is a Windows container")
         else:
             skips = container.pod.skips
@@ -30,7 +32,7 @@ def judged(
                 is_shown = skips and verdict.outcome is Outcome.FAILS
                 yield replace(verdict, message=shown) if is_shown else verdict
     for service in services(repository) if of_service is not None else ():
-        if service.is_windows:
+        if service.is_windows and not is_asked_of_windows:
             yield not_applicable(service.place, service.subject, "it is a Windows container")
         elif of_service is not None:
             yield from of_service(service)

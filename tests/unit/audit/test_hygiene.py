@@ -149,6 +149,21 @@ def test_a_push_that_a_makefile_makes_is_said_by_name(
     assert outcomes("unread-delivery", files) == expected
 
 
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("- run: dotnet run/docker.dll --target=DockerPublish --registry github\n", [UNKNOWN]),
+        ("- run: dotnet run/build.dll --target=Test\n", []),
+        ('- run: DOCKERX_OPTS="--push --platform linux/amd64" make\n', [UNKNOWN]),
+        ('- run: |\n    TAG=8 \\\n    OPTS="--push" \\\n    make\n', [UNKNOWN]),
+        ("- run: make\n", []),
+    ],
+)
+def test_a_push_that_a_program_of_the_repository_makes_is_said_by_name(steps: str, expected: list[Outcome]) -> None:
+    files = {BUILD: workflow(steps, "push:"), "Makefile": "all:\n\tdocker buildx build . $(OPTS) $(DOCKERX_OPTS)\n"}
+    assert outcomes("unread-delivery", files) == expected
+
+
 @pytest.mark.parametrize(("length", "told"), [(100, [UNKNOWN]), (300, [])])
 def test_an_action_with_a_longer_name_than_there_can_be_is_not_looked_through(
     length: int, told: list[Outcome]

@@ -1,16 +1,23 @@
 """What could be done about findings is shown as diffs of the texts at hand."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.audit.auditing import audit
 from bot.audit.patches import patches
 from bot.audit.splices import applied
+from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, UPLOAD_SARIF
+from bot.audit.suggestions.actions import TRIVY as TRIVY_ACTION
 from bot.domain.repositories.finding import Finding, Outcome
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 
 COMPOSE = "services:\n  api:\n    build: .  # ours\n"
 DOCKERFILE = 'FROM mcr.microsoft.com/dotnet/aspnet:8.0 AS base\nFROM base\nCOPY app /app\n\nENTRYPOINT ["dotnet"]\n'
 FILES = texts({DEPLOYMENT: deployment(), "compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, BUILD: workflow(PUSH)})
+
+
+BAD = {Outcome.FAILS, Outcome.UNKNOWN}
 
 
 def found(check: str, path: str) -> Finding:
@@ -41,6 +48,172 @@ def test_a_patch_adds_these_lines_and_makes_the_check_hold(check: str, path: str
     after = audit(applied(FILES, finding.fix.edits or finding.fix.suggested), NOW)
     outcomes = {each.outcome for each in after if (each.check, each.place.path) == (check, path)}
     assert outcomes == {Outcome.HOLDS}
+
+
+SETUP = "- uses: docker/setup-buildx-action@v3\n"
+FLAGGED = PUSH.replace("push: true", "push: ${{ github.ref == 'refs/heads/main' }}")
+META = (
+    "- uses: docker/metadata-action@v5\n  id: meta\n  with: {images: ghcr.io/contoso/api}\n"
+    + PUSH.replace("tags: ghcr.io/contoso/api:8", "tags: ${{ steps.meta.outputs.tags }}").lstrip()
+)
+UNNAMED = PUSH.replace("  id: build\n", "")
+KEPT = (
+    PUSH + "- run: cosign sign --yes --key env://COSIGN_KEY ghcr.io/contoso/api@${{ steps.build.outputs.digest }}\n"
+)
+TAG = PUSH + "- run: cosign sign --yes ghcr.io/contoso/api:8\n"
+VERIFY = PUSH + "- run: cosign verify ghcr.io/contoso/api:8\n"
+TRIVY = "- run: trivy image ghcr.io/contoso/api:8\n"
+GRYPE = """
+- uses: anchore/scan-action@v7
+  with:
+    image: ghcr.io/contoso/api:8
+    fail-build: false
+    output-format: table
+"""
+SARIF = """
+- uses: aquasecurity/trivy-action@v1
+  with:
+    image-ref: ghcr.io/contoso/api:8
+    format: sarif
+    output: found.sarif
+"""
+POLICY = """
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: signed}
+spec:
+  validationFailureAction: Audit
+  rules:
+    - name: verify
+      verifyImages:
+        - imageReferences: [contoso/*]
+"""
+ONE_SECRET = """
+env:
+  - name: DB_HOST
+    value: db
+  - name: Db__Password
+    valueFrom:
+      secretKeyRef:
+        name: db
+        key: password
+"""
+TOKEN = """
+FROM mcr.microsoft.com/dotnet/sdk:8.0
+ARG NUGET_TOKEN
+RUN dotnet restore --token $NUGET_TOKEN && \\
+    true
+USER 1
+"""
+ARGUED = PUSH.replace(
+    "    push: true\n", "    push: true\n    build-args: NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}\n"
+)
+LISTED = ARGUED.replace("build-args: NUGET", "build-args: |\n      MODE=fast\n      NUGET")
+DEPLOYS = """
+on: {push: {branches: [main]}}
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v6
+        with: {push: true, tags: contoso/api}
+  scan:
+    needs: build
+    runs-on: ubuntu-latest
+    steps:
+      - run: trivy image --exit-code 1 contoso/api
+  deploy:
+    needs: build
+    runs-on: ubuntu-latest
+    steps:
+      - run: kubectl apply -f api.yaml
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "files", "expected"),
+    [
+        (
+            "image-signed",
+            {BUILD: workflow(PUSH)},
+            ["permissions:", "id-token: write", "sigstore/cosign-installer@"],
+        ),
+        ("image-signed", {BUILD: workflow(UNNAMED)}, ["id: build", "${{ steps.build.outputs.digest }}"]),
+        ("image-signed", {BUILD: workflow(META)}, ["IMAGE: ghcr.io/contoso/api"]),
+        ("image-signed", {BUILD: workflow(FLAGGED)}, ["if: ${{ github.ref == 'refs/heads/main' }}"]),
+        ("image-signed", {BUILD: workflow(PUSH, top="permissions: {contents: read}")}, ["contents: read"]),
+        ("image-signed", {BUILD: workflow(PUSH, job="permissions: {contents: read}")}, [", id-token: write}"]),
+        ("image-scanned", {BUILD: workflow(PUSH)}, ["image-ref: ghcr.io/contoso/api@", "exit-code: '1'"]),
+        ("slsa-level", {BUILD: workflow(PUSH)}, ["attestations: write", "subject-digest: ${{ steps.build.outputs"]),
+        (
+            "provenance",
+            {BUILD: workflow(PUSH.replace("tags:", "provenance: false\n    tags:"))},
+            ["provenance: mode=max"],
+        ),
+        (
+            "provenance",
+            {BUILD: workflow(PUSH.replace(SETUP, "").replace("tags:", "provenance: false\n    tags:"))},
+            ["docker/setup-buildx-action@"],
+        ),
+        ("keyless-signing", {BUILD: workflow(KEPT)}, ["cosign sign --yes ghcr.io/contoso/api@", "id-token: write"]),
+        ("signed-by-digest", {BUILD: workflow(TAG)}, ["api@${{ steps.build.outputs.digest }}"]),
+        ("verified-identity", {BUILD: workflow(VERIFY)}, ["--certificate-oidc-issuer https://token.actions"]),
+        (
+            "scan-blocks",
+            {BUILD: workflow(PUSH + TRIVY)},
+            ["--exit-code 1 --severity HIGH,CRITICAL --ignore-unfixed"],
+        ),
+        ("scan-blocks", {BUILD: workflow(PUSH + GRYPE)}, ["fail-build: true", "severity-cutoff: high"]),
+        ("scan-report-uploaded", {BUILD: workflow(PUSH + SARIF)}, ["upload-sarif@", "sarif_file: found.sarif"]),
+        ("scan-before-deploy", {BUILD: DEPLOYS}, ["needs: [build, scan]"]),
+        (
+            "scan-before-deploy",
+            {BUILD: DEPLOYS.replace("needs: build", "needs: [build]")},
+            ["needs: [build, scan]"],
+        ),
+        ("scan-before-deploy", {BUILD: DEPLOYS.replace("needs: build", "needs:\n      - build")}, ["- scan"]),
+        ("admission-enforced", {"deploy/policy.yaml": POLICY}, ["validationFailureAction: Enforce"]),
+        ("read-only-root", {DEPLOYMENT: deployment()}, ["readOnlyRootFilesystem: true", "emptyDir: {}"]),
+        (
+            "read-only-root",
+            {DEPLOYMENT: deployment("volumeMounts:\n  - name: a\n    mountPath: /a", "volumes:\n- name: a")},
+            ["- name: tmp", "mountPath: /tmp"],
+        ),
+        (
+            "runtime-secrets",
+            {DEPLOYMENT: deployment(ONE_SECRET)},
+            ["mountPath: /run/secrets/db", "path: Db__Password"],
+        ),
+        ("runtime-secrets", {DEPLOYMENT: deployment("envFrom:\n  - secretRef: {name: db}")}, ["secretName: db"]),
+        ("image-secrets", {"Dockerfile": TOKEN}, ["RUN --mount=type=secret,id=NUGET_TOKEN,env=NUGET_TOKEN dotnet"]),
+        (
+            "image-secrets",
+            {"Dockerfile": TOKEN, BUILD: workflow(ARGUED)},
+            ["secrets: NUGET_TOKEN=", "RUN --mount="],
+        ),
+        ("build-argument-secrets", {"Dockerfile": TOKEN, BUILD: workflow(LISTED)}, ["secrets: |", "RUN --mount="]),
+    ],
+)
+def test_a_suggestion_makes_its_check_hold_and_nothing_else_fail(
+    check: str, files: dict[str, str], expected: list[str]
+) -> None:
+    before = texts(files)
+    (finding,) = [each for each in audit(before, NOW) if (each.check, each.outcome) == (check, Outcome.FAILS)]
+    assert finding.fix is not None
+    assert finding.fix.left_alone == ""
+    patch = patches(before, [finding])[finding]
+    added = "\n".join(line[1:] for line in patch.splitlines() if line[0] == "+")
+    assert [each for each in expected if each not in added] == []
+    after = audit(applied(before, finding.fix.suggested), NOW)
+    assert {each.outcome for each in after if each.check == check} == {Outcome.HOLDS}
+    had = {(each.check, each.place.path) for each in audit(before, NOW) if each.outcome in BAD}
+    assert {(each.check, each.place.path) for each in after if each.outcome in BAD} <= had
+
+
+def test_suggested_actions_are_those_of_our_own_workflows() -> None:
+    own = "".join(path.read_text() for path in Path(".github/workflows").glob("*.yml"))
+    for action in (ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY_ACTION, UPLOAD_SARIF):
+        assert f"uses: {action}" in own
 
 
 def test_without_the_texts_there_is_no_patch() -> None:

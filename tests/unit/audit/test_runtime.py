@@ -173,6 +173,22 @@ def test_a_service_has_the_settings_of_the_one_that_it_extends() -> None:
     assert outcomes("drop-all-capabilities", {"compose.yaml": text}) == [HOLDS, HOLDS]
 
 
+@pytest.mark.parametrize("check", ["drop-all-capabilities", "read-only-root", "no-engine-socket"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "isolation: ${ISOLATION}",
+        "isolation: hyperv",
+        "volumes: ['./web:C:/inetpub/wwwroot']",
+        "volumes: ['.\\\\data:c:\\\\data']",
+        "volumes: [{type: npipe, source: '\\\\.\\pipe\\docker_engine', target: '\\\\.\\pipe\\docker_engine'}]",
+    ],
+)
+def test_a_service_of_windows_is_asked_nothing(check: str, lines: str) -> None:
+    text = f"services:\n  api:\n    image: ${{IMAGE}}\n    {lines}\n"
+    assert outcome(check, {"compose.yaml": text.replace("\\\\\\\\", "\\\\")}) is NOT_APPLICABLE
+
+
 def test_compose_files_for_developers_are_not_asked() -> None:
     assert (
         outcomes("not-privileged", {"docker-compose.dev.yml": COMPOSE.format(lines="    privileged: true")}) == []

@@ -58,8 +58,11 @@ def test_a_build_that_pushes_nothing_is_asked_nothing(push: str) -> None:
     assert outcomes("image-scanned", {BUILD: workflow(steps, "[push, pull_request]")}) == []
 
 
-def test_a_registry_of_the_run_itself_is_no_delivery() -> None:
-    steps = "- run: docker push localhost:5000/contoso/api:8"
+@pytest.mark.parametrize(
+    "host", ["localhost:5000", "kind-registry:5000", "k3d-contoso.localhost:5111", "registry:5000"]
+)
+def test_a_registry_of_the_run_itself_is_no_delivery(host: str) -> None:
+    steps = f"- run: docker push {host}/contoso/api:8"
     assert outcomes("image-scanned", {BUILD: workflow(steps)}) == []
 
 

@@ -24,6 +24,14 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("Jwt__TokenLifetime", False),
         ("MYSQL_ALLOW_EMPTY_PASSWORD", False),
         ("PWD", False),
+        ("SECRETS_DIRECTORY", False),
+        ("Credential__CipherMode", False),
+        ("CREDENTIAL__ISSUERID", False),
+        ("Serilog__MinimumLevel__Override__Contoso.CredentialIssuer.Service", False),
+        ("Credentials__Password", True),
+        ("Secrets__Mail__0", True),
+        ("ApiKey__Value", True),
+        ("GOOGLE_CREDENTIALS_JSON", True),
     ],
 )
 def test_names_of_secrets(name: str, expected: bool) -> None:
@@ -38,6 +46,9 @@ def test_names_of_secrets(name: str, expected: bool) -> None:
         ("envFrom: [{configMapRef: {name: db}}]", "", HOLDS),
         ("env: [{name: DB_PASSWORD, value: hunter2}]", "", FAILS),
         ("env: [{name: DB_HOST, value: db}]", "", HOLDS),
+        ("env: [{name: DB_PASSWORD, value: empty}]", "", HOLDS),
+        ("env: [{name: GOOGLE_API_KEY, value: GOOGLE_API_KEY_VAL}]", "", HOLDS),
+        ("env: [{name: Pay__Secret, value: PAYPAL_SECRET}]", "", HOLDS),
         ("env: [{name: DB_PASSWORD_FILE, value: /secrets/db}]", "", HOLDS),
         ("env: [{name: DB, value: 'postgres://u:hunter2@db/shop'}]", "", FAILS),
         ("volumeMounts: [{name: s, mountPath: /secrets}]", "volumes: [{name: s, secret: {secretName: db}}]", HOLDS),
@@ -67,6 +78,26 @@ def test_secrets_of_a_container(lines: str, pod: str, expected: Outcome) -> None
 def test_secrets_of_a_service(environment: str, expected: Outcome) -> None:
     text = f"services:\n  api:\n    image: contoso/api\n    {environment}\n"
     assert outcome("runtime-secrets", {"compose.yaml": text}) is expected
+
+
+def test_a_service_of_windows_is_asked_about_secrets_all_the_same() -> None:
+    text = "services: {api: {image: contoso/api, isolation: process, environment: {DB_PASSWORD: hunter2}}}"
+    assert outcome("runtime-secrets", {"compose.yaml": text}) is FAILS
+
+
+def test_a_connection_whose_password_is_a_variable_is_not_said_to_be_written_out() -> None:
+    text = "services: {api: {image: contoso/api, environment: {ConnectionStrings__Shop: 'Host=db;Password=${SA}'}}}"
+    (found,) = findings("runtime-secrets", {"compose.yaml": text})
+    assert (found.outcome, found.message) == (
+        FAILS,
+        "ConnectionStrings__Shop comes into the environment with a password",
+    )
+    lines = "env: [{name: ConnectionStrings__Shop, value: 'Host=db;Password=$(SA)'}]"
+    (found,) = findings("runtime-secrets", {DEPLOYMENT: deployment(lines)})
+    assert (found.outcome, found.message) == (
+        FAILS,
+        "ConnectionStrings__Shop comes into the environment with a password",
+    )
 
 
 @pytest.mark.parametrize(

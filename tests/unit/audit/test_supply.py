@@ -115,6 +115,7 @@ DIGEST = "ghcr.io/contoso/api@${{ steps.build.outputs.digest }}"
 def test_what_is_pushed_is_signed() -> None:
     assert outcome("image-signed", {BUILD: workflow(sign(DIGEST))}) is HOLDS
     assert outcome("image-signed", {BUILD: workflow(PUSH)}) is FAILS
+    assert outcome("image-signed", {BUILD: workflow("- uses: contoso/sign-nuget-packages@v1\n" + PUSH)}) is FAILS
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, unknown
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
-from bot.audit.workflows.scripts import script_of, script_texts
+from bot.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
 from bot.domain.repositories.finding import Place, Severity
 from bot.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.formats.other_builds import KIND as OTHER
@@ -45,6 +45,13 @@ _PUSHES_BY_NAME = re.compile(
 _LONGEST_ACTION = 250
 """Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
 _ASPIRE = frozenset({"push", "deploy"})
+_CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
+_PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll)|nuke|cake", re.IGNORECASE)
+_TARGET = re.compile(
+    r"\w*(?:(?:docker|image|container)s?[-_]?(?:publish|push)|(?:publish|push)[-_]?(?:docker|image|container))\w*",
+    re.IGNORECASE,
+)
+_LONGEST_TARGET = 80
 _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.IGNORECASE)
 _KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
 _CONTAINERS = re.compile(
@@ -85,6 +92,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                     "the runtime's settings, by hand",
                 )
     yield from _scripts(repository)
+    yield from _programs(repository)
     yield from _steps(repository)
     for pipeline in pipelines(repository):
         for job in pipeline.remote_jobs:
@@ -113,6 +121,45 @@ def _scripts(repository: Repository) -> Iterator[Verdict]:
                     told.add((place.path, place.start))
                     why = f"{name} pushes images, and what `{asked[:80]}` does of it is not followed"
                     yield unknown(place, step.subject, why, "the push in the workflow itself")
+
+
+def _programs(repository: Repository) -> Iterator[Verdict]:
+    """Programs that are asked by name to push images, and build files that are handed `--push`."""
+    for pipeline in pipelines(repository):
+        told: set[tuple[str, int]] = set()
+        for step in pipeline.steps:
+            run = step.mapping.scalar("run")
+            place = repository.place(step.mapping, step.path)
+            if run is None or not step.events - TESTS_ONLY or (place.path, place.start) in told:
+                continue
+            script = _CONTINUED.sub(" ", run.value)
+            asked = _asked_to_push(script)
+            is_handed = "--push" in script or any("--push" in value for value in step.environment.values())
+            tool = next((each.name for each in step.commands if each.name in BUILD_TOOLS), "")
+            if asked:
+                what = f"`{asked}`"
+            elif (
+                tool and is_handed and not any(_PUSHES_IMAGE.search(" ".join(each.words)) for each in step.commands)
+            ):
+                what = f"`{tool}` with `--push`"
+            else:
+                continue
+            told.add((place.path, place.start))
+            why = f"{what} seems to push images, and is not followed"
+            yield unknown(place, step.subject, why, "the push in the workflow itself")
+
+
+def _asked_to_push(script: str) -> str:
+    """The program and the target of a command line that asks for images to be pushed; empty where none does."""
+    for line in script.split("\n"):
+        words = line.split()
+        program = next((number for number, word in enumerate(words) if _PROGRAM.fullmatch(word)), len(words))
+        for word in words[program + 1 :]:
+            target = word.rpartition("=")[2].strip("\"'")
+            is_one = len(target) <= _LONGEST_TARGET and _TARGET.fullmatch(target) is not None
+            if is_one and not _NO_PUSH.search(target):
+                return f"{words[program]} {target}"
+    return ""
 
 
 def _steps(repository: Repository) -> Iterator[Verdict]:

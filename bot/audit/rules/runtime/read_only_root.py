@@ -21,6 +21,7 @@ from functools import partial
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.splices import with_keys
+from bot.audit.suggestions.writable_folders import has_tmp, read_only_with_tmp
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import absent, hidden, judged, place_of, value_is_hidden
@@ -39,27 +40,18 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         if value_is_hidden(written):
             yield hidden(container, "readOnlyRootFilesystem")
         elif word(written) is None:
-            yield absent(container, "readOnlyRootFilesystem is not set", _FIX)
+            yield absent(
+                container, "readOnlyRootFilesystem is not set", read_only_with_tmp(repository, container, _FIX)
+            )
         elif word(written) != "true":
-            yield fails(place, container.subject, "readOnlyRootFilesystem is not true", _FIX)
-        elif _has_tmp(container):
+            fix = read_only_with_tmp(repository, container, _FIX)
+            yield fails(place, container.subject, "readOnlyRootFilesystem is not true", fix)
+        elif has_tmp(container):
             yield holds(place, container.subject, "the root is read-only and /tmp can be written")
         else:
-            yield absent(container, _NO_TMP, "mount an emptyDir at /tmp")
+            yield absent(container, _NO_TMP, read_only_with_tmp(repository, container, "mount an emptyDir at /tmp"))
 
     yield from judged(repository, of_container, partial(_service, repository))
-
-
-def _has_tmp(container: Container) -> bool:
-    folders = {"/tmp"}  # noqa: S108 - the folder in the container
-    for variable in container.own.sequence("env"):
-        if isinstance(variable, Mapping) and word(variable.get("name")) == "TMPDIR":
-            folders.add((word(variable.get("value")) or "/tmp").rstrip("/"))  # noqa: S108
-    for mount in container.own.sequence("volumeMounts"):
-        path = word(mount.get("mountPath")) if isinstance(mount, Mapping) else None
-        if isinstance(mount, Mapping) and path is not None and path.rstrip("/") in folders:
-            return word(mount.get("readOnly")) != "true"
-    return False
 
 
 def _service(repository: Repository, service: Service) -> Iterator[Verdict]:

@@ -23,6 +23,7 @@ from bot.audit.delivery.gates import named, scans_of
 from bot.audit.delivery.unread import other_scanners, scripts_called
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.suggestions.steps import scan_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import Severity
 
@@ -47,12 +48,8 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 "the commands written in the workflow",
             )
         else:
-            yield fails(
-                place,
-                push.subject,
-                "no scan looks at the image that is pushed",
-                "scan the image before it is pushed, with an exit code",
-            )
+            fix = scan_after(repository, push, "scan the image in the run that pushes it, with an exit code")
+            yield fails(place, push.subject, "no scan looks at the image that is pushed", fix)
     for pipeline, job in found.remote_builds:
         if not any(scan.pipeline is pipeline for scan in found.scans):
             place = repository.place(job.mapping, job.path)

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.suggestions.gates import waiting
 from bot.audit.verdict import Verdict, fails, holds
 from bot.domain.repositories.finding import Severity
 
@@ -40,7 +41,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 place,
                 deploy.step.subject,
                 "it does not wait for the scan",
-                "let the deploy need the job that scans",
+                waiting(repository, deploy, scans[0], "let the deploy need the job that scans"),
             )
 
 

@@ -20,6 +20,7 @@ from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.gates import UPLOAD_ADVICE, is_after_failure, upload_fix, uploads_of
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.suggestions.gates import uploading
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import Severity
 
@@ -47,7 +48,12 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             why = "it writes SARIF, which a later step may keep as an artifact, not in code scanning"
             yield unknown(place, subject, why, "who looks at the artifact")
         else:
-            yield fails(place, subject, "it writes SARIF, and no later step uploads it", UPLOAD_ADVICE)
+            yield fails(
+                place,
+                subject,
+                "it writes SARIF, and no later step uploads it",
+                uploading(repository, scan, UPLOAD_ADVICE),
+            )
 
 
 RULE = Rule(

@@ -16,15 +16,18 @@ Exceptions: builds that push nothing are asked nothing. Values are never shown.
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.building import dockerfile_of
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import Push
+from bot.audit.images.dockerfile import dockerfiles
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_secret_name
+from bot.audit.suggestions.build_secrets import as_build_secret
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.judging import place_of
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
 
 _SECRET = re.compile(r"\$\{\{\s*(?:secrets\.|github\.token)")
@@ -36,7 +39,8 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         place = repository.place(push.step.mapping, push.step.path)
         bad = [name for name, value in _arguments(push) if _is_secret(name, value)]
         for name in bad:
-            yield fails(place, f"{push.subject} · {name}", f"build argument {name} is a secret", _FIX)
+            fix = _fix(repository, push, name)
+            yield fails(place, f"{push.subject} · {name}", f"build argument {name} is a secret", fix)
         if not bad:
             yield holds(place, push.subject, "no build argument is a secret")
     for service in services(repository):
@@ -46,6 +50,12 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             if is_secret_name(name) and (holds_secret(name, value) or value.startswith("$")):
                 place = place_of(repository, node, service.place)
                 yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)
+
+
+def _fix(repository: Repository, push: Push, name: str) -> Fix:
+    path = dockerfile_of(push)
+    file = next((each for each in dockerfiles(repository) if each.path == path), None)
+    return as_build_secret(repository, file, name, _FIX) if file is not None else Fix(_FIX)
 
 
 def _is_secret(name: str, value: str) -> bool:

@@ -24,8 +24,9 @@ from bot.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
+from bot.audit.suggestions.build_secrets import as_build_secret
 from bot.audit.verdict import Verdict, fails, holds
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.dockerfile.lines import Instruction
 from bot.formats.dockerfile.words import split_quoted
 
@@ -41,9 +42,14 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         found = list(_found(repository, file))
         found += _of_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in found})
         for instruction, why in found:
-            yield fails(file.place(instruction), why[1], why[0], _FIX)
+            yield fails(file.place(instruction), why[1], why[0], _fix(repository, file, why[1]))
         if not found:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
+
+
+def _fix(repository: Repository, file: Dockerfile, subject: str) -> Fix:
+    kind, _, name = subject.partition(" ")
+    return as_build_secret(repository, file, name, _FIX) if kind == "ARG" else Fix(_FIX)
 
 
 def _found(repository: Repository, file: Dockerfile) -> Iterator[tuple[Instruction, tuple[str, str]]]:

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
-from bot.audit.secrets import holds_secret, is_connection, is_secret_name
+from bot.audit.secrets import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.audit.suggestions.secrets_as_files import secrets_as_files
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service, named_values
 from bot.audit.workloads.helm import may_hold
@@ -35,8 +36,9 @@ _FIX = "mount the Secret as a file, or read it from a key vault"
 def judge(repository: Repository) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         bad = list(_of_container(container))
+        fix = secrets_as_files(repository, container, _FIX) if bad else None
         for node, why in bad:
-            yield fails(place_of(repository, node, container.place), container.subject, why, _FIX)
+            yield fails(place_of(repository, node, container.place), container.subject, why, fix)
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
         is_filled = any(value_is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
         if not bad and (is_filled or may_hold(container.own, "env", "envFrom")):
@@ -61,7 +63,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         elif not bad:
             yield holds(service.place, service.subject, "no secret stands in its environment")
 
-    yield from judged(repository, of_container, of_service)
+    yield from judged(repository, of_container, of_service, is_asked_of_windows=True)
 
 
 def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
@@ -72,7 +74,7 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
         if variable.mapping("valueFrom").get("secretKeyRef") is not None:
             yield variable, f"{name} comes from a Secret into the environment"
         elif holds_secret(name, word(variable.get("value")) or ""):
-            yield variable, f"{name} is written out"
+            yield variable, _written(name, word(variable.get("value")) or "")
     for source in container.own.sequence("envFrom"):
         if isinstance(source, Mapping) and source.get("secretRef") is not None:
             written = source.mapping("secretRef").get("name")
@@ -85,7 +87,12 @@ def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
         if value.startswith("$") and is_secret_name(name) and not is_connection(name):
             yield node, f"{name} comes into the environment"
         elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
-            yield node, f"{name} is written out"
+            yield node, _written(name, value)
+
+
+def _written(name: str, value: str) -> str:
+    is_made = takes_a_password(value)
+    return f"{name} comes into the environment with a password" if is_made else f"{name} is written out"
 
 
 def _may_connect(name: str, value: str) -> bool:

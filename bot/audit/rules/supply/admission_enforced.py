@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.kubernetes import manifest_paths, objects, word
 from bot.domain.repositories.finding import Place, Severity
@@ -40,18 +41,22 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             name = word(manifest.mapping("metadata").get("name")) or "?"
             place, subject = repository.place(manifest, path), f"{kind}/{name}"
             if kind in {"ClusterPolicy", "Policy"} and "kyverno" in (word(manifest.get("apiVersion")) or ""):
-                yield from _kyverno(manifest, place, subject)
+                yield from _kyverno(repository, manifest, place, subject)
             elif kind == "ClusterImagePolicy":
-                yield _policy_controller(manifest, place, subject)
+                yield _policy_controller(repository, manifest, place, subject)
             elif kind.lower().startswith("ratify") and "constraints" in (word(manifest.get("apiVersion")) or ""):
                 action = word(manifest.mapping("spec").get("enforcementAction")) or "deny"
                 if action == "deny":
                     yield holds(place, subject, "it denies what Ratify does not verify")
                 else:
-                    yield fails(place, subject, f"enforcementAction is {action}", "set enforcementAction: deny")
+                    fix = with_key(
+                        *(repository, manifest.mapping("spec"), "enforcementAction", ["deny"]),
+                        "set enforcementAction: deny",
+                    ).as_suggestion
+                    yield fails(place, subject, f"enforcementAction is {action}", fix)
 
 
-def _kyverno(manifest: Mapping, place: Place, subject: str) -> Iterator[Verdict]:
+def _kyverno(repository: Repository, manifest: Mapping, place: Place, subject: str) -> Iterator[Verdict]:
     spec = manifest.mapping("spec")
     general = word(spec.get("validationFailureAction")) or "Audit"
     for rule in spec.sequence("rules"):
@@ -63,10 +68,14 @@ def _kyverno(manifest: Mapping, place: Place, subject: str) -> Iterator[Verdict]
             if action.lower() == "enforce":
                 yield holds(place, named, "images that do not verify are kept out")
             else:
-                yield fails(place, named, f"it only audits: the action is {action}", _ENFORCE)
+                holder, key = spec, "validationFailureAction"
+                if isinstance(check, Mapping) and check.get("failureAction") is not None:
+                    holder, key = check, "failureAction"
+                fix = with_key(repository, holder, key, ["Enforce"], _ENFORCE).as_suggestion
+                yield fails(place, named, f"it only audits: the action is {action}", fix)
 
 
-def _policy_controller(manifest: Mapping, place: Place, subject: str) -> Verdict:
+def _policy_controller(repository: Repository, manifest: Mapping, place: Place, subject: str) -> Verdict:
     spec = manifest.mapping("spec")
     authorities = [each for each in spec.sequence("authorities") if isinstance(each, Mapping)]
     for authority in authorities:
@@ -78,7 +87,8 @@ def _policy_controller(manifest: Mapping, place: Place, subject: str) -> Verdict
                 place, subject, "no identity is named, so any counts", "name identities with issuer and subject"
             )
     if word(spec.get("mode")) == "warn":
-        return fails(place, subject, "it only warns", "set mode: enforce")
+        fix = with_key(repository, spec, "mode", ["enforce"], "set mode: enforce").as_suggestion
+        return fails(place, subject, "it only warns", fix)
     return holds(place, subject, "images that do not verify are kept out")
 
 

@@ -14,6 +14,7 @@ Fix: sigstore/cosign-installer, then `cosign sign --yes REPOSITORY@${{ steps.bui
 Exceptions: pipelines that call workflows which are not read are unknown, by name. docker/github-builder signs.
 """
 
+import re
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import SIGNERS, deliveries
@@ -21,9 +22,12 @@ from bot.audit.delivery.gates import named, related
 from bot.audit.delivery.unread import scripts_called
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.suggestions.steps import sign_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import Severity
 
+_MAY_SIGN = re.compile(r"^(?!.*(?:nuget|msi|installer|authenticode|apk|codesign|binar)).*sign")
+"""Actions that may sign images, by their names."""
 _FIX = "sign the digest with cosign, keyless"
 
 
@@ -33,7 +37,9 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         place = repository.place(push.step.mapping, push.step.path)
         signing = next(iter(related(push, found.signings)), None)
         remote = [job.remote for job in push.pipeline.remote_jobs if job.remote is not None]
-        strangers = remote + [step.uses for step in push.pipeline.steps if step.unread or "sign" in step.action]
+        strangers = remote + [
+            step.uses for step in push.pipeline.steps if step.unread or _MAY_SIGN.search(step.action)
+        ]
         strangers = [each for each in strangers if "cosign-installer" not in each]
         scripts = list(scripts_called(repository, push.pipeline, SIGNERS))
         if signing is not None:
@@ -53,7 +59,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 "the commands written in the workflow",
             )
         else:
-            yield fails(place, push.subject, "nothing signs what is pushed", _FIX)
+            yield fails(place, push.subject, "nothing signs what is pushed", sign_after(repository, push, _FIX))
     for _, job in found.remote_builds:
         place = repository.place(job.mapping, job.path)
         yield holds(place, f"job {job.name}", f"{job.remote} signs what it attests")

@@ -16,11 +16,15 @@ nothing; Notation signs with such keys.
 
 from collections.abc import Iterator
 
+from bot.audit.delivery.delivery import Signing
 from bot.audit.delivery.gates import signings_of_images
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.script_splices import words_replaced
+from bot.audit.splices import NotSpliceable
+from bot.audit.suggestions.rights import check_own_workflow, rights, rights_alone
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import Fix, Severity
 
 _SERVICES = ("awskms://", "azurekms://", "gcpkms://", "hashivault://", "kms", "pkcs11:")
 
@@ -34,7 +38,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         elif signing.key is not None and ("${{" in signing.key or "\N{REPLACEMENT CHARACTER}" in signing.key):
             yield unknown(place, subject, "which key it signs with is known only in a run", "the key written out")
         elif signing.key is not None:
-            yield fails(place, subject, "it signs with a key that is kept", "leave --key out, with id-token: write")
+            yield fails(place, subject, "it signs with a key that is kept", _without_key(repository, signing))
         elif signing.has_token:
             yield holds(place, subject, "it signs with the identity of a token that it is given")
         elif step.job.may_write("id-token") is False:
@@ -42,10 +46,24 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 place,
                 subject,
                 "the job has no identity: id-token: write is missing",
-                "give the job permissions: id-token: write",
+                rights_alone(repository, signing.pipeline, step, "give the job permissions: id-token: write"),
             )
         else:
             yield holds(place, subject, "it signs with the workflow's identity")
+
+
+def _without_key(repository: Repository, signing: Signing) -> Fix:
+    advice = "leave --key out, with id-token: write"
+    try:
+        check_own_workflow(signing.pipeline, signing.step)
+        key = r"[ \t]+--?key(?:=|[ \t]+)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+)"
+        edits = (
+            words_replaced(repository, signing.step, key, "", "`--key`"),
+            *rights(repository, signing.pipeline, signing.step, {"id-token": "write"}),
+        )
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    return Fix(advice, suggested=edits)
 
 
 RULE = Rule(

@@ -22,6 +22,7 @@ from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, isolated_provenance, settling
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.suggestions.steps import provenance_on
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import Severity
 
@@ -47,7 +48,9 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         elif asked is None:
             yield unknown(place, push.subject, why, settling(why))
         else:
-            yield fails(place, push.subject, f"the image gets no provenance: {why}", _FIX)
+            yield fails(
+                place, push.subject, f"the image gets no provenance: {why}", provenance_on(repository, push, _FIX)
+            )
     for _, job in found.remote_builds:
         place = repository.place(job.mapping, job.path)
         yield holds(place, f"job {job.name}", f"{job.remote} attests how it was built")

@@ -16,13 +16,17 @@ Exceptions: references that a script puts together are unknown.
 import re
 from collections.abc import Iterator
 
-from bot.audit.delivery.gates import signings_of_images
+from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.delivery import Signing
+from bot.audit.delivery.gates import repository_of, signings_of_images
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.script_splices import words_replaced
 from bot.audit.shell import is_unknown
+from bot.audit.splices import NotSpliceable
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.model import PipelineStep
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import Fix, Severity
 
 _JOINED = re.compile(r"^\s*\w+\+?=[^\n]*@(?:\$\{?\{?[^\n]*digest|sha256:)", re.IGNORECASE | re.MULTILINE)
 
@@ -51,9 +55,26 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             )
         else:
             shown = next(name for name in names if "@" not in name)
-            yield fails(
-                place, subject, f"it signs a tag, {shown[:120]}", "sign …@${{ steps.build.outputs.digest }}"
-            )
+            yield fails(place, subject, f"it signs a tag, {shown[:120]}", _by_digest(repository, signing, shown))
+
+
+def _by_digest(repository: Repository, signing: Signing, name: str) -> Fix:
+    """Suggests the digest of the step of the same job that pushes what is signed."""
+    advice = "sign …@${{ steps.build.outputs.digest }}"
+    step = signing.step
+    pushes = [
+        push
+        for push in deliveries(repository).pushes
+        if push.step.job is step.job and push.step.id and push.step.is_before(step) and name in push.names
+    ]
+    if len(pushes) != 1 or len(signing.names) != 1:
+        return Fix(advice)
+    digest = f"{repository_of(name)}@${{{{ steps.{pushes[0].step.id}.outputs.digest }}}}"
+    try:
+        pattern = rf"(?<![^\s\"']){re.escape(name)}(?=[\s\"']|$)"
+        return Fix(advice, suggested=(words_replaced(repository, step, pattern, digest, "what it signs"),))
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
 
 
 def _is_put_together_with_digest(step: PipelineStep, names: list[str]) -> bool:

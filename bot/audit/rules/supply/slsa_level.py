@@ -24,6 +24,8 @@ from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, isolated_provenance, settling
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.suggestions.rights import rights_alone
+from bot.audit.suggestions.steps import attest_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import Severity
 
@@ -45,11 +47,16 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             continue
         asked, why = asks_for(repository, push, "provenance")
         if asked is True:
-            yield fails(place, push.subject, f"SLSA build level 1: {why}, which nobody signs", _FIX)
+            yield fails(
+                place,
+                push.subject,
+                f"SLSA build level 1: {why}, which nobody signs",
+                attest_after(repository, push, _FIX),
+            )
         elif asked is None:
             yield unknown(place, push.subject, f"SLSA build level 0 or 1: {why}", settling(why))
         else:
-            yield fails(place, push.subject, f"SLSA build level 0: {why}", _FIX)
+            yield fails(place, push.subject, f"SLSA build level 0: {why}", attest_after(repository, push, _FIX))
     for _, job in found.remote_builds:
         place = repository.place(job.mapping, job.path)
         yield holds(place, f"job {job.name}", f"SLSA build level 3: {job.remote} is isolated from this workflow")
@@ -60,7 +67,8 @@ def _signed(repository: Repository, push: Push, attestation: Attestation) -> Ver
     job = attestation.step.job
     if job.may_write("id-token") is False:
         why = f"{attestation.tool} has no right to an identity: id-token: write is missing"
-        return fails(place, push.subject, f"SLSA build level 1: {why}", "give the job id-token: write")
+        fix = rights_alone(repository, attestation.pipeline, attestation.step, "give the job id-token: write")
+        return fails(place, push.subject, f"SLSA build level 1: {why}", fix)
     if push.pipeline.events == {"workflow_call"}:
         return holds(
             place, push.subject, "SLSA build level 3 for callers in other repositories, which cannot change it"

@@ -18,14 +18,18 @@ Exceptions: verification with `--key` needs no identity: the key is one.
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.delivery import Verification
 from bot.audit.delivery.gates import verifications_that_count
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
+from bot.audit.script_splices import words_after
 from bot.audit.shell import ShellCommand, is_unknown
+from bot.audit.splices import NotSpliceable
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import Fix, Severity
 
 _ANYBODY = re.compile(r"^\^?(?:https?://)?\.?[*+]?\$?$")
+_GITHUB = "https://token.actions.githubusercontent.com"
 _FIX = "name the workflow with --certificate-identity, and GitHub's issuer"
 
 
@@ -48,7 +52,9 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             if not value
         ]
         if missing:
-            yield fails(place, subject, f"{' and '.join(missing)} is not given", _FIX)
+            yield fails(
+                place, subject, f"{' and '.join(missing)} is not given", _named(repository, verification, missing)
+            )
         elif pattern is not None and not identity and not _is_anchored(pattern):
             why = "any identity counts" if _ANYBODY.match(pattern) else "the pattern of identities is not anchored"
             yield fails(
@@ -68,6 +74,20 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             )
         else:
             yield holds(place, subject, "identity and issuer are named")
+
+
+def _named(repository: Repository, verification: Verification, missing: list[str]) -> Fix:
+    """Suggests the repository's own workflows as those that sign."""
+    added = {
+        "--certificate-identity": r'--certificate-identity-regexp "^https://github\.com/${GITHUB_REPOSITORY}/"',
+        "--certificate-oidc-issuer": f"--certificate-oidc-issuer {_GITHUB}",
+    }
+    command = " ".join(verification.command.words[:2])
+    try:
+        written = " ".join(added[each] for each in missing)
+        return Fix(_FIX, suggested=(words_after(repository, verification.step, command, written),))
+    except NotSpliceable as error:
+        return Fix(_FIX, left_alone=str(error))
 
 
 def _is_anchored(pattern: str) -> bool:

@@ -1,0 +1,54 @@
+"""Writable folders of containers whose root is read-only: whether `/tmp` is one, and how it becomes one."""
+
+from bot.audit.list_splices import with_items
+from bot.audit.repository import Repository
+from bot.audit.splices import NotSpliceable, edits_of, merged
+from bot.audit.workloads.judging import context_key
+from bot.audit.workloads.kubernetes import Container, word
+from bot.domain.repositories.finding import Edit, Fix
+from bot.formats.source.nodes import Mapping
+
+_VOLUME = "tmp"
+
+
+def has_tmp(container: Container) -> bool:
+    """Whether something that can be written is mounted at `/tmp`, or where `TMPDIR` points."""
+    folders = {"/tmp"}  # noqa: S108 - the folder in the container
+    for variable in container.own.sequence("env"):
+        if isinstance(variable, Mapping) and word(variable.get("name")) == "TMPDIR":
+            folders.add((word(variable.get("value")) or "/tmp").rstrip("/"))  # noqa: S108
+    for mount in container.own.sequence("volumeMounts"):
+        path = word(mount.get("mountPath")) if isinstance(mount, Mapping) else None
+        if isinstance(mount, Mapping) and path is not None and path.rstrip("/") in folders:
+            return word(mount.get("readOnly")) != "true"
+    return False
+
+
+def read_only_with_tmp(repository: Repository, container: Container, advice: str) -> Fix:
+    """Suggests a read-only root with an `emptyDir` at `/tmp`, as far as either is missing."""
+    if container.pod.variant:
+        return Fix(advice)
+    try:
+        edits = _read_only(repository, container, advice)
+        if not has_tmp(container):
+            mount = [f"- name: {_VOLUME}", "  mountPath: /tmp"]
+            edits += with_items(repository, container.own, "volumeMounts", mount)
+            edits += _volume(repository, container.pod.spec)
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    return Fix(advice, suggested=merged(edits))
+
+
+def _read_only(repository: Repository, container: Container, advice: str) -> tuple[Edit, ...]:
+    if word(container.context.get("readOnlyRootFilesystem")) == "true":
+        return ()
+    return edits_of(context_key(repository, container, "readOnlyRootFilesystem", ["true"], advice))
+
+
+def _volume(repository: Repository, spec: Mapping) -> tuple[Edit, ...]:
+    for volume in spec.sequence("volumes"):
+        if isinstance(volume, Mapping) and word(volume.get("name")) == _VOLUME:
+            if volume.get("emptyDir") is None:
+                raise NotSpliceable(f"its volume {_VOLUME} is for something else")
+            return ()
+    return with_items(repository, spec, "volumes", [f"- name: {_VOLUME}", "  emptyDir: {}"])
