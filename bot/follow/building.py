@@ -81,10 +81,24 @@ def after_builds(
     known = rebuild if shown is None else replace(rebuild, url=shown.url)
     missing = [build for build in builds if not build.runs]
     if going is None and not missing:
-        return after_green_build(known, f"merged, and built: {told}", at=now)
+        return after_green_build(_with_run(known, seen), f"merged, and built: {told}", at=now)
     if going is None and now - rebuild.merge.at > build_within:
         return _not_seen(known, missing, now, build_within)
     return known.moved(State.BUILDING, f"merged; {told}", at=now) if seen else known
+
+
+def _with_run(rebuild: Rebuild, builds: Sequence[_Build]) -> Rebuild:
+    """The rebuild with what names the tag of its image: the newest commit that was built, and which run of its
+    workflow that was. Each workflow counts its runs by itself."""
+    runs = [run for build in builds for run in build.runs]
+    commits = {run.commit for run in runs}
+    numbers = [run.number for run in runs if run.number is not None]
+    is_one = len({run.path for run in runs}) == 1
+    return replace(
+        rebuild,
+        built_commit=commits.pop() if len(commits) == 1 else None,
+        run_number=max(numbers, default=None) if is_one else None,
+    )
 
 
 def _not_seen(rebuild: Rebuild, missing: Sequence[_Build], now: datetime, build_within: timedelta) -> Rebuild:

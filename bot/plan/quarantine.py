@@ -18,7 +18,8 @@ class KnownEnd:
 
 class QuarantineStore(Protocol):
     async def lift_published(self) -> int:
-        """Ends the quarantines of digests that their base shows no more; how many."""
+        """Ends the quarantines of digests that their base shows no more, and holds again those to which a base came
+        back; how many have ended."""
         ...
 
     async def ends(self) -> Sequence[KnownEnd]:

@@ -119,11 +119,13 @@ class FakeRepository:
         self.requests[number] = replace(merged, merge_commit=head, merge_node=f"C_{self.id}_{head}")
 
     def build(
-        self, commit: str, status: str = "completed", conclusion: str | None = "success", **values: str
+        self, commit: str, status: str = "completed", conclusion: str | None = "success", **values: Any
     ) -> None:
-        """What a run on a commit shows."""
+        """What a run on a commit shows, the next one of its workflow."""
         known = {"path": f"{WORKFLOWS}build.yml", "event": "push", "url": f"https://forge/{self.name}/build"}
-        self.builds.setdefault(commit, []).append(BuildRun(status=status, conclusion=conclusion, **known | values))
+        run = BuildRun(status=status, conclusion=conclusion, commit=commit, **known | values)
+        earlier = [each for runs in self.builds.values() for each in runs if each.path == run.path]
+        self.builds.setdefault(commit, []).append(replace(run, number=len(earlier) + 1))
 
     def close(self, number: int) -> None:
         self.requests[number] = replace(self.requests[number], is_open=False)

@@ -56,13 +56,16 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class BuildRun:
-    """A run on a commit of the default branch: of which workflow, and what has started it (push, schedule, …)."""
+    """A run on a commit of the default branch: of which workflow, what has started it (push, schedule, …), and
+    which one of its workflow it is."""
 
     path: str
     event: str
     status: str
     conclusion: str | None
     url: str
+    commit: str | None = None
+    number: int | None = None
 
     @property
     def file(self) -> str:

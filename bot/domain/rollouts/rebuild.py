@@ -164,8 +164,10 @@ class Rebuild:
     built_at: datetime | None = None
     """When its build was seen to be green."""
     built_commit: str | None = None
-    """What a dispatched run has built, and with `run_number` what may name the image's tag."""
+    """What its run has built, which may be later than what was merged, and with `run_number` what may name the
+    image's tag."""
     run_number: int | None = None
+    """Of the workflow's run that built it; None where several workflows did."""
     proof: Verdict | None = None
     """What its image was seen to show."""
     steps: int = 0

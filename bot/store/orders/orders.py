@@ -20,7 +20,7 @@ from bot.store.engine.store import Store
 from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of, not_ended, rebuilds_named
 from bot.store.orders.retrying import failed_last, retried
 from bot.store.rows.outbox import announce
-from bot.store.rows.rollouts.quarantines import held_by, lift_quarantines, open_quarantine
+from bot.store.rows.rollouts.quarantines import let_go, open_quarantine
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, step
 from bot.store.rows.rollouts.steps import end_steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds
@@ -136,10 +136,9 @@ class OrdersStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             found, _ = await base_named(connection, base)
-            ids = await held_by(connection, found)
-            await lift_quarantines(connection, dict.fromkeys(ids, f"lifted by {word.who}: {word.reason}"), now)
+            over = await let_go(connection, found, f"lifted by {word.who}: {word.reason}", now)
             await _write(connection, now, word, "quarantine lift", base)
-        return len(ids)
+        return over
 
     async def entries(self, limit: int) -> list[Entry]:
         """The latest of the journal, newest first."""

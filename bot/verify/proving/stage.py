@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import Proof, may_stand_on, proof_of
 from bot.domain.images.tags import Build, TagKind
@@ -24,11 +23,15 @@ from bot.verify.gating.judging import NoGate
 from bot.verify.gating.ports import ImageGate
 from bot.verify.images.ports import ImagesPort, ImagesStore, Look
 from bot.verify.images.stage import Observed, look_at, newest
-
-_CANNOT_TELL = "it cannot be told whether {} is signed as trust.rules require, which is as good as not"
-_SAY_WHO = "say in the settings under images who produces it"
-_TRIED_FOR = timedelta(days=1)
-"""How long a registry that gives no answer is asked, before nothing is concluded from it."""
+from bot.verify.proving.required import (
+    SAY_WHO,
+    TRIED_FOR,
+    ImageTrust,
+    NothingRequired,
+    cannot_tell,
+    lack_of,
+    untold,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +52,6 @@ class ProvingStore(ImagesStore, Protocol):
     async def keep_look(self, image: ProducedImage, look: Look) -> None:
         """Keeps what was read of an image, whoever else looks at it."""
         ...
-
-
-class ImageTrust(Protocol):
-    """What is required of images that are built."""
-
-    def requires(self, name: str) -> bool:
-        """Whether anything is required of `registry/name`."""
-        ...
-
-    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
-        """What a digest lacks of that; raises `Failure` where the registry does not say."""
-        ...
-
-
-class NothingRequired:
-    """Where no rule asks for signatures."""
-
-    def requires(self, name: str) -> bool:
-        """Returns False."""
-        return False
-
-    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
-        """Returns None without asking anybody."""
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +128,7 @@ class _Proofs(Work[Proving, Rebuild]):
         bases = {target.base for target in rebuild.targets}
         concerned = [image for image in item.images if bases and may_stand_on(image, bases)]
         if not concerned:
-            if (untold := self._untold(item)) is not None:
-                return after_proof(rebuild, Verdict.UNTRUSTED, untold, at=now)
-            why = _not_known(item, bases)
-            return after_proof(rebuild, Verdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
+            return await self._none_concerned(item, bases, now)
         if await self._awaits_watch(item, bases):
             return replace(rebuild, due_at=now + self._options.every)
         looks = [await self._look(image, item) for image in concerned]
@@ -162,7 +138,7 @@ class _Proofs(Work[Proving, Rebuild]):
         proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
         waited = now - (rebuild.built_at or now)
-        lack = None if decisive.verdict.fails else await self._lack(concerned, looks, waited)
+        lack = None if decisive.verdict.fails else await lack_of(self._trust, concerned, looks, waited)
         if lack is not None and lack.may_come and waited <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         if lack is not None:
@@ -173,31 +149,30 @@ class _Proofs(Work[Proving, Rebuild]):
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
         return after_proof(rebuild, decisive.verdict, decisive.told, gated, at=now)
 
-    def _untold(self, item: Proving) -> str | None:
-        """Why it cannot be told whether an image is signed that must be, for nobody knows who produces it."""
-        for image in item.images:
-            if image.doubt is not None and self._trust.requires(image.claim.name):
-                told = _CANNOT_TELL.format(image.place)
-                return f"built, but {told}: {image.doubt}; {_SAY_WHO}"
-        return None
+    async def _none_concerned(self, item: Proving, bases: Collection[Base], now: datetime) -> Rebuild:
+        """Nothing can be proven by the images of the repository, but those that must be signed still have to be.
 
-    async def _lack(
-        self, images: Sequence[ProducedImage], looks: Sequence[Look | None], waited: timedelta
-    ) -> Lack | None:
-        """What one of the images lacks that is required of it. What cannot be told for long is not valid."""
-        for image, look in zip(images, looks, strict=True):
-            if look is None:
-                continue
-            place = Base(image.claim.registry, image.claim.repository, look.found)
-            try:
-                lack = await self._trust.lack(place, look.seen.digest, look.seen.builder)
-            except Failure as failure:
-                if failure.trouble.is_passing and waited <= _TRIED_FOR:
-                    raise
-                return Lack(f"built, but {_CANNOT_TELL.format(place)}: {failure}")
-            if lack is not None:
-                return lack
-        return None
+        What the build pushes of them is waited for; where it pushes nothing, what their tags show counts.
+        """
+        rebuild = item.rebuild
+        if (doubt := untold(self._trust, item.images)) is not None:
+            return after_proof(rebuild, Verdict.UNTRUSTED, doubt, at=now)
+        required = [image for image in item.images if self._trust.requires(image.claim.name)]
+        waited = now - (rebuild.built_at or now)
+        is_over = waited > self._options.within
+        looks = [await self._look(image, item, only_new=not is_over) for image in required]
+        if None in looks and not is_over:
+            return replace(rebuild, due_at=now + self._options.every)
+        lack = await lack_of(self._trust, required, looks, waited)
+        if lack is not None and lack.may_come and waited <= self._options.signed_within:
+            return replace(rebuild, due_at=now + self._options.every)
+        gone = next((image.place for image, look in zip(required, looks, strict=True) if look is None), None)
+        if lack is None and gone is not None:
+            lack = Lack(cannot_tell(gone, "no such image is there"))
+        if lack is not None:
+            return after_proof(rebuild, Verdict.UNTRUSTED, lack.told, at=now)
+        why = _not_known(item, bases)
+        return after_proof(rebuild, Verdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
 
     async def _awaits_watch(self, item: Proving, bases: Collection[Base]) -> bool:
         """Whether the build has made one of its own bases anew, of which the layers are not known yet: what stands
@@ -212,15 +187,15 @@ class _Proofs(Work[Proving, Rebuild]):
                 return True
         return False
 
-    async def _look(self, image: ProducedImage, item: Proving) -> Look | None:
-        """What the build has pushed; None where nothing new is there."""
+    async def _look(self, image: ProducedImage, item: Proving, *, only_new: bool = True) -> Look | None:
+        """What the build has pushed; None where nothing new is there, or nothing at all."""
         try:
             tag, digest = await self._pushed(image, item.rebuild)
         except Failure as failure:
             if failure.trouble is Trouble.MISSING:
                 return None
             raise
-        if digest == image.digest and not _was_seen_since(image, item.rebuild):
+        if only_new and digest == image.digest and not _was_seen_since(image, item.rebuild):
             return None
         look = await look_at(image, tag, digest, self._store, self._registries, self._layers)
         await self._store.keep_look(image, look)
@@ -229,7 +204,7 @@ class _Proofs(Work[Proving, Rebuild]):
     async def _pushed(self, image: ProducedImage, rebuild: Rebuild) -> tuple[str, str]:
         """The tag that the build leaves behind, and its digest."""
         rule = image.claim.tag
-        commit = rebuild.merge.commit if rebuild.merge else rebuild.built_commit
+        commit = rebuild.built_commit or (rebuild.merge.commit if rebuild.merge else None)
         tag = rule.filled(Build(commit, rebuild.run_number))
         if rule.kind is TagKind.PATTERN or tag is None:
             return await newest(image, rule, self._registries)
@@ -261,7 +236,7 @@ class _Proofs(Work[Proving, Rebuild]):
         """An unreachable registry proves nothing, and one that does not show the image to us never will."""
         rebuild = item.rebuild
         waited = now - (rebuild.built_at or now)
-        if failure.trouble.is_passing and waited <= _TRIED_FOR:
+        if failure.trouble.is_passing and waited <= TRIED_FOR:
             rest = max(self._options.every, failure.retry_after or timedelta(0))
             await self._store.settle_rebuild(rebuild, replace(rebuild, due_at=now + rest), succeeded=False)
             return f"{rebuild.repository}: {failure}"
@@ -269,7 +244,7 @@ class _Proofs(Work[Proving, Rebuild]):
         required = next((image.place for image in item.images if self._trust.requires(image.claim.name)), None)
         verdict, told = Verdict.UNKNOWN, str(failure)
         if required is not None:
-            verdict, told = Verdict.UNTRUSTED, f"built, but {_CANNOT_TELL.format(required)}: {failure}"
+            verdict, told = Verdict.UNTRUSTED, cannot_tell(required, str(failure))
         after = after_proof(rebuild, verdict, told, gated, at=now)
         await self._store.settle_rebuild(rebuild, after)
         self.ends.append(verdict)
@@ -294,10 +269,10 @@ def _was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:
     return image.seen_at is not None and began is not None and image.seen_at >= began
 
 
-def _not_known(item: Proving, bases: "Sequence[Base] | set[Base]") -> str:
+def _not_known(item: Proving, bases: Collection[Base]) -> str:
     """Why nothing can be looked at, and what would help."""
     if doubts := [f"{image.claim.name}: {image.doubt}" for image in item.images if image.doubt]:
-        return f"{doubts[0]}; {_SAY_WHO}"
+        return f"{doubts[0]}; {SAY_WHO}"
     if not bases:
         return "nothing tells which base its image should stand on"
     named = " or ".join(sorted(base.short for base in bases))

@@ -314,10 +314,13 @@ async def test_the_build_of_a_merge_is_found_and_that_of_what_was_pushed_later(s
         *("build.yml", "push"),
         *("completed", "failure"),
     )
+    assert (build.commit, build.number) == (shown.merge_commit, 1)
     await stand.push(repository, "main", {"NEWS.md": b"fixed"})
     await stand.finish_build(repository, "success")
     found = await stand.forge.builds([shown.merge_node], later=True)
     assert [[run.conclusion for run in group] for group in found[shown.merge_node]] == [["failure"], ["success"]]
+    [later] = found[shown.merge_node][1]
+    assert (later.commit, later.number) == ((await stand.branches(repository))["main"], 2)
 
 
 async def test_a_dispatched_run_is_found_and_followed(stand: Stand) -> None:

@@ -200,3 +200,36 @@ async def test_a_part_whose_build_is_not_seen_is_named(monorepo: World) -> None:
     after = await monorepo.looked(timedelta(hours=1, minutes=1))
     assert after.state is State.MERGED
     assert after.reason.startswith("merged, build not seen: no run of cart.yml on")
+
+
+async def test_the_run_that_built_a_merge_names_its_image_without_a_request_more(world: World) -> None:
+    world.shop.build("an earlier one")
+    world.shop.build(world.commit)
+    after = await world.looked()
+    assert (after.built_commit, after.run_number) == (world.commit, 2)
+    assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
+
+
+async def test_of_several_runs_of_one_workflow_on_a_commit_the_last_one_names_it(world: World) -> None:
+    world.shop.build(world.commit)
+    world.shop.build(world.commit, event="schedule", path=".github/workflows/weekly-rebuild.yml")
+    world.shop.build(world.commit, event="workflow_dispatch", path=".github/workflows/weekly-rebuild.yml")
+    assert (await world.looked()).run_number == 2
+
+
+async def test_runs_of_several_workflows_name_no_number_for_each_counts_its_own(world: World) -> None:
+    world.shop.build(world.commit)
+    world.shop.build(world.commit, path=".github/workflows/other.yml")
+    after = await world.looked()
+    assert (after.state, after.built_commit, after.run_number) == (State.PROVING, world.commit, None)
+
+
+async def test_where_a_later_commit_was_built_that_one_names_the_image(world: World) -> None:
+    await world.looked()
+    merged = world.commit
+    world.shop.commit_to("main", {"NEWS.md": b"more"})
+    world.shop.build(world.commit)
+    after = await world.looked(OPTIONS.every)
+    assert (after.built_commit, after.run_number) == (world.commit, 1)
+    assert after.merge is not None
+    assert after.merge.commit == merged != world.commit

@@ -1,64 +1,143 @@
-"""What becomes of a rebuild whose new images cannot be looked at."""
+"""What becomes of a rebuild whose build is green, by what its images show and what is required of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
 
-from bot.domain.bases.observation import Observation
+import pytest
+
+from bot.clients.registry import Registry
+from bot.domain.bases.image import Head
+from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
+from bot.domain.evidence import Strength
+from bot.domain.failure import Failure, Trouble
 from bot.domain.images.builder import Builder
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.produced import Claim, Source
+from bot.domain.images.standing import Basis, Publication, Standing
 from bot.domain.images.tags import TagRule
-from bot.domain.images.trust import Lack
+from bot.domain.images.trust import Lack, Trust
 from bot.domain.images.verdict import Verdict
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Merge, Rebuild, State, Target
 from bot.reconcile.loop import Loop
-from bot.verify.images.ports import ImagesPort
+from bot.service.wiring.registries.trust import Trusting
+from bot.settings import Settings
+from bot.store.stages.watch.watch import WatchStore
+from bot.verify.images.ports import ImagesPort, Look
 from bot.verify.images.stage import Observed
-from bot.verify.proving.stage import NothingRequired, Proving, ProvingOptions, ProvingStore, tick
-from tests.builders import NOON, rebuild
-from tests.fakes.queue import FakeQueue
+from bot.verify.proving.required import ImageTrust, NothingRequired
+from bot.verify.proving.stage import Proving, ProvingOptions, ProvingStore, tick
+from tests.builders import ASPNET, NOON, rebuild
+from tests.fakes.queue import FakeQueue, Row
+from tests.unit.verify.standing.world import digest, image, shown
 
 SHOP = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))
 CONTESTED = replace(SHOP, is_contested=True)
+GOLDEN = Base("ghcr.io", "contoso/golden", "latest")
 
 
-class AllRequired(NothingRequired):
-    """Where a rule asks for the signature of every image."""
+def stands_on(base: Base) -> tuple[Standing, ...]:
+    """What an image of one platform was seen to stand on."""
+    seen = Publication(base, NOON, digest("index"), "linux/amd64", digest("platform"))
+    return (Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (seen,), 2),)
+
+
+ON_ANOTHER = replace(SHOP, standings=stands_on(GOLDEN))
+"""An image that is known to stand on something else than what its rebuild is for."""
+BEFORE, PUSHED = digest("before"), digest("pushed")
+HOURS_2 = timedelta(hours=2, minutes=1)
+
+
+@dataclass
+class Signatures:
+    """Asks for the signature of every image; what each digest lacks, where it lacks anything."""
+
+    lacking: Mapping[str, Lack] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     def requires(self, name: str) -> bool:
         return True
 
     async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
-        raise AssertionError("no digest is known to ask about")
+        self.asked.append(digest)
+        return self.lacking.get(digest)
+
+
+UNSIGNED = Lack("built, but it is not signed", may_come=True)
+
+
+def _is_proving(row: Row[Proving]) -> bool:
+    return isinstance(row.item, Proving) and row.item.rebuild.state is State.PROVING
 
 
 @dataclass
 class World:
-    """One rebuild that is built, with a step to go."""
+    """One rebuild that was built at noon, with a step to go, and a registry in which tags show digests."""
 
-    proving: FakeQueue[Proving] = field(default_factory=FakeQueue)
+    targets: tuple[Target, ...] = (Target(ASPNET, "sha256:a", shown(image("os", "aspnet")).digest or "", (1,)),)
+    images: tuple[ProducedImage, ...] = (SHOP,)
+    shows: dict[str, str] = field(default_factory=dict)
+    layers: tuple[str, ...] = ("os", "aspnet", "app")
+    builder: Builder | None = None
+    observations: list[Observation] = field(default_factory=lambda: [shown(image("os", "aspnet"))])
+    proving: FakeQueue[Proving] = field(default_factory=lambda: FakeQueue(is_wanted=_is_proving))
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    observed: Observed = field(default_factory=Observed)
+    told: dict[str, Any] = field(default_factory=dict)
+    """What else is known of the rebuild."""
+    asked: list[Base] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        known = {"state": State.PROVING, "steps": 1, "built_at": NOON, "attempted_at": NOON, "reason": "built"}
+        built = rebuild(targets=self.targets, **known | self.told)
+        self.proving.add(Proving(built, self.images, ()), NOON)
+
+    async def look(self, trust: ImageTrust, after: timedelta = timedelta(0)) -> Rebuild:
+        """What became of it at that time after the build."""
+        self.clock.move_to(NOON + after)
+        store, registries = cast(ProvingStore, self), cast(ImagesPort, self)
+        await tick(store, registries, self.observed, ProvingOptions(), Loop(self.clock), trust=trust)
+        return self.proving[1].rebuild
 
     async def observations_since(self, last: int) -> Sequence[tuple[int, Observation]]:
-        return ()
+        return [(number, each) for number, each in enumerate(self.observations, 1) if number > last]
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
         self.proving.settle(1, after.due_at, replace(self.proving[1], rebuild=after))
 
+    async def keep_look(self, image: ProducedImage, look: Look) -> None:
+        known = replace(image, found=look.found, digest=look.seen.digest, seen_at=self.clock.now())
+        others = tuple(known if each.id == image.id else each for each in self.proving[1].images)
+        self.proving[1] = replace(self.proving[1], images=others)
 
-async def proved(image: ProducedImage, trust: NothingRequired) -> Rebuild:
-    world = World()
-    built = rebuild(state=State.PROVING, steps=1, built_at=NOON)
-    world.proving.add(Proving(built, (image,), ()), NOON)
-    store, registries = cast(ProvingStore, world), cast(ImagesPort, world)
-    await tick(store, registries, Observed(), ProvingOptions(), Loop(ManualClock(NOON)), trust=trust)
-    return world.proving[1].rebuild
+    async def expected_bases(self, repository_id: int) -> tuple[Base, ...]:
+        return ()
+
+    async def head(self, base: Base) -> Head:
+        self.asked.append(base)
+        if base.name not in self.shows:
+            raise Failure(Trouble.MISSING, "no such tag", where=str(base))
+        return Head(self.shows[base.name], "")
+
+    async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
+        return SeenImage(digest, (image(*self.layers),), builder=self.builder)
+
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
+        return None, {}
+
+
+def none_concerned(**values: object) -> World:
+    """A rebuild for a base that its repository's only image is known not to stand on."""
+    known = replace(ON_ANOTHER, digest=BEFORE, found="latest", seen_at=NOON - timedelta(days=3))
+    return World(images=(known,), **values)  # type: ignore[arg-type]
 
 
 async def test_an_image_of_which_it_is_not_known_who_produces_it_is_not_taken_for_signed() -> None:
-    after = await proved(CONTESTED, AllRequired())
+    after = await World(images=(CONTESTED,)).look(Signatures())
     assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
     assert after.reason == (
         "built, but it cannot be told whether ghcr.io/contoso/shop:latest is signed as trust.rules require, which "
@@ -68,9 +147,161 @@ async def test_an_image_of_which_it_is_not_known_who_produces_it_is_not_taken_fo
 
 
 async def test_where_nothing_is_required_its_steps_begin_unproven() -> None:
-    after = await proved(CONTESTED, NothingRequired())
+    after = await World(images=(CONTESTED,)).look(NothingRequired())
     assert (after.state, after.proof) == (State.STEPPING, Verdict.UNKNOWN)
 
 
-async def test_one_that_stands_on_nothing_known_lacks_no_signature() -> None:
-    assert (await proved(SHOP, AllRequired())).state is State.STEPPING
+async def test_one_that_stands_on_something_else_is_not_looked_at_where_nothing_is_required() -> None:
+    world = none_concerned()
+    after = await world.look(NothingRequired())
+    assert (after.state, after.proof, world.asked) == (State.STEPPING, Verdict.UNKNOWN, [])
+
+
+async def test_one_that_stands_on_something_else_has_to_be_signed_all_the_same() -> None:
+    world = none_concerned(shows={SHOP.claim.name: PUSHED})
+    trust = Signatures({PUSHED: UNSIGNED})
+    assert (await world.look(trust)).state is State.PROVING
+    after = await world.look(trust, timedelta(hours=1, minutes=1))
+    assert (after.state, after.proof, after.reason) == (State.FAILED, Verdict.UNTRUSTED, UNSIGNED.told)
+
+
+async def test_so_has_one_of_a_rebuild_of_which_no_base_is_known() -> None:
+    world = World(targets=(), shows={SHOP.claim.name: PUSHED})
+    after = await world.look(Signatures({PUSHED: replace(UNSIGNED, may_come=False)}))
+    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+
+
+async def test_its_steps_begin_unproven_once_it_is_signed() -> None:
+    world = none_concerned(shows={SHOP.claim.name: PUSHED})
+    assert (await world.look(Signatures({PUSHED: UNSIGNED}))).state is State.PROVING
+    after = await world.look(Signatures(), timedelta(minutes=4))
+    assert (after.state, after.proof) == (State.STEPPING, Verdict.UNKNOWN)
+
+
+async def test_what_its_build_pushes_is_waited_for_before_anything_is_asked() -> None:
+    world, trust = none_concerned(shows={SHOP.claim.name: BEFORE}), Signatures()
+    assert (await world.look(trust, timedelta(hours=1, minutes=59))).state is State.PROVING
+    assert trust.asked == []
+
+
+@pytest.mark.parametrize(
+    ("lacking", "state", "proof"),
+    [({BEFORE: UNSIGNED}, State.FAILED, Verdict.UNTRUSTED), ({}, State.STEPPING, Verdict.UNKNOWN)],
+)
+async def test_where_nothing_is_pushed_in_time_what_its_tag_shows_counts(
+    lacking: dict[str, Lack], state: State, proof: Verdict
+) -> None:
+    world = none_concerned(shows={SHOP.claim.name: BEFORE})
+    after = await world.look(Signatures(lacking), HOURS_2)
+    assert (after.state, after.proof) == (state, proof)
+
+
+async def test_one_that_is_not_there_in_time_is_not_taken_for_signed() -> None:
+    world = none_concerned()
+    assert (await world.look(Signatures())).state is State.PROVING
+    after = await world.look(Signatures(), HOURS_2)
+    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert after.reason.endswith("which is as good as not: no such image is there")
+
+
+async def test_a_fresh_image_that_is_signed_goes_on() -> None:
+    world, trust = World(shows={SHOP.claim.name: PUSHED}), Signatures()
+    after = await world.look(trust)
+    assert (after.state, after.proof, trust.asked) == (State.STEPPING, Verdict.PROVED, [PUSHED])
+
+
+@pytest.mark.parametrize(
+    ("told", "tag"),
+    [
+        ({"run_number": 12, "built_commit": "c" * 40}, "12-ccccccc"),
+        ({"run_number": 12, "merge": Merge("m" * 40, "C_1", NOON)}, "12-mmmmmmm"),
+        ({"run_number": 12, "built_commit": "c" * 40, "merge": Merge("m" * 40, "C_1", NOON)}, "12-ccccccc"),
+    ],
+)
+async def test_a_tag_made_of_run_and_commit_is_looked_at_by_name(told: dict[str, Any], tag: str) -> None:
+    numbered = replace(SHOP, claim=replace(SHOP.claim, tag=TagRule("{run_number}-{short_sha}")))
+    world = World(images=(numbered,), shows={SHOP.claim.name: PUSHED}, told=told)
+    assert (await world.look(NothingRequired())).proof is Verdict.PROVED
+    assert world.asked == [Base("ghcr.io", "contoso/shop", tag)]
+
+
+def upon_golden(seen: Sequence[Observation]) -> World:
+    """A build that made golden and, upon it, the shop; the watch has observed of golden what is `seen`."""
+    golden = replace(SHOP, id=2, claim=Claim(GOLDEN.name, TagRule("latest"), Source.BUILD))
+    golden = replace(golden, standings=stands_on(ASPNET))
+    made = shown(image("os", "aspnet", "gold"), base=GOLDEN)
+    return World(
+        targets=(Target(GOLDEN, "sha256:a", made.digest or "", (1,)),),
+        images=(SHOP, golden),
+        shows={SHOP.claim.name: PUSHED, GOLDEN.name: made.digest or ""},
+        layers=("os", "aspnet", "gold", "app"),
+        observations=[shown(image("os", "aspnet")), *seen],
+    )
+
+
+async def test_a_base_that_the_same_build_made_anew_is_observed_before_what_stands_on_it_is_judged() -> None:
+    world = upon_golden([])
+    waiting = await world.look(NothingRequired())
+    assert (waiting.state, waiting.due_at) == (State.PROVING, NOON + timedelta(minutes=2))
+    world.observations.append(shown(image("os", "aspnet", "gold"), base=GOLDEN))
+    after = await world.look(NothingRequired(), timedelta(minutes=2))
+    assert (after.state, after.proof) == (State.STEPPING, Verdict.PROVED), after.reason
+
+
+async def test_a_base_that_was_observed_is_not_waited_for() -> None:
+    world = upon_golden([shown(image("os", "aspnet", "gold"), base=GOLDEN)])
+    assert (await world.look(NothingRequired())).proof is Verdict.PROVED
+
+
+async def test_one_that_the_watch_never_observes_is_waited_for_no_longer_than_an_image() -> None:
+    after = await upon_golden([]).look(NothingRequired(), HOURS_2)
+    assert (after.state, after.proof) == (State.FAILED, Verdict.OTHER)
+
+
+class SignedBySomebody(Trusting):
+    """The settings' rules, where all signatures hold."""
+
+    async def trust(self, base: Base, digest: str) -> Trust | None:
+        return Trust(Strength.PROVED, "signed")
+
+
+@pytest.fixture
+def demanding(tmp_path: Path) -> ImageTrust:
+    """SLSA build level 3 is required of all images of the organisation."""
+    rule = {"match": ["ghcr.io/contoso/*"], "mode": "require", "key": str(tmp_path / "key.pub"), "slsa_level": 3}
+    settings = Settings.model_validate({"trust": {"rules": [rule]}})
+    clock = ManualClock(NOON)
+    return SignedBySomebody(settings, cast(Registry, None), cast(WatchStore, None), clock)
+
+
+def built_by(level: int) -> Builder:
+    return Builder("build.yml", level, Strength.PROVED, "its caller could reach in", "contoso/shop")
+
+
+async def test_a_builder_of_the_level_that_is_required_is_enough(demanding: ImageTrust) -> None:
+    after = await World(shows={SHOP.claim.name: PUSHED}, builder=built_by(3)).look(demanding)
+    assert (after.state, after.proof) == (State.STEPPING, Verdict.PROVED)
+
+
+@pytest.mark.parametrize("images", [(SHOP,), (ON_ANOTHER,)])
+async def test_a_builder_of_a_lower_level_fails_the_rebuild_at_once(
+    demanding: ImageTrust, images: tuple[ProducedImage, ...]
+) -> None:
+    after = await World(images=images, shows={SHOP.claim.name: PUSHED}, builder=built_by(2)).look(demanding)
+    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert "SLSA build level 3 is required, and it is built by build.yml of contoso/shop" in after.reason
+
+
+async def test_provenance_that_is_not_there_yet_is_waited_for_and_then_missed(demanding: ImageTrust) -> None:
+    world = World(shows={SHOP.claim.name: PUSHED})
+    assert (await world.look(demanding, timedelta(minutes=59))).state is State.PROVING
+    after = await world.look(demanding, timedelta(minutes=62))
+    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert "which cannot be told: it has no provenance" in after.reason
+
+
+async def test_provenance_that_comes_in_time_is_read(demanding: ImageTrust) -> None:
+    world = World(shows={SHOP.claim.name: PUSHED})
+    assert (await world.look(demanding)).state is State.PROVING
+    world.builder = built_by(3)
+    assert (await world.look(demanding, timedelta(minutes=4))).proof is Verdict.PROVED

@@ -23,11 +23,11 @@ _PULL_REQUEST = """... on PullRequest {
 }"""
 _RUN = "... on CheckSuite { id status conclusion commit { oid } workflowRun { runNumber } }"
 _SUITES = """checkSuites(first: 20) {
-  nodes { status conclusion branch { name } workflowRun { event url file { path } } }
+  nodes { status conclusion branch { name } workflowRun { event url runNumber file { path } } }
 }"""
-_COMMIT = f"... on Commit {{ id {_SUITES} repository {{ defaultBranchRef {{ name }} }} }}"
-_LATER = f"""... on Commit {{ id {_SUITES} repository {{ defaultBranchRef {{ name target {{
-  ... on Commit {{ history(first: 25) {{ nodes {{ id {_SUITES} }} }} }} }} }} }} }}"""
+_COMMIT = f"... on Commit {{ id oid {_SUITES} repository {{ defaultBranchRef {{ name }} }} }}"
+_LATER = f"""... on Commit {{ id oid {_SUITES} repository {{ defaultBranchRef {{ name target {{
+  ... on Commit {{ history(first: 25) {{ nodes {{ id oid {_SUITES} }} }} }} }} }} }} }}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,14 @@ def _builds_of(commit: Mapping[str, Any], branches: Sequence[str | None]) -> tup
     """Its runs on one of these branches (None: a branch that is gone); other apps' check suites have no run."""
     suites = commit["checkSuites"]["nodes"] if commit["checkSuites"] else ()
     return tuple(
-        _build_of(suite, suite["workflowRun"])
+        _build_of(suite, suite["workflowRun"], str(commit["oid"]))
         for suite in suites
         if suite["workflowRun"] and (suite["branch"] and suite["branch"]["name"]) in branches
     )
 
 
-def _build_of(suite: Mapping[str, Any], run: Mapping[str, Any]) -> BuildRun:
+def _build_of(suite: Mapping[str, Any], run: Mapping[str, Any], commit: str) -> BuildRun:
     file, state = run["file"], _run_of(suite)
     path = str(file["path"]) if file else ""
-    return BuildRun(path, str(run["event"]), state.status, state.conclusion, str(run["url"]))
+    number = int(run["runNumber"])
+    return BuildRun(path, str(run["event"]), state.status, state.conclusion, str(run["url"]), commit, number)

@@ -138,7 +138,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE
         answers = (
             about_signature(trust, is_required=is_required),
-            _about_builder(seen.builder, produced, rule),
+            about_builder(seen.builder, produced, rule),
             about_freshness(standings),
             about_gate(await _gated(stores, settings, place, digest, produced, clock)),
         )
@@ -161,7 +161,7 @@ async def _gated(
     return together([each.gated for each in judged.values() if each.gated is not None])
 
 
-def _about_builder(
+def about_builder(
     builder: Builder | None, produced: Sequence[ProducedImage], rule: TrustRuleSettings | None
 ) -> Answer:
     """The answer about provenance; a level that the rule requires and that is not proved does not hold."""

@@ -32,6 +32,7 @@ from bot.domain.images.standing import Standing
 from bot.domain.images.tags import TagRule
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
+from bot.store.engine.locking import lock_where
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.schema import key_column, lease_columns, metadata
@@ -140,6 +141,7 @@ def _builder_of(row: Any) -> Builder | None:
 
 async def save_claims(connection: AsyncConnection, repository: int, claims: Sequence[Claim], now: datetime) -> None:
     """What a repository produces from now on: new images are due at once, as are those with another tag."""
+    await lock_where(connection, images, images.c.repository_id == repository)
     found = await connection.execute(select(images).where(images.c.repository_id == repository))
     known = {(row.registry, row.repository): row for row in found}
     claimed = {(claim.registry, claim.repository): claim for claim in claims}
@@ -184,5 +186,6 @@ async def save_deployments(connection: AsyncConnection, repository: int, usages:
 
 async def forget_images(connection: AsyncConnection, repositories: Sequence[int]) -> None:
     """Those of repositories that are no longer of the fleet."""
+    await lock_where(connection, images, images.c.repository_id.in_(repositories))
     for table in (images, deployments):
         await connection.execute(delete(table).where(table.c.repository_id.in_(repositories)))

@@ -1,10 +1,14 @@
-"""Quarantines as rows, and what they keep from beginning."""
+"""Quarantines as rows, and what they keep from beginning.
+
+Whoever writes them has raised the counter of releases before: of two transactions that find the same digest, the
+later one sees what the first has written.
+"""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
@@ -33,21 +37,65 @@ async def open_quarantine(
     values = {"base_id": base, "digest": digest, "since": now, "who": who, "reason": reason}
     added = await connection.execute(insert(quarantines).values(**values).returning(quarantines.c.id))
     number = added.scalar_one()
+    await _set_lifted(connection, base, {digest}, is_lifted=False)
     await _keep(connection)
     await _mark(connection, {(base, digest)}, now)
-    await quarantine_copies(connection, now)
+    await hold_what_came(connection, now)
     await announce(connection, f"quarantine:{number}", now)
     return True
 
 
-async def quarantine_copies(connection: AsyncConnection, now: datetime) -> int:
-    """Quarantines the mirrors' copies of quarantined digests, also those that came to a mirror since; how many.
+async def something_came(connection: AsyncConnection) -> bool:
+    """Whether `hold_what_came` has anything to do."""
+    for query in (_returned(), _copies()):
+        if (await connection.execute(query.limit(1))).first() is not None:
+            return True
+    return False
 
-    Each stands for itself from then on: a mirror may show its copy when upstream has long published the next. They
-    are told with upstream's, in no message of their own.
-    """
+
+async def hold_what_came(connection: AsyncConnection, now: datetime) -> None:
+    """Quarantines what bases show by now: digests to which they came back, and mirrors' copies of what is
+    quarantined."""
+    returned = await _hold_returned(connection, now)
+    about = {(row.base_id, row.digest) for row in returned} | await _hold_copies(connection, now)
+    if not about:
+        return
+    await _keep(connection)
+    await _mark(connection, about, now)
+    for row in returned:
+        if row.copy_of_id is None:
+            await announce(connection, f"quarantine:{row.id}", now)
+
+
+def _returned() -> Select[Any]:
+    """The quarantines that ended since another digest came, where the base shows the quarantined one again."""
+    later = quarantines.alias()
+    is_same = (later.c.base_id == quarantines.c.base_id, later.c.digest == quarantines.c.digest)
+    return (
+        select(quarantines)
+        .join(bases, and_(bases.c.id == quarantines.c.base_id, bases.c.digest == quarantines.c.digest))
+        .where(
+            *(bases.c.used.is_(True), quarantines.c.until.is_not(None), quarantines.c.lifted.is_(False)),
+            ~exists(select(later.c.id).where(*is_same, later.c.id > quarantines.c.id)),
+        )
+        .order_by(quarantines.c.id)
+    )
+
+
+async def _hold_returned(connection: AsyncConnection, now: datetime) -> list[Any]:
+    """Quarantines again what nobody has let go; the new rows."""
+    found: list[Any] = []
+    for row in (await connection.execute(_returned())).all():
+        values = {"base_id": row.base_id, "digest": row.digest, "since": now, "who": row.who, "reason": row.reason}
+        again = insert(quarantines).values(**values, copy_of_id=row.copy_of_id).returning(quarantines)
+        found.append((await connection.execute(again)).one())
+    return found
+
+
+def _copies() -> Select[Any]:
+    """The quarantines that hold, each with the `copy`, a mirror's base, that shows the same and is not held yet."""
     known = quarantines.alias()
-    rows = await connection.execute(
+    return (
         select(quarantines, bases.c.id.label("copy"), bases.c.digest.label("shown"))
         .join(bases, bases.c.upstream_id == quarantines.c.base_id)
         .where(
@@ -58,15 +106,24 @@ async def quarantine_copies(connection: AsyncConnection, now: datetime) -> int:
                 select(known.c.id).where(
                     known.c.base_id == bases.c.id,
                     known.c.digest == bases.c.digest,
-                    or_(known.c.until.is_(None), known.c.since >= quarantines.c.since),
+                    or_(known.c.until.is_(None), known.c.lifted.is_(True)),
                 )
             ),
         )
         .order_by(quarantines.c.id, bases.c.id)
     )
-    news = rows.all()
+
+
+async def _hold_copies(connection: AsyncConnection, now: datetime) -> set[tuple[int, str]]:
+    """Quarantines the mirrors' copies of quarantined digests, also those that came to a mirror since; each base
+    with its digest.
+
+    Each stands for itself from then on: a mirror may show its copy when upstream has long published the next. They
+    are told with upstream's, in no message of their own.
+    """
+    news = (await connection.execute(_copies())).all()
     if not news:
-        return 0
+        return set()
     upstream = {row.base_id for row in news}
     named = await connection.execute(select(bases).where(bases.c.id.in_(upstream)))
     names = {row.id: Base(row.registry, row.repository, row.tag) for row in named}
@@ -74,23 +131,40 @@ async def quarantine_copies(connection: AsyncConnection, now: datetime) -> int:
         reason = f"a copy of {names[row.base_id]}@{row.digest}: {row.reason}"
         values = {"base_id": row.copy, "digest": row.shown, "since": now, "who": row.who, "reason": reason}
         await connection.execute(insert(quarantines).values(**values, copy_of_id=row.id))
-    await _keep(connection)
-    await _mark(connection, {(row.copy, row.shown) for row in news}, now)
-    return len(news)
+    return {(row.copy, row.shown) for row in news}
 
 
-async def held_by(connection: AsyncConnection, base: int) -> list[int]:
-    """The quarantines of a base that hold, and those of mirrors' copies of what was quarantined there.
+async def let_go(connection: AsyncConnection, base: int, outcome: str, now: datetime) -> int:
+    """Ends the quarantines of a base and of mirrors' copies of what was quarantined there, as a person says; how
+    many held.
 
-    Such a one may hold when upstream's is over.
+    A copy may be held when upstream's is over. Neither is held again when it comes back, until somebody says so.
     """
     mine = select(quarantines.c.id).where(quarantines.c.base_id == base)
     is_of_it = or_(quarantines.c.base_id == base, quarantines.c.copy_of_id.in_(mine))
-    rows = await connection.execute(select(quarantines.c.id).where(is_of_it, quarantines.c.until.is_(None)))
-    return sorted(rows.scalars())
+    rows = (
+        await connection.execute(
+            select(quarantines.c.id, quarantines.c.base_id, quarantines.c.copy_of_id)
+            .where(is_of_it, quarantines.c.until.is_(None))
+            .order_by(quarantines.c.id)
+        )
+    ).all()
+    origins = {row.id if row.base_id == base else row.copy_of_id for row in rows}
+    digests = await connection.execute(select(quarantines.c.digest).where(quarantines.c.id.in_(origins)))
+    await _set_lifted(connection, base, set(digests.scalars()), is_lifted=True)
+    await _lift(connection, dict.fromkeys((row.id for row in rows), outcome), now)
+    return len(rows)
 
 
-async def lift_quarantines(connection: AsyncConnection, outcomes: Mapping[int, str], now: datetime) -> None:
+async def _set_lifted(connection: AsyncConnection, base: int, digests: Collection[str], *, is_lifted: bool) -> None:
+    """Notes a person's word on these digests of a base, and on mirrors' copies of them."""
+    mine = (quarantines.c.base_id == base, quarantines.c.digest.in_(digests))
+    ids = select(quarantines.c.id).where(*mine).scalar_subquery()
+    concerned = or_(quarantines.c.id.in_(ids), quarantines.c.copy_of_id.in_(ids))
+    await connection.execute(update(quarantines).where(concerned).values(lifted=is_lifted))
+
+
+async def _lift(connection: AsyncConnection, outcomes: Mapping[int, str], now: datetime) -> None:
     """Ends these quarantines, each with its outcome, and lets begin what no other one keeps."""
     if not outcomes:
         return
@@ -167,7 +241,7 @@ async def lift_published(connection: AsyncConnection, now: datetime) -> int:
     )
     over = rows.all()
     outcomes = {row.id: f"the next publication came: {row.digest}" for row in over}
-    await lift_quarantines(connection, outcomes, now)
+    await _lift(connection, outcomes, now)
     return len(over)
 
 

@@ -30,7 +30,6 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.tables import usages
-from bot.store.rows.rollouts.quarantines import quarantine_copies
 from bot.store.rows.rollouts.rebuilds import (
     note,
     outcome_of,
@@ -79,7 +78,6 @@ async def add_rebuilds(
 ) -> None:
     """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
     before = await _inherited(connection, planned)
-    await quarantine_copies(connection, now)
     quarantined = await quarantined_bases(connection)
     children: set[int] = set()
     for part in chunks(planned):

@@ -21,7 +21,12 @@ from bot.store.engine.store import Store
 from bot.store.orders.retrying import retried
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine, quarantine_copies
+from bot.store.rows.rollouts.quarantines import (
+    hold_what_came,
+    lift_published,
+    open_quarantine,
+    something_came,
+)
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts
 from bot.store.stages.plan.advance import open_pause
@@ -40,13 +45,14 @@ class QuarantineStore(Store):
         """Looks first, so that a tick with nothing to do writes nothing."""
         open_ones = select(quarantines.c.id).where(quarantines.c.until.is_(None)).limit(1)
         async with self._database.reading() as connection:
-            if (await connection.execute(open_ones)).first() is None:
+            none_is_open = (await connection.execute(open_ones)).first() is None
+            if none_is_open and not await something_came(connection):
                 return 0
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             lifted = await lift_published(connection, now)
-            await quarantine_copies(connection, now)
+            await hold_what_came(connection, now)
             return lifted
 
     async def ends(self) -> list[KnownEnd]:
@@ -96,11 +102,11 @@ class QuarantineStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             number = await _id_of(connection, suspect.base)
-            lifted = select(quarantines.c.id).where(
+            known = select(quarantines.c.id).where(
                 quarantines.c.base_id == number, quarantines.c.digest == suspect.digest
             )
-            if (await connection.execute(lifted)).first() is not None:
-                return False  # a person has lifted it, and knows better
+            if (await connection.execute(known)).first() is not None:
+                return False  # it holds, or a person has lifted it, and knows better
             return await open_quarantine(connection, number, suspect.digest, BOT, _why(suspect), now)
 
     async def ask(self, suspect: Suspect) -> int:

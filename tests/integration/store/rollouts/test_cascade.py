@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import event, update
+from sqlalchemy import event, insert, select, update
 
 from bot.discover.ports import DueRepository, Reading
 from bot.domain.bases.change import Cause
@@ -25,7 +25,8 @@ from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.stages.plan.cascade.members import with_together
+from bot.store.stages.plan.cascade.links import parts_of_producers
+from bot.store.stages.plan.cascade.members import last_builds, last_ended, with_together
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, usage_of
 
 GOLDEN = Base("ghcr.io", "contoso/golden", "latest")
@@ -312,3 +313,28 @@ async def test_what_one_build_makes_is_asked_for_once_for_all_rebuilds(stores: S
         asked.clear()
         await with_together(connection, dues, rows, {row.id: Parts(row.id) for row in rows}, {}, {})
     assert len(asked) == 1
+
+
+async def test_of_ended_rebuilds_only_the_last_ones_are_read_for_several_images(stores: Stores) -> None:
+    await fleet(stores, golden=OF_BOTH, shop=Reading("tree-1"))
+    await follow_up(stores)
+    async with stores.database.transaction() as connection:
+        [row] = (await connection.execute(select(rebuilds).where(rebuilds.c.state == State.BUILT.value))).mappings()
+        before = {name: value for name, value in row.items() if name != "id"}
+        for_golden = dump((Target(GOLDEN, None, "sha256:x", ()),), tuple[Target, ...])
+        ended = [before | {"targets": targets} for targets in (row["targets"], for_golden) for _ in range(200)]
+        await connection.execute(insert(rebuilds), ended)
+    links = (await looked(stores)).links
+    parents = {image for link in links for image in (link.child, link.parent)}
+    asked: list[str] = []
+    event.listen(stores.database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    async with stores.database.transaction() as connection:
+        parts = await parts_of_producers(connection, {image.repository for image in parents})
+        asked.clear()
+        read = await last_ended(connection, {image.repository for image in parents}, parts.keys())
+        builds, failed = await last_builds(connection, parents, parts)
+    assert (len(asked), len(read), failed) == (2, 2, frozenset())
+    assert {image.name: [target.base for target in build.targets] for image, build in builds.items()} == {
+        GOLDEN.name: [ASPNET],
+        SDK.name: [GOLDEN],
+    }

@@ -1,5 +1,7 @@
 """Bases that are copies in the store: what they are copies of, who uses what, and how far behind they are."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -257,3 +259,93 @@ async def test_open_pull_requests_are_looked_through_once_for_all_copies(stores:
     await stores.orders.lift(str(ASPNET), ANN)
     assert await stores.rollout_views.open_quarantines() == []
     assert sum("rebuilds.targets" in statement for statement in asked) <= 2
+
+
+async def quarantined_again(stores: Stores, *shown: Mapping[Base, str]) -> list[str]:
+    """What holds when bases have shown this, one after the other, with a look at quarantines after each."""
+    for letters in shown:
+        stores.clock.advance(HOUR)
+        await stores.see(letters)
+        await quarantine.tick(stores.quarantine)
+    return [f"{each.base.registry} {each.digest[7]}" for each in await stores.rollout_views.open_quarantines()]
+
+
+async def test_a_mirror_that_comes_back_to_a_quarantined_copy_is_held_again(stores: Stores) -> None:
+    await planned_on_copy(stores)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    assert await quarantined_again(stores, {ASPNET: "b", COPY: "a"}) == ["mcr.microsoft.com b"]
+    assert await kept(stores) == [False]
+    assert await quarantined_again(stores, {ASPNET: "b", COPY: "b"}) == [
+        "mcr.microsoft.com b",
+        "myacr.azurecr.io b",
+    ]
+    assert await kept(stores) == [True]
+    assert [message.key for message in await stores.messages() if "quarantine" in message.key] == ["quarantine:1"]
+
+
+async def test_so_is_one_that_comes_back_when_upstream_has_gone_on(stores: Stores) -> None:
+    await planned_on_copy(stores)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    assert await quarantined_again(stores, {ASPNET: "c", COPY: "c"}) == []
+    assert await quarantined_again(stores, {ASPNET: "c", COPY: "b"}) == ["myacr.azurecr.io b"]
+    assert await quarantined_again(stores, {ASPNET: "c", COPY: "c"}, {ASPNET: "c", COPY: "b"}) == [
+        "myacr.azurecr.io b"
+    ]
+    assert await kept(stores) == [True]
+
+
+async def test_upstream_that_comes_back_is_held_again_with_its_copies_and_told(stores: Stores) -> None:
+    await planned_on_copy(stores)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    found = await quarantined_again(stores, {ASPNET: "c", COPY: "c"}, {ASPNET: "b", COPY: "b"})
+    assert sorted(found) == ["mcr.microsoft.com b", "myacr.azurecr.io b"]
+    told = [message.key for message in await stores.messages() if "quarantine" in message.key]
+    assert len(told) == 2
+
+
+async def test_what_a_person_has_let_go_is_not_held_again_until_a_person_says_so(stores: Stores) -> None:
+    await planned_on_copy(stores)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    assert await quarantined_again(stores, {ASPNET: "b", COPY: "a"}) == ["mcr.microsoft.com b"]
+    await stores.orders.lift(str(ASPNET), ANN)
+    assert await quarantined_again(stores, {ASPNET: "b", COPY: "b"}, {ASPNET: "a", COPY: "a"}) == []
+    assert await quarantined_again(stores, {ASPNET: "b", COPY: "b"}) == []
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    found = await quarantined_again(stores, {ASPNET: "b", COPY: "b"})
+    assert sorted(found) == ["mcr.microsoft.com b", "myacr.azurecr.io b"]
+
+
+async def test_a_copy_that_was_let_go_alone_stays_free_when_it_comes_back(stores: Stores) -> None:
+    await planned_on_copy(stores)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    await stores.orders.lift(str(COPY), ANN)
+    back = ({ASPNET: "c", COPY: "c"}, {ASPNET: "b", COPY: "b"})
+    assert await quarantined_again(stores, *back) == ["mcr.microsoft.com b"]
+
+
+async def test_a_plan_holds_what_came_back_before_anything_begins_on_it(stores: Stores) -> None:
+    await planned_on_copy(stores, is_copied=False)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    assert await quarantined_again(stores, {ASPNET: "b", COPY: "b"}, {ASPNET: "c", COPY: "a"}) == []
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "c", COPY: "b"})
+    await stores.assess_all()
+    await plan_for_copy(stores)
+    assert await kept(stores) == [True]
+
+
+async def test_a_tick_and_a_plan_that_find_the_same_copy_write_its_quarantine_once(stores: Stores) -> None:
+    await planned_on_copy(stores, is_copied=False)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    for _ in range(3):
+        stores.clock.advance(HOUR)
+        await stores.see({ASPNET: "b", COPY: "b"})
+        await stores.assess_all()
+        await asyncio.gather(
+            quarantine.tick(stores.quarantine), plan_for_copy(stores), quarantine.tick(stores.other("b").quarantine)
+        )
+        shown = [each.base for each in await stores.rollout_views.open_quarantines()]
+        assert sorted(shown) == [ASPNET, COPY]
+        stores.clock.advance(HOUR)
+        await stores.see({ASPNET: "b", COPY: "a"})
+        await quarantine.tick(stores.quarantine)

@@ -32,7 +32,7 @@ from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, step
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.stages.plan.cascade.incidents import incidents_of
-from bot.store.stages.plan.cascade.links import bases_below, keep_links, links_of_fleet
+from bot.store.stages.plan.cascade.links import bases_below, keep_links, links_changed, links_of_fleet
 from bot.store.stages.plan.cascade.members import (
     bases_of_producers,
     everything_is_planned,
@@ -149,8 +149,12 @@ class CascadeStore(Store):
             asked = (_news(row, found, far.get(row.id, 0), decided.fleet) for row in rows)
             news = [each for each in asked if each is not None]
             told = await incidents_of(connection, decided, now)
-            if news and await raise_counter(connection, RELEASES) != decided.fleet.known + 1:
-                raise LeaseLost("another worker has let rebuilds begin meanwhile")
+            if news or await links_changed(connection, decided):
+                is_latest = await raise_counter(connection, RELEASES) == decided.fleet.known + 1
+                if news and not is_latest:
+                    raise LeaseLost("another worker has let rebuilds begin meanwhile")
+            unseen = [number for number, wait in found.waits.items() if isinstance(wait, Unseen)]
+            await look_soon(connection, [dues[number] for number in unseen if number in dues], now)
             await keep_links(connection, decided)
             await lock(connection, rebuilds, [number for number, _ in news])
             gone: list[int] = []
@@ -161,15 +165,6 @@ class CascadeStore(Store):
                     gone.append(number)
             rollouts_of = {row.id: row.rollout_id for row in rows}
             await self._end(connection, [row for row in rows if row.id in found.done and row.id in gone])
-            await look_soon(
-                connection,
-                [
-                    dues[number]
-                    for number in found.waits
-                    if number in dues and isinstance(found.waits[number], Unseen)
-                ],
-                now,
-            )
             if gone:
                 await after_transitions(connection, {rollouts_of[number] for number in gone}, now)
             if told is not None:

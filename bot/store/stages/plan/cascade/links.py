@@ -150,7 +150,35 @@ async def bases_below(connection: AsyncConnection, base: Base) -> frozenset[Base
 
 
 async def keep_links(connection: AsyncConnection, decided: Decided) -> None:
-    """Adds the links that were not seen before, the oldest first, and forgets those that are gone."""
+    """Adds the links that were not seen before, the oldest first, and forgets those that are gone.
+
+    The counter of releases must have been raised where `links_changed`: of two that begin at once, the later one
+    sees what the first has written.
+    """
+    news, gone = await _link_news(connection, decided)
+    for place, told in news.items():
+        values = dict(zip((*_PLACE, "cut", "only_brought"), (*place, *told), strict=True))
+        await connection.execute(upsert(connection, own_links, list(_PLACE), **values))
+    for place in sorted(gone):
+        is_gone = and_(*(own_links.c[column] == value for column, value in zip(_PLACE, place, strict=True)))
+        await connection.execute(delete(own_links).where(is_gone))
+
+
+async def links_changed(connection: AsyncConnection, decided: Decided) -> bool:
+    """Whether `keep_links` has anything to write."""
+    news, gone = await _link_news(connection, decided)
+    return bool(news or gone)
+
+
+_PLACE = ("repository_id", "image", "base_id")
+_Place = tuple[int, str, int]
+
+
+async def _link_news(
+    connection: AsyncConnection, decided: Decided
+) -> tuple[dict[_Place, tuple[bool, bool]], set[_Place]]:
+    """The links that are new or told otherwise, the oldest first, with whether they are cut and count for what they
+    bring alone; and those that are gone."""
     links, cut, only_brought = decided.fleet.links, decided.graph.cut, decided.graph.only_brought
     rows = await connection.execute(select(own_links))
     known = {(row.repository_id, row.image, row.base_id): (row.cut, row.only_brought) for row in rows}
@@ -169,11 +197,5 @@ async def keep_links(connection: AsyncConnection, decided: Decided) -> None:
         for link in sorted(links)
         if link.base in ids
     }
-    key = ("repository_id", "image", "base_id")
-    for place, told in wanted.items():
-        if known.get(place) != told:
-            values = dict(zip((*key, "cut", "only_brought"), (*place, *told), strict=True))
-            await connection.execute(upsert(connection, own_links, list(key), **values))
-    for gone in sorted(known.keys() - wanted.keys()):
-        is_gone = and_(*(own_links.c[column] == value for column, value in zip(key, gone, strict=True)))
-        await connection.execute(delete(own_links).where(is_gone))
+    news = {place: told for place, told in wanted.items() if known.get(place) != told}
+    return news, known.keys() - wanted.keys()
