@@ -7,6 +7,7 @@ A command that fails is of use as a gate only where its failure ends the step. S
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bot.formats.shell.commands import UNKNOWN, commands, tree
@@ -17,6 +18,7 @@ _WORTH_READING = re.compile(
     r"|helm|helmfile|az|gh|dotnet|msbuild|argocd|flyctl|gcloud|kustomize|ko|pack|executor|slsa-verifier|make|nuke|aspire)\b"
     r"|\.(?:sh|ps1|cmd)\b"
 )
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _TOKEN = re.compile(r"GHEXPR(\d+)E")
 _BRANCHES = frozenset({"if_statement", "elif_clause"})
@@ -59,6 +61,14 @@ def shell_commands(script: str, known: Mapping[str, str], *, pipefail: bool) -> 
     """
     if not _WORTH_READING.search(script):
         return []
+    named = set(_NAME.findall(script))
+    return list(_read(script, tuple(sorted((name, known[name]) for name in known.keys() & named)), pipefail))
+
+
+@lru_cache(maxsize=512)
+def _read(script: str, variables_known: tuple[tuple[str, str], ...], pipefail: bool) -> tuple[ShellCommand, ...]:
+    """The same for what a script depends on: steps of a matrix or of an action called often are read once."""
+    known = dict(variables_known)
     expressions: list[str] = []
     spaces: list[int] = []
 
@@ -88,7 +98,7 @@ def shell_commands(script: str, known: Mapping[str, str], *, pipefail: bool) -> 
         if words and words[0]:
             line = text.count("\n", 0, command.start)
             found.append(ShellCommand(words, fates.of(command.start), line))
-    return found
+    return tuple(found)
 
 
 class _Fates:

@@ -132,6 +132,58 @@ def test_what_is_not_read_is_said(path: str, text: str) -> None:
     assert found.settled_by
 
 
+def test_a_workflow_that_only_other_repositories_call_is_unknown() -> None:
+    assert outcomes("dispatchable", {BUILD: workflow(PUSH, "workflow_call:")}) == [UNKNOWN]
+
+
+PUSHING = "steps:\n- task: Docker@2\n  inputs: {command: buildAndPush}\n"
+WITH_TEMPLATE = "trigger: [main]\npool: {vmImage: ubuntu-latest}\nsteps:\n- template: templates/push.yml\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"build/release.yml": f"trigger: [main]\n{PUSHING}"}, ["build/release.yml"]),
+        (
+            {"host/4/publish.yml": "pool:\n  vmImage: u\nsteps:\n- bash: docker push contoso/api\n"},
+            ["host/4/publish.yml"],
+        ),
+        ({"build/templates/push.yml": f"parameters:\n- name: tag\n{PUSHING}"}, ["build/templates/push.yml"]),
+        (
+            {"ci/main.yml": WITH_TEMPLATE, "ci/templates/push.yml": "steps:\n- bash: docker push contoso/api\n"},
+            ["ci/templates/push.yml"],
+        ),
+        ({"ci/templates/push.yml": "steps:\n- bash: docker push contoso/api\n"}, []),
+        ({"tests/release.yml": f"trigger: [main]\n{PUSHING}"}, []),
+        ({"build/release.yml": "trigger: [main]\npool: {vmImage: u}\nsteps:\n- script: docker build .\n"}, []),
+        (
+            {"build/nugets.yml": "trigger: [main]\nsteps:\n- task: NuGetCommand@2\n  inputs:\n    command: push\n"},
+            [],
+        ),
+        (
+            {"build/image.yml": "trigger: [main]\nsteps:\n- task: Docker@2\n  inputs:\n    command: push\n"},
+            ["build/image.yml"],
+        ),
+        ({".drone.yml": "kind: pipeline\nsteps:\n- name: a\n  commands: [docker push contoso/api]\n"}, []),
+        ({".woodpecker.yml": "when: {branch: main}\nsteps:\n- script: docker push contoso/api\n  pool: x\n"}, []),
+        ({"cloudbuild.yaml": "steps:\n- name: gcr.io/x/docker\n  script: docker push contoso/api\n"}, []),
+        ({"ci/build.yml": "stages: [a]\njob: {trigger: x, script: [docker push contoso/api]}\n"}, []),
+        ({"deploy/task.yaml": f"kind: Task\napiVersion: tekton.dev/v1\n{PUSHING}"}, []),
+        ({".gitea/workflows/a.yml": "on: push\njobs: {a: {steps: [{run: docker push contoso/api}]}}\n"}, []),
+    ],
+)
+def test_azure_pipelines_are_found_by_what_they_say(files: dict[str, str], told: list[str]) -> None:
+    assert [each.place.path for each in findings("unread-delivery", files)] == told
+
+
+def test_templates_that_put_each_other_in_are_read_once() -> None:
+    files = {
+        "ci/a.yml": f"trigger: [main]\n{PUSHING}- template: b.yml\n",
+        "ci/b.yml": f"{PUSHING}- template: a.yml@self\n",
+    }
+    assert outcomes("unread-delivery", files) == [UNKNOWN, UNKNOWN]
+
+
 @pytest.mark.parametrize(
     ("target", "triggers", "makefile", "expected"),
     [

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
-from bot.audit.verdict import Verdict, fails, holds
+from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.model import Pipeline
 from bot.audit.workflows.triggers import with_trigger
 from bot.domain.repositories.finding import Fix, Severity
@@ -32,7 +32,10 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         trigger = pipeline.root.own.get("on")
         place = repository.place(trigger[0] if trigger else pipeline.root, pipeline.path)
         subject = f"workflow {pipeline.path.rpartition('/')[2]}"
-        if "workflow_dispatch" not in pipeline.events:
+        if pipeline.events == {"workflow_call"}:
+            why = "no workflow here calls it, and whether those that do can be dispatched is not known"
+            yield unknown(place, subject, why, "the workflows that call it")
+        elif "workflow_dispatch" not in pipeline.events:
             yield fails(
                 place,
                 subject,

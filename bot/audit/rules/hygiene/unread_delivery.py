@@ -8,7 +8,7 @@ Why: silence would look like "nothing to complain about".
 
 Example that is unknown::
 
-    azure-pipelines.yml with Docker@2, command: buildAndPush
+    azure-pipelines.yml, or build/release.yml of the same kind, with Docker@2, command: buildAndPush
 
 Fix: none is needed; ask the questions of the other checks of these files by hand.
 
@@ -18,6 +18,7 @@ Exceptions: files that mention no container are passed over.
 import re
 from collections.abc import Iterator
 
+from bot.audit.delivery.azure_pipelines import azure_pipelines
 from bot.audit.delivery.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
@@ -26,7 +27,6 @@ from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
 from bot.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
 from bot.domain.repositories.finding import Place, Severity
-from bot.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.formats.other_builds import KIND as OTHER
 from bot.formats.table import kind_of
 
@@ -45,6 +45,7 @@ _PUSHES_BY_NAME = re.compile(
 _LONGEST_ACTION = 250
 """Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""
 _ASPIRE = frozenset({"push", "deploy"})
+_MAY_PUSH = re.compile(r"push|publish", re.IGNORECASE)
 _CONTINUED = re.compile(r"[`\\][ \t]*\r?\n[ \t]*")
 _PROGRAM = re.compile(r"[^;|&]{1,100}\.(?:ps1|cmd|dll)|nuke|cake", re.IGNORECASE)
 _TARGET = re.compile(
@@ -60,21 +61,14 @@ _CONTAINERS = re.compile(
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:
+    for path in azure_pipelines(repository):
+        yield from _of_build_service(repository, path, "Azure Pipelines")
     for path in repository.paths:
         if not is_for_production(path):
             continue
         name = path.rpartition("/")[2]
-        if kind_of(path) in {AZURE_PIPELINES, OTHER} or name == "Jenkinsfile":
-            found = _PUSHES.search(repository.text(path))
-            if found is not None:
-                where = repository.lines(path).at(found.start())
-                what = "Azure Pipelines" if kind_of(path) == AZURE_PIPELINES else "another build service"
-                yield unknown(
-                    Place(path, where, where),
-                    what,
-                    "it seems to push an image; such builds are not judged",
-                    "the same practices in the pipeline, by hand",
-                )
+        if kind_of(path) == OTHER or name == "Jenkinsfile":
+            yield from _of_build_service(repository, path, "another build service")
         elif name.startswith((".goreleaser.", "goreleaser.")):
             found = _GORELEASER.search(repository.text(path))
             if found is not None:
@@ -103,6 +97,21 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 yield unknown(place, f"job {job.name}", why, f"what {remote} does")
 
 
+def _of_build_service(repository: Repository, path: str, what: str) -> Iterator[Verdict]:
+    text = repository.text(path)
+    found = next((each for each in _PUSHES.finditer(text) if not _is_of_another_task(text, each)), None)
+    if found is not None:
+        where = repository.lines(path).at(found.start())
+        why = "it seems to push an image; such builds are not judged"
+        yield unknown(Place(path, where, where), what, why, "the same practices in the pipeline, by hand")
+
+
+def _is_of_another_task(text: str, found: re.Match[str]) -> bool:
+    """Whether `command: push` is that of a task which pushes no images, such as NuGetCommand@2."""
+    at = text.rfind("task:", 0, found.start()) if found.group().startswith("command") else -1
+    return at >= 0 and not text[at + len("task:") :].lstrip(" '\"").lower().startswith("docker")
+
+
 def _scripts(repository: Repository) -> Iterator[Verdict]:
     """Commands that hand the push to a script or a build tool, whose text is not followed."""
     for pipeline in pipelines(repository):
@@ -129,12 +138,15 @@ def _programs(repository: Repository) -> Iterator[Verdict]:
         told: set[tuple[str, int]] = set()
         for step in pipeline.steps:
             run = step.mapping.scalar("run")
+            is_handed = any("--push" in value for value in step.environment.values())
+            if run is None or not step.events - TESTS_ONLY or not (is_handed or _MAY_PUSH.search(run.value)):
+                continue
             place = repository.place(step.mapping, step.path)
-            if run is None or not step.events - TESTS_ONLY or (place.path, place.start) in told:
+            if (place.path, place.start) in told:
                 continue
             script = _CONTINUED.sub(" ", run.value)
             asked = _asked_to_push(script)
-            is_handed = "--push" in script or any("--push" in value for value in step.environment.values())
+            is_handed = is_handed or "--push" in script
             tool = next((each.name for each in step.commands if each.name in BUILD_TOOLS), "")
             if asked:
                 what = f"`{asked}`"
