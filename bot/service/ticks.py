@@ -215,7 +215,7 @@ async def proving_tick(bot: Bot) -> TickOutcome:
 
 
 async def gate_tick(bot: Bot) -> TickOutcome:
-    tally = await gating.tick(bot.stores.gating, bot.gating.options, bot.loop)
+    tally = await gating.tick(bot.stores.gating, bot.gating.options, bot.loop, bot.vex)
     return TickOutcome("gate", {"judged": tally.judged, "blocked": tally.blocked}, list(tally.problems))
 
 

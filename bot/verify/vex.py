@@ -16,7 +16,8 @@ from bot.verify.packages.reading import items, mapping, read_json, text
 
 LARGEST_VEX = 16 * 1024 * 1024
 _MOST_STATEMENTS = 100_000
-_CONTEXT = "https://openvex.dev/ns"
+OPENVEX = "https://openvex.dev/ns"
+"""How the context of a document begins, and the type of a predicate that is one."""
 _IMAGES = frozenset({"oci", "docker"})
 
 
@@ -62,7 +63,7 @@ def read_vex(data: bytes, where: str) -> tuple[Statement, ...]:
     contexts = document.get("@context")
     named = contexts if isinstance(contexts, list) else [contexts]
     listed = document.get("statements")
-    if not any(text(name).startswith(_CONTEXT) for name in named) or not isinstance(listed, list):
+    if not any(text(name).startswith(OPENVEX) for name in named) or not isinstance(listed, list):
         raise Failure(Trouble.MALFORMED, "is no OpenVEX document", where=where, advice="nothing of it is used")
     if len(listed) > _MOST_STATEMENTS:
         raise Failure(Trouble.MALFORMED, f"has more than {_MOST_STATEMENTS} statements", where=where)

@@ -53,6 +53,7 @@ from bot.service.wiring.registries.images import Images
 from bot.service.wiring.registries.own_bases import OwnBases
 from bot.service.wiring.registries.sboms import Sboms
 from bot.service.wiring.registries.trust import Trusting
+from bot.service.wiring.registries.vex import VexBeside
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -232,7 +233,12 @@ class Bot:
     @property
     def gating(self) -> Gating:
         """The gate; VEX documents are read anew, so that another one counts without a restart."""
-        return Gating(self.stores.gating, gate_options_of(self.settings), self.clock)
+        return Gating(self.stores.gating, gate_options_of(self.settings), self.clock, self.vex)
+
+    @property
+    def vex(self) -> VexBeside:
+        """Registries as they are asked for VEX documents."""
+        return VexBeside(self.beside, self.settings.trust, self.clock)
 
     @property
     def forge_host(self) -> ForgeHost:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.clock import Clock
+from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import (
     Asked,
@@ -17,10 +18,18 @@ from bot.domain.packages.gate import (
     together,
 )
 from bot.verify.gating.contents import Yardstick, contents_of, with_reports
-from bot.verify.gating.ports import GateOptions, GateStore, KeptData, MatchedRule, ToldImage, ToldPlatform
+from bot.verify.gating.ports import (
+    GateOptions,
+    GateStore,
+    KeptData,
+    MatchedRule,
+    ToldImage,
+    ToldPlatform,
+    VexPort,
+)
 from bot.verify.gating.uncertain import about, settle_uncertain, words
 from bot.verify.scan_reports import KeptReport
-from bot.verify.vex import excuse
+from bot.verify.vex import Statement, excuse
 
 _BEFORE_IS_UNREAD = "what the image before holds is not read yet, so it cannot be told what is new"
 
@@ -31,14 +40,27 @@ class Judged:
 
     told: ToldImage | None = None
     gated: Gated | None = None
+    unasked: Failure | None = None
+    """Why it cannot be told whether a VEX document beside the image excuses what blocks."""
+
+    @property
+    def is_held_back(self) -> bool:
+        return self.gated is not None and self.gated.outcome is GateOutcome.BLOCKED
 
 
 async def judge_images(
-    store: GateStore, images: Sequence[ProducedImage], options: GateOptions, now: datetime, *, adopts: bool
+    store: GateStore,
+    images: Sequence[ProducedImage],
+    options: GateOptions,
+    now: datetime,
+    *,
+    adopts: bool,
+    vex: VexPort | None = None,
 ) -> Mapping[int, Judged]:
     """What the gate says of these images as they were seen last, by their ids.
 
     `adopts` where an image that it sees for the first time is taken as it is: nothing of it is new.
+    `vex` is asked of images that would be held back, and of no others.
     """
     rules = {each.id: rule for each in images if (rule := options.rule_for(each.claim.name)) is not None}
     found: dict[int, Judged] = {each.id: Judged() for each in images}
@@ -51,8 +73,27 @@ async def judge_images(
             continue
         if adopts and known.is_first:
             known = replace(known, before=known.now, reports_before=known.reports)
-        found[image.id] = Judged(known, _gated(image, known, rules[image.id], options, data, now))
+        judged = Judged(known, _gated(image, known, rules[image.id], options, data, now))
+        if vex is not None and judged.is_held_back:
+            said, judged = await _asked(vex, image, judged)
+            if said:
+                more = replace(options, statements=(*options.statements, *said))
+                judged = Judged(known, _gated(image, known, rules[image.id], more, data, now))
+        found[image.id] = judged
     return found
+
+
+async def _asked(vex: VexPort, image: ProducedImage, judged: Judged) -> tuple[Sequence[Statement], Judged]:
+    """What is signed beside an image; where that cannot be told, the image is held back and soon judged again."""
+    told, gated = judged.told, judged.gated
+    if told is None or gated is None:
+        return (), judged
+    try:
+        return await vex.signed_statements(image, told.digests), judged
+    except Failure as failure:
+        gap = f"whether a VEX document beside it excuses that cannot be told: {failure.told}"
+        held = replace(gated, gaps=(*gated.gaps, gap), is_pending=True)
+        return (), replace(judged, gated=held, unasked=failure)
 
 
 def _gated(
@@ -100,16 +141,24 @@ class Gating:
     store: GateStore
     options: GateOptions
     clock: Clock
+    vex: VexPort | None = None
 
     @property
     def wait(self) -> timedelta:
         return self.options.wait
 
     async def gated(self, images: Sequence[ProducedImage]) -> Gated | None:
-        """What the gate says of these images as they were seen last, the worst; None where nothing is asked."""
+        """What the gate says of these images as they were seen last, the worst; None where nothing is asked.
+
+        Raises `Failure` where a registry does not say whether something beside an image excuses what holds it back.
+        """
         if not self.options.is_on:
             return None
-        judged = await judge_images(self.store, images, self.options, self.clock.now(), adopts=False)
+        now = self.clock.now()
+        judged = await judge_images(self.store, images, self.options, now, adopts=False, vex=self.vex)
+        for each in judged.values():
+            if each.unasked is not None and each.unasked.trouble.is_passing:
+                raise each.unasked
         for image, each in judged.items():
             if each.told is not None:
                 await self.store.keep_gated(image, each.told, each.gated)

@@ -149,6 +149,17 @@ class GateStore(Protocol):
         ...
 
 
+class VexPort(Protocol):
+    """A registry as far as VEX documents beside an image are concerned."""
+
+    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[Statement]:
+        """What authors whom the operator trusts have signed about one of these digests of the image.
+
+        Raises `Failure` where the registry does not say.
+        """
+        ...
+
+
 class ImageGate(Protocol):
     """The gate as a rebuild meets it."""
 

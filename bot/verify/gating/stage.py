@@ -9,7 +9,7 @@ from bot.domain.packages.gate import GateOutcome
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.verify.gating.judging import Judged, judge_images
-from bot.verify.gating.ports import DueGate, GateOptions, GateStore
+from bot.verify.gating.ports import DueGate, GateOptions, GateStore, VexPort
 
 _EVERY = timedelta(hours=6)
 """What ends by itself is seen within that: an exception, and data that grows too old."""
@@ -23,13 +23,13 @@ class GateTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: GateStore, options: GateOptions, loop: Loop) -> GateTally:
+async def tick(store: GateStore, options: GateOptions, loop: Loop, vex: VexPort | None = None) -> GateTally:
     """Judges every image that is due; where the gate is off, what it said is forgotten."""
     if not options.is_on:
         await store.forget_gates()
         return GateTally()
     await store.make_due(options.mark)
-    work = _Gates(store, options, loop)
+    work = _Gates(store, options, loop, vex)
     tally = await loop.run(work)
     return GateTally(tally.done, work.blocked, tuple(tally.problems))
 
@@ -40,8 +40,9 @@ class _Gates(Work[DueGate, Judged]):
     stage = "gate"
     batch = 200
 
-    def __init__(self, store: GateStore, options: GateOptions, loop: Loop) -> None:
+    def __init__(self, store: GateStore, options: GateOptions, loop: Loop, vex: VexPort | None) -> None:
         self._store = store
+        self._vex = vex
         self._options = options
         self._clock = loop.clock
         self._judged: Mapping[int, Judged] = {}
@@ -53,7 +54,8 @@ class _Gates(Work[DueGate, Judged]):
 
     async def prepare(self, host: str, items: Sequence[DueGate]) -> None:
         images = [item.image for item in items]
-        self._judged = await judge_images(self._store, images, self._options, self._clock.now(), adopts=True)
+        now = self._clock.now()
+        self._judged = await judge_images(self._store, images, self._options, now, adopts=True, vex=self._vex)
 
     async def attempt(self, item: DueGate, lease: Lease) -> Judged:
         return self._judged[item.image.id]

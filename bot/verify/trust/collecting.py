@@ -22,6 +22,9 @@ SBOM = "sbom"
 """What is found of this kind is an SBOM as it is, in no envelope."""
 SBOM_TAG = "sbom tag"
 """The same, under cosign's tag `.sbom`."""
+VEX = "vex"
+"""A VEX document as it is, in no envelope."""
+VEX_TYPES = ("application/vex+json", "application/openvex", "application/vnd.openvex")
 SBOM_TYPES = ("application/spdx+json", "text/spdx", "application/vnd.cyclonedx", COSIGN_SBOM)
 MOST = 50
 """Artifacts of one digest that are looked at."""
@@ -101,12 +104,12 @@ async def _of_artifact(
 
 
 async def attestations_of(port: SignaturesPort, registry: str, repository: str, digest: str) -> tuple[Found, ...]:
-    """What is said of a digest, none of it judged: Sigstore bundles, DSSE envelopes, and SBOMs as they are; each
-    once, wherever it may be.
+    """What is said of a digest, none of it judged: Sigstore bundles, DSSE envelopes, and SBOMs and VEX documents
+    as they are; each once, wherever it may be.
 
     Raises `Failure` where the registry does not say.
     """
-    found = await _of_referrers(port, registry, repository, digest, ("sigstore", _ATTESTATION, SBOM))
+    found = await _of_referrers(port, registry, repository, digest, ("sigstore", _ATTESTATION, SBOM, VEX))
     found += await _of_tag(port, registry, repository, digest, "att")
     found += await _of_tag(port, registry, repository, digest, "sbom")
     return tuple(dict.fromkeys(found))
@@ -182,7 +185,10 @@ def _kind(document: Mapping[str, Any]) -> str | None:
     kinds = [named, *(layer.get("mediaType") for layer in _layers(document)[:1])]
     if ENVELOPE in kinds:
         return _ATTESTATION
-    return SBOM if any(isinstance(kind, str) and kind.startswith(SBOM_TYPES) for kind in kinds) else None
+    words = [kind for kind in kinds if isinstance(kind, str)]
+    if any(kind.startswith(VEX_TYPES) for kind in words):
+        return VEX
+    return SBOM if any(kind.startswith(SBOM_TYPES) for kind in words) else None
 
 
 def _layers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -1,18 +1,20 @@
 """What the statements of authors whom an operator heeds take away of what an image holds."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
 import pytest
 
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Gated, GateException, GateOutcome, GateRule
-from bot.verify.gating.judging import judge_images
+from bot.verify.gating.judging import Gating, judge_images
 from bot.verify.gating.ports import GateOptions, GateStore, KeptData, MatchedRule, ToldImage, ToldPlatform
 from bot.verify.vex import Product, Statement
 from tests.builders import NOON
@@ -110,3 +112,61 @@ async def test_what_was_accepted_untold_counts_again_once_that_has_ended() -> No
     later = Told(uncertain=[ODD], before=before)
     later.image = replace(later.image, owed=frozenset(each.found.identity for each in judged.excused))
     assert await said(later, NEW) is GateOutcome.UNKNOWN
+
+
+class Beside:
+    """VEX documents beside images; `failure` where the registry does not say. It counts how often it is asked."""
+
+    def __init__(self, *said: Statement, failure: Failure | None = None) -> None:
+        self.said = said
+        self.failure = failure
+        self.asked: list[Collection[str]] = []
+
+    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[Statement]:
+        self.asked.append(digests)
+        if self.failure is not None:
+            raise self.failure
+        return self.said
+
+
+async def beside_says(told: Told, beside: Beside) -> Gated:
+    options = replace(OPTIONS, statements=())
+    judged = await judge_images(cast(GateStore, told), [IMAGE], options, NOON, adopts=False, vex=beside)
+    gated = judged[1].gated
+    assert gated is not None
+    return gated
+
+
+async def test_what_is_signed_beside_an_image_excuses_what_would_hold_it_back() -> None:
+    beside = Beside(*OPTIONS.statements)
+
+    gated = await beside_says(Told(held("12.0.0")), beside)
+
+    assert gated.outcome is GateOutcome.PASSED
+    assert [each.found.id for each in gated.excused] == ["CVE-2026-1"]
+    assert beside.asked == [{"sha256:a"}]
+
+
+async def test_nothing_is_asked_of_a_registry_where_nothing_would_be_held_back() -> None:
+    beside = Beside(*OPTIONS.statements)
+
+    assert (await beside_says(Told(), beside)).outcome is not GateOutcome.BLOCKED
+    assert beside.asked == []
+
+
+async def test_a_registry_that_does_not_say_excuses_nothing_and_is_asked_again_soon() -> None:
+    beside = Beside(failure=Failure(Trouble.UNREACHABLE, "does not answer", where="ghcr.io"))
+
+    gated = await beside_says(Told(held("12.0.0")), beside)
+
+    assert (gated.outcome, gated.is_pending) == (GateOutcome.BLOCKED, True)
+    assert any("does not answer" in gap for gap in gated.gaps)
+
+
+async def test_a_rebuild_is_looked_at_again_where_a_registry_does_not_say() -> None:
+    beside = Beside(failure=Failure(Trouble.UNREACHABLE, "does not answer", where="ghcr.io"))
+    store = cast(GateStore, Told(held("12.0.0")))
+    gating = Gating(store, replace(OPTIONS, statements=()), ManualClock(NOON), beside)
+
+    with pytest.raises(Failure, match="does not answer"):
+        await gating.gated([IMAGE])

@@ -30,10 +30,12 @@ from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.registries.accesses import accesses_of_caller
 from bot.service.wiring.registries.images import Images
 from bot.service.wiring.registries.trust import Trusting, builder_doubt
+from bot.service.wiring.registries.vex import VexBeside
 from bot.settings import Settings
 from bot.settings.sections.trust import TrustRuleSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.store.stores import Stores
+from bot.verify.attached_vex import AttachedVex
 from bot.verify.gating.judging import judge_images
 from bot.verify.images.confirming import confirm
 from bot.verify.images.stage import Observed
@@ -58,6 +60,8 @@ class JudgedImage:
     answers: tuple[Answer, ...]
     at: datetime
     builder: Builder | None = None
+    vex: tuple[AttachedVex, ...] = ()
+    """What the registry keeps beside it, where the gate asks something of it."""
 
     @property
     def exit_code(self) -> int:
@@ -70,6 +74,7 @@ class JudgedImage:
         for each in self.answers:
             apart = "" if each.counts else " (told only)"
             found.append(f"  {each.question}: {_WORDS[each.holds]}{apart}: {each.told}")
+        found += [f"  VEX document, {each}" for each in self.vex]
         return [*found, *(f"  {each.platform} stands on {each.told(self.at)}" for each in self.standings)]
 
     def as_json(self) -> dict[str, Any]:
@@ -85,6 +90,17 @@ class JudgedImage:
                 for each in self.answers
             ],
             "builder": None if self.builder is None else asdict(self.builder),
+            "vex": [
+                {
+                    "document": each.document,
+                    "strength": each.strength.value,
+                    "heeded": each.is_heeded,
+                    "told": each.told,
+                    "statements": len(each.statements),
+                    "problem": each.problem or None,
+                }
+                for each in self.vex
+            ],
             "behind_since": behind_since(self.standings),
             "platforms": [
                 {
@@ -134,19 +150,23 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
             for platform in seen.platforms
         )
         rule = settings.trust.rule_for(place.name)
-        trust = await Trusting(settings, registry, stores.watch, clock).trust(place, digest)
+        trust = await Trusting(settings, beside, stores.watch, clock).trust(place, digest)
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE
+        vex = VexBeside(beside, settings.trust, clock)
         answers = (
             about_signature(trust, is_required=is_required),
             about_builder(seen.builder, produced, rule),
             about_freshness(standings),
-            about_gate(await _gated(stores, settings, place, digest, produced, clock)),
+            about_gate(await _gated(stores, settings, place, digest, produced, vex)),
         )
-        return JudgedImage(place, digest, standings, trust, answers, clock.now(), seen.builder)
+        is_gated = gate_options_of(settings).rule_for(place.name) is not None
+        digests = dict.fromkeys((digest, *(each.digest for each in seen.platforms)))
+        documents = await vex.documents(place, digests) if is_gated else ()
+        return JudgedImage(place, digest, standings, trust, answers, clock.now(), seen.builder, tuple(documents))
 
 
 async def _gated(
-    stores: Stores, settings: Settings, place: Base, digest: str, produced: Sequence[ProducedImage], clock: Clock
+    stores: Stores, settings: Settings, place: Base, digest: str, produced: Sequence[ProducedImage], vex: VexBeside
 ) -> Gated | None:
     """What the gate says of that digest, which is something only of what the service has seen."""
     options = gate_options_of(settings)
@@ -157,7 +177,7 @@ async def _gated(
     if not seen:
         gap = "the service has not seen this digest as an image of the fleet"
         return Gated(matched.rule.mode, GateOutcome.UNKNOWN, gaps=(gap,))
-    judged = await judge_images(stores.gating, seen, options, clock.now(), adopts=True)
+    judged = await judge_images(stores.gating, seen, options, vex.clock.now(), adopts=True, vex=vex)
     return together([each.gated for each in judged.values() if each.gated is not None])
 
 

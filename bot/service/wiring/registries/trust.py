@@ -7,7 +7,6 @@ from pathlib import Path
 
 import structlog
 
-from bot.clients.registry import Registry
 from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -26,7 +25,7 @@ from bot.verify.signatures.notation.trust_store import load_stores
 from bot.verify.signatures.notation.verifying import NotationPolicy
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-from bot.verify.trust.collecting import signatures_of
+from bot.verify.trust.collecting import SignaturesPort, signatures_of
 from bot.verify.trust.judging import Trusted, judge
 from bot.watch.registry.incident import Incident
 
@@ -45,7 +44,7 @@ class Trusting:
     """Judges by the first rule that fits a name. What holds is remembered, what does not is asked for again."""
 
     settings: Settings
-    registry: Registry
+    registry: SignaturesPort
     store: WatchStore
     clock: Clock
     _remembered: Remembered = field(default_factory=Remembered)

@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.domain.bases.image import fallback_tag
 from bot.domain.evidence import Strength
-from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
 from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.cosign.policy import accepting
@@ -19,6 +17,7 @@ from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.collecting import COSIGN_SBOM, ENVELOPE
 from bot.verify.trust.judging import Trusted
 from tests.builders import NOON
+from tests.fakes.attachments import Attachments
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 SIGSTORE = PrivateSigstore.open()
@@ -51,29 +50,7 @@ def signed(about: str, by: str = IDENTITY) -> bytes:
     return json.dumps(dsse_bundle(SIGSTORE, SIGSTORE.certificate(by), statement(about))).encode()
 
 
-@dataclass
-class Port:
-    """Content by digest, and what refers to which digest."""
-
-    content: dict[str, bytes] = field(default_factory=dict)
-    referrers: dict[str, list[str]] = field(default_factory=dict)
-    tags: dict[str, bytes] = field(default_factory=dict)
-
-    def keep(self, content: bytes | Mapping[str, Any]) -> str:
-        text = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.content[digest_of(text)] = text
-        return digest_of(text)
-
-    def attach(self, about: str, kind: str, content: bytes) -> None:
-        layer = {"mediaType": kind, "digest": self.keep(content), "size": len(content)}
-        manifest = {"artifactType": kind, "subject": {"digest": about}, "layers": [layer]}
-        self.referrers.setdefault(about, []).append(self.keep(manifest))
-
-    def tag(self, about: str, suffix: str, *layers: tuple[str, bytes]) -> None:
-        """What cosign keeps under a tag that is made of the digest."""
-        listed = [{"mediaType": kind, "digest": self.keep(content)} for kind, content in layers]
-        self.tags[f"{fallback_tag(about)}.{suffix}"] = json.dumps({"layers": listed}).encode()
-
+class Port(Attachments):
     def index(self, said: Mapping[str, Any]) -> ImagePlace:
         """An index as BuildKit pushes it, with what it says of the image beside it."""
         layer = {
@@ -90,21 +67,6 @@ class Port:
             IMAGE,
             self.keep({"manifests": [{"digest": IMAGE}, {"digest": attested, "annotations": about}]}),
         )
-
-    async def referring(self, registry: str, repository: str, digest: str) -> Sequence[str]:
-        return self.referrers.get(digest, [])
-
-    async def manifest(self, registry: str, repository: str, digest: str) -> bytes:
-        return await self.config(registry, repository, digest)
-
-    async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
-        assert len(tag) <= 128, "no registry has such a tag"
-        return self.tags.get(tag)
-
-    async def config(self, registry: str, repository: str, digest: str) -> bytes:
-        if digest not in self.content:
-            raise Failure(Trouble.MISSING, "is not there", where=digest)
-        return self.content[digest]
 
 
 ALONE = ImagePlace("registry.example", "shop", IMAGE, IMAGE)

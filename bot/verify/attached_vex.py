@@ -1,0 +1,89 @@
+"""The VEX documents that a registry shows for an image, each judged by who signed it.
+
+Sources: OCI distribution 1.1 (referrers), Sigstore bundles, cosign's tag `sha256-….att`; the predicate of an
+in-toto statement is the OpenVEX document itself.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from bot.domain.evidence import Strength
+from bot.domain.failure import Failure
+from bot.domain.wording.words import counted
+from bot.verify.provenance.signed import statement_of
+from bot.verify.trust.collecting import VEX, Found, SignaturesPort, attestations_of
+from bot.verify.vex import OPENVEX, Statement, read_vex
+
+MOST = 20
+"""Documents of one image that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedVex:
+    """What one document says; `document` is the digest of its text.
+
+    It is proved only where somebody trusted has signed it about this image, else claimed; `told` says by whom it is
+    signed, or why that does not count. `problem` is why it cannot be read.
+    """
+
+    document: str
+    strength: Strength
+    told: str
+    statements: tuple[Statement, ...] = ()
+    problem: str = ""
+
+    @property
+    def is_heeded(self) -> bool:
+        return self.strength is Strength.PROVED and not self.problem
+
+    def __str__(self) -> str:
+        heeded = "" if self.is_heeded else ", not heeded"
+        what = self.problem or counted(len(self.statements), "statement")
+        return f"{self.strength}{heeded}: {self.told}; {what}"
+
+
+async def vex_of(
+    port: SignaturesPort,
+    registry: str,
+    repository: str,
+    digests: Collection[str],
+    judge: Callable[[Found, str], tuple[Strength, str]],
+) -> tuple[AttachedVex, ...]:
+    """Each document once, by its best proof. `digests` are those of the image and of its platforms.
+
+    A statement about another image is none of its. Raises `Failure` where the registry does not say.
+    """
+    found: list[AttachedVex] = []
+    for digest in digests:
+        for each in await attestations_of(port, registry, repository, digest):
+            found += _attached(each, digest, judge)
+    best: dict[str, AttachedVex] = {}
+    for document in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
+        best.setdefault(document.document, document)
+    return tuple(best.values())[:MOST]
+
+
+def _attached(
+    found: Found, digest: str, judge: Callable[[Found, str], tuple[Strength, str]]
+) -> tuple[AttachedVex, ...]:
+    """What is attached to an image, where it is a VEX document about it; else nothing."""
+    if found.kind == VEX:
+        if found.unreadable:
+            return (_document(b"", Strength.CLAIMED, "not signed", found.unreadable),)
+        return (_document(found.encoded, Strength.CLAIMED, "not signed"),)
+    statement = statement_of(found)
+    if statement is None or not statement.predicate_type.startswith(OPENVEX) or not statement.is_about(digest):
+        return ()
+    strength, told = judge(found, digest)
+    return (_document(json.dumps(statement.predicate, sort_keys=True).encode(), strength, told),)
+
+
+def _document(text: bytes, strength: Strength, told: str, problem: str = "") -> AttachedVex:
+    document = f"sha256:{hashlib.sha256(text or problem.encode()).hexdigest()}"
+    try:
+        statements = read_vex(text, "a VEX document") if not problem else ()
+    except Failure as failure:
+        return AttachedVex(document, strength, told, problem=failure.what)
+    return AttachedVex(document, strength, told, statements, problem)

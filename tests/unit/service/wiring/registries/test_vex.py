@@ -1,0 +1,83 @@
+"""Whom the settings trust with VEX documents beside images, and how often a registry is asked."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from bot.domain.clock import ManualClock
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.tags import TagRule
+from bot.domain.reference import Base
+from bot.service.wiring.registries.trust import Trusting
+from bot.service.wiring.registries.vex import VexBeside
+from bot.settings import Settings
+from bot.store.stages.watch.watch import WatchStore
+from bot.verify.trust.looked_once import LookedOnce
+from tests.builders import NOON
+from tests.fakes.attachments import Attachments
+from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+
+SIGSTORE = PrivateSigstore.open()
+CLOCK = ManualClock(NOON)
+IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))
+VEX = {
+    "@context": "https://openvex.dev/ns/v0.2.0",
+    "statements": [{"vulnerability": "CVE-2026-1", "status": "fixed"}],
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    root = tmp_path / "trusted_root.json"
+    root.write_bytes(SIGSTORE.trusted_root())
+    keyless = {"trusted_root": str(root), "identities": [IDENTITY], "issuer": ISSUER}
+    rules = [{"match": ["ghcr.io/contoso/*"], "mode": "require", "keyless": keyless}]
+    return Settings.model_validate({"trust": {"rules": rules}})
+
+
+@pytest.fixture
+def registry() -> tuple[Attachments, str]:
+    port = Attachments()
+    digest = port.keep({"schemaVersion": 2, "config": {"digest": "sha256:" + "0" * 64}, "layers": []})
+    statement: dict[str, Any] = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "", "digest": {"sha256": digest.removeprefix("sha256:")}}],
+        "predicateType": "https://openvex.dev/ns/v0.2.0",
+        "predicate": VEX,
+    }
+    bundle = dsse_bundle(SIGSTORE, SIGSTORE.certificate(), statement)
+    port.attach(digest, "application/vnd.dev.sigstore.bundle.v0.3+json", json.dumps(bundle).encode())
+    return port, digest
+
+
+async def test_whom_the_rule_for_an_image_trusts_is_heeded(
+    settings: Settings, registry: tuple[Attachments, str]
+) -> None:
+    port, digest = registry
+    beside = VexBeside(LookedOnce(port, CLOCK), settings.trust, CLOCK)
+
+    [statement] = await beside.signed_statements(IMAGE, [digest])
+    assert statement.vulnerabilities == {"CVE-2026-1"}
+
+
+async def test_where_no_rule_trusts_anybody_no_registry_is_asked(registry: tuple[Attachments, str]) -> None:
+    port, digest = registry
+    beside = VexBeside(LookedOnce(port, CLOCK), Settings().trust, CLOCK)
+
+    assert await beside.signed_statements(IMAGE, [digest]) == ()
+    assert port.asked == []
+
+
+async def test_signatures_and_documents_of_one_image_are_listed_once(
+    settings: Settings, registry: tuple[Attachments, str]
+) -> None:
+    """As `verify IMAGE` asks for both."""
+    port, digest = registry
+    beside = LookedOnce(port, CLOCK)
+    place = Base("ghcr.io", "contoso/shop", "latest")
+    await Trusting(settings, beside, cast(WatchStore, None), CLOCK).trust(place, digest)
+    await VexBeside(beside, settings.trust, CLOCK).documents(place, [digest])
+    assert port.asked == [digest]

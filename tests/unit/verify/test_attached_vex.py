@@ -1,0 +1,112 @@
+"""Which VEX documents a registry shows for an image, and what each is worth."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.domain.evidence import Strength
+from bot.verify.attached_vex import AttachedVex, vex_of
+from bot.verify.sbom.collecting import judged_by
+from bot.verify.signatures.cosign.policy import accepting
+from bot.verify.signatures.cosign.trusted_root import read_trusted_root
+from bot.verify.signatures.remembered import Remembered
+from bot.verify.trust.judging import Trusted
+from tests.builders import NOON
+from tests.fakes.attachments import Attachments
+from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+
+SIGSTORE = PrivateSigstore.open()
+TRUSTED = Trusted(
+    "ours", keyless=(read_trusted_root(SIGSTORE.trusted_root()), accepting([IDENTITY], [], issuer=ISSUER))
+)
+INDEX, IMAGE, OTHER = ("sha256:" + letter * 64 for letter in "abc")
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+DOCUMENT = {
+    "@context": "https://openvex.dev/ns/v0.2.0",
+    "author": "security@contoso.example",
+    "statements": [
+        {
+            "vulnerability": {"name": "CVE-2026-1"},
+            "products": [{"@id": "pkg:nuget/Json@12.0.0"}],
+            "status": "not_affected",
+            "justification": "vulnerable_code_not_in_execute_path",
+        }
+    ],
+}
+
+
+def encoded(document: Any) -> bytes:
+    return json.dumps(document).encode()
+
+
+def signed(about: str, by: str = IDENTITY, predicate: Any = DOCUMENT, kind: str = "") -> bytes:
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "", "digest": {"sha256": about.removeprefix("sha256:")}}],
+        "predicateType": kind or "https://openvex.dev/ns/v0.2.0",
+        "predicate": predicate,
+    }
+    return encoded(dsse_bundle(SIGSTORE, SIGSTORE.certificate(by), statement))
+
+
+async def shown(port: Attachments, trusted: Trusted | None = TRUSTED) -> tuple[AttachedVex, ...]:
+    judge = judged_by(trusted, NOON, Remembered())
+    return await vex_of(port, "registry.example", "shop", (INDEX, IMAGE), judge)
+
+
+@pytest.mark.parametrize("about", [INDEX, IMAGE], ids=["index", "platform"])
+async def test_what_somebody_trusted_has_signed_about_the_image_is_heeded(about: str) -> None:
+    port = Attachments()
+    port.attach(about, BUNDLE, signed(about))
+    [found] = await shown(port)
+    assert found.is_heeded
+    assert found.statements[0].vulnerabilities == {"CVE-2026-1"}
+    assert f"signed by {IDENTITY}" in found.told
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/vex+json", "application/vnd.openvex+json", "application/openvex+json", "application/vnd.openvex"],
+)
+async def test_a_document_that_nobody_signed_is_claimed_and_not_heeded(kind: str) -> None:
+    """Whoever may push may attach one."""
+    port = Attachments()
+    port.attach(IMAGE, kind, encoded(DOCUMENT))
+    [found] = await shown(port)
+    assert (found.strength, found.is_heeded, len(found.statements)) == (Strength.CLAIMED, False, 1)
+    assert str(found) == "claimed, not heeded: not signed; 1 statement"
+
+
+async def test_a_signature_of_somebody_else_is_a_claim() -> None:
+    port = Attachments()
+    port.attach(IMAGE, BUNDLE, signed(IMAGE, by="https://github.com/fabrikam/other"))
+    [found] = await shown(port)
+    assert not found.is_heeded
+    [found] = await shown(port, trusted=None)
+    assert not found.is_heeded
+
+
+async def test_a_statement_about_another_image_or_of_another_kind_is_none_of_its() -> None:
+    port = Attachments()
+    port.attach(IMAGE, BUNDLE, signed(OTHER))
+    port.attach(IMAGE, BUNDLE, signed(IMAGE, kind="https://slsa.dev/provenance/v1"))
+    port.attach(OTHER, BUNDLE, signed(OTHER))
+    assert await shown(port) == ()
+
+
+async def test_one_that_cannot_be_read_is_there_with_the_reason_and_not_heeded() -> None:
+    port = Attachments()
+    port.attach(INDEX, "application/vex+json", b"{}")
+    port.attach(IMAGE, BUNDLE, signed(IMAGE, predicate={"@context": "https://openvex.dev/ns"}))
+    found = await shown(port)
+    assert [each.problem for each in found] == ["is no OpenVEX document"] * 2
+    assert not any(each.is_heeded for each in found)
+
+
+async def test_a_document_that_is_attached_twice_counts_once_by_its_proof() -> None:
+    port = Attachments()
+    port.attach(IMAGE, "application/vex+json", json.dumps(DOCUMENT, sort_keys=True).encode())
+    port.attach(IMAGE, BUNDLE, signed(IMAGE))
+    port.attach(INDEX, BUNDLE, signed(INDEX))
+    assert [each.strength for each in await shown(port)] == [Strength.PROVED]
