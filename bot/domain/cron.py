@@ -1,5 +1,6 @@
 """Times that come again and again, written as in cron, in a time zone of the operator's choice."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,15 +18,23 @@ class Cron:
     zone: str = "UTC"
 
     def last(self, at: datetime) -> datetime:
-        """The latest of its times that is not after `at`, in UTC."""
-        return self._first(at + _MINUTE, reverse=True)
+        """The latest of its times that is not after `at`, in UTC.
+
+        In the hour that comes twice when clocks are set back, backwards alone would find an earlier one.
+        """
+        minute = at.replace(second=0, microsecond=0)
+        found = next(self._times(minute + _MINUTE, reverse=True))
+        while (later := self.following(found)) <= at:
+            found = later
+        return found
 
     def following(self, at: datetime) -> datetime:
         """The first of its times after `at`, in UTC."""
-        return self._first(at, reverse=False)
+        return next(found for found in self._times(at, reverse=False) if found > at)
 
-    def _first(self, at: datetime, *, reverse: bool) -> datetime:
-        return next(CronSim(self.fields, at.astimezone(ZoneInfo(self.zone)), reverse=reverse)).astimezone(UTC)
+    def _times(self, at: datetime, *, reverse: bool) -> Iterator[datetime]:
+        there = at.astimezone(ZoneInfo(self.zone))
+        return (found.astimezone(UTC) for found in CronSim(self.fields, there, reverse=reverse))
 
 
 def checked_cron(text: str) -> str:

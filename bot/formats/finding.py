@@ -11,6 +11,8 @@ from bot.formats.table import format_of, kind_of
 LARGEST_FILE = 1 << 20
 """Bytes: a Dockerfile or manifest beyond that was not written by hand."""
 
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
 
 def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
     """Finds all that a file names, with the markers above it; never raises, what cannot be read is one problem.
@@ -22,6 +24,10 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
         return Findings()
     if len(data) > LARGEST_FILE:
         return _unread(path, too_large(len(data)))
+    if data.startswith(_LFS_POINTER):
+        return _unread(
+            path, "is kept in Git LFS, which is not read, so nothing in it is watched; keep it in Git itself"
+        )
     if b"\0" in data:
         return _unread(path, "holds NUL bytes, so it is no text file in UTF-8; convert it")
     text = decode(data)

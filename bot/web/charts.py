@@ -10,7 +10,7 @@ from math import log10
 
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.rollouts.rebuild import State
-from bot.domain.wording.words import duration
+from bot.domain.wording.words import duration, percent
 from bot.views.bases.promises import PromiseRecord
 from bot.views.charts import Bar
 from bot.views.fleet.fleet import DayOfFreshness, Standing
@@ -232,4 +232,4 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
 
 def _share(day: DayOfFreshness) -> str:
     total = sum(day.standings.get(each, 0) for each in _COUNTED)
-    return f"{day.standings.get(Standing.CURRENT, 0) / total:.0%}" if total else "nothing"
+    return percent(day.standings.get(Standing.CURRENT, 0) / total) if total else "nothing"

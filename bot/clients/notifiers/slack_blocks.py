@@ -75,7 +75,7 @@ def _rendered(block: Block) -> list[dict[str, Any]]:
         case Items():
             return [_section(text) for text in _packed(f"• {_line(line)}" for line in block.lines)]
         case Footnote():
-            return [ContextBlock(elements=[MarkdownTextObject(text=_footnote(block))]).to_dict()]
+            return [ContextBlock(elements=[_text(_footnote(block))]).to_dict()]
 
 
 def _footnote(block: Footnote) -> str:
@@ -85,7 +85,12 @@ def _footnote(block: Footnote) -> str:
 
 
 def _section(text: str) -> dict[str, Any]:
-    return SectionBlock(text=MarkdownTextObject(text=text or " ")).to_dict()
+    return SectionBlock(text=_text(text or " ")).to_dict()
+
+
+def _text(text: str) -> MarkdownTextObject:
+    """`verbatim` has Slack make no links or mentions of its own from addresses, channels and names in the text."""
+    return MarkdownTextObject(text=text, verbatim=True)
 
 
 def _packed(lines: Iterable[str]) -> list[str]:

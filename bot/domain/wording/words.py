@@ -18,6 +18,13 @@ def _plural(word: str) -> str:
     return f"{word}{'es' if word.endswith(('ch', 'x')) else 's'}"
 
 
+def percent(share: float) -> str:
+    """Words a share in whole percents, but never as all or nothing where that is not so."""
+    if 0 < share < 0.01:
+        return "less than 1%"
+    return "over 99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
 def duration(length: timedelta) -> str:
     """Words a length of time in its largest unit: `0`, `40 s`, `36 min`, `6 h`, `18.8 days`.
 

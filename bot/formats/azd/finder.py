@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.domain.repositories.usage import Findings, Kind, Role
-from bot.formats.source.collector import Collector, Unreadable
+from bot.formats.source.collector import Collector, Unreadable, quoted
 from bot.formats.source.nodes import Mapping, Scalar
 from bot.formats.source.yaml import read
 
@@ -36,7 +36,10 @@ def find(path: str, text: str) -> Findings:
     try:
         for _, service in _services(text):
             image = service.scalar("image")
-            if image is not None and "$" not in image.value:
+            if image is not None and "$" in image.value:
+                told = f"the image {quoted(image.value)} is known only in azd's environment"
+                file.problem(image.start, f"{told}; write it out to have it watched")
+            elif image is not None:
                 file.image_or_problem(image.spanned, Role.IMAGE)
     except Unreadable as error:
         return file.unreadable(error)

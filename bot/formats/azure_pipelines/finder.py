@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/azure/devops/pipelines/yaml-schema (`jobs.jo
 Docker@2 and DotNetCoreCLI@2. Templates may hold any part of a pipeline, so what a mapping is shows in its keys.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.azure_pipelines import KIND as KIND
@@ -22,6 +22,7 @@ from bot.formats.source.yaml import read
 _WORDS = ("container", "services", "image", BASE, IMAGE_CONTEXT)
 _SCRIPTS = ("script", "bash", "pwsh", "powershell")
 _SCRIPT_TASKS = ("bash@", "powershell@", "cmdline@", "azurecli@", "azurepowershell@")
+_ONLY_A_PART = "a variable supplies only a part of it; write the whole image in the variable to have it pinned"
 _BUILDING = frozenset({"build", "buildandpush"})
 
 
@@ -50,18 +51,17 @@ def find(path: str, text: str) -> Findings:
 def _add_images(key: str, mapping: Mapping, aliases: set[str], values: Values, file: Collector) -> None:
     if key == "containers":
         if (image := mapping.scalar("image")) is not None:
-            _add(image, Role.CONTAINER, values, file)
+            _add(image, Role.CONTAINER, [values], file)
         return
     for _, listed in mapping.mapping("containers").entries():
         if isinstance(listed, Mapping):
-            _add(listed.scalar("image"), Role.CONTAINER, values, file)
+            _add(listed.scalar("image"), Role.CONTAINER, [values], file)
+    variants = values.variants(mapping)
     container = mapping.mapping("container").scalar("image") or mapping.scalar("container")
-    if _is_image(container, aliases, values):
-        _add(container, Role.CONTAINER, values, file)
+    _add(container, Role.CONTAINER, [each for each in variants if _is_image(container, aliases, each)], file)
     for _, service in mapping.mapping("services").entries():
         named = service.scalar("image") if isinstance(service, Mapping) else service
-        if _is_image(named, aliases, values):
-            _add(named, Role.SERVICE, values, file)
+        _add(named, Role.SERVICE, [each for each in variants if _is_image(named, aliases, each)], file)
 
 
 def _is_image(node: Node | None, aliases: set[str], values: Values) -> bool:
@@ -72,13 +72,15 @@ def _is_image(node: Node | None, aliases: set[str], values: Values) -> bool:
     return told not in aliases and (":" in told or "/" in told)
 
 
-def _add(image: Node | None, role: Role, values: Values, file: Collector) -> None:
-    if not isinstance(image, Scalar):
+def _add(image: Node | None, role: Role, variants: Sequence[Values], file: Collector) -> None:
+    """Adds the image in each variant that tells it; a problem where none does."""
+    if not isinstance(image, Scalar) or not variants:
         return
-    written = values.evaluated(image.spanned.strip())
-    if is_literal(written):
-        file.image_or_problem(written, role)
-    else:
+    every = [values.evaluated(image.spanned.strip()) for values in variants]
+    known = [written for written in every if is_literal(written)]
+    for written in known:
+        file.image_or_part(written, role, why_fixed=_ONLY_A_PART)
+    if not known:
         told = f"the image {quoted(image.value)} is known only when the pipeline runs"
         file.problem(image.start, f"{told}; give it a default here, or write it out")
 

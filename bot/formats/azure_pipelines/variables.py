@@ -6,6 +6,7 @@ put in before a task runs, `${{ variables.name }}` and `${{ parameters.name }}` 
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from bot.formats.shell.commands import UNKNOWN
 from bot.formats.source.nodes import Mapping as YamlMapping
@@ -13,7 +14,13 @@ from bot.formats.source.nodes import Node, Scalar, Sequence, mappings_under
 from bot.formats.source.spanned import Spanned, joined
 
 DEEPEST = 5
-_USE = re.compile(r"\$\((?P<macro>[A-Za-z_][\w.-]*)\)|\$\{\{(?P<inside>.*?)\}\}|\$\[(?P<runtime>.*?)\]", re.DOTALL)
+MOST_VARIANTS = 64
+"""Of one job."""
+_USE = re.compile(
+    r"\$\((?P<macro>[A-Za-z_][\w.-]*)\)|\$\{\{(?P<inside>.*?)\}\}"
+    r"|\$\[(?P<runtime>(?:[^\[\]]|\[[^\[\]]*\])*)\]",
+    re.DOTALL,
+)
 _NAMED = re.compile(r"\s*(?P<of>variables|parameters)(?:\.(?P<name>[\w.-]+)|\['(?P<quoted>[\w.-]+)'\])\s*")
 _ROOTS = frozenset(
     {
@@ -39,6 +46,17 @@ class Values:
                             self._note(of, name, value)
                 if key == "variables" and mapping.scalar("template") is not None:
                     self._known.setdefault(("variables", "*"), None)
+
+    def variants(self, job: YamlMapping) -> "tuple[Values, ...]":
+        """Returns the values in each variant of a job: `strategy.matrix` sets variables of its own in each."""
+        matrix = job.mapping("strategy").mapping("matrix")
+        sets = [dict(_declared(variant)) for _, variant in islice(matrix.entries(), MOST_VARIANTS)]
+        return tuple(map(self._with, sets)) or (self,)
+
+    def _with(self, variables: Mapping[str, Spanned]) -> "Values":
+        other = Values([])
+        other._known = {**self._known, **{("variables", name.lower()): value for name, value in variables.items()}}
+        return other
 
     def _note(self, of: str, name: str, value: Spanned) -> None:
         key = (of, name.lower())

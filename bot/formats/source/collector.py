@@ -1,7 +1,10 @@
 """What one file tells, put together while it is read."""
 
+from dataclasses import replace
+
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, Piece, Problem, Role, Span, Usage
+from bot.domain.tags.tag import Tag
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 
@@ -9,6 +12,7 @@ LONGEST_QUOTE = 80
 BUILT_BY_KO = "ko://"
 IMAGE_CONTEXT = "docker-image://"
 """What stands before an image that is a build context, in Compose and Bake alike."""
+_FULL_PRECISION = 3
 
 
 class Unreadable(Exception):
@@ -48,6 +52,20 @@ class Collector:
             and not self.image(written, role, digest_place=digest_place)
         ):
             self.problem(written.place(0), f"{quoted(written.text)} is no image reference; correct it")
+
+    def image_or_part(self, written: Spanned, role: Role, *, why_fixed: str) -> None:
+        """As `image_or_problem`, where variables may have supplied a part of the image.
+
+        No digest can be added then: behind the image it would be that of all values that the variable has, and
+        where the value stands it would meet others that expect a version. Only another tag brings it up to date.
+        """
+        usage = self.usage(written, role)
+        if usage is None:
+            self.image_or_problem(written, role)
+        elif usage.assembled and usage.reference.digest is None and not _is_patch(usage.reference.tag):
+            self.add(replace(usage, span=None, fixed_because=why_fixed))
+        else:
+            self.add(usage)
 
     def usage(
         self, written: Spanned, role: Role, *, assembled: bool = False, digest_place: int | None = None
@@ -124,6 +142,11 @@ class Collector:
         usages = sorted(self._usages, key=_order)
         problems = tuple(sorted(self._problems, key=lambda problem: problem.line))
         return Findings(tuple(usages), problems, tuple(self._open))
+
+
+def _is_patch(tag: str | None) -> bool:
+    """Whether a tag is brought up to date by another tag."""
+    return tag is not None and Tag.parse(tag).precision == _FULL_PRECISION
 
 
 def _order(usage: Usage) -> tuple[int, int]:

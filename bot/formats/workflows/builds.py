@@ -80,7 +80,11 @@ def dockerfile_of(step: WorkflowStep, given: Mapping) -> str | None:
     """The Dockerfile of a build action: `file` is found from the repository's root on, and else is that of the
     context. None where only a run tells."""
     context, dockerfile = (_input(step, given, name) for name in ("context", "file"))
-    place = dockerfile.text if dockerfile is not None else below(context.text if context else "", "Dockerfile")
+    place = (
+        dockerfile.text
+        if dockerfile is not None and dockerfile.text
+        else below(context.text if context else "", "Dockerfile")
+    )
     return below("", place) if place is not None and UNKNOWN not in place else None
 
 

@@ -1,7 +1,9 @@
-"""The variants of a job: what its `strategy.matrix` sets in each of them, as far as the workflow writes it out.
+"""The variants of a job: what its `strategy.matrix` and the defaults of inputs set in each of them, as far as the
+workflow writes it out.
 
-Source: https://docs.github.com/actions/how-tos/write-workflows/choose-what-workflows-do/run-job-variations
-(`include` and `exclude`).
+Sources: https://docs.github.com/actions/how-tos/write-workflows/choose-what-workflows-do/run-job-variations
+(`include` and `exclude`), and GitHub's workflow and metadata syntax (`on.workflow_dispatch.inputs`,
+`on.workflow_call.inputs`, `inputs` of an action).
 """
 
 import re
@@ -15,36 +17,68 @@ from bot.formats.source.spanned import Spanned
 MOST_VARIANTS = 64
 """Of one job; GitHub itself runs 256."""
 DEEPEST_VALUE = 4
-_USED = re.compile(r"\bmatrix\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)")
+_USED = re.compile(r"\b(?P<name>(?:matrix|inputs)\.[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)")
 _READ = ("container", "services", "steps", "env", "defaults")
 """The parts of a job that are read for images and builds."""
+_AROUND = ("env", "defaults")
+"""The parts of a workflow that its jobs inherit."""
 _LIKE_A_NUMBER = re.compile(r"[-+.]?\d[\d_.]*(?:[eE][-+]?\d+)?|0[xo][\da-fA-F]+")
 _SAME_AS_TEXT = re.compile(r"0|-?[1-9]\d{0,14}|-?(?:0|[1-9]\d{0,8})\.\d{0,5}[1-9]")
+
+_TRIGGERS = ("workflow_dispatch", "workflow_call")
 
 Variant = Values[str, Node]
 
 
-def variants(job: Mapping) -> tuple[Values[str, Spanned], ...]:
-    """What `matrix.NAME` is in each variant, by `NAME`, with dots for members; one empty variant without a matrix.
+class Variants:
+    """Tells the variants of a workflow's jobs, or the one of an action's steps."""
 
-    Only names that the job's containers and steps use count, so variants that differ in others are one.
-    """
-    matrix = job.mapping("strategy").mapping("matrix")
-    used = _used(job) if matrix.own or matrix.merged else frozenset[str]()
-    if not used:
-        return ({},)
+    def __init__(self, document: Mapping) -> None:
+        triggers = document.mapping("on")
+        takers = [triggers.mapping(name).mapping("inputs") for name in _TRIGGERS] + [document.mapping("inputs")]
+        sets = [dict(_defaults(taker)) for taker in takers]
+        self._inputs = [each for each in sets if each] or [{}]
+        self._used_around = _used(document, _AROUND)
+
+    def of(self, job: Mapping) -> tuple[Values[str, Spanned], ...]:
+        """What `matrix.NAME` and `inputs.NAME` are in each variant, with dots for members; one empty variant where
+        nothing sets any.
+
+        An input has its default, for each trigger that takes inputs. Only names that the job's containers and
+        steps use count, so variants that differ in others are one.
+        """
+        used = self._used_around | _used(job, _READ)
+        if not used:
+            return ({},)
+        of_matrix = _of_matrix(job.mapping("strategy").mapping("matrix"), used)
+        found: dict[tuple[tuple[str, Spanned], ...], None] = {}
+        for given in self._inputs:
+            own = tuple((name, value) for name, value in given.items() if name in used)
+            found |= dict.fromkeys((*own, *variant) for variant in of_matrix)
+        return tuple(dict(each) for each in islice(found, MOST_VARIANTS))
+
+
+def _defaults(inputs: Mapping) -> Iterator[tuple[str, Spanned]]:
+    """Without those of switches: whoever calls the workflow is there to turn them."""
+    for name, about in inputs.entries():
+        default = about.scalar("default") if isinstance(about, Mapping) else None
+        value = _value(default) if default is not None else None
+        if value is not None and value.text.lower() not in ("true", "false"):
+            yield f"inputs.{name.value}", value
+
+
+def _of_matrix(matrix: Mapping, used: frozenset[str]) -> list[tuple[tuple[str, Spanned], ...]]:
     found: dict[tuple[tuple[str, Spanned], ...], None] = {}
     for combination in islice(_combinations(matrix), MOST_VARIANTS * MOST_VARIANTS):
-        told = ((name, value) for name, value in _leaves("", combination) if name in used)
-        found.setdefault(tuple(told))
+        found.setdefault(tuple((name, value) for name, value in _leaves("matrix.", combination) if name in used))
         if len(found) == MOST_VARIANTS:
             break
-    return tuple(dict(each) for each in found) or ({},)
+    return list(found) or [()]
 
 
-def _used(job: Mapping) -> frozenset[str]:
+def _used(around: Mapping, keys: tuple[str, ...]) -> frozenset[str]:
     found: set[str] = set()
-    waiting: list[Node | None] = [job.get(key) for key in _READ]
+    waiting: list[Node | None] = [around.get(key) for key in keys]
     seen: set[int] = set()
     while waiting:
         node = waiting.pop()

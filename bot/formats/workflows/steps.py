@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from bot.formats.shell.commands import UNKNOWN
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned, joined
-from bot.formats.workflows.matrix import variants
+from bot.formats.workflows.matrix import Variants
 
 MOST_STEPS = 2_000
 DEEPEST_BLOCK = 10
 _EXPRESSION = re.compile(r"\$\{\{(?P<inside>.*?)\}\}", re.DOTALL)
-_NAMED = re.compile(r"\s*(?P<of>env|matrix)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*")
+_NAMED = re.compile(
+    r"\s*(?:github\.event\.)?(?P<of>env|matrix|inputs)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*"
+)
 _LINE = re.compile(r"[^\n]+")
 _POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
 
@@ -26,12 +28,12 @@ _POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
 class WorkflowStep:
     """One step in one variant of its job.
 
-    `around` are the mappings that it stands in, the innermost first; `matrix` is what the variant sets.
+    `around` are the mappings that it stands in, the innermost first; `variant` is what `Variants` says of it.
     """
 
     mapping: Mapping
     around: tuple[Mapping, ...]
-    matrix: Values[str, Spanned] = field(default_factory=dict)
+    variant: Values[str, Spanned] = field(default_factory=dict)
 
     @property
     def environment(self) -> Values[str, Spanned]:
@@ -40,7 +42,7 @@ class WorkflowStep:
         for mapping in reversed((self.mapping, *self.around)):
             for key, value in mapping.mapping("env").entries():
                 if isinstance(value, Scalar):
-                    found[key.value] = evaluated(value.spanned, found, self.matrix)
+                    found[key.value] = evaluated(value.spanned, found, self.variant)
         return {name: value for name, value in found.items() if UNKNOWN not in value.text}
 
     @property
@@ -60,8 +62,8 @@ class WorkflowStep:
         return self.evaluated(run.spanned)
 
     def evaluated(self, written: Spanned) -> Spanned:
-        """With what the environment and the matrix write out put in, and `UNKNOWN` for other expressions."""
-        return evaluated(written, self.environment, self.matrix) if "${{" in written.text else written
+        """With what the environment and the variant write out put in, and `UNKNOWN` for other expressions."""
+        return evaluated(written, self.environment, self.variant) if "${{" in written.text else written
 
     def _default(self, key: str) -> Scalar | None:
         found = (mapping.mapping("defaults").mapping("run").scalar(key) for mapping in self.around)
@@ -77,8 +79,9 @@ def steps_of(document: Node) -> Iterator[WorkflowStep]:
         return
     count = 0
     jobs = [job for _, job in document.mapping("jobs").entries() if isinstance(job, Mapping)]
-    runners = [(job, variant) for job in jobs for variant in variants(job)]
-    for runner, variant in [*runners, (document.mapping("runs"), {})]:
+    variants = Variants(document)
+    runners = [(runner, variant) for runner in (*jobs, document.mapping("runs")) for variant in variants.of(runner)]
+    for runner, variant in runners:
         waiting = [(node, 0) for node in reversed(runner.sequence("steps"))]
         while waiting and count < MOST_STEPS:
             node, depth = waiting.pop()
@@ -99,10 +102,10 @@ def settings_of(step: WorkflowStep, *names: str) -> list[Spanned]:
 
 
 def evaluated(
-    written: Spanned, environment: Values[str, Spanned], matrix: Values[str, Spanned] | None = None
+    written: Spanned, environment: Values[str, Spanned], variant: Values[str, Spanned] | None = None
 ) -> Spanned:
-    """With `${{ env.NAME }}` and `${{ matrix.NAME }}` put in where they are known; every other expression becomes
-    `UNKNOWN`."""
+    """With `${{ env.NAME }}`, `${{ matrix.NAME }}` and `${{ inputs.NAME }}` put in where they are known, and
+    `UNKNOWN` for every other expression."""
     if "${{" not in written.text:
         return written
     parts: list[Spanned] = []
@@ -110,8 +113,15 @@ def evaluated(
     for found in _EXPRESSION.finditer(written.text):
         parts.append(written.part(done, found.start()))
         named = _NAMED.fullmatch(found["inside"])
-        known = (environment if named["of"] == "env" else matrix or {}) if named else {}
-        value = known.get(named["name"]) if named else None
+        value = _value(named, environment, variant or {}) if named else None
         parts.append(value if value is not None else Spanned(UNKNOWN, (~written.place(found.start()),)))
         done = found.end()
     return joined([*parts, written.part(done, len(written))])
+
+
+def _value(
+    named: re.Match[str], environment: Values[str, Spanned], variant: Values[str, Spanned]
+) -> Spanned | None:
+    if named["of"] == "env":
+        return environment.get(named["name"])
+    return variant.get(f"{named['of']}.{named['name']}")

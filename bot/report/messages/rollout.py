@@ -27,6 +27,9 @@ from bot.report.messages.rollout_news import RolloutNews
 _MOST_BASES = 3
 _LONGEST_NAME = 140
 _MOST_CVES = 10
+_LONGEST = 2_800
+"""Characters of a message, so that with a link to the page it stays below 3,000."""
+_SIGNS = 5
 _SAID = {State.BUILT: "built but not proven", State.MERGED: "merged but not seen to build"}
 """How states are counted whose own word says more than is known."""
 
@@ -37,13 +40,17 @@ def rollout_message(news: RolloutNews) -> Message:
     progress = progress_line(news)
     fixed = _fixed(news.changes)
     named = [_rebuild_line(rebuild) for rebuild in news.named]
+    why = Items(tuple(_why(news.changes)))
+    standing: tuple[Line, ...] = (strong(progress), *map(plain, _held_up(news)))
+    footer = Footnote(_footer(news))
+    told = sum(map(_length, (*why.lines, *fixed, *standing, plain(title), plain(footer.text))))
     blocks: list[Block] = [
         Heading(title),
-        *([Items(tuple(_why(news.changes)))] if news.changes else []),
+        *([why] if news.changes else []),
         *([Paragraph(tuple(fixed))] if fixed else []),
-        Paragraph((strong(progress), *map(plain, _held_up(news)), *_needed(news))),
+        Paragraph((*standing, *_needed(news, _LONGEST - told))),
         *([Items(tuple(named))] if named and news.names_all else []),
-        Footnote(_footer(news)),
+        footer,
     ]
     return Message(f"{title}: {progress}", tuple(blocks))
 
@@ -113,13 +120,21 @@ def _held_up(news: RolloutNews) -> list[str]:
     return lines
 
 
-def _needed(news: RolloutNews) -> list[Line]:
-    """Of a rollout that is too large to name all: who is needed, a line for each reason, the others counted."""
+def _needed(news: RolloutNews, room: int) -> list[Line]:
+    """Of a rollout that is too large to name all: who is needed, a line for each reason, the others counted.
+
+    `room` is how many characters the names may take with their addresses.
+    """
     if news.names_all:
         return []
     lines: list[Line] = []
     for state, words in ((State.FAILED, "Failed: "), (State.OPEN, "To be merged: ")):
-        named = [_target(rebuild) for rebuild in news.named if rebuild.state is state]
+        named: list[Span] = []
+        for target in (_target(rebuild) for rebuild in news.named if rebuild.state is state):
+            room -= _length((target,))
+            if room < 0:
+                break
+            named.append(target)
         more = news.states.get(state, 0) - len(named)
         if named:
             commas = [part for name in named for part in (Span(", "), name)][1:]
@@ -127,6 +142,11 @@ def _needed(news: RolloutNews) -> list[Line]:
         elif more:
             lines.append(plain(f"{words}{counted(more, 'repository')}"))
     return lines
+
+
+def _length(line: Line) -> int:
+    """How much of a message a line takes, with addresses and the signs between and around its words."""
+    return sum(len(span.text) + (len(span.url) if span.url else 0) + _SIGNS for span in line)
 
 
 def _target(rebuild: Rebuild) -> Span:

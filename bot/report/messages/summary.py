@@ -19,7 +19,7 @@ from bot.domain.wording.message import (
     plain,
     strong,
 )
-from bot.domain.wording.words import counted, duration
+from bot.domain.wording.words import counted, duration, percent
 from bot.report.messages.phrases import short, shown_time
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import RolledOut, Stuck, Summary
@@ -52,14 +52,7 @@ def summary_message(summary: Summary) -> Message:
 
 def _title(summary: Summary) -> str:
     share = summary.share
-    return "No repository is followed yet" if share is None else f"{_percent(share)} of the fleet is current"
-
-
-def _percent(share: float) -> str:
-    """Rounded, but never to all or nothing where that is not so."""
-    if 0 < share < 0.01:
-        return "less than 1%"
-    return "over 99%" if 0.995 <= share < 1 else f"{share:.0%}"
+    return "No repository is followed yet" if share is None else f"{percent(share)} of the fleet is current"
 
 
 def _standings(summary: Summary) -> str:

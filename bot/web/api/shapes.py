@@ -1,7 +1,7 @@
 """What the API answers where that is not a view as it stands, and how values become JSON with an ETag and links."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -98,9 +98,15 @@ def answered(request: Request, value: Any, kind: Any, page: Page[Any] | None = N
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if page is not None and (links := _links(request, page)):
         headers["Link"] = ", ".join(links)
-    if etag in [each.strip() for each in request.headers.get("if-none-match", "").split(",")]:
+    if _has_it(request.headers.getlist("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _has_it(told: Iterable[str], etag: str) -> bool:
+    """Whether one of the asker's ETags is this one: a proxy that compresses answers has made it a weak one."""
+    known = [each.strip() for line in told for each in line.split(",")]
+    return "*" in known or etag in [each.removeprefix("W/") for each in known]
 
 
 def _links(request: Request, page: Page[Any]) -> list[str]:

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.domain.repositories.onboarding import in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
-from bot.domain.wording.words import counted, duration
+from bot.domain.wording.words import counted, duration, percent
 from bot.views.bases.ledger import told
 from bot.views.names import short_digest
 from bot.web import charts
@@ -114,6 +114,7 @@ def _environment() -> Environment:
     made.globals |= {
         "onboardings_in_words": in_words,
         "counted": counted,
+        "percent": percent,
         "charts": charts,
         "navigation": NAVIGATION,
         "Right": Right,

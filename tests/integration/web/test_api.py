@@ -102,3 +102,13 @@ async def description(asking: Asking) -> dict[str, Any]:
 
 def test_the_description_is_json(description: dict[str, Any]) -> None:
     assert json.loads(json.dumps(description))["openapi"].startswith("3.")
+
+
+@pytest.mark.parametrize("told", ["W/{etag}", '"other", W/{etag}', "*"])
+async def test_a_weak_etag_as_a_compressing_proxy_makes_it_counts(asking: Asking, told: str) -> None:
+    client = asking(READER)
+    first = await client.get("/api/v1/rollouts")
+    again = await client.get("/api/v1/rollouts", headers={"If-None-Match": told.format(etag=first.headers["etag"])})
+    assert (again.status_code, again.content) == (304, b"")
+    other = await client.get("/api/v1/rollouts", headers={"If-None-Match": 'W/"other"'})
+    assert other.status_code == 200

@@ -123,3 +123,11 @@ def test_a_file_has_one_line_at_most_with_a_count_of_the_others() -> None:
 def test_a_build_that_is_not_read_is_told(path: str, service: str) -> None:
     [problem] = find_usages(path, b"image: mcr.microsoft.com/dotnet/sdk:8.0\n").problems
     assert problem.message.startswith(f"a build is there, not read: images that {service} names")
+
+
+def test_a_pointer_of_git_lfs_is_told_as_what_it_is() -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 1234\n".encode()
+    found = find_usages("Dockerfile", pointer)
+    assert found.usages == ()
+    [problem] = found.problems
+    assert "Git LFS" in problem.message

@@ -1,11 +1,12 @@
 """What charts draw: heights, places and what whoever points at a bar is told."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PROMISES, PromiseRow
 from bot.views.bases.promises import PromiseRecord
-from bot.web.charts import Chart, promise_chart
+from bot.views.fleet.fleet import DayOfFreshness, Standing
+from bot.web.charts import Chart, freshness_chart, promise_chart
 
 HOUR = timedelta(hours=1)
 
@@ -44,3 +45,11 @@ def test_the_line_of_what_is_promised_lies_between_what_was_kept_and_what_was_no
 
 def test_who_cannot_see_it_is_told_how_often_the_promise_was_kept() -> None:
     assert drawn(month("2026-01", "sdk", HOUR, HOUR)).says.endswith("Kept 4 of 6 times")
+
+
+def test_a_fleet_of_which_one_is_behind_is_not_wholly_current() -> None:
+    standings = {Standing.CURRENT: 4999, Standing.BEHIND: 1}
+    days = [DayOfFreshness(date(2026, 1, number), standings) for number in (1, 2)]
+    chart = freshness_chart(days)
+    assert chart is not None
+    assert chart.says.endswith("went from over 99% to over 99%")

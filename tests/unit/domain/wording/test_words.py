@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.wording.words import counted, duration, rounded_up
+from bot.domain.wording.words import counted, duration, percent, rounded_up
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,11 @@ def test_a_probable_time_is_told_to_the_next_ten_minutes() -> None:
     at = datetime(2026, 3, 10, 12, 20, tzinfo=UTC)
     assert rounded_up(at) == at
     assert rounded_up(at + timedelta(seconds=1)) == at + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0%"), (0.0002, "less than 1%"), (0.5, "50%"), (0.996, "over 99%"), (0.9998, "over 99%"), (1, "100%")],
+)
+def test_all_and_nothing_are_only_said_where_they_are_so(share: float, text: str) -> None:
+    assert percent(share) == text

@@ -55,8 +55,11 @@ def test_an_image_of_a_service_is_a_reference() -> None:
     assert (str(usage.reference), usage.line) == ("a.example/x:1", 7)
 
 
-def test_an_image_from_the_environment_is_none() -> None:
-    assert find(PATH, service(more="    image: ${IMAGE}\n")).usages == ()
+def test_an_image_from_the_environment_is_told() -> None:
+    found = find(PATH, service(more="    image: ${IMAGE}\n"))
+    assert found.usages == ()
+    [problem] = found.problems
+    assert (problem.line, "'${IMAGE}' is known only in azd's environment" in problem.message) == (7, True)
 
 
 def test_a_file_that_is_no_yaml_is_one_problem() -> None:

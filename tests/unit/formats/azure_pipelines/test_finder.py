@@ -162,3 +162,42 @@ def test_a_base_on_a_command_line_is_a_usage() -> None:
 def test_any_text_gives_findings_that_hold(text: str) -> None:
     find(text)
     asked(text)
+
+
+def test_a_container_of_a_matrix_is_an_image_for_each_value() -> None:
+    text = """
+jobs:
+- job: a
+  strategy:
+    matrix:
+      noble: {image: "mcr.microsoft.com/dotnet/sdk:8.0-noble", tag: "16"}
+      alpine: {image: "mcr.microsoft.com/dotnet/sdk:8.0-alpine", tag: "17"}
+  container: $[ variables['image'] ]
+  services: {db: "postgres:$(tag)"}
+"""
+    assert found(text) == [
+        ("postgres:16", Role.SERVICE, 6),
+        ("mcr.microsoft.com/dotnet/sdk:8.0-noble", Role.CONTAINER, 6),
+        ("postgres:17", Role.SERVICE, 7),
+        ("mcr.microsoft.com/dotnet/sdk:8.0-alpine", Role.CONTAINER, 7),
+    ]
+
+
+@pytest.mark.parametrize(
+    "matrix", ["$[ dependencies.a.outputs['x.matrix'] ]", "{a: {other: '1'}}", "{a: null}", "[a]"]
+)
+def test_an_image_of_a_matrix_that_is_not_written_out_is_told(matrix: str) -> None:
+    text = f"jobs: [{{job: a, strategy: {{matrix: {matrix}}}, container: 'x/y:$(tag)'}}]\n".replace(
+        "$[ dependencies.a.outputs['x.matrix'] ]", "\"$[ dependencies.a.outputs['x.matrix'] ]\""
+    )
+    [problem] = find(text).problems
+    assert "is known only when the pipeline runs" in problem.message
+
+
+@pytest.mark.parametrize(("tag", "is_fixed"), [("8.0", True), ("8.0-noble", True), ("8.0.4", False)])
+def test_no_digest_is_added_to_a_tag_that_a_variable_shares_with_other_steps(tag: str, is_fixed: bool) -> None:
+    text = f"variables: {{v: '{tag}'}}\njobs: [{{job: a, container: 'a.example/sdk:$(v)'}}]\n"
+    [usage] = find(text).usages
+    assert (usage.fixed_because is not None) is is_fixed
+    [whole] = find(f"variables: {{v: 'a.example/sdk:{tag}'}}\njobs: [{{job: a, container: $(v)}}]\n").usages
+    assert whole.fixed_because is None

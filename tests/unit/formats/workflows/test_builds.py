@@ -83,3 +83,20 @@ jobs:
         ("src/web/Dockerfile", {"W": "10.0"}),
     ]
     assert {text[place] for each in found for arg in each.args for place in arg.value.places} == set("9.01")
+
+
+def test_the_default_of_an_input_is_handed_over_and_stands_where_it_is_written() -> None:
+    text = """
+on: {workflow_call: {inputs: {tag: {type: string, default: "9.0"}}}}
+env: {TAG: "${{ inputs.tag }}-alpine"}
+jobs:
+  a:
+    steps:
+    - run: docker build --build-arg V=$TAG .
+    - uses: docker/build-push-action@v6
+      with: {build-args: "V=${{ inputs.tag }}"}
+"""
+    first, second = builds(PATH, text).docker
+    assert [each.args[0].value.text for each in (first, second)] == ["9.0-alpine", "9.0"]
+    assert second.args[0].value.place(0) == text.index("9.0")
+    assert second.args[0].is_shared

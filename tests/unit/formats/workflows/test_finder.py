@@ -240,3 +240,49 @@ def test_no_digest_is_added_to_a_tag_that_a_matrix_shares_with_other_steps(tag: 
     assert (usage.fixed_because is not None) is is_fixed
     [whole] = find(text.replace(f"'{tag}'", f"'a.example/sdk:{tag}'").replace("a.example/sdk:$", "$")).usages
     assert whole.fixed_because is None
+
+
+# Inputs
+
+
+@pytest.mark.parametrize("trigger", ["workflow_dispatch", "workflow_call"])
+@pytest.mark.parametrize("named", ["inputs.image", "github.event.inputs.image"])
+def test_the_default_of_an_input_is_the_image_where_it_is_written(trigger: str, named: str) -> None:
+    text = f"""
+on:
+  {trigger}:
+    inputs:
+      image: {{type: string, default: "mcr.microsoft.com/dotnet/sdk:8.0"}}
+jobs:
+  a:
+    container: ${{{{ {named} }}}}
+"""
+    assert found(text) == [("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 5)]
+
+
+def test_each_triggers_default_counts_in_each_variant_of_the_matrix() -> None:
+    text = """
+on:
+  workflow_dispatch: {inputs: {tag: {default: "8.0"}}}
+  workflow_call: {inputs: {tag: {default: "9.0"}}}
+jobs:
+  a:
+    strategy: {matrix: {os: [noble, alpine]}}
+    container: a.example/sdk:${{ inputs.tag }}-${{ matrix.os }}
+"""
+    assert {reference for reference, _, _ in found(text)} == {
+        f"a.example/sdk:{tag}-{os}" for os in ("noble", "alpine") for tag in ("8.0", "9.0")
+    }
+
+
+@pytest.mark.parametrize("about", ["{required: true}", "{default: 8.0}", "{default: '${{ vars.IMAGE }}'}", "null"])
+def test_an_image_of_an_input_without_a_default_is_told(about: str) -> None:
+    trigger = f"on: {{workflow_call: {{inputs: {{image: {about}}}}}}}\n"
+    text = trigger + "jobs: {a: {container: '${{ inputs.image }}'}}\n"
+    [problem] = find(text).problems
+    assert "is known only when the workflow runs" in problem.message
+
+
+def test_an_input_that_is_empty_by_default_names_no_image() -> None:
+    text = "on: {workflow_call: {inputs: {image: {default: ''}}}}\njobs: {a: {container: '${{ inputs.image }}'}}\n"
+    assert found(text) == []

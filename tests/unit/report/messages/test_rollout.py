@@ -186,6 +186,23 @@ def test_a_fleet_of_5000_fits_twelve_lines_and_3000_characters() -> None:
     assert len(texts(told)) <= 3000
 
 
+@pytest.mark.parametrize("state", [State.FAILED, State.OPEN])
+def test_names_of_any_length_fit_whole_and_those_that_do_not_are_counted(state: State) -> None:
+    fleet = [
+        rebuild(name := f"{'o' * 39}/{'r' * 96}{number:04}", state, url=f"https://github.com/{name}/pull/{number}")
+        for number in range(50)
+    ]
+    moved = change(cves=tuple(f"CVE-2026-{10000 + cve}" for cve in range(30)))
+    message = rollout_message(rollout(*fleet, changes=(moved,))).with_page("https://freshness.example/rollouts/3")
+    told = texts(message)
+    assert len(told) <= 3000
+    [line] = [line for line in told.splitlines() if line.startswith(("Failed: ", "To be merged: "))]
+    shown = line.count("<https://")
+    assert 5 <= shown < 10
+    assert line.count("|") == line.count(">") == shown
+    assert line.endswith(f" and {50 - shown} more")
+
+
 # Whatever comes from outside
 
 
