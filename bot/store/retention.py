@@ -14,10 +14,10 @@ from bot.domain.rollouts.rebuild import ENDED
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue.claiming import claim, settle
 from bot.store.engine.store import Store
-from bot.store.rows.bases.scan_reports import scan_reports
 from bot.store.rows.bases.tables import bases, changes, manifests, observations
+from bot.store.rows.images.images import images
+from bot.store.rows.images.scan_reports import scan_reports
 from bot.store.rows.inventories.packages import forget_inventories
-from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.tables import blobs, repository_blobs
 from bot.store.rows.rollouts.served import last_changes
 from bot.store.rows.rollouts.steps import steps

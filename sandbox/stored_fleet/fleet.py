@@ -23,7 +23,7 @@ from bot.store.rows.bases.tables import (
     observations,
     releases,
 )
-from bot.store.rows.repositories.images import deployments, images
+from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.standings import standing_days
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds

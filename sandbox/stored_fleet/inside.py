@@ -18,6 +18,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.bases.tables import bases, observations
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -26,7 +27,6 @@ from bot.store.rows.inventories.inventories import (
     package_changes,
 )
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.rows.repositories.images import images
 from bot.store.stages.verify.inventory import package_ids
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.watch.osv.dump import DumpReading

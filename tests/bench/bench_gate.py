@@ -13,9 +13,9 @@ from bot.domain.packages.gate import GateRule
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.rows.images.gates import gates
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.repositories.gates import gates
-from bot.store.rows.repositories.images import images
 from bot.store.stores import Stores
 from bot.verify.gating.judging import judge_images
 from bot.verify.gating.ports import GateOptions, MatchedRule

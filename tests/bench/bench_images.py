@@ -14,7 +14,7 @@ from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.images.stage import ImagesOptions, Observed, tick

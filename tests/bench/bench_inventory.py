@@ -21,6 +21,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.bases.tables import bases, observations
+from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -28,7 +29,6 @@ from bot.store.rows.inventories.inventories import (
     observed_inventories,
     packages,
 )
-from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from bot.store.stores import Stores
 from sandbox.programs.postgres import PostgresServer

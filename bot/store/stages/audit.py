@@ -18,6 +18,7 @@ from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
+from bot.store.rows.images.produced import produced_configs
 from bot.store.rows.repositories.audits import (
     audits,
     judged_otherwise,
@@ -30,7 +31,6 @@ from bot.store.rows.repositories.audits import (
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.code_scans import forget_scan, want_scan
 from bot.store.rows.repositories.issues import say, unsay
-from bot.store.rows.repositories.produced import produced_configs
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import tasks
 

@@ -19,8 +19,8 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.outbox import announce
-from bot.store.rows.repositories.images import contested_images, image_of, images
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, read_rebuilds
 from bot.store.rows.rollouts.rebuilds import step as transition

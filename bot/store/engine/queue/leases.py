@@ -15,13 +15,13 @@ from bot.store.engine.locking import lock_where
 from bot.store.engine.queue.claiming import Worker, give_back
 from bot.store.rows.bases.tables import bases, documents
 from bot.store.rows.fleet_issues import fleet_issues
+from bot.store.rows.images.gates import gates
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories, layers, package_changes
 from bot.store.rows.inventories.sboms import sbom_looks
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.code_scans import code_scans
-from bot.store.rows.repositories.gates import gates
-from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import onboardings
 from bot.store.rows.repositories.tables import repositories

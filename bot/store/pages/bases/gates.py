@@ -11,8 +11,8 @@ from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.repositories.gates import gates
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.gates import gates
+from bot.store.rows.images.images import images
 from bot.views.bases.gates import GateView, Unfixed
 
 _COLUMNS = tuple(

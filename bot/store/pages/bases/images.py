@@ -18,7 +18,7 @@ from bot.store.engine.store import Store
 from bot.store.pages.bases.gates import gates_of
 from bot.store.pages.bases.sboms import packages_of_images
 from bot.store.pages.rows import line_url
-from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
+from bot.store.rows.images.images import contested_images, deployments, image_of, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.image_pages import (
     DeploymentRow,

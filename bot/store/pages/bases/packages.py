@@ -27,6 +27,7 @@ from bot.store.pages.bases.found_packages import (
 )
 from bot.store.pages.bases.sboms import listed_by_sboms
 from bot.store.rows.bases.tables import bases
+from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -41,7 +42,6 @@ from bot.store.rows.inventories.vulnerabilities import (
     vulnerabilities,
     vulnerability_cves,
 )
-from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 from bot.views.bases.inventory import FoundPackage, FoundPackages, ShownBy

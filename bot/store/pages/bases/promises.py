@@ -22,7 +22,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import loaded
 from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.bases.tables import bases, observations, releases
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 
 _AT_ONCE = 40
 """So many histories are in memory together; one of three years is some 25 observations."""

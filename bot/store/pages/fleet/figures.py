@@ -24,11 +24,11 @@ from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.bases.mirrors import lags_of_mirrors
 from bot.store.rows.bases.tables import bases, changes, documents, incidents, notices
+from bot.store.rows.images.gates import gates
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.audits import audits, practice_days
 from bot.store.rows.repositories.code_scans import IS_SCANNED, code_scans
-from bot.store.rows.repositories.gates import gates
-from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.issues import issues
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, count_onboardings, onboardings
 from bot.store.rows.repositories.tables import repositories

@@ -12,7 +12,7 @@ from bot.store.engine.inserting import chunks, insert_into, upsert
 from bot.store.engine.store import Store
 from bot.store.rows.bases.behind import DIFFERS, FLOATS
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds

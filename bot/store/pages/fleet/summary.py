@@ -16,7 +16,7 @@ from bot.store.engine.store import Store
 from bot.store.pages.bases.gates import unfixed_in
 from bot.store.pages.fleet.practices import fleet_practices
 from bot.store.rows.bases.tables import notices
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import read_rebuilds

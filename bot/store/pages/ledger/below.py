@@ -14,9 +14,9 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventory_packages, observed_inventories, package_of, packages
 from bot.store.rows.inventories.vulnerabilities import names_of_package
-from bot.store.rows.repositories.images import images
 from bot.store.rows.repositories.tables import repositories
 
 _DEEPEST = 10

@@ -27,8 +27,8 @@ from bot.store.pages.ledger.below import read_bases, read_names
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
+from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import image_inventories, inventories
-from bot.store.rows.repositories.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of

@@ -31,7 +31,7 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.bases import base_ids, mark_used
 from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.schema import key_column, metadata
 

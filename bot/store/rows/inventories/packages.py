@@ -22,6 +22,7 @@ from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.images.gates import let_through
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -34,7 +35,6 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.sboms import sbom_packages
-from bot.store.rows.repositories.gates import let_through
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.tables import rebuilds
 

@@ -1,1 +1,1 @@
-"""Rows of repositories: their files, builds, images and issue, and how they stand."""
+"""Rows of repositories: their files, builds and issue, what the audit found, and how they stand."""

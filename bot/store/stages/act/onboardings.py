@@ -21,10 +21,10 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
+from bot.store.rows.images.produced import produced_configs
 from bot.store.rows.repositories.audits import audits, practices
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.onboardings import IN_FLEET, IS_WORKED_ON, onboarding_of, onboardings
-from bot.store.rows.repositories.produced import produced_configs
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import journal

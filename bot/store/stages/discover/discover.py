@@ -28,9 +28,9 @@ from bot.store.rows.bases.incidents import open_since, tell_incidents
 from bot.store.rows.bases.mirrors import link_mirrors, with_mirrors
 from bot.store.rows.bases.own_bases import follow_own_bases, produced_by, with_own_bases
 from bot.store.rows.bases.tables import bases
+from bot.store.rows.images.images import save_claims, save_deployments
 from bot.store.rows.repositories.audits import save_audited
 from bot.store.rows.repositories.blobs import blobs_of
-from bot.store.rows.repositories.images import save_claims, save_deployments
 from bot.store.rows.repositories.tables import blobs, repositories, repository_blobs, usages
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.served import plan_once_more, unserved

@@ -18,8 +18,8 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.bases.own_bases import follow_own_bases, produced_by
 from bot.store.rows.bases.tables import bases
+from bot.store.rows.images.images import forget_images
 from bot.store.rows.repositories.audits import forget_audits
-from bot.store.rows.repositories.images import forget_images
 from bot.store.rows.repositories.repositories import rename_in_place
 from bot.store.rows.repositories.tables import repositories, repository_blobs, usages
 from bot.watch.registry.incident import Incident

@@ -34,7 +34,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.bases.tables import bases, changes
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import hold_what_came, something_came
 from bot.store.rows.rollouts.rebuilds import (

@@ -8,9 +8,9 @@ from bot.reconcile.work import Claimed
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
-from bot.store.rows.repositories.attestations import attestations
-from bot.store.rows.repositories.due_images import make_images_due
-from bot.store.rows.repositories.images import contested_images, image_of, images
+from bot.store.rows.images.attestations import attestations
+from bot.store.rows.images.due_images import make_images_due
+from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.repositories.tables import repositories
 from bot.verify.attesting.ports import Attestation
 

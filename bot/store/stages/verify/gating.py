@@ -16,13 +16,13 @@ from bot.store.engine.inserting import insert_missing, upsert
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
-from bot.store.rows.bases.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.bases.tables import documents
+from bot.store.rows.images.due_images import make_images_due
+from bot.store.rows.images.gates import gates, let_through
+from bot.store.rows.images.images import image_of, images
+from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.rows.repositories.due_images import make_images_due
-from bot.store.rows.repositories.gates import gates, let_through
-from bot.store.rows.repositories.images import image_of, images
 from bot.store.rows.repositories.tables import repositories
 from bot.store.stages.verify.kept_data import kept_data
 from bot.store.stages.verify.told_images import Shown, shown_before, shown_now, told_images

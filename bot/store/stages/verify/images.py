@@ -25,9 +25,9 @@ from bot.store.engine.store import Store
 from bot.store.pages.bases.gates import gates_of
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.tables import bases, manifests, observations
+from bot.store.rows.images.images import contested_images, deployments, image_of, images
 from bot.store.rows.inventories.wanted import ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
-from bot.store.rows.repositories.images import contested_images, deployments, image_of, images
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.verify.images.ports import KnownImage, Look
 from bot.views.bases.images import Deployment, ImageView

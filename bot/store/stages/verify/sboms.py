@@ -16,9 +16,9 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.inventories.sboms import sbom_looks, sbom_packages, sboms
-from bot.store.rows.repositories.images import images
 from bot.store.stages.verify.inventory import package_ids
 from bot.verify.inventory.sboms import SbomLook
 

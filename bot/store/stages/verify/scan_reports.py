@@ -14,7 +14,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.scan_reports import scan_report_digests, scan_reports
+from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
 from bot.verify.gate import Report
 from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
 

@@ -18,6 +18,8 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
+from bot.store.rows.images.gates import gates, let_through
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -26,8 +28,6 @@ from bot.store.rows.inventories.inventories import (
     packages,
 )
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
-from bot.store.rows.repositories.gates import gates, let_through
-from bot.store.rows.repositories.images import images
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.verify.scan_reports import KeptAbout, reports_about
 from bot.verify.gating.ports import ToldImage, ToldPlatform

@@ -18,7 +18,7 @@ from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Reconsidered
 from bot.store.engine.database import address, open_database
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

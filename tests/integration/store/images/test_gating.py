@@ -19,9 +19,9 @@ from bot.domain.packages.gate import (
 from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
+from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.rows.repositories.gates import gates, let_through
 from bot.verify.gate import Report
 from bot.verify.gating.judging import Gating
 from bot.verify.gating.ports import GateOptions, MatchedRule, ReportUse

@@ -17,7 +17,7 @@ from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.verify.images.ports import Look
 from bot.verify.images.stage import ImagesOptions, Observed, tick
 from bot.views.bases.image_pages import WantedImages

@@ -12,8 +12,8 @@ from bot.domain.packages.package import Package
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.tables import advisories, bases
+from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.repositories.images import deployments, images
 from bot.views.bases.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
 from bot.watch.registry.ports import Sight, Sighting

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.repositories.repository import Repository
-from bot.store.rows.bases.scan_reports import scan_report_digests
+from bot.store.rows.images.scan_reports import scan_report_digests
 from bot.store.stages.verify.scan_reports import reports_about
 from bot.verify.gate import Report
 from bot.verify.scan_reports import ReportOrigin, ScanReport

@@ -22,7 +22,7 @@ from bot.plan.cascade.parts import Parts
 from bot.plan.cascade.stage import CascadeTally, Decided, Fleet, tick
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.own_bases import own_links
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.plan.cascade.links import parts_of_producers

@@ -27,7 +27,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import bases, changes, observations
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, step
 from bot.store.rows.rollouts.tables import rebuilds, transitions

@@ -16,7 +16,7 @@ from bot.store.engine.inserting import chunks, upsert
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.repositories.images import contested_images, images
+from bot.store.rows.images.images import contested_images, images
 from bot.store.rows.repositories.tables import repositories, usages
 
 _ROLE = usages.c.usage["role"].as_string()

@@ -38,7 +38,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes, observations
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
 

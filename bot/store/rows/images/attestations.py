@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, ForeignKey, String, Text
 
+from bot.store.rows.images.images import images
 from bot.store.rows.moment import Moment
-from bot.store.rows.repositories.images import images
 from bot.store.rows.schema import leased
 
 attestations = leased(

@@ -11,7 +11,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.images.seen_config import SeenConfig, seen_config
 from bot.store.engine.codec import load
 from bot.store.rows.bases.tables import manifests
-from bot.store.rows.repositories.images import contested_images, image_of, images
+from bot.store.rows.images.images import contested_images, image_of, images
 
 _MOST_IMAGES = 20
 """Of one repository whose configurations are evidence."""

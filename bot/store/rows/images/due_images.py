@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Table, literal, select, update
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.locking import lock_where
-from bot.store.rows.repositories.images import images
+from bot.store.rows.images.images import images
 
 
 async def make_images_due(database: Database, table: Table, is_other: ColumnElement[bool], now: datetime) -> None:

@@ -2,9 +2,9 @@
 
 from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text
 
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.moment import Moment
-from bot.store.rows.repositories.images import images
 from bot.store.rows.schema import leased, metadata
 
 gates = leased(
