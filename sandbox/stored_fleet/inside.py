@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Table, insert, select, update
 
 from bot.domain.clock import ManualClock
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Package
@@ -131,7 +131,7 @@ class Inside:
             rows.add_base(all_, {row.digest: row.id for row in seen})
         by_digest = {each.digest: all_[: place + 1] for all_ in shown.values() for place, each in enumerate(all_)}
         for row in found:
-            standing = load(row.standings, tuple[Standing, ...])[0]
+            standing = load(row.standings, tuple[ImageStanding, ...])[0]
             own = packages_of_application(row.repository_id, self.mark)
             rows.add_image(row, by_digest[standing.publications[0].digest], own)
         await self._insert(inventories, rows.inventories)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ImageState, state_of
-from bot.domain.images.standing import Basis, Standing
+from bot.domain.images.standing import Basis, ImageStanding
 from bot.domain.images.standing import Publication as Shown
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -135,7 +135,7 @@ def image_rows(
         is_known = sample.number % 8 != 5
         strength = (Strength.PROVED, Basis.LAYERS) if sample.number % 6 else (Strength.CLAIMED, Basis.ANNOTATION)
         standings = tuple(
-            Standing(
+            ImageStanding(
                 platform,
                 *strength,
                 (Shown(service.runs_on, seen[at].at, seen[at].digest, platform, seen[at].digest, until),),
@@ -156,7 +156,7 @@ def image_rows(
             "digest": digest(f"image {sample.number} {each}") if is_known else None,
             "seen_at": now - timedelta(hours=sample.number % 30) if is_known else None,
             "looked_at": now - timedelta(hours=sample.number % 20),
-            "standings": dump(standings, tuple[Standing, ...]) if is_known else None,
+            "standings": dump(standings, tuple[ImageStanding, ...]) if is_known else None,
             "behind_since": until if is_known else None,
             "state": (state_of(standings) if is_known else ImageState.NOT_SEEN).value,
             "error": None if is_known else f"ghcr.io answers 403: the token may not read packages{mark}",

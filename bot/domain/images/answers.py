@@ -7,7 +7,7 @@ from enum import StrEnum
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import behind_since
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.images.trust import Trust
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 
@@ -61,7 +61,7 @@ def about_provenance(builder: Builder | None, producers: Collection[str], *, is_
     return Answer(Question.PROVENANCE, True, builder.told, counts=is_required)
 
 
-def about_freshness(standings: Sequence[Standing]) -> Answer:
+def about_freshness(standings: Sequence[ImageStanding]) -> Answer:
     """Whether all platforms are proved to stand on what their base shows now."""
     if behind_since(standings) is not None:
         return Answer(Question.FRESHNESS, False, "it is behind its base")

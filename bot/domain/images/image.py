@@ -9,7 +9,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Declaration, Standing
+from bot.domain.images.standing import Declaration, ImageStanding
 from bot.domain.reference import Base
 
 
@@ -57,7 +57,7 @@ class ProducedImage:
     found: str | None = None
     digest: str | None = None
     seen_at: datetime | None = None
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[ImageStanding, ...] = ()
     sourced_from: str | None = None
     is_contested: bool = False
     error: str | None = None
@@ -113,13 +113,13 @@ class ProducedImage:
         return behind_since(self.standings)
 
 
-def weakest(standings: Sequence[Standing]) -> Strength:
+def weakest(standings: Sequence[ImageStanding]) -> Strength:
     """Tells what is known at least of all platforms."""
     order = list(Strength)
     return max((each.strength for each in standings), key=order.index, default=Strength.UNKNOWN)
 
 
-def state_of(standings: Sequence[Standing]) -> ImageState:
+def state_of(standings: Sequence[ImageStanding]) -> ImageState:
     """Tells how an image stands that was looked at; only one that is proved to be current on all platforms is."""
     strength = weakest(standings)
     if behind_since(standings) is not None:
@@ -131,6 +131,6 @@ def state_of(standings: Sequence[Standing]) -> ImageState:
     return ImageState.CURRENT if strength is Strength.PROVED else ImageState.CLAIMED
 
 
-def behind_since(standings: Sequence[Standing]) -> datetime | None:
+def behind_since(standings: Sequence[ImageStanding]) -> datetime | None:
     """Since when some platform is surely behind; None where none is."""
     return min((each.behind_since for each in standings if each.behind_since), default=None)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.standing import Standing
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.standing import ImageStanding
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import Target
@@ -18,7 +18,7 @@ from bot.domain.rollouts.rebuild import Target
 class Proof:
     """A verdict on one image or one platform, and what was seen, for people."""
 
-    verdict: Verdict
+    verdict: ImageVerdict
     told: str
 
 
@@ -30,7 +30,7 @@ def may_stand_on(image: ProducedImage, bases: Collection[Base]) -> bool:
 
 def proof_of(
     image: ProducedImage,
-    standings: Sequence[Standing],
+    standings: Sequence[ImageStanding],
     targets: Sequence[Target],
     published: Mapping[str, datetime],
     usages: Sequence[Usage],
@@ -44,44 +44,46 @@ def proof_of(
     each = [_of_platform(standing, wanted, published, now) for standing in standings]
     worst = max(each, key=lambda proof: _ORDER.index(proof.verdict), default=None)
     if worst is None:
-        return Proof(Verdict.UNKNOWN, f"{image.place} shows no platform")
-    if worst.verdict is Verdict.NO_OP:
-        old = [standing for standing, proof in zip(standings, each, strict=True) if proof.verdict is Verdict.NO_OP]
-        is_partly = any(proof.verdict is Verdict.PROVED for proof in each)
+        return Proof(ImageVerdict.UNKNOWN, f"{image.place} shows no platform")
+    if worst.verdict is ImageVerdict.NO_OP:
+        old = [
+            standing for standing, proof in zip(standings, each, strict=True) if proof.verdict is ImageVerdict.NO_OP
+        ]
+        is_partly = any(proof.verdict is ImageVerdict.PROVED for proof in each)
         return Proof(
-            Verdict.NO_OP,
+            ImageVerdict.NO_OP,
             f"built, but {image.place} still stands on {worst.told}; likely at fault: "
             + line_at_fault(image, old, usages, is_partly=is_partly),
         )
-    if worst.verdict is Verdict.OTHER:
+    if worst.verdict is ImageVerdict.OTHER:
         named = " or ".join(sorted(base.short for base in wanted))
-        return Proof(Verdict.OTHER, f"built, but {image.place} stands on {worst.told} instead of {named}")
-    words = "stands on" if worst.verdict is Verdict.PROVED else "does not show what it stands on:"
+        return Proof(ImageVerdict.OTHER, f"built, but {image.place} stands on {worst.told} instead of {named}")
+    words = "stands on" if worst.verdict is ImageVerdict.PROVED else "does not show what it stands on:"
     return Proof(worst.verdict, f"{image.place} {words} {worst.told}")
 
 
-_ORDER = (Verdict.PROVED, Verdict.UNKNOWN, Verdict.OTHER, Verdict.NO_OP)
+_ORDER = (ImageVerdict.PROVED, ImageVerdict.UNKNOWN, ImageVerdict.OTHER, ImageVerdict.NO_OP)
 
 
 def _of_platform(
-    standing: Standing, wanted: Mapping[Base, Target], published: Mapping[str, datetime], now: datetime
+    standing: ImageStanding, wanted: Mapping[Base, Target], published: Mapping[str, datetime], now: datetime
 ) -> Proof:
     told = standing.told(now)
     if standing.strength is not Strength.PROVED or standing.base is None:
-        return Proof(Verdict.UNKNOWN, f"{standing.platform} is {told}")
+        return Proof(ImageVerdict.UNKNOWN, f"{standing.platform} is {told}")
     target = wanted.get(standing.base)
     if target is None:
-        return Proof(Verdict.OTHER, told)
+        return Proof(ImageVerdict.OTHER, told)
     since = published.get(target.to_digest)
     is_new = any(
         each.digest == target.to_digest or each.until is None or (since is not None and each.at >= since)
         for each in standing.publications
     )
-    return Proof(Verdict.PROVED if is_new else Verdict.NO_OP, told)
+    return Proof(ImageVerdict.PROVED if is_new else ImageVerdict.NO_OP, told)
 
 
 def line_at_fault(
-    image: ProducedImage, old: Sequence[Standing], usages: Sequence[Usage], *, is_partly: bool
+    image: ProducedImage, old: Sequence[ImageStanding], usages: Sequence[Usage], *, is_partly: bool
 ) -> str:
     """Why a build took the old base, by what the repository's files show: a place where they do, else a guess."""
     digests = {

@@ -47,7 +47,7 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ImageStanding:
     """What one platform of an image stands on.
 
     `publications` are all that the evidence allows: tags that show the same image, and publications that cannot be
@@ -68,7 +68,7 @@ class Standing:
         """Whether it may be one of several images that differ."""
         return len({each.platform_digest for each in self.publications}) > 1
 
-    def of(self, expected: Collection[Base]) -> "Standing":
+    def of(self, expected: Collection[Base]) -> "ImageStanding":
         """The same, seen as standing on one base: one of `expected` where it may, else the one with the shortest
         tag."""
         bases = {each.base for each in self.publications}

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class ImageVerdict(StrEnum):
     """`no-op` is an image that is new and stands on the old base, `other` one on a base that nobody expected;
     `untrusted` is one that lacks a signature or a builder that is required of it, or of which that cannot be told.
     """
@@ -18,4 +18,4 @@ class Verdict(StrEnum):
     @property
     def fails(self) -> bool:
         """Whether the rebuild has not done what it was for. That tells nothing against the base."""
-        return self in (Verdict.NO_OP, Verdict.OTHER, Verdict.NOT_SEEN, Verdict.UNTRUSTED)
+        return self in (ImageVerdict.NO_OP, ImageVerdict.OTHER, ImageVerdict.NOT_SEEN, ImageVerdict.UNTRUSTED)

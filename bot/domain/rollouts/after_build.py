@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.wording.words import counted
@@ -17,7 +17,7 @@ def after_green_build(rebuild: Rebuild, told: str, *, at: datetime) -> Rebuild:
 
 
 def after_proof(
-    rebuild: Rebuild, verdict: Verdict, told: str, gated: Gated | None = None, *, at: datetime
+    rebuild: Rebuild, verdict: ImageVerdict, told: str, gated: Gated | None = None, *, at: datetime
 ) -> Rebuild:
     """The rebuild once its image was looked at, or could not be; `told` says what was seen.
 
@@ -30,7 +30,7 @@ def after_proof(
     if gated is not None and gated.holds:
         return _held_back(judged, told, gated, at)
     said = told if gated is None or gated.outcome is GateOutcome.PASSED else f"{told}; {in_words(gated)}"
-    if verdict is Verdict.UNKNOWN:
+    if verdict is ImageVerdict.UNKNOWN:
         return _built(judged, State.BUILT, f"built, not proven: {said}", at)
     return _built(judged, State.SUCCEEDED, said, at)
 

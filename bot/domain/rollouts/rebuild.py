@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Replacement
@@ -168,7 +168,7 @@ class Rebuild:
     image's tag."""
     run_number: int | None = None
     """Of the workflow's run that built it; None where several workflows did."""
-    proof: Verdict | None = None
+    proof: ImageVerdict | None = None
     """What its image was seen to show."""
     steps: int = 0
     """How many steps follow its build."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.domain.forge.runs import RunState
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.rebuild import IllegalTransition, Rebuild, State
 from bot.domain.rollouts.terms import PathWorkflow, Step
@@ -146,7 +146,7 @@ def images_of_parts(images: Iterable[ProducedImage], parts: Sequence[PathWorkflo
     return [image for image in images if not parts or any(part.produces(image.claim.name) for part in parts)]
 
 
-def known_of(images: Sequence[ProducedImage], proof: Verdict | None) -> Mapping[str, str]:
+def known_of(images: Sequence[ProducedImage], proof: ImageVerdict | None) -> Mapping[str, str]:
     """What a workflow can be given of the image that a rebuild produced, where its repository has one alone.
 
     Digest and tag are those of the new image only where that was proved.
@@ -156,7 +156,7 @@ def known_of(images: Sequence[ProducedImage], proof: Verdict | None) -> Mapping[
         return {}
     [image] = counted
     known = {"image": image.claim.name}
-    if image.digest is None or proof is not Verdict.PROVED:
+    if image.digest is None or proof is not ImageVerdict.PROVED:
         return known
     return known | {"digest": image.digest, "version": image.place.tag}
 
@@ -166,7 +166,7 @@ def after_step(rebuild: Rebuild, step: StepRun, following: str | None, at: datet
     name = step.step.name
     known = replace(rebuild, url=step.url or rebuild.url)
     match step.state:
-        case StepState.SUCCEEDED if following is None and rebuild.proof is Verdict.UNKNOWN:
+        case StepState.SUCCEEDED if following is None and rebuild.proof is ImageVerdict.UNKNOWN:
             return known.moved(State.BUILT, f"built, not proven; its last step {name} succeeded", at=at)
         case StepState.SUCCEEDED if following is None:
             return known.moved(State.SUCCEEDED, f"built, and its last step {name} succeeded", at=at)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Target
 from bot.plan.cascade.frontier import Shown, Together
@@ -40,7 +40,7 @@ class Seen:
     """An image as it was looked at last."""
 
     looked_at: datetime | None
-    standings: tuple[Standing, ...]
+    standings: tuple[ImageStanding, ...]
 
 
 def together(bases: Collection[Base], since: datetime | None, images: Sequence[Seen | None]) -> Together:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.reference import Base
 from bot.verify.provenance.statement import PAYLOAD_TYPE, DsseEnvelope
 
@@ -47,7 +47,9 @@ def signing_key(text: str) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def summary(place: Base, digest: str, standings: Sequence[Standing], verifier: Verifier, at: datetime) -> bytes:
+def summary(
+    place: Base, digest: str, standings: Sequence[ImageStanding], verifier: Verifier, at: datetime
+) -> bytes:
     """The statement that the image `digest` was fresh at `at`, as JSON."""
     algorithm, _, encoded = digest.partition(":")
     bases = sorted({str(each.base) for each in standings if each.base is not None})

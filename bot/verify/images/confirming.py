@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.verify.standing.observed_layers import ObservedLayers
 
@@ -58,7 +58,7 @@ async def confirm(
     return Confirmed(frozenset(digests), fetched)
 
 
-def confirmed_before(standings: Sequence[Standing]) -> frozenset[str]:
+def confirmed_before(standings: Sequence[ImageStanding]) -> frozenset[str]:
     """The digests of platforms that were proved by layers: an image's layers stay what they are."""
     return frozenset(
         publication.platform_digest
@@ -68,7 +68,7 @@ def confirmed_before(standings: Sequence[Standing]) -> frozenset[str]:
     )
 
 
-def open_claims(standings: Sequence[Standing]) -> frozenset[str]:
+def open_claims(standings: Sequence[ImageStanding]) -> frozenset[str]:
     """The digests of platforms that layers claim and that can still be proved."""
     return frozenset(
         publication.platform_digest

@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.standing import Declaration, Standing
+from bot.domain.images.standing import Declaration, ImageStanding
 from bot.domain.reference import Base
 from bot.reconcile.work import Queue
 from bot.verify.images.confirming import PublishedPort
@@ -37,7 +37,7 @@ class Look:
 
     found: str
     seen: SeenImage
-    standings: tuple[Standing, ...]
+    standings: tuple[ImageStanding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class KnownImage:
     name: str
     platforms: tuple[PlatformImage, ...]
     declared: Mapping[str, tuple[Declaration, ...]]
-    standings: tuple[Standing, ...]
+    standings: tuple[ImageStanding, ...]
     expected: tuple[Base, ...]
 
 
@@ -74,4 +74,4 @@ class ImagesStore(Protocol):
         """The next images by id that have been seen; empty after the last."""
         ...
 
-    async def save_standings(self, standings: Mapping[int, tuple[Standing, ...]]) -> None: ...
+    async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None: ...

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.images.tags import TagKind, TagRule, likely_newest
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
@@ -85,7 +85,9 @@ async def _tell_anew(store: ImagesStore, layers: ObservedLayers) -> int:
     return told
 
 
-def _standings(image: KnownImage, layers: ObservedLayers, confirmed: Collection[str] = ()) -> tuple[Standing, ...]:
+def _standings(
+    image: KnownImage, layers: ObservedLayers, confirmed: Collection[str] = ()
+) -> tuple[ImageStanding, ...]:
     """Judges what each platform stands on; by the text of a Dockerfile too, where that names one base only.
 
     `confirmed` are digests of platforms of bases whose whole layers it has, beyond those known from before.

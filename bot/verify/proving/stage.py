@@ -10,7 +10,7 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import Proof, may_stand_on, proof_of
 from bot.domain.images.tags import Build, TagKind
 from bot.domain.images.trust import Lack
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import is_awaited
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
@@ -87,9 +87,9 @@ async def tick(
     tally = await loop.run(work)
     ends = work.ends
     return ProvingTally(
-        ends.count(Verdict.PROVED),
+        ends.count(ImageVerdict.PROVED),
         sum(verdict.fails for verdict in ends),
-        ends.count(Verdict.UNKNOWN),
+        ends.count(ImageVerdict.UNKNOWN),
         tuple(tally.problems),
     )
 
@@ -114,7 +114,7 @@ class _Proofs(Work[Proving, Rebuild]):
         self._layers = observed.layers
         self._options = options
         self._clock = loop.clock
-        self.ends: list[Verdict] = []
+        self.ends: list[ImageVerdict] = []
 
     @property
     def queue(self) -> Queue[Proving]:
@@ -142,7 +142,7 @@ class _Proofs(Work[Proving, Rebuild]):
         if lack is not None and lack.may_come and waited <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         if lack is not None:
-            return after_proof(rebuild, Verdict.UNTRUSTED, lack.told, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
         gated = None if decisive.verdict.fails else await self._gate.gated(concerned)
         if gated is not None and is_awaited(gated) and now - _seen_at(concerned, looks, now) < self._gate.wait:
             waits = f"{decisive.told}; {in_words(gated)}"
@@ -156,7 +156,7 @@ class _Proofs(Work[Proving, Rebuild]):
         """
         rebuild = item.rebuild
         if (doubt := untold(self._trust, item.images)) is not None:
-            return after_proof(rebuild, Verdict.UNTRUSTED, doubt, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, doubt, at=now)
         required = [image for image in item.images if self._trust.requires(image.claim.name)]
         waited = now - (rebuild.built_at or now)
         is_over = waited > self._options.within
@@ -170,9 +170,9 @@ class _Proofs(Work[Proving, Rebuild]):
         if lack is None and gone is not None:
             lack = Lack(cannot_tell(gone, "no such image is there"))
         if lack is not None:
-            return after_proof(rebuild, Verdict.UNTRUSTED, lack.told, at=now)
+            return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
         why = _not_known(item, bases)
-        return after_proof(rebuild, Verdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
+        return after_proof(rebuild, ImageVerdict.UNKNOWN, why, self._gate.unseen(item.images, why), at=now)
 
     async def _awaits_watch(self, item: Proving, bases: Collection[Base]) -> bool:
         """Whether the build has made one of its own bases anew, of which the layers are not known yet: what stands
@@ -214,7 +214,7 @@ class _Proofs(Work[Proving, Rebuild]):
     def _proof(self, image: ProducedImage, look: Look | None, item: Proving, now: datetime) -> Proof:
         if look is None:
             within = duration(self._options.within)
-            return Proof(Verdict.NOT_SEEN, f"built, but nothing was pushed to {image.place} within {within}")
+            return Proof(ImageVerdict.NOT_SEEN, f"built, but nothing was pushed to {image.place} within {within}")
         seen = replace(image, found=look.found)
         return proof_of(seen, look.standings, item.rebuild.targets, self._published(item), item.usages, now)
 
@@ -242,16 +242,16 @@ class _Proofs(Work[Proving, Rebuild]):
             return f"{rebuild.repository}: {failure}"
         gated = self._gate.unseen(item.images, "its new image could not be looked at")
         required = next((image.place for image in item.images if self._trust.requires(image.claim.name)), None)
-        verdict, told = Verdict.UNKNOWN, str(failure)
+        verdict, told = ImageVerdict.UNKNOWN, str(failure)
         if required is not None:
-            verdict, told = Verdict.UNTRUSTED, cannot_tell(required, str(failure))
+            verdict, told = ImageVerdict.UNTRUSTED, cannot_tell(required, str(failure))
         after = after_proof(rebuild, verdict, told, gated, at=now)
         await self._store.settle_rebuild(rebuild, after)
         self.ends.append(verdict)
         return f"{rebuild.repository}: {failure}"
 
 
-_WEIGHT = (Verdict.PROVED, Verdict.UNKNOWN, Verdict.NOT_SEEN, Verdict.OTHER, Verdict.NO_OP)
+_WEIGHT = (ImageVerdict.PROVED, ImageVerdict.UNKNOWN, ImageVerdict.NOT_SEEN, ImageVerdict.OTHER, ImageVerdict.NO_OP)
 """Of several images, the one that shows least decides."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis, Declaration, Publication, Standing
+from bot.domain.images.standing import Basis, Declaration, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.verify.standing.declared import base_named, in_order
 from bot.verify.standing.observed_layers import Match, ObservedLayers
@@ -19,7 +19,7 @@ def standing_of(
     expected: Collection[Base] = (),
     apart_from: str | None = None,
     confirmed: Collection[str] = (),
-) -> Standing:
+) -> ImageStanding:
     """What one platform of an image stands on, seen as standing on one of `expected` where it may.
 
     `apart_from` is the image's own name, where it is a base itself. `confirmed` are the digests of platforms of
@@ -29,7 +29,7 @@ def standing_of(
     match = _confirmed(observed.match(image, apart_from=apart_from), confirmed)
     if match is None:
         return _as_declared(image.platform, observed, declarations).of(expected)
-    standing = Standing(image.platform, match.strength, Basis.LAYERS, match.publications, match.layers)
+    standing = ImageStanding(image.platform, match.strength, Basis.LAYERS, match.publications, match.layers)
     for declaration in declarations:
         said = _named(declaration, image.platform, observed)
         agreed = tuple(each for each in match.publications if each in said)
@@ -50,17 +50,17 @@ def _confirmed(match: Match | None, confirmed: Collection[str]) -> Match | None:
     return Match(sure, match.layers, Strength.PROVED) if sure else match
 
 
-def _as_declared(platform: str, observed: ObservedLayers, declarations: Sequence[Declaration]) -> Standing:
+def _as_declared(platform: str, observed: ObservedLayers, declarations: Sequence[Declaration]) -> ImageStanding:
     """The first declaration whose digest was observed, else the first that names a base at all."""
     for declaration in declarations:
         if said := _named(declaration, platform, observed):
             is_verified = declaration.basis is Basis.VERIFIED_PROVENANCE
             strength = Strength.PROVED if is_verified else Strength.CLAIMED
-            return Standing(platform, strength, declaration.basis, said, named=declaration.named)
+            return ImageStanding(platform, strength, declaration.basis, said, named=declaration.named)
     for declaration in declarations:
         if declaration.digests or base_named(declaration) is not None:
-            return Standing(platform, Strength.CLAIMED, declaration.basis, named=_briefly(declaration))
-    return Standing(platform)
+            return ImageStanding(platform, Strength.CLAIMED, declaration.basis, named=_briefly(declaration))
+    return ImageStanding(platform)
 
 
 def _named(declaration: Declaration, platform: str, observed: ObservedLayers) -> tuple[Publication, ...]:

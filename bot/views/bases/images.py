@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.images.image import ImageState, ProducedImage
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.wording.words import counted
 from bot.views.bases.gates import GateView
 from bot.views.bases.gates import as_json as gate_as_json
@@ -91,7 +91,7 @@ def as_json(view: ImageView) -> dict[str, Any]:
     }
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
+def _standing(standing: ImageStanding) -> dict[str, Any]:
     return {
         "platform": standing.platform,
         "base": str(standing.base) if standing.base else None,

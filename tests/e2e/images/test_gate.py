@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
@@ -68,7 +68,7 @@ async def test_a_rebuild_that_brings_a_high_with_a_fix_is_held_back_until_it_is_
         await stage.run_pass()
         await built(stage)
         rebuild = (await stage.rebuilds())[SHOP]
-        assert (rebuild.state, rebuild.proof) == (State.FAILED, Verdict.PROVED)
+        assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.PROVED)
         assert rebuild.reason == (
             f"built, but the gate holds it back: {CVE} (HIGH) in libssl3t64 3.0.13-0ubuntu3.2, "
             "fixed in 3.0.13-0ubuntu3.3"
@@ -84,7 +84,7 @@ async def test_a_rebuild_that_brings_a_high_with_a_fix_is_held_back_until_it_is_
         await stage.run_pass()
         await built(stage)
         rebuild = (await stage.rebuilds())[SHOP]
-        assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, Verdict.PROVED)
+        assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
         [view] = [each for each in await stage.bot.stores.images.views() if each.image.claim.name.endswith(SHOP)]
         assert view.gate is not None
         assert view.gate.told == "nothing that blocks, 1 accepted"

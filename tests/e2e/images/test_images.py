@@ -7,7 +7,7 @@ import pytest
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Source
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import State
 from tests.e2e.conftest import Stage
 
@@ -57,7 +57,7 @@ async def test_a_rebuild_has_succeeded_once_its_image_is_seen_on_the_new_base(st
     await finished(stage)
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["catalog-web"]
-    assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, Verdict.PROVED)
+    assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
     assert "contoso/catalog-web:latest stands on aspnet:10.0-noble-chiseled of" in rebuild.reason
     assert (await image(stage)).behind_since is None
 
@@ -72,7 +72,7 @@ async def test_a_green_build_on_the_old_base_has_failed_with_the_likely_line(sta
     await finished(stage)
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["catalog-web"]
-    assert (rebuild.state, rebuild.proof) == (State.FAILED, Verdict.NO_OP)
+    assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.NO_OP)
     assert "still stands on aspnet:10.0-noble-chiseled" in rebuild.reason
     assert ".github/workflows/weekly-rebuild.yml:15 builds without --pull" in rebuild.reason
 
@@ -87,7 +87,7 @@ async def test_a_build_that_pushes_nothing_has_failed_after_two_hours(stage: Sta
     stage.clock.ahead += timedelta(hours=2, minutes=5)
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["catalog-web"]
-    assert (rebuild.state, rebuild.proof) == (State.FAILED, Verdict.NOT_SEEN)
+    assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.NOT_SEEN)
 
 
 async def test_where_no_image_is_known_a_rebuild_ends_as_built_and_not_proven(stage: Stage) -> None:
@@ -97,7 +97,7 @@ async def test_where_no_image_is_known_a_rebuild_ends_as_built_and_not_proven(st
         stage.world.github.finish_run(run.id)
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["tools-cli"]
-    assert (rebuild.state, rebuild.proof) == (State.BUILT, Verdict.UNKNOWN)
+    assert (rebuild.state, rebuild.proof) == (State.BUILT, ImageVerdict.UNKNOWN)
     assert rebuild.reason.startswith("built, not proven: no image of this repository is known")
 
 
@@ -122,7 +122,7 @@ async def test_of_images_tagged_by_date_the_newest_is_looked_at(stage: Stage) ->
     await stage.run_pass()
     found = await image(stage)
     assert (found.claim.tag.text, found.found) == ("*", f"{stage.clock.now():%Y%m%d}")
-    assert (await stage.rebuilds())["catalog-web"].proof is Verdict.PROVED
+    assert (await stage.rebuilds())["catalog-web"].proof is ImageVerdict.PROVED
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_an_image_tagged_by_what_a_dispatched_run_tells_is_found_without_a
     stage.world.traffic.forget()
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["catalog-web"]
-    assert (rebuild.proof, (await image(stage)).claim.tag.text) == (Verdict.PROVED, name)
+    assert (rebuild.proof, (await image(stage)).claim.tag.text) == (ImageVerdict.PROVED, name)
     [run] = github.runs("catalog-web")
     assert (rebuild.built_commit, rebuild.run_number) == (run.sha, run.number)
     assert not stage.world.traffic.requests(service="registry", path="/catalog-web/tags/list")
@@ -161,4 +161,4 @@ async def test_an_image_tagged_by_commit_is_that_of_the_merge(stage: Stage) -> N
     await stage.run_pass()
     found = await image(stage, "contoso/payments-api")
     assert (found.claim.tag.text, found.found) == ("{sha}", merged)
-    assert (await stage.rebuilds())["payments-api"].proof is Verdict.PROVED
+    assert (await stage.rebuilds())["payments-api"].proof is ImageVerdict.PROVED

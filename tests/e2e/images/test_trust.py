@@ -11,7 +11,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.domain.images.produced import Source
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.images.verify import judge_image
 from bot.service.wiring.grants import forge_host
@@ -91,7 +91,7 @@ async def test_a_rebuild_whose_image_nobody_signs_in_time_fails_and_says_what_to
     guarded.clock.ahead += timedelta(hours=1, minutes=10)
     await guarded.run_pass()
     rebuild = (await guarded.rebuilds())["catalog-web"]
-    assert (rebuild.state, rebuild.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
     assert "lacks the signature that trust.rules require: no signature of a kind" in rebuild.reason
     assert "have its build sign what it pushes" in rebuild.reason
 
@@ -121,9 +121,9 @@ async def squashed(world: World, tmp_path: Path) -> AsyncIterator[tuple[Stage, P
         yield await settled(world, tmp_path, store, exits, trust={"rules": [rule]}), sigstore
 
 
-@pytest.mark.parametrize("attested", [("10.0.1", Verdict.PROVED), ("10.0.0", Verdict.NO_OP)])
+@pytest.mark.parametrize("attested", [("10.0.1", ImageVerdict.PROVED), ("10.0.0", ImageVerdict.NO_OP)])
 async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
-    attested: tuple[str, Verdict], squashed: tuple[Stage, PrivateSigstore]
+    attested: tuple[str, ImageVerdict], squashed: tuple[Stage, PrivateSigstore]
 ) -> None:
     stage, sigstore = squashed
     version, verdict = attested
@@ -156,7 +156,7 @@ async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
     assert await answers(stage, place) == {
         "signature": False,
         "provenance": True,
-        "freshness": verdict is Verdict.PROVED,
+        "freshness": verdict is ImageVerdict.PROVED,
         "gate": None,
     }
     stranger = sigstore.certificate(facts={12: "https://github.com/contoso/till"})

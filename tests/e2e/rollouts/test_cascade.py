@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.bases.change import Cause
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.look.views import read_explanation
 from sandbox.fleets.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
@@ -63,7 +63,7 @@ async def test_golden_images_are_known_as_bases_and_are_rebuilt_before_whoever_s
     await golden.run_pass()
     rebuilds = await golden.rebuilds()
     assert {name: rebuilds[name].proof for name in fleet_of(golden).names} == dict.fromkeys(
-        fleet_of(golden).names, Verdict.PROVED
+        fleet_of(golden).names, ImageVerdict.PROVED
     )
     assert len(begun(golden)) == 5
 
@@ -164,7 +164,9 @@ async def test_a_second_patch_midway_rebuilds_each_service_once(golden: Stage) -
     finish(golden)
     await golden.run_pass()
     rollouts = await golden.bot.stores.rollout_views.rollouts(10)
-    ended = [rebuild for rollout in rollouts for rebuild in rollout.rebuilds if rebuild.proof is Verdict.PROVED]
+    ended = [
+        rebuild for rollout in rollouts for rebuild in rollout.rebuilds if rebuild.proof is ImageVerdict.PROVED
+    ]
     assert sorted(rebuild.repository for rebuild in ended)[1:] == [
         f"contoso/{name}" for name in fleet_of(golden).names
     ]

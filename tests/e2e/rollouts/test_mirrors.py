@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot.domain.bases.change import Cause
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import State
 from bot.service.commands.look.views import read_explanation, read_status
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
@@ -65,7 +65,7 @@ async def test_whoever_builds_on_a_mirror_waits_until_it_shows_what_upstream_pub
     mirrored.world.github.finish_run(run.id)
     await mirrored.run_pass()
     ended = (await mirrored.rebuilds())[ON_COPY]
-    assert (ended.state, ended.proof) == (State.SUCCEEDED, Verdict.PROVED)
+    assert (ended.state, ended.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
     await fleet.copy(old)
     for _ in range(3):
         await mirrored.run_pass()

@@ -8,7 +8,7 @@ from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import SeenImage
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Distribution, Inventory, Package
@@ -73,7 +73,7 @@ async def running(
     await stores.watch.record([Sighting(due.id, Sight.FIRST, seen, now + HOUR)], {})
     [row] = await stores.taken(stores.images.images)
     publication = Publication(ASPNET, now, digest("9"), "linux/amd64", digest("8"), now)
-    standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
+    standing = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
     look = Look("latest", SeenImage(digest("e"), (shows(image),)), (standing,))
     await stores.images.keep_look(row, look)
     await told(stores, {image: held, "b": base}, distribution=distribution)
@@ -96,7 +96,7 @@ async def move_image(stores: Stores, *packages: Package, letter: str = "f", is_r
     now = stores.clock.now()
     [row] = await stores.taken(stores.images.images)
     publication = Publication(ASPNET, now, digest("b"), "linux/amd64", digest("c"))
-    standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
+    standing = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (publication,), 2)
     await stores.images.keep_look(row, Look("latest", SeenImage(digest(letter), (shows(letter),)), (standing,)))
     if is_read:
         await told(stores, {letter: packages})

@@ -22,7 +22,7 @@ from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.images.image import SeenImage
-from bot.domain.images.standing import Basis, Standing
+from bot.domain.images.standing import Basis, ImageStanding
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.service.wiring.registries.images import Images
@@ -91,7 +91,7 @@ class Shop:
         async with Http(clock, host_rules(accesses)) as http:
             yield Registry(http, accesses, clock)
 
-    async def look(self, tag: str) -> tuple[Standing, SeenImage]:
+    async def look(self, tag: str) -> tuple[ImageStanding, SeenImage]:
         """What the image under a tag stands on, given what its base has shown."""
         clock, kept = ManualClock(NOON), cast(Any, NothingKept())
         async with self.asked() as registry:
@@ -129,7 +129,7 @@ def by_buildah(shop: Shop) -> Shop:
     return shop
 
 
-def proved(standing: Standing, shop: Shop) -> bool:
+def proved(standing: ImageStanding, shop: Shop) -> bool:
     """Whether layers prove that it stands on what the base shows."""
     [publication] = standing.publications
     stands_there = (publication.base, publication.digest) == (shop.base, shop.shown.digest)

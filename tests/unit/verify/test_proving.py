@@ -17,10 +17,10 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.images.trust import Lack, Trust
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Merge, Rebuild, State, Target
 from bot.reconcile.loop import Loop
@@ -40,10 +40,10 @@ CONTESTED = replace(SHOP, is_contested=True)
 GOLDEN = Base("ghcr.io", "contoso/golden", "latest")
 
 
-def stands_on(base: Base) -> tuple[Standing, ...]:
+def stands_on(base: Base) -> tuple[ImageStanding, ...]:
     """What an image of one platform was seen to stand on."""
     seen = Publication(base, NOON, digest("index"), "linux/amd64", digest("platform"))
-    return (Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (seen,), 2),)
+    return (ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (seen,), 2),)
 
 
 ON_ANOTHER = replace(SHOP, standings=stands_on(GOLDEN))
@@ -138,7 +138,7 @@ def none_concerned(**values: object) -> World:
 
 async def test_an_image_of_which_it_is_not_known_who_produces_it_is_not_taken_for_signed() -> None:
     after = await World(images=(CONTESTED,)).look(Signatures())
-    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
     assert after.reason == (
         "built, but it cannot be told whether ghcr.io/contoso/shop:latest is signed as trust.rules require, which "
         "is as good as not: another repository says that it produces this image; say in the settings under images "
@@ -148,13 +148,13 @@ async def test_an_image_of_which_it_is_not_known_who_produces_it_is_not_taken_fo
 
 async def test_where_nothing_is_required_its_steps_begin_unproven() -> None:
     after = await World(images=(CONTESTED,)).look(NothingRequired())
-    assert (after.state, after.proof) == (State.STEPPING, Verdict.UNKNOWN)
+    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.UNKNOWN)
 
 
 async def test_one_that_stands_on_something_else_is_not_looked_at_where_nothing_is_required() -> None:
     world = none_concerned()
     after = await world.look(NothingRequired())
-    assert (after.state, after.proof, world.asked) == (State.STEPPING, Verdict.UNKNOWN, [])
+    assert (after.state, after.proof, world.asked) == (State.STEPPING, ImageVerdict.UNKNOWN, [])
 
 
 async def test_one_that_stands_on_something_else_has_to_be_signed_all_the_same() -> None:
@@ -162,20 +162,20 @@ async def test_one_that_stands_on_something_else_has_to_be_signed_all_the_same()
     trust = Signatures({PUSHED: UNSIGNED})
     assert (await world.look(trust)).state is State.PROVING
     after = await world.look(trust, timedelta(hours=1, minutes=1))
-    assert (after.state, after.proof, after.reason) == (State.FAILED, Verdict.UNTRUSTED, UNSIGNED.told)
+    assert (after.state, after.proof, after.reason) == (State.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.told)
 
 
 async def test_so_has_one_of_a_rebuild_of_which_no_base_is_known() -> None:
     world = World(targets=(), shows={SHOP.claim.name: PUSHED})
     after = await world.look(Signatures({PUSHED: replace(UNSIGNED, may_come=False)}))
-    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
 
 
 async def test_its_steps_begin_unproven_once_it_is_signed() -> None:
     world = none_concerned(shows={SHOP.claim.name: PUSHED})
     assert (await world.look(Signatures({PUSHED: UNSIGNED}))).state is State.PROVING
     after = await world.look(Signatures(), timedelta(minutes=4))
-    assert (after.state, after.proof) == (State.STEPPING, Verdict.UNKNOWN)
+    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.UNKNOWN)
 
 
 async def test_what_its_build_pushes_is_waited_for_before_anything_is_asked() -> None:
@@ -186,10 +186,10 @@ async def test_what_its_build_pushes_is_waited_for_before_anything_is_asked() ->
 
 @pytest.mark.parametrize(
     ("lacking", "state", "proof"),
-    [({BEFORE: UNSIGNED}, State.FAILED, Verdict.UNTRUSTED), ({}, State.STEPPING, Verdict.UNKNOWN)],
+    [({BEFORE: UNSIGNED}, State.FAILED, ImageVerdict.UNTRUSTED), ({}, State.STEPPING, ImageVerdict.UNKNOWN)],
 )
 async def test_where_nothing_is_pushed_in_time_what_its_tag_shows_counts(
-    lacking: dict[str, Lack], state: State, proof: Verdict
+    lacking: dict[str, Lack], state: State, proof: ImageVerdict
 ) -> None:
     world = none_concerned(shows={SHOP.claim.name: BEFORE})
     after = await world.look(Signatures(lacking), HOURS_2)
@@ -200,14 +200,14 @@ async def test_one_that_is_not_there_in_time_is_not_taken_for_signed() -> None:
     world = none_concerned()
     assert (await world.look(Signatures())).state is State.PROVING
     after = await world.look(Signatures(), HOURS_2)
-    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
     assert after.reason.endswith("which is as good as not: no such image is there")
 
 
 async def test_a_fresh_image_that_is_signed_goes_on() -> None:
     world, trust = World(shows={SHOP.claim.name: PUSHED}), Signatures()
     after = await world.look(trust)
-    assert (after.state, after.proof, trust.asked) == (State.STEPPING, Verdict.PROVED, [PUSHED])
+    assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ async def test_a_fresh_image_that_is_signed_goes_on() -> None:
 async def test_a_tag_made_of_run_and_commit_is_looked_at_by_name(told: dict[str, Any], tag: str) -> None:
     numbered = replace(SHOP, claim=replace(SHOP.claim, tag=TagRule("{run_number}-{short_sha}")))
     world = World(images=(numbered,), shows={SHOP.claim.name: PUSHED}, told=told)
-    assert (await world.look(NothingRequired())).proof is Verdict.PROVED
+    assert (await world.look(NothingRequired())).proof is ImageVerdict.PROVED
     assert world.asked == [Base("ghcr.io", "contoso/shop", tag)]
 
 
@@ -245,17 +245,17 @@ async def test_a_base_that_the_same_build_made_anew_is_observed_before_what_stan
     assert (waiting.state, waiting.due_at) == (State.PROVING, NOON + timedelta(minutes=2))
     world.observations.append(shown(image("os", "aspnet", "gold"), base=GOLDEN))
     after = await world.look(NothingRequired(), timedelta(minutes=2))
-    assert (after.state, after.proof) == (State.STEPPING, Verdict.PROVED), after.reason
+    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.PROVED), after.reason
 
 
 async def test_a_base_that_was_observed_is_not_waited_for() -> None:
     world = upon_golden([shown(image("os", "aspnet", "gold"), base=GOLDEN)])
-    assert (await world.look(NothingRequired())).proof is Verdict.PROVED
+    assert (await world.look(NothingRequired())).proof is ImageVerdict.PROVED
 
 
 async def test_one_that_the_watch_never_observes_is_waited_for_no_longer_than_an_image() -> None:
     after = await upon_golden([]).look(NothingRequired(), HOURS_2)
-    assert (after.state, after.proof) == (State.FAILED, Verdict.OTHER)
+    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.OTHER)
 
 
 class SignedBySomebody(Trusting):
@@ -280,7 +280,7 @@ def built_by(level: int) -> Builder:
 
 async def test_a_builder_of_the_level_that_is_required_is_enough(demanding: ImageTrust) -> None:
     after = await World(shows={SHOP.claim.name: PUSHED}, builder=built_by(3)).look(demanding)
-    assert (after.state, after.proof) == (State.STEPPING, Verdict.PROVED)
+    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.PROVED)
 
 
 @pytest.mark.parametrize("images", [(SHOP,), (ON_ANOTHER,)])
@@ -288,7 +288,7 @@ async def test_a_builder_of_a_lower_level_fails_the_rebuild_at_once(
     demanding: ImageTrust, images: tuple[ProducedImage, ...]
 ) -> None:
     after = await World(images=images, shows={SHOP.claim.name: PUSHED}, builder=built_by(2)).look(demanding)
-    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
     assert "SLSA build level 3 is required, and it is built by build.yml of contoso/shop" in after.reason
 
 
@@ -296,7 +296,7 @@ async def test_provenance_that_is_not_there_yet_is_waited_for_and_then_missed(de
     world = World(shows={SHOP.claim.name: PUSHED})
     assert (await world.look(demanding, timedelta(minutes=59))).state is State.PROVING
     after = await world.look(demanding, timedelta(minutes=62))
-    assert (after.state, after.proof) == (State.FAILED, Verdict.UNTRUSTED)
+    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
     assert "which cannot be told: it has no provenance" in after.reason
 
 
@@ -304,4 +304,4 @@ async def test_provenance_that_comes_in_time_is_read(demanding: ImageTrust) -> N
     world = World(shows={SHOP.claim.name: PUSHED})
     assert (await world.look(demanding)).state is State.PROVING
     world.builder = built_by(3)
-    assert (await world.look(demanding, timedelta(minutes=4))).proof is Verdict.PROVED
+    assert (await world.look(demanding, timedelta(minutes=4))).proof is ImageVerdict.PROVED

@@ -4,7 +4,7 @@ from datetime import timedelta
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import State, Target
@@ -20,7 +20,7 @@ def view(name: str, *, behind: bool = False, on: Base = ASPNET) -> ImageView:
     until = NOON if behind else None
     shown = Publication(on, NOON - timedelta(days=1), "sha256:x", "linux/amd64", "sha256:y", until)
     claim = Claim(f"ghcr.io/contoso/{name}", TagRule("latest"), Source.BUILD)
-    standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (shown,), 5)
+    standing = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (shown,), 5)
     return ImageView(ProducedImage(1, 1, f"contoso/{name}", claim, "latest", "sha256:z", NOON, (standing,)), NOON)
 
 

@@ -20,7 +20,7 @@ from bot.domain.images.answers import (
 )
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage, behind_since
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.images.trust import Trust, TrustMode
 from bot.domain.packages.gate import Gated, GateOutcome, together
 from bot.domain.reference import Base, InvalidReference, Reference
@@ -55,7 +55,7 @@ class JudgedImage:
 
     image: Base
     digest: str
-    standings: tuple[Standing, ...]
+    standings: tuple[ImageStanding, ...]
     trust: Trust | None
     answers: tuple[Answer, ...]
     at: datetime

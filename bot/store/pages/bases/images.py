@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.image import ImageState, ProducedImage
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.readable import readable
@@ -176,7 +176,7 @@ def _detail(
     )
 
 
-def _platform(standing: Standing, now: datetime) -> PlatformRow:
+def _platform(standing: ImageStanding, now: datetime) -> PlatformRow:
     return PlatformRow(
         standing.platform,
         standing.told(now),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.package import Package
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
@@ -42,11 +42,11 @@ class Bases:
     """`own` are the standings of the images that the fleet builds, and who does, by name; `shown` the inventories
     of what bases show now, by platform, `upstreams` what mirrored ones are copies of."""
 
-    own: dict[_Name, tuple[str, tuple[Standing, ...]]] = field(default_factory=dict)
+    own: dict[_Name, tuple[str, tuple[ImageStanding, ...]]] = field(default_factory=dict)
     shown: dict[tuple[Base, str], int] = field(default_factory=dict)
     upstreams: dict[Base, Base] = field(default_factory=dict)
 
-    def below(self, standings: Sequence[Standing], platform: str) -> Below:
+    def below(self, standings: Sequence[ImageStanding], platform: str) -> Below:
         """Follows own bases down to the one that somebody else publishes."""
         own: list[tuple[Base, int | None, str]] = []
         for _ in range(_DEEPEST):
@@ -66,7 +66,7 @@ class Bases:
         return Below(None, None, None, tuple(own[::-1]))
 
 
-async def read_bases(connection: AsyncConnection, standings: Iterable[Standing]) -> Bases:
+async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStanding]) -> Bases:
     """All bases below these standings, own ones followed down, with what they show now."""
     found = Bases()
     wanted = {each.base for each in standings if each.base is not None}
@@ -86,8 +86,8 @@ async def read_bases(connection: AsyncConnection, standings: Iterable[Standing])
 
 async def _own(
     connection: AsyncConnection, names: Collection[_Name]
-) -> dict[_Name, tuple[str, tuple[Standing, ...]]]:
-    found: dict[_Name, tuple[str, tuple[Standing, ...]]] = {}
+) -> dict[_Name, tuple[str, tuple[ImageStanding, ...]]]:
+    found: dict[_Name, tuple[str, tuple[ImageStanding, ...]]] = {}
     for some in chunks(sorted(names)):
         rows = await connection.execute(
             select(images.c.id, images.c.registry, images.c.repository, images.c.standings, repositories.c.name)
@@ -98,8 +98,8 @@ async def _own(
     return found
 
 
-def _produced(row: Any) -> tuple[_Name, tuple[str, tuple[Standing, ...]]]:
-    standings = load(row.standings, tuple[Standing, ...]) if row.standings is not None else ()
+def _produced(row: Any) -> tuple[_Name, tuple[str, tuple[ImageStanding, ...]]]:
+    standings = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
     return (row.registry, row.repository), (row.name, standings)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.bases.mirrors import place_of
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import (
     AffectedImage,
     BelowImage,
@@ -34,7 +34,7 @@ class ExposedImage:
     tags: frozenset[str]
     digest: str | None
     repository: str
-    standings: tuple[Standing, ...]
+    standings: tuple[ImageStanding, ...]
     inventories: tuple[tuple[str, int], ...]
     deployed: tuple[Deployment, ...]
 

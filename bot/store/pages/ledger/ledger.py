@@ -11,7 +11,7 @@ from sqlalchemy import String, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import (
     LedgerEntry,
     Station,
@@ -165,17 +165,17 @@ async def _images(connection: AsyncConnection, histories: Histories) -> tuple[Ex
     return tuple(found)
 
 
-class _Standings(dict[str | None, tuple[Standing, ...]]):
+class _Standings(dict[str | None, tuple[ImageStanding, ...]]):
     """By their JSON, each read once: there may be thousands of images that stand alike."""
 
-    def __missing__(self, text: str | None) -> tuple[Standing, ...]:
-        self[text] = load(json.loads(text or "null") or [], tuple[Standing, ...])
+    def __missing__(self, text: str | None) -> tuple[ImageStanding, ...]:
+        self[text] = load(json.loads(text or "null") or [], tuple[ImageStanding, ...])
         return self[text]
 
 
 def _image(
     row: Any,
-    standings: Mapping[str | None, tuple[Standing, ...]],
+    standings: Mapping[str | None, tuple[ImageStanding, ...]],
     held: Sequence[tuple[str, int]],
     run_at: Sequence[Deployment],
 ) -> ExposedImage:

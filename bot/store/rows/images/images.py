@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.produced import Claim, Source, contested
-from bot.domain.images.standing import Standing
+from bot.domain.images.standing import ImageStanding
 from bot.domain.images.tags import TagRule
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
@@ -127,7 +127,7 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
         row.found,
         row.digest,
         row.seen_at,
-        load(row.standings, tuple[Standing, ...]) if row.standings is not None else (),
+        load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else (),
         row.sourced_from,
         (row.repository_id, claim.name) in lost,
         row.error,

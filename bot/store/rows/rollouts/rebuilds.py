@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Text, cast, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
@@ -155,7 +155,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         built_at=row["built_at"],
         built_commit=row["built_commit"],
         run_number=row["run_number"],
-        proof=Verdict(row["proof"]) if row["proof"] else None,
+        proof=ImageVerdict(row["proof"]) if row["proof"] else None,
         merging=Merging(row["merging"]) if row["merging"] else None,
         steps=row["steps"],
         parts=load(row["parts"], tuple[PathWorkflow, ...]) if row["parts"] else (),

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
@@ -33,7 +33,8 @@ from bot.store.stages.plan.advance import open_pause
 
 _WAS_BUILT = rebuilds.c.built_at.is_not(None)
 _IS_GREEN = and_(
-    _WAS_BUILT, or_(rebuilds.c.proof.is_(None), rebuilds.c.proof.in_([Verdict.PROVED.value, Verdict.UNKNOWN.value]))
+    _WAS_BUILT,
+    or_(rebuilds.c.proof.is_(None), rebuilds.c.proof.in_([ImageVerdict.PROVED.value, ImageVerdict.UNKNOWN.value])),
 )
 """Whatever became of its steps. An image that does not stand on the new base tells nothing of that base."""
 _IS_RED = and_(rebuilds.c.state == State.FAILED.value, ~_WAS_BUILT)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage, behind_since, state_of
-from bot.domain.images.standing import Declaration, Standing
+from bot.domain.images.standing import Declaration, ImageStanding
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
@@ -222,18 +222,18 @@ class ImagesStore(Store):
                 f"{row.registry}/{row.repository}",
                 load(row.platforms, tuple[PlatformImage, ...]),
                 load(row.declared, _Declared),
-                load(row.standings, tuple[Standing, ...]),
+                load(row.standings, tuple[ImageStanding, ...]),
                 tuple(sorted(expected.get(row.repository_id, ()))),
             ),
             lambda row: f"image {row.id}",
         )
 
-    async def save_standings(self, standings: Mapping[int, tuple[Standing, ...]]) -> None:
+    async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         async with self._database.transaction() as connection:
             await lock(connection, images, standings.keys())
             for image, told in standings.items():
                 values = {
-                    "standings": dump(told, tuple[Standing, ...]),
+                    "standings": dump(told, tuple[ImageStanding, ...]),
                     "behind_since": behind_since(told),
                     "state": state_of(told).value,
                 }
@@ -248,7 +248,7 @@ def _shown(look: Look, now: datetime) -> dict[str, Any]:
         "looked_at": now,
         "platforms": dump(look.seen.platforms, tuple[PlatformImage, ...]),
         "declared": dump(dict(look.seen.declared), _Declared),
-        "standings": dump(look.standings, tuple[Standing, ...]),
+        "standings": dump(look.standings, tuple[ImageStanding, ...]),
         "behind_since": behind_since(look.standings),
         "state": state_of(look.standings).value,
         "sourced_from": look.seen.sourced_from,

@@ -11,7 +11,7 @@ from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.image import SeenImage
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
@@ -24,7 +24,7 @@ from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 
 BOT = Verifier("https://freshness.example.com", ec.generate_private_key(ec.SECP256R1()))
 CLAIM = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
-FRESH = Standing(
+FRESH = ImageStanding(
     "linux/amd64",
     Strength.PROVED,
     Basis.LAYERS,
@@ -57,7 +57,7 @@ async def stated(stores: Stores, registry: Notes) -> AttestingTally:
     return await tick(stores.attesting, registry, BOT, Loop(stores.clock))
 
 
-async def seen(stores: Stores, letter: str, *standings: Standing) -> None:
+async def seen(stores: Stores, letter: str, *standings: ImageStanding) -> None:
     """The image of the shop shows the digest `letter`, and stands so."""
     if not await stores.images.images_of("contoso/shop"):
         await stores.listing(Repository("contoso/shop", "main"))
@@ -81,7 +81,7 @@ async def test_a_fresh_image_is_stated_of_once_a_day(stores: Stores, registry: N
     ids=["behind", "one platform behind", "only claimed", "may be an older one", "unknown"],
 )
 async def test_of_what_is_not_proved_fresh_nothing_is_stated(
-    stores: Stores, registry: Notes, standings: tuple[Standing, ...]
+    stores: Stores, registry: Notes, standings: tuple[ImageStanding, ...]
 ) -> None:
     await seen(stores, "d", *standings)
     assert await stated(stores, registry) == AttestingTally()

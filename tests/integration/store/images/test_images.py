@@ -12,7 +12,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ImageState, ProducedImage, SeenImage
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
@@ -28,7 +28,7 @@ from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_
 
 CLAIM = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD, "build.yml", 7)
 PLATFORM = PlatformImage("linux/amd64", digest("a"), layers=(digest("1"),))
-STANDING = Standing(
+STANDING = ImageStanding(
     "linux/amd64",
     Strength.PROVED,
     Basis.LAYERS,

@@ -11,7 +11,7 @@ from bot.discover.ports import DueRepository, Reading
 from bot.domain.bases.change import Cause
 from bot.domain.evidence import Strength
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
@@ -266,9 +266,9 @@ async def see_sdk(stores: Stores, *, is_current: bool) -> None:
     now = stores.clock.now()
     until = None if is_current else now
     shown = Publication(GOLDEN, now - HOUR, "sha256:b", "linux/amd64", "sha256:b", until)
-    standing = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (shown,), 3)
+    standing = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (shown,), 3)
     async with stores.database.transaction() as connection:
-        values = {"looked_at": now, "standings": dump((standing,), tuple[Standing, ...])}
+        values = {"looked_at": now, "standings": dump((standing,), tuple[ImageStanding, ...])}
         await connection.execute(update(images).where(images.c.repository == "contoso/sdk").values(**values))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import LeaseLost
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.after_build import after_green_build, after_proof
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
@@ -37,7 +37,9 @@ async def built(stores: Stores, repositories: int = 1) -> None:
         proving = after_green_build(rebuild, "green", at=now)
         await stores.follow.settle_rebuild(rebuild, proving)
     for item in await stores.taken(stores.proving.proving):
-        await stores.proving.settle_rebuild(item.rebuild, after_proof(item.rebuild, Verdict.PROVED, "seen", at=now))
+        await stores.proving.settle_rebuild(
+            item.rebuild, after_proof(item.rebuild, ImageVerdict.PROVED, "seen", at=now)
+        )
 
 
 async def to_start(stores: Stores) -> list[StepRun]:

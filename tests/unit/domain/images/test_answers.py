@@ -16,13 +16,13 @@ from bot.domain.images.answers import (
     all_hold,
 )
 from bot.domain.images.builder import Builder
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.trust import Trust
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from tests.builders import ASPNET, NOON
 
 SHOWN = Publication(ASPNET, NOON, "sha256:index", "linux/amd64", "sha256:platform")
-CURRENT = Standing("linux/amd64", Strength.PROVED, Basis.LAYERS, (SHOWN,), layers=5)
+CURRENT = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (SHOWN,), layers=5)
 BEHIND = replace(CURRENT, publications=(replace(SHOWN, until=NOON + timedelta(days=1)),))
 BUILDER = Builder("https://github.com/contoso/shop/build.yml@main", 2, Strength.PROVED, "", "contoso/shop")
 
@@ -88,13 +88,13 @@ def test_provenance_that_is_not_there_is_told_and_does_not_count() -> None:
         ((CURRENT, CURRENT), True),
         ((CURRENT, BEHIND), False),
         ((replace(CURRENT, strength=Strength.CLAIMED),), None),
-        ((CURRENT, Standing("linux/arm64", Strength.UNKNOWN)), None),
+        ((CURRENT, ImageStanding("linux/arm64", Strength.UNKNOWN)), None),
         ((replace(CURRENT, publications=(), named="acr.example/golden:1", basis=Basis.VERIFIED_PROVENANCE),), None),
         ((), None),
     ],
 )
 def test_an_image_is_fresh_where_every_platform_is_proved_to_stand_on_what_a_base_shows_now(
-    standings: tuple[Standing, ...], holds: bool | None
+    standings: tuple[ImageStanding, ...], holds: bool | None
 ) -> None:
     assert about_freshness(standings).holds is holds
 

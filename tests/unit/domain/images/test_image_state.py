@@ -4,20 +4,20 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ImageState, state_of
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from tests.builders import ASPNET, NOON
 
 
-def standing(strength: Strength, *, until_later: bool = False, known: bool = True) -> Standing:
+def standing(strength: Strength, *, until_later: bool = False, known: bool = True) -> ImageStanding:
     """One platform on a publication that its base still shows, or showed until an hour later."""
     until = NOON + timedelta(hours=1) if until_later else None
     shown = Publication(ASPNET, NOON, "sha256:a", "linux/amd64", "sha256:b", until)
-    return Standing("linux/amd64", strength, Basis.LAYERS, (shown,) if known else ())
+    return ImageStanding("linux/amd64", strength, Basis.LAYERS, (shown,) if known else ())
 
 
 PROVED = standing(Strength.PROVED)
 CLAIMED = standing(Strength.CLAIMED)
-UNKNOWN = Standing("linux/arm64")
+UNKNOWN = ImageStanding("linux/arm64")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,6 @@ UNKNOWN = Standing("linux/arm64")
     ],
 )
 def test_an_image_is_current_only_where_that_is_proved_of_every_platform(
-    standings: tuple[Standing, ...], state: ImageState
+    standings: tuple[ImageStanding, ...], state: ImageState
 ) -> None:
     assert state_of(standings) is state

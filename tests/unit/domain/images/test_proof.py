@@ -7,9 +7,9 @@ from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.proof import may_stand_on, proof_of
-from bot.domain.images.standing import Basis, Publication, Standing
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.rebuild import Target
@@ -29,39 +29,39 @@ def standing(
     base: Base = ASPNET,
     platform: str = "linux/amd64",
     strength: Strength = Strength.PROVED,
-) -> Standing:
+) -> ImageStanding:
     publication = Publication(base, at, digest, platform, f"{digest}-{platform}", until)
-    return Standing(platform, strength, Basis.LAYERS, (publication,), 5)
+    return ImageStanding(platform, strength, Basis.LAYERS, (publication,), 5)
 
 
 OLD, NEW = standing("sha256:old"), standing("sha256:new", MOVED, None)
 
 
 def proof(
-    *standings: Standing, usages: tuple[Usage, ...] = (), image: ProducedImage = IMAGE
-) -> tuple[Verdict, str]:
+    *standings: ImageStanding, usages: tuple[Usage, ...] = (), image: ProducedImage = IMAGE
+) -> tuple[ImageVerdict, str]:
     found = proof_of(image, standings, TARGETS, PUBLISHED, usages, MOVED)
     return found.verdict, found.told
 
 
 def test_an_image_on_the_new_base_is_proved() -> None:
     verdict, told = proof(NEW)
-    assert verdict is Verdict.PROVED
+    assert verdict is ImageVerdict.PROVED
     assert told == "ghcr.io/contoso/shop:latest stands on aspnet:10.0 of 2026-03-11, current, proved by 5 layers"
 
 
 def test_an_even_newer_base_proves_it_too() -> None:
     later = MOVED + timedelta(hours=3)
-    assert proof(standing("sha256:newer", later, later + timedelta(hours=1)))[0] is Verdict.PROVED
+    assert proof(standing("sha256:newer", later, later + timedelta(hours=1)))[0] is ImageVerdict.PROVED
 
 
 def test_a_base_that_moved_on_meanwhile_takes_nothing_away() -> None:
-    assert proof(standing("sha256:new", MOVED, MOVED + timedelta(hours=1)))[0] is Verdict.PROVED
+    assert proof(standing("sha256:new", MOVED, MOVED + timedelta(hours=1)))[0] is ImageVerdict.PROVED
 
 
 def test_an_image_still_on_the_old_base_is_a_no_op_with_the_line_that_does_not_pull() -> None:
     verdict, told = proof(OLD, image=replace(IMAGE, claim=replace(CLAIM, pulls=False)))
-    assert verdict is Verdict.NO_OP
+    assert verdict is ImageVerdict.NO_OP
     assert told.endswith("likely at fault: build.yml:12 builds without --pull (in an action pull: true)")
 
 
@@ -74,7 +74,7 @@ def test_a_pin_elsewhere_is_at_fault_before_everything_else() -> None:
 
 def test_a_platform_that_was_not_built_anew_is_named() -> None:
     verdict, told = proof(NEW, standing("sha256:old", platform="linux/arm64"))
-    assert verdict is Verdict.NO_OP
+    assert verdict is ImageVerdict.NO_OP
     assert told.endswith("likely at fault: build.yml:12 builds other platforms anew than linux/arm64")
 
 
@@ -86,12 +86,12 @@ def test_where_no_line_shows_it_a_cached_layer_is_likely() -> None:
 
 def test_another_base_than_expected_is_told() -> None:
     verdict, told = proof(standing("sha256:x", until=None, base=SDK))
-    assert (verdict, told.endswith("instead of aspnet:10.0")) == (Verdict.OTHER, True)
+    assert (verdict, told.endswith("instead of aspnet:10.0")) == (ImageVerdict.OTHER, True)
 
 
 @pytest.mark.parametrize("digest", ["sha256:old", "sha256:new"])
 def test_what_is_only_claimed_proves_nothing_and_fails_nothing(digest: str) -> None:
-    assert proof(standing(digest, strength=Strength.CLAIMED))[0] is Verdict.UNKNOWN
+    assert proof(standing(digest, strength=Strength.CLAIMED))[0] is ImageVerdict.UNKNOWN
 
 
 def test_only_images_that_may_stand_on_the_base_are_looked_at() -> None:

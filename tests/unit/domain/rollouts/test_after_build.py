@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.domain.rollouts.after_build import after_proof
@@ -19,14 +19,14 @@ UNKNOWN = Gated(GateMode.BLOCK, GateOutcome.UNKNOWN, gaps=("its packages were no
 PASSED = Gated(GateMode.BLOCK, GateOutcome.PASSED)
 
 
-def after(gated: Gated | None, verdict: Verdict = Verdict.PROVED, steps: int = 0) -> Rebuild:
+def after(gated: Gated | None, verdict: ImageVerdict = ImageVerdict.PROVED, steps: int = 0) -> Rebuild:
     return after_proof(rebuild(state=State.PROVING, steps=steps), verdict, "it stands", gated, at=NOW)
 
 
 @pytest.mark.parametrize("steps", [0, 2])
 def test_what_blocks_fails_a_rebuild_whose_base_was_proved(steps: int) -> None:
     failed = after(BLOCKED, steps=steps)
-    assert (failed.state, failed.proof) == (State.FAILED, Verdict.PROVED)
+    assert (failed.state, failed.proof) == (State.FAILED, ImageVerdict.PROVED)
     assert failed.reason == f"built, but the gate holds it back: {FOUND.told}"
 
 
@@ -51,4 +51,4 @@ def test_what_passes_or_is_not_asked_leaves_the_reason_alone() -> None:
 
 
 def test_an_image_that_is_not_fresh_has_failed_whatever_the_gate_says() -> None:
-    assert after(PASSED, Verdict.NO_OP).reason == after(BLOCKED, Verdict.NO_OP).reason == "it stands"
+    assert after(PASSED, ImageVerdict.NO_OP).reason == after(BLOCKED, ImageVerdict.NO_OP).reason == "it stands"

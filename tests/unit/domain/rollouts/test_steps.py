@@ -11,7 +11,7 @@ from bot.domain.forge.runs import RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import Identity, Workflow
 from bot.domain.rollouts.rebuild import IllegalTransition, State
 from bot.domain.rollouts.steps import (
@@ -111,18 +111,18 @@ def test_an_input_that_it_cannot_do_without_must_be_known() -> None:
 
 
 def test_the_image_is_known_where_it_is_the_only_one_and_its_digest_once_it_was_proved() -> None:
-    assert known_of([IMAGE], Verdict.PROVED) == {
+    assert known_of([IMAGE], ImageVerdict.PROVED) == {
         "image": "ghcr.io/contoso/shop",
         "digest": "sha256:abc",
         "version": "latest",
     }
-    assert known_of([IMAGE], Verdict.UNKNOWN) == {"image": "ghcr.io/contoso/shop"}
-    assert known_of([IMAGE, IMAGE], Verdict.PROVED) == {}
-    assert known_of([replace(IMAGE, is_contested=True)], Verdict.PROVED) == {}
+    assert known_of([IMAGE], ImageVerdict.UNKNOWN) == {"image": "ghcr.io/contoso/shop"}
+    assert known_of([IMAGE, IMAGE], ImageVerdict.PROVED) == {}
+    assert known_of([replace(IMAGE, is_contested=True)], ImageVerdict.PROVED) == {}
 
 
 def test_the_last_step_proves_nothing_of_the_image() -> None:
-    unproven = rebuild(state=State.STEPPING, proof=Verdict.UNKNOWN)
+    unproven = rebuild(state=State.STEPPING, proof=ImageVerdict.UNKNOWN)
     assert after_step(unproven, step(StepState.SUCCEEDED), None, NOON).state is State.BUILT
 
 

@@ -9,7 +9,7 @@ from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.standing import Publication, Standing
+from bot.domain.images.standing import ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
@@ -62,7 +62,7 @@ class World:
             return ()
         return (KnownImage(1, SHOP.claim.name, (BUILT,), {}, known.standings, ()),)
 
-    async def save_standings(self, standings: Mapping[int, tuple[Standing, ...]]) -> None:
+    async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         self.images[1] = replace(self.images[1], standings=standings[1])
 
     async def head(self, base: Base) -> Head:

@@ -24,8 +24,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.standing import Standing
-from bot.domain.images.verdict import Verdict
+from bot.domain.images.standing import ImageStanding
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State, Target
 from bot.plan.cascade.frontier import Due, Progress
@@ -118,7 +118,7 @@ async def last_builds(
         image
         for image, row in last.items()
         if row.state == State.FAILED.value
-        and (row.built_at is None or (row.proof is not None and Verdict(row.proof).fails))
+        and (row.built_at is None or (row.proof is not None and ImageVerdict(row.proof).fails))
     )
     builds = readable(
         [(image, row) for image, row in last.items() if image not in failed],
@@ -134,7 +134,10 @@ async def last_ended(connection: AsyncConnection, homes: Set[int], with_parts: S
     is_no_notice = rebuilds.c.action != Action.NOTIFY.value
     was_built = and_(
         rebuilds.c.built_at.is_not(None),
-        or_(rebuilds.c.proof.is_(None), rebuilds.c.proof.in_([Verdict.PROVED.value, Verdict.UNKNOWN.value])),
+        or_(
+            rebuilds.c.proof.is_(None),
+            rebuilds.c.proof.in_([ImageVerdict.PROVED.value, ImageVerdict.UNKNOWN.value]),
+        ),
     )
     has_failed = and_(rebuilds.c.state == State.FAILED.value, ~was_built, rebuilds.c.retried_as.is_(None))
     counts = (is_no_notice, or_(was_built, has_failed, rebuilds.c.state == State.MERGED.value))
@@ -240,7 +243,10 @@ async def with_together(
             found,
             lambda row: (
                 Image(row.repository_id, f"{row.registry}/{row.repository}"),
-                Seen(row.looked_at, load(row.standings, tuple[Standing, ...]) if row.standings is not None else ()),
+                Seen(
+                    row.looked_at,
+                    load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else (),
+                ),
             ),
             lambda row: f"image {row.id}",
         )
