@@ -10,6 +10,7 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Rebuild, State, Target
 from bot.store.engine.codec import dump
 from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step
+from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import repeat_steps
 from bot.store.rows.rollouts.tables import rebuilds
 
@@ -17,14 +18,15 @@ from bot.store.rows.rollouts.tables import rebuilds
 async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
     """Returns a new rebuild of the same, which begins at once: one that has ended never moves again.
 
-    What was merged is not merged twice, and what was built goes on with the step that it ended at.
+    What was merged is not merged twice, and what was built goes on with the step that it ended at. What would be
+    built on a quarantined digest waits until that is lifted.
     """
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
     kept = {
         name: row[name]
         for name in (
             *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
-            *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version", "quarantine_id"),
+            *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version"),
             *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "parts", "attempted_at"),
             *("built_commit", "run_number"),
         )
@@ -32,6 +34,9 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
     state = _taken_up_at(failed)
     if state is State.PLANNED:
         kept["attempted_at"] = None
+        quarantined = await quarantined_bases(connection)
+        named = (quarantined.get(target.base) for target in failed.targets)
+        kept["quarantine_id"] = next((each for each in named if each is not None), None)
     if state is State.BUILDING:
         kept["merged_at"] = now  # its builds are looked for anew
     added = await connection.execute(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Severity
@@ -121,7 +121,7 @@ class QuarantineStore(Store):
                 )
             )
             numbers = {row.rollout_id for row in concerned if _brings(row, suspect)}
-            reason = f"{suspect.base.short}: {_why(suspect)}; it fixes something severe, so a person decides"
+            reason = _asked(suspect)
             return sum(
                 [await open_pause(connection, each, BOT, reason, now, once=True) for each in sorted(numbers)]
             )
@@ -146,7 +146,11 @@ def _builds(*where: Any) -> Any:
 
 
 async def _shown(connection: AsyncConnection) -> dict[Base, str]:
-    rows = await connection.execute(select(bases).where(bases.c.digest.is_not(None)))
+    """What bases show now and nobody has judged yet: on what is, or was, quarantined nothing is tried again."""
+    is_judged = exists(
+        select(quarantines.c.id).where(quarantines.c.base_id == bases.c.id, quarantines.c.digest == bases.c.digest)
+    )
+    rows = await connection.execute(select(bases).where(bases.c.digest.is_not(None), ~is_judged))
     return {Base(row.registry, row.repository, row.tag): row.digest for row in rows}
 
 
@@ -190,6 +194,12 @@ def _ends_of(row: Any, by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
 def _brings(row: Any, suspect: Suspect) -> bool:
     targets = load(row.targets, tuple[Target, ...])
     return any(target.base == suspect.base and target.to_digest == suspect.digest for target in targets)
+
+
+def _asked(suspect: Suspect) -> str:
+    """The question about a digest, the same whoever else fails on it later: it is asked once."""
+    shown = f"{suspect.base.short} at {suspect.digest[:19]}"
+    return f"repositories fail on {shown} that were green before; it fixes something severe, so a person decides"
 
 
 def _why(suspect: Suspect) -> str:

@@ -1,0 +1,51 @@
+"""What fails on a new digest is tried again, asked about or held back, each once."""
+
+from dataclasses import replace
+
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.quarantine import Suspect
+from bot.domain.rollouts.rebuild import Action, State
+from bot.store.rows.tables import pauses
+from tests.integration.store.filling import ASPNET, Stores, digest
+
+ANN = Word("Ann", "it does not start")
+
+
+async def failed(stores: Stores, repositories: int, going: int = 0) -> None:
+    """Every repository is rebuilt by a run, which fails; `going` more are still being built."""
+    await stores.fill(repositories=repositories + going)
+    await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml")
+    now = stores.clock.now()
+    for job in await stores.jobs():
+        started = job.rebuild.moved(State.DISPATCHED, "started", at=now)
+        await stores.act.settle_rebuild(job.rebuild, replace(started, run=job.rebuild.id, attempted_at=now))
+    for rebuild in (await stores.followed())[:repositories]:
+        await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.FAILED, "red", at=now))
+
+
+async def test_a_retry_starts_nothing_on_a_quarantined_digest(stores: Stores) -> None:
+    await failed(stores, 1)
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    assert await stores.orders.retry("contoso/shop-0000", ANN) == 1
+    assert await stores.jobs() == []
+    await stores.orders.lift("aspnet:10.0", ANN)
+    assert len(await stores.jobs()) == 1
+
+
+async def test_a_digest_that_was_quarantined_is_judged_no_more(stores: Stores) -> None:
+    await failed(stores, 3)
+    assert len(await stores.quarantine.ends()) == 3
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    assert await stores.quarantine.ends() == []
+
+
+async def test_a_person_is_asked_once_about_a_digest_whoever_fails_on_it_later(stores: Stores) -> None:
+    await failed(stores, 3, going=1)
+    assert await stores.quarantine.ask(Suspect(ASPNET, digest("b"), ("shop", "cart", "till"), 5)) == 1
+    await stores.orders.resume(1, ANN)
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    assert await stores.quarantine.ask(Suspect(ASPNET, digest("b"), ("shop", "cart", "till", "desk"), 6)) == 0
+    assert await stores.column(pauses, "reason") == [
+        "repositories fail on aspnet:10.0 at sha256:bbbbbbbbbbbb that were green before; "
+        "it fixes something severe, so a person decides"
+    ]
