@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.act.ports import ActOptions
 from bot.act.pull_request.section import closed
+from bot.act.waiting import is_final_after
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
@@ -61,24 +62,34 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
     async def attempt(self, item: CalledOff, lease: Lease) -> Rebuild:
         """Closes what is open, and ends the rebuild.
 
-        A run that goes on is left alone: it builds what is as fresh as any.
+        A run that goes on is left alone: it builds what is as fresh as any. In a repository that is read-only the
+        pull request stays as it is.
         """
         rebuild = item.rebuild
         forge = self._guarded(lease)
-        if rebuild.action is Action.PULL_REQUEST and rebuild.branch is not None:
-            look = await forge.look(rebuild.identity, rebuild.branch, ())
-            for request in look.pull_requests:
-                if request.is_open:
-                    body = closed(request.body, item.reason)
-                    await forge.close_pull_request(look.standing.identity, request, body=body)
-        return rebuild.moved(State.CANCELLED, item.reason, at=self._clock.now())
+        if rebuild.action is not Action.PULL_REQUEST or rebuild.branch is None:
+            return self._ended(item)
+        look = await forge.look(rebuild.identity, rebuild.branch, ())
+        open_ones = [request for request in look.pull_requests if request.is_open]
+        if open_ones and look.standing.read_only is not None:
+            return self._ended(item, f"#{open_ones[0].number} stays open in a repository that is read-only")
+        for request in open_ones:
+            body = closed(request.body, item.reason)
+            await forge.close_pull_request(look.standing.identity, request, body=body)
+        return self._ended(item)
+
+    def _ended(self, item: CalledOff, but: str = "") -> Rebuild:
+        told = f"{item.reason}; {but}" if but else item.reason
+        return item.rebuild.moved(State.CANCELLED, told, at=self._clock.now())
 
     async def settle(self, item: CalledOff, result: Rebuild) -> None:
         await self._store.settle_rebuild(item.rebuild, result)
 
     async def failed(self, item: CalledOff, claimed: Claimed, failure: Failure, now: datetime) -> str:
         if failure.trouble is Trouble.MISSING:
-            ended = item.rebuild.moved(State.CANCELLED, item.reason, at=now)
+            await self._store.settle_rebuild(item.rebuild, self._ended(item), succeeded=False)
+        elif is_final_after(claimed.attempts, failure):
+            ended = self._ended(item, f"its pull request could not be closed: {failure.told}")
             await self._store.settle_rebuild(item.rebuild, ended, succeeded=False)
         else:
             await put_off_by_backoff(self.queue, claimed, failure, now)

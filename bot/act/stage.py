@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.act.acting import act
 from bot.act.own_word import OwnWords
@@ -10,20 +10,14 @@ from bot.act.ports import ActOptions, ActStore, Job, Refresher
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
 from bot.act.trust import TrustEverybody, TrustGate
-from bot.act.waiting import paused
-from bot.domain.backoff import rest_at_age, rest_of, rested_by
-from bot.domain.failure import Failure, Trouble
+from bot.act.waiting import RIGHTS, is_final_after, paused
+from bot.domain.backoff import rest_at_age, rest_of
+from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
-
-_ATTEMPTS = 3
-"""A refusal that stays the same is no passing fault; after three it is said and left."""
-_RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
-_PATIENCE = timedelta(days=2)
-"""Of trying: a rebuild may have settled for longer before its first attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +89,17 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
         rebuild = item.rebuild
         rest = rest_of(failure, rebuild.attempts)
-        is_final = _is_final(rebuild, failure)
+        is_final = is_final_after(rebuild.attempts, failure)
         if is_final and rebuild.state is State.OPEN:
             # Its pull request stands and is followed; only its text is not what it could be.
             seldom = rest_at_age(rebuild.age(now), rest)
             left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
             await self._store.settle_rebuild(rebuild, left)
         elif is_final:
-            how = State.SKIPPED if failure.trouble in _RIGHTS else State.FAILED
+            how = State.SKIPPED if failure.trouble in RIGHTS else State.FAILED
             ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
             await self._store.settle_rebuild(rebuild, ended, succeeded=False)
         else:
             again = paused(rebuild, failure.told, rest, now)
             await self._store.settle_rebuild(rebuild, again, succeeded=False)
         return f"{rebuild.repository}: {failure}"
-
-
-def _is_final(rebuild: Rebuild, failure: Failure) -> bool:
-    """A refusal that makes no sense to repeat ends after three; missing rights and repositories that seem gone are
-    often an operator's slip, and are waited for.
-    """
-    if failure.trouble.is_passing or rebuild.attempts < _ATTEMPTS:
-        return False
-    return failure.trouble not in _RIGHTS or rested_by(rebuild.attempts) > _PATIENCE

@@ -4,11 +4,26 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.act.ports import ActOptions
-from bot.domain.backoff import rest_at_age
+from bot.domain.backoff import rest_at_age, rested_by
+from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Rebuild, State
 
+RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
+"""Missing rights, and repositories that seem gone."""
 _MAY_COME_BACK_FOR = timedelta(days=7)
 """A repository that is archived for an hour, or lacks in one listing, still gets its rebuild."""
+_ATTEMPTS = 3
+"""A refusal that stays the same is no passing fault; after three it is said and left."""
+_PATIENCE = timedelta(days=2)
+"""Of trying: a rebuild may have settled for longer before its first attempt."""
+
+
+def is_final_after(attempts: int, failure: Failure) -> bool:
+    """Whether work is given up that has failed so often: a refusal that makes no sense to repeat ends after three;
+    missing rights are often an operator's slip, and are waited for."""
+    if failure.trouble.is_passing or attempts < _ATTEMPTS:
+        return False
+    return failure.trouble not in RIGHTS or rested_by(attempts) > _PATIENCE
 
 
 def paused(rebuild: Rebuild, reason: str, rest: timedelta, now: datetime) -> Rebuild:

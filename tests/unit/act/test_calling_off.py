@@ -1,0 +1,90 @@
+"""What a person has called off ends, and its pull request is closed wherever that can be."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.act import calling_off
+from bot.act.calling_off import CalledOff
+from bot.act.ports import ActOptions
+from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.reconcile.loop import Loop
+from tests.fakes.forge import FakeForge, FakeRepository
+from tests.fakes.queue import FakeQueue, Row
+from tests.unit.act.world import BRANCH, NOON, SHOP, rebuild
+from tests.unit.follow.world import OPEN
+
+WORD = "cancelled by Ann: it is not needed"
+
+
+def _has_not_ended(row: Row[CalledOff]) -> bool:
+    return isinstance(row.item, CalledOff) and not row.item.rebuild.state.has_ended
+
+
+class World:
+    """A repository with an open pull request of a rebuild that was called off."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(NOON)
+        self.forge = FakeForge(self.clock)
+        self.shop: FakeRepository = self.forge.add(SHOP, {"README.md": b""})
+        self.shop.commit_to(BRANCH, {"Dockerfile": b"FROM new"})
+        self.shop.requests[1] = replace(OPEN, branch=BRANCH)
+        self.called_off: FakeQueue[CalledOff] = FakeQueue(is_wanted=_has_not_ended)
+        self.called_off.add(CalledOff(rebuild(state=State.OPEN, pull_request=1), WORD), NOON)
+
+    async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
+        self.called_off.settle(after.id, after.due_at, CalledOff(after, WORD))
+
+    async def tick(self) -> Rebuild:
+        await calling_off.tick(self, self.forge, ActOptions(), Loop(self.clock))
+        return self.called_off[1].rebuild
+
+    async def after(self, days: int) -> Rebuild:
+        """Ticks whenever it is due, for so long."""
+        end = NOON + timedelta(days=days)
+        while self.clock.now() < end and not (await self.tick()).state.has_ended:
+            self.clock.move_to(max(self.called_off.rows[1].due_at, self.clock.now() + timedelta(seconds=1)))
+        return self.called_off[1].rebuild
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_its_pull_request_is_closed_with_the_reason(world: World) -> None:
+    after = await world.tick()
+    assert (after.state, after.reason) == (State.CANCELLED, WORD)
+    assert not world.shop.requests[1].is_open
+    assert WORD in world.shop.requests[1].body
+
+
+async def test_it_ends_although_a_read_only_repository_keeps_its_pull_request_open(world: World) -> None:
+    world.shop.is_archived = True
+    after = await world.tick()
+    told = f"{WORD}; #1 stays open in a repository that is read-only"
+    assert (after.state, after.reason) == (State.CANCELLED, told)
+    assert world.shop.requests[1].is_open
+
+
+@pytest.mark.parametrize(
+    ("trouble", "has_ended"),
+    [(Trouble.CONFLICT, True), (Trouble.DENIED, True), (Trouble.MISSING, True), (Trouble.UNREACHABLE, False)],
+)
+async def test_it_ends_where_its_pull_request_can_never_be_closed(
+    world: World, trouble: Trouble, has_ended: bool
+) -> None:
+    world.forge.failing["close_pull_request"] = Failure(trouble, "not for you")
+    assert (await world.after(days=4)).state.has_ended is has_ended
+
+
+async def test_a_missing_right_is_waited_for(world: World) -> None:
+    world.forge.failing["close_pull_request"] = Failure(Trouble.DENIED, "not for you")
+    assert (await world.after(days=1)).state is State.OPEN
+    world.forge.failing.clear()
+    after = await world.after(days=2)
+    assert (after.state, world.shop.requests[1].is_open) == (State.CANCELLED, False)
