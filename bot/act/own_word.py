@@ -31,14 +31,21 @@ _SKIPPED_FOR = {
 
 
 def check_recent(repository: str, looked_at: datetime, now: datetime) -> None:
-    """Raises `Failure` (unreachable, so it is tried again) where a look is older than `HOLDS_FOR`."""
-    if now - looked_at > HOLDS_FOR:
+    """Raises `Failure` (unreachable, so it is tried again) where a look is older than `HOLDS_FOR`.
+
+    How old one is that a clock, set back since, calls still to come, nobody can tell.
+    """
+    if not _is_within(HOLDS_FOR, looked_at, now):
         raise Failure(
             Trouble.UNREACHABLE,
             "the forge took too long since the repository was looked at",
             where=repository,
             advice="the next attempt looks again",
         )
+
+
+def _is_within(span: timedelta, looked_at: datetime, now: datetime) -> bool:
+    return timedelta(0) <= now - looked_at <= span
 
 
 def as_now(job: Job, standing: OwnWord, now: datetime) -> Job:
@@ -152,13 +159,13 @@ class OwnWords:
 
     def _holds(self, repository: Identity) -> bool:
         looked_at = self._looked_at.get(repository)
-        return looked_at is not None and self._clock.now() - looked_at < _SHARED_FOR
+        return looked_at is not None and _is_within(_SHARED_FOR, looked_at, self._clock.now())
 
     async def _look(self, repositories: Sequence[Identity]) -> None:
         wanted = [each for each in dict.fromkeys(repositories) if not self._holds(each)][:MOST_STANDINGS]
         now = self._clock.now()
         found = await self._forge.standings(wanted)
-        stale = [each for each, at in self._looked_at.items() if now - at > HOLDS_FOR]
+        stale = [each for each, at in self._looked_at.items() if not _is_within(HOLDS_FOR, at, now)]
         for each in stale:
             del self._looked_at[each], self._known[each]
         self._known |= {each: found.get(each) for each in wanted}

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.act.own_word import check_recent
 from bot.act.ports import Successor
+from bot.domain.failure import Failure
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import Action, State
@@ -137,6 +139,18 @@ async def test_a_pull_request_whose_writes_took_too_long_is_looked_at_again(worl
     world.forge.takes = timedelta(0)
     await world.later()
     assert (world.store[1].state, world.forge.calls) == (State.OPEN, ["carry_out", "grant"])
+
+
+def test_a_look_that_a_clock_set_back_calls_still_to_come_counts_no_more() -> None:
+    with pytest.raises(Failure, match="took too long"):
+        check_recent("contoso/shop", NOON + timedelta(hours=1), NOON)
+
+
+async def test_a_clock_that_is_set_back_has_the_repositories_looked_at_again(world: World) -> None:
+    many(world, 2)
+    world.forge.meanwhile["dispatch"] = lambda: world.clock.advance(-timedelta(hours=1))
+    await world.tick()
+    assert [call for call, _ in world.forge.asked].count("standings") == 2
 
 
 async def test_a_repository_that_is_gone_is_no_yes(world: World) -> None:
