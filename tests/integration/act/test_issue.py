@@ -13,7 +13,8 @@ from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import IssueSection
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
@@ -24,7 +25,7 @@ from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.repositories.explanation import IssueSaid
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
-from tests.integration.store.filling import Stores
+from tests.integration.store.filling import ASPNET, Stores
 from tests.migrated import new_sqlite
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -113,6 +114,27 @@ async def test_a_workflow_that_a_person_must_see_to_stands_there_until_it_is_men
     await standing(AgeStanding.FRESH.value)
     await world.tick()
     assert [issue.is_open for issue in world.shop.issues.values()] == [False]
+
+
+async def test_what_is_only_told_mends_no_failure(world: World) -> None:
+    await world.ends(1, State.FAILED, "the build failed")
+    world.stores.clock.advance(timedelta(hours=1))
+    await world.stores.see({ASPNET: "c"})
+    await world.stores.assess_all()
+    await world.stores.plan_all(action=Action.NOTIFY, branch=None)
+    await world.ends(2, State.SUCCEEDED, "told")
+    await world.tick()
+    assert [issue.is_open for issue in world.shop.issues.values()] == [True]
+
+
+async def test_nothing_is_written_while_everything_is_paused(world: World) -> None:
+    await world.stores.orders.pause(None, Word("Ann", "we move"))
+    await world.ends(1, State.FAILED, "the build failed")
+    await world.tick()
+    assert world.shop.issues == {}
+    await world.stores.orders.resume(None, Word("Ann", "we have moved"))
+    await world.tick()
+    assert len(world.shop.issues) == 1
 
 
 async def test_all_that_there_is_to_say_stands_in_the_same_issue(world: World) -> None:

@@ -12,7 +12,7 @@ from bot.act.issue.failures import FailedRebuild, failures
 from bot.act.issue.stage import DueIssue, ToldIssue
 from bot.domain.repositories.issue import worth_an_issue
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import State, Target
+from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -24,6 +24,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.issues import issue_sections, issues, say, sections_of, unsay
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.incident import Incident
 
@@ -34,8 +35,8 @@ _MENDING = (State.SUCCEEDED, State.BUILT, State.MERGED)
 class IssuesStore(Store):
     @property
     def issues(self) -> DueRows[DueIssue]:
-        """Those that do not say yet what there is to say."""
-        untold = [issues.c.wanted > issues.c.told]
+        """Those that do not say yet what there is to say; none while the bot is paused as a whole."""
+        untold = [issues.c.wanted > issues.c.told, ~ALL_PAUSED]
         return DueRows(
             self._database, self._worker, issues, self._read, lambda row: f"issue {row['id']}", where=untold
         )
@@ -108,6 +109,7 @@ async def _failed(connection: AsyncConnection) -> dict[int, list[FailedRebuild]]
             later.c.repository_id == rebuilds.c.repository_id,
             later.c.id > rebuilds.c.id,
             later.c.state.in_(_MENDING),
+            later.c.action != Action.NOTIFY.value,
         )
     )
     rows = await connection.execute(
