@@ -11,7 +11,9 @@ from bot.domain.wording.words import duration
 
 _CHECKS = frozenset({"pull_request", "pull_request_target", "merge_group"})
 """Events whose runs judge what is to be merged; a merge queue's have the very commit that it merges."""
-_GREEN = frozenset({"success", "neutral", "skipped"})
+_GREEN = frozenset({"success", "neutral"})
+_SKIPPED = "skipped"
+"""How a run concludes of which nothing was done, as a condition in its workflow said: it has built nothing."""
 
 
 def builds_among(runs: Iterable[BuildRun], workflow: str | None) -> tuple[BuildRun, ...]:
@@ -29,12 +31,14 @@ def _counted(runs: Iterable[BuildRun]) -> list[BuildRun]:
 class _Build:
     """What is known of one build: the workflow that it is of (None: whatever the push starts), and its runs.
 
-    `runs` are empty where none was seen; `was_cancelled` where those that were seen gave way to a later push's.
+    `runs` are empty where none was seen; `was_cancelled` where those that were seen gave way to a later push's,
+    `was_skipped` where they did nothing.
     """
 
     workflow: str | None
     runs: tuple[BuildRun, ...] = ()
     was_cancelled: bool = False
+    was_skipped: bool = False
 
     @property
     def red(self) -> BuildRun | None:
@@ -108,6 +112,8 @@ def _not_seen(rebuild: Rebuild, missing: Sequence[_Build], now: datetime, build_
     names = " and ".join(build.workflow for build in missing if build.workflow) if rebuild.parts else ""
     what = f"run of {names}" if names else "run"
     told = f"merged, build not seen: no {what} on {rebuild.merge.commit[:7]} within {duration(build_within)}"
+    if any(build.was_skipped for build in missing):
+        told += " that was not skipped"
     return rebuild.moved(State.MERGED, told, at=now)
 
 
@@ -123,11 +129,16 @@ def _builds(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> list[_Bui
 
 
 def _first(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]]) -> _Build:
-    """The runs on the first commit that has some; cancelled ones gave way to those of a later push."""
-    was_cancelled = False
+    """The runs on the first commit that has some.
+
+    Cancelled ones gave way to those of a later push, and skipped ones have built nothing.
+    """
+    was_cancelled = was_skipped = False
     for runs in groups:
         if any(run.conclusion == "cancelled" for run in runs):
             was_cancelled = True
-        elif runs:
-            return _Build(workflow, runs)
-    return _Build(workflow, (), was_cancelled)
+        elif done := tuple(run for run in runs if run.conclusion != _SKIPPED):
+            return _Build(workflow, done)
+        else:
+            was_skipped = was_skipped or bool(runs)
+    return _Build(workflow, (), was_cancelled, was_skipped)

@@ -132,6 +132,30 @@ async def test_a_build_that_was_cancelled_and_not_repeated_is_cancelled(world: W
     assert (after.state, after.reason) == (State.CANCELLED, "merged, but the build was cancelled")
 
 
+async def test_a_run_that_was_skipped_has_built_nothing(world: World) -> None:
+    world.shop.build(world.commit, conclusion="skipped")
+    assert (await world.looked()).state is State.BUILDING
+    after = await world.looked(timedelta(hours=1, minutes=1))
+    told = f"merged, build not seen: no run on {world.commit[:7]} within 1 h that was not skipped"
+    assert (after.state, after.reason) == (State.MERGED, told)
+
+
+async def test_a_rebuild_workflow_that_was_skipped_is_not_stood_in_for_by_another(world: World) -> None:
+    world.shop.build(world.commit, conclusion="skipped", path=".github/workflows/weekly-rebuild.yml")
+    world.shop.build(world.commit)
+    assert (await world.looked()).state is State.BUILDING
+
+
+async def test_a_skipped_run_does_not_keep_another_from_being_the_build(world: World) -> None:
+    world.shop.build(world.commit, conclusion="skipped", path=".github/workflows/docs.yml")
+    world.shop.build(world.commit)
+    after = await world.looked()
+    assert (after.state, after.reason.partition(";")[0]) == (
+        State.PROVING,
+        "merged, and built: build.yml concluded with success",
+    )
+
+
 async def test_many_builds_are_looked_for_in_one_request(world: World) -> None:
     world.shop.build(world.commit)
     world.store = following(world.clock, *(replace(world.store[1], id=number) for number in range(1, 40)))
