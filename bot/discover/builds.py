@@ -9,12 +9,11 @@ from bot.domain.backoff import look_together, rest_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
-from bot.domain.reference import Base
 from bot.domain.repositories.builds import Builds, LatestRuns, builds_with
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.timing.guarantee import guarantees
+from bot.domain.rollouts.timing.guarantee import Place, guarantees
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -31,7 +30,7 @@ class RepositoryOnBases:
     id: int
     name: str
     config: RepositoryConfig
-    bases: tuple[Base, ...]
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> lis
     return [
         Wanted(each.id, workflow, guarantee.max_age)
         for each in standings
-        for workflow, guarantee in guarantees(each.name, each.config, each.bases, policy).items()
+        for workflow, guarantee in guarantees(each.name, each.config, each.places, policy).items()
     ]
 
 

@@ -13,7 +13,7 @@ from bot.domain.repositories.usage import Replacement, Usage
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
 from bot.domain.rollouts.rebuild import Action
-from bot.domain.rollouts.terms import PathWorkflow, Pin, part_of
+from bot.domain.rollouts.terms import PathWorkflow, Pin
 
 _IMPLIED = "the base is implied, not written"
 
@@ -117,14 +117,8 @@ def action_of(member: FleetRepository, need: Need) -> Action:
 
 
 def part_of_need(member: FleetRepository, need: Need) -> PathWorkflow | None:
-    """The part of a monorepo that a usage belongs to; what the repository says itself of its workflows counts."""
-    config = member.config
-    parts = config.workflows or (() if config.workflow else need.terms.workflows)
-    return part_of(parts, need.usage.path) if parts else None
+    return member.config.part_of(need.usage.path, need.terms)
 
 
 def workflow_of(member: FleetRepository, need: Need) -> str:
-    part = part_of_need(member, need)
-    if part is not None:
-        return part.workflow
-    return member.config.workflow or need.terms.workflow
+    return member.config.workflow_of(need.usage.path, need.terms)

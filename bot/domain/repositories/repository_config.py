@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 
-from bot.domain.rollouts.policy import ActionPreference
-from bot.domain.rollouts.terms import PathWorkflow
+from bot.domain.rollouts.policy import ActionPreference, Terms
+from bot.domain.rollouts.terms import PathWorkflow, part_of
 
 GITHUB_PATH = ".github/freshness.yaml"
 """Where a repository on GitHub keeps it."""
@@ -70,6 +70,15 @@ class RepositoryConfig:
         return tuple(
             dict.fromkeys(owner for part in self.owned if wanted & set(part.paths) for owner in part.owners)
         )
+
+    def part_of(self, path: str, terms: Terms) -> PathWorkflow | None:
+        """The part of a monorepo that holds a file; what the repository itself says of its workflows counts."""
+        return part_of(self.workflows or (() if self.workflow else terms.workflows), path)
+
+    def workflow_of(self, path: str, terms: Terms) -> str:
+        """The file name of the workflow that builds what a file is for."""
+        part = self.part_of(path, terms)
+        return part.workflow if part is not None else self.workflow or terms.workflow
 
     @property
     def asks_for_no_pull_request(self) -> bool:

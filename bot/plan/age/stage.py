@@ -16,7 +16,7 @@ from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.guarantee import Guarantee, guarantees
+from bot.domain.rollouts.timing.guarantee import Guarantee, Place, guarantees
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age.deciding import AgeOptions, Aging, judge
 
@@ -47,7 +47,7 @@ class KnownBuilds:
     workflow: str
     is_there: bool
     builds: Builds
-    bases: tuple[Base, ...]
+    places: tuple[Place, ...]
     read_at: datetime
     changed_at: datetime | None = None
     told_at: datetime | None = None
@@ -138,17 +138,17 @@ class _Verdict:
     """A judgement with the terms that it was made under; due where a rebuild, or a telling, is planned now."""
 
     judgement: Judgement
-    terms: Terms
+    guarantee: Guarantee
     is_due: bool = False
     look_again: bool = False
 
 
 def _verdict(known: KnownBuilds, policy: Policy, options: AgeOptions, now: datetime) -> _Verdict:
-    guarantee = guarantees(known.member.name, known.member.config, known.bases, policy).get(known.workflow)
+    guarantee = guarantees(known.member.name, known.member.config, known.places, policy).get(known.workflow)
     if guarantee is None:  # another workflow counts by now; the next look at the fleet forgets this one
-        return _Verdict(Judgement(AgeStanding.REPORTED, "another workflow counts"), Terms())
+        return _Verdict(Judgement(AgeStanding.REPORTED, "another workflow counts"), Guarantee(Terms()))
     found = judge(_aging(known, guarantee, options.weekly, now), options, now)
-    verdict = _Verdict(found, guarantee.terms)
+    verdict = _Verdict(found, guarantee)
     if found.plan_at is None or found.plan_at > now or found.standing is AgeStanding.LEFT_ALONE:
         return verdict
     attempt = known.attempt
@@ -204,11 +204,12 @@ def _planned(
     for known in some:
         verdict = verdicts[known.id]
         judgement, attempt = verdict.judgement, known.attempt
+        mine = _built_by(known, verdict.guarantee.terms, standings.get(known.member.id, ()))
         if verdict.is_due:
-            judgement = _by_its_own_word(known, standings.get(known.member.id, ()), judgement, now)
+            judgement = _by_its_own_word(known, mine, judgement, now)
         is_begun = verdict.is_due and judgement.standing is not AgeStanding.LEFT_ALONE
         if is_begun:
-            rebuilds.append(_rebuild(known, verdict.terms, judgement, standings.get(known.member.id, ()), now))
+            rebuilds.append(_rebuild(known, verdict.guarantee, judgement, mine, now))
         elif attempt is not None and not attempt.state.has_ended:
             if attempt.is_weekly and not attempt.has_begun and _is_met(judgement, now):
                 withdrawn[attempt.rebuild] = f"it was built meanwhile: {judgement.said}"
@@ -219,6 +220,12 @@ def _planned(
             judgement, _look_at(judgement, weekly, now), is_begun and is_stuck, verdict.look_again
         )
     return replace(plan, judged=judged, rebuilds=tuple(rebuilds), withdrawn=withdrawn, hurried=hurried)
+
+
+def _built_by(known: KnownBuilds, terms: Terms, standings: Sequence[FollowedUsage]) -> list[FollowedUsage]:
+    """Of a monorepo's usages, those in what this workflow builds."""
+    workflow_of = known.member.config.workflow_of
+    return [each for each in standings if workflow_of(each.usage.path, terms) == known.workflow]
 
 
 def _is_met(judgement: Judgement, now: datetime) -> bool:
@@ -250,10 +257,14 @@ def _by_its_own_word(
 
 
 def _rebuild(
-    known: KnownBuilds, terms: Terms, judgement: Judgement, standings: Sequence[FollowedUsage], now: datetime
+    known: KnownBuilds,
+    guarantee: Guarantee,
+    judgement: Judgement,
+    standings: Sequence[FollowedUsage],
+    now: datetime,
 ) -> PlannedRebuild:
     """A run of the workflow; where none can be started, the telling of why."""
-    is_stuck = judgement.standing.cannot_be_rebuilt
+    is_stuck, terms = judgement.standing.cannot_be_rebuilt, guarantee.terms
     return PlannedRebuild(
         repository_id=known.member.id,
         repository=known.member.name,
@@ -268,6 +279,7 @@ def _rebuild(
         soak=terms.soak,
         overdue_at=now if is_stuck else judgement.overdue_at or now,
         steps=() if is_stuck else terms.steps,
+        parts=() if is_stuck else guarantee.parts,
     )
 
 

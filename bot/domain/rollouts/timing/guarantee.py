@@ -8,17 +8,23 @@ from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
+from bot.domain.rollouts.terms import PathWorkflow
+
+Place = tuple[Base, str]
+"""A base, and the path of a file that names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
     """What holds for the builds of one workflow; `terms.max_age` is None where none is guaranteed.
 
-    `told_only` says who wants nothing started, None where nobody does.
+    `told_only` says who wants nothing started, None where nobody does. `parts` are those of a monorepo that it
+    builds, none where it builds the whole.
     """
 
     terms: Terms
     told_only: str | None = None
+    parts: tuple[PathWorkflow, ...] = ()
 
     @property
     def max_age(self) -> timedelta | None:
@@ -26,20 +32,26 @@ class Guarantee:
 
 
 def guarantees(
-    repository: str, config: RepositoryConfig, bases: Iterable[Base], policy: Policy
+    repository: str, config: RepositoryConfig, places: Iterable[Place], policy: Policy
 ) -> Mapping[str, Guarantee]:
-    """By the file name of each rebuild workflow of a repository that stands on these bases.
+    """By the file name of each workflow that rebuilds a repository which names bases in these places.
 
     Of several bases that ask for different ages the shortest holds, with the terms of its rule.
     """
     found: dict[str, Terms] = {}
-    for base in sorted(bases):
+    parts: dict[str, dict[PathWorkflow, None]] = {}
+    for base, path in sorted(places):
         terms = policy.terms(repository, base, Cause.AGE, None)
-        workflow = config.workflow or terms.workflow
+        workflow = config.workflow_of(path, terms)
+        if (part := config.part_of(path, terms)) is not None:
+            parts.setdefault(workflow, {})[part] = None
         known = found.get(workflow)
         if known is None or _is_stricter(terms.max_age, known.max_age):
             found[workflow] = terms
-    return {workflow: Guarantee(terms, _told_only(config, terms)) for workflow, terms in found.items()}
+    return {
+        workflow: Guarantee(terms, _told_only(config, terms), tuple(parts.get(workflow, ())))
+        for workflow, terms in found.items()
+    }
 
 
 def _is_stricter(age: timedelta | None, than: timedelta | None) -> bool:

@@ -12,6 +12,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.builds import Builds
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.timing.guarantee import Place
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks, insert_missing
@@ -44,9 +45,10 @@ class BuildsStore(Store):
         return rows[0]["id"] if rows else None
 
     async def standings(self) -> list[RepositoryOnBases]:
-        """Listed repositories with the bases that they stand on."""
+        """Listed repositories with the bases that they stand on, and where they name them."""
         listed = repositories.c.listed.is_(True)
-        columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag
+        path = usages.c.usage["path"].as_string().label("path")
+        columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, path
         named = (
             select(*columns)
             .join(bases, bases.c.id == usages.c.base_id)
@@ -54,10 +56,11 @@ class BuildsStore(Store):
             .where(listed)
             .distinct()
         )
-        found: dict[int, list[Base]] = {}
+        found: dict[int, list[Place]] = {}
         async with self._database.reading() as connection:
             for row in await connection.execute(named):
-                found.setdefault(row.repository_id, []).append(Base(row.registry, row.repository, row.tag))
+                base = Base(row.registry, row.repository, row.tag)
+                found.setdefault(row.repository_id, []).append((base, row.path))
             rows = (
                 await connection.execute(
                     select(repositories.c.id, repositories.c.name, repositories.c.config).where(listed)

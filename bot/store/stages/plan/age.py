@@ -13,6 +13,7 @@ from bot.domain.repositories.builds import Builds
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
 from bot.domain.rollouts.rollout import Occasion, Revisions
+from bot.domain.rollouts.timing.guarantee import Place
 from bot.plan.age.stage import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
 from bot.store.engine.codec import load
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
@@ -64,7 +65,7 @@ class AgeStore(Store):
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
             homes = sorted({row["repository_id"] for row in rows})
-            found = await _bases_of(connection, homes)
+            found = await _places_of(connection, homes)
             attempts = await _attempts(connection, homes)
         return readable(
             rows,
@@ -116,7 +117,7 @@ class AgeStore(Store):
             await after_transitions(connection, touched, now)
 
 
-def _known(row: Mapping[str, Any], found: Sequence[tuple[Base, datetime | None]], attempt: Any) -> KnownBuilds:
+def _known(row: Mapping[str, Any], found: Sequence[tuple[Place, datetime | None]], attempt: Any) -> KnownBuilds:
     moments = [at for at in (row["changed_at"], *(moved_at for _, moved_at in found)) if at is not None]
     home = {
         "id": row["repository_id"],
@@ -131,7 +132,7 @@ def _known(row: Mapping[str, Any], found: Sequence[tuple[Base, datetime | None]]
         row["workflow"],
         row["node_id"] is not None,
         load(row["builds"], Builds),
-        tuple(base for base, _ in found),
+        tuple(place for place, _ in found),
         row["read_at"],
         max(moments, default=None),
         row["told_at"],
@@ -144,12 +145,13 @@ def _standing(row: Any) -> tuple[int, FollowedUsage]:
     return row.repository_id, FollowedUsage(load(row.usage, Usage), base, row.digest)
 
 
-async def _bases_of(
+async def _places_of(
     connection: AsyncConnection, ids: Sequence[int]
-) -> dict[int, list[tuple[Base, datetime | None]]]:
-    """The bases that each repository stands on, with when they last moved."""
-    found: dict[int, list[tuple[Base, datetime | None]]] = {}
-    columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.moved_at
+) -> dict[int, list[tuple[Place, datetime | None]]]:
+    """Where each repository names which bases, with when they last moved."""
+    found: dict[int, list[tuple[Place, datetime | None]]] = {}
+    path = usages.c.usage["path"].as_string().label("path")
+    columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.moved_at, path
     rows = await connection.execute(
         select(*columns)
         .join(bases, bases.c.id == usages.c.base_id)
@@ -157,7 +159,8 @@ async def _bases_of(
         .distinct()
     )
     for row in rows:
-        found.setdefault(row.repository_id, []).append((Base(row.registry, row.repository, row.tag), row.moved_at))
+        place = Base(row.registry, row.repository, row.tag), row.path
+        found.setdefault(row.repository_id, []).append((place, row.moved_at))
     return found
 
 
@@ -215,28 +218,31 @@ async def _rollout(connection: AsyncConnection, since: datetime, now: datetime) 
     return int(opened.scalar_one())
 
 
-async def _failed(connection: AsyncConnection, rollout: int) -> dict[int, list[int]]:
-    """Reads by repository what failed in the rollout and was not tried again yet."""
+async def _failed(connection: AsyncConnection, rollout: int) -> dict[tuple[int, str | None], list[int]]:
+    """Reads by repository and workflow what failed in the rollout and was not tried again yet."""
     rows = await connection.execute(
-        select(rebuilds.c.id, rebuilds.c.repository_id).where(
+        select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.workflow).where(
             rebuilds.c.rollout_id == rollout,
             rebuilds.c.state == State.FAILED.value,
             rebuilds.c.retried_as.is_(None),
         )
     )
-    found: dict[int, list[int]] = {}
+    found: dict[tuple[int, str | None], list[int]] = {}
     for row in rows:
-        found.setdefault(row.repository_id, []).append(row.id)
+        found.setdefault((row.repository_id, row.workflow), []).append(row.id)
     return found
 
 
-async def _mark_retried(connection: AsyncConnection, rollout: int, failed: Mapping[int, Sequence[int]]) -> None:
+async def _mark_retried(
+    connection: AsyncConnection, rollout: int, failed: Mapping[tuple[int, str | None], Sequence[int]]
+) -> None:
     """One that is tried again counts as one, however often it has failed."""
-    newest = select(rebuilds.c.repository_id, func.max(rebuilds.c.id).label("id")).where(
+    home = rebuilds.c.repository_id, rebuilds.c.workflow
+    newest = select(*home, func.max(rebuilds.c.id).label("id")).where(
         rebuilds.c.rollout_id == rollout, rebuilds.c.state.in_(AWAITING)
     )
-    rows = await connection.execute(newest.group_by(rebuilds.c.repository_id))
-    added = {row.repository_id: row.id for row in rows}
+    rows = await connection.execute(newest.group_by(*home))
+    added = {(row.repository_id, row.workflow): row.id for row in rows}
     again = {number: added[home] for home, numbers in failed.items() if home in added for number in numbers}
     await lock(connection, rebuilds, list(again))
     for number, successor in sorted(again.items()):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.discover import builds
 from bot.discover.ports import Reading
@@ -13,12 +14,13 @@ from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.rollouts.policy import Policy, Rule
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age import stage as aging
 from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.forge import FakeForge
-from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
+from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, usage_of
 
 DAY = timedelta(days=1)
 FILE = "weekly-rebuild.yml"
@@ -121,6 +123,50 @@ async def test_what_is_found_later_in_the_week_joins_the_rollout(stores: Stores,
     assert (await plan(stores)).planned == 1
     assert await stores.count(rollouts) == 1
     assert set(await stores.column(rebuilds, "rollout_id")) == {1}
+
+
+SHOP, CART = (PathWorkflow((f"{part}/*",), f"{part}.yml") for part in ("shop", "cart"))
+IN_PARTS = Policy((Rule(max_age=7 * DAY, workflows=(SHOP, CART)),))
+
+
+async def monorepo(stores: Stores, forge: FakeForge, shop: timedelta, cart: timedelta) -> None:
+    """A repository in two parts, whose workflows last succeeded so long ago."""
+    paths = [f".github/workflows/{part.workflow}" for part in (SHOP, CART)]
+    home = forge.add("contoso/mono", dict.fromkeys(paths, b"on: {workflow_dispatch: }\n"))
+    home.ran(SHOP.workflow, "push", stores.clock.now() - shop)
+    home.ran(CART.workflow, "push", stores.clock.now() - cart)
+    await stores.listing(Repository(home.name, home.trunk, id=home.id, node_id=home.node_id))
+    named = ((usage_of(ASPNET, "shop/Dockerfile"), ASPNET), (usage_of(SDK, "cart/Dockerfile"), SDK))
+    await stores.read(Reading("tree-1", named, tuple(Workflow(path) for path in paths)))
+    await stores.see({ASPNET: "a", SDK: "a"})
+
+
+async def test_each_workflow_of_a_monorepo_is_started_for_what_it_builds(stores: Stores, forge: FakeForge) -> None:
+    await monorepo(stores, forge, 30 * DAY, DAY)
+    await look(stores, forge, IN_PARTS)
+    assert (await plan(stores, IN_PARTS)).planned == 1
+    [rebuild] = await stores.rollout_views.rebuilds_of(1)
+    assert (rebuild.action, rebuild.workflow, rebuild.parts) == (Action.DISPATCH, "shop.yml", (SHOP,))
+    assert [target.base for target in rebuild.targets] == [ASPNET]
+    assert (await stores.fleet_views.status()).ages.troubles == ()
+
+
+async def test_the_failure_of_one_part_is_not_made_good_by_a_run_of_another(
+    stores: Stores, forge: FakeForge
+) -> None:
+    policy = Policy((Rule(max_age=2 * DAY, workflows=(SHOP, CART)),))
+    await monorepo(stores, forge, 30 * DAY, DAY)
+    await look(stores, forge, policy)
+    await plan(stores, policy)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(state="failed", ended_at=stores.clock.now()))
+    stores.clock.advance(25 * HOUR)
+    await look(stores, forge, policy)
+    await plan(stores, policy)
+    workflows = dict(enumerate(await stores.column(rebuilds, "workflow"), start=1))
+    assert sorted(workflows.values()) == ["cart.yml", "shop.yml", "shop.yml"]
+    again = (await stores.column(rebuilds, "retried_as"))[0]
+    assert (again != 1, workflows[again]) == (True, "shop.yml")
 
 
 async def test_two_workers_plan_a_week_once(stores: Stores, forge: FakeForge) -> None:
