@@ -15,7 +15,7 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.windows import next_opening
-from bot.plan.due import Beginning, beginning_by_policy, beginning_of, thawed_beginning
+from bot.plan.due import Beginning, beginning_by_policy, beginning_of, terms_by_policy, thawed_beginning
 from bot.plan.naming import branch_for
 from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, workflow_of
 from bot.plan.reasons import why, why_back, why_held
@@ -92,6 +92,16 @@ class _Given:
             return thawed_beginning(opening, terms, self.policy.freezes, None)
         changes = [self.known[change] for change in on_the_way]
         return min(beginning_by_policy(rebuild.repository, change, self.policy, self.now) for change in changes)
+
+    def terms_on_the_way(self, rebuilds: Iterable[Rebuild]) -> list[Terms]:
+        """What holds for the changes that these rebuilds were to bring: who takes them over comes no later."""
+        return [
+            terms_by_policy(rebuild.repository, self.known[change], self.policy)
+            for rebuild in rebuilds
+            for target in rebuild.targets
+            for change in target.changes
+            if change in self.known
+        ]
 
     def severities(self, targets: Iterable[Target]) -> list[Severity | None]:
         """Returns the severities of the changes on the way to these targets, as far as they are known."""
@@ -196,6 +206,7 @@ def _planned(
         targets = continued(rebuild.targets, targets)
         replacements = {_key(item): item for item in rebuild.replacements} | replacements
     terms = given.policy.together([need.terms for need in needs])
+    paced = given.policy.together([terms, *given.terms_on_the_way(replaced)])
     waited_for = [given.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
     begins = min([*map(given.begins, needs), *waited_for])
     requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]
@@ -211,8 +222,8 @@ def _planned(
         reason=why_back(targets) if is_back else why(action, needs, targets, member) + why_held(begins),
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=tuple(replacements.values()),
-        wave=terms.wave,
-        soak=given.policy.soak(terms),
+        wave=paced.wave,
+        soak=given.policy.soak(paced),
         due_at=begins.at,
         workflow=_workflow(member, action, needs, parts),
         parts=() if action is Action.NOTIFY else tuple(parts),

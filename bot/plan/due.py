@@ -34,15 +34,31 @@ def beginning_of(change: Change, terms: Terms, freezes: Sequence[Freeze], now: d
 
 def beginning_by_policy(repository: str, change: Change, policy: Policy, now: datetime) -> Beginning:
     """Says when work on a change may begin under the terms that it has in that repository."""
-    terms = policy.terms(repository, change.base, change.cause, change.severity)
-    return beginning_of(change, terms, policy.freezes, now)
+    return beginning_of(change, terms_by_policy(repository, change, policy), policy.freezes, now)
+
+
+def terms_by_policy(repository: str, change: Change, policy: Policy) -> Terms:
+    """What holds for a change in that repository."""
+    return policy.terms(repository, change.base, change.cause, change.severity)
 
 
 def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, now: datetime) -> Reconsidered:
-    """Says when a waiting rebuild may begin, now that its changes are known better; never later than before."""
+    """Says when and in which wave a waiting rebuild may begin, now that its changes are known better; never later
+    than before."""
+    if not changes:
+        return Reconsidered(rebuild.due_at, None)
     begins = (beginning_by_policy(rebuild.repository, change, policy, now) for change in changes)
     due_at = min([rebuild.due_at, *(beginning.at for beginning in begins)])
-    return Reconsidered(due_at, worst(change.severity for change in changes))
+    several = [terms_by_policy(rebuild.repository, change, policy) for change in changes]
+    terms = policy.together(several)
+    overdue = [change.at + each.max_age for change, each in zip(changes, several, strict=True) if each.max_age]
+    return Reconsidered(
+        due_at,
+        worst(change.severity for change in changes),
+        policy.earliest([rebuild.wave, terms.wave]),
+        policy.soak(terms),
+        min(overdue, default=None),
+    )
 
 
 def thawed_beginning(

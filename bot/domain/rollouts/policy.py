@@ -200,15 +200,19 @@ class Policy:
         first = several[0]
         if several.count(first) == len(several):
             return first
-        order = [wave.name for wave in self.waves]
         soaks = [soak for terms in several if (soak := self.soak(terms)) is not None]
         same = all(terms.auto_merge.method is first.auto_merge.method for terms in several)
         return replace(
             first,
-            wave=min((terms.wave for terms in several), key=lambda name: _place(order, name)),
+            wave=self.earliest([terms.wave for terms in several]),
             soak=min(soaks, default=None),
             auto_merge=first.auto_merge if same else NEVER,
         )
+
+    def earliest(self, waves: Sequence[str]) -> str:
+        """The one of these waves that begins first."""
+        order = [wave.name for wave in self.waves]
+        return min(waves, key=lambda name: _place(order, name))
 
     def soak(self, terms: Terms) -> timedelta | None:
         """How long a wave stands after such a rebuild; None where its wave is unknown."""

@@ -79,10 +79,16 @@ class PlannedRebuild:
 
 @dataclass(frozen=True, slots=True)
 class Reconsidered:
-    """When a waiting rebuild may begin, and the worst that it fixes, now that its changes are known better."""
+    """When a waiting rebuild may begin, and the worst that it fixes, now that its changes are known better.
+
+    The wave, the soak and the time from which it is overdue only count where they are earlier than before.
+    """
 
     due_at: datetime
     severity: Severity | None
+    wave: str | None = None
+    soak: timedelta | None = None
+    overdue_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bot.domain.repositories.usage import Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.terms import Pin
+from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import ALWAYS, Window
 from bot.plan.deciding import decide
 from bot.plan.due import reconsidered
@@ -449,6 +450,38 @@ def test_a_waiting_rebuild_is_hastened_when_its_change_turns_out_severe() -> Non
     severe = move(cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL).change
     waiting = rebuild(due_at=NOON + 6 * HOUR)
     assert reconsidered(waiting, [severe], Policy(), NOON + HOUR).due_at == NOON + HOUR
+
+
+BY_CAUSE = Policy(
+    (
+        Rule(Match(causes=(Cause.DOTNET_SECURITY,)), wave="first", soak=HOUR, max_age=72 * HOUR),
+        Rule(wave="rest", soak=8 * HOUR),
+    ),
+    (Wave("first"), Wave("rest")),
+)
+
+
+@pytest.mark.parametrize("state", [State.PLANNED, State.OPEN])
+def test_what_takes_a_change_over_keeps_its_wave_and_its_soak(state: State) -> None:
+    first = move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE)
+    lesser = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=NOON + HOUR)
+    before = rebuild(state=state, wave="first")
+    found = only(planned(lesser, usage("aspnet:10.0@a"), policy=BY_CAUSE, earlier=[before], known=[first]))
+    assert (found.wave, found.soak) == ("first", HOUR)
+
+
+def test_a_waiting_rebuild_comes_into_the_wave_of_what_its_change_turns_out_to_be() -> None:
+    found = reconsidered(
+        rebuild(wave="rest"),
+        [move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE).change],
+        BY_CAUSE,
+        NOON + HOUR,
+    )
+    assert (found.wave, found.soak, found.overdue_at) == ("first", HOUR, NOON + 72 * HOUR)
+
+
+def test_a_waiting_rebuild_is_never_put_into_a_later_wave_by_what_is_learned() -> None:
+    assert reconsidered(rebuild(wave="first"), [move().change], BY_CAUSE, NOON).wave == "first"
 
 
 def test_a_waiting_rebuild_is_never_put_off_by_what_is_learned() -> None:

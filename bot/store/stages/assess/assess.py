@@ -165,6 +165,8 @@ class AssessStore(Store):
                 await _explain(connection, {move.id for move in news}, now)
             for rollout in sorted(rollouts):
                 await announce(connection, f"rollout:{rollout}", now)
+            if not news:
+                return
             assessments = await raise_counter(connection, ASSESSMENTS)
             await connection.execute(
                 update(changes)

@@ -206,18 +206,14 @@ class PlanStore(Store):
             await after_transitions(connection, touched | {rollout}, now)
 
     async def reconsiderable(self) -> list[tuple[Rebuild, tuple[Change, ...]]]:
-        """Rebuilds that have not begun and whose changes were assessed again since they were last considered."""
+        """Rebuilds that have not begun and that were last considered before changes were assessed again: what one
+        took over from another keeps that one's rollout."""
         waiting = rebuilds.c.state.in_(AWAITING)
         late = or_(rebuilds.c.due_at > self._clock.now(), rebuilds.c.released_at.is_(None))
+        open_ones = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None))
         async with self._database.reading() as connection:
-            newest = await _newest_assessments(connection)
-            assessed_since = [
-                and_(rebuilds.c.rollout_id == rollout, rebuilds.c.considered_revision < revision)
-                for rollout, revision in newest.items()
-            ]
-            found: list[Rebuild] = []
-            for part in chunks(assessed_since):
-                found += await read_rebuilds(connection, or_(*part), waiting, late)
+            before = rebuilds.c.considered_revision < await counter(connection, ASSESSMENTS)
+            found = await read_rebuilds(connection, rebuilds.c.rollout_id.in_(open_ones), before, waiting, late)
             known = await _changes_of(connection, found)
         return [
             (
@@ -228,8 +224,12 @@ class PlanStore(Store):
         ]
 
     async def save_reconsidered(self, found: Mapping[int, Reconsidered], known: Revisions) -> None:
-        """New due times by rebuild; only ever earlier, and only while nobody works on it."""
+        """When rebuilds begin, and in which wave; only ever earlier, and only while nobody works on them."""
         at = bindparam("at", type_=rebuilds.c.due_at.type)
+        soak = bindparam("soak", type_=rebuilds.c.soak_seconds.type)
+        overdue = bindparam("overdue", type_=rebuilds.c.overdue_at.type)
+        first = bindparam("first", type_=rebuilds.c.wave.type)
+        wave, known_soak, known_overdue = rebuilds.c.wave, rebuilds.c.soak_seconds, rebuilds.c.overdue_at
         statement = (
             update(rebuilds)
             .where(rebuilds.c.id == bindparam("rebuild"), rebuilds.c.lease_owner.is_(None))
@@ -237,6 +237,11 @@ class PlanStore(Store):
                 considered_revision=known.assessments,
                 due_at=case((rebuilds.c.due_at > at, at), else_=rebuilds.c.due_at),
                 severity=bindparam("worst"),
+                wave=case((rebuilds.c.released_at.is_(None), func.coalesce(first, wave)), else_=wave),
+                soak_seconds=case((or_(known_soak.is_(None), known_soak > soak), soak), else_=known_soak),
+                overdue_at=case(
+                    (or_(known_overdue.is_(None), known_overdue > overdue), overdue), else_=known_overdue
+                ),
             )
         )
         async with self._database.transaction() as connection:
@@ -244,7 +249,14 @@ class PlanStore(Store):
             await connection.execute(
                 statement,
                 [
-                    {"rebuild": id_, "at": item.due_at, "worst": item.severity and item.severity.value}
+                    {
+                        "rebuild": id_,
+                        "at": item.due_at,
+                        "worst": item.severity and item.severity.value,
+                        "first": item.wave,
+                        "soak": None if item.soak is None else int(item.soak.total_seconds()),
+                        "overdue": item.overdue_at,
+                    }
                     for id_, item in found.items()
                 ],
             )
@@ -284,18 +296,6 @@ def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
     except Failure:
         return {(row.repository_id, change) for change in changes}
     return {(row.repository_id, change) for target in targets for change in target.changes}
-
-
-async def _newest_assessments(connection: AsyncConnection) -> dict[int, int]:
-    """Up to which revision the changes of each open rollout were assessed again."""
-    rows = await connection.execute(
-        select(changes.c.rollout_id, func.max(changes.c.assessed_revision).label("revision"))
-        .join(rollouts, rollouts.c.id == changes.c.rollout_id)
-        .where(rollouts.c.ended_at.is_(None))
-        .group_by(changes.c.rollout_id)
-        .order_by(changes.c.rollout_id)
-    )
-    return {row.rollout_id: row.revision for row in rows}
 
 
 async def _rollouts_of(connection: AsyncConnection, ids: Collection[int]) -> dict[int, int]:

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.failure import LeaseLost
-from tests.integration.store.assessing import enrich
+from bot.domain.rollouts.rebuild import Target
+from bot.domain.rollouts.rollout import Reconsidered
+from bot.store.rows.tables import rebuilds
+from tests.integration.store.assessing import enrich, feed_changes, reassessable
 from tests.integration.store.conftest import NOON
-from tests.integration.store.filling import HOUR, Stores
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.moving import moves_again
 
 
@@ -18,6 +21,37 @@ async def test_a_reassessment_by_a_worker_whose_clock_is_behind_is_not_missed(st
     await enrich(stores.other("behind", NOON))
     [(rebuild, [change])] = await stores.plan.reconsiderable()
     assert (rebuild.id, change.cves) == (1, ("CVE-2026-1",))
+
+
+async def test_what_took_a_change_over_is_considered_again_although_the_rollout_of_that_has_ended(
+    stores: Stores,
+) -> None:
+    await stores.fill()
+    await stores.plan_all(due_in=6 * HOUR)
+    await moves_again(stores)
+    plan = await stores.planned(due_in=6 * HOUR, supersedes=(1,))
+    targets = (Target(ASPNET, digest("a"), digest("c"), (1, 2)),)
+    await stores.plan.save_plan(
+        replace(plan, rebuilds=tuple(replace(each, targets=targets) for each in plan.rebuilds))
+    )
+    await feed_changes(stores)
+    moves = await reassessable(stores)
+    first = next(move for move in moves if move.id == 1)
+    await stores.assess.save_reassessed([1, 2], [first], await stores.assess.feeds_revision())
+    assert [rebuild.id for rebuild, _ in await stores.plan.reconsiderable()] == [2]
+
+
+async def test_what_is_learned_brings_a_rebuild_forward_and_never_back(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan.save_plan(await stores.planned(wave="rest", soak=4 * HOUR, due_in=6 * HOUR))
+    known, now = await stores.plan.revisions(), stores.clock.now()
+    for soak, overdue in ((HOUR, now + 72 * HOUR), (8 * HOUR, now + 96 * HOUR), (None, None)):
+        await stores.plan.save_reconsidered(
+            {1: Reconsidered(now + 6 * HOUR, None, None if soak is None else "first", soak, overdue)}, known
+        )
+        assert await stores.column(rebuilds, "wave") == ["first"]
+        assert await stores.column(rebuilds, "soak_seconds") == [3600]
+        assert await stores.column(rebuilds, "overdue_at") == [now + 72 * HOUR]
 
 
 async def test_two_replicas_never_plan_two_moves_of_one_base_at_once(stores: Stores) -> None:
