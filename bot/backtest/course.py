@@ -50,7 +50,7 @@ class Course:
         )
 
     def waves(self, waves: Iterable[Wave]) -> tuple[Wave, ...]:
-        """The policy's waves, each with the shortest soak that one of its rebuilds asks for."""
+        """The policy's waves, each with the longest soak that one of its rebuilds asks for."""
         return tuple(replace(wave, soak=self.soaks.get(wave.name, wave.soak)) for wave in waves)
 
 

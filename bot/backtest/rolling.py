@@ -101,7 +101,7 @@ class Rolling(Deciding):
         since = min([now, *(work.since for work in earlier if work.began_at is None)])
         course.works.setdefault(rebuild.wave, {})[number] = Work(rebuild, moves, since)
         if planned.soak is not None:
-            course.soaks[rebuild.wave] = min(planned.soak, course.soaks.get(rebuild.wave, planned.soak))
+            course.soaks[rebuild.wave] = max(planned.soak, course.soaks.get(rebuild.wave, planned.soak))
 
     def _leave(self, number: int) -> Work | None:
         """Takes a superseded rebuild out of its rollout, which may let the next wave begin."""

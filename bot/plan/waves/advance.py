@@ -38,14 +38,12 @@ class ReleaseRules:
     """What may pass at one moment, whatever its wave.
 
     `frozen` are the severities (None: no CVE) that a freeze holds back. What fixes one of the `severe` or is
-    overdue passes at once; what has waited in a wave since before its time in `late_since` does within the
-    wave's batch.
+    overdue passes at once.
     """
 
     at: datetime
     frozen: frozenset[Severity | None] = frozenset()
     severe: frozenset[Severity] = SEVERE
-    late_since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +51,14 @@ class RolloutStanding:
     """How an open rollout that is not paused stands, wave by wave; waves follow each other among the repositories
     that are at the same distance from the root (see `plan.cascade`).
 
-    Of what waits, `ready` could begin if its wave did, `late` waits for its wave no longer, and `urgent` waits for
-    no wave at all.
+    Of what waits, `ready` could begin if its wave did, and `urgent` waits for no wave at all; `longest` tells since
+    when the one of a wave has waited that waits longest, of those that need not wait for what their tag shows.
     """
 
     rollout: int
     tallies: Mapping[str, WaveTally]
     ready: Mapping[str, int] = field(default_factory=dict)
-    late: Mapping[str, int] = field(default_factory=dict)
+    longest: Mapping[str, datetime] = field(default_factory=dict)
     urgent: int = 0
     distance: int = 0
 
@@ -75,11 +73,15 @@ class Standings:
 
 @dataclass(frozen=True, slots=True)
 class RolloutAdvance:
-    """What one rollout does now. `release` and `late` bound how many of a wave begin; `pause` says why it stops."""
+    """What one rollout does now. `release` and `late` bound how many of a wave begin; `pause` says why it stops.
+
+    `late` are those that have waited since before `late_since`, whatever holds their wave.
+    """
 
     rollout: int
     release: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
+    late_since: Mapping[str, datetime] = field(default_factory=dict)
     done: Mapping[str, datetime] = field(default_factory=dict)
     set_aside: Mapping[str, int] = field(default_factory=dict)
     urgent: bool = False
@@ -131,11 +133,10 @@ async def tick(store: AdvanceStore, options: RolloutOptions, clock: Clock) -> Ad
 
 
 def release_rules_at(now: datetime, options: RolloutOptions) -> ReleaseRules:
-    """What passes now whatever its wave; nobody in the first wave is late, since it waits for no other."""
+    """What passes now whatever its wave."""
     severities: tuple[Severity | None, ...] = (None, *Severity)
     frozen = frozenset(severity for severity in severities if frozen_by(options.freezes, now, severity))
-    late = {wave.name: now - (latest_start(options.waves, wave.name, now) - now) for wave in options.waves[1:]}
-    return ReleaseRules(now, frozen, late_since=late)
+    return ReleaseRules(now, frozen)
 
 
 def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> RolloutAdvance:
@@ -145,15 +146,21 @@ def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime)
     if found.pause is not None:
         return RolloutAdvance(standing.rollout, pause=found.pause)
     release = dict(standing.ready) if not options.waves else found.release
+    late_since = {
+        wave.name: now - (latest_start(waves, wave.name, now) - now)
+        for wave in waves[1:]  # nobody in the first wave is late, since it waits for no other
+        if wave.name in standing.longest and wave.name not in release
+    }
     late = {
         wave.name: room(wave, standing.tallies[wave.name])
         for wave in waves
-        if standing.late.get(wave.name) and wave.name not in release
+        if wave.name in late_since and standing.longest[wave.name] <= late_since[wave.name]
     }
     return RolloutAdvance(
         standing.rollout,
         {name: count for name, count in release.items() if standing.ready.get(name)},
         _positive(late),
+        late_since,
         found.done,
         found.set_aside,
         standing.urgent > 0,

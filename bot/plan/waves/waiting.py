@@ -7,7 +7,16 @@ from datetime import datetime
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.freezes import frozen_by, thawed
-from bot.domain.rollouts.timing.waves import Hold, WaveTally, advance, in_order, latest_start, probable_start, room
+from bot.domain.rollouts.timing.waves import (
+    Hold,
+    Wave,
+    WaveTally,
+    advance,
+    in_order,
+    latest_start,
+    probable_start,
+    room,
+)
 from bot.plan.waves.advance import SEVERE, RolloutOptions, RolloutStanding
 
 
@@ -44,15 +53,15 @@ class Waits:
 
 def holds(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, Hold]:
     """Says for each rebuild that waits for more than its turn, by its id, what for."""
-    wave_holds = {
-        (standing.rollout, standing.distance): _wave_holds(standing.tallies, options, now)
-        for standing in waits.standings
-    }
+    tallies = {(standing.rollout, standing.distance): standing.tallies for standing in waits.standings}
+    waves = {place: in_order(options.waves, of_waves) for place, of_waves in tallies.items()}
+    wave_holds = {place: _wave_holds(of_waves, options, now) for place, of_waves in tallies.items()}
     found: dict[int, Hold] = {}
     for each in waits.waiting:
         held = _kept(each, waits.pauses) or each.for_parents or _timed(each, options, now)
         if held is None and not each.is_released:
-            held = _for_its_wave(each, wave_holds.get((each.rollout, each.distance), {}), options, now)
+            place = each.rollout, each.distance
+            held = _for_its_wave(each, wave_holds.get(place, {}), waves.get(place, options.waves), now)
         if held is not None:
             found[each.id] = held
     return found
@@ -82,17 +91,13 @@ def _timed(each: Waiting, options: RolloutOptions, now: datetime) -> Hold | None
     return None
 
 
-def _for_its_wave(
-    each: Waiting, of_waves: Mapping[str, Hold], options: RolloutOptions, now: datetime
-) -> Hold | None:
+def _for_its_wave(each: Waiting, of_waves: Mapping[str, Hold], waves: Sequence[Wave], now: datetime) -> Hold | None:
     """A severe fix waits for no wave, and nobody waits longer than its place in time."""
     held = of_waves.get(each.wave)
     is_urgent = each.severity in SEVERE and not each.catches_up
     if held is None or (is_urgent and each.due_at <= now):
         return None
-    known = any(wave.name == each.wave for wave in options.waves)
-    latest = latest_start(options.waves, each.wave, each.waits_since) if known else None
-    times = [at for at in (held.until, latest) if at is not None]
+    times = [at for at in (held.until, latest_start(waves, each.wave, each.waits_since)) if at is not None]
     return Hold(held.reason, max(min(times), now, each.due_at) if times else None)
 
 

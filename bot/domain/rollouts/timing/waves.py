@@ -1,7 +1,7 @@
 """Waves: in what order a rollout reaches its repositories, and what each wave waits for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.domain.wording.words import counted
@@ -33,8 +33,8 @@ class WaveTally:
     `waiting` are not released, `under_way` are released and have not ended, and of these `unmerged` wait for a
     person: open pull requests, and steps to be approved. `failed` are among the `ended`, `forgiven` among the
     failed: a person has seen them and gone on. `began_at` and `done_since` are kept from when they were first seen.
-    `soak` is what the rules ask for these rebuilds, None where only the wave says; `last_end` is when the last of
-    them ended.
+    `soak` is the longest that rules ask for one of these rebuilds, None where only the wave says; `last_end` is
+    when the last of them ended.
     """
 
     waiting: int = 0
@@ -80,7 +80,7 @@ class Advance:
 def advance(
     waves: Sequence[Wave], tallies: Mapping[str, WaveTally], pause_when_failed: float, now: datetime
 ) -> Advance:
-    """Decides which waves may begin or go on; waves without a rebuild in this rollout are passed over."""
+    """Decides which waves, given `in_order`, may begin or go on; those without a rebuild here are passed over."""
     if (pause := _too_many_failed(tallies.values(), pause_when_failed)) is not None:
         return Advance(pause=pause)
     release: dict[str, int] = {}
@@ -103,11 +103,11 @@ def advance(
                 since = done[wave.name] = now if left_out or tally.last_end is None else tally.last_end
                 if left_out:
                     set_aside[wave.name] = left_out
-                held = _soaking(wave, tally, since, now)
+                held = _soaking(wave, since, now)
             else:
                 held = _unfinished(wave, tally, now)
         else:
-            held = _soaking(wave, tally, tally.done_since, now)
+            held = _soaking(wave, tally.done_since, now)
     return Advance(release, done, set_aside, holds)
 
 
@@ -127,10 +127,13 @@ def latest_start(waves: Sequence[Wave], name: str, since: datetime) -> datetime:
     return since + sum((wave.soak for wave in before), timedelta()) + max(wave.wait_at_most for wave in before)
 
 
-def in_order(waves: Sequence[Wave], names: Iterable[str]) -> tuple[Wave, ...]:
-    """The waves as configured, and after them those that are configured no more."""
+def in_order(waves: Sequence[Wave], tallies: Mapping[str, WaveTally]) -> tuple[Wave, ...]:
+    """The waves as configured, and after them those that are configured no more; each with the soak that rules ask
+    for its rebuilds."""
     known = {wave.name for wave in waves}
-    return (*waves, *(Wave(name) for name in sorted(set(names) - known)))
+    listed = (*waves, *(Wave(name) for name in sorted(set(tallies) - known)))
+    soaks = {name: tally.soak for name, tally in tallies.items() if tally.soak is not None}
+    return tuple(replace(wave, soak=soaks.get(wave.name, wave.soak)) for wave in listed)
 
 
 def probable_start(waves: Sequence[Wave], name: str, holds: Mapping[str, Hold]) -> datetime | None:
@@ -171,8 +174,8 @@ def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
     return is_over or (tally.began_at is not None and tally.ended + left_out >= wave.done_at * tally.total)
 
 
-def _soaking(wave: Wave, tally: WaveTally, since: datetime, now: datetime) -> Hold | None:
-    through = since + (wave.soak if tally.soak is None else tally.soak)
+def _soaking(wave: Wave, since: datetime, now: datetime) -> Hold | None:
+    through = since + wave.soak
     return None if now >= through else Hold(f"wave {wave.name} soaks", through)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
@@ -34,6 +34,10 @@ _WAITS_FOR_APPROVAL = and_(
 )
 
 
+_MAY_BE_LATE = or_(rebuilds.c.action != Action.DISPATCH, rebuilds.c.overdue_at.is_(None))
+"""A dispatch takes whatever its tag shows, so it waits for that to have soaked until it is overdue."""
+
+
 class AdvanceStore(Store):
     async def standings(self, rules: ReleaseRules) -> Standings:
         """The open rollouts that are not paused, each wave counted by the database."""
@@ -57,7 +61,13 @@ class AdvanceStore(Store):
             if step.urgent:
                 began += await _release(connection, [*mine, _is_urgent(rules)], rules.at)
             for name, most in step.late.items():
-                began += await _release(connection, [*mine, _is_late(rules, name)], rules.at, most)
+                late = [
+                    *mine,
+                    rebuilds.c.wave == name,
+                    rebuilds.c.waits_since <= step.late_since[name],
+                    _MAY_BE_LATE,
+                ]
+                began += await _release(connection, late, rules.at, most)
             for name, most in step.release.items():
                 began += await _release(connection, [*mine, rebuilds.c.wave == name], rules.at, most)
             await _keep_times(connection, step, sorted(set(began)), rules.at)
@@ -73,7 +83,6 @@ async def standings(
 ) -> tuple[RolloutStanding, ...]:
     """The open rollouts where all of `where` holds."""
     ready = and_(IS_WAITING, *_may_pass(rules))
-    late = or_(*(_is_late(rules, name) for name in rules.late_since)) if rules.late_since else ~true()
     is_under_way = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
     again = rebuilds.alias()
     is_tried_again = exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, again.c.state.in_(ENDED)))
@@ -88,10 +97,10 @@ async def standings(
         "failed": has_failed,
         "forgiven": and_(has_failed, rebuilds.c.ended_at <= resumed),
         "ready": ready,
-        "late": and_(ready, late),
         "urgent": and_(ready, _is_urgent(rules)),
     }
-    soak = func.max(case((has_ended, rebuilds.c.soak_seconds))).label("soak")
+    soak = func.max(case((or_(IS_WAITING, is_under_way, has_ended), rebuilds.c.soak_seconds))).label("soak")
+    longest = func.min(case((and_(ready, _MAY_BE_LATE), rebuilds.c.waits_since))).label("longest")
     last_end = func.max(case((has_ended, rebuilds.c.ended_at))).label("last_end")
     query = (
         select(
@@ -100,6 +109,7 @@ async def standings(
             rebuilds.c.wave,
             soak,
             last_end,
+            longest,
             *(_count(name, met) for name, met in counts.items()),
         )
         .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
@@ -128,7 +138,7 @@ async def standings(
             rollout,
             {row.wave: _tally(row, *times.get((*place, row.wave), (None, None))) for row in waves},
             {row.wave: row.ready for row in waves if row.ready},
-            {row.wave: row.late for row in waves if row.late},
+            {row.wave: row.longest for row in waves if row.longest is not None},
             sum(row.urgent for row in waves),
             distance,
         )
@@ -187,12 +197,6 @@ def _is_urgent(rules: ReleaseRules) -> ColumnElement[bool]:
         rebuilds.c.rollout_id.not_in(catching_up),
     )
     return or_(severe, rebuilds.c.overdue_at <= rules.at)
-
-
-def _is_late(rules: ReleaseRules, wave: str) -> ColumnElement[bool]:
-    """A dispatch takes whatever its tag shows, so it waits for that to have soaked until it is overdue."""
-    may_skip = or_(rebuilds.c.action != Action.DISPATCH, rebuilds.c.overdue_at.is_(None))
-    return and_(rebuilds.c.wave == wave, rebuilds.c.waits_since <= rules.late_since[wave], may_skip)
 
 
 async def _release(

@@ -130,6 +130,21 @@ async def test_what_supersedes_keeps_its_place_in_time(stores: Stores) -> None:
     assert await stores.column(rebuilds, "waits_since") == [began, began]
 
 
+@pytest.mark.parametrize("soak", [None, 72 * HOUR], ids=["of the wave", "of a rule"])
+async def test_nobody_waits_longer_than_the_soaks_and_one_wait_and_no_shorter(
+    stores: Stores, soak: timedelta | None
+) -> None:
+    await planned(stores, 2, wave="canary", soak=soak)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 2).values(wave="rest"))
+    await tick(stores)
+    latest = (soak or 4 * HOUR) + timedelta(days=1)
+    stores.clock.advance(latest - HOUR)
+    assert await tick(stores) == 0
+    stores.clock.advance(HOUR)
+    assert await tick(stores) == 1
+
+
 async def test_a_failed_rebuild_is_tried_again_as_another_one(stores: Stores) -> None:
     await planned(stores, 1, wave="canary")
     await tick(stores)

@@ -10,6 +10,7 @@ from bot.domain.rollouts.timing.waves import Hold, Wave, WaveTally, advance, in_
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 CANARY = Wave("canary", soak=4 * HOUR, batch=2)
 REST = Wave("rest")
 WAVES = (CANARY, REST)
@@ -116,7 +117,12 @@ def test_a_wave_soaks_from_the_end_of_its_last_rebuild_however_late_that_is_seen
 def test_the_soak_of_the_rules_goes_before_that_of_the_wave() -> None:
     canary = WaveTally(ended=2, began_at=NOON, done_since=NOON, soak=HOUR)
     tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
-    assert advance(WAVES, tallies, 0.2, NOON + HOUR).release == {"rest": 9}
+    assert advance(in_order(WAVES, tallies), tallies, 0.2, NOON + HOUR).release == {"rest": 9}
+
+
+def test_nobody_begins_before_the_soak_of_the_rules_however_long_that_is() -> None:
+    tallies = {"canary": WaveTally(ended=2, soak=7 * DAY)}
+    assert latest_start(in_order(WAVES, tallies), "rest", NOON) == NOON + 8 * DAY
 
 
 def test_failures_that_a_person_has_seen_stop_nothing_more() -> None:
@@ -131,7 +137,7 @@ def test_a_wave_that_was_called_off_before_it_began_holds_nobody() -> None:
 
 
 def test_waves_that_are_configured_no_more_come_last() -> None:
-    assert in_order(WAVES, ["old", "rest"]) == (*WAVES, Wave("old"))
+    assert in_order(WAVES, {"old": WaveTally(), "rest": WaveTally()}) == (*WAVES, Wave("old"))
 
 
 def test_a_wave_further_on_probably_starts_after_the_soaks_between() -> None:
