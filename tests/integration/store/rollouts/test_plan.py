@@ -7,7 +7,7 @@ import pytest
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.rollout import Reconsidered
-from bot.store.rows.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.assessing import enrich, feed_changes, reassessable
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, State
-from bot.store.rows.tables import pauses
+from bot.store.rows.rollouts.tables import pauses
 from tests.integration.store.filling import ASPNET, Stores, digest
 
 ANN = Word("Ann", "it does not start")
