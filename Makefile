@@ -3,6 +3,12 @@
 # More options for pytest, for example PYTEST="tests/unit -q"
 PYTEST ?=
 
+# Twice as many as there are cores: a worker waits half of its time, for servers, databases and programs that it asks.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+
+# A test that is late waits for no other.
+PYTEST_SHARED = .venv/bin/pytest --dist worksteal -n
+
 # What the sandbox serves on this machine is behind no proxy.
 export NO_PROXY := localhost,127.0.0.1,$(no_proxy),$(NO_PROXY)
 export no_proxy := $(NO_PROXY)
@@ -14,21 +20,20 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: set-up
 	.venv/bin/python -m sandbox.demo $(if $(KEEP),--keep)
 
-# Both cores; a test that is late waits for no other. `long` is left out here, and fewer examples of each law are
-# tried than in `test-all`.
+# `long` is left out here, and fewer examples of each law are tried than in `test-all`.
 test: set-up
-	.venv/bin/pytest -n auto --dist worksteal -m "not long" --hypothesis-profile=quick $(PYTEST)
+	$(PYTEST_SHARED) $(WORKERS) -m "not long" --hypothesis-profile=quick $(PYTEST)
 
-# Reads the unit tests alone
+# Reads the unit tests alone, which wait for nothing
 test-unit: set-up
-	.venv/bin/pytest -o testpaths=tests/unit -n auto --dist worksteal -m "not long" --hypothesis-profile=quick $(PYTEST)
+	$(PYTEST_SHARED) auto -o testpaths=tests/unit -m "not long" --hypothesis-profile=quick $(PYTEST)
 
 test-all: set-up
-	.venv/bin/pytest -n auto --dist worksteal $(PYTEST)
+	$(PYTEST_SHARED) $(WORKERS) $(PYTEST)
 
 # Which branches the tests of this process take; killed and started processes are not counted
 coverage: set-up
-	.venv/bin/pytest -n auto --dist worksteal -m "not long and not kill" --cov --cov-report=term $(PYTEST)
+	$(PYTEST_SHARED) $(WORKERS) -m "not long and not kill" --cov --cov-report=term $(PYTEST)
 
 check: set-up
 	.venv/bin/ruff format --check .

@@ -80,7 +80,7 @@ class World:
         github, slack, feeds = Server(), Server(), Server()
         self.registry = Registry(folder, self._surroundings)
         api = github.url if self._server == DOTCOM else github.url + ENTERPRISE_PREFIX
-        emulator = Emulator(folder, api, slack.url, self._organisations)
+        emulator = Emulator(api, slack.url, self._organisations)
         self._stops += [self.registry.stop, emulator.stop, github.stop, slack.stop, feeds.stop]
         await asyncio.gather(self.registry.start(), emulator.start())
         github_edge = GitHubEdge(

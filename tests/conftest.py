@@ -13,6 +13,7 @@ import pytest_asyncio
 from hypothesis import settings
 
 from sandbox.edges.serving import ask_directly
+from sandbox.programs.emulator import keep_programs
 from sandbox.programs.parts import MissingPart
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
@@ -22,6 +23,7 @@ from tests.plain_logs import log_plainly
 
 ask_directly()
 keep_in_memory()
+keep_programs()
 log_plainly()
 
 settings.register_profile("house", deadline=None, database=None)

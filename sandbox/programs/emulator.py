@@ -1,10 +1,16 @@
 """The npm emulator: stateful GitHub and Slack on loopback, seeded with one organisation."""
 
+import atexit
 import json
+import shutil
+import signal
+import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -39,19 +45,107 @@ def spare(token: str, number: int) -> str:
     return f"{token}.{number % SPARE_TOKENS}"
 
 
+PLAYED_BY = Path(__file__).with_suffix(".mjs")
+_kept: list["Program"] | None = None
+"""Programs that wait for the next world; None where each ends with its own."""
+
+
+def keep_programs() -> None:
+    """From now on the emulator's program outlives its world, and plays for a later one of this process.
+
+    It begins anew each time, and is quick where a new one has its code to read and to compile first.
+    """
+    global _kept
+    if _kept is None:
+        _kept = []
+        atexit.register(_stop_all, _kept)
+
+
+def _stop_all(programs: list["Program"]) -> None:
+    while programs:
+        programs.pop().stop()
+
+
+class Program:
+    """A process that plays GitHub on `port` and Slack on the next, from one seed after the other."""
+
+    def __init__(self, child: processes.Child, port: int, folder: Path) -> None:
+        self.port = port
+        self.child = child
+        self._folder = folder
+        self._played = 1
+        self._lasts = threading.current_thread() is threading.main_thread()
+        """The kernel ends it with the thread that started it; the main one lives as long as this process."""
+
+    @classmethod
+    async def playing(cls, seed: object) -> Self:
+        """One that was kept, or else a new one. Raises `parts.MissingPart` or `processes.DidNotStart`."""
+        while _kept:
+            program = _kept.pop()
+            if await program._plays_again(seed):
+                assert isinstance(program, cls)
+                return program
+        parts.require("emulate", "openapi", "graphql")
+        folder = Path(tempfile.mkdtemp(prefix="freshness-emulator-"))
+        try:
+            (folder / "seed.json").write_text(json.dumps(seed))
+
+            def command(port: int) -> list[str | Path]:  # Slack takes the port after GitHub's
+                return [parts.NODE, PLAYED_BY, parts.EMULATE, folder / "seed.json", str(port)]
+
+            child, port = await processes.start_on_free_port(command, folder / "log", "Ready 1.", ports=2)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return cls(child, port, folder)
+
+    async def _plays_again(self, seed: object) -> bool:
+        self._played += 1
+        (self._folder / "seed.json").write_text(json.dumps(seed))
+        try:
+            self.child.process.send_signal(signal.SIGHUP)
+            await self.child.ready(f"Ready {self._played}.")
+        except processes.DidNotStart:
+            self.stop()
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Ends it, or keeps it for the next world."""
+        if _kept is not None and self._lasts:
+            _kept.append(self)
+        else:
+            self.stop()
+
+    def stop(self) -> None:
+        self.child.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@cache
+def _private_key() -> str:
+    """That of the App in every world of this process: making one takes as long as a hundred requests."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    encoded = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    return encoded.decode()
+
+
 @dataclass(slots=True)
 class Emulator:
     """`github` and `slack` are where it listens; the URLs that it writes into answers are those of the edges."""
 
-    folder: Path
     github_url: str
     slack_url: str
     organisations: Sequence[str] = (ORGANISATION,)
     """The App is installed in each."""
-    private_key: str = field(default_factory=lambda: _private_key())
+    private_key: str = field(default_factory=_private_key)
     github: str = ""
     slack: str = ""
-    _child: processes.Child | None = None
+    _program: Program | None = None
 
     @property
     def installations(self) -> dict[int, str]:
@@ -60,21 +154,15 @@ class Emulator:
 
     async def start(self) -> None:
         """Raises `parts.MissingPart` or `processes.DidNotStart`."""
-        parts.require("emulate", "openapi", "graphql")
-        seed = self.folder / "seed.json"
-        seed.write_text(json.dumps(self._seed()))
-
-        def command(port: int) -> list[str | Path]:  # Slack takes the port after GitHub's
-            services = ["--service", "github,slack", "--port", str(port)]
-            return [parts.NODE, parts.EMULATE, "start", *services, "--seed", seed]
-
-        log = self.folder / "emulator.log"
-        self._child, port = await processes.start_on_free_port(command, log, "Ready.", ports=2)
+        self._program = await Program.playing(self._seed())
+        port = self._program.port
         self.github, self.slack = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
 
     def stop(self) -> None:
-        if self._child is not None:
-            self._child.stop()
+        """A second call does nothing."""
+        if self._program is not None:
+            self._program.leave()
+            self._program = None
 
     def _seed(self) -> dict[str, Any]:
         tokens = {
@@ -118,13 +206,3 @@ class Emulator:
                 "incoming_webhooks": [{"channel": SLACK_CHANNEL}],
             },
         }
-
-
-def _private_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    encoded = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    )
-    return encoded.decode()

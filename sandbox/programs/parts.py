@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NODE_MODULES = Path(os.environ.get("FRESHNESS_NODE_MODULES", ROOT / "tools" / "node_modules"))
 NODE = NODE_MODULES / "node" / "bin" / "node"
-EMULATE = NODE_MODULES / "emulate" / "dist" / "index.js"
+EMULATE = NODE_MODULES / "emulate" / "dist" / "api.js"
 OPENAPI = NODE_MODULES / "@octokit" / "openapi" / "generated"
 GRAPHQL = NODE_MODULES / "@octokit" / "graphql-schema" / "schema.graphql"
 

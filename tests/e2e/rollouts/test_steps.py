@@ -12,6 +12,7 @@ import pytest_asyncio
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.rollouts.steps import StepState
+from sandbox.edges.edge import PATIENCE
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
@@ -92,7 +93,7 @@ async def digest_of_latest(stage: Stage) -> str:
     """What the registry shows of the shop's image."""
     accept = {"accept": "application/vnd.oci.image.index.v1+json"}
     url = f"http://{stage.fleet.registry}/v2/contoso/{SHOP}/manifests/latest"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         return (await client.head(url, headers=accept)).headers["docker-content-digest"]
 
 

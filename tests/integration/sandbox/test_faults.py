@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from sandbox.edges.edge import PATIENCE
 from sandbox.images import dotnet_image
 from sandbox.world import World
 
@@ -16,7 +17,7 @@ async def github(shared_world: World) -> httpx.AsyncClient:
     if not await shared_world.github.holds("faulty"):
         await shared_world.github.create_repository("faulty", {"a": "1"})
     headers = {"authorization": f"Bearer {shared_world.github.token}"}
-    async with httpx.AsyncClient(base_url=shared_world.github.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=shared_world.github.url, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 

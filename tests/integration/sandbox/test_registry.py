@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from sandbox import images
+from sandbox.edges.edge import PATIENCE
 from sandbox.images import dotnet_image, on_top
 from sandbox.programs import parts
 from sandbox.world import World
@@ -122,7 +123,7 @@ async def test_an_application_stands_on_the_layers_of_its_base(shared_world: Wor
 async def test_requests_are_counted_and_pushes_of_the_world_are_not(world: World) -> None:
     pushed = await world.registry.push("dotnet/aspnet", "8.0", dotnet_image("aspnet", "8.0.22"))
     assert world.traffic.requests("registry") == []
-    async with httpx.AsyncClient(base_url=f"http://{world.registry.host}") as client:
+    async with httpx.AsyncClient(base_url=f"http://{world.registry.host}", timeout=PATIENCE) as client:
         answer = await client.head(
             "/v2/dotnet/aspnet/manifests/8.0", headers={"accept": images.OCI.index, "if-none-match": '"x"'}
         )
@@ -144,5 +145,5 @@ async def test_a_registry_with_a_login_wants_a_token_and_gives_it_for_the_passwo
 
 
 async def _head(world: World, headers: dict[str, str]) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=f"http://{world.registry.host}") as client:
+    async with httpx.AsyncClient(base_url=f"http://{world.registry.host}", timeout=PATIENCE) as client:
         return await client.head("/v2/dotnet/aspnet/manifests/8.0", headers=headers)

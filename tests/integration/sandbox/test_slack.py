@@ -1,10 +1,13 @@
 import httpx
 
+from sandbox.edges.edge import PATIENCE
 from sandbox.world import World
 
 
 async def call(world: World, method: str, **arguments: object) -> httpx.Response:
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {world.slack.token}"}) as client:
+    async with httpx.AsyncClient(
+        headers={"authorization": f"Bearer {world.slack.token}"}, timeout=PATIENCE
+    ) as client:
         return await client.post(f"{world.slack.url}/api/{method}", json=arguments)
 
 
@@ -26,7 +29,9 @@ async def test_metadata_is_shown_to_those_who_ask_for_it(world: World) -> None:
     await call(world, "chat.postMessage", channel=world.slack.channel, text="x", metadata=metadata)
     without = (await call(world, "conversations.history", channel=world.slack.channel)).json()
     assert "metadata" not in without["messages"][0]
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {world.slack.token}"}) as client:
+    async with httpx.AsyncClient(
+        headers={"authorization": f"Bearer {world.slack.token}"}, timeout=PATIENCE
+    ) as client:
         query = {"channel": world.slack.channel, "include_all_metadata": "true"}
         with_it = (await client.get(f"{world.slack.url}/api/conversations.history", params=query)).json()
     assert with_it["messages"][0]["metadata"] == metadata
@@ -39,7 +44,7 @@ async def test_the_scopes_of_a_token_are_named_in_a_header(world: World) -> None
 
 
 async def test_the_incoming_webhook_posts_to_the_channel_and_answers_ok(world: World) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         answer = await client.post(world.slack.webhook, json={"text": "weekly digest"})
         unknown = await client.post(f"{world.slack.url}/services/T0/B0/wrong", json={"text": "x"})
     assert (answer.status_code, answer.text) == (200, "ok")

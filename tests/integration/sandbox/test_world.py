@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from bot.settings.loading import load
+from sandbox.edges.edge import PATIENCE
 from sandbox.programs import parts, processes
 from sandbox.world import World
 from tests.children import started
@@ -92,7 +93,7 @@ async def test_what_the_world_serves_is_asked_directly_where_a_proxy_is_set(
         monkeypatch.setenv(name, nobody)
     monkeypatch.setenv("NO_PROXY", "mirror.example")
     monkeypatch.delenv("no_proxy", raising=False)
-    async with World() as world, httpx.AsyncClient() as client:
+    async with World() as world, httpx.AsyncClient(timeout=PATIENCE) as client:
         answers = [await client.get(url) for url in (f"{world.github.url}/meta", *world.feeds.addresses.values())]
     assert {answer.status_code for answer in answers} <= {200, 401, 404}
     assert os.environ["no_proxy"] == os.environ["NO_PROXY"] == "localhost,127.0.0.1,mirror.example"

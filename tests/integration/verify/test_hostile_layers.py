@@ -21,6 +21,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.packages.package import Inventory
 from bot.service.commands.images.registry_image import RegistryBlobs
 from bot.verify.packages.image import read_image
+from sandbox.edges.edge import PATIENCE
 from tests.builders import NOON
 from tests.integration.verify.conftest import Kept
 
@@ -92,7 +93,7 @@ LAYERS: dict[str, tuple[Callable[[], bytes], str]] = {
 def push(kept: Kept, name: str, *layers: bytes) -> str:
     """An image of these layers, the bottom one first; answers its digest."""
     host = kept.registry.host
-    with httpx.Client(base_url=f"http://{host}/v2/{name}") as client:
+    with httpx.Client(base_url=f"http://{host}/v2/{name}", timeout=PATIENCE) as client:
 
         def put(blob: bytes) -> dict[str, object]:
             digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"

@@ -12,6 +12,7 @@ from bot.domain.forge.branches import BranchChange, FileChange
 from bot.domain.forge.pull_requests import RequestChange
 from bot.domain.forge.refusals import FilesDenied
 from bot.domain.repositories.repository import Identity
+from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.installations import app_token
 from sandbox.world import World
 
@@ -25,7 +26,7 @@ async def without(world: World, right: str) -> AsyncIterator[GitHub]:
     edge = world.github.edge.installations.of("contoso")
     wanted = {name: level for name, level in edge.permissions.items() if name != right}
     headers = {"authorization": f"Bearer {app_token(world.github.private_key)}"}
-    async with httpx.AsyncClient(base_url=world.github.url, headers=headers) as app:
+    async with httpx.AsyncClient(base_url=world.github.url, headers=headers, timeout=PATIENCE) as app:
         answer = await app.post(f"/app/installations/{edge.id}/access_tokens", json={"permissions": wanted})
     token = TokenCredentials(answer.json()["token"])
     github = GitHub(GitHubAccess(world.github.url, token, seconds_between_writes=0), SystemClock())

@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 
 from bot.domain.clock import ManualClock
+from sandbox.edges.edge import PATIENCE
 from sandbox.feeds.feeds import INDEX, RELEASES
 from sandbox.world import World
 
 
 async def get(url: str, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         return await client.get(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 

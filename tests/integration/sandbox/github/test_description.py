@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
+from sandbox.edges.edge import PATIENCE
 from sandbox.github.openapi import description
 from sandbox.world import World
 
@@ -35,7 +36,7 @@ class Checked:
 async def github(world: World) -> AsyncIterator[Checked]:
     await world.github.create_repository("described", FILES)
     headers = {"authorization": f"Bearer {world.github.token}"}
-    async with httpx.AsyncClient(base_url=world.github.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=world.github.url, headers=headers, timeout=PATIENCE) as client:
         yield Checked(client)
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from sandbox.edges.edge import PATIENCE
 from sandbox.world import World
 
 
@@ -13,7 +14,7 @@ from sandbox.world import World
 async def github(shared_world: World) -> AsyncIterator[httpx.AsyncClient]:
     shared_world.traffic.forget()
     headers = {"authorization": f"Bearer {shared_world.github.token}"}
-    async with httpx.AsyncClient(base_url=shared_world.github.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=shared_world.github.url, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 
@@ -109,7 +110,7 @@ async def test_a_repository_moves_to_another_organisation() -> None:
         after = await world.github.ask("GET", "/repos/fabrikam/moving")
         assert (after["id"], after["node_id"]) == (before["id"], before["node_id"])
         headers = {"authorization": f"Bearer {world.github.token}"}
-        async with httpx.AsyncClient(base_url=world.github.url, headers=headers) as client:
+        async with httpx.AsyncClient(base_url=world.github.url, headers=headers, timeout=PATIENCE) as client:
             assert (await client.get("/repos/contoso/moving")).status_code == 301
 
 

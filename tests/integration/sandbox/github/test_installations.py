@@ -8,6 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.installations import app_token
 from sandbox.world import World
 
@@ -30,7 +31,7 @@ async def pair() -> AsyncIterator[World]:
 @asynccontextmanager
 async def bearing(world: World, token: str) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=world.github.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=world.github.url, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.clock import ManualClock
+from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.limits import Limits
 from sandbox.github.refusals import Refused
 from sandbox.world import World
@@ -31,7 +32,7 @@ async def stage() -> AsyncIterator[Stage]:
         world.github.edge.limits.secondary = True
         await world.github.create_repository("limited", {"a": "1"})
         headers = {"authorization": f"Bearer {world.github.token}"}
-        async with httpx.AsyncClient(base_url=world.github.url, headers=headers) as client:
+        async with httpx.AsyncClient(base_url=world.github.url, headers=headers, timeout=PATIENCE) as client:
             yield Stage(world, clock, client)
 
 

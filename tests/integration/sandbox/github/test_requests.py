@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from sandbox.edges.edge import PATIENCE
 from sandbox.world import World
 
 DISPATCHES = "/repos/contoso/{}/actions/workflows/rebuild.yml/dispatches"
@@ -15,7 +16,7 @@ FILES = {".github/workflows/rebuild.yml": "on: workflow_dispatch\n"}
 @asynccontextmanager
 async def bot(world: World) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {world.github.token}"}
-    async with httpx.AsyncClient(base_url=world.github.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=world.github.url, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 

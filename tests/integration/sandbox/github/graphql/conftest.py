@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
+from sandbox.edges.edge import PATIENCE
 from sandbox.world import World
 
 
@@ -37,5 +38,5 @@ async def ask(shared_world: World) -> AsyncIterator[Asking]:
     shared_world.traffic.forget()
     shared_world.faults.clear()
     headers = {"authorization": f"Bearer {shared_world.github.token}"}
-    async with httpx.AsyncClient(base_url=shared_world.github.url, headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=shared_world.github.url, headers=headers, timeout=PATIENCE) as client:
         yield Asking(client, shared_world)

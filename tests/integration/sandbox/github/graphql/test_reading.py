@@ -2,6 +2,7 @@
 
 import httpx
 
+from sandbox.edges.edge import PATIENCE
 from sandbox.world import World
 from tests.integration.sandbox.github.graphql.conftest import Asking
 
@@ -245,7 +246,7 @@ async def test_graphql_has_a_budget_of_its_own(ask: Asking) -> None:
 async def test_a_budget_that_is_used_up_is_a_200_with_an_error(world: World) -> None:
     world.github.edge.limits.graphql = 1
     headers = {"authorization": f"Bearer {world.github.token}"}
-    async with httpx.AsyncClient(base_url=world.github.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=world.github.url, headers=headers, timeout=PATIENCE) as client:
         await client.post("/graphql", json={"query": "{viewer {login}}"})
         answer = await client.post("/graphql", json={"query": "{viewer {login}}"})
     assert (answer.status_code, answer.headers["x-ratelimit-remaining"]) == (200, "0")
