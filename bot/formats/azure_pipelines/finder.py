@@ -14,7 +14,7 @@ from bot.formats.builds import Asked, Builds, below
 from bot.formats.shell import script
 from bot.formats.shell.commands import UNKNOWN, is_literal
 from bot.formats.shell.dotnet import BASE
-from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, quoted
+from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, handed_over, quoted
 from bot.formats.source.nodes import Mapping, Node, Scalar, mappings_under
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
@@ -56,6 +56,9 @@ def _add_images(key: str, mapping: Mapping, aliases: set[str], values: Values, f
     for _, listed in mapping.mapping("containers").entries():
         if isinstance(listed, Mapping):
             _add(listed.scalar("image"), Role.CONTAINER, [values], file)
+    if mapping.scalar("template") is not None:
+        for image in handed_over(mapping.mapping("parameters")):
+            _add(image, Role.CONTAINER, [values], file)
     variants = values.variants(mapping)
     container = mapping.mapping("container").scalar("image") or mapping.scalar("container")
     _add(container, Role.CONTAINER, [each for each in variants if _is_image(container, aliases, each)], file)

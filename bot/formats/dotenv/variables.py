@@ -12,7 +12,7 @@ from bot.formats.source.spanned import Spanned
 
 MOST_VARIABLES = 2_000
 _LINE = re.compile(
-    r"^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*"
+    r"^\ufeff?[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*"
     r"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\n]*)\"|(?P<plain>[^\n]*?))(?:[ \t]+\#[^\n]*)?[ \t]*\r?$",
     re.MULTILINE,
 )

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bot.formats.builds import DotnetPublish
+from bot.formats.dotnet.msbuild.values import Undecided
 
 GIVEN_SIGNS = ("container", "enablesdkcontainersupport")
 """How names of properties begin that only mean something where an image is published."""
+_DECIDING = ("containerbaseimage", "containerfamily")
+"""Without a value of these that is known, nothing tells the base."""
 USUAL_OS = "linux"
 USUAL_ARCHITECTURE = "x64"
 """What hosted runners of pipelines have, where a command line leaves it out."""
@@ -19,17 +22,22 @@ USUAL_ARCHITECTURE = "x64"
 class Ordered(NamedTuple):
     """A publish of a project that the file `path` asks for, with its properties.
 
-    `names_project` says that the command means this project alone, not a solution of several.
+    `names_project` says that the command means this project alone, not a solution of several; `undecided` are the
+    properties that it gives a value which only a run knows, in `line`.
     """
 
     path: str
     properties: tuple[tuple[str, str], ...]
     is_container: bool
     names_project: bool = True
+    undecided: tuple[str, ...] = ()
+    line: int = 0
 
     @property
-    def given(self) -> Mapping[str, str]:
-        return dict(self.properties)
+    def given(self) -> Mapping[str, str | Undecided]:
+        why = f"line {self.line} of {self.path} gives it a value that is known only when that runs"
+        open_ones = {name: Undecided(why, self.path, self.line) for name in self.undecided}
+        return {**dict(self.properties), **open_ones}
 
 
 def ordered(
@@ -45,15 +53,19 @@ def ordered(
             continue
         named = publish.target or "."
         properties = tuple(_properties(publish))
+        undecided = tuple(name for name in publish.undecided if name.lower() in _DECIDING)
+        line = publish.line if undecided else 0
         projects = projects_named(named)
         for project in projects:
-            one = Ordered(publish.path, properties, publish.is_container, names_project=len(projects) == 1)
+            is_alone = len(projects) == 1
+            one = Ordered(publish.path, properties, publish.is_container, is_alone, undecided, line)
             found.setdefault(project, {})[one] = None
     return {project: tuple(each) for project, each in found.items()}
 
 
 def _is_about_images(publish: DotnetPublish) -> bool:
-    return any(name.lower().startswith(GIVEN_SIGNS) for name, _ in publish.properties)
+    names = (*(name for name, _ in publish.properties), *publish.undecided)
+    return any(name.lower().startswith(GIVEN_SIGNS) for name in names)
 
 
 def _properties(publish: DotnetPublish) -> Iterable[tuple[str, str]]:

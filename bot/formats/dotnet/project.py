@@ -78,6 +78,8 @@ def tell(projects: Projects, path: str, *, sdk: str | None = None, publisher: st
                 named.setdefault((assignment.path, assignment.start), {})[usage] = None
         is_ours = is_published(evaluation, path)
         is_theirs = publisher is not None and not_publishable(evaluation, built.framework) is None
+        if (is_ours or is_theirs) and isinstance(given := evaluation.given(BASE), Undecided):
+            file.problem(project.root.start, f"{BASE} is undecided: {given.why}; write the image out there")
         if (is_ours or is_theirs) and not _names_base(evaluation):
             implicit |= dict.fromkeys(_implicit(file, project, built, projects, sdk, publisher))
     if mentions_containers(text) or publisher is not None:

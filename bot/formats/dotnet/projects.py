@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.items import Item
-from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.dotnet.msbuild.properties import Evaluation, Given
 from bot.formats.dotnet.msbuild.values import Undecided
 
 PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
@@ -43,7 +43,7 @@ class Projects:
     `given` are the properties that command lines give to a project, a set for each of them.
     """
 
-    def __init__(self, imports: Imports, given: Mapping[str, Sequence[Mapping[str, str]]] | None = None) -> None:
+    def __init__(self, imports: Imports, given: Mapping[str, Sequence[Given]] | None = None) -> None:
         self.imports = imports
         self._given = given or {}
         self._built: dict[str, tuple[Built, ...]] = {}
@@ -71,7 +71,7 @@ class Projects:
             self._built[path] = known
         return known
 
-    def _frameworks(self, project: Document, given: Mapping[str, str]) -> Iterator[Built]:
+    def _frameworks(self, project: Document, given: Given) -> Iterator[Built]:
         evaluation = self.evaluated(project, given)
         several, single = evaluation.text("TargetFrameworks"), evaluation.text("TargetFramework")
         if isinstance(several, Undecided) or single or not several:
@@ -80,7 +80,7 @@ class Projects:
         for name in [name.strip() for name in several.split(";") if name.strip()][:MOST_FRAMEWORKS]:
             yield Built(name, self.evaluated(project, {**given, "TargetFramework": name}))
 
-    def evaluated(self, project: Document, given: Mapping[str, str]) -> Evaluation:
+    def evaluated(self, project: Document, given: Given) -> Evaluation:
         """Evaluates a project as MSBuild would from a fresh checkout, for a publish, which builds Release.
 
         Directory.Packages.props comes before the project too (NuGet.props, which Microsoft.Common.props imports).

@@ -39,6 +39,12 @@ _WORDS = frozenset(
     }
 )
 _OWN_FOLDER = re.compile(r"\A\$\(.*\bdirname\b.*(?:\$0|BASH_SOURCE)|\A\$\{?PSScriptRoot\}?\Z", re.DOTALL)
+_POWERSHELL_SET = re.compile(r"\$(?P<name>[A-Za-z_]\w*)[ \t]*[-+*/]?=(?!=)")
+_POWERSHELL_TEXT = re.compile(
+    r"^[ \t]*\$(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*"
+    r"(?P<quote>[\"'])(?P<value>[^\"'$`\r\n]*)(?P=quote)[ \t]*;?[ \t]*\r?$",
+    re.MULTILINE,
+)
 _NO_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -138,6 +144,7 @@ class _Words:
             and node.id not in own
             and (name := self._slice(node.children[0]).text)
         ]
+        self._known.update(self._of_powershell())
         times = Counter(name for name, _ in assignments)
         for name, node in assignments:
             self._known.pop(name, None)
@@ -145,6 +152,14 @@ class _Words:
                 value = self.of(node.children[2]) if len(node.children) > 2 else Spanned("", ())
                 if UNKNOWN not in value.text:
                     self._known[name] = value
+
+    def _of_powershell(self) -> Iterator[tuple[str, Spanned]]:
+        """`$name = "text"`, where nothing else sets it."""
+        text = self._text.text
+        times = Counter(found["name"] for found in _POWERSHELL_SET.finditer(text)) if "$" in text else {}
+        for found in _POWERSHELL_TEXT.finditer(text) if times else ():
+            if times.get(found["name"]) == 1:
+                yield found["name"], self._text.part(*found.span("value"))
 
     def of(self, node: "tree_sitter.Node", depth: int = 0) -> Spanned:
         if depth > DEEPEST_WORD:

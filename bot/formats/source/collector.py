@@ -1,10 +1,13 @@
 """What one file tells, put together while it is read."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, Piece, Problem, Role, Span, Usage
 from bot.domain.tags.tag import Tag
+from bot.formats.source.nodes import Mapping, Scalar
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 
@@ -13,6 +16,7 @@ BUILT_BY_KO = "ko://"
 IMAGE_CONTEXT = "docker-image://"
 """What stands before an image that is a build context, in Compose and Bake alike."""
 _FULL_PRECISION = 3
+_NAMES_AN_IMAGE = re.compile(r"(?:image|container)$", re.IGNORECASE)
 
 
 class Unreadable(Exception):
@@ -173,6 +177,18 @@ def quoted(text: str) -> str:
 def written_with_escapes(reference: Reference) -> str:
     """Why no character of the file can be changed to change the reference."""
     return f"{reference} is written with escapes only; write it out"
+
+
+def handed_over(given: Mapping) -> Iterator[Scalar]:
+    """The values that name an image by their key and plainly are one, among those for a template or a workflow of
+    another file."""
+    for key, value in given.entries():
+        if (
+            _NAMES_AN_IMAGE.search(key.value)
+            and isinstance(value, Scalar)
+            and is_plainly_an_image(value.value.strip())
+        ):
+            yield value
 
 
 def is_plainly_an_image(value: str) -> bool:

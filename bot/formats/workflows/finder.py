@@ -12,7 +12,14 @@ from bot.formats.shell import script
 from bot.formats.shell.commands import UNKNOWN
 from bot.formats.shell.docker import image_contexts
 from bot.formats.shell.dotnet import BASE
-from bot.formats.source.collector import IMAGE_CONTEXT, Collector, Unreadable, is_plainly_an_image, quoted
+from bot.formats.source.collector import (
+    IMAGE_CONTEXT,
+    Collector,
+    Unreadable,
+    handed_over,
+    is_plainly_an_image,
+    quoted,
+)
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
@@ -63,6 +70,8 @@ def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role, tuple[Values[
             if isinstance(job, Mapping):
                 given = variants.of(job)
                 yield from ((image, role, given) for image, role in _job_images(job))
+                if job.scalar("uses") is not None:
+                    yield from ((image, Role.CONTAINER, _ONE_VARIANT) for image in handed_over(job.mapping("with")))
         image = document.mapping("runs").scalar("image")
         if image is not None and _is_image(image.value.strip()):
             yield image, Role.ACTION, _ONE_VARIANT

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.repositories.usage import Findings, Role, Usage
+from bot.formats.dotenv.variables import variables
 from bot.formats.linked import is_linked
 from bot.formats.repository import File, Memory, read_files
 from bot.formats.table import FORMATS
@@ -271,3 +272,9 @@ def test_every_kind_that_hands_values_on_is_read_with_the_others() -> None:
     assert {"dockerfile", "compose", "env", "bake", "devcontainer", "gha", "azure-pipelines", "shell"} == set(
         _KINDS
     )
+
+
+def test_a_mark_of_utf8_before_the_first_variable_of_an_env_file_does_not_hide_it() -> None:
+    text = "\ufeffTAG=8.0\r\n"
+    [(name, value)] = variables(text).items()
+    assert (name, value.text, value.place(0)) == ("TAG", "8.0", text.index("8.0"))

@@ -48,6 +48,10 @@ _KNOWN_TO_MSBUILD_ALONE = re.compile(
 )
 
 
+Given = Mapping[str, str | Undecided]
+"""Properties of a command line, with what is known of their values."""
+
+
 class Evaluation:
     """Takes documents one after the other and knows afterwards what is set.
 
@@ -56,7 +60,7 @@ class Evaluation:
     `located` tells whose and which the others are.
     """
 
-    def __init__(self, imports: Imports, given: Mapping[str, str], *, watched: str, home: str) -> None:
+    def __init__(self, imports: Imports, given: Given, *, watched: str, home: str) -> None:
         self._imports = imports
         self._given = {name.lower(): value for name, value in given.items()}
         self._settings: dict[str, Setting | Undecided] = {}
@@ -118,6 +122,10 @@ class Evaluation:
     def settings(self) -> Mapping[str, Setting | Undecided]:
         """All that the texts set, by name in lower case."""
         return self._settings
+
+    def given(self, name: str) -> str | Undecided | None:
+        """What the command line gives the property, None where it gives nothing."""
+        return self._given.get(name.lower())
 
     def text(self, name: str) -> str | Undecided:
         """The property's value without surrounding space; empty where no text sets it."""
@@ -273,7 +281,7 @@ class Evaluation:
         for expression in _EXPRESSION.finditer(text):
             name = expression["name"]
             unknown = self.setting(name) is None and name.lower() not in self._given
-            if isinstance(self.setting(name), Undecided) or (unknown and _KNOWN_TO_MSBUILD_ALONE.fullmatch(name)):
+            if isinstance(self.text(name), Undecided) or (unknown and _KNOWN_TO_MSBUILD_ALONE.fullmatch(name)):
                 return None
         expanded = _EXPRESSION.sub(lambda expression: str(self.text(expression["name"])), text[:LONGEST_VALUE])
         return None if _ANY_EXPRESSION.search(expanded) or len(expanded) > LONGEST_VALUE else expanded
@@ -303,7 +311,7 @@ class Evaluation:
     def _put_in(self, name: str, near: int, path: str) -> Spanned | Undecided:
         given = self._given.get(name.lower())
         if given is not None:
-            return Spanned(given, (~near,) * len(given))
+            return given if isinstance(given, Undecided) else Spanned(given, (~near,) * len(given))
         if name.lower() in _OWN_FOLDER:
             folder = posixpath.dirname(path if "this" in name.lower() else next(iter(self._numbers)))
             text = f"/{folder}{'/' if folder else ''}"

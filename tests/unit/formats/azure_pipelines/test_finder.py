@@ -201,3 +201,16 @@ def test_no_digest_is_added_to_a_tag_that_a_variable_shares_with_other_steps(tag
     assert (usage.fixed_because is not None) is is_fixed
     [whole] = find(f"variables: {{v: 'a.example/sdk:{tag}'}}\njobs: [{{job: a, container: $(v)}}]\n").usages
     assert whole.fixed_because is None
+
+
+def test_an_image_that_a_template_is_given_stands_where_it_is_given() -> None:
+    text = """
+jobs:
+- template: job.yml
+  parameters:
+    buildImage: mcr.microsoft.com/dotnet/sdk:8.0
+    image: $(elsewhere)
+    container: linux
+    repository: a.example/app:1
+"""
+    assert found(text) == [("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 5)]

@@ -66,3 +66,14 @@ def test_system_and_architecture_make_the_runtime() -> None:
         "mcr.microsoft.com/dotnet/aspnet:9.0-alpine",
         ("linux/arm64",),
     )
+
+
+@pytest.mark.parametrize("name", ["ContainerBaseImage", "ContainerFamily"])
+def test_a_value_that_only_a_run_knows_leaves_the_base_undecided_and_that_is_told(name: str) -> None:
+    command = f"\n\ndotnet publish src/Api -t:PublishContainer -p:{name}=$VALUE\n"
+    files = {"src/Api/Api.csproj": PLAIN, "publish.sh": command}
+    found, _ = read_files([File(path, path, text.encode()) for path, text in files.items()], Memory())
+    assert found.usages == ()
+    [problem] = found.problems
+    assert problem.path == "src/Api/Api.csproj"
+    assert "line 3 of publish.sh gives it a value that is known only when that runs" in problem.message

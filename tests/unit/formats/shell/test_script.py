@@ -176,3 +176,20 @@ def test_hostile_texts_cost_no_more_than_their_length(piece: str) -> None:
     # The first call loads the grammar.
     asked("docker build .")
     assert growth(lambda size: asked("docker build " + piece * (size // len(piece))), 8_000) < LINEAR
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        '$base = "a.example/x:1"',
+        "$base='a.example/x:1';",
+        '$base = "a.example/x:1"\r',
+    ],
+)
+def test_a_variable_of_powershell_counts_where_it_is_set_once_to_a_text(setting: str) -> None:
+    command = "dotnet publish src/Api -t:PublishContainer -p:ContainerBaseImage=$base\n"
+    text = f"{setting}\n{command}"
+    [usage] = find(text).usages
+    assert (str(usage.reference), usage.line) == ("a.example/x:1", 1)
+    assert find(f"{text}$base += '2'\n").usages == ()
+    assert find(f'$base = "$other"\n{command}').usages == ()

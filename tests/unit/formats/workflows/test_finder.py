@@ -286,3 +286,13 @@ def test_an_image_of_an_input_without_a_default_is_told(about: str) -> None:
 def test_an_input_that_is_empty_by_default_names_no_image() -> None:
     text = "on: {workflow_call: {inputs: {image: {default: ''}}}}\njobs: {a: {container: '${{ inputs.image }}'}}\n"
     assert found(text) == []
+
+
+def test_an_image_that_another_workflow_is_given_stands_where_it_is_given() -> None:
+    text = """
+jobs:
+  a:
+    uses: ./.github/workflows/build.yml
+    with: {image: "mcr.microsoft.com/dotnet/sdk:8.0", container: linux, name: "a.example/app:1"}
+"""
+    assert found(text) == [("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 5)]
