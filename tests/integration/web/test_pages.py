@@ -68,6 +68,13 @@ class TestASmallFleet:
         assert '<html lang="en">' in answer.text
         assert "None" not in re.sub(r"<[^>]+>", "", answer.text)
 
+    async def test_every_colour_of_the_chart_is_named(self, asking: Asking) -> None:
+        page = (await asking(READER).get("/")).text
+        kinds = re.findall(r'<g class="k-([\w-]+)">', page)
+        assert len(kinds) >= 3
+        for kind in kinds:
+            assert f'<span class="dot k-{kind}" aria-hidden="true"></span>' in page
+
     async def test_a_rebuild_that_leads_outside_does_so_by_https_alone(
         self, asking: Asking, database: Database
     ) -> None:
