@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.gate import LARGEST_REPORT, Report, read_report
+from bot.verify.scanners.reading import read_report
+from bot.verify.scanners.report import LARGEST_REPORT, Report
 
 
 class ReportOrigin(StrEnum):
@@ -62,7 +63,9 @@ class ScanReports(Protocol):
         ...
 
 
-def scan_report(data: bytes, origin: ReportOrigin, place: str, image: str | None = None) -> ScanReport:
+def scan_report(
+    data: bytes, origin: ReportOrigin, place: str, image: str | None = None, repository: int | None = None
+) -> ScanReport:
     """Reads a report about an image. `image` is the digest that it must be about, where the report names one.
 
     Raises `Failure` where it is no report, names no image, or another one.
@@ -80,4 +83,4 @@ def scan_report(data: bytes, origin: ReportOrigin, place: str, image: str | None
     if not report.image_digests:
         advice = "scan the image by the digest under which its registry has it, or name it with --image"
         raise Failure(Trouble.MALFORMED, "names no digest of an image", where=place, advice=advice)
-    return ScanReport(f"sha256:{hashlib.sha256(data).hexdigest()}", origin, place, report)
+    return ScanReport(f"sha256:{hashlib.sha256(data).hexdigest()}", origin, place, report, repository)

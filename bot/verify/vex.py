@@ -6,19 +6,21 @@ the finding counts. A document is a claim of its author: whether that is somebod
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability
-from bot.verify.gate import Report
 from bot.verify.packages.reading import items, mapping, read_json, text
+from bot.verify.scanners.report import Report
 
 LARGEST_VEX = 16 * 1024 * 1024
 _MOST_STATEMENTS = 100_000
 OPENVEX = "https://openvex.dev/ns"
 """How the context of a document begins, and the type of a predicate that is one."""
 _IMAGES = frozenset({"oci", "docker"})
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Product:
 class Statement:
     """`vulnerabilities` are the name and its aliases; `reason` is the justification or impact as written.
 
-    `at` is the time as written (RFC 3339), of the statement or of its document.
+    `at` is the time of the statement or of its document; None where neither has one.
     """
 
     vulnerabilities: frozenset[str]
@@ -41,7 +43,7 @@ class Statement:
     status: str
     reason: str = ""
     author: str = ""
-    at: str = ""
+    at: datetime | None = None
 
     @property
     def excuses(self) -> bool:
@@ -67,10 +69,10 @@ def read_vex(data: bytes, where: str) -> tuple[Statement, ...]:
         raise Failure(Trouble.MALFORMED, "is no OpenVEX document", where=where, advice="nothing of it is used")
     if len(listed) > _MOST_STATEMENTS:
         raise Failure(Trouble.MALFORMED, f"has more than {_MOST_STATEMENTS} statements", where=where)
-    return tuple(_statement(mapping(each), document) for each in listed)
+    return tuple(_statement(mapping(each), document, where) for each in listed)
 
 
-def _statement(value: Mapping[str, Any], document: Mapping[str, Any]) -> Statement:
+def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str) -> Statement:
     """What a statement leaves out, the document says for all."""
     vulnerability = value.get("vulnerability", document.get("vulnerability"))
     inner = mapping(vulnerability)
@@ -83,8 +85,21 @@ def _statement(value: Mapping[str, Any], document: Mapping[str, Any]) -> Stateme
         text(value.get("status", document.get("status"))),
         text(value.get("justification")) or text(value.get("impact_statement")),
         text(document.get("author")),
-        text(value.get("timestamp", document.get("timestamp"))),
+        _moment(text(value.get("timestamp", document.get("timestamp"))), where),
     )
+
+
+def _moment(written: str, where: str) -> datetime | None:
+    """A time without a zone is taken as UTC. Raises `Failure` for what is no time: which statement is the last
+    could not be told."""
+    if not written:
+        return None
+    try:
+        at = datetime.fromisoformat(written)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        what = f"has a statement of {written[:40]!r}, which is no time"
+        raise Failure(Trouble.MALFORMED, what, where=where, advice="write it as RFC 3339 has it") from None
 
 
 def _product(value: object, common: Sequence[str]) -> Product:
@@ -102,10 +117,10 @@ def excuse(
 ) -> tuple[tuple[DetectedVulnerability, ...], tuple[Excused, ...]]:
     """What still stands, and what the statements take away, in the order of the findings.
 
-    Statements of one time count in the order in which they are given.
+    Statements of one time count in the order in which they are given, those without a time before all others.
     """
     by_name: dict[str, list[Statement]] = {}
-    for statement in sorted(statements, key=lambda statement: statement.at):
+    for statement in sorted(statements, key=lambda each: each.at or _BEFORE_ALL):
         for name in statement.vulnerabilities:
             by_name.setdefault(name, []).append(statement)
     standing: list[DetectedVulnerability] = []

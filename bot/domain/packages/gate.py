@@ -120,6 +120,8 @@ class Gated:
     is_pending: bool = False
     is_compared: bool = True
     """Whether there was an image before to compare with, where only what is new counts."""
+    unsure: tuple[DetectedVulnerability, ...] = ()
+    """What a scanner found that has not reported of the image before: whether it is new cannot be told."""
 
     @property
     def holds(self) -> bool:
@@ -130,18 +132,31 @@ class Gated:
     def told(self) -> str:
         """What blocks, or why that cannot be told; a handful by name, the rest by number."""
         if self.outcome is GateOutcome.BLOCKED:
-            ordered = sorted(self.blocking, key=lambda each: (-each.severity.rank, each.id, each.package))
+            ordered = sorted(self.blocking, key=_worst_first)
             said = [each.told for each in ordered[:_MOST_NAMED]]
             if (more := len(ordered) - _MOST_NAMED) > 0:
                 said.append(f"and {more} more")
             alone = "" if self.is_compared else " (no image before is known, so all count as new)"
-            return "; ".join(said) + alone
+            return "; ".join(said) + alone + self._told_unsure
         if self.outcome is GateOutcome.UNKNOWN:
             more = len(self.gaps) - _MOST_GAPS
             return "; ".join(self.gaps[:_MOST_GAPS]) + (f"; and {more} more" if more > 0 else "")
         said = [counted(len(self.unfixed), "vulnerability")] if self.unfixed else []
         told = f"nothing that blocks{', ' + said[0] + ' without a fix' if said else ''}"
-        return told + (f", {len(self.excused)} accepted" if self.excused else "")
+        return told + (f", {len(self.excused)} accepted" if self.excused else "") + self._told_unsure
+
+    @property
+    def _told_unsure(self) -> str:
+        if not self.unsure:
+            return ""
+        worst = min(self.unsure, key=_worst_first)
+        more = len(self.unsure) - 1
+        said = f"{worst.told} and {more} more are" if more else f"{worst.told} is"
+        return f"; whether {said} new cannot be told: no such report is about the image before"
+
+
+def _worst_first(each: DetectedVulnerability) -> tuple[int, str, str]:
+    return -each.severity.rank, each.id, each.package
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +164,14 @@ class Asked:
     """An image at the gate: `before` is None where no image before it is known.
 
     `owed` are vulnerabilities that the image before had by somebody's word alone: they are no more known for that.
+    `unseen_before` are those that nobody who told of this image has looked for in the one before.
     """
 
     image: str
     now: Contents
     before: Contents | None
     owed: Collection[Identity] = field(default_factory=frozenset)
+    unseen_before: Collection[Identity] = field(default_factory=frozenset)
 
 
 def judge(
@@ -166,27 +183,31 @@ def judge(
 ) -> Gated:
     """Judges an image; `excused` are the vulnerabilities that a VEX statement takes away, and in whose words.
 
-    What blocks is told whatever else is unknown: a gap can only add to it.
+    What blocks is told whatever else is unknown: a gap can only add to it. Where only what is new counts, what both
+    looks could not see is told and holds nothing back; it is known when the next image is judged.
     """
     before = asked.before.found if asked.before is not None and rule.counts is Counts.NEW else None
     known = [each for each in before or () if each.identity not in asked.owed]
     found = _each_once(asked.now.found, rule.policy)
-    candidates = blocking(found, rule.policy, known)
-    words = {each.identity: _word(each, asked.image, exceptions, at, excused or {}) for each in candidates}
-    held = tuple(each for each in candidates if words[each.identity] is None)
-    forgiven = tuple(Excused(each, word) for each in candidates if (word := words[each.identity]) is not None)
+    words = {each.identity: _word(each, asked.image, exceptions, at, excused or {}) for each in found}
+    new = blocking(found, rule.policy, known)
+    left = [each for each in new if words[each.identity] is None]
+    unseen = frozenset(asked.unseen_before) - frozenset(asked.owed) if before is not None else frozenset()
+    held = tuple(each for each in left if each.identity not in unseen)
+    unsure = tuple(each for each in left if each.identity in unseen)
+    forgiven = tuple(Excused(each, word) for each in new if (word := words[each.identity]) is not None)
     unfixed = tuple(
         each
         for each in found
         if rule.policy.ignore_unfixed
         and not each.has_fix
         and each.severity in rule.policy.severities
-        and _word(each, asked.image, exceptions, at, excused or {}) is None
+        and words[each.identity] is None
     )
     gaps = asked.now.gaps
     outcome = GateOutcome.BLOCKED if held else GateOutcome.UNKNOWN if gaps else GateOutcome.PASSED
     is_compared = rule.counts is Counts.ALL or asked.before is not None
-    return Gated(rule.mode, outcome, held, unfixed, forgiven, gaps, asked.now.is_pending, is_compared)
+    return Gated(rule.mode, outcome, held, unfixed, forgiven, gaps, asked.now.is_pending, is_compared, unsure)
 
 
 def _word(

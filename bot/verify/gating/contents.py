@@ -137,6 +137,12 @@ def with_reports(contents: Contents, reports: Sequence[KeptReport], use: ReportU
     return replace(contents, found=found)
 
 
+def with_damaged(contents: Contents, damaged: Sequence[str]) -> Contents:
+    """The same where reports are kept of the image that cannot be read: what they tell would have counted."""
+    gaps = (f"a scanner's report ({each}) is damaged in the store; import it again" for each in damaged)
+    return replace(contents, gaps=(*contents.gaps, *gaps))
+
+
 def _of_reports(reports: Sequence[KeptReport], by: Yardstick) -> Iterator[str]:
     if not reports:
         yield "no scanner has reported of this digest"

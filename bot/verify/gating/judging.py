@@ -17,7 +17,8 @@ from bot.domain.packages.gate import (
     judge,
     together,
 )
-from bot.verify.gating.contents import Yardstick, contents_of, with_reports
+from bot.verify.gating.compared import unseen_before, with_unchanged
+from bot.verify.gating.contents import Yardstick, contents_of, with_damaged, with_reports
 from bot.verify.gating.ports import (
     GateOptions,
     GateStore,
@@ -112,10 +113,11 @@ def _gated(
 
     name = image.claim.name
     uncertain = settle_uncertain(name, told, matched.rule, options, now)
-    holds = contents(uncertain.left, told.reports)
+    holds = with_damaged(contents(uncertain.left, told.reports), told.damaged)
     before = None if told.before is None else contents(told.before, told.reports_before)
     excused = _excused(name, told, holds, options)
-    gated = judge(Asked(name, holds, before, told.owed), matched.rule, options.exceptions, now, excused)
+    asked = Asked(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))
+    gated = judge(asked, matched.rule, options.exceptions, now, excused)
     gated = replace(gated, excused=(*gated.excused, *uncertain.excused))
     is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW
     if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:

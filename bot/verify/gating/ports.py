@@ -86,7 +86,8 @@ class ToldPlatform:
 class ToldImage:
     """An image as it was seen last: `before` is the one that the gate let through last, None where none is known.
 
-    `is_first` where the gate never saw the image, and nothing is known before it.
+    `is_first` where the gate never saw the image, and nothing is known before it. `damaged` names reports about it
+    that cannot be read as they are stored.
     """
 
     id: int
@@ -98,6 +99,7 @@ class ToldImage:
     reports: tuple[KeptReport, ...] = ()
     reports_before: tuple[KeptReport, ...] = ()
     is_first: bool = False
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bot.domain.packages.detected import DetectedVulnerability
 from bot.domain.packages.gate import Counts, Excused, GateRule, Identity
-from bot.verify.gate import Report
 from bot.verify.gating.ports import GateOptions, ToldImage, ToldPlatform
+from bot.verify.scanners.report import Report
 from bot.verify.vex import Statement, excuse
 
 

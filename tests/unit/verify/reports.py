@@ -4,7 +4,8 @@ import json
 
 from hypothesis import strategies as st
 
-from bot.verify.gate import Report, read_report
+from bot.verify.scanners.reading import read_report
+from bot.verify.scanners.report import Report
 
 
 def finding(**values: object) -> dict[str, object]:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from bot.domain.failure import Failure
-from bot.verify.gate import read_report
 from bot.verify.scan_reports import ReportOrigin, ScanReport, scan_report
+from bot.verify.scanners.reading import read_report
 from tests.unit.verify.reports import finding
 
 INDEX, PLATFORM = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"

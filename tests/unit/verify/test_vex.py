@@ -6,7 +6,7 @@ from hypothesis import given
 
 from bot.domain.failure import Failure
 from bot.domain.packages.detected import GatePolicy, blocking
-from bot.verify.gate import Report
+from bot.verify.scanners.report import Report
 from bot.verify.vex import Statement, excuse, read_vex
 from tests.unit.verify.reports import JSON, finding, report
 
@@ -95,6 +95,26 @@ def test_the_last_statement_counts() -> None:
     later = statement(status="affected", timestamp="2026-11-20T00:00:00Z")
     assert stands(later, statement())
     assert not stands(later, statement(timestamp="2026-11-21T00:00:00Z"))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-11-20T23:30:00+02:00", "2026-11-20T22:00:00Z"),
+        ("2026-11-20T10:00:00Z", "2026-11-20T10:00:00.5Z"),
+        ("2026-11-20T10:00:00", "2026-11-20T11:00:01+01:00"),
+    ],
+    ids=["in another zone", "by a fraction of a second", "without a zone, which is UTC"],
+)
+def test_the_last_is_told_by_the_moment_not_by_how_it_is_written(earlier: str, later: str) -> None:
+    for first, second in ((earlier, later), (later, earlier)):
+        affected = statement(status="affected", timestamp=first)
+        assert stands(affected, statement(timestamp=second)) is (first == later)
+
+
+def test_a_statement_of_no_time_is_refused() -> None:
+    with pytest.raises(Failure, match="which is no time"):
+        document(statement(timestamp="yesterday"))
 
 
 @pytest.mark.parametrize("data", [b"{}", b"[]", b"x", b'{"@context": "https://openvex.dev/ns/v0.2.0"}'])

@@ -10,14 +10,14 @@ from bot.cli.options import Format, OutputFormat
 
 if TYPE_CHECKING:
     from bot.domain.packages.detected import DetectedVulnerability
-    from bot.verify.gate import Report
+    from bot.verify.scanners.report import Report
 
 BLOCKS = 1
 CANNOT_TELL = 3
 
 
 def gate(
-    report: Annotated[Path, typer.Argument(help="Trivy's report, as JSON or SARIF.")],
+    report: Annotated[Path, typer.Argument(help="Trivy's report as JSON or SARIF, or Grype's as JSON.")],
     severity: Annotated[str, typer.Option("--severity", help="Which severities block.")] = "HIGH,CRITICAL",
     ignore_unfixed: Annotated[
         bool, typer.Option("--ignore-unfixed", help="What has no fix does not block.")
@@ -39,7 +39,8 @@ def gate(
     """
     from bot.cli.output import print_json, print_line, print_table
     from bot.domain.packages.detected import GatePolicy, blocking
-    from bot.verify.gate import severities
+    from bot.domain.wording.words import counted
+    from bot.verify.scanners.report import severities
 
     policy = GatePolicy(severities(severity), ignore_unfixed)
     now, before = _read(report), None if against is None else _read(against)
@@ -48,6 +49,10 @@ def gate(
         gaps += [f"{against}: {gap}" for gap in before.gaps]
     known = None if before is None else before.vulnerabilities
     found = _excused(blocking(now.vulnerabilities, policy, known), vex or [], now)
+    if before is not None and found and before.scanner != now.scanner:
+        new = f"whether what {now.scanner} finds is new"
+        gaps.append(f"{new} ({counted(len(found), 'finding')}): {against} is a report of {before.scanner}")
+        found = ()
     columns = ("id", "package", "installed", "fixed", "severity")
     if output is Format.JSON:
         print_json([{column: str(getattr(each, column)) for column in columns} for each in found])
@@ -65,7 +70,8 @@ def _read(path: Path) -> "Report":
     """Reads a report; one that is missing is not a clean one, and ends the command with `CANNOT_TELL`."""
     from bot.domain.failure import Failure, Trouble
     from bot.service.commands.images.packages import read_file
-    from bot.verify.gate import LARGEST_REPORT, read_report
+    from bot.verify.scanners.reading import read_report
+    from bot.verify.scanners.report import LARGEST_REPORT
 
     try:
         data = read_file(path, LARGEST_REPORT)

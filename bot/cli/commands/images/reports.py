@@ -22,7 +22,7 @@ def _reports() -> None:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="Trivy's report, as JSON or SARIF.")],
+    file: Annotated[Path, typer.Argument(help="Trivy's report as JSON or SARIF, or Grype's as JSON.")],
     image: Annotated[
         str | None, typer.Option("--image", help="registry/name@digest, where the report does not name it.")
     ] = None,

@@ -8,8 +8,8 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.service.commands.images.packages import read_file
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
-from bot.verify.gate import LARGEST_REPORT
 from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport, scan_report
+from bot.verify.scanners.report import LARGEST_REPORT
 
 
 async def import_report(settings: Settings, file: Path, image: str | None, clock: Clock) -> ScanReport:

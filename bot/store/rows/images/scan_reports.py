@@ -11,6 +11,7 @@ scan_reports = Table(
     key_column(),
     Column("document", String(160), nullable=False, index=True),
     Column("origin", String(40), nullable=False),
+    Column("scanner", String(60), nullable=False, server_default="Trivy"),
     Column("place", String(1024), nullable=False),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), index=True),
     Column("scanned_at", Moment),

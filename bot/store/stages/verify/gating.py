@@ -157,6 +157,7 @@ def _shortened(gated: Gated) -> Gated:
         gated.gaps[:MOST_KEPT],
         gated.is_pending,
         gated.is_compared,
+        first(gated.unsure),
     )
 
 

@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select
@@ -15,8 +16,9 @@ from bot.store.engine.locking import lock_where
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
-from bot.verify.gate import Report
+from bot.store.rows.moment import NoMoment
 from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
+from bot.verify.scanners.report import Report
 
 _LONGEST_PLACE = 1024
 
@@ -24,27 +26,33 @@ _LONGEST_PLACE = 1024
 class ScanReportsStore(Store):
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
-            await _forget_same(connection, scan)
-            row = {
-                "document": scan.document,
-                "origin": scan.origin.value,
-                "place": scan.place[:_LONGEST_PLACE],
-                "repository_id": scan.repository,
-                "scanned_at": scan.report.created_at,
-                "kept_at": self._clock.now(),
-                "report": zlib.compress(json.dumps(dump(scan.report, Report)).encode()),
-            }
-            kept = await connection.execute(insert(scan_reports).values(**row).returning(scan_reports.c.id))
-            number = kept.scalar_one()
-            named = [{"report_id": number, "digest": digest} for digest in sorted(scan.report.image_digests)]
-            for some in chunks(named):
-                await connection.execute(insert(scan_report_digests), some)
+            await keep_report(connection, scan, self._clock.now())
 
     async def about(self, digests: Collection[str], repository: int | None = None) -> list[KeptReport]:
         async with self._database.reading() as connection:
             rows = await _rows_about(connection, digests, repository)
         kept = readable(rows, _kept, lambda row: f"scan report {row.id}")
         return sorted(kept, key=lambda each: each.scanned_at, reverse=True)
+
+
+async def keep_report(connection: AsyncConnection, scan: ScanReport, now: datetime) -> None:
+    """Keeps a report with every digest that its image goes by."""
+    await _forget_same(connection, scan)
+    row = {
+        "document": scan.document,
+        "origin": scan.origin.value,
+        "scanner": scan.report.scanner,
+        "place": scan.place[:_LONGEST_PLACE],
+        "repository_id": scan.repository,
+        "scanned_at": scan.report.created_at,
+        "kept_at": now,
+        "report": zlib.compress(json.dumps(dump(scan.report, Report)).encode()),
+    }
+    kept = await connection.execute(insert(scan_reports).values(**row).returning(scan_reports.c.id))
+    number = kept.scalar_one()
+    named = [{"report_id": number, "digest": digest} for digest in sorted(scan.report.image_digests)]
+    for some in chunks(named):
+        await connection.execute(insert(scan_report_digests), some)
 
 
 async def _forget_same(connection: AsyncConnection, scan: ScanReport) -> None:
@@ -81,25 +89,49 @@ async def _rows_about(connection: AsyncConnection, digests: Collection[str], rep
 
 @dataclass(frozen=True, slots=True)
 class KeptAbout:
-    """A report about the image of one digest, by its row."""
+    """A report about the image of one digest, by its row and the repository whose workflow made it.
+
+    `report` is None where what is stored of it cannot be read; `place` names it all the same.
+    """
 
     number: int
     digest: str
-    report: KeptReport
+    repository: int | None
+    place: str
+    report: KeptReport | None
+
+
+_NEWEST_BY = ("scanner", "repository_id", "scanned_at", "kept_at", "place")
 
 
 async def reports_about(connection: AsyncConnection, digests: Collection[str]) -> list[KeptAbout]:
-    """All that is kept about any of these digests, whoever brought it."""
-    named: list[tuple[int, str]] = []
+    """What each scanner said last about any of these digests, for each side that brought reports."""
+    named: list[Any] = []
+    columns = (scan_report_digests.c.digest, scan_reports.c.id, *(scan_reports.c[name] for name in _NEWEST_BY))
     for some in chunks(sorted(digests)):
-        pairs = select(scan_report_digests.c.report_id, scan_report_digests.c.digest)
-        rows = await connection.execute(pairs.where(scan_report_digests.c.digest.in_(some)))
-        named += [(number, digest) for number, digest in rows]
+        rows = await connection.execute(
+            select(*columns)
+            .join(scan_reports, scan_reports.c.id == scan_report_digests.c.report_id)
+            .where(scan_report_digests.c.digest.in_(some))
+        )
+        named += rows
+    newest: dict[tuple[str, str, int | None], Any] = {}
+    for row in sorted(named, key=_scanned):
+        newest[row.digest, row.scanner, row.repository_id] = row
     reports: dict[int, KeptReport] = {}
-    for ids in chunks(sorted({number for number, _ in named})):
-        rows = await connection.execute(select(scan_reports).where(scan_reports.c.id.in_(ids)))
-        reports |= dict(readable(rows, lambda row: (row.id, _kept(row)), lambda row: f"scan report {row.id}"))
-    return [KeptAbout(number, digest, reports[number]) for number, digest in named if number in reports]
+    for ids in chunks(sorted({row.id for row in newest.values()})):
+        found = await connection.execute(select(scan_reports).where(scan_reports.c.id.in_(ids)))
+        reports |= dict(readable(found, lambda row: (row.id, _kept(row)), lambda row: f"scan report {row.id}"))
+    return [
+        KeptAbout(row.id, row.digest, row.repository_id, row.place, reports.get(row.id)) for row in newest.values()
+    ]
+
+
+def _scanned(row: Any) -> tuple[datetime, int]:
+    """When the image was scanned, as `KeptReport` has it; a row whose times cannot be read comes last."""
+    if not isinstance(row.kept_at, datetime) or isinstance(row.scanned_at, NoMoment):
+        return datetime.max.replace(tzinfo=UTC), row.id
+    return min(row.scanned_at or row.kept_at, row.kept_at), row.id
 
 
 def _kept(row: Any) -> KeptReport:

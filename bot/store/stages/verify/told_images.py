@@ -120,7 +120,8 @@ async def told_images(connection: AsyncConnection, some: Collection[int]) -> dic
             state.owed,
             _reports(kept, digests[image], state.repository),
             _reports(kept, earlier.get(image, frozenset()), state.repository),
-            is_first=was is None and not state.is_judged and not state.is_proving,
+            was is None and not state.is_judged and not state.is_proving,
+            _damaged(kept, digests[image], state.repository),
         )
     return found
 
@@ -285,9 +286,15 @@ def _digests(shown: Shown, rows: Mapping[int, Any]) -> frozenset[str]:
 
 def _reports(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[KeptReport, ...]:
     """Those about these digests, of operators or of that repository's workflows, the last scan first."""
-    found = {
-        each.number: each.report
-        for each in kept
-        if each.digest in digests and each.report.scan.repository in (None, repository)
-    }
+    heard = _heard(kept, digests, repository)
+    found = {each.number: each.report for each in heard if each.report is not None}
     return tuple(sorted(found.values(), key=lambda each: each.scanned_at, reverse=True))
+
+
+def _damaged(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[str, ...]:
+    heard = _heard(kept, digests, repository)
+    return tuple(sorted({each.place for each in heard if each.report is None}))
+
+
+def _heard(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> list[KeptAbout]:
+    return [each for each in kept if each.digest in digests and each.repository in (None, repository)]

@@ -20,13 +20,14 @@ from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.gates import gates, let_through
+from bot.store.rows.images.scan_reports import scan_reports
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.verify.gate import Report
 from bot.verify.gating.judging import Gating
 from bot.verify.gating.ports import GateOptions, MatchedRule, ReportUse
 from bot.verify.gating.stage import tick
 from bot.verify.scan_reports import ReportOrigin, ScanReport
+from bot.verify.scanners.report import Report
 from bot.views.bases.gates import Unfixed
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
@@ -205,6 +206,100 @@ async def test_a_scanner_that_reports_of_the_digest_adds_or_answers_or_is_missin
     stores.clock.advance(timedelta(days=5))
     told = (await judged(stores, replace(use(ReportUse.REQUIRE), exceptions=ACCEPTED))).told
     assert "the scanner's report worse.json is 5 days old" in told
+
+
+LIBRARY = DetectedVulnerability("CVE-2026-7", "app", "1", "2", Rating.CRITICAL, True)
+
+
+async def report_of(stores: Stores, *found: DetectedVulnerability, scanner: str = "Trivy") -> None:
+    """A scanner reports of what the image shows now."""
+    [image] = await stores.images.images_of("contoso/shop")
+    assert image.digest is not None
+    said = Report(found, (), stores.clock.now(), "shop", frozenset({image.digest}), scanner)
+    document = f"sha256:{scanner}{stores.clock.now():%d%H%M}"
+    await stores.scan_reports.keep(ScanReport(document, ReportOrigin.FILE, f"{scanner}.json", said))
+
+
+async def test_the_first_report_of_a_scanner_makes_nothing_new_that_was_there_unseen(
+    stores: Stores,
+) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    assert (await kept(stores))[0] == "passed"
+    await move_image(stores, FIXED, OTHER)
+    await report_of(stores, LIBRARY)
+    await publish(stores)
+    gated = await judged(stores)
+    assert (gated.outcome, gated.unsure) == (GateOutcome.PASSED, (LIBRARY,))
+    assert "whether CVE-2026-7 (CRITICAL) in app 1, fixed in 2 is new cannot be told" in gated.told
+    await move_image(stores, FIXED, OTHER, letter="1")
+    worse = replace(LIBRARY, id="CVE-2026-8")
+    await report_of(stores, LIBRARY, worse)
+    await publish(stores)
+    assert (await judged(stores)).blocking == (worse,)
+
+
+async def test_another_scanner_is_compared_with_itself_alone(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await report_of(stores)
+    await kept(stores)
+    await move_image(stores, FIXED, OTHER)
+    await report_of(stores, LIBRARY, scanner="Grype")
+    await publish(stores)
+    assert (await judged(stores)).unsure == (LIBRARY,)
+
+
+async def test_what_one_of_two_scanners_looked_for_before_is_new(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await report_of(stores)
+    await kept(stores)
+    await move_image(stores, FIXED, OTHER)
+    await report_of(stores, LIBRARY, scanner="Grype")
+    await report_of(stores, LIBRARY)
+    await publish(stores)
+    assert (await judged(stores)).blocking == (LIBRARY,)
+
+
+async def test_what_a_scanner_finds_in_a_package_that_was_there_in_that_version_is_not_new(stores: Stores) -> None:
+    """It became known since the last scan."""
+    await running(stores, FIXED)
+    await publish(stores)
+    await report_of(stores)
+    await kept(stores)
+    await move_image(stores, FIXED, OTHER)
+    known_since = replace(LIBRARY, package=FIXED.name, installed=str(FIXED.version))
+    await report_of(stores, known_since)
+    await publish(stores)
+    gated = await judged(stores)
+    assert (gated.outcome, gated.unsure) == (GateOutcome.PASSED, ())
+
+
+async def test_a_report_that_cannot_be_read_any_more_cannot_tell_until_it_is_brought_again(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await report_of(stores, LIBRARY)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(scan_reports).values(report=b"spoilt"))
+    gated = await judged(stores, ALL)
+    assert gated.outcome is GateOutcome.UNKNOWN
+    assert gated.told == "a scanner's report (Trivy.json) is damaged in the store; import it again"
+    stores.clock.advance(HOUR)
+    await report_of(stores, LIBRARY)
+    assert (await judged(stores, ALL)).blocking == (LIBRARY,)
+
+
+async def test_of_one_scanner_the_last_report_counts(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await report_of(stores, LIBRARY)
+    assert (await judged(stores, ALL)).outcome is GateOutcome.BLOCKED
+    stores.clock.advance(HOUR)
+    await report_of(stores)
+    assert (await judged(stores, ALL)).outcome is GateOutcome.PASSED
+    await report_of(stores, LIBRARY, scanner="Grype")
+    assert (await judged(stores, ALL)).outcome is GateOutcome.BLOCKED
 
 
 async def test_a_report_about_one_platform_of_an_image_is_heard_at_once(stores: Stores) -> None:

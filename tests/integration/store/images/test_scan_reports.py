@@ -9,8 +9,8 @@ from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.images.scan_reports import scan_report_digests
 from bot.store.stages.verify.scan_reports import reports_about
-from bot.verify.gate import Report
 from bot.verify.scan_reports import ReportOrigin, ScanReport
+from bot.verify.scanners.report import Report
 from tests.integration.store.filling import HOUR, Stores, digest
 
 FOUND = DetectedVulnerability("CVE-2026-1", "openssl", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Rating.HIGH, True)
@@ -36,6 +36,20 @@ async def test_a_report_about_several_digests_is_read_once(stores: Stores) -> No
         first, second = await reports_about(connection, [digest("a"), digest("b")])
     assert {first.digest, second.digest} == {digest("a"), digest("b")}
     assert first.report is second.report
+
+
+async def test_of_each_scanner_and_side_the_newest_alone_is_told(stores: Stores) -> None:
+    """A workflow's report hides no operator's about the same image."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    old, new = scan(stores, digest("a"), age=5 * HOUR), scan(stores, digest("a"), document="2")
+    other = replace(scan(stores, digest("a"), document="3"), report=replace(new.report, scanner="Grype"))
+    of_workflow = replace(scan(stores, digest("a"), document="4"), repository=1)
+    for each in (new, old, other, of_workflow):
+        await stores.scan_reports.keep(each)
+    async with stores.database.reading() as connection:
+        told = await reports_about(connection, [digest("a")])
+    found = [each.report.scan for each in told if each.report is not None]
+    assert sorted(each.document for each in found) == sorted(each.document for each in (new, other, of_workflow))
 
 
 async def test_the_last_scan_comes_first_whichever_was_brought_first(stores: Stores) -> None:

@@ -86,6 +86,24 @@ def test_an_exception_holds_until_its_end_for_what_it_names() -> None:
     )
 
 
+def test_what_nobody_looked_for_in_the_image_before_is_told_and_holds_nothing_back() -> None:
+    gated = judged(OPENSSL, ZLIB, unseen_before={OPENSSL.identity, ZLIB.identity})
+    assert (gated.outcome, set(gated.unsure)) == (GateOutcome.PASSED, {OPENSSL, ZLIB})
+    assert gated.told == (
+        "nothing that blocks; whether CVE-2026-2 (CRITICAL) in zlib1g 1.3, fixed in 1.4 and 1 more are new cannot "
+        "be told: no such report is about the image before"
+    )
+    assert judged(OPENSSL, ZLIB, unseen_before={OPENSSL.identity}).blocking == (ZLIB,)
+
+
+def test_what_nobody_looked_for_before_counts_where_everything_does_and_where_a_word_has_ended() -> None:
+    unseen = {OPENSSL.identity}
+    assert judged(OPENSSL, unseen_before=unseen, rule=ALL).outcome is GateOutcome.BLOCKED
+    assert judged(OPENSSL, unseen_before=unseen, before=None).outcome is GateOutcome.BLOCKED
+    assert judged(OPENSSL, unseen_before=unseen, owed=unseen).outcome is GateOutcome.BLOCKED
+    assert judged(OPENSSL, unseen_before=unseen, exceptions=(ACCEPTED,)).unsure == ()
+
+
 def test_what_was_accepted_counts_as_new_again_once_the_exception_has_ended() -> None:
     had = Contents((OPENSSL,))
     assert judged(OPENSSL, before=had, owed={OPENSSL.identity}).outcome is GateOutcome.BLOCKED

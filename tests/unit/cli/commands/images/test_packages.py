@@ -224,6 +224,21 @@ def test_the_gate_cannot_tell_without_a_report(report: Path, tmp_path: Path) -> 
         assert "cannot tell" in result.stderr
 
 
+def test_the_gate_reads_what_grype_wrote_and_compares_it_with_no_other_scanners_report(
+    report: Path, tmp_path: Path
+) -> None:
+    found = {
+        "vulnerability": {"id": "CVE-2026-1", "severity": "High", "fix": {"versions": ["2"], "state": "fixed"}},
+        "artifact": {"name": "app", "version": "1"},
+    }
+    (tmp_path / "grype.json").write_text(json.dumps({"matches": [found], "descriptor": {"name": "grype"}}))
+    result = run("gate", tmp_path / "grype.json", "--format", "json")
+    assert (result.exit_code, [each["id"] for each in json.loads(result.stdout)]) == (1, ["CVE-2026-1"])
+    result = run("gate", tmp_path / "grype.json", "--against", report, "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (3, [])
+    assert "whether what Grype finds is new (1 finding)" in result.stderr
+
+
 def test_the_gate_cannot_tell_by_an_old_report(report: Path) -> None:
     result = run("gate", report, "--severity", "UNKNOWN", "--max-age", "7d")
     assert result.exit_code == 3

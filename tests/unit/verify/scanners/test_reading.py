@@ -8,7 +8,8 @@ from hypothesis import given
 
 from bot.domain.failure import Failure
 from bot.domain.packages.detected import GatePolicy, Rating, blocking
-from bot.verify.gate import Report, read_report, severities
+from bot.verify.scanners.reading import read_report
+from bot.verify.scanners.report import Report, severities
 from tests.conftest import SHARED
 from tests.unit.verify.reports import JSON, finding, report
 

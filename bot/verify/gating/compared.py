@@ -1,0 +1,40 @@
+"""What of an image can be compared with the one before: only what was looked for in both."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from bot.domain.packages.gate import Contents, Identity
+from bot.verify.gating.ports import ToldImage
+from bot.verify.scan_reports import KeptReport
+
+
+def unseen_before(told: ToldImage) -> frozenset[Identity]:
+    """What scanners alone found that have not reported of the image before.
+
+    The kept data is compared with the packages of both images, so what it tells of one it would tell of the other.
+    """
+    by_data = {one.identity for each in told.now for one in each.found}
+    had_looked = _looked(told.reports_before)
+    comparable = _identities(each for each in told.reports if each.scan.report.scanner in had_looked)
+    return _identities(told.reports) - comparable - by_data
+
+
+def with_unchanged(before: Contents, told: ToldImage) -> Contents:
+    """What the image before had, with what scanners find now in packages that it held in the same version.
+
+    A vulnerability that became known since is no new one.
+    """
+    if not told.reports:
+        return before
+    held = {(one.name, one.version) for each in told.before or () for one in each.packages or ()}
+    found = (one for each in told.reports for one in each.scan.report.vulnerabilities)
+    unchanged = tuple(one for one in found if (one.package, one.installed) in held)
+    return replace(before, found=(*before.found, *unchanged))
+
+
+def _looked(reports: Sequence[KeptReport]) -> Collection[str]:
+    return {each.scan.report.scanner for each in reports if each.scan.report.has_looked}
+
+
+def _identities(reports: Iterable[KeptReport]) -> frozenset[Identity]:
+    return frozenset(one.identity for each in reports for one in each.scan.report.vulnerabilities)

@@ -1,0 +1,1 @@
+"""Reports of scanners: one module for each form."""

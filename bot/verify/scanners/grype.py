@@ -1,0 +1,82 @@
+"""Grype's reports in JSON."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.verify.scanners.report import (
+    GRYPE,
+    Report,
+    bounded,
+    few,
+    last_part,
+    malformed,
+    moment,
+    named_digests,
+    one_line,
+)
+
+_FIXED = "fixed"
+_NEGLIGIBLE = "NEGLIGIBLE"
+"""Debian's and Ubuntu's word for what is less than low."""
+_IMAGE = "image"
+
+
+def read_grype(document: Mapping[str, Any], where: str) -> Report:
+    """What Grype matched. What it was told to ignore it lists apart, and that is not taken in.
+
+    Raises `Failure` where the matches have another shape than Grype's.
+    """
+    matches = document.get("matches")
+    if not isinstance(matches, list):
+        raise malformed("has no list of matches, as Grype's reports have", where)
+    gaps: list[str] = []
+    found: list[DetectedVulnerability] = []
+    for each in matches:
+        told = list(_told(each))
+        found += told
+        if not told:
+            gaps.append("a match names no vulnerability or package")
+    source = _mapping(document.get("source"))
+    target = _mapping(source.get("target")) if source.get("type") == _IMAGE else {}
+    names = target.get("repoDigests")
+    digests = named_digests([target.get("manifestDigest"), *(names if isinstance(names, list) else [])])
+    created_at = moment(_mapping(document.get("descriptor")).get("timestamp"))
+    name = last_part(one_line(target.get("userInput")))
+    return Report(bounded(found, where), few(gaps), created_at, name, digests, GRYPE)
+
+
+def _told(match: object) -> Iterator[DetectedVulnerability]:
+    """What a match says of one package: an advisory that stands for CVEs is told by these, as elsewhere."""
+    vulnerability = _mapping(_mapping(match).get("vulnerability"))
+    artifact = _mapping(_mapping(match).get("artifact"))
+    name, package = one_line(vulnerability.get("id")), one_line(artifact.get("name"))
+    if not name or not package:
+        return
+    fix = _mapping(vulnerability.get("fix"))
+    versions = fix.get("versions")
+    fixed = ", ".join(one_line(each) for each in versions if one_line(each)) if isinstance(versions, list) else ""
+    severity = one_line(vulnerability.get("severity")).upper()
+    rating = Rating.LOW if severity == _NEGLIGIBLE else Rating.named(severity)
+    state = one_line(fix.get("state"))
+    for each in _names(name, _mapping(match).get("relatedVulnerabilities")):
+        yield DetectedVulnerability(
+            each,
+            package,
+            one_line(artifact.get("version")),
+            fixed,
+            rating,
+            state == _FIXED if state else bool(fixed),
+            one_line(artifact.get("purl")),
+        )
+
+
+def _names(name: str, related: object) -> list[str]:
+    if name.upper().startswith("CVE-"):
+        return [name]
+    named = [one_line(_mapping(each).get("id")) for each in (related if isinstance(related, list) else ())]
+    return list(dict.fromkeys(each for each in named if each.upper().startswith("CVE-"))) or [name]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

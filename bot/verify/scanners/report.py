@@ -1,0 +1,94 @@
+"""What a scanner found in an image, whichever wrote it, and what it cannot tell."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.wording.escaping import terminal
+
+LARGEST_REPORT = 128 * 1024 * 1024
+TRIVY = "Trivy"
+GRYPE = "Grype"
+_MOST_FINDINGS = 500_000
+_LONGEST = 512
+_LONGEST_NAME = 60
+_MOST_NAMES = 100
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A scanner's findings. `gaps` says what it cannot tell, one line for each; `created_at` where it says so.
+
+    `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
+    `has_looked` is False where the scanner looked for no vulnerability: to have found none says nothing then.
+    """
+
+    vulnerabilities: tuple[DetectedVulnerability, ...]
+    gaps: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    image_name: str = ""
+    image_digests: frozenset[str] = frozenset()
+    scanner: str = TRIVY
+    has_looked: bool = True
+
+
+def severities(text: str) -> frozenset[Rating]:
+    """`HIGH,CRITICAL` in either case. Raises `Failure` for another word."""
+    words = [word.strip().upper() for word in text.split(",") if word.strip()]
+    unknown = [word for word in words if word not in Rating.__members__]
+    if unknown or not words:
+        known = ", ".join(Rating)
+        raise Failure(Trouble.MALFORMED, f"{text[:60]!r} names no severity", advice=f"choose from {known}")
+    return frozenset(Rating(word) for word in words)
+
+
+def named_digests(names: Iterable[object]) -> frozenset[str]:
+    """Those in `registry/name@digest`, as scanners name the images that they looked at, or alone."""
+    listed = [name for name in names if isinstance(name, str)]
+    digests = (name.rpartition("@")[2] for name in listed[:_MOST_NAMES])
+    return frozenset(digest for digest in digests if _DIGEST.fullmatch(digest))
+
+
+def last_part(image: str) -> str:
+    """The last part of an image's name: `shop` of `ghcr.io/contoso/shop:1.0@sha256:…`."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def one_line(value: object) -> str:
+    """A text as it can be kept and shown on one line; empty where it is none."""
+    text = value[:_LONGEST] if isinstance(value, str) else ""
+    return text if text.isprintable() else terminal(text)
+
+
+def name_of(value: object, otherwise: str) -> str:
+    """The name of a scanner, in few words."""
+    return one_line(value)[:_LONGEST_NAME].strip() or otherwise
+
+
+def moment(value: object) -> datetime | None:
+    """The moment that a text stands for; None where it names no time zone, or is none."""
+    try:
+        at = datetime.fromisoformat(one_line(value))
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def bounded(found: Sequence[DetectedVulnerability], where: str) -> tuple[DetectedVulnerability, ...]:
+    """All of them. Raises `Failure` where they are too many to be of one image."""
+    if len(found) > _MOST_FINDINGS:
+        raise malformed(f"has more than {_MOST_FINDINGS} findings", where)
+    return tuple(found)
+
+
+def few(gaps: Iterable[str]) -> tuple[str, ...]:
+    """Each once, the first ten."""
+    return tuple(dict.fromkeys(gaps))[:10]
+
+
+def malformed(what: str, where: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=where, advice="nothing of it is used")

@@ -1,0 +1,123 @@
+"""SARIF as Trivy writes it, which has the package and its versions in the text of each result only."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.verify.scanners.report import TRIVY, Report, bounded, few, name_of, named_digests, one_line
+
+_LONGEST_MESSAGE = 8192
+_NO_VULNERABILITIES = frozenset({"Secret", "Misconfiguration", "License"})
+"""Rules of Trivy's SARIF that are about something else."""
+_HIGHEST_SCORE = 10.0
+_BANDS = ((9.0, Rating.CRITICAL), (7.0, Rating.HIGH), (4.0, Rating.MEDIUM), (0.1, Rating.LOW))
+"""From which CVSS score on a vulnerability is so severe."""
+_LINE = re.compile(r"^(Package|Installed Version|Severity|Fixed Version): ?(.*)$", re.MULTILINE)
+
+
+def read_sarif(runs: list[Any], where: str) -> Report:
+    """What all runs of one report found. Raises `Failure` where that is more than one image can have."""
+    gaps: list[str] = []
+    has_looked = bool(runs)
+    found: list[DetectedVulnerability] = []
+    digests: set[str] = set()
+    if not runs:
+        gaps.append("the report has no run of a scanner")
+    for run in runs:
+        results = run.get("results") if isinstance(run, dict) else None
+        if not isinstance(results, list):
+            gaps.append("a run has no results, so it cannot be told whether anything was looked for")
+            has_looked = False
+            continue
+        if any(
+            isinstance(each, dict) and each.get("executionSuccessful") is False
+            for each in _list(run, "invocations")
+        ):
+            gaps.append("a run did not come to its end")
+            has_looked = False
+        digests |= named_digests(_list(run.get("properties"), "repoDigests"))
+        rules = _rules(run)
+        by_id = {one_line(each.get("id")): each for each in reversed(rules)}
+        for result in results:
+            name, rule = _rule_of(result, rules, by_id)
+            if one_line(rule.get("name")) in _NO_VULNERABILITIES:
+                continue
+            vulnerability = _vulnerability(result, name, rule)
+            if vulnerability is None:
+                gaps.append("a result names no package and version, as those of Trivy do")
+                continue
+            if vulnerability.severity is Rating.UNKNOWN and not _is_rated(result):
+                gaps.append(f"nothing says how severe {vulnerability.id} is")
+            found.append(vulnerability)
+    scanner = name_of(_driver(runs[0]).get("name"), TRIVY) if runs else TRIVY
+    told = bounded(found, where)
+    return Report(told, few(gaps), image_digests=frozenset(digests), scanner=scanner, has_looked=has_looked)
+
+
+def _driver(run: object) -> Mapping[str, Any]:
+    tool = run.get("tool") if isinstance(run, dict) else None
+    driver = tool.get("driver") if isinstance(tool, dict) else None
+    return driver if isinstance(driver, dict) else {}
+
+
+def _rules(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each if isinstance(each, dict) else {} for each in _list(_driver(run), "rules")]
+
+
+def _list(value: object, key: str) -> list[Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _rule_of(
+    result: object, rules: Sequence[Mapping[str, Any]], by_id: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, Mapping[str, Any]]:
+    """The rule that a result names by its id or its place, and its name; without one, nothing is known of it."""
+    if not isinstance(result, dict):
+        return "", {}
+    inner = result.get("rule")
+    reference = inner if isinstance(inner, dict) else {}
+    name = one_line(result.get("ruleId")) or one_line(reference.get("id"))
+    if name:
+        return name, by_id.get(name, {})
+    index = result.get("ruleIndex", reference.get("index"))
+    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(rules):
+        return one_line(rules[index].get("id")), rules[index]
+    return "", {}
+
+
+def _vulnerability(value: object, name: str, rule: Mapping[str, Any]) -> DetectedVulnerability | None:
+    told = _told(value)
+    package, installed = told.get("Package", ""), told.get("Installed Version", "")
+    if not name or not package or not installed:
+        return None
+    fixed = told.get("Fixed Version", "")
+    severity = Rating.named(told["Severity"]) if told.get("Severity") else _rating_of(rule)
+    return DetectedVulnerability(name, package, installed, fixed, severity, bool(fixed))
+
+
+def _told(value: object) -> Mapping[str, str]:
+    match value:
+        case {"message": {"text": str(message)}}:
+            return {key: one_line(text.strip()) for key, text in _LINE.findall(message[:_LONGEST_MESSAGE])}
+        case _:
+            return {}
+
+
+def _is_rated(result: object) -> bool:
+    return bool(_told(result).get("Severity"))
+
+
+def _rating_of(rule: Mapping[str, Any]) -> Rating:
+    """What a rule says: the word among its tags, else the band of its score."""
+    properties = rule.get("properties")
+    words = [one_line(tag) for tag in _list(properties, "tags")]
+    tagged = next((Rating.named(word) for word in words if word.upper() in Rating.__members__), None)
+    if tagged is not None:
+        return tagged
+    try:
+        score = float(properties.get("security-severity", "nan")) if isinstance(properties, dict) else 0.0
+    except (TypeError, ValueError, OverflowError):
+        return Rating.UNKNOWN
+    return next((rating for least, rating in _BANDS if least <= score <= _HIGHEST_SCORE), Rating.UNKNOWN)

@@ -1,0 +1,62 @@
+"""Trivy's reports in JSON: schema version 2, and the bare list of version 1."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.verify.scanners.report import Report, bounded, few, last_part, malformed, moment, named_digests, one_line
+
+_FIXED = "fixed"
+_PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
+"""Classes of Trivy's results in which vulnerabilities are looked for."""
+
+
+def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Report:
+    """What Trivy found. Raises `Failure` where a result has another shape than Trivy's."""
+    gaps: list[str] = []
+    if not isinstance(results, list) or not results:
+        gaps.append("the scanner found nothing that it knows, so it looked for no vulnerability")
+    elif all(isinstance(each, dict) and each.get("Class") not in (None, "", *_PACKAGES) for each in results):
+        gaps.append("the scanner looked for something else than vulnerabilities")
+    has_looked = not gaps
+    found: list[DetectedVulnerability] = []
+    for result in results if isinstance(results, list) else ():
+        listed = result.get("Vulnerabilities") if isinstance(result, dict) else None
+        if not isinstance(result, dict) or not isinstance(listed, list | None):
+            raise malformed("has a result of another shape than Trivy's", where)
+        for each in listed or ():
+            vulnerability = _vulnerability(each)
+            if vulnerability is None:
+                gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
+            else:
+                found.append(vulnerability)
+    metadata = document.get("Metadata")
+    names = metadata.get("RepoDigests") if isinstance(metadata, dict) else None
+    return Report(
+        bounded(found, where),
+        few(gaps),
+        moment(document.get("CreatedAt")),
+        last_part(one_line(document.get("ArtifactName"))),
+        named_digests(names if isinstance(names, list) else []),
+        has_looked=has_looked,
+    )
+
+
+def _vulnerability(value: object) -> DetectedVulnerability | None:
+    """Reports of old have no `Status`; there, what names a fixed version has one."""
+    if not isinstance(value, dict):
+        return None
+    name, package = one_line(value.get("VulnerabilityID")), one_line(value.get("PkgName"))
+    if not name or not package:
+        return None
+    fixed, status = one_line(value.get("FixedVersion")), one_line(value.get("Status"))
+    identifier = value.get("PkgIdentifier")
+    return DetectedVulnerability(
+        name,
+        package,
+        one_line(value.get("InstalledVersion")),
+        fixed,
+        Rating.named(one_line(value.get("Severity"))),
+        status == _FIXED if status else bool(fixed),
+        one_line(identifier.get("PURL")) if isinstance(identifier, dict) else "",
+    )

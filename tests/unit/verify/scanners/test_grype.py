@@ -1,0 +1,110 @@
+"""Grype's reports, as its own documents are laid out."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from bot.domain.failure import Failure
+from bot.domain.packages.detected import Rating
+from bot.verify.scanners.reading import read_report
+from bot.verify.scanners.report import GRYPE, Report
+from tests.unit.verify.reports import JSON
+
+INDEX, PLATFORM, CONFIG = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}", f"sha256:{'c' * 64}"
+URL = "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5?arch=amd64&distro=ubuntu-24.04"
+
+
+def match(name: str = "CVE-2026-1", severity: str = "High", state: str = "fixed", **values: Any) -> dict[str, Any]:
+    return {
+        "vulnerability": {
+            "id": name,
+            "severity": severity,
+            "fix": {"versions": ["3.0.13-0ubuntu3.6"] if state == "fixed" else [], "state": state},
+        },
+        "relatedVulnerabilities": [],
+        "artifact": {"name": "libssl3t64", "version": "3.0.13-0ubuntu3.5", "type": "deb", "purl": URL},
+    } | values
+
+
+def read(*matches: object, **values: object) -> Report:
+    target = {
+        "userInput": "ghcr.io/contoso/shop:1.0",
+        "imageID": CONFIG,
+        "manifestDigest": PLATFORM,
+        "repoDigests": [f"ghcr.io/contoso/shop@{INDEX}"],
+    }
+    document = {
+        "matches": list(matches),
+        "source": {"type": "image", "target": target},
+        "descriptor": {"name": "grype", "version": "0.104.0", "timestamp": "2026-11-27T10:00:00.123456789Z"},
+    }
+    return read_report(json.dumps(document | values).encode(), "grype.json")
+
+
+def test_a_match_is_a_vulnerability_of_a_package_with_its_fix() -> None:
+    [found] = read(match()).vulnerabilities
+    assert (found.id, found.package, found.installed) == ("CVE-2026-1", "libssl3t64", "3.0.13-0ubuntu3.5")
+    assert (found.fixed, found.has_fix, found.severity, found.package_url) == (
+        "3.0.13-0ubuntu3.6",
+        True,
+        Rating.HIGH,
+        URL,
+    )
+
+
+def test_it_is_about_the_image_by_the_digests_that_it_names() -> None:
+    report = read()
+    assert (report.scanner, report.image_name, report.image_digests) == (GRYPE, "shop", {INDEX, PLATFORM})
+    assert report.created_at is not None
+    assert (report.created_at.hour, report.gaps) == (10, ())
+
+
+@pytest.mark.parametrize("state", ["not-fixed", "wont-fix", "unknown"])
+def test_what_nobody_has_fixed_has_no_fix(state: str) -> None:
+    [found] = read(match(state=state)).vulnerabilities
+    assert (found.fixed, found.has_fix) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("word", "rating"),
+    [("Critical", Rating.CRITICAL), ("Negligible", Rating.LOW), ("Unknown", Rating.UNKNOWN), ("", Rating.UNKNOWN)],
+)
+def test_severities_are_in_the_words_of_all_scanners(word: str, rating: Rating) -> None:
+    assert read(match(severity=word)).vulnerabilities[0].severity is rating
+
+
+def test_an_advisory_is_told_by_the_cves_that_it_stands_for() -> None:
+    related = [{"id": "CVE-2026-7"}, {"id": "CVE-2026-8"}, {"id": "CVE-2026-7"}]
+    told = read(match("GHSA-aaaa-bbbb-cccc", relatedVulnerabilities=related)).vulnerabilities
+    assert [each.id for each in told] == ["CVE-2026-7", "CVE-2026-8"]
+    [alone] = read(match("GHSA-aaaa-bbbb-cccc")).vulnerabilities
+    assert alone.id == "GHSA-aaaa-bbbb-cccc"
+
+
+def test_what_grype_was_told_to_ignore_is_not_taken_in() -> None:
+    assert read(ignoredMatches=[match()]).vulnerabilities == ()
+
+
+def test_a_folder_names_no_image() -> None:
+    assert read(source={"type": "directory", "target": "/srv"}).image_digests == frozenset()
+
+
+def test_a_match_without_a_package_is_a_gap() -> None:
+    assert read(match(artifact={})).gaps == ("a match names no vulnerability or package",)
+
+
+def test_no_list_of_matches_is_no_report() -> None:
+    with pytest.raises(Failure, match="has no list of matches"):
+        read(matches=None)
+
+
+@given(JSON)
+def test_any_document_is_read_or_refused(value: object) -> None:
+    for values in ({"matches": [value]}, {"source": value}, {"descriptor": value}):
+        try:
+            read(**values)
+        except Failure:
+            continue
+    read(match(vulnerability=value), match(artifact=value), match(relatedVulnerabilities=value))
