@@ -10,7 +10,7 @@ from bot.cli.commands import past
 from bot.cli.commands.files import audit, checkout, config, policy
 from bot.cli.commands.images import cve, gate, images, packages, reports, sbom, verify
 from bot.cli.commands.look import explain, history, plan, promises, status, summary
-from bot.cli.commands.rollouts import catch_up, onboard, rollout
+from bot.cli.commands.rollouts import catch_up, journal, onboard, orders, quarantine, rollout
 from bot.cli.commands.service import doctor, feeds, health, init, leaving, service
 
 FIRST = ("scan", "update", "init", "once", "run")
@@ -33,13 +33,13 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "rollout": rollout.app,
         "catch-up": catch_up.catch_up,
         "onboard": onboard.onboard,
-        "retry": rollout.retry,
-        "skip": rollout.skip,
-        "hold": rollout.hold,
-        "pause": rollout.pause,
-        "resume": rollout.resume,
-        "quarantine": rollout.quarantine,
-        "journal": rollout.journal,
+        "retry": orders.retry,
+        "skip": orders.skip,
+        "hold": orders.hold,
+        "pause": orders.pause,
+        "resume": orders.resume,
+        "quarantine": quarantine.app,
+        "journal": journal.journal,
     },
     "Check files and images": {
         "scan": checkout.scan,

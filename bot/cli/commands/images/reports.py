@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli.asking import asked
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
@@ -34,14 +35,10 @@ def import_(
     An image is told by its digest alone: a tag may show another one by now. Exit codes: 0 it is kept, 2 it is no
     report, names no image, or another one than --image.
     """
-    import asyncio
-
     from bot.cli.output import print_json, print_line
-    from bot.domain.clock import SystemClock
     from bot.service.commands.images.scan_reports import import_report
-    from bot.settings import load
 
-    kept = asyncio.run(import_report(load(config), file, image, SystemClock()))
+    kept = asked(config, lambda settings, clock: import_report(settings, file, image, clock))
     if output is Format.JSON:
         print_json(_as_json(kept))
         return
@@ -60,14 +57,10 @@ def list_(
 
     Exit codes: 0 there are some, 2 that is no image's digest, 3 there is none.
     """
-    import asyncio
-
     from bot.cli.output import print_json, print_line
-    from bot.domain.clock import SystemClock
     from bot.service.commands.images.scan_reports import kept_reports
-    from bot.settings import load
 
-    kept = asyncio.run(kept_reports(load(config), image, SystemClock()))
+    kept = asked(config, lambda settings, clock: kept_reports(settings, image, clock))
     if output is Format.JSON:
         print_json([_as_json(each.scan) | {"kept_at": each.kept_at.isoformat()} for each in kept])
     for each in kept if output is Format.TABLE else ():

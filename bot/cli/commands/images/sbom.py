@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.asking import asked
 from bot.cli.commands.images.packages import Access, Platform, Source, end_with, sbom_line, show_differences
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
@@ -64,15 +65,12 @@ def import_(
     image that the settings trust, else claimed. What the layers show counts more. Exit codes: 0 it is kept, 2 it is
     no SBOM, about another image, or no such image is known.
     """
-    import asyncio
     from dataclasses import asdict
 
     from bot.cli.output import print_json, print_line
-    from bot.domain.clock import SystemClock
     from bot.service.commands.images.sboms import import_sbom
-    from bot.settings import load
 
-    kept = asyncio.run(import_sbom(load(config), file, image, platform, SystemClock()))
+    kept = asked(config, lambda settings, clock: import_sbom(settings, file, image, platform, clock))
     if output is Format.JSON:
         differences = None if kept.differences is None else [asdict(each) for each in kept.differences]
         print_json(

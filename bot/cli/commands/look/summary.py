@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.asking import asked
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile
 
 if TYPE_CHECKING:
@@ -36,13 +37,9 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
     Its freshness and the trend, what was rebuilt and why, who is waited for, how late upstream was, which support
     ends. It reads the store alone and sends nothing; `schedule.summary` has the bot send it.
     """
-    import asyncio
-
-    from bot.domain.clock import SystemClock
     from bot.service.commands.look.summary import read_summary
-    from bot.settings import load
 
-    _show(asyncio.run(read_summary(load(config), SystemClock(), timedelta(days=days))), output)
+    _show(asked(config, lambda settings, clock: read_summary(settings, clock, timedelta(days=days))), output)
 
 
 def _show(found: "Summary", output: SummaryFormat) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli.asking import asked
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.text import moment
@@ -31,14 +32,10 @@ def catch_up(
     asks for that; nothing overtakes its wave, since all of it has waited for long. What a rebuild brings already is
     not planned twice. The service, or `freshness-bot once`, carries it out.
     """
-    import asyncio
-
-    from bot.domain.clock import SystemClock
     from bot.service.commands.rollouts.catch_up import catch_up as caught_up
-    from bot.settings import load
 
     word = None if dry_run else word_of(who, reason)
-    found = asyncio.run(caught_up(load(config), repositories, word, SystemClock()))
+    found = asked(config, lambda settings, clock: caught_up(settings, repositories, word, clock))
     if output is Format.JSON:
         print_json(_as_json(found))
         return

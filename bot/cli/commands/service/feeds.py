@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.asking import asked
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 app = typer.Typer(help="What feeds told, for where none can be asked.", no_args_is_help=True)
@@ -31,17 +32,14 @@ def export(
     Each document and record keeps its source and age. The same contents give the same bytes. Reads the store alone
     and can run beside the service. Exit codes: 0 it is written, 2 nothing is kept yet, or it cannot be written.
     """
-    import asyncio
     from dataclasses import asdict
 
     from bot.cli.output import print_json, print_line
     from bot.cli.text import moment
-    from bot.domain.clock import SystemClock
     from bot.domain.wording.words import counted
     from bot.service.commands.service.bundle import export_bundle
-    from bot.settings import load
 
-    written = asyncio.run(export_bundle(load(config), file, key, SystemClock()))
+    written = asked(config, lambda settings, clock: export_bundle(settings, file, key, clock))
     if output is Format.JSON:
         oldest = written.oldest.isoformat() if written.oldest is not None else None
         print_json(asdict(written) | {"oldest": oldest, "file": str(file)})
@@ -64,16 +62,12 @@ def import_(
     it must be signed by that key. Exit codes: 0 done, 1 packages here were not looked for where it was made, 2 it
     is no bundle, or not signed as it must be.
     """
-    import asyncio
-
     from bot.cli.output import print_json, print_line, print_table
     from bot.cli.text import moment
-    from bot.domain.clock import SystemClock
     from bot.domain.wording.words import counted
     from bot.service.commands.service.bundle import import_bundle
-    from bot.settings import load
 
-    brought = asyncio.run(import_bundle(load(config), file, SystemClock()))
+    brought = asked(config, lambda settings, clock: import_bundle(settings, file, clock))
     if output is Format.JSON:
         parts = [
             {

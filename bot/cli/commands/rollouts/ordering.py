@@ -1,0 +1,30 @@
+"""How a person's word reaches the store, and what the commands of rollouts share."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from bot.cli.asking import asked
+
+if TYPE_CHECKING:
+    from bot.store.orders.orders import OrdersStore
+
+T = TypeVar("T")
+
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many at most, the newest first.")]
+
+
+def counted_rebuilds(count: int) -> str:
+    """Words how many rebuilds an order was about."""
+    from bot.domain.wording.words import counted
+
+    return counted(count, "rebuild")
+
+
+def ordered(config: Path, given: "Callable[[OrdersStore], Awaitable[T]]") -> T:
+    """Gives one order to the store, and returns what it says. Raises `Failure` where it makes no sense."""
+    from bot.service.commands.rollouts.orders import order
+
+    return asked(config, lambda settings, clock: order(settings, clock, given))

@@ -1,0 +1,62 @@
+"""`quarantine`: nothing is built on a bad base."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.asking import asked
+from bot.cli.commands.rollouts.ordering import ordered
+from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.output import Layout, print_json, print_line, print_table
+from bot.cli.text import moment
+from bot.cli.words import Reason, Who, word_of
+
+if TYPE_CHECKING:
+    from bot.views.rollouts.rollout import QuarantineStatus
+
+NamedBase = Annotated[str, typer.Argument(metavar="BASE", help="Such as aspnet:10.0, as `status` shows it.")]
+
+app = typer.Typer(help="Have nothing built on a bad base.", no_args_is_help=True)
+
+
+@app.command("add")
+def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Has no build started on what a base shows now, nor on mirrors' copies of it, until they show something else.
+
+    BASE may be told with its digest; where it shows another one by now, nothing is quarantined.
+    """
+    word = word_of(who, reason)
+    digest = ordered(config, lambda orders: orders.quarantine(base, word))
+    print_line(f"{base.partition('@')[0]} is quarantined while it shows {digest}.")
+
+
+@app.command("lift")
+def quarantine_lift(base: NamedBase, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Lets a base be built upon again."""
+    word = word_of(who, reason)
+    count = ordered(config, lambda orders: orders.lift(base, word))
+    print_line(f"{base} may be built upon again." if count else f"{base} was not quarantined.")
+
+
+@app.command("list")
+def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+    """Shows on which digests nothing is built."""
+    from bot.service.commands.rollouts.orders import read_quarantines
+    from bot.views.names import short_base, short_digest
+    from bot.views.rollouts.rollout import quarantine_as_json
+
+    found: Sequence[QuarantineStatus] = asked(config, read_quarantines)
+    if output is Format.JSON:
+        print_json([quarantine_as_json(each) for each in found])
+    elif not found:
+        print_line("No base is quarantined.")
+    else:
+        print_table(
+            ("base", "digest", "since", "by", "held back", "why"),
+            [
+                (short_base(q.base), short_digest(q.digest), moment(q.since), q.who, q.waiting, q.reason)
+                for q in found
+            ],
+            Layout(below=("why",)),
+        )
