@@ -1,5 +1,6 @@
 """What differs between two inventories: a base before and after a change, or an image and its SBOM."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -48,6 +49,12 @@ def package_changes(before: Iterable[Package], after: Iterable[Package]) -> tupl
     return tuple(change for key in keys for change in _differences(key, old.get(key, []), new.get(key, [])))
 
 
+def in_order_of_publication(notice: str) -> tuple[tuple[int, str], ...]:
+    """By the numbers in its name: `USN-10000-1` comes after `USN-7278-1`, and `DSA-5500-2` after `DSA-5500-1`."""
+    parts = re.split(r"([0-9]+)", notice)
+    return tuple((int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in parts)
+
+
 def net_changes(changes: Iterable[PackageChange]) -> tuple[PackageChange, ...]:
     """What is left of the changes of several steps: what came and went again, or went and came back, is none."""
     gone: dict[_Key, list[str]] = {}
@@ -61,7 +68,9 @@ def net_changes(changes: Iterable[PackageChange]) -> tuple[PackageChange, ...]:
                 versions[key].append(version)
     keys = sorted(gone.keys() | come.keys(), key=lambda key: (key[0], key[1], key[2] or ""))
     return tuple(
-        replace(change, notices=tuple(sorted(notices[key]))) if change.direction is Direction.UP else change
+        replace(change, notices=tuple(sorted(notices[key], key=in_order_of_publication)))
+        if change.direction is Direction.UP
+        else change
         for key in keys
         for change in _differences(key, gone.get(key, []), come.get(key, []))
     )

@@ -44,6 +44,7 @@ class Fate(StrEnum):
 
     IMPORTED = "imported"
     KNOWN = "the copy here is as new"
+    OTHER_KIND = "a document of another kind here"
     NOT_FOLLOWED = "not followed here"
     FROM_FILE = "read from a file here"
 
@@ -167,6 +168,7 @@ async def _bring(
     parts: list[ImportedPart] = []
     for each in bundle.documents:
         fate = Fate.IMPORTED if each.source.url in imported.documents else Fate.KNOWN
+        fate = Fate.OTHER_KIND if each.source.url in imported.of_another_kind else fate
         fate = fate if each in followed else Fate.NOT_FOLLOWED
         parts.append(ImportedPart(each.source.url, each.document.checked_at, fate))
     for dump in bundle.dumps:

@@ -35,6 +35,10 @@ class _Measured:
     releases: Sequence[Release] = ()
     lags: dict[Base, tuple[Notice, ...]] = field(default_factory=dict)
     last: dict[Base, int] = field(default_factory=dict)
+    newest: dict[int, int] = field(default_factory=dict)
+    """The last observation of each base, by the ids of both, as of `shown`."""
+    shown: object = None
+    """What all bases showed by then: it changes with every observation, in whatever order they are committed."""
 
 
 class PromisesStore(Store):
@@ -60,7 +64,7 @@ class PromisesStore(Store):
         known = self._measured
         async with self._database.reading() as connection:
             told = await read_releases(connection, select(releases))
-            rows = await _last_observations(connection)
+            rows = await _last_observations(connection, known)
         if told != known.releases:
             known.releases, known.last = told, {}
         last = {base: observation for base, (_, observation) in rows.items()}
@@ -87,19 +91,27 @@ def _until_now(lag: Notice, now: datetime) -> Notice:
     return lag if lag.until is not None else replace(lag, delay=now - lag.since)
 
 
-async def _last_observations(connection: AsyncConnection) -> Mapping[Base, tuple[int, int]]:
-    """The ids of all bases that others publish, and of the last observation of each."""
+async def _last_observations(connection: AsyncConnection, known: _Measured) -> Mapping[Base, tuple[int, int]]:
+    """The ids of all bases that others publish, and of the last observation of each.
+
+    All observations are looked through only where one came since.
+    """
     is_own = and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository)
-    newest = select(observations.c.base_id, func.max(observations.c.id).label("id")).group_by(
-        observations.c.base_id
+    query = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.observation_id).where(
+        bases.c.upstream_id.is_(None), ~select(images.c.id).where(is_own).exists()
     )
-    newest_of = newest.subquery()
-    rows = await connection.execute(
-        select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag, newest_of.c.id.label("observation"))
-        .join(newest_of, newest_of.c.base_id == bases.c.id)
-        .where(bases.c.upstream_id.is_(None), ~select(images.c.id).where(is_own).exists())
-    )
-    return {Base(row.registry, row.repository, row.tag): (row.id, row.observation) for row in rows}
+    rows = (await connection.execute(query.order_by(bases.c.id))).all()
+    last = (await connection.execute(select(func.max(observations.c.id)))).scalar()
+    shown = (last, [(row.id, row.observation_id) for row in rows])
+    if shown != known.shown:
+        grouped = select(observations.c.base_id, func.max(observations.c.id).label("id"))
+        newest = await connection.execute(grouped.group_by(observations.c.base_id))
+        known.newest, known.shown = {row.base_id: row.id for row in newest}, shown
+    return {
+        Base(row.registry, row.repository, row.tag): (row.id, known.newest[row.id])
+        for row in rows
+        if row.id in known.newest
+    }
 
 
 async def _history_rows(connection: AsyncConnection, numbers: Collection[int]) -> Sequence[Row[Any]]:

@@ -195,6 +195,10 @@ async def _packages(connection: AsyncConnection, numbers: Iterable[int]) -> dict
 async def _of_dotnet(
     connection: AsyncConnection, found: Exposed, cve: str | None, some: Collection[int] | None = None
 ) -> None:
+    """What Microsoft says of .NET; nothing of it is read where no package that is asked for is NuGet's."""
+    of_some = await _nuget_among(connection, some) if some is not None else None
+    if of_some is not None and not of_some:
+        return
     query = select(advisories.c.cve, advisories.c.source, advisories.c.advisory)
     rows = await connection.execute(query if cve is None else query.where(advisories.c.cve == cve))
     said = readable(rows, lambda row: load(row.advisory, Advisory), lambda row: f"{row.cve} of {row.source}")
@@ -208,12 +212,23 @@ async def _of_dotnet(
             by_name.setdefault(affected.name, []).append((advisory, affected))
         if cve is not None:
             found.add(facts)
-    held = await connection.execute(
-        select(packages).where(packages.c.type == PackageType.NUGET.value, packages.c.name.in_(by_name))
-    )
-    wanted = {row.id: package_of(row) for row in held if some is None or row.id in some}
+    wanted = of_some
+    if wanted is None:
+        is_named = (packages.c.type == PackageType.NUGET.value, packages.c.name.in_(by_name))
+        held = await connection.execute(select(packages).where(*is_named))
+        wanted = {row.id: package_of(row) for row in held}
+    wanted = {number: package for number, package in wanted.items() if package.name in by_name}
     for number, exposure in _exposures(wanted, by_name):
         found.by_package.setdefault(number, []).append(exposure)
+
+
+async def _nuget_among(connection: AsyncConnection, some: Collection[int]) -> dict[int, Package]:
+    found: dict[int, Package] = {}
+    for ids in chunks(sorted(some)):
+        is_nuget = (packages.c.type == PackageType.NUGET.value, packages.c.id.in_(ids))
+        rows = await connection.execute(select(packages).where(*is_nuget))
+        found |= {row.id: package_of(row) for row in rows}
+    return found
 
 
 def _exposures(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.changes import Direction, PackageChange
+from bot.domain.packages.changes import Direction, PackageChange, in_order_of_publication
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import AffectedPackage
@@ -97,7 +97,8 @@ def _noticed(
                     for number, _ in held.get(_before(change), ())
                     for name, affected in said.get(number, ())
                     if affected.release == release and after and all(affected.fit(each) is Fit.NO for each in after)
-                }
+                },
+                key=in_order_of_publication,
             )
         )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     String,
     cast,
     delete,
@@ -35,6 +36,7 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.sboms import sbom_packages
+from bot.store.rows.inventories.vulnerabilities import exposures
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.rows.rollouts.tables import rebuilds
 
@@ -85,19 +87,49 @@ async def outdate_told(connection: AsyncConnection, observation: int, now: datet
     ).first()
     if change is None or change.rollout_id is None:
         return
+    brought = await _brought_by_open(connection, rebuilds.c.rollout_id == change.rollout_id)
+    await outdate(connection, [number for number, found in brought.items() if change.id in found], now)
+
+
+async def outdate_noticed(connection: AsyncConnection, affected: Collection[int], now: datetime) -> None:
+    """Has open pull requests name the notices that these rows, which are new, speak of: those that bring a newer
+    version in place of an affected one."""
+    named: set[tuple[str, str, str]] = set()
+    for ids in chunks(sorted(affected)):
+        rows = await connection.execute(
+            select(packages.c.type, packages.c.name, packages.c.version)
+            .join(exposures, exposures.c.package_id == packages.c.id)
+            .where(exposures.c.affected_id.in_(ids), exposures.c.is_certain)
+        )
+        named |= {(row.type, row.name, row.version) for row in rows}
+    brought = await _brought_by_open(connection) if named else {}
+    noticed: set[int] = set()
+    for ids in chunks(sorted({each for found in brought.values() for each in found})):
+        rows = await connection.execute(
+            select(changes.c.id, package_changes.c.changes)
+            .join(changes, changes.c.to_observation == package_changes.c.observation_id)
+            .where(changes.c.id.in_(ids), package_changes.c.compared_at.is_not(None))
+        )
+        told = readable(
+            rows,
+            lambda row: (row.id, load(row.changes, tuple[PackageChange, ...])),
+            lambda row: f"packages of change {row.id}",
+        )
+        noticed |= {number for number, said in told if any((c.type, c.name, c.before) in named for c in said)}
+    await outdate(connection, [number for number, found in brought.items() if found & noticed], now)
+
+
+async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[int, frozenset[int]]:
+    """The changes that each open pull request brings, by the ids of both."""
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
-            rebuilds.c.rollout_id == change.rollout_id,
-            rebuilds.c.state == State.OPEN.value,
-            rebuilds.c.action == Action.PULL_REQUEST.value,
+            rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value, *where
         )
     )
-    concerned = [
-        row.id
+    return {
+        row.id: frozenset(each for target in load(row.targets, tuple[Target, ...]) for each in target.changes)
         for row in rows
-        if any(change.id in target.changes for target in load(row.targets, tuple[Target, ...]))
-    ]
-    await outdate(connection, concerned, now)
+    }
 
 
 async def forget_inventories(connection: AsyncConnection, before: datetime) -> tuple[int, int]:

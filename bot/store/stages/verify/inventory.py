@@ -10,7 +10,7 @@ from typing import Any
 
 import cbor2
 import zstandard
-from sqlalchemy import ColumnElement, exists, insert, select
+from sqlalchemy import JSON, ColumnElement, String, cast, exists, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
@@ -131,6 +131,8 @@ class InventoryStore(Store):
             ]
             for some in chunks(rows):
                 await connection.execute(insert(inventory_packages), some)
+            if await _is_new_to_release(connection, inventory.id, values["distribution"], ids):
+                await look_again_soon(connection, now)
 
     async def inventory(self, number: int) -> Inventory:
         """Raises `Failure` where it is not told."""
@@ -184,6 +186,25 @@ async def inventory_of(connection: AsyncConnection, number: int) -> Inventory | 
     found = sorted((package_of(each) for each in rows), key=lambda package: package.sort_key)
     distribution = None if row.distribution is None else load(row.distribution, Distribution)
     return Inventory(tuple(found), distribution, tuple(row.problems))
+
+
+async def _is_new_to_release(
+    connection: AsyncConnection, inventory: int, distribution: Any, ids: Collection[int]
+) -> bool:
+    """Whether an image holds packages that no other image of its release was read with: what is said of them in
+    another release says nothing of them."""
+    same = (
+        exists()
+        .where(inventory_packages.c.package_id == packages.c.id)
+        .where(inventories.c.id == inventory_packages.c.inventory_id)
+        .where(inventories.c.id != inventory)
+        .where(cast(inventories.c.distribution, String) == cast(literal(distribution, JSON), String))
+    )
+    for some in chunks(sorted(ids)):
+        new = await connection.execute(select(packages.c.id).where(packages.c.id.in_(some), ~same).limit(1))
+        if new.first() is not None:
+            return True
+    return False
 
 
 def _is_told(inventory: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
@@ -27,7 +27,7 @@ from bot.store.rows.inventories.inventories import (
     package_of,
     packages,
 )
-from bot.store.rows.inventories.sboms import sbom_packages, sboms
+from bot.store.rows.inventories.sboms import sbom_looks, sbom_packages, sboms
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.verify.scan_reports import KeptAbout, reports_about
 from bot.verify.gating.ports import ToldImage, ToldPlatform
@@ -75,8 +75,12 @@ async def shown_before(connection: AsyncConnection, some: Collection[int]) -> di
         found |= _shown(rows, found)
         rest = [each for each in ids if each not in found]
         followed = await connection.execute(
-            select(image_inventories.c.image_id, image_inventories.c.platform, inventories.c.previous_id)
+            select(
+                *(image_inventories.c.image_id, func.coalesce(sbom_looks.c.index_digest, "").label("digest")),
+                *(image_inventories.c.platform, inventories.c.previous_id),
+            )
             .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+            .outerjoin(sbom_looks, sbom_looks.c.inventory_id == inventories.c.previous_id)
             .outerjoin(gates, gates.c.image_id == image_inventories.c.image_id)
             .where(
                 image_inventories.c.image_id.in_(rest),
@@ -84,7 +88,7 @@ async def shown_before(connection: AsyncConnection, some: Collection[int]) -> di
                 gates.c.outcome.is_distinct_from(GateOutcome.BLOCKED.value),
             )
         )
-        found |= _shown(((image, "", platform, previous) for image, platform, previous in followed), found)
+        found |= _shown(followed, found)
     return found
 
 

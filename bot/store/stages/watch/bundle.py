@@ -30,10 +30,12 @@ from bot.watch.osv.stage import DumpSource
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The addresses of documents, and the ecosystems, whose copies here were older and were replaced."""
+    """The addresses of documents, and the ecosystems, whose copies here were older and were replaced; and the
+    addresses of those that are known here as documents of another kind, and stay that."""
 
     documents: frozenset[str]
     ecosystems: frozenset[Ecosystem]
+    of_another_kind: frozenset[str] = frozenset()
 
 
 class BundleStore(Store):
@@ -84,7 +86,7 @@ class BundleStore(Store):
         which are read from files of this machine."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            newer = await import_feeds(connection, readings, now)
+            newer, others = await import_feeds(connection, readings, now)
             ecosystems: set[Ecosystem] = set()
             if brought:
                 await raise_counter(connection, EXPOSURES)
@@ -93,7 +95,7 @@ class BundleStore(Store):
                     ecosystems.add(dump.source.ecosystem)
             if newer:
                 await raise_counter(connection, FEEDS)
-        return Imported(newer, frozenset(ecosystems))
+        return Imported(newer, frozenset(ecosystems), others)
 
 
 async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: datetime) -> bool:

@@ -88,8 +88,9 @@ def _document_values(document: StoredDocument) -> dict[str, Any]:
 
 async def import_feeds(
     connection: AsyncConnection, readings: Sequence[FeedReading], now: datetime
-) -> frozenset[str]:
-    """Keeps documents that did not come from their own addresses; the addresses of those whose copy here is older.
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Keeps documents that did not come from their own addresses; the addresses of those whose copy here is older,
+    and of those that are known here as documents of another kind.
 
     Whoever works on a row goes on: what its address says meanwhile is newer. A document that is known as one of
     another kind stays that. The caller raises the counter of feeds at the end of its transaction.
@@ -100,10 +101,13 @@ async def import_feeds(
     for some in chunks(sorted(rows.values())):
         known |= {row.id: row for row in await connection.execute(select(*columns).where(documents.c.id.in_(some)))}
     newer: list[FeedReading] = []
+    others: set[str] = set()
     for reading in readings:
         row, document = known[rows[reading.source.url]], reading.document
         is_older = row.checked_at is None or row.checked_at < document.checked_at
-        if is_older and row.kind == reading.source.kind.value:
+        if row.kind != reading.source.kind.value:
+            others.add(reading.source.url)
+        elif is_older:
             newer.append(reading)
             kept = update(documents).where(documents.c.id == row.id).values(**_document_values(document))
             await connection.execute(kept)
@@ -117,7 +121,7 @@ async def import_feeds(
             tags_returned=frozenset(tag for each in newer for tag in each.tags_returned),
         )
         await _save_said(connection, said, now)
-    return frozenset(each.source.url for each in newer)
+    return frozenset(each.source.url for each in newer), frozenset(others)
 
 
 async def _save_said(connection: AsyncConnection, reading: FeedReading, at: datetime) -> None:

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, event, select, update
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.dump import DumpMark
@@ -311,6 +312,37 @@ async def test_a_report_about_one_platform_of_an_image_is_heard_at_once(stores: 
     said = Report((found,), image_digests=frozenset({digest("d")}))
     await stores.scan_reports.keep(ScanReport("sha256:1", ReportOrigin.FILE, "report.json", said))
     assert (await kept(stores, ALL))[0] == "blocked"
+
+
+async def test_of_an_image_without_nuget_packages_nothing_of_dotnet_is_read(stores: Stores) -> None:
+    await running(stores, SSL)
+    [image] = await stores.images.images_of("contoso/shop")
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    async with stores.database.reading() as connection:
+        readers = connection.engine.sync_engine if hasattr(connection.engine, "sync_engine") else connection.engine
+    event.listen(readers, "before_cursor_execute", note)
+    try:
+        await stores.gating.told_images([image.id])
+    finally:
+        event.remove(readers, "before_cursor_execute", note)
+    assert asked
+    assert not any("advisories" in statement for statement in asked)
+
+
+async def test_a_report_about_the_index_of_the_image_before_is_one_about_that_image(stores: Stores) -> None:
+    """A tag is scanned by the digest that it shows, which is the index's."""
+    await running(stores, SSL)
+    report = Report((), (), stores.clock.now(), "shop", frozenset({digest("e")}))
+    await stores.scan_reports.keep(ScanReport(digest("1"), ReportOrigin.FILE, "report.json", report))
+    await move_image(stores, SSL, OTHER)
+    [image] = await stores.images.images_of("contoso/shop")
+    told = (await stores.gating.told_images([image.id]))[image.id]
+    assert [each.scan.document for each in told.reports_before] == [digest("1")]
+    assert told.reports == ()
 
 
 @pytest.mark.parametrize(

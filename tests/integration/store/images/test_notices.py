@@ -10,6 +10,7 @@ from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import DumpSource, KeptDump
 from tests.integration.store.filling import ASPNET, HOUR, Stores
 from tests.integration.store.holding import FIXED, SSL, move_base, running
+from tests.integration.store.moving import opened
 
 UBUNTU = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
 BEFORE, AFTER = str(SSL.version), str(FIXED.version)
@@ -70,3 +71,28 @@ async def test_what_did_not_come_with_the_change_does_not(
     await moved(stores)
     await says(stores, name, **values)
     assert await notices(stores) == [()]
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed", "is_due"),
+    [
+        ("USN-7278-1", AFTER, True),
+        ("USN-7278-1", "3.0.13-0ubuntu3.1", False),
+        ("UBUNTU-CVE-2026-1001", AFTER, False),
+    ],
+    ids=["a notice of the fix", "a notice of an earlier fix", "no notice"],
+)
+async def test_an_open_pull_request_names_a_notice_that_comes_late(
+    stores: Stores, name: str, fixed: str, is_due: bool
+) -> None:
+    await moved(stores)
+    await stores.plan_all()
+    await opened(stores)
+    assert await stores.jobs() == []
+    await says(stores, name, fixed)
+    told = [
+        [each.notices for each in platform.changes or ()]
+        for job in await stores.jobs()
+        for platform in job.packages[ASPNET]
+    ]
+    assert told == ([[("USN-7278-1",)]] if is_due else [])

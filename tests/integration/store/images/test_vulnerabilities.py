@@ -9,17 +9,17 @@ from sqlalchemy import func, select
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.package import Package
+from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.store.rows.inventories.inventories import packages
-from bot.store.rows.inventories.vulnerabilities import affected_packages, exposures, vulnerabilities
+from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, exposures, vulnerabilities
 from bot.watch.feeds.reading import FeedProblem
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.questions import KnownRecord
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
 from tests.integration.store.filling import HOUR, Stores
-from tests.integration.store.holding import FIXED, SSL, running
+from tests.integration.store.holding import FIXED, NOBLE, SSL, move_image, running, told
 
 UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
 MARK = DumpMark('"v1"', "Tue, 10 Mar 2026 10:00:00 GMT")
@@ -106,6 +106,20 @@ async def test_new_packages_have_dumps_looked_at_again_soon(stores: Stores) -> N
     assert await stores.taken(stores.vulnerabilities.dumps) == []
     stores.clock.advance(timedelta(minutes=10))
     assert len(await stores.taken(stores.vulnerabilities.dumps)) == 1
+
+
+@pytest.mark.parametrize("distribution", [NOBLE, Distribution("ubuntu", "26.04")], ids=["same", "another"])
+async def test_known_packages_in_another_release_have_dumps_looked_at_again_soon(
+    stores: Stores, distribution: Distribution
+) -> None:
+    """What was looked through says nothing of that release yet, which the gate waits for."""
+    await running(stores, SSL)
+    await move_image(stores, is_read=False)
+    await keep(stores, vulnerability())
+    await told(stores, {"f": (SSL,)}, distribution=distribution)
+    async with stores.database.reading() as connection:
+        due_at = (await connection.execute(select(dumps.c.due_at))).scalar_one()
+    assert (due_at <= stores.clock.now() + timedelta(minutes=10)) is (distribution != NOBLE)
 
 
 async def test_only_what_differs_is_written_and_what_is_gone_is_forgotten(stores: Stores) -> None:

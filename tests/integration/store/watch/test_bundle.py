@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
@@ -173,6 +173,18 @@ async def test_a_document_of_another_kind_is_not_taken_for_one_that_is_known(sto
     known = await stores.bundle.document(INDEX.url)
     assert known is not None
     assert known.source == INDEX
+
+
+async def test_a_document_that_is_of_another_kind_here_is_said_to_be_that(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    await follows(stores)
+    file = tmp_path / "feeds.bundle"
+    await export_bundle(settings(url), file, None, stores.clock)
+    values = {"kind": FeedKind.MSRC_UPDATES.value, "checked_at": stores.clock.now() - 9 * DAY}
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(documents).values(**values))
+    assert fates(await brought(url, file, stores))[INDEX.url] is Fate.OTHER_KIND
 
 
 async def test_documents_that_lead_to_the_same_make_it_due_when_the_first_was_checked(stores: Stores) -> None:

@@ -1,6 +1,9 @@
 """What is measured of upstream's promises, of all that a store has seen."""
 
 from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event
 
 from bot.discover.ports import Reading
 from bot.domain.bases.notice import Topic
@@ -79,3 +82,26 @@ async def test_what_a_sibling_got_is_awaited_of_the_image_that_is_cut_from_it(st
     await show(stores, full, "2", "10.0.5")
     stores.clock.advance(20 * HOUR)
     assert await delays(stores) == [(cut, 20 * HOUR)], "as long as it is awaited"
+
+
+async def test_observations_are_looked_through_only_after_one_came(stores: Stores) -> None:
+    """Whoever reads the metrics asks every few seconds."""
+    groupings: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "GROUP BY" in statement and "observations" in statement:
+            groupings.append(statement)
+
+    await show(stores, ASPNET, "1", "10.0.4")
+    async with stores.database.reading() as connection:
+        readers = connection.engine.sync_engine if hasattr(connection.engine, "sync_engine") else connection.engine
+    event.listen(readers, "before_cursor_execute", note)
+    try:
+        for _ in range(3):
+            await stores.promises.lags()
+        assert len(groupings) == 1
+        await show(stores, COPY, "1", "10.0.4")
+        await stores.promises.lags()
+        assert len(groupings) == 2
+    finally:
+        event.remove(readers, "before_cursor_execute", note)

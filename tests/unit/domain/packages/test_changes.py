@@ -1,7 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.packages.changes import Direction, package_changes
+from bot.domain.packages.changes import (
+    Direction,
+    PackageChange,
+    in_order_of_publication,
+    net_changes,
+    package_changes,
+)
+from bot.domain.packages.moves import few_notices
 from bot.domain.packages.package import Package
 
 
@@ -68,3 +75,19 @@ def test_the_way_back_is_the_opposite(before: list[Package], after: list[Package
         (each.type, each.name, each.after, each.before) for each in back
     }
     assert package_changes(before, before) == ()
+
+
+def test_notices_stand_in_the_order_of_their_numbers() -> None:
+    """The latest few of them are named."""
+    names = ["USN-10000-1", "USN-7278-2", "USN-7278-10", "USN-998-1", "DSA-5500-1"]
+    assert sorted(names, key=in_order_of_publication) == [
+        "DSA-5500-1",
+        "USN-998-1",
+        "USN-7278-2",
+        "USN-7278-10",
+        "USN-10000-1",
+    ]
+    change = PackageChange("deb", "a", None, "1", "2", Direction.UP, ("USN-998-1", "USN-7278-1", "USN-7300-1"))
+    later = PackageChange("deb", "a", None, "2", "3", Direction.UP, ("USN-10000-1",))
+    [both] = net_changes([change, later])
+    assert few_notices(both) == "USN-7278-1, USN-7300-1, USN-10000-1 and 1 other"
