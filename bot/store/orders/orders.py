@@ -200,7 +200,7 @@ async def _call_off(
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id == rebuild.id)
-            .values(**outcome_of(ended), lease_owner=None, lease_until=None)
+            .values(**outcome_of(ended), call_off=reason, lease_owner=None, lease_until=None)
         )
         await note(connection, [step(rebuild.id, now, rebuild.state, state, reason)])
     await end_steps(connection, [rebuild.id for rebuild in at_once if rebuild.steps], reason, now)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
@@ -16,6 +16,10 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.ports import Sight
 
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
+
+
+IS_UNSERVED = and_(rebuilds.c.state == State.SKIPPED.value, rebuilds.c.call_off.is_(None))
+"""A rebuild that nothing came of, and that nobody has called off."""
 
 
 def last_changes(bases: Collection[int] | None = None) -> Select[tuple[int]]:
@@ -44,9 +48,10 @@ async def unserved(
 ) -> set[int]:
     """The last change of each of `bases` of which the repository got nothing.
 
-    That is where its rebuild was skipped, and where the base moved while it was away: unlisted since its last
-    reading at `away_since`, None for one that was listed all the time. A rebuild that cannot be read may have been
-    for any of them: then there is none, since a second dispatch does more harm than a missing one, which is told.
+    That is where its rebuild was skipped, though not by a person's word, and where the base moved while it was
+    away: unlisted since its last reading at `away_since`, None for one that was listed all the time. A rebuild that
+    cannot be read may have been for any of them: then there is none, since a second dispatch does more harm than a
+    missing one, which is told.
     """
     if not bases:
         return set()
@@ -54,7 +59,7 @@ async def unserved(
     known = dict(readable(rows, lambda row: (row.id, row.at), lambda row: f"change {row.id}"))
     mine = (
         await connection.execute(
-            select(rebuilds.c.id, rebuilds.c.state, rebuilds.c.targets).where(
+            select(rebuilds.c.id, IS_UNSERVED.label("is_unserved"), rebuilds.c.targets).where(
                 rebuilds.c.repository_id == repository
             )
         )
@@ -62,7 +67,7 @@ async def unserved(
     taken_up = readable(
         mine,
         lambda row: (
-            row.state,
+            row.is_unserved,
             {change for target in load(row.targets, tuple[Target, ...]) for change in target.changes},
         ),
         lambda row: f"rebuild {row.id}",
@@ -71,7 +76,7 @@ async def unserved(
         return set()
     skipped: set[int] = set()
     served: set[int] = set()
-    for state, named in taken_up:
-        (skipped if state == State.SKIPPED else served).update(named)
+    for is_unserved, named in taken_up:
+        (skipped if is_unserved else served).update(named)
     missed = {id_ for id_, at in known.items() if away_since is not None and at > away_since}
     return (missed | (skipped & known.keys())) - served

@@ -24,7 +24,7 @@ from bot.domain.bases.change import Change, Move
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.repositories.repository import Affected
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, Target
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRollout, Reconsidered, Revisions
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.counters import ASSESSMENTS, PLANS, RELEASES, counter, raise_counter
@@ -44,6 +44,7 @@ from bot.store.rows.rollouts.rebuilds import (
     read_rebuilds,
     sdk_pins,
 )
+from bot.store.rows.rollouts.served import IS_UNSERVED
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.stages.plan.planned_rebuilds import add_rebuilds, supersede
 
@@ -112,7 +113,7 @@ class PlanStore(Store):
             repositories.c.listed.is_(True),
             repositories.c.id.in_(select(usages.c.repository_id).where(usages.c.base_id.in_(concerned_bases))),
         )
-        concerned = select(rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets).where(
+        concerned = select(rebuilds.c.repository_id, IS_UNSERVED.label("is_unserved"), rebuilds.c.targets).where(
             rebuilds.c.rollout_id.in_(select(changes.c.rollout_id).where(changes.c.id.in_(ids)))
         )
         async with self._database.reading() as connection:
@@ -129,8 +130,8 @@ class PlanStore(Store):
             lambda row: f"repository {row['name']}",
         )
         known = dict(members)
-        skipped = {pair for row in planned if row.state == State.SKIPPED for pair in _taken_up(row, ids)}
-        served = {pair for row in planned if row.state != State.SKIPPED for pair in _taken_up(row, ids)}
+        skipped = {pair for row in planned if row.is_unserved for pair in _taken_up(row, ids)}
+        served = {pair for row in planned if not row.is_unserved for pair in _taken_up(row, ids)}
         found: dict[int, list[Affected]] = {}
         for repository, change, usage in named:
             member, pair = known.get(repository), (repository, change)

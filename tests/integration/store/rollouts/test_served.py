@@ -8,6 +8,7 @@ from bot.discover.ports import Reading
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 
@@ -45,6 +46,15 @@ async def test_a_skipped_rebuild_is_planned_again_once_its_repository_is_read_ag
     await ended(stores, state)
     await read_again(stores, Reading("tree-2", uses))  # type: ignore[arg-type]
     assert await unserved(stores) == ([] if is_served else [SHOP])
+
+
+async def test_what_a_person_skips_is_not_planned_again(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await stores.orders.skip(SHOP, Word("Ann", "it moves away"))
+    assert await stores.states() == [State.SKIPPED]
+    await read_again(stores, Reading("tree-2", USES))
+    assert await unserved(stores) == []
 
 
 async def test_a_repository_whose_branch_is_where_it_was_is_read_again_where_act_asks_for_it(
