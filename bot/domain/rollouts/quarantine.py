@@ -17,7 +17,8 @@ class BuildEnd:
     """How one repository's build on a new digest ended.
 
     `green_before` is when it was last green on the digest before; `failed_again` says whether one re-run of a
-    failed build failed too, None where none was made yet.
+    failed build failed too, None where none was made yet. `can_be_repeated` is False where nobody but the
+    repository's people can start it.
     """
 
     repository: str
@@ -27,6 +28,7 @@ class BuildEnd:
     at: datetime
     green_before: datetime | None = None
     failed_again: bool | None = None
+    can_be_repeated: bool = True
 
     @property
     def was_fine(self) -> bool:
@@ -35,7 +37,7 @@ class BuildEnd:
     @property
     def wants_rerun(self) -> bool:
         """Whether one more run would tell an accident from a broken base."""
-        return not self.succeeded and self.was_fine and self.failed_again is None
+        return not self.succeeded and self.was_fine and self.failed_again is None and self.can_be_repeated
 
     @property
     def tells_against_base(self) -> bool:

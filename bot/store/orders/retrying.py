@@ -3,23 +3,31 @@
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.rebuild import Rebuild, State, Target
-from bot.store.engine.codec import dump
+from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.store.engine.codec import dump, load_shared
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import repeat_steps
 from bot.store.rows.rollouts.tables import rebuilds
 
+_OF_ITS_MERGE = (
+    *("branch", "pull_request", "merge_commit", "merge_node", "merged_at"),
+    *("built_at", "built_commit", "run_number"),
+)
+
 
 async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now: datetime) -> Rebuild:
     """Returns a new rebuild of the same, which begins at once: one that has ended never moves again.
 
-    What was merged is not merged twice, and what was built goes on with the step that it ended at. What would be
-    built on a quarantined digest waits until that is lifted.
+    What was merged is not merged twice: where its build was red its workflow is started, if that can be, else its
+    build is looked for anew. What was built goes on with the step that it ended at. What would be built on a
+    quarantined digest waits until that is lifted.
     """
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
     kept = {
@@ -32,6 +40,9 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
         )
     }
     state = _taken_up_at(failed)
+    if state is State.BUILDING and failed.built_at is None and await _is_dispatchable(connection, failed):
+        state = State.PLANNED
+        kept |= {"action": Action.DISPATCH.value, **dict.fromkeys(_OF_ITS_MERGE)}
     if state is State.PLANNED:
         kept["attempted_at"] = None
         quarantined = await quarantined_bases(connection)
@@ -56,11 +67,23 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
     )
     number = int(added.scalar_one())
     await connection.execute(update(rebuilds).where(rebuilds.c.id == failed.id).values(retried_as=number))
-    again = replace(failed, id=number, state=state, reason=reason, ended_at=None)
+    again = replace(failed, id=number, action=Action(kept["action"]), state=state, reason=reason, ended_at=None)
     if failed.steps:
         await repeat_steps(connection, failed.id, again, now)
     await note(connection, [step(number, now, None, state, reason)])
     return again
+
+
+async def _is_dispatchable(connection: AsyncConnection, failed: Rebuild) -> bool:
+    home = select(rebuilds.c.repository_id).where(rebuilds.c.id == failed.id).scalar_subquery()
+    known = select(cast(repositories.c.workflows, Text)).where(repositories.c.id == home)
+    return is_dispatchable(failed.workflow, (await connection.execute(known)).scalar_one())
+
+
+def is_dispatchable(workflow: str | None, known: str) -> bool:
+    """Whether a workflow is among the `known` ones of a repository, as the store holds them; a monorepo's pull
+    request has several, and none of its own."""
+    return any(each.file == workflow for each in load_shared(known, tuple[Workflow, ...]))
 
 
 def _taken_up_at(failed: Rebuild) -> State:

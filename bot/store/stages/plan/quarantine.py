@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Severity
@@ -18,7 +18,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.orders.retrying import retried
+from bot.store.orders.retrying import is_dispatchable, retried
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantines import (
@@ -57,7 +57,7 @@ class QuarantineStore(Store):
             return lifted
 
     async def ends(self) -> list[KnownEnd]:
-        """Dispatched runs alone: a merged pull request has built nothing."""
+        """Dispatched runs, and what built merged pull requests."""
         since = self._clock.now() - 2 * GREEN_WITHIN
         async with self._database.reading() as connection:
             failed = await connection.execute(
@@ -128,12 +128,14 @@ class QuarantineStore(Store):
 
 
 def _is_build(*ended: ColumnElement[bool]) -> list[ColumnElement[bool]]:
-    return [rebuilds.c.action == Action.DISPATCH.value, rebuilds.c.run.is_not(None), or_(*ended)]
+    was_started = and_(rebuilds.c.action == Action.DISPATCH.value, rebuilds.c.run.is_not(None))
+    return [or_(was_started, rebuilds.c.merge_commit.is_not(None)), or_(*ended)]
 
 
 def _builds(*where: Any) -> Any:
     columns = (
         *(rebuilds.c.id, rebuilds.c.rollout_id, rebuilds.c.repository_id, rebuilds.c.state, rebuilds.c.targets),
+        *(rebuilds.c.merge_commit, rebuilds.c.workflow, cast(repositories.c.workflows, Text).label("workflows")),
         *(
             rebuilds.c.built_at,
             _BUILT_AT.label("ended_at"),
@@ -185,6 +187,7 @@ def _ends_of(row: Any, by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
             row.ended_at,
             green.get((row.repository_id, target.base, target.from_digest)),
             failed_again,
+            row.merge_commit is None or is_dispatchable(row.workflow, row.workflows),
         )
         for target in load(row.targets, tuple[Target, ...])
         if shown.get(target.base) == target.to_digest

@@ -2,11 +2,17 @@
 
 from dataclasses import replace
 
+from sqlalchemy import update
+
+from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.quarantine import Suspect
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, Merge, State
+from bot.store.engine.codec import dump
+from bot.store.rows.repositories.tables import repositories as repositories_table
 from bot.store.rows.rollouts.tables import pauses
-from tests.integration.store.filling import ASPNET, Stores, digest
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
+from tests.integration.store.moving import opened
 
 ANN = Word("Ann", "it does not start")
 
@@ -21,6 +27,40 @@ async def failed(stores: Stores, repositories: int, going: int = 0) -> None:
         await stores.act.settle_rebuild(job.rebuild, replace(started, run=job.rebuild.id, attempted_at=now))
     for rebuild in (await stores.followed())[:repositories]:
         await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.FAILED, "red", at=now))
+
+
+async def merged(stores: Stores, repositories: int, *workflows: str) -> None:
+    """Every repository has such workflows, and merges a pull request whose build fails."""
+    await stores.fill(repositories=repositories)
+    known = tuple(Workflow(f".github/workflows/{file}") for file in workflows)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(repositories_table).values(workflows=dump(known, tuple[Workflow, ...])))
+    await stores.plan_all(workflow="weekly.yml")
+    await opened(stores)
+    stores.clock.advance(HOUR)
+    now = stores.clock.now()
+    for rebuild in await stores.followed():
+        on_main = replace(rebuild, merge=Merge("abc", "C_1", now)).moved(State.BUILDING, "merged", at=now)
+        await stores.follow.settle_rebuild(rebuild, replace(on_main, due_at=now))
+    for rebuild in await stores.followed():
+        await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.FAILED, "merged, but red", at=now))
+
+
+async def test_the_builds_of_merged_pull_requests_tell_of_their_base_too(stores: Stores) -> None:
+    await merged(stores, 3, "weekly.yml")
+    ends = [known.end for known in await stores.quarantine.ends()]
+    assert [(end.digest, end.succeeded, end.can_be_repeated) for end in ends] == [(digest("b"), False, True)] * 3
+    assert await stores.quarantine.run_again([known.rebuild for known in await stores.quarantine.ends()]) == 3
+    assert {(job.rebuild.action, job.rebuild.workflow, job.rebuild.merge) for job in await stores.jobs()} == {
+        (Action.DISPATCH, "weekly.yml", None)
+    }
+
+
+async def test_a_build_that_nobody_can_start_is_not_tried_again(stores: Stores) -> None:
+    await merged(stores, 3, "other.yml")
+    assert {known.end.can_be_repeated for known in await stores.quarantine.ends()} == {False}
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    assert (await stores.states())[-1] == State.BUILDING
 
 
 async def test_a_retry_starts_nothing_on_a_quarantined_digest(stores: Stores) -> None:
