@@ -12,7 +12,7 @@ from bot.cli.groups import GROUPS
 from bot.domain.rollouts.rebuild import TRANSITIONS
 from bot.domain.rollouts.steps import STEP_TRANSITIONS
 from bot.settings.schema import json_schema
-from bot.web.metrics.table import METRICS, Scope
+from bot.web.metrics.table import METRICS, MetricScope
 
 FOLDER = Path(__file__).parent
 _NOTE = "This page is written by `make reference`; change what it is made from, not the page.\n"
@@ -56,7 +56,7 @@ def _metrics() -> str:
     for metric in METRICS:
         shown = metric.series[0] if len(metric.series) == 1 else metric.name
         labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
-        of = "the process" if metric.scope is Scope.PROCESS else "the store"
+        of = "the process" if metric.scope is MetricScope.PROCESS else "the store"
         lines.append(f"| `{shown}` | {metric.kind} | {labels} | {of} | {_cell(metric.help)} |")
     return "\n".join(lines) + "\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import update
 
 from bot.clients.forges.github.bulk import MOST_IDS, Bulk
-from bot.clients.forges.github.connection.graphql import Graph, graph_of
+from bot.clients.forges.github.connection.graphql import GraphAnswer, graph_of
 from bot.clients.forges.github.following import Following
 from bot.domain.backoff import look_together
 from bot.domain.clock import ManualClock
@@ -32,7 +32,7 @@ class Played:
         self.requests = 0
         self.looks = 0
 
-    async def query(self, document: str, variables: Mapping[str, Any]) -> Graph:
+    async def query(self, document: str, variables: Mapping[str, Any]) -> GraphAnswer:
         self.requests += 1
         if any(len(ids) > MOST_IDS for ids in variables.values()):
             wrong = {"type": "ARGUMENT_LIMIT", "message": "You may not provide more than 100 node ids"}

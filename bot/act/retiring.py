@@ -13,7 +13,7 @@ from bot.domain.repositories.issue import put_into
 from bot.domain.repositories.repository import Identity
 
 
-class Outcome(StrEnum):
+class TraceOutcome(StrEnum):
     """What became of one thing: it is gone, it stays for a reason, or the forge would not do it."""
 
     CLOSED = "closed"
@@ -37,7 +37,7 @@ class Retired:
 
     repository: str
     what: str
-    outcome: Outcome
+    outcome: TraceOutcome
     url: str | None = None
     why: str = ""
 
@@ -79,25 +79,25 @@ async def _branch(
         if request.is_open:
             if not dry_run:
                 await forge.close_pull_request(name, request, body=closed(request.body, reason))
-            yield Retired(name.name, f"pull request #{request.number}", Outcome.CLOSED, request.url)
+            yield Retired(name.name, f"pull request #{request.number}", TraceOutcome.CLOSED, request.url)
     if look.branch is None:
         return
     is_empty_scratch = branch.endswith(scratch_of("")) and look.has_no_commits
     if not look.branch.is_own and not is_empty_scratch:
-        yield Retired(name.name, f"branch {branch}", Outcome.KEPT, why="somebody has committed to it")
+        yield Retired(name.name, f"branch {branch}", TraceOutcome.KEPT, why="somebody has committed to it")
         return
     if not dry_run:
         await forge.delete_branch(name, branch, look.branch.sha)
-    yield Retired(name.name, f"branch {branch}", Outcome.DELETED)
+    yield Retired(name.name, f"branch {branch}", TraceOutcome.DELETED)
 
 
 def _kept(look: BranchLook, branch: str, why: str) -> Iterator[Retired]:
     name = look.standing.identity.name
     for request in look.pull_requests:
         if request.is_open:
-            yield Retired(name, f"pull request #{request.number}", Outcome.KEPT, request.url, why)
+            yield Retired(name, f"pull request #{request.number}", TraceOutcome.KEPT, request.url, why)
     if look.branch is not None:
-        yield Retired(name, f"branch {branch}", Outcome.KEPT, why=why)
+        yield Retired(name, f"branch {branch}", TraceOutcome.KEPT, why=why)
 
 
 async def _issue(home: Identity, number: int, forge: Forge, *, dry_run: bool) -> list[Retired]:
@@ -106,8 +106,8 @@ async def _issue(home: Identity, number: int, forge: Forge, *, dry_run: bool) ->
         return []
     if not dry_run:
         await forge.change_issue(home, number, put_into(known.body, ()), is_open=False)
-    return [Retired(home.name, f"issue #{number}", Outcome.CLOSED, known.url)]
+    return [Retired(home.name, f"issue #{number}", TraceOutcome.CLOSED, known.url)]
 
 
 def _failed(home: Identity, what: str, failure: Failure) -> Retired:
-    return Retired(home.name, what, Outcome.FAILED, why=failure.told)
+    return Retired(home.name, what, TraceOutcome.FAILED, why=failure.told)

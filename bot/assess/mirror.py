@@ -13,7 +13,7 @@ from bot.domain.wording.words import duration
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
+class MirroredBase:
     """The base that a mirror's base is a copy of, with what it showed and how it moved, oldest first."""
 
     base: Base
@@ -21,7 +21,7 @@ class Upstream:
     moves: Sequence[Move]
 
 
-def as_upstream(change: Change, before: Observation, after: Observation, upstream: Upstream) -> Change:
+def as_upstream(change: Change, before: Observation, after: Observation, upstream: MirroredBase) -> Change:
     """The change of a mirror's base, assessed under upstream's name, with what upstream's own changes say.
 
     Where the copy came one publication further, cause, fixes and severity are those of upstream's change; where it

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from bot.assess.assess import assess, reassess, supported
-from bot.assess.mirror import Upstream, as_upstream
+from bot.assess.mirror import MirroredBase, as_upstream
 from bot.assess.own_base import InheritedChanges, as_base_update, brought_anew
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change, Move
@@ -57,7 +57,7 @@ class AssessStore(Protocol):
         """Of the bases that are copies in a mirror: what each is a copy of."""
         ...
 
-    async def upstreams(self, base_ids: Collection[int]) -> Mapping[int, Upstream]:
+    async def upstreams(self, base_ids: Collection[int]) -> Mapping[int, MirroredBase]:
         """What these copies are copies of, with all that it has shown of late."""
         ...
 
@@ -120,7 +120,7 @@ async def tick(
         ordinary = [item for item in assessed if item[0].base_id not in origins and item[0].after.base not in own]
         await store.save_changes(ordinary, revision)
         if copies:
-            unlinked = {number: Upstream(base, (), ()) for number, base in origins.items()}
+            unlinked = {number: MirroredBase(base, (), ()) for number, base in origins.items()}
             upstreams = {**unlinked, **await store.upstreams(origins.keys())}
             copies = [
                 (pair, as_upstream(change, pair.before, pair.after, upstreams[pair.base_id]))

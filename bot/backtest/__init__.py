@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 from bot.assess.releases import ReleaseIndex
 from bot.backtest.assumptions import Assumptions
 from bot.backtest.deciding import Deciding
-from bot.backtest.fleet import Fleet, one_each, synthetic_fleet
+from bot.backtest.fleet import ReplayedFleet, one_each, synthetic_fleet
 from bot.backtest.planner import Planner, SettleWindow, default_policy, is_touched, key_of, with_settle
 from bot.backtest.replay import Offer, Replay
 from bot.backtest.report import (
     Delays,
-    Ledger,
     Patched,
-    Report,
-    RepositoryRow,
+    ReplayedRow,
+    ReplayLedger,
+    ReplayReport,
     RolloutFigures,
     SettleRow,
     by_cause,
@@ -46,14 +46,14 @@ def run(
     releases: Iterable[Release],
     policy: Policy | None = None,
     *,
-    fleet: Fleet | None = None,
+    fleet: ReplayedFleet | None = None,
     advisories: Mapping[str, Advisory] | None = None,
     unrated: Severity | None = Severity.HIGH,
     seed: int = 1,
     size: int = 100,
-    planner: Callable[[Fleet, Policy, Severity | None], Planner] = Deciding,
+    planner: Callable[[ReplayedFleet, Policy, Severity | None], Planner] = Deciding,
     assumptions: Assumptions | None = None,
-) -> Report:
+) -> ReplayReport:
     """Replays `observations`, oldest first, and reports what `policy` would have made of them.
 
     Without `fleet`, `size` repositories are made up from `seed`. `unrated`: how severe a security fix counts for
@@ -82,7 +82,7 @@ def run(
     else:
         ledger = carried_out(planner(fleet, policy, unrated), offers)
     months = months_between(started, ended)
-    return Report(
+    return ReplayReport(
         started=started,
         ended=ended,
         observations=replay.observed,
@@ -125,11 +125,11 @@ def _rollout_figures(rolling: Rolling, offers: Sequence[Offer]) -> RolloutFigure
     )
 
 
-def carried_out(planner: Planner, offers: Iterable[Offer]) -> Ledger:
+def carried_out(planner: Planner, offers: Iterable[Offer]) -> ReplayLedger:
     """Drives a planner through what was known when; whatever still waits at the end is carried out too."""
     offers = list(offers)
     final = {key_of(offer.change): offer.change.cause for offer in offers}
-    ledger = Ledger(frozenset(key for key, cause in final.items() if cause is Cause.DOTNET_SECURITY))
+    ledger = ReplayLedger(frozenset(key for key, cause in final.items() if cause is Cause.DOTNET_SECURITY))
     now: datetime | None = None
     for offer in offers:
         if now is not None and offer.now != now:
@@ -188,7 +188,9 @@ def _last_learnt(offers: Iterable[Offer]) -> dict[int, datetime]:
     return learnt
 
 
-def _repository_rows(fleet: Fleet, ledger: Ledger, changes: Iterable[Change]) -> tuple[RepositoryRow, ...]:
+def _repository_rows(
+    fleet: ReplayedFleet, ledger: ReplayLedger, changes: Iterable[Change]
+) -> tuple[ReplayedRow, ...]:
     bases: dict[str, set[str]] = {}
     untouched: Counter[str] = Counter()
     for base, uses in fleet.uses.items():
@@ -200,7 +202,7 @@ def _repository_rows(fleet: Fleet, ledger: Ledger, changes: Iterable[Change]) ->
                 use.repository.name for use in fleet.uses_of(change.base) if not is_touched(use.usage, change)
             )
     return tuple(
-        RepositoryRow(
+        ReplayedRow(
             name=name,
             bases=tuple(sorted(bases.get(name, ()))),
             pull_requests=ledger.actions[name, Action.PULL_REQUEST],
@@ -212,4 +214,4 @@ def _repository_rows(fleet: Fleet, ledger: Ledger, changes: Iterable[Change]) ->
     )
 
 
-__all__ = ["Report", "carried_out", "run", "settle_effect"]
+__all__ = ["ReplayReport", "carried_out", "run", "settle_effect"]

@@ -11,7 +11,7 @@ from bot.backtest.assumptions import Assumptions
 from bot.backtest.changes import write_changes
 from bot.backtest.fleet import read_fleet
 from bot.backtest.rendering import as_html, as_json, as_table
-from bot.backtest.report import Report
+from bot.backtest.report import ReplayReport
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory
@@ -19,7 +19,7 @@ from bot.domain.rollouts.policy import Policy
 from bot.watch.history.inventory_git import read_history
 from bot.watch.history.log import read_observations, read_releases
 
-FORMATS: Mapping[str, Callable[[Report, TextIO], None]] = {
+FORMATS: Mapping[str, Callable[[ReplayReport, TextIO], None]] = {
     "table": lambda report, out: Console(file=out, highlight=False).print(as_table.render(report)),
     "json": lambda report, out: print(as_json.render(report), end="", file=out),
     "html": lambda report, out: print(as_html.render(report), end="", file=out),
@@ -40,7 +40,7 @@ def backtest(
     assumptions: Assumptions | None = None,
     seed: int = 1,
     size: int = 100,
-) -> Report:
+) -> ReplayReport:
     """Replays a log (`observations`) or a clone of dotnet/versions (`from_git`) and writes the report to `out`.
 
     `changes` gets the concluded changes as JSON Lines. Without `repositories` (JSON Lines, see `fleet.read_fleet`),

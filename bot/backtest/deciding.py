@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from heapq import heappop, heappush
 
-from bot.backtest.fleet import Fleet
+from bot.backtest.fleet import ReplayedFleet
 from bot.backtest.planner import Deed, Key, key_of
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.feeds.advisory import Severity
@@ -28,7 +28,7 @@ class Deciding:
     security fix counts that nobody has rated (None: not at all).
     """
 
-    fleet: Fleet
+    fleet: ReplayedFleet
     policy: Policy
     unrated: Severity | None = Severity.HIGH
     _affected: dict[Base, tuple[Affected, ...]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ _PLATFORMS = (("linux/amd64",), ("linux/amd64",), ("linux/amd64", "linux/arm64")
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class ReplayedRepository:
     """`workflows` are the file names of those that can be dispatched."""
 
     name: str
@@ -34,21 +34,21 @@ class Repository:
 class Use:
     """One usage in one repository."""
 
-    repository: Repository
+    repository: ReplayedRepository
     usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class ReplayedFleet:
     """Repositories with the bases that they use."""
 
-    repositories: tuple[Repository, ...] = ()
+    repositories: tuple[ReplayedRepository, ...] = ()
     uses: Mapping[Base, tuple[Use, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, uses: Iterable[Use]) -> "Fleet":
+    def of(cls, uses: Iterable[Use]) -> "ReplayedFleet":
         """Usages that follow no base (a digest without a tag) are left out."""
-        repositories: dict[str, Repository] = {}
+        repositories: dict[str, ReplayedRepository] = {}
         by_base: dict[Base, list[Use]] = {}
         for use in uses:
             repositories[use.repository.name] = use.repository
@@ -79,7 +79,7 @@ class _UsageRow(BaseModel):
     workflows: Annotated[list[_Name], Field(max_length=256)] = []
 
 
-def read_fleet(path: Path) -> Fleet:
+def read_fleet(path: Path) -> ReplayedFleet:
     """JSON Lines, one usage a line: `source` (the repository) and `reference`; also `platforms`, `workflows`
     (file names of those that can be dispatched), `file`, `kind`, `line`, `role`, and `start`, which is null where
     the reference is implied and so cannot be edited. Raises `Failure` naming the line.
@@ -90,11 +90,11 @@ def read_fleet(path: Path) -> Fleet:
         row = _row(where, line)
         usages.append((row.source, _usage(where, row)))
         workflows.setdefault(row.source, set()).update(row.workflows)
-    repositories = {name: Repository(name, frozenset(files)) for name, files in workflows.items()}
-    return Fleet.of(Use(repositories[name], usage) for name, usage in usages)
+    repositories = {name: ReplayedRepository(name, frozenset(files)) for name, files in workflows.items()}
+    return ReplayedFleet.of(Use(repositories[name], usage) for name, usage in usages)
 
 
-def synthetic_fleet(bases: Mapping[Base, int], *, seed: int = 1, size: int = 100) -> Fleet:
+def synthetic_fleet(bases: Mapping[Base, int], *, seed: int = 1, size: int = 100) -> ReplayedFleet:
     """Repositories that nobody owns, the same for the same seed and bases.
 
     `bases` says how often each moved: one that moved often is chosen often. Each repository builds on one base and,
@@ -112,19 +112,20 @@ def synthetic_fleet(bases: Mapping[Base, int], *, seed: int = 1, size: int = 100
         pinned, dispatched = random.random() < 1 / 3, random.random() < 2 / 3
         platforms = _PLATFORMS[int(random.random() * len(_PLATFORMS))]
         workflows = frozenset({REBUILD_WORKFLOW}) if dispatched else frozenset[str]()
-        repository = Repository(f"example/app-{number:04}", workflows)
+        repository = ReplayedRepository(f"example/app-{number:04}", workflows)
         stages = [(base, Role.FINAL_STAGE), (_sdk_for(base, bases), Role.BUILD_STAGE)]
         uses += [
             Use(repository, _stage(stage, role, pinned, platforms)) for stage, role in stages if stage is not None
         ]
-    return Fleet.of(uses)
+    return ReplayedFleet.of(uses)
 
 
-def one_each(bases: Iterable[Base]) -> Fleet:
+def one_each(bases: Iterable[Base]) -> ReplayedFleet:
     """A repository for each base, to count what a base alone asks for."""
     workflows = frozenset({REBUILD_WORKFLOW})
-    return Fleet.of(
-        Use(Repository(str(base), workflows), _stage(base, Role.FINAL_STAGE, False, ())) for base in sorted(bases)
+    return ReplayedFleet.of(
+        Use(ReplayedRepository(str(base), workflows), _stage(base, Role.FINAL_STAGE, False, ()))
+        for base in sorted(bases)
     )
 
 

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Protocol
 
-from bot.backtest.fleet import Fleet, Use
+from bot.backtest.fleet import ReplayedFleet, Use
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.followed_base import is_patch_pinned
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule, Terms
+from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule, Terms
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.timing.windows import next_opening
 from bot.plan.due import thawed_beginning
@@ -57,7 +57,7 @@ def is_touched(usage: Usage, change: Change) -> bool:
 def default_policy(settle: timedelta = timedelta(hours=6)) -> Policy:
     """Severe .NET fixes at once, the rest when a base has had time to settle."""
     severe = Match(causes=(Cause.DOTNET_SECURITY,), min_severity=Severity.HIGH)
-    return Policy((Rule(severe, settle=timedelta()), Rule(settle=settle)))
+    return Policy((PolicyRule(severe, settle=timedelta()), PolicyRule(settle=settle)))
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class SettleWindow:
     says. `unrated` is how severe a security fix counts that nobody has rated (None: not at all).
     """
 
-    fleet: Fleet
+    fleet: ReplayedFleet
     policy: Policy
     unrated: Severity | None = Severity.HIGH
     _waiting: dict[tuple[str, Base], _Waiting] = field(default_factory=dict)
@@ -181,4 +181,4 @@ def _reason(terms: Terms) -> str:
 def with_settle(policy: Policy, settle: timedelta) -> Policy:
     """Returns the policy with another settle window in each rule that has one; what may not wait still does not."""
     rules = tuple(replace(rule, settle=settle) if rule.settle else rule for rule in policy.rules)
-    return replace(policy, rules=(*rules, Rule(settle=settle)))
+    return replace(policy, rules=(*rules, PolicyRule(settle=settle)))

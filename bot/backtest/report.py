@@ -35,7 +35,7 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class CauseMonths:
-    """`counts` are in the order of `Report.months`."""
+    """`counts` are in the order of `ReplayReport.months`."""
 
     cause: Cause
     total: int
@@ -53,7 +53,7 @@ class Hindsight:
 
 
 @dataclass(frozen=True, slots=True)
-class RepositoryRow:
+class ReplayedRow:
     """`untouched` counts moves of its bases that no platform of its own took part in."""
 
     name: str
@@ -105,7 +105,7 @@ class ReleaseLagRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
+class UpstreamSection:
     siblings: tuple[SiblingRow, ...] = ()
     releases: tuple[ReleaseLagRow, ...] = ()
     withdrawn: tuple[Notice, ...] = ()
@@ -151,7 +151,7 @@ class RolloutFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReplayReport:
     """`synthetic`: the repositories were made up. `changes` are final, in the order of detection.
 
     `rollouts` is None where the policy has one wave only, and nothing else that needs playing.
@@ -165,13 +165,13 @@ class Report:
     months: tuple[str, ...]
     causes: tuple[CauseMonths, ...]
     hindsight: tuple[Hindsight, ...]
-    repositories: tuple[RepositoryRow, ...]
+    repositories: tuple[ReplayedRow, ...]
     synthetic: bool
     publications: int
     to_action_security: Delays
     to_action_other: Delays
     settle: tuple[SettleRow, ...]
-    upstream: Upstream
+    upstream: UpstreamSection
     rollouts: RolloutFigures | None = None
 
     @property
@@ -188,7 +188,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class Ledger:
+class ReplayLedger:
     """Adds deeds up as they happen, so that none needs to be kept.
 
     `fixes` are the changes that turned out to be security fixes, whatever was known when they were acted on.

@@ -14,7 +14,7 @@ from bot.backtest.deciding import Deciding
 from bot.backtest.planner import Deed
 from bot.backtest.weekly import WEEK, WEEKLY_OVER, guaranteed_ages, next_week, spread
 from bot.domain.bases.change import Cause, Change
-from bot.domain.rollouts.policy import Policy, Rule, Terms
+from bot.domain.rollouts.policy import Policy, PolicyRule, Terms
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import MergeMethod
@@ -239,4 +239,4 @@ def at_once(policy: Policy) -> Policy:
     rules = tuple(
         replace(rule, settle=timedelta(), windows=None, wave=None, soak=None, max_age=None) for rule in policy.rules
     )
-    return Policy((*rules, Rule(settle=timedelta())))
+    return Policy((*rules, PolicyRule(settle=timedelta())))

@@ -15,7 +15,7 @@ from bot.assess.notices.rules import (
 )
 from bot.assess.releases import ReleaseIndex, family_of
 from bot.assess.tag_family import sibling_of
-from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, Upstream
+from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, UpstreamSection
 from bot.domain.bases.notice import Notice
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
@@ -31,11 +31,11 @@ def look_back(
     releases: ReleaseIndex,
     advisories: Mapping[str, Advisory],
     now: datetime,
-) -> Upstream:
+) -> UpstreamSection:
     """Sums up how far upstream was behind, as it stood at `now`, the end of the log."""
     current = [standings[base] for base in sorted(standings)]
     moved = [notice for base in sorted(histories) for notice in moved_underneath(histories[base])]
-    return Upstream(
+    return UpstreamSection(
         siblings=_siblings(histories, now),
         releases=_releases(histories, releases),
         withdrawn=tuple(notice for notice in withdrawn(current, now) if notice.delay <= RECENTLY),

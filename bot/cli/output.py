@@ -20,7 +20,7 @@ _INDENT = "    "
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Hyperlink:
     """A cell that leads somewhere: `text` on a terminal, the address where there is no terminal."""
 
     text: str
@@ -90,7 +90,7 @@ class _Cell:
 
 
 def _shown(cell: object) -> _Cell:
-    if isinstance(cell, Link):
+    if isinstance(cell, Hyperlink):
         url = terminal(cell.url) if cell.url else None
         return _Cell(terminal(cell.text), url)
     return _Cell("" if cell is None else terminal(str(cell)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from bot.cli.output import Layout, Link, print_table
+from bot.cli.output import Hyperlink, Layout, print_table
 from bot.cli.text import moment
 
 if TYPE_CHECKING:
@@ -16,7 +16,13 @@ def print_steps(steps: "Iterable[tuple[Rebuild, StepRun]]") -> None:
     rows = [
         (
             f"rebuild {rebuild.id}, {rebuild.repository}",
-            *(Link(step.step.name, step.url), step.workflow, step.home.name, step.state, moment(step.began_at)),
+            *(
+                Hyperlink(step.step.name, step.url),
+                step.workflow,
+                step.home.name,
+                step.state,
+                moment(step.began_at),
+            ),
             step.reason,
         )
         for rebuild, step in steps

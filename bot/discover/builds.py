@@ -9,7 +9,7 @@ from bot.domain.backoff import look_together, rest_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
-from bot.domain.repositories.builds import Builds, LatestRuns, builds_with
+from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
@@ -34,7 +34,7 @@ class RepositoryOnBases:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedBuilds:
     """A workflow whose builds are to be known; `max_age` is None where none is guaranteed."""
 
     repository: int
@@ -51,7 +51,7 @@ class DueBuilds:
     default_branch: str
     workflow: str
     node_id: str | None
-    builds: Builds
+    builds: BranchBuilds
     error: str | None = None
 
 
@@ -60,7 +60,7 @@ class Seen:
     """What a look has shown: without `node_id` there is no such workflow."""
 
     node_id: str | None
-    builds: Builds
+    builds: BranchBuilds
     due_at: datetime
 
 
@@ -71,7 +71,7 @@ class BuildsStore(Protocol):
 
     async def standings(self) -> Sequence[RepositoryOnBases]: ...
 
-    async def save_wanted(self, task: int, wanted: Sequence[Wanted], mark: str, due: datetime) -> None:
+    async def save_wanted(self, task: int, wanted: Sequence[WantedBuilds], mark: str, due: datetime) -> None:
         """Adds what is new, and forgets what nobody wants to know any more.
 
         What was not there is looked for again where its repository holds something else by now.
@@ -102,10 +102,10 @@ async def tick(
     return BuildsTally(tally.done, tuple(tally.problems))
 
 
-def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> list[Wanted]:
+def wanted_builds(standings: Sequence[RepositoryOnBases], policy: Policy) -> list[WantedBuilds]:
     """The workflows that rebuild these repositories under a policy."""
     return [
-        Wanted(each.id, workflow, guarantee.max_age)
+        WantedBuilds(each.id, workflow, guarantee.max_age)
         for each in standings
         for workflow, guarantee in guarantees(each.name, each.config, each.places, policy).items()
     ]
@@ -168,11 +168,11 @@ class _Looks(Work[DueBuilds, Seen]):
         """A workflow that is seen for the first time is asked for its runs with the others, in the next round."""
         shown = await self._forge.workflow(item.identity, item.workflow)
         if shown is None:
-            return Seen(None, Builds(), now + _MISSING_AGAIN)
+            return Seen(None, BranchBuilds(), now + _MISSING_AGAIN)
         if shown.node_id == item.node_id:
             what = f"the runs of {item.workflow} are not shown"
             raise Failure(Trouble.UNREACHABLE, what, where=item.identity.name, advice="grant actions: read")
-        return Seen(shown.node_id, Builds(shown.state), now)
+        return Seen(shown.node_id, BranchBuilds(shown.state), now)
 
     async def settle(self, item: DueBuilds, result: Seen) -> None:
         await self._store.save_seen([(item, result)])

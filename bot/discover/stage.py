@@ -20,7 +20,7 @@ from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.images.produced import ImageRules, claims_of
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry
+from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Problem, Role, Usage
 from bot.formats import code_owners, repository_config
@@ -183,7 +183,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         await self.queue.put_off([claimed], now + rest, error=str(failure))
         return f"{item.name}: {failure}" if item.error != str(failure) else None
 
-    async def _reading(self, repository: Identity, branch: str, tree: Tree | None) -> Reading:
+    async def _reading(self, repository: Identity, branch: str, tree: GitTree | None) -> Reading:
         if tree is None:
             return Reading(None, reader=self._reader)
         entries, problems = await entries_of(repository, tree, self._forge)

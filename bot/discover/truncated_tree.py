@@ -2,14 +2,14 @@
 
 from bot.discover.choosing import left_out
 from bot.domain.forge.port import Forge
-from bot.domain.repositories.repository import Identity, Tree, TreeEntry
+from bot.domain.repositories.repository import GitTree, Identity, TreeEntry
 from bot.domain.repositories.usage import Problem
 
 MOST_FOLDERS = 200
 """Requests that one repository may cost that way."""
 
 
-async def entries_of(repository: Identity, tree: Tree, forge: Forge) -> tuple[list[TreeEntry], list[Problem]]:
+async def entries_of(repository: Identity, tree: GitTree, forge: Forge) -> tuple[list[TreeEntry], list[Problem]]:
     """Reads all entries but folders, and a problem where there are too many folders to look at.
 
     GitHub cuts a listing at 100,000 entries or 7 MB. What it shows counts; folders are then walked from the top,

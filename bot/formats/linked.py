@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from bot.domain.repositories.usage import Findings, Kind, Place, Problem, Role, Span, Usage
+from bot.domain.repositories.usage import FileLine, Findings, Kind, Problem, Role, Span, Usage
 from bot.formats import bake
 from bot.formats.builds import BakeOverride, Builds, DockerBuild, DotnetPublish, places
 from bot.formats.compose import builds as compose_builds
@@ -211,7 +211,7 @@ class _Reader:
         self._lines: dict[str, Lines] = {}
 
     def usage(self, usage: Usage) -> Usage:
-        named_at = Place(self._path, usage.statement or self._line(usage))
+        named_at = FileLine(self._path, usage.statement or self._line(usage))
         found = placed(usage, lambda place: located(place, self._paths), self._lines_of, named_at)
         if found.path == self._path:
             return replace(found, statement=None if found.statement == found.line else found.statement)

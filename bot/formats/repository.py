@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.domain.images.produced import Named
+from bot.domain.images.produced import NamedImage
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, Problem, Usage
 from bot.formats.aspire import finder as aspire
@@ -40,7 +40,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
-        self._named: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
+        self._named: OrderedDict[tuple[str, str], tuple[NamedImage, ...]] = OrderedDict()
         self._turn = threading.Lock()
 
     def findings(self, file: File, kind: Kind) -> Findings:
@@ -56,7 +56,7 @@ class Memory:
                 self._known.move_to_end(key)
         return _placed(found, file.path)
 
-    def images_named(self, file: File) -> tuple[Named, ...]:
+    def images_named(self, file: File) -> tuple[NamedImage, ...]:
         """The images that a file's builds push; from which files hangs on where it stands."""
         key = (file.sha, file.path)
         with self._turn:
@@ -70,10 +70,10 @@ class Memory:
         return found
 
 
-def images_of(files: Iterable[File], memory: Memory) -> tuple[Named, ...]:
+def images_of(files: Iterable[File], memory: Memory) -> tuple[NamedImage, ...]:
     """The images that a repository's builds push, in the order of paths, each name and tag once for each file that
     it is built from."""
-    found: dict[tuple[str, str, tuple[str, ...]], Named] = {}
+    found: dict[tuple[str, str, tuple[str, ...]], NamedImage] = {}
     for file in sorted(files, key=lambda file: file.path):
         for named in memory.images_named(file):
             found.setdefault((named.name, named.tag, named.built_from), named)

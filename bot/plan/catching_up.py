@@ -9,7 +9,7 @@ from bot.domain.bases.change import Change, Move
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected
-from bot.domain.rollouts.behind import Behind, FleetBehind, lacking
+from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
 from bot.domain.rollouts.policy import Match, Policy
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
@@ -56,7 +56,7 @@ async def planned(store: CatchUpStore, policy: Policy, clock: Clock, only: Match
 
 
 def catch_up(
-    behind: Sequence[Behind],
+    behind: Sequence[BehindUsage],
     policy: Policy,
     open_rebuilds: Sequence[Rebuild],
     known: Mapping[int, Change],
@@ -66,7 +66,7 @@ def catch_up(
 
     Of a repository that names one base in several old ways, the one that is furthest behind tells the way.
     """
-    furthest: dict[tuple[int, Base], Behind] = {}
+    furthest: dict[tuple[int, Base], BehindUsage] = {}
     for each in behind:
         place = each.member.id, each.base
         if place not in furthest or len(each.moves) > len(furthest[place].moves):
@@ -81,7 +81,7 @@ def catch_up(
     return decide(list(moves.values()), affected, policy, open_rebuilds, now, known={**on_the_way, **known})
 
 
-def _move(behind: Behind, moves: dict[tuple[Base, str | None, tuple[int, ...]], Move], now: datetime) -> Move:
+def _move(behind: BehindUsage, moves: dict[tuple[Base, str | None, tuple[int, ...]], Move], now: datetime) -> Move:
     """One for all that are equally far behind; its id is one that no stored change has."""
     change = lacking(behind, now)
     steps = tuple(step.id for step in behind.moves)

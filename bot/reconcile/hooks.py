@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     """How the work on one claimed row has ended."""
 
     DONE = "done"
@@ -20,5 +20,5 @@ class Outcome(StrEnum):
 class Hooks:
     """Does nothing; metrics override what they need."""
 
-    def ended(self, stage: str, host: str, outcome: Outcome, took: timedelta) -> None:
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
         """Told of each claimed row; `took` is the time of its attempt, zero where there was none."""

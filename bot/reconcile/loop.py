@@ -20,8 +20,8 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.reconcile.breaker import Breaker, pause
 from bot.reconcile.budgets import Budget
-from bot.reconcile.hooks import Hooks, Outcome
-from bot.reconcile.round import Held, Round, Tally
+from bot.reconcile.hooks import Hooks, RowOutcome
+from bot.reconcile.round import HeldRow, Round, Tally
 from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
 
 log = structlog.get_logger()
@@ -78,10 +78,10 @@ class Loop:
     async def _batch(
         self, work: Work[Any, Any], claims: Sequence[Claimed], breakers: dict[str, Breaker], tally: Tally
     ) -> None:
-        held = [Held(claimed, Lease(claimed, work.queue, self.clock)) for claimed in claims]
+        held = [HeldRow(claimed, Lease(claimed, work.queue, self.clock)) for claimed in claims]
         try:
             async with self._kept(work, held):
-                by_host: dict[str, list[Held]] = defaultdict(list)
+                by_host: dict[str, list[HeldRow]] = defaultdict(list)
                 for each in held:
                     if await self._is_read(work, each, tally):
                         by_host[work.host(each.item)].append(each)
@@ -93,7 +93,7 @@ class Loop:
             self._owed[work.stage] += left
         await self._give_back_owed(work)
 
-    async def _is_read(self, work: Work[Any, Any], held: Held, tally: Tally) -> bool:
+    async def _is_read(self, work: Work[Any, Any], held: HeldRow, tally: Tally) -> bool:
         """Decodes one row; one that cannot be read is put off alone, with the reason."""
         try:
             held.item = await work.queue.read(held.claimed)
@@ -105,7 +105,7 @@ class Loop:
             trouble = Failure(Trouble.MALFORMED, f"cannot be read: {type(defect).__name__}: {defect}"[:500])
         tally.failed += 1
         tally.problems.append(f"{held.claimed.name}: {trouble}")
-        self.hooks.ended(work.stage, work.home or "", Outcome.UNREADABLE, timedelta())
+        self.hooks.ended(work.stage, work.home or "", RowOutcome.UNREADABLE, timedelta())
         with contextlib.suppress(Failure):
             await put_off_by_backoff(work.queue, held.claimed, trouble, self.clock.now())
             held.has_ended = True
@@ -115,7 +115,7 @@ class Loop:
         self,
         work: Work[Any, Any],
         host: str,
-        held: Sequence[Held],
+        held: Sequence[HeldRow],
         breakers: dict[str, Breaker],
         tally: Tally,
     ) -> None:
@@ -148,7 +148,7 @@ class Loop:
         return rest
 
     @contextlib.asynccontextmanager
-    async def _kept(self, work: Work[Any, Any], held: Sequence[Held]) -> AsyncIterator[None]:
+    async def _kept(self, work: Work[Any, Any], held: Sequence[HeldRow]) -> AsyncIterator[None]:
         """Keeps the leases while the body goes on; what another has taken over is cut off."""
 
         async def keep() -> None:

@@ -13,7 +13,7 @@ from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.reconcile.breaker import Breaker
-from bot.reconcile.hooks import Hooks, Outcome
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.work import Claimed, Lease, Work
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ class Tally:
 
 
 @dataclass(slots=True, eq=False)
-class Held:
+class HeldRow:
     """A claimed row on its way: `has_ended` once it is settled, put off, or somebody else's."""
 
     claimed: Claimed
@@ -51,14 +51,14 @@ class Held:
 class Round:
     work: Work[Any, Any]
     host: str
-    held: Sequence[Held]
+    held: Sequence[HeldRow]
     breaker: Breaker
     clock: Clock
     hooks: Hooks
     tally: Tally
-    small: list[tuple[Held, Any]] = field(default_factory=list)
-    untried: list[Held] = field(default_factory=list)
-    passing: list[tuple[Held, Failure]] = field(default_factory=list)
+    small: list[tuple[HeldRow, Any]] = field(default_factory=list)
+    untried: list[HeldRow] = field(default_factory=list)
+    passing: list[tuple[HeldRow, Failure]] = field(default_factory=list)
     """Those without an answer: whether that is their own or their host's trouble, the round's end tells."""
     locks: dict[object, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
@@ -77,7 +77,7 @@ class Round:
         tripped = self.breaker.tripped
         if tripped is None:
             for held, failure in self.passing:
-                await self._fail(held, failure, Outcome.FAILED)
+                await self._fail(held, failure, RowOutcome.FAILED)
         else:
             await self._blame(tripped, [held for held, _ in self.passing], until, attempted=True)
             await self._blame(tripped, self.untried, until, attempted=False)
@@ -94,10 +94,10 @@ class Round:
             failure = self._failure_of(error, self.host)
             self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure))
             for held in self.held:
-                await self._met(held, failure, Outcome.FAILED)
+                await self._met(held, failure, RowOutcome.FAILED)
             return False
 
-    async def _try(self, held: Held) -> None:
+    async def _try(self, held: HeldRow) -> None:
         key = self.work.key(held.item)
         if key is None:
             await self._try_now(held)
@@ -105,26 +105,26 @@ class Round:
             async with self.locks[key]:
                 await self._try_now(held)
 
-    async def _try_now(self, held: Held) -> None:
+    async def _try_now(self, held: HeldRow) -> None:
         if held.is_lost:
-            self._end(held, Outcome.LOST)
+            self._end(held, RowOutcome.LOST)
         elif self.breaker.tripped is not None:
             self.untried.append(held)
         else:
             await self._attempt(held)
 
-    async def _attempt(self, held: Held) -> None:
+    async def _attempt(self, held: HeldRow) -> None:
         began = self.clock.now()
         try:
             result = await self._result(held)
         except LeaseLost:
-            self._end(held, Outcome.LOST, began)
+            self._end(held, RowOutcome.LOST, began)
             return
         except Exception as error:
             failure = self._failure_of(error, held.claimed.name)
             is_shared = self.work.is_shared(held.item, failure)
             self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure), is_shared=is_shared)
-            await self._met(held, failure, Outcome.FAILED if error is failure else Outcome.DEFECT)
+            await self._met(held, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
             return
         self.breaker.answered()
         if self.work.is_small(result):
@@ -132,7 +132,7 @@ class Round:
         else:
             await self._settle(held, result, began)
 
-    async def _result(self, held: Held) -> Any:
+    async def _result(self, held: HeldRow) -> Any:
         """The result of the attempt, which a lost lease cuts off."""
         held.attempt = asyncio.ensure_future(self.work.attempt(held.item, held.lease))
         try:
@@ -142,17 +142,17 @@ class Round:
                 raise LeaseLost(f"{held.claimed.name} was taken over") from None
             raise
 
-    async def _settle(self, held: Held, result: Any, began: datetime | None = None) -> None:
+    async def _settle(self, held: HeldRow, result: Any, began: datetime | None = None) -> None:
         try:
             await self.work.settle(held.item, result)
         except LeaseLost:
-            self._end(held, Outcome.LOST, began)
+            self._end(held, RowOutcome.LOST, began)
         except Exception as error:
             failure = self._failure_of(error, held.claimed.name)
-            await self._fail(held, failure, Outcome.FAILED if error is failure else Outcome.DEFECT)
+            await self._fail(held, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
         else:
             self.tally.done += 1
-            self._end(held, Outcome.DONE, began)
+            self._end(held, RowOutcome.DONE, began)
 
     async def _settle_small(self) -> None:
         """All in one transaction; where that fails, one by one, so that each fails alone."""
@@ -164,21 +164,21 @@ class Round:
             return
         for held, _ in self.small:
             self.tally.done += 1
-            self._end(held, Outcome.DONE)
+            self._end(held, RowOutcome.DONE)
 
-    async def _met(self, held: Held, failure: Failure, outcome: Outcome) -> None:
+    async def _met(self, held: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
         if failure.trouble.is_passing or self.work.is_hosts(failure):
             self.passing.append((held, failure))
         else:
             await self._fail(held, failure, outcome)
 
-    async def _fail(self, held: Held, failure: Failure, outcome: Outcome) -> None:
+    async def _fail(self, held: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
         """What cannot even be put off is left to the end of the batch, and then to the next run."""
         self.tally.failed += 1
         try:
             told = await self.work.failed(held.item, held.claimed, failure, self.clock.now())
         except LeaseLost:
-            self._end(held, Outcome.LOST)
+            self._end(held, RowOutcome.LOST)
             return
         except Exception as error:
             self.tally.problems.append(f"{held.claimed.name}: {failure}")
@@ -188,7 +188,7 @@ class Round:
             self.tally.problems.append(told)
         self._end(held, outcome)
 
-    async def _blame(self, host: Failure, some: Sequence[Held], until: datetime, *, attempted: bool) -> None:
+    async def _blame(self, host: Failure, some: Sequence[HeldRow], until: datetime, *, attempted: bool) -> None:
         if not some:
             return
         self.tally.untried += len(some)
@@ -200,7 +200,7 @@ class Round:
             self.tally.problems.append(str(failure))
             return
         for held in some:
-            self._end(held, Outcome.UNTRIED)
+            self._end(held, RowOutcome.UNTRIED)
 
     def _failure_of(self, error: Exception, row: str) -> Failure:
         """The failure itself; a defect of ours becomes one, logged with the row, or the host, that it met."""
@@ -209,7 +209,7 @@ class Round:
         log.error("defect", stage=self.work.stage, row=row, exc_info=error)
         return Failure(Trouble.MALFORMED, f"a defect of the bot: {error!r}"[:500])
 
-    def _end(self, held: Held, outcome: Outcome, began: datetime | None = None) -> None:
+    def _end(self, held: HeldRow, outcome: RowOutcome, began: datetime | None = None) -> None:
         held.has_ended = True
         took = self.clock.now() - began if began is not None else timedelta()
         self.hooks.ended(self.work.stage, self.host, outcome, took)

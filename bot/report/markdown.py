@@ -10,8 +10,8 @@ from bot.domain.wording.message import (
     Line,
     Message,
     Paragraph,
-    Span,
     Style,
+    TextRun,
 )
 
 
@@ -34,11 +34,11 @@ def _rendered(block: Block) -> str:
         case Items():
             return "\n".join(f"- {markdown_line(line)}" for line in block.lines)
         case Footnote():
-            more = [_span(Span(ON_THE_PAGE, url=block.page))] if block.page else []
+            more = [_span(TextRun(ON_THE_PAGE, url=block.page))] if block.page else []
             return f"<sub>{' · '.join([markdown(block.text), *more] if block.text else more)}</sub>"
 
 
-def _span(span: Span) -> str:
+def _span(span: TextRun) -> str:
     lead = " " if span.text[:1].isspace() else ""
     tail = " " if span.text[-1:].isspace() and span.text.strip() else ""
     text = markdown(span.text)

@@ -20,14 +20,14 @@ class BadSettings(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class SettingsDocument:
     """What the file says, and the nodes that know their lines."""
 
     values: dict[str, Any]
     root: yaml.Node | None
 
 
-def read(path: Path) -> Document:
+def read(path: Path) -> SettingsDocument:
     """Reads settings; an empty file has no values.
 
     Raises `BadSettings` for anything that is no plain mapping of YAML.
@@ -37,12 +37,12 @@ def read(path: Path) -> Document:
         _check_shape(path, text)
         root = yaml.compose(text, yaml.SafeLoader)
         if root is None:
-            return Document({}, None)
+            return SettingsDocument({}, None)
         if not isinstance(root, yaml.MappingNode):
             found = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
             raise BadSettings([f"{path}:1: expected keys such as github: and registries:, found {found}"])
         _check_nodes(path, root)
-        return Document(yaml.SafeLoader("").construct_document(root), root)
+        return SettingsDocument(yaml.SafeLoader("").construct_document(root), root)
     except yaml.YAMLError as error:
         raise _no_yaml(path, text, error) from error
 

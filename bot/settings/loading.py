@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
-from bot.settings.document import BadSettings, Document, read
+from bot.settings.document import BadSettings, SettingsDocument, read
 from bot.settings.model import ENVIRONMENT_PREFIX, Settings
 from bot.settings.wording import defect_in_words, guess, line_of
 
@@ -47,7 +47,7 @@ def _no_json(error: SettingsError) -> str:
     return f'environment {" or ".join(names)}: no JSON; write a list as ["…"] and a section as {{"…": …}}'
 
 
-def _unknown_keys(path: Path, document: Document) -> list[str]:
+def _unknown_keys(path: Path, document: SettingsDocument) -> list[str]:
     """Top-level keys; pydantic-settings would take `LOG` for `log`, and of both one in silence."""
     known = list(Settings.model_fields)
     return [
@@ -74,7 +74,7 @@ def _place(defect: ErrorDetails) -> list[str | int]:
     return [part for part in defect["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
 
 
-def _where(path: Path, document: Document, place: list[str | int]) -> str:
+def _where(path: Path, document: SettingsDocument, place: list[str | int]) -> str:
     named = ".".join(str(part) for part in place)
     variable = _variable(place)
     return f"environment {variable}" if variable else f"{path}:{line_of(document.root, place)}: {named}"

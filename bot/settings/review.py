@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.bases.change import Cause
 from bot.domain.globs import covers, may_meet
 from bot.domain.packages.gate import GateMode
-from bot.domain.rollouts.policy import Rule
+from bot.domain.rollouts.policy import PolicyRule
 from bot.settings.model import Settings
 from bot.settings.sections.gate import GateRuleSettings
 
@@ -62,7 +62,7 @@ def _unused_waves(settings: Settings) -> Iterator[str]:
     return (wave.name for wave in settings.rollout.waves[:-1] if wave.name not in used)
 
 
-def _never_matches(rule: Rule, settings: Settings) -> str | None:
+def _never_matches(rule: PolicyRule, settings: Settings) -> str | None:
     match = rule.match
     if match.causes and not any(cause.needs_rebuild for cause in match.causes):
         return f"it never matters: nothing is rebuilt because of {' or '.join(match.causes)}"
@@ -85,7 +85,7 @@ def _meets(globs: Sequence[str], include: Sequence[str], exclude: Sequence[str])
     )
 
 
-def _nothing_left(rule: Rule, earlier: Sequence[Rule]) -> str | None:
+def _nothing_left(rule: PolicyRule, earlier: Sequence[PolicyRule]) -> str | None:
     if not rule.terms:
         return "it sets no term"
     before = [(place, other) for place, other in enumerate(earlier) if other.match.covers(rule.match)]
@@ -98,7 +98,7 @@ def _nothing_left(rule: Rule, earlier: Sequence[Rule]) -> str | None:
     return f"it never has a say: whatever it matches, {named} sets the same terms before it"
 
 
-def _named_workflows(rules: Sequence[Rule]) -> Iterator[tuple[str, str]]:
+def _named_workflows(rules: Sequence[PolicyRule]) -> Iterator[tuple[str, str]]:
     for place, rule in enumerate(rules):
         if rule.workflow is not None:
             yield f"policy.{place}.workflow", rule.workflow

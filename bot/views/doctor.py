@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Verdict(StrEnum):
+class Health(StrEnum):
     """How one thing is; `note` is for what works, but not as well as it could."""
 
     FINE = "fine"
@@ -16,25 +16,25 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class HealthCheck:
     """One thing that was looked at. `area` is what it belongs to, `way_out` what to do, empty where nothing is."""
 
     area: str
     subject: str
-    verdict: Verdict
+    verdict: Health
     found: str
     way_out: str = ""
 
 
-def exit_code(checks: Sequence[Check]) -> int:
+def exit_code(checks: Sequence[HealthCheck]) -> int:
     """0 where all is well, 1 where something is wrong, 3 where something could not be told and nothing is wrong."""
     verdicts = {check.verdict for check in checks}
-    if Verdict.WRONG in verdicts:
+    if Health.WRONG in verdicts:
         return 1
-    return 3 if Verdict.UNKNOWN in verdicts else 0
+    return 3 if Health.UNKNOWN in verdicts else 0
 
 
-def as_json(checks: Sequence[Check]) -> dict[str, Any]:
+def as_json(checks: Sequence[HealthCheck]) -> dict[str, Any]:
     """Gives the findings as plain JSON values."""
     return {
         "checks": [

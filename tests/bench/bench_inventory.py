@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
-from bot.domain.packages.wanted import Wanted
+from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
@@ -43,7 +43,7 @@ ASKED = 30
 AIM = 0.020
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 PLATFORM = "linux/amd64"
-WANTED = Wanted("openssl", "deb", ("3.0.13-0ubuntu3.3",))
+WANTED = WantedPackage("openssl", "deb", ("3.0.13-0ubuntu3.3",))
 """Three of the bases have an older one, and so has every twentieth image."""
 
 

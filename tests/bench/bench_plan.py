@@ -16,7 +16,7 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Affected, FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
-from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.timing.waves import Wave
 from bot.plan.deciding import decide
@@ -35,10 +35,10 @@ print(len(planned), took, before, resource.getrusage(resource.RUSAGE_SELF).ru_ma
 REPOSITORIES, USAGES, BASES = 10_000, 5, 60
 POLICY = Policy(
     (
-        Rule(Match(repositories=("contoso/app-000*",)), wave="canary"),
-        Rule(Match(repositories=("contoso/app-00*",)), wave="early"),
-        Rule(Match(causes=(Cause.DOTNET_SECURITY,), min_severity=Severity.HIGH), settle=timedelta()),
-        Rule(settle=timedelta(hours=6)),
+        PolicyRule(Match(repositories=("contoso/app-000*",)), wave="canary"),
+        PolicyRule(Match(repositories=("contoso/app-00*",)), wave="early"),
+        PolicyRule(Match(causes=(Cause.DOTNET_SECURITY,), min_severity=Severity.HIGH), settle=timedelta()),
+        PolicyRule(settle=timedelta(hours=6)),
     ),
     (Wave("canary", timedelta(hours=2)), Wave("early", timedelta(hours=4)), Wave("rest")),
 )

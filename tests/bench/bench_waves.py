@@ -15,7 +15,7 @@ from sqlalchemy import select
 from bot.domain.bases.change import Cause
 from bot.domain.clock import ManualClock
 from bot.domain.forge.wishes import MergeRequirements
-from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.domain.rollouts.timing.waves import Wave
@@ -35,9 +35,9 @@ LONGEST = timedelta(days=3)
 WAVES = (Wave("canary", soak=timedelta(hours=2)), Wave("early", soak=timedelta(hours=4)), Wave("rest"))
 POLICY = Policy(
     (
-        Rule(Match(repositories=("contoso/canary-*",)), wave="canary"),
-        Rule(Match(repositories=("contoso/early-*",)), wave="early"),
-        Rule(settle=timedelta()),
+        PolicyRule(Match(repositories=("contoso/canary-*",)), wave="canary"),
+        PolicyRule(Match(repositories=("contoso/early-*",)), wave="early"),
+        PolicyRule(settle=timedelta()),
     ),
     WAVES,
 )

@@ -21,7 +21,7 @@ from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, MergeRequirements, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
-from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry, blob_name
+from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, blob_name
 from bot.domain.rollouts.terms import MergeMethod
 
 BOT = "freshness-bot[bot]"
@@ -221,7 +221,7 @@ class FakeForge:
             if not home.is_gone and (wanted is None or home.name.partition("/")[0].lower() in wanted)
         ]
 
-    async def tree(self, repository: Identity, ref: str) -> Tree | None:
+    async def tree(self, repository: Identity, ref: str) -> GitTree | None:
         self._ask("tree")
         home = self._read(repository)
         if not home.branches:
@@ -232,9 +232,9 @@ class FakeForge:
             TreeEntry(path, blob_name(content, SHA1), commit.modes.get(path, "100644"), size=len(content))
             for path, content in sorted(commit.files.items())
         ]
-        return Tree(sha, tuple(entries))
+        return GitTree(sha, tuple(entries))
 
-    async def subtree(self, repository: Identity, sha: str) -> Tree:
+    async def subtree(self, repository: Identity, sha: str) -> GitTree:
         raise Failure(Trouble.MISSING, f"no tree {sha}", where=repository.name)
 
     async def blob(self, repository: Identity, sha: str) -> bytes:

@@ -7,18 +7,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.repository import Identity, Repository, Tree, TreeEntry
+from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry
 
 
 def named(body: bytes) -> str:
     return hashlib.sha1(body).hexdigest()
 
 
-def tree_of(files: Mapping[str, bytes], *, truncated: bool = False) -> Tree:
+def tree_of(files: Mapping[str, bytes], *, truncated: bool = False) -> GitTree:
     """The whole tree; `truncated` shows nothing of it, as far as the host may go."""
     entries = tuple(TreeEntry(path, named(body), size=len(body)) for path, body in sorted(files.items()))
     name = named(repr(entries).encode())
-    return Tree(name, () if truncated else entries, truncated)
+    return GitTree(name, () if truncated else entries, truncated)
 
 
 @dataclass(slots=True)
@@ -43,12 +43,12 @@ class FakeTrees:
             raise self.listing
         return [Repository(name, "main") for name in self.files] if self.listing is None else self.listing
 
-    async def tree(self, repository: Identity, ref: str) -> Tree | None:
+    async def tree(self, repository: Identity, ref: str) -> GitTree | None:
         self.asked["tree"] += 1
         files = self._files(repository.name)
         return None if files is None else tree_of(files, truncated=repository.name in self.truncated)
 
-    async def subtree(self, repository: Identity, sha: str) -> Tree:
+    async def subtree(self, repository: Identity, sha: str) -> GitTree:
         """Its name is the folder's path; the root's is that of the tree."""
         self.asked["subtree"] += 1
         files = self._files(repository.name) or {}
@@ -62,7 +62,7 @@ class FakeTrees:
                     if rest
                     else TreeEntry(name, named(body), size=len(body))
                 )
-        return Tree(sha, tuple(entries.values()))
+        return GitTree(sha, tuple(entries.values()))
 
     async def blob(self, repository: Identity, sha: str) -> bytes:
         self.asked["blob"] += 1

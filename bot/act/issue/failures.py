@@ -11,7 +11,7 @@ _MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class FailedRebuild:
+class IssueFailure:
     """`url` is its pull request or run, where there is one."""
 
     bases: tuple[str, ...]
@@ -19,7 +19,7 @@ class FailedRebuild:
     url: str | None
 
 
-def failures(failed: Sequence[FailedRebuild]) -> IssueSection:
+def failures(failed: Sequence[IssueFailure]) -> IssueSection:
     """The section, the latest first; at least one has failed."""
     lines = [_line(each) for each in failed[:_MOST]]
     if len(failed) > _MOST:
@@ -29,7 +29,7 @@ def failures(failed: Sequence[FailedRebuild]) -> IssueSection:
     return IssueSection(NAME, "Rebuilds that failed", "\n".join(lines), told)
 
 
-def _line(each: FailedRebuild) -> str:
+def _line(each: IssueFailure) -> str:
     names = ", ".join(code(name) for name in each.bases)
     link = f" ([look]({each.url}))" if each.url and each.url.startswith("https://") and ")" not in each.url else ""
     return f"- {names}: {markdown(each.reason)}{link}"

@@ -7,8 +7,8 @@ from dataclasses import replace
 from bot.act.onboarding.deciding import (
     BRANCH,
     SELDOM,
-    Attempt,
     Brought,
+    OnboardingAttempt,
     OnboardingTools,
     left_open,
     not_to_bring,
@@ -16,7 +16,7 @@ from bot.act.onboarding.deciding import (
     set_aside,
     stays,
 )
-from bot.act.onboarding.ports import DueOnboarding, Source
+from bot.act.onboarding.ports import DueOnboarding, ProposalSource
 from bot.act.onboarding.wording import body, commit_message, is_ours, title
 from bot.act.own_word import HOLDS_FOR, check_recent, config_of
 from bot.act.pull_request.section import closed, rewritten, section_in, written
@@ -34,14 +34,14 @@ _REGULAR = "100644"
 _NICE_TO_HAVE = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
 
 
-async def bring(due: DueOnboarding, source: Source, tools: OnboardingTools) -> Brought:
+async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingTools) -> Brought:
     """The repository's onboarding in its next state. Every step looks first, so that it can be repeated.
 
     Raises `Failure`, and `LeaseLost` where the row is not ours any more.
     """
     looked_at = tools.clock.now()
     look = await tools.forge.look(due.repository, BRANCH, ())
-    attempt = Attempt(due, source, look, looked_at)
+    attempt = OnboardingAttempt(due, source, look, looked_at)
     ended = await not_to_bring(attempt, tools)
     if ended is not None:
         return ended
@@ -66,7 +66,7 @@ async def clear(repository: Identity, forge: Forge) -> None:
         await forge.delete_branch(look.standing.identity, scratch, tip.sha)
 
 
-async def _proposal(attempt: Attempt, tools: OnboardingTools, denied: tuple[str, ...]) -> Proposal:
+async def _proposal(attempt: OnboardingAttempt, tools: OnboardingTools, denied: tuple[str, ...]) -> Proposal:
     """A thread keeps the event loop free for the other stages."""
     named = await asyncio.to_thread(tools.proposer.actions, attempt.source, attempt.looked_at)
     known = await commits_of(attempt.due.repository, named, tools.forge, tools.commits)
@@ -96,7 +96,7 @@ async def commits_of(
 
 
 async def _brought(
-    attempt: Attempt, proposal: Proposal, tools: OnboardingTools, denied: tuple[str, ...] = ()
+    attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools, denied: tuple[str, ...] = ()
 ) -> Brought:
     """The branch with the proposal's commits, and the pull request with its text. `denied` are the folders that the
     proposal leaves out.
@@ -129,7 +129,7 @@ async def _brought(
     return left_open(known, request, tools.options.follow_every)
 
 
-def _without_what_was_taken_back(attempt: Attempt, proposal: Proposal) -> Attempt | None:
+def _without_what_was_taken_back(attempt: OnboardingAttempt, proposal: Proposal) -> OnboardingAttempt | None:
     """The same, with the checks declined whose edits are gone again after a merge; None where there is none."""
     before = attempt.due.onboarding
     known = before.without_what_was_taken_back(proposal.counted)
@@ -139,7 +139,9 @@ def _without_what_was_taken_back(attempt: Attempt, proposal: Proposal) -> Attemp
     return replace(attempt, due=due, source=source)
 
 
-async def _nothing_left(attempt: Attempt, known: Onboarding, proposal: Proposal, tools: OnboardingTools) -> Brought:
+async def _nothing_left(
+    attempt: OnboardingAttempt, known: Onboarding, proposal: Proposal, tools: OnboardingTools
+) -> Brought:
     current, home = attempt.current, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
     if proposal.left:
@@ -162,7 +164,7 @@ def _stale(proposal: Proposal, trunk: Tip, paths: Sequence[str]) -> str | None:
     return None
 
 
-async def _as_now(attempt: Attempt, tools: OnboardingTools) -> Attempt:
+async def _as_now(attempt: OnboardingAttempt, tools: OnboardingTools) -> OnboardingAttempt:
     """Asks the repository for its word again where the last look grows old: each commit waits for its turn.
 
     Raises `Failure` where it takes no pull request any more.
@@ -181,8 +183,8 @@ async def _as_now(attempt: Attempt, tools: OnboardingTools) -> Attempt:
 
 
 async def _prepared(
-    attempt: Attempt, proposal: Proposal, tools: OnboardingTools
-) -> tuple[Attempt, BranchChange, str | None]:
+    attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools
+) -> tuple[OnboardingAttempt, BranchChange, str | None]:
     """The commits, one on the other, made aside; the branch moves to the last one.
 
     Where a file is executable they are one commit: the forge makes those in another way.
@@ -208,7 +210,7 @@ async def _prepared(
     return attempt, change, prepared
 
 
-def _request_change(attempt: Attempt, proposal: Proposal, tools: OnboardingTools) -> RequestChange:
+def _request_change(attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools) -> RequestChange:
     look, current = attempt.look, attempt.current
     assert look.trunk is not None
     assert look.standing.default_branch is not None
@@ -220,14 +222,14 @@ def _request_change(attempt: Attempt, proposal: Proposal, tools: OnboardingTools
     return rewritten(current, BRANCH, look.standing.default_branch, told, section)
 
 
-def _wishes(attempt: Attempt, tools: OnboardingTools) -> Wishes:
+def _wishes(attempt: OnboardingAttempt, tools: OnboardingTools) -> Wishes:
     """Labels and reviewers as the repository names them."""
     config = config_of(attempt.look.standing, attempt.looked_at)
     labels = tuple(sorted({tools.options.label, *config.labels}))
     return Wishes(labels, config.reviewers, config.team_reviewers)
 
 
-async def _wish(attempt: Attempt, request: PullRequest, wishes: Wishes, tools: OnboardingTools) -> None:
+async def _wish(attempt: OnboardingAttempt, request: PullRequest, wishes: Wishes, tools: OnboardingTools) -> None:
     """What the forge refuses of that, the pull request can do without."""
     try:
         await tools.forge.grant(attempt.look.standing.identity, request, wishes, attempt.look)

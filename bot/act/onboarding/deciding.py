@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, Proposer, Source
+from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalSource, Proposer
 from bot.act.onboarding.wording import is_ours
 from bot.act.own_word import check_recent, config_of
 from bot.act.pull_request.labels import said_by_label
@@ -41,11 +41,11 @@ class Brought:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class OnboardingAttempt:
     """One row with the repository's texts, and what its branch and pull requests showed at `looked_at`."""
 
     due: DueOnboarding
-    source: Source
+    source: ProposalSource
     look: BranchLook
     looked_at: datetime
 
@@ -69,7 +69,7 @@ def _was_merged(look: BranchLook, tip: Tip) -> bool:
     return any(request.is_merged and request.head == tip.sha for request in look.pull_requests)
 
 
-async def not_to_bring(attempt: Attempt, tools: OnboardingTools) -> Brought | None:
+async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
     """What ends it, or keeps it from being written now; None where it is to be brought along."""
     due, look, now, options = attempt.due, attempt.look, attempt.looked_at, tools.options
     known, current = due.onboarding, attempt.current
@@ -105,7 +105,7 @@ async def not_to_bring(attempt: Attempt, tools: OnboardingTools) -> Brought | No
     return None
 
 
-def objection_of(attempt: Attempt) -> str | None:
+def objection_of(attempt: OnboardingAttempt) -> str | None:
     """Why the repository takes no pull request of this kind; None where it has no word against it."""
     standing = attempt.look.standing
     if standing.read_only is not None:

@@ -37,7 +37,7 @@ class DueOnboarding:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ProposalSource:
     """The texts of one repository that a proposal is made from, and the checks that it has declined."""
 
     name: str
@@ -49,12 +49,16 @@ class Source:
 class Proposer(Protocol):
     """The audit, as onboarding asks it: pure computation."""
 
-    def actions(self, source: Source, now: datetime) -> Sequence[ActionTag]:
+    def actions(self, source: ProposalSource, now: datetime) -> Sequence[ActionTag]:
         """The actions whose commits a proposal needs."""
         ...
 
     def propose(
-        self, source: Source, commits: Mapping[ActionTag, ActionCommit], denied: tuple[str, ...], now: datetime
+        self,
+        source: ProposalSource,
+        commits: Mapping[ActionTag, ActionCommit],
+        denied: tuple[str, ...],
+        now: datetime,
     ) -> Proposal:
         """The next pull request for these texts, which changes nothing below the `denied` folders."""
         ...

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.act.onboarding.bringing import bring, clear
 from bot.act.onboarding.deciding import Brought, OnboardingTools
-from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, Proposer, Source
+from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, OnboardingStore, ProposalSource, Proposer
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.port import Forge
@@ -30,7 +30,7 @@ async def tick(
     return OnboardingTally(tally.done, enlisted, tuple(tally.problems))
 
 
-async def source_of(store: OnboardingStore, item: DueOnboarding) -> Source:
+async def source_of(store: OnboardingStore, item: DueOnboarding) -> ProposalSource:
     """The texts of a repository; raises `Failure` where discovery has not kept them all."""
     bodies = await store.contents(sorted(set(item.files.values())))
     missing = sum(sha not in bodies for sha in item.files.values())
@@ -42,7 +42,7 @@ async def source_of(store: OnboardingStore, item: DueOnboarding) -> Source:
             advice="the next reading of the repository brings them back",
         )
     texts = {path: bodies[sha] for path, sha in item.files.items()}
-    return Source(item.repository.name, texts, item.produced, item.onboarding.declined)
+    return ProposalSource(item.repository.name, texts, item.produced, item.onboarding.declined)
 
 
 class _Onboardings(ForgeWriting[DueOnboarding, Brought]):

@@ -21,7 +21,7 @@ def merges(job: Job, requirements: MergeRequirements) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class MergeSetting:
     """`method` is to be set now, NEVER where nothing is; `refused` says why not, `then` what is remembered."""
 
     method: MergeMethod
@@ -35,7 +35,7 @@ class Merge:
         return Merging.SET if is_to_merge else Merging.WANTED
 
 
-def merge_of(job: Job, look: BranchLook, request: PullRequest, *, moved: bool) -> Merge:
+def merge_of(job: Job, look: BranchLook, request: PullRequest, *, moved: bool) -> MergeSetting:
     """Decides the merge, set once for what the pull request brings: a person who switches it off has decided about
     that.
 
@@ -43,16 +43,16 @@ def merge_of(job: Job, look: BranchLook, request: PullRequest, *, moved: bool) -
     """
     wanted, before = wanted_merge(job), job.rebuild.merging
     if wanted is MergeMethod.NEVER:
-        return Merge(MergeMethod.NEVER, (), None)
+        return MergeSetting(MergeMethod.NEVER, (), None)
     if request.is_to_merge:
-        return Merge(MergeMethod.NEVER, (), Merging.SET)
+        return MergeSetting(MergeMethod.NEVER, (), Merging.SET)
     if (missing := _missing(look.requirements, job.default_branch)) is not None:
-        return Merge(MergeMethod.NEVER, (Refusal("not set to merge by itself", missing),), None)
+        return MergeSetting(MergeMethod.NEVER, (Refusal("not set to merge by itself", missing),), None)
     if request.is_draft:
-        return Merge(MergeMethod.NEVER, (), Merging.WANTED)
+        return MergeSetting(MergeMethod.NEVER, (), Merging.WANTED)
     if before is Merging.SET and not moved:
-        return Merge(MergeMethod.NEVER, (), before)
-    return Merge(wanted, (), None)
+        return MergeSetting(MergeMethod.NEVER, (), before)
+    return MergeSetting(wanted, (), None)
 
 
 def is_to_be_stopped(request: PullRequest | None, *, wanted: bool) -> bool:

@@ -17,7 +17,7 @@ _END = "<!-- freshness-bot end -->"
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class OwnSection:
     """What the bot has in a body. `titled` is the hash of the title it gave, None where none is recorded."""
 
     digests: frozenset[str] = frozenset()
@@ -25,12 +25,12 @@ class Section:
     is_closed_by_us: bool = False
 
 
-def section_in(body: str) -> Section:
+def section_in(body: str) -> OwnSection:
     found = _DATA.search(body)
     closed = _CLOSED in body
     if found is None:
-        return Section(is_closed_by_us=closed)
-    return Section(frozenset(filter(None, found["digests"].split(","))), found["title"], closed)
+        return OwnSection(is_closed_by_us=closed)
+    return OwnSection(frozenset(filter(None, found["digests"].split(","))), found["title"], closed)
 
 
 def written(text: str, digests: Iterable[str], title: str) -> str:

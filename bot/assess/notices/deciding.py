@@ -105,7 +105,7 @@ class Cleared:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class NoticeDifference:
     """Between what is stored and what holds; `look_again_at` is when time alone may change it. `stale` stands while
     the inventory is not to be trusted."""
 
@@ -122,7 +122,7 @@ def compare_notices(
     advisories: Mapping[str, Advisory],
     now: datetime,
     options: AlertOptions,
-) -> Difference:
+) -> NoticeDifference:
     """Compares what holds now with the notices that are open: which begin, change and end."""
     standings = _standings(picture)
     found = {_key(notice): notice for notice in _holding(picture, standings, releases, advisories, now, options)}
@@ -140,7 +140,7 @@ def compare_notices(
         if key not in found
     )
     moves = unfollowed(picture.used, picture.histories, picture.published)
-    return Difference(
+    return NoticeDifference(
         opened,
         refreshed,
         cleared,

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.assess.notices.deciding import AlertOptions, Difference, Picture, compare_notices
+from bot.assess.notices.deciding import AlertOptions, NoticeDifference, Picture, compare_notices
 from bot.assess.releases import ReleaseIndex
 from bot.assess.stage import KnownFeeds
 from bot.domain.clock import Clock
@@ -26,7 +26,7 @@ class NoticesStore(Protocol):
         has not come, and until the fleet, its bases and the feeds have been read once."""
         ...
 
-    async def save_look(self, look: FleetLook, difference: Difference) -> None:
+    async def save_look(self, look: FleetLook, difference: NoticeDifference) -> None:
         """Keeps the difference with the messages that it causes, in one transaction.
 
         Raises `LeaseLost`, and does nothing, where another worker has taken over.

@@ -12,7 +12,7 @@ from bot.backtest.rendering.wording import (
     span_of,
     telling_siblings,
 )
-from bot.backtest.report import Report
+from bot.backtest.report import ReplayReport
 from bot.domain.wording.words import duration
 
 _pages = Environment(
@@ -26,7 +26,7 @@ _pages.filters["duration"] = duration
 _pages.filters["number"] = lambda value: f"{value:,}"
 
 
-def render(report: Report) -> str:
+def render(report: ReplayReport) -> str:
     later, fixes = known_later(report)
     siblings = telling_siblings(report)
     return _pages.get_template("page.html.j2").render(

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from bot.backtest.report import Report
+from bot.backtest.report import ReplayReport
 from bot.domain.reference import Base
 
 
-def render(report: Report) -> str:
+def render(report: ReplayReport) -> str:
     """One object; the changes themselves are left to `--changes`, their number stands for them."""
     left_out = {"changes"} if report.rollouts is not None else {"changes", "rollouts"}
     body = {

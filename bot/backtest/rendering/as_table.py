@@ -16,14 +16,14 @@ from bot.backtest.rendering.wording import (
     span_of,
     telling_siblings,
 )
-from bot.backtest.report import Delays, Report
+from bot.backtest.report import Delays, ReplayReport
 from bot.domain.wording.escaping import terminal
 from bot.domain.wording.words import counted, duration
 
 MOST_ROWS = 10
 
 
-def render(report: Report) -> RenderableType:
+def render(report: ReplayReport) -> RenderableType:
     tables = (
         _causes(report),
         _hindsight(report),
@@ -36,7 +36,7 @@ def render(report: Report) -> RenderableType:
     return Group(_summary(report), *played, *(table for table in tables if table.row_count), _notices(report))
 
 
-def _summary(report: Report) -> Text:
+def _summary(report: ReplayReport) -> Text:
     later, fixes = known_later(report)
     kind = "made-up repository" if report.synthetic else "repository"
     return Text(
@@ -49,7 +49,7 @@ def _summary(report: Report) -> Text:
     )
 
 
-def _causes(report: Report) -> Table:
+def _causes(report: ReplayReport) -> Table:
     years = sorted({f"{change.at:%Y}" for change in report.changes})
     rows = [
         (
@@ -66,7 +66,7 @@ def _causes(report: Report) -> Table:
     return _table("Changes by cause", ("cause", *years, "all", "share"), rows)
 
 
-def _hindsight(report: Report) -> Table:
+def _hindsight(report: ReplayReport) -> Table:
     rows = [
         (row.at_detection.value, row.final.value, f"{row.count:,}", *_delays(row.caught_up))
         for row in report.hindsight
@@ -76,7 +76,7 @@ def _hindsight(report: Report) -> Table:
     return _table("Causes that a feed corrected", headings, rows, texts=2)
 
 
-def _actions(report: Report) -> Table:
+def _actions(report: ReplayReport) -> Table:
     rows = [
         ("security fixes", f"{report.to_action_security.count:,}", *_delays(report.to_action_security)),
         ("everything else", f"{report.to_action_other.count:,}", *_delays(report.to_action_other)),
@@ -84,7 +84,7 @@ def _actions(report: Report) -> Table:
     return _table("From detection to action", ("", "moves acted on", "median", "nine in ten", "longest"), rows)
 
 
-def _settle(report: Report) -> Table:
+def _settle(report: ReplayReport) -> Table:
     rows = [
         (
             duration(row.settle),
@@ -101,7 +101,7 @@ def _settle(report: Report) -> Table:
     return _table("What a settle window saves and costs, one repository on each base", headings, rows)
 
 
-def _repositories(report: Report) -> Table:
+def _repositories(report: ReplayReport) -> Table:
     rows = [
         (
             row.name,
@@ -116,7 +116,7 @@ def _repositories(report: Report) -> Table:
     return _table(title, headings, rows, texts=2, caption=f"and {left_out} more" if left_out else None)
 
 
-def _upstream(report: Report) -> Table:
+def _upstream(report: ReplayReport) -> Table:
     rows = [
         (
             row.base,
@@ -133,7 +133,7 @@ def _upstream(report: Report) -> Table:
     return _table(title, headings, rows)
 
 
-def _notices(report: Report) -> Group:
+def _notices(report: ReplayReport) -> Group:
     upstream = report.upstream
     return Group(
         *_listed("Waiting for a fixed base", (notice.text for notice in upstream.waiting)),

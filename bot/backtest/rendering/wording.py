@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
-from bot.backtest.report import Patched, Report, RepositoryRow, RolloutFigures, SiblingRow
+from bot.backtest.report import Patched, ReplayedRow, ReplayReport, RolloutFigures, SiblingRow
 from bot.domain.bases.notice import Notice
 from bot.domain.wording.words import counted
 
@@ -15,22 +15,22 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "0 %"
 
 
-def span_of(report: Report) -> str:
+def span_of(report: ReplayReport) -> str:
     return f"{report.started:%Y-%m-%d} to {report.ended:%Y-%m-%d}"
 
 
-def known_later(report: Report) -> tuple[int, int]:
+def known_later(report: ReplayReport) -> tuple[int, int]:
     """Security fixes that were first taken for something else, and all of them."""
     fixes = [row for row in report.hindsight if row.final == "dotnet-security"]
     return sum(row.count for row in fixes if row.at_detection != row.final), sum(row.count for row in fixes)
 
 
-def busiest(report: Report) -> tuple[RepositoryRow, ...]:
+def busiest(report: ReplayReport) -> tuple[ReplayedRow, ...]:
     ordered = sorted(report.repositories, key=lambda row: (-row.rebuilds, row.name))
     return tuple(ordered[:MOST_REPOSITORIES])
 
 
-def telling_siblings(report: Report) -> tuple[SiblingRow, ...]:
+def telling_siblings(report: ReplayReport) -> tuple[SiblingRow, ...]:
     """Those of ASP.NET that lag: the flavours of a tag and the other families move together with it."""
     return tuple(
         row

@@ -46,12 +46,12 @@ def import_log(
     from bot.cli.output import print_line
     from bot.cli.progress import progress_of
     from bot.domain.clock import SystemClock
-    from bot.service.commands.history import Source
+    from bot.service.commands.history import HistorySource
     from bot.service.commands.history import import_log as read
     from bot.settings import load
 
     with progress_of("taking in") as progress:
-        source = Source(observations, releases, from_git)
+        source = HistorySource(observations, releases, from_git)
         moved = asyncio.run(read(load(config), source, SystemClock(), progress))
     print_line(
         f"{moved.observations} observations, {moved.releases} releases taken in, {moved.skipped} known already"

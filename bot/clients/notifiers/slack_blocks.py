@@ -19,8 +19,8 @@ from bot.domain.wording.message import (
     Line,
     Message,
     Paragraph,
-    Span,
     Style,
+    TextRun,
 )
 
 _LONGEST_SECTION = 2900
@@ -80,7 +80,7 @@ def _rendered(block: Block) -> list[dict[str, Any]]:
 
 def _footnote(block: Footnote) -> str:
     parts = [slack(block.text)] if block.text else []
-    parts += [_span(Span(ON_THE_PAGE, url=block.page))] if block.page else []
+    parts += [_span(TextRun(ON_THE_PAGE, url=block.page))] if block.page else []
     return " · ".join(parts) or " "
 
 
@@ -108,7 +108,7 @@ def _line(line: Line) -> str:
     return "".join(map(_span, line))
 
 
-def _span(span: Span) -> str:
+def _span(span: TextRun) -> str:
     text = slack(span.text)
     if span.url is not None:
         return f"<{slack(quote(span.url, safe=_OF_URLS))}|{text}>"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class SlackScope:
     """`names` are scopes of which one is enough: which it is depends on the channels."""
 
     names: tuple[str, ...]
@@ -16,8 +16,8 @@ class Scope:
 
 
 SCOPES = (
-    Scope(("chat:write",), "post messages, answer below them and keep them current"),
-    Scope(
+    SlackScope(("chat:write",), "post messages, answer below them and keep them current"),
+    SlackScope(
         ("channels:history", "groups:history"),
         "look whether a message got through whose answer was lost, in public and in private channels",
     ),

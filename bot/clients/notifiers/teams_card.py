@@ -19,8 +19,8 @@ from bot.domain.wording.message import (
     Line,
     Message,
     Paragraph,
-    Span,
     Style,
+    TextRun,
 )
 from bot.domain.wording.words import counted
 
@@ -73,7 +73,7 @@ def _rows(block: Block) -> Iterator[dict[str, Any]]:
                 yield _text(f"- {_line(line)}", spacing="Small")
         case Footnote():
             parts = [_escaped(block.text)] if block.text else []
-            parts += [_span(Span(ON_THE_PAGE, url=block.page))] if block.page else []
+            parts += [_span(TextRun(ON_THE_PAGE, url=block.page))] if block.page else []
             yield _text(" · ".join(parts), size="Small", isSubtle=True)
 
 
@@ -85,7 +85,7 @@ def _line(line: Line) -> str:
     return "".join(map(_span, line))
 
 
-def _span(span: Span) -> str:
+def _span(span: TextRun) -> str:
     text = _escaped(span.text)
     if span.url is not None:
         return f"[{text}]({quote(span.url, safe=_OF_URLS)})"

@@ -35,7 +35,7 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class RegistryToken:
     """Good until `expires_at`."""
 
     value: str = field(repr=False)
@@ -101,7 +101,7 @@ def is_related(registry: str, realm: str) -> bool:
     return "." in domain and not is_address and (theirs == domain or theirs.endswith(f".{domain}"))
 
 
-def read_token(body: bytes, now: datetime, where: str) -> Token:
+def read_token(body: bytes, now: datetime, where: str) -> RegistryToken:
     """The token service's answer. Raises `Failure` (malformed) where it holds no usable token."""
     try:
         answer = json.loads(body)
@@ -117,7 +117,7 @@ def read_token(body: bytes, now: datetime, where: str) -> Token:
         lifetime = timedelta(seconds=seconds)
     else:
         lifetime = DEFAULT_LIFETIME
-    return Token(value, now + max(lifetime - LEEWAY, timedelta(0)))
+    return RegistryToken(value, now + max(lifetime - LEEWAY, timedelta(0)))
 
 
 def basic(username: str, password: str) -> str:

@@ -8,7 +8,15 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bot.clients.http import HostRules, Http
 from bot.clients.http_answers import Answer, Streamed
-from bot.clients.registry.challenge import Challenge, Token, basic, challenges, is_related, read_token, token_url
+from bot.clients.registry.challenge import (
+    Challenge,
+    RegistryToken,
+    basic,
+    challenges,
+    is_related,
+    read_token,
+    token_url,
+)
 from bot.clients.registry.login import KnownLogin, Login, SignIn
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -61,14 +69,14 @@ def host_rules(accesses: Iterable[RegistryAccess]) -> dict[str, HostRules]:
 
 
 @dataclass(slots=True)
-class Entry:
+class RegistryEntry:
     """What hosts have asked for, and what the bot got for it. One sign-in a host, one token a repository."""
 
     http: Http
     clock: Clock
     _challenges: dict[str, Challenge] = field(default_factory=dict)
     _sign_ins: dict[str, SignIn] = field(default_factory=dict)
-    _tokens: dict[tuple[str, str], Token] = field(default_factory=dict)
+    _tokens: dict[tuple[str, str], RegistryToken] = field(default_factory=dict)
     _locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
 
     async def authorization(self, access: RegistryAccess, repository: str) -> str | None:
@@ -111,7 +119,7 @@ class Entry:
                 known = self._sign_ins[access.host] = await way.sign_in(self.http)
         return known
 
-    async def _token(self, access: RegistryAccess, repository: str, challenge: Challenge) -> Token:
+    async def _token(self, access: RegistryAccess, repository: str, challenge: Challenge) -> RegistryToken:
         where = f"{access.host}/{repository}"
         url = token_url(challenge, f"repository:{repository}:pull", where)
         if urlsplit(url).scheme == "http" and not access.insecure:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from bot.clients.http import ANY_HOST, Http
 from bot.clients.http_answers import Answer, Streamed
-from bot.clients.registry.entry import Entry, RegistryAccess
+from bot.clients.registry.entry import RegistryAccess, RegistryEntry
 from bot.domain.bases.image import (
     INDEXES,
     MANIFESTS,
@@ -44,7 +44,7 @@ class Registry:
     def __init__(self, http: Http, accesses: Iterable[RegistryAccess], clock: Clock) -> None:
         self._http = http
         self._accesses = {access.host: access for access in accesses}
-        self._entry = Entry(http, clock)
+        self._entry = RegistryEntry(http, clock)
 
     async def head(self, base: Base) -> Head:
         """What the tag points to now, in one HEAD request.

@@ -40,7 +40,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Descriptor:
     """A descriptor: what an index or a manifest points to. `platform` is `os/architecture[/variant]`."""
 
     media_type: str
@@ -54,15 +54,15 @@ class Entry:
 class Index:
     """A list of images, one for each platform."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Descriptor, ...]
 
-    def images(self) -> tuple[Entry, ...]:
+    def images(self) -> tuple[Descriptor, ...]:
         """The images that have a platform, the first of each, without attestations and nested indexes.
 
         Linux images alone, where there are any: a shared index lists several Windows builds under one platform
         name, and a refreshed Windows image is no news to who builds for Linux.
         """
-        first: dict[str, Entry] = {}
+        first: dict[str, Descriptor] = {}
         for entry in self.entries:
             if entry.platform is None or entry.is_attestation or entry.media_type in INDEXES:
                 continue
@@ -75,7 +75,7 @@ class Index:
 class Manifest:
     """One image. `layers` are the full digests, bottom first."""
 
-    config: Entry
+    config: Descriptor
     layers: tuple[str, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
 
@@ -176,10 +176,10 @@ def _index(document: Mapping[str, Any], own: str, where: str) -> Index:
     return Index(entries)
 
 
-def _readable(listed: Sequence[object], where: str) -> tuple[tuple[Entry, ...], Failure | None]:
+def _readable(listed: Sequence[object], where: str) -> tuple[tuple[Descriptor, ...], Failure | None]:
     """What can be read of an index, and why the first of the others cannot: one that has a digest of tomorrow or a
     platform of somebody's own hides no image that a repository builds on."""
-    entries: list[Entry] = []
+    entries: list[Descriptor] = []
     refused: Failure | None = None
     for each in listed:
         try:
@@ -202,7 +202,7 @@ def _manifest(document: Mapping[str, Any], where: str) -> Manifest:
     )
 
 
-def _entry(value: object, where: str) -> Entry:
+def _entry(value: object, where: str) -> Descriptor:
     if not isinstance(value, dict):
         raise _malformed("sent a descriptor of the wrong shape", where)
     digest, size, platform = value.get("digest"), value.get("size"), value.get("platform")
@@ -210,7 +210,7 @@ def _entry(value: object, where: str) -> Entry:
         raise _malformed(f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", where)
     name = _platform(platform, where) if isinstance(platform, dict) else None
     annotations = _texts(value.get("annotations"))
-    return Entry(
+    return Descriptor(
         media_type=str(value.get("mediaType", ""))[:LONGEST_TEXT],
         digest=digest,
         size=size if isinstance(size, int) and size >= 0 else 0,

@@ -13,7 +13,7 @@ from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
-from bot.domain.repositories.repository import Identity, Repository, Tree
+from bot.domain.repositories.repository import GitTree, Identity, Repository
 
 
 class ShowsRepositories(Protocol):
@@ -27,11 +27,11 @@ class ShowsRepositories(Protocol):
         """Those of `owners` of whose repositories the last listing could tell nothing, with why."""
         ...
 
-    async def tree(self, repository: Identity, ref: str) -> Tree | None:
+    async def tree(self, repository: Identity, ref: str) -> GitTree | None:
         """The whole tree of a branch or tree sha; None for a repository without commits."""
         ...
 
-    async def subtree(self, repository: Identity, sha: str) -> Tree:
+    async def subtree(self, repository: Identity, sha: str) -> GitTree:
         """One folder of a tree, for trees that the forge cuts short."""
         ...
 

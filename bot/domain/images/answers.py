@@ -12,7 +12,7 @@ from bot.domain.images.trust import Trust
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 
 
-class Question(StrEnum):
+class ImageQuestion(StrEnum):
     SIGNATURE = "signature"
     PROVENANCE = "provenance"
     FRESHNESS = "freshness"
@@ -20,16 +20,16 @@ class Question(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ImageAnswer:
     """`holds` is None where it cannot be told. What does not count is told, and decides nothing."""
 
-    question: Question
+    question: ImageQuestion
     holds: bool | None
     told: str
     counts: bool = True
 
 
-def all_hold(answers: Iterable[Answer]) -> bool | None:
+def all_hold(answers: Iterable[ImageAnswer]) -> bool | None:
     """False where one that counts does not hold, None where one of the others cannot be told, else True."""
     counted = [each.holds for each in answers if each.counts]
     if False in counted:
@@ -37,42 +37,46 @@ def all_hold(answers: Iterable[Answer]) -> bool | None:
     return None if None in counted or not counted else True
 
 
-def about_signature(trust: Trust | None, *, is_required: bool) -> Answer:
+def about_signature(trust: Trust | None, *, is_required: bool) -> ImageAnswer:
     """`trust` is None where no rule asks for a signature."""
     if trust is None:
-        return Answer(Question.SIGNATURE, None, "no rule of trust asks for a signature", counts=False)
-    return Answer(Question.SIGNATURE, trust.holds, trust.told, counts=is_required)
+        return ImageAnswer(ImageQuestion.SIGNATURE, None, "no rule of trust asks for a signature", counts=False)
+    return ImageAnswer(ImageQuestion.SIGNATURE, trust.holds, trust.told, counts=is_required)
 
 
-def about_provenance(builder: Builder | None, producers: Collection[str], *, is_required: bool) -> Answer:
+def about_provenance(builder: Builder | None, producers: Collection[str], *, is_required: bool) -> ImageAnswer:
     """Whether it was built where it says to be, and by a repository that is known to produce it.
 
     `producers` are `owner/name` of these, none where that is not known. Provenance that nobody trusted has signed
     is as good as none, and none is not asked for.
     """
     if builder is None:
-        return Answer(Question.PROVENANCE, None, "no provenance by a signer that is trusted is there", counts=False)
+        return ImageAnswer(
+            ImageQuestion.PROVENANCE, None, "no provenance by a signer that is trusted is there", counts=False
+        )
     if builder.strength is not Strength.PROVED:
-        return Answer(Question.PROVENANCE, False, builder.told, counts=is_required)
+        return ImageAnswer(ImageQuestion.PROVENANCE, False, builder.told, counts=is_required)
     known = sorted(producers)
     if builder.repository and known and builder.repository.lower() not in {each.lower() for each in known}:
         told = f"{builder.told}; {' or '.join(known)} is known to produce this image"
-        return Answer(Question.PROVENANCE, False, told, counts=is_required)
-    return Answer(Question.PROVENANCE, True, builder.told, counts=is_required)
+        return ImageAnswer(ImageQuestion.PROVENANCE, False, told, counts=is_required)
+    return ImageAnswer(ImageQuestion.PROVENANCE, True, builder.told, counts=is_required)
 
 
-def about_freshness(standings: Sequence[ImageStanding]) -> Answer:
+def about_freshness(standings: Sequence[ImageStanding]) -> ImageAnswer:
     """Whether all platforms are proved to stand on what their base shows now."""
     if behind_since(standings) is not None:
-        return Answer(Question.FRESHNESS, False, "it is behind its base")
+        return ImageAnswer(ImageQuestion.FRESHNESS, False, "it is behind its base")
     if standings and all(each.strength is Strength.PROVED and each.is_current for each in standings):
-        return Answer(Question.FRESHNESS, True, "it stands on what its base shows now")
-    return Answer(Question.FRESHNESS, None, "not every platform is proved to stand on what its base shows now")
+        return ImageAnswer(ImageQuestion.FRESHNESS, True, "it stands on what its base shows now")
+    return ImageAnswer(
+        ImageQuestion.FRESHNESS, None, "not every platform is proved to stand on what its base shows now"
+    )
 
 
-def about_gate(gated: Gated | None) -> Answer:
+def about_gate(gated: Gated | None) -> ImageAnswer:
     """Whether what is known to be wrong with it may be there; `gated` is None where no rule asks."""
     if gated is None:
-        return Answer(Question.GATE, None, "no rule of the gate asks what is inside", counts=False)
+        return ImageAnswer(ImageQuestion.GATE, None, "no rule of the gate asks what is inside", counts=False)
     holds = {GateOutcome.PASSED: True, GateOutcome.BLOCKED: False}.get(gated.outcome)
-    return Answer(Question.GATE, holds, gated.told, counts=gated.mode is GateMode.BLOCK)
+    return ImageAnswer(ImageQuestion.GATE, holds, gated.told, counts=gated.mode is GateMode.BLOCK)

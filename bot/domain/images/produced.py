@@ -29,7 +29,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedImage:
     """An image as a build in a repository's files names it. `name` and `tag` may have the parts `{owner}`, `{name}`
     and `{branch}`; `tag` those of `TagRule` too. It is built from the first of the files `built_from` that there
     is; nothing tells that where there are none."""
@@ -97,7 +97,7 @@ def claims_of(
     branch: str,
     rules: ImageRules,
     produces: Sequence[str],
-    named: Iterable[Named],
+    named: Iterable[NamedImage],
     naming: Collection[str] = (),
 ) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
     """The images that a repository produces, each by whoever has most weight, and what of it does not count, a
@@ -155,7 +155,7 @@ def _own_claim(text: str) -> Claim | None:
     return _claim(name, tag, Source.PRODUCES)
 
 
-def _built(named: Named, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
+def _built(named: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
     name, tag = (_filled(text, repository).replace("{branch}", branch) for text in (named.name, named.tag))
     claim = _claim(name.lower(), tag, Source.BUILD)
     if claim is None:

@@ -160,7 +160,7 @@ def _worst_first(each: DetectedVulnerability) -> tuple[int, str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GatedImage:
     """An image at the gate: `before` is None where no image before it is known.
 
     `owed` are vulnerabilities that the image before had by somebody's word alone: they are no more known for that.
@@ -175,7 +175,7 @@ class Asked:
 
 
 def judge(
-    asked: Asked,
+    asked: GatedImage,
     rule: GateRule,
     exceptions: Sequence[GateException],
     at: datetime,

@@ -48,7 +48,7 @@ class StationClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
+class PublishedFix:
     """What its publisher says: the versions that are free of the vulnerability, none where there is no fix yet."""
 
     publisher: str
@@ -97,7 +97,7 @@ class AffectedImage:
     image: str
     repository: str
     packages: tuple[str, ...]
-    fix: Fix
+    fix: PublishedFix
     base: BelowImage | None
     held: Held
     mirror: BelowImage | None = None
@@ -161,7 +161,7 @@ def _proved(told: Mapping[Station, StationClock]) -> Iterable[tuple[Station, Sta
             yield place, clock
 
 
-def _fix(fix: Fix) -> StationClock:
+def _fix(fix: PublishedFix) -> StationClock:
     if fix.versions:
         return StationClock(Passage.PASSED, fix.at, f"{fix.publisher} fixed it in {', '.join(fix.versions)}")
     return StationClock(Passage.WAITING, says=f"{fix.publisher} has no fix", who=fix.publisher)

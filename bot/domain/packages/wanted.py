@@ -37,7 +37,7 @@ class Sought(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedPackage:
     """Packages of this name, or built from a source package of this name; of one type, or of any where it is None.
 
     Only those with a version below one of `below` are wanted; all where it is empty. `by_channel` compares with
@@ -80,13 +80,13 @@ def fit_of(package: Package, wanted: Collection[Sought], release: str | None = N
     return next((fit for each in of_release if (fit := each.fit(package)) is not Fit.NO), Fit.NO)
 
 
-def wanted_by(advisory: Advisory) -> tuple[Wanted, ...]:
+def wanted_by(advisory: Advisory) -> tuple[WantedPackage, ...]:
     """The packages that an advisory of .NET says are affected; none where it names no fixed version."""
     families = advisory.families or frozenset(_FRAMEWORKS)
     names = [name for family, name in _FRAMEWORKS.items() if family in families]
     if not advisory.fixed_versions:
         return ()
-    return tuple(Wanted(name, PackageType.NUGET, advisory.fixed_versions, by_channel=True) for name in names)
+    return tuple(WantedPackage(name, PackageType.NUGET, advisory.fixed_versions, by_channel=True) for name in names)
 
 
 def names_of(wanted: Iterable[Sought]) -> list[str]:

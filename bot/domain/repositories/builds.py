@@ -56,7 +56,7 @@ class LatestRuns:
 
 
 @dataclass(frozen=True, slots=True)
-class Builds:
+class BranchBuilds:
     """What is known of the builds on the default branch, whoever started them.
 
     `scheduled` are the latest that its own schedule started, `failed` those that failed since the last success:
@@ -76,14 +76,16 @@ class Builds:
         return self.known_until is not None and latest.runs[-1].at <= self.known_until
 
 
-def builds_with(known: Builds, state: str, runs: Iterable[PastRun], branch: str, until: datetime) -> Builds:
+def builds_with(
+    known: BranchBuilds, state: str, runs: Iterable[PastRun], branch: str, until: datetime
+) -> BranchBuilds:
     """What is known once these runs, in any order, are taken in."""
     fresh = sorted((run for run in runs if run.builds(branch)), key=lambda run: run.at, reverse=True)
     succeeded = [run for run in (*fresh, known.last_success) if run is not None and run.has_succeeded]
     last = max(succeeded, key=lambda run: run.at, default=None)
     failed = [run for run in _merged(fresh, known.failed) if run.has_failed and (last is None or run.at > last.at)]
     scheduled = [run for run in _merged(fresh, known.scheduled) if run.event == "schedule"]
-    return Builds(state, last, tuple(scheduled[:MOST_SCHEDULED]), tuple(failed[:MOST_FAILED]), until)
+    return BranchBuilds(state, last, tuple(scheduled[:MOST_SCHEDULED]), tuple(failed[:MOST_FAILED]), until)
 
 
 def _merged(fresh: Iterable[PastRun], known: Iterable[PastRun]) -> list[PastRun]:

@@ -64,7 +64,7 @@ class TreeEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class GitTree:
     sha: str
     entries: tuple[TreeEntry, ...]
     truncated: bool = False

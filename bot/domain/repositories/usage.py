@@ -74,7 +74,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class FileLine:
     """A line of a file, counted from 1."""
 
     path: str
@@ -119,7 +119,7 @@ class Usage:
     """The first line of the instruction that names the reference, where that is not `line`; markers go above it."""
     sdk_pin: SdkPin | None = None
     """What a global.json asks for."""
-    named_at: Place | None = None
+    named_at: FileLine | None = None
     """Where the reference is named, if that is another file than the one that holds its tag: a project whose base
     takes its version from Directory.Build.props."""
 

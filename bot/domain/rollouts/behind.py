@@ -27,7 +27,7 @@ _WEIGHT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
+class BehindUsage:
     """A usage whose base shows something else by now.
 
     A pin is behind where it names what the base has left; what floats is where its last build is older than what
@@ -60,13 +60,13 @@ class FleetBehind:
     that name a floating tag and of which no build is known, so that nobody can say.
     """
 
-    usages: tuple[Behind, ...]
+    usages: tuple[BehindUsage, ...]
     followed: int
     left_alone: int = 0
     untold: int = 0
 
 
-def lacking(behind: Behind, now: datetime) -> Change:
+def lacking(behind: BehindUsage, now: datetime) -> Change:
     """Returns all changes on the way as one, made now: so it settles, and has its time, like any other change.
 
     Where they are not known the cause is `age`: it has been left behind, and nothing tells what it lacks.

@@ -66,7 +66,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class PolicyRule:
     """What shall hold where it matches; a term that is None is left to later rules."""
 
     match: Match = field(default_factory=Match)
@@ -141,7 +141,7 @@ class Policy:
     Who is put into no wave belongs to the last one.
     """
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
     waves: tuple[Wave, ...] = ONE_WAVE
     freezes: tuple[Freeze, ...] = ()
     pause_when_failed: float = 0.2
@@ -220,7 +220,7 @@ class Policy:
             return terms.soak
         return next((wave.soak for wave in self.waves if wave.name == terms.wave), None)
 
-    def _made(self, matching: Sequence[Rule], cause: Cause, severity: Severity | None) -> Terms:
+    def _made(self, matching: Sequence[PolicyRule], cause: Cause, severity: Severity | None) -> Terms:
         chosen = {name: _first(_settling(matching, name, cause), name) for name in TERMS}
         if chosen["settle"] is None and (is_severe(cause, severity) or cause is Cause.BASE_UPDATE):
             chosen["settle"] = timedelta(0)
@@ -240,14 +240,14 @@ def is_severe(cause: Cause, severity: Severity | None) -> bool:
     return cause is Cause.DOTNET_SECURITY and severity is not None and severity.rank >= Severity.HIGH.rank
 
 
-def _settling(rules: Sequence[Rule], name: str, cause: Cause) -> Sequence[Rule]:
+def _settling(rules: Sequence[PolicyRule], name: str, cause: Cause) -> Sequence[PolicyRule]:
     """The rules that may set a term: a settle time for what an own base brings only those that name this cause."""
     if name != "settle" or cause is not Cause.BASE_UPDATE:
         return rules
     return [rule for rule in rules if cause in rule.match.causes]
 
 
-def _first(rules: Sequence[Rule], name: str) -> Any:
+def _first(rules: Sequence[PolicyRule], name: str) -> Any:
     return next((value for rule in rules if (value := getattr(rule, name)) is not None), None)
 
 

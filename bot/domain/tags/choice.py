@@ -9,7 +9,7 @@ from bot.domain.reference import Reference
 from bot.domain.tags.tag import Tag
 
 
-class Pin(StrEnum):
+class PinStrength(StrEnum):
     """How far the image under a reference may move without an edit; the first is the firmest."""
 
     DIGEST = "digest"
@@ -47,14 +47,14 @@ def policy_for(reference: Reference) -> TagPolicy:
     return DOTNET if _DOTNET_REPOSITORY.search(reference.repository) else GENERIC
 
 
-def pins(reference: Reference) -> Pin:
+def pins(reference: Reference) -> PinStrength:
     """How firmly the reference, as written, holds on to one build."""
     if reference.digest is not None:
-        return Pin.DIGEST
+        return PinStrength.DIGEST
     tag = Tag.parse(reference.tag or "latest")
     if tag.names_one_build or tag.precision >= 3:
-        return Pin.PATCH
-    return {0: Pin.LATEST, 1: Pin.MAJOR, 2: Pin.MINOR}[tag.precision]
+        return PinStrength.PATCH
+    return {0: PinStrength.LATEST, 1: PinStrength.MAJOR, 2: PinStrength.MINOR}[tag.precision]
 
 
 def is_newer(a: Tag | str, b: Tag | str) -> bool:

@@ -22,7 +22,7 @@ _DATED = re.compile(r"(?P<stamp>(?:19|20)[0-9]{6}(?:t?(?:[0-9]{4}|[0-9]{6}))?)z?
 _FORMATS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 
-class Parts:
+class TagParts:
     """Sorts the parts one after the other."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Parts:
         self.stamp: str | None = None
         self.commit: str | None = None
 
-    def read(self, rest: str) -> "Parts":
+    def read(self, rest: str) -> "TagParts":
         for part in PART.findall(rest.lower().removeprefix(".")):
             self._sort(part)
         return self

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from packaging.version import Version
 
-from bot.domain.tags.parts import BUILD_NUMBER, COMMIT, NUMBER, PART, Parts, numbers, stamp_of
+from bot.domain.tags.parts import BUILD_NUMBER, COMMIT, NUMBER, PART, TagParts, numbers, stamp_of
 from bot.domain.tags.words import WINDOWS, names_architecture, names_commit, names_system
 
 LONGEST_TAG = 128
@@ -190,7 +190,7 @@ def _parse(text: str) -> Tag:
     elif rest and not _JOIN.match(rest):
         # Letters glued to the number (`8u292`, `2nd`): the whole is one word with no version in it.
         return _unversioned(text)
-    found = Parts().read(rest)
+    found = TagParts().read(rest)
     return Tag(
         text,
         prefix=head["prefix"].lower(),
@@ -223,7 +223,7 @@ def _is_real(moment: re.Match[str]) -> bool:
 def _at_a_moment(text: str, moment: re.Match[str]) -> Tag:
     """ISO 8601 with hyphens for the colons that a tag cannot hold: `2025-01-20`, `RELEASE.2025-01-20T14-49-07Z`."""
     day, time = moment["day"].replace("-", ""), (moment["time"] or "").replace("-", "")
-    found = Parts().read(moment["rest"])
+    found = TagParts().read(moment["rest"])
     return Tag(
         text,
         prefix=moment["prefix"].lower(),

@@ -13,7 +13,7 @@ class Style(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TextRun:
     """A run of text in one style; `url` is where it leads. Nothing in it is escaped."""
 
     text: str
@@ -21,7 +21,7 @@ class Span:
     url: str | None = None
 
 
-Line = tuple[Span, ...]
+Line = tuple[TextRun, ...]
 ON_THE_PAGE = "More on the page"
 """What the link to the page says."""
 
@@ -83,9 +83,9 @@ class Message:
 
 def plain(text: str) -> Line:
     """A line in one plain run."""
-    return (Span(text),)
+    return (TextRun(text),)
 
 
 def strong(text: str) -> Line:
     """A line in one strong run."""
-    return (Span(text, Style.STRONG),)
+    return (TextRun(text, Style.STRONG),)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.domain.repositories.usage import Findings, Kind, Place, Role, Usage
+from bot.domain.repositories.usage import FileLine, Findings, Kind, Role, Usage
 from bot.formats.dotnet.aspnet import is_aspnet
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.properties import Evaluation
@@ -143,7 +143,7 @@ def _usage(assignment: Assignment, evaluation: Evaluation) -> Usage | None:
         return None
     if usage.span is None and "$(" in written.text:
         usage = replace(usage, fixed_because="MSBuild computes the part to rewrite; write the image out")
-    named_at = Place(assignment.path, document.lines.at(assignment.start))
+    named_at = FileLine(assignment.path, document.lines.at(assignment.start))
     return placed(usage, evaluation.located, lambda path: evaluation.documents[path].lines, named_at)
 
 

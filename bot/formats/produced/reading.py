@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from bot.domain.images.produced import Named
+from bot.domain.images.produced import NamedImage
 from bot.domain.repositories.usage import Kind
 from bot.formats import bake
 from bot.formats.azure_pipelines import finder as azure_pipelines
@@ -36,7 +36,7 @@ MOST_NAMES = 500
 """Of one repository."""
 
 
-def named_in(path: str, data: bytes) -> tuple[Named, ...]:
+def named_in(path: str, data: bytes) -> tuple[NamedImage, ...]:
     """Each with its line, in the order of the text. Never raises."""
     kind = kind_of(path)
     if kind is None or kind not in _READERS or len(data) > LARGEST_FILE or b"\0" in data:
@@ -44,7 +44,7 @@ def named_in(path: str, data: bytes) -> tuple[Named, ...]:
     return tuple(islice(_named(path, decode(data), _READERS[kind]), MOST_NAMES))
 
 
-def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Written]]) -> Iterator[Named]:
+def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Written]]) -> Iterator[NamedImage]:
     text = hidden(text)
     lines = Lines(text)
     try:
@@ -52,7 +52,7 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
             parts = split(shown(written.name))
             if parts is not None:
                 line = lines.at(max(0, written.place))
-                yield Named(*parts, path, line, written.pulls, written.built_from)
+                yield NamedImage(*parts, path, line, written.pulls, written.built_from)
     except Unreadable:
         return
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.domain.repositories.usage import Piece, Place, Span, Usage
+from bot.domain.repositories.usage import FileLine, Piece, Span, Usage
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 
@@ -28,7 +28,7 @@ def located(place: int, paths: Sequence[str]) -> tuple[str, int]:
 
 
 def placed(
-    usage: Usage, locate: Callable[[int], tuple[str, int]], lines_of: Callable[[str], Lines], named_at: Place
+    usage: Usage, locate: Callable[[int], tuple[str, int]], lines_of: Callable[[str], Lines], named_at: FileLine
 ) -> Usage:
     """A usage with places counted through several files → one with places in each file.
 

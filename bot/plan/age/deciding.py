@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from bot.domain.repositories.builds import ACTIVE, MOST_FAILED, Builds, PastRun
+from bot.domain.repositories.builds import ACTIVE, MOST_FAILED, BranchBuilds, PastRun
 from bot.domain.rollouts.policy import Terms
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.freezes import Freeze
@@ -41,7 +41,7 @@ class Aging:
     repository: str
     workflow: str
     terms: Terms
-    builds: Builds
+    builds: BranchBuilds
     is_there: bool
     can_be_dispatched: bool
     is_scheduled: bool = False

@@ -9,7 +9,7 @@ from bot.domain.bases.followed_base import is_patch_pinned
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.domain.repositories.builds import Builds
+from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.policy import Policy, Terms
@@ -46,7 +46,7 @@ class KnownBuilds:
     member: FleetRepository
     workflow: str
     is_there: bool
-    builds: Builds
+    builds: BranchBuilds
     places: tuple[Place, ...]
     read_at: datetime
     changed_at: datetime | None = None

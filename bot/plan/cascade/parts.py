@@ -11,7 +11,7 @@ _OF_DOCKERFILES = (Role.BUILD_STAGE, Role.FINAL_STAGE, Role.COPIED_FROM, Role.MO
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RepositoryImages:
     """The images of one repository with the bases of each. What nothing tells apart is one image without a name."""
 
     repository: int
@@ -28,7 +28,9 @@ class Parts:
         return found or frozenset(self.bases) or frozenset({Image(self.repository)})
 
 
-def parts_of(repository: int, built_from: Mapping[str, str], named: Iterable[tuple[Base, Usage]]) -> Parts:
+def parts_of(
+    repository: int, built_from: Mapping[str, str], named: Iterable[tuple[Base, Usage]]
+) -> RepositoryImages:
     """Tells a repository's images apart. `built_from` are those that it produces, each with the file that it is
     built from, empty where that is not known; `named` the bases that its files name.
 
@@ -51,4 +53,4 @@ def parts_of(repository: int, built_from: Mapping[str, str], named: Iterable[tup
                 bases[Image(repository, name)].add(base)
     if rest or len(files) < len(built_from):
         bases[Image(repository)] = rest
-    return Parts(repository, {image: frozenset(some) for image, some in bases.items()})
+    return RepositoryImages(repository, {image: frozenset(some) for image, some in bases.items()})

@@ -36,14 +36,14 @@ class Stood:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ImageSight:
     """An image as it was looked at last."""
 
     looked_at: datetime | None
     standings: tuple[ImageStanding, ...]
 
 
-def together(bases: Collection[Base], since: datetime | None, images: Sequence[Seen | None]) -> Together:
+def together(bases: Collection[Base], since: datetime | None, images: Sequence[ImageSight | None]) -> Together:
     """Whether the build that made `bases`, which are images of one repository, made those upon them too.
 
     `since` is when the bases had moved and that build was done; a look at an image counts from then on. What layers

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.escaping import markdown
-from bot.domain.wording.message import ON_THE_PAGE, Footnote, Message, Span
+from bot.domain.wording.message import ON_THE_PAGE, Footnote, Message, TextRun
 from bot.domain.wording.words import counted
-from bot.report.fleet_issue.boxes import Asked, Box, box, opening
+from bot.report.fleet_issue.boxes import Box, BoxRequest, box, opening
 from bot.report.markdown import markdown_line, markdown_of
 from bot.report.messages.phrases import short
 from bot.report.messages.summary import stuck_line, summary_message, without_people
@@ -48,7 +48,7 @@ def body_of(news: FleetNews, number: int, *, with_boxes: bool, page: str | None 
         *_listed("Waiting to begin", list(_waiting(news.waiting, with_boxes)), news.waiting_in_all),
         f"{_TICKING if with_boxes else _READING} What is written into this text is written over, comments stay. "
         "Closing the issue has the bot leave it alone, opening it again takes it up.",
-        *([markdown_line((Span(ON_THE_PAGE, url=page),))] if page else []),
+        *([markdown_line((TextRun(ON_THE_PAGE, url=page),))] if page else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -64,7 +64,7 @@ def _stuck(news: FleetNews, with_boxes: bool) -> Iterator[tuple[str, ...]]:
     for each in news.summary.stuck:
         line = markdown_line(stuck_line(each, news.summary.until))
         if with_boxes and _may_be_tried(each):
-            yield (box(Box(Asked.RETRY, each.rebuild.repository), f"**try again** {line}"),)
+            yield (box(Box(BoxRequest.RETRY, each.rebuild.repository), f"**try again** {line}"),)
         else:
             yield (f"- {line}",)
 
@@ -78,7 +78,7 @@ def _waiting(waiting: Sequence[WaitingRebuild], with_boxes: bool) -> Iterator[tu
     for each in waiting:
         name = markdown(each.repository)
         line = f"- {name}: {markdown(short(each.reason))}"
-        boxes = [f"  {box(Box(Asked.REBUILD, each.repository), f'**rebuild now** {name}')}"]
+        boxes = [f"  {box(Box(BoxRequest.REBUILD, each.repository), f'**rebuild now** {name}')}"]
         if not each.is_held:
-            boxes.append(f"  {box(Box(Asked.HOLD, each.repository), f'**hold** {name}')}")
+            boxes.append(f"  {box(Box(BoxRequest.HOLD, each.repository), f'**hold** {name}')}")
         yield (line, *(boxes if with_boxes else ()))

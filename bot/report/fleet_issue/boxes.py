@@ -18,7 +18,7 @@ MARK = "<!-- freshness-bot fleet issue "
 """By which the bot knows the issue as its own, whoever has edited it."""
 
 
-class Asked(StrEnum):
+class BoxRequest(StrEnum):
     """What a box asks for."""
 
     RETRY = "retry"
@@ -30,7 +30,7 @@ class Asked(StrEnum):
 class Box:
     """What is asked for one repository."""
 
-    asked: Asked
+    asked: BoxRequest
     repository: str
 
     def __str__(self) -> str:
@@ -62,4 +62,4 @@ def _ticked(body: str) -> Iterator[Box]:
     for line in body.splitlines():
         found = _BOX.match(line)
         if found is not None:
-            yield Box(Asked(found[1]), found[2])
+            yield Box(BoxRequest(found[1]), found[2])

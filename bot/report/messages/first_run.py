@@ -12,8 +12,8 @@ from bot.domain.wording.message import (
     Line,
     Message,
     Paragraph,
-    Span,
     Style,
+    TextRun,
     plain,
     strong,
 )
@@ -65,7 +65,7 @@ def _summed_up(news: FirstRunNews) -> Iterator[str]:
 def _items(news: FirstRunNews) -> Iterator[Line]:
     left = news.staleness.left
     for each in left[:_MOST_LEFT]:
-        yield (Span(each.base.short, Style.CODE), Span(f" {_told(each, news.at)}"))
+        yield (TextRun(each.base.short, Style.CODE), TextRun(f" {_told(each, news.at)}"))
     if (more := len(left) - _MOST_LEFT) > 0:
         yield plain(f"and {counted(more, 'more entry', 'more entries')} like these")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.wording.message import Items, Line, Span, Style
+from bot.domain.wording.message import Items, Line, Style, TextRun
 
 LONGEST_DETAIL = 400
 _LONGEST_REASON = 120
@@ -15,8 +15,8 @@ def listed(lines: Iterable[Line]) -> Items:
     every = tuple(lines)
     shown = every[:_MOST_LISTED]
     if len(every) > _MOST_LISTED:
-        more = Span(f"and {len(every) - _MOST_LISTED} more; ")
-        shown += ((more, Span("freshness-bot status", Style.CODE), Span(" lists them all")),)
+        more = TextRun(f"and {len(every) - _MOST_LISTED} more; ")
+        shown += ((more, TextRun("freshness-bot status", Style.CODE), TextRun(" lists them all")),)
     return Items(shown)
 
 

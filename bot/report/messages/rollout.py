@@ -14,8 +14,8 @@ from bot.domain.wording.message import (
     Line,
     Message,
     Paragraph,
-    Span,
     Style,
+    TextRun,
     plain,
     strong,
 )
@@ -129,7 +129,7 @@ def _needed(news: RolloutNews, room: int) -> list[Line]:
         return []
     lines: list[Line] = []
     for state, words in ((State.FAILED, "Failed: "), (State.OPEN, "To be merged: ")):
-        named: list[Span] = []
+        named: list[TextRun] = []
         for target in (_target(rebuild) for rebuild in news.named if rebuild.state is state):
             room -= _length((target,))
             if room < 0:
@@ -137,8 +137,8 @@ def _needed(news: RolloutNews, room: int) -> list[Line]:
             named.append(target)
         more = news.states.get(state, 0) - len(named)
         if named:
-            commas = [part for name in named for part in (Span(", "), name)][1:]
-            lines.append((Span(words), *commas, *([Span(f" and {more} more")] if more else [])))
+            commas = [part for name in named for part in (TextRun(", "), name)][1:]
+            lines.append((TextRun(words), *commas, *([TextRun(f" and {more} more")] if more else [])))
         elif more:
             lines.append(plain(f"{words}{counted(more, 'repository')}"))
     return lines
@@ -149,8 +149,8 @@ def _length(line: Line) -> int:
     return sum(len(span.text) + (len(span.url) if span.url else 0) + _SIGNS for span in line)
 
 
-def _target(rebuild: Rebuild) -> Span:
-    return Span(short(rebuild.repository, _LONGEST_NAME), url=rebuild.url)
+def _target(rebuild: Rebuild) -> TextRun:
+    return TextRun(short(rebuild.repository, _LONGEST_NAME), url=rebuild.url)
 
 
 def _why(changes: Sequence[Change]) -> list[Line]:
@@ -159,7 +159,7 @@ def _why(changes: Sequence[Change]) -> list[Line]:
     ordered = sorted(changes, key=lambda change: change.base)
     for change in ordered if len(ordered) <= _MOST_BASES else ordered[: _MOST_BASES - 1]:
         told = short(change.detail or str(change.cause))
-        lines.append((Span(change.base.short, Style.CODE), Span(f" {told}")))
+        lines.append((TextRun(change.base.short, Style.CODE), TextRun(f" {told}")))
     if len(changes) > len(lines):
         lines.append(plain(f"and {counted(len(changes) - len(lines), 'more base')}"))
     return lines
@@ -172,11 +172,11 @@ def _fixed(changes: Sequence[Change]) -> list[Line]:
     spared = {cve for change in changes for cve in change.not_relevant} - concerning
     lines: list[Line] = []
     for cves, words in ((concerning, "Fixes"), (spared, "Not relevant to these images:")):
-        named = [Span(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
-        more = [Span(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
+        named = [TextRun(cve, url=links.get(cve) or public_record(cve)) for cve in sorted(cves)[:_MOST_CVES]]
+        more = [TextRun(f" and {len(cves) - _MOST_CVES} more")] if len(cves) > _MOST_CVES else []
         if named:
-            commas = [part for name in named for part in (Span(", "), name)][1:]
-            lines.append((Span(f"{words} "), *commas, *more))
+            commas = [part for name in named for part in (TextRun(", "), name)][1:]
+            lines.append((TextRun(f"{words} "), *commas, *more))
     return lines
 
 
@@ -188,12 +188,12 @@ def _rebuild_line(rebuild: Rebuild) -> Line:
         case Action.DISPATCH:
             what = f"run of {rebuild.workflow or ''}"
         case Action.NOTIFY:
-            return (target, Span(f": {_reason(rebuild)}"))
+            return (target, TextRun(f": {_reason(rebuild)}"))
     shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED, State.SUCCEEDED)
     if rebuild.state is State.BUILT:
-        return (target, Span(f" {what} {_reason(rebuild)}"))
+        return (target, TextRun(f" {what} {_reason(rebuild)}"))
     reason = f": {_reason(rebuild)}" if shown else ""
-    return (target, Span(f" {what} {rebuild.state}{reason}"))
+    return (target, TextRun(f" {what} {rebuild.state}{reason}"))
 
 
 def _reason(rebuild: Rebuild) -> str:

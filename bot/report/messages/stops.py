@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.reference import Base
-from bot.domain.wording.message import Block, Footnote, Message, Paragraph, Span, Style, plain, strong
+from bot.domain.wording.message import Block, Footnote, Message, Paragraph, Style, TextRun, plain, strong
 from bot.domain.wording.words import counted
 from bot.report.messages.phrases import LONGEST_DETAIL, listed, short, shown_time
 
@@ -52,10 +52,12 @@ def pause_message(news: PauseNews) -> Message:
     if news.until is None:
         title = f"{what} paused"
         how = "resume --all" if news.rollout is None else f"rollout resume {news.rollout}"
-        command = Span(f"freshness-bot {how} --reason …", Style.CODE)
-        failed = [(Span(item.repository, url=item.url), Span(f": {short(item.reason)}")) for item in news.failures]
+        command = TextRun(f"freshness-bot {how} --reason …", Style.CODE)
+        failed = [
+            (TextRun(item.repository, url=item.url), TextRun(f": {short(item.reason)}")) for item in news.failures
+        ]
         blocks += [listed(failed)] if failed else []
-        blocks.append(Paragraph(((Span("It goes on with "), command),)))
+        blocks.append(Paragraph(((TextRun("It goes on with "), command),)))
     else:
         title = f"{what} no longer paused"
     about = f"{news.title}, " if news.title else ""

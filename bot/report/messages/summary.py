@@ -15,7 +15,7 @@ from bot.domain.wording.message import (
     Line,
     Message,
     Paragraph,
-    Span,
+    TextRun,
     plain,
     strong,
 )
@@ -93,8 +93,8 @@ def without_people(summary: Summary) -> Summary:
 
 def stuck_line(each: Stuck, now: datetime) -> Line:
     """Which repository waits for a person, what for, since when and on whom."""
-    target = Span(short(each.rebuild.repository), url=each.rebuild.url)
-    return (target, Span(f" {_what(each, duration(now - each.since))}{_on(each.owners)}"))
+    target = TextRun(short(each.rebuild.repository), url=each.rebuild.url)
+    return (target, TextRun(f" {_what(each, duration(now - each.since))}{_on(each.owners)}"))
 
 
 def _stuck(summary: Summary) -> Iterator[Line]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.wording.message import Footnote, Line, Message, Paragraph, Span, Style, plain, strong
+from bot.domain.wording.message import Footnote, Line, Message, Paragraph, Style, TextRun, plain, strong
 from bot.domain.wording.words import counted, duration
 from bot.report.messages.phrases import listed, short, shown_time
 from bot.report.messages.stops import FailedRebuild
@@ -34,11 +34,11 @@ def wave_message(news: WaveNews) -> Message | None:
     if news.failed:
         title = f"{news.failed:,} of {counted(news.total, 'rebuild')}{where} failed"
         lines: list[Line] = [
-            (Span(each.repository, url=each.url), Span(f": {short(each.reason)}")) for each in news.failures
+            (TextRun(each.repository, url=each.url), TextRun(f": {short(each.reason)}")) for each in news.failures
         ]
         if (more := news.failed - len(news.failures)) > 0:
-            command = Span(f"freshness-bot rollout show {news.rollout}", Style.CODE)
-            lines.append((Span(f"and {more:,} more; "), command, Span(" lists them all")))
+            command = TextRun(f"freshness-bot rollout show {news.rollout}", Style.CODE)
+            lines.append((TextRun(f"and {more:,} more; "), command, TextRun(" lists them all")))
         blocks = (Paragraph((strong(title),)), listed(lines), _footer(news))
         return Message(f"{title}: {news.title}", blocks, needs_person=True)
     if news.done_since is None or news.waves == 1:

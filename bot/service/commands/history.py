@@ -55,7 +55,7 @@ async def export_log(settings: Settings, observations: Path | None, releases: Pa
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class HistorySource:
     """Where history comes from: a log, a clone of dotnet/versions, and releases; None for what is not given."""
 
     observations: Path | None = None
@@ -64,7 +64,7 @@ class Source:
 
 
 async def import_log(
-    settings: Settings, source: Source, clock: Clock, progress: Progress = lambda done, total: None
+    settings: Settings, source: HistorySource, clock: Clock, progress: Progress = lambda done, total: None
 ) -> Moved:
     """Continues the log of each base, and puts before it what is older than its first observation; between the
     first and the last, rows are left out.
@@ -154,7 +154,7 @@ class _Import:
         return Logged(row, change)
 
 
-def _rows(source: Source, known: Mapping[Base, _Log]) -> Iterator[Observation]:
+def _rows(source: HistorySource, known: Mapping[Base, _Log]) -> Iterator[Observation]:
     """The rows of a log as they stand. A clone tells of MCR; a registry that holds the same tags under the same
     names has shown the same."""
     if source.observations is not None:

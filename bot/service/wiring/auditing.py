@@ -6,7 +6,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from bot.act.onboarding.ports import Source
+from bot.act.onboarding.ports import ProposalSource
 from bot.audit.auditing import judged
 from bot.audit.onboarding.action_commits import CHECK, tagged_actions
 from bot.audit.onboarding.proposing import Wanted, propose
@@ -25,7 +25,7 @@ class AuditProposer:
     checks: Collection[str]
     unwaivable: Collection[str] = ()
 
-    def actions(self, source: Source, now: datetime) -> Sequence[ActionTag]:
+    def actions(self, source: ProposalSource, now: datetime) -> Sequence[ActionTag]:
         """The actions whose commits a proposal needs."""
         if CHECK not in self.checks:
             return ()
@@ -34,7 +34,11 @@ class AuditProposer:
         return tagged_actions(repository, found)
 
     def propose(
-        self, source: Source, commits: Mapping[ActionTag, ActionCommit], denied: tuple[str, ...], now: datetime
+        self,
+        source: ProposalSource,
+        commits: Mapping[ActionTag, ActionCommit],
+        denied: tuple[str, ...],
+        now: datetime,
     ) -> Proposal:
         """The next pull request for these texts."""
         wanted = Wanted(self.checks, commits, denied, self.unwaivable, source.declined)

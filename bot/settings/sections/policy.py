@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
-from bot.domain.rollouts.policy import ActionPreference, Match, Rule
+from bot.domain.rollouts.policy import ActionPreference, Match, PolicyRule
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin, Start, Step
 from bot.settings.sections.section import Section
 from bot.settings.sections.values import (
@@ -115,8 +115,8 @@ class RuleSettings(Section):
         None, description="First line of commits; {bases} stands for what moved."
     )
 
-    def rule(self) -> Rule:
-        return Rule(
+    def rule(self) -> PolicyRule:
+        return PolicyRule(
             match=self.match.match(),
             action=self.action,
             workflow=self.workflow,

@@ -8,10 +8,10 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import (
-    Asked,
     Contents,
     Counts,
     Gated,
+    GatedImage,
     GateOutcome,
     Identity,
     judge,
@@ -116,7 +116,7 @@ def _gated(
     holds = with_damaged(contents(uncertain.left, told.reports), told.damaged)
     before = None if told.before is None else contents(told.before, told.reports_before)
     excused = _excused(name, told, holds, options)
-    asked = Asked(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))
+    asked = GatedImage(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))
     gated = judge(asked, matched.rule, options.exceptions, now, excused)
     gated = replace(gated, excused=(*gated.excused, *uncertain.excused))
     is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, MutableMapping, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from bot.domain.bases.image import INDEXES, Entry, Index, Manifest, read_document
+from bot.domain.bases.image import INDEXES, Descriptor, Index, Manifest, read_document
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.layer import LayerContents, LayerReader, overlay
@@ -108,7 +108,7 @@ def check_one_is_meant(index: Index, platform: str | None) -> None:
         )
 
 
-def _chosen(index: Index, platform: str | None) -> Entry:
+def _chosen(index: Index, platform: str | None) -> Descriptor:
     images = index.images()
     if not images:
         plain = [entry for entry in index.entries if not entry.is_attestation]
@@ -119,7 +119,7 @@ def _chosen(index: Index, platform: str | None) -> Entry:
     return _only(preferred or fitting, platform, known=images)
 
 
-def _only(entries: Sequence[Entry], platform: str | None, known: Sequence[Entry] = ()) -> Entry:
+def _only(entries: Sequence[Descriptor], platform: str | None, known: Sequence[Descriptor] = ()) -> Descriptor:
     """The one that is left. Raises `Failure` where none is, or several are."""
     if not entries and not known:
         raise Failure(Trouble.MISSING, "lists no image", where="index", advice="copy one into it")

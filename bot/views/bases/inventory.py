@@ -9,7 +9,7 @@ from bot.domain.packages.package import Package
 from bot.views.bases.images import Deployment
 
 
-class FixState(StrEnum):
+class FixSource(StrEnum):
     """Where another version of a package comes from."""
 
     BASE = "in the base"
@@ -22,15 +22,15 @@ class FixState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
+class NextVersion:
     """What is known of a package's next version; `digest` is the one that `base` shows now."""
 
-    state: FixState
+    state: FixSource
     base: str | None = None
     digest: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.base}@{self.digest}" if self.state is FixState.BASE else self.state.value
+        return f"{self.base}@{self.digest}" if self.state is FixSource.BASE else self.state.value
 
 
 class ShownBy(StrEnum):
@@ -56,7 +56,7 @@ class FoundPackage:
     package: Package
     since: datetime
     deployed: tuple[Deployment, ...]
-    fix: Fix
+    fix: NextVersion
     is_certain: bool = True
     shown_by: ShownBy = ShownBy.LAYERS
 

@@ -40,7 +40,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FleetFilter:
     """Which repositories: those whose name holds `text`, with this standing, that use this base."""
 
     text: str = ""

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.bases.change import Change
 from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import Behind, FleetBehind, lacking
+from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
 from bot.domain.wording.words import counted
 
 
@@ -72,7 +72,7 @@ class Staleness:
 
 def staleness_of(found: FleetBehind, now: datetime) -> Staleness:
     """Gathers what is behind by what it names: a fleet made from templates names the same few digests."""
-    grouped: dict[tuple[Base, str | None], list[Behind]] = {}
+    grouped: dict[tuple[Base, str | None], list[BehindUsage]] = {}
     for each in found.usages:
         grouped.setdefault((each.base, each.pinned), []).append(each)
     left = [_left(base, pinned, some, now) for (base, pinned), some in grouped.items()]
@@ -80,7 +80,7 @@ def staleness_of(found: FleetBehind, now: datetime) -> Staleness:
     return Staleness(tuple(left), found.followed, found.left_alone, found.untold)
 
 
-def _left(base: Base, pinned: str | None, some: list[Behind], now: datetime) -> Left:
+def _left(base: Base, pinned: str | None, some: list[BehindUsage], now: datetime) -> Left:
     furthest = max(some, key=lambda each: len(each.moves))
     return Left(
         base,

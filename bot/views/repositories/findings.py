@@ -15,7 +15,7 @@ _SCORES = {Severity.LOW: "3.0", Severity.MEDIUM: "5.0", Severity.HIGH: "7.5", Se
 _ORDER = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
-class Check(Protocol):
+class CheckText(Protocol):
     """What a rule tells of itself."""
 
     @property
@@ -53,7 +53,7 @@ def as_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def as_sarif(findings: Sequence[Finding], checks: Sequence[Check], version: str) -> dict[str, Any]:
+def as_sarif(findings: Sequence[Finding], checks: Sequence[CheckText], version: str) -> dict[str, Any]:
     """Gives a SARIF 2.1.0 log of what fails, waived findings with their suppression.
 
     Code scanning makes an alert of each result, so what holds, does not apply or cannot be told is no result.

@@ -15,7 +15,7 @@ from bot.domain.wording.words import duration
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TermsQuestion:
     """The change and the repository that are asked about."""
 
     repository: str
@@ -38,13 +38,13 @@ class Given:
 class TermsAnswer:
     """`matching` are the places of the rules that match; `freeze` holds the work back at the moment of asking."""
 
-    question: Question
+    question: TermsQuestion
     matching: tuple[int, ...]
     terms: tuple[Given, ...]
     freeze: Freeze | None
 
 
-def answer(policy: Policy, asked: Question, now: datetime) -> TermsAnswer:
+def answer(policy: Policy, asked: TermsQuestion, now: datetime) -> TermsAnswer:
     """Tells which rule gave each term."""
     about = asked.repository, asked.base, asked.cause, asked.severity
     terms, origins = policy.terms(*about), policy.origins(*about)
@@ -113,7 +113,7 @@ def _worded(value: Any) -> str:
             return str(value)
 
 
-def _why(policy: Policy, asked: Question, name: str, rule: int | None) -> str:
+def _why(policy: Policy, asked: TermsQuestion, name: str, rule: int | None) -> str:
     if rule is not None:
         return f"policy.{rule}"
     if name == "settle" and is_severe(asked.cause, asked.severity):

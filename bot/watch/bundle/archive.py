@@ -72,7 +72,7 @@ class DumpPart(FeedShape):
     considered: FilePart
 
 
-class Manifest(FeedShape):
+class BundleManifest(FeedShape):
     """`bundle.json`."""
 
     format: str

@@ -19,10 +19,10 @@ from bot.watch.bundle.archive import (
     MANIFEST,
     SIGNATURE,
     VERSION,
+    BundleManifest,
     DocumentPart,
     DumpPart,
     FilePart,
-    Manifest,
     read_considered,
     read_record,
 )
@@ -100,9 +100,9 @@ class _Reader:
             raise self._bad(f"has no {MANIFEST}")
         return files
 
-    def _manifest(self, data: bytes) -> Manifest:
+    def _manifest(self, data: bytes) -> BundleManifest:
         try:
-            listed = Manifest.model_validate_json(data)
+            listed = BundleManifest.model_validate_json(data)
         except ValidationError as error:
             raise self._bad(_told(error), MANIFEST) from None
         if listed.format != FORMAT:

@@ -26,7 +26,7 @@ class FeedContents:
     """Source and CVE of each advisory that its publisher has taken back."""
     leads_to: tuple[FeedSource, ...] = ()
     monthly: tuple[msrc.MonthlyDocument, ...] = ()
-    inventory: image_info.Inventory | None = None
+    inventory: image_info.TagInventory | None = None
     problems: tuple[FeedProblem, ...] = ()
 
 

@@ -70,7 +70,7 @@ class TagEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class TagInventory:
     """All maintained tags. `incomplete` names repositories of which some entries could not be read: the
     absence of a tag there says nothing."""
 
@@ -131,7 +131,7 @@ class _Platform(FeedShape):
     layers: Any = None
 
 
-def read(data: bytes, document: str = "image-info.json") -> tuple[Inventory, Parsed[TagEntry]]:
+def read(data: bytes, document: str = "image-info.json") -> tuple[TagInventory, Parsed[TagEntry]]:
     """The inventory, and the same as entries with their problems; `entries` counts repositories.
 
     Raises `Failure` where the document is no inventory, or lists no tag at all.
@@ -148,10 +148,10 @@ def read(data: bytes, document: str = "image-info.json") -> tuple[Inventory, Par
             incomplete.add(repo.repo)
     if not tags:
         raise malformed(document, "lists no image tag")
-    return Inventory(tags, frozenset(incomplete)), Parsed(tuple(tags.values()), notes.problems, len(repos))
+    return TagInventory(tags, frozenset(incomplete)), Parsed(tuple(tags.values()), notes.problems, len(repos))
 
 
-def compared(before: Inventory, after: Inventory) -> InventoryStep:
+def compared(before: TagInventory, after: TagInventory) -> InventoryStep:
     """The tags that one inventory lists and the other does not.
 
     Nothing is concluded for repositories that could not be read whole.

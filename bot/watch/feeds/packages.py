@@ -34,7 +34,7 @@ class FixedPackage:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class AdvisoryReach:
     """Families, systems and .NET versions, as in `Advisory`; families are empty where no image is touched."""
 
     families: frozenset[str]
@@ -42,7 +42,7 @@ class Reach:
     versions: tuple[str, ...]
 
 
-def reach(packages: Iterable[FixedPackage]) -> Reach:
+def reach(packages: Iterable[FixedPackage]) -> AdvisoryReach:
     """What the packages of one advisory touch together.
 
     Runtime packs decide where there are any: the MSBuild and NuGet packages beside them have version numbers of
@@ -64,7 +64,7 @@ def reach(packages: Iterable[FixedPackage]) -> Reach:
         tools = tools or name.startswith(_SDK_TOOLS)
     if not families and tools:
         families |= SDK_IMAGES
-    return Reach(frozenset(families), frozenset(systems), in_order(versions))
+    return AdvisoryReach(frozenset(families), frozenset(systems), in_order(versions))
 
 
 def in_order(versions: Iterable[str]) -> tuple[str, ...]:

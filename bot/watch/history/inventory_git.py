@@ -18,7 +18,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
-from bot.watch.feeds.image_info import Inventory, PlatformEntry, TagEntry, compared, read
+from bot.watch.feeds.image_info import PlatformEntry, TagEntry, TagInventory, compared, read
 from bot.watch.history.log import MCR
 
 DOCUMENT = "build-info/docker/image-info.dotnet-dotnet-docker-main.json"
@@ -40,7 +40,7 @@ def read_history(clone: Path, *, document: str = DOCUMENT) -> Iterator[Observati
     Raises `Failure` where there is no clone, no git, or no such document in it. An inventory that cannot be read is
     passed over, as the live bot would keep the last good one.
     """
-    earlier: Inventory | None = None
+    earlier: TagInventory | None = None
     live: dict[Base, Observation] = {}
     for at, data in _documents(clone, document):
         try:
@@ -59,7 +59,7 @@ def read_history(clone: Path, *, document: str = DOCUMENT) -> Iterator[Observati
         earlier = inventory
 
 
-def floating(inventory: Inventory, at: datetime) -> Mapping[Base, Observation]:
+def floating(inventory: TagInventory, at: datetime) -> Mapping[Base, Observation]:
     """What an inventory shows of the families' floating Linux tags (`latest`, `8.0`, `9.0-preview-alpine`)."""
     found: dict[Base, Observation] = {}
     for entry in inventory.tags.values():

@@ -29,7 +29,7 @@ _LTS = re.compile(r"Ubuntu:[0-9]?[02468]\.04")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Question:
+class PackageQuestion:
     """One version of a package, by its source, in a release as OSV lists it; none for NuGet."""
 
     release: str
@@ -78,7 +78,7 @@ async def ask(
     api: OsvApi,
     address: str,
     ecosystem: Ecosystem,
-    questions: Sequence[Question],
+    questions: Sequence[PackageQuestion],
     wanted: WantedPackages,
     known: Mapping[str, KnownRecord],
 ) -> DumpReading:
@@ -126,11 +126,11 @@ async def ask(
     return DumpReading(found, notes.problems, len(named.modified), frozenset(old | unsent), modified)
 
 
-async def _named(api: OsvApi, address: str, ecosystem: Ecosystem, questions: Sequence[Question]) -> _Named:
+async def _named(api: OsvApi, address: str, ecosystem: Ecosystem, questions: Sequence[PackageQuestion]) -> _Named:
     found = _Named()
     open_questions = [(question, "") for question in sorted(questions)]
     for _ in range(_MOST_PAGES):
-        further: list[tuple[Question, str]] = []
+        further: list[tuple[PackageQuestion, str]] = []
         for at in range(0, len(open_questions), MOST_QUERIES):
             some = open_questions[at : at + MOST_QUERIES]
             answer = await api.batch(address, [question.query(ecosystem, token) for question, token in some])

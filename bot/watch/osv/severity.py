@@ -23,7 +23,7 @@ _BANDS = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MODERAT
 
 
 @dataclass(frozen=True, slots=True)
-class Rating:
+class PublishedRating:
     """`by` is a publisher, `CVSS 3.1`, or empty where nobody says anything."""
 
     severity: Severity | None = None
@@ -31,7 +31,7 @@ class Rating:
     score: float | None = None
 
 
-def rating_of(record: str, severities: object, said: Iterable[object]) -> Rating:
+def rating_of(record: str, severities: object, said: Iterable[object]) -> PublishedRating:
     """The publisher's word where there is one, with the highest CVSS score; else that score's band.
 
     `severities` is the list in the record, `said` what publishers add to it and to its packages.
@@ -47,11 +47,11 @@ def rating_of(record: str, severities: object, said: Iterable[object]) -> Rating
     named = [severity for word in words if (severity := _severity(word)) is not None]
     if named:
         by = next((name for start, name in _PUBLISHERS.items() if record.startswith(start)), "its publisher")
-        return Rating(max(named, key=lambda each: each.rank), by, score)
+        return PublishedRating(max(named, key=lambda each: each.rank), by, score)
     if scored is None:
-        return Rating()
+        return PublishedRating()
     band = next((severity for least, severity in _BANDS if scored[0] >= least), None)
-    return Rating(band, f"CVSS {scored[1]}" if band is not None else "", score)
+    return PublishedRating(band, f"CVSS {scored[1]}" if band is not None else "", score)
 
 
 def _entries(values: object) -> Iterator[tuple[str, str]]:

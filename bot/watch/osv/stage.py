@@ -18,7 +18,7 @@ from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.watch.osv.dump import DumpReading, read_dump
-from bot.watch.osv.questions import KnownRecord, OsvApi, Question, ask
+from bot.watch.osv.questions import KnownRecord, OsvApi, PackageQuestion, ask
 from bot.watch.osv.record import WantedPackages
 
 READER = "1"
@@ -60,7 +60,7 @@ class DueDump:
     mark: DumpMark | None = None
     considered: WantedPackages = WantedPackages()  # noqa: RUF009 - frozen
     reader: str = ""
-    asked: frozenset[Question] = frozenset()
+    asked: frozenset[PackageQuestion] = frozenset()
     asked_at: datetime | None = None
 
 
@@ -76,7 +76,7 @@ class KeptDump:
     mark: DumpMark | None
     considered: WantedPackages
     reading: DumpReading | None
-    asked: frozenset[Question] = frozenset()
+    asked: frozenset[PackageQuestion] = frozenset()
     adds: bool = False
 
 
@@ -100,7 +100,7 @@ class DumpsStore(Protocol):
         """All names of packages in images, and the releases that images are of."""
         ...
 
-    async def questions(self, ecosystem: Ecosystem) -> frozenset[Question]:
+    async def questions(self, ecosystem: Ecosystem) -> frozenset[PackageQuestion]:
         """Each version of a package in images that an ecosystem may know of."""
         ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.domain.bases.image import INDEXES, Config, Entry, Head, Index, Manifest, read_config, read_document
+from bot.domain.bases.image import INDEXES, Config, Descriptor, Head, Index, Manifest, read_config, read_document
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.failure import Failure, Trouble
@@ -46,7 +46,7 @@ class ManifestCache(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Platform:
+class ObservedPlatform:
     """One image of an index with what it says of itself."""
 
     name: str
@@ -60,7 +60,7 @@ class DigestReading:
     """What a digest stands for. `fetched` are the documents that were not kept before."""
 
     digest: str
-    platforms: tuple[Platform, ...]
+    platforms: tuple[ObservedPlatform, ...]
     fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def observation(self, base: Base, at: datetime) -> Observation:
@@ -79,12 +79,12 @@ async def read(registry: DocumentsPort, cache: ManifestCache, base: Base, digest
         config = read_config((await reader.configs([document.config.digest]))[document.config.digest], where)
         if config.platform is None:
             raise _no_image("names no platform", where)
-        return DigestReading(digest, (Platform(config.platform, digest, document, config),), reader.fetched)
+        return DigestReading(digest, (ObservedPlatform(config.platform, digest, document, config),), reader.fetched)
     platforms = await _platforms(reader, document, where)
     return DigestReading(digest, platforms, reader.fetched)
 
 
-async def _platforms(reader: "_Reader", index: Index, where: str) -> tuple[Platform, ...]:
+async def _platforms(reader: "_Reader", index: Index, where: str) -> tuple[ObservedPlatform, ...]:
     entries = index.images() or _unnamed(index)
     if not entries:
         raise _no_image("lists no image with a platform", where)
@@ -99,18 +99,18 @@ async def _platforms(reader: "_Reader", index: Index, where: str) -> tuple[Platf
             raise Failure(Trouble.MALFORMED, f"lists an index as its image for {entry.platform}", where=where)
         manifests.append(document)
     configs = await reader.configs([manifest.config.digest for manifest in manifests])
-    found: dict[str, Platform] = {}
+    found: dict[str, ObservedPlatform] = {}
     for entry, manifest in zip(entries, manifests, strict=True):
         config = read_config(configs[manifest.config.digest], where)
         name = entry.platform or config.platform
         if name is not None:
-            found.setdefault(name, Platform(name, entry.digest, manifest, config))
+            found.setdefault(name, ObservedPlatform(name, entry.digest, manifest, config))
     if not found:
         raise _no_image("lists no image with a platform", where)
     return tuple(found.values())
 
 
-def _unnamed(index: Index) -> tuple[Entry, ...]:
+def _unnamed(index: Index) -> tuple[Descriptor, ...]:
     """OCI leaves an entry's platform optional; where none has one, the configs are asked."""
     return tuple(
         entry
@@ -119,7 +119,7 @@ def _unnamed(index: Index) -> tuple[Entry, ...]:
     )
 
 
-def observation(base: Base, digest: str, platforms: Sequence[Platform], at: datetime) -> Observation:
+def observation(base: Base, digest: str, platforms: Sequence[ObservedPlatform], at: datetime) -> Observation:
     """`version` is what the first platform declares, `created` the youngest platform's."""
     images = tuple(_image(base, platform) for platform in platforms)
     version = next((found for platform in platforms if (found := declared_version(platform.config))), None)
@@ -145,7 +145,7 @@ def _no_image(what: str, where: str) -> Failure:
     return Failure(Trouble.MALFORMED, what, where=where, advice="watch a tag that stands for an image")
 
 
-def _image(base: Base, platform: Platform) -> PlatformImage:
+def _image(base: Base, platform: ObservedPlatform) -> PlatformImage:
     labels = {**platform.config.labels, **platform.manifest.annotations}
     system = distribution(base.tag, labels, platform.config.history)
     return PlatformImage(

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.bases.version_line import is_line
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base, Reference
-from bot.domain.tags.choice import Pin, pins
+from bot.domain.tags.choice import PinStrength, pins
 
 REDMOND = ZoneInfo("America/Los_Angeles")
 RELEASE_HOUR = time(10)
@@ -112,7 +112,7 @@ def patch_tuesday_after(now: datetime) -> datetime:
 
 def _is_fixed(base: Base) -> bool:
     """A tag that names one release does not follow the next, and a line of own releases follows nobody's."""
-    return is_line(base) or pins(Reference(base.name, base.tag)) is Pin.PATCH
+    return is_line(base) or pins(Reference(base.name, base.tag)) is PinStrength.PATCH
 
 
 def _spread(base: Base, interval: timedelta, policy: PollPolicy) -> timedelta:

@@ -20,7 +20,7 @@ FIELD = "form"
 _MOST_FIELDS = 20
 
 
-class Refused(Exception):
+class FormRefused(Exception):
     """A form that is not ours, or is none; the text says why."""
 
 
@@ -49,12 +49,12 @@ def set_cookie(response: Response, site: Site, name: str, value: str, *, seconds
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
-    """The fields of a form of ours; raises `Refused` for any other. Who shows a token needs no page."""
+    """The fields of a form of ours; raises `FormRefused` for any other. Who shows a token needs no page."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise Refused("this is no form")
+        raise FormRefused("this is no form")
     is_program = shows_token(request)
     if not is_program and not _is_ours(request):
-        raise Refused("the form comes from another page")
+        raise FormRefused("the form comes from another page")
     try:
         pairs = parse_qsl(
             (await request.body()).decode("ascii"),
@@ -63,14 +63,14 @@ async def read_form(request: Request) -> Mapping[str, str]:
             errors="strict",
         )
     except (ValueError, UnicodeDecodeError):
-        raise Refused("the form cannot be read") from None
+        raise FormRefused("the form cannot be read") from None
     fields = dict(pairs)
     kept = request.cookies.get(COOKIE, "")
     if len(fields) != len(pairs):
-        raise Refused("the form names a field twice")
+        raise FormRefused("the form names a field twice")
     field = fields.pop(FIELD, "")
     if not is_program and not (kept and hmac.compare_digest(kept.encode(), field.encode())):
-        raise Refused("the form is too old; load the page again")
+        raise FormRefused("the form is too old; load the page again")
     return fields
 
 

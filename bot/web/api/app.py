@@ -15,7 +15,7 @@ from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.image_pages import ImagePage, Images, WantedImages
 from bot.views.bases.ledger import CvePage, Cves
 from bot.views.bases.upstream import Upstream
-from bot.views.fleet.fleet import Fleet, Sort, Standing, Wanted
+from bot.views.fleet.fleet import Fleet, FleetFilter, Sort, Standing
 from bot.views.fleet.practices import Audited, FleetPractices
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
 from bot.views.repositories.repository import RepositoryPage
@@ -94,7 +94,7 @@ def _add_lists(app: FastAPI) -> None:
         base: Text = "",
         sort: Sort = Sort.STANDING,
     ) -> Response:
-        found = await site_of(request).stores.fleet.fleet(Wanted(q, standing, base, sort), cut)
+        found = await site_of(request).stores.fleet.fleet(FleetFilter(q, standing, base, sort), cut)
         return answered(request, found, Fleet, found.repositories)
 
     @app.get("/practices", response_model=FleetPractices, summary="How the fleet stands to each practice")

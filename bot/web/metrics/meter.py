@@ -18,11 +18,11 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PROMISES, PromiseRow
-from bot.reconcile.hooks import Hooks, Outcome
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.views.fleet.figures import Figures, Marks, News
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics import table
-from bot.web.metrics.table import METRICS, Kind, Metric
+from bot.web.metrics.table import METRICS, Metric, MetricKind
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -32,7 +32,7 @@ _KEPT = 2_000
 """Rows that are remembered as counted, a few times the overlap of two looks."""
 
 
-class Source(Protocol):
+class FigureSource(Protocol):
     """Where figures come from: the store."""
 
     async def figures(self) -> Figures: ...
@@ -78,7 +78,7 @@ class Meter:
         self._gauge(table.BUDGET).labels(resource).set(remaining)
         self._gauge(table.BUDGET_LIMIT).labels(resource).set(limit)
 
-    def row_ended(self, stage: str, outcome: Outcome) -> None:
+    def row_ended(self, stage: str, outcome: RowOutcome) -> None:
         self._counter(table.ROWS).labels(stage, outcome.value).inc()
 
     def ticked(self, stage: str, took: timedelta, problems: int, *, broke: bool) -> None:
@@ -98,7 +98,7 @@ class Meter:
         """An event came in."""
         self._counter(table.DELIVERIES).labels(source, outcome).inc()
 
-    async def told(self, source: Source, beats: Heartbeats, now: datetime) -> bytes:
+    async def told(self, source: FigureSource, beats: Heartbeats, now: datetime) -> bytes:
         """Writes all metrics in Prometheus' text format; raises `Failure` where the store does not answer."""
         async with self._asking:
             if not self._began:
@@ -110,7 +110,7 @@ class Meter:
                 self._gauge(table.LATE).labels(stage).set(int(stage in late))
             return generate_latest(self._registry)
 
-    async def begin(self, source: Source) -> None:
+    async def begin(self, source: FigureSource) -> None:
         """Counters of the store begin at zero now, as those of a process do."""
         marks = await source.marks()
         news = await source.news(marks)
@@ -200,15 +200,15 @@ class MeteredHooks(Hooks):
 
     meter: Meter
 
-    def ended(self, stage: str, host: str, outcome: Outcome, took: timedelta) -> None:
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
         self.meter.row_ended(stage, outcome)
 
 
 def _instrument(metric: Metric, registry: CollectorRegistry) -> MetricWrapperBase:
     match metric.kind:
-        case Kind.COUNTER:
+        case MetricKind.COUNTER:
             return Counter(metric.name, metric.help, metric.labels, registry=registry)
-        case Kind.GAUGE:
+        case MetricKind.GAUGE:
             return Gauge(metric.name, metric.help, metric.labels, registry=registry)
-        case Kind.HISTOGRAM:
+        case MetricKind.HISTOGRAM:
             return Histogram(metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=registry)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     COUNTER = "counter"
     GAUGE = "gauge"
     HISTOGRAM = "histogram"
 
 
-class Scope(StrEnum):
+class MetricScope(StrEnum):
     """Whom a value speaks for: this process alone, or the store that all replicas share."""
 
     PROCESS = "process"
@@ -31,8 +31,8 @@ class Metric:
     """`name` is without the suffixes that Prometheus adds to counters and histograms."""
 
     name: str
-    kind: Kind
-    scope: Scope
+    kind: MetricKind
+    scope: MetricScope
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
@@ -41,26 +41,26 @@ class Metric:
     def series(self) -> tuple[str, ...]:
         """The names that a query may ask for."""
         match self.kind:
-            case Kind.COUNTER:
+            case MetricKind.COUNTER:
                 return (f"{self.name}_total",)
-            case Kind.HISTOGRAM:
+            case MetricKind.HISTOGRAM:
                 return tuple(f"{self.name}_{part}" for part in ("bucket", "count", "sum"))
-            case Kind.GAUGE:
+            case MetricKind.GAUGE:
                 return (self.name,)
 
 
-def _gauge(name: str, text: str, *labels: str, scope: Scope = Scope.STORE) -> Metric:
-    return Metric(f"freshness_{name}", Kind.GAUGE, scope, text, labels)
+def _gauge(name: str, text: str, *labels: str, scope: MetricScope = MetricScope.STORE) -> Metric:
+    return Metric(f"freshness_{name}", MetricKind.GAUGE, scope, text, labels)
 
 
-def _counter(name: str, text: str, *labels: str, scope: Scope = Scope.STORE) -> Metric:
-    return Metric(f"freshness_{name}", Kind.COUNTER, scope, text, labels)
+def _counter(name: str, text: str, *labels: str, scope: MetricScope = MetricScope.STORE) -> Metric:
+    return Metric(f"freshness_{name}", MetricKind.COUNTER, scope, text, labels)
 
 
 def _histogram(
-    name: str, text: str, buckets: tuple[float, ...], *labels: str, scope: Scope = Scope.STORE
+    name: str, text: str, buckets: tuple[float, ...], *labels: str, scope: MetricScope = MetricScope.STORE
 ) -> Metric:
-    return Metric(f"freshness_{name}", Kind.HISTOGRAM, scope, text, labels, buckets)
+    return Metric(f"freshness_{name}", MetricKind.HISTOGRAM, scope, text, labels, buckets)
 
 
 REPOSITORIES = _gauge("repositories", "Listed repositories by how they stand to their bases.", "state")
@@ -104,32 +104,36 @@ REQUESTS = _counter(
     "requests",
     "Requests to others, by host, method and status; hosts that no setting names are `other`.",
     *("host", "method", "status"),
-    scope=Scope.PROCESS,
+    scope=MetricScope.PROCESS,
 )
 BUDGET = _gauge(
-    "github_budget_left", "What GitHub said last is left of its limit.", "resource", scope=Scope.PROCESS
+    "github_budget_left", "What GitHub said last is left of its limit.", "resource", scope=MetricScope.PROCESS
 )
-BUDGET_LIMIT = _gauge("github_budget_limit", "The limit itself.", "resource", scope=Scope.PROCESS)
-TICKS = _histogram("tick_duration_seconds", "Ticks of each stage.", _SHORT, "stage", scope=Scope.PROCESS)
-TICK_FAILURES = _counter("tick_failures", "Ticks that broke.", "stage", scope=Scope.PROCESS)
-TICK_PROBLEMS = _counter("tick_problems", "Problems that ticks told of.", "stage", scope=Scope.PROCESS)
-ROWS = _counter("rows", "Claimed rows by how the work on them ended.", "stage", "outcome", scope=Scope.PROCESS)
-LATE = _gauge("stage_late", "1 where a stage hangs or has stopped ticking.", "stage", scope=Scope.PROCESS)
+BUDGET_LIMIT = _gauge("github_budget_limit", "The limit itself.", "resource", scope=MetricScope.PROCESS)
+TICKS = _histogram("tick_duration_seconds", "Ticks of each stage.", _SHORT, "stage", scope=MetricScope.PROCESS)
+TICK_FAILURES = _counter("tick_failures", "Ticks that broke.", "stage", scope=MetricScope.PROCESS)
+TICK_PROBLEMS = _counter("tick_problems", "Problems that ticks told of.", "stage", scope=MetricScope.PROCESS)
+ROWS = _counter(
+    "rows", "Claimed rows by how the work on them ended.", "stage", "outcome", scope=MetricScope.PROCESS
+)
+LATE = _gauge("stage_late", "1 where a stage hangs or has stopped ticking.", "stage", scope=MetricScope.PROCESS)
 SETTINGS_REFUSED = _gauge(
-    "settings_refused", "1 where changed settings are not valid, and those before are kept.", scope=Scope.PROCESS
+    "settings_refused",
+    "1 where changed settings are not valid, and those before are kept.",
+    scope=MetricScope.PROCESS,
 )
 ANSWERS = _histogram(
     "http_request_duration_seconds",
     "Requests to the bot's own page, by kind of page and status.",
     _SHORT,
     *("page", "status"),
-    scope=Scope.PROCESS,
+    scope=MetricScope.PROCESS,
 )
 DELIVERIES = _counter(
     "hook_deliveries",
     "Events that came in, by who sent them and what came of them.",
     *("source", "outcome"),
-    scope=Scope.PROCESS,
+    scope=MetricScope.PROCESS,
 )
 
 METRICS = (

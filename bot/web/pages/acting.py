@@ -11,7 +11,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.journal import Word
 from bot.domain.wording.words import counted
 from bot.store.orders.orders import OrdersStore
-from bot.web.access.forms import Refused, read_form
+from bot.web.access.forms import FormRefused, read_form
 from bot.web.access.guard import allowed
 from bot.web.access.tokens import Right
 from bot.web.pages.rendering import inside, render, tell_once
@@ -64,7 +64,7 @@ async def act(request: Request) -> Response:
     """Carries out one order, and shows the page that it concerns."""
     try:
         fields = await read_form(request)
-    except Refused as refusal:
+    except FormRefused as refusal:
         return render(request, "refused.html", 403, title="Nothing was done", text=f"{str(refusal).capitalize()}.")
     subject = " ".join(fields.get("subject", "").split())[:512]
     reason = " ".join(fields.get("reason", "").split())[:_LONGEST_REASON]

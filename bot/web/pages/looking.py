@@ -11,7 +11,7 @@ from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import State
 from bot.views.bases.advisories import FIX_WORDS, FixState
 from bot.views.bases.image_pages import IMAGE_WORDS, WantedImages
-from bot.views.fleet.fleet import IN_WORDS, Sort, Standing, Wanted
+from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
 from bot.views.paging import MOST_PAGES, Cut, Page
 from bot.web.access.guard import allowed
@@ -27,7 +27,7 @@ _MOST_UNDER_WAY = 3
 @allowed(Right.READ)
 async def fleet(request: Request) -> Response:
     asked = request.query_params
-    wanted = Wanted(
+    wanted = FleetFilter(
         _text(request, "q"),
         Standing(asked["standing"]) if asked.get("standing") in set(Standing) else None,
         _text(request, "base"),

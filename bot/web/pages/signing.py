@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.web.access.forms import Refused, read_form, set_cookie
+from bot.web.access.forms import FormRefused, read_form, set_cookie
 from bot.web.access.guard import person_of
 from bot.web.access.sessions import COOKIE, LASTS, cookie_of
 from bot.web.access.tokens import whose
@@ -20,7 +20,7 @@ async def login(request: Request) -> Response:
         return render(request, "login.html", wrong="", target=inside(request.query_params.get("next", "/")))
     try:
         fields = await read_form(request)
-    except Refused as refusal:
+    except FormRefused as refusal:
         return render(request, "login.html", 403, wrong=f"Not signed in: {refusal}.", target="/")
     target = inside(fields.get("next", "/"))
     person = whose(site.access.tokens, fields.get("token", "").strip())
@@ -39,7 +39,7 @@ async def logout(request: Request) -> Response:
     """Ends the session in this browser."""
     try:
         await read_form(request)
-    except Refused as refusal:
+    except FormRefused as refusal:
         return PlainTextResponse(f"{refusal}\n", 403)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.act.retiring import Outcome
+from bot.act.retiring import TraceOutcome
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
-from bot.service.commands.history import Source, import_log
+from bot.service.commands.history import HistorySource, import_log
 from bot.service.commands.rollouts.catch_up import Caught, catch_up
 from bot.service.commands.service.leaving import retire_all
 from sandbox.feeds.feeds import IMAGE_INFO
@@ -79,7 +79,7 @@ async def first_day(world: World, folder: Path, exits: AsyncExitStack, **rollout
 
 
 async def imported(stage: Stage, folder: Path) -> None:
-    await import_log(stage.bot.settings, Source(clone=folder / "versions"), stage.clock)
+    await import_log(stage.bot.settings, HistorySource(clone=folder / "versions"), stage.clock)
 
 
 async def caught_up(stage: Stage, repositories: str = "*", word: Word | None = ANN) -> Caught:
@@ -214,7 +214,7 @@ async def test_leaving_closes_what_is_open_deletes_its_own_branches_and_lists_wh
 
     assert done == seen
     assert await requests(stage) == {}
-    kept = {each.repository: each.why for each in done if each.outcome is Outcome.KEPT}
+    kept = {each.repository: each.why for each in done if each.outcome is TraceOutcome.KEPT}
     assert kept == {"contoso/ledger-api": "somebody has committed to it"}
     branches = {name: set(await world.github.branches(name)) for name in before}
     assert {name for name, some in branches.items() if some != {"main"}} == {"ledger-api"}
@@ -224,4 +224,4 @@ async def test_leaving_closes_what_is_open_deletes_its_own_branches_and_lists_wh
         await stage.run_pass()
     assert await requests(stage) == {}
     again = await retire_all(stage.bot.settings, ANN, stage.clock, lambda done, total: None)
-    assert [(each.repository, each.outcome) for each in again] == [("contoso/ledger-api", Outcome.KEPT)]
+    assert [(each.repository, each.outcome) for each in again] == [("contoso/ledger-api", TraceOutcome.KEPT)]

@@ -32,7 +32,7 @@ from bot.domain.forge.wishes import NOTHING_WISHED, Granted, MergeRequirements, 
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, Step
 from bot.domain.rollouts.timing.budget import HOUR, MINUTE, WriteLimits
 from bot.domain.rollouts.timing.freezes import Freeze
@@ -82,11 +82,11 @@ FREEZE_LASTS = timedelta(hours=6)
 CANARIES = ("contoso/floating*",)
 ANN = Word("Ann", "a walk")
 STEPS = (Step("pre-production", STEP_FILES[0]), Step("production", STEP_FILES[1]))
-AT_ONCE = Policy((Rule(settle=timedelta(minutes=20), max_age=MAX_AGE),))
+AT_ONCE = Policy((PolicyRule(settle=timedelta(minutes=20), max_age=MAX_AGE),))
 IN_WAVES = Policy(
     (
-        Rule(Match(repositories=CANARIES), wave="canary", steps=STEPS),
-        Rule(settle=timedelta(minutes=20), max_age=MAX_AGE, auto_merge=AutoMerge(MergeMethod.SQUASH)),
+        PolicyRule(Match(repositories=CANARIES), wave="canary", steps=STEPS),
+        PolicyRule(settle=timedelta(minutes=20), max_age=MAX_AGE, auto_merge=AutoMerge(MergeMethod.SQUASH)),
     ),
     (Wave("canary", soak=SOAK, wait_at_most=WAIT_AT_MOST), Wave("rest")),
 )

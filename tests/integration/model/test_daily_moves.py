@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import RowMapping, select
 
 from bot.domain.bases.change import Cause
-from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.timing.waves import Wave
 from bot.store.rows.rollouts.tables import rebuilds
@@ -31,9 +31,9 @@ REACHED_WITHIN = {
 """The soaks of the waves before, and the longest that one of them is waited for."""
 POLICY = Policy(
     (
-        Rule(Match(repositories=("contoso/floating",)), wave="canary"),
-        Rule(Match(repositories=("contoso/marked",)), wave="early"),
-        Rule(settle=SETTLE),
+        PolicyRule(Match(repositories=("contoso/floating",)), wave="canary"),
+        PolicyRule(Match(repositories=("contoso/marked",)), wave="early"),
+        PolicyRule(settle=SETTLE),
     ),
     WAVES,
 )

@@ -11,7 +11,7 @@ from markupsafe import escape
 from sqlalchemy import select, update
 
 from bot.domain.images.image import ImageState
-from bot.domain.packages.ledger import AffectedImage, Fix, Held, entry_of, places_of
+from bot.domain.packages.ledger import AffectedImage, Held, PublishedFix, entry_of, places_of
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -159,7 +159,7 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
     waits = entry_of(
         AffectedImage(
             *("ghcr.io/contoso/shop:1.0", "contoso/shop", ("openssl 3.0",)),
-            *(Fix("Ubuntu", ("3.1",), NOW), None, Held(True)),
+            *(PublishedFix("Ubuntu", ("3.1",), NOW), None, Held(True)),
         )
     )
     cve = CveRow("CVE-2026-1", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([(waits, 1)]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.act.retiring import Outcome, Retired, Traces, retire
+from bot.act.retiring import Retired, TraceOutcome, Traces, retire
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import BranchChange, FileChange, scratch_of
@@ -28,7 +28,7 @@ async def left(forge: FakeForge, home: FakeRepository, *branches: str, issue: in
     return await retire(Traces(home.identity, branches, issue), forge, "it is taken out", dry_run=False)
 
 
-def outcomes(found: list[Retired]) -> list[tuple[str, Outcome]]:
+def outcomes(found: list[Retired]) -> list[tuple[str, TraceOutcome]]:
     return [(each.what, each.outcome) for each in found]
 
 
@@ -39,7 +39,9 @@ async def test_where_nothing_is_left_nothing_is_named(forge: FakeForge, home: Fa
 async def test_an_issue_is_closed_once_with_what_people_wrote_in_it(forge: FakeForge, home: FakeRepository) -> None:
     body = new_body([IssueSection("failures", "Failed", "it failed", "it failed")]) + "\n\nmine"
     issue = await forge.open_issue(home.identity, "Freshness", body, "freshness")
-    assert outcomes(await left(forge, home, issue=issue.number)) == [(f"issue #{issue.number}", Outcome.CLOSED)]
+    assert outcomes(await left(forge, home, issue=issue.number)) == [
+        (f"issue #{issue.number}", TraceOutcome.CLOSED)
+    ]
     known = await forge.issue(home.identity, issue.number)
     assert known is not None
     assert (known.is_open, "mine" in known.body, "it failed" in known.body) == (False, True, False)
@@ -52,8 +54,8 @@ async def test_what_fails_is_named_and_the_rest_is_done(forge: FakeForge, home: 
     home.commit_to(BRANCH, {"Dockerfile": b"FROM b\n"})
     found = await left(forge, home, BRANCH, issue=issue.number)
     assert outcomes(found) == [
-        (f"branch {BRANCH}", Outcome.KEPT),
-        (f"issue #{issue.number}", Outcome.FAILED),
+        (f"branch {BRANCH}", TraceOutcome.KEPT),
+        (f"issue #{issue.number}", TraceOutcome.FAILED),
     ]
     assert [each.why for each in found] == ["somebody has committed to it", "not for you"]
 
@@ -62,7 +64,7 @@ async def test_an_archived_repository_keeps_everything(forge: FakeForge, home: F
     home.commit_to(BRANCH, {"Dockerfile": b"FROM b\n"})
     home.is_archived = True
     [found] = await left(forge, home, BRANCH)
-    assert (found.outcome, found.why) == (Outcome.KEPT, "the repository is archived")
+    assert (found.outcome, found.why) == (TraceOutcome.KEPT, "the repository is archived")
 
 
 async def test_of_a_repository_that_is_gone_nothing_is_named(forge: FakeForge, home: FakeRepository) -> None:
@@ -83,9 +85,9 @@ async def opened(forge: FakeForge, home: FakeRepository) -> PullRequest:
 async def test_one_that_was_cut_short_is_simply_repeated(forge: FakeForge, home: FakeRepository) -> None:
     await opened(forge, home)
     forge.after["close_pull_request"] = Failure(Trouble.UNREACHABLE, "no answer")
-    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {BRANCH}", Outcome.FAILED)]
+    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {BRANCH}", TraceOutcome.FAILED)]
     forge.after.clear()
-    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {BRANCH}", Outcome.DELETED)]
+    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {BRANCH}", TraceOutcome.DELETED)]
     assert await left(forge, home, BRANCH) == []
     assert (home.requests[1].is_open, BRANCH in home.branches) == (False, False)
 
@@ -94,7 +96,7 @@ async def test_a_branch_that_moves_meanwhile_is_kept(forge: FakeForge, home: Fak
     await opened(forge, home)
     forge.meanwhile["delete_branch"] = lambda: home.commit_to(BRANCH, {"NOTES.md": b"mine"})
     found = await left(forge, home, BRANCH)
-    assert [each.outcome for each in found] == [Outcome.CLOSED, Outcome.FAILED]
+    assert [each.outcome for each in found] == [TraceOutcome.CLOSED, TraceOutcome.FAILED]
     assert home.content(BRANCH, "NOTES.md") == "mine"
 
 
@@ -106,10 +108,10 @@ async def test_a_scratch_branch_that_a_crash_has_left_goes_too(
     scratch = scratch_of(BRANCH)
     home.branches[scratch] = home.branches[BRANCH if holds_commits else "main"]
     found = await left(forge, home, BRANCH)
-    assert (f"branch {scratch}", Outcome.DELETED) in outcomes(found)
+    assert (f"branch {scratch}", TraceOutcome.DELETED) in outcomes(found)
     assert set(home.branches) == {"main"}
 
 
 async def test_a_branch_of_a_person_with_such_a_name_stays(forge: FakeForge, home: FakeRepository) -> None:
     home.commit_to(scratch_of(BRANCH), {"NOTES.md": b"mine"})
-    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {scratch_of(BRANCH)}", Outcome.KEPT)]
+    assert outcomes(await left(forge, home, BRANCH)) == [(f"branch {scratch_of(BRANCH)}", TraceOutcome.KEPT)]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.assess.assess import assess
-from bot.assess.mirror import Upstream, as_upstream
+from bot.assess.mirror import MirroredBase, as_upstream
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
@@ -29,7 +29,7 @@ def move(number: int, before: Observation, after: Observation, cause: Cause) -> 
     return Move(number, known)
 
 
-UPSTREAM = Upstream(
+UPSTREAM = MirroredBase(
     ORIGIN,
     PUBLISHED,
     [move(11, *PUBLISHED[:2], Cause.DOTNET_SECURITY), move(12, *PUBLISHED[1:], Cause.OS_UPDATE)],

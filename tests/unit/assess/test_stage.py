@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.assess.mirror import Upstream
+from bot.assess.mirror import MirroredBase
 from bot.assess.own_base import InheritedChanges
 from bot.assess.stage import Pair, tick
 from bot.domain.bases.change import Cause, Change, Move
@@ -23,7 +23,7 @@ class Store:
 
     pairs: list[Pair]
     changes: list[Change] = field(default_factory=list)
-    copies: Mapping[int, Upstream] = field(default_factory=dict)
+    copies: Mapping[int, MirroredBase] = field(default_factory=dict)
     """By the bases that are copies in a mirror what each is a copy of."""
     are_unlinked: bool = False
     """Whether the operator takes the mirror out while they are assessed."""
@@ -44,7 +44,7 @@ class Store:
     async def copied_from(self, base_ids: Collection[int]) -> Mapping[int, Base]:
         return {number: each.base for number, each in self.copies.items() if number in base_ids}
 
-    async def upstreams(self, base_ids: Collection[int]) -> Mapping[int, Upstream]:
+    async def upstreams(self, base_ids: Collection[int]) -> Mapping[int, MirroredBase]:
         return {number: self.copies[number] for number in base_ids if not self.are_unlinked}
 
     async def changes_named(self, ids: Collection[int]) -> Mapping[int, Change]:
@@ -153,7 +153,7 @@ async def test_the_copy_in_a_mirror_is_assessed_under_the_name_of_what_it_is_a_c
     copy = Base("myacr.azurecr.io", "images/web", "8.0")
     before, after = seen("1"), seen("2", at=GONE.at)
     pair = Pair(2, 1, 7, replace(before, base=copy), replace(after, base=copy))
-    store = Store([pair], copies={7: Upstream(OLD.base, [before, after], [])}, are_unlinked=are_unlinked)
+    store = Store([pair], copies={7: MirroredBase(OLD.base, [before, after], [])}, are_unlinked=are_unlinked)
     await tick(store, store, Registry(), OwnBases(), ManualClock(GONE.at))
     [change] = store.changes
     assert (change.base, change.cause) == (copy, Cause.LAYERS_ONLY)

@@ -6,18 +6,18 @@ from datetime import timedelta
 import pytest
 
 from bot.backtest.deciding import Deciding
-from bot.backtest.fleet import Fleet, Use
+from bot.backtest.fleet import ReplayedFleet, Use
 from bot.backtest.planner import Deed, default_policy
 from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
-from bot.domain.rollouts.policy import ActionPreference, Policy, Rule
+from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action
 from tests.unit.assess.world import DAY
 from tests.unit.backtest.world import HOUR, change, use
 
 
 def carried_out(*changes: Change, uses: tuple[Use, ...] = (), policy: Policy | None = None) -> list[Deed]:
-    deciding = Deciding(Fleet.of(uses or (use("a", "aspnet:8.0"),)), policy or default_policy())
+    deciding = Deciding(ReplayedFleet.of(uses or (use("a", "aspnet:8.0"),)), policy or default_policy())
     done: list[Deed] = []
     for one in changes:
         done += deciding.due(one.at - timedelta(seconds=1))
@@ -76,7 +76,7 @@ def test_usages_get_the_action_that_they_would_get_live(used: Use, action: Actio
 
 
 def test_the_policy_holds() -> None:
-    (deed,) = carried_out(change(), policy=Policy((Rule(action=ActionPreference.NOTIFY, settle=3 * HOUR),)))
+    (deed,) = carried_out(change(), policy=Policy((PolicyRule(action=ActionPreference.NOTIFY, settle=3 * HOUR),)))
     assert (deed.action, deed.at) == (Action.NOTIFY, DAY + 3 * HOUR)
 
 
@@ -91,7 +91,7 @@ def test_the_users_of_a_withdrawn_base_are_told_at_once() -> None:
 
 def test_a_change_that_is_assessed_again_is_not_planned_twice() -> None:
     unknown = change(cause=Cause.DOTNET_UNKNOWN)
-    deciding = Deciding(Fleet.of([use("a", "aspnet:8.0")]), default_policy())
+    deciding = Deciding(ReplayedFleet.of([use("a", "aspnet:8.0")]), default_policy())
     deciding.offer(unknown, DAY)
     first = list(deciding.due(DAY + 7 * HOUR))
     deciding.offer(replace(unknown, cause=Cause.DOTNET_SECURITY), DAY + 8 * HOUR)
@@ -100,7 +100,7 @@ def test_a_change_that_is_assessed_again_is_not_planned_twice() -> None:
 
 def test_what_turns_out_to_be_severe_while_it_waits_waits_no_longer() -> None:
     unknown = change(cause=Cause.DOTNET_UNKNOWN)
-    deciding = Deciding(Fleet.of((use("a", "aspnet:8.0"),)), default_policy())
+    deciding = Deciding(ReplayedFleet.of((use("a", "aspnet:8.0"),)), default_policy())
     deciding.offer(unknown, DAY)
     assert list(deciding.due(DAY)) == []
     deciding.offer(replace(unknown, cause=Cause.DOTNET_SECURITY, severity=Severity.HIGH), DAY + HOUR)

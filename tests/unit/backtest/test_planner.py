@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.backtest.fleet import Fleet, Repository, Use
+from bot.backtest.fleet import ReplayedFleet, ReplayedRepository, Use
 from bot.backtest.planner import Deed, SettleWindow, default_policy, with_settle
 from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
-from bot.domain.rollouts.policy import ActionPreference, Policy, Rule
+from bot.domain.rollouts.policy import ActionPreference, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.timing.windows import Window
 from tests.unit.assess.world import DAY, base
@@ -26,7 +26,7 @@ def use(name: str, tag: str, *, digest: bool = False, workflow: bool = True, pla
     usage = Usage(
         "Dockerfile", Kind("dockerfile"), 1, reference, Role.FINAL_STAGE, platforms=tuple(platforms.split())
     )
-    return Use(Repository(name, workflows), usage)
+    return Use(ReplayedRepository(name, workflows), usage)
 
 
 def change(at: datetime = DAY, cause: Cause = Cause.OS_UPDATE, of: str = "aspnet:8.0") -> Change:
@@ -34,7 +34,7 @@ def change(at: datetime = DAY, cause: Cause = Cause.OS_UPDATE, of: str = "aspnet
 
 
 def planner(*uses: Use, policy: Policy | None = None, unrated: Severity | None = Severity.HIGH) -> SettleWindow:
-    return SettleWindow(Fleet.of(uses or [use("a", "aspnet:8.0")]), policy or default_policy(), unrated)
+    return SettleWindow(ReplayedFleet.of(uses or [use("a", "aspnet:8.0")]), policy or default_policy(), unrated)
 
 
 def carried_out(window: SettleWindow, *changes: Change) -> list[Deed]:
@@ -122,13 +122,13 @@ def test_a_pinned_usage_gets_a_pull_request_and_a_floating_one_its_workflow(used
 
 
 def test_the_policy_may_ask_to_notify_only() -> None:
-    (deed,) = carried_out(planner(policy=Policy((Rule(action=ActionPreference.NOTIFY),))), change())
+    (deed,) = carried_out(planner(policy=Policy((PolicyRule(action=ActionPreference.NOTIFY),))), change())
     assert deed.action is Action.NOTIFY
 
 
 def test_a_rebuild_waits_for_its_window_but_never_longer_than_its_age() -> None:
     mondays = (Window.parse("mon 08:00-17:00"),)
-    late = planner(policy=Policy((Rule(windows=mondays, max_age=timedelta(days=2)),)))
+    late = planner(policy=Policy((PolicyRule(windows=mondays, max_age=timedelta(days=2)),)))
     (deed,) = carried_out(late, change())
     assert deed.at == DAY + timedelta(days=2)
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from bot.backtest import run
 from bot.backtest.changes import change_row, write_changes
 from bot.backtest.command import FORMATS, backtest
-from bot.backtest.fleet import Fleet, Repository, Use
+from bot.backtest.fleet import ReplayedFleet, ReplayedRepository, Use
 from bot.backtest.planner import SettleWindow
 from bot.backtest.rendering import as_html, as_json, as_table
-from bot.backtest.report import Delays, Report, months_between
+from bot.backtest.report import Delays, ReplayReport, months_between
 from bot.domain.failure import Failure
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
@@ -35,18 +35,18 @@ LOG = [
 RELEASES = [release("8.0.17", "CVE-2025-0001", at=DAY + 3 * HOUR)]
 
 
-def fleet() -> Fleet:
+def fleet() -> ReplayedFleet:
     reference = Reference(base("aspnet:8.0").name, "8.0")
     usage = Usage("Dockerfile", Kind("dockerfile"), 1, reference, Role.FINAL_STAGE, Span(5, 40))
-    return Fleet.of([Use(Repository(HOSTILE), usage)])
+    return ReplayedFleet.of([Use(ReplayedRepository(HOSTILE), usage)])
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
+def report() -> ReplayReport:
     return run(LOG, RELEASES, fleet=fleet())
 
 
-def test_changes_are_counted_by_cause_and_month(report: Report) -> None:
+def test_changes_are_counted_by_cause_and_month(report: ReplayReport) -> None:
     assert report.months == ("2025-06", "2025-07")
     assert {row.cause.value: row.counts for row in report.causes} == {
         "dotnet-security": (1, 0),
@@ -55,7 +55,7 @@ def test_changes_are_counted_by_cause_and_month(report: Report) -> None:
     }
 
 
-def test_what_a_feed_corrected_is_told_with_its_delay(report: Report) -> None:
+def test_what_a_feed_corrected_is_told_with_its_delay(report: ReplayReport) -> None:
     (row,) = (row for row in report.hindsight if row.at_detection != row.final)
     assert (row.at_detection.value, row.final.value, row.caught_up.median) == (
         "dotnet-unknown",
@@ -64,7 +64,7 @@ def test_what_a_feed_corrected_is_told_with_its_delay(report: Report) -> None:
     )
 
 
-def test_repositories_show_what_they_would_have_got(report: Report) -> None:
+def test_repositories_show_what_they_would_have_got(report: ReplayReport) -> None:
     (row,) = report.repositories
     assert (row.pull_requests, row.dispatches, row.bases) == (1, 0, ("aspnet:8.0",))
 
@@ -87,17 +87,17 @@ def test_a_fix_waits_from_detection_until_the_feed_makes_it_severe() -> None:
 
 def test_a_repository_is_untouched_by_moves_of_other_platforms() -> None:
     arm = Usage("Dockerfile", Kind("dockerfile"), 1, Reference.parse(str(LOG[0].base)), Role.FINAL_STAGE)
-    uses = Fleet.of([Use(Repository("arm"), replace(arm, platforms=("linux/arm64",)))])
+    uses = ReplayedFleet.of([Use(ReplayedRepository("arm"), replace(arm, platforms=("linux/arm64",)))])
     (row,) = run(LOG, RELEASES, fleet=uses).repositories
     assert (row.rebuilds, row.untouched) == (0, 2)
 
 
-def test_a_longer_window_saves_a_rebuild(report: Report) -> None:
+def test_a_longer_window_saves_a_rebuild(report: ReplayReport) -> None:
     saved = {row.settle: row.saved for row in report.settle}
     assert (saved[timedelta()], saved[6 * HOUR]) == (0, 1)
 
 
-def test_the_page_is_well_formed_and_shows_hostile_names_as_text(report: Report) -> None:
+def test_the_page_is_well_formed_and_shows_hostile_names_as_text(report: ReplayReport) -> None:
     page = as_html.render(report)
     assert HOSTILE not in page
     assert "&lt;script&gt;" in page
@@ -108,7 +108,7 @@ def test_the_page_is_well_formed_and_shows_hostile_names_as_text(report: Report)
         ElementTree.fromstring("<svg" + drawing.split("</svg>")[0] + "</svg>")
 
 
-def test_the_json_report_holds_the_figures(report: Report) -> None:
+def test_the_json_report_holds_the_figures(report: ReplayReport) -> None:
     body = json.loads(as_json.render(report))
     assert body["changes"] == 3
     assert body["pull_requests"] == 1
@@ -116,7 +116,7 @@ def test_the_json_report_holds_the_figures(report: Report) -> None:
     assert body["upstream"]["withdrawn"][0]["base"] == "mcr.microsoft.com/dotnet/aspnet:9.0"
 
 
-def test_the_table_leaves_markup_in_names_alone(report: Report) -> None:
+def test_the_table_leaves_markup_in_names_alone(report: ReplayReport) -> None:
     out = io.StringIO()
     Console(file=out, width=200).print(as_table.render(report))
     assert HOSTILE in out.getvalue()
@@ -139,7 +139,7 @@ def test_rollouts_are_told_where_the_policy_has_waves_and_only_there(form: str) 
     assert "ollouts" in played
 
 
-def _rendered(found: Report, form: str) -> str:
+def _rendered(found: ReplayReport, form: str) -> str:
     out = io.StringIO()
     FORMATS[form](found, out)
     return out.getvalue()
@@ -150,7 +150,7 @@ def test_an_empty_log_is_refused() -> None:
         run([], [])
 
 
-def test_a_row_names_digests_cause_and_cves(report: Report) -> None:
+def test_a_row_names_digests_cause_and_cves(report: ReplayReport) -> None:
     assert change_row(report.changes[1]) == {
         "at": "2025-06-10T19:00:00Z",
         "repository": "dotnet/aspnet",
@@ -164,12 +164,12 @@ def test_a_row_names_digests_cause_and_cves(report: Report) -> None:
     }
 
 
-def test_a_withdrawn_row_has_no_digests(report: Report) -> None:
+def test_a_withdrawn_row_has_no_digests(report: ReplayReport) -> None:
     row = change_row(report.changes[2])
     assert (row["cause"], row["from"], row["to"]) == ("withdrawn", None, None)
 
 
-def test_changes_that_cannot_be_written_are_refused_in_one_line(report: Report, tmp_path: Path) -> None:
+def test_changes_that_cannot_be_written_are_refused_in_one_line(report: ReplayReport, tmp_path: Path) -> None:
     with pytest.raises(Failure, match="cannot be written"):
         write_changes(report.changes, tmp_path / "missing" / "changes.jsonl")
 

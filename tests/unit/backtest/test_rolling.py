@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from bot.backtest import carried_out, is_played
 from bot.backtest.assumptions import Assumptions, Length
 from bot.backtest.deciding import Deciding
-from bot.backtest.fleet import Fleet, Use
+from bot.backtest.fleet import ReplayedFleet, Use
 from bot.backtest.planner import Deed
 from bot.backtest.replay import Offer
 from bot.backtest.rolling import Rolling
 from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
-from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.freezes import Freeze
@@ -28,18 +28,18 @@ from tests.unit.backtest.world import HOUR, change, use
 
 MINUTE = timedelta(minutes=1)
 WAVES = (Wave("canary", soak=4 * HOUR), Wave("rest"))
-RULES = (Rule(Match(repositories=("canary-*",)), wave="canary"), Rule(settle=timedelta()))
+RULES = (PolicyRule(Match(repositories=("canary-*",)), wave="canary"), PolicyRule(settle=timedelta()))
 IN_WAVES = Policy(RULES, WAVES)
 TAKES = Assumptions(Length(10 * MINUTE), Length(2 * HOUR))
 
 
-def fleet(*names: str, pinned: bool = False) -> Fleet:
-    return Fleet.of([use(name, "aspnet:8.0", pinned=pinned) for name in names])
+def fleet(*names: str, pinned: bool = False) -> ReplayedFleet:
+    return ReplayedFleet.of([use(name, "aspnet:8.0", pinned=pinned) for name in names])
 
 
 def played(
     *changes: Change,
-    of: Fleet,
+    of: ReplayedFleet,
     policy: Policy = IN_WAVES,
     takes: Assumptions = TAKES,
     until: datetime | None = None,
@@ -71,7 +71,7 @@ def test_a_repository_is_patched_when_its_build_ends() -> None:
 
 
 def test_a_rule_may_shorten_the_soak() -> None:
-    severe = Rule(Match(min_severity=Severity.HIGH), soak=HOUR)
+    severe = PolicyRule(Match(min_severity=Severity.HIGH), soak=HOUR)
     fix = replace(change(cause=Cause.DOTNET_SECURITY), severity=Severity.HIGH)
     _, deeds = played(fix, of=fleet("canary-a", "b"), policy=replace(IN_WAVES, rules=(severe, *RULES)))
     assert began(deeds)["b"] == 10 * MINUTE + HOUR
@@ -95,7 +95,7 @@ def test_pull_requests_that_nobody_merges_hold_the_next_wave_for_as_long_as_it_w
     [(MergeMethod.SQUASH, 20 * MINUTE), (MergeMethod.NEVER, 2 * HOUR + 10 * MINUTE)],
 )
 def test_what_merges_by_itself_waits_for_its_checks_alone(method: MergeMethod, takes: timedelta) -> None:
-    policy = Policy((Rule(settle=timedelta(), auto_merge=AutoMerge(method)),))
+    policy = Policy((PolicyRule(settle=timedelta(), auto_merge=AutoMerge(method)),))
     rolling, _ = played(change(), of=fleet("a", pinned=True), policy=policy)
     assert list(rolling.patched.values()) == [takes]
 
@@ -124,7 +124,7 @@ def test_of_a_short_budget_the_severe_fix_goes_first() -> None:
     _, deeds = played(
         replace(change(), cause=Cause.DOTNET_RELEASE),
         severe,
-        of=Fleet.of(uses),
+        of=ReplayedFleet.of(uses),
         policy=Policy(RULES[1:]),
         takes=takes,
     )
@@ -155,7 +155,7 @@ def test_with_a_move_every_three_hours_each_wave_is_reached_within_soaks_and_one
 
 
 def test_what_would_grow_too_old_is_built_weekly() -> None:
-    policy = Policy((Rule(max_age=timedelta(days=7), settle=timedelta()),))
+    policy = Policy((PolicyRule(max_age=timedelta(days=7), settle=timedelta()),))
     rolling, deeds = played(change(), of=fleet("a"), policy=policy, until=DAY + timedelta(days=28))
     weekly = [deed for deed in deeds if not deed.changes]
     assert rolling.weekly_runs == len(weekly) == 4
@@ -173,9 +173,9 @@ def test_what_is_not_guaranteed_is_not_built_for_its_age() -> None:
     [
         (Policy(), False),
         (IN_WAVES, True),
-        (Policy((Rule(max_age=HOUR),)), True),
-        (Policy((Rule(auto_merge=AutoMerge(MergeMethod.MERGE)),)), True),
-        (Policy((Rule(auto_merge=AutoMerge()),)), False),
+        (Policy((PolicyRule(max_age=HOUR),)), True),
+        (Policy((PolicyRule(auto_merge=AutoMerge(MergeMethod.MERGE)),)), True),
+        (Policy((PolicyRule(auto_merge=AutoMerge()),)), False),
     ],
 )
 def test_a_policy_is_played_where_it_asks_for_more_than_rebuilds(policy: Policy, played_out: bool) -> None:
@@ -204,8 +204,8 @@ once_each = moves.filter(lambda found: len({one.base for one in found}) == len(f
 
 @given(moves)
 def test_with_one_wave_and_nothing_that_takes_time_it_is_the_plain_planner(found: list[Change]) -> None:
-    uses = Fleet.of(BOTH)
-    policy = Policy((Rule(settle=2 * HOUR),))
+    uses = ReplayedFleet.of(BOTH)
+    policy = Policy((PolicyRule(settle=2 * HOUR),))
     none = Assumptions(Length(timedelta()), Length(timedelta()), content_per_minute=10**6, content_per_hour=10**6)
     offers = [Offer(one.at, place, one) for place, one in enumerate(found)]
     plain = carried_out(Deciding(uses, policy), offers)
@@ -216,7 +216,7 @@ def test_with_one_wave_and_nothing_that_takes_time_it_is_the_plain_planner(found
 @given(moves, st.sampled_from([timedelta(), HOUR, 9 * HOUR]), st.integers(1, 3))
 def test_every_change_is_patched_everywhere(found: list[Change], soak: timedelta, batch: int) -> None:
     policy = Policy(RULES, (Wave("canary", soak, batch), Wave("rest", batch=batch)))
-    rolling, _ = played(*found, of=Fleet.of(BOTH), policy=policy)
+    rolling, _ = played(*found, of=ReplayedFleet.of(BOTH), policy=policy)
     concerned = {"aspnet:8.0": 2, "sdk:8.0": 2}
     assert len(rolling.patched) == sum(concerned[one.base.short] for one in found)
 
@@ -224,7 +224,7 @@ def test_every_change_is_patched_everywhere(found: list[Change], soak: timedelta
 @given(once_each, st.integers(1, 2), st.integers(2, 3))
 def test_no_budget_is_exceeded(found: list[Change], per_minute: int, per_hour: int) -> None:
     takes = replace(TAKES, content_per_minute=per_minute, content_per_hour=per_hour)
-    _, deeds = played(*found, of=Fleet.of(BOTH), policy=Policy(RULES[1:]), takes=takes)
+    _, deeds = played(*found, of=ReplayedFleet.of(BOTH), policy=Policy(RULES[1:]), takes=takes)
     opened = new_pull_requests(deeds, takes)
     for most, span in ((per_minute, MINUTE), (per_hour, HOUR)):
         assert all(later - earlier >= span for earlier, later in zip(opened, opened[most:], strict=False))

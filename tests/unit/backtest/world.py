@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.backtest.fleet import Repository, Use
+from bot.backtest.fleet import ReplayedRepository, Use
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
@@ -15,7 +15,7 @@ def use(name: str, tag: str, *, pinned: bool = False, workflow: bool = True, pla
     reference = Reference(base(tag).name, base(tag).tag, f"sha256:{'0' * 64}" if pinned else None)
     role, span = Role.FINAL_STAGE, Span(0, len(str(reference)))
     usage = Usage("Dockerfile", Kind("dockerfile"), 1, reference, role, span, platforms=tuple(platforms.split()))
-    return Use(Repository(name, frozenset({"weekly-rebuild.yml"} if workflow else ())), usage)
+    return Use(ReplayedRepository(name, frozenset({"weekly-rebuild.yml"} if workflow else ())), usage)
 
 
 def change(at: timedelta = timedelta(), cause: Cause = Cause.OS_UPDATE, of: str = "aspnet:8.0") -> Change:

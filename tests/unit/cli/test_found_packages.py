@@ -10,7 +10,7 @@ from bot.cli.commands.images.packages import INCOMPLETE, show_found
 from bot.cli.options import Format
 from bot.domain.packages.package import Package
 from bot.views.bases.images import Deployment
-from bot.views.bases.inventory import Fix, FixState, FoundPackage, FoundPackages
+from bot.views.bases.inventory import FixSource, FoundPackage, FoundPackages, NextVersion
 
 BASE = "mcr.microsoft.com/dotnet/aspnet:10.0"
 FOUND = FoundPackage(
@@ -21,7 +21,7 @@ FOUND = FoundPackage(
     Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5"),
     datetime(2026, 3, 10, 12, 0, tzinfo=UTC),
     (Deployment("contoso/deploy", "app.yaml", 7, "latest", None),),
-    Fix(FixState.BASE, BASE, "sha256:b"),
+    NextVersion(FixSource.BASE, BASE, "sha256:b"),
 )
 
 

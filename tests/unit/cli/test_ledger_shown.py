@@ -11,7 +11,7 @@ from bot.cli.commands.look.promises import show_promises
 from bot.cli.options import Format
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
-from bot.domain.packages.ledger import AffectedImage, BelowImage, Fix, Held, Station, entry_of, places_of
+from bot.domain.packages.ledger import AffectedImage, BelowImage, Held, PublishedFix, Station, entry_of, places_of
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.bases.promises import Grouping, Promises
 from bot.views.paging import Page
@@ -23,7 +23,7 @@ ENTRY = entry_of(
         "ghcr.io/contoso/shop:latest",
         "contoso/shop",
         ("libssl3t64 3.0.13-0ubuntu3.5",),
-        Fix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON),
+        PublishedFix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON),
         BelowImage("aspnet:10.0-noble", "Microsoft", Held(True)),
         Held(True),
     )

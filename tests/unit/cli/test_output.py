@@ -5,7 +5,7 @@ import io
 import pytest
 
 from bot.cli import output
-from bot.cli.output import Layout, Link, print_table
+from bot.cli.output import Hyperlink, Layout, print_table
 
 ROW = (
     "aspnet:10.0-noble-chiseled",
@@ -54,13 +54,13 @@ def test_rows_that_share_their_first_cell_stand_below_it_once(monkeypatch: pytes
 
 
 def test_a_link_is_a_hyperlink_on_a_terminal_and_an_address_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = ("aspnet:10.0", Link("#12", "https://github.example/pull/12"), "")
+    row = ("aspnet:10.0", Hyperlink("#12", "https://github.example/pull/12"), "")
     assert "\x1b]8;;https://github.example/pull/12\x1b\\#12\x1b]8;;\x1b\\" in lines(monkeypatch, 80, row)[1]
     assert lines(monkeypatch, None, row)[1].split() == ["aspnet:10.0", "https://github.example/pull/12"]
 
 
 def test_a_name_cannot_drive_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = ("a\x1b[31m", Link("b\x07", "https://c/\x1b\\"), "d\n")
+    row = ("a\x1b[31m", Hyperlink("b\x07", "https://c/\x1b\\"), "d\n")
     text = "".join(lines(monkeypatch, 80, row)[1:])
     assert "\x1b[31m" not in text
     assert "\x07" not in text

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clients.registry.challenge import Challenge, Token, basic, challenges, is_related, read_token, token_url
+from bot.clients.registry.challenge import (
+    Challenge,
+    RegistryToken,
+    basic,
+    challenges,
+    is_related,
+    read_token,
+    token_url,
+)
 from bot.domain.failure import Failure
 from tests.growth import LINEAR, growth
 
@@ -123,7 +131,7 @@ def test_a_token_is_good_until_shortly_before_it_expires() -> None:
 
 @pytest.mark.parametrize("answer", [{"token": "t"}, {"access_token": "t"}, {"token": "t", "expires_in": "soon"}])
 def test_a_token_without_a_lifetime_is_good_for_a_minute(answer: dict[str, object]) -> None:
-    assert read_token(json.dumps(answer).encode(), NOW, "here") == Token("t", NOW + timedelta(seconds=55))
+    assert read_token(json.dumps(answer).encode(), NOW, "here") == RegistryToken("t", NOW + timedelta(seconds=55))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +152,7 @@ def test_an_answer_without_a_usable_token_is_one_clear_line(body: bytes) -> None
 
 
 def test_secrets_do_not_show() -> None:
-    assert "secret" not in repr(Token("secret", NOW))
+    assert "secret" not in repr(RegistryToken("secret", NOW))
 
 
 def test_basic_credentials_are_those_of_the_rfc() -> None:

@@ -9,8 +9,8 @@ from bot.domain.bases.change import Cause, Move
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import FleetRepository
-from bot.domain.rollouts.behind import Behind, lacking
-from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.behind import BehindUsage, lacking
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.timing.waves import Wave
@@ -38,12 +38,12 @@ OS = move(id=12, at=NOON - MONTHS / 2, to="z", cause=Cause.OS_UPDATE)
 
 def behind(
     text: str = "aspnet:10.0@a", home: FleetRepository | None = None, moves: tuple[Move, ...] = (SECURITY, OS)
-) -> Behind:
-    return Behind(home or member(WEEKLY), usage(text), ASPNET, SHOWN, NOON - MONTHS, moves)
+) -> BehindUsage:
+    return BehindUsage(home or member(WEEKLY), usage(text), ASPNET, SHOWN, NOON - MONTHS, moves)
 
 
 def caught_up(
-    *some: Behind, policy: Policy | None = None, earlier: tuple[Rebuild, ...] = ()
+    *some: BehindUsage, policy: Policy | None = None, earlier: tuple[Rebuild, ...] = ()
 ) -> tuple[PlannedRebuild, ...]:
     return catch_up(some, policy or Policy(), earlier, {}, NOON)
 
@@ -98,7 +98,7 @@ def test_two_pins_of_one_base_go_by_the_one_that_is_furthest_behind() -> None:
 
 
 def test_two_bases_of_a_repository_are_one_pull_request() -> None:
-    sdk = Behind(member(WEEKLY), usage("sdk:10.0@a"), SDK, replace(SHOWN, base=SDK), NOON - MONTHS, ())
+    sdk = BehindUsage(member(WEEKLY), usage("sdk:10.0@a"), SDK, replace(SHOWN, base=SDK), NOON - MONTHS, ())
     found = only(caught_up(behind(), sdk))
     assert [target.base for target in found.targets] == [ASPNET, SDK]
 
@@ -108,7 +108,7 @@ def test_who_asks_to_be_left_alone_is_left_alone() -> None:
 
 
 def test_the_rules_apply_by_cause_and_settle_from_now() -> None:
-    canary = Rule(Match(causes=(Cause.DOTNET_SECURITY,)), wave="canary", settle=2 * HOUR)
+    canary = PolicyRule(Match(causes=(Cause.DOTNET_SECURITY,)), wave="canary", settle=2 * HOUR)
     policy = Policy((canary,), waves=(Wave("canary"), Wave("rest")))
     found = only(caught_up(behind(), policy=policy))
     assert (found.wave, found.due_at) == ("canary", NOON + 2 * HOUR)
@@ -116,7 +116,7 @@ def test_the_rules_apply_by_cause_and_settle_from_now() -> None:
 
 
 def test_a_guaranteed_age_counts_from_now_so_that_no_wave_is_left_out() -> None:
-    policy = Policy((Rule(max_age=timedelta(days=7)),))
+    policy = Policy((PolicyRule(max_age=timedelta(days=7)),))
     assert only(caught_up(behind(), policy=policy)).overdue_at == NOON + timedelta(days=7)
 
 

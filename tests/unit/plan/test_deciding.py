@@ -12,7 +12,7 @@ from bot.domain.repositories.repository import Affected, Workflow
 from bot.domain.repositories.repository_config import Ignore
 from bot.domain.repositories.sdk_pin import SdkPin
 from bot.domain.repositories.usage import Role, Usage
-from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule
+from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.terms import Pin
 from bot.domain.rollouts.timing.waves import Wave
@@ -35,7 +35,7 @@ from tests.unit.plan.world import (
     usage,
 )
 
-AT_ONCE = Policy((Rule(settle=timedelta(0)),))
+AT_ONCE = Policy((PolicyRule(settle=timedelta(0)),))
 
 # What is done
 
@@ -67,7 +67,7 @@ def test_a_floating_tag_without_a_workflow_gets_a_marker_line() -> None:
 
 
 def test_a_floating_tag_gets_a_marker_line_where_the_policy_wants_pull_requests() -> None:
-    policy = Policy((Rule(action=ActionPreference.PULL_REQUEST),))
+    policy = Policy((PolicyRule(action=ActionPreference.PULL_REQUEST),))
     found = only(planned(move(), usage("aspnet:10.0"), member(WEEKLY), policy=policy))
     assert edits(found) == [("10.0", "10.0@b", True)]
 
@@ -131,20 +131,22 @@ def test_the_branch_is_named_after_the_base_of_the_final_stage() -> None:
     ids=str,
 )
 def test_the_policy_decides_the_action(text: str, preference: ActionPreference, action: Action) -> None:
-    found = only(planned(move(), usage(text), policy=Policy((Rule(action=preference),))))
+    found = only(planned(move(), usage(text), policy=Policy((PolicyRule(action=preference),))))
     assert found.action is action
     assert found.replacements == ()
 
 
 def test_the_repositorys_own_wish_wins_over_the_policy() -> None:
-    policy = Policy((Rule(action=ActionPreference.DISPATCH),))
+    policy = Policy((PolicyRule(action=ActionPreference.DISPATCH),))
     found = only(planned(move(), usage("aspnet:10.0@a"), member(action=ActionPreference.NOTIFY), policy=policy))
     assert found.action is Action.NOTIFY
     assert found.reason == "aspnet:10.0 moved; the repository asks to be told only"
 
 
 def test_a_policy_that_asks_for_notices_only_is_told_as_the_reason() -> None:
-    found = only(planned(move(), usage("aspnet:10.0@a"), policy=Policy((Rule(action=ActionPreference.NOTIFY),))))
+    found = only(
+        planned(move(), usage("aspnet:10.0@a"), policy=Policy((PolicyRule(action=ActionPreference.NOTIFY),)))
+    )
     assert found.reason == "aspnet:10.0 moved; the policy asks to notify only"
 
 
@@ -155,7 +157,9 @@ def test_the_repositorys_own_workflow_is_dispatched() -> None:
 
 
 def test_bases_whose_rules_name_different_workflows_get_a_run_of_each() -> None:
-    policy = Policy((Rule(Match(bases=("*/sdk:*",)), workflow="tools.yml"), Rule(workflow="images.yml")))
+    policy = Policy(
+        (PolicyRule(Match(bases=("*/sdk:*",)), workflow="tools.yml"), PolicyRule(workflow="images.yml"))
+    )
     home = member(Workflow(".github/workflows/tools.yml"), Workflow(".github/workflows/images.yml"))
     usages = [usage("aspnet:10.0"), usage("sdk:10.0", Role.BUILD_STAGE)]
     found = planned([move(), move(SDK, id=2)], usages, home, policy=policy)
@@ -166,7 +170,9 @@ def test_bases_whose_rules_name_different_workflows_get_a_run_of_each() -> None:
 
 
 def test_a_dispatch_that_the_policy_wants_for_a_pin_does_not_claim_that_it_needs_no_edit() -> None:
-    found = only(planned(move(), usage("aspnet:10.0@a"), policy=Policy((Rule(action=ActionPreference.DISPATCH),))))
+    found = only(
+        planned(move(), usage("aspnet:10.0@a"), policy=Policy((PolicyRule(action=ActionPreference.DISPATCH),)))
+    )
     assert found.reason == "aspnet:10.0 moved; the policy asks to dispatch weekly-rebuild.yml"
 
 
@@ -373,13 +379,13 @@ def test_one_severe_fix_hastens_the_rebuild_that_carries_it() -> None:
 
 
 def test_work_begins_in_a_window() -> None:
-    policy = Policy((Rule(windows=(Window.parse("wed 08:00-17:00"),)),))
+    policy = Policy((PolicyRule(windows=(Window.parse("wed 08:00-17:00"),)),))
     found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy))
     assert found.due_at == NOON + 20 * HOUR
 
 
 def test_nothing_waits_for_a_window_longer_than_max_age() -> None:
-    policy = Policy((Rule(windows=(Window.parse("mon 08:00-17:00"),), max_age=timedelta(days=2)),))
+    policy = Policy((PolicyRule(windows=(Window.parse("mon 08:00-17:00"),), max_age=timedelta(days=2)),))
     assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).due_at == NOON + 48 * HOUR
 
 
@@ -393,7 +399,7 @@ def test_a_waiting_rebuild_that_is_superseded_passes_on_its_due_time(state: Stat
 
 
 def test_an_inherited_due_time_still_keeps_to_the_windows() -> None:
-    policy = Policy((Rule(windows=(Window.parse("tue 08:00-17:00"),)),))
+    policy = Policy((PolicyRule(windows=(Window.parse("tue 08:00-17:00"),)),))
     earlier = rebuild(due_at=NOON + 4 * HOUR)
     at = NOON + 6 * HOUR
     later = move(to="c", at=at, id=2)
@@ -404,8 +410,8 @@ def test_an_inherited_due_time_still_keeps_to_the_windows() -> None:
 FRIDAY_EVENING = datetime(2026, 3, 13, 20, 0, tzinfo=UTC)
 BY_DAY = Policy(
     (
-        Rule(Match(min_severity=Severity.CRITICAL), windows=(ALWAYS,)),
-        Rule(windows=(Window.parse("mon-fri 08:00-17:00"),), settle=HOUR),
+        PolicyRule(Match(min_severity=Severity.CRITICAL), windows=(ALWAYS,)),
+        PolicyRule(windows=(Window.parse("mon-fri 08:00-17:00"),), settle=HOUR),
     )
 )
 
@@ -422,8 +428,8 @@ def test_a_severe_fix_is_not_put_off_by_a_lesser_change_that_follows_it(state: S
 
 def test_a_change_that_waits_is_kept_no_longer_than_its_own_max_age_by_one_that_follows_it() -> None:
     rules = (
-        Rule(Match(causes=(Cause.OS_UPDATE,)), settle=24 * HOUR, max_age=8 * HOUR),
-        Rule(settle=24 * HOUR, max_age=48 * HOUR),
+        PolicyRule(Match(causes=(Cause.OS_UPDATE,)), settle=24 * HOUR, max_age=8 * HOUR),
+        PolicyRule(settle=24 * HOUR, max_age=48 * HOUR),
     )
     first = move(cause=Cause.OS_UPDATE)
     second = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=NOON + HOUR)
@@ -454,8 +460,8 @@ def test_a_waiting_rebuild_is_hastened_when_its_change_turns_out_severe() -> Non
 
 BY_CAUSE = Policy(
     (
-        Rule(Match(causes=(Cause.DOTNET_SECURITY,)), wave="first", soak=HOUR, max_age=72 * HOUR),
-        Rule(wave="rest", soak=8 * HOUR),
+        PolicyRule(Match(causes=(Cause.DOTNET_SECURITY,)), wave="first", soak=HOUR, max_age=72 * HOUR),
+        PolicyRule(wave="rest", soak=8 * HOUR),
     ),
     (Wave("first"), Wave("rest")),
 )
@@ -490,7 +496,7 @@ def test_a_waiting_rebuild_is_never_put_off_by_what_is_learned() -> None:
 
 
 def test_the_wave_comes_from_the_policy() -> None:
-    policy = Policy((Rule(Match(repositories=("contoso/*",)), wave="canary"),))
+    policy = Policy((PolicyRule(Match(repositories=("contoso/*",)), wave="canary"),))
     assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).wave == "canary"
 
 
@@ -592,19 +598,19 @@ def test_a_base_that_is_back_after_a_pull_request_was_opened_goes_on_there() -> 
 
 
 def test_a_new_branch_begins_as_the_rule_says() -> None:
-    policy = Policy((Rule(branch_prefix="deps/base-"),))
+    policy = Policy((PolicyRule(branch_prefix="deps/base-"),))
     assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).branch == "deps/base-dotnet-aspnet-10.0"
 
 
 def test_what_is_open_goes_on_under_the_name_that_it_has() -> None:
-    policy = Policy((Rule(branch_prefix="deps/"),))
+    policy = Policy((PolicyRule(branch_prefix="deps/"),))
     earlier = rebuild(4, state=State.OPEN, branch="freshness/by-hand", pull_request=12)
     found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy, earlier=[earlier]))
     assert found.branch == "freshness/by-hand"
 
 
 def test_a_floating_tag_is_pinned_where_the_rule_wants_digests() -> None:
-    policy = Policy((Rule(pin=Pin.DIGEST),))
+    policy = Policy((PolicyRule(pin=Pin.DIGEST),))
     found = only(planned(move(), usage("aspnet:10.0"), member(WEEKLY), policy=policy))
     assert (found.action, edits(found)) == (Action.PULL_REQUEST, [("10.0", "10.0@b", False)])
     assert found.reason == "aspnet:10.0 moved; 10.0 is to be pinned by digest"
@@ -612,16 +618,18 @@ def test_a_floating_tag_is_pinned_where_the_rule_wants_digests() -> None:
 
 @pytest.mark.parametrize("text", ["aspnet:10.0@a", "aspnet:10.0.4", "aspnet:10.0.4@a"])
 def test_a_pin_becomes_the_floating_tag_where_the_rule_wants_that(text: str) -> None:
-    found = only(planned(move(), usage(text), member(WEEKLY), policy=Policy((Rule(pin=Pin.FLOATING),))))
+    found = only(planned(move(), usage(text), member(WEEKLY), policy=Policy((PolicyRule(pin=Pin.FLOATING),))))
     assert (found.action, edits(found)) == (Action.PULL_REQUEST, [(text.removeprefix("aspnet:"), "10.0", False)])
     assert found.reason.endswith(", and is to float")
 
 
 def test_a_patch_pin_gets_patch_and_digest_where_the_rule_wants_digests() -> None:
-    found = only(planned(move(), usage("aspnet:10.0.4"), policy=Policy((Rule(pin=Pin.DIGEST),))))
+    found = only(planned(move(), usage("aspnet:10.0.4"), policy=Policy((PolicyRule(pin=Pin.DIGEST),))))
     assert edits(found) == [("10.0.4", "10.0.5@b", False)]
 
 
 def test_a_tag_that_floats_already_is_rebuilt_as_ever_where_pins_are_to_float() -> None:
-    found = only(planned(move(), usage("aspnet:10.0"), member(WEEKLY), policy=Policy((Rule(pin=Pin.FLOATING),))))
+    found = only(
+        planned(move(), usage("aspnet:10.0"), member(WEEKLY), policy=Policy((PolicyRule(pin=Pin.FLOATING),)))
+    )
     assert found.action is Action.DISPATCH

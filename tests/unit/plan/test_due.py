@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
-from bot.domain.rollouts.policy import Policy, Rule, Terms
+from bot.domain.rollouts.policy import Policy, PolicyRule, Terms
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.timing.windows import Window, next_opening
 from bot.plan.due import Beginning, beginning_of, reconsidered
@@ -15,7 +15,7 @@ from tests.unit.plan.world import HOUR, NOON, move, only, planned, rebuild, usag
 
 DAY = timedelta(days=1)
 CLOSING = Freeze(NOON - DAY, datetime(2026, 3, 16, tzinfo=UTC), "year-end closing", Severity.CRITICAL)
-FROZEN = Policy((Rule(settle=timedelta()),), freezes=(CLOSING,))
+FROZEN = Policy((PolicyRule(settle=timedelta()),), freezes=(CLOSING,))
 
 
 def test_work_begins_when_the_freeze_ends_and_says_why() -> None:
@@ -36,7 +36,7 @@ def test_a_severe_fix_is_not_frozen(severity: Severity, waits: bool) -> None:
 
 
 def test_a_freeze_holds_back_what_has_waited_for_its_max_age() -> None:
-    policy = replace(FROZEN, rules=(Rule(max_age=DAY),))
+    policy = replace(FROZEN, rules=(PolicyRule(max_age=DAY),))
     assert only(planned(move(at=NOON - 9 * DAY), usage("aspnet:10.0@a"), policy=policy)).due_at == CLOSING.until
 
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.policy import Policy, Rule
+from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.terms import PathWorkflow
 from tests.unit.plan.world import ASPNET, SDK, WEEKLY, member, move, only, planned, rebuild, usage
 
 SHOP = PathWorkflow(("services/shop/*",), "shop.yml", ("*/shop",))
 CART = PathWorkflow(("services/cart/*",), "cart.yml")
-POLICY = Policy((Rule(workflows=(SHOP, CART)),))
+POLICY = Policy((PolicyRule(workflows=(SHOP, CART)),))
 WORKFLOWS = (WEEKLY, *(Workflow(f".github/workflows/{name}.yml") for name in ("shop", "cart")))
 
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.reconcile.budgets import NoTurn
-from bot.reconcile.hooks import Hooks, Outcome
+from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from bot.reconcile.round import Tally
 from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
@@ -105,9 +105,9 @@ class Posts(Work[Post, str]):
 
 class Counted(Hooks):
     def __init__(self) -> None:
-        self.outcomes: Counter[Outcome] = Counter()
+        self.outcomes: Counter[RowOutcome] = Counter()
 
-    def ended(self, stage: str, host: str, outcome: Outcome, took: timedelta) -> None:
+    def ended(self, stage: str, host: str, outcome: RowOutcome, took: timedelta) -> None:
         self.outcomes[outcome] += 1
 
 
@@ -246,7 +246,7 @@ async def test_a_defect_is_logged_with_its_row_and_stops_nobody(world: World) ->
     assert tally.done == 2
     assert (logs[0]["event"], logs[0]["stage"], logs[0]["row"]) == ("defect", "posts", "row 1")
     assert world.queue.rows[1].error == "a defect of the bot: KeyError('merged_at')"
-    assert world.hooks.outcomes == {Outcome.DONE: 2, Outcome.DEFECT: 1}
+    assert world.hooks.outcomes == {RowOutcome.DONE: 2, RowOutcome.DEFECT: 1}
 
 
 async def test_a_lost_lease_is_no_error(world: World) -> None:
@@ -255,7 +255,7 @@ async def test_a_lost_lease_is_no_error(world: World) -> None:
     world.posts.unsettled[2] = LeaseLost("taken over")
     tally = await world.run()
     assert (tally.done, tally.failed, tally.problems) == (1, 0, [])
-    assert world.hooks.outcomes == {Outcome.DONE: 1, Outcome.LOST: 2}
+    assert world.hooks.outcomes == {RowOutcome.DONE: 1, RowOutcome.LOST: 2}
 
 
 # A host in trouble
@@ -433,7 +433,7 @@ async def test_what_another_has_taken_over_is_cut_off_and_its_neighbours_go_on(w
     world.posts.meets[1] = be_robbed
     tally = await world.run()
     assert (finished, tally.done, tally.failed) == ([], 1, 0)
-    assert world.hooks.outcomes == {Outcome.DONE: 1, Outcome.LOST: 1}
+    assert world.hooks.outcomes == {RowOutcome.DONE: 1, RowOutcome.LOST: 1}
 
 
 async def test_a_pause_ends_those_with_the_same_key_that_still_wait(world: World) -> None:

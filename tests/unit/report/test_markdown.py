@@ -2,7 +2,7 @@
 
 from markdown_it import MarkdownIt
 
-from bot.domain.wording.message import Footnote, Heading, Items, Message, Paragraph, Span, Style, plain, strong
+from bot.domain.wording.message import Footnote, Heading, Items, Message, Paragraph, Style, TextRun, plain, strong
 from bot.report.markdown import markdown_of
 
 
@@ -11,11 +11,11 @@ def rendered(*blocks: object) -> str:
 
 
 def test_every_kind_of_block_is_shown() -> None:
-    link = (Span("contoso/shop", url="https://host/pull/1"), Span(" open"))
+    link = (TextRun("contoso/shop", url="https://host/pull/1"), TextRun(" open"))
     shown = rendered(
         Heading("A release"),
         Paragraph((strong("3 open"), plain("of 4"))),
-        Items((link, ((Span("aspnet:10.0", Style.CODE)), Span(" moved")))),
+        Items((link, ((TextRun("aspnet:10.0", Style.CODE)), TextRun(" moved")))),
         Footnote("Rollout 3"),
     )
     assert "<h2>A release</h2>" in shown
@@ -32,5 +32,5 @@ def test_text_from_outside_stays_text() -> None:
 
 
 def test_an_address_cannot_end_its_link() -> None:
-    shown = rendered(Paragraph(((Span("shop", url="https://host/a) [b](https://evil.example"),),)))
+    shown = rendered(Paragraph(((TextRun("shop", url="https://host/a) [b](https://evil.example"),),)))
     assert 'href="https://evil' not in shown

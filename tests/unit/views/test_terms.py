@@ -3,27 +3,27 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
-from bot.domain.rollouts.policy import TERMS, Match, Policy, Rule
+from bot.domain.rollouts.policy import TERMS, Match, Policy, PolicyRule
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import Window
-from bot.views.rollouts.terms import Question, answer, as_json, in_words
+from bot.views.rollouts.terms import TermsQuestion, answer, as_json, in_words
 
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
 FREEZE = Freeze(NOON, NOON + timedelta(days=9), "year-end closing", Severity.CRITICAL)
 POLICY = Policy(
     (
-        Rule(Match(causes=(Cause.OS_UPDATE,)), wave="canary"),
-        Rule(Match(repositories=("contoso/*",)), windows=(Window.parse("mon-tue 08:00-17:00"),)),
+        PolicyRule(Match(causes=(Cause.OS_UPDATE,)), wave="canary"),
+        PolicyRule(Match(repositories=("contoso/*",)), windows=(Window.parse("mon-tue 08:00-17:00"),)),
     ),
     (Wave("canary"), Wave("rest")),
     (FREEZE,),
 )
 
 
-def asked(cause: Cause = Cause.DOTNET_SECURITY, severity: Severity | None = Severity.HIGH) -> Question:
-    return Question("contoso/shop", ASPNET, cause, severity)
+def asked(cause: Cause = Cause.DOTNET_SECURITY, severity: Severity | None = Severity.HIGH) -> TermsQuestion:
+    return TermsQuestion("contoso/shop", ASPNET, cause, severity)
 
 
 def test_every_term_is_told_with_who_gave_it() -> None:

@@ -10,7 +10,7 @@ from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import Action, State
-from bot.reconcile.hooks import Outcome
+from bot.reconcile.hooks import RowOutcome
 from bot.views.fleet.figures import (
     EndedRebuild,
     FeedFigures,
@@ -148,7 +148,7 @@ async def test_ticks_rows_and_budgets_are_counted() -> None:
     meter.ticked("watch", timedelta(seconds=2), 3, broke=True)
     meter.left("core", 40, 5000)
     meter.settings_refused(True)
-    MeteredHooks(meter).ended("watch", "mcr.example", Outcome.DONE, HOUR)
+    MeteredHooks(meter).ended("watch", "mcr.example", RowOutcome.DONE, HOUR)
     found = await told(meter, Shown())
     assert found["freshness_tick_duration_seconds_sum watch"] == 2
     assert found["freshness_tick_problems_total watch"] == 3

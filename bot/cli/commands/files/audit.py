@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.repositories.finding import Finding
-    from bot.service.commands.files.audit import Audited
+    from bot.service.commands.files.audit import AuditedCheckout
 
 _HOLDS, _FAILS, _CANNOT_TELL = 0, 1, 3
 
@@ -78,7 +78,7 @@ def audit(
     sys.exit(_CANNOT_TELL if Outcome.UNKNOWN in outcomes else _HOLDS)
 
 
-def _audited(where: str, config: Path) -> "Audited":
+def _audited(where: str, config: Path) -> "AuditedCheckout":
     from bot.domain.clock import SystemClock
     from bot.service.commands.files.audit import audited, audited_repository, is_repository_name
 

@@ -39,10 +39,10 @@ def try_out(
     """
     from bot.domain.clock import SystemClock
     from bot.settings import load
-    from bot.views.rollouts.terms import Question, answer
+    from bot.views.rollouts.terms import TermsQuestion, answer
 
     settings = load(config)
-    asked = Question(repository, _base(base, settings.bases), cause, severity)
+    asked = TermsQuestion(repository, _base(base, settings.bases), cause, severity)
     show_answer(answer(settings.rules, asked, SystemClock().now()), output)
 
 

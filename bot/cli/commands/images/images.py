@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.pages import print_page
 from bot.cli.text import moment
 
@@ -95,7 +95,7 @@ def show_tree(found: "Tree", output: Format) -> None:
                     "  " * branch.depth + str(branch.view.image.place),
                     branch.view.image.repository,
                     moment(branch.view.image.seen_at),
-                    Link(branch.state, branch.rebuild.url if branch.rebuild else None),
+                    Hyperlink(branch.state, branch.rebuild.url if branch.rebuild else None),
                 )
                 for branch in found.branches
             ],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.pages import print_page
 from bot.cli.steps import print_steps
 from bot.cli.text import held_text, moment
@@ -78,7 +78,7 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
             ("rebuild", "at", "from", "to", "why"),
             [
                 (
-                    Link(f"rebuild {s.rebuild}, {what(known[s.rebuild])}", known[s.rebuild].url),
+                    Hyperlink(f"rebuild {s.rebuild}, {what(known[s.rebuild])}", known[s.rebuild].url),
                     *(moment(s.at), s.before or "", s.after, s.reason),
                 )
                 for s in sorted(explained.transitions, key=lambda step: step.rebuild)

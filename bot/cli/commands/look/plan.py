@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.text import held_text, moment
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping
             ("repository", "what", "state", "due", "why", "waits for"),
             [
                 (
-                    *(r.repository, Link(what(r), r.url), r.state, moment(r.due_at), r.reason),
+                    *(r.repository, Hyperlink(what(r), r.url), r.state, moment(r.due_at), r.reason),
                     held_text(waits.get(r.id)),
                 )
                 for r in rebuilds

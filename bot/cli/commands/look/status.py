@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.pages import print_page
 from bot.cli.text import lag, moment
 from bot.cli.watching import Watch, watch
@@ -80,7 +80,7 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
         print_table(
             ("rollout", "repository", "what", "state", "why"),
             [
-                (f"rollout {r.rollout}", r.repository, Link(what(r), r.url), r.state, r.reason)
+                (f"rollout {r.rollout}", r.repository, Hyperlink(what(r), r.url), r.state, r.reason)
                 for r in status.rebuilds
             ],
             Layout(group=True, below=("why",)),

@@ -7,7 +7,7 @@ import typer
 from bot.cli.asking import asked
 from bot.cli.commands.rollouts.ordering import Limit, counted_rebuilds, ordered
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.pages import print_page
 from bot.cli.steps import print_steps
 from bot.cli.text import held_text, moment
@@ -141,7 +141,7 @@ def _show(found: "RolloutProgress") -> None:
             ("id", "wave", "repository", "what", "state", "why", "waits for"),
             [
                 (
-                    *(r.id, r.wave, r.repository, Link(what(r), r.url), r.state, r.reason),
+                    *(r.id, r.wave, r.repository, Hyperlink(what(r), r.url), r.state, r.reason),
                     held_text(found.waits.get(r.id)),
                 )
                 for r in found.rebuilds

@@ -11,7 +11,7 @@ from bot.cli.output import Layout, print_json, print_sentence, print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.views.doctor import Check
+    from bot.views.doctor import HealthCheck
 
 
 _MOST_SHOWN = 25
@@ -50,12 +50,12 @@ def doctor(
         raise typer.Exit(code)
 
 
-def show_checks(checks: "Sequence[Check]", *, everything: bool) -> None:
+def show_checks(checks: "Sequence[HealthCheck]", *, everything: bool) -> None:
     """Writes a row for each thing that is not fine, and how many are."""
     from bot.domain.wording.words import counted
-    from bot.views.doctor import Verdict
+    from bot.views.doctor import Health
 
-    listed = [check for check in checks if everything or check.verdict is not Verdict.FINE]
+    listed = [check for check in checks if everything or check.verdict is not Health.FINE]
     counts: Counter[str] = Counter()
     shown = []
     for check in listed:
@@ -71,5 +71,5 @@ def show_checks(checks: "Sequence[Check]", *, everything: bool) -> None:
     for area, count in counts.items():
         if count > _MOST_SHOWN:
             print_sentence(f"and {count - _MOST_SHOWN} more about {area}; --format json has them all")
-    fine = sum(check.verdict is Verdict.FINE for check in checks)
+    fine = sum(check.verdict is Health.FINE for check in checks)
     print_sentence(f"{fine} of {counted(len(checks), 'check')} fine{'' if everything else '; --all shows them'}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, Link, print_json, print_line, print_sentence, print_table
+from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.progress import progress_of
 from bot.cli.words import Who, word_of
 
@@ -32,7 +32,7 @@ def retire(
     """
     import asyncio
 
-    from bot.act.retiring import Outcome
+    from bot.act.retiring import TraceOutcome
     from bot.domain.clock import SystemClock
     from bot.service.commands.service.leaving import retire_all
     from bot.settings import check_secrets, load
@@ -57,7 +57,7 @@ def retire(
         )
     else:
         _show(found, dry_run=dry_run)
-    if any(each.outcome is Outcome.FAILED for each in found):
+    if any(each.outcome is TraceOutcome.FAILED for each in found):
         raise typer.Exit(1)
 
 
@@ -79,7 +79,7 @@ def _show(found: "Sequence[Retired]", *, dry_run: bool) -> None:
         return
     print_table(
         ("repository", "what", "outcome", "why"),
-        [(r.repository, Link(r.what, r.url), r.outcome, r.why) for r in found],
+        [(r.repository, Hyperlink(r.what, r.url), r.outcome, r.why) for r in found],
         Layout(below=("why",)),
     )
     counts = Counter(each.outcome for each in found)

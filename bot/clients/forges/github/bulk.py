@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Graph, in_parts
+from bot.clients.forges.github.connection.graphql import GraphAnswer, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
@@ -51,7 +51,7 @@ class Bulk:
             waiting = rest
         return found
 
-    async def _asked(self, name: str, parts: Sequence[Part]) -> Graph | None:
+    async def _asked(self, name: str, parts: Sequence[Part]) -> GraphAnswer | None:
         """None where it was more than GitHub answers at once."""
         kinds = ", ".join(f"$n{number}: [ID!]!" for number in range(len(parts)))
         fields = " ".join(
@@ -79,6 +79,6 @@ def _halves(part: Part) -> list[Part]:
     return [Part(ids, part.selection) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
 
 
-def _rows(graph: Graph, fields: int) -> list[Mapping[str, Any]]:
+def _rows(graph: GraphAnswer, fields: int) -> list[Mapping[str, Any]]:
     rows = [row for number in range(fields) for row in graph.data.get(f"n{number}") or ()]
     return [row for row in rows if isinstance(row, Mapping) and "id" in row]

@@ -37,7 +37,7 @@ from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
 from bot.domain.repositories.issue import MARK, Issue
-from bot.domain.repositories.repository import Identity, Repository, Tree
+from bot.domain.repositories.repository import GitTree, Identity, Repository
 
 T = TypeVar("T")
 
@@ -132,16 +132,16 @@ class GitHub:
                 found += [repository_of(row, listed_at) for row in rows(page, key)]
         return found
 
-    async def tree(self, repository: Identity, ref: str) -> Tree | None:
+    async def tree(self, repository: Identity, ref: str) -> GitTree | None:
         return await self._by_name(repository, lambda named: self._tree(named, ref, {"recursive": "1"}))
 
-    async def subtree(self, repository: Identity, sha: str) -> Tree:
+    async def subtree(self, repository: Identity, sha: str) -> GitTree:
         found = await self._by_name(repository, lambda named: self._tree(named, sha, None))
         if found is None:
             raise Failure(Trouble.MISSING, f"there is no tree {sha[:12]}", where=repository.name)
         return found
 
-    async def _tree(self, repository: Identity, ref: str, parameters: Mapping[str, Any] | None) -> Tree | None:
+    async def _tree(self, repository: Identity, ref: str, parameters: Mapping[str, Any] | None) -> GitTree | None:
         try:
             data = await self._transport.read(
                 f"/repos/{repository.name}/git/trees/{quote(ref, safe='')}", parameters

@@ -49,7 +49,7 @@ _FOR_PEOPLE = (_STUCK | {AgeStanding.SILENT}) - {AgeStanding.LEFT_ALONE}
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ScheduleTrouble:
     """Why a repository is not rebuilt by its own workflow as it should be, with the way out."""
 
     repository: str
@@ -76,7 +76,7 @@ class Ages:
     unread: int = 0
     guaranteed: int = 0
     overdue: int = 0
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[ScheduleTrouble, ...] = ()
 
     @property
     def total(self) -> int:

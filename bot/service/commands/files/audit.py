@@ -28,7 +28,7 @@ def is_repository_name(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
+class AuditedCheckout:
     """Findings, and the texts that they were made from, as far as these are at hand."""
 
     findings: tuple[Finding, ...]
@@ -39,17 +39,17 @@ class Audited:
         return patches(self.files, self.findings)
 
 
-def audited(root: Path, clock: Clock, progress: Progress) -> Audited:
+def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:
     """The findings of all files below `root`. Raises `Failure` where it is missing or cannot be read."""
     entries = [entry for entry in folder.entries(root) if entry.is_file and tells_of_practices(entry.path)]
     files: dict[str, bytes] = {}
     for number, entry in enumerate(entries, start=1):
         files[entry.path] = folder.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
         progress(number, len(entries))
-    return Audited(audit(files, clock.now()), files)
+    return AuditedCheckout(audit(files, clock.now()), files)
 
 
-async def audited_repository(settings: Settings, repository: str, clock: Clock) -> Audited:
+async def audited_repository(settings: Settings, repository: str, clock: Clock) -> AuditedCheckout:
     """What the service found last in a repository of the fleet. Raises `Failure` where it has not judged it."""
     async with opened_stores(settings, clock) as stores:
         found = await stores.practices.audited(repository)
@@ -65,4 +65,4 @@ async def audited_repository(settings: Settings, repository: str, clock: Clock) 
             f"{repository} was not judged yet",
             advice="the service does so once it has read it",
         )
-    return Audited(found.findings)
+    return AuditedCheckout(found.findings)

@@ -4,7 +4,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
-from bot.domain.packages.wanted import Sought, Wanted, wanted_by
+from bot.domain.packages.wanted import Sought, WantedPackage, wanted_by
 from bot.service.wiring.adapters import CombinedFeeds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
@@ -32,7 +32,7 @@ async def find_packages(
         return await stores.packages.find(wanted, settings.packages.platforms)
 
 
-def _named(name: str | None, below: str | None, package_type: str | None) -> Wanted:
+def _named(name: str | None, below: str | None, package_type: str | None) -> WantedPackage:
     if not name or len(name) > _LONGEST:
         raise Failure(Trouble.MALFORMED, "no package is named", advice="give a name, or --cve")
     types = [each.value for each in PackageType]
@@ -42,7 +42,7 @@ def _named(name: str | None, below: str | None, package_type: str | None) -> Wan
     if below is not None and not any(_is_version(each, below) for each in types if package_type in (None, each)):
         kind = f"{package_type} " if package_type else ""
         raise Failure(Trouble.MALFORMED, f"{below[:80]!r} is no {kind}version", where="--below")
-    return Wanted(name, package_type, (below,) if below is not None else ())
+    return WantedPackage(name, package_type, (below,) if below is not None else ())
 
 
 def _is_version(package_type: str, version: str) -> bool:

@@ -10,8 +10,8 @@ from bot.clients.registry import Registry
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.answers import (
-    Answer,
-    Question,
+    ImageAnswer,
+    ImageQuestion,
     about_freshness,
     about_gate,
     about_provenance,
@@ -57,7 +57,7 @@ class JudgedImage:
     digest: str
     standings: tuple[ImageStanding, ...]
     trust: Trust | None
-    answers: tuple[Answer, ...]
+    answers: tuple[ImageAnswer, ...]
     at: datetime
     builder: Builder | None = None
     vex: tuple[AttachedVex, ...] = ()
@@ -183,14 +183,14 @@ async def _gated(
 
 def about_builder(
     builder: Builder | None, produced: Sequence[ProducedImage], rule: TrustRuleSettings | None
-) -> Answer:
+) -> ImageAnswer:
     """The answer about provenance; a level that the rule requires and that is not proved does not hold."""
     is_required = rule is not None and rule.mode is TrustMode.REQUIRE
     answer = about_provenance(builder, {each.repository for each in produced}, is_required=is_required)
     lacking = builder_doubt(builder, rule.slsa_level if rule is not None else None)
     if lacking is None or answer.holds is False:
         return answer
-    return Answer(Question.PROVENANCE, None if builder is None else False, lacking, counts=is_required)
+    return ImageAnswer(ImageQuestion.PROVENANCE, None if builder is None else False, lacking, counts=is_required)
 
 
 async def _expected(store: ImagesStore, produced: Sequence[ProducedImage]) -> tuple[Base, ...]:

@@ -16,7 +16,7 @@ from bot.service.wiring.auditing import AuditProposer
 from bot.service.wiring.forges import opened_forge
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
-from bot.store.stages.act.onboardings import Asked
+from bot.store.stages.act.onboardings import OrderResult
 from bot.store.stores import Stores
 
 
@@ -29,7 +29,7 @@ class Previewed:
     why: str = ""
 
 
-async def take_up(settings: Settings, names: Sequence[str], word: Word, clock: Clock) -> list[Asked]:
+async def take_up(settings: Settings, names: Sequence[str], word: Word, clock: Clock) -> list[OrderResult]:
     """Has the service bring these repositories along, whatever the settings say of them."""
     async with opened_stores(settings, clock) as stores:
         return await stores.onboardings.ask(names, word)

@@ -25,7 +25,7 @@ from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump
 from bot.watch.bundle.reading import Check, read_bundle
 from bot.watch.feeds.reading import KEPT
 from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsToRead, read_document, reading_of
-from bot.watch.osv.questions import Question
+from bot.watch.osv.questions import PackageQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ async def _bring(
     return parts
 
 
-def _beside(part: ImportedPart, dump: BundledDump, here: Collection[Question]) -> ImportedPart:
+def _beside(part: ImportedPart, dump: BundledDump, here: Collection[PackageQuestion]) -> ImportedPart:
     """What a dump leaves out of the packages here."""
     names = {each.name.lower() for each in here} - dump.considered.names
     releases = {each.release for each in here} - dump.considered.releases

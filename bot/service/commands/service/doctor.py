@@ -27,7 +27,7 @@ from bot.service.wiring.registries.accesses import accesses_of
 from bot.settings import Settings, secret
 from bot.store.stores import Stores
 from bot.views.bases.upstream import feed_name
-from bot.views.doctor import Check, Verdict
+from bot.views.doctor import Health, HealthCheck
 from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.osv import stage as dumps_stage
 
@@ -39,15 +39,15 @@ _LATE = 3
 _WORKFLOW = """on: {workflow_dispatch: }"""
 
 
-async def examine(settings: Settings, clock: Clock) -> list[Check]:
+async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
     """Runs every check. Raises `Failure` where the store is out of reach, `BadSettings` for a missing secret."""
-    checks: list[Check] = []
+    checks: list[HealthCheck] = []
     async with opened_stores(settings, clock) as stores:
         members = await stores.doctor.members()
         bases = await stores.doctor.used_bases()
         count = len(members)
         checks.append(
-            Check("store", urlsplit(settings.store.url).scheme, Verdict.FINE, counted(count, "repository"))
+            HealthCheck("store", urlsplit(settings.store.url).scheme, Health.FINE, counted(count, "repository"))
         )
         async with _forge(settings, clock) as forge:
             await _all(checks, "GitHub", lambda: _github(forge, settings, clock))
@@ -64,20 +64,20 @@ async def examine(settings: Settings, clock: Clock) -> list[Check]:
         for each in unwatched(references, settings.bases, settings.registries.keys()):
             found = f"{each.family}, {counted(each.references, 'reference')}, not watched"
             hosts = f" and {each.registry} to registries" if each.registry else ""
-            checks.append(Check("bases", each.name, Verdict.NOTE, found, f"add {each.base} to bases{hosts}"))
+            checks.append(HealthCheck("bases", each.name, Health.NOTE, found, f"add {each.base} to bases{hosts}"))
         checks += _idle_mirrors(settings, bases)
         await _all(checks, "gate", lambda: _gate(stores, settings, clock))
     return checks
 
 
-async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[Check]:
+async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[HealthCheck]:
     """What the gate cannot tell, and exceptions that have ended or that no image needs."""
     options = gate_options_of(settings)
     if not options.is_on:
         return []
     views = await stores.images.views()
     checks = [
-        Check("gate", each.id, Verdict.NOTE, f"its exception {found}", "take it out of gate.exceptions")
+        HealthCheck("gate", each.id, Health.NOTE, f"its exception {found}", "take it out of gate.exceptions")
         for each in options.exceptions
         if (found := idle(each, [view.image.claim.name for view in views], clock.now())) is not None
     ]
@@ -85,26 +85,28 @@ async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[Check]
     unknown = [gate.told for gate in said if gate.outcome is GateOutcome.UNKNOWN]
     if unknown:
         found = f"cannot tell of {counted(len(unknown), 'image')}: {unknown[0]}"
-        checks.append(Check("gate", "images", Verdict.NOTE, found, "see docs/operate/gate.md"))
-    return checks or [Check("gate", "images", Verdict.FINE, f"judges {counted(len(said), 'image')}")]
+        checks.append(HealthCheck("gate", "images", Health.NOTE, found, "see docs/operate/gate.md"))
+    return checks or [HealthCheck("gate", "images", Health.FINE, f"judges {counted(len(said), 'image')}")]
 
 
-def _idle_mirrors(settings: Settings, bases: Sequence[Base]) -> list[Check]:
+def _idle_mirrors(settings: Settings, bases: Sequence[Base]) -> list[HealthCheck]:
     """The mirrors under which nothing stands that a repository builds on."""
     return [
-        Check("mirrors", rule.place, Verdict.NOTE, "no repository builds on it", "take it out, or mend its path")
+        HealthCheck(
+            "mirrors", rule.place, Health.NOTE, "no repository builds on it", "take it out, or mend its path"
+        )
         for rule in settings.mirror_rules.rules
         if not any(rule.upstream_name(base.name) for base in bases)
     ]
 
 
-async def _all(checks: list[Check], area: str, ask: Callable[[], Awaitable[Sequence[Check]]]) -> None:
+async def _all(checks: list[HealthCheck], area: str, ask: Callable[[], Awaitable[Sequence[HealthCheck]]]) -> None:
     try:
         checks += await ask()
     except Failure as failure:
         found = f"{failure.where}: {failure.what}" if failure.where else failure.what
-        verdict = Verdict.UNKNOWN if failure.trouble.is_passing else Verdict.WRONG
-        checks.append(Check(area, "access", verdict, found, failure.advice))
+        verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
+        checks.append(HealthCheck(area, "access", verdict, found, failure.advice))
 
 
 @asynccontextmanager
@@ -117,23 +119,23 @@ async def _forge(settings: Settings, clock: Clock) -> AsyncIterator[GitHubForge]
         await forge.close()
 
 
-async def _github(forge: GitHubForge, settings: Settings, clock: Clock) -> list[Check]:
+async def _github(forge: GitHubForge, settings: Settings, clock: Clock) -> list[HealthCheck]:
     checks = await _rights(forge, settings)
     if (theirs := await forge.server_time()) is not None:
         apart = abs(theirs - clock.now())
         told = f"{duration(apart)} from GitHub's"
         is_off = apart > _TOLERATED
         way_out = "set it by NTP: GitHub refuses an App whose clock is wrong" if is_off else ""
-        checks.append(Check("clock", "this machine", Verdict.WRONG if is_off else Verdict.FINE, told, way_out))
+        checks.append(HealthCheck("clock", "this machine", Health.WRONG if is_off else Health.FINE, told, way_out))
     return checks
 
 
-async def _rights(forge: GitHubForge, settings: Settings) -> list[Check]:
+async def _rights(forge: GitHubForge, settings: Settings) -> list[HealthCheck]:
     if isinstance(forge, GitHub):
         who, way_out = await forge.login(), "use a GitHub App, whose rights can be told and are the least"
         told = f"a token of {who}; what it may do shows only when it is used"
-        return [Check("GitHub", "token", Verdict.NOTE, told, way_out)]
-    checks: list[Check] = []
+        return [HealthCheck("GitHub", "token", Health.NOTE, told, way_out)]
+    checks: list[HealthCheck] = []
     found = await forge.installations()
     for each in found:
         checks += of_installation(each, is_used=forge.uses(each))
@@ -141,34 +143,36 @@ async def _rights(forge: GitHubForge, settings: Settings) -> list[Check]:
     named = app.installations if app is not None and app.installations != "all" else []
     missing = sorted({owner.lower() for owner in named} - {each.account.lower() for each in found})
     checks += [
-        Check(
+        HealthCheck(
             "GitHub",
             owner,
-            Verdict.WRONG,
+            Health.WRONG,
             "the App is not installed there",
             "install it, or take it out of github.app.installations",
         )
         for owner in missing
     ]
     if not any(forge.uses(each) for each in found):
-        checks.append(Check("GitHub", "App", Verdict.WRONG, "no installation is used", "install the App somewhere"))
+        checks.append(
+            HealthCheck("GitHub", "App", Health.WRONG, "no installation is used", "install the App somewhere")
+        )
     return checks
 
 
-async def _registry(registry: Registry, host: str, bases: Sequence[Base]) -> Check:
+async def _registry(registry: Registry, host: str, bases: Sequence[Base]) -> HealthCheck:
     base = next((each for each in bases if each.registry == host), None)
     if base is None:
-        return Check("registries", host, Verdict.NOTE, "nothing of it is followed, so it was not asked")
+        return HealthCheck("registries", host, Health.NOTE, "nothing of it is followed, so it was not asked")
     try:
         await registry.head(base)
     except Failure as failure:
-        verdict = Verdict.UNKNOWN if failure.trouble.is_passing else Verdict.WRONG
-        return Check("registries", host, verdict, f"{base.short}: {failure.what}", failure.advice)
-    return Check("registries", host, Verdict.FINE, f"shows {base.short}")
+        verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
+        return HealthCheck("registries", host, verdict, f"{base.short}: {failure.what}", failure.advice)
+    return HealthCheck("registries", host, Health.FINE, f"shows {base.short}")
 
 
-async def _messages(settings: Settings, http: Http) -> list[Check]:
-    checks: list[Check] = []
+async def _messages(settings: Settings, http: Http) -> list[HealthCheck]:
+    checks: list[HealthCheck] = []
     slack = settings.slack
     if slack is not None and slack.bot_token_file is not None:
         token = secret(slack.bot_token_file, "slack.bot_token_file")
@@ -176,23 +180,25 @@ async def _messages(settings: Settings, http: Http) -> list[Check]:
         try:
             checks += of_slack_app(await bot.check())
         except Failure as failure:
-            verdict = Verdict.UNKNOWN if failure.trouble.is_passing else Verdict.WRONG
-            checks.append(Check("messages", "Slack", verdict, failure.what, failure.advice))
+            verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
+            checks.append(HealthCheck("messages", "Slack", verdict, failure.what, failure.advice))
     elif slack is not None:
         told = "a webhook cannot be tried without a message"
-        checks.append(Check("messages", "Slack", Verdict.NOTE, told, "use a bot token, which can also edit"))
+        checks.append(HealthCheck("messages", "Slack", Health.NOTE, told, "use a bot token, which can also edit"))
     if settings.teams is not None:
         told = "a webhook cannot be tried without a message"
-        checks.append(Check("messages", "Teams", Verdict.NOTE, told))
+        checks.append(HealthCheck("messages", "Teams", Health.NOTE, told))
     if not checks:
-        checks.append(Check("messages", "nobody", Verdict.NOTE, "nothing is told to anybody", "set slack or teams"))
+        checks.append(
+            HealthCheck("messages", "nobody", Health.NOTE, "nothing is told to anybody", "set slack or teams")
+        )
     return checks
 
 
-async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[Check]:
+async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[HealthCheck]:
     """Which feeds and dumps are kept, and how old each is."""
     read = await stores.doctor.feed_readings()
-    checks: list[Check] = []
+    checks: list[HealthCheck] = []
     often, seldom = settings.schedule.feeds, dumps_stage.EVERY
     offline = settings.feeds.offline
     expected = [(str(source.kind), source.url, often, not offline) for source in feed_sources(settings)]
@@ -203,28 +209,30 @@ async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[
     for name, place, every, is_asked in expected:
         at, error = read.get(place, (None, None))
         if error is not None:
-            checks.append(Check("feeds", name, Verdict.WRONG, error, f"see {place}"))
+            checks.append(HealthCheck("feeds", name, Health.WRONG, error, f"see {place}"))
         elif at is None:
             way_out = "run the service, or `once`" if is_asked else "import a bundle that has it"
-            checks.append(Check("feeds", name, Verdict.UNKNOWN, "not read yet", way_out))
+            checks.append(HealthCheck("feeds", name, Health.UNKNOWN, "not read yet", way_out))
         else:
             checks.append(_age(name, clock.now() - at, _LATE * every if is_asked else None))
     return checks
 
 
-def _age(name: str, age: timedelta, late_after: timedelta | None) -> Check:
+def _age(name: str, age: timedelta, late_after: timedelta | None) -> HealthCheck:
     """Where nothing but a bundle brings a feed, `late_after` is None: then a day is what the log tolerates too."""
     told = f"read {duration(age)} ago"
     if late_after is None and age > FeedsToRead(()).stale_after:
-        return Check("feeds", name, Verdict.NOTE, told, "import a newer bundle")
+        return HealthCheck("feeds", name, Health.NOTE, told, "import a newer bundle")
     if late_after is not None and age > late_after:
-        return Check("feeds", name, Verdict.WRONG, told, "see whether the service runs")
-    return Check("feeds", name, Verdict.FINE, told)
+        return HealthCheck("feeds", name, Health.WRONG, told, "see whether the service runs")
+    return HealthCheck("feeds", name, Health.FINE, told)
 
 
-def _workflows(members: Sequence[tuple[FleetRepository, tuple[Base, ...]]], settings: Settings) -> list[Check]:
+def _workflows(
+    members: Sequence[tuple[FleetRepository, tuple[Base, ...]]], settings: Settings
+) -> list[HealthCheck]:
     """Who has bases that float and no workflow that the bot could start to rebuild them."""
-    checks: list[Check] = []
+    checks: list[HealthCheck] = []
     for member, floating in members:
         if not floating or not member.config.enabled:
             continue
@@ -232,19 +240,21 @@ def _workflows(members: Sequence[tuple[FleetRepository, tuple[Base, ...]]], sett
         file = member.config.workflow or terms.workflow
         if member.workflow(file) is None:
             found = f"{floating[0].short} floats, and there is no {file} with workflow_dispatch"
-            checks.append(Check("workflows", member.name, Verdict.NOTE, found, f"write `{_WORKFLOW}` into {file}"))
+            checks.append(
+                HealthCheck("workflows", member.name, Health.NOTE, found, f"write `{_WORKFLOW}` into {file}")
+            )
     return checks
 
 
 async def _other_bots(
     forge: GitHubForge, members: Sequence[tuple[FleetRepository, tuple[Base, ...]]]
-) -> list[Check]:
+) -> list[HealthCheck]:
     found = await forge.files([member.identity for member, _ in members], PATHS)
     return [
-        Check(
+        HealthCheck(
             "other bots",
             identity.name,
-            Verdict.NOTE,
+            Health.NOTE,
             f"{bot.name} writes the same lines: {bot.path}:{bot.line}",
             f"write {bot.stopped_by}",
         )

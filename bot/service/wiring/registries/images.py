@@ -27,7 +27,7 @@ from bot.verify.signatures.verdict import Refused
 from bot.verify.standing.declared import of_annotations, of_labels, of_provenance
 from bot.verify.trust.collecting import attestations_of
 from bot.verify.trust.looked_once import LookedOnce
-from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, Platform, read
+from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, ObservedPlatform, read
 
 SOURCE = "org.opencontainers.image.source"
 _PROVENANCE = "https://slsa.dev/provenance/"
@@ -152,7 +152,7 @@ class Images:
         return of_provenance(read_provenance(statement), expected, is_verified=False)
 
 
-def _declared(platform: Platform, inherited: Collection[tuple[str, str]]) -> tuple[Declaration, ...]:
+def _declared(platform: ObservedPlatform, inherited: Collection[tuple[str, str]]) -> tuple[Declaration, ...]:
     said = (of_annotations(platform.manifest.annotations), of_labels(platform.config.labels, inherited))
     return tuple(each for each in said if each is not None)
 
@@ -179,7 +179,7 @@ def _builder(signed: Sequence[Sequence[SignedProvenance]]) -> Builder | None:
     return min(best, key=lambda each: (each.strength is Strength.PROVED, each.level))
 
 
-def _source(platform: Platform, inherited: Collection[tuple[str, str]], forge: str) -> str | None:
+def _source(platform: ObservedPlatform, inherited: Collection[tuple[str, str]], forge: str) -> str | None:
     """`owner/name` of the repository that an image names as its source; None where it is no address of one."""
     own = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
     texts: Mapping[str, str] = {**own, **platform.manifest.annotations}

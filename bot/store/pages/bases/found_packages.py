@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit, Sought, fit_of
 from bot.views.bases.images import Deployment
-from bot.views.bases.inventory import Fix, FixState, FoundPackage, ShownBy
+from bot.views.bases.inventory import FixSource, FoundPackage, NextVersion, ShownBy
 
 _BEST_FIRST = tuple(ShownBy)
 BaseName = tuple[str, str, str]
@@ -55,7 +55,7 @@ class Answering:
     wanted: Collection[Sought]
     asked: Mapping[int, tuple[Package, bool]]
     sides: Mapping[tuple[BaseName, str], BaseSide]
-    _fixes: dict[tuple[Package, tuple[tuple[BaseName, str], ...]], Fix] = field(default_factory=dict)
+    _fixes: dict[tuple[Package, tuple[tuple[BaseName, str], ...]], NextVersion] = field(default_factory=dict)
 
     def rows(
         self, image: HoldingImage, sights: Sequence[PackageSight], deployed: tuple[Deployment, ...]
@@ -83,7 +83,7 @@ class Answering:
                 shown_by,
             )
 
-    def _fix(self, package: Package, image: HoldingImage, platforms: Sequence[str]) -> Fix:
+    def _fix(self, package: Package, image: HoldingImage, platforms: Sequence[str]) -> NextVersion:
         """What the bases say on which the image may stand: it is fixed where none of them lacks the fix."""
         keys = tuple((name, platform) for platform in platforms for name in image.stands_on.get(platform, ()))
         known = self._fixes.get((package, keys))
@@ -92,20 +92,20 @@ class Answering:
             known = self._fixes[package, keys] = self._worst(package, sides)
         return known
 
-    def _worst(self, package: Package, sides: Sequence[BaseSide]) -> Fix:
-        states: dict[FixState, BaseSide] = {}
+    def _worst(self, package: Package, sides: Sequence[BaseSide]) -> NextVersion:
+        states: dict[FixSource, BaseSide] = {}
         for side in sides:
             states.setdefault(self._state(package, side), side)
-        for state in (FixState.AWAITED, FixState.BASE, FixState.OWN):
+        for state in (FixSource.AWAITED, FixSource.BASE, FixSource.OWN):
             if state in states:
-                return Fix(state, states[state].name, states[state].digest)
-        return Fix(FixState.UNKNOWN)
+                return NextVersion(state, states[state].name, states[state].digest)
+        return NextVersion(FixSource.UNKNOWN)
 
-    def _state(self, package: Package, side: BaseSide) -> FixState:
+    def _state(self, package: Package, side: BaseSide) -> FixSource:
         if side.packages is None:
-            return FixState.UNKNOWN
+            return FixSource.UNKNOWN
         same = [each for each in side.packages if (each.type, each.name) == (package.type, package.name)]
         if not same:
-            return FixState.OWN
+            return FixSource.OWN
         is_fixed = all(fit_of(each, self.wanted, side.release) is Fit.NO for each in same)
-        return FixState.BASE if is_fixed else FixState.AWAITED
+        return FixSource.BASE if is_fixed else FixSource.AWAITED

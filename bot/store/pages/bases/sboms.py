@@ -24,7 +24,7 @@ from bot.views.bases.image_pages import PlatformPackages, SbomRow
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedPackage:
     """A package that an SBOM of one image lists, since when that is known, and what it is worth."""
 
     image: int
@@ -54,9 +54,9 @@ def listing_sboms(asked: Collection[int]) -> Select[Any]:
     )
 
 
-async def listed_by_sboms(connection: AsyncConnection, asked: Collection[int]) -> list[Listed]:
+async def listed_by_sboms(connection: AsyncConnection, asked: Collection[int]) -> list[ListedPackage]:
     """What SBOMs list of these packages."""
-    return [Listed(*row) for row in await connection.execute(listing_sboms(asked))]
+    return [ListedPackage(*row) for row in await connection.execute(listing_sboms(asked))]
 
 
 async def packages_of_images(

@@ -12,7 +12,16 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.views.fleet.fleet import AGES, FRESHNESS_DAYS, DayOfFreshness, Fleet, RepositoryRow, Sort, Standing, Wanted
+from bot.views.fleet.fleet import (
+    AGES,
+    FRESHNESS_DAYS,
+    DayOfFreshness,
+    Fleet,
+    FleetFilter,
+    RepositoryRow,
+    Sort,
+    Standing,
+)
 from bot.views.paging import Cut, page_of
 
 _STEPS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
@@ -21,7 +30,7 @@ _STEPS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 class FleetStore(Store):
     """Reads only."""
 
-    async def fleet(self, wanted: Wanted, cut: Cut) -> Fleet:
+    async def fleet(self, wanted: FleetFilter, cut: Cut) -> Fleet:
         """Counts of all, and one page of the repositories that are wanted."""
         now = self._clock.now()
         where = _where(wanted)
@@ -86,7 +95,7 @@ async def _days(connection: AsyncConnection, today: date) -> tuple[DayOfFreshnes
     return tuple(DayOfFreshness(day, counted) for day, counted in found.items())
 
 
-def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _where(wanted: FleetFilter) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = []
     if wanted.text:
         where.append(repositories.c.name.icontains(wanted.text, autoescape=True))

@@ -38,7 +38,7 @@ class Below:
 
 
 @dataclass(slots=True)
-class Bases:
+class BasesBelow:
     """`own` are the standings of the images that the fleet builds, and who does, by name; `shown` the inventories
     of what bases show now, by platform, `upstreams` what mirrored ones are copies of."""
 
@@ -66,9 +66,9 @@ class Bases:
         return Below(None, None, None, tuple(own[::-1]))
 
 
-async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStanding]) -> Bases:
+async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStanding]) -> BasesBelow:
     """All bases below these standings, own ones followed down, with what they show now."""
-    found = Bases()
+    found = BasesBelow()
     wanted = {each.base for each in standings if each.base is not None}
     followed: set[Base] = set()
     for _ in range(_DEEPEST):

@@ -10,14 +10,14 @@ from bot.domain.packages.ledger import (
     AffectedImage,
     BelowImage,
     DeployedImage,
-    Fix,
     Held,
     LedgerEntry,
+    PublishedFix,
     entry_of,
     places_of,
 )
 from bot.domain.reference import Base
-from bot.store.pages.ledger.below import Bases, Below
+from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.exposed import CveFacts, Exposed, Exposure
 from bot.store.pages.ledger.histories import Histories
 from bot.views.bases.images import Deployment
@@ -45,7 +45,7 @@ class Ledger:
 
     exposed: Exposed
     histories: Histories
-    bases: Bases
+    bases: BasesBelow
     brings: Mapping[int, frozenset[tuple[str, str]]]
     images: tuple[ExposedImage, ...]
 
@@ -138,7 +138,7 @@ class Ledger:
         return BelowImage(str(base), who, held, brings)
 
 
-def _fix(exposures: Sequence[Exposure]) -> Fix:
+def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
     """Fixed where every package is; at the time of the last of them, of which the first record counts."""
     by_package: dict[str, list[Exposure]] = {}
     for each in exposures:
@@ -149,11 +149,11 @@ def _fix(exposures: Sequence[Exposure]) -> Fix:
     for several in by_package.values():
         fixed = [each for each in several if each.affected.has_fix]
         if not fixed:
-            return Fix(publishers)
+            return PublishedFix(publishers)
         versions |= dict.fromkeys(each.fixed_in for each in fixed)
         known = [each.fixed_at for each in fixed if each.fixed_at is not None]
         times += [min(known)] if known else []
-    return Fix(publishers, tuple(versions), max(times, default=None))
+    return PublishedFix(publishers, tuple(versions), max(times, default=None))
 
 
 def _worst(some: Sequence[BelowImage | None]) -> BelowImage | None:

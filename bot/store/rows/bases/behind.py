@@ -14,7 +14,7 @@ from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.behind import Behind, FleetBehind
+from bot.domain.rollouts.behind import BehindUsage, FleetBehind
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -131,22 +131,22 @@ def _behind(
     now: tuple[Base, Observation],
     log: _Log,
     built: Mapping[int, datetime],
-) -> Behind | None:
+) -> BehindUsage | None:
     base, shown = now
     if each.differs:
         if each.usage.reference.digest in {image.digest for image in shown.platforms}:
             return None  # it names one platform's image of what the base shows
         place = log.place_of(each.usage)
         if place is None:
-            return Behind(member, each.usage, base, shown)
+            return BehindUsage(member, each.usage, base, shown)
         moves = log.since(place[0])
         news = tuple(move for move in moves if move.change.cause.needs_rebuild)
-        return None if moves and not news else Behind(member, each.usage, base, shown, place[1].at, news)
+        return None if moves and not news else BehindUsage(member, each.usage, base, shown, place[1].at, news)
     at, published_at = built.get(each.home), log.published_at(shown)
     if at is None or published_at is None or at >= published_at:
         return None
     news = tuple(move for _, move in log.moves if move.change.at > at and move.change.cause.needs_rebuild)
-    return Behind(member, each.usage, base, shown, at, news)
+    return BehindUsage(member, each.usage, base, shown, at, news)
 
 
 async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:

@@ -3,7 +3,7 @@
 import json
 import zlib
 
-from bot.watch.osv.questions import Question
+from bot.watch.osv.questions import PackageQuestion
 from bot.watch.osv.record import WantedPackages
 
 
@@ -18,14 +18,14 @@ def unpacked(considered: bytes) -> WantedPackages:
     return WantedPackages(frozenset(releases), frozenset(names))
 
 
-def packed_questions(asked: frozenset[Question]) -> bytes | None:
+def packed_questions(asked: frozenset[PackageQuestion]) -> bytes | None:
     """Makes the value of the column `asked`, which is empty where nothing was asked."""
     rows = [[each.release, each.name, each.version] for each in sorted(asked)]
     return zlib.compress(json.dumps(rows).encode()) if rows else None
 
 
-def unpacked_questions(asked: bytes | None) -> frozenset[Question]:
+def unpacked_questions(asked: bytes | None) -> frozenset[PackageQuestion]:
     """Reads the value of the column `asked`."""
     if asked is None:
         return frozenset()
-    return frozenset(Question(*row) for row in json.loads(zlib.decompress(asked)))
+    return frozenset(PackageQuestion(*row) for row in json.loads(zlib.decompress(asked)))

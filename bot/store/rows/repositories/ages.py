@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.timing.age import BOUNDS, Ages, AgeStanding, Trouble
+from bot.domain.rollouts.timing.age import BOUNDS, Ages, AgeStanding, ScheduleTrouble
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.views.repositories.explanation import BuildStatus
@@ -69,7 +69,7 @@ async def builds_of(connection: AsyncConnection, repository: int) -> tuple[Build
     )
 
 
-async def _troubles(connection: AsyncConnection) -> tuple[Trouble, ...]:
+async def _troubles(connection: AsyncConnection) -> tuple[ScheduleTrouble, ...]:
     table = workflow_builds.c
     rows = await connection.execute(
         select(repositories.c.name, table.workflow, table.standing, table.said, table.error)
@@ -83,7 +83,7 @@ async def _troubles(connection: AsyncConnection) -> tuple[Trouble, ...]:
         .limit(MOST_TROUBLES)
     )
     return tuple(
-        Trouble(
+        ScheduleTrouble(
             row.name,
             row.workflow,
             AgeStanding.UNREADABLE if row.error else AgeStanding(row.standing),

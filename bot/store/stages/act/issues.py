@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.act.issue import dead_schedules as dead
 from bot.act.issue import failures as failing
 from bot.act.issue.dead_schedules import dead_schedules
-from bot.act.issue.failures import FailedRebuild, failures
+from bot.act.issue.failures import IssueFailure, failures
 from bot.act.issue.stage import DueIssue, ToldIssue
 from bot.domain.repositories.issue import worth_an_issue
 from bot.domain.repositories.repository import Identity
@@ -102,7 +102,7 @@ class IssuesStore(Store):
             await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
 
 
-async def _failed(connection: AsyncConnection) -> dict[int, list[FailedRebuild]]:
+async def _failed(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
     later = rebuilds.alias()
     is_mended = exists(
         select(later.c.id).where(
@@ -118,10 +118,10 @@ async def _failed(connection: AsyncConnection) -> dict[int, list[FailedRebuild]]
         .where(rebuilds.c.state == State.FAILED, rebuilds.c.retried_as.is_(None), ~is_mended)
         .order_by(rebuilds.c.id.desc())
     )
-    found: dict[int, list[FailedRebuild]] = {}
+    found: dict[int, list[IssueFailure]] = {}
     for home, each in readable(
         rows,
-        lambda row: (row.repository_id, FailedRebuild(_bases(row.targets), row.reason, row.url)),
+        lambda row: (row.repository_id, IssueFailure(_bases(row.targets), row.reason, row.url)),
         lambda row: f"rebuild {row.id}",
     ):
         found.setdefault(home, []).append(each)

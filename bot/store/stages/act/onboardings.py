@@ -34,7 +34,7 @@ _BY_SETTINGS = "the settings ask for it"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OrderResult:
     """What became of a person's word for one repository; `why` where nothing is to come of it."""
 
     repository: str
@@ -63,7 +63,7 @@ class OnboardingsStore(Store):
                 await _take_up(connection, repository, None, _BY_SETTINGS, now)
         return len(chosen)
 
-    async def ask(self, names: Sequence[str], word: Word) -> list[Asked]:
+    async def ask(self, names: Sequence[str], word: Word) -> list[OrderResult]:
         """Takes up repositories on a person's word, whatever the settings say; one that has declined stays so."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
@@ -186,18 +186,18 @@ async def _take_up(
     await connection.execute(update(onboardings).where(again).values(**waiting, asked_by=asked_by))
 
 
-async def _asked(connection: AsyncConnection, name: str, word: Word, now: datetime) -> Asked:
+async def _asked(connection: AsyncConnection, name: str, word: Word, now: datetime) -> OrderResult:
     found = await _named(connection, name)
     if found is None:
-        return Asked(name, False, "the fleet has no such repository; write owner/name")
+        return OrderResult(name, False, "the fleet has no such repository; write owner/name")
     mine = onboardings.c.repository_id == found
     row = (await connection.execute(select(onboardings).where(mine))).first()
     if row is not None and row.state == OnboardingState.DECLINED.value:
-        return Asked(name, False, f"it has declined for good: {row.reason}")
+        return OrderResult(name, False, f"it has declined for good: {row.reason}")
     if row is not None and row.state in _UNDER_WAY:
-        return Asked(name, False, f"it is under way: {row.reason}")
+        return OrderResult(name, False, f"it is under way: {row.reason}")
     await _take_up(connection, found, word.who, f"{word.who} asks for it: {word.reason}", now)
-    return Asked(name, True)
+    return OrderResult(name, True)
 
 
 async def _named(connection: AsyncConnection, name: str) -> int | None:

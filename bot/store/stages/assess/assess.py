@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, and_, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.assess.mirror import Upstream
+from bot.assess.mirror import MirroredBase
 from bot.assess.stage import Pair
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change, Move
 from bot.domain.bases.observation import Observation
@@ -107,7 +107,7 @@ class AssessStore(Store):
         async with self._database.reading() as connection:
             return {copy: base for copy, (_, base) in (await _origins(connection, base_ids)).items()}
 
-    async def upstreams(self, base_ids: Collection[int]) -> dict[int, Upstream]:
+    async def upstreams(self, base_ids: Collection[int]) -> dict[int, MirroredBase]:
         """What these copies are copies of, with what it has shown of late and how it has moved, oldest first."""
         async with self._database.reading() as connection:
             origins = await _origins(connection, base_ids)
@@ -126,7 +126,7 @@ class AssessStore(Store):
         ):
             moves.setdefault(move.change.base, []).append(move)
         return {
-            copy: Upstream(base, histories.get(base, ()), moves.get(base, ()))
+            copy: MirroredBase(base, histories.get(base, ()), moves.get(base, ()))
             for copy, (_, base) in origins.items()
         }
 

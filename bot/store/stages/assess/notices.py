@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import (
     Cleared,
-    Difference,
+    NoticeDifference,
     Opened,
     Picture,
     RefreshedNotice,
@@ -85,7 +85,7 @@ class NoticesStore(Store):
         picture = Picture(used, histories, self._inventory[1], opened, is_first, late, copies)
         return FleetLook(rows[0]["id"], mark, picture)
 
-    async def save_look(self, look: FleetLook, difference: Difference) -> None:
+    async def save_look(self, look: FleetLook, difference: NoticeDifference) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(

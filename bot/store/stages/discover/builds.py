@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.discover.builds import DueBuilds, RepositoryOnBases, Seen, Wanted
+from bot.discover.builds import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
 from bot.domain.reference import Base
-from bot.domain.repositories.builds import Builds
+from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.timing.guarantee import Place
@@ -74,7 +74,7 @@ class BuildsStore(Store):
             lambda row: f"repository {row.name}",
         )
 
-    async def save_wanted(self, task: int, wanted: Sequence[Wanted], mark: str, due: datetime) -> None:
+    async def save_wanted(self, task: int, wanted: Sequence[WantedBuilds], mark: str, due: datetime) -> None:
         """What is new is looked at soon; what is guaranteed otherwise than before is judged again."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
@@ -124,7 +124,7 @@ class BuildsStore(Store):
             found.default_branch,
             row["workflow"],
             row["node_id"],
-            load(row["builds"], Builds),
+            load(row["builds"], BranchBuilds),
             row["error"],
         )
 
@@ -146,7 +146,7 @@ class BuildsStore(Store):
                     due_at=result.due_at,
                     values={
                         "node_id": result.node_id,
-                        "builds": dump(result.builds, Builds),
+                        "builds": dump(result.builds, BranchBuilds),
                         "last_success": last.at if last is not None else None,
                         "read_at": now,
                         "tree": row.tree if row is not None else None,
@@ -188,7 +188,7 @@ async def _add(
                 "repository_id": repository,
                 "workflow": workflow,
                 "max_age_seconds": seconds,
-                "builds": dump(Builds(), Builds),
+                "builds": dump(BranchBuilds(), BranchBuilds),
                 "due_at": now,
             }
             for (repository, workflow), seconds in some

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.domain.repositories.builds import Builds
+from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
 from bot.domain.rollouts.rollout import Occasion, Revisions
@@ -131,7 +131,7 @@ def _known(row: Mapping[str, Any], found: Sequence[tuple[Place, datetime | None]
         fleet_repository_of(home, {}),
         row["workflow"],
         row["node_id"] is not None,
-        load(row["builds"], Builds),
+        load(row["builds"], BranchBuilds),
         tuple(place for place, _ in found),
         row["read_at"],
         max(moments, default=None),

@@ -10,7 +10,7 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import AWAITING
 from bot.reconcile.work import Claimed
 from bot.report.fleet_issue.body import FleetNews, WaitingRebuild
-from bot.report.fleet_issue.boxes import Asked, Box
+from bot.report.fleet_issue.boxes import Box, BoxRequest
 from bot.report.fleet_issue.stage import DueFleetIssue, Kept
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import settle
@@ -54,7 +54,7 @@ class FleetIssueStore(Store):
                 return False
         try:
             async with self._database.transaction() as connection:
-                order = hold_within if box.asked is Asked.HOLD else retry_within
+                order = hold_within if box.asked is BoxRequest.HOLD else retry_within
                 await order(connection, box.repository, word, now)
                 await self._note(connection, item, wording, box)
         except Failure:

@@ -25,7 +25,7 @@ from bot.store.rows.inventories.inventories import image_inventories, inventorie
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.tables import repositories
 from bot.store.stages.verify.kept_data import kept_data
-from bot.store.stages.verify.told_images import Shown, shown_before, shown_now, told_images
+from bot.store.stages.verify.told_images import ShownInventories, shown_before, shown_now, told_images
 from bot.verify.gating.ports import DueGate, KeptData, ToldImage
 
 MOST_KEPT = 50
@@ -163,7 +163,7 @@ def _shortened(gated: Gated) -> Gated:
 
 async def _to_compare_with(
     connection: AsyncConnection, image: int, told: ToldImage | None, gated: Gated | None
-) -> Shown | None:
+) -> ShownInventories | None:
     """What the next one is compared with: what passed, or what that which did not was compared with itself.
 
     It is read before what the gate says is written: what is held back is not followed to what was shown before it.
@@ -175,7 +175,7 @@ async def _to_compare_with(
     return None if one is None or (has_passed and one.digest != told.digest) else one
 
 
-async def _note_let_through(connection: AsyncConnection, one: Shown | None, gated: Gated | None) -> None:
+async def _note_let_through(connection: AsyncConnection, one: ShownInventories | None, gated: Gated | None) -> None:
     """Keeps what the next one is compared with."""
     if one is None or gated is None:
         return

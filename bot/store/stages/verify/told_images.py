@@ -38,7 +38,7 @@ _UNREADABLE = "what is stored of them is damaged; restore it from a backup"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownInventories:
     """What an image shows, or showed, on each platform, by the rows of inventories; `digest` is its index's, empty
     where that is not known."""
 
@@ -47,9 +47,9 @@ class Shown:
     inventories: Mapping[str, int] = field(default_factory=dict)
 
 
-async def shown_now(connection: AsyncConnection, some: Collection[int]) -> dict[int, Shown]:
+async def shown_now(connection: AsyncConnection, some: Collection[int]) -> dict[int, ShownInventories]:
     """What images, by their ids, were seen with last."""
-    found: dict[int, Shown] = {}
+    found: dict[int, ShownInventories] = {}
     for ids in chunks(sorted(some)):
         rows = await connection.execute(
             select(images.c.id, images.c.digest, image_inventories.c.platform, image_inventories.c.inventory_id)
@@ -60,12 +60,12 @@ async def shown_now(connection: AsyncConnection, some: Collection[int]) -> dict[
     return found
 
 
-async def shown_before(connection: AsyncConnection, some: Collection[int]) -> dict[int, Shown]:
+async def shown_before(connection: AsyncConnection, some: Collection[int]) -> dict[int, ShownInventories]:
     """What the gate let through last; where it never judged, or could not tell, what was shown before.
 
     None for an image that it holds back and before which nothing is known.
     """
-    found: dict[int, Shown] = {}
+    found: dict[int, ShownInventories] = {}
     for ids in chunks(sorted(some)):
         rows = await connection.execute(
             select(
@@ -92,12 +92,12 @@ async def shown_before(connection: AsyncConnection, some: Collection[int]) -> di
     return found
 
 
-def _shown(rows: Iterable[Any], known: Mapping[int, Shown]) -> dict[int, Shown]:
-    found: dict[int, Shown] = {}
+def _shown(rows: Iterable[Any], known: Mapping[int, ShownInventories]) -> dict[int, ShownInventories]:
+    found: dict[int, ShownInventories] = {}
     for image, digest, platform, inventory in rows:
-        one = found.get(image) or Shown(image, digest)
+        one = found.get(image) or ShownInventories(image, digest)
         more = {} if platform is None else {platform: inventory}
-        found[image] = Shown(image, one.digest, {**one.inventories, **more})
+        found[image] = ShownInventories(image, one.digest, {**one.inventories, **more})
     return found
 
 
@@ -235,7 +235,7 @@ def _worth(row: Any) -> tuple[bool, bool]:
     return row.strength == Strength.PROVED.value, not row.problems
 
 
-def _platforms(shown: Shown, rows: Mapping[int, Any], held: _Held) -> tuple[ToldPlatform, ...]:
+def _platforms(shown: ShownInventories, rows: Mapping[int, Any], held: _Held) -> tuple[ToldPlatform, ...]:
     found = []
     for platform, number in sorted(shown.inventories.items()):
         if (row := rows.get(number)) is not None:
@@ -283,7 +283,7 @@ def _detected(exposure: Exposure, exposed: Exposed, distribution: Distribution |
     )
 
 
-def _digests(shown: Shown, rows: Mapping[int, Any]) -> frozenset[str]:
+def _digests(shown: ShownInventories, rows: Mapping[int, Any]) -> frozenset[str]:
     of_platforms = {rows[number].digest for number in shown.inventories.values() if number in rows}
     return frozenset(each for each in {shown.digest, *of_platforms} if each)
 

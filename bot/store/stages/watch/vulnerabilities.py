@@ -32,7 +32,7 @@ from bot.store.rows.inventories.vulnerabilities import (
 )
 from bot.store.stages.watch.vulnerability_records import replace_records
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.questions import KnownRecord, Question
+from bot.watch.osv.questions import KnownRecord, PackageQuestion
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
 
@@ -71,7 +71,7 @@ class VulnerabilitiesStore(Store):
         releases = {release for each in distributions if (release := release_of(each)) is not None}
         return WantedPackages(frozenset({ANY_RELEASE, *releases}), frozenset(names))
 
-    async def questions(self, ecosystem: Ecosystem) -> frozenset[Question]:
+    async def questions(self, ecosystem: Ecosystem) -> frozenset[PackageQuestion]:
         """Each version of a package that an ecosystem may know of, once, whether layers or an SBOM tell of it."""
         of_layers, of_sbom = cast(inventories.c.distribution, String), cast(sboms.c.distribution, String)
         version = (packages.c.name, packages.c.version, packages.c.source, packages.c.source_version)
@@ -89,7 +89,7 @@ class VulnerabilitiesStore(Store):
             .join(inventories, inventories.c.id == sboms.c.inventory_id)
             .where(is_of_type)
         )
-        found: set[Question] = set()
+        found: set[PackageQuestion] = set()
         async with self._database.reading() as connection:
             for first, second, *names in await connection.execute(union(told, listed)):
                 text = next((each for each in (first, second) if each and each != "null"), None)
@@ -99,7 +99,7 @@ class VulnerabilitiesStore(Store):
                     continue
                 name, number, source, source_version = names
                 package = Package(ecosystem.package_type, name, number, None, source, source_version)
-                found.add(Question(release, *listed_as(package)))
+                found.add(PackageQuestion(release, *listed_as(package)))
         return frozenset(found)
 
     async def known_records(self, ecosystem: Ecosystem) -> dict[str, KnownRecord]:

@@ -9,11 +9,11 @@ from bot.domain.evidence import Strength
 from bot.domain.packages.package import Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.packages.vulnerability import Ecosystem
-from bot.domain.packages.wanted import Wanted
+from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
 from bot.store.rows.inventories.sboms import sbom_looks, sboms
 from bot.views.bases.inventory import ShownBy
-from bot.watch.osv.questions import Question
+from bot.watch.osv.questions import PackageQuestion
 from tests.integration.store.filling import Stores, digest
 from tests.integration.store.holding import AMD64, FIXED, SSL, running
 
@@ -26,7 +26,7 @@ def sbom(*packages: Package, strength: Strength = Strength.CLAIMED, document: st
 
 
 async def shown_by(stores: Stores, name: str = "openssl") -> dict[str, ShownBy]:
-    answer = await stores.packages.find([Wanted(name)], AMD64)
+    answer = await stores.packages.find([WantedPackage(name)], AMD64)
     return {each.package.version: each.shown_by for each in answer.found}
 
 
@@ -124,6 +124,6 @@ async def test_an_api_is_asked_also_about_what_an_sbom_alone_lists(stores: Store
     await running(stores, ZLIB)
     await asked(stores, sbom(SSL))
     assert await stores.vulnerabilities.questions(Ecosystem.UBUNTU) == {
-        Question("Ubuntu:24.04", "zlib1g", "1.3"),
-        Question("Ubuntu:24.04", "openssl", str(SSL.source_version)),
+        PackageQuestion("Ubuntu:24.04", "zlib1g", "1.3"),
+        PackageQuestion("Ubuntu:24.04", "openssl", str(SSL.source_version)),
     }

@@ -11,7 +11,7 @@ from bot.discover import builds
 from bot.discover.ports import Reading
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repositories.repository import Repository, Workflow
-from bot.domain.rollouts.policy import Policy, Rule
+from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.terms import PathWorkflow
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 FILE = "weekly-rebuild.yml"
 PATH = f".github/workflows/{FILE}"
 WEEKLY = Weekly()
-GUARANTEED = Policy((Rule(max_age=7 * DAY),))
+GUARANTEED = Policy((PolicyRule(max_age=7 * DAY),))
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ async def test_what_is_found_later_in_the_week_joins_the_rollout(stores: Stores,
 
 
 SHOP, CART = (PathWorkflow((f"{part}/*",), f"{part}.yml") for part in ("shop", "cart"))
-IN_PARTS = Policy((Rule(max_age=7 * DAY, workflows=(SHOP, CART)),))
+IN_PARTS = Policy((PolicyRule(max_age=7 * DAY, workflows=(SHOP, CART)),))
 
 
 async def monorepo(stores: Stores, forge: FakeForge, shop: timedelta, cart: timedelta) -> None:
@@ -154,7 +154,7 @@ async def test_each_workflow_of_a_monorepo_is_started_for_what_it_builds(stores:
 async def test_the_failure_of_one_part_is_not_made_good_by_a_run_of_another(
     stores: Stores, forge: FakeForge
 ) -> None:
-    policy = Policy((Rule(max_age=2 * DAY, workflows=(SHOP, CART)),))
+    policy = Policy((PolicyRule(max_age=2 * DAY, workflows=(SHOP, CART)),))
     await monorepo(stores, forge, 30 * DAY, DAY)
     await look(stores, forge, policy)
     await plan(stores, policy)

@@ -18,7 +18,7 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.plan.cascade.frontier import Cascade, Due, Passed, Progress, Wait
 from bot.plan.cascade.graph import graph_of
-from bot.plan.cascade.parts import Parts
+from bot.plan.cascade.parts import RepositoryImages
 from bot.plan.cascade.stage import CascadeTally, Decided, Fleet, tick
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.own_bases import own_links
@@ -311,7 +311,7 @@ async def test_what_one_build_makes_is_asked_for_once_for_all_rebuilds(stores: S
     event.listen(stores.database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
     async with stores.database.transaction() as connection:
         asked.clear()
-        await with_together(connection, dues, rows, {row.id: Parts(row.id) for row in rows}, {}, {})
+        await with_together(connection, dues, rows, {row.id: RepositoryImages(row.id) for row in rows}, {}, {})
     assert len(asked) == 1
 
 

@@ -12,20 +12,20 @@ from bot.domain.images.tags import TagRule
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
-from bot.domain.packages.wanted import Wanted
+from bot.domain.packages.wanted import WantedPackage
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look
-from bot.views.bases.inventory import FixState, FoundPackages
+from bot.views.bases.inventory import FixSource, FoundPackages
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import DumpSource, KeptDump
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.holding import AMD64, FIXED, SSL, running, shows, told
 
 SERILOG = Package("nuget", "Serilog", "4.0.0")
-WANTED = Wanted("openssl", "deb", ("3.0.13-0ubuntu3.6",))
+WANTED = WantedPackage("openssl", "deb", ("3.0.13-0ubuntu3.6",))
 
 
-async def find(stores: Stores, wanted: Wanted = WANTED) -> FoundPackages:
+async def find(stores: Stores, wanted: WantedPackage = WANTED) -> FoundPackages:
     return await stores.packages.find([wanted], AMD64)
 
 
@@ -40,26 +40,26 @@ async def test_an_image_is_found_by_what_it_holds_with_all_that_is_asked_of_it(s
     )
     assert (found.package, found.since) == (replace(SSL, architecture=None), stores.clock.now())
     assert [str(place) for place in found.deployed] == ["contoso/shop/Dockerfile:1"]
-    assert (found.fix.state, str(found.fix)) == (FixState.BASE, f"{ASPNET}@{digest('a')}")
+    assert (found.fix.state, str(found.fix)) == (FixSource.BASE, f"{ASPNET}@{digest('a')}")
     assert answer.not_known == 0
 
 
 async def test_a_base_that_has_no_fix_yet_is_waited_for(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,))
     [found] = (await find(stores)).found
-    assert (found.fix.state, found.fix.base) == (FixState.AWAITED, str(ASPNET))
+    assert (found.fix.state, found.fix.base) == (FixSource.AWAITED, str(ASPNET))
 
 
 async def test_what_the_image_brings_itself_no_base_fixes(stores: Stores) -> None:
     await running(stores, SERILOG, base=(FIXED,))
-    [found] = (await find(stores, Wanted("Serilog"))).found
-    assert found.fix.state is FixState.OWN
+    [found] = (await find(stores, WantedPackage("Serilog"))).found
+    assert found.fix.state is FixSource.OWN
 
 
 async def test_what_is_fixed_or_of_another_type_is_not_found(stores: Stores) -> None:
     await running(stores, FIXED, base=(FIXED,))
     assert await find(stores) == FoundPackages(())
-    assert await find(stores, Wanted("openssl", "rpm")) == FoundPackages(())
+    assert await find(stores, WantedPackage("openssl", "rpm")) == FoundPackages(())
 
 
 async def test_an_image_that_is_not_read_is_counted_as_not_known(stores: Stores) -> None:
@@ -109,7 +109,7 @@ async def test_what_a_publisher_says_is_affected_is_found_in_images_of_its_relea
         wanted = await stores.packages.affected(asked)
         assert wanted is not None
         [found] = (await stores.packages.find(wanted, AMD64)).found
-        assert (found.package.version, found.is_certain, found.fix.state) == (package.version, True, FixState.BASE)
+        assert (found.package.version, found.is_certain, found.fix.state) == (package.version, True, FixSource.BASE)
 
 
 async def test_the_same_version_in_another_release_is_another_package(stores: Stores) -> None:

@@ -16,7 +16,7 @@ from bot.domain.rollouts.rebuild import State
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import note, step
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.views.fleet.fleet import Sort, Standing, Wanted
+from bot.views.fleet.fleet import FleetFilter, Sort, Standing
 from bot.views.paging import Cut
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 
@@ -116,7 +116,7 @@ async def test_the_fleet_is_shown_a_page_at_a_time_the_worst_first(stores: Store
     async with stores.database.transaction() as connection:
         await connection.execute(update(rebuilds).where(rebuilds.c.id == 3).values(state=State.FAILED.value))
     await stores.standing.count()
-    fleet = await stores.fleet.fleet(Wanted(), Cut(1, 2))
+    fleet = await stores.fleet.fleet(FleetFilter(), Cut(1, 2))
     assert [row.standing for row in fleet.repositories.items] == [Standing.FAILED, Standing.BEHIND]
     assert (fleet.repositories.total, fleet.repositories.pages) == (5, 3)
     assert (fleet.standings[Standing.FAILED], fleet.standings[Standing.BEHIND]) == (1, 4)
@@ -128,16 +128,16 @@ async def test_the_fleet_is_shown_a_page_at_a_time_the_worst_first(stores: Store
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
-        (Wanted(text="SHOP-0001"), ["contoso/shop-0001"]),
-        (Wanted(text="%"), []),
-        (Wanted(text="0", sort=Sort.NAME), ["contoso/shop-0000", "contoso/shop-0001"]),
-        (Wanted(base=str(ASPNET), sort=Sort.SINCE), ["contoso/shop-0000", "contoso/shop-0001"]),
-        (Wanted(base=str(SDK)), []),
-        (Wanted(base="nonsense"), []),
-        (Wanted(standing=Standing.CURRENT), []),
+        (FleetFilter(text="SHOP-0001"), ["contoso/shop-0001"]),
+        (FleetFilter(text="%"), []),
+        (FleetFilter(text="0", sort=Sort.NAME), ["contoso/shop-0000", "contoso/shop-0001"]),
+        (FleetFilter(base=str(ASPNET), sort=Sort.SINCE), ["contoso/shop-0000", "contoso/shop-0001"]),
+        (FleetFilter(base=str(SDK)), []),
+        (FleetFilter(base="nonsense"), []),
+        (FleetFilter(standing=Standing.CURRENT), []),
     ],
 )
-async def test_repositories_are_found(stores: Stores, wanted: Wanted, names: list[str]) -> None:
+async def test_repositories_are_found(stores: Stores, wanted: FleetFilter, names: list[str]) -> None:
     await stores.fill(2)
     await stores.standing.count()
     fleet = await stores.fleet.fleet(wanted, Cut())

@@ -21,7 +21,7 @@ from bot.service.commands.service.bundle import Fate, ImportedBundle, export_bun
 from bot.service.commands.service.doctor import feed_checks
 from bot.settings import Settings
 from bot.store.rows.bases.tables import documents
-from bot.views.doctor import Verdict
+from bot.views.doctor import Health
 from bot.views.paging import Cut
 from bot.watch.bundle.archive import BundleWriter, bundle_writer
 from bot.watch.bundle.contents import BundledDump, BundledRecord, FixSeen
@@ -112,13 +112,13 @@ async def test_what_it_tells_of_packages_here_is_known_with_its_age(stores: Stor
 async def test_the_doctor_asks_for_a_newer_bundle_where_nothing_else_is_asked(stores: Stores, url: str) -> None:
     offline, other, kept = settings(url), settings(url, offline=False), (str(INDEX.kind), "osv-ubuntu")
     for each in await feed_checks(stores, offline, stores.clock):
-        assert (each.verdict, each.way_out) == (Verdict.UNKNOWN, "import a bundle that has it")
+        assert (each.verdict, each.way_out) == (Health.UNKNOWN, "import a bundle that has it")
     await follows(stores)
     stores.clock.advance(7 * DAY)
     told = {each.subject: each for each in await feed_checks(stores, offline, stores.clock)}
-    assert {(told[name].verdict, told[name].way_out) for name in kept} == {(Verdict.NOTE, "import a newer bundle")}
+    assert {(told[name].verdict, told[name].way_out) for name in kept} == {(Health.NOTE, "import a newer bundle")}
     told = {each.subject: each for each in await feed_checks(stores, other, stores.clock)}
-    assert {told[name].verdict for name in kept} == {Verdict.WRONG}
+    assert {told[name].verdict for name in kept} == {Health.WRONG}
 
 
 async def test_a_fix_that_was_seen_earlier_elsewhere_is_known_since_then(stores: Stores) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from bot.assess.notices.deciding import Difference, Opened
+from bot.assess.notices.deciding import NoticeDifference, Opened
 from bot.discover.ports import Reading
 from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic
@@ -122,7 +122,7 @@ async def test_a_notice_of_upstream_concerns_whoever_builds_on_a_copy(stores: St
     assert set(look.picture.copies) == {COPY}
     found = Notice(Topic.END_OF_LIFE, ASPNET, stores.clock.now(), None, timedelta(0), "ends")
     opened = (Opened(look.picture.used[ASPNET], found, tell=True),)
-    await stores.notices.save_look(look, Difference(opened, (), (), stores.clock.now() + 24 * HOUR))
+    await stores.notices.save_look(look, NoticeDifference(opened, (), (), stores.clock.now() + 24 * HOUR))
     [told] = await stores.report.notice(1)
     assert told.repositories == ("contoso/shop",)
 
@@ -138,7 +138,7 @@ async def test_how_late_a_copy_came_is_not_how_late_upstream_was(stores: Stores)
         )
         for base, hours in ((ASPNET, HOUR), (COPY, 9 * HOUR))
     ]
-    await stores.notices.save_look(look, Difference(tuple(lags), (), (), now + HOUR))
+    await stores.notices.save_look(look, NoticeDifference(tuple(lags), (), (), now + HOUR))
     upstream = await stores.base_pages.upstream()
     assert [each.base for each in upstream.lags] == [str(ASPNET)]
     assert [each.lag for each in (await stores.figures.news(Marks())).lags] == [HOUR]
@@ -148,7 +148,7 @@ async def test_notices_are_looked_at_once_a_base_is_a_copy_no_more(stores: Store
     await watched(stores)
     look = await stores.notices.claim_look()
     assert look is not None
-    await stores.notices.save_look(look, Difference((), (), (), stores.clock.now() + 24 * 9 * HOUR))
+    await stores.notices.save_look(look, NoticeDifference((), (), (), stores.clock.now() + 24 * 9 * HOUR))
     stores.clock.advance(24 * HOUR * 8)
     await stores.listing(Repository("contoso/shop", "main"))
     await stores.read(Reading("tree-2", ((usage_of(COPY), COPY), (usage_of(ASPNET), ASPNET))))

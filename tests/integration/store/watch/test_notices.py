@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from bot.assess.notices.deciding import (
     AlertOptions,
     Cleared,
-    Difference,
+    NoticeDifference,
     Opened,
     RefreshedNotice,
     compare_notices,
@@ -75,9 +75,9 @@ async def looked(store: NoticesStore, stores: Stores) -> FleetLook:
     return look
 
 
-def nothing(stores: Stores, **values: Any) -> Difference:
+def nothing(stores: Stores, **values: Any) -> NoticeDifference:
     chosen: dict[str, Any] = {"opened": (), "refreshed": (), "cleared": ()}
-    return Difference(**(chosen | values), look_again_at=stores.clock.now() + DAY)
+    return NoticeDifference(**(chosen | values), look_again_at=stores.clock.now() + DAY)
 
 
 def notice(base: Base = ASPNET, topic: Topic = Topic.WITHDRAWN, text: str = "was withdrawn") -> Notice:

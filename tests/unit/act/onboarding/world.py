@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.act.onboarding.bringing import bring
 from bot.act.onboarding.deciding import BRANCH, Brought, OnboardingTools
-from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, Source
+from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalSource
 from bot.domain.clock import ManualClock
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, OnboardingState
@@ -43,7 +43,7 @@ class World:
         due = DueOnboarding(1, self.home.identity, shas, self.onboarding, (), self.open_elsewhere)
         proposer = AuditProposer(frozenset(self.options.checks))
         tools = OnboardingTools(self.forge, proposer, self.options, self.clock, {})
-        brought: Brought = await bring(due, Source(self.home.name, texts), tools)
+        brought: Brought = await bring(due, ProposalSource(self.home.name, texts), tools)
         self.onboarding, self.rest = brought.onboarding, brought.rest
         return self.onboarding
 

@@ -9,7 +9,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.rollouts.labels import HOLD
-from bot.domain.rollouts.policy import Policy, Rule
+from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Merging, State
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from tests.unit.act.world import NOON, World, change, rebuild
@@ -20,7 +20,9 @@ BY_ITSELF = "It merges by itself once the required checks are green."
 
 
 def under(world: World, requirements: MergeRequirements, **rule: object) -> None:
-    world.options = replace(world.options, policy=Policy((Rule(auto_merge=AutoMerge(MergeMethod.SQUASH), **rule),)))  # type: ignore[arg-type]
+    world.options = replace(
+        world.options, policy=Policy((PolicyRule(auto_merge=AutoMerge(MergeMethod.SQUASH), **rule),))
+    )  # type: ignore[arg-type]
     world.shop.requirements = requirements
 
 
@@ -66,7 +68,7 @@ async def test_it_waits_for_a_person_where_the_repository_lacks_something_and_sa
 
 
 async def test_it_waits_for_a_person_where_a_change_is_not_of_the_chosen_kind(world: World) -> None:
-    rule = Rule(auto_merge=AutoMerge(MergeMethod.SQUASH, (Cause.DOTNET_SECURITY,), Severity.HIGH))
+    rule = PolicyRule(auto_merge=AutoMerge(MergeMethod.SQUASH, (Cause.DOTNET_SECURITY,), Severity.HIGH))
     world.options = replace(world.options, policy=Policy((rule,)))
     world.shop.requirements = CHECKED
     world.add(rebuild(), None, change(severity=Severity.LOW))

@@ -4,25 +4,25 @@ from dataclasses import replace
 
 from bot.domain.bases.change import Cause
 from bot.domain.repositories.repository_config import OwnedPaths
-from bot.domain.rollouts.policy import Match, Policy, Rule
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from tests.unit.act.world import BRANCH, SHOP, World, change, member, rebuild
 
 OWNED = (OwnedPaths(("octocat", "contoso/platform"), ("Dockerfile",)), OwnedPaths(("ann",), ("src/Dockerfile",)))
 
 
-def under(world: World, *rules: Rule) -> None:
+def under(world: World, *rules: PolicyRule) -> None:
     world.options = replace(world.options, policy=Policy(rules))
 
 
 async def test_it_begins_as_a_draft_where_a_rule_says_so(world: World) -> None:
-    under(world, Rule(draft=True))
+    under(world, PolicyRule(draft=True))
     world.add(rebuild())
     await world.tick()
     assert world.shop.requests[1].is_draft
 
 
 async def test_a_draft_that_a_person_has_made_ready_stays_ready(world: World) -> None:
-    under(world, Rule(draft=True))
+    under(world, PolicyRule(draft=True))
     world.add(rebuild())
     await world.tick()
     world.shop.edit(1, is_draft=False)
@@ -32,7 +32,7 @@ async def test_a_draft_that_a_person_has_made_ready_stays_ready(world: World) ->
 
 
 async def test_it_has_the_labels_of_the_bot_the_rule_and_the_repository(world: World) -> None:
-    under(world, Rule(labels=("dependencies",)))
+    under(world, PolicyRule(labels=("dependencies",)))
     world.asks("labels: [docker]")
     world.add(rebuild())
     await world.tick()
@@ -40,7 +40,7 @@ async def test_it_has_the_labels_of_the_bot_the_rule_and_the_repository(world: W
 
 
 async def test_it_is_assigned_once(world: World) -> None:
-    under(world, Rule(assignees=("octocat",)))
+    under(world, PolicyRule(assignees=("octocat",)))
     world.add(rebuild())
     await world.tick()
     assert world.shop.requests[1].assignees == ("octocat",)
@@ -52,7 +52,7 @@ async def test_it_is_assigned_once(world: World) -> None:
 
 async def test_an_assignee_whom_nobody_knows_is_told(world: World) -> None:
     world.forge.unknown.add("nobody")
-    under(world, Rule(assignees=("nobody", "octocat")))
+    under(world, PolicyRule(assignees=("nobody", "octocat")))
     world.add(rebuild())
     await world.tick()
     assert world.shop.requests[1].assignees == ("octocat",)
@@ -60,7 +60,7 @@ async def test_an_assignee_whom_nobody_knows_is_told(world: World) -> None:
 
 
 async def test_the_code_owners_of_what_it_touches_are_asked_where_the_repository_names_none(world: World) -> None:
-    under(world, Rule(reviewers=("someone-else",)))
+    under(world, PolicyRule(reviewers=("someone-else",)))
     world.add(rebuild(), member(owned=OWNED), paths=("Dockerfile", "src/Dockerfile"))
     await world.tick()
     assert world.shop.reviewers == [(("octocat",), ("platform",))]
@@ -74,14 +74,14 @@ async def test_whom_the_repository_names_is_asked_instead_of_its_code_owners(wor
 
 
 async def test_whom_the_rule_names_is_asked_where_the_repository_names_nobody_at_all(world: World) -> None:
-    under(world, Rule(reviewers=("ann", "contoso/platform", "elsewhere/team")))
+    under(world, PolicyRule(reviewers=("ann", "contoso/platform", "elsewhere/team")))
     world.add(rebuild())
     await world.tick()
     assert world.shop.reviewers == [(("ann",), ("platform",))]
 
 
 async def test_a_rule_for_some_changes_holds_for_these_as_they_are_known_by_now(world: World) -> None:
-    under(world, Rule(Match(causes=(Cause.DOTNET_SECURITY,)), labels=("security",)))
+    under(world, PolicyRule(Match(causes=(Cause.DOTNET_SECURITY,)), labels=("security",)))
     world.add(rebuild(), None, change(cause=Cause.OS_UPDATE))
     await world.tick()
     assert world.shop.requests[1].labels == ("freshness",)
@@ -92,7 +92,7 @@ async def test_a_rule_for_some_changes_holds_for_these_as_they_are_known_by_now(
 
 
 async def test_the_first_line_of_its_commit_is_the_rules(world: World) -> None:
-    under(world, Rule(Match(repositories=(SHOP,)), commit_message="build(deps): {bases}"))
+    under(world, PolicyRule(Match(repositories=(SHOP,)), commit_message="build(deps): {bases}"))
     world.add(rebuild())
     await world.tick()
     message = world.shop.commits[world.shop.branches[BRANCH]].message

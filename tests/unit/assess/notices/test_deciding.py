@@ -7,7 +7,7 @@ import pytest
 from bot.assess.notices.deciding import (
     AlertOptions,
     Cleared,
-    Difference,
+    NoticeDifference,
     OpenNotice,
     Picture,
     compare_notices,
@@ -45,11 +45,11 @@ def picture(
     return Picture({history[0].base: 7} if history else {}, histories, published, open_notices, is_first)
 
 
-def at(now: datetime, shown: Picture, *releases: Release, options: AlertOptions | None = None) -> Difference:
+def at(now: datetime, shown: Picture, *releases: Release, options: AlertOptions | None = None) -> NoticeDifference:
     return compare_notices(shown, ReleaseIndex(releases), {}, now, options or AlertOptions())
 
 
-def as_stored(difference: Difference, *, told: bool = True) -> list[OpenNotice]:
+def as_stored(difference: NoticeDifference, *, told: bool = True) -> list[OpenNotice]:
     notices = [item.notice for item in difference.opened]
     return [_stored(number, notice, told) for number, notice in enumerate(notices, 1)]
 
@@ -60,7 +60,7 @@ def _stored(number: int, notice: Notice, told: bool) -> OpenNotice:
     )
 
 
-def topics(difference: Difference) -> list[Topic]:
+def topics(difference: NoticeDifference) -> list[Topic]:
     return [item.notice.topic for item in difference.opened]
 
 
@@ -241,12 +241,12 @@ def test_without_news_the_next_look_is_a_day_later() -> None:
 class MemoryStore:
     look: FleetLook | None
     taken_over: bool = False
-    saved: list[Difference] = field(default_factory=list)
+    saved: list[NoticeDifference] = field(default_factory=list)
 
     async def claim_look(self) -> FleetLook | None:
         return self.look
 
-    async def save_look(self, look: FleetLook, difference: Difference) -> None:
+    async def save_look(self, look: FleetLook, difference: NoticeDifference) -> None:
         if self.taken_over:
             raise LeaseLost("another worker looks")
         self.saved.append(difference)

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.assess.notices.deciding import AlertOptions, Difference, Picture, compare_notices
+from bot.assess.notices.deciding import AlertOptions, NoticeDifference, Picture, compare_notices
 from bot.assess.notices.published import Listed, Published
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.observation import Observation
@@ -13,7 +13,7 @@ HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
 
 def looked(
     at: datetime, histories: Mapping[str, list[Observation]], listed: Mapping[str, str | None]
-) -> Difference:
+) -> NoticeDifference:
     """A look at bases, by their tag; `listed` are the digits of the digests in the inventory."""
     named = {_aspnet(tag): history for tag, history in histories.items()}
     tags = {

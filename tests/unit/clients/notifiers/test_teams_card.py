@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clients.notifiers.teams_card import card_of
-from bot.domain.wording.message import Footnote, Heading, Items, Message, Paragraph, Span, Style, plain, strong
+from bot.domain.wording.message import Footnote, Heading, Items, Message, Paragraph, Style, TextRun, plain, strong
 
 
 def rows(message: Message) -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def shown(*blocks: Any) -> list[str]:
 
 
 def test_every_kind_of_block_is_shown() -> None:
-    link = (Span("contoso/shop", url="https://host/pull/1"), Span(" open"))
+    link = (TextRun("contoso/shop", url="https://host/pull/1"), TextRun(" open"))
     assert shown(
         Heading("A release"), Paragraph((strong("3 open"), plain("x"))), Items((link,)), Footnote("Rollout 3")
     ) == ["A release", "**3 open**", "x", "- [contoso/shop](https://host/pull/1) open", "Rollout 3"]
@@ -32,7 +32,7 @@ def test_the_last_line_leads_to_the_page() -> None:
 
 
 def test_code_is_plain_since_cards_know_none() -> None:
-    assert shown(Paragraph(((Span("aspnet:10.0", Style.CODE),),))) == ["aspnet:10.0"]
+    assert shown(Paragraph(((TextRun("aspnet:10.0", Style.CODE),),))) == ["aspnet:10.0"]
 
 
 def test_signs_of_markdown_and_tags_are_escaped() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.images.answers import (
-    Answer,
-    Question,
+    ImageAnswer,
+    ImageQuestion,
     about_freshness,
     about_gate,
     about_provenance,
@@ -40,13 +40,13 @@ BUILDER = Builder("https://github.com/contoso/shop/build.yml@main", 2, Strength.
 def test_one_that_does_not_hold_decides_and_then_one_that_cannot_be_told(
     answers: tuple[bool | None, ...], expected: bool | None
 ) -> None:
-    assert all_hold(Answer(Question.FRESHNESS, holds, "") for holds in answers) is expected
+    assert all_hold(ImageAnswer(ImageQuestion.FRESHNESS, holds, "") for holds in answers) is expected
 
 
 def test_what_does_not_count_decides_nothing() -> None:
-    fresh = Answer(Question.FRESHNESS, True, "")
-    assert all_hold([fresh, Answer(Question.SIGNATURE, False, "", counts=False)]) is True
-    assert all_hold([Answer(Question.SIGNATURE, True, "", counts=False)]) is None
+    fresh = ImageAnswer(ImageQuestion.FRESHNESS, True, "")
+    assert all_hold([fresh, ImageAnswer(ImageQuestion.SIGNATURE, False, "", counts=False)]) is True
+    assert all_hold([ImageAnswer(ImageQuestion.SIGNATURE, True, "", counts=False)]) is None
 
 
 @pytest.mark.parametrize("strength", [Strength.PROVED, Strength.CONTRADICTED, Strength.UNKNOWN])

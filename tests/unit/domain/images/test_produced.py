@@ -1,13 +1,13 @@
 import pytest
 
-from bot.domain.images.produced import Claim, ImageRule, ImageRules, Named, Source, claims_of, contested
+from bot.domain.images.produced import Claim, ImageRule, ImageRules, NamedImage, Source, claims_of, contested
 from bot.domain.images.tags import TagRule
 
 SHOP = "Contoso/Shop"
-BUILT = Named("ghcr.io/{owner}/{name}", "{branch}", "build.yml", 7)
+BUILT = NamedImage("ghcr.io/{owner}/{name}", "{branch}", "build.yml", 7)
 
 
-def claimed(rules: ImageRules, *produces: str, named: tuple[Named, ...] = ()) -> list[tuple[str, str, Source]]:
+def claimed(rules: ImageRules, *produces: str, named: tuple[NamedImage, ...] = ()) -> list[tuple[str, str, Source]]:
     claims, _ = claims_of(SHOP, "main", rules, produces, named)
     return [(each.name, each.tag.text, each.source) for each in claims]
 
@@ -39,7 +39,7 @@ def test_its_own_word_weighs_more_than_its_builds() -> None:
 
 
 def test_of_several_tags_the_fixed_one_is_taken() -> None:
-    tags = [Named("ghcr.io/contoso/shop", tag, "build.yml", 7) for tag in ("*", "{sha}", "latest")]
+    tags = [NamedImage("ghcr.io/contoso/shop", tag, "build.yml", 7) for tag in ("*", "{sha}", "latest")]
     assert claimed(ImageRules(), named=tuple(tags)) == [("ghcr.io/contoso/shop", "latest", Source.BUILD)]
 
 

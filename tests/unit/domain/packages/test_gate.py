@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating, blocking
 from bot.domain.packages.gate import (
-    Asked,
     Contents,
     Counts,
     Gated,
+    GatedImage,
     GateException,
     GateMode,
     GateOutcome,
@@ -37,7 +37,7 @@ def judged(
     gaps: tuple[str, ...] = (),
     **values: object,
 ) -> Gated:
-    asked = Asked(SHOP, Contents(found, gaps), before)
+    asked = GatedImage(SHOP, Contents(found, gaps), before)
     return judge(replace(asked, **values), rule, exceptions, NOW)  # type: ignore[arg-type]
 
 
@@ -110,7 +110,7 @@ def test_what_was_accepted_counts_as_new_again_once_the_exception_has_ended() ->
 
 
 def test_a_vex_statement_takes_away_what_it_speaks_of() -> None:
-    asked = Asked(SHOP, Contents((OPENSSL, ZLIB)), None)
+    asked = GatedImage(SHOP, Contents((OPENSSL, ZLIB)), None)
     gated = judge(asked, ALL, (), NOW, {OPENSSL.identity: "not affected, says Contoso"})
     assert gated.blocking == (ZLIB,)
     assert [each.why for each in gated.excused] == ["not affected, says Contoso"]

@@ -9,9 +9,9 @@ from bot.domain.packages.ledger import (
     AffectedImage,
     BelowImage,
     DeployedImage,
-    Fix,
     Held,
     Passage,
+    PublishedFix,
     Station,
     elsewhere,
     entry_of,
@@ -21,7 +21,7 @@ from tests.builders import NOON
 
 HOUR = timedelta(hours=1)
 AFFECTED, UNREAD = Held(True), Held(None, why="not read yet")
-FIXED = Fix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON)
+FIXED = PublishedFix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON)
 ASPNET = BelowImage("aspnet:10.0-noble", "Microsoft", Held(False, NOON + 2 * HOUR))
 MIRROR = BelowImage("acr.example/mcr/aspnet:10.0", "whoever fills acr.example/mcr", AFFECTED)
 GOLDEN = BelowImage("contoso/golden:1", "contoso/golden", Held(False, NOON + 5 * HOUR))
@@ -39,7 +39,7 @@ DONE = AffectedImage(
 UNBUILT = replace(DONE, held=AFFECTED)
 NO_FIX = replace(
     UNBUILT,
-    fix=Fix("Ubuntu"),
+    fix=PublishedFix("Ubuntu"),
     base=replace(ASPNET, held=AFFECTED),
     own_bases=(replace(GOLDEN, held=AFFECTED),),
 )
@@ -128,7 +128,9 @@ def test_what_is_not_known_cannot_be_told_and_says_why(image: AffectedImage, say
 
 
 def test_an_image_that_has_the_fix_proves_all_before_it() -> None:
-    entry = entry_of(replace(DONE, fix=Fix("Ubuntu"), base=None, own_bases=(replace(GOLDEN, held=UNREAD),)))
+    entry = entry_of(
+        replace(DONE, fix=PublishedFix("Ubuntu"), base=None, own_bases=(replace(GOLDEN, held=UNREAD),))
+    )
     assert entry.is_over
     assert {entry.clocks[each].passage for each in (Station.FIX, Station.BASE, Station.OWN_BASE)} == {
         Passage.PASSED

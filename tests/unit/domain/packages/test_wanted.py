@@ -2,7 +2,7 @@ import pytest
 
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.package import Package
-from bot.domain.packages.wanted import Fit, Wanted, fit_of, wanted_by
+from bot.domain.packages.wanted import Fit, WantedPackage, fit_of, wanted_by
 
 SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
 
@@ -10,24 +10,24 @@ SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0
 @pytest.mark.parametrize(
     ("wanted", "fit"),
     [
-        (Wanted("libssl3t64"), Fit.YES),
-        (Wanted("libssl3t64", "deb", ("3.0.13-0ubuntu3.6",)), Fit.YES),
-        (Wanted("libssl3t64", "deb", ("3.0.13-0ubuntu3.5",)), Fit.NO),
-        (Wanted("openssl", None, ("3.0.13-0ubuntu3.6",)), Fit.YES),
-        (Wanted("libssl3t64", "rpm"), Fit.NO),
-        (Wanted("ssl"), Fit.NO),
-        (Wanted("libssl3t64", None, ("not a version!",)), Fit.UNKNOWN),
+        (WantedPackage("libssl3t64"), Fit.YES),
+        (WantedPackage("libssl3t64", "deb", ("3.0.13-0ubuntu3.6",)), Fit.YES),
+        (WantedPackage("libssl3t64", "deb", ("3.0.13-0ubuntu3.5",)), Fit.NO),
+        (WantedPackage("openssl", None, ("3.0.13-0ubuntu3.6",)), Fit.YES),
+        (WantedPackage("libssl3t64", "rpm"), Fit.NO),
+        (WantedPackage("ssl"), Fit.NO),
+        (WantedPackage("libssl3t64", None, ("not a version!",)), Fit.UNKNOWN),
     ],
 )
-def test_a_package_is_wanted_by_its_name_or_its_source_and_its_version(wanted: Wanted, fit: Fit) -> None:
+def test_a_package_is_wanted_by_its_name_or_its_source_and_its_version(wanted: WantedPackage, fit: Fit) -> None:
     assert wanted.fit(SSL) is fit
 
 
 def test_a_source_package_is_compared_by_its_own_version() -> None:
     """Debian numbers some binary packages unlike their source."""
     gcc = Package("deb", "libgcc-s1", "14.2.0-4", "amd64", "gcc-defaults", "1.220")
-    assert Wanted("gcc-defaults", "deb", ("2",)).fit(gcc) is Fit.YES
-    assert Wanted("libgcc-s1", "deb", ("2",)).fit(gcc) is Fit.NO
+    assert WantedPackage("gcc-defaults", "deb", ("2",)).fit(gcc) is Fit.YES
+    assert WantedPackage("libgcc-s1", "deb", ("2",)).fit(gcc) is Fit.NO
 
 
 def test_of_a_cve_of_dotnet_each_channel_has_a_fix_of_its_own() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
-from bot.domain.rollouts.policy import ActionPreference, Match, Policy, Rule, Terms
+from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule, Terms
 from bot.domain.rollouts.terms import NEVER, AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import Window
@@ -18,7 +18,7 @@ ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
 NIGHT = (Window.parse("mon-sun 01:00-03:00"),)
 
 
-def terms(*rules: Rule, cause: Cause = Cause.OS_UPDATE, severity: Severity | None = None) -> Terms:
+def terms(*rules: PolicyRule, cause: Cause = Cause.OS_UPDATE, severity: Severity | None = None) -> Terms:
     return Policy(rules).terms("contoso/payments-api", ASPNET, cause, severity)
 
 
@@ -27,7 +27,9 @@ def test_without_rules_the_defaults_hold() -> None:
 
 
 def test_the_first_matching_rule_wins_and_later_ones_fill_its_gaps() -> None:
-    found = terms(Rule(wave="canary"), Rule(wave="rest", workflow="mine.yml"), Rule(workflow="other.yml"))
+    found = terms(
+        PolicyRule(wave="canary"), PolicyRule(wave="rest", workflow="mine.yml"), PolicyRule(workflow="other.yml")
+    )
     assert (found.wave, found.workflow, found.action) == ("canary", "mine.yml", ActionPreference.AUTO)
 
 
@@ -48,13 +50,13 @@ def test_the_first_matching_rule_wins_and_later_ones_fill_its_gaps() -> None:
     ],
 )
 def test_every_condition_that_is_set_must_hold(match: Match, holds: bool) -> None:
-    assert (terms(Rule(match, wave="found")).wave == "found") is holds
+    assert (terms(PolicyRule(match, wave="found")).wave == "found") is holds
 
 
 @pytest.mark.parametrize("least", Severity, ids=str)
 @pytest.mark.parametrize("rated", Severity, ids=str)
 def test_a_severity_is_a_lower_bound(least: Severity, rated: Severity) -> None:
-    found = terms(Rule(Match(min_severity=least), wave="found"), cause=Cause.DOTNET_SECURITY, severity=rated)
+    found = terms(PolicyRule(Match(min_severity=least), wave="found"), cause=Cause.DOTNET_SECURITY, severity=rated)
     assert (found.wave == "found") is (rated.rank >= least.rank)
 
 
@@ -73,18 +75,18 @@ def test_a_severe_security_fix_skips_settling(cause: Cause, severity: Severity |
 
 
 def test_a_settle_time_that_the_operator_wrote_holds_for_severe_fixes_too() -> None:
-    rule = Rule(settle=timedelta(hours=2))
+    rule = PolicyRule(settle=timedelta(hours=2))
     assert terms(rule, cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL).settle == timedelta(hours=2)
 
 
 def test_no_time_and_no_window_are_wishes_too() -> None:
-    found = terms(Rule(settle=timedelta(0), windows=()), Rule(settle=timedelta(hours=3), windows=NIGHT))
+    found = terms(PolicyRule(settle=timedelta(0), windows=()), PolicyRule(settle=timedelta(hours=3), windows=NIGHT))
     assert (found.settle, found.windows) == (timedelta(0), ())
 
 
 rules_of = st.lists(
     st.builds(
-        Rule,
+        PolicyRule,
         st.builds(Match, causes=st.sampled_from([(), (Cause.OS_UPDATE,), (Cause.DOTNET_RELEASE,)])),
         action=st.none() | st.sampled_from(ActionPreference),
         wave=st.none() | st.sampled_from(["canary", "rest"]),
@@ -94,7 +96,7 @@ rules_of = st.lists(
 
 
 @given(rules_of)
-def test_rules_that_do_not_match_change_nothing(rules: list[Rule]) -> None:
+def test_rules_that_do_not_match_change_nothing(rules: list[PolicyRule]) -> None:
     matching = [rule for rule in rules if Cause.DOTNET_RELEASE not in rule.match.causes]
     assert terms(*rules) == terms(*matching)
 
@@ -113,11 +115,15 @@ def test_who_is_in_no_wave_belongs_to_the_last() -> None:
     [(Cause.OS_UPDATE, MergeMethod.SQUASH), (Cause.DOTNET_RELEASE, MergeMethod.NEVER)],
 )
 def test_only_the_chosen_causes_merge_by_themselves(cause: Cause, method: MergeMethod) -> None:
-    assert terms(Rule(auto_merge=SQUASH), cause=cause).auto_merge.method is method
+    assert terms(PolicyRule(auto_merge=SQUASH), cause=cause).auto_merge.method is method
 
 
 def test_the_rule_that_gave_a_term_is_told() -> None:
-    rules = Rule(Match(bases=("*:9.0",)), wave="never"), Rule(wave="canary"), Rule(wave="rest", settle=timedelta(1))
+    rules = (
+        PolicyRule(Match(bases=("*:9.0",)), wave="never"),
+        PolicyRule(wave="canary"),
+        PolicyRule(wave="rest", settle=timedelta(1)),
+    )
     found = Policy(rules).origins("contoso/shop", ASPNET, Cause.OS_UPDATE, None)
     assert (found["wave"], found["settle"], found["workflow"]) == (1, 2, None)
 
@@ -185,7 +191,7 @@ def test_a_match_that_covers_another_accepts_all_of_it(
 
 @given(rules_of, st.sampled_from(Cause), st.none() | st.sampled_from(Severity))
 def test_an_answer_does_not_depend_on_what_was_asked_before(
-    rules: list[Rule], cause: Cause, severity: Severity | None
+    rules: list[PolicyRule], cause: Cause, severity: Severity | None
 ) -> None:
     asked = Policy(tuple(rules))
     for other in Cause:

@@ -8,7 +8,7 @@ from bot.domain.reference import Reference
 from bot.domain.tags.choice import (
     DOTNET,
     GENERIC,
-    Pin,
+    PinStrength,
     TagPolicy,
     choose,
     is_compatible,
@@ -23,23 +23,23 @@ DIGEST = f"sha256:{'ab' * 32}"
 @pytest.mark.parametrize(
     ("reference", "pin"),
     [
-        (f"mcr.microsoft.com/dotnet/aspnet:8.0@{DIGEST}", Pin.DIGEST),
-        ("mcr.microsoft.com/dotnet/aspnet:8.0.11-noble", Pin.PATCH),
-        ("mcr.microsoft.com/dotnet/sdk:10.0.100-rc.1", Pin.PATCH),
-        ("mcr.microsoft.com/dotnet/framework/aspnet:4.8-20250909-windowsservercore-ltsc2022", Pin.PATCH),
-        ("mcr.microsoft.com/dotnet/aspnet:8.0-noble", Pin.MINOR),
-        ("mcr.microsoft.com/dotnet/aspnet:11.0-preview", Pin.MINOR),
-        ("mcr.microsoft.com/dotnet/monitor:8", Pin.MAJOR),
-        ("mcr.microsoft.com/dotnet/aspnet:latest", Pin.LATEST),
-        ("mcr.microsoft.com/dotnet/aspnet", Pin.LATEST),
-        ("ubuntu:noble", Pin.LATEST),
-        ("alpine/git:1a2b3c4", Pin.PATCH),
-        ("contoso/shop:sha-0a1b2c3", Pin.PATCH),
-        ("contoso/shop:build-1704412800", Pin.PATCH),
-        ("contoso/shop:20240105120000", Pin.PATCH),
+        (f"mcr.microsoft.com/dotnet/aspnet:8.0@{DIGEST}", PinStrength.DIGEST),
+        ("mcr.microsoft.com/dotnet/aspnet:8.0.11-noble", PinStrength.PATCH),
+        ("mcr.microsoft.com/dotnet/sdk:10.0.100-rc.1", PinStrength.PATCH),
+        ("mcr.microsoft.com/dotnet/framework/aspnet:4.8-20250909-windowsservercore-ltsc2022", PinStrength.PATCH),
+        ("mcr.microsoft.com/dotnet/aspnet:8.0-noble", PinStrength.MINOR),
+        ("mcr.microsoft.com/dotnet/aspnet:11.0-preview", PinStrength.MINOR),
+        ("mcr.microsoft.com/dotnet/monitor:8", PinStrength.MAJOR),
+        ("mcr.microsoft.com/dotnet/aspnet:latest", PinStrength.LATEST),
+        ("mcr.microsoft.com/dotnet/aspnet", PinStrength.LATEST),
+        ("ubuntu:noble", PinStrength.LATEST),
+        ("alpine/git:1a2b3c4", PinStrength.PATCH),
+        ("contoso/shop:sha-0a1b2c3", PinStrength.PATCH),
+        ("contoso/shop:build-1704412800", PinStrength.PATCH),
+        ("contoso/shop:20240105120000", PinStrength.PATCH),
     ],
 )
-def test_how_firmly_a_reference_is_pinned(reference: str, pin: Pin) -> None:
+def test_how_firmly_a_reference_is_pinned(reference: str, pin: PinStrength) -> None:
     assert pins(Reference.parse(reference)) is pin
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.repositories.usage import Findings, Place, Role, Usage
+from bot.domain.repositories.usage import FileLine, Findings, Role, Usage
 from bot.formats.dotnet.project import find, find_project
 from bot.formats.source.text import BOM
 from tests.conftest import SHARED
@@ -92,7 +92,7 @@ def test_a_property_from_a_shared_file_is_put_in_and_stands_there() -> None:
     shared = "<Project><PropertyGroup>\n<BaseTag>8.0-noble</BaseTag></PropertyGroup></Project>"
     usage = only(find_project(PATH, text, [("Directory.Build.props", shared)]))
     assert usage.reference.tag == "8.0-noble"
-    assert (usage.path, usage.line, usage.named_at) == ("Directory.Build.props", 2, Place(PATH, 3))
+    assert (usage.path, usage.line, usage.named_at) == ("Directory.Build.props", 2, FileLine(PATH, 3))
     assert usage.span is not None
     assert usage.tag_span == usage.span
     assert usage.span.of(shared) == "8.0-noble"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.repositories.builds import Builds, PastRun
+from bot.domain.repositories.builds import BranchBuilds, PastRun
 from bot.domain.rollouts.policy import Terms
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.freezes import Freeze
@@ -31,7 +31,7 @@ def aging(last: datetime | None, **values: object) -> Aging:
         "repository": "contoso/shop",
         "workflow": FILE,
         "terms": Terms(max_age=7 * DAY),
-        "builds": Builds(last_success=None if last is None else run(last)),
+        "builds": BranchBuilds(last_success=None if last is None else run(last)),
         "is_there": True,
         "can_be_dispatched": True,
     }
@@ -89,7 +89,7 @@ def test_one_that_has_never_succeeded_is_due() -> None:
 
 def test_its_own_schedule_that_fires_is_trusted() -> None:
     last = MONDAY - 4 * DAY
-    builds = Builds(last_success=run(last), scheduled=every(7 * DAY, last))
+    builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last))
     found = judged(aging(last, builds=builds, is_scheduled=True), MONDAY)
     assert (found.standing, found.plan_at) == (AgeStanding.OWN_SCHEDULE, None)
 
@@ -106,7 +106,7 @@ def test_its_own_schedule_that_fires_is_trusted() -> None:
 def test_a_schedule_that_will_not_rebuild_it_in_time_is_not_trusted(
     scheduled: tuple[PastRun, ...], why: str
 ) -> None:
-    builds = Builds(last_success=run(MONDAY - 4 * DAY), scheduled=scheduled)
+    builds = BranchBuilds(last_success=run(MONDAY - 4 * DAY), scheduled=scheduled)
     found = judged(aging(MONDAY - 4 * DAY, builds=builds, is_scheduled=True), MONDAY)
     assert found.standing in (AgeStanding.DUE, AgeStanding.SILENT), why
     assert found.plan_at == MONDAY
@@ -114,7 +114,7 @@ def test_a_schedule_that_will_not_rebuild_it_in_time_is_not_trusted(
 
 def test_a_schedule_that_is_late_by_more_than_an_hour_is_waited_for_no_longer() -> None:
     last = MONDAY - 7 * DAY
-    builds = Builds(last_success=run(last), scheduled=every(7 * DAY, last))
+    builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last))
     shop = aging(last, builds=builds, is_scheduled=True)
     assert judged(shop, MONDAY + HOUR).standing is AgeStanding.OWN_SCHEDULE
     assert judged(shop, MONDAY + HOUR + timedelta(minutes=1)).standing is AgeStanding.DUE
@@ -122,7 +122,7 @@ def test_a_schedule_that_is_late_by_more_than_an_hour_is_waited_for_no_longer() 
 
 def test_a_schedule_that_stopped_firing_is_told_with_the_way_out_and_the_bot_rebuilds() -> None:
     last = MONDAY - 20 * DAY
-    builds = Builds(last_success=run(last), scheduled=every(7 * DAY, last))
+    builds = BranchBuilds(last_success=run(last), scheduled=every(7 * DAY, last))
     found = judged(aging(last, builds=builds, is_scheduled=True), MONDAY)
     assert (found.standing, found.plan_at is not None and found.plan_at <= MONDAY) == (AgeStanding.SILENT, True)
     assert "its schedule fired every 7 days and has not since 2026-11-03: push a change of" in found.said
@@ -135,7 +135,7 @@ def test_a_schedule_that_stopped_firing_is_told_with_the_way_out_and_the_bot_reb
         ({"can_be_dispatched": False}, AgeStanding.NO_DISPATCH, "add `workflow_dispatch:` under its `on:`"),
         ({"left_alone": "it says so"}, AgeStanding.LEFT_ALONE, "it says so"),
         (
-            {"builds": Builds("disabled_inactivity", run(MONDAY - 9 * DAY))},
+            {"builds": BranchBuilds("disabled_inactivity", run(MONDAY - 9 * DAY))},
             AgeStanding.DISABLED,
             "after 60 days without activity in the repository: enable it on the Actions page, or with "
             "`gh workflow enable weekly-rebuild.yml -R contoso/shop`",
@@ -153,7 +153,9 @@ def test_what_cannot_be_started_is_told_with_the_way_out(
 
 def failing(count: int, changed_at: datetime | None = None, last: datetime = MONDAY - HOUR) -> Aging:
     failed = tuple(run(last - number * HOUR, "failure") for number in range(count))
-    return aging(None, builds=Builds(last_success=run(MONDAY - 9 * DAY), failed=failed), changed_at=changed_at)
+    return aging(
+        None, builds=BranchBuilds(last_success=run(MONDAY - 9 * DAY), failed=failed), changed_at=changed_at
+    )
 
 
 def test_three_failures_in_a_row_stop_it_until_something_has_changed() -> None:

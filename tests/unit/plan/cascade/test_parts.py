@@ -1,7 +1,7 @@
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.plan.cascade.graph import Image
-from bot.plan.cascade.parts import Parts, parts_of
+from bot.plan.cascade.parts import RepositoryImages, parts_of
 from tests.unit.plan.cascade.world import upstream
 
 R = 7
@@ -14,7 +14,7 @@ def naming(base: Base, path: str, role: Role = Role.FINAL_STAGE) -> tuple[Base, 
     return base, Usage(path, kind, 1, Reference.parse(str(base)), role)
 
 
-def told(built_from: dict[str, str], *named: tuple[Base, Usage]) -> Parts:
+def told(built_from: dict[str, str], *named: tuple[Base, Usage]) -> RepositoryImages:
     return parts_of(R, built_from, named)
 
 

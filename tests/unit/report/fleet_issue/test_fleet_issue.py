@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.rollouts.rebuild import State
 from bot.report.fleet_issue.body import FleetNews, WaitingRebuild, body_of
-from bot.report.fleet_issue.boxes import Asked, Box, ticked, wording_of
+from bot.report.fleet_issue.boxes import Box, BoxRequest, ticked, wording_of
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Stuck, Summary
 from tests.builders import NOON, rebuild
@@ -64,10 +64,10 @@ def test_it_tells_how_the_fleet_stands_and_who_is_waited_for() -> None:
 def test_each_line_has_the_boxes_that_would_help() -> None:
     offered = ticked(body().replace("[ ]", "[x]"))
     assert offered == (
-        Box(Asked.RETRY, "contoso/shop"),
-        Box(Asked.REBUILD, "contoso/api"),
-        Box(Asked.HOLD, "contoso/api"),
-        Box(Asked.REBUILD, "contoso/web"),
+        Box(BoxRequest.RETRY, "contoso/shop"),
+        Box(BoxRequest.REBUILD, "contoso/api"),
+        Box(BoxRequest.HOLD, "contoso/api"),
+        Box(BoxRequest.REBUILD, "contoso/web"),
     )
 
 
@@ -77,7 +77,7 @@ def test_nothing_is_ticked_before_somebody_does() -> None:
 
 def test_what_is_ticked_is_read_out_of_the_text_that_a_browser_sends() -> None:
     told = tick(body(), "hold", "contoso/api")
-    assert ticked(told) == (Box(Asked.HOLD, "contoso/api"),)
+    assert ticked(told) == (Box(BoxRequest.HOLD, "contoso/api"),)
     assert wording_of(told) == 3
 
 
@@ -111,7 +111,7 @@ def test_nothing_from_outside_is_a_box_a_mention_or_a_link() -> None:
     told = body(
         replace(NEWS, summary=replace(NEWS.summary, stuck=(stuck,)), waiting=(WaitingRebuild("a/b", hostile),))
     )
-    assert Box(Asked.HOLD, "contoso/bank") not in ticked(told.replace("[ ]", "[x]"))
+    assert Box(BoxRequest.HOLD, "contoso/bank") not in ticked(told.replace("[ ]", "[x]"))
     assert "@here" not in told
     assert "](https://evil" not in told
 

@@ -7,7 +7,7 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Usage
-from bot.domain.rollouts.behind import Behind, FleetBehind
+from bot.domain.rollouts.behind import BehindUsage, FleetBehind
 from bot.report.markdown import markdown_of
 from bot.report.messages.first_run import FirstRunNews, first_run_message
 from bot.views.fleet.staleness import as_json, staleness_of
@@ -17,7 +17,7 @@ OLD = NOON - timedelta(days=200)
 SHOWN = Observation(NOON, ASPNET, "sha256:" + "f" * 64, "10.0.9")
 
 
-def behind(number: int, letter: str = "a", *, dated: bool = True) -> Behind:
+def behind(number: int, letter: str = "a", *, dated: bool = True) -> BehindUsage:
     home = FleetRepository(number, f"contoso/shop-{number}", (), RepositoryConfig())
     reference = Reference(ASPNET.name, ASPNET.tag, "sha256:" + letter * 64)
     moved = change(
@@ -27,10 +27,10 @@ def behind(number: int, letter: str = "a", *, dated: bool = True) -> Behind:
         from_version="10.0.4",
     )
     usage = Usage("Dockerfile", Kind("dockerfile"), 1, reference, Role.FINAL_STAGE)
-    return Behind(home, usage, ASPNET, SHOWN, OLD if dated else None, (Move(1, moved),) if dated else ())
+    return BehindUsage(home, usage, ASPNET, SHOWN, OLD if dated else None, (Move(1, moved),) if dated else ())
 
 
-def news(*some: Behind, rollout: int | None = None, untold: int = 0) -> FirstRunNews:
+def news(*some: BehindUsage, rollout: int | None = None, untold: int = 0) -> FirstRunNews:
     return FirstRunNews(staleness_of(FleetBehind(some, 40, untold=untold), NOON), NOON, rollout)
 
 

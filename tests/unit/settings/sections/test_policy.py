@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
-from bot.domain.rollouts.policy import ONE_WAVE, Rule, Terms
+from bot.domain.rollouts.policy import ONE_WAVE, PolicyRule, Terms
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin, Start, Step
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
@@ -80,7 +80,7 @@ def test_every_term_becomes_its_value(tmp_path: Path) -> None:
 
 def test_a_rule_has_a_field_for_every_term() -> None:
     for term in Terms.__dataclass_fields__:
-        assert term in Rule.__dataclass_fields__
+        assert term in PolicyRule.__dataclass_fields__
         assert term in Settings.model_fields["policy"].annotation.__args__[0].model_fields  # type: ignore[union-attr]
 
 

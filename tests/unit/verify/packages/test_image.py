@@ -3,14 +3,14 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot.domain.bases.image import Entry, Index, Manifest
+from bot.domain.bases.image import Descriptor, Index, Manifest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Distribution
 from bot.verify.packages.image import choose, read_image
 from bot.verify.packages.layer import LayerContents
 from tests.unit.verify.packages.archives import STATUS, BlobsInMemory, archive, digest, paragraph, zipped, zstd
 
-CONFIG = Entry("application/vnd.oci.image.config.v1+json", "sha256:" + "0" * 64, 2)
+CONFIG = Descriptor("application/vnd.oci.image.config.v1+json", "sha256:" + "0" * 64, 2)
 
 
 def image(*layers: bytes) -> tuple[Manifest, BlobsInMemory]:
@@ -80,7 +80,7 @@ async def test_a_layer_that_is_known_is_not_fetched_again() -> None:
 def index(**platforms: str) -> Index:
     return Index(
         tuple(
-            Entry("application/vnd.oci.image.manifest.v1+json", each, 1, name.replace("_", "/"))
+            Descriptor("application/vnd.oci.image.manifest.v1+json", each, 1, name.replace("_", "/"))
             for name, each in platforms.items()
         )
     )
@@ -122,12 +122,12 @@ async def test_attestations_are_no_images_and_nested_indexes_are_followed() -> N
             ],
         }
     ).encode()
-    outer = Index((Entry("application/vnd.oci.image.index.v1+json", digest(inner), 1),))
+    outer = Index((Descriptor("application/vnd.oci.image.index.v1+json", digest(inner), 1),))
     assert (await choose(outer, BlobsInMemory(body, inner), None)).layers == ("sha256:" + "a" * 64,)
 
 
 async def test_an_index_within_an_index_without_end_is_refused() -> None:
-    inner = Index((Entry("application/vnd.oci.image.index.v1+json", "sha256:" + "0" * 64, 1),))
+    inner = Index((Descriptor("application/vnd.oci.image.index.v1+json", "sha256:" + "0" * 64, 1),))
 
     class Nested(BlobsInMemory):
         async def document(self, digest: str) -> bytes:

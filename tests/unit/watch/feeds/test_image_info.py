@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.failure import Failure
 from bot.watch.feeds import image_info
-from bot.watch.feeds.image_info import Inventory
+from bot.watch.feeds.image_info import TagInventory
 from tests.conftest import SHARED
 from tests.unit.watch.feeds.published import INVENTORIES, published
 
@@ -25,7 +25,7 @@ def platform(*tags: object, **overrides: object) -> dict[str, object]:
     } | overrides
 
 
-def inventory(*shared: str, repository: str = "dotnet/aspnet", platforms: object = None) -> Inventory:
+def inventory(*shared: str, repository: str = "dotnet/aspnet", platforms: object = None) -> TagInventory:
     image = {
         "productVersion": "8.0.22",
         "manifest": {"digest": f"mcr.microsoft.com/{repository}@{OTHER}", "sharedTags": shared},

@@ -10,12 +10,12 @@ import pytest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.questions import KnownRecord, Question, ask
+from bot.watch.osv.questions import KnownRecord, PackageQuestion, ask
 from bot.watch.osv.record import WantedPackages
 from tests.unit.watch.osv.records import record
 
 ADDRESS = "https://api.osv.example"
-SSL = Question("Ubuntu:24.04", "openssl", "3.0.13-0ubuntu3.5")
+SSL = PackageQuestion("Ubuntu:24.04", "openssl", "3.0.13-0ubuntu3.5")
 WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
 NAMED = {"id": "UBUNTU-CVE-2026-1001", "modified": "2026-03-05T00:00:00Z"}
 
@@ -41,7 +41,7 @@ class Api:
         return found
 
 
-async def asked(api: Api, *questions: Question, ecosystem: Ecosystem = Ecosystem.UBUNTU) -> DumpReading:
+async def asked(api: Api, *questions: PackageQuestion, ecosystem: Ecosystem = Ecosystem.UBUNTU) -> DumpReading:
     return await ask(api, ADDRESS, ecosystem, questions or [SSL], WANTED, {})
 
 
@@ -58,19 +58,19 @@ async def asked(api: Api, *questions: Question, ecosystem: Ecosystem = Ecosystem
     ],
 )
 def test_releases_are_asked_for_as_osv_lists_them(release: str, ecosystem: Ecosystem, listed: str) -> None:
-    assert Question(release, "x", "1").query(ecosystem)["package"] == {"name": "x", "ecosystem": listed}
+    assert PackageQuestion(release, "x", "1").query(ecosystem)["package"] == {"name": "x", "ecosystem": listed}
 
 
 async def test_a_thousand_versions_go_into_a_request() -> None:
     api = Api()
-    await asked(api, *(Question("Ubuntu:24.04", f"p{number}", "1") for number in range(2_001)))
+    await asked(api, *(PackageQuestion("Ubuntu:24.04", f"p{number}", "1") for number in range(2_001)))
     assert [len(batch) for batch in api.asked] == [1_000, 1_000, 1]
 
 
 async def test_only_questions_with_more_are_asked_again_by_their_tokens() -> None:
     more = {"results": [{"vulns": [NAMED], "next_page_token": "t"}, {}]}
     api = Api([more, {"results": [{"vulns": [{**NAMED, "id": "UBUNTU-CVE-2026-2"}]}]}])
-    reading = await asked(api, SSL, Question("Ubuntu:24.04", "zlib", "1"))
+    reading = await asked(api, SSL, PackageQuestion("Ubuntu:24.04", "zlib", "1"))
     assert [[each.get("page_token") for each in batch] for batch in api.asked] == [[None, None], ["t"]]
     assert api.fetched == ["UBUNTU-CVE-2026-1001", "UBUNTU-CVE-2026-2"]
     assert reading.entries == 2

@@ -13,7 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.dump import DumpMark, OpenedDump
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
-from bot.watch.osv.questions import KnownRecord, Question
+from bot.watch.osv.questions import KnownRecord, PackageQuestion
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import API, EVERY, READER, DueDump, DumpSource, DumpTally, KeptDump, Publishers, tick
 from tests.fakes.queue import FakeQueue
@@ -36,7 +36,7 @@ class FakeDumps:
     dumps: FakeQueue[DueDump] = field(default_factory=FakeQueue)
     kept: list[KeptDump] = field(default_factory=list)
     asked: list[DumpMark | None] = field(default_factory=list)
-    held: frozenset[Question] = frozenset({Question("Ubuntu:24.04", "openssl", "3.0.13")})
+    held: frozenset[PackageQuestion] = frozenset({PackageQuestion("Ubuntu:24.04", "openssl", "3.0.13")})
     known: dict[str, KnownRecord] = field(default_factory=dict)
     answers: list[str] = field(default_factory=lambda: ["UBUNTU-CVE-2026-1001"])
     batches: list[list[tuple[str, str]]] = field(default_factory=list)
@@ -52,7 +52,7 @@ class FakeDumps:
     async def wanted_packages(self) -> WantedPackages:
         return self.wanted
 
-    async def questions(self, ecosystem: Ecosystem) -> frozenset[Question]:
+    async def questions(self, ecosystem: Ecosystem) -> frozenset[PackageQuestion]:
         return self.held
 
     async def known_records(self, ecosystem: Ecosystem) -> Mapping[str, KnownRecord]:
@@ -146,7 +146,7 @@ async def test_offline_only_files_are_read() -> None:
 
 
 ASKED = DumpSource(Ecosystem.UBUNTU, f"{API}https://api.osv.example")
-ZLIB = Question("Ubuntu:24.04", "zlib", "1.3")
+ZLIB = PackageQuestion("Ubuntu:24.04", "zlib", "1.3")
 
 
 async def test_an_api_is_asked_about_each_version_once_in_a_time() -> None:
@@ -180,7 +180,7 @@ async def test_only_what_is_new_is_asked_about_before_the_rest_is_due() -> None:
 async def test_a_record_is_fetched_again_where_nobody_had_looked_for_that_release_in_it() -> None:
     world = FakeDumps()
     await world.tick(ASKED)
-    world.held |= {Question("Ubuntu:22.04", "openssl", "3.0.2")}
+    world.held |= {PackageQuestion("Ubuntu:22.04", "openssl", "3.0.2")}
     world.wanted = WantedPackages(WANTED.releases | {"Ubuntu:22.04"}, WANTED.names)
     world.dumps.rows[1].due_at = world.clock.now()
     await world.tick(ASKED)
@@ -193,7 +193,7 @@ async def test_it_is_also_where_both_were_looked_for_since_but_not_in_that_recor
     both = WantedPackages(WANTED.releases | {"Ubuntu:22.04"}, frozenset({"openssl", "zlib"}))
     world.dumps.rows[1].item = replace(world.dumps[1], considered=both)
     world.dumps.rows[1].due_at = world.clock.now()
-    world.wanted, world.held = both, world.held | {Question("Ubuntu:22.04", "openssl", "3.0.2")}
+    world.wanted, world.held = both, world.held | {PackageQuestion("Ubuntu:22.04", "openssl", "3.0.2")}
     await world.tick(ASKED)
     assert world.fetched == ["UBUNTU-CVE-2026-1001"] * 2
 

@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.bases.image import OCI_INDEX, Config, Entry, Manifest, digest_of
+from bot.domain.bases.image import OCI_INDEX, Config, Descriptor, Manifest, digest_of
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.watch.registry.observe import Platform, declared_version, observation, read
+from bot.watch.registry.observe import ObservedPlatform, declared_version, observation, read
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.stores.watch import FakeWatchStore
 
@@ -17,9 +17,9 @@ LAYERS = (digest_of(b"os"), digest_of(b"runtime"))
 UNPACKED = (digest_of(b"os unpacked"), digest_of(b"runtime unpacked"))
 
 
-def platform(name: str, created: str | None = None, **env: str) -> Platform:
-    manifest = Manifest(Entry("c", digest_of(b"config"), 1), LAYERS)
-    return Platform(name, digest_of(name.encode()), manifest, Config(name, created, env, diff_ids=UNPACKED))
+def platform(name: str, created: str | None = None, **env: str) -> ObservedPlatform:
+    manifest = Manifest(Descriptor("c", digest_of(b"config"), 1), LAYERS)
+    return ObservedPlatform(name, digest_of(name.encode()), manifest, Config(name, created, env, diff_ids=UNPACKED))
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class GraphError:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class GraphAnswer:
     data: Mapping[str, Any]
     errors: tuple[GraphError, ...]
     where: str
@@ -64,14 +64,14 @@ class Graph:
         return any(error.is_too_heavy for error in self.errors)
 
 
-def graph_of(body: Any, where: str) -> Graph:
+def graph_of(body: Any, where: str) -> GraphAnswer:
     """Raises `Failure` where the body is no answer to GraphQL."""
     if not isinstance(body, dict) or not ("data" in body or "errors" in body):
         raise Failure(
             Trouble.MALFORMED, "the answer is none of GraphQL", where=where, advice="check github.api_url"
         )
     data, errors = body.get("data"), body.get("errors")
-    return Graph(
+    return GraphAnswer(
         data if isinstance(data, dict) else {},
         tuple(_error(row) for row in errors if isinstance(row, dict)) if isinstance(errors, list) else (),
         where,

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
-from bot.domain.repositories.repository import Repository, Tree, TreeEntry
+from bot.domain.repositories.repository import GitTree, Repository, TreeEntry
 
 _SAME_SECOND = timedelta(seconds=2)
 """GitHub tells whole seconds, both of a push and of a list."""
@@ -48,7 +48,7 @@ def repository_of(row: Mapping[str, Any], listed_at: datetime | None) -> Reposit
     )
 
 
-def tree_of(data: Mapping[str, Any]) -> Tree:
+def tree_of(data: Mapping[str, Any]) -> GitTree:
     entries = tuple(
         TreeEntry(
             path=str(row["path"]),
@@ -59,7 +59,7 @@ def tree_of(data: Mapping[str, Any]) -> Tree:
         )
         for row in rows(data, "tree")
     )
-    return Tree(str(data["sha"]), entries, bool(data.get("truncated")))
+    return GitTree(str(data["sha"]), entries, bool(data.get("truncated")))
 
 
 @shaped("run")

@@ -28,7 +28,7 @@ from bot.clients.forges.github.connection.answers import (
     throttled,
 )
 from bot.clients.forges.github.connection.connections import Connections
-from bot.clients.forges.github.connection.graphql import Graph, graph_of
+from bot.clients.forges.github.connection.graphql import GraphAnswer, graph_of
 from bot.clients.forges.github.connection.quiet import GRAPHQL, REST, Quiet, until_reset
 from bot.clients.http_bounds import retry_after
 from bot.clients.observer import Nobody, Observer
@@ -113,7 +113,7 @@ class Transport:
             _, answer = await self._send(method, path, None, body, writes=True)
         return answer
 
-    async def query(self, document: str, variables: Mapping[str, Any]) -> Graph:
+    async def query(self, document: str, variables: Mapping[str, Any]) -> GraphAnswer:
         """A GraphQL query's data with its errors: what could not be answered is null, and has one.
 
         Tried again only where the connection was lost: a query that GitHub gave up on costs more the next time.
@@ -125,12 +125,12 @@ class Transport:
                 return await self._ask(document, variables)
         raise AssertionError("stamina either returns or raises")
 
-    async def mutate(self, document: str, variables: Mapping[str, Any]) -> Graph:
+    async def mutate(self, document: str, variables: Mapping[str, Any]) -> GraphAnswer:
         """GraphQL mutations, one after another; a failed one has an error, and the next are run all the same."""
         async with self._spaced():
             return await self._ask(document, variables, writes=True)
 
-    async def _ask(self, document: str, variables: Mapping[str, Any], *, writes: bool = False) -> Graph:
+    async def _ask(self, document: str, variables: Mapping[str, Any], *, writes: bool = False) -> GraphAnswer:
         requester = await self._connected()
         where = f"POST {urlsplit(requester.graphql_url).netloc}/graphql"
         asked = {"query": document, "variables": dict(variables)}

@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Graph
+from bot.clients.forges.github.connection.graphql import GraphAnswer
 from bot.domain.repositories.repository import Identity
 
 
-def check_answer(graph: Graph, forgiving: Collection[str] = ()) -> None:
+def check_answer(graph: GraphAnswer, forgiving: Collection[str] = ()) -> None:
     """Raises a `Failure` for the first error that keeps an answer from being whole.
 
     What is not there is null, and no such error. A field in `forgiving` may not be for the bot to see.

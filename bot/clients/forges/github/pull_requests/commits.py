@@ -3,7 +3,7 @@
 import base64
 import re
 
-from bot.clients.forges.github.connection.graphql import Graph, GraphError
+from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.mutations import Mutations, repository_node
@@ -109,7 +109,7 @@ async def _new_blob(transport: Transport, repository: Identity, content: bytes) 
         return str((await transport.write("POST", f"/repos/{repository.name}/git/blobs", body))["sha"])
 
 
-def check_commit(graph: Graph, change: BranchChange | None) -> None:
+def check_commit(graph: GraphAnswer, change: BranchChange | None) -> None:
     """Raises the first error: what follows it is its consequence."""
     for error in graph.errors[:1]:
         if change is None:
@@ -126,7 +126,7 @@ def check_commit(graph: Graph, change: BranchChange | None) -> None:
 
 
 async def check_moved(
-    transport: Transport, repository: Identity, graph: Graph, change: BranchChange | None
+    transport: Transport, repository: Identity, graph: GraphAnswer, change: BranchChange | None
 ) -> None:
     """The same where a branch was made or moved: an empty one that was made for nothing goes again."""
     try:
@@ -144,7 +144,7 @@ async def check_moved(
         raise
 
 
-async def delete_ref(transport: Transport, repository: Identity, branch: str, at: str) -> Graph:
+async def delete_ref(transport: Transport, repository: Identity, branch: str, at: str) -> GraphAnswer:
     """Asks for the branch to go if it still points to `at`; what came of it is in the answer."""
     mutations = Mutations()
     gone = {"name": ref_of(branch), "beforeOid": at, "afterOid": NO_COMMIT}
@@ -152,7 +152,7 @@ async def delete_ref(transport: Transport, repository: Identity, branch: str, at
     return await mutations.send(transport)
 
 
-def _says_nothing(graph: Graph) -> bool:
+def _says_nothing(graph: GraphAnswer) -> bool:
     """Of a rule and of a branch that has moved GitHub may say the same."""
     return "Reference update failed" in graph.errors[0].message
 
@@ -169,7 +169,7 @@ def _denied(where: str) -> FilesDenied:
     return FilesDenied(WORKFLOWS, "workflows: write", where)
 
 
-def commit_made(graph: Graph) -> str | None:
+def commit_made(graph: GraphAnswer) -> str | None:
     with shaped("commit"):
         return str(graph.data["commit"]["commit"]["oid"]) if "commit" in graph.data else None
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Graph, declared, in_parts
+from bot.clients.forges.github.connection.graphql import GraphAnswer, declared, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, contents_of
@@ -165,7 +165,7 @@ def _wish_fields(
     return " ".join(labels), " ".join(people)
 
 
-def _wish_ids(wishes: Wishes, row: Mapping[str, Any], graph: Graph) -> WishIds:
+def _wish_ids(wishes: Wishes, row: Mapping[str, Any], graph: GraphAnswer) -> WishIds:
     within = graph.data.get("organization") or {}
     return WishIds(
         {label: _id(row.get(f"l{number}")) for number, label in enumerate((*wishes.labels, *wishes.unlabel))},

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import Graph, declared
+from bot.clients.forges.github.connection.graphql import GraphAnswer, declared
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST
 from bot.domain.failure import Failure, Trouble
@@ -29,7 +29,7 @@ class Mutations:
         self.kinds[alias] = f"{mutation[0].upper()}{mutation[1:]}Input!"
         self.fields.append(f"{alias}: {mutation}(input: ${alias}) {{ {selection} }}")
 
-    async def send(self, transport: Transport) -> Graph:
+    async def send(self, transport: Transport) -> GraphAnswer:
         text = f"mutation change{declared(self.kinds)} {{ {' '.join(self.fields)} }}"
         uses_pull = any("...pull" in each for each in self.fields)
         return await transport.mutate(text + (PULL_REQUEST if uses_pull else ""), self.variables)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import BUILT_UPON, Usage
 from bot.plan.cascade.graph import Image, Link
-from bot.plan.cascade.parts import Parts, parts_of
+from bot.plan.cascade.parts import RepositoryImages, parts_of
 from bot.plan.cascade.stage import Decided
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, upsert
@@ -29,7 +29,7 @@ class Links:
 
     links: tuple[Link, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
-    parts: Mapping[int, Parts] = field(default_factory=dict)
+    parts: Mapping[int, RepositoryImages] = field(default_factory=dict)
 
 
 async def links_of_fleet(connection: AsyncConnection) -> Links:
@@ -81,7 +81,7 @@ async def links_of_fleet(connection: AsyncConnection) -> Links:
     return Links(tuple(links), names, parts)
 
 
-def _children(repository: int, base: Base, parts: Mapping[int, Parts]) -> Collection[Image]:
+def _children(repository: int, base: Base, parts: Mapping[int, RepositoryImages]) -> Collection[Image]:
     if repository not in parts:
         return [Image(repository)]
     return [image for image, mine in parts[repository].bases.items() if base in mine]
@@ -95,7 +95,7 @@ async def _names(connection: AsyncConnection, numbers: Collection[int]) -> dict[
     return found
 
 
-async def parts_of_producers(connection: AsyncConnection, some: Collection[int]) -> dict[int, Parts]:
+async def parts_of_producers(connection: AsyncConnection, some: Collection[int]) -> dict[int, RepositoryImages]:
     """Reads the parts of those of these repositories that produce more than one image."""
     several = select(images.c.repository_id).group_by(images.c.repository_id).having(func.count() > 1)
     built: dict[int, dict[str, str]] = {}

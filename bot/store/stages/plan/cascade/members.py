@@ -30,8 +30,8 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State, Target
 from bot.plan.cascade.frontier import Due, Progress
 from bot.plan.cascade.graph import Image
-from bot.plan.cascade.parts import Parts
-from bot.plan.cascade.shown import LastBuild, Seen, together
+from bot.plan.cascade.parts import RepositoryImages
+from bot.plan.cascade.shown import ImageSight, LastBuild, together
 from bot.plan.waves.advance import SEVERE
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
@@ -71,7 +71,7 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
 
 
 def progress_of(
-    rows: Sequence[Any], failed: Collection[Image], parts: Mapping[int, Parts]
+    rows: Sequence[Any], failed: Collection[Image], parts: Mapping[int, RepositoryImages]
 ) -> tuple[dict[Image, Progress], dict[int, Due]]:
     """How far each image's rebuild is, and the rebuilds that are due."""
     progress = dict.fromkeys(failed, Progress.FAILED)
@@ -92,7 +92,7 @@ def progress_of(
     return progress, dues
 
 
-def _images_for(row: Any, parts: Mapping[int, Parts]) -> frozenset[Image]:
+def _images_for(row: Any, parts: Mapping[int, RepositoryImages]) -> frozenset[Image]:
     """The images that a rebuild is for; all of its repository where its targets cannot be read."""
     known = parts.get(row.repository_id)
     return frozenset({Image(row.repository_id)}) if known is None else known.upon(bases_named(row))
@@ -109,7 +109,7 @@ def bases_named(row: Any) -> frozenset[Base]:
 
 
 async def last_builds(
-    connection: AsyncConnection, parents: Collection[Image], parts: Mapping[int, Parts]
+    connection: AsyncConnection, parents: Collection[Image], parts: Mapping[int, RepositoryImages]
 ) -> tuple[dict[Image, LastBuild], frozenset[Image]]:
     """The last build of each parent, and the images of which the last rebuild failed before it was built."""
     rows = await last_ended(connection, {image.repository for image in parents}, parts.keys())
@@ -180,7 +180,7 @@ def _newest_for_bases(connection: AsyncConnection) -> Select[tuple[int]]:
     )
 
 
-def _last_build(image: Image, row: Any, parts: Mapping[int, Parts]) -> LastBuild:
+def _last_build(image: Image, row: Any, parts: Mapping[int, RepositoryImages]) -> LastBuild:
     targets = load(row.targets, tuple[Target, ...])
     if image.repository in parts:
         mine = parts[image.repository].bases.get(image, frozenset())
@@ -189,7 +189,7 @@ def _last_build(image: Image, row: Any, parts: Mapping[int, Parts]) -> LastBuild
 
 
 async def bases_of_producers(
-    connection: AsyncConnection, parents: Collection[Image], parts: Mapping[int, Parts]
+    connection: AsyncConnection, parents: Collection[Image], parts: Mapping[int, RepositoryImages]
 ) -> tuple[dict[Image, frozenset[Base]], dict[Base, str | None], dict[Base, datetime | None]]:
     """The bases that parents follow, and of all bases what they show and since when."""
     if not parents:
@@ -218,7 +218,7 @@ async def with_together(
     connection: AsyncConnection,
     dues: Mapping[int, Due],
     rows: Sequence[Any],
-    parts: Mapping[int, Parts],
+    parts: Mapping[int, RepositoryImages],
     moved: Mapping[Base, datetime | None],
     builds: Mapping[Image, LastBuild],
 ) -> dict[int, Due]:
@@ -243,7 +243,7 @@ async def with_together(
             found,
             lambda row: (
                 Image(row.repository_id, f"{row.registry}/{row.repository}"),
-                Seen(
+                ImageSight(
                     row.looked_at,
                     load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else (),
                 ),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.github.connection.graphql import Graph, graph_of
+from bot.clients.forges.github.connection.graphql import GraphAnswer, graph_of
 from bot.domain.failure import Failure
 
 
@@ -18,7 +18,7 @@ class Graphs:
         self.read_paths: list[str] = []
         self.bodies: dict[str, Any] = {}
 
-    async def query(self, document: str, variables: Mapping[str, Any]) -> Graph:
+    async def query(self, document: str, variables: Mapping[str, Any]) -> GraphAnswer:
         self.asked.append((document, variables))
         answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
         if callable(answer):

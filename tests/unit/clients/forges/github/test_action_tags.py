@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from bot.clients.forges.github.actions.action_tags import action_commits
-from bot.clients.forges.github.connection.graphql import Graph, GraphError
+from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.forge.actions import ActionCommit, ActionTag
 
@@ -16,10 +16,10 @@ class Answering:
     """A transport that knows one answer."""
 
     def __init__(self, data: Mapping[str, Any], *errors: GraphError) -> None:
-        self.graph = Graph(data, errors, "POST github/graphql")
+        self.graph = GraphAnswer(data, errors, "POST github/graphql")
         self.asked = 0
 
-    async def query(self, document: str, variables: Mapping[str, Any]) -> Graph:
+    async def query(self, document: str, variables: Mapping[str, Any]) -> GraphAnswer:
         self.asked += 1
         return self.graph
 

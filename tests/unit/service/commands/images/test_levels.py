@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.images.answers import Question
+from bot.domain.images.answers import ImageQuestion
 from bot.domain.images.builder import Builder
 from bot.domain.images.trust import TrustMode
 from bot.service.commands.images.verify import about_builder
@@ -25,7 +25,7 @@ def test_the_level_of_signed_provenance_decides_and_none_cannot_tell(
     builder: Builder | None, level: int | None, holds: bool | None
 ) -> None:
     answer = about_builder(builder, (), rule(level))
-    assert (answer.question, answer.holds, answer.counts) == (Question.PROVENANCE, holds, True)
+    assert (answer.question, answer.holds, answer.counts) == (ImageQuestion.PROVENANCE, holds, True)
 
 
 def test_a_level_that_is_not_reached_is_told_with_what_to_do() -> None:
