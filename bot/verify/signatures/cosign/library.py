@@ -10,6 +10,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import Certificate
+from rfc3161_client import decode_timestamp_response
+from sigstore._internal.trust import KeyringPurpose
 from sigstore.errors import Error
 from sigstore.hashes import Hashed
 from sigstore.models import Bundle
@@ -101,6 +103,28 @@ def _verify_by_other_key(
     check_body(bundle.log_entry._inner.canonicalized_body, file.signature, signed, bundle.signing_certificate)
     check_signature(public_key(bundle.signing_certificate), file.signature, over)
     return envelope if content is None else None
+
+
+def check_beside_promise(file: SignatureFile, leaf: Certificate, root: TrustedRoot) -> None:
+    """Refuses what came along with the log's promise and does not hold: the proof that the log has the entry, and
+    timestamps, each of which must be of a believed authority and from the days of the certificate."""
+    try:
+        verifier = _verifier(root.encoded)
+        if file.proved is not None:
+            entry = Bundle.from_json(file.proved).log_entry
+            entry._verify(verifier._trusted_root.rekor_keyring(KeyringPurpose.VERIFY))
+        for token in file.timestamps:
+            found = verifier._verify_signed_timestamp(decode_timestamp_response(token), file.signature)
+            if found is None:
+                raise Refused(
+                    "a timestamp of the bundle is by no authority of the trusted root, or over something else"
+                )
+            if not leaf.not_valid_before_utc <= found.time <= leaf.not_valid_after_utc:
+                raise Refused(f"the certificate was not valid at the timestamp, {found.time:%Y-%m-%dT%H:%M:%SZ}")
+    except Refused:
+        raise
+    except Exception as error:  # pydantic, base64, X.509 and timestamp errors come through as they are
+        raise Refused(f"the bundle does not hold: {_line(error)}") from None
 
 
 @lru_cache(maxsize=8)

@@ -29,6 +29,7 @@ _LOGGED = "dev.sigstore.cosign/bundle"
 _LARGEST_ANNOTATION = 1024 * 1024
 _MESSAGE_DIGESTS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
 _MOST_LAYERS = 1000
+_MOST_TIMESTAMPS = 32
 _MOST_OF_ONE_PAYLOAD = 50
 _VERSION = re.compile(re.escape(BUNDLE) + r"(?:\+json;version=0\.([123])|\.v0\.([123])(?:\.[0-9]+)?\+json)")
 
@@ -47,6 +48,10 @@ class SignatureFile:
     entry: LogEntry | None = None
     bundle: bytes | None = None
     """The document itself where it is a Sigstore bundle that the library can judge."""
+    proved: bytes | None = None
+    """A bundle that the library cannot judge as a whole, where it proves that the log has its entry."""
+    timestamps: tuple[bytes, ...] = ()
+    """Tokens of timestamp authorities that came with a bundle that the library cannot judge."""
 
 
 def read_signature_file(content: bytes, payload: bytes | None = None) -> SignatureFile:
@@ -173,11 +178,12 @@ def _read_bundle(document: dict[str, Any], content: bytes) -> SignatureFile:
     material = member(document, "verificationMaterial", dict, "the bundle")
     listed = material.get("tlogEntries", [])
     entries = listed if isinstance(listed, list) else []
-    _check_version(str(document["mediaType"]), material, entries)
+    version = _checked_version(str(document["mediaType"]), material, entries)
     chain = _bundled_certificates(material)
     found = entries[0] if len(entries) == 1 else None
     envelope = read_dsse(document["dsseEnvelope"]) if isinstance(document.get("dsseEnvelope"), dict) else None
     message_digest = None
+    is_beyond = _is_beyond_library(found)
     if envelope is not None:
         signature = envelope.signatures[0]
     else:
@@ -191,12 +197,14 @@ def _read_bundle(document: dict[str, Any], content: bytes) -> SignatureFile:
         certificate=chain[0] if chain else None,
         others=chain[1:],
         entry=_read_promised(found) if isinstance(found, dict) else None,
-        bundle=None if _is_beyond_library(found) else content,
+        bundle=None if is_beyond else content,
+        proved=content if is_beyond and _is_proved(found, version) else None,
+        timestamps=_timestamps(material) if is_beyond else (),
     )
 
 
-def _check_version(media_type: str, material: dict[str, Any], entries: list[Any]) -> None:
-    """Refuses what the version that a bundle says to be of does not allow.
+def _checked_version(media_type: str, material: dict[str, Any], entries: list[Any]) -> int:
+    """The second figure of the version that a bundle says to be of; refuses what that does not allow.
 
     The oldest proves a log entry by the log's promise, the later ones by a proof that the log holds it: a bundle
     must not get by with less by the way it is written. Since 0.3 the certificate stands alone.
@@ -210,6 +218,7 @@ def _check_version(media_type: str, material: dict[str, Any], entries: list[Any]
         raise Refused(f"a log entry of the bundle lacks the {what} that version 0.{version} asks for")
     if version >= 3 and material.get("x509CertificateChain") is not None:
         raise Refused("a bundle of version 0.3 must carry one certificate, not a chain")
+    return version
 
 
 def _message_digest(message: dict[str, Any]) -> tuple[str, bytes] | None:
@@ -238,6 +247,24 @@ def _is_beyond_library(entry: object) -> bool:
         return False
     version = entry.get("kindVersion")
     return "inclusionProof" not in entry or (isinstance(version, dict) and version.get("kind") == "intoto")
+
+
+def _is_proved(entry: object, version: int) -> bool:
+    """Whether the log is proved to have the entry. The proofs of the oldest bundles may lack the log's checkpoint,
+    without which they prove nothing."""
+    proof = entry.get("inclusionProof") if isinstance(entry, dict) else None
+    return isinstance(proof, dict) and (version > 1 or isinstance(proof.get("checkpoint"), dict))
+
+
+def _timestamps(material: Mapping[str, Any]) -> tuple[bytes, ...]:
+    data = material.get("timestampVerificationData")
+    listed = data.get("rfc3161Timestamps", []) if isinstance(data, dict) else []
+    if not isinstance(listed, list) or len(listed) > _MOST_TIMESTAMPS:
+        raise Refused(f"the bundle does not list at most {_MOST_TIMESTAMPS} timestamps")
+    return tuple(
+        from_base64(member(each, "signedTimestamp", str, "a timestamp of the bundle"), "a timestamp")
+        for each in listed
+    )
 
 
 def _read_promised(entry: dict[str, Any]) -> LogEntry | None:

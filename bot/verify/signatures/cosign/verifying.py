@@ -183,6 +183,10 @@ def _check_logged(file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot
         raise Refused("no log entry came with the signature, so that nothing attests when it was made")
     at = check_promise(file.entry, root.logs)
     check_body(file.entry.body, file.signature, file.envelope or asked.content, leaf)
+    if file.proved is not None or file.timestamps:
+        from bot.verify.signatures.cosign.library import check_beside_promise
+
+        check_beside_promise(file, leaf, root)
     return at
 
 

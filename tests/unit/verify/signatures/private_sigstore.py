@@ -3,7 +3,7 @@
 import base64
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import new, sha256
@@ -90,7 +90,13 @@ class PrivateSigstore:
             root, authority, ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
         )
 
-    def trusted_root(self, *, start: datetime = AT - timedelta(days=60), end: datetime | None = None) -> bytes:
+    def trusted_root(
+        self,
+        *,
+        start: datetime = AT - timedelta(days=60),
+        end: datetime | None = None,
+        timestampers: Sequence[tuple[x509.Certificate, ...]] = (),
+    ) -> bytes:
         period = {"start": _time(start), **({"end": _time(end)} if end is not None else {})}
         chain = [{"rawBytes": b64(one.public_bytes(Encoding.DER))} for one in self.authority.chain]
         return json.dumps(
@@ -106,7 +112,17 @@ class PrivateSigstore:
                         "validFor": period,
                     }
                 ],
-                "timestampAuthorities": [],
+                "timestampAuthorities": [
+                    {
+                        "subject": {"organization": "contoso.example", "commonName": "tsa"},
+                        "uri": "https://tsa.contoso.example",
+                        "certChain": {
+                            "certificates": [{"rawBytes": b64(one.public_bytes(Encoding.DER))} for one in authority]
+                        },
+                        "validFor": {"start": "2020-01-01T00:00:00Z"},
+                    }
+                    for authority in timestampers
+                ],
             }
         ).encode()
 
@@ -229,6 +245,29 @@ def dsse_entry(signer: Holder, envelope: dict[str, Any]) -> bytes:
         },
     }
     return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def intoto_bundle(
+    sigstore: PrivateSigstore, signer: Holder, statement: dict[str, Any], version: str = "0.2"
+) -> dict[str, Any]:
+    """A bundle of 2023 over a statement, whose log entry is of the kind intoto, as npm's provenance has it."""
+    envelope = envelope_of(signer, statement)
+    made = {"publicKey": b64(pem(signer)), "sig": b64(envelope["signatures"][0]["sig"].encode())}
+    content = {
+        "envelope": {"payloadType": envelope["payloadType"], "signatures": [made]},
+        "payloadHash": {"algorithm": "sha256", "value": sha256(base64.b64decode(envelope["payload"])).hexdigest()},
+    }
+    body = {"apiVersion": "0.0.2", "kind": "intoto", "spec": {"content": content}}
+    made_of = _bundle(signer, sigstore.entry(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()))
+    material = made_of["verificationMaterial"]
+    return {
+        "mediaType": f"application/vnd.dev.sigstore.bundle+json;version={version}",
+        "verificationMaterial": {
+            "x509CertificateChain": {"certificates": [material["certificate"]]},
+            "tlogEntries": material["tlogEntries"],
+        },
+        "dsseEnvelope": envelope,
+    }
 
 
 def pem(signer: Holder) -> bytes:

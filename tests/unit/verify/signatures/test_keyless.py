@@ -7,9 +7,11 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
@@ -20,7 +22,7 @@ from bot.verify.signatures.cosign.policy import AllOf, Anybody, AnyOf, Says, Sig
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.cosign.verifying import Asked, verify_keyless
 from bot.verify.signatures.verdict import Outcome, State, Verdict
-from tests.unit.verify.signatures.making import Shape, issue
+from tests.unit.verify.signatures.making import Shape, Timestamper, issue, needs_openssl
 from tests.unit.verify.signatures.private_sigstore import (
     ARTIFACT,
     AT,
@@ -31,6 +33,7 @@ from tests.unit.verify.signatures.private_sigstore import (
     dsse_bundle,
     envelope_of,
     hashedrekord,
+    intoto_bundle,
     message_bundle,
     older_bundle,
     pem,
@@ -489,3 +492,58 @@ def test_a_stranger_with_a_certificate_of_its_own_is_refused() -> None:
     encoded = json.dumps(message_bundle(SIGSTORE, stranger)).encode()
 
     assert judged(encoded, policy=Anybody()).outcome is Outcome.INVALID
+
+
+class TestEntriesOfTheKindIntoto:
+    """Bundles of 2023, which the library does not read: what came along with the log's promise is looked at too."""
+
+    def bundle(self, version: str = "0.2") -> dict[str, Any]:
+        return intoto_bundle(SIGSTORE, SIGNER, STATEMENT, version)
+
+    @pytest.mark.parametrize("version", ["0.1", "0.2"])
+    def test_one_with_promise_and_proof_holds(self, version: str) -> None:
+        assert judged(json.dumps(self.bundle(version)).encode()).is_valid
+
+    @pytest.mark.parametrize("version", ["0.1", "0.2"])
+    @pytest.mark.parametrize("part", ["rootHash", "checkpoint"])
+    def test_a_proof_that_does_not_hold_is_refused(self, version: str, part: str) -> None:
+        document = self.bundle(version)
+        proof = document["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]
+        other = json.loads(bundle(PrivateSigstore.open(), SIGNER))
+        proof[part] = other["verificationMaterial"]["tlogEntries"][0]["inclusionProof"][part]
+        assert failed(judged(json.dumps(document).encode())) == ["log"]
+
+    def test_a_proof_without_the_log_s_checkpoint_is_none_since_0_2(self) -> None:
+        for version, outcome in (("0.1", Outcome.VALID), ("0.2", Outcome.INVALID)):
+            document = self.bundle(version)
+            del document["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["checkpoint"]
+            assert judged(json.dumps(document).encode()).outcome is outcome
+
+    @needs_openssl
+    def test_a_timestamp_must_be_believed_and_from_the_days_of_the_certificate(self, tmp_path: Path) -> None:
+        """The certificate is for ten minutes of 2026-11-20, the timestamp from now."""
+        stamper = Timestamper.open(tmp_path / "tsa")
+        [leaf] = x509.load_pem_x509_certificates((tmp_path / "tsa/tsa.pem").read_bytes())
+        root = read_trusted_root(SIGSTORE.trusted_root(timestampers=[(leaf, stamper.root.certificate)]))
+        document = self.bundle()
+        signature = base64.b64decode(document["dsseEnvelope"]["signatures"][0]["sig"])
+        reasons = []
+        for content, believed in ((signature, root), (b"another", root), (signature, ROOT)):
+            token = stamper.stamp(content)
+            body = bytes.fromhex("3003020100") + token
+            answer = b"\x30\x82" + len(body).to_bytes(2) + body
+            data = {"rfc3161Timestamps": [{"signedTimestamp": b64(answer)}]}
+            document["verificationMaterial"]["timestampVerificationData"] = data
+            verdict = judged(json.dumps(document).encode(), root=believed)
+            assert failed(verdict) == ["log"]
+            reasons.append(verdict.reason)
+        assert "the certificate was not valid at the timestamp" in reasons[0]
+        assert all("by no authority of the trusted root" in reason for reason in reasons[1:])
+
+    @pytest.mark.parametrize(
+        "listed", ["x", [{}], [{"signedTimestamp": "AAAA"}], [{"signedTimestamp": "AAAA"}] * 33]
+    )
+    def test_a_timestamp_that_cannot_be_read_is_refused(self, listed: Any) -> None:
+        document = self.bundle()
+        document["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": listed}
+        assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
