@@ -13,7 +13,7 @@ from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
 from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json, project, solution_files
-from bot.formats.dotnet.solution import Around, Asked, Solution
+from bot.formats.dotnet.solution import Around, Asked, Solution, place
 from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
 from bot.formats.linked import Linked, is_linked, link
 from bot.formats.produced.reading import MOST_NAMES, named_in
@@ -137,6 +137,7 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
     pins: dict[str, str] = {}
     solutions: dict[str, str] = {}
     asked: list[Asked] = []
+    added: dict[str, tuple[tuple[str, int], ...]] = {}
     paths: set[str] = set()
     for path, data in files:
         paths.add(path)
@@ -152,11 +153,18 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
         elif kind == azd.KIND:
             services = azd.published(path, decode(data))
             asked.append(Asked(path, tuple((each.project, each.line) for each in services)))
-        elif kind == aspire.KIND and aspire.is_file_based_app_host(text := decode(data)):
-            here = posixpath.dirname(path)
-            named = (posixpath.normpath(posixpath.join(here, each)) for each in aspire.referenced_projects(text))
-            asked.append(Asked(path, tuple((each, 1) for each in named), is_app_host=True))
-    return Solution(texts, Around(pins, tuple(asked), paths, publishes, solutions))
+        elif kind == aspire.KIND:
+            text = decode(data)
+            projects = aspire.added_projects(text)
+            if aspire.is_file_based_app_host(text):
+                projects = (*((each, 1) for each in aspire.referenced_projects(text)), *projects)
+                here = posixpath.dirname(path)
+                asked.append(
+                    Asked(path, tuple((place(here, each), line) for each, line in projects), is_app_host=True)
+                )
+            elif projects:
+                added[path] = projects
+    return Solution(texts, Around(pins, tuple(asked), paths, publishes, solutions, added))
 
 
 def needs_projects(path: str) -> bool:

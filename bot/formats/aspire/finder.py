@@ -12,6 +12,7 @@ from bot.domain.reference import DEFAULT_REGISTRY
 from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.formats.aspire.csharp import MISSING, Call, Chain, Unknown, chains
 from bot.formats.aspire.integrations import ADDED, BESIDE, RUN_HERE, RUNNING_HERE, Named
+from bot.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.formats.source.collector import Collector
 from bot.formats.source.spanned import Spanned, joined
 
@@ -19,6 +20,8 @@ KIND = Kind("aspire")
 MOST_IMAGES = 500
 MOST_TOLD = 5
 
+_ADDING = {"AddProject": "projectPath", "AddCSharpApp": "path"}
+"""By the method, what its second parameter is called."""
 _NAMING = frozenset({"AddContainer", "WithImage", "WithImageTag", "WithImageRegistry", "WithImageSHA256"})
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -55,6 +58,28 @@ def is_file_based_app_host(text: str) -> bool:
 def referenced_projects(text: str) -> tuple[str, ...]:
     """The `#:project` paths of a file-based application, as written."""
     return tuple(value for name, value in _directives(text) if name == "project")
+
+
+def added_projects(text: str) -> tuple[tuple[str, int], ...]:
+    """The projects that an AppHost adds by their paths, as written, each with its line.
+
+    Calls: `AddProject("name", "PATH")`, and `AddCSharpApp("name", "PATH")`, which takes folders too.
+    """
+    if 'proj"' not in text and "AddCSharpApp" not in text:
+        return ()
+    calls = (call for chain in chains(text) for call in chain.calls if call.method in _ADDING)
+    paths = ((call, call.argument(1, _ADDING[call.method])) for call in calls)
+    return tuple(
+        (path.text, call.line)
+        for call, path in paths
+        if isinstance(path, Spanned) and _may_be_project(call.method, path.text)
+    )
+
+
+def _may_be_project(method: str, path: str) -> bool:
+    """With a type of project, AddProject's second text is a launch profile; a C# file is no project."""
+    is_project = path.lower().endswith(PROJECT_ENDINGS)
+    return is_project or (method == "AddCSharpApp" and not path.lower().endswith(".cs"))
 
 
 def _directives(text: str) -> list[tuple[str, str]]:

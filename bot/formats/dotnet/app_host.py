@@ -33,12 +33,13 @@ def may_be_app_host(text: str) -> bool:
     return "aspire" in text.lower()
 
 
-def app_host(projects: Projects, path: str) -> AppHost | None:
-    """The AppHost that a project is, None for any other project."""
+def app_host(projects: Projects, path: str, added: Iterable[ProjectReference] = ()) -> AppHost | None:
+    """The AppHost that a project is, None for any other project; `added` are the projects that its C# adds."""
     for built in projects.built(path):
         evaluation = built.evaluation
         if _is_app_host(evaluation):
-            return read(projects, path, _resources(projects.references(path, evaluation)), is_test(evaluation))
+            resources = (*_resources(projects.references(path, evaluation)), *added)
+            return read(projects, path, resources, is_test(evaluation))
     return None
 
 

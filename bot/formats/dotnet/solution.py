@@ -45,6 +45,8 @@ class Around:
     """What command lines ask of the .NET SDK."""
     solutions: Mapping[str, str] = field(default_factory=dict)
     """The texts of the solution files."""
+    added: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """The projects that the C# of AppHosts adds, by its path: as written from the AppHost on, and where."""
 
 
 class Solution:
@@ -129,10 +131,15 @@ class Solution:
         hosts = {host.path for host in self._app_hosts()}
         if not hosts or path in hosts:
             return path in hosts
+        folder = self._folder_of(path)
+        return folder in {posixpath.dirname(host) for host in hosts if host in self._texts}
+
+    def _folder_of(self, path: str) -> str:
+        """The nearest folder above a file that has a project."""
         folder = posixpath.dirname(path)
         while folder and folder not in self._folders:
             folder = posixpath.dirname(folder)
-        return folder in {posixpath.dirname(host) for host in hosts if host in self._texts}
+        return folder
 
     def _app_hosts(self) -> list[AppHost]:
         if self._hosts is None:
@@ -158,9 +165,19 @@ class Solution:
             is_named = any(sign in self._texts[path] for sign in ("Aspire.AppHost.Sdk", "IsAspireHost"))
             return AppHost(path, 1, (), f"an Aspire AppHost that is not read: {read}") if is_named else None
         try:
-            return app_host(self._projects, path)
+            return app_host(self._projects, path, self._added(path))
         except Exception as error:
             return AppHost(path, 1, (), _broken(path, error).problems[0].message)
+
+    def _added(self, path: str) -> list[ProjectReference]:
+        """What the C# of an AppHost's project adds by paths."""
+        folder = posixpath.dirname(path)
+        return [
+            self._reference(place(folder, named), line)
+            for source, projects in self._around.added.items()
+            if self._folder_of(source) == folder
+            for named, line in projects
+        ]
 
     def _reference(self, named: str, line: int) -> ProjectReference:
         path = self._project_at(named)
@@ -208,6 +225,11 @@ class Solution:
             path: replace(findings, usages=tuple(marked(usage) for usage in findings.usages))
             for path, findings in found.items()
         }
+
+
+def place(folder: str, named: str) -> str:
+    """A path that is written from a folder on, with separators of either kind, from the repository's root on."""
+    return posixpath.normpath(posixpath.join(folder, named.replace("\\", "/")))
 
 
 def _is_project(path: str) -> bool:

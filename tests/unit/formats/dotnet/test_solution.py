@@ -51,6 +51,38 @@ FILES = {"Host/Host.csproj": host(API), "Api/Api.csproj": WEB}
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        'AddProject("api", "../Api/Api.csproj")',
+        r'AddProject("api", @"..\Api\Api.csproj")',
+        'AddProject(name: "api", projectPath: "../Api/Api.csproj")',
+        'AddCSharpApp("api", "../Api")',
+    ],
+)
+def test_an_app_host_publishes_what_its_code_adds_by_a_path(call: str) -> None:
+    files = {**FILES, "Host/Host.csproj": host(), "Host/Resources/Api.cs": f"builder.{call};\n"}
+    found = read(files)
+    assert (implied(found), found.problems) == ({"Api/Api.csproj": ["aspnet:8.0"]}, ())
+    alone = {"apphost/apphost.cs": f"#:sdk Aspire.AppHost.Sdk@13.0.0\nbuilder.{call};\n", "Api/Api.csproj": WEB}
+    assert implied(read(alone)) == {"Api/Api.csproj": ["aspnet:8.0"]}
+
+
+def test_a_project_that_code_adds_and_nobody_has_is_told() -> None:
+    added = 'builder.AddProject("api", "../../elsewhere/Api.csproj");\n'
+    [problem] = read({"Host/Host.csproj": host(), "Host/AppHost.cs": added}).problems
+    assert "Api.csproj is not in this repository" in problem.message
+
+
+@pytest.mark.parametrize(
+    "call",
+    ['AddProject<Projects.Api>("api", "https")', 'AddCSharpApp("api", "../Api/api.cs")', 'AddProject("api", path)'],
+)
+def test_a_launch_profile_a_c_sharp_file_and_a_variable_add_no_project(call: str) -> None:
+    found = read({**FILES, "Host/Host.csproj": host(), "Host/AppHost.cs": f'builder.{call}; // "x.csproj"\n'})
+    assert implied(found) == {}
+
+
+@pytest.mark.parametrize(
     "app_host",
     [
         host(API),
