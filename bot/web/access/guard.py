@@ -38,7 +38,8 @@ def refused(request: Request, right: Right) -> Response | None:
     person = person_of(request, request.app.state.site)
     if person is None:
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse(f"/login?next={quote(request.url.path, safe='/')}", 303)
+            asked = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/login?next={quote(request.url.path + asked, safe='/')}", 303)
         return PlainTextResponse("sign in first\n", 401, {"WWW-Authenticate": 'Bearer realm="freshness-bot"'})
     if not person.may(right):
         return PlainTextResponse(f"{person.name} has no right to {right}\n", 403)

@@ -169,7 +169,13 @@ def ago(past: timedelta) -> str:
     return f"{words} ago" if past >= timedelta() else f"in {words}"
 
 
-def inside(target: str) -> str:
-    """A path of this page and nothing else: what leads elsewhere leads to the fleet."""
-    is_path = target.startswith("/") and not target.startswith("//") and "\\" not in target and "?" not in target
-    return quote(target, safe="/%") if is_path and target.isprintable() and len(target) < 800 else "/"
+def inside(target: str, *, may_ask: bool = False) -> str:
+    """A path of this page and nothing else, with `may_ask` also one with a filter: what leads elsewhere leads to
+    the fleet."""
+    is_path = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    if not is_path or not target.isprintable() or len(target) >= 800:
+        return "/"
+    path, asks, query = target.partition("?")
+    if asks and not may_ask:
+        return "/"
+    return quote(path, safe="/%") + asks + quote(query, safe="%=&+/:,")

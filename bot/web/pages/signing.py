@@ -17,12 +17,14 @@ async def login(request: Request) -> Response:
     site = site_of(request)
     if request.method == "GET":
         request.state.person = person_of(request, site)
-        return render(request, "login.html", wrong="", target=inside(request.query_params.get("next", "/")))
+        return render(
+            request, "login.html", wrong="", target=inside(request.query_params.get("next", "/"), may_ask=True)
+        )
     try:
         fields = await read_form(request)
     except FormRefused as refusal:
         return render(request, "login.html", 403, wrong=f"Not signed in: {refusal}.", target="/")
-    target = inside(fields.get("next", "/"))
+    target = inside(fields.get("next", "/"), may_ask=True)
     person = whose(site.access.tokens, fields.get("token", "").strip())
     token = next((each for each in site.access.tokens if each.person == person), None)
     if token is None:

@@ -1,7 +1,9 @@
 """Who gets in, what each may do, and that a form of another page changes nothing."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from ipaddress import ip_network
 
 import httpx
@@ -31,6 +33,15 @@ class TestNobody:
     async def test_is_led_to_the_form_in_a_browser_and_from_there_to_where_it_wanted(self, asking: Asking) -> None:
         answer = await asking().get("/bases", headers=HTML)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/bases")
+
+    async def test_comes_back_to_the_filter_that_was_asked_for(self, asking: Asking) -> None:
+        client = asking()
+        led = await client.get("/?q=web%26api&standing=failed", headers=HTML)
+        page = await client.get(led.headers["location"])
+        [shown] = map(unescape, re.findall(r'name="next" value="([^"]*)"', page.text))
+        form = {"form": await field(client), "token": ACTOR, "next": shown}
+        answer = await client.post("/login", data=form, headers={"Origin": "http://page.example"})
+        assert answer.headers["location"] == "/?q=web%26api&standing=failed"
 
     async def test_gets_in_by_no_token_at_all_where_there_are_none(self, asking: Asking, site: Site) -> None:
         closed = replace(site, access=WebAccess())

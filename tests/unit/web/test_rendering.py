@@ -37,3 +37,16 @@ def test_a_time_is_told_as_finely_as_it_counts(past: timedelta, words: str) -> N
 @pytest.mark.parametrize("target", ["//evil.example", "/a?b", "/\\evil", "https://evil.example", "/a\n", ""])
 def test_what_leads_elsewhere_leads_to_the_fleet(target: str) -> None:
     assert inside(target) == "/"
+
+
+@pytest.mark.parametrize(
+    ("target", "led"),
+    [
+        ("/a?b=c%26d&e=f+g", "/a?b=c%26d&e=f+g"),
+        ("//evil.example?a", "/"),
+        ("/a?b=<c>", "/a?b=%3Cc%3E"),
+        ("/a?\n", "/"),
+    ],
+)
+def test_a_filter_is_kept_where_it_may_be_asked_for(target: str, led: str) -> None:
+    assert inside(target, may_ask=True) == led
