@@ -21,6 +21,7 @@ _USE = re.compile(
     r"|\$\[(?P<runtime>(?:[^\[\]]|\[[^\[\]]*\])*)\]",
     re.DOTALL,
 )
+_CONDITION = "${{"
 _NAMED = re.compile(r"\s*(?P<of>variables|parameters)(?:\.(?P<name>[\w.-]+)|\['(?P<quoted>[\w.-]+)'\])\s*")
 _ROOTS = frozenset(
     {
@@ -104,15 +105,21 @@ def _asked(found: re.Match[str]) -> tuple[str, str]:
     return (named["of"], named["name"] or named["quoted"]) if named else ("", "")
 
 
-def _declared(node: Node | None) -> Iterator[tuple[str, Spanned]]:
-    """`name: value` each, or a list with `name` and `value` or `default` each."""
+def _declared(node: Node | None, depth: int = 0) -> Iterator[tuple[str, Spanned]]:
+    """`name: value` each, or a list with `name` and `value` or `default` each, both also below conditions."""
+    if depth > DEEPEST:
+        return
     if isinstance(node, YamlMapping):
         for key, value in node.entries():
             if isinstance(value, Scalar):
                 yield key.value, value.spanned
+            elif key.value.startswith(_CONDITION):
+                yield from _declared(value, depth + 1)
     elif isinstance(node, Sequence):
         for item in node.items:
-            if isinstance(item, YamlMapping) and (name := item.scalar("name")) is not None:
+            if isinstance(item, YamlMapping) and any(key.value.startswith(_CONDITION) for key, _ in item.entries()):
+                yield from _declared(item, depth + 1)
+            elif isinstance(item, YamlMapping) and (name := item.scalar("name")) is not None:
                 written = item.scalar("value") or item.scalar("default")
                 if written is not None:
                     yield name.value, written.spanned

@@ -12,6 +12,9 @@ from bot.formats.dockerfile.lines import Fault
 from bot.formats.source.collector import Collector
 from bot.formats.source.spanned import Spanned
 
+_JOINTS = ("-", ".", "_")
+"""What a tag ends with to which a variable without a value was to add the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -38,6 +41,9 @@ def usages_of(
             reference = Reference.parse(it.image.text)
         except InvalidReference as error:
             faults.append(Fault(it.line, _invalid(it, str(error))))
+            continue
+        if "$" in it.word.text and (reference.tag or "").endswith(_JOINTS):
+            faults.append(Fault(it.line, _invalid(it, "")))
             continue
         usage = file.usage(it.image, it.role, digest_place=_place_for_digest(it, reference, arguments, served))
         if usage is None:

@@ -20,6 +20,8 @@ _EXPRESSION = re.compile(r"\$\{\{(?P<inside>.*?)\}\}", re.DOTALL)
 _NAMED = re.compile(
     r"\s*(?:github\.event\.)?(?P<of>env|matrix|inputs)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*"
 )
+_OR_TEXT = re.compile(r"\s*(?P<first>[\w.-]+)\s*\|\|\s*'(?P<text>[^']+)'\s*")
+"""What an expression is where nobody gives the first."""
 _LINE = re.compile(r"[^\n]+")
 _POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
 
@@ -104,16 +106,19 @@ def settings_of(step: WorkflowStep, *names: str) -> list[Spanned]:
 def evaluated(
     written: Spanned, environment: Values[str, Spanned], variant: Values[str, Spanned] | None = None
 ) -> Spanned:
-    """With `${{ env.NAME }}`, `${{ matrix.NAME }}` and `${{ inputs.NAME }}` put in where they are known, and
-    `UNKNOWN` for every other expression."""
+    """With `${{ env.NAME }}`, `${{ matrix.NAME }}` and `${{ inputs.NAME }}` put in where they are known, the text
+    of `${{ … || 'text' }}` where they are not, and `UNKNOWN` for every other expression."""
     if "${{" not in written.text:
         return written
     parts: list[Spanned] = []
     done = 0
     for found in _EXPRESSION.finditer(written.text):
         parts.append(written.part(done, found.start()))
-        named = _NAMED.fullmatch(found["inside"])
+        either = _OR_TEXT.fullmatch(written.text, *found.span("inside"))
+        named = _NAMED.fullmatch(found["inside"] if either is None else either["first"])
         value = _value(named, environment, variant or {}) if named else None
+        if either is not None and (value is None or not value.text):
+            value = written.part(*either.span("text"))
         parts.append(value if value is not None else Spanned(UNKNOWN, (~written.place(found.start()),)))
         done = found.end()
     return joined([*parts, written.part(done, len(written))])

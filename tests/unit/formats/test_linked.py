@@ -278,3 +278,13 @@ def test_a_mark_of_utf8_before_the_first_variable_of_an_env_file_does_not_hide_i
     text = "\ufeffTAG=8.0\r\n"
     [(name, value)] = variables(text).items()
     assert (name, value.text, value.place(0)) == ("TAG", "8.0", text.index("8.0"))
+
+
+def test_a_tag_that_only_a_build_makes_whole_is_none_without_it() -> None:
+    files = {
+        "Dockerfile": "ARG VARIANT\nFROM a.example/x:1-${VARIANT}\n",
+        ".devcontainer.json": '{"build": {"dockerfile": "Dockerfile", "args": {"VARIANT": "9.0"}}}',
+    }
+    assert named(files) == [("Dockerfile", 2, "a.example/x:1-9.0")]
+    [problem] = read({"Dockerfile": files["Dockerfile"]}).problems
+    assert "'a.example/x:1-' without build arguments" in problem.message

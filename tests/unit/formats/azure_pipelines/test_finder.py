@@ -214,3 +214,15 @@ jobs:
     repository: a.example/app:1
 """
     assert found(text) == [("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 5)]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        "{'${{ if eq(1, 1) }}': {image: 'a.example/x:1'}}",
+        "[{'${{ if eq(1, 1) }}': [{name: image, value: 'a.example/x:1'}]}]",
+    ],
+)
+def test_a_variable_below_a_condition_counts(variables: str) -> None:
+    text = f"variables: {variables}\njobs: [{{job: a, container: $(image)}}]\n"
+    assert found(text) == [("a.example/x:1", Role.CONTAINER, 1)]

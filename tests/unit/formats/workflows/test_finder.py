@@ -296,3 +296,17 @@ jobs:
     with: {image: "mcr.microsoft.com/dotnet/sdk:8.0", container: linux, name: "a.example/app:1"}
 """
     assert found(text) == [("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 5)]
+
+
+@pytest.mark.parametrize("first", ["inputs.image", "vars.IMAGE", "github.event.inputs.image"])
+def test_a_text_behind_what_nobody_gives_is_the_image(first: str) -> None:
+    text = f"""
+on: {{workflow_dispatch: {{inputs: {{image: {{default: ''}}}}}}}}
+jobs:
+  a:
+    container: ${{{{ {first} || 'mcr.microsoft.com/dotnet/sdk:8.0' }}}}
+"""
+    assert found(text) == [("mcr.microsoft.com/dotnet/sdk:8.0", Role.CONTAINER, 5)]
+    given = text.replace("default: ''", "default: 'a.example/x:1'")
+    if "inputs" in first:
+        assert found(given) == [("a.example/x:1", Role.CONTAINER, 2)]
