@@ -39,9 +39,11 @@ def read_sarif(runs: list[Any], where: str) -> Report:
         digests |= named_digests(_list(run.get("properties"), "repoDigests"))
         rules = _rules(run)
         by_id = {one_line(each.get("id")): each for each in reversed(rules)}
+        others = 0
         for result in results:
             name, rule = _rule_of(result, rules, by_id)
             if one_line(rule.get("name")) in _NO_VULNERABILITIES:
+                others += 1
                 continue
             vulnerability = _vulnerability(result, name, rule)
             if vulnerability is None:
@@ -50,6 +52,10 @@ def read_sarif(runs: list[Any], where: str) -> Report:
             if vulnerability.severity is Rating.UNKNOWN and not _is_rated(result):
                 gaps.append(f"nothing says how severe {vulnerability.id} is")
             found.append(vulnerability)
+        if others and others == len(results):
+            what = "a run tells of secrets, misconfiguration or licences alone"
+            gaps.append(f"{what}, so it cannot be told whether vulnerabilities were looked for")
+            has_looked = False
     scanner = name_of(_driver(runs[0]).get("name"), TRIVY) if runs else TRIVY
     told = bounded(found, where)
     return Report(told, few(gaps), image_digests=frozenset(digests), scanner=scanner, has_looked=has_looked)

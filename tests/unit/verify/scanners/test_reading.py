@@ -175,8 +175,19 @@ def test_a_result_of_sarif_that_says_no_severity_has_that_of_its_rule(properties
 @pytest.mark.parametrize("name", ["Secret", "Misconfiguration", "License"])
 def test_results_of_sarif_that_are_no_vulnerabilities_are_left_out(name: str) -> None:
     result = {"ruleId": "aws-key", "message": {"text": "Artifact: app/.env\nType: secret\nSeverity: CRITICAL"}}
-    found = sarif_of(result, {"id": "aws-key", "name": name})
-    assert (found.vulnerabilities, found.gaps) == ((), ())
+    other = {"ruleId": "CVE-2019-14697", "message": {"text": SARIF_TEXT}}
+    rules = {"driver": {"name": "Trivy", "rules": [{"id": "aws-key", "name": name}, RATED]}}
+    run = {"tool": rules, "results": [result, other]}
+    found = read_report(json.dumps({"runs": [run]}).encode(), "r")
+    assert ([each.id for each in found.vulnerabilities], found.gaps) == (["CVE-2019-14697"], ())
+
+
+def test_sarif_of_a_scan_for_secrets_alone_cannot_tell_of_vulnerabilities() -> None:
+    """It looks like one of a scan for both that found no vulnerability."""
+    result = {"ruleId": "aws-key", "message": {"text": "Artifact: app/.env\nType: secret\nSeverity: CRITICAL"}}
+    found = sarif_of(result, {"id": "aws-key", "name": "Secret"})
+    assert (found.vulnerabilities, found.has_looked) == ((), False)
+    assert "cannot be told whether vulnerabilities were looked for" in found.gaps[0]
 
 
 @pytest.mark.parametrize("name", [[], {}, 7, None])
