@@ -20,6 +20,7 @@ from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.service.wiring.registries.images import Images
 from bot.service.wiring.registries.sboms import Sboms
+from bot.service.wiring.registries.vex import VexBeside
 from bot.settings.sections.trust import TrustSettings
 from bot.verify.trust.collecting import BUNDLE
 from bot.verify.trust.looked_once import LookedOnce
@@ -66,6 +67,13 @@ class Shop:
         place = ImagePlace(self.played.host, self.repository, about, self.digest)
         found = await Sboms(beside, self.trust, CLOCK).sboms(place)
         return [(each.origin, each.strength) for each in found]
+
+    async def vex(self) -> list[tuple[Strength, bool]]:
+        """The VEX documents beside it, and whether each is heeded."""
+        place, digests = Base(self.played.host, self.repository, "1"), (self.digest, *self.platforms.values())
+        async with self.asked() as registry:
+            found = await VexBeside(LookedOnce(registry, CLOCK), self.trust, CLOCK).documents(place, digests)
+        return sorted((each.strength, each.is_heeded) for each in found)
 
     def requests(self) -> list[str]:
         """All that the registry was asked for of this image so far."""
@@ -150,6 +158,24 @@ async def test_without_a_rule_of_trust_nobody_is_asked_for_signed_provenance(sho
     await shop.attest(shop.digest)
     shop.trust = TrustSettings()
     assert set(map(tuple, (await shop.bases()).values())) == {()}
+
+
+async def test_a_vex_document_is_heeded_until_one_bit_of_it_is_flipped_and_never_where_nobody_signed(
+    shop: Shop,
+) -> None:
+    stated = {"vulnerability": {"name": "CVE-2026-1"}, "products": ["pkg:nuget/Json@12.0.0"], "status": "fixed"}
+    vex = {"@context": "https://openvex.dev/ns/v0.2.0", "statements": [stated]}
+    said = {**statement(shop.digest), "predicateType": "https://openvex.dev/ns/v0.2.0", "predicate": vex}
+    bundle = await shop.attest(shop.digest, said=said)
+    plain = json.dumps({**vex, "author": "anybody"}).encode()
+    kind = "application/vex+json"
+    await shop.played.attach(shop.repository, shop.digest, kind, {}, (kind, plain))
+
+    assert await shop.vex() == [(Strength.CLAIMED, False), (Strength.PROVED, True)]
+    middle = len(bundle) // 2
+    flipped = bundle[:middle] + bytes([bundle[middle] ^ 1]) + bundle[middle + 1 :]
+    shop.played.stored(f"sha256:{sha256(bundle).hexdigest()}").write_bytes(flipped)
+    assert not any(is_heeded for _, is_heeded in await shop.vex())
 
 
 async def test_one_look_tells_what_an_image_stands_on_and_which_sboms_it_has(shop: Shop) -> None:
