@@ -149,7 +149,8 @@ def _is_for_act(rebuild: Rebuild, shown: PullRequestState) -> bool:
 
 
 def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
-    """`queued` is still dispatched; conclusions other than success and neutral are failures."""
+    """`queued` is still dispatched, `waiting` is for a person who approves its environment; conclusions other than
+    success and neutral are failures."""
     if shown.status == "completed":
         if shown.conclusion in ("success", "neutral"):
             built = replace(rebuild, built_commit=shown.commit, run_number=shown.number)
@@ -159,6 +160,8 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
         return rebuild.moved(State.FAILED, f"the run concluded with {shown.conclusion}", at=now)
     if shown.status == "in_progress":
         return rebuild.moved(State.RUNNING, "the run is under way", at=now)
+    if shown.status == "waiting":
+        return rebuild.moved(rebuild.state, "the run waits for approval", at=now)
     return rebuild
 
 

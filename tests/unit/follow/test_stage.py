@@ -158,6 +158,14 @@ async def test_a_run_under_way_is_followed(clock: ManualClock, status: str, befo
     assert (after.state, after.due_at) == (state, NOON + EVERY)
 
 
+@pytest.mark.parametrize("state", [State.DISPATCHED, State.RUNNING])
+async def test_a_run_that_waits_for_somebody_to_approve_its_environment_says_so(
+    clock: ManualClock, state: State
+) -> None:
+    (after,) = await look(clock, forge(clock, runs=[run("waiting", None)]), dispatched(state=state))
+    assert (after.state, after.reason) == (state, "the run waits for approval")
+
+
 async def test_a_run_that_the_host_did_not_name_is_found(clock: ManualClock) -> None:
     (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), dispatched(run=None, node_id=None))
     assert (after.run, after.url) == (7, "https://forge/run/7")
