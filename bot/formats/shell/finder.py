@@ -7,6 +7,7 @@ from bot.formats.builds import Builds
 from bot.formats.shell import KIND, script
 from bot.formats.source.collector import Collector
 from bot.formats.source.spanned import Spanned
+from bot.formats.source.text import BOM
 
 
 def find(path: str, text: str) -> Findings:
@@ -23,4 +24,6 @@ def builds(path: str, text: str) -> Builds:
 
 
 def _whole(text: str) -> Spanned:
-    return Spanned(text, range(len(text)))
+    """Without the mark that editors of Windows put before the first command."""
+    begin = len(BOM) if text.startswith(BOM) else 0
+    return Spanned(text[begin:], range(begin, len(text)))

@@ -193,3 +193,12 @@ def test_a_variable_of_powershell_counts_where_it_is_set_once_to_a_text(setting:
     assert (str(usage.reference), usage.line) == ("a.example/x:1", 1)
     assert find(f"{text}$base += '2'\n").usages == ()
     assert find(f'$base = "$other"\n{command}').usages == ()
+
+
+@pytest.mark.parametrize("first", ["", '$base = "a.example/x:1"\r\n'])
+def test_a_mark_of_utf8_before_the_first_command_does_not_hide_it(first: str) -> None:
+    base = "$base" if first else "a.example/x:1"
+    text = f"\ufeff{first}dotnet publish src/Api -t:PublishContainer -p:ContainerBaseImage={base}\r\n"
+    [usage] = find(text).usages
+    assert (str(usage.reference), usage.line) == ("a.example/x:1", 1)
+    assert publish(text).is_container
