@@ -19,13 +19,10 @@ INCOMPLETE = 3
 
 app = typer.Typer(help="What is inside an image, and which version is newer.", no_args_is_help=True)
 
-Source = Annotated[
-    Path,
-    typer.Argument(
-        help="registry/name:tag of an image, a folder with an OCI image layout or like a root file system, or an "
-        "SBOM file."
-    ),
-]
+SOURCE_HELP = (
+    "registry/name:tag of an image, a folder with an OCI image layout or like a root file system, or an SBOM file."
+)
+Source = Annotated[Path, typer.Argument(help=SOURCE_HELP)]
 Access = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="Settings whose registries may be asked; without them, Microsoft's alone."),

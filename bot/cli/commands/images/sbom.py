@@ -2,13 +2,19 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.asking import asked
-from bot.cli.commands.images.packages import Access, Platform, Source, end_with, sbom_line, show_differences
+from bot.cli.commands.images.packages import SOURCE_HELP, Access, Platform, end_with, sbom_line, show_differences
+from bot.cli.commands.images.trust_options import bad
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+
+if TYPE_CHECKING:
+    from bot.service.commands.images.sboms_of_fleet import Document
+
+OneOrNone = Annotated[Path | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 
 
 class SbomFormat(StrEnum):
@@ -26,16 +32,22 @@ def _sbom() -> None:
 
 @app.command()
 def export(
-    source: Source,
+    source: OneOrNone = None,
     platform: Platform = None,
     config: Access = None,
     output: Annotated[
         SbomFormat, typer.Option("--format", "-f", help="SPDX 2.3 or CycloneDX 1.6.")
     ] = SbomFormat.SPDX,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Of every image of the fleet, as the service has read it; needs --to.")
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--to", help="With --all: the folder that a file for each image goes to.")
+    ] = None,
 ) -> None:
-    """Writes what is inside as an SBOM in JSON.
+    """Writes what is inside as an SBOM in JSON: of one source to standard output, or for auditors of all images.
 
-    Exit codes: 0 all was read, 2 there is no such source, 3 something in it cannot be read.
+    Exit codes: 0 all was read, 2 there is no such source, 3 something cannot be read, or is not read yet.
     """
     from importlib.metadata import version
 
@@ -44,11 +56,29 @@ def export(
     from bot.service.commands.images.packages import read_source
     from bot.verify.sbom.export import as_cyclonedx, as_spdx
 
-    inventory = read_source(source, platform, config)
     write = as_spdx if output is SbomFormat.SPDX else as_cyclonedx
+    if everything:
+        if source is not None or platform is not None or folder is None:
+            raise bad("--all is for every image", "leave out SOURCE and --platform, and name a folder with --to")
+        at, made_by = SystemClock().now(), version("freshness-bot")
+        _export_all(config or DEFAULT_CONFIG, folder, output, lambda held, name: write(held, name, at, made_by))
+        return
+    if source is None or folder is not None:
+        raise bad("SOURCE must be given, and --to only with --all", "see --help")
+    inventory = read_source(source, platform, config)
     if inventory.packages or not inventory.problems:
         print_json(write(inventory, source.resolve().name, SystemClock().now(), version("freshness-bot")))
     end_with(inventory.problems)
+
+
+def _export_all(config: Path, folder: Path, form: SbomFormat, made: "Document") -> None:
+    from bot.cli.output import print_line
+    from bot.domain.wording.words import counted
+    from bot.service.commands.images.sboms_of_fleet import write_sboms
+
+    written = asked(config, lambda settings, clock: write_sboms(settings, folder, form.value, made, clock))
+    print_line(f"{counted(len(written.files), 'SBOM')} in {folder}")
+    end_with(written.problems)
 
 
 @app.command("import")

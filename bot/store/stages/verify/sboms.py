@@ -72,22 +72,30 @@ class SbomStore(Store):
         else:
             tag = reference.base.tag
             where.append(or_(images.c.found == tag, images.c.tag == tag))
+        return await self._shown(*where)
+
+    async def all_shown(self) -> list[FleetImage]:
+        """What all images of the fleet showed last."""
+        return await self._shown()
+
+    async def _shown(self, *where: ColumnElement[bool]) -> list[FleetImage]:
         query = (
-            select(inventories.c.id, inventories.c.platform, inventories.c.digest, images.c.digest)
+            select(
+                *(images.c.registry, images.c.repository, inventories.c.id),
+                *(inventories.c.platform, inventories.c.digest, images.c.digest),
+            )
             .join(image_inventories, image_inventories.c.inventory_id == inventories.c.id)
             .join(images, images.c.id == image_inventories.c.image_id)
             .where(*where)
-            .order_by(inventories.c.id)
+            .order_by(inventories.c.id, images.c.id)
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-        found = {
-            number: FleetImage(
-                number, platform, ImagePlace(reference.registry, reference.repository, digest, index)
-            )
-            for number, platform, digest, index in rows
-        }
-        return list(found.values())
+        found = [
+            FleetImage(number, platform, ImagePlace(registry, repository, digest, index))
+            for registry, repository, number, platform, digest, index in rows
+        ]
+        return list({(each.inventory, each.place.name): each for each in found}.values())
 
     async def import_sbom(self, inventory: int, sbom: Sbom) -> None:
         """Keeps a document that somebody brought; the same one again takes its place."""

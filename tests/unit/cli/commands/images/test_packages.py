@@ -297,3 +297,8 @@ def test_an_archive_of_an_image_is_said_to_be_one(tmp_path: Path, pack: Any) -> 
     saved = tmp_path / "image.tar"
     saved.write_bytes(pack(archive({"manifest.json": b"[]"})))
     assert "skopeo copy docker-archive:" in refusal("packages", "list", saved)
+
+
+@pytest.mark.parametrize("words", [("--all",), (".", "--all", "--to", "x"), ("--to", "x"), ()])
+def test_an_export_of_all_images_needs_a_folder_and_no_source(words: tuple[str, ...]) -> None:
+    assert "--all" in refusal("sbom", "export", *words) or "SOURCE" in refusal("sbom", "export", *words)

@@ -1,0 +1,65 @@
+"""What is inside every image of the fleet, as an SBOM of each: for auditors, from what the service has read."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.domain.clock import Clock
+from bot.domain.failure import Failure, Trouble
+from bot.domain.packages.package import Inventory
+from bot.service.wiring.opened_stores import opened_stores
+from bot.settings import Settings
+from bot.store.stages.verify.sboms import FleetImage
+
+Document = Callable[[Inventory, str], dict[str, Any]]
+"""Makes an SBOM of what is inside, and of the name of the image."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSboms:
+    """The files that were written, and a line for each image that is not known, or not as a whole."""
+
+    files: tuple[Path, ...]
+    problems: tuple[str, ...]
+
+
+async def write_sboms(settings: Settings, folder: Path, form: str, made: Document, clock: Clock) -> WrittenSboms:
+    """Writes a file for each platform of each image that the fleet shows now; `form` is the end of their names.
+
+    Nobody else is asked. Raises `Failure` where the folder cannot be written.
+    """
+    files: list[Path] = []
+    problems: list[str] = []
+    async with opened_stores(settings, clock) as stores:
+        for shown in await stores.sboms.all_shown():
+            name = f"{shown.place.name}@{shown.place.digest}"
+            inventory = await stores.inventory.told(shown.inventory)
+            if inventory is None:
+                problems.append(f"{name} ({shown.platform}): its layers are not read")
+                continue
+            problems += [f"{name} ({shown.platform}): {problem}" for problem in inventory.problems]
+            file = folder / f"{_file_name(shown)}.{form}.json"
+            await asyncio.to_thread(_write, file, made(inventory, name))
+            files.append(file)
+    return WrittenSboms(tuple(files), tuple(problems))
+
+
+def _file_name(shown: FleetImage) -> str:
+    """`ghcr.io_contoso_shop_sha256-0123456789ab_linux-amd64`."""
+    digest = shown.place.digest.replace(":", "-")[:19]
+    words = (shown.place.name.replace("/", "_").replace(":", "-"), digest, shown.platform.replace("/", "-"))
+    return "_".join(words)
+
+
+def _write(file: Path, document: dict[str, Any]) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        raise Failure(
+            Trouble.DENIED, what, where=str(file), advice="check folder, permissions and space"
+        ) from error

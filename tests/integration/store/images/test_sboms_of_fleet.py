@@ -1,0 +1,46 @@
+"""SBOMs of all images of the fleet, as auditors ask for them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bot.domain.packages.package import Inventory
+from bot.service.commands.images.sboms_of_fleet import WrittenSboms, write_sboms
+from bot.settings import Settings
+from bot.verify.sbom.export import as_spdx
+from bot.verify.sbom.reading import read_sbom
+from tests.integration.store.filling import Stores
+from tests.integration.store.holding import FIXED, SSL, move_image, running
+
+
+async def written(stores: Stores, url: str, folder: Path) -> WrittenSboms:
+    def made(inventory: Inventory, name: str) -> dict[str, Any]:
+        return as_spdx(inventory, name, stores.clock.now(), "1")
+
+    settings = Settings.model_validate({"store": {"url": url}})
+    return await write_sboms(settings, folder, "spdx", made, stores.clock)
+
+
+async def test_each_image_has_a_file_that_lists_what_its_layers_show(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    await running(stores, SSL, base=(FIXED,))
+    found = await written(stores, url, tmp_path / "audit")
+    [file] = found.files
+    assert file.name == "ghcr.io_contoso_shop_sha256-dddddddddddd_linux-amd64.spdx.json"
+    assert found.problems == ()
+    document = json.loads(file.read_bytes())
+    assert document["name"].startswith("ghcr.io/contoso/shop@sha256:dddd")
+    [package] = read_sbom(file.read_bytes(), "file").packages
+    assert (package.name, package.version, package.source) == (SSL.name, SSL.version, SSL.source)
+
+
+async def test_an_image_whose_layers_are_not_read_is_named_and_has_no_file(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    await running(stores, SSL)
+    await move_image(stores, is_read=False)
+    found = await written(stores, url, tmp_path)
+    assert found.files == ()
+    [problem] = found.problems
+    assert problem.endswith("(linux/amd64): its layers are not read")
