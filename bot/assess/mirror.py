@@ -38,7 +38,7 @@ def as_upstream(change: Change, before: Observation, after: Observation, upstrea
     late = duration(max(after.at - now.shows.at, timedelta()))
     told = f"{now.likeness.told} as {upstream.base}, which showed it {late} earlier"
     evidence = (*change.evidence, Evidence("mirror", told, after.at))
-    change = replace(change, evidence=evidence)
+    change = replace(change, evidence=evidence, published_at=now.shows.at)
     if was.shows is not None and now.shows.at <= was.shows.at:
         return _no_news(change, "pushed anew" if now.shows == was.shows else "shows what it had shown before")
     since = was.shows.at if was.shows is not None else before.at

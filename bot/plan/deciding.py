@@ -213,7 +213,9 @@ def _planned(
     is_back = are_back(replaced, targets.values())
     parts = dict.fromkeys(part for need in needs if (part := part_of_need(member, need)) is not None)
     parts |= dict.fromkeys(part for rebuild in together for part in rebuild.parts)
-    overdue = [need.move.change.at + need.terms.max_age for need in needs if need.terms.max_age is not None]
+    overdue = [
+        need.move.change.counts_from + need.terms.max_age for need in needs if need.terms.max_age is not None
+    ]
     return PlannedRebuild(
         repository_id=member.id,
         repository=member.name,

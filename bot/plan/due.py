@@ -26,8 +26,8 @@ def beginning_of(change: Change, terms: Terms, freezes: Sequence[Freeze], now: d
 
     `max_age`, where it is set, lets work begin outside of the windows; a freeze gives way to a severe fix alone.
     """
-    settled = max(change.at + terms.settle, now)
-    latest = None if terms.max_age is None else max(change.at + terms.max_age, now)
+    settled = max(change.counts_from + terms.settle, now)
+    latest = None if terms.max_age is None else max(change.counts_from + terms.max_age, now)
     at = _opening(settled if latest is None else min(settled, latest), terms, latest)
     return thawed_beginning(at, terms, freezes, change.severity, latest)
 
@@ -51,7 +51,9 @@ def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, no
     due_at = min([rebuild.due_at, *(beginning.at for beginning in begins)])
     several = [terms_by_policy(rebuild.repository, change, policy) for change in changes]
     terms = policy.together(several)
-    overdue = [change.at + each.max_age for change, each in zip(changes, several, strict=True) if each.max_age]
+    overdue = [
+        change.counts_from + each.max_age for change, each in zip(changes, several, strict=True) if each.max_age
+    ]
     return Reconsidered(
         due_at,
         worst(change.severity for change in changes),

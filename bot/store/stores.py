@@ -15,6 +15,7 @@ from bot.store.orders.orders import OrdersStore
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
 from bot.store.pages.bases.images import ImagePagesStore
+from bot.store.pages.bases.mirror_lags import MirrorLagsStore
 from bot.store.pages.bases.packages import PackagesStore
 from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.fleet.figures import FiguresStore
@@ -129,6 +130,7 @@ class Stores:
     def of(cls, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> "Stores":  # noqa: B008
         """`pace` is what bounds rollouts."""
         promises = PromisesStore(database, worker, clock)
+        mirror_lags = MirrorLagsStore(database, worker, clock)
         return cls(
             DiscoverStore(database, worker, clock),
             BuildsStore(database, worker, clock),
@@ -172,10 +174,10 @@ class Stores:
             FleetIssueStore(database, worker, clock),
             DoctorStore(database, worker, clock),
             StandingStore(database, worker, clock),
-            FiguresStore(database, worker, clock, promises),
+            FiguresStore(database, worker, clock, promises, mirror_lags),
             FleetStore(database, worker, clock),
             RolloutPagesStore(database, worker, clock),
-            BasePagesStore(database, worker, clock, promises),
+            BasePagesStore(database, worker, clock, promises, mirror_lags),
             AdvisoryPagesStore(database, worker, clock),
             RepositoryPagesStore(database, worker, clock),
             OperationsStore(database, worker, clock),

@@ -66,6 +66,14 @@ class Change:
     """Of a base of the organisation's own, or a mirror's: the ids of the changes below it that it brings along."""
     causes: tuple[Cause, ...] = ()
     """Of these changes, those at the root."""
+    published_at: datetime | None = None
+    """Of a mirror's base: when upstream showed what it came to show; None where that was not seen."""
+
+    @property
+    def counts_from(self) -> datetime:
+        """From when settle time and `max_age` count: others follow a publication, however late a mirror is with it,
+        and what stands on the base lacks it since then."""
+        return self.at if self.published_at is None else min(self.published_at, self.at)
 
     @property
     def root_causes(self) -> tuple[Cause, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.views.bases.mirrors import Took
 from bot.views.bases.promises import PromiseRecord
 from bot.views.rows import NoticeRow
 
@@ -25,11 +26,13 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True)
 class MirrorRow:
-    """One mirror: how many of its bases do not show what upstream does, and for how long the first of them."""
+    """One mirror: how many of its bases do not show what upstream does, and for how long the first of them. `took`
+    is how long it took in the last year, None where nothing was measured."""
 
     place: str
     behind: int
     longest: timedelta
+    took: Took | None = None
 
 
 @dataclass(frozen=True, slots=True)

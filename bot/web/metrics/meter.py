@@ -134,6 +134,9 @@ class Meter:
         self._gauge(table.INCIDENTS).set(figures.incidents)
         self._set(table.NOTICES, figures.notices)
         self._set(table.MIRROR_LAG, {name: lag.total_seconds() for name, lag in figures.mirrors.items()})
+        for name, took in figures.mirrors_took.items():
+            for quantile, lag in (("0.5", took.median), ("0.95", took.most)):
+                self._gauge(table.MIRROR_TOOK).labels(name, quantile).set(lag.total_seconds())
         self._gauge(table.QUARANTINES).set(figures.quarantines)
         self._take_promises(figures.promises)
         self._set(table.QUEUE_DUE, {name: queue.due for name, queue in figures.queues.items()})

@@ -83,6 +83,12 @@ MIRROR_LAG = _gauge(
     "For how long the base of a mirror that is behind longest has not shown what upstream does; 0 where none is.",
     "mirror",
 )
+MIRROR_TOOK = _gauge(
+    "mirror_took_seconds",
+    "How long a mirror took in the last year to show what upstream had published: half of the times no longer than "
+    "quantile 0.5, 95 of 100 no longer than 0.95.",
+    *("mirror", "quantile"),
+)
 PROMISES_DUE = _gauge(
     "promises_due",
     "How often upstream owed what it promises in the last year, by promise and family of images.",
@@ -152,6 +158,7 @@ METRICS = (
         NOTICES,
         QUARANTINES,
         MIRROR_LAG,
+        MIRROR_TOOK,
     ),
     *(PROMISES_DUE, PROMISES_KEPT, PROMISE_LAG, PROMISED),
     *(CHANGES, UPSTREAM_LAG, ENDED, DURATION),

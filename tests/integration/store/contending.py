@@ -5,23 +5,32 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from bot.discover.ports import Listing, Reading
 from bot.domain.bases.change import Move
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
-from bot.domain.failure import LeaseLost
+from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.images.image import SeenImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
+from bot.plan import quarantine
+from bot.plan.cascade import stage as cascade
+from bot.plan.cascade.shown import Stood
 from bot.reconcile.work import Claimed
 from bot.store.engine.database import open_database
 from bot.store.engine.queue.leases import bring_forward, give_all_back
+from bot.verify.images.ports import Look
 from bot.watch.feeds.stage import FeedReading
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.ports import Poll, Sight, Sighting
@@ -29,8 +38,17 @@ from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores, usage_of
 
 BASES = [Base("mcr.microsoft.com", "dotnet/aspnet", f"{number}.0") for number in range(6)]
+OWN = [Base("ghcr.io", f"contoso/image-{number}", "latest") for number in range(6)]
+"""Images of the repositories, of which each builds two now and then, and stands on two."""
 REPOSITORIES = [Repository(f"contoso/shop-{number}", "main", NOON - timedelta(days=9)) for number in range(8)]
 FEEDS = [FeedSource(FeedKind.DOTNET_RELEASES, f"https://feeds.example/{number}.json") for number in range(4)]
+
+
+class NoLayers:
+    """Layers that tell nothing."""
+
+    async def stood(self, asked: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
+        return {}
 
 
 class Replica:
@@ -57,8 +75,14 @@ class Replica:
 
     async def read(self) -> None:
         for repository in await self.stores.repositories(3):
-            bases = self.random.sample(BASES, 4)
-            reading = Reading("tree", tuple((usage_of(base), base) for base in bases))
+            used = [*((usage_of(base), base) for base in self.random.sample(BASES, 4))]
+            used += [(usage_of(base, "own/Dockerfile"), None) for base in self.random.sample(OWN, 2)]
+            claims = tuple(
+                Claim(base.name, TagRule("latest"), Source.BUILD, built_from=f"{base.repository}/Dockerfile")
+                for base in self.random.sample(OWN, 2)
+            )
+            perhaps_own = frozenset(base.name for base in OWN)
+            reading = Reading("tree", tuple(used), images=claims, perhaps_own=perhaps_own)
             await self.stores.discover.save_reading(repository, reading, self.stores.clock.now() + self.soon())
 
     async def watch(self) -> None:
@@ -129,6 +153,33 @@ class Replica:
             after = rebuild.moved(State.SUCCEEDED, "merged", at=self.stores.clock.now())
             await self.stores.follow.settle_rebuild(rebuild, after)
 
+    async def look_at_images(self) -> None:
+        some = await self.stores.taken(self.stores.images.images, 6)
+        self.random.shuffle(some)
+        due = self.stores.clock.now() + self.soon()
+        for image in some[:2]:
+            await self.stores.images.record_look(image, self.look(), due)
+        for image in some[2:4]:
+            await self.stores.images.keep_look(image, self.look())
+        if some[2:]:
+            await self.stores.images.record_unmoved(some[2:], due)
+        known = list(await self.stores.images.known_images(0))
+        self.random.shuffle(known)
+        await self.stores.images.save_standings({image.id: image.standings for image in known})
+
+    def look(self) -> Look:
+        seen = PlatformImage("linux/amd64", f"sha256:{self.random.randbytes(32).hex()}")
+        return Look("latest", SeenImage(f"sha256:{self.random.randbytes(32).hex()}", (seen,)), ())
+
+    async def let_go(self) -> None:
+        await cascade.tick(self.stores.cascade, NoLayers(), self.stores.clock)
+
+    async def quarantine(self) -> None:
+        base, word = str(self.random.choice(BASES)), Word("Ann", "breaks us")
+        with suppress(Failure):  # it may not have been seen yet
+            await self.random.choice([self.stores.orders.quarantine, self.stores.orders.lift])(base, word)
+        await quarantine.tick(self.stores.quarantine)
+
     async def give_back(self) -> None:
         await give_all_back(self.stores.database, self.stores.worker)
         await bring_forward(self.stores.database, self.stores.clock.now())
@@ -160,6 +211,9 @@ async def main(url: str, name: str, seed: int, seconds: float) -> None:
         replica.plan,
         replica.act,
         replica.follow,
+        replica.look_at_images,
+        replica.let_go,
+        replica.quarantine,
         replica.give_back,
     ]
     until = time.monotonic() + seconds

@@ -91,3 +91,10 @@ def test_a_copy_that_is_withdrawn_is_compared_with_nothing() -> None:
     change = brought(copy_of(PUBLISHED[0], 0.5), gone)
     assert (change.base, change.cause, change.brings) == (COPY, Cause.WITHDRAWN, ())
     assert not [each for each in change.evidence if each.source == "mirror"]
+
+
+def test_a_copy_counts_from_when_upstream_published_it_where_that_was_seen() -> None:
+    change = brought(copy_of(PUBLISHED[0], 0.5), copy_of(PUBLISHED[1], 9))
+    assert (change.at, change.counts_from) == (DAY + 9 * HOUR, DAY + HOUR)
+    unseen = brought(copy_of(PUBLISHED[0], 0.5), copy_of(seen("9"), 3))
+    assert unseen.counts_from == unseen.at == DAY + 3 * HOUR

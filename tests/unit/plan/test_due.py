@@ -114,3 +114,24 @@ def test_a_more_severe_fix_never_begins_later(terms: Terms, freezes: list[Freeze
         beginning_of(move(severity=severity).change, terms, freezes, NOON).at for severity in (None, *Severity)
     ]
     assert begins == sorted(begins, reverse=True)
+
+
+def test_what_a_mirror_brings_settles_and_ages_from_upstreams_publication() -> None:
+    """The mirror has just come to show what was published four hours before."""
+    late = replace(move().change, at=NOON, published_at=NOON - 4 * HOUR)
+    assert beginning_of(late, Terms(settle=6 * HOUR), (), NOON).at == NOON + 2 * HOUR
+    assert beginning_of(late, Terms(settle=3 * HOUR), (), NOON).at == NOON
+    in_a_week = Terms(settle=timedelta(), windows=(Window.parse("mon 08:00-10:00"),), max_age=6 * HOUR)
+    assert beginning_of(late, in_a_week, (), NOON).at == NOON + 2 * HOUR
+
+
+def test_a_rebuild_for_what_a_mirror_brings_is_overdue_by_upstreams_publication() -> None:
+    moved = move()
+    moved = replace(moved, change=replace(moved.change, published_at=moved.change.at - HOUR))
+    found = only(planned(moved, usage("aspnet:10.0@a"), policy=Policy((PolicyRule(max_age=DAY),))))
+    assert found.overdue_at == moved.change.at - HOUR + DAY
+
+
+def test_a_publication_that_a_mirror_shows_before_upstream_was_looked_at_counts_from_the_mirror() -> None:
+    early = replace(move().change, at=NOON, published_at=NOON + HOUR)
+    assert early.counts_from == NOON

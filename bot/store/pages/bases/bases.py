@@ -13,6 +13,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.bases.images import images_on
+from bot.store.pages.bases.mirror_lags import MirrorLagsStore
 from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.rows import (
     MOST_CHANGES,
@@ -41,9 +42,17 @@ _LAGS = (Topic.RELEASE_LAG.value, Topic.SIBLING_LAG.value)
 class BasePagesStore(Store):
     """Reads only."""
 
-    def __init__(self, database: Database, worker: Worker, clock: Clock, promises: PromisesStore) -> None:
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        promises: PromisesStore,
+        mirror_lags: MirrorLagsStore,
+    ) -> None:
         super().__init__(database, worker, clock)
         self._promises = promises
+        self._mirror_lags = mirror_lags
 
     async def bases(self, text: str, cut: Cut) -> Bases:
         """Those in use whose name holds `text`."""
@@ -112,6 +121,7 @@ class BasePagesStore(Store):
 
     async def upstream(self) -> Upstream:
         measured = await self._promises.lags()
+        took = await self._mirror_lags.took()
         async with self._database.reading() as connection:
             count = await connection.scalar(select(func.count()).select_from(documents))
             feeds = await connection.execute(
@@ -145,7 +155,12 @@ class BasePagesStore(Store):
                 ),
                 int(count or 0) + len(read),
                 tuple(
-                    MirrorRow(place, sum(place_of(each.base, each.upstream) == place for each in late), lag)
+                    MirrorRow(
+                        place,
+                        sum(place_of(each.base, each.upstream) == place for each in late),
+                        lag,
+                        took.get(place),
+                    )
                     for place, lag in sorted(lags.items())
                 ),
             )

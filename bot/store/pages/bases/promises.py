@@ -1,12 +1,11 @@
 """How late upstream was each time: measured anew for what has moved since, and kept in memory."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, cast
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.measuring import measured_lags
@@ -19,7 +18,7 @@ from bot.domain.reference import Base
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
-from bot.store.rows.bases.observations import loaded
+from bot.store.rows.bases.observations import histories, loaded
 from bot.store.rows.bases.releases import read_releases
 from bot.store.rows.bases.tables import bases, observations, releases
 from bot.store.rows.images.images import images
@@ -79,10 +78,10 @@ class PromisesStore(Store):
                 each for base in some for each in (base, sibling_of(base)) if each is not None and each in rows
             }
             async with self._database.reading() as connection:
-                found_rows = await _history_rows(connection, [rows[base][0] for base in wanted])
+                found_rows = await histories(connection, [rows[base][0] for base in wanted])
             named = {rows[base][0]: base for base in wanted}
-            histories = await asyncio.to_thread(loaded, named, found_rows)
-            found = await asyncio.to_thread(measured_lags, histories, index, self._clock.now())
+            shown = await asyncio.to_thread(loaded, named, found_rows)
+            found = await asyncio.to_thread(measured_lags, shown, index, self._clock.now())
             known.lags |= {base: tuple(lag for lag in found if lag.base == base) for base in some}
         known.last = last
 
@@ -112,13 +111,3 @@ async def _last_observations(connection: AsyncConnection, known: _Measured) -> M
         for row in rows
         if row.id in known.newest
     }
-
-
-async def _history_rows(connection: AsyncConnection, numbers: Collection[int]) -> Sequence[Row[Any]]:
-    """All that was observed of these bases, the oldest first."""
-    rows = await connection.execute(
-        select(observations.c.id, observations.c.base_id, observations.c.observation)
-        .where(observations.c.base_id.in_(numbers))
-        .order_by(observations.c.id)
-    )
-    return cast("Sequence[Row[Any]]", rows.all())

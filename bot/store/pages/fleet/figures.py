@@ -19,6 +19,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.pages.bases.gates import count_gates
 from bot.store.pages.bases.images import count_images
+from bot.store.pages.bases.mirror_lags import MirrorLagsStore
 from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
@@ -83,13 +84,22 @@ _LAGS = (Topic.RELEASE_LAG, Topic.SIBLING_LAG)
 class FiguresStore(Store):
     """Reads only."""
 
-    def __init__(self, database: Database, worker: Worker, clock: Clock, promises: PromisesStore) -> None:
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        promises: PromisesStore,
+        mirror_lags: MirrorLagsStore,
+    ) -> None:
         super().__init__(database, worker, clock)
         self._promises = promises
+        self._mirror_lags = mirror_lags
 
     async def figures(self) -> Figures:
         now = self._clock.now()
         measured = await self._promises.lags()
+        took = await self._mirror_lags.took()
         async with self._database.reading() as connection:
             opened = await connection.execute(
                 select(rebuilds.c.state, func.count()).where(rebuilds.c.state.in_(OPEN)).group_by(rebuilds.c.state)
@@ -129,6 +139,7 @@ class FiguresStore(Store):
                 gated=await count_gates(connection),
                 onboardings=dict.fromkeys(OnboardingState, 0) | await count_onboardings(connection),
                 mirrors=await lags_of_mirrors(connection, now),
+                mirrors_took=took,
                 promises=by_family(measured, now),
             )
 

@@ -1,6 +1,6 @@
 """The latest observations of many bases at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select
@@ -30,6 +30,16 @@ async def latest_observations(connection: AsyncConnection, ids: Sequence[int], l
         rows = await connection.execute(select(ranked).where(ranked.c.rank <= limit).order_by(ranked.c.id))
         found += rows.all()
     return found
+
+
+async def histories(connection: AsyncConnection, ids: Collection[int]) -> list[Row[Any]]:
+    """Reads all observations of these bases, oldest first, each with the base's id; see `loaded`."""
+    rows = await connection.execute(
+        select(observations.c.id, observations.c.base_id, observations.c.observation)
+        .where(observations.c.base_id.in_(ids))
+        .order_by(observations.c.id)
+    )
+    return [*rows]
 
 
 def loaded(named: Mapping[int, Base], rows: Iterable[Row[Any]]) -> dict[Base, list[Observation]]:

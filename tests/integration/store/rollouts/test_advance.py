@@ -61,6 +61,28 @@ async def test_a_severe_fix_waits_for_no_wave_but_in_a_catch_up(
     assert len(held) == 3 - begun
 
 
+async def test_waves_order_what_is_equally_far_from_the_root_and_nothing_else(stores: Stores) -> None:
+    await planned(stores, 4, wave="canary")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_([2, 4])).values(wave="rest"))
+        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_([3, 4])).values(distance=1))
+    await tick(stores)
+    assert await begun(stores) == [1, 3]
+    first = next(job.rebuild for job in await stores.jobs() if job.rebuild.id == 1)
+    await stores.act.settle_rebuild(first, first.moved(State.SUCCEEDED, "there already", at=stores.clock.now()))
+    for _ in range(2):
+        await tick(stores)
+        stores.clock.advance(4 * HOUR)
+    await tick(stores)
+    assert await begun(stores) == [1, 2, 3]
+
+
+async def begun(stores: Stores) -> list[int]:
+    """The ids of the rebuilds that were let begin."""
+    released = zip(await stores.column(rebuilds, "id"), await stores.column(rebuilds, "released_at"), strict=True)
+    return [number for number, at in released if at is not None]
+
+
 async def test_without_waves_everything_begins_at_once(stores: Stores) -> None:
     await planned(stores)
     assert await tick(stores, RolloutOptions()) == 3

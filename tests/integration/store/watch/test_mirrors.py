@@ -12,6 +12,7 @@ from bot.assess.notices.deciding import NoticeDifference, Opened
 from bot.discover.ports import Reading
 from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic
+from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
@@ -19,6 +20,7 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, Target
 from bot.plan import quarantine
 from bot.plan.cascade.stage import Fleet
+from bot.store.history import Logged
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.bases.base import BasePage
@@ -349,3 +351,48 @@ async def test_a_tick_and_a_plan_that_find_the_same_copy_write_its_quarantine_on
         stores.clock.advance(HOUR)
         await stores.see({ASPNET: "b", COPY: "a"})
         await quarantine.tick(stores.quarantine)
+
+
+async def took_on_page(stores: Stores) -> list[tuple[str, int, timedelta, timedelta]]:
+    rows = (await stores.base_pages.upstream()).mirrors
+    return [(row.place, row.took.measured, row.took.median, row.took.most) for row in rows if row.took is not None]
+
+
+async def test_upstreams_page_and_the_figures_tell_how_long_each_mirror_took_in_the_last_year(
+    stores: Stores,
+) -> None:
+    await watched(stores)
+    assert await took_on_page(stores) == []
+    for letter, late in (("b", 1), ("c", 2), ("d", 9)):
+        await stores.see({ASPNET: letter, COPY: chr(ord(letter) - 1)})
+        stores.clock.advance(late * HOUR)
+        await stores.see({ASPNET: letter, COPY: letter})
+        stores.clock.advance(HOUR)
+    assert await took_on_page(stores) == [("myacr.azurecr.io/mcr", 3, 2 * HOUR, 9 * HOUR)]
+    [(place, took)] = (await stores.figures.figures()).mirrors_took.items()
+    assert (place, took.median) == ("myacr.azurecr.io/mcr", 2 * HOUR)
+    stores.clock.advance(timedelta(days=366))
+    assert await took_on_page(stores) == []
+
+
+async def test_what_was_imported_of_the_past_of_both_counts_as_what_was_seen(stores: Stores) -> None:
+    await watched(stores)
+    began = stores.clock.now() - timedelta(days=30)
+    for base, hours in ((ASPNET, 0), (COPY, 5)):
+        past = [
+            Logged(Observation(began - timedelta(days=1), base, digest("0"), "10.0.0")),
+            Logged(Observation(began + hours * HOUR, base, digest("a"), "10.0.5")),
+        ]
+        await stores.history.put_before(base, past, None)
+    assert await took_on_page(stores) == [("myacr.azurecr.io/mcr", 1, 5 * HOUR, 5 * HOUR)]
+
+
+async def test_only_mirrors_that_have_moved_are_measured_again(stores: Stores) -> None:
+    await watched(stores)
+    await stores.see({ASPNET: "b", COPY: "b"})
+    await stores.base_pages.upstream()
+    asked: list[str] = []
+    event.listen(stores.database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    stores.clock.advance(HOUR)
+    await stores.base_pages.upstream()
+    assert [each for each in asked if "observations.observation" in each] == []

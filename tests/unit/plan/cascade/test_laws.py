@@ -131,3 +131,17 @@ def test_a_severe_fix_goes_at_once_and_is_followed_up_once(fleet: Fleet, roots: 
     fleet.play_to_the_end()
     assert all(fleet.is_proven(number) for number in fleet.parents)
     assert max(Counter(fleet.runs).values(), default=0) <= 2
+
+
+@given(fleets(severe=True), st.sets(st.integers(0, ROOTS - 1), min_size=1))
+def test_so_it_does_where_a_repository_builds_several_images(fleet: Fleet, roots: set[int]) -> None:
+    """Whatever has to follow because its images stand on each other follows as for any other fix."""
+    for root in roots:
+        fleet.move(root)
+    begun = set(fleet.play().frontier)
+    assert begun == {fleet.home(number) for number in fleet.parents if roots & set(fleet.roots[number])}
+    fleet.play_to_the_end()
+    assert all(fleet.is_proven(number) for number in fleet.parents)
+    needed = Counter(fleet.home(number) for number in touched(fleet, roots))
+    for home, count in Counter(fleet.runs).items():
+        assert count <= (needed[home] + 1 if home in fleet.graph.turning else 2)
