@@ -13,7 +13,7 @@ from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
 from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json, project, solution_files
-from bot.formats.dotnet.solution import Around, Asked, Solution, place
+from bot.formats.dotnet.solution import Around, PublishingFile, Solution, place
 from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
 from bot.formats.linked import Linked, is_linked, link
 from bot.formats.produced.reading import MOST_NAMES, named_in
@@ -136,7 +136,7 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
     texts: dict[str, str] = {}
     pins: dict[str, str] = {}
     solutions: dict[str, str] = {}
-    asked: list[Asked] = []
+    asked: list[PublishingFile] = []
     added: dict[str, tuple[tuple[str, int], ...]] = {}
     paths: set[str] = set()
     for path, data in files:
@@ -152,7 +152,7 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
             solutions[path] = decode(data)
         elif kind == azd.KIND:
             services = azd.published(path, decode(data))
-            asked.append(Asked(path, tuple((each.project, each.line) for each in services)))
+            asked.append(PublishingFile(path, tuple((each.project, each.line) for each in services)))
         elif kind == aspire.KIND:
             text = decode(data)
             projects = aspire.added_projects(text)
@@ -160,7 +160,9 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
                 projects = (*((each, 1) for each in aspire.referenced_projects(text)), *projects)
                 here = posixpath.dirname(path)
                 asked.append(
-                    Asked(path, tuple((place(here, each), line) for each, line in projects), is_app_host=True)
+                    PublishingFile(
+                        path, tuple((place(here, each), line) for each, line in projects), is_app_host=True
+                    )
                 )
             elif projects:
                 added[path] = projects

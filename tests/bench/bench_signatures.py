@@ -7,12 +7,12 @@ from typing import Any
 
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.cosign.verifying import Asked, verify_keyless
+from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless
 from bot.verify.signatures.notation.names import read_identity
 from bot.verify.signatures.notation.trust_store import TrustStore, load_stores
 from bot.verify.signatures.notation.verifying import NotationPolicy, verify_notation
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import Verdict
+from bot.verify.signatures.verdict import SignatureVerdict
 from tests.conftest import SHARED
 from tests.unit.verify.signatures.making import IDENTITY, NOW, Draft, chain_of_three, cose
 from tests.unit.verify.signatures.private_sigstore import (
@@ -38,7 +38,7 @@ def run() -> list[tuple[str, str, str]]:
     return found
 
 
-def _kinds() -> dict[str, tuple[bytes, Callable[[], Verdict]]]:
+def _kinds() -> dict[str, tuple[bytes, Callable[[], SignatureVerdict]]]:
     now = NOW
     signer = chain_of_three()
     envelope = cose(Draft(signer))
@@ -46,10 +46,10 @@ def _kinds() -> dict[str, tuple[bytes, Callable[[], Verdict]]]:
     sigstore = PrivateSigstore.open()
     workflow = sigstore.certificate()
     root = read_trusted_root(sigstore.trusted_root())
-    accepted, asked = accepting([WORKFLOW], [], ISSUER), Asked(ARTIFACT)
+    accepted, asked = accepting([WORKFLOW], [], ISSUER), SignedSubject(ARTIFACT)
     bundle = json.dumps(message_bundle(sigstore, workflow)).encode()
     older = json.dumps(older_bundle(sigstore, workflow)).encode()
-    kinds: dict[str, tuple[bytes, Callable[[], Verdict]]] = {
+    kinds: dict[str, tuple[bytes, Callable[[], SignatureVerdict]]] = {
         "notation": (envelope, lambda: verify_notation(envelope, "application/cose", policy, now)),
         "sigstore bundle": (bundle, lambda: verify_keyless(bundle, root, accepted, asked)),
         "sigstore older layout": (older, lambda: verify_keyless(older, root, accepted, asked)),
@@ -66,7 +66,7 @@ def _kinds() -> dict[str, tuple[bytes, Callable[[], Verdict]]]:
     return kinds
 
 
-def _milliseconds(judge: Callable[[], Verdict]) -> str:
+def _milliseconds(judge: Callable[[], SignatureVerdict]) -> str:
     if not judge().is_valid:
         raise RuntimeError("a signature that must hold does not")
     started = time.perf_counter()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from bot.audit.images.by_name import APP_UID, is_dotnet, is_for_windows, major_of, user_of_base
 from bot.audit.images.dockerfile import Dockerfile
-from bot.audit.images.user import ROOTS, Kind, User, unknown_user
+from bot.audit.images.user import ROOTS, User, UserKind, unknown_user
 from bot.audit.repository import Repository
 from bot.formats.dockerfile.arguments import ASSUMED_PLATFORM
 from bot.formats.dockerfile.lines import Instruction
@@ -27,16 +27,16 @@ def user_of(file: Dockerfile, stage: Stage, repository: Repository) -> User:
     chain = file.chain(stage)
     root = chain[-1]
     if is_for_windows(root):
-        return User(Kind.NOT_ASKED, root.instruction, "it is a Windows image")
+        return User(UserKind.NOT_ASKED, root.instruction, "it is a Windows image")
     for each in chain:
         written = [instruction for instruction in file.of(each) if instruction.keyword == "user"]
         if written:
             return _unless_dropped(_written(file, each, written[-1]), file, chain, repository)
     if root.image is None:
         if root.word.text == "scratch" and not _starts(file, chain):
-            return User(Kind.NOT_ASKED, stage.instruction, "it only carries files: nothing is started in it")
+            return User(UserKind.NOT_ASKED, stage.instruction, "it only carries files: nothing is started in it")
         if root.word.text == "scratch":
-            return User(Kind.ROOT, stage.instruction, "scratch has no user, and no USER is written")
+            return User(UserKind.ROOT, stage.instruction, "scratch has no user, and no USER is written")
         return unknown_user(
             root.instruction, f"the base {root.word.text[:80]!r} is no image name", "a base that is one"
         )
@@ -58,11 +58,11 @@ def _written(file: Dockerfile, stage: Stage, instruction: Instruction) -> User:
             instruction, f"USER {instruction.arguments.text[:60]} is known only in a build", "a default for its ARG"
         )
     if name.isdecimal():
-        kind = Kind.ROOT if int(name[:20]) == 0 else Kind.NUMBER
+        kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
         return User(kind, instruction, f"USER is UID {name}")
     if name.lower() in ROOTS:
-        return User(Kind.ROOT, instruction, "USER is root")
-    return User(Kind.NAME, instruction, f"USER is {name[:60]!r}")
+        return User(UserKind.ROOT, instruction, "USER is root")
+    return User(UserKind.NAME, instruction, f"USER is {name[:60]!r}")
 
 
 def _variables(file: Dockerfile, stage: Stage, before: Instruction) -> dict[str, Spanned]:
@@ -94,7 +94,7 @@ def _variables(file: Dockerfile, stage: Stage, before: Instruction) -> dict[str,
 
 def _unless_dropped(user: User, file: Dockerfile, chain: list[Stage], repository: Repository) -> User:
     """Root at first may be another user later, where the entrypoint drops its rights."""
-    if user.kind is not Kind.ROOT:
+    if user.kind is not UserKind.ROOT:
         return user
     for stage in chain:
         starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]

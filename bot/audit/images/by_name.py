@@ -6,7 +6,7 @@ root, with `$APP_UID` at hand), Google's distroless images, and the configuratio
 
 import re
 
-from bot.audit.images.user import Kind, User, unknown_user
+from bot.audit.images.user import User, UserKind, unknown_user
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.tags.tag import Tag
 from bot.formats.dockerfile.lines import Instruction, read
@@ -78,27 +78,27 @@ def user_of_base(image: str, instruction: Instruction) -> User:
     if is_dotnet(image):
         if re.search(r"chiseled|distroless", tag):
             return User(
-                Kind.NUMBER,
+                UserKind.NUMBER,
                 instruction,
                 f"{image} runs as UID {APP_UID}"
                 if major_of(image) not in {6, 7}
                 else f"{image} runs as the user app",
             )
         if reference.repository.rpartition("/")[2] in _DOTNET_TOOLS:
-            return User(Kind.NUMBER, instruction, f"{image} runs as UID {APP_UID}")
-        return User(Kind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+            return User(UserKind.NUMBER, instruction, f"{image} runs as UID {APP_UID}")
+        return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
     if reference.registry == "gcr.io" and reference.repository.startswith("distroless/"):
         if "nonroot" in tag:
-            return User(Kind.NUMBER, instruction, f"{image} runs as UID 65532")
+            return User(UserKind.NUMBER, instruction, f"{image} runs as UID 65532")
         if reference.tag is not None:
-            return User(Kind.ROOT, instruction, f"{image} runs as root; its `nonroot` tags do not")
+            return User(UserKind.ROOT, instruction, f"{image} runs as root; its `nonroot` tags do not")
     name = _ARCHITECTURE.sub("", reference.repository).removeprefix("library/")
     if image.startswith(_BARE_SYSTEMS):
-        return User(Kind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+        return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
     if reference.registry == "docker.io" and name in _RUN_AS_ROOT and "unprivileged" not in tag:
-        return User(Kind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+        return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
     if reference.registry == "docker.io" and name == "nginxinc/nginx-unprivileged":
-        return User(Kind.NUMBER, instruction, f"{image} runs as UID 101")
+        return User(UserKind.NUMBER, instruction, f"{image} runs as UID 101")
     return unknown_user(
         instruction, f"no USER is written, and who {image} runs as is not known here", "a USER in this file"
     )
@@ -111,7 +111,7 @@ def user_of_image(image: str) -> User:
         script = read("FROM scratch\n")
         return unknown_user(script.instructions[0], "the image is not known", "the image's configuration")
     user = user_of_base(image, script.instructions[0])
-    if user.kind is Kind.UNKNOWN:
+    if user.kind is UserKind.UNKNOWN:
         return unknown_user(user.where, f"who {image} runs as is not known here", "the image's configuration")
     return user
 

@@ -9,7 +9,7 @@ from bot.formats.dockerfile.lines import Instruction
 ROOTS = frozenset({"root", "containeradministrator"})
 
 
-class Kind(StrEnum):
+class UserKind(StrEnum):
     ROOT = "root"
     NUMBER = "number"
     NAME = "name"
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 class User:
     """Who an image runs as. `where` is the instruction that says so, `why` says it in words."""
 
-    kind: Kind
+    kind: UserKind
     where: Instruction
     why: str
     settled_by: str = ""
@@ -32,23 +32,23 @@ def user_seen(seen: SeenConfig, where: Instruction) -> User:
     """Who a produced image runs as, by its own configuration."""
     name = seen.user.partition(":")[0].strip()
     if not name:
-        return User(Kind.ROOT, where, f"{seen.shown} names no user, which means root")
+        return User(UserKind.ROOT, where, f"{seen.shown} names no user, which means root")
     if name.isdecimal() and name.isascii():
-        kind = Kind.ROOT if int(name[:20]) == 0 else Kind.NUMBER
+        kind = UserKind.ROOT if int(name[:20]) == 0 else UserKind.NUMBER
         return User(kind, where, f"{seen.shown} runs as UID {name[:20]}")
     if name.lower() in ROOTS:
-        return User(Kind.ROOT, where, f"{seen.shown} runs as root")
-    return User(Kind.NAME, where, f"{seen.shown} runs as {name[:60]!r}")
+        return User(UserKind.ROOT, where, f"{seen.shown} runs as root")
+    return User(UserKind.NAME, where, f"{seen.shown} runs as {name[:60]!r}")
 
 
 def settled(user: User, seen: SeenConfig | None) -> User:
     """An unknown user as the produced image tells; that an entrypoint drops rights is nothing it could deny."""
-    if user.kind is not Kind.UNKNOWN or seen is None:
+    if user.kind is not UserKind.UNKNOWN or seen is None:
         return user
     found = user_seen(seen, user.where)
     drops_rights = user.where.keyword in {"entrypoint", "cmd"}
-    return user if found.kind is Kind.ROOT and drops_rights else found
+    return user if found.kind is UserKind.ROOT and drops_rights else found
 
 
 def unknown_user(where: Instruction, why: str, settled_by: str) -> User:
-    return User(Kind.UNKNOWN, where, why, settled_by)
+    return User(UserKind.UNKNOWN, where, why, settled_by)

@@ -21,7 +21,7 @@ from bot.formats.source.text import Lines
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PublishingFile:
     """A file other than a project that has projects published: azure.yaml, or an AppHost that is one C# file.
 
     `projects` are project files or the folders of one, relative to the repository, with the line that names each.
@@ -38,7 +38,7 @@ class Around:
 
     pins: Mapping[str, str] = field(default_factory=dict)
     """The texts of the global.json files."""
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[PublishingFile, ...] = ()
     paths: Collection[str] = frozenset()
     """All files that are read, to see whether a folder has a Dockerfile."""
     publishes: tuple[DotnetPublish, ...] = ()

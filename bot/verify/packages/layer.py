@@ -12,7 +12,7 @@ from bot.domain.bases.image import is_digest
 from bot.verify.packages import dotnet, places
 from bot.verify.packages.inflate import Inflater
 from bot.verify.packages.reading import malformed
-from bot.verify.packages.tar import Entry, Kind, TarReader
+from bot.verify.packages.tar import TarEntry, TarEntryKind, TarReader
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -88,7 +88,7 @@ class LayerReader:
             f"sha256:{self._unpacked.hexdigest()}",
         )
 
-    def _on_entry(self, entry: Entry) -> bool:
+    def _on_entry(self, entry: TarEntry) -> bool:
         self._entries += 1
         if self._entries > _MOST_ENTRIES:
             raise malformed(f"has more than {_MOST_ENTRIES} entries", self._where)
@@ -100,18 +100,18 @@ class LayerReader:
         if name.startswith(_WHITEOUT):
             self._whiteout(folder, name)
             return False
-        if entry.kind is Kind.FILE:
+        if entry.kind is TarEntryKind.FILE:
             return self._on_file(path, entry)
-        if entry.kind is not Kind.FOLDER:
+        if entry.kind is not TarEntryKind.FOLDER:
             self._mark(self._replaced, path)
             self._files.pop(path, None)
             if path in places.DATABASES:
                 self._on_link(path, entry)
-            elif entry.kind is Kind.SYMLINK and places.leads_elsewhere(path, entry.target):
+            elif entry.kind is TarEntryKind.SYMLINK and places.leads_elsewhere(path, entry.target):
                 self._note(f"{path} is a symbolic link to {entry.target[:80]!r}, which is not followed")
         return False
 
-    def _on_file(self, path: str, entry: Entry) -> bool:
+    def _on_file(self, path: str, entry: TarEntry) -> bool:
         if path in places.FOLDERS_TO_FIXED:
             self._mark(self._replaced, path)
         framework = dotnet.framework_folder(path)
@@ -129,7 +129,7 @@ class LayerReader:
             return False
         return True
 
-    def _on_content(self, entry: Entry, content: bytes) -> None:
+    def _on_content(self, entry: TarEntry, content: bytes) -> None:
         path = _relative(entry.name)
         assert path is not None
         self._kept += len(content)
@@ -137,9 +137,9 @@ class LayerReader:
             raise malformed(f"holds more than {_LARGEST_KEPT} bytes of package databases", self._where)
         self._keep(path, content)
 
-    def _on_link(self, path: str, entry: Entry) -> None:
+    def _on_link(self, path: str, entry: TarEntry) -> None:
         """A hard link to a database of the same layer is that database; other links are not followed."""
-        target = _relative(entry.target) if entry.kind is Kind.HARD_LINK else None
+        target = _relative(entry.target) if entry.kind is TarEntryKind.HARD_LINK else None
         if target is not None and target in self._files:
             self._keep(path, self._files[target])
         else:

@@ -19,7 +19,7 @@ _LARGEST_SIZE = 64 * 1024**3
 _PAX = re.compile(rb"([0-9]{1,9}) ([^=]{1,255})=")
 
 
-class Kind(StrEnum):
+class TarEntryKind(StrEnum):
     FILE = "file"
     HARD_LINK = "hard link"
     SYMLINK = "symbolic link"
@@ -28,22 +28,22 @@ class Kind(StrEnum):
 
 
 _KINDS = {
-    b"0": Kind.FILE,
-    b"\0": Kind.FILE,
-    b"7": Kind.FILE,
-    b"S": Kind.FILE,
-    b"1": Kind.HARD_LINK,
-    b"2": Kind.SYMLINK,
-    b"5": Kind.FOLDER,
+    b"0": TarEntryKind.FILE,
+    b"\0": TarEntryKind.FILE,
+    b"7": TarEntryKind.FILE,
+    b"S": TarEntryKind.FILE,
+    b"1": TarEntryKind.HARD_LINK,
+    b"2": TarEntryKind.SYMLINK,
+    b"5": TarEntryKind.FOLDER,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TarEntry:
     """`name` and `target` are as written, absolute and with `..` where somebody wrote them so."""
 
     name: str
-    kind: Kind
+    kind: TarEntryKind
     size: int
     target: str = ""
     is_sparse: bool = False
@@ -53,7 +53,7 @@ class TarReader:
     """Calls `on_entry` for each entry; where that answers True, `on_content` follows with the file's content."""
 
     def __init__(
-        self, where: str, on_entry: Callable[[Entry], bool], on_content: Callable[[Entry, bytes], None]
+        self, where: str, on_entry: Callable[[TarEntry], bool], on_content: Callable[[TarEntry, bytes], None]
     ) -> None:
         self._where = where
         self._on_entry = on_entry
@@ -136,7 +136,7 @@ class TarReader:
 
     def _begin(self, block: bytes, form: bytes, size: int) -> None:
         extra, self._extra, self._extras = self._extra, {}, 0
-        kind = _KINDS.get(form, Kind.OTHER)
+        kind = _KINDS.get(form, TarEntryKind.OTHER)
         if "size" in extra:
             size = _decimal(extra["size"], self._where)
         if form in b"123456":
@@ -144,9 +144,9 @@ class TarReader:
         if size > _LARGEST_SIZE:
             raise malformed(f"is an archive with an entry of {size} bytes", self._where)
         name = _text(extra.get("path", _name(block)), self._where)
-        if kind is Kind.FILE and name.endswith("/"):
-            kind = Kind.FOLDER
-        entry = Entry(
+        if kind is TarEntryKind.FILE and name.endswith("/"):
+            kind = TarEntryKind.FOLDER
+        entry = TarEntry(
             name,
             kind,
             size,
@@ -158,12 +158,12 @@ class TarReader:
             return
         self._body(entry)
 
-    def _sparse_map(self, block: bytes, entry: Entry) -> None:
+    def _sparse_map(self, block: bytes, entry: TarEntry) -> None:
         """GNU's old sparse files list their holes in further blocks as long as byte 504 says so."""
         if not block[504]:
             self._body(entry)
 
-    def _body(self, entry: Entry) -> None:
+    def _body(self, entry: TarEntry) -> None:
         self._expect(_BLOCK, self._header)
         is_wanted = self._on_entry(entry)
         if not is_wanted:
@@ -173,7 +173,7 @@ class TarReader:
         else:
             self._expect(_padded(entry.size), lambda content: self._content(entry, content))
 
-    def _content(self, entry: Entry, content: bytes) -> None:
+    def _content(self, entry: TarEntry, content: bytes) -> None:
         self._expect(_BLOCK, self._header)
         self._on_content(entry, content[: entry.size])
 

@@ -12,7 +12,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.builder import GITHUB, Builder, source_of
 from bot.verify.provenance.slsa import Provenance
 from bot.verify.provenance.statement import Statement
-from bot.verify.signatures.verdict import Outcome, Verdict
+from bot.verify.signatures.verdict import SignatureVerdict, Validity
 
 GITHUB_ACTIONS = "https://token.actions.githubusercontent.com"
 ISOLATED_BUILDERS = (
@@ -26,7 +26,7 @@ def judge_builder(
     statement: Statement,
     provenance: Provenance,
     digest: str,
-    verdict: Verdict | None,
+    verdict: SignatureVerdict | None,
     *,
     isolated: Sequence[str] = ISOLATED_BUILDERS,
     forge: str = GITHUB,
@@ -43,9 +43,9 @@ def judge_builder(
     if verdict is None:
         return Builder(claimed, 1, Strength.CLAIMED, "the provenance is not signed: anybody may have written it")
     match verdict.outcome:
-        case Outcome.INVALID:
+        case Validity.INVALID:
             return Builder(claimed, 0, Strength.CONTRADICTED, f"its signature does not hold: {verdict.reason}")
-        case Outcome.CANNOT_TELL:
+        case Validity.CANNOT_TELL:
             return Builder(claimed, 0, Strength.UNKNOWN, f"its signature cannot be judged: {verdict.reason}")
     if verdict.issuer != GITHUB_ACTIONS:
         told = "it is signed, and not by a build platform that is known"
@@ -54,7 +54,7 @@ def judge_builder(
     return replace(_judge_github(provenance, verdict, isolated), repository=source)
 
 
-def _judge_github(provenance: Provenance, verdict: Verdict, isolated: Sequence[str]) -> Builder:
+def _judge_github(provenance: Provenance, verdict: SignatureVerdict, isolated: Sequence[str]) -> Builder:
     facts = dict(verdict.facts)
     workflow = facts.get("build_signer_uri") or verdict.signer
     if not _may_claim(provenance.builder, workflow, facts):

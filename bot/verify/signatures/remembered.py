@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from bot.verify.signatures.verdict import Verdict
+from bot.verify.signatures.verdict import SignatureVerdict
 
 _MOST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    verdict: Verdict
+    verdict: SignatureVerdict
     judged_at: datetime
 
 
@@ -27,7 +27,9 @@ class Remembered:
         self._most = most
         self._kept: OrderedDict[tuple[bytes, Hashable], _Kept] = OrderedDict()
 
-    def verdict(self, encoded: bytes, under: Hashable, at: datetime, judge: Callable[[], Verdict]) -> Verdict:
+    def verdict(
+        self, encoded: bytes, under: Hashable, at: datetime, judge: Callable[[], SignatureVerdict]
+    ) -> SignatureVerdict:
         """The verdict of a signature at one moment, from memory where that is as good as anew.
 
         `under` is everything else that decides: whom to trust, and the digest asked about. It must differ where

@@ -15,7 +15,7 @@ T = TypeVar("T")
 REVOCATION = "not checked"
 
 
-class Outcome(StrEnum):
+class Validity(StrEnum):
     """Whether a signature holds. Cannot tell is never valid."""
 
     VALID = "valid"
@@ -66,7 +66,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SignatureVerdict:
     """The checks of one signature in the order in which they were made, and what they were made about."""
 
     kind: str
@@ -88,15 +88,15 @@ class Verdict:
     """What a reader must know of a verdict that holds: an identity left open, a pattern that is not anchored."""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Validity:
         states = {check.state for check in self.checks}
         if State.FAILED in states:
-            return Outcome.INVALID
-        return Outcome.VALID if states == {State.OK} else Outcome.CANNOT_TELL
+            return Validity.INVALID
+        return Validity.VALID if states == {State.OK} else Validity.CANNOT_TELL
 
     @property
     def is_valid(self) -> bool:
-        return self.outcome is Outcome.VALID
+        return self.outcome is Validity.VALID
 
     @property
     def reason(self) -> str:
@@ -111,13 +111,13 @@ class Verdict:
 
     @property
     def _deciding(self) -> Check | None:
-        wanted = State.FAILED if self.outcome is Outcome.INVALID else State.CANNOT_TELL
+        wanted = State.FAILED if self.outcome is Validity.INVALID else State.CANNOT_TELL
         return next((check for check in self.checks if check.state is wanted), None)
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.reason}" if self.reason else str(self.outcome)
 
-    def noting(self, *notes: str) -> "Verdict":
+    def noting(self, *notes: str) -> "SignatureVerdict":
         return replace(self, notes=(*self.notes, *notes))
 
 

@@ -10,10 +10,10 @@ from bot.domain.evidence import Strength
 from bot.domain.images.trust import Trust
 from bot.verify.signatures.cosign.policy import SignerPolicy
 from bot.verify.signatures.cosign.trusted_root import TrustedRoot
-from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
+from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
 from bot.verify.signatures.notation.verifying import NotationPolicy, verify_notation
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import REVOCATION, Check, State, Verdict
+from bot.verify.signatures.verdict import REVOCATION, Check, SignatureVerdict, State
 from bot.verify.trust.collecting import Found
 
 
@@ -44,22 +44,24 @@ def judge(
 
 def verdicts(
     signatures: Sequence[Found], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
-) -> list[Verdict]:
+) -> list[SignatureVerdict]:
     """The verdicts of all signatures of the kinds that are trusted, in the order in which they were found."""
     return [verdict for found in signatures for verdict in _of_one(found, trusted, digest, at, remembered)]
 
 
-def _of_one(found: Found, trusted: Trusted, digest: str, at: datetime, remembered: Remembered) -> list[Verdict]:
+def _of_one(
+    found: Found, trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+) -> list[SignatureVerdict]:
     is_notation = found.kind in ("notation", "") and trusted.notation is not None
     is_keyless = found.kind != "notation" and trusted.keyless is not None
     is_keyed = found.kind != "notation" and trusted.key is not None
     if found.unreadable:
         is_wanted = is_notation or is_keyless or is_keyed
         check = Check("stored", State.FAILED, found.unreadable)
-        return [Verdict(found.kind, (check,), digest=digest)] if is_wanted else []
+        return [SignatureVerdict(found.kind, (check,), digest=digest)] if is_wanted else []
     under = (trusted.name, digest, found.kind, found.media_type, found.payload)
-    asked = Asked(found.payload, digest)
-    made: list[Verdict] = []
+    asked = SignedSubject(found.payload, digest)
+    made: list[SignatureVerdict] = []
     if is_notation and (policy := trusted.notation) is not None:
         made.append(
             remembered.verdict(

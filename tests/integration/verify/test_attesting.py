@@ -21,7 +21,7 @@ from bot.domain.reference import Base
 from bot.service.wiring.registries.attesting import Attacher
 from bot.verify.attesting.attachment import Attachment, entries_of
 from bot.verify.attesting.summary import PREDICATE, Verifier, signed, summary
-from bot.verify.signatures.cosign.verifying import Asked, verify_with_key
+from bot.verify.signatures.cosign.verifying import SignedSubject, verify_with_key
 from bot.verify.trust.collecting import attestations_of
 from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image
@@ -218,7 +218,7 @@ async def test_a_statement_about_an_image_named_by_sha512_is_found_again(
     (referrer,) = await to.registry.referring(place.registry, place.repository, long)
     assert json.loads(await to.registry.manifest(place.registry, place.repository, referrer))["subject"] == subject
     (found,) = await attestations_of(to.registry, place.registry, place.repository, long)
-    assert verify_with_key(found.encoded, bot.key.public_key(), Asked(found.payload, long)).is_valid
+    assert verify_with_key(found.encoded, bot.key.public_key(), SignedSubject(found.payload, long)).is_valid
     assert "2026-11-28T08:00:00Z" in _payload(found.payload or b"")
 
 

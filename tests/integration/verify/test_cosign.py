@@ -24,9 +24,9 @@ from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.cosign.keys import read_public_key
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
+from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import Outcome
+from bot.verify.signatures.verdict import Validity
 from sandbox.edges.edge import Surroundings
 from sandbox.programs import parts
 from sandbox.registry import Registry
@@ -82,11 +82,11 @@ def test_a_file_that_cosign_signed_with_a_key_holds(folder: Path, options: tuple
     run(folder, "cosign", "sign-blob", *KEYED, *options, "file")
     encoded = (folder / "out").read_bytes()
 
-    assert verify_with_key(encoded, key_in(folder), Asked(CONTENT)).is_valid
-    assert verify_with_key(encoded, key_in(folder), Asked(b"another")).outcome is Outcome.INVALID
+    assert verify_with_key(encoded, key_in(folder), SignedSubject(CONTENT)).is_valid
+    assert verify_with_key(encoded, key_in(folder), SignedSubject(b"another")).outcome is Validity.INVALID
     (folder / "other").mkdir()
     run(folder / "other", "cosign", "generate-key-pair")
-    assert verify_with_key(encoded, key_in(folder / "other"), Asked(CONTENT)).outcome is Outcome.INVALID
+    assert verify_with_key(encoded, key_in(folder / "other"), SignedSubject(CONTENT)).outcome is Validity.INVALID
 
 
 def test_a_statement_that_cosign_attested_with_a_key_holds(folder: Path) -> None:
@@ -102,8 +102,8 @@ def test_a_statement_that_cosign_attested_with_a_key_holds(folder: Path) -> None
     )
     run(folder, *attest, "--output-signature", "out", "file")
 
-    assert verify_with_key((folder / "out").read_bytes(), key_in(folder), Asked(CONTENT)).is_valid
-    assert not verify_with_key((folder / "out").read_bytes(), key_in(folder), Asked(b"another")).is_valid
+    assert verify_with_key((folder / "out").read_bytes(), key_in(folder), SignedSubject(CONTENT)).is_valid
+    assert not verify_with_key((folder / "out").read_bytes(), key_in(folder), SignedSubject(b"another")).is_valid
 
 
 @pytest.fixture
@@ -144,12 +144,12 @@ async def test_an_image_that_cosign_signed_and_attested_holds(folder: Path, regi
 
     key = key_in(folder)
     signature, payload = (folder / "sig").read_bytes(), (folder / "sig.blob").read_bytes()
-    assert verify_with_key(signature, key, Asked(payload, digest)).is_valid
+    assert verify_with_key(signature, key, SignedSubject(payload, digest)).is_valid
     other = "sha256:" + "0" * 64
-    assert verify_with_key(signature, key, Asked(payload, other)).outcome is Outcome.INVALID
+    assert verify_with_key(signature, key, SignedSubject(payload, other)).outcome is Validity.INVALID
     attestation = (folder / "att.blob").read_bytes()
-    assert verify_with_key(attestation, key, Asked(digest=digest)).is_valid
-    assert verify_with_key(attestation, key, Asked(digest=other)).outcome is Outcome.INVALID
+    assert verify_with_key(attestation, key, SignedSubject(digest=digest)).is_valid
+    assert verify_with_key(attestation, key, SignedSubject(digest=other)).outcome is Validity.INVALID
 
 
 async def test_an_sbom_that_cosign_attached_is_found(folder: Path, registry: Registry) -> None:
@@ -192,7 +192,7 @@ def test_cosign_and_we_agree_on_a_private_sigstore(tmp_path: Path, private: Priv
     signer = private.certificate(workflow)
     statement = {
         "_type": STATEMENT_TYPE,
-        "subject": [{"name": "file", "digest": {"sha256": Asked(ARTIFACT).wanted.removeprefix("sha256:")}}],
+        "subject": [{"name": "file", "digest": {"sha256": SignedSubject(ARTIFACT).wanted.removeprefix("sha256:")}}],
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {},
     }
@@ -218,7 +218,7 @@ def test_cosign_and_we_agree_on_a_private_sigstore(tmp_path: Path, private: Priv
         )
 
         verdict = verify_keyless(
-            (tmp_path / name).read_bytes(), root, accepting([IDENTITY], [], ISSUER), Asked(ARTIFACT)
+            (tmp_path / name).read_bytes(), root, accepting([IDENTITY], [], ISSUER), SignedSubject(ARTIFACT)
         )
 
         assert verdict.is_valid is (workflow == IDENTITY), (name, verdict)

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from bot.audit.delivery.building import targets
 from bot.audit.images.by_dockerfile import user_of
 from bot.audit.images.dockerfile import Dockerfile, dockerfiles
-from bot.audit.images.user import Kind, settled
+from bot.audit.images.user import UserKind, settled
 from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.splices import is_generated
@@ -46,13 +46,13 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             place = file.place(user.where)
             subject = f"stage {stage.label}" if stage.name else "final stage"
             match user.kind:
-                case Kind.ROOT:
+                case UserKind.ROOT:
                     yield fails(place, subject, user.why, _fix(repository, file, stage))
-                case Kind.NUMBER | Kind.NAME:
+                case UserKind.NUMBER | UserKind.NAME:
                     yield holds(place, subject, user.why)
-                case Kind.NOT_ASKED:
+                case UserKind.NOT_ASKED:
                     yield not_applicable(place, subject, user.why)
-                case Kind.UNKNOWN:
+                case UserKind.UNKNOWN:
                     yield unknown(place, subject, user.why, user.settled_by)
     yield from _built_by_sdk(repository)
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from bot.audit.images.by_dockerfile import user_of
 from bot.audit.images.by_name import user_of_image
 from bot.audit.images.dockerfile import dockerfile
-from bot.audit.images.user import Kind, settled
+from bot.audit.images.user import UserKind, settled
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
@@ -116,14 +116,14 @@ def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
     else:
         found, where = settled(user_of_image(service.image), repository.produced_as(service.image)), ""
     match found.kind:
-        case Kind.ROOT:
+        case UserKind.ROOT:
             fix = service_key(repository, service, "user", "'1654'", "set user: '1654'")
             yield fails(service.place, service.subject, f"no user is set, and {found.why}{where}", fix)
-        case Kind.NUMBER | Kind.NAME:
+        case UserKind.NUMBER | UserKind.NAME:
             yield holds(service.place, service.subject, f"{found.why}{where}")
-        case Kind.NOT_ASKED:
+        case UserKind.NOT_ASKED:
             yield not_applicable(service.place, service.subject, found.why)
-        case Kind.UNKNOWN:
+        case UserKind.UNKNOWN:
             yield unknown(
                 service.place,
                 service.subject,

@@ -4,25 +4,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.commands.images.trust_options import Kind, TrustOptions, bad, read
+from bot.cli.commands.images.trust_options import SignatureKind, TrustOptions, bad, read
 
 if TYPE_CHECKING:
-    from bot.verify.signatures.cosign.verifying import Asked
-    from bot.verify.signatures.verdict import Verdict
+    from bot.verify.signatures.cosign.verifying import SignedSubject
+    from bot.verify.signatures.verdict import SignatureVerdict
 
 _LARGEST_ARTIFACT = 1024 * 1024 * 1024
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
-def judge_file(encoded: bytes, options: TrustOptions, asked: "Asked", at: datetime) -> "Verdict":
+def judge_file(encoded: bytes, options: TrustOptions, asked: "SignedSubject", at: datetime) -> "SignatureVerdict":
     """Judges one encoded signature. Raises `Failure` where an option is missing without which it says nothing."""
     from bot.verify.signatures.cosign.verifying import verify_keyless, verify_with_key
     from bot.verify.signatures.notation.verifying import MEDIA_TYPES, verify_notation
 
     media_type = options.media_type
-    if options.kind is Kind.NOTATION and media_type not in MEDIA_TYPES:
+    if options.kind is SignatureKind.NOTATION and media_type not in MEDIA_TYPES:
         raise bad("--media-type must be given", f"one of {', '.join(MEDIA_TYPES)}")
-    if options.kind is not Kind.NOTATION and not asked.wanted and (options.trusted_root or options.key):
+    if options.kind is not SignatureKind.NOTATION and not asked.wanted and (options.trusted_root or options.key):
         raise bad("--artifact or --digest must be given", "a signature holds for something only")
     trusted = options.trusted()
     if trusted.notation is not None:
@@ -36,11 +36,11 @@ def judge_file(encoded: bytes, options: TrustOptions, asked: "Asked", at: dateti
 
 
 def given_fields(
-    file: Path, artifact: Path | None, options: TrustOptions, asked: "Asked", at: datetime
+    file: Path, artifact: Path | None, options: TrustOptions, asked: "SignedSubject", at: datetime
 ) -> dict[str, Any]:
     """What was given, in the fields of the recorded cases."""
     match options.kind:
-        case Kind.NOTATION:
+        case SignatureKind.NOTATION:
             return {
                 "file": file,
                 "media_type": options.media_type,
@@ -50,7 +50,7 @@ def given_fields(
                 "verify_timestamp": options.timestamp,
                 "verify_at": at.isoformat(),
             }
-        case Kind.SIGSTORE:
+        case SignatureKind.SIGSTORE:
             identity = {"san": options.identities, "san_regexp": options.identity_regexps}
             return {
                 "bundle": file,
@@ -59,21 +59,21 @@ def given_fields(
                 "trusted_root": options.trusted_root,
                 "identity": {**identity, "issuer": options.issuer or None},
             }
-        case Kind.COSIGN_KEY:
+        case SignatureKind.COSIGN_KEY:
             return {"file": file, "artifact": artifact, "digest": asked.wanted, "key": options.key}
 
 
-def asked_about(artifact: Path | None, digest: str) -> "Asked":
+def asked_about(artifact: Path | None, digest: str) -> "SignedSubject":
     """Reads what the signature is asked to be for. Raises `Failure` where the digest is none."""
-    from bot.verify.signatures.cosign.verifying import Asked
+    from bot.verify.signatures.cosign.verifying import SignedSubject
 
     algorithm, _, value = digest.partition(":")
     if digest and (len(value) != _DIGEST_LENGTHS.get(algorithm) or set(value) - set("0123456789abcdef")):
         raise bad(f"{digest!r} is no digest", "write sha256: and 64 small hexadecimal digits")
-    return Asked(read(artifact, _LARGEST_ARTIFACT) if artifact is not None else None, digest)
+    return SignedSubject(read(artifact, _LARGEST_ARTIFACT) if artifact is not None else None, digest)
 
 
-def _digests(asked: "Asked") -> list[str]:
+def _digests(asked: "SignedSubject") -> list[str]:
     import hashlib
 
     if asked.artifact is None:

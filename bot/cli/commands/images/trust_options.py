@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _LARGEST = 16 * 1024 * 1024
 
 
-class Kind(StrEnum):
+class SignatureKind(StrEnum):
     """What made the signature."""
 
     NOTATION = "notation"
@@ -31,7 +31,7 @@ class Timestamping(StrEnum):
 class TrustOptions:
     """The options as they were given, each with its empty value where it was not."""
 
-    kind: Kind
+    kind: SignatureKind
     media_type: str
     trust_dir: Path | None
     trust_stores: tuple[str, ...]
@@ -50,15 +50,15 @@ class TrustOptions:
         from bot.verify.trust.judging import Trusted
 
         match self.kind:
-            case Kind.NOTATION:
+            case SignatureKind.NOTATION:
                 return Trusted(self.kind, notation=self._notation())
-            case Kind.SIGSTORE:
+            case SignatureKind.SIGSTORE:
                 path = self.trusted_root
                 if path is None:
                     raise bad("--trusted-root must be given", "it says which authorities and logs are believed")
                 policy = accepting(self.identities, self.identity_regexps, self.issuer or None)
                 return Trusted(self.kind, keyless=(read_trusted_root(read(path), where=str(path)), policy))
-            case Kind.COSIGN_KEY:
+            case SignatureKind.COSIGN_KEY:
                 path = self.key
                 if path is None:
                     raise bad("--key must be given", "the public key, as in cosign.pub")
@@ -83,7 +83,7 @@ class TrustOptions:
     @property
     def notes(self) -> tuple[str, ...]:
         """What they leave open, beyond what a verdict says by itself."""
-        is_open = self.kind is Kind.NOTATION and "*" in (self.identities or ("*",))
+        is_open = self.kind is SignatureKind.NOTATION and "*" in (self.identities or ("*",))
         told = "any identity under the trusted roots is accepted; name one with --identity"
         return (told,) if is_open else ()
 

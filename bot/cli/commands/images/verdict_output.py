@@ -10,7 +10,7 @@ import typer
 from bot.cli.options import Format
 
 if TYPE_CHECKING:
-    from bot.verify.signatures.verdict import Verdict
+    from bot.verify.signatures.verdict import SignatureVerdict
 
 _HOLDS, _DOES_NOT_HOLD, _CANNOT_TELL = 0, 1, 3
 
@@ -30,15 +30,15 @@ def cannot_tell_where_nobody_answers() -> Iterator[None]:
         raise typer.Exit(_CANNOT_TELL) from None
 
 
-def exit_code(verdict: "Verdict") -> int:
+def exit_code(verdict: "SignatureVerdict") -> int:
     """Returns what the command ends with."""
-    from bot.verify.signatures.verdict import Outcome
+    from bot.verify.signatures.verdict import Validity
 
-    codes = {Outcome.VALID: _HOLDS, Outcome.INVALID: _DOES_NOT_HOLD, Outcome.CANNOT_TELL: _CANNOT_TELL}
+    codes = {Validity.VALID: _HOLDS, Validity.INVALID: _DOES_NOT_HOLD, Validity.CANNOT_TELL: _CANNOT_TELL}
     return codes[verdict.outcome]
 
 
-def show_verdict(verdict: "Verdict", given: dict[str, Any], output: Format) -> None:
+def show_verdict(verdict: "SignatureVerdict", given: dict[str, Any], output: Format) -> None:
     """Prints the verdict with each check and its reason; as JSON beside what was `given`."""
     from bot.cli.output import print_json, print_line, print_table
     from bot.verify.signatures.verdict import REVOCATION

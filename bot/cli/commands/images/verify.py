@@ -9,12 +9,12 @@ import typer
 
 from bot.cli.commands.images.signature_file import asked_about, given_fields, judge_file, moment_of
 from bot.cli.commands.images.signed_image import at_digest, image_named, judge_kept_signatures, parts_of
-from bot.cli.commands.images.trust_options import Kind, Timestamping, TrustOptions, bad, read
+from bot.cli.commands.images.trust_options import SignatureKind, Timestamping, TrustOptions, bad, read
 from bot.cli.commands.images.verdict_output import cannot_tell_where_nobody_answers, exit_code, show_verdict
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
-    from bot.verify.signatures.verdict import Verdict
+    from bot.verify.signatures.verdict import SignatureVerdict
 
 
 def verify(
@@ -22,7 +22,8 @@ def verify(
         str, typer.Argument(metavar="IMAGE|FILE", help="An image; with --kind also the file of one signature.")
     ],
     kind: Annotated[
-        Kind | None, typer.Option("--kind", help="Judge signatures of this kind by the options, not the settings.")
+        SignatureKind | None,
+        typer.Option("--kind", help="Judge signatures of this kind by the options, not the settings."),
     ] = None,
     media_type: Annotated[
         str, typer.Option("--media-type", help="notation: application/cose or application/jose+json.")
@@ -77,16 +78,16 @@ def verify(
     _refuse_strangers(
         kind,
         {
-            "--media-type": (media_type, Kind.NOTATION),
-            "--trust-dir": (trust_dir, Kind.NOTATION),
-            "--trust-store": (trust_store, Kind.NOTATION),
-            "--trusted-root": (trusted_root, Kind.SIGSTORE),
-            "--identity-regexp": (identity_regexp, Kind.SIGSTORE),
-            "--issuer": (issuer, Kind.SIGSTORE),
-            "--key": (key, Kind.COSIGN_KEY),
+            "--media-type": (media_type, SignatureKind.NOTATION),
+            "--trust-dir": (trust_dir, SignatureKind.NOTATION),
+            "--trust-store": (trust_store, SignatureKind.NOTATION),
+            "--trusted-root": (trusted_root, SignatureKind.SIGSTORE),
+            "--identity-regexp": (identity_regexp, SignatureKind.SIGSTORE),
+            "--issuer": (issuer, SignatureKind.SIGSTORE),
+            "--key": (key, SignatureKind.COSIGN_KEY),
         },
     )
-    if identity and kind is Kind.COSIGN_KEY:
+    if identity and kind is SignatureKind.COSIGN_KEY:
         raise bad("--identity is not read with --kind cosign-key", "the key is the identity; leave it out")
     options = TrustOptions(
         kind,
@@ -107,7 +108,7 @@ def verify(
 
 def _judge(
     subject: str, options: TrustOptions, artifact: Path | None, digest: str, at: datetime, config: Path
-) -> "tuple[Verdict, dict[str, Any]]":
+) -> "tuple[SignatureVerdict, dict[str, Any]]":
     """The verdict by the options, of the file with that name or else of the image, and what was given for it."""
     file = Path(subject)
     reference = None if file.exists() else image_named(subject)
@@ -147,7 +148,7 @@ def _refuse_options(options: Mapping[str, object]) -> None:
             raise bad(f"{name} is read with --kind only", "an image is judged by the settings; leave it out")
 
 
-def _refuse_strangers(kind: Kind, options: dict[str, tuple[object, Kind]]) -> None:
+def _refuse_strangers(kind: SignatureKind, options: dict[str, tuple[object, SignatureKind]]) -> None:
     """Refuses options that the kind does not read: they would look as if they had been checked."""
     for name, (value, owner) in options.items():
         if value and owner is not kind:

@@ -14,7 +14,7 @@ from bot.service.wiring.grants import http_rules
 from bot.service.wiring.registries.accesses import accesses_of_caller
 from bot.settings import Settings
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import Check, State, Verdict
+from bot.verify.signatures.verdict import Check, SignatureVerdict, State
 from bot.verify.trust.collecting import Found, signatures_of
 from bot.verify.trust.judging import Trusted, verdicts
 
@@ -25,12 +25,12 @@ class SignedPart:
 
     platform: str
     digest: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[SignatureVerdict, ...]
 
-    def verdict(self, kind: str) -> Verdict:
+    def verdict(self, kind: str) -> SignatureVerdict:
         """One that holds is enough; else the first counts."""
         missing = Check("signature", State.FAILED, "no signature of this kind is there", "sign it, or mirror it")
-        none = Verdict(kind, (missing,), digest=self.digest)
+        none = SignatureVerdict(kind, (missing,), digest=self.digest)
         return next((each for each in self.verdicts if each.is_valid), next(iter(self.verdicts), none))
 
 
@@ -48,7 +48,7 @@ class SignedImage:
         return self.parts[0].digest
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> SignatureVerdict:
         """The first part's that does not hold, as each part has signatures of its own; else the first part's."""
         failed = next((part for part in self.parts if not part.verdict(self.kind).is_valid), None)
         part = failed or self.parts[0]

@@ -23,7 +23,7 @@ from bot.verify.signatures.cosign.signature_file import (
 )
 from bot.verify.signatures.cosign.trusted_root import TrustedRoot
 from bot.verify.signatures.strictly import member, read_object
-from bot.verify.signatures.verdict import Checks, Refused, Undecided, Verdict
+from bot.verify.signatures.verdict import Checks, Refused, SignatureVerdict, Undecided
 
 KEYED = "cosign-key"
 KEYLESS = "sigstore"
@@ -34,7 +34,7 @@ _ALGORITHMS = ("sha256", "sha384", "sha512")
 
 
 @dataclass(frozen=True)
-class Asked:
+class SignedSubject:
     """What a signature is asked to be for: a file, a digest, or a digest that the file (a payload) names.
 
     Without slots, so that a large file is hashed once.
@@ -67,7 +67,7 @@ class Asked:
         return self.digest or (self.content.digest if self.artifact is not None else "")
 
 
-def verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: Asked) -> Verdict:
+def verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: SignedSubject) -> SignatureVerdict:
     """The verdict of a signature that one key must have made. Raises nothing, whatever the bytes are.
 
     The key alone decides; a log entry that came along is not looked at, and the verdict says so. Of several
@@ -76,23 +76,29 @@ def verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: Asked) -> Verdic
     return _one_that_holds(encoded, asked, lambda one: _verify_with_key(one, key, asked))
 
 
-def _one_that_holds(encoded: bytes, asked: Asked, judge: Callable[[bytes], Verdict]) -> Verdict:
+def _one_that_holds(
+    encoded: bytes, asked: SignedSubject, judge: Callable[[bytes], SignatureVerdict]
+) -> SignatureVerdict:
     made = [judge(one) for one in signatures_in(encoded, asked.artifact)]
     return next((verdict for verdict in made if verdict.is_valid), made[0])
 
 
-def _verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: Asked) -> Verdict:
+def _verify_with_key(encoded: bytes, key: PublicKeyTypes, asked: SignedSubject) -> SignatureVerdict:
     checks = Checks(("bundle", "signature", "subject"))
     file = checks.make("bundle", lambda: read_signature_file(encoded, asked.artifact))
     if file is None:
-        return Verdict(KEYED, tuple(checks))
+        return SignatureVerdict(KEYED, tuple(checks))
     if checks.make("signature", lambda: _check_made(file, key, asked)):
         checks.make("subject", lambda: _check_subject(file.envelope, file, asked))
     notes = ("the key alone decides: no log entry and no time of signing were looked at",)
-    return Verdict(KEYED, tuple(checks), signer=f"key sha256:{key_id(key).hex()}", digest=asked.wanted, notes=notes)
+    return SignatureVerdict(
+        KEYED, tuple(checks), signer=f"key sha256:{key_id(key).hex()}", digest=asked.wanted, notes=notes
+    )
 
 
-def verify_keyless(encoded: bytes, root: TrustedRoot, policy: SignerPolicy, asked: Asked) -> Verdict:
+def verify_keyless(
+    encoded: bytes, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+) -> SignatureVerdict:
     """The verdict of a keyless signature: certificate, log, signer and what is bound. Raises nothing.
 
     Bundles go through the `sigstore` library. What it does not read (the `.sig` layout, bundles with a promise
@@ -102,18 +108,20 @@ def verify_keyless(encoded: bytes, root: TrustedRoot, policy: SignerPolicy, aske
     return _one_that_holds(encoded, asked, lambda one: _verify_keyless(one, root, policy, asked))
 
 
-def _verify_keyless(encoded: bytes, root: TrustedRoot, policy: SignerPolicy, asked: Asked) -> Verdict:
+def _verify_keyless(
+    encoded: bytes, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+) -> SignatureVerdict:
     checks = Checks(("bundle", "signature"))
     opened = checks.make("bundle", lambda: _open(encoded, asked))
     if opened is None:
-        return Verdict(KEYLESS, tuple(checks))
+        return SignatureVerdict(KEYLESS, tuple(checks))
     file, leaf = opened
     if file.bundle is not None:
         return _verify_by_library(file, file.bundle, root, policy, asked)
     return _verify_by_promise(file, leaf, root, policy, asked)
 
 
-def _open(encoded: bytes, asked: Asked) -> tuple[SignatureFile, x509.Certificate]:
+def _open(encoded: bytes, asked: SignedSubject) -> tuple[SignatureFile, x509.Certificate]:
     file = read_signature_file(encoded, asked.artifact)
     if file.certificate is None:
         raise Refused("the signature carries no certificate", advice="a key signed it; use --kind cosign-key")
@@ -123,8 +131,8 @@ def _open(encoded: bytes, asked: Asked) -> tuple[SignatureFile, x509.Certificate
 
 
 def _verify_by_promise(
-    file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot, policy: SignerPolicy, asked: Asked
-) -> Verdict:
+    file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+) -> SignatureVerdict:
     checks = Checks(("bundle", "log", "certificate", "signature", "identity", "subject"))
     checks.make("bundle", lambda: None)
     at = checks.make("log", lambda: _check_logged(file, leaf, root, asked))
@@ -139,8 +147,8 @@ def _verify_by_promise(
 
 
 def _verify_by_library(
-    file: SignatureFile, bundle: bytes, root: TrustedRoot, policy: SignerPolicy, asked: Asked
-) -> Verdict:
+    file: SignatureFile, bundle: bytes, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+) -> SignatureVerdict:
     from bot.verify.signatures.cosign.library import verify_bundle
 
     checks = Checks(("bundle", "signature", "identity", "subject"))
@@ -156,9 +164,9 @@ def _verify_by_library(
 
 
 def _keyless(
-    checks: Checks, signer: Signer | None, asked: Asked, at: datetime | None, notes: tuple[str, ...]
-) -> Verdict:
-    return Verdict(
+    checks: Checks, signer: Signer | None, asked: SignedSubject, at: datetime | None, notes: tuple[str, ...]
+) -> SignatureVerdict:
+    return SignatureVerdict(
         KEYLESS,
         tuple(checks),
         signer=str(signer) if signer is not None else "",
@@ -178,7 +186,7 @@ def _named(leaf: x509.Certificate) -> Signer | None:
         return None
 
 
-def _check_logged(file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot, asked: Asked) -> datetime:
+def _check_logged(file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot, asked: SignedSubject) -> datetime:
     if file.entry is None:
         raise Refused("no log entry came with the signature, so that nothing attests when it was made")
     at = check_promise(file.entry, root.logs)
@@ -190,7 +198,7 @@ def _check_logged(file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot
     return at
 
 
-def _check_made(file: SignatureFile, key: PublicKeyTypes, asked: Asked) -> bool:
+def _check_made(file: SignatureFile, key: PublicKeyTypes, asked: SignedSubject) -> bool:
     if file.envelope is None:
         check_signature(key, file.signature, asked.content)
         return True
@@ -212,7 +220,7 @@ def _check_signer(leaf: x509.Certificate, policy: SignerPolicy) -> Signer:
     return signer
 
 
-def _check_subject(envelope: DsseEnvelope | None, file: SignatureFile, asked: Asked) -> None:
+def _check_subject(envelope: DsseEnvelope | None, file: SignatureFile, asked: SignedSubject) -> None:
     """Refuses a signature that holds, and is for something else."""
     if envelope is not None:
         if not is_payload(asked.artifact) and not asked.is_one_thing:

@@ -13,7 +13,7 @@ from bot.verify.signatures.notation.envelope import Envelope, Scheme, Target, ch
 from bot.verify.signatures.notation.names import Identity, subject_of
 from bot.verify.signatures.notation.trust_store import TrustStore
 from bot.verify.signatures.timestamps import Timestamp, verify_timestamp
-from bot.verify.signatures.verdict import Checks, Refused, Verdict
+from bot.verify.signatures.verdict import Checks, Refused, SignatureVerdict
 
 KIND = "notation"
 _READERS = {cose.MEDIA_TYPE: cose.read_cose, jws.MEDIA_TYPE: jws.read_jws}
@@ -38,7 +38,7 @@ class NotationPolicy:
 
 def verify_notation(
     encoded: bytes, media_type: str, policy: NotationPolicy, at: datetime, *, digests: Collection[str] = ()
-) -> Verdict:
+) -> SignatureVerdict:
     """The verdict of an envelope at one moment, and of what it binds where an artifact's digests are given.
 
     Checks are named as Notation names them; `critical` (every critical header is understood) and `subject` (the
@@ -50,7 +50,7 @@ def verify_notation(
     )
     opened = checks.make("integrity", lambda: _open(encoded, media_type))
     if opened is None:
-        return Verdict(KIND, tuple(checks))
+        return SignatureVerdict(KIND, tuple(checks))
     envelope, target = opened
     signed_at: datetime | None = None
     if checks.make("critical", lambda: _check_critical(envelope)):
@@ -59,7 +59,7 @@ def verify_notation(
         signed_at = checks.make("authenticTimestamp", lambda: _check_time(envelope, policy, at))
         if digests:
             checks.make("subject", lambda: _check_subject(target.digest, digests))
-    return Verdict(
+    return SignatureVerdict(
         KIND,
         tuple(checks),
         signer=name_of(envelope.leaf),

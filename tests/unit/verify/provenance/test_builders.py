@@ -9,7 +9,7 @@ from bot.domain.evidence import Strength
 from bot.verify.provenance.builders import GITHUB_ACTIONS, judge_builder
 from bot.verify.provenance.slsa import Provenance, read_predicate
 from bot.verify.provenance.statement import Statement, Subject
-from bot.verify.signatures.verdict import Check, State, Verdict
+from bot.verify.signatures.verdict import Check, SignatureVerdict, State
 
 DIGEST = "sha256:" + "1" * 64
 STATEMENT = Statement("https://slsa.dev/provenance/v1", (Subject("", frozenset({DIGEST})),), {})
@@ -24,10 +24,12 @@ def provenance(builder: str = "") -> Provenance:
     return read_predicate({"buildDefinition": {}, "runDetails": {"builder": {"id": builder}}})
 
 
-def signed(workflow: str, *, state: State = State.OK, issuer: str = GITHUB_ACTIONS, **facts: str) -> Verdict:
+def signed(
+    workflow: str, *, state: State = State.OK, issuer: str = GITHUB_ACTIONS, **facts: str
+) -> SignatureVerdict:
     found = {"build_signer_uri": workflow, "build_config_uri": OWN, "runner_environment": "github-hosted", **facts}
     check = Check("signature", state, "" if state is State.OK else "a reason")
-    return Verdict("sigstore", (check,), signer=workflow, issuer=issuer, facts=tuple(found.items()))
+    return SignatureVerdict("sigstore", (check,), signer=workflow, issuer=issuer, facts=tuple(found.items()))
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from bot.domain.failure import Failure
 from bot.verify.signatures.cosign.policy import AllOf, Anybody, AnyOf, Says, SignedBy, accepting, is_anchored
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.cosign.verifying import Asked, verify_keyless
-from bot.verify.signatures.verdict import Outcome, State, Verdict
+from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless
+from bot.verify.signatures.verdict import SignatureVerdict, State, Validity
 from tests.unit.verify.signatures.making import Shape, Timestamper, issue, needs_openssl
 from tests.unit.verify.signatures.private_sigstore import (
     ARTIFACT,
@@ -84,11 +84,13 @@ LAYOUTS: dict[str, Callable[[PrivateSigstore, Any], bytes]] = {
 every_layout = pytest.mark.parametrize("make", LAYOUTS.values(), ids=LAYOUTS)
 
 
-def judged(encoded: bytes, *, root: Any = ROOT, policy: Any = POLICY, artifact: bytes = ARTIFACT) -> Verdict:
-    return verify_keyless(encoded, root, policy, Asked(artifact))
+def judged(
+    encoded: bytes, *, root: Any = ROOT, policy: Any = POLICY, artifact: bytes = ARTIFACT
+) -> SignatureVerdict:
+    return verify_keyless(encoded, root, policy, SignedSubject(artifact))
 
 
-def failed(verdict: Verdict) -> list[str]:
+def failed(verdict: SignatureVerdict) -> list[str]:
     return [check.name for check in verdict.checks if check.state is State.FAILED]
 
 
@@ -104,12 +106,12 @@ def test_what_the_expected_workflow_signed_holds(make: Any) -> None:
 
 @every_layout
 def test_a_digest_is_as_good_as_the_file(make: Any) -> None:
-    assert verify_keyless(make(SIGSTORE, SIGNER), ROOT, POLICY, Asked(digest=DIGEST)).is_valid
+    assert verify_keyless(make(SIGSTORE, SIGNER), ROOT, POLICY, SignedSubject(digest=DIGEST)).is_valid
 
 
 @every_layout
 def test_another_file_is_refused(make: Any) -> None:
-    assert judged(make(SIGSTORE, SIGNER), artifact=b"another").outcome is Outcome.INVALID
+    assert judged(make(SIGSTORE, SIGNER), artifact=b"another").outcome is Validity.INVALID
 
 
 @every_layout
@@ -178,7 +180,7 @@ def test_what_is_no_pattern_is_told_at_once() -> None:
 def test_another_trusted_root_refuses_it(make: Any) -> None:
     other = read_trusted_root(PrivateSigstore.open().trusted_root())
 
-    assert judged(make(SIGSTORE, SIGNER), root=other).outcome is Outcome.INVALID
+    assert judged(make(SIGSTORE, SIGNER), root=other).outcome is Validity.INVALID
 
 
 REPLACED: dict[str, Callable[[], PrivateSigstore]] = {
@@ -194,7 +196,7 @@ def test_each_part_of_the_root_counts(make: Any, part: str) -> None:
     """Signed by an instance of which one part is not the one that is trusted."""
     impostor = REPLACED[part]()
 
-    assert judged(make(impostor, impostor.certificate())).outcome is Outcome.INVALID
+    assert judged(make(impostor, impostor.certificate())).outcome is Validity.INVALID
 
 
 @every_layout
@@ -209,14 +211,14 @@ def test_each_part_of_the_root_counts(make: Any, part: str) -> None:
     ids=["not in the certificate log", "ended before the log took it", "began after", "not for signing code"],
 )
 def test_a_certificate_is_refused(make: Any, signer: Any) -> None:
-    assert judged(make(SIGSTORE, signer)).outcome is Outcome.INVALID
+    assert judged(make(SIGSTORE, signer)).outcome is Validity.INVALID
 
 
 @pytest.mark.parametrize("make", [older, promise_only])
 def test_a_root_that_was_not_to_be_believed_then_refuses_it(make: Any) -> None:
     for more in ({"start": AT + timedelta(days=1)}, {"end": AT - timedelta(days=1)}):
         root = read_trusted_root(SIGSTORE.trusted_root(**more))
-        assert judged(make(SIGSTORE, SIGNER), root=root).outcome is Outcome.INVALID
+        assert judged(make(SIGSTORE, SIGNER), root=root).outcome is Validity.INVALID
 
 
 def test_a_log_entry_for_another_signature_is_refused() -> None:
@@ -305,14 +307,14 @@ def test_the_oldest_version_needs_the_promise_though_a_proof_is_there() -> None:
     document = as_version(message_bundle(SIGSTORE, SIGNER), V01, chain=True)
     del document["verificationMaterial"]["tlogEntries"][0]["inclusionPromise"]
 
-    assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
+    assert judged(json.dumps(document).encode()).outcome is Validity.INVALID
 
 
 def test_a_bundle_without_log_entry_or_other_time_is_refused() -> None:
     document = message_bundle(SIGSTORE, SIGNER)
     document["verificationMaterial"]["tlogEntries"] = []
 
-    assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
+    assert judged(json.dumps(document).encode()).outcome is Validity.INVALID
 
 
 @pytest.mark.parametrize("part", ["rootHash", "treeSize", "logIndex", "checkpoint", "hashes"])
@@ -325,7 +327,7 @@ def test_each_part_of_an_inclusion_proof_counts(part: str) -> None:
     changed = {"treeSize": "2", "logIndex": "1", "hashes": [other["rootHash"]]}
     proof[part] = changed.get(part, other[part])
 
-    assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
+    assert judged(json.dumps(document).encode()).outcome is Validity.INVALID
 
 
 # the `.sig` layout
@@ -345,26 +347,28 @@ def sig_manifest(payload: bytes = PAYLOAD) -> bytes:
 
 
 def test_an_image_signed_in_the_sig_layout_holds() -> None:
-    verdict = verify_keyless(sig_manifest(), ROOT, POLICY, Asked(PAYLOAD, IMAGE))
+    verdict = verify_keyless(sig_manifest(), ROOT, POLICY, SignedSubject(PAYLOAD, IMAGE))
 
     assert verdict.is_valid, verdict
     assert verdict.digest == IMAGE
 
 
 def test_an_image_that_the_payload_does_not_name_is_refused() -> None:
-    verdict = verify_keyless(sig_manifest(), ROOT, POLICY, Asked(PAYLOAD, "sha256:" + "8" * 64))
+    verdict = verify_keyless(sig_manifest(), ROOT, POLICY, SignedSubject(PAYLOAD, "sha256:" + "8" * 64))
 
     assert failed(verdict) == ["subject"]
 
 
 def test_a_payload_that_is_not_in_the_manifest_is_refused() -> None:
-    assert failed(verify_keyless(sig_manifest(), ROOT, POLICY, Asked(simple_signing("x"), "x"))) == ["bundle"]
+    assert failed(verify_keyless(sig_manifest(), ROOT, POLICY, SignedSubject(simple_signing("x"), "x"))) == [
+        "bundle"
+    ]
 
 
 def test_a_payload_of_another_kind_binds_no_image() -> None:
     payload = PAYLOAD.replace(b"cosign container image signature", b"something else")
 
-    assert failed(verify_keyless(sig_manifest(payload), ROOT, POLICY, Asked(payload, IMAGE))) == ["subject"]
+    assert failed(verify_keyless(sig_manifest(payload), ROOT, POLICY, SignedSubject(payload, IMAGE))) == ["subject"]
 
 
 def test_an_attestation_about_another_image_is_refused() -> None:
@@ -419,12 +423,12 @@ def test_no_bit_of_what_is_signed_may_flip(name: str, data: st.DataObject) -> No
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     holder[key] = b64(bytes(content))
 
-    assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
+    assert judged(json.dumps(document).encode()).outcome is Validity.INVALID
 
 
 @given(content=st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode)))
 def test_whatever_the_bytes_a_verdict_comes_of_them(content: bytes) -> None:
-    assert judged(content).outcome is Outcome.INVALID
+    assert judged(content).outcome is Validity.INVALID
 
 
 NAMES = st.sampled_from(
@@ -453,7 +457,12 @@ VALUES = st.one_of(
 )
 def test_whatever_the_document_a_verdict_comes_of_it(document: Any) -> None:
     encoded = json.dumps(document).encode()
-    for asked in (Asked(ARTIFACT), Asked(digest=DIGEST), Asked(), Asked(digest="sha512:" + "0" * 128)):
+    for asked in (
+        SignedSubject(ARTIFACT),
+        SignedSubject(digest=DIGEST),
+        SignedSubject(),
+        SignedSubject(digest="sha512:" + "0" * 128),
+    ):
         assert not verify_keyless(encoded, ROOT, POLICY, asked).is_valid
 
 
@@ -491,7 +500,7 @@ def test_a_stranger_with_a_certificate_of_its_own_is_refused() -> None:
     stranger = issue(Shape(start=AT - timedelta(days=1), purposes=(ExtendedKeyUsageOID.CODE_SIGNING,)))
     encoded = json.dumps(message_bundle(SIGSTORE, stranger)).encode()
 
-    assert judged(encoded, policy=Anybody()).outcome is Outcome.INVALID
+    assert judged(encoded, policy=Anybody()).outcome is Validity.INVALID
 
 
 class TestEntriesOfTheKindIntoto:
@@ -514,7 +523,7 @@ class TestEntriesOfTheKindIntoto:
         assert failed(judged(json.dumps(document).encode())) == ["log"]
 
     def test_a_proof_without_the_log_s_checkpoint_is_none_since_0_2(self) -> None:
-        for version, outcome in (("0.1", Outcome.VALID), ("0.2", Outcome.INVALID)):
+        for version, outcome in (("0.1", Validity.VALID), ("0.2", Validity.INVALID)):
             document = self.bundle(version)
             del document["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["checkpoint"]
             assert judged(json.dumps(document).encode()).outcome is outcome
@@ -546,4 +555,4 @@ class TestEntriesOfTheKindIntoto:
     def test_a_timestamp_that_cannot_be_read_is_refused(self, listed: Any) -> None:
         document = self.bundle()
         document["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": listed}
-        assert judged(json.dumps(document).encode()).outcome is Outcome.INVALID
+        assert judged(json.dumps(document).encode()).outcome is Validity.INVALID

@@ -23,7 +23,7 @@ from bot.verify.signatures.certificates import is_self_signed, read_certificate
 from bot.verify.signatures.notation.names import read_identity
 from bot.verify.signatures.notation.trust_store import TrustStore
 from bot.verify.signatures.notation.verifying import NotationPolicy, WhenTimestamped, verify_notation
-from bot.verify.signatures.verdict import Outcome, State, Verdict
+from bot.verify.signatures.verdict import SignatureVerdict, State, Validity
 from tests.unit.verify.signatures.making import (
     AUTHORITY,
     DIGEST,
@@ -59,12 +59,14 @@ def trusting(
     return NotationPolicy(store, (read_identity(identity),), **more)
 
 
-def judged(draft: Draft, media_type: str, policy: NotationPolicy | None = None, at: datetime = NOW) -> Verdict:
+def judged(
+    draft: Draft, media_type: str, policy: NotationPolicy | None = None, at: datetime = NOW
+) -> SignatureVerdict:
     policy = policy or trusting(draft.signer.chain[-1])
     return verify_notation(MAKERS[media_type](draft), media_type, policy, at, digests=(DIGEST,))
 
 
-def failed(verdict: Verdict) -> list[str]:
+def failed(verdict: SignatureVerdict) -> list[str]:
     assert verdict.reason or verdict.is_valid
     return [check.name for check in verdict.checks if check.state is State.FAILED]
 
@@ -84,7 +86,7 @@ def failed(verdict: Verdict) -> list[str]:
 def test_a_signature_by_a_trusted_signer_holds(media_type: str, key: Any) -> None:
     verdict = judged(Draft(chain_of_three(key=key)), media_type)
 
-    assert verdict.outcome is Outcome.VALID, verdict
+    assert verdict.outcome is Validity.VALID, verdict
     assert (verdict.digest, verdict.signer.split(",")[0]) == (DIGEST, "CN=Contoso Signing")
 
 
@@ -523,7 +525,7 @@ def test_no_flipped_byte_of_a_timestamp_moves_the_time(data: st.DataObject, time
 
     verdict = verify_notation(replace_token(whole, bytes(flipped)), "application/cose", policy, now)
 
-    assert verdict.outcome is not Outcome.CANNOT_TELL
+    assert verdict.outcome is not Validity.CANNOT_TELL
     if verdict.is_valid:
         assert verdict.signed_at == verify_notation(whole, "application/cose", policy, now).signed_at
     else:
@@ -545,7 +547,7 @@ def test_no_envelope_with_a_byte_flipped_holds(media_type: str, data: st.DataObj
 
     verdict = verify_notation(bytes(flipped), media_type, trusting(SIGNER.chain[-1]), NOW, digests=(DIGEST,))
 
-    assert verdict.outcome is Outcome.INVALID
+    assert verdict.outcome is Validity.INVALID
 
 
 @every_envelope
@@ -561,7 +563,7 @@ def test_no_envelope_cut_short_or_made_longer_holds(media_type: str, data: st.Da
 
     verdict = verify_notation(altered, media_type, trusting(SIGNER.chain[-1]), NOW)
 
-    assert verdict.outcome is Outcome.INVALID
+    assert verdict.outcome is Validity.INVALID
 
 
 @every_envelope
@@ -569,7 +571,7 @@ def test_no_envelope_cut_short_or_made_longer_holds(media_type: str, data: st.Da
 def test_whatever_the_bytes_a_verdict_comes_of_them(media_type: str, content: bytes) -> None:
     verdict = verify_notation(content, media_type, trusting(SIGNER.chain[-1]), NOW)
 
-    assert verdict.outcome is Outcome.INVALID
+    assert verdict.outcome is Validity.INVALID
     assert verdict.reason
 
 

@@ -15,8 +15,8 @@ from bot.verify.signatures.cosign.keys import Content, check_signature, read_pub
 from bot.verify.signatures.cosign.log import check_body
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
-from bot.verify.signatures.verdict import Outcome, Refused, Undecided, Verdict
+from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
+from bot.verify.signatures.verdict import Refused, SignatureVerdict, Undecided, Validity
 from tests.unit.verify.signatures.keys import bare, public
 from tests.unit.verify.signatures.private_sigstore import (
     ARTIFACT,
@@ -52,11 +52,11 @@ TAKEN = [
 taken = pytest.mark.parametrize(("key", "algorithm"), TAKEN)
 
 
-def judged(encoded: bytes, key: Any, asked: Asked = Asked(ARTIFACT)) -> Verdict:  # noqa: B008 - frozen
+def judged(encoded: bytes, key: Any, asked: SignedSubject = SignedSubject(ARTIFACT)) -> SignatureVerdict:  # noqa: B008 - frozen
     return verify_with_key(encoded, read_public_key(public(key)), asked)
 
 
-def keyless(document: dict[str, Any], asked: Asked = Asked(ARTIFACT)) -> Verdict:  # noqa: B008 - frozen
+def keyless(document: dict[str, Any], asked: SignedSubject = SignedSubject(ARTIFACT)) -> SignatureVerdict:  # noqa: B008 - frozen
     return verify_keyless(json.dumps(document).encode(), ROOT, POLICY, asked)
 
 
@@ -66,10 +66,10 @@ def test_a_signature_by_ed25519ph_holds_for_its_file_only() -> None:
 
     assert judged(bare(signature), EDWARDS).is_valid
     assert judged(signature, EDWARDS).is_valid
-    assert judged(bare(signature), EDWARDS, Asked(b"another")).outcome is Outcome.INVALID
-    assert judged(bare(signature), ed25519.Ed25519PrivateKey.generate()).outcome is Outcome.INVALID
-    assert judged(bare(signature[:-1]), EDWARDS).outcome is Outcome.INVALID
-    assert judged(bare(EDWARDS.sign(sha512(ARTIFACT).digest())), EDWARDS).outcome is Outcome.INVALID
+    assert judged(bare(signature), EDWARDS, SignedSubject(b"another")).outcome is Validity.INVALID
+    assert judged(bare(signature), ed25519.Ed25519PrivateKey.generate()).outcome is Validity.INVALID
+    assert judged(bare(signature[:-1]), EDWARDS).outcome is Validity.INVALID
+    assert judged(bare(EDWARDS.sign(sha512(ARTIFACT).digest())), EDWARDS).outcome is Validity.INVALID
 
 
 def test_the_vector_of_rfc_8032_for_ed25519ph_holds() -> None:
@@ -90,9 +90,9 @@ def test_the_vector_of_rfc_8032_for_ed25519ph_holds() -> None:
 def test_a_digest_alone_cannot_tell_where_the_key_signs_by_another_hash(key: Any) -> None:
     by = {id(P384): "sha384", id(P521): "sha512", id(EDWARDS): "sha512"}[id(key)]
 
-    verdict = judged(bare(signed(key, ARTIFACT, by)), key, Asked(digest=DIGEST))
+    verdict = judged(bare(signed(key, ARTIFACT, by)), key, SignedSubject(digest=DIGEST))
 
-    assert (verdict.outcome, verdict.advice) == (Outcome.CANNOT_TELL, "use --artifact")
+    assert (verdict.outcome, verdict.advice) == (Validity.CANNOT_TELL, "use --artifact")
 
 
 def test_a_salted_rsa_signature_is_refused_by_its_name() -> None:
@@ -100,7 +100,7 @@ def test_a_salted_rsa_signature_is_refused_by_its_name() -> None:
 
     verdict = judged(bare(RSA.sign(ARTIFACT, salted, hashes.SHA256())), RSA)
 
-    assert verdict.outcome is Outcome.INVALID
+    assert verdict.outcome is Validity.INVALID
     assert "RSASSA-PSS" in verdict.reason
 
 
@@ -120,7 +120,7 @@ def test_a_bundle_that_says_that_another_file_was_signed_is_refused(algorithm: s
         return json.dumps(document).encode()
 
     assert judged(bundle(new(algorithm, ARTIFACT).digest()), P384).is_valid
-    assert judged(bundle(new(algorithm, b"another").digest()), P384).outcome is Outcome.INVALID
+    assert judged(bundle(new(algorithm, b"another").digest()), P384).outcome is Validity.INVALID
 
 
 @taken
@@ -131,9 +131,9 @@ def test_a_keyless_bundle_by_another_key_holds_for_its_file_only(key: Any, algor
 
     assert verdict.is_valid, verdict
     assert (verdict.signer, verdict.issuer) == (IDENTITY, ISSUER)
-    assert keyless(document, Asked(b"another")).outcome is Outcome.INVALID
-    by_digest = keyless(document, Asked(digest=DIGEST)).outcome
-    assert by_digest is (Outcome.VALID if algorithm == "sha256" else Outcome.CANNOT_TELL)
+    assert keyless(document, SignedSubject(b"another")).outcome is Validity.INVALID
+    by_digest = keyless(document, SignedSubject(digest=DIGEST)).outcome
+    assert by_digest is (Validity.VALID if algorithm == "sha256" else Validity.CANNOT_TELL)
 
 
 @pytest.mark.parametrize("key", [P384, P521, RSA, EDWARDS], ids=["p384", "p521", "rsa", "ed25519"])
@@ -146,10 +146,10 @@ def test_a_keyless_attestation_by_another_key_holds_for_its_subject_only(key: An
     }
     document = dsse_bundle(SIGSTORE, SIGSTORE.certificate(key=key), statement)
 
-    assert keyless(document, Asked(digest=DIGEST)).is_valid
-    assert keyless(document, Asked(digest="sha256:" + "0" * 64)).outcome is Outcome.INVALID
+    assert keyless(document, SignedSubject(digest=DIGEST)).is_valid
+    assert keyless(document, SignedSubject(digest="sha256:" + "0" * 64)).outcome is Validity.INVALID
     document["dsseEnvelope"]["payload"] = b64(json.dumps({**statement, "predicate": {"x": 1}}).encode())
-    assert keyless(document, Asked(digest=DIGEST)).outcome is Outcome.INVALID
+    assert keyless(document, SignedSubject(digest=DIGEST)).outcome is Validity.INVALID
 
 
 @taken
@@ -163,7 +163,7 @@ def test_a_log_entry_of_another_signature_by_another_key_is_refused(key: Any, al
         hashedrekord(signer, signature, b"another", algorithm),
     ):
         document["verificationMaterial"]["tlogEntries"] = [SIGSTORE.entry(body)]
-        assert keyless(document).outcome is Outcome.INVALID
+        assert keyless(document).outcome is Validity.INVALID
 
 
 class TestEntriesOfTheSecondLog:

@@ -3,21 +3,21 @@
 from datetime import timedelta
 
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import Check, State, Verdict
+from bot.verify.signatures.verdict import Check, SignatureVerdict, State
 from tests.unit.verify.signatures.making import NOW
 
-HELD = Verdict("notation", (Check("integrity", State.OK),), holds_until=NOW + timedelta(days=1))
-FAILED = Verdict("notation", (Check("integrity", State.FAILED, "altered"),))
+HELD = SignatureVerdict("notation", (Check("integrity", State.OK),), holds_until=NOW + timedelta(days=1))
+FAILED = SignatureVerdict("notation", (Check("integrity", State.FAILED, "altered"),))
 
 
 class Judge:
     """Counts how often it was asked."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: SignatureVerdict) -> None:
         self.verdict = verdict
         self.asked = 0
 
-    def __call__(self) -> Verdict:
+    def __call__(self) -> SignatureVerdict:
         self.asked += 1
         return self.verdict
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.cosign.verifying import Asked, verify_keyless
+from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless
 from tests.unit.verify.signatures.evidence import EVIDENCE, cases, needs_evidence
 
 FOLDER = EVIDENCE / "sigstore"
@@ -25,7 +25,7 @@ def test_a_recorded_bundle_ends_as_its_witnesses_ended_it(case: dict[str, Any], 
         (FOLDER / case["bundle"]).read_bytes(),
         root,
         policy,
-        Asked(artifact, "" if artifact is not None else case["digest"]),
+        SignedSubject(artifact, "" if artifact is not None else case["digest"]),
     )
 
     assert str(verdict.outcome) == case["expected"], verdict

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from bot.domain.failure import Failure
 from bot.verify.signatures.cosign.keys import read_public_key
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.cosign.verifying import Asked, verify_keyless, verify_with_key
-from bot.verify.signatures.verdict import Outcome, Verdict
+from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
+from bot.verify.signatures.verdict import SignatureVerdict, Validity
 from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
 from tests.unit.verify.signatures.keys import CONTENT, DIGEST, KEY, WHOLE, bare, public, sign
 from tests.unit.verify.signatures.private_sigstore import PrivateSigstore, simple_signing
 
 
-def judged(encoded: bytes, asked: Asked = Asked(CONTENT), key: Any = KEY) -> Verdict:  # noqa: B008 - frozen
+def judged(encoded: bytes, asked: SignedSubject = SignedSubject(CONTENT), key: Any = KEY) -> SignatureVerdict:  # noqa: B008 - frozen
     return verify_with_key(encoded, read_public_key(public(key)), asked)
 
 
@@ -59,7 +59,7 @@ def test_a_signature_by_the_key_holds_for_its_file_only(key: Any, digest: Any) -
     encoded = bare(sign(key, CONTENT, digest))
 
     assert judged(encoded, key=key).is_valid
-    assert judged(encoded, Asked(b"another"), key).outcome is Outcome.INVALID
+    assert judged(encoded, SignedSubject(b"another"), key).outcome is Validity.INVALID
     assert judged(encoded).is_valid is (key is KEY)
 
 
@@ -71,8 +71,8 @@ def test_a_signature_by_the_key_holds_for_its_file_only(key: Any, digest: Any) -
 def test_a_signature_is_taken_as_bytes_too_as_cosign_takes_it(key: Any) -> None:
     for _ in range(20):  # with whatever bytes at its ends
         assert judged(sign(key, CONTENT), key=key).is_valid
-    assert judged(sign(key, b"another"), key=key).outcome is Outcome.INVALID
-    assert judged(bare(sign(key, CONTENT))[1:], key=key).outcome is Outcome.INVALID
+    assert judged(sign(key, b"another"), key=key).outcome is Validity.INVALID
+    assert judged(bare(sign(key, CONTENT))[1:], key=key).outcome is Validity.INVALID
 
 
 @pytest.mark.parametrize("size", [256, 384])
@@ -81,8 +81,8 @@ def test_two_plain_numbers_are_no_signature_of_cosigns(size: int) -> None:
     r, s = decode_dss_signature(sign(key, CONTENT))
     plain = r.to_bytes(size // 8) + s.to_bytes(size // 8)
 
-    assert judged(bare(plain), key=key).outcome is Outcome.INVALID
-    assert judged(plain, key=key).outcome is Outcome.INVALID
+    assert judged(bare(plain), key=key).outcome is Validity.INVALID
+    assert judged(plain, key=key).outcome is Validity.INVALID
 
 
 def test_a_key_of_one_kind_takes_no_signature_of_another() -> None:
@@ -106,7 +106,7 @@ def test_a_public_key_is_read_as_pem_and_as_der_and_from_rsas_own_form() -> None
     ]
     for encoding, form in forms:
         read = read_public_key(key.public_key().public_bytes(encoding, form))
-        assert verify_with_key(bare(sign(key, CONTENT)), read, Asked(CONTENT)).is_valid
+        assert verify_with_key(bare(sign(key, CONTENT)), read, SignedSubject(CONTENT)).is_valid
 
 
 @pytest.mark.parametrize("version", [".v0.4+json", "+json;version=0.9", ""])
@@ -119,19 +119,22 @@ def test_a_bundle_of_an_unknown_version_is_refused_whoever_signed(version: str) 
     kind = "application/vnd.dev.sigstore.bundle"
 
     assert judged(json.dumps({**document, "mediaType": f"{kind}.v0.3+json"}).encode()).is_valid
-    assert judged(json.dumps({**document, "mediaType": f"{kind}{version}"}).encode()).outcome is Outcome.INVALID
+    assert judged(json.dumps({**document, "mediaType": f"{kind}{version}"}).encode()).outcome is Validity.INVALID
 
 
 def test_a_digest_is_enough_where_the_key_signs_digests() -> None:
-    assert judged(bare(sign(KEY, CONTENT)), Asked(digest=DIGEST)).is_valid
-    assert judged(bare(sign(KEY, CONTENT)), Asked(digest="sha256:" + "0" * 64)).outcome is Outcome.INVALID
+    assert judged(bare(sign(KEY, CONTENT)), SignedSubject(digest=DIGEST)).is_valid
+    assert judged(bare(sign(KEY, CONTENT)), SignedSubject(digest="sha256:" + "0" * 64)).outcome is Validity.INVALID
 
 
 def test_a_digest_alone_leaves_some_undecided() -> None:
     key = ed25519.Ed25519PrivateKey.generate()
 
-    assert judged(bare(sign(key, CONTENT)), Asked(digest=DIGEST), key).outcome is Outcome.CANNOT_TELL
-    assert judged(bare(sign(KEY, CONTENT)), Asked(digest="sha512:" + "0" * 128)).outcome is Outcome.CANNOT_TELL
+    assert judged(bare(sign(key, CONTENT)), SignedSubject(digest=DIGEST), key).outcome is Validity.CANNOT_TELL
+    assert (
+        judged(bare(sign(KEY, CONTENT)), SignedSubject(digest="sha512:" + "0" * 128)).outcome
+        is Validity.CANNOT_TELL
+    )
 
 
 def test_an_image_is_bound_through_the_payload_that_names_it() -> None:
@@ -139,11 +142,11 @@ def test_an_image_is_bound_through_the_payload_that_names_it() -> None:
     payload = simple_signing(image)
     encoded = bare(sign(KEY, payload))
 
-    assert judged(encoded, Asked(payload, image)).is_valid
-    assert judged(encoded, Asked(payload, "sha256:" + "8" * 64)).reason.startswith(
+    assert judged(encoded, SignedSubject(payload, image)).is_valid
+    assert judged(encoded, SignedSubject(payload, "sha256:" + "8" * 64)).reason.startswith(
         "the signature is for sha256:777"
     )
-    assert judged(bare(sign(KEY, CONTENT)), Asked(CONTENT, image)).outcome is Outcome.INVALID
+    assert judged(bare(sign(KEY, CONTENT)), SignedSubject(CONTENT, image)).outcome is Validity.INVALID
 
 
 def test_of_several_signatures_of_one_payload_each_is_found_in_the_sig_layout() -> None:
@@ -160,29 +163,32 @@ def test_of_several_signatures_of_one_payload_each_is_found_in_the_sig_layout() 
     manifest = json.dumps({"layers": [{"digest": "sha256:" + "0" * 64}, *layers]}).encode()
 
     for key in (KEY, other):
-        assert judged(manifest, Asked(payload, image), key).is_valid
+        assert judged(manifest, SignedSubject(payload, image), key).is_valid
     assert (
-        judged(manifest, Asked(payload, image), ec.generate_private_key(ec.SECP256R1())).outcome is Outcome.INVALID
+        judged(manifest, SignedSubject(payload, image), ec.generate_private_key(ec.SECP256R1())).outcome
+        is Validity.INVALID
     )
-    assert judged(manifest, Asked(payload, "sha256:" + "8" * 64), other).outcome is Outcome.INVALID
-    assert judged(manifest, Asked(b"another", image), other).outcome is Outcome.INVALID
+    assert judged(manifest, SignedSubject(payload, "sha256:" + "8" * 64), other).outcome is Validity.INVALID
+    assert judged(manifest, SignedSubject(b"another", image), other).outcome is Validity.INVALID
 
 
 def test_an_attestation_holds_for_what_it_is_about() -> None:
-    assert judged(envelope(), Asked(digest=DIGEST)).is_valid
+    assert judged(envelope(), SignedSubject(digest=DIGEST)).is_valid
     assert judged(envelope()).is_valid
-    assert judged(envelope("sha256:" + "0" * 64)).outcome is Outcome.INVALID
+    assert judged(envelope("sha256:" + "0" * 64)).outcome is Validity.INVALID
     other: Any = ec.generate_private_key(ec.SECP256R1())
-    assert judged(envelope(key=other)).outcome is Outcome.INVALID
+    assert judged(envelope(key=other)).outcome is Validity.INVALID
 
 
 def test_a_file_and_a_digest_that_is_not_its_own_are_both_asked_for() -> None:
     """Of a statement about a digest nobody learns that it is about another file too."""
     long = f"sha512:{sha512(CONTENT).hexdigest()}"
 
-    assert judged(envelope(), Asked(CONTENT, DIGEST)).is_valid
-    assert judged(envelope(), Asked(b"another", DIGEST)).outcome is Outcome.INVALID
-    assert judged(envelope(), Asked(CONTENT, long)).reason.startswith("the signed statement is not about sha512")
+    assert judged(envelope(), SignedSubject(CONTENT, DIGEST)).is_valid
+    assert judged(envelope(), SignedSubject(b"another", DIGEST)).outcome is Validity.INVALID
+    assert judged(envelope(), SignedSubject(CONTENT, long)).reason.startswith(
+        "the signed statement is not about sha512"
+    )
 
 
 def test_any_of_several_signatures_may_be_the_key_s() -> None:
@@ -198,17 +204,17 @@ def test_a_recorded_bundle_by_a_key_holds_for_its_text() -> None:
     key = read_public_key((folder / "public-key-validity.pem").read_bytes())
     encoded = (folder / "public-key-validity.sigstore.json").read_bytes()
 
-    assert verify_with_key(encoded, key, Asked(b"test content")).is_valid
-    assert not verify_with_key(encoded, key, Asked(b"other content")).is_valid
+    assert verify_with_key(encoded, key, SignedSubject(b"test content")).is_valid
+    assert not verify_with_key(encoded, key, SignedSubject(b"other content")).is_valid
 
 
 def test_a_signature_by_a_key_is_not_keyless() -> None:
     root = read_trusted_root(PrivateSigstore.open().trusted_root())
     from bot.verify.signatures.cosign.policy import Anybody
 
-    verdict = verify_keyless(bare(sign(KEY, CONTENT)), root, Anybody(), Asked(CONTENT))
+    verdict = verify_keyless(bare(sign(KEY, CONTENT)), root, Anybody(), SignedSubject(CONTENT))
 
-    assert verdict.outcome is Outcome.INVALID
+    assert verdict.outcome is Validity.INVALID
     assert "cosign-key" in verdict.advice
 
 
@@ -235,9 +241,9 @@ def test_no_flipped_byte_of_a_bare_signature_holds(data: st.DataObject) -> None:
     flipped = bytearray(WHOLE.strip())
     flipped[data.draw(st.integers(0, len(flipped) - 1))] ^= data.draw(st.integers(1, 255))
 
-    assert judged(bytes(flipped)).outcome is Outcome.INVALID
+    assert judged(bytes(flipped)).outcome is Validity.INVALID
 
 
 @given(content=st.binary(max_size=200))
 def test_whatever_the_bytes_a_verdict_comes_of_them(content: bytes) -> None:
-    assert judged(content).outcome is Outcome.INVALID
+    assert judged(content).outcome is Validity.INVALID
