@@ -7,7 +7,7 @@ from collections.abc import Sequence as Items
 
 from bot.audit.repository import Repository, first_scalar
 from bot.audit.splices import NotSpliceable, check_spliceable, edits_of, with_key
-from bot.domain.repositories.finding import Edit
+from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Span
 from bot.formats.source.nodes import Mapping, Scalar, Sequence, Style
 from bot.formats.source.text import Lines

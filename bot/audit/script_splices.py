@@ -5,7 +5,7 @@ import re
 from bot.audit.repository import Repository
 from bot.audit.splices import NotSpliceable, check_spliceable
 from bot.audit.workflows.model import PipelineStep
-from bot.domain.repositories.finding import Edit
+from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Span
 
 

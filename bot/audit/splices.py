@@ -14,7 +14,8 @@ from dataclasses import replace
 import yaml
 
 from bot.audit.repository import Repository, first_scalar
-from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Span
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, Style
 from bot.formats.source.text import decode, encode

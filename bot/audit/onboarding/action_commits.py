@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from bot.audit.repository import Repository
 from bot.audit.splices import NotSpliceable, check_spliceable
 from bot.domain.forge.actions import ActionCommit, ActionTag
-from bot.domain.repositories.finding import Edit, Finding, Fix, Outcome
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Finding, Fix, Outcome
 from bot.domain.repositories.usage import Span
 
 CHECK = "actions-pinned"

@@ -21,7 +21,8 @@ from bot.audit.rules import BY_CHECK
 from bot.audit.splices import applied
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.images.seen_config import SeenConfig
-from bot.domain.repositories.finding import Edit, Finding, Fix, Outcome, Place
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Finding, Fix, Outcome, Place
 from bot.domain.repositories.onboarding import (
     SAFE_CHECKS,
     Counted,

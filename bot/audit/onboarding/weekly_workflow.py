@@ -7,7 +7,8 @@ from bot.audit.repository import Repository
 from bot.audit.rules.hygiene.weekly_rebuild import weekly_cron
 from bot.audit.workflows.flattening import FOLDER
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline
-from bot.domain.repositories.finding import Edit, Finding, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Finding, Fix
 from bot.domain.repositories.usage import Span
 from bot.formats.source.nodes import Mapping, Scalar
 

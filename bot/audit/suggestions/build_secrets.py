@@ -17,7 +17,8 @@ from bot.audit.splices import (
     merged,
     with_key,
 )
-from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Span
 from bot.formats.dockerfile.lines import Instruction
 from bot.formats.source.nodes import Mapping, Style

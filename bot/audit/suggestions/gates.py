@@ -9,7 +9,8 @@ from bot.audit.shell import is_unknown
 from bot.audit.splices import NotSpliceable, edits_of, merged, with_key, with_keys
 from bot.audit.suggestions.actions import UPLOAD_SARIF
 from bot.audit.suggestions.rights import check_own_workflow, rights
-from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping, Scalar, Sequence
 
 _KEYS = {

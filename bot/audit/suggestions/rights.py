@@ -5,7 +5,8 @@ from collections.abc import Mapping as Values
 from bot.audit.repository import Repository
 from bot.audit.splices import NotSpliceable, edits_of, with_key, with_keys
 from bot.audit.workflows.model import Pipeline, PipelineStep
-from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping, Scalar
 
 

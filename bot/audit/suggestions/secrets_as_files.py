@@ -11,7 +11,8 @@ from bot.audit.repository import Repository
 from bot.audit.secrets import holds_secret
 from bot.audit.splices import NotSpliceable, merged
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping
 
 FOLDER = "/run/secrets"

@@ -5,7 +5,8 @@ from bot.audit.repository import Repository
 from bot.audit.splices import NotSpliceable, edits_of, merged
 from bot.audit.workloads.judging import context_key
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping
 
 _VOLUME = "tmp"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from bot.audit.repository import Repository
 from bot.audit.splices import NotSpliceable, check_spliceable, with_key
 from bot.audit.workflows.model import Pipeline
-from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Span
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.nodes import Sequence as List

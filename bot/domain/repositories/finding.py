@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.domain.repositories.usage import Span
+from bot.domain.repositories.edit import Edit
 
 
 class Outcome(StrEnum):
@@ -36,15 +36,6 @@ class Place:
     path: str
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """The characters of `path` at `span` become `text`; an empty span inserts."""
-
-    path: str
-    span: Span
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
 from bot.domain.reference import Reference
+from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Piece, Span, Usage
 from bot.formats.source.spanned import Spanned
 from bot.formats.table import format_of
@@ -20,14 +22,6 @@ _NO_TEXT = re.compile(
 _ROOM = 1 << 21
 """More characters than any file has: places in the n-th file of a usage begin at n times that."""
 _BEFORE_PLAIN = re.compile(r"[:,{\[]\s+(?:[&!]\S*\s+)?\Z")
-
-
-class Edit(NamedTuple):
-    """Put `text` in the place of `span` of the file `path`; an empty span inserts."""
-
-    path: str
-    span: Span
-    text: str
 
 
 class CannotEdit(Exception):
@@ -205,7 +199,7 @@ def _still_text(edit: Edit, usage: Usage, text: str) -> Edit:
         or not _BEFORE_PLAIN.search(before)
     ):
         return edit
-    return edit._replace(text=f'"{edit.text}"')
+    return replace(edit, text=f'"{edit.text}"')
 
 
 def _smallest(edit: Edit, text: str) -> Edit:

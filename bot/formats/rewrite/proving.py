@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.reference import InvalidReference, Reference
+from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Findings, Problem, Replacement, Span, Usage
 from bot.formats.dotnet.project import KIND as PROJECT
 from bot.formats.rewrite import marker
-from bot.formats.rewrite.edits import CannotEdit, Edit, applied, edits_for
+from bot.formats.rewrite.edits import CannotEdit, applied, edits_for
 from bot.formats.source.text import Lines, decode
 
 MOST_READINGS = 40

@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from bot.domain.reference import Reference
+from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Findings, Kind, Problem, Replacement, Rewritten, Usage
 from bot.formats.dotnet.solution import Solution
 from bot.formats.finding import find_usages
 from bot.formats.repository import is_read_together, linked_files, solution_of
-from bot.formats.rewrite.edits import CannotEdit, Edit
+from bot.formats.rewrite.edits import CannotEdit
 from bot.formats.rewrite.proving import Change, FilesReadTogether, Read, grouped
 from bot.formats.source.text import encode
 

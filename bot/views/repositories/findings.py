@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.domain.repositories.finding import Edit, Finding, Outcome, Severity, with_fingerprints
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Finding, Outcome, Severity, with_fingerprints
 from bot.domain.wording.escaping import code, markdown
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

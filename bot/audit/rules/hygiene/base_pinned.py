@@ -26,7 +26,8 @@ from bot.audit.rule import Rule
 from bot.audit.splices import GENERATED, is_generated
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
-from bot.domain.repositories.finding import Edit, Fix, Place, Severity
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix, Place, Severity
 from bot.domain.repositories.usage import Role, Span
 from bot.domain.tags.tag import Tag
 from bot.domain.tags.words import names_system

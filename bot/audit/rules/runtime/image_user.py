@@ -28,7 +28,8 @@ from bot.audit.repository import Repository, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.splices import is_generated
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.domain.repositories.finding import Edit, Fix, Place, Severity
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix, Place, Severity
 from bot.domain.repositories.usage import Role, Span
 from bot.formats.dockerfile.stages import Stage
 from bot.formats.dotnet import project

@@ -1,8 +1,9 @@
 import pytest
 
 from bot.domain.reference import Reference
+from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Role, Span, Usage
-from bot.formats.rewrite.edits import CannotEdit, Edit, applied, edits_for
+from bot.formats.rewrite.edits import CannotEdit, applied, edits_for
 
 
 def usage(reference: str, span: Span | None, **spans: Span) -> Usage:
