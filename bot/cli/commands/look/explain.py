@@ -40,21 +40,35 @@ def explain(
 
 def show_explanation(explained: "Explanation", now: datetime, output: Format) -> None:
     """Writes usages by file, images, rebuilds with their transitions, and problems."""
-    from bot.domain.wording.words import counted
     from bot.views.bases.images import stands_on
-    from bot.views.names import short_base, short_digest, short_reference
     from bot.views.repositories.explanation import as_json
-    from bot.views.rollouts.rebuilds import what
 
-    today = now.date()
     if output is Format.JSON:
-        print_json(as_json(explained, today))
+        print_json(as_json(explained, now.date()))
         return
     print_line(f"{explained.repository}, last read {moment(explained.read_at)}")
     if explained.error:
         print_sentence(explained.error)
     if not explained.config.enabled:
         print_sentence("It has opted out in .github/freshness.yaml: nothing is done for it.")
+    _show_usages(explained, now)
+    for view in explained.images:
+        doubt = f"; does not count: {view.image.doubt}" if view.image.doubt else ""
+        print_sentence(f"image {view.image.place} stands on {stands_on(view.image, now)}{doubt}")
+    _show_rebuilds(explained)
+    for late in explained.behind:
+        print_sentence(late.told(now))
+    for build in explained.builds:
+        if build.said:
+            print_sentence(build.said)
+    _show_what_was_said_there(explained)
+    for problem in explained.problems:
+        print_sentence(f"{problem.path}:{problem.line}: {problem.message}")
+
+
+def _show_usages(explained: "Explanation", now: datetime) -> None:
+    from bot.views.names import short_base, short_digest, short_reference
+
     if explained.usages:
         print_table(
             ("file", "line", "reference", "role", "follows", "base is now at", "left alone"),
@@ -63,15 +77,18 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
                     *(usage.path, usage.line, short_reference(usage.reference), usage.role),
                     short_base(base) if base else "nothing",
                     (short_digest(digest) or "not seen yet") if base else "",
-                    explained.left_alone(usage, base, today),
+                    explained.left_alone(usage, base, now.date()),
                 )
                 for usage, base, digest in explained.usages
             ],
             Layout(group=True, below=("left alone",)),
         )
-    for view in explained.images:
-        doubt = f"; does not count: {view.image.doubt}" if view.image.doubt else ""
-        print_sentence(f"image {view.image.place} stands on {stands_on(view.image, now)}{doubt}")
+
+
+def _show_rebuilds(explained: "Explanation") -> None:
+    """Writes how each came to its state, its steps, and what it waits for."""
+    from bot.views.rollouts.rebuilds import what
+
     known = {rebuild.id: rebuild for rebuild in explained.rebuilds}
     if explained.transitions:
         print_table(
@@ -89,11 +106,12 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
     for rebuild in explained.rebuilds:
         if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
             print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")
-    for late in explained.behind:
-        print_sentence(late.told(now))
-    for build in explained.builds:
-        if build.said:
-            print_sentence(build.said)
+
+
+def _show_what_was_said_there(explained: "Explanation") -> None:
+    """Writes how far onboarding is, and what the repository's issue says."""
+    from bot.domain.wording.words import counted
+
     if (brought := explained.onboarding) is not None:
         url = f" ({brought.url})" if brought.url else ""
         left = f"; {counted(brought.left, 'finding')} left to people" if brought.left else ""
@@ -105,5 +123,3 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
             print_sentence(f"That stands in {explained.issue.url}")
         elif explained.issue.refused is not None:
             print_sentence(f"No issue says so there: {explained.issue.refused}")
-    for problem in explained.problems:
-        print_sentence(f"{problem.path}:{problem.line}: {problem.message}")

@@ -41,8 +41,6 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
     from bot.domain.repositories.onboarding import in_words
     from bot.domain.wording.words import counted
     from bot.views.fleet.status import as_json
-    from bot.views.names import short_base, short_digest
-    from bot.views.rollouts.rebuilds import what
 
     if output is Format.JSON:
         print_json(as_json(status))
@@ -51,6 +49,28 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
     for pause in status.pauses:
         subject = "Everything" if pause.rollout is None else f"Rollout {pause.rollout}"
         print_sentence(f"{subject} is paused by {pause.who} since {moment(pause.since)}: {pause.reason}")
+    _show_bases(status, now)
+    if status.notices:
+        print_table(
+            ("notice", "since", "what upstream does not say"),
+            [(n.topic, moment(n.since), n.text) for n in status.notices],
+            Layout(below=("what upstream does not say",)),
+        )
+    _show_rebuilds(status)
+    if status.dumps:
+        print_table(
+            ("vulnerabilities of", "read", "records", "kept"),
+            [(d.ecosystem, moment(d.checked_at), d.entries, d.kept) for d in status.dumps],
+        )
+    if status.onboardings:
+        print_sentence(f"Onboarding: {in_words(status.onboardings)}")
+    _show_troubles(status)
+
+
+def _show_bases(status: "Status", now: datetime) -> None:
+    """Writes a row for each base, then what is late or in trouble about one, and how old builds are."""
+    from bot.views.names import short_base, short_digest
+
     if status.bases:
         print_table(
             ("base", ".NET", "digest", "moved", "used by", "after the release"),
@@ -70,12 +90,11 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
     for base in status.bases:
         if base.error:
             print_sentence(f"{short_base(base.base)}: {base.error}")
-    if status.notices:
-        print_table(
-            ("notice", "since", "what upstream does not say"),
-            [(n.topic, moment(n.since), n.text) for n in status.notices],
-            Layout(below=("what upstream does not say",)),
-        )
+
+
+def _show_rebuilds(status: "Status") -> None:
+    from bot.views.rollouts.rebuilds import what
+
     if status.rebuilds:
         print_table(
             ("rollout", "repository", "what", "state", "why"),
@@ -85,13 +104,10 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
             ],
             Layout(group=True, below=("why",)),
         )
-    if status.dumps:
-        print_table(
-            ("vulnerabilities of", "read", "records", "kept"),
-            [(d.ecosystem, moment(d.checked_at), d.entries, d.kept) for d in status.dumps],
-        )
-    if status.onboardings:
-        print_sentence(f"Onboarding: {in_words(status.onboardings)}")
+
+
+def _show_troubles(status: "Status") -> None:
+    """Writes incidents, what cannot be read, and what dumps leave out."""
     for incident in status.incidents:
         print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
     for name, error in (*status.unreadable, *status.feed_errors):
