@@ -60,7 +60,10 @@ def _add_images(key: str, mapping: Mapping, aliases: set[str], values: Values, f
         for image in handed_over(mapping.mapping("parameters")):
             _add(image, Role.CONTAINER, [values], file)
     variants = values.variants(mapping)
-    container = mapping.mapping("container").scalar("image") or mapping.scalar("container")
+    written_out = mapping.mapping("container").scalar("image")
+    if written_out is not None and written_out.value.strip() not in aliases:
+        _add(written_out, Role.CONTAINER, variants, file)
+    container = mapping.scalar("container")
     _add(container, Role.CONTAINER, [each for each in variants if _is_image(container, aliases, each)], file)
     for _, service in mapping.mapping("services").entries():
         named = service.scalar("image") if isinstance(service, Mapping) else service

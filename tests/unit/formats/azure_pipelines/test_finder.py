@@ -226,3 +226,11 @@ jobs:
 def test_a_variable_below_a_condition_counts(variables: str) -> None:
     text = f"variables: {variables}\njobs: [{{job: a, container: $(image)}}]\n"
     assert found(text) == [("a.example/x:1", Role.CONTAINER, 1)]
+
+
+def test_an_image_of_a_container_that_is_wholly_a_variable_is_told() -> None:
+    findings = find("jobs: [{job: a, container: {image: $(image)}}]\n")
+    assert findings.usages == ()
+    [problem] = findings.problems
+    assert "'$(image)' is known only when the pipeline runs" in problem.message
+    assert found("jobs: [{job: a, container: '${{ parameters.alias }}'}]\n") == []
