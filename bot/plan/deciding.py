@@ -206,7 +206,7 @@ def _planned(
         targets = continued(rebuild.targets, targets)
         replacements = {_key(item): item for item in rebuild.replacements} | replacements
     terms = given.policy.together([need.terms for need in needs])
-    paced = given.policy.together([terms, *given.terms_on_the_way(replaced)])
+    paced = given.policy.together([terms, *given.terms_on_the_way(replaced)]) if replaced else terms
     waited_for = [given.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
     begins = min([*map(given.begins, needs), *waited_for])
     requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from bot.act.dispatch.asking import ask, find, given_up, next_look
 from bot.act.own_word import OwnWords, check_recent, config_of
+from bot.act.waiting import RIGHTS
 from bot.domain.backoff import look_together, rest_of
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.looks import OwnWord
@@ -27,8 +28,6 @@ from bot.reconcile.work import Claimed, Lease, Queue
 
 _ATTEMPTS = 3
 """A refusal that stays the same is no passing fault."""
-_RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
-"""Often an operator's slip: these are waited for until the step's time is over."""
 _NO_BRANCH = "HEAD"
 """No branch can be called so: of the home only its default branch is looked at."""
 
@@ -241,7 +240,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
 
     async def failed(self, item: StepJob, claimed: Claimed, failure: Failure, now: datetime) -> str:
         step = item.step.begun(now)
-        is_final = not failure.trouble.is_passing and failure.trouble not in _RIGHTS
+        is_final = not failure.trouble.is_passing and failure.trouble not in RIGHTS
         if is_final and step.attempts >= _ATTEMPTS:
             after = self._failed(step, f"{failure.told} (tried {step.attempts} times)")
         else:
