@@ -36,10 +36,7 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
         _refuse_archive(source)
         return read_sbom(read_file(source, LARGEST_SBOM), str(source))
     if is_layout(source):
-        layout = OciLayout(source)
-        index = layout.index()
-        check_one_is_meant(index, platform)
-        return asyncio.run(read_image(index, layout, platform=platform))
+        return _read_layout(source, platform)
     return _read_folder(source)
 
 
@@ -79,6 +76,19 @@ def _refuse_archive(path: Path) -> None:
             where=str(path),
             advice="make a layout of an image (skopeo copy docker-archive:FILE oci:FOLDER), or unpack it",
         )
+
+
+def _read_layout(folder: Path, platform: str | None) -> Inventory:
+    """What is inside the image of a layout; a manifest that is gone or damaged is a problem, as a layer is."""
+    layout = OciLayout(folder)
+    index = layout.index()
+    check_one_is_meant(index, platform)
+    try:
+        return asyncio.run(read_image(index, layout, platform=platform))
+    except Failure as failure:
+        if not failure.where.startswith(str(folder)):
+            raise
+        return Inventory(problems=(str(failure),))
 
 
 def _read_folder(root: Path) -> Inventory:

@@ -302,3 +302,15 @@ def test_an_archive_of_an_image_is_said_to_be_one(tmp_path: Path, pack: Any) -> 
 @pytest.mark.parametrize("words", [("--all",), (".", "--all", "--to", "x"), ("--to", "x"), ()])
 def test_an_export_of_all_images_needs_a_folder_and_no_source(words: tuple[str, ...]) -> None:
     assert "--all" in refusal("sbom", "export", *words) or "SOURCE" in refusal("sbom", "export", *words)
+
+
+@pytest.mark.parametrize("kept", [None, b"{}"], ids=["gone", "another"])
+def test_a_layout_whose_manifest_cannot_be_read_cannot_tell(tmp_path: Path, kept: bytes | None) -> None:
+    manifest = b'{"schemaVersion": 2}'
+    listed = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest(manifest), "size": 1}
+    layout(tmp_path / "oci", index={"schemaVersion": 2, "manifests": [listed]})
+    if kept is not None:
+        (tmp_path / "oci/blobs/sha256" / digest(manifest).partition(":")[2]).write_bytes(kept)
+    result = run("packages", "list", tmp_path / "oci", "--format", "json")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "is not there" in result.stderr or "instead of" in result.stderr
