@@ -47,16 +47,17 @@ class QuarantineTally:
     lifted: int = 0
 
 
-async def tick(store: QuarantineStore) -> QuarantineTally:
+async def tick(store: QuarantineStore, *, is_frozen: bool = False) -> QuarantineTally:
     """Quarantines the digests on which rebuilds fail.
 
-    One that fixes something severe is not held back: its rollout is paused, and a person asked.
+    One that fixes something severe is not held back: its rollout is paused, and a person asked. In a freeze nothing
+    is run once more.
     """
     lifted = await store.lift_published()
     known = await store.ends()
     ends = [item.end for item in known]
     severe = {(item.end.base, item.end.digest) for item in known if item.is_severe}
-    again = set(needed_reruns(ends))
+    again = set() if is_frozen else set(needed_reruns(ends))
     run_again = await store.run_again(sorted(item.rebuild for item in known if item.end in again))
     quarantined = asked = 0
     for suspect in suspects(ends):

@@ -16,6 +16,7 @@ from bot.assess.wording import describe
 from bot.audit.fleet import stage as audit_stage
 from bot.discover import builds
 from bot.discover import stage as discover
+from bot.domain.rollouts.timing.freezes import frozen_by
 from bot.follow import stage as follow
 from bot.follow import steps as follow_steps
 from bot.formats.rewrite.refresh import refresh
@@ -136,7 +137,8 @@ async def first_run_tick(bot: Bot) -> TickOutcome:
 
 
 async def quarantine_tick(bot: Bot) -> TickOutcome:
-    return TickOutcome("quarantine", asdict(await quarantine.tick(bot.stores.quarantine)))
+    is_frozen = frozen_by(bot.policy.freezes, bot.clock.now(), None) is not None
+    return TickOutcome("quarantine", asdict(await quarantine.tick(bot.stores.quarantine, is_frozen=is_frozen)))
 
 
 async def cascade_tick(bot: Bot) -> TickOutcome:

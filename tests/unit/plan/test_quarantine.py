@@ -1,0 +1,47 @@
+"""What follows from builds that fail on a new digest."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.reference import Base
+from bot.domain.rollouts.quarantine import BuildEnd, Suspect
+from bot.plan.quarantine import KnownEnd, tick
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+
+
+class Store:
+    """Three repositories that were fine have failed once."""
+
+    def __init__(self) -> None:
+        self.tried_again: list[int] = []
+
+    async def lift_published(self) -> int:
+        return 0
+
+    async def ends(self) -> Sequence[KnownEnd]:
+        green = NOON - timedelta(days=1)
+        return [
+            KnownEnd(number, BuildEnd(f"contoso/shop-{number}", ASPNET, "sha256:new", False, NOON, green))
+            for number in range(3)
+        ]
+
+    async def run_again(self, rebuilds: Sequence[int]) -> int:
+        self.tried_again += rebuilds
+        return len(rebuilds)
+
+    async def quarantine(self, suspect: Suspect) -> bool:
+        return True
+
+    async def ask(self, suspect: Suspect) -> int:
+        return 1
+
+
+@pytest.mark.parametrize(("is_frozen", "tried_again"), [(False, [0, 1, 2]), (True, [])], ids=["free", "frozen"])
+async def test_failed_builds_are_tried_once_more_but_in_a_freeze(is_frozen: bool, tried_again: list[int]) -> None:
+    store = Store()
+    await tick(store, is_frozen=is_frozen)
+    assert store.tried_again == tried_again
