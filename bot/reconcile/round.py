@@ -42,6 +42,7 @@ class HeldRow:
     attempt: "asyncio.Future[Any] | None" = None
 
     def lose(self) -> None:
+        """Cuts the attempt off: the lease is somebody else's."""
         self.is_lost = self.has_ended = True
         if self.attempt is not None:
             self.attempt.cancel()
@@ -49,6 +50,11 @@ class HeldRow:
 
 @dataclass(slots=True)
 class Round:
+    """The claimed rows of one host: all are tried, and then settled, put off, or left to whoever took their lease.
+
+    `small` waits to be settled together, `untried` was left out as the host was in trouble.
+    """
+
     work: Work[Any, Any]
     host: str
     held: Sequence[HeldRow]
@@ -63,6 +69,7 @@ class Round:
     locks: dict[object, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def run(self) -> None:
+        """Tries the rows; where the host is suspect, the first ones one by one."""
         if not await self._is_prepared():
             return
         suspect = self.work.is_suspect(self.host)

@@ -129,6 +129,7 @@ def _webhook_defect(url: str) -> str | None:
 
 
 def secret_files(settings: Settings) -> list[tuple[Path, str]]:
+    """Every file with a secret, or with certificates, that the settings name, and the setting that does."""
     github, slack = settings.github, settings.slack
     named: list[tuple[Path | None, str]] = [
         (github.token_file, "github.token_file"),

@@ -66,6 +66,7 @@ _BARE_SYSTEMS = (
 
 
 def user_of_base(image: str, instruction: Instruction) -> User:
+    """Whom an image runs as that is built on `image` and names no USER, as far as the name of the base tells."""
     try:
         reference = Reference.parse(image)
     except InvalidReference:

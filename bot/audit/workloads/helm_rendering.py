@@ -46,6 +46,11 @@ class _Block:
 
 
 class RenderedLines:
+    """Takes the text of a template and gives the lines that it makes, each with the line that it comes from.
+
+    What the values do not tell stands as a mark (`HIDDEN`, `HIDDEN_VALUE`): a reader says "unknown" of that.
+    """
+
     def __init__(self, values: Mapping) -> None:
         self.lines: list[str] = []
         self.origins: list[int] = []

@@ -68,6 +68,8 @@ class Pod:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Container:
+    """One container of a pod; `own` is its mapping in the manifest, `role` what findings call it."""
+
     pod: Pod
     own: Mapping
     role: str

@@ -32,9 +32,12 @@ _LATER = f"""... on Commit {{ id oid {_SUITES} repository {{ defaultBranchRef {{
 
 @dataclass(frozen=True, slots=True)
 class Following:
+    """How far pull requests, runs and builds are, asked for many at once by their node ids."""
+
     bulk: Bulk
 
     async def look(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
+        """The states of those that are still there."""
         found_requests: dict[str, PullRequestState] = {}
         found_runs: dict[str, RunState] = {}
         parts = [*parts_of(pull_requests, _PULL_REQUEST), *parts_of(runs, _RUN)]
@@ -50,6 +53,7 @@ class Following:
         return Followed(found_requests, found_runs)
 
     async def builds(self, commits: Sequence[str], *, later: bool) -> dict[str, Sequence[Sequence[BuildRun]]]:
+        """The runs of each commit, by its node id; with `later` also those of commits that came after it."""
         parts = parts_of(commits, _LATER, _MOST_HISTORIES) if later else parts_of(commits, _COMMIT)
         rows = await self.bulk.rows("follow", parts)
         with shaped("list of builds"):

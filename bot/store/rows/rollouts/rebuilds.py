@@ -125,6 +125,7 @@ async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int,
 
 
 def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Rebuild:
+    """The rebuild that a row of the table holds, with the name that its repository bears now."""
     return Rebuild(
         id=row["id"],
         rollout=row["rollout_id"],

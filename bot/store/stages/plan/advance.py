@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
@@ -82,6 +82,29 @@ async def standings(
     connection: AsyncConnection, rules: ReleaseRules, *where: ColumnElement[bool]
 ) -> tuple[RolloutStanding, ...]:
     """The open rollouts where all of `where` holds."""
+    rows = (await connection.execute(_counted_waves(rules, *where))).all()
+    times = await _times_of_waves(connection)
+    found: dict[tuple[int, int], list[Any]] = {}
+    for row in rows:
+        found.setdefault((row.rollout_id, row.distance), []).append(row)
+
+    def standing(place: tuple[int, int]) -> RolloutStanding:
+        waves = found[place]
+        rollout, distance = place
+        return RolloutStanding(
+            rollout,
+            {row.wave: _tally(row, *times.get((*place, row.wave), (None, None))) for row in waves},
+            {row.wave: row.ready for row in waves if row.ready},
+            {row.wave: row.longest for row in waves if row.longest is not None},
+            sum(row.urgent for row in waves),
+            distance,
+        )
+
+    return tuple(readable(found, standing, lambda place: f"rollout {place[0]}"))
+
+
+def _counted_waves(rules: ReleaseRules, *where: ColumnElement[bool]) -> Select[Any]:
+    """A row for each wave of open rollouts at each distance: how many rebuilds are how far, and since when."""
     ready = and_(IS_WAITING, *_may_pass(rules))
     is_under_way = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
     again = rebuilds.alias()
@@ -102,7 +125,7 @@ async def standings(
     soak = func.max(case((or_(IS_WAITING, is_under_way, has_ended), rebuilds.c.soak_seconds))).label("soak")
     longest = func.min(case((and_(ready, _MAY_BE_LATE), rebuilds.c.waits_since))).label("longest")
     last_end = func.max(case((has_ended, rebuilds.c.ended_at))).label("last_end")
-    query = (
+    return (
         select(
             rebuilds.c.rollout_id,
             rebuilds.c.distance,
@@ -117,33 +140,20 @@ async def standings(
         .group_by(rebuilds.c.rollout_id, rebuilds.c.distance, rebuilds.c.wave)
         .order_by(rebuilds.c.rollout_id, rebuilds.c.distance)
     )
-    rows = (await connection.execute(query)).all()
+
+
+async def _times_of_waves(
+    connection: AsyncConnection,
+) -> dict[tuple[int, int, str], tuple[datetime | None, datetime | None]]:
+    """When waves of open rollouts began and were done, by rollout, distance and name."""
     open_ones = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None))
     kept = await connection.execute(select(rollout_waves).where(rollout_waves.c.rollout_id.in_(open_ones)))
-    times = dict(
-        readable(
-            kept,
-            lambda row: ((row.rollout_id, row.distance, row.name), (row.began_at, row.done_since)),
-            lambda row: f"wave {row.name} of rollout {row.rollout_id}",
-        )
+    times = readable(
+        kept,
+        lambda row: ((row.rollout_id, row.distance, row.name), (row.began_at, row.done_since)),
+        lambda row: f"wave {row.name} of rollout {row.rollout_id}",
     )
-    found: dict[tuple[int, int], list[Any]] = {}
-    for row in rows:
-        found.setdefault((row.rollout_id, row.distance), []).append(row)
-
-    def standing(place: tuple[int, int]) -> RolloutStanding:
-        waves = found[place]
-        rollout, distance = place
-        return RolloutStanding(
-            rollout,
-            {row.wave: _tally(row, *times.get((*place, row.wave), (None, None))) for row in waves},
-            {row.wave: row.ready for row in waves if row.ready},
-            {row.wave: row.longest for row in waves if row.longest is not None},
-            sum(row.urgent for row in waves),
-            distance,
-        )
-
-    return tuple(readable(found, standing, lambda place: f"rollout {place[0]}"))
+    return dict(times)
 
 
 async def open_pause(

@@ -24,6 +24,8 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class GraphError:
+    """One error of an answer, in GitHub's words; `path` leads to the field that it is about."""
+
     kind: str
     message: str
     path: tuple[str | int, ...] = ()
