@@ -9,7 +9,7 @@ from bot.audit.repository import Repository, first_scalar
 from bot.audit.splices import NotSpliceable, check_spliceable, edits_of, with_key
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Span
-from bot.formats.source.nodes import Mapping, Scalar, Sequence, Style
+from bot.formats.source.nodes import Mapping, Scalar, ScalarStyle, Sequence
 from bot.formats.source.text import Lines
 
 
@@ -42,7 +42,11 @@ def word_after(repository: Repository, items: Sequence, written: str) -> Edit:
     last = items.items[-1] if items.items else None
     path = repository.path_of(last) if last is not None else ""
     text = repository.text(path)
-    if not isinstance(last, Scalar) or last.source is not text or last.style in {Style.LITERAL, Style.FOLDED}:
+    if (
+        not isinstance(last, Scalar)
+        or last.source is not text
+        or last.style in {ScalarStyle.LITERAL, ScalarStyle.FOLDED}
+    ):
         raise NotSpliceable("its list ends in no plain word")
     check_spliceable(text)
     lines = repository.lines(path)

@@ -36,7 +36,7 @@ XML: Comment = ("<!--", " -->")
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class FileFormat:
     """One kind of file.
 
     `names` fits the whole path with `/`; the first format whose names fit has the file. `read` gives the usages and
@@ -116,28 +116,28 @@ _NO_SOURCE = re.compile(
 )
 """Files that nobody builds from, whatever their names begin with."""
 
-FORMATS: tuple[Format, ...] = (
-    Format(dockerfile.KIND, _DOCKERFILE, dockerfile.find, 1),
-    Format(workflows.KIND, _WORKFLOW, workflows.find, 2, builds=workflow_builds.builds),
-    Format(azure_pipelines.KIND, _AZURE_PIPELINES, azure_pipelines.find, 3, builds=azure_pipelines.builds),
-    Format(other_builds.KIND, _OTHER_BUILDS, other_builds.find, 5, tells_without_names=True),
-    Format(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds),
-    Format(ENV, _ENVIRONMENT, dotenv.find, 6),
-    Format(bake.KIND, _BAKE, bake.find, 6, builds=bake.builds),
-    Format(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES, builds=devcontainer.builds),
-    Format(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
-    Format(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
-    Format(solution_files.KIND, _names(r"[^/]+\.sln[xf]?"), solution_files.find, 4),
-    Format(aspire.KIND, _CSHARP, aspire.find, 6, SLASHES, tells_without_names=True),
-    Format(azd.KIND, _names(r"azure\.ya?ml"), azd.find, 4, tells_without_names=True),
-    Format(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),
-    Format(SHELL, _SCRIPT, shell.find, 8, builds=shell.builds),
-    Format(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True),
+FORMATS: tuple[FileFormat, ...] = (
+    FileFormat(dockerfile.KIND, _DOCKERFILE, dockerfile.find, 1),
+    FileFormat(workflows.KIND, _WORKFLOW, workflows.find, 2, builds=workflow_builds.builds),
+    FileFormat(azure_pipelines.KIND, _AZURE_PIPELINES, azure_pipelines.find, 3, builds=azure_pipelines.builds),
+    FileFormat(other_builds.KIND, _OTHER_BUILDS, other_builds.find, 5, tells_without_names=True),
+    FileFormat(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds),
+    FileFormat(ENV, _ENVIRONMENT, dotenv.find, 6),
+    FileFormat(bake.KIND, _BAKE, bake.find, 6, builds=bake.builds),
+    FileFormat(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES, builds=devcontainer.builds),
+    FileFormat(project.KIND, _PROJECT, project.find, 3, XML, tells_without_names=True),
+    FileFormat(global_json.KIND, _names(r"global\.json"), global_json.find, 4, SLASHES),
+    FileFormat(solution_files.KIND, _names(r"[^/]+\.sln[xf]?"), solution_files.find, 4),
+    FileFormat(aspire.KIND, _CSHARP, aspire.find, 6, SLASHES, tells_without_names=True),
+    FileFormat(azd.KIND, _names(r"azure\.ya?ml"), azd.find, 4, tells_without_names=True),
+    FileFormat(helm.KIND, _VALUES, helm.find, 6, quotes_tags=True),
+    FileFormat(SHELL, _SCRIPT, shell.find, 8, builds=shell.builds),
+    FileFormat(kubernetes.KIND, _ANY_YAML, kubernetes.find, 7, quotes_tags=True),
 )
-_BY_KIND: Mapping[Kind, Format] = {each.kind: each for each in FORMATS}
+_BY_KIND: Mapping[Kind, FileFormat] = {each.kind: each for each in FORMATS}
 
 
-def format_of(kind: Kind) -> Format:
+def format_of(kind: Kind) -> FileFormat:
     """Raises `KeyError` for a kind that no format has."""
     return _BY_KIND[kind]
 

@@ -12,7 +12,7 @@ from bot.audit.images.user import ROOTS, User, UserKind, unknown_user
 from bot.audit.repository import Repository
 from bot.formats.dockerfile.arguments import ASSUMED_PLATFORM
 from bot.formats.dockerfile.lines import Instruction
-from bot.formats.dockerfile.stages import Stage
+from bot.formats.dockerfile.stages import BuildStage
 from bot.formats.dockerfile.words import BadWord, expand, split_quoted
 from bot.formats.source.spanned import Spanned
 
@@ -22,7 +22,7 @@ _DROPS_RIGHTS = re.compile(
 _BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 
 
-def user_of(file: Dockerfile, stage: Stage, repository: Repository) -> User:
+def user_of(file: Dockerfile, stage: BuildStage, repository: Repository) -> User:
     """Who the image of a stage runs as."""
     chain = file.chain(stage)
     root = chain[-1]
@@ -43,11 +43,11 @@ def user_of(file: Dockerfile, stage: Stage, repository: Repository) -> User:
     return _unless_dropped(user_of_base(root.image.text, root.instruction), file, chain, repository)
 
 
-def _starts(file: Dockerfile, chain: list[Stage]) -> bool:
+def _starts(file: Dockerfile, chain: list[BuildStage]) -> bool:
     return any(each.keyword in {"entrypoint", "cmd"} for stage in chain for each in file.of(stage))
 
 
-def _written(file: Dockerfile, stage: Stage, instruction: Instruction) -> User:
+def _written(file: Dockerfile, stage: BuildStage, instruction: Instruction) -> User:
     try:
         word = expand(instruction.arguments, _variables(file, stage, instruction), file.script.escape).text.strip()
     except BadWord:
@@ -65,7 +65,7 @@ def _written(file: Dockerfile, stage: Stage, instruction: Instruction) -> User:
     return User(UserKind.NAME, instruction, f"USER is {name[:60]!r}")
 
 
-def _variables(file: Dockerfile, stage: Stage, before: Instruction) -> dict[str, Spanned]:
+def _variables(file: Dockerfile, stage: BuildStage, before: Instruction) -> dict[str, Spanned]:
     """ARG and ENV as they are where `before` stands, those of the stages below included."""
     known: dict[str, Spanned] = {}
     chain = file.chain(stage)
@@ -92,7 +92,7 @@ def _variables(file: Dockerfile, stage: Stage, before: Instruction) -> dict[str,
     return known
 
 
-def _unless_dropped(user: User, file: Dockerfile, chain: list[Stage], repository: Repository) -> User:
+def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repository: Repository) -> User:
     """Root at first may be another user later, where the entrypoint drops its rights."""
     if user.kind is not UserKind.ROOT:
         return user

@@ -10,7 +10,7 @@ from bot.audit.images.user import User, UserKind, unknown_user
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.tags.tag import Tag
 from bot.formats.dockerfile.lines import Instruction, read
-from bot.formats.dockerfile.stages import Stage
+from bot.formats.dockerfile.stages import BuildStage
 
 MICROSOFT = "mcr.microsoft.com"
 APP_UID = "1654"
@@ -126,7 +126,7 @@ def major_of(image: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def is_for_windows(root: Stage) -> bool:
+def is_for_windows(root: BuildStage) -> bool:
     if any(platform.startswith("windows") for platform in root.platforms):
         return True
     image = root.image.text if root.image is not None else ""

@@ -8,7 +8,7 @@ from bot.audit.repository import Repository
 from bot.domain.repositories.finding import Place
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Instruction, Script, read
-from bot.formats.dockerfile.stages import Stage, resolve
+from bot.formats.dockerfile.stages import BuildStage, resolve
 
 MOST_STAGES = 200
 _NAME_OF_DEVELOPMENT = re.compile(
@@ -24,25 +24,25 @@ class Dockerfile:
 
     path: str
     script: Script
-    stages: tuple[Stage, ...]
+    stages: tuple[BuildStage, ...]
     instructions: Mapping[int, tuple[Instruction, ...]]
     """By the number of the stage; -1 holds what stands before the first FROM."""
     arguments: Arguments
 
     @property
-    def final(self) -> Stage:
+    def final(self) -> BuildStage:
         return self.stages[-1]
 
-    def stage(self, name: str) -> Stage | None:
+    def stage(self, name: str) -> BuildStage | None:
         return next((each for each in reversed(self.stages) if each.name == name.lower()), None)
 
-    def of(self, stage: Stage) -> tuple[Instruction, ...]:
+    def of(self, stage: BuildStage) -> tuple[Instruction, ...]:
         return self.instructions.get(stage.number, ())
 
     def place(self, instruction: Instruction) -> Place:
         return Place(self.path, instruction.line, instruction.last_line)
 
-    def chain(self, stage: Stage) -> list[Stage]:
+    def chain(self, stage: BuildStage) -> list[BuildStage]:
         """A stage and those that it stands on, itself first."""
         found = [stage]
         while found[-1].bases and len(found) <= MOST_STAGES:

@@ -21,7 +21,7 @@ from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Span
 from bot.formats.dockerfile.lines import Instruction
-from bot.formats.source.nodes import Mapping, Style
+from bot.formats.source.nodes import Mapping, ScalarStyle
 
 
 def as_build_secret(repository: Repository, file: Dockerfile, name: str, advice: str) -> Fix:
@@ -76,7 +76,7 @@ def _in_workflow(repository: Repository, push: Push, name: str) -> Iterator[Edit
         key = given.own["build-args"][0]
         yield Edit(path, Span(key.start, key.end), "secrets")
         return
-    if arguments.style is not Style.LITERAL:
+    if arguments.style is not ScalarStyle.LITERAL:
         raise NotSpliceable("the build's arguments are not written line by line")
     numbers = range(lines.at(arguments.start) + 1, lines.at(max(arguments.end - 1, arguments.start)) + 1)
     found = [number for number in numbers if lines.of(number).strip() == handed.strip()]

@@ -38,13 +38,13 @@ _NESTED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownValue:
     """A value that the text does not tell; `written` is the expression in its place."""
 
     written: str
 
 
-Value = Spanned | Unknown | None
+Value = Spanned | UnknownValue | None
 """None for `null`."""
 
 
@@ -213,7 +213,7 @@ class _File:
                 value = self._value(constants[0], may_look=False)
                 if isinstance(value, Spanned):
                     return value
-        return Unknown(" ".join(self._text(node).split())[:60])
+        return UnknownValue(" ".join(self._text(node).split())[:60])
 
     def _literal(self, node: Node) -> Spanned | None:
         """None for what is no string, or one with escapes or values put in."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.reference import DEFAULT_REGISTRY
 from bot.domain.repositories.usage import Findings, Kind, Role
-from bot.formats.aspire.csharp import MISSING, Call, Chain, Unknown, chains
+from bot.formats.aspire.csharp import MISSING, Call, Chain, UnknownValue, chains
 from bot.formats.aspire.integrations import ADDED, BESIDE, RUN_HERE, RUNNING_HERE, Named
 from bot.formats.dotnet.projects import PROJECT_ENDINGS
 from bot.formats.source.collector import Collector
@@ -168,7 +168,9 @@ def _lent(lender: Chain, variables: dict[str, _Image]) -> Named | None:
 def _is_of_a_database(call: Call) -> bool:
     """Azure Cosmos DB has an AddContainer of its own, which takes paths of partition keys."""
     second = call.argument(1, "image")
-    text = second.text if isinstance(second, Spanned) else second.written if isinstance(second, Unknown) else ""
+    text = (
+        second.text if isinstance(second, Spanned) else second.written if isinstance(second, UnknownValue) else ""
+    )
     return text.startswith(("/", "["))
 
 
@@ -205,7 +207,7 @@ def _name(image: _Image, call: Call, name: object, tag: object) -> None:
 
 
 def _written(value: object) -> str:
-    return value.written if isinstance(value, Unknown) else "no image"
+    return value.written if isinstance(value, UnknownValue) else "no image"
 
 
 def _put_together(file: Collector, image: _Image) -> str:

@@ -19,7 +19,7 @@ _HOSTS = frozenset({"containerapp", "aks"})
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class AzdService:
     """A service that azd publishes with the .NET SDK, unless its folder has a Dockerfile.
 
     `project` is a folder or a project file, relative to the repository.
@@ -46,13 +46,13 @@ def find(path: str, text: str) -> Findings:
     return file.findings()
 
 
-def published(path: str, text: str) -> tuple[Service, ...]:
+def published(path: str, text: str) -> tuple[AzdService, ...]:
     """The services that are published as containers without a Dockerfile; nothing where the file cannot be read."""
     file = Collector(path, text, KIND)
     folder = posixpath.dirname(path)
     try:
         return tuple(
-            Service(name, _place(folder, project.value), file.lines.at(project.start))
+            AzdService(name, _place(folder, project.value), file.lines.at(project.start))
             for name, service in _services(text)
             if (project := service.scalar("project")) is not None
             and _value(service, "language") in _LANGUAGES

@@ -8,7 +8,7 @@ from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.formats.builds import Argument, Builds, DockerBuild, below, places
 from bot.formats.source.collector import Collector, Unreadable, is_plainly_an_image
 from bot.formats.source.jsonc import read
-from bot.formats.source.nodes import Mapping, Scalar, Style
+from bot.formats.source.nodes import Mapping, Scalar, ScalarStyle
 from bot.formats.source.spanned import Spanned, joined
 
 KIND = Kind("devcontainer")
@@ -28,7 +28,7 @@ def find(path: str, text: str) -> Findings:
     if not isinstance(root, Mapping):
         return Findings()
     image = root.scalar("image")
-    if image is not None and image.style is Style.DOUBLE_QUOTED:
+    if image is not None and image.style is ScalarStyle.DOUBLE_QUOTED:
         # A digest has a colon, so it cannot stand in a default.
         file.image_or_problem(_with_defaults(image.spanned), Role.IMAGE, digest_place=image.end - 1)
     for key, _ in root.mapping("features").entries():
@@ -60,7 +60,7 @@ def builds(path: str, text: str) -> Builds:
     args = [
         Argument(key.value, _with_defaults(value.spanned), is_shared="${" in value.value)
         for key, value in build.mapping("args").entries()
-        if isinstance(value, Scalar) and value.style is Style.DOUBLE_QUOTED
+        if isinstance(value, Scalar) and value.style is ScalarStyle.DOUBLE_QUOTED
     ]
     known = tuple(each for each in args if "${" not in each.value.text)
     return Builds.of([DockerBuild(path, KIND, found, known)])

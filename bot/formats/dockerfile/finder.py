@@ -13,7 +13,7 @@ from bot.domain.wording.escaping import terminal
 from bot.formats.dockerfile import KIND as KIND
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault, Instruction, Script, read
-from bot.formats.dockerfile.stages import EMPTY_IMAGE, Stage, resolve
+from bot.formats.dockerfile.stages import EMPTY_IMAGE, BuildStage, resolve
 from bot.formats.dockerfile.usages import Named, usages_of
 from bot.formats.dockerfile.words import split_flags
 from bot.formats.source.spanned import Spanned
@@ -162,7 +162,7 @@ def _source_fault(instruction: Instruction, source: Spanned, stages: int) -> Fau
     return None
 
 
-def _is_stage(name: str, by_name: Mapping[str, Stage]) -> bool:
+def _is_stage(name: str, by_name: Mapping[str, BuildStage]) -> bool:
     return not name or name == EMPTY_IMAGE or name.lower() in by_name or _NUMBER.fullmatch(name) is not None
 
 

@@ -21,7 +21,7 @@ _OTHER_NAMES = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stage:
+class BuildStage:
     """One FROM: on an `image`, on other stages, or on neither (`scratch`, or nothing that makes sense).
 
     Only the platform built for can choose among several `bases`. `word` is the image as written; `platforms` is
@@ -33,7 +33,7 @@ class Stage:
     name: str | None
     word: Spanned
     image: Spanned | None = None
-    bases: tuple["Stage", ...] = ()
+    bases: tuple["BuildStage", ...] = ()
     platforms: tuple[str, ...] = ()
 
     @property
@@ -41,7 +41,7 @@ class Stage:
         return self.name or str(self.number)
 
     @property
-    def roots(self) -> set["Stage"]:
+    def roots(self) -> set["BuildStage"]:
         """The stages, here or below, that stand on no other."""
         below, waiting = {self}, [self]
         while waiting:
@@ -53,10 +53,10 @@ class Stage:
 
 def resolve(
     instructions: Sequence[Instruction], arguments: Arguments, escape: str
-) -> tuple[list[Stage], dict[str, Stage], list[Fault]]:
+) -> tuple[list[BuildStage], dict[str, BuildStage], list[Fault]]:
     """The stages in order, the same by name in lower case (the last of a name counts), and what is wrong."""
-    stages: list[Stage] = []
-    by_name: dict[str, Stage] = {}
+    stages: list[BuildStage] = []
+    by_name: dict[str, BuildStage] = {}
     faults: list[Fault] = []
     for instruction in instructions:
         line = instruction.arguments
@@ -74,7 +74,7 @@ def resolve(
                 raise BadWord(f"{name[:80]!r} is no name for a stage")
         except BadWord as error:
             faults.append(Fault(instruction.line, f"FROM {word.text[:80]}: {error}"))
-        stage = Stage(instruction, len(stages), name, word, *standing)
+        stage = BuildStage(instruction, len(stages), name, word, *standing)
         stages.append(stage)
         if name is not None:
             by_name[name] = stage
@@ -82,15 +82,15 @@ def resolve(
 
 
 class _Standing(NamedTuple):
-    """What a stage stands on, as in `Stage`."""
+    """What a stage stands on, as in `BuildStage`."""
 
     image: Spanned | None = None
-    bases: tuple[Stage, ...] = ()
+    bases: tuple[BuildStage, ...] = ()
     platforms: tuple[str, ...] = ()
 
 
 def _standing(
-    word: Spanned, flags: Sequence[Spanned], by_name: Mapping[str, Stage], arguments: Arguments, escape: str
+    word: Spanned, flags: Sequence[Spanned], by_name: Mapping[str, BuildStage], arguments: Arguments, escape: str
 ) -> _Standing:
     """Raises `BadWord`."""
     candidates = _on_platforms(word, arguments, escape)

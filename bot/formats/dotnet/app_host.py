@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.formats.dotnet.msbuild.properties import Evaluation
-from bot.formats.dotnet.msbuild.values import Undecided
+from bot.formats.dotnet.msbuild.values import UndecidedValue
 from bot.formats.dotnet.projects import ProjectReference, Projects
 from bot.formats.dotnet.publish import has_item, has_sdk, is_test, not_publishable
 
@@ -66,7 +66,7 @@ def read(projects: Projects, path: str, references: Iterable[ProjectReference], 
 
 def _is_app_host(evaluation: Evaluation) -> bool:
     value = evaluation.text("IsAspireHost")
-    says = isinstance(value, Undecided) or value.lower() == "true"
+    says = isinstance(value, UndecidedValue) or value.lower() == "true"
     return says or has_sdk(evaluation, _SDK) or has_item(evaluation, "PackageReference", _SDK)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bot.formats.dotnet.msbuild.items import Item
 from bot.formats.dotnet.msbuild.properties import Evaluation
-from bot.formats.dotnet.msbuild.values import Undecided
+from bot.formats.dotnet.msbuild.values import UndecidedValue
 from bot.formats.dotnet.projects import Built, ProjectReference, Projects
 
 WEB_SDK = "microsoft.net.sdk.web"
@@ -110,7 +110,7 @@ def _flowing(evaluation: Evaluation) -> AspNetUse:
     return _own(evaluation, public)
 
 
-def _fitting(built: tuple[Built, ...], framework: str | Undecided) -> tuple[Built, ...]:
+def _fitting(built: tuple[Built, ...], framework: str | UndecidedValue) -> tuple[Built, ...]:
     """The build for the same framework where there is one, else all: NuGet takes the nearest."""
     same = tuple(each for each in built if each.framework == framework)
     return same or built

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bot.formats.builds import DotnetPublish
-from bot.formats.dotnet.msbuild.values import Undecided
+from bot.formats.dotnet.msbuild.values import UndecidedValue
 
 GIVEN_SIGNS = ("container", "enablesdkcontainersupport")
 """How names of properties begin that only mean something where an image is published."""
@@ -34,9 +34,9 @@ class Ordered(NamedTuple):
     line: int = 0
 
     @property
-    def given(self) -> Mapping[str, str | Undecided]:
+    def given(self) -> Mapping[str, str | UndecidedValue]:
         why = f"line {self.line} of {self.path} gives it a value that is known only when that runs"
-        open_ones = {name: Undecided(why, self.path, self.line) for name in self.undecided}
+        open_ones = {name: UndecidedValue(why, self.path, self.line) for name in self.undecided}
         return {**dict(self.properties), **open_ones}
 
 

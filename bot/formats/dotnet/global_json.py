@@ -11,7 +11,7 @@ from bot.domain.repositories.usage import Findings, Kind, Role
 from bot.domain.tags.tag import Tag
 from bot.formats.source.collector import Collector, Unreadable, quoted
 from bot.formats.source.jsonc import read
-from bot.formats.source.nodes import Mapping, Scalar, Style
+from bot.formats.source.nodes import Mapping, Scalar, ScalarStyle
 from bot.formats.source.spanned import Spanned
 
 KIND = Kind("global-json")
@@ -30,7 +30,7 @@ def find(path: str, text: str) -> Findings:
     if version is None:
         return Findings()
     tag = Tag.parse(version.value)
-    if version.style is not Style.DOUBLE_QUOTED or tag.precision != _FULL_PRECISION or tag.prefix:
+    if version.style is not ScalarStyle.DOUBLE_QUOTED or tag.precision != _FULL_PRECISION or tag.prefix:
         written = quoted(version.value)
         file.problem(version.start, f"{written} is no SDK version; write all of it, such as 8.0.404")
         return file.findings()

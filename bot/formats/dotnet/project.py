@@ -13,7 +13,7 @@ from bot.domain.repositories.usage import FileLine, Findings, Kind, Role, Usage
 from bot.formats.dotnet.aspnet import is_aspnet
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.properties import Evaluation
-from bot.formats.dotnet.msbuild.values import Assignment, Undecided
+from bot.formats.dotnet.msbuild.values import Assignment, UndecidedValue
 from bot.formats.dotnet.projects import BASE, PROJECT_ENDINGS, Built, Projects
 from bot.formats.dotnet.publish import NotDecided, implicit_base, is_published, not_publishable
 from bot.formats.dotnet.sdk_base import platform_of
@@ -78,7 +78,7 @@ def tell(projects: Projects, path: str, *, sdk: str | None = None, publisher: st
                 named.setdefault((assignment.path, assignment.start), {})[usage] = None
         is_ours = is_published(evaluation, path)
         is_theirs = publisher is not None and not_publishable(evaluation, built.framework) is None
-        if (is_ours or is_theirs) and isinstance(given := evaluation.given(BASE), Undecided):
+        if (is_ours or is_theirs) and isinstance(given := evaluation.given(BASE), UndecidedValue):
             file.problem(project.root.start, f"{BASE} is undecided: {given.why}; write the image out there")
         if (is_ours or is_theirs) and not _names_base(evaluation):
             implicit |= dict.fromkeys(_implicit(file, project, built, projects, sdk, publisher))
@@ -104,7 +104,7 @@ def tell_shared(projects: Projects, path: str, named: Named) -> Findings:
         if assignment.path != path:
             continue
         in_projects = named.get((path, assignment.start), ())
-        if isinstance(assignment.value, Undecided) and in_projects:
+        if isinstance(assignment.value, UndecidedValue) and in_projects:
             for usage in in_projects:
                 file.add(usage)
         else:
@@ -114,7 +114,7 @@ def tell_shared(projects: Projects, path: str, named: Named) -> Findings:
 
 def _named_base(file: Collector, assignment: Assignment, evaluation: Evaluation) -> None:
     value, place = assignment.value, assignment.start
-    if isinstance(value, Undecided):
+    if isinstance(value, UndecidedValue):
         why = f"{BASE} is undecided: {value.why}"
         file.problem(place, f"{why}; write the image out in this file")
         file.leave_open(place, _NOT_KNOWN.sub("*", assignment.written.text.strip()), why)
@@ -133,7 +133,7 @@ def _named_base(file: Collector, assignment: Assignment, evaluation: Evaluation)
 
 def _usage(assignment: Assignment, evaluation: Evaluation) -> Usage | None:
     """None where the value is empty, undecided or no image reference."""
-    if isinstance(assignment.value, Undecided) or not assignment.value.text.strip():
+    if isinstance(assignment.value, UndecidedValue) or not assignment.value.text.strip():
         return None
     document = evaluation.documents[assignment.path]
     value, written = assignment.value.strip(), assignment.written.strip()
@@ -156,7 +156,7 @@ def _names_base(evaluation: Evaluation) -> bool:
     """Also where a target of the project sets it, which an evaluation does not run."""
     return evaluation.text(BASE) != "" or any(
         assignment.applies is not False
-        and (isinstance(assignment.value, Undecided) or assignment.value.text.strip())
+        and (isinstance(assignment.value, UndecidedValue) or assignment.value.text.strip())
         for assignment in evaluation.assignments
     )
 

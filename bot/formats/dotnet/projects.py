@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.items import Item
 from bot.formats.dotnet.msbuild.properties import Evaluation, Given
-from bot.formats.dotnet.msbuild.values import Undecided
+from bot.formats.dotnet.msbuild.values import UndecidedValue
 
 PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
 BASE = "ContainerBaseImage"
@@ -21,7 +21,7 @@ _PATTERN = re.compile(r"\*\*/|\*|[^*]+")
 class Built:
     """What a project comes to when it is built for one target framework."""
 
-    framework: str | Undecided
+    framework: str | UndecidedValue
     evaluation: Evaluation
 
 
@@ -74,7 +74,7 @@ class Projects:
     def _frameworks(self, project: Document, given: Given) -> Iterator[Built]:
         evaluation = self.evaluated(project, given)
         several, single = evaluation.text("TargetFrameworks"), evaluation.text("TargetFramework")
-        if isinstance(several, Undecided) or single or not several:
+        if isinstance(several, UndecidedValue) or single or not several:
             yield Built(single or several, evaluation)
             return
         for name in [name.strip() for name in several.split(";") if name.strip()][:MOST_FRAMEWORKS]:

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.reference import Reference
 from bot.formats.dotnet.aspnet import WEB_SDK, AspNetUse
 from bot.formats.dotnet.msbuild.properties import Evaluation
-from bot.formats.dotnet.msbuild.values import Undecided
+from bot.formats.dotnet.msbuild.values import UndecidedValue
 from bot.formats.dotnet.sdk_base import NoBase, Publish, base_of, framework_of
 
 MOST_RUNTIMES = 20
@@ -42,7 +42,7 @@ def is_test(evaluation: Evaluation) -> bool:
     )
 
 
-def not_publishable(evaluation: Evaluation, framework: str | Undecided) -> str | None:
+def not_publishable(evaluation: Evaluation, framework: str | UndecidedValue) -> str | None:
     """Why a project that somebody else publishes (an AppHost, azd) gives no container of the .NET SDK, None where
     it does."""
     if _says(evaluation, "EnableSdkContainerSupport") is False or _says(evaluation, "IsPublishable") is False:
@@ -58,7 +58,7 @@ def not_publishable(evaluation: Evaluation, framework: str | Undecided) -> str |
 
 def _runs(evaluation: Evaluation, by_default: bool) -> bool:
     output = evaluation.text("OutputType")
-    if isinstance(output, Undecided):
+    if isinstance(output, UndecidedValue):
         return True
     return output.lower() in ("exe", "winexe") if output else by_default
 
@@ -101,7 +101,7 @@ class _Switch:
 
 
 def implicit_base(
-    framework: str | Undecided, evaluation: Evaluation, aspnet: AspNetUse, sdk: str | None
+    framework: str | UndecidedValue, evaluation: Evaluation, aspnet: AspNetUse, sdk: str | None
 ) -> Implied:
     """Every base that a possible reading leads to. Raises `NotDecided` where the texts do not tell the choice."""
     if framework == "":
@@ -151,7 +151,7 @@ def _switches(evaluation: Evaluation) -> list[_Switch]:
 
 def _switch(evaluation: Evaluation, name: str, prop: str, *, absent: bool | None = False) -> _Switch:
     value = evaluation.text(prop)
-    if isinstance(value, Undecided):
+    if isinstance(value, UndecidedValue):
         return _Switch(name, (True, False), f"{prop}: {value.why}")
     return _Switch(name, (absent if value == "" else value.lower() == "true",))
 
@@ -161,8 +161,8 @@ def _aspnet(answer: AspNetUse) -> _Switch:
     return _Switch("aspnet", answers, answer.why)
 
 
-def _decided(name: str, value: str | Undecided) -> str:
-    if isinstance(value, Undecided):
+def _decided(name: str, value: str | UndecidedValue) -> str:
+    if isinstance(value, UndecidedValue):
         raise NotDecided(f"{name}: {value.why}")
     return value
 

@@ -22,7 +22,7 @@ _COMMENT = re.compile(r"[ \t]*(?:#|//|<!--)")
 _INDENT = re.compile(r"[ \t]*")
 
 
-class Found(NamedTuple):
+class FoundMarker(NamedTuple):
     """A marker in the file: its digest, where that stands, and the whole line with its ending."""
 
     digest: str
@@ -40,7 +40,7 @@ def attached(usages: Iterable[Usage], text: str) -> tuple[Usage, ...]:
     )
 
 
-def find(usage: Usage, lines: Lines) -> Found | None:
+def find(usage: Usage, lines: Lines) -> FoundMarker | None:
     """The marker in the comment lines above the usage's instruction."""
     below = statement_of(usage)
     for line in range(below - 1, max(0, below - 1 - MOST_COMMENT_LINES), -1):
@@ -48,7 +48,7 @@ def find(usage: Usage, lines: Lines) -> Found | None:
         start = lines.start(line)
         if match := _MARKER.fullmatch(text):
             span = Span(start + match.start(1), start + match.end(1))
-            return Found(match.group(1), span, Span(start, lines.end(line)))
+            return FoundMarker(match.group(1), span, Span(start, lines.end(line)))
         if not _COMMENT.match(text):
             return None
     return None

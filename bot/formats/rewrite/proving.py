@@ -25,7 +25,7 @@ Read = Callable[[Mapping[str, str]], Findings]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class UsageChange:
     """What one usage is to become, its reference and its marker, and the edits that make it so."""
 
     number: int
@@ -35,7 +35,7 @@ class Change:
     edits: tuple[Edit, ...]
 
 
-_Group = Sequence[Change]
+_Group = Sequence[UsageChange]
 """Changes that touch the same places, so all of them are made or none."""
 _Statement = tuple[str, int]
 
@@ -60,7 +60,7 @@ class FilesReadTogether:
         concerned = {path for usage in usages for path in usage.paths}
         return cls(texts, {path: Lines(texts[path]) for path in concerned}, usages, named, read)
 
-    def change(self, number: int, wanted: Replacement) -> Change:
+    def change(self, number: int, wanted: Replacement) -> UsageChange:
         """Raises `CannotEdit`."""
         usage = self.usages[number]
         try:
@@ -69,14 +69,14 @@ class FilesReadTogether:
             raise CannotEdit(str(error)) from error
         if wanted.marker:
             edits = self._marker_edits(usage, wanted.new.digest)
-            return Change(number, wanted, usage.reference, wanted.new.digest, edits)
+            return UsageChange(number, wanted, usage.reference, wanted.new.digest, edits)
         edits = edits_for(usage, wanted.new, self.texts)
         recorded = usage.marker
         is_alone = len(self.named[_statement(usage)]) == 1
         old = marker.find(usage, self.lines[usage.path]) if wanted.new.digest is not None and is_alone else None
         if edits and old is not None:
             edits, recorded = (*edits, Edit(usage.path, old.line, "")), None
-        return Change(number, wanted, wanted.new, recorded, edits)
+        return UsageChange(number, wanted, wanted.new, recorded, edits)
 
     def _marker_edits(self, usage: Usage, digest: str | None) -> tuple[Edit, ...]:
         if digest is None:
@@ -178,7 +178,7 @@ class FilesReadTogether:
         said = f"{found['name']} is used in {', '.join(uses[:MOST_OTHER_USES])}{more} too, which move along"
         return [Problem(edit.path, line, said)]
 
-    def _first_wrong(self, usages: Sequence[Usage], changes: Mapping[int, Change]) -> int | None:
+    def _first_wrong(self, usages: Sequence[Usage], changes: Mapping[int, UsageChange]) -> int | None:
         for number, (old, now) in enumerate(zip(self.usages, usages, strict=True)):
             change = changes.get(number)
             goal = (old.reference, old.marker) if change is None else (change.reference, change.marker)
@@ -191,7 +191,7 @@ def _statement(usage: Usage) -> _Statement:
     return usage.path, marker.statement_of(usage)
 
 
-def grouped(changes: Sequence[Change]) -> list[_Group]:
+def grouped(changes: Sequence[UsageChange]) -> list[_Group]:
     """Changes whose edits overlap or are the same go together, in the order of the files."""
     spans = sorted((edit.path, edit.span, at) for at, change in enumerate(changes) for edit in change.edits)
     leader = list(range(len(changes)))
@@ -209,7 +209,7 @@ def grouped(changes: Sequence[Change]) -> list[_Group]:
             leader[lead(at)] = lead(last)
         if span.end >= reach.end:
             reach, last = span, at
-    groups: defaultdict[int, list[Change]] = defaultdict(list)
+    groups: defaultdict[int, list[UsageChange]] = defaultdict(list)
     for at, change in enumerate(changes):
         groups[lead(at)].append(change)
     return list(groups.values())

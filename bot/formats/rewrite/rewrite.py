@@ -16,7 +16,7 @@ from bot.formats.dotnet.solution import Solution
 from bot.formats.finding import find_usages
 from bot.formats.repository import is_read_together, linked_files, solution_of
 from bot.formats.rewrite.edits import CannotEdit
-from bot.formats.rewrite.proving import Change, FilesReadTogether, Read, grouped
+from bot.formats.rewrite.proving import FilesReadTogether, Read, UsageChange, grouped
 from bot.formats.source.text import encode
 
 MOST_REASONS = 10
@@ -95,7 +95,7 @@ def _rewritten(
 ) -> dict[str, Rewritten]:
     found = read({})
     group = FilesReadTogether.of(files, found.usages, read)
-    changes: list[Change] = []
+    changes: list[UsageChange] = []
     refused = [
         Problem(place.path, place.line, f"cannot tell whether {each.old} stands here: {place.why}")
         for place in found.open_references

@@ -8,7 +8,7 @@ import re
 from json import JSONDecodeError, JSONDecoder
 
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, Style
+from bot.formats.source.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence
 from bot.formats.source.text import BOM, Lines
 from bot.formats.source.yaml import DEEPEST_NESTING, LARGEST_TEXT
 
@@ -95,7 +95,7 @@ class _Reader:
         if "\n" in value and "\n" in self.source[start : self._at]:
             self._at = start
             raise self.wrong("a string is not closed in its line")
-        return Scalar(self.source, start, self._at, value, Style.DOUBLE_QUOTED)
+        return Scalar(self.source, start, self._at, value, ScalarStyle.DOUBLE_QUOTED)
 
     def _literal(self) -> Scalar:
         literal = _LITERAL.match(self.source, self._at)

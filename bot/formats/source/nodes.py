@@ -10,7 +10,7 @@ MOST_MERGES = 64
 """How many merged mappings one look-up follows; more is an attack, not a configuration."""
 
 
-class Style(StrEnum):
+class ScalarStyle(StrEnum):
     """How a scalar is written."""
 
     PLAIN = ""
@@ -31,19 +31,19 @@ class Scalar:
     start: int
     end: int
     value: str
-    style: Style = Style.PLAIN
+    style: ScalarStyle = ScalarStyle.PLAIN
 
     @property
     def is_null(self) -> bool:
-        return self.style is Style.PLAIN and self.value in {"", "~", "null", "Null", "NULL"}
+        return self.style is ScalarStyle.PLAIN and self.value in {"", "~", "null", "Null", "NULL"}
 
     @property
     def spanned(self) -> Spanned:
         """The value with the place of each character."""
         start, end = self.start, self.end
-        if self.style in {Style.SINGLE_QUOTED, Style.DOUBLE_QUOTED}:
+        if self.style in {ScalarStyle.SINGLE_QUOTED, ScalarStyle.DOUBLE_QUOTED}:
             start, end = start + 1, end - 1
-        elif self.style in {Style.LITERAL, Style.FOLDED}:
+        elif self.style in {ScalarStyle.LITERAL, ScalarStyle.FOLDED}:
             start = self.source.find("\n", start, end) + 1 or end
         if self.source[start:end] == self.value:
             return Spanned(self.value, range(start, end))
@@ -53,14 +53,14 @@ class Scalar:
         """Folding, indentation and escapes put only white space and escapes between the value's characters."""
         source = self.source
         for character in self.value:
-            if self.style is Style.DOUBLE_QUOTED:
+            if self.style is ScalarStyle.DOUBLE_QUOTED:
                 while source.startswith(("\\\n", "\\\r\n"), place):
                     place = _after_white_space(source, place + 1, end)
                 if source.startswith("\\", place):
                     yield ~place
                     place += _escape_length(source, place, character)
                     continue
-            if self.style is Style.SINGLE_QUOTED and source.startswith("''", place):
+            if self.style is ScalarStyle.SINGLE_QUOTED and source.startswith("''", place):
                 yield ~place
                 place += 2
                 continue

@@ -10,7 +10,7 @@ bounds what a hostile file can cost.
 import yaml
 
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, Style
+from bot.formats.source.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence
 from bot.formats.source.text import BOM
 
 LARGEST_TEXT = 4 * 1024 * 1024
@@ -73,7 +73,7 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         start, end = self._start(event), self._end(event)
-        style = Style(event.style or "")
+        style = ScalarStyle(event.style or "")
         if event.anchor is not None or event.tag is not None:
             start = _after_properties(self.source, start, end)
         return Scalar(self.source, start, end, event.value, style)
@@ -104,7 +104,7 @@ class _Builder:
                 self._open[-1] = (parent, self._key(node, event))
             else:
                 self._open[-1] = (parent, None)
-                if key.value == MERGE_KEY and key.style is Style.PLAIN:
+                if key.value == MERGE_KEY and key.style is ScalarStyle.PLAIN:
                     parent.merged.append(node)
                 else:
                     parent.own[key.value] = (key, node)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Values
 from itertools import islice, product
 
-from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, Style
+from bot.formats.source.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence
 from bot.formats.source.spanned import Spanned
 
 MOST_VARIANTS = 64
@@ -146,5 +146,5 @@ def _value(scalar: Scalar) -> Spanned | None:
     """None for an expression, and for a number that GitHub writes in another way: a plain 8.0 becomes 8."""
     if "${{" in scalar.value:
         return None
-    is_number = scalar.style is Style.PLAIN and _LIKE_A_NUMBER.fullmatch(scalar.value) is not None
+    is_number = scalar.style is ScalarStyle.PLAIN and _LIKE_A_NUMBER.fullmatch(scalar.value) is not None
     return None if is_number and not _SAME_AS_TEXT.fullmatch(scalar.value) else scalar.spanned

@@ -25,7 +25,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.finding import Severity
-from bot.formats.dockerfile.stages import Stage
+from bot.formats.dockerfile.stages import BuildStage
 from bot.formats.dotnet import global_json
 from bot.formats.dotnet.projects import PROJECT_ENDINGS
 
@@ -63,7 +63,9 @@ def major_of(image: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _sdk(repository: Repository, file: Dockerfile, stage: Stage, major: int, subject: str) -> Iterator[Verdict]:
+def _sdk(
+    repository: Repository, file: Dockerfile, stage: BuildStage, major: int, subject: str
+) -> Iterator[Verdict]:
     place = file.place(stage.instruction)
     folder = posixpath.dirname(file.path)
     while True:
@@ -90,7 +92,7 @@ def _sdk(repository: Repository, file: Dockerfile, stage: Stage, major: int, sub
         )
 
 
-def _runtime(repository: Repository, file: Dockerfile, stage: Stage, major: int, subject: str) -> Verdict:
+def _runtime(repository: Repository, file: Dockerfile, stage: BuildStage, major: int, subject: str) -> Verdict:
     place = file.place(stage.instruction)
     projects = _projects(repository, file)
     frameworks = {path: _majors(repository, path) for path in projects}

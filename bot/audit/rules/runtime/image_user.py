@@ -31,7 +31,7 @@ from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix, Place, Severity
 from bot.domain.repositories.usage import Role, Span
-from bot.formats.dockerfile.stages import Stage
+from bot.formats.dockerfile.stages import BuildStage
 from bot.formats.dotnet import project
 from bot.formats.dotnet.projects import PROJECT_ENDINGS
 
@@ -58,7 +58,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     yield from _built_by_sdk(repository)
 
 
-def _fix(repository: Repository, file: Dockerfile, stage: Stage) -> Fix:
+def _fix(repository: Repository, file: Dockerfile, stage: BuildStage) -> Fix:
     """A USER before the entrypoint, where the base has the user at hand. It is advice: files may belong to root."""
     image = file.chain(stage)[-1].image
     has_user = image is not None and "/dotnet/" in image.text

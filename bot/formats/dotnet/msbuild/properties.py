@@ -3,8 +3,8 @@
 MSBuild evaluates from top to bottom: Directory.Build.props, Directory.Packages.props, the project,
 Directory.Build.targets, each with its imports
 (https://learn.microsoft.com/visualstudio/msbuild/comparing-properties-and-items). What only the machine or the
-command line knows stays `Undecided` and says why. Every character of a value keeps its place in the file that it
-comes from.
+command line knows stays an `UndecidedValue` and says why. Every character of a value keeps its place in the file
+that it comes from.
 """
 
 import posixpath
@@ -15,7 +15,7 @@ from bot.formats.dotnet.msbuild.conditions import both, holds, negated
 from bot.formats.dotnet.msbuild.elements import Element
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.items import Item, Items, metadata_of
-from bot.formats.dotnet.msbuild.values import LONGEST_VALUE, Assignment, Setting, Undecided
+from bot.formats.dotnet.msbuild.values import LONGEST_VALUE, Assignment, Setting, UndecidedValue
 from bot.formats.source.collector import Unreadable, quoted
 from bot.formats.source.spanned import Spanned, joined
 
@@ -48,7 +48,7 @@ _KNOWN_TO_MSBUILD_ALONE = re.compile(
 )
 
 
-Given = Mapping[str, str | Undecided]
+Given = Mapping[str, str | UndecidedValue]
 """Properties of a command line, with what is known of their values."""
 
 
@@ -63,7 +63,7 @@ class Evaluation:
     def __init__(self, imports: Imports, given: Given, *, watched: str, home: str) -> None:
         self._imports = imports
         self._given = {name.lower(): value for name, value in given.items()}
-        self._settings: dict[str, Setting | Undecided] = {}
+        self._settings: dict[str, Setting | UndecidedValue] = {}
         self._watched = watched.lower()
         self._numbers = {home: 0}
         self._taken: dict[str, Document] = {}
@@ -115,25 +115,25 @@ class Evaluation:
         places = tuple(place + shift if place >= 0 else place - shift for place in written.places)
         return Spanned(written.text, places)
 
-    def setting(self, name: str) -> Setting | Undecided | None:
+    def setting(self, name: str) -> Setting | UndecidedValue | None:
         """What the property is at this point, None where no text sets it."""
         return self._settings.get(name.lower())
 
-    def settings(self) -> Mapping[str, Setting | Undecided]:
+    def settings(self) -> Mapping[str, Setting | UndecidedValue]:
         """All that the texts set, by name in lower case."""
         return self._settings
 
-    def given(self, name: str) -> str | Undecided | None:
+    def given(self, name: str) -> str | UndecidedValue | None:
         """What the command line gives the property, None where it gives nothing."""
         return self._given.get(name.lower())
 
-    def text(self, name: str) -> str | Undecided:
+    def text(self, name: str) -> str | UndecidedValue:
         """The property's value without surrounding space; empty where no text sets it."""
         given = self._given.get(name.lower())
         if given is not None:
             return given
         setting = self.setting(name)
-        if isinstance(setting, Undecided):
+        if isinstance(setting, UndecidedValue):
             return setting
         return setting.value.text.strip() if setting is not None else ""
 
@@ -212,7 +212,7 @@ class Evaluation:
         if "$(" not in written:
             return written
         value = self.expanded(Spanned(written, range(len(written))), path)
-        return None if isinstance(value, Undecided) else value.text
+        return None if isinstance(value, UndecidedValue) else value.text
 
     def _properties(self, document: Document, group: Element, applies: bool | None, condition: str) -> None:
         for element in group.children:
@@ -225,16 +225,21 @@ class Evaluation:
                 self._assign(document, element, value, here, why)
 
     def _assign(
-        self, document: Document, element: Element, value: Spanned | Undecided, applies: bool | None, condition: str
+        self,
+        document: Document,
+        element: Element,
+        value: Spanned | UndecidedValue,
+        applies: bool | None,
+        condition: str,
     ) -> None:
         name = element.name.lower()
         line = document.lines.at(element.start)
-        if isinstance(value, Undecided):
+        if isinstance(value, UndecidedValue):
             self._settings[name] = value
         elif applies:
             self._settings[name] = Setting(value, document.path, line)
         elif self.text(name) != value.text.strip():
-            self._settings[name] = Undecided(
+            self._settings[name] = UndecidedValue(
                 f"whether {quoted(condition)} holds is not known here", document.path, line
             )
 
@@ -281,12 +286,12 @@ class Evaluation:
         for expression in _EXPRESSION.finditer(text):
             name = expression["name"]
             unknown = self.setting(name) is None and name.lower() not in self._given
-            if isinstance(self.text(name), Undecided) or (unknown and _KNOWN_TO_MSBUILD_ALONE.fullmatch(name)):
+            if isinstance(self.text(name), UndecidedValue) or (unknown and _KNOWN_TO_MSBUILD_ALONE.fullmatch(name)):
                 return None
         expanded = _EXPRESSION.sub(lambda expression: str(self.text(expression["name"])), text[:LONGEST_VALUE])
         return None if _ANY_EXPRESSION.search(expanded) or len(expanded) > LONGEST_VALUE else expanded
 
-    def expanded(self, written: Spanned, path: str) -> Spanned | Undecided:
+    def expanded(self, written: Spanned, path: str) -> Spanned | UndecidedValue:
         """The text with properties put in, each character with the place that it comes from."""
         if "(" not in written.text:
             return written
@@ -295,28 +300,28 @@ class Evaluation:
         for expression in _EXPRESSION.finditer(written.text):
             near = written.place(expression.start())
             put_in = self._put_in(expression["name"], near, path)
-            if isinstance(put_in, Undecided):
+            if isinstance(put_in, UndecidedValue):
                 return put_in
             length += len(put_in)
             if length > LONGEST_VALUE or self._put_in_so_far + length > MOST_PUT_IN:
-                return Undecided("its value is too long", path, 0)
+                return UndecidedValue("its value is too long", path, 0)
             parts += [written.part(done, expression.start()), put_in]
             done = expression.end()
         self._put_in_so_far += length
         whole = joined([*parts, written.part(done, len(written))])
         if _ANY_EXPRESSION.search(whole.text):
-            return Undecided(f"{quoted(written.text)} takes MSBuild to compute", path, 0)
+            return UndecidedValue(f"{quoted(written.text)} takes MSBuild to compute", path, 0)
         return whole
 
-    def _put_in(self, name: str, near: int, path: str) -> Spanned | Undecided:
+    def _put_in(self, name: str, near: int, path: str) -> Spanned | UndecidedValue:
         given = self._given.get(name.lower())
         if given is not None:
-            return given if isinstance(given, Undecided) else Spanned(given, (~near,) * len(given))
+            return given if isinstance(given, UndecidedValue) else Spanned(given, (~near,) * len(given))
         if name.lower() in _OWN_FOLDER:
             folder = posixpath.dirname(path if "this" in name.lower() else next(iter(self._numbers)))
             text = f"/{folder}{'/' if folder else ''}"
             return Spanned(text, (~near,) * len(text))
         setting = self.setting(name)
         if setting is None:
-            return Undecided(f"$({name}) is not set here", path, 0)
-        return setting if isinstance(setting, Undecided) else setting.value.strip()
+            return UndecidedValue(f"$({name}) is not set here", path, 0)
+        return setting if isinstance(setting, UndecidedValue) else setting.value.strip()

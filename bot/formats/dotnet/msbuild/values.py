@@ -18,7 +18,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Undecided:
+class UndecidedValue:
     """A property whose value the texts do not tell; `why` continues the sentence "X is undecided: …"."""
 
     why: str
@@ -33,6 +33,6 @@ class Assignment:
     path: str
     start: int
     written: Spanned
-    value: Spanned | Undecided
+    value: Spanned | UndecidedValue
     condition: str
     applies: bool | None
