@@ -14,6 +14,7 @@ from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.app import App
 from sandbox.github.access.installations import Installation
 from sandbox.github.actions.actions import Actions
+from sandbox.github.actions.artifacts import Artifacts
 from sandbox.github.actions.runs import Run
 from sandbox.github.actions.workflows import Workflows
 from sandbox.github.edge import GitHubEdge
@@ -56,6 +57,7 @@ class Organisation:
         Listings(edge)
         self.actions = Actions(edge)
         Workflows(edge, self.actions)
+        self.artifacts = Artifacts(edge, self.actions)
         self.code_scanning = CodeScanning(edge)
         git = Git(edge)
         self.rules = Rules(edge)

@@ -73,10 +73,12 @@ def after_builds(
 
     A monorepo's is done when each of its parts is, and each is told of alone.
     """
-    assert rebuild.merge is not None
     builds = _builds(rebuild, groups)
     seen = [build for build in builds if build.runs]
     told = ", ".join(build.told for build in builds)
+    ended = {run.id for build in seen for run in build.runs if run.id is not None and run.status == "completed"}
+    rebuild = replace(rebuild, built_by=tuple(sorted(ended)))
+    assert rebuild.merge is not None
     red = next((build.red for build in seen if build.red is not None), None)
     if red is not None:
         return replace(rebuild, url=red.url).moved(State.FAILED, f"merged, but its build failed: {told}", at=now)

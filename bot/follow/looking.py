@@ -152,6 +152,7 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
     """`queued` is still dispatched, `waiting` is for a person who approves its environment; conclusions other than
     success and neutral are failures."""
     if shown.status == "completed":
+        rebuild = replace(rebuild, built_by=(rebuild.run,) if rebuild.run is not None else ())
         if shown.conclusion in ("success", "neutral"):
             built = replace(rebuild, built_commit=shown.commit, run_number=shown.number)
             return after_green_build(built, f"the run concluded with {shown.conclusion}", at=now)

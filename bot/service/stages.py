@@ -45,6 +45,7 @@ STAGES = (
     Stage("call off", ticks.calling_off_tick, timedelta(seconds=5)),
     Stage("issues", ticks.issues_tick, timedelta(seconds=20)),
     Stage("follow", ticks.follow_tick, timedelta(seconds=5)),
+    Stage("reports", ticks.reports_tick, timedelta(seconds=5), only_reads=True),
     Stage("prove", ticks.proving_tick, timedelta(seconds=5), only_reads=True),
     Stage("images", ticks.images_tick, timedelta(seconds=10), only_reads=True),
     Stage("gate", ticks.gate_tick, timedelta(seconds=20), only_reads=True),

@@ -33,6 +33,7 @@ from bot.service.wiring.adapters import CombinedFeeds, LifecycleMarks
 from bot.service.wiring.auditing import sarif_log
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
+from bot.verify.artifacts import stage as artifacts
 from bot.verify.attesting import stage as attesting
 from bot.verify.gating import stage as gating
 from bot.verify.images import stage as images_stage
@@ -214,6 +215,11 @@ async def proving_tick(bot: Bot) -> TickOutcome:
     tally = await proving.tick(bot.stores.proving, bot.images, bot.observed, options, bot.loop, gate, trust)
     figures = {"proved": tally.proved, "failed": tally.failed, "unproven": tally.unproven}
     return TickOutcome("prove", figures, list(tally.problems))
+
+
+async def reports_tick(bot: Bot) -> TickOutcome:
+    gathered = await artifacts.tick(bot.stores.artifacts, bot.artifacts, bot.artifact_options, bot.loop)
+    return TickOutcome("reports", {"kept": gathered.kept}, list(gathered.problems))
 
 
 async def gate_tick(bot: Bot) -> TickOutcome:

@@ -20,6 +20,7 @@ from bot.settings.sections.images import ImagesSettings
 from bot.settings.sections.onboarding import OnboardingSettings
 from bot.settings.sections.packages import PackagesSettings
 from bot.settings.sections.policy import MatchSettings, RuleSettings
+from bot.settings.sections.reports import ReportsSettings
 from bot.settings.sections.rollout import FreezeSettings, LimitSettings, RolloutSettings
 from bot.settings.sections.section import RenamedSection, Section
 from bot.settings.sections.trust import TrustSettings
@@ -168,6 +169,7 @@ class Settings(BaseSettings):
     packages: PackagesSettings = PackagesSettings()
     trust: TrustSettings = TrustSettings()
     gate: GateSettings = GateSettings()
+    reports: ReportsSettings = ReportsSettings()
     audit: AuditSettings = AuditSettings()
     onboarding: OnboardingSettings = OnboardingSettings()
     slack: SlackSettings | None = Field(None, description="Where maintainers read everything.")

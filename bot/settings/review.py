@@ -7,6 +7,8 @@ from bot.domain.bases.change import Cause
 from bot.domain.globs import covers, may_meet
 from bot.domain.packages.gate import GateMode
 from bot.domain.rollouts.policy import PolicyRule
+from bot.domain.rollouts.steps import unheld
+from bot.domain.rollouts.terms import Start
 from bot.settings.model import Settings
 from bot.settings.sections.gate import GateRuleSettings
 
@@ -35,7 +37,16 @@ def review_gate(settings: Settings, now: datetime) -> list[str]:
             lines.append(f"gate.exceptions.{place}: it ended on {each.until:%Y-%m-%d}: {each.cve} counts again")
         elif not any(may_meet(one, other) for one in each.match for rule in asking for other in rule.match):
             lines.append(f"gate.exceptions.{place}: it never matches: no rule asks for anything of its images")
+    if any(rule.mode is GateMode.BLOCK for rule in gate.rules):
+        lines += _unheld(settings.rules.rules)
     return lines
+
+
+def _unheld(rules: Sequence[PolicyRule]) -> Iterator[str]:
+    for place, rule in enumerate(rules):
+        for number, step in enumerate(rule.steps or ()):
+            if step.start is Start.OBSERVE:
+                yield f"policy.{place}.steps.{number}: {unheld([step.name])}"
 
 
 def _is_behind(rule: GateRuleSettings, other: GateRuleSettings) -> bool:

@@ -48,6 +48,7 @@ from bot.store.stages.plan.quarantine import QuarantineStore
 from bot.store.stages.report.fleet_issue import FleetIssueStore
 from bot.store.stages.report.report import ReportStore
 from bot.store.stages.steps import StepStore
+from bot.store.stages.verify.artifacts import ArtifactsStore
 from bot.store.stages.verify.attesting import AttestingStore
 from bot.store.stages.verify.gating import GatingStore
 from bot.store.stages.verify.images import ImagesStore
@@ -92,6 +93,7 @@ class Stores:
     inventory: InventoryStore
     sboms: SbomStore
     scan_reports: ScanReportsStore
+    artifacts: ArtifactsStore
     proving: ProvingStore
     attesting: AttestingStore
     gating: GatingStore
@@ -155,6 +157,7 @@ class Stores:
             InventoryStore(database, worker, clock),
             SbomStore(database, worker, clock),
             ScanReportsStore(database, worker, clock),
+            ArtifactsStore(database, worker, clock),
             ProvingStore(database, worker, clock),
             AttestingStore(database, worker, clock),
             GatingStore(database, worker, clock),

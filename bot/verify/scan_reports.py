@@ -24,7 +24,7 @@ class ReportOrigin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """A report about the images that `report.image_digests` names, those of indexes or of platforms.
+    """A report about the images that `report.names` has, by the digests of indexes, platforms or configurations.
 
     `document` is the digest of its bytes, `place` the file, or the artifact and the file in it. `repository` is the
     row of the repository whose workflow made it; None for what an operator brought.
@@ -58,6 +58,10 @@ class ScanReports(Protocol):
         what workflows of that repository did."""
         ...
 
+    async def all_about(self, digest: str) -> Sequence[KeptReport]:
+        """What anybody brought about an image, the last scan first."""
+        ...
+
     async def keep(self, scan: ScanReport) -> None:
         """Keeps a report; the same bytes again from the same side take its place, for the images that both name."""
         ...
@@ -80,7 +84,7 @@ def scan_report(
         raise Failure(Trouble.MALFORMED, what, where=place, advice=advice)
     if image is not None:
         report = replace(report, image_digests=report.image_digests | {image})
-    if not report.image_digests:
+    if not report.names:
         advice = "scan the image by the digest under which its registry has it, or name it with --image"
         raise Failure(Trouble.MALFORMED, "names no digest of an image", where=place, advice=advice)
     return ScanReport(f"sha256:{hashlib.sha256(data).hexdigest()}", origin, place, report, repository)

@@ -33,6 +33,8 @@ from sandbox.programs.emulator import BOT_TOKEN, OPERATOR_TOKEN
 
 REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
 ENTERPRISE_PREFIX = "/api/v3"
+STORAGE = "/_storage/"
+"""Where archives are fetched: no part of the API, and whoever knows an address needs no credentials there."""
 
 Json = Any
 
@@ -59,11 +61,14 @@ class GitHubEdge(Emulated):
         super().__init__(upstream, api, url, surroundings, private_key)
         self.validate = validate
         self.limits = Limits(surroundings.clock)
+        self.storage: dict[str, bytes] = {}
         self.routes.add("GET", "/rate_limit", self._rate_limit)
 
     # --- every request ---
 
     async def answer(self, request: Request) -> Response:
+        if request.url.path.startswith(STORAGE):
+            return self._stored(request)
         try:
             request = self._in_api(request)
             self._check_credentials(request)
@@ -73,6 +78,13 @@ class GitHubEdge(Emulated):
         response = self._conditional(request, response)
         self._count(request, response)
         return response
+
+    def _stored(self, request: Request) -> Response:
+        """An archive; that a token was shown where none is wanted is kept in the traffic's `violations`."""
+        if "authorization" in request.headers:
+            self.surroundings.traffic.violations.append("a token was shown to the store of archives")
+        data = self.storage.get(request.url.path.removeprefix(STORAGE))
+        return Response(status_code=404) if data is None else Response(data, media_type="application/zip")
 
     def _in_api(self, request: Request) -> Request:
         """The request under the paths of github.com's API. Raises `Refused`."""

@@ -12,6 +12,7 @@ from typing import Any
 from bot.domain.clock import Clock, ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
@@ -80,6 +81,8 @@ class FakeRepository:
     uploads: list[tuple[str, str, bytes]] = field(default_factory=list)
     """What code scanning was given: commit, branch and log."""
     taken_in: TakenIn = field(default_factory=TakenIn)
+    artifacts: dict[int, list[Artifact]] = field(default_factory=dict)
+    """Run → what it left behind."""
 
     @property
     def node_id(self) -> str:
@@ -443,6 +446,21 @@ class FakeForge:
         if found is None:
             raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
         return found
+
+    async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
+        self._ask("artifacts")
+        home = self._read(repository)
+        if run not in home.runs:
+            raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
+        return sorted(home.artifacts.get(run, ()), key=lambda each: -each.id)
+
+    async def artifact_address(self, repository: Identity, artifact: int) -> str:
+        self._ask("artifact_address")
+        home = self._read(repository)
+        kept = [each for some in home.artifacts.values() for each in some if each.id == artifact]
+        if not kept or kept[0].is_expired:
+            raise Failure(Trouble.MISSING, "Artifact has expired", where=repository.name, status=410)
+        return f"https://archives/{artifact}"
 
     async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
         self._ask("workflow")

@@ -1,6 +1,6 @@
 """What a registry showed for a base at one moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.reference import Base
@@ -14,7 +14,8 @@ class PlatformImage:
     distribution as far as known (`noble-chiseled`, `alpine3.22`). `layers` are the digests of the layers as the
     registry holds them, `diff_ids` those of what is in them unpacked (which an image that stands on this one keeps,
     however it was pushed), both bottom first. What was observed before whole digests were kept, and what an
-    inventory tells, has the first 12 hex digits of `layers` alone, and no `diff_ids`.
+    inventory tells, has the first 12 hex digits of `layers` alone, and no `diff_ids`. `config` is the digest of the
+    image's configuration, by which engines name it; what makes two images differ, the other digests tell.
     """
 
     platform: str
@@ -23,6 +24,7 @@ class PlatformImage:
     os: str | None = None
     layers: tuple[str, ...] = ()
     diff_ids: tuple[str, ...] = ()
+    config: str | None = field(default=None, compare=False)
 
     @property
     def short_layers(self) -> tuple[str, ...]:

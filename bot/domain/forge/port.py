@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
@@ -156,6 +157,14 @@ class RunsWorkflows(Protocol):
         ...
 
     async def run(self, repository: Identity, run: int) -> Run: ...
+
+    async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
+        """What a run has left behind, the newest first."""
+        ...
+
+    async def artifact_address(self, repository: Identity, artifact: int) -> str:
+        """Where the archive of an artifact can be fetched for a minute or so, by whoever knows the address."""
+        ...
 
     async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
         """A workflow by its file name; None where there is no such file on the default branch."""

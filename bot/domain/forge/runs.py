@@ -57,7 +57,7 @@ class RunState:
 @dataclass(frozen=True, slots=True)
 class BuildRun:
     """A run on a commit of the default branch: of which workflow, what has started it (push, schedule, …), and
-    which one of its workflow it is."""
+    which one of its workflow it is. `id` is None where the forge does not tell it."""
 
     path: str
     event: str
@@ -66,6 +66,7 @@ class BuildRun:
     url: str
     commit: str | None = None
     number: int | None = None
+    id: int | None = None
 
     @property
     def file(self) -> str:

@@ -168,6 +168,8 @@ class Rebuild:
     image's tag."""
     run_number: int | None = None
     """Of the workflow's run that built it; None where several workflows did."""
+    built_by: tuple[int, ...] = ()
+    """The runs that were followed to their end, as far as the forge tells their ids."""
     proof: ImageVerdict | None = None
     """What its image was seen to show."""
     steps: int = 0

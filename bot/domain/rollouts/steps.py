@@ -48,6 +48,13 @@ STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
 }
 
 
+def unheld(names: Sequence[str]) -> str:
+    """Says of steps that begin by themselves what the gate can do about them."""
+    one = len(names) == 1
+    told = f"{' and '.join(names)} {'begins by itself' if one else 'begin by themselves'}"
+    return f"{told}: the gate cannot hold {'it' if one else 'them'} back, only the steps that the bot starts"
+
+
 @dataclass(frozen=True, slots=True)
 class StepRun:
     """One step of one rebuild on its way. `home` is the repository that its workflow is in.

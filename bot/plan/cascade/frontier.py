@@ -86,8 +86,9 @@ class Passed:
 class Wait:
     """`bases` are the parents that it waits for, of so many; `until` is when it waits no longer.
 
-    `blocked_by` is the failed repository that has to be mended first, where that is why. `behind` are bases of its
-    own in mirrors that do not show yet what upstream does.
+    `blocked_by` is the failed repository that has to be mended first, where that is why; `is_gated` where the gate
+    holds back what a parent shows, for as long as it does, and `until` is when that is looked at again. `behind`
+    are bases of its own in mirrors that do not show yet what upstream does.
     """
 
     bases: tuple[Base, ...]
@@ -95,6 +96,7 @@ class Wait:
     until: datetime
     blocked_by: int | None = None
     behind: tuple[Behind, ...] = ()
+    is_gated: bool = False
 
     @property
     def reason(self) -> str:
@@ -106,6 +108,8 @@ class Wait:
         names = " and ".join(sorted({base.repository.rpartition("/")[2] for base in self.bases}))
         ready = self.parents - len(self.bases)
         told = f"waits for {names}, {ready} of {counted(self.parents, 'parent')} ready"
+        if self.is_gated:
+            return f"{told}; the gate holds back what it shows"
         return f"{told}; its rebuild failed" if self.blocked_by is not None else told
 
 
@@ -137,6 +141,7 @@ def decide(
     now: datetime,
     join_timeout: timedelta = JOIN_TIMEOUT,
     behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
+    gated: Collection[Image] = frozenset(),
 ) -> Cascade:
     """Of all rebuilds that are due, those whose parents are ready may act.
 
@@ -148,6 +153,9 @@ def decide(
     ready, though nothing of it is due itself: that will come. A severe fix goes at once and is followed up when the
     parents are ready, once. `behind` are, by who builds on them, the bases in mirrors that are to show something
     newer: they are waited for like parents, as long as that is to be expected.
+
+    `gated` are the images that the gate holds back. Nothing of another repository is built upon one of them,
+    however long that takes and whatever it would fix.
     """
     awaited = _awaited(behind, now - join_timeout)
     looks = _Looks(graph, progress, shown, awaited.keys())
@@ -156,6 +164,12 @@ def decide(
     done: set[int] = set()
     for number, due in dues.items():
         links = looks.links_of(due)
+        held = [link for link in links if link.parent in gated and link.parent.repository != due.repository]
+        if held:
+            bases = tuple(sorted({link.base for link in held}))
+            again = _next_look(due.since or now, now, join_timeout)
+            waits[number] = Wait(bases, len({link.base for link in links}), again, is_gated=True)
+            continue
         missing = looks.missing(due)
         late = awaited.get(due.repository, ())
         if not missing and not late:
@@ -180,6 +194,11 @@ def decide(
             blocked_by = next((found for link in missing if (found := looks.failed(link)) is not None), None)
             waits[number] = Wait(bases, len({link.base for link in links}), until, blocked_by, late)
     return Cascade(frontier, waits, _blocks(graph, progress), frozenset(done))
+
+
+def _next_look(since: datetime, now: datetime, every: timedelta) -> datetime:
+    """The next of the moments that lie so far apart: who waits without an end is not told another one each time."""
+    return since + every * ((now - since) // every + 1)
 
 
 def _blocks(graph: Graph, progress: Mapping[Image, Progress]) -> dict[int, int]:

@@ -37,6 +37,8 @@ class Fleet:
     is_settled: bool = True
     behind: Mapping[int, tuple[Behind, ...]] = field(default_factory=dict)
     """By who builds on them, the bases in mirrors that do not show yet what upstream does."""
+    gated: frozenset[Image] = frozenset()
+    """The images that the gate holds back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ async def tick(
         return CascadeTally()
     graph = graph_of(fleet.links)
     shown = await _shown(fleet, graph, layers)
-    found = decide(graph, fleet.progress, fleet.dues, shown, clock.now(), join_timeout, fleet.behind)
+    found = decide(graph, fleet.progress, fleet.dues, shown, clock.now(), join_timeout, fleet.behind, fleet.gated)
     try:
         let_go = await store.save(Decided(fleet, graph, found))
     except LeaseLost:

@@ -31,6 +31,7 @@ from bot.report.destinations import Destination
 from bot.report.fleet_issue.stage import FleetIssueOptions
 from bot.service.collecting import collected_seldom
 from bot.service.wiring.adapters import destinations_of
+from bot.service.wiring.artifacts import ForgeArtifacts
 from bot.service.wiring.auditing import AuditProposer
 from bot.service.wiring.forges import opened_forge
 from bot.service.wiring.gate import gate_options_of
@@ -59,6 +60,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import this_worker
 from bot.store.stores import Stores
+from bot.verify.artifacts.ports import ArtifactOptions
 from bot.verify.attesting.summary import Verifier
 from bot.verify.gating.judging import Gating
 from bot.verify.images.stage import ImagesOptions, Observed
@@ -86,6 +88,7 @@ class Bot:
     worker: Worker
     database: Database
     forge: Forge
+    artifacts: ForgeArtifacts
     registry: Registry
     beside: LookedOnce
     feed_reader: FeedReader | NoFeeds
@@ -241,6 +244,12 @@ class Bot:
         return VexBeside(self.beside, self.settings.trust, self.clock)
 
     @property
+    def artifact_options(self) -> ArtifactOptions:
+        """Which artifacts hold reports of scanners."""
+        wanted = self.settings.reports
+        return ArtifactOptions(tuple(wanted.artifacts), wanted.most, self.forge_host.name)
+
+    @property
     def forge_host(self) -> ForgeHost:
         """Where the forge pauses: at all, or for one owner where the bot is a GitHub App."""
         return ForgeHost(urlsplit(self.settings.github.api_url).netloc, self.settings.github.app is not None)
@@ -275,6 +284,7 @@ async def open_bot(
             worker=worker,
             database=database,
             forge=forge,
+            artifacts=ForgeArtifacts(forge, http),
             registry=registry,
             beside=LookedOnce(registry, clock),
             feed_reader=NoFeeds() if settings.feeds.offline else feed_reader,

@@ -24,6 +24,7 @@ def gate_options_of(settings: Settings) -> GateOptions:
         gate.max_age,
         gate.wait,
         mark,
+        bool(settings.reports.artifacts),
     )
 
 

@@ -43,8 +43,9 @@ def _place(dump: DumpSettings) -> str:
 
 
 def http_rules(settings: Settings, accesses: Sequence[RegistryAccess]) -> dict[str, HostRules]:
-    """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of a feed or Slack."""
-    written = [source.url for source in feed_sources(settings)]
+    """Plain HTTP only where the operator wrote it: an insecure registry, an http:// address of GitHub, a feed or
+    Slack."""
+    written = [settings.github.api_url, *(source.url for source in feed_sources(settings))]
     written += [source.address for source in dump_sources(settings) if source.address is not None]
     if settings.slack is not None:
         written.append(settings.slack.api_url)

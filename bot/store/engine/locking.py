@@ -52,6 +52,7 @@ ORDER = (
     "pauses",
     "onboardings",
     "code_scans",
+    "artifact_reads",
     "gates",
     "let_through",
     "journal",

@@ -36,7 +36,7 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
             *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
             *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version"),
             *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "parts", "attempted_at"),
-            *("built_commit", "run_number"),
+            *("built_commit", "run_number", "built_by"),
         )
     }
     state = _taken_up_at(failed)

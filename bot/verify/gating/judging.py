@@ -34,6 +34,8 @@ from bot.verify.vex import Statement, excuse
 
 _BEFORE_IS_UNREAD = "what the image before holds is not read yet, so it cannot be told what is new"
 
+_ARTIFACTS_ARE_UNREAD = "the artifacts of the run that has built it are not looked through for reports yet"
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -114,6 +116,8 @@ def _gated(
     name = image.claim.name
     uncertain = settle_uncertain(name, told, matched.rule, options, now)
     holds = with_damaged(contents(uncertain.left, told.reports), told.damaged)
+    if options.reads_artifacts and told.has_unread_artifacts:
+        holds = replace(holds, gaps=(*holds.gaps, _ARTIFACTS_ARE_UNREAD), is_pending=True)
     before = None if told.before is None else contents(told.before, told.reports_before)
     excused = _excused(name, told, holds, options)
     asked = GatedImage(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))

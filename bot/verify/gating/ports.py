@@ -52,6 +52,8 @@ class GateOptions:
     max_age: timedelta = timedelta(days=2)
     wait: timedelta = timedelta(hours=1)
     mark: str = ""
+    reads_artifacts: bool = False
+    """Whether runs' artifacts are looked through for reports."""
 
     def rule_for(self, image: str) -> MatchedRule | None:
         """The first that fits `registry/name`, None where nothing is asked; of an unknown image (an empty name)
@@ -100,6 +102,8 @@ class ToldImage:
     reports_before: tuple[KeptReport, ...] = ()
     is_first: bool = False
     damaged: tuple[str, ...] = ()
+    has_unread_artifacts: bool = False
+    """Whether a run that has built it has ended whose artifacts were not looked through yet."""
 
 
 @dataclass(frozen=True, slots=True)

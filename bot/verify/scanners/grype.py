@@ -9,6 +9,7 @@ from bot.verify.scanners.report import (
     Report,
     bounded,
     few,
+    image_id_of,
     last_part,
     malformed,
     moment,
@@ -43,7 +44,8 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
     digests = named_digests([target.get("manifestDigest"), *(names if isinstance(names, list) else [])])
     created_at = moment(_mapping(document.get("descriptor")).get("timestamp"))
     name = last_part(one_line(target.get("userInput")))
-    return Report(bounded(found, where), few(gaps), created_at, name, digests, GRYPE)
+    image = image_id_of(target.get("imageID"))
+    return Report(bounded(found, where), few(gaps), created_at, name, digests, GRYPE, image_id=image)
 
 
 def _told(match: object) -> Iterator[DetectedVulnerability]:

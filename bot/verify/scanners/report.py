@@ -24,6 +24,7 @@ class Report:
     """A scanner's findings. `gaps` says what it cannot tell, one line for each; `created_at` where it says so.
 
     `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
+    `image_id` is the digest of its configuration, by which engines name it, where the report has that.
     `has_looked` is False where the scanner looked for no vulnerability: to have found none says nothing then.
     """
 
@@ -34,6 +35,12 @@ class Report:
     image_digests: frozenset[str] = frozenset()
     scanner: str = TRIVY
     has_looked: bool = True
+    image_id: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All digests that it may be found by."""
+        return self.image_digests | ({self.image_id} if self.image_id else frozenset())
 
 
 def severities(text: str) -> frozenset[Rating]:
@@ -51,6 +58,11 @@ def named_digests(names: Iterable[object]) -> frozenset[str]:
     listed = [name for name in names if isinstance(name, str)]
     digests = (name.rpartition("@")[2] for name in listed[:_MOST_NAMES])
     return frozenset(digest for digest in digests if _DIGEST.fullmatch(digest))
+
+
+def image_id_of(value: object) -> str:
+    """A digest as engines name images; empty where it is none."""
+    return value if isinstance(value, str) and _DIGEST.fullmatch(value) else ""
 
 
 def last_part(image: str) -> str:

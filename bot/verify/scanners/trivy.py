@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
-from bot.verify.scanners.report import Report, bounded, few, last_part, malformed, moment, named_digests, one_line
+from bot.verify.scanners.report import (
+    Report,
+    bounded,
+    few,
+    image_id_of,
+    last_part,
+    malformed,
+    moment,
+    named_digests,
+    one_line,
+)
 
 _FIXED = "fixed"
 _PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
@@ -39,6 +49,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         last_part(one_line(document.get("ArtifactName"))),
         named_digests(names if isinstance(names, list) else []),
         has_looked=has_looked,
+        image_id=image_id_of(metadata.get("ImageID") if isinstance(metadata, dict) else None),
     )
 
 

@@ -6,13 +6,15 @@ from datetime import date, datetime
 from typing import Any
 
 from bot.domain.bases.mirrors import Behind
+from bot.domain.packages.gate import GateMode
 from bot.domain.reference import Base
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.onboarding import Onboarding
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Problem, Usage
 from bot.domain.rollouts.rebuild import Rebuild
-from bot.domain.rollouts.steps import StepRun
+from bot.domain.rollouts.steps import StepRun, unheld
+from bot.domain.rollouts.terms import Start
 from bot.domain.rollouts.timing.waves import Hold
 from bot.views.bases import images
 from bot.views.bases.images import ImageView
@@ -80,6 +82,15 @@ class Explanation:
         return str(found) if found else None
 
 
+def unheld_steps(explained: Explanation) -> str | None:
+    """Which steps the gate cannot hold back, where it is to hold the repository's images; None where it can all."""
+    if not any(view.gate is not None and view.gate.mode is GateMode.BLOCK for view in explained.images):
+        return None
+    steps = [run.step for some in explained.steps.values() for run in some]
+    names = {step.name for step in steps if step.start is Start.OBSERVE}
+    return unheld(sorted(names)) if names else None
+
+
 def as_json(explained: Explanation, today: date) -> dict[str, Any]:
     """Gives the explanation as plain JSON values; `today` decides which ignores still hold."""
     return {
@@ -101,6 +112,7 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
             for usage, base, digest in explained.usages
         ],
         "images": [images.as_json(view) for view in explained.images],
+        "not_held_by_the_gate": unheld_steps(explained),
         "rebuilds": [
             rebuilds.as_json(item, explained.waits.get(item.id), explained.steps.get(item.id, ()))
             for item in explained.rebuilds

@@ -14,6 +14,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES, FeedSource, StoredDocument
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.vulnerability import Ecosystem, Vulnerability, release_named
+from bot.formats.zip_list import DAMAGES, check_list
 from bot.watch.bundle.archive import (
     FORMAT,
     MANIFEST,
@@ -28,7 +29,7 @@ from bot.watch.bundle.archive import (
 )
 from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord
 from bot.watch.feeds.reading import one_line
-from bot.watch.osv.dump import DAMAGES, check_list
+from bot.watch.osv.dump import LARGEST_LIST
 from bot.watch.osv.record import MOST_BINARIES, MOST_RANGES, MOST_VERSIONS
 from bot.watch.osv.stage import DumpSource
 
@@ -58,7 +59,7 @@ def read_bundle(file: IO[bytes], where: str, check: Check, now: datetime) -> Bun
     file.seek(0)
     if size > MOST_BYTES:
         raise _malformed(f"has {size:,} bytes, more than {MOST_BYTES:,}", where)
-    check_list(file, where, advice=_UNHURT)
+    check_list(file, where, LARGEST_LIST, advice=_UNHURT)
     try:
         with zipfile.ZipFile(file) as archive:
             return _Reader(archive, where, now).read(check)

@@ -155,6 +155,7 @@ def _image(base: Base, platform: ObservedPlatform) -> PlatformImage:
         system,
         platform.manifest.layers,
         platform.config.diff_ids,
+        platform.manifest.config.digest,
     )
 
 

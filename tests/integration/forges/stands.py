@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import count
 from typing import Protocol
 
+from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.port import Forge
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import MergeRequirements
@@ -57,6 +58,8 @@ class Stand(Protocol):
     async def disable(self, repository: Identity, file: str, state: str) -> None: ...
 
     async def tag(self, repository: Identity, name: str, sha: str) -> None: ...
+
+    async def leave_artifact(self, repository: Identity, run: int, name: str, *, has_expired: bool) -> None: ...
 
     async def let_scan(self, repository: Identity, *, on: bool) -> None:
         """Whether code scanning is switched on there."""
@@ -125,6 +128,10 @@ class FakeStand:
 
     async def tag(self, repository: Identity, name: str, sha: str) -> None:
         self._home(repository).tags[name] = sha
+
+    async def leave_artifact(self, repository: Identity, run: int, name: str, *, has_expired: bool) -> None:
+        left = self._home(repository).artifacts.setdefault(run, [])
+        left.append(Artifact(len(left) + 1, name, 100, has_expired))
 
     async def let_scan(self, repository: Identity, *, on: bool) -> None:
         self._home(repository).has_code_scanning = on
@@ -210,6 +217,9 @@ class GitHubStand:
     async def tag(self, repository: Identity, name: str, sha: str) -> None:
         made = {"ref": f"refs/tags/{name}", "sha": sha}
         await self.world.github.ask("POST", f"/repos/{self._name(repository)}/git/refs", made)
+
+    async def leave_artifact(self, repository: Identity, run: int, name: str, *, has_expired: bool) -> None:
+        self.world.github.artifacts.leave(run, name, {"report.json": b"{}"}).has_expired = has_expired
 
     async def let_scan(self, repository: Identity, *, on: bool) -> None:
         enabled = self.world.github.code_scanning.enabled

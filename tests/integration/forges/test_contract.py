@@ -336,6 +336,26 @@ async def test_a_dispatched_run_is_found_and_followed(stand: Stand) -> None:
     assert (shown.status, shown.conclusion) == ("completed", "failure")
 
 
+async def test_what_a_run_leaves_behind_is_listed_the_newest_first_and_fetched_at_an_address_of_its_own(
+    stand: Stand,
+) -> None:
+    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+    run = await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={"correlation": "c-1"})
+    assert run is not None
+    await stand.leave_artifact(repository, run, "old", has_expired=True)
+    await stand.leave_artifact(repository, run, "trivy", has_expired=False)
+    trivy, old = await stand.forge.artifacts(repository, run)
+    assert (trivy.name, trivy.is_expired, old.name, old.is_expired) == ("trivy", False, "old", True)
+    assert trivy.size > 0
+    assert (await stand.forge.artifact_address(repository, trivy.id)).startswith("http")
+    with pytest.raises(Failure) as failed:
+        await stand.forge.artifact_address(repository, old.id)
+    assert (failed.value.trouble, failed.value.status) == (Trouble.MISSING, 410)
+    with pytest.raises(Failure) as failed:
+        await stand.forge.artifacts(repository, 1)
+    assert failed.value.trouble is Trouble.MISSING
+
+
 async def test_a_branch_that_is_not_there_cannot_be_dispatched(stand: Stand) -> None:
     repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
     with pytest.raises(Failure) as failed:

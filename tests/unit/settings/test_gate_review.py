@@ -39,6 +39,18 @@ def test_an_exception_that_has_ended_or_that_no_rule_asks_for_is_mentioned() -> 
     ]
 
 
+def told_of(mode: str, start: str) -> list[str]:
+    gate = GateSettings.model_validate({"rules": [{"match": ["*"], "mode": mode}]})
+    step = {"name": "staging", "workflow": "deploy.yml", "start": start}
+    return review_gate(Settings.model_validate({"gate": gate, "policy": [{"steps": [step]}]}), NOW)
+
+
+def test_steps_that_begin_by_themselves_are_named_where_the_gate_would_hold_them_back() -> None:
+    [line] = told_of("block", "observe")
+    assert line.startswith("policy.0.steps.0: staging begins by itself: the gate cannot hold it back")
+    assert told_of("tell", "observe") == told_of("block", "dispatch") == []
+
+
 @pytest.mark.parametrize(
     "gate",
     [

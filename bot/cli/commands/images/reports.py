@@ -42,7 +42,7 @@ def import_(
     if output is Format.JSON:
         print_json(_as_json(kept))
         return
-    for digest in sorted(kept.report.image_digests):
+    for digest in sorted(kept.report.names):
         print_line(f"kept for {digest}")
     print_line(_line(kept, None))
 
@@ -53,7 +53,7 @@ def list_(
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Lists the reports that were imported for an image, the last scan first.
+    """Lists the reports that are kept of an image, imported or left behind by workflows, the last scan first.
 
     Exit codes: 0 there are some, 2 that is no image's digest, 3 there is none.
     """
@@ -91,7 +91,7 @@ def _as_json(scan: "ScanReport") -> dict[str, Any]:
         "document": scan.document,
         "origin": scan.origin.value,
         "place": scan.place,
-        "digests": sorted(scan.report.image_digests),
+        "digests": sorted(scan.report.names),
         "scanned_at": made.isoformat() if made is not None else None,
         "gaps": list(scan.report.gaps),
         "findings": [

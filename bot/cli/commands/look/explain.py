@@ -41,7 +41,7 @@ def explain(
 def show_explanation(explained: "Explanation", now: datetime, output: Format) -> None:
     """Writes usages by file, images, rebuilds with their transitions, and problems."""
     from bot.views.bases.images import stands_on
-    from bot.views.repositories.explanation import as_json
+    from bot.views.repositories.explanation import as_json, unheld_steps
 
     if output is Format.JSON:
         print_json(as_json(explained, now.date()))
@@ -55,6 +55,10 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
     for view in explained.images:
         doubt = f"; does not count: {view.image.doubt}" if view.image.doubt else ""
         print_sentence(f"image {view.image.place} stands on {stands_on(view.image, now)}{doubt}")
+        if view.gate is not None:
+            print_sentence(f"gate of {view.image.place}: {view.gate.in_words}")
+    if (unheld := unheld_steps(explained)) is not None:
+        print_sentence(unheld)
     _show_rebuilds(explained)
     for late in explained.behind:
         print_sentence(late.told(now))

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.clients.forges.github import files
-from bot.clients.forges.github.actions import action_tags, builds, code_scanning, workflows
+from bot.clients.forges.github.actions import action_tags, artifacts, builds, code_scanning, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.chosen_files import Files, chosen_files
 from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
@@ -27,6 +27,7 @@ from bot.clients.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord
 from bot.domain.forge.port import Forge
@@ -265,6 +266,14 @@ class GitHub:
 
     async def run(self, repository: Identity, run: int) -> Run:
         return await self._by_name(repository, lambda named: workflows.run(self._transport, named, run))
+
+    async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
+        return await self._by_name(repository, lambda named: artifacts.artifacts(self._transport, named, run))
+
+    async def artifact_address(self, repository: Identity, artifact: int) -> str:
+        return await self._by_name(
+            repository, lambda named: artifacts.artifact_address(self._transport, named, artifact)
+        )
 
     async def workflow(self, repository: Identity, file: str) -> WorkflowShown | None:
         return await self._by_name(repository, lambda named: builds.workflow(self._transport, named, file))

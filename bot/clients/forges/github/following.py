@@ -1,5 +1,6 @@
 """Following many pull requests, runs and builds in few requests."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +14,8 @@ from bot.domain.forge.runs import BuildRun, RunState
 
 _MOST_HISTORIES = 10
 """Commits of one field whose later commits are asked for: each of them counts as two dozen nodes and more."""
+
+_RUN_PAGE = re.compile(r"/actions/runs/([0-9]{1,18})(?:[/?#]|$)")
 
 READY = frozenset({"CLEAN", "UNSTABLE", "HAS_HOOKS"})
 """GitHub's words for a pull request that it would merge; in the second, checks that it does not require are red."""
@@ -105,5 +108,12 @@ def _builds_of(commit: Mapping[str, Any], branches: Sequence[str | None]) -> tup
 def _build_of(suite: Mapping[str, Any], run: Mapping[str, Any], commit: str) -> BuildRun:
     file, state = run["file"], _run_of(suite)
     path = str(file["path"]) if file else ""
-    number = int(run["runNumber"])
-    return BuildRun(path, str(run["event"]), state.status, state.conclusion, str(run["url"]), commit, number)
+    number, url = int(run["runNumber"]), str(run["url"])
+    event = str(run["event"])
+    return BuildRun(path, event, state.status, state.conclusion, url, commit, number, _id_in(url))
+
+
+def _id_in(url: str) -> int | None:
+    """The run's number as REST has it: GraphQL's `databaseId` has 32 bits, and numbers have outgrown those."""
+    found = _RUN_PAGE.search(url)
+    return int(found[1]) if found is not None else None

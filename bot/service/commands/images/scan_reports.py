@@ -25,9 +25,12 @@ async def import_report(settings: Settings, file: Path, image: str | None, clock
 
 
 async def kept_reports(settings: Settings, image: str, clock: Clock) -> list[KeptReport]:
-    """What operators brought of an image, the last scan first. Raises `Failure` where it is no image's digest."""
+    """What operators and workflows brought of an image, the last scan first.
+
+    Raises `Failure` where it is no image's digest.
+    """
     async with opened_stores(settings, clock) as stores:
-        return await stores.scan_reports.about([_digest(image)])
+        return await stores.scan_reports.all_about(_digest(image))
 
 
 def _digest(image: str) -> str:

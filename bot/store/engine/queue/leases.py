@@ -15,6 +15,7 @@ from bot.store.engine.locking import lock_where
 from bot.store.engine.queue.claiming import Worker, give_back
 from bot.store.rows.bases.tables import bases, documents
 from bot.store.rows.fleet_issues import fleet_issues
+from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventories, layers, package_changes
@@ -36,7 +37,7 @@ LEASED: tuple[Table, ...] = (
     *(layers, inventories, package_changes, sbom_looks, dumps),
     audits,
     onboardings,
-    code_scans,
+    *(code_scans, gates, artifact_reads),
 )
 _LONGEST_HOST = 40
 
@@ -87,6 +88,7 @@ async def bring_forward(database: Database, now: datetime) -> None:
             dumps,
             images,
             gates,
+            artifact_reads,
             rebuilds,
             steps,
             fleet_issues,

@@ -25,6 +25,7 @@ from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.bases.mirrors import lags_of_mirrors
 from bot.store.rows.bases.tables import bases, changes, documents, incidents, notices
+from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.vulnerabilities import dumps
@@ -66,6 +67,7 @@ QUEUES: Sequence[tuple[str, Table, tuple[ColumnElement[bool], ...]]] = (
     ("steps", steps, (or_(IS_TO_START, IS_UNDER_WAY), IS_OF_ONE_STEPPING.exists())),
     ("workflow-builds", workflow_builds, ()),
     ("images", images, ()),
+    ("artifacts", artifact_reads, (artifact_reads.c.read_at.is_(None),)),
     ("gates", gates, ()),
     ("issues", issues, (issues.c.wanted > issues.c.told,)),
     ("audits", audits, ()),

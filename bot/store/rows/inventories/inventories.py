@@ -59,6 +59,7 @@ inventories = Table(
     metadata,
     key_column(),
     Column("digest", String(160), nullable=False, unique=True),
+    Column("config_digest", String(160), index=True),
     Column("platform", String(100), nullable=False),
     Column("previous_id", Id),
     Column("seen_at", Moment, nullable=False),
@@ -75,7 +76,8 @@ inventories = Table(
         postgresql_where=text("is_complete IS NOT true"),
     ),
 )
-"""What is inside one platform's image, by the digest of its manifest; `previous_id` is that of the image under the
+"""What is inside one platform's image, by the digest of its manifest; `config_digest` is how engines name it, and
+`previous_id` that of the image under the
 same tag before, as far as it was seen."""
 inventory_layers = Table(
     "inventory_layers",

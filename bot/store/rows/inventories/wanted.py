@@ -56,7 +56,13 @@ async def want_inventories(
     found = await _layers(connection, [images[digest] for digest in new], now)
     for some in chunks(new):
         rows = [
-            {"digest": each, "platform": images[each].image.platform, "seen_at": now, "due_at": now}
+            {
+                "digest": each,
+                "config_digest": images[each].image.config,
+                "platform": images[each].image.platform,
+                "seen_at": now,
+                "due_at": now,
+            }
             for each in some
         ]
         await connection.execute(insert_into(connection, inventories).on_conflict_do_nothing(), rows)

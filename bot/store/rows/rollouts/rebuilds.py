@@ -156,6 +156,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         built_at=row["built_at"],
         built_commit=row["built_commit"],
         run_number=row["run_number"],
+        built_by=tuple(row["built_by"] or ()),
         proof=ImageVerdict(row["proof"]) if row["proof"] else None,
         merging=Merging(row["merging"]) if row["merging"] else None,
         steps=row["steps"],
@@ -189,6 +190,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "built_at": rebuild.built_at,
         "built_commit": rebuild.built_commit,
         "run_number": rebuild.run_number,
+        "built_by": list(rebuild.built_by) or None,
         "proof": rebuild.proof and rebuild.proof.value,
         "merging": rebuild.merging.value if rebuild.merging else None,
     }

@@ -65,6 +65,7 @@ rebuilds = leased(
     Column("built_at", Moment),
     Column("built_commit", String(64)),
     Column("run_number", Integer),
+    Column("built_by", JSON(none_as_null=True)),
     Column("proof", String(16)),
     Column("merging", String(16)),
     Column("steps", Integer, nullable=False, server_default="0"),

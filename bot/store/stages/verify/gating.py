@@ -116,7 +116,7 @@ async def _is_other(connection: AsyncConnection, mark: str, now: datetime) -> Co
     of_platform = (
         select(scan_reports.c.id)
         .join(scan_report_digests, scan_report_digests.c.report_id == scan_reports.c.id)
-        .join(inventories, inventories.c.digest == scan_report_digests.c.digest)
+        .join(inventories, scan_report_digests.c.digest.in_([inventories.c.digest, inventories.c.config_digest]))
         .join(image_inventories, image_inventories.c.inventory_id == inventories.c.id)
         .where(image_inventories.c.image_id == gates.c.image_id, scan_reports.c.kept_at > gates.c.judged_at)
         .exists()

@@ -2,12 +2,12 @@
 
 import json
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.codec import dump, load
@@ -28,11 +28,23 @@ class ScanReportsStore(Store):
         async with self._database.transaction() as connection:
             await keep_report(connection, scan, self._clock.now())
 
+    async def all_about(self, digest: str) -> list[KeptReport]:
+        async with self._database.reading() as connection:
+            rows = await _rows_about(connection, [digest], true())
+        return _last_first(rows)
+
     async def about(self, digests: Collection[str], repository: int | None = None) -> list[KeptReport]:
         async with self._database.reading() as connection:
-            rows = await _rows_about(connection, digests, repository)
-        kept = readable(rows, _kept, lambda row: f"scan report {row.id}")
-        return sorted(kept, key=lambda each: each.scanned_at, reverse=True)
+            is_heard: ColumnElement[bool] = scan_reports.c.repository_id.is_(None)
+            if repository is not None:
+                is_heard |= scan_reports.c.repository_id == repository
+            rows = await _rows_about(connection, digests, is_heard)
+        return _last_first(rows)
+
+
+def _last_first(rows: Iterable[Any]) -> list[KeptReport]:
+    kept = readable(rows, _kept, lambda row: f"scan report {row.id}")
+    return sorted(kept, key=lambda each: each.scanned_at, reverse=True)
 
 
 async def keep_report(connection: AsyncConnection, scan: ScanReport, now: datetime) -> None:
@@ -50,7 +62,7 @@ async def keep_report(connection: AsyncConnection, scan: ScanReport, now: dateti
     }
     kept = await connection.execute(insert(scan_reports).values(**row).returning(scan_reports.c.id))
     number = kept.scalar_one()
-    named = [{"report_id": number, "digest": digest} for digest in sorted(scan.report.image_digests)]
+    named = [{"report_id": number, "digest": digest} for digest in sorted(scan.report.names)]
     for some in chunks(named):
         await connection.execute(insert(scan_report_digests), some)
 
@@ -64,7 +76,7 @@ async def _forget_same(connection: AsyncConnection, scan: ScanReport) -> None:
     )
     same = await lock_where(connection, scan_reports, scan_reports.c.document == scan.document, of_same_side)
     named = scan_report_digests.c.report_id.in_(same)
-    for some in chunks(sorted(scan.report.image_digests)):
+    for some in chunks(sorted(scan.report.names)):
         await connection.execute(delete(scan_report_digests).where(named, scan_report_digests.c.digest.in_(some)))
     about_others = select(scan_report_digests.c.report_id).where(named)
     await connection.execute(
@@ -72,10 +84,9 @@ async def _forget_same(connection: AsyncConnection, scan: ScanReport) -> None:
     )
 
 
-async def _rows_about(connection: AsyncConnection, digests: Collection[str], repository: int | None) -> list[Any]:
-    is_heard: ColumnElement[bool] = scan_reports.c.repository_id.is_(None)
-    if repository is not None:
-        is_heard |= scan_reports.c.repository_id == repository
+async def _rows_about(
+    connection: AsyncConnection, digests: Collection[str], is_heard: ColumnElement[bool]
+) -> list[Any]:
     rows: dict[int, Any] = {}
     for some in chunks(sorted(digests)):
         found = await connection.execute(

@@ -18,6 +18,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
+from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import (
@@ -126,6 +127,7 @@ async def told_images(connection: AsyncConnection, some: Collection[int]) -> dic
             _reports(kept, earlier.get(image, frozenset()), state.repository),
             was is None and not state.is_judged and not state.is_proving,
             _damaged(kept, digests[image], state.repository),
+            state.has_unread_artifacts,
         )
     return found
 
@@ -136,6 +138,7 @@ class _State:
     owed: frozenset[Identity]
     is_judged: bool
     is_proving: bool
+    has_unread_artifacts: bool
 
 
 async def _states(connection: AsyncConnection, some: Collection[int]) -> dict[int, _State]:
@@ -144,17 +147,32 @@ async def _states(connection: AsyncConnection, some: Collection[int]) -> dict[in
         .where(rebuilds.c.repository_id == images.c.repository_id, rebuilds.c.state == State.PROVING.value)
         .exists()
     )
+    read = select(artifact_reads.c.id).where(
+        artifact_reads.c.rebuild_id == rebuilds.c.id, artifact_reads.c.read_at.is_not(None)
+    )
+    unread = (
+        select(rebuilds.c.id)
+        .where(
+            rebuilds.c.repository_id == images.c.repository_id,
+            rebuilds.c.state.in_([State.PROVING.value, State.STEPPING.value]),
+            rebuilds.c.built_by.is_not(None),
+            ~read.exists(),
+        )
+        .exists()
+    )
+    asked = (proving.label("is_proving"), unread.label("is_unread"))
     found: dict[int, _State] = {}
     for ids in chunks(sorted(some)):
         rows = await connection.execute(
-            select(images.c.id, images.c.repository_id, gates.c.owed, gates.c.outcome, proving.label("is_proving"))
+            select(images.c.id, images.c.repository_id, gates.c.owed, gates.c.outcome, *asked)
             .outerjoin(gates, gates.c.image_id == images.c.id)
             .where(images.c.id.in_(ids))
         )
         for row in rows:
             owed = frozenset((str(one), str(other)) for one, other in row.owed or ())
             is_judged = row.outcome not in (None, GateOutcome.UNKNOWN.value)
-            found[row.id] = _State(row.repository_id, owed, is_judged, bool(row.is_proving))
+            flags = (is_judged, bool(row.is_proving), bool(row.is_unread))
+            found[row.id] = _State(row.repository_id, owed, *flags)
     return found
 
 
@@ -284,8 +302,9 @@ def _detected(exposure: Exposure, exposed: Exposed, distribution: Distribution |
 
 
 def _digests(shown: ShownInventories, rows: Mapping[int, Any]) -> frozenset[str]:
-    of_platforms = {rows[number].digest for number in shown.inventories.values() if number in rows}
-    return frozenset(each for each in {shown.digest, *of_platforms} if each)
+    of_platforms = [rows[number] for number in shown.inventories.values() if number in rows]
+    named = {name for row in of_platforms for name in (row.digest, row.config_digest)}
+    return frozenset(each for each in {shown.digest, *named} if each)
 
 
 def _reports(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[KeptReport, ...]:

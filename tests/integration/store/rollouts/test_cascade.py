@@ -22,6 +22,7 @@ from bot.plan.cascade.parts import RepositoryImages
 from bot.plan.cascade.stage import CascadeTally, Decided, Fleet, tick
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.own_bases import own_links
+from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
@@ -106,6 +107,21 @@ async def test_a_repository_that_builds_one_of_its_images_upon_another_closes_no
     await stores.see({GOLDEN: "b"})
     await stores.assess_all()
     assert [item.repository for item in (await stores.planned()).rebuilds] == ["contoso/shop"]
+
+
+async def test_a_child_is_not_let_go_upon_a_base_that_the_gate_holds_back(stores: Stores) -> None:
+    await fleet(stores)
+    await moved(stores)
+    assert (await looked(stores)).gated == frozenset()
+    [row] = await stores.column(images, "id")
+    blocked = {"outcome": "blocked", "mode": "block", "due_at": stores.clock.now()}
+    async with stores.database.transaction() as connection:
+        await connection.execute(insert(gates).values(image_id=row, **blocked))
+    held = await looked(stores)
+    assert {each.repository for each in held.gated} == {link.parent.repository for link in held.links}
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(gates).values(mode="tell"))
+    assert (await looked(stores)).gated == frozenset()
 
 
 async def test_links_lead_from_the_child_to_the_producer(stores: Stores) -> None:

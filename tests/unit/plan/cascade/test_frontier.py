@@ -68,6 +68,28 @@ def test_a_failed_parent_blocks_its_child_and_is_counted() -> None:
     assert found.blocks == {GOLDEN: 1}
 
 
+def gated(due: Due = DUE, after: timedelta = timedelta(0)) -> Cascade:
+    """The gate holds back what the first parent shows."""
+    return decide(DIAMOND, {image(SHOP): Progress.DUE}, {SHOP: due}, {}, NOON + after, gated={image(GOLDEN)})
+
+
+def test_nothing_is_built_upon_a_parent_that_the_gate_holds_back() -> None:
+    wait = gated().waits[SHOP]
+    assert wait.reason == "waits for image-1, 1 of 2 parents ready; the gate holds back what it shows"
+
+
+@pytest.mark.parametrize("after", [JOIN_TIMEOUT, 10 * JOIN_TIMEOUT])
+def test_neither_time_nor_a_severe_fix_lets_a_child_go_upon_what_the_gate_holds_back(after: timedelta) -> None:
+    found = gated(replace(DUE, is_severe=True), after)
+    assert found.frontier == {}
+    assert found.waits[SHOP].until == NOON + after + JOIN_TIMEOUT
+
+
+def test_a_repository_mends_its_own_image_that_the_gate_holds_back() -> None:
+    graph = graph_of([link(1, SHOP, SHOP)])
+    assert SHOP in decide(graph, {}, {SHOP: DUE}, {}, NOON, gated={image(SHOP)}).frontier
+
+
 def test_a_parent_whose_own_parent_is_under_way_is_waited_for() -> None:
     """Nothing of it is due yet, but that will come."""
     graph = graph_of([link(1, GOLDEN, SDK), link(2, SHOP, GOLDEN)])

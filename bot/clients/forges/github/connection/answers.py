@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import Moved
 
+FOUND = 302
+"""How GitHub sends whoever asks for a file to where that is; a repository of another name is told by 301 or 307."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LOCATION = "x-redirected-to"
 """The name under which the transport keeps a `location` header."""

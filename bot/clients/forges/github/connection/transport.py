@@ -18,6 +18,8 @@ from requests.exceptions import RequestException
 
 from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials, signed_in
 from bot.clients.forges.github.connection.answers import (
+    FOUND,
+    LOCATION,
     REDIRECTS,
     decoded,
     details,
@@ -108,6 +110,11 @@ class Transport:
         headers, _ = await self._read(path, None)
         return _dated(headers)
 
+    async def address(self, path: str) -> str:
+        """Where GitHub sends whoever asks for a file that it keeps elsewhere."""
+        headers, _ = await self._read(path, None, sent_on=True)
+        return str(headers[LOCATION])
+
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         async with self._spaced():
             _, answer = await self._send(method, path, None, body, writes=True)
@@ -156,12 +163,14 @@ class Transport:
             finally:
                 self._next_write = clock() + self._access.seconds_between_writes
 
-    async def _read(self, path: str, parameters: Mapping[str, Any] | None) -> tuple[dict[str, Any], Any]:
+    async def _read(
+        self, path: str, parameters: Mapping[str, Any] | None, *, sent_on: bool = False
+    ) -> tuple[dict[str, Any], Any]:
         async for attempt in stamina.retry_context(
             on=_worth_another_try, attempts=self._access.attempts, wait_initial=0.2, wait_max=5.0, timeout=30.0
         ):
             with attempt:
-                return await self._send("GET", path, parameters, None)
+                return await self._send("GET", path, parameters, None, sent_on=sent_on)
         raise AssertionError("stamina either returns or raises")
 
     async def _send(
@@ -173,7 +182,9 @@ class Transport:
         *,
         kind: str = REST,
         writes: bool = False,
+        sent_on: bool = False,
     ) -> tuple[dict[str, Any], Any]:
+        """`sent_on` where the answer is to be a redirect to another place, which is not followed here."""
         where = f"{method} {self._host}{urlsplit(path).path}"
         if (left := self._quiet.left(kind, self._clock.now())) > timedelta(0):
             raise throttled(left, where)
@@ -201,6 +212,10 @@ class Transport:
         self._quiet.note(kind, headers, self._clock.now())
         if status == 401:
             self._log_in_again(requester)
+        if sent_on and status == FOUND and headers.get(LOCATION):
+            return headers, None
+        if sent_on and status < 300:
+            raise Failure(Trouble.MALFORMED, f"HTTP {status} is no redirect to a file", where=where)
         if status in REDIRECTS:
             raise redirected(status, path, headers, self._host, where)
         if status >= 300:

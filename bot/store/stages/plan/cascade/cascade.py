@@ -36,6 +36,7 @@ from bot.store.stages.plan.cascade.links import bases_below, keep_links, links_c
 from bot.store.stages.plan.cascade.members import (
     bases_of_producers,
     everything_is_planned,
+    gated_among,
     last_builds,
     look_soon,
     open_rebuilds,
@@ -119,6 +120,7 @@ class CascadeStore(Store):
             is_settled = await everything_is_planned(connection, self._clock.now())
             waiting = {row.repository_id for row in rows if row.waits_for is not None}
             late = await behind_of_homes(connection, concerned | waiting)
+            gated = await gated_among(connection, parents)
             progress, dues = progress_of(rows, failed, parts)
             dues = await with_together(connection, dues, rows, parts, moved, builds)
         # What is held and has no parent any more, since a file or a claim changed, is let go like the others.
@@ -126,7 +128,7 @@ class CascadeStore(Store):
         self._mark = mark
         return Fleet(
             *(known, links, found.names, progress, dues, held_ones, builds, bases_of, digests, moved),
-            *(is_settled, late),
+            *(is_settled, late, gated),
         )
 
     async def save(self, decided: Decided) -> int:

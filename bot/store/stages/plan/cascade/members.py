@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageStanding
 from bot.domain.images.verdict import ImageVerdict
+from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State, Target
 from bot.plan.cascade.frontier import Due, Progress
@@ -38,6 +39,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes, observations
+from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
@@ -178,6 +180,22 @@ def _newest_for_bases(connection: AsyncConnection) -> Select[tuple[int]]:
         .select_from(rebuilds.outerjoin(target, true()))
         .group_by(rebuilds.c.repository_id, base)
     )
+
+
+async def gated_among(connection: AsyncConnection, parents: Collection[Image]) -> frozenset[Image]:
+    """Those of these images that the gate holds back, as it was last asked."""
+    names = {(each.repository, each.name) for each in parents}
+    rows = await connection.execute(
+        select(images.c.repository_id, images.c.registry, images.c.repository)
+        .join(gates, gates.c.image_id == images.c.id)
+        .where(gates.c.outcome == GateOutcome.BLOCKED.value, gates.c.mode == GateMode.BLOCK.value)
+    )
+    found: set[Image] = set()
+    for row in rows:
+        named = (row.repository_id, f"{row.registry}/{row.repository}")
+        # An empty name stands for all that a repository builds and that nothing tells apart.
+        found |= {Image(*each) for each in (named, (row.repository_id, "")) if each in names}
+    return frozenset(found)
 
 
 def _last_build(image: Image, row: Any, parts: Mapping[int, RepositoryImages]) -> LastBuild:

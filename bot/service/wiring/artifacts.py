@@ -1,0 +1,39 @@
+"""Artifacts as their stage asks for them: the forge names them, and hands them over from a store of its own."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.clients.http import Http
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.artifacts import Artifact
+from bot.domain.forge.port import Forge
+from bot.domain.repositories.repository import Identity
+
+_GONE = frozenset({403, 404, 410})
+"""How stores answer an address that holds no more, whatever was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeArtifacts:
+    """No credentials are shown where the archives are: their addresses are secret enough."""
+
+    forge: Forge
+    http: Http
+
+    async def listed(self, repository: Identity, run: int) -> Sequence[Artifact]:
+        return await self.forge.artifacts(repository, run)
+
+    async def fetched(self, repository: Identity, artifact: Artifact, most: int) -> bytes:
+        """Raises `Failure`: missing where the archive is gone, malformed where it is larger than `most`."""
+        where = f"artifact {artifact.id} of {repository.name}"
+        address = await self.forge.artifact_address(repository, artifact.id)
+        answer = await self.http.request("GET", address, max_bytes=most, where=where)
+        if answer.status in _GONE:
+            raise Failure(Trouble.MISSING, f"is there no more ({answer.status})", where=where, status=answer.status)
+        if answer.status != 200:
+            raise Failure(Trouble.MALFORMED, f"is answered with {answer.status}", where=where)
+        digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+        if artifact.digest is not None and artifact.digest.startswith("sha256:") and artifact.digest != digest:
+            raise Failure(Trouble.MALFORMED, f"is {digest}, not {artifact.digest[:80]}", where=where)
+        return answer.body

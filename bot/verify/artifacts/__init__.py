@@ -1,0 +1,1 @@
+"""Reports of scanners among what workflow runs leave behind."""

@@ -1,0 +1,136 @@
+"""Ended runs whose artifacts are looked through, as rows, and images that wait for it at the gate."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule
+from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.rebuild import Action, State
+from bot.store.rows.bases.tables import incidents
+from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.verify.artifacts.ports import EndedRuns, Gathered
+from bot.verify.gating.judging import Gating
+from bot.verify.gating.ports import GateOptions, MatchedRule
+from bot.verify.scan_reports import ReportOrigin, ScanReport
+from bot.verify.scanners.report import Report
+from tests.integration.store.filling import HOUR, Stores, digest
+from tests.integration.store.holding import FIXED, publish, running
+
+OPTIONS = GateOptions(
+    (MatchedRule(("*",), GateRule()),), platforms=frozenset({"linux/amd64"}), reads_artifacts=True
+)
+
+
+async def rebuilt(stores: Stores, *runs: int, state: State = State.PROVING) -> None:
+    """A rebuild of contoso/shop whose runs have ended."""
+    now = stores.clock.now()
+    async with stores.database.transaction() as connection:
+        added = await connection.execute(insert(rollouts).values(opened_at=now).returning(rollouts.c.id))
+        values = {"targets": [], "replacements": [], "wave": "rest", "planned_at": now, "due_at": now}
+        await connection.execute(
+            insert(rebuilds).values(
+                rollout_id=added.scalar_one(),
+                repository_id=1,
+                action=Action.DISPATCH.value,
+                state=state.value,
+                reason="built",
+                built_by=list(runs),
+                ended_at=now if state.has_ended else None,
+                **values,
+            )
+        )
+
+
+async def due(stores: Stores) -> list[EndedRuns]:
+    await stores.artifacts.make_due()
+    return await stores.taken(stores.artifacts.ended)
+
+
+async def judged(stores: Stores) -> Gated:
+    gated = await Gating(stores.gating, OPTIONS, stores.clock).gated(await stores.images.images_of("contoso/shop"))
+    assert gated is not None
+    return gated
+
+
+async def test_a_rebuild_whose_runs_have_ended_is_looked_through_once(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await rebuilt(stores, 30_000_000_001, 30_000_000_002)
+    [item] = await due(stores)
+    assert (item.repository.name, item.repository_id, item.runs) == (
+        "contoso/shop",
+        1,
+        (30_000_000_001, 30_000_000_002),
+    )
+    await stores.artifacts.settle_artifacts(item, Gathered(1, ("trivy: has expired",)))
+    stores.clock.advance(HOUR)
+    assert await due(stores) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "age"), [(State.BUILDING, timedelta(0)), (State.SUCCEEDED, timedelta(days=3))], ids=["builds", "old"]
+)
+async def test_what_is_still_built_or_ended_long_ago_is_left_alone(
+    stores: Stores, state: State, age: timedelta
+) -> None:
+    await running(stores, FIXED)
+    await rebuilt(stores, 1, state=state)
+    stores.clock.advance(age)
+    assert await due(stores) == []
+
+
+async def test_the_gate_waits_until_artifacts_were_looked_through(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await rebuilt(stores, 1)
+    gated = await judged(stores)
+    assert (gated.outcome, gated.is_pending) == (GateOutcome.UNKNOWN, True)
+    assert "not looked through for reports yet" in gated.told
+    [item] = await due(stores)
+    await stores.artifacts.settle_artifacts(item, Gathered())
+    assert (await judged(stores)).outcome is GateOutcome.PASSED
+
+
+async def test_an_owner_whose_artifacts_may_not_be_read_is_told_once_and_its_end_too(stores: Stores) -> None:
+    await running(stores, FIXED)
+    for _ in range(2):
+        await rebuilt(stores, 1)
+        [item] = await due(stores)
+        await stores.artifacts.refuse_artifacts(item, "HTTP 403", stores.clock.now())
+        stores.clock.advance(HOUR)
+    async with stores.database.reading() as connection:
+        [told] = (await connection.execute(select(incidents.c.detail, incidents.c.cleared_at))).all()
+    assert "the App needs actions: read" in told.detail
+    assert told.cleared_at is None
+    await rebuilt(stores, 1)
+    [item] = await due(stores)
+    await stores.artifacts.settle_artifacts(item, Gathered())
+    async with stores.database.reading() as connection:
+        assert await connection.scalar(select(incidents.c.cleared_at)) is not None
+
+
+async def test_a_report_names_its_image_as_engines_do_and_counts_for_its_own_repository(stores: Stores) -> None:
+    """What was scanned before its push has no digest of a registry yet."""
+    await running(stores, FIXED)
+    stores.clock.advance(HOUR)
+    await stores.listing(Repository("contoso/shop", "main"), Repository("contoso/other", "main"))
+    await publish(stores)
+    assert (await judged(stores)).outcome is GateOutcome.PASSED
+    async with stores.database.transaction() as connection:
+        of_image = inventories.c.digest == digest("d")
+        await connection.execute(update(inventories).where(of_image).values(config_digest=digest("7")))
+    found = DetectedVulnerability("CVE-2026-7", "app", "1", "2", Rating.CRITICAL, True)
+    said = Report((found,), image_id=digest("7"))
+    options = replace(OPTIONS, rules=(MatchedRule(("*",), GateRule(counts=Counts.ALL)),))
+    for repository, outcome in ((2, GateOutcome.PASSED), (1, GateOutcome.BLOCKED)):
+        scan = ScanReport(f"sha256:{repository}", ReportOrigin.ARTIFACT, "report.json", said, repository)
+        await stores.artifacts.keep(scan)
+        gated = await Gating(stores.gating, options, stores.clock).gated(
+            await stores.images.images_of("contoso/shop")
+        )
+        assert gated is not None
+        assert gated.outcome is outcome
