@@ -12,6 +12,7 @@ from bot.domain.packages.gate import GateOutcome
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from bot.settings.sections.gate import GateExceptionSettings
+from sandbox.github.actions.runs import Run
 from sandbox.world import World
 from tests.e2e.conftest import Stage, settled
 
@@ -29,6 +30,12 @@ def publish(world: World) -> None:
     rated = [{"type": "Ubuntu", "score": "high"}]
     world.feeds.publish_vulnerability("NuGet", {"id": "GHSA-0000", "affected": []})
     world.feeds.publish_vulnerability("Ubuntu", {"id": f"UBUNTU-{CVE}", "severity": rated, "affected": [affected]})
+
+
+def publish_nothing(world: World) -> None:
+    """The dumps are read, and nothing in them concerns what the fleet holds."""
+    world.feeds.publish_vulnerability("NuGet", {"id": "GHSA-0000", "affected": []})
+    world.feeds.publish_vulnerability("Ubuntu", {"id": "UBUNTU-CVE-2026-1", "affected": []})
 
 
 async def built(stage: Stage) -> None:
@@ -88,3 +95,74 @@ async def test_a_rebuild_that_brings_a_high_with_a_fix_is_held_back_until_it_is_
         [view] = [each for each in await stage.bot.stores.images.views() if each.image.claim.name.endswith(SHOP)]
         assert view.gate is not None
         assert view.gate.told == "nothing that blocks, 1 accepted"
+
+
+DEPLOY = (
+    "on: {workflow_dispatch: {inputs: {correlation: {required: true}}}}\njobs: {deploy: {runs-on: ubuntu-latest}}\n"
+)
+STEPS = ({"name": "staging", "workflow": "deploy.yml"}, {"name": "production", "workflow": "deploy.yml"})
+
+
+def deployments(stage: Stage) -> list[Run]:
+    return [run for run in stage.world.github.runs(SHOP) if run.workflow.path.endswith("/deploy.yml")]
+
+
+@pytest.mark.long
+async def test_a_step_is_held_back_by_what_became_known_since_the_step_before(world: World, tmp_path: Path) -> None:
+    publish_nothing(world)
+    async with AsyncExitStack() as exits:
+        stage = await settled(
+            world,
+            tmp_path,
+            f"sqlite:///{tmp_path}/freshness.db",
+            exits,
+            policy=[
+                {"match": {"repositories": [f"contoso/{SHOP}"]}, "settle": "0s", "steps": list(STEPS)},
+                {"settle": "0s"},
+            ],
+            vulnerabilities={
+                "ubuntu": {"url": world.feeds.dump_address("Ubuntu")},
+                "nuget": {"url": world.feeds.dump_address("NuGet")},
+            },
+            gate={"rules": [{"match": ["*/contoso/*"], "counts": "all"}]},
+        )
+        await world.github.push(SHOP, {".github/workflows/deploy.yml": DEPLOY})
+        await stage.run_pass()
+        await stage.fleet.publish_runtime("10.0.1", os=b"noble 2")
+        await stage.run_pass()
+        await built(stage)
+        [staging] = deployments(stage)
+        publish(world)
+        stage.clock.ahead += timedelta(hours=1)
+        await stage.run_pass()
+        world.github.finish_run(staging.id)
+        for _ in range(3):
+            await stage.run_pass()
+            stage.clock.ahead += timedelta(minutes=3)
+        assert len(deployments(stage)) == 1
+        rebuild = (await stage.rebuilds())[SHOP]
+        assert rebuild.state is State.FAILED
+        assert f"not started: the gate holds it back: {CVE} (HIGH) in libssl3t64" in rebuild.reason
+
+
+@pytest.mark.long
+async def test_what_the_gate_cannot_tell_is_waited_for_and_ends_as_built(world: World, tmp_path: Path) -> None:
+    async with AsyncExitStack() as exits:
+        stage = await settled(
+            world,
+            tmp_path,
+            f"sqlite:///{tmp_path}/freshness.db",
+            exits,
+            gate={"rules": [{"match": ["*/contoso/*"]}], "wait": "30m"},
+        )
+        await stage.fleet.publish_runtime("10.0.1", os=b"noble 2")
+        await stage.run_pass()
+        await built(stage)
+        rebuild = (await stage.rebuilds())[SHOP]
+        assert rebuild.state is State.PROVING
+        assert "the gate cannot tell: no CVE data of Ubuntu is read" in rebuild.reason
+        stage.clock.ahead += timedelta(minutes=31)
+        await stage.run_pass()
+        rebuild = (await stage.rebuilds())[SHOP]
+        assert rebuild.state is State.BUILT
+        assert rebuild.reason.startswith("built, but the gate cannot tell: no CVE data of Ubuntu is read")

@@ -1,18 +1,29 @@
 """What `explain` says of a repository that wants something left alone."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 import pytest
 
 from bot.cli.commands.look.explain import show_explanation
 from bot.cli.options import Format
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.tags import TagRule
+from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.reference import Base, Reference
+from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Usage
-from bot.views.repositories.explanation import Explanation
+from bot.domain.rollouts.steps import StepRun, StepState
+from bot.domain.rollouts.terms import Start, Step
+from bot.views.bases.gates import GateView
+from bot.views.bases.images import ImageView
+from bot.views.repositories.explanation import Explanation, unheld_steps
 
 TODAY = date(2027, 1, 31)
+AT = datetime(2027, 1, 31, 12, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
 LEGACY = Ignore(path="legacy/*", until=TODAY, reason="replaced by the new shop")
 
@@ -48,3 +59,26 @@ def test_a_repository_that_has_opted_out_is_said_to(capsys: pytest.CaptureFixtur
         explained(RepositoryConfig(enabled=False)), datetime.combine(TODAY, time(12), UTC), Format.TABLE
     )
     assert "It has opted out in .github/freshness.yaml: nothing is done for it." in capsys.readouterr().out
+
+
+def step(name: str, start: Start) -> StepRun:
+    named = Step(name, "deploy.yml", start=start)
+    return StepRun(1, 1, 0, named, Identity("contoso/shop", None), StepState.PLANNED, "waits", AT)
+
+
+@pytest.mark.parametrize("mode", [GateMode.BLOCK, GateMode.TELL])
+def test_what_the_gate_says_has_a_line_and_which_steps_it_cannot_hold(
+    capsys: pytest.CaptureFixture[str], mode: GateMode
+) -> None:
+    claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
+    gate = GateView(mode, GateOutcome.BLOCKED, "CVE-2026-1 (HIGH) in app 1", 1, 0, AT)
+    shown = replace(
+        explained(RepositoryConfig()),
+        images=(ImageView(ProducedImage(1, 1, "contoso/shop", claim), AT, gate=gate),),
+        steps={1: (step("staging", Start.OBSERVE), step("production", Start.DISPATCH))},
+    )
+    assert (unheld_steps(shown) is not None) is (mode is GateMode.BLOCK)
+    show_explanation(replace(shown, steps={}), AT, Format.TABLE)
+    told = " ".join(capsys.readouterr().out.split())
+    held = "holds" if mode is GateMode.BLOCK else "would hold"
+    assert f"gate {held} it back: CVE-2026-1 (HIGH) in app 1" in told
