@@ -9,19 +9,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import SequenceMatcher
-from itertools import pairwise
 
 from bot.audit.auditing import judged
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.onboarding import action_commits, weekly_workflow
 from bot.audit.onboarding.action_commits import pin_to_commit
 from bot.audit.onboarding.weekly_workflow import builds_releases_alone, dispatch_weekly
+from bot.audit.patches import Texts, bad_places, patches, touch
 from bot.audit.repository import Repository
 from bot.audit.rules import BY_CHECK
 from bot.audit.splices import applied
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.images.seen_config import SeenConfig
-from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Fix, Outcome, Place
 from bot.domain.repositories.onboarding import (
     SAFE_CHECKS,
@@ -96,9 +95,11 @@ class _Proposing:
                 why = _DECLINED if check in self._wanted.declined else _LEFT_OUT
                 for finding in state.failing(check):
                     self._leave(state, finding, finding.fix, why)
-        for finding in state.findings:
-            if finding.outcome is Outcome.FAILS and finding.check not in SAFE_CHECKS:
-                self._leave(state, finding, finding.fix, _NEEDS_JUDGEMENT)
+        left = [each for each in state.findings if each.outcome is Outcome.FAILS and each.check not in SAFE_CHECKS]
+        texts = Texts(state.repository, state.files, self._now, self._wanted.unwaivable)
+        proved = patches(texts, left, state.findings)
+        for finding in left:
+            self._leave(state, finding, finding.fix, _NEEDS_JUDGEMENT, patch=proved.get(finding, ""))
         counted = _counted(first)
         mends = tuple(_mended_places(commits, _counted(state)))
         return Proposal(tuple(commits), tuple(self._left), dict(files), self._more, counted, mends)
@@ -131,7 +132,7 @@ class _Proposing:
         fixes = [fix for each in before.failing(check) if (fix := self._fix(before, each)[0]) and fix.edits]
         edits = list(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
         is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._wanted.denied)
-        if len(fixes) < 2 or len(fixes) > self._room or is_denied or _touch(edits):
+        if len(fixes) < 2 or len(fixes) > self._room or is_denied or touch(edits):
             return None
         after = self._judged(applied(before.files, edits))
         if not _is_proved(before, after, check, {edit.path for edit in edits}, places=len(fixes)):
@@ -162,12 +163,20 @@ class _Proposing:
         return after
 
     def _leave(
-        self, state: _State, finding: Finding, fix: Fix | None, why: str, changed: Mapping[str, bytes] | None = None
+        self,
+        state: _State,
+        finding: Finding,
+        fix: Fix | None,
+        why: str,
+        changed: Mapping[str, bytes] | None = None,
+        *,
+        patch: str | None = None,
     ) -> None:
-        """Takes down what is left to people, with the patch to `changed` where there is one."""
+        """Takes down what is left to people, with a patch, or with that to `changed`, where there is one."""
         if changed is None and fix is not None:
             changed = applied(state.files, (*fix.edits, *fix.suggested))
-        patch = "" if changed is None else _patch(state.files, changed)
+        if patch is None:
+            patch = "" if changed is None else _patch(state.files, changed)
         advice = fix.advice if fix is not None else ""
         place = self._at_first(state, finding.place)
         self._left.append(LeftToPeople(finding.check, place, finding.subject, finding.message, advice, why, patch))
@@ -235,27 +244,13 @@ def _key(finding: Finding) -> tuple[str, str, str]:
     return (finding.place.path, finding.subject, finding.message)
 
 
-def _touch(edits: Sequence[Edit]) -> bool:
-    """Whether two edits concern the same characters, or stand so close that their order would count."""
-    ordered = sorted(edits, key=lambda edit: (edit.path, edit.span))
-    return any(one.path == other.path and one.span.end >= other.span.start for one, other in pairwise(ordered))
-
-
 def _is_proved(before: _State, after: _State, check: str, paths: Collection[str], *, places: int = 1) -> bool:
     """Whether the check fails at so many places less, nothing fails or is unknown anew, and all can be read."""
     if any(path.endswith((".yml", ".yaml")) and after.repository.unreadable(path) for path in paths):
         return False
-    had, has = _bad(before.findings), _bad(after.findings)
+    had, has = bad_places(before.findings), bad_places(after.findings)
     is_better = len(after.failing(check)) <= len(before.failing(check)) - places
     return is_better and all(number <= had[key] for key, number in has.items())
-
-
-def _bad(findings: Sequence[Finding]) -> Counter[tuple[str, str, Outcome]]:
-    return Counter(
-        (each.check, each.place.path, each.outcome)
-        for each in findings
-        if each.outcome in {Outcome.FAILS, Outcome.UNKNOWN}
-    )
 
 
 def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -13,6 +13,9 @@ TOOL = "freshness-bot"
 _LEVELS = {Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
 _SCORES = {Severity.LOW: "3.0", Severity.MEDIUM: "5.0", Severity.HIGH: "7.5", Severity.CRITICAL: "9.5"}
 """What code scanning sorts by: its own bands of low, medium, high and critical."""
+_LOOK_FIRST = "Look at them first: a program may need what they take away."
+_LONGEST_HELP = 20_000
+"""Characters of patches in the help of one rule."""
 _ORDER = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
@@ -54,14 +57,22 @@ def as_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def as_sarif(findings: Sequence[Finding], checks: Sequence[CheckText], version: str) -> dict[str, Any]:
+def as_sarif(
+    findings: Sequence[Finding],
+    checks: Sequence[CheckText],
+    version: str,
+    patches: Mapping[Finding, str] | None = None,
+) -> dict[str, Any]:
     """Gives a SARIF 2.1.0 log of what fails, waived findings with their suppression.
 
-    Code scanning makes an alert of each result, so what holds, does not apply or cannot be told is no result.
+    Code scanning makes an alert of each result, so what holds, does not apply or cannot be told is no result. It
+    shows the help of a rule beside an alert, so patches stand there; `patches` None offers the edits untried.
     """
     places = {check.check: number for number, check in enumerate(checks)}
     results = [
-        _result(finding, fingerprint, places.get(finding.check, -1))
+        _result(
+            finding, fingerprint, places.get(finding.check, -1), is_patched=patches is None or finding in patches
+        )
         for finding, fingerprint in with_fingerprints(findings)
         if finding.outcome in {Outcome.FAILS, Outcome.WAIVED}
     ]
@@ -73,7 +84,9 @@ def as_sarif(findings: Sequence[Finding], checks: Sequence[CheckText], version: 
                 "id": check.check,
                 "shortDescription": {"text": check.title},
                 "fullDescription": {"text": check.why},
-                "help": {"text": f"{check.title}. {check.why}"},
+                "help": _help(
+                    check, [patch for each, patch in (patches or {}).items() if each.check == check.check]
+                ),
                 "defaultConfiguration": {"level": _LEVELS[check.severity]},
                 "properties": {"tags": ["security"], "security-severity": _SCORES[check.severity]},
             }
@@ -87,7 +100,21 @@ def as_sarif(findings: Sequence[Finding], checks: Sequence[CheckText], version: 
     }
 
 
-def _result(finding: Finding, fingerprint: str, place: int) -> dict[str, Any]:
+def _help(check: CheckText, patches: Sequence[str]) -> dict[str, str]:
+    """What a rule is for, and what could be done here about its findings."""
+    told = {"text": f"{check.title}. {check.why}"}
+    shown: list[str] = []
+    room = _LONGEST_HELP
+    for patch in dict.fromkeys(patches):
+        room -= len(patch)
+        if room >= 0:
+            shown += _fenced(patch)
+    if shown:
+        told["markdown"] = "\n".join((told["text"], "", _LOOK_FIRST, *shown)) + "\n"
+    return told
+
+
+def _result(finding: Finding, fingerprint: str, place: int, *, is_patched: bool) -> dict[str, Any]:
     advice = f" Fix: {finding.fix.advice}." if finding.fix is not None else ""
     result: dict[str, Any] = {
         "ruleId": finding.check,
@@ -105,7 +132,7 @@ def _result(finding: Finding, fingerprint: str, place: int) -> dict[str, Any]:
     }
     if place >= 0:
         result["ruleIndex"] = place
-    if finding.fix is not None and (edits := finding.fix.edits or finding.fix.suggested):
+    if is_patched and finding.fix is not None and (edits := finding.fix.edits or finding.fix.suggested):
         result["fixes"] = [_fix(finding.fix.advice, edits)]
     if finding.outcome is Outcome.WAIVED:
         result["suppressions"] = [{"kind": "external", "justification": finding.message}]
@@ -147,21 +174,18 @@ def as_markdown(findings: Sequence[Finding], patches: Mapping[Finding, str] | No
 
 def _patches(patched: Sequence[tuple[Finding, str]]) -> Iterator[str]:
     if patched:
-        yield from ("", "### Patches", "", "Look at them first: a program may need what they take away.")
+        yield from ("", "### Patches", "", _LOOK_FIRST)
     told: dict[str, list[str]] = {}
     for finding, patch in patched:
         checks = told.setdefault(patch, [])
         checks += [finding.check] if finding.check not in checks else []
     for patch, checks in told.items():
-        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", patch)), default=0))
-        yield from (
-            "",
-            ", ".join(map(code, checks)) + ":",
-            "",
-            f"{fence}diff",
-            *patch.rstrip("\n").split("\n"),
-            fence,
-        )
+        yield from ("", ", ".join(map(code, checks)) + ":", *_fenced(patch))
+
+
+def _fenced(patch: str) -> tuple[str, ...]:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", patch)), default=0))
+    return ("", f"{fence}diff", *patch.rstrip("\n").split("\n"), fence)
 
 
 def _lines(findings: Sequence[Finding]) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """What could be done about findings is shown as diffs of the texts at hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.audit.auditing import audit
-from bot.audit.patches import patches
+from bot.audit.patches import Texts, patches
+from bot.audit.repository import Repository
 from bot.audit.splices import applied
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, UPLOAD_SARIF
 from bot.audit.suggestions.actions import TRIVY as TRIVY_ACTION
@@ -18,6 +20,10 @@ FILES = texts({DEPLOYMENT: deployment(), "compose.yaml": COMPOSE, "Dockerfile": 
 
 
 BAD = {Outcome.FAILS, Outcome.UNKNOWN}
+
+
+def known(files: dict[str, bytes]) -> Texts:
+    return Texts(Repository(files), files, NOW)
 
 
 def found(check: str, path: str) -> Finding:
@@ -42,7 +48,7 @@ def found(check: str, path: str) -> Finding:
 def test_a_patch_adds_these_lines_and_makes_the_check_hold(check: str, path: str, lines: list[str]) -> None:
     finding = found(check, path)
     assert finding.fix is not None
-    patch = patches(FILES, [finding])[finding]
+    patch = patches(known(FILES), [finding], audit(FILES, NOW))[finding]
     assert [line[1:].strip() for line in patch.splitlines() if line[0] == "+" and line[:3] != "+++"] == lines
     assert [line for line in patch.splitlines() if line[0] == "-" and line[:3] != "---"] == []
     after = audit(applied(FILES, finding.fix.edits or finding.fix.suggested), NOW)
@@ -201,13 +207,42 @@ def test_a_suggestion_makes_its_check_hold_and_nothing_else_fail(
     (finding,) = [each for each in audit(before, NOW) if (each.check, each.outcome) == (check, Outcome.FAILS)]
     assert finding.fix is not None
     assert finding.fix.left_alone == ""
-    patch = patches(before, [finding])[finding]
+    patch = patches(known(before), [finding], audit(before, NOW))[finding]
     added = "\n".join(line[1:] for line in patch.splitlines() if line[0] == "+")
     assert [each for each in expected if each not in added] == []
     after = audit(applied(before, finding.fix.suggested), NOW)
     assert {each.outcome for each in after if each.check == check} == {Outcome.HOLDS}
     had = {(each.check, each.place.path) for each in audit(before, NOW) if each.outcome in BAD}
     assert {(each.check, each.place.path) for each in after if each.outcome in BAD} <= had
+
+
+def test_all_patches_of_a_repository_are_proved_in_few_judgements() -> None:
+    """Each finding with edits has one, though many edits of a container stand at the same place."""
+    findings = audit(FILES, NOW)
+    wanted = [each for each in findings if each.fix is not None and (each.fix.edits or each.fix.suggested)]
+    assert set(patches(known(FILES), findings)) == {each for each in wanted if each.outcome is Outcome.FAILS}
+
+
+def test_an_edit_that_does_not_mend_its_finding_is_left_as_words() -> None:
+    finding = found("sbom", BUILD)
+    assert finding.fix is not None
+    useless = replace(
+        finding.fix, edits=tuple(replace(each, text="    # sbom: true\n") for each in finding.fix.edits)
+    )
+    findings = [replace(each, fix=useless) if each == finding else each for each in audit(FILES, NOW)]
+    shown = {each.check for each in patches(known(FILES), findings)}
+    assert "sbom" not in shown
+    assert "image-signed" in shown
+
+
+def test_an_edit_that_breaks_something_else_is_left_as_words() -> None:
+    finding = found("sbom", BUILD)
+    assert finding.fix is not None
+    harmful = replace(
+        finding.fix,
+        edits=tuple(replace(each, text=f"{each.text}    cache-from: type=gha\n") for each in finding.fix.edits),
+    )
+    assert patches(known(FILES), [replace(finding, fix=harmful)], audit(FILES, NOW)) == {}
 
 
 def test_suggested_actions_are_those_of_our_own_workflows() -> None:
@@ -217,4 +252,4 @@ def test_suggested_actions_are_those_of_our_own_workflows() -> None:
 
 
 def test_without_the_texts_there_is_no_patch() -> None:
-    assert patches({}, audit(FILES, NOW)) == {}
+    assert patches(known({}), audit(FILES, NOW)) == {}

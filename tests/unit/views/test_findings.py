@@ -106,6 +106,15 @@ def test_markdown_shows_patches_that_say_the_same_once(findings: tuple[Finding, 
     assert "### Patches" not in as_markdown(findings)
 
 
+def test_sarif_shows_patches_in_the_help_of_their_rule(findings: tuple[Finding, ...]) -> None:
+    failing = next(each for each in findings if each.outcome is Outcome.FAILS)
+    run = as_sarif(findings, RULES, "1.0", {failing: "--- a/x\n+++ b/x\n+y\n"})["runs"][0]
+    helps = {each["id"]: each["help"] for each in run["tool"]["driver"]["rules"]}
+    assert "```diff\n--- a/x\n+++ b/x\n+y\n```\n" in helps[failing.check]["markdown"]
+    assert [check for check, told in helps.items() if "markdown" in told] == [failing.check]
+    assert {each["ruleId"] for each in run["results"] if "fixes" in each} <= {failing.check}
+
+
 def test_sarif_carries_edits_as_fixes(findings: tuple[Finding, ...]) -> None:
     fixes = [each["fixes"][0] for each in as_sarif(findings, RULES, "1.0")["runs"][0]["results"] if "fixes" in each]
     change = fixes[0]["artifactChanges"][0]

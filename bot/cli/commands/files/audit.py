@@ -67,7 +67,7 @@ def audit(
 
             from bot.audit.rules import RULES
 
-            print_json(as_sarif(findings, RULES, version("freshness-bot")))
+            print_json(as_sarif(findings, RULES, version("freshness-bot"), audited.patches()))
         case AuditFormat.MARKDOWN:
             sys.stdout.write(as_markdown(findings, audited.patches()))
         case AuditFormat.TABLE:

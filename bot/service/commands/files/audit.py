@@ -1,20 +1,25 @@
 """`audit` on a local checkout, and on a repository of the fleet."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
-from bot.audit.auditing import audit
-from bot.audit.patches import patches
+from bot.act.onboarding.stage import source_of
+from bot.audit.auditing import judged
+from bot.audit.patches import Texts, patches
+from bot.audit.repository import Repository
 from bot.clients import folder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.finding import Finding
+from bot.domain.repositories.finding import Finding, Fix
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.practices import tells_of_practices
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.pages.fleet.practices import PracticesStore
+from bot.store.stages.act.onboardings import OnboardingsStore
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, and how many there are."""
@@ -32,11 +37,11 @@ class AuditedCheckout:
     """Findings, and the texts that they were made from, as far as these are at hand."""
 
     findings: tuple[Finding, ...]
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    texts: Texts | None = None
 
     def patches(self) -> dict[Finding, str]:
-        """What could be done about findings, as unified diffs."""
-        return patches(self.files, self.findings)
+        """What could be done about findings, as unified diffs; none without the texts."""
+        return patches(self.texts, self.findings) if self.texts is not None else {}
 
 
 def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:
@@ -46,13 +51,26 @@ def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:
     for number, entry in enumerate(entries, start=1):
         files[entry.path] = folder.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
         progress(number, len(entries))
-    return AuditedCheckout(audit(files, clock.now()), files)
+    texts = Texts(Repository(files), files, clock.now())
+    return AuditedCheckout(judged(texts.repository, texts.now).findings, texts)
 
 
 async def audited_repository(settings: Settings, repository: str, clock: Clock) -> AuditedCheckout:
     """What the service found last in a repository of the fleet. Raises `Failure` where it has not judged it."""
     async with opened_stores(settings, clock) as stores:
-        found = await stores.practices.audited(repository)
+        unwaivable = frozenset(settings.audit.never_waived)
+        return await audited_in(stores.practices, stores.onboardings, repository, clock.now(), unwaivable)
+
+
+async def audited_in(
+    practices: PracticesStore,
+    kept: OnboardingsStore,
+    repository: str,
+    now: datetime,
+    unwaivable: Collection[str] = (),
+) -> AuditedCheckout:
+    """The same from stores that are open; with the texts that were read last, where all of them are kept."""
+    found = await practices.audited(repository)
     if found is None:
         raise Failure(
             Trouble.MISSING,
@@ -65,4 +83,24 @@ async def audited_repository(settings: Settings, repository: str, clock: Clock) 
             f"{repository} was not judged yet",
             advice="the service does so once it has read it",
         )
-    return AuditedCheckout(found.findings)
+    item = await kept.source(repository)
+    try:
+        source = await source_of(kept, item) if item is not None else None
+    except Failure:
+        source = None
+    if source is None:
+        return _with_fixes(found.findings, None)
+    judged_as = Repository(source.files, source.name, source.produced)
+    return _with_fixes(found.findings, Texts(judged_as, source.files, now, unwaivable))
+
+
+def _with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:
+    """Edits are those for the texts as they are kept now; a finding that these do not give has words alone."""
+    now = judged(texts.repository, texts.now, texts.unwaivable).findings if texts is not None else ()
+    fixes = {replace(each, fix=None): each.fix for each in now}
+    given = (replace(each, fix=fixes.get(replace(each, fix=None), _words(each.fix))) for each in findings)
+    return AuditedCheckout(tuple(given), texts)
+
+
+def _words(fix: Fix | None) -> Fix | None:
+    return replace(fix, edits=(), suggested=()) if fix is not None else None

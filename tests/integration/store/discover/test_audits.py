@@ -15,6 +15,7 @@ from bot.domain.images.tags import TagRule
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop
+from bot.service.commands.files.audit import audited_in
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices
 from bot.store.rows.repositories.issues import issue_sections, issues
 from bot.store.rows.repositories.tables import blobs
@@ -25,6 +26,7 @@ from tests.integration.store.filling import HOUR, Stores, digest
 
 SHOP = "contoso/shop"
 ROOT = "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"
+STARTED = ROOT + 'COPY . .\nENTRYPOINT ["a"]\nEXPOSE 8080\n'
 APP = ROOT + "USER $APP_UID\n"
 OPTIONS = AuditOptions()
 CLAIM = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD, "build.yml", 7)
@@ -69,6 +71,26 @@ async def test_what_discovery_has_read_is_judged_once(shop: Stores) -> None:
     assert (await audited(shop)).audited == 1
     assert await outcome(shop) == [Outcome.FAILS]
     assert (await audited(shop)).audited == 0
+
+
+async def test_patches_are_made_of_what_was_read_last(stores: Stores) -> None:
+    await stores.listing(Repository(SHOP, "main", NOON - HOUR))
+    await reading(stores, STARTED)
+    await audited(stores)
+    found = await audited_in(stores.practices, stores.onboardings, SHOP, NOON)
+    assert [patch.splitlines()[-3:-1] for patch in found.patches().values()] == [
+        ["+USER $APP_UID", ' ENTRYPOINT ["a"]']
+    ]
+
+
+async def test_a_finding_that_the_files_read_since_do_not_give_has_no_patch(stores: Stores) -> None:
+    await stores.listing(Repository(SHOP, "main", NOON - HOUR))
+    await reading(stores, STARTED)
+    await audited(stores)
+    await pushed(stores, f"# moved\n{STARTED}")
+    found = await audited_in(stores.practices, stores.onboardings, SHOP, NOON)
+    assert [each.outcome for each in found.findings if each.check == "image-user"] == [Outcome.FAILS]
+    assert found.patches() == {}
 
 
 async def test_a_push_that_leaves_its_files_as_they_are_costs_nothing(shop: Stores) -> None:
