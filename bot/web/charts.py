@@ -14,10 +14,12 @@ from bot.domain.wording.words import duration, percent
 from bot.views.bases.promises import PromiseRecord
 from bot.views.charts import Bar
 from bot.views.fleet.fleet import DayOfFreshness, Standing
+from bot.views.fleet.practices import PracticeWeek
 from bot.views.rollouts.rollout import WaveProgress
 from bot.views.rows import NoticeRow
 
 HEIGHT = 170
+_HEIGHT_OF_MOVES = 110
 _BOTTOM, _TOP = 24, 12
 _GAP = 0.16
 """Of a column's step, left free beside it."""
@@ -233,3 +235,23 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
 def _share(day: DayOfFreshness) -> str:
     total = sum(day.standings.get(each, 0) for each in _COUNTED)
     return percent(day.standings.get(Standing.CURRENT, 0) / total) if total else "nothing"
+
+
+def moves_chart(weeks: Sequence[PracticeWeek]) -> Chart | None:
+    """How many findings opened and closed in each week, side by side; None where nothing moved in any."""
+    most = max((max(each.opened, each.closed) for each in weeks), default=0)
+    if not most:
+        return None
+    step, room = 100 / len(weeks), _HEIGHT_OF_MOVES - _BOTTOM - _TOP
+    bars: list[Bar] = []
+    for place, week in enumerate(weeks):
+        for side, (kind, number) in enumerate((("opened", week.opened), ("closed", week.closed))):
+            height = room * number / most
+            title = f"week of {week.monday}: {number:,} {kind}"
+            top = _HEIGHT_OF_MOVES - _BOTTOM - height
+            bars += [_bar(place * step + side * step / 2, step / 2, top, height, kind, title)] if number else []
+    opened, closed = sum(each.opened for each in weeks), sum(each.closed for each in weeks)
+    says = f"In {len(weeks)} weeks {opened:,} findings opened and {closed:,} closed"
+    lines = (Line(_TOP, f"{most:,}"), Line(_HEIGHT_OF_MOVES - _BOTTOM, "0"))
+    marks = tuple(Mark(round(place * step, 2), "start", f"{weeks[place].monday}") for place in (0, len(weeks) // 2))
+    return Chart(says, tuple(bars), lines, marks, _HEIGHT_OF_MOVES)

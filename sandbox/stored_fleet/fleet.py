@@ -24,6 +24,7 @@ from bot.store.rows.bases.tables import (
     releases,
 )
 from bot.store.rows.images.images import deployments, images
+from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks
 from bot.store.rows.repositories.standings import standing_days
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
@@ -32,8 +33,8 @@ from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollout_waves, transitions
 from bot.store.rows.rollouts.tables import rollouts as rollout_rows
 from bot.store.rows.tables import journal
+from sandbox.stored_fleet import practices, rollouts, surroundings
 from sandbox.stored_fleet import repositories as r
-from sandbox.stored_fleet import rollouts, surroundings
 from sandbox.stored_fleet.inside import Inside
 from sandbox.stored_fleet.publications import (
     BASES,
@@ -75,6 +76,10 @@ class StoredFleet:
         await self._write_repositories(samples, ids, shown, is_done)
         await self._write_surroundings(ids)
         await Inside(self.database, self.now, self.mark).write()
+        today = self.now.date()
+        await self._write(audits, practices.judged_rows(self.repositories, self.now))
+        await self._write(practice_days, practices.day_rows(self.repositories, today))
+        await self._write(practice_weeks, practices.week_rows(self.repositories, today))
 
     async def _write_rollouts(self, ids: dict[Base, int], shown: dict[Base, list[Publication]]) -> None:
         numbers = range(1, ROLLOUTS + 2)

@@ -1,8 +1,8 @@
 """How the fleet stands to each practice: shares over what holds and fails, with the unknowns beside them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.domain.repositories.finding import Finding, Outcome, Severity
@@ -10,6 +10,17 @@ from bot.domain.repositories.onboarding import OnboardingState
 
 WEEKS = 12
 """How far back a trend goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeWeek:
+    """One week, named by its Monday: the share at its end, None where nobody counted in it, and the findings that
+    opened and closed in it."""
+
+    monday: date
+    share: float | None
+    opened: int = 0
+    closed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,8 @@ class Practice:
     trend: tuple[float | None, ...] = ()
     opened: int = 0
     closed: int = 0
+    weeks: tuple[PracticeWeek, ...] = ()
+    """The last weeks up to this one, the oldest first."""
 
     @property
     def judged(self) -> int:
@@ -67,6 +80,15 @@ class FleetPractices:
     onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
 
     @property
+    def weeks(self) -> tuple[PracticeWeek, ...]:
+        """What opened and closed in each week, over all checks, which have no share in common."""
+        columns = zip(*(row.weeks for row in self.rows if row.weeks), strict=True)
+        return tuple(
+            PracticeWeek(each[0].monday, None, sum(one.opened for one in each), sum(one.closed for one in each))
+            for each in columns
+        )
+
+    @property
     def opened(self) -> int:
         return sum(row.opened for row in self.rows)
 
@@ -93,8 +115,24 @@ def share_of(counts: Mapping[Outcome, int]) -> float | None:
 
 
 def trend_of(days: Mapping[date, Mapping[Outcome, int]], wanted: Sequence[date]) -> tuple[float | None, ...]:
-    """The share on each of the wanted days."""
-    return tuple(share_of(days.get(day, {})) for day in wanted)
+    """The share on the last day that was counted in the week up to each of the wanted days."""
+    return tuple(share_of(days[day]) if (day := _last(days, each)) else None for each in wanted)
+
+
+def _last(days: Iterable[date], until: date) -> date | None:
+    return max((day for day in days if until - timedelta(days=7) < day <= until), default=None)
+
+
+def weeks_of(
+    days: Mapping[date, Mapping[Outcome, int]], moves: Mapping[date, tuple[int, int]], today: date
+) -> tuple[PracticeWeek, ...]:
+    """The last weeks up to this one; `moves` has what opened and closed by Monday."""
+    monday = today - timedelta(days=today.weekday())
+    mondays = [monday - timedelta(weeks=back) for back in range(WEEKS - 1, -1, -1)]
+    shares = trend_of(days, [each + timedelta(days=6) for each in mondays])
+    return tuple(
+        PracticeWeek(each, share, *moves.get(each, (0, 0))) for each, share in zip(mondays, shares, strict=True)
+    )
 
 
 def as_json(practice: Practice) -> dict[str, Any]:
@@ -108,4 +146,8 @@ def as_json(practice: Practice) -> dict[str, Any]:
         "trend": list(practice.trend),
         "opened": practice.opened,
         "closed": practice.closed,
+        "weeks": [
+            {"week": each.monday.isoformat(), "share": each.share, "opened": each.opened, "closed": each.closed}
+            for each in practice.weeks
+        ],
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from markupsafe import escape
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from bot.domain.repositories.finding import Finding, Fix, Outcome, Place, Severity
 from bot.store.engine.database import Database
@@ -32,8 +32,11 @@ SHOP = names.repository(2)
 
 @pytest.fixture
 async def database(filled_store: Path, tmp_path: Path) -> AsyncIterator[Database]:
-    """One repository was judged, today and eight weeks ago."""
+    """One repository was judged, today and eight weeks ago, and nothing else of the fleet."""
     async with opened_copy(filled_store, tmp_path) as opened:
+        async with opened.transaction() as connection:
+            for table in (audits, practice_days, practice_weeks):
+                await connection.execute(delete(table))
         day = NOON.date()
         row = {"repository_id": 2, "mark": "x", "audited_at": NOON, "due_at": NOON + timedelta(days=1), "files": {}}
         counts = [(day, 30, 10), (day - timedelta(weeks=8), 10, 30)]
@@ -61,6 +64,8 @@ async def test_the_fleet_has_a_share_for_each_practice_with_its_trend(asking: As
     assert ">75%<" in text
     assert 'aria-label="50 points more"' in text
     assert "4 findings opened and 25 closed" in text
+    assert 'aria-label="In 12 weeks 4 findings opened and 25 closed"' in text
+    assert "Week by week" in text
 
 
 async def test_a_repository_lists_what_fails_and_what_cannot_be_told(asking: Asking) -> None:
@@ -85,6 +90,9 @@ async def test_programs_get_the_same(asking: Asking) -> None:
         {"holds": 30, "fails": 10, "unknown": 3},
         4,
     )
+    assert (row["weeks"][-1]["opened"], row["weeks"][-1]["closed"], row["weeks"][-1]["share"]) == (4, 25, 0.75)
+    assert [each["share"] for each in row["weeks"][:-1]].count(0.25) == 1
+    assert len(row["weeks"]) == 12
     found = (await client.get(f"/api/v1/repositories/{SHOP}/findings")).json()
     assert [each["check"] for each in found["findings"]] == ["image-user", "base-pinned", "sbom"]
     assert (await client.get("/api/v1/repositories/contoso/none/findings")).status_code == 404

@@ -6,7 +6,8 @@ from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PROMISES, PromiseRow
 from bot.views.bases.promises import PromiseRecord
 from bot.views.fleet.fleet import DayOfFreshness, Standing
-from bot.web.charts import Chart, freshness_chart, promise_chart
+from bot.views.fleet.practices import PracticeWeek
+from bot.web.charts import Chart, freshness_chart, moves_chart, promise_chart
 
 HOUR = timedelta(hours=1)
 
@@ -53,3 +54,20 @@ def test_a_fleet_of_which_one_is_behind_is_not_wholly_current() -> None:
     chart = freshness_chart(days)
     assert chart is not None
     assert chart.says.endswith("went from over 99% to over 99%")
+
+
+def test_a_week_has_a_bar_for_what_opened_beside_one_for_what_closed() -> None:
+    weeks = [PracticeWeek(date(2026, 11, 9), 0.5, 0, 8), PracticeWeek(date(2026, 11, 16), None, 4, 0)]
+    chart = moves_chart(weeks)
+    assert chart is not None
+    assert [(bar.kind, bar.title) for bar in chart.bars] == [
+        ("closed", "week of 2026-11-09: 8 closed"),
+        ("opened", "week of 2026-11-16: 4 opened"),
+    ]
+    assert chart.bars[0].height == 2 * chart.bars[1].height
+    assert chart.says == "In 2 weeks 4 findings opened and 8 closed"
+
+
+def test_weeks_in_which_nothing_moved_draw_nothing() -> None:
+    assert moves_chart([PracticeWeek(date(2026, 11, 9), 0.5)]) is None
+    assert moves_chart([]) is None

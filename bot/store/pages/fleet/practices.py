@@ -12,7 +12,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.repositories.audits import audits, practice_days, practice_weeks, practices, unpacked
 from bot.store.rows.repositories.onboardings import count_onboardings, onboardings
 from bot.store.rows.repositories.tables import repositories
-from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, trend_of
+from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, trend_of, weeks_of
 
 
 class PracticesStore(Store):
@@ -49,25 +49,17 @@ async def fleet_practices(
     counted = await (_days(connection, today) if only is None else _of(connection, only))
     wanted = [today - timedelta(weeks=back) for back in range(WEEKS, 0, -1)]
     last = max((day for days in counted.values() for day in days), default=today)
-    week = practice_weeks.c.week == today - timedelta(days=today.weekday())
-    moved = (
-        {}
-        if only is not None
-        else {row.practice: row for row in await connection.execute(select(practice_weeks).where(week))}
-    )
+    monday = today - timedelta(days=today.weekday())
+    moved = {} if only is not None else await _moves(connection, monday - timedelta(weeks=WEEKS - 1))
     rows = []
     for rule in RULES:
         days = counted.get(rule.check, {})
         counts = {outcome: number for outcome, number in days.get(last, {}).items() if number}
-        moves = moved.get(rule.check)
-        if counts or moves is not None:
-            trend = trend_of(days, wanted) if only is None else ()
-            rows.append(
-                Practice(
-                    *(rule.check, rule.title, rule.severity, counts, trend),
-                    *((moves.opened, moves.closed) if moves is not None else (0, 0)),
-                )
-            )
+        moves = moved.get(rule.check, {})
+        if counts or moves:
+            trend, weeks = (trend_of(days, wanted), weeks_of(days, moves, today)) if only is None else ((), ())
+            this_week = moves.get(monday, (0, 0))
+            rows.append(Practice(rule.check, rule.title, rule.severity, counts, trend, *this_week, weeks))
     of_them = _named(audits.c.repository_id, only)
     judged = await connection.scalar(select(func.count()).where(audits.c.audited_at.is_not(None), *of_them))
     waiting = await connection.scalar(select(func.count()).where(audits.c.due_at <= now, *of_them))
@@ -82,15 +74,39 @@ def _named(repository_id: ColumnElement[int], only: Collection[str] | None) -> l
 
 
 async def _days(connection: AsyncConnection, today: date) -> dict[str, dict[date, dict[Outcome, int]]]:
-    """By check and day: the last day that was counted, and one of each week before today."""
-    last = select(func.max(practice_days.c.day)).scalar_subquery()
-    weekly = [today - timedelta(weeks=back) for back in range(1, WEEKS + 1)]
+    """By check and day: the last day that was counted at all, in each week of the calendar, and in each back from
+    today."""
+    known = await connection.execute(
+        select(practice_days.c.day).where(practice_days.c.day > today - timedelta(weeks=WEEKS + 1)).distinct()
+    )
+    counted = set(known.scalars())
+    last = await connection.scalar(select(func.max(practice_days.c.day)))
+    wanted = {
+        max(week)
+        for end in (today, today + timedelta(days=6 - today.weekday()))
+        for back in range(WEEKS + 1)
+        if (week := counted & _week_up_to(end - timedelta(weeks=back)))
+    }
     rows = await connection.execute(
-        select(practice_days).where((practice_days.c.day == last) | practice_days.c.day.in_(weekly))
+        select(practice_days).where(
+            practice_days.c.day.in_(sorted(wanted | ({last} if last is not None else set())))
+        )
     )
     found: dict[str, dict[date, dict[Outcome, int]]] = {}
     for row in rows:
         found.setdefault(row.practice, {}).setdefault(row.day, {})[Outcome(row.outcome)] = row.repositories
+    return found
+
+
+def _week_up_to(end: date) -> set[date]:
+    return {end - timedelta(days=back) for back in range(7)}
+
+
+async def _moves(connection: AsyncConnection, since: date) -> dict[str, dict[date, tuple[int, int]]]:
+    """What opened and closed, by check and the Monday of its week."""
+    found: dict[str, dict[date, tuple[int, int]]] = {}
+    for row in await connection.execute(select(practice_weeks).where(practice_weeks.c.week >= since)):
+        found.setdefault(row.practice, {})[row.week] = (row.opened, row.closed)
     return found
 
 
