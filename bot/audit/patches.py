@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from bot.audit.auditing import judged
+from bot.audit.literal_secrets import shows_secret
 from bot.audit.repository import Repository
 from bot.audit.splices import applied
 from bot.domain.repositories.finding import Edit, Finding, Outcome
@@ -41,7 +42,7 @@ def patches(
     """A diff for each failing one of `findings` with edits, safe or only suggested, that stand the proof.
 
     With them the finding is gone, and nothing fails or is unknown anew. `everything` is all that was found, where
-    these are only a part of it.
+    these are only a part of it. A diff that would show the value of a secret is left out.
 
     Takes time in proportion to how often that must be tried out.
     """
@@ -52,7 +53,8 @@ def patches(
             wanted.setdefault(edits, []).append(each)
     trial = _Trial(texts, findings if everything is None else everything)
     proved = (edits for group in _apart(wanted) for edits in trial.proved({each: wanted[each] for each in group}))
-    found = {edits: _diff(texts.files, edits) for edits in proved}
+    diffs = {edits: _diff(texts.files, edits) for edits in proved}
+    found = {edits: diff for edits, diff in diffs.items() if not shows_secret(texts.repository, diff)}
     return {each: found[edits] for edits, some in wanted.items() if edits in found for each in some}
 
 
@@ -61,7 +63,7 @@ class _Trial:
 
     def __init__(self, texts: Texts, findings: Sequence[Finding]) -> None:
         self._texts = texts
-        self._had_bad, self._had = bad_places(findings), Counter(map(_key, _failing(findings)))
+        self._had_bad, self._had = _not_good(findings), Counter(map(_key, _failing(findings)))
         self._left = MOST_TRIES
 
     def proved(self, wanted: Mapping[tuple[Edit, ...], Sequence[Finding]]) -> list[tuple[Edit, ...]]:
@@ -80,7 +82,7 @@ class _Trial:
     def _is_better(self, after: Sequence[Finding], mended: Sequence[Finding]) -> bool:
         has, gone = Counter(map(_key, _failing(after))), Counter(map(_key, mended))
         is_gone = all(has[key] <= self._had[key] - number for key, number in gone.items())
-        return is_gone and all(number <= self._had_bad[key] for key, number in bad_places(after).items())
+        return is_gone and all(number <= self._had_bad[key] for key, number in _not_good(after).items())
 
 
 def _apart(wanted: Iterable[tuple[Edit, ...]]) -> list[list[tuple[Edit, ...]]]:
@@ -114,6 +116,11 @@ def _key(finding: Finding) -> tuple[str, str, str, str]:
 def bad_places(findings: Iterable[Finding]) -> Counter[tuple[str, str, Outcome]]:
     """How many findings of a check fail, and how many are unknown, by file."""
     return Counter((each.check, each.place.path, each.outcome) for each in findings if each.outcome in _BAD)
+
+
+def _not_good(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
+    """Failing and unknown together: what was unknown and is told to fail by an edit was no better before."""
+    return Counter((each.check, each.place.path) for each in findings if each.outcome in _BAD)
 
 
 def _diff(files: Mapping[str, bytes], edits: Sequence[Edit]) -> str:

@@ -1,7 +1,7 @@
 """Dockerfiles read for the audit: their stages in order, and which of them the image is made of."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.audit.repository import Repository
@@ -9,6 +9,7 @@ from bot.domain.repositories.finding import Place
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Instruction, Script, read
 from bot.formats.dockerfile.stages import BuildStage, resolve
+from bot.formats.dockerfile.words import split_quoted
 
 MOST_STAGES = 200
 _NAME_OF_DEVELOPMENT = re.compile(
@@ -84,3 +85,14 @@ def dockerfile(path: str, text: str) -> Dockerfile | None:
         return None
     stages, _, _ = resolve(froms, arguments, script.escape)
     return Dockerfile(path, script, tuple(stages), {key: tuple(each) for key, each in own.items()}, arguments)
+
+
+def pairs(instruction: Instruction, file: Dockerfile) -> Iterator[tuple[str, str]]:
+    """Names and values of an ARG or ENV; a name without a value has an empty one."""
+    words = split_quoted(instruction.arguments, file.script.escape)
+    if instruction.keyword == "env" and words and "=" not in words[0].text:
+        yield words[0].text, " ".join(word.text for word in words[1:])
+        return
+    for word in words:
+        name, _, value = word.text.partition("=")
+        yield name, value

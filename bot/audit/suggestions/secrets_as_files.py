@@ -29,7 +29,7 @@ class _Wanted:
 def secrets_as_files(repository: Repository, container: Container, advice: str) -> Fix:
     """Suggests to mount all Secrets that come into the environment; the program must read files then."""
     if container.pod.variant or container.hidden:
-        return Fix(advice)
+        return Fix(advice, left_alone="a kustomization or a chart puts it together")
     try:
         wanted = _wanted(container)
         edits = list(_taken_out(repository, container, wanted))

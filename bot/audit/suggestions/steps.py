@@ -92,12 +92,22 @@ def provenance_on(repository: Repository, push: Push, advice: str) -> Fix:
         return Fix(advice)
     try:
         edits = edits_of(with_key(repository, given, "provenance", ["mode=max"], advice))
-        steps = [each for each in push.pipeline.steps if each.job is push.step.job]
-        if push.step.action == "docker/build-push-action" and not any(map(_sets_up_builder, steps)):
-            edits += (item_before(repository, push.step.mapping, [f"- uses: {SETUP_BUILDX}"]),)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
-    return Fix(advice, suggested=edits)
+    return with_builder(repository, push, Fix(advice, edits)).as_suggestion
+
+
+def with_builder(repository: Repository, push: Push, fix: Fix) -> Fix:
+    """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion."""
+    steps = [each for each in push.pipeline.steps if each.job is push.step.job]
+    is_set_up = push.step.action != "docker/build-push-action" or any(map(_sets_up_builder, steps))
+    if is_set_up or not fix.edits:
+        return fix
+    try:
+        builder = item_before(repository, push.step.mapping, [f"- uses: {SETUP_BUILDX}"])
+    except NotSpliceable as error:
+        return Fix(fix.advice, left_alone=str(error))
+    return Fix(fix.advice, suggested=(*fix.edits, builder))
 
 
 def _sets_up_builder(step: PipelineStep) -> bool:

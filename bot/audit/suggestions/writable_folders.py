@@ -28,7 +28,7 @@ def has_tmp(container: Container) -> bool:
 def read_only_with_tmp(repository: Repository, container: Container, advice: str) -> Fix:
     """Suggests a read-only root with an `emptyDir` at `/tmp`, as far as either is missing."""
     if container.pod.variant:
-        return Fix(advice)
+        return Fix(advice, left_alone="a kustomization or a chart puts it together")
     try:
         edits = _read_only(repository, container, advice)
         if not has_tmp(container):

@@ -54,7 +54,7 @@ class Fix:
     @property
     def as_suggestion(self) -> "Fix":
         """The same, to be looked at by a person first."""
-        return replace(self, edits=(), suggested=self.edits)
+        return replace(self, edits=(), suggested=self.edits or self.suggested)
 
 
 @dataclass(frozen=True, slots=True)

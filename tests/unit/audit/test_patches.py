@@ -161,6 +161,7 @@ jobs:
             {BUILD: workflow(PUSH.replace(SETUP, "").replace("tags:", "provenance: false\n    tags:"))},
             ["docker/setup-buildx-action@"],
         ),
+        ("sbom", {BUILD: workflow(PUSH.replace(SETUP, ""))}, ["sbom: true", "docker/setup-buildx-action@"]),
         ("keyless-signing", {BUILD: workflow(KEPT)}, ["cosign sign --yes ghcr.io/contoso/api@", "id-token: write"]),
         ("signed-by-digest", {BUILD: workflow(TAG)}, ["api@${{ steps.build.outputs.digest }}"]),
         ("verified-identity", {BUILD: workflow(VERIFY)}, ["--certificate-oidc-issuer https://token.actions"]),
@@ -243,6 +244,30 @@ def test_an_edit_that_breaks_something_else_is_left_as_words() -> None:
         edits=tuple(replace(each, text=f"{each.text}    cache-from: type=gha\n") for each in finding.fix.edits),
     )
     assert patches(known(FILES), [replace(finding, fix=harmful)], audit(FILES, NOW)) == {}
+
+
+@pytest.mark.parametrize(
+    "lines", ["environment: {DB_PASSWORD: hunter2}", "environment:\n      - DB=postgres://u:hunter2@db", "x: 1"]
+)
+def test_a_patch_never_shows_the_value_of_a_secret(lines: str) -> None:
+    files = texts({"compose.yaml": f"services:\n  api:\n    image: contoso/api\n    {lines}\n"})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "hunter2" not in shown
+    assert ("read_only" in shown) is (lines == "x: 1")
+
+
+def test_a_patch_beside_a_secret_in_a_manifest_does_not_show_it_either() -> None:
+    files = texts({DEPLOYMENT: deployment("env:\n  - name: DB_PASSWORD\n    value: hunter2")})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "hunter2" not in shown
+
+
+def test_an_image_before_net_8_has_no_user_of_its_own_to_suggest() -> None:
+    files = texts({"Dockerfile": 'FROM mcr.microsoft.com/dotnet/aspnet:6.0\nENTRYPOINT ["a"]\n'})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "image-user"]
+    assert finding.fix is not None
+    assert finding.fix.suggested == ()
+    assert "APP_UID" not in finding.fix.advice
 
 
 def test_suggested_actions_are_those_of_our_own_workflows() -> None:

@@ -18,6 +18,7 @@ What the files do not tell, the configuration of the produced image does, where 
 Exceptions: Windows images are asked nothing. Where an entrypoint drops rights by itself (gosu, setpriv, su-exec),
 the file does not tell. Dockerfiles of tests, samples and development containers are not asked."""
 
+import re
 from collections.abc import Iterator
 
 from bot.audit.delivery.building import targets
@@ -58,10 +59,14 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     yield from _built_by_sdk(repository)
 
 
+_BEFORE_APP_UID = re.compile(r"/dotnet/core/|:[1-7]\.\d")
+"""Images of .NET before 8, which have no user of their own."""
+
+
 def _fix(repository: Repository, file: Dockerfile, stage: BuildStage) -> Fix:
     """A USER before the entrypoint, where the base has the user at hand. It is advice: files may belong to root."""
     image = file.chain(stage)[-1].image
-    has_user = image is not None and "/dotnet/" in image.text
+    has_user = image is not None and "/dotnet/" in image.text and not _BEFORE_APP_UID.search(image.text)
     name = "$APP_UID" if has_user else "a number above 0"
     advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
     starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]

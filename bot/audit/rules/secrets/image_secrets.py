@@ -20,7 +20,7 @@ Exceptions: an ARG that nothing uses, and empty values. Values are never shown.
 import re
 from collections.abc import Iterator
 
-from bot.audit.images.dockerfile import Dockerfile, dockerfiles
+from bot.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
@@ -28,7 +28,6 @@ from bot.audit.suggestions.build_secrets import as_build_secret
 from bot.audit.verdict import Verdict, fails, holds
 from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.dockerfile.lines import Instruction
-from bot.formats.dockerfile.words import split_quoted
 
 _FIX = "use a build secret: RUN --mount=type=secret,…"
 _WITH_PASSWORD = re.compile(
@@ -57,13 +56,13 @@ def _found(repository: Repository, file: Dockerfile) -> Iterator[tuple[Instructi
     for number in sorted(file.instructions):
         for instruction in file.instructions[number]:
             if instruction.keyword == "arg":
-                for name, value in _pairs(instruction, file):
+                for name, value in pairs(instruction, file):
                     if holds_secret(name, value) and "$" not in value:
                         yield instruction, (f"the default of ARG {name} is written out", f"ARG {name}")
                     elif is_secret_name(name) and not is_connection(name):
                         used[name] = instruction
             elif instruction.keyword == "env":
-                for name, value in _pairs(instruction, file):
+                for name, value in pairs(instruction, file):
                     if holds_secret(name, value):
                         how = (
                             "is given by a build argument"
@@ -103,16 +102,6 @@ def _whole(repository: Repository, file: Dockerfile, instruction: Instruction) -
     lines = repository.lines(file.path)
     text = repository.text(file.path)[lines.start(instruction.line) : lines.end(instruction.last_line)]
     return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
-
-
-def _pairs(instruction: Instruction, file: Dockerfile) -> Iterator[tuple[str, str]]:
-    words = split_quoted(instruction.arguments, file.script.escape)
-    if instruction.keyword == "env" and words and "=" not in words[0].text:
-        yield words[0].text, " ".join(word.text for word in words[1:])
-        return
-    for word in words:
-        name, _, value = word.text.partition("=")
-        yield name, value
 
 
 def _copied(

@@ -24,6 +24,7 @@ from bot.audit.delivery.statements import asks_for, settling
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.splices import with_key
+from bot.audit.suggestions.steps import with_builder
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import Fix, Severity
 from bot.formats.source.nodes import Mapping
@@ -61,7 +62,8 @@ def judge(repository: Repository) -> Iterator[Verdict]:
 def _fix(repository: Repository, push: Push) -> Fix:
     given = push.step.mapping.get("with")
     if push.step.action in BUILDKIT_ACTIONS and isinstance(given, Mapping):
-        return with_key(repository, given, "sbom", ["true"], "set sbom: true")
+        fix = with_key(repository, given, "sbom", ["true"], "set sbom: true")
+        return with_builder(repository, push, fix)
     return Fix("build with `docker buildx build --sbom=true --push`")
 
 
