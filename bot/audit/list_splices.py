@@ -57,7 +57,20 @@ def word_after(repository: Repository, items: Sequence, written: str) -> Edit:
     return _inserted(path, text, lines.end(line), before.index("-"), [f"- {written}"])
 
 
-def item_removed(repository: Repository, item: Mapping) -> Edit:
+def entry_removed(repository: Repository, holder: Mapping, key: str) -> Edit:
+    """Takes a key with all that is indented below it out of a mapping that keeps others."""
+    path, text, lines = _file_of(repository, holder)
+    name = holder.own[key][0]
+    line = lines.at(name.start)
+    before = text[lines.start(line) : name.start]
+    following = lines.of(line + 1) if line < len(lines) else ""
+    is_level = following.startswith(f"{before}-")
+    if before.strip() or len(holder.own) < 2 or name.source is not text or is_level:
+        raise NotSpliceable(f"{key} does not stand on lines of its own")
+    return Edit(path, Span(lines.start(line), _end_of_item(lines, line, len(before))), "")
+
+
+def item_removed(repository: Repository, item: Mapping | Scalar) -> Edit:
     """Takes an item out of a list that keeps others."""
     path, text, lines = _file_of(repository, item)
     line, column = _dash(text, lines, item)
@@ -90,7 +103,7 @@ def _first_item(items: Sequence) -> Mapping:
     return first
 
 
-def _file_of(repository: Repository, item: Mapping) -> tuple[str, str, Lines]:
+def _file_of(repository: Repository, item: Mapping | Scalar) -> tuple[str, str, Lines]:
     path, first = repository.path_of(item), first_scalar(item)
     text = repository.text(path) if path else ""
     if first is None or first.source is not text:
@@ -99,7 +112,7 @@ def _file_of(repository: Repository, item: Mapping) -> tuple[str, str, Lines]:
     return path, text, repository.lines(path)
 
 
-def _dash(text: str, lines: Lines, item: Mapping) -> tuple[int, int]:
+def _dash(text: str, lines: Lines, item: Mapping | Scalar) -> tuple[int, int]:
     """The line and the column of the dash before an item."""
     first = first_scalar(item)
     line = lines.at(first.start if first is not None else item.start)

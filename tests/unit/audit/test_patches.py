@@ -104,6 +104,15 @@ env:
         name: db
         key: password
 """
+TAKEN = """
+services:
+  api:
+    image: contoso/api
+    environment:
+    - A=b
+    - DB_PASSWORD=${SA}
+    user: '1654'
+""".replace("    - ", "      - ")
 TOKEN = """
 FROM mcr.microsoft.com/dotnet/sdk:8.0
 ARG NUGET_TOKEN
@@ -192,6 +201,17 @@ jobs:
             ["mountPath: /run/secrets/db", "path: Db__Password"],
         ),
         ("runtime-secrets", {DEPLOYMENT: deployment("envFrom:\n  - secretRef: {name: db}")}, ["secretName: db"]),
+        ("runtime-secrets", {"compose.yaml": TAKEN}, ["secrets:", "- DB_PASSWORD", "environment: SA"]),
+        (
+            "runtime-secrets",
+            {"compose.yaml": TAKEN.replace("      - A=b\n", "")},
+            ["- DB_PASSWORD", "environment: SA"],
+        ),
+        (
+            "runtime-secrets",
+            {"compose.yaml": TAKEN.replace("- A=b", "A: b").replace("- DB_PASSWORD=", "DB_PASSWORD: ")},
+            ["- DB_PASSWORD", "environment: SA"],
+        ),
         ("image-secrets", {"Dockerfile": TOKEN}, ["RUN --mount=type=secret,id=NUGET_TOKEN,env=NUGET_TOKEN dotnet"]),
         (
             "image-secrets",

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.audit.suggestions.compose_secrets import service_secrets_as_files
 from bot.audit.suggestions.secrets_as_files import secrets_as_files
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service, named_values
@@ -50,8 +51,9 @@ def judge(repository: Repository) -> Iterator[Verdict]:
 
     def of_service(service: Service) -> Iterator[Verdict]:
         bad = list(_of_service(service))
+        fix = service_secrets_as_files(repository, service, "use Compose's `secrets`") if bad else None
         for node, why in bad:
-            yield fails(place_of(repository, node, service.place), service.subject, why, "use Compose's `secrets`")
+            yield fails(place_of(repository, node, service.place), service.subject, why, fix)
         connection = next((name for name, value, _ in _pairs(service) if _may_connect(name, value)), None)
         if not bad and connection is not None:
             why = f"{connection} comes into the environment, and may hold a password"

@@ -1,0 +1,83 @@
+"""Secrets of a Compose service as files, each from the variable that has given its value until now."""
+
+import re
+from collections.abc import Iterator
+
+from bot.audit.list_splices import entry_removed, item_removed, word_after
+from bot.audit.repository import Repository
+from bot.audit.secrets import holds_secret, is_connection, is_secret_name
+from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
+from bot.audit.workloads.compose import Service, named_values
+from bot.domain.repositories.finding import Edit, Fix
+from bot.formats.source.nodes import Mapping, Scalar, Sequence
+
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def service_secrets_as_files(repository: Repository, service: Service, advice: str) -> Fix:
+    """Suggests Compose's `secrets` for all variables of a service that take a secret from the environment.
+
+    They are files below /run/secrets then, named as the variables were, which `AddKeyPerFile` reads.
+    """
+    try:
+        root = repository.root(service.path)
+        if root is None or len(service.levels) > 1:
+            raise NotSpliceable("several services put it together")
+        found = dict(_taken(service))
+        edits = [
+            *_taken_out(repository, service.levels[0], found),
+            *_listed(repository, service.levels[0], found),
+        ]
+        edits += _declared(repository, root, found)
+    except NotSpliceable as error:
+        return Fix(advice, left_alone=str(error))
+    return Fix(advice, suggested=merged(edits))
+
+
+def _taken(service: Service) -> Iterator[tuple[str, str]]:
+    """The variables that hold secrets, each with that of the environment that it is taken from."""
+    for name, value, _ in named_values(service.get("environment")):
+        variable = _VARIABLE.fullmatch(value)
+        if variable is not None and is_secret_name(name) and not is_connection(name) and _NAME.fullmatch(name):
+            yield name, variable["braced"] or variable["bare"]
+        elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
+            raise NotSpliceable("what is written out must become a secret first")
+
+
+def _taken_out(repository: Repository, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:
+    environment = own.get("environment")
+    if len(list(named_values(environment))) == len(names):
+        yield entry_removed(repository, own, "environment")
+    elif isinstance(environment, Mapping):
+        for name in names:
+            yield entry_removed(repository, environment, name)
+    elif isinstance(environment, Sequence):
+        for item in environment.items:
+            if isinstance(item, Scalar) and item.value.partition("=")[0].strip() in names:
+                yield item_removed(repository, item)
+
+
+def _listed(repository: Repository, own: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+    listed = own.get("secrets")
+    if isinstance(listed, Sequence) and len(names) == 1:
+        return (word_after(repository, listed, next(iter(names))),)
+    if listed is not None:
+        raise NotSpliceable("the service has secrets already")
+    return edits_of(with_key(repository, own, "secrets", ["", *(f"  - {name}" for name in names)], ""))
+
+
+def _declared(repository: Repository, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+    held = root.get("secrets")
+    known = set(held.own) if isinstance(held, Mapping) else set()
+    lines = [
+        line
+        for name, source in names.items()
+        if name not in known
+        for line in (f"{name}:", f"  environment: {source}")
+    ]
+    if not lines:
+        return ()
+    if isinstance(held, Mapping) and held.own:
+        raise NotSpliceable("the file has other secrets already")
+    return edits_of(with_key(repository, root, "secrets", ["", *(f"  {line}" for line in lines)], ""))
