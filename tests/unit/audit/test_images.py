@@ -138,6 +138,8 @@ def test_no_value_of_a_secret_is_shown() -> None:
         ("oven/bun:debian", FAILS),
         ("mcr.microsoft.com/powershell:nanoserver", FAILS),
         ("mcr.microsoft.com/windows/nanoserver:ltsc2022", HOLDS),
+        ("mcr.microsoft.com/mssql/server:2025-CU5-ubuntu-22.04", FAILS),
+        ("mcr.microsoft.com/mssql/server:2022-latest", HOLDS),
         ("mirror.example/ubuntu:noble", HOLDS),
         ("buildpack-deps:trixie", HOLDS),
         ("${BASE}", UNKNOWN),

@@ -38,6 +38,8 @@ _VARIANTS = frozenset({"slim", "minimal", "fpm", "cli", "perl", "management"})
 _MOVING = frozenset(
     {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary"}
 )
+_OF_ONE_UPDATE = re.compile(r"(?:^|-)(?:CU|GDR)\d+(?:-|$)", re.IGNORECASE)
+"""Cumulative and other single updates, as SQL Server's tags name them."""
 
 
 def judge(repository: Repository) -> Iterator[Verdict]:
@@ -101,6 +103,9 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
 def _judged_of_others(reference: Reference, tag: Tag | None, place: Place, subject: str) -> Verdict:
     """Of images that are not .NET's: an official one has a tag for each minor version, others may have."""
     name = str(reference.tag)
+    if _OF_ONE_UPDATE.search(name):
+        why = f"{name} is one update, which never gets the next"
+        return fails(place, subject, why, "write the tag that follows them, such as 2022-latest")
     if tag is None:
         return holds(place, subject, f"it follows {name}")
     if tag.is_dated:
