@@ -236,10 +236,18 @@ def test_a_check_that_the_operator_leaves_out_is_told_so() -> None:
 
 
 def test_an_edit_that_would_not_make_its_check_hold_is_told_as_a_patch() -> None:
-    """Without a builder that can, `sbom: true` makes nothing."""
-    found = left({BUILD: workflow(PUSH.replace("- uses: docker/setup-buildx-action@v3\n", ""))}, "sbom")
+    """With the driver docker, `sbom: true` makes nothing."""
+    setup = "- uses: docker/setup-buildx-action@v3\n"
+    found = left({BUILD: workflow(PUSH.replace(setup, f"{setup}  with: {{driver: docker}}\n"))}, "sbom")
     assert found.why == "with that change the check would not hold, or another finding would be new"
     assert "+          sbom: true\n" in found.patch
+
+
+def test_an_edit_that_needs_a_builder_first_is_left_with_both_as_a_patch() -> None:
+    found = left({BUILD: workflow(PUSH.replace("- uses: docker/setup-buildx-action@v3\n", ""))}, "sbom")
+    assert found.why == "it needs a person's judgement"
+    assert "+          sbom: true\n" in found.patch
+    assert "+      - uses: docker/setup-buildx-action@" in found.patch
 
 
 def test_a_pull_request_stays_small() -> None:
