@@ -10,7 +10,8 @@ from bot.audit.auditing import judged
 from bot.audit.literal_secrets import shows_secret
 from bot.audit.repository import Repository
 from bot.audit.splices import applied
-from bot.domain.repositories.finding import Edit, Finding, Outcome
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Finding, Outcome
 from bot.domain.repositories.onboarding import unified_diff
 
 _BAD = frozenset({Outcome.FAILS, Outcome.UNKNOWN})

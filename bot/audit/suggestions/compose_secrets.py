@@ -8,7 +8,8 @@ from bot.audit.repository import Repository
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
 from bot.audit.workloads.compose import Service, named_values
-from bot.domain.repositories.finding import Edit, Fix
+from bot.domain.repositories.edit import Edit
+from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping, Scalar, Sequence
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
