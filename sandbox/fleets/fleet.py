@@ -91,7 +91,9 @@ class SampleFleet:
         image = replace(on_top(below, application), created=datetime.now(UTC).isoformat())
         place = f"{self.world.github.name}/{name}"
         self.images[f"{place}:{tag}"] = image
-        return self.world.registry.push_now(place, tag, image)
+        pushed = self.world.registry.push_now(place, tag, image)
+        self.digests[f"{place}:{tag}"] = pushed.digest
+        return pushed
 
     def _built(self, run: Run) -> None:
         """Called when a workflow run ends."""

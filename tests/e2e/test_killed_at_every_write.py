@@ -4,6 +4,7 @@ A small fleet of one pinned and one floating repository goes from a patch to its
 build; in waves, through a step, merged without a person; and through a failure that is told in an issue.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +30,12 @@ from tests.e2e.killed_walks import (
     one_share,
     sampled,
     spread,
+    told_apart,
 )
 from tests.migrated import new_sqlite
 
 PINNED, FLOATING = "payments-api", "catalog-web"
+MOST_OF_THE_GATE = 12
 SERVICES = ("service-00", "service-01")
 DEPLOY = (
     "on: {workflow_dispatch: {inputs: {correlation: {required: true}}}}\njobs: {deploy: {runs-on: ubuntu-latest}}\n"
@@ -185,6 +188,49 @@ class InOrder(Scenario):
         assert len(outcome.runs) == len(ended)
 
 
+@dataclass(frozen=True)
+class HeldByAReport(Scenario):
+    """A workflow leaves behind what its scanner found in the image, and the gate holds the rebuild back for it."""
+
+    settings: Mapping[str, object] = field(
+        default_factory=lambda: {
+            "gate": {"rules": [{"match": [f"*/{FLOATING}"], "counts": "all", "report": "enough"}]},
+            "reports": {"artifacts": ["trivy"]},
+        }
+    )
+    counted: int | None = None
+    least: int = 40
+
+    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+        await patch(fleet, 1)
+        await one_pass()
+        finish(world, FLOATING)
+        [run] = world.github.runs(FLOATING)
+        digest = fleet.digests[f"{world.github.name}/{FLOATING}:latest"]
+        world.github.artifacts.leave(run.id, "trivy", {"report.json": _report(digest)})
+        for _ in ("it is read", "it is judged"):
+            await one_pass()
+
+    def check(self, outcome: Outcome) -> None:
+        assert ("contoso/catalog-web", "failed") in outcome.rebuilds
+        assert [repository for repository, _, _ in outcome.runs] == ["contoso/catalog-web"]
+
+
+def _report(digest: str) -> bytes:
+    found = {"VulnerabilityID": "CVE-2026-7", "PkgName": "app", "InstalledVersion": "1", "FixedVersion": "2"}
+    results = [{"Target": "app", "Class": "lang-pkgs", "Vulnerabilities": [found | {"Severity": "CRITICAL"}]}]
+    named = {"RepoDigests": [f"registry.example/contoso/{FLOATING}@{digest}"]}
+    return json.dumps({"SchemaVersion": 2, "Results": results, "Metadata": named}).encode()
+
+
+def is_of_the_gate(points: Sequence[Point]) -> Sequence[Point]:
+    """The commits of what is read for the gate, and of what it says."""
+    tables = ("artifact_reads", "scan_reports", "gates", "let_through")
+    return told_apart([point for point in points if any(table in point.name for table in tables)])[
+        :MOST_OF_THE_GATE
+    ]
+
+
 class NotOnboarded(TwoRepositories):
     """Nothing stands in them yet that the audit asks for."""
 
@@ -215,6 +261,14 @@ class Onboarded(Scenario):
     def check(self, outcome: Outcome) -> None:
         assert [(state, is_merged) for _, state, _, is_merged in outcome.pull_requests] == [("closed", True)]
         assert outcome.branches == ("freshness/onboarding", "main")
+
+
+@pytest.mark.kill
+@pytest.mark.long
+def test_what_the_gate_holds_back_is_held_back_wherever_its_writes_were_killed(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    check(HeldByAReport(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, is_of_the_gate)
 
 
 def some_requests(points: Sequence[Point]) -> Sequence[Point]:
