@@ -1,7 +1,7 @@
 """Discovery of a real organisation: what is read, what is asked for it, and what is said of the rest."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -112,7 +112,7 @@ async def test_a_repository_that_is_archived_leaves_the_fleet(discovery: Discove
 
 
 async def test_a_repository_opts_out_and_ignores_until_a_day(discovery: Discovery) -> None:
-    tomorrow = date.today() + timedelta(days=1)
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     create = discovery.world.github.create_repository
     config = ".github/freshness.yaml"
     await create("quiet", {"Dockerfile": DOCKERFILE, config: "enabled: false\n"})

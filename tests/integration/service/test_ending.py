@@ -112,7 +112,7 @@ async def test_a_service_ends_once_a_newer_version_has_migrated_the_database(
     monkeypatch.setattr(
         running, "STAGES", (replace(later, name="first", tick=first, every=timedelta(hours=1)), later)
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         with pytest.raises(SchemaChanged, match="another version of the bot has changed"):
             await running.serve(bot, asyncio.Event())
 

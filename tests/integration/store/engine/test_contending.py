@@ -112,16 +112,18 @@ async def test_a_replica_that_froze_in_a_transaction_holds_up_the_others_for_a_b
     database: Database, url: str
 ) -> None:
     await two_tasks(database)
-    frozen = await open_database(f"{url}?options=-c%20idle_in_transaction_session_timeout%3D300ms")
-    waited = asyncio.Event()
+    frozen = await open_database(url)
+    holds, waited = asyncio.Event(), asyncio.Event()
 
     async def freeze() -> None:
         async with frozen.transaction() as connection:
             await connection.execute(update(tasks).values(attempts=7))
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '300ms'"))
+            holds.set()
             await waited.wait()
 
     freezing = asyncio.create_task(freeze())
-    await asyncio.sleep(0.1)
+    await holds.wait()
     async with database.transaction() as connection:
         await connection.execute(update(tasks).values(attempts=1))
     waited.set()
