@@ -20,9 +20,9 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: set-up
 	.venv/bin/python -m sandbox.demo $(if $(KEEP),--keep)
 
-# `long` is left out here, and fewer examples of each law are tried than in `test-all`.
+# Leaves out what takes long and what PostgreSQL repeats, and tries fewer examples of each law than `test-all`.
 test: set-up
-	$(PYTEST_SHARED) $(WORKERS) -m "not long" --hypothesis-profile=quick $(PYTEST)
+	$(PYTEST_SHARED) $(WORKERS) -m "not long and not second_database" --hypothesis-profile=quick $(PYTEST)
 
 # Reads the unit tests alone, which wait for nothing
 test-unit: set-up
@@ -33,7 +33,7 @@ test-all: set-up
 
 # Which branches the tests of this process take; killed and started processes are not counted
 coverage: set-up
-	$(PYTEST_SHARED) $(WORKERS) -m "not long and not kill" --cov --cov-report=term $(PYTEST)
+	$(PYTEST_SHARED) $(WORKERS) -m "not long and not second_database and not kill" --cov --cov-report=term $(PYTEST)
 
 check: set-up
 	.venv/bin/ruff format --check .

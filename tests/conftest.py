@@ -17,11 +17,13 @@ from sandbox.programs.emulator import keep_programs
 from sandbox.programs.parts import MissingPart
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
+from tests.compiled_once import compile_once
 from tests.in_memory import keep_in_memory
 from tests.migrated import migrate
 from tests.plain_logs import log_plainly
 
 ask_directly()
+compile_once()
 keep_in_memory()
 keep_programs()
 log_plainly()

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.rollouts.journal import Word
@@ -129,6 +130,7 @@ async def test_who_cannot_be_rebuilt_is_told_with_the_way_out(staged: Stage) -> 
     }
 
 
+@pytest.mark.long
 async def test_three_failures_in_a_row_stop_it_and_a_push_lets_it_go_on(staged: Stage) -> None:
     await add(staged, "aged-broken", ONLY_DISPATCHED, (30, "push", "success"))
     await staged.run_pass()

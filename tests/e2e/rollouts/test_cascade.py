@@ -73,6 +73,7 @@ async def passes(stage: Stage, count: int = 3) -> None:
         await stage.run_pass()
 
 
+@pytest.mark.long
 async def test_a_diamond_waits_for_both_of_its_parents_and_is_rebuilt_once(
     world: World, tmp_path: Path, store_url: str
 ) -> None:
@@ -232,6 +233,7 @@ class ReleasedFleet(GoldenFleet):
         return pushed
 
 
+@pytest.mark.long
 async def test_what_is_pinned_on_an_own_base_gets_a_pull_request_to_its_newest_release_or_digest(
     world: World, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.act.retiring import TraceOutcome
@@ -134,6 +135,7 @@ async def test_history_dates_what_the_first_pass_could_not(
     assert await requests(stage) == {}, "what is past sets off no rebuild"
 
 
+@pytest.mark.long
 async def test_a_catch_up_goes_in_waves_however_severe_it_is_and_a_second_one_has_nothing_to_do(
     world: World, tmp_path: Path, exits: AsyncExitStack
 ) -> None:

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.bases.change import Cause
@@ -36,6 +37,7 @@ async def waits_of(stage: Stage, name: str) -> list[str]:
     return [late.told(stage.clock.now()) for late in explained.behind]
 
 
+@pytest.mark.long
 async def test_whoever_builds_on_a_mirror_waits_until_it_shows_what_upstream_published(mirrored: Stage) -> None:
     fleet = fleet_of(mirrored)
     old = fleet.images[f"{ASPNET}:{RUNTIME_TAG}"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from bot.domain.rollouts.journal import Word
@@ -243,6 +244,7 @@ async def test_a_step_whose_answer_is_lost_is_found_and_not_started_twice(stage:
     assert (await states(stage))[0] is StepState.STARTED
 
 
+@pytest.mark.long
 async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(stage: Stage) -> None:
     await building(stage)
     [rollout] = await stage.bot.stores.rollout_views.rollouts(1)

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.rollouts.journal import Word
@@ -71,6 +72,7 @@ async def test_the_next_wave_begins_once_the_one_before_is_done_and_has_soaked(s
     assert await opened(staged)
 
 
+@pytest.mark.long
 async def test_a_base_that_moves_again_and_again_puts_nobody_off(world: World, tmp_path: Path) -> None:
     """Each move has the canaries rebuilt and soak anew; the last wave waits no longer than soak and patience."""
     waves = [{"name": "canary", "soak": "4h", "wait_at_most": "2h"}, {"name": "rest"}]
@@ -122,6 +124,7 @@ async def test_too_many_failures_stop_the_rollout_once_and_a_person_lets_it_go_o
     assert (entry.word, entry.what, entry.subject) == (ANN, "resume", f"rollout {rollout.id}")
 
 
+@pytest.mark.long
 async def test_a_severe_fix_waits_for_no_wave(staged: Stage) -> None:
     staged.world.feeds.publish_advisory(
         "CVE-2026-21218",

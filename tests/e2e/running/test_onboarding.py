@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.repositories.finding import Outcome
@@ -93,6 +94,7 @@ async def passes(stage: Stage, number: int) -> None:
         await stage.run_pass()
 
 
+@pytest.mark.long
 async def test_repositories_are_brought_along_or_leave_it(stage: Stage) -> None:
     github = stage.world.github
     # Without the right to change workflows the rest comes, and their edits are told as patches.

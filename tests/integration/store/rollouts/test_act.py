@@ -19,6 +19,7 @@ from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import outbox
+from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
 from tests.integration.store.moving import moves_again, opened, someone_waits
 
@@ -204,6 +205,7 @@ async def test_the_last_rebuild_that_ends_ends_the_rollout(stores: Stores) -> No
     assert await stores.plan.open_rollouts() == []
 
 
+@ON_BOTH
 async def test_the_last_two_rebuilds_that_end_at_once_end_the_rollout(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await stores.plan_all()

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select, update
 
 from bot.domain.bases.change import Cause
@@ -110,12 +111,11 @@ async def test_only_pull_requests_that_carry_the_change_get_new_text(stores: Sto
     assert await stores.jobs(10) == []
 
 
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_news_for_many_rebuilds_and_a_plan_that_replaces_them_do_not_wait_for_each_other(
     stores: Stores,
 ) -> None:
     """SQLite has one writer at a time."""
-    if stores.database.engine.dialect.name != "postgresql":
-        return
     await stores.fill(repositories=2)
     await stores.plan_all()
     await opened(stores)
