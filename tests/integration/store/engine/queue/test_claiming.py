@@ -154,7 +154,7 @@ async def test_processes_share_the_rows_and_each_is_done_once(database: Database
     command = [sys.executable, "-m", "tests.integration.store.claiming", url]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with started(*([*command, name] for name in ("one", "two", "three")), cwd=ROOT, **pipes) as workers:
-        outputs = [await asyncio.to_thread(worker.communicate, timeout=60) for worker in workers]
+        outputs = [await asyncio.to_thread(worker.communicate, timeout=150) for worker in workers]
     assert [errors for _, errors in outputs] == ["", "", ""]
     done = Counter(int(line) for said, _ in outputs for line in said.split())
     assert done == Counter(range(1, 61))
