@@ -15,7 +15,14 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.windows import next_opening
-from bot.plan.due import Beginning, beginning_by_policy, beginning_of, terms_by_policy, thawed_beginning
+from bot.plan.due import (
+    Beginning,
+    beginning_by_policy,
+    beginning_of,
+    counted_for,
+    terms_by_policy,
+    thawed_beginning,
+)
 from bot.plan.naming import branch_for
 from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, workflow_of
 from bot.plan.reasons import why, why_back, why_held
@@ -90,7 +97,7 @@ class _Given:
         if not on_the_way:
             opening = next_opening(terms.windows, max(rebuild.due_at, self.now))
             return thawed_beginning(opening, terms, self.policy.freezes, None)
-        changes = [self.known[change] for change in on_the_way]
+        changes = [counted_for(rebuild, self.known[change]) for change in on_the_way]
         return min(beginning_by_policy(rebuild.repository, change, self.policy, self.now) for change in changes)
 
     def terms_on_the_way(self, rebuilds: Iterable[Rebuild]) -> list[Terms]:

@@ -1,7 +1,7 @@
 """When work on a change may begin."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.bases.change import Change
@@ -37,6 +37,19 @@ def beginning_by_policy(repository: str, change: Change, policy: Policy, now: da
     return beginning_of(change, terms_by_policy(repository, change, policy), policy.freezes, now)
 
 
+def counted_for(rebuild: Rebuild, change: Change) -> Change:
+    """The change with the time from which it counts for a rebuild.
+
+    One that is older than the rebuild's plan, since a catch-up brings it, has its time from then on, less what a
+    mirror was late with it.
+    """
+    since = rebuild.waits_since
+    if since is None or change.at >= since:
+        return change
+    published_at = None if change.published_at is None else change.published_at + (since - change.at)
+    return replace(change, at=since, published_at=published_at)
+
+
 def terms_by_policy(repository: str, change: Change, policy: Policy) -> Terms:
     """What holds for a change in that repository."""
     return policy.terms(repository, change.base, change.cause, change.severity)
@@ -47,6 +60,7 @@ def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, no
     than before."""
     if not changes:
         return Reconsidered(rebuild.due_at, None)
+    changes = [counted_for(rebuild, change) for change in changes]
     begins = (beginning_by_policy(rebuild.repository, change, policy, now) for change in changes)
     due_at = min([rebuild.due_at, *(beginning.at for beginning in begins)])
     several = [terms_by_policy(rebuild.repository, change, policy) for change in changes]

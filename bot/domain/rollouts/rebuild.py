@@ -178,6 +178,8 @@ class Rebuild:
     """Of a monorepo, those whose builds it needs; empty where the repository is built as a whole."""
     repository_node: str | None = None
     merging: Merging | None = None
+    waits_since: datetime | None = None
+    """When it was planned, or the first of those from which it took changes over; None where it is not stored."""
 
     @property
     def identity(self) -> Identity:

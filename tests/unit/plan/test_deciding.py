@@ -486,6 +486,32 @@ def test_a_waiting_rebuild_comes_into_the_wave_of_what_its_change_turns_out_to_b
     assert (found.wave, found.soak, found.overdue_at) == ("first", HOUR, NOON + 72 * HOUR)
 
 
+def test_old_changes_that_a_catch_up_brings_have_their_time_from_its_plan_on() -> None:
+    """Else all of it was overdue as soon as any change was assessed again, and waited for no wave."""
+    lacked = move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE, at=NOON - 2000 * HOUR).change
+    waiting = rebuild(due_at=NOON + 6 * HOUR, waits_since=NOON, wave="first")
+    found = reconsidered(waiting, [lacked], BY_CAUSE, NOON + HOUR)
+    assert (found.due_at, found.overdue_at) == (NOON + 6 * HOUR, NOON + 72 * HOUR)
+
+
+def test_what_a_mirror_brought_late_has_its_time_from_the_publication_on() -> None:
+    copied = move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE).change
+    late = replace(copied, published_at=NOON - 5 * HOUR)
+    found = reconsidered(rebuild(waits_since=NOON + HOUR), [late], BY_CAUSE, NOON + HOUR)
+    assert found.overdue_at == NOON + 68 * HOUR
+
+
+def test_what_takes_over_from_a_catch_up_is_not_hastened_by_how_old_that_is() -> None:
+    lacked = move(at=NOON - 2000 * HOUR)
+    waiting = rebuild(due_at=NOON + 6 * HOUR, waits_since=NOON)
+    policy = Policy((PolicyRule(settle=6 * HOUR, max_age=72 * HOUR),))
+    newer = move(to="c", id=2, at=NOON + HOUR)
+    found = only(
+        planned(newer, usage("aspnet:10.0@a"), policy=policy, earlier=[waiting], known=[lacked], now=NOON + HOUR)
+    )
+    assert found.due_at == NOON + 6 * HOUR
+
+
 def test_a_waiting_rebuild_is_never_put_into_a_later_wave_by_what_is_learned() -> None:
     assert reconsidered(rebuild(wave="first"), [move().change], BY_CAUSE, NOON).wave == "first"
 

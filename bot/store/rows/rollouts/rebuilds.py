@@ -151,6 +151,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         ended_at=row["ended_at"],
         node_id=row["node_id"],
         dispatches=row["dispatches"],
+        waits_since=row["waits_since"],
         repository_node=repository.node_id,
         merge=_merge_of(row),
         built_at=row["built_at"],

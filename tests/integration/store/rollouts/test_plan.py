@@ -27,6 +27,7 @@ async def test_what_took_a_change_over_is_considered_again_although_the_rollout_
     stores: Stores,
 ) -> None:
     await stores.fill()
+    first_planned = stores.clock.now()
     await stores.plan_all(due_in=6 * HOUR)
     await moves_again(stores)
     plan = await stores.planned(due_in=6 * HOUR, supersedes=(1,))
@@ -38,7 +39,7 @@ async def test_what_took_a_change_over_is_considered_again_although_the_rollout_
     moves = await reassessable(stores)
     first = next(move for move in moves if move.id == 1)
     await stores.assess.save_reassessed([1, 2], [first], await stores.assess.feeds_revision())
-    assert [rebuild.id for rebuild, _ in await stores.plan.reconsiderable()] == [2]
+    assert [(each.id, each.waits_since) for each, _ in await stores.plan.reconsiderable()] == [(2, first_planned)]
 
 
 async def test_what_is_learned_brings_a_rebuild_forward_and_never_back(stores: Stores) -> None:
