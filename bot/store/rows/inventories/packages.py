@@ -18,7 +18,7 @@ from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution
 from bot.domain.packages.vulnerability import release_of
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import Action, State
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -37,7 +37,7 @@ from bot.store.rows.inventories.inventories import (
 from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.sboms import sbom_packages
 from bot.store.rows.inventories.vulnerabilities import exposures
-from bot.store.rows.rollouts.rebuilds import outdate
+from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.tables import rebuilds
 
 
@@ -127,8 +127,8 @@ async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bo
         )
     )
     return {
-        row.id: frozenset(each for target in load(row.targets, tuple[Target, ...]) for each in target.changes)
-        for row in rows
+        number: frozenset(each for target in targets for each in target.changes)
+        for number, targets in read_targets(rows).items()
     }
 
 

@@ -12,14 +12,13 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, s
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING, Action, State, Target
-from bot.store.engine.codec import load
+from bot.domain.rollouts.rebuild import AWAITING, Action, State
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.outbox import announce
-from bot.store.rows.rollouts.rebuilds import outdate
+from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.rollouts.rollout import QuarantineStatus
@@ -199,9 +198,9 @@ async def _mark(connection: AsyncConnection, about: Collection[tuple[int, str]],
         )
     )
     concerned = [
-        row.id
-        for row in rows
-        if any((target.base, target.to_digest) in wanted for target in load(row.targets, tuple[Target, ...]))
+        number
+        for number, targets in read_targets(rows).items()
+        if any((target.base, target.to_digest) in wanted for target in targets)
     ]
     await outdate(connection, concerned, now)
 
@@ -217,10 +216,10 @@ async def _keep(connection: AsyncConnection) -> None:
         )
     )
     found: dict[int, list[int]] = {}
-    for row in waiting:
-        named = (kept_for.get(target.base) for target in load(row.targets, tuple[Target, ...]))
+    for waits, targets in read_targets(waiting).items():
+        named = (kept_for.get(target.base) for target in targets)
         if (number := next((each for each in named if each is not None), None)) is not None:
-            found.setdefault(number, []).append(row.id)
+            found.setdefault(number, []).append(waits)
     await lock(connection, rebuilds, [id_ for ids in found.values() for id_ in ids])
     for number, ids in sorted(found.items()):
         for some in chunks(ids):

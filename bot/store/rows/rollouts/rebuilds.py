@@ -124,6 +124,14 @@ async def sdk_pins(connection: AsyncConnection, ids: Iterable[int]) -> dict[int,
     return found
 
 
+def read_targets(rows: Iterable[Any]) -> dict[int, tuple[Target, ...]]:
+    """By the ids of rebuilds what they bring, of rows that have these two columns; without those that cannot be
+    read."""
+    return dict(
+        readable(rows, lambda row: (row.id, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}")
+    )
+
+
 def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Rebuild:
     """The rebuild that a row of the table holds, with the name that its repository bears now."""
     return Rebuild(

@@ -14,7 +14,6 @@ from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd,
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.plan.quarantine import KnownEnd
 from bot.plan.waves.advance import SEVERE
-from bot.store.engine.codec import load
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -27,7 +26,7 @@ from bot.store.rows.rollouts.quarantines import (
     open_quarantine,
     something_came,
 )
-from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds
+from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds, read_targets
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts
 from bot.store.stages.plan.advance import open_pause
 
@@ -76,13 +75,14 @@ class QuarantineStore(Store):
                 )
             )
             found = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
+        brought = read_targets(found)
         retries = {row.retried_as for row in found if row.retried_as is not None}
         by_id = {row.id: row for row in found}
         return [
             KnownEnd(row.id, end, row.severity is not None and Severity(row.severity) in SEVERE)
             for row in found
             if row.id not in retries
-            for end in _ends_of(row, by_id, shown, green)
+            for end in _ends_of(row, brought.get(row.id, ()), by_id, shown, green)
         ]
 
     async def run_again(self, ids: Sequence[int]) -> int:
@@ -120,7 +120,9 @@ class QuarantineStore(Store):
                     rebuilds.c.rollout_id.in_(select(rollouts.c.id).where(rollouts.c.ended_at.is_(None)))
                 )
             )
-            numbers = {row.rollout_id for row in concerned if _brings(row, suspect)}
+            rows = concerned.all()
+            brought = read_targets(rows)
+            numbers = {row.rollout_id for row in rows if _brings(brought.get(row.id, ()), suspect)}
             reason = _asked(suspect)
             return sum(
                 [await open_pause(connection, each, BOT, reason, now, once=True) for each in sorted(numbers)]
@@ -165,17 +167,16 @@ async def _green(
             rebuilds.c.built_at
         )
     )
-    whole = readable(
-        rows, lambda row: (row, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
-    )
+    whole = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
+    brought = read_targets(whole)
     return {
         (row.repository_id, target.base, target.to_digest): row.ended_at
-        for row, targets in whole
-        for target in targets
+        for row in whole
+        for target in brought.get(row.id, ())
     }
 
 
-def _ends_of(row: Any, by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
+def _ends_of(row: Any, targets: Sequence[Target], by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
     again = by_id.get(row.retried_as)
     failed_again = None if row.retried_as is None else again is not None and again.built_at is None
     return [
@@ -189,13 +190,12 @@ def _ends_of(row: Any, by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
             failed_again,
             row.merge_commit is None or is_dispatchable(row.workflow, row.workflows),
         )
-        for target in load(row.targets, tuple[Target, ...])
+        for target in targets
         if shown.get(target.base) == target.to_digest
     ]
 
 
-def _brings(row: Any, suspect: Suspect) -> bool:
-    targets = load(row.targets, tuple[Target, ...])
+def _brings(targets: Sequence[Target], suspect: Suspect) -> bool:
     return any(target.base == suspect.base and target.to_digest == suspect.digest for target in targets)
 
 

@@ -10,7 +10,7 @@ from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Merge, State
 from bot.store.engine.codec import dump
 from bot.store.rows.repositories.tables import repositories as repositories_table
-from bot.store.rows.rollouts.tables import pauses
+from bot.store.rows.rollouts.tables import pauses, rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.moving import opened
 
@@ -89,3 +89,26 @@ async def test_a_person_is_asked_once_about_a_digest_whoever_fails_on_it_later(s
         "repositories fail on aspnet:10.0 at sha256:bbbbbbbbbbbb that were green before; "
         "it fixes something severe, so a person decides"
     ]
+
+
+async def test_a_rebuild_that_cannot_be_read_keeps_no_digest_from_being_judged_and_held_back(
+    stores: Stores,
+) -> None:
+    await failed(stores, 3, going=1)
+    suspect = Suspect(ASPNET, digest("b"), ("shop", "cart", "till"), 4)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 1).values(targets=[7]))
+    assert len(await stores.quarantine.ends()) == 2
+    assert await stores.quarantine.ask(suspect) == 1
+    await stores.orders.retry("contoso/shop-0001", ANN)
+    assert await stores.quarantine.quarantine(suspect)
+
+
+async def test_a_pull_request_that_cannot_be_read_keeps_no_quarantine_from_being_lifted(stores: Stores) -> None:
+    await stores.fill(repositories=3)
+    await stores.plan_all()
+    await opened(stores, 2)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id.in_([1, 3])).values(targets=[7]))
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    assert await stores.orders.lift("aspnet:10.0", ANN) == 1
