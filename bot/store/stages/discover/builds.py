@@ -23,6 +23,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.repositories.usage_texts import usage_text
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.tables import tasks
 
@@ -47,13 +48,13 @@ class BuildsStore(Store):
     async def standings(self) -> list[RepositoryOnBases]:
         """Listed repositories with the bases that they stand on, and where they name them."""
         listed = repositories.c.listed.is_(True)
-        path = usages.c.usage["path"].as_string().label("path")
+        path = usage_text("path").label("path")
         columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, path
         named = (
             select(*columns)
             .join(bases, bases.c.id == usages.c.base_id)
             .join(repositories, repositories.c.id == usages.c.repository_id)
-            .where(listed)
+            .where(listed, path.is_not(None))
             .distinct()
         )
         found: dict[int, list[Place]] = {}

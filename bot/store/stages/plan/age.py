@@ -23,6 +23,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.repositories.usage_texts import usage_text
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import (
     MEMBER_TEXTS,
@@ -150,12 +151,12 @@ async def _places_of(
 ) -> dict[int, list[tuple[Place, datetime | None]]]:
     """Where each repository names which bases, with when they last moved."""
     found: dict[int, list[tuple[Place, datetime | None]]] = {}
-    path = usages.c.usage["path"].as_string().label("path")
+    path = usage_text("path").label("path")
     columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.moved_at, path
     rows = await connection.execute(
         select(*columns)
         .join(bases, bases.c.id == usages.c.base_id)
-        .where(usages.c.repository_id.in_(ids))
+        .where(usages.c.repository_id.in_(ids), path.is_not(None))
         .distinct()
     )
     for row in rows:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from bot.discover import builds
 from bot.discover.ports import Reading
@@ -237,3 +237,17 @@ async def test_what_waits_for_a_wave_is_hurried_once_its_image_would_be_too_old(
     await plan(stores)
     [overdue] = await stores.column(rebuilds, "overdue_at")
     assert overdue == forge.homes[0].history[FILE][0].at + 7 * DAY
+
+
+async def test_a_usage_that_cannot_be_read_keeps_no_repository_from_its_rebuild(
+    stores: Stores, forge: FakeForge
+) -> None:
+    await fleet(stores, forge, 2)
+    columns = "repository_id, base_id, usage"
+    broken = '{"half": ' if stores.database.engine.dialect.name == "sqlite" else "[7]"
+    async with stores.database.transaction() as connection:
+        await connection.execute(text(f"INSERT INTO usages ({columns}) SELECT {columns} FROM usages"))
+        await connection.execute(text("UPDATE usages SET usage = :broken WHERE id = 1"), {"broken": broken})
+    await stores.cascade.fleet()
+    await look(stores, forge)
+    assert (await plan(stores)).planned == 2

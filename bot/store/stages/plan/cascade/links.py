@@ -18,9 +18,9 @@ from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import contested_images, images
 from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.repositories.usage_texts import usage_text
 
-_ROLE = usages.c.usage["role"].as_string()
-_IS_BUILT_UPON = _ROLE.in_(sorted(role.value for role in BUILT_UPON))
+_IS_BUILT_UPON = usage_text("role").in_(sorted(role.value for role in BUILT_UPON))
 
 
 @dataclass(frozen=True, slots=True)
