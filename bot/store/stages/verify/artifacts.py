@@ -15,7 +15,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.stages.verify.scan_reports import keep_report
 from bot.verify.artifacts.ports import EndedRuns, Gathered
 from bot.verify.scan_reports import ScanReport
@@ -51,10 +51,14 @@ class ArtifactsStore(Store):
 
     async def make_due(self) -> None:
         now = self._clock.now()
+        since = now - _LOOKED_BACK
+        # No rebuild ends after its rollout, and of all rollouts few are so new.
+        late = select(rollouts.c.id).where(or_(rollouts.c.ended_at.is_(None), rollouts.c.ended_at > since))
         missing = select(rebuilds.c.id, literal(now, artifact_reads.c.due_at.type)).where(
+            rebuilds.c.rollout_id.in_(late),
             rebuilds.c.built_by.is_not(None),
             rebuilds.c.state.in_([state.value for state in _BUILT]),
-            or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > now - _LOOKED_BACK),
+            or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > since),
             ~select(artifact_reads.c.id).where(artifact_reads.c.rebuild_id == rebuilds.c.id).exists(),
         )
         async with self._database.reading() as connection:

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule
@@ -134,3 +135,25 @@ async def test_a_report_names_its_image_as_engines_do_and_counts_for_its_own_rep
         )
         assert gated is not None
         assert gated.outcome is outcome
+
+
+async def test_what_was_not_looked_through_yet_is_found_among_rollouts_of_the_last_days(stores: Stores) -> None:
+    """It is looked for every few seconds, among all rebuilds that ever were."""
+    if stores.database.engine.dialect.name != "sqlite":
+        return
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        sent.append((statement, parameters))
+
+    async with stores.database.reading() as connection:
+        readers = connection.engine.sync_engine if hasattr(connection.engine, "sync_engine") else connection.engine
+    event.listen(readers, "before_cursor_execute", note)
+    try:
+        await stores.artifacts.make_due()
+    finally:
+        event.remove(readers, "before_cursor_execute", note)
+    [(statement, parameters)] = [each for each in sent if each[0].startswith("SELECT")]
+    async with stores.database.reading() as connection:
+        plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
+    assert plan[0].detail.startswith("SEARCH rebuilds USING INDEX ix_rebuilds_rollout_id_")
