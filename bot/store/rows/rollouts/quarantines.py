@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
+from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
@@ -50,6 +51,15 @@ async def something_came(connection: AsyncConnection) -> bool:
         if (await connection.execute(query.limit(1))).first() is not None:
             return True
     return False
+
+
+async def is_more_to_hold(connection: AsyncConnection) -> bool:
+    """Whether `hold_what_came` has anything to do before the rebuilds that this transaction plans; then the counter
+    of releases is raised, which comes before all rows."""
+    found = await something_came(connection)
+    if found:
+        await raise_counter(connection, RELEASES)
+    return found
 
 
 async def hold_what_came(connection: AsyncConnection, now: datetime) -> None:

@@ -25,6 +25,7 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.usage_texts import usage_text
 from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import (
     MEMBER_TEXTS,
     after_transitions,
@@ -102,11 +103,14 @@ class AgeStore(Store):
         async with self._database.transaction() as connection:
             if await raise_counter(connection, PLANS) != plan.known.plans + 1:
                 raise LeaseLost("another worker has saved a plan meanwhile")
+            something_came = bool(plan.rebuilds) and await is_more_to_hold(connection)
             await lock(connection, workflow_builds, list(plan.judged))
             for number, judged in sorted(plan.judged.items()):
                 await connection.execute(
                     update(workflow_builds).where(workflow_builds.c.id == number).values(**_columns_of(judged, now))
                 )
+            if something_came:
+                await hold_what_came(connection, now)
             touched = await _withdraw(connection, plan.withdrawn, now)
             await _hurry(connection, plan.hurried)
             if plan.rebuilds:

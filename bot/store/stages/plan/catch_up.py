@@ -21,6 +21,7 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import after_transitions
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import journal
@@ -134,6 +135,8 @@ class CatchUpStore(PlanStore):
             raise LeaseLost("another worker has saved a plan meanwhile")
         if not plan.rebuilds:
             return None
+        if await is_more_to_hold(connection):
+            await hold_what_came(connection, now)
         opened = await connection.execute(
             insert(rollouts).values(opened_at=now, occasion=Occasion.CATCH_UP.value).returning(rollouts.c.id)
         )

@@ -27,7 +27,7 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, Target
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRollout, Reconsidered, Revisions
 from bot.store.engine.codec import load, load_text
-from bot.store.engine.counters import ASSESSMENTS, PLANS, RELEASES, counter, raise_counter
+from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
@@ -36,7 +36,7 @@ from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.rollouts.quarantines import hold_what_came, something_came
+from bot.store.rows.rollouts.quarantines import hold_what_came, is_more_to_hold
 from bot.store.rows.rollouts.rebuilds import (
     MEMBER,
     after_transitions,
@@ -179,9 +179,7 @@ class PlanStore(Store):
         async with self._database.transaction() as connection:
             if await raise_counter(connection, PLANS) != plan.known.plans + 1:
                 raise LeaseLost("another worker has saved a plan meanwhile")
-            is_more_to_hold = bool(plan.rebuilds) and await something_came(connection)
-            if is_more_to_hold:
-                await raise_counter(connection, RELEASES)
+            something_came = bool(plan.rebuilds) and await is_more_to_hold(connection)
             await lock(connection, changes, plan.changes)
             taken = await connection.execute(
                 update(changes)
@@ -193,7 +191,7 @@ class PlanStore(Store):
                 raise LeaseLost("another worker has planned these changes")
             if not plan.rebuilds:
                 return
-            if is_more_to_hold:
+            if something_came:
                 await hold_what_came(connection, now)
             rollout = plan.joins
             if rollout is None:

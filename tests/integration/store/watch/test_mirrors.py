@@ -16,10 +16,13 @@ from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.behind import FleetBehind
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, Target
 from bot.plan import quarantine
+from bot.plan.age.stage import AgePlan
 from bot.plan.cascade.stage import Fleet
+from bot.plan.catching_up import CatchUp
 from bot.store.history import Logged
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.rollouts.tables import rebuilds
@@ -200,6 +203,22 @@ async def test_a_copy_that_comes_to_a_mirror_after_the_quarantine_is_kept_before
     await stores.see({ASPNET: "b", COPY: "b"})
     await stores.assess_all()
     await plan_for_copy(stores)
+    assert await kept(stores) == [True]
+
+
+@pytest.mark.parametrize("by", ["catch_up", "age"])
+async def test_a_copy_is_kept_before_what_is_planned_without_a_change_begins_on_it(stores: Stores, by: str) -> None:
+    await planned_on_copy(stores, is_copied=False)
+    await stores.orders.quarantine(str(ASPNET), ANN)
+    stores.clock.advance(HOUR)
+    await stores.see({ASPNET: "b", COPY: "b"})
+    await stores.assess_all()
+    targets = (Target(COPY, None, digest("b"), ()),)
+    plan = await stores.planned(action=Action.DISPATCH, targets=targets)
+    if by == "age":
+        await stores.age.save_ages(AgePlan({}, stores.clock.now(), plan.known, plan.rebuilds))
+    else:
+        await stores.catch_up.save(CatchUp(FleetBehind((), 1), plan.rebuilds, (), plan.known), ANN)
     assert await kept(stores) == [True]
 
 
