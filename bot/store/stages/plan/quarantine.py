@@ -27,7 +27,7 @@ from bot.store.rows.rollouts.quarantines import (
     something_came,
 )
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds, read_targets
-from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts
+from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollouts
 from bot.store.stages.plan.advance import open_pause
 
 _WAS_BUILT = rebuilds.c.built_at.is_not(None)
@@ -37,6 +37,11 @@ _IS_GREEN = and_(
 )
 """Whatever became of its steps. An image that does not stand on the new base tells nothing of that base."""
 _IS_RED = and_(rebuilds.c.state == State.FAILED.value, ~_WAS_BUILT)
+_PAUSED_BY_PERSON = exists(
+    select(pauses.c.id).where(
+        pauses.c.until.is_(None), pauses.c.rollout_id == rebuilds.c.rollout_id, pauses.c.who != BOT
+    )
+)
 _BUILT_AT = func.coalesce(rebuilds.c.built_at, rebuilds.c.ended_at)
 
 
@@ -86,13 +91,15 @@ class QuarantineStore(Store):
         ]
 
     async def run_again(self, ids: Sequence[int]) -> int:
-        """One more run each, as a rebuild that begins at once."""
+        """One more run each, as a rebuild that begins at once; none in a rollout that a person has paused."""
         if not ids:
             return 0
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            failed = await read_rebuilds(connection, rebuilds.c.id.in_(ids), rebuilds.c.retried_as.is_(None))
+            failed = await read_rebuilds(
+                connection, rebuilds.c.id.in_(ids), rebuilds.c.retried_as.is_(None), ~_PAUSED_BY_PERSON
+            )
             why = "run once more, to tell an accident from a base that is broken"
             again = [await retried(connection, each, why, now) for each in failed]
             await after_transitions(connection, {each.rollout for each in again}, now)

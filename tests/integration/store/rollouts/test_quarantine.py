@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy import update
 
 from bot.domain.repositories.repository import Workflow
-from bot.domain.rollouts.journal import Word
+from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Merge, State
 from bot.store.engine.codec import dump
@@ -112,3 +112,14 @@ async def test_a_pull_request_that_cannot_be_read_keeps_no_quarantine_from_being
         await connection.execute(update(rebuilds).where(rebuilds.c.id.in_([1, 3])).values(targets=[7]))
     await stores.orders.quarantine("aspnet:10.0", ANN)
     assert await stores.orders.lift("aspnet:10.0", ANN) == 1
+
+
+async def test_nothing_is_run_once_more_in_a_rollout_that_a_person_has_paused(stores: Stores) -> None:
+    """What is begun so passes the pauses that the bot makes itself where too many fail."""
+    await failed(stores, 3, going=1)
+    numbers = [known.rebuild for known in await stores.quarantine.ends()]
+    await stores.orders.pause(1, ANN)
+    assert await stores.quarantine.run_again(numbers) == 0
+    await stores.orders.resume(1, ANN)
+    await stores.orders.pause(1, Word(BOT, "3 of 3 failed"))
+    assert await stores.quarantine.run_again(numbers) == 3
