@@ -118,22 +118,30 @@ class QuarantineStore(Store):
             return await open_quarantine(connection, number, suspect.digest, BOT, _why(suspect), now)
 
     async def ask(self, suspect: Suspect) -> int:
-        """Each rollout is asked about once: whoever resumes it has answered."""
-        now = self._clock.now()
+        """Each rollout is asked about once: whoever resumes it has answered. Looks first, as the others do."""
+        async with self._database.reading() as connection:
+            if not await _unasked(connection, suspect):
+                return 0
+        now, reason = self._clock.now(), _asked(suspect)
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            concerned = await connection.execute(
-                _builds(*_is_build(_IS_RED)).where(
-                    rebuilds.c.rollout_id.in_(select(rollouts.c.id).where(rollouts.c.ended_at.is_(None)))
-                )
-            )
-            rows = concerned.all()
-            brought = read_targets(rows)
-            numbers = {row.rollout_id for row in rows if _brings(brought.get(row.id, ()), suspect)}
-            reason = _asked(suspect)
-            return sum(
-                [await open_pause(connection, each, BOT, reason, now, once=True) for each in sorted(numbers)]
-            )
+            numbers = await _unasked(connection, suspect)
+            return sum([await open_pause(connection, each, BOT, reason, now, once=True) for each in numbers])
+
+
+async def _unasked(connection: AsyncConnection, suspect: Suspect) -> list[int]:
+    """The open rollouts in which builds failed on this digest, and that are not paused nor were for that."""
+    is_known = exists(
+        select(pauses.c.id).where(
+            pauses.c.rollout_id == rollouts.c.id,
+            or_(pauses.c.until.is_(None), pauses.c.reason == _asked(suspect)),
+        )
+    )
+    unasked = select(rollouts.c.id).where(rollouts.c.ended_at.is_(None), ~is_known)
+    concerned = await connection.execute(_builds(*_is_build(_IS_RED)).where(rebuilds.c.rollout_id.in_(unasked)))
+    rows = concerned.all()
+    brought = read_targets(rows)
+    return sorted({row.rollout_id for row in rows if _brings(brought.get(row.id, ()), suspect)})
 
 
 def _is_build(*ended: ColumnElement[bool]) -> list[ColumnElement[bool]]:

@@ -9,6 +9,7 @@ from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Merge, State
 from bot.store.engine.codec import dump
+from bot.store.engine.counters import RELEASES, counter
 from bot.store.rows.repositories.tables import repositories as repositories_table
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
@@ -82,6 +83,11 @@ async def test_a_digest_that_was_quarantined_is_judged_no_more(stores: Stores) -
 async def test_a_person_is_asked_once_about_a_digest_whoever_fails_on_it_later(stores: Stores) -> None:
     await failed(stores, 3, going=1)
     assert await stores.quarantine.ask(Suspect(ASPNET, digest("b"), ("shop", "cart", "till"), 5)) == 1
+    async with stores.database.reading() as connection:
+        releases = await counter(connection, RELEASES)
+    assert await stores.quarantine.ask(Suspect(ASPNET, digest("b"), ("shop", "cart", "till"), 5)) == 0
+    async with stores.database.reading() as connection:
+        assert await counter(connection, RELEASES) == releases, "nothing was to be written"
     await stores.orders.resume(1, ANN)
     await stores.orders.retry("contoso/shop-0000", ANN)
     assert await stores.quarantine.ask(Suspect(ASPNET, digest("b"), ("shop", "cart", "till", "desk"), 6)) == 0
