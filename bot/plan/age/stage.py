@@ -16,7 +16,7 @@ from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.guarantee import Guarantee, Place, guarantees
+from bot.domain.rollouts.timing.guarantee import Guarantee, Place, guarantees, workflow_of
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age.deciding import AgeOptions, Aging, judge
 
@@ -123,7 +123,8 @@ async def tick(store: AgeStore, policy: Policy, weekly: Weekly, clock: Clock) ->
         verdicts = {each.id: _verdict(each, policy, options, now) for each in some}
         due = [each for each in some if verdicts[each.id].is_due]
         standings = await store.standings_of(sorted({each.member.id for each in due}))
-        plan = _planned(some, verdicts, standings, AgePlan({}, weekly.last(now), known), weekly, now)
+        built = {each.id: _built_by(each, standings.get(each.member.id, ()), policy) for each in due}
+        plan = _planned(some, verdicts, built, AgePlan({}, weekly.last(now), known), weekly, now)
         try:
             await store.save_ages(plan)
         except LeaseLost:
@@ -192,11 +193,12 @@ def _called_off(known: KnownBuilds, weekly: Weekly, now: datetime) -> str | None
 def _planned(
     some: Sequence[KnownBuilds],
     verdicts: Mapping[int, _Verdict],
-    standings: Mapping[int, Sequence[FollowedUsage]],
+    built: Mapping[int, Sequence[FollowedUsage]],
     plan: AgePlan,
     weekly: Weekly,
     now: datetime,
 ) -> AgePlan:
+    """`built` is what each workflow that is due builds."""
     judged: dict[int, JudgedAge] = {}
     rebuilds: list[PlannedRebuild] = []
     withdrawn: dict[int, str] = {}
@@ -204,7 +206,7 @@ def _planned(
     for known in some:
         verdict = verdicts[known.id]
         judgement, attempt = verdict.judgement, known.attempt
-        mine = _built_by(known, verdict.guarantee.terms, standings.get(known.member.id, ()))
+        mine = built.get(known.id, ())
         if verdict.is_due:
             judgement = _by_its_own_word(known, mine, judgement, now)
         is_begun = verdict.is_due and judgement.standing is not AgeStanding.LEFT_ALONE
@@ -222,10 +224,14 @@ def _planned(
     return replace(plan, judged=judged, rebuilds=tuple(rebuilds), withdrawn=withdrawn, hurried=hurried)
 
 
-def _built_by(known: KnownBuilds, terms: Terms, standings: Sequence[FollowedUsage]) -> list[FollowedUsage]:
-    """Of a monorepo's usages, those in what this workflow builds."""
-    workflow_of = known.member.config.workflow_of
-    return [each for each in standings if workflow_of(each.usage.path, terms) == known.workflow]
+def _built_by(known: KnownBuilds, standings: Sequence[FollowedUsage], policy: Policy) -> list[FollowedUsage]:
+    """Of a repository's usages, those in what this workflow builds."""
+    repository, config = known.member.name, known.member.config
+    return [
+        each
+        for each in standings
+        if workflow_of(repository, config, (each.base, each.usage.path), policy) == known.workflow
+    ]
 
 
 def _is_met(judgement: Judgement, now: datetime) -> bool:

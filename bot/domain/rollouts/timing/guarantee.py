@@ -54,6 +54,12 @@ def guarantees(
     }
 
 
+def workflow_of(repository: str, config: RepositoryConfig, place: Place, policy: Policy) -> str:
+    """The file name of the workflow that rebuilds what names a base there."""
+    base, path = place
+    return config.workflow_of(path, policy.terms(repository, base, Cause.AGE, None))
+
+
 def _is_stricter(age: timedelta | None, than: timedelta | None) -> bool:
     return age is not None and (than is None or age < than)
 

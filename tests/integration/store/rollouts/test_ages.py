@@ -11,7 +11,7 @@ from bot.discover import builds
 from bot.discover.ports import Reading
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repositories.repository import Repository, Workflow
-from bot.domain.rollouts.policy import Policy, PolicyRule
+from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.terms import PathWorkflow
@@ -149,6 +149,25 @@ async def test_each_workflow_of_a_monorepo_is_started_for_what_it_builds(stores:
     assert (rebuild.action, rebuild.workflow, rebuild.parts) == (Action.DISPATCH, "shop.yml", (SHOP,))
     assert [target.base for target in rebuild.targets] == [ASPNET]
     assert (await stores.fleet_views.status()).ages.troubles == ()
+
+
+async def test_a_workflow_that_a_rule_names_for_one_base_is_started_for_that_alone(
+    stores: Stores, forge: FakeForge
+) -> None:
+    by_base = Policy(
+        (
+            PolicyRule(Match(bases=("*/dotnet/sdk*",)), workflow="cart.yml"),
+            PolicyRule(max_age=7 * DAY, workflow="shop.yml"),
+        )
+    )
+    await monorepo(stores, forge, 30 * DAY, 30 * DAY)
+    await look(stores, forge, by_base)
+    assert (await plan(stores, by_base)).planned == 2
+    found = {
+        each.workflow: [target.base for target in each.targets]
+        for each in await stores.rollout_views.rebuilds_of(1)
+    }
+    assert found == {"shop.yml": [ASPNET], "cart.yml": [SDK]}
 
 
 async def test_the_failure_of_one_part_is_not_made_good_by_a_run_of_another(
