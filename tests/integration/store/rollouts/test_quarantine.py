@@ -8,8 +8,10 @@ from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Merge, State
+from bot.plan.waves.advance import ReleaseRules
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, counter
+from bot.store.rows.repositories.issues import issue_sections
 from bot.store.rows.repositories.tables import repositories as repositories_table
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
@@ -129,3 +131,17 @@ async def test_nothing_is_run_once_more_in_a_rollout_that_a_person_has_paused(st
     await stores.orders.resume(1, ANN)
     await stores.orders.pause(1, Word(BOT, "3 of 3 failed"))
     assert await stores.quarantine.run_again(numbers) == 3
+
+
+async def test_a_failure_stands_where_the_bot_may_not_try_it_again(stores: Stores) -> None:
+    """A merged pull request's build is started by a run, for which a token may lack the right."""
+    await failed(stores, 1, going=1)
+    assert await stores.issues.gather() == 1
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    [job] = await stores.jobs()
+    denied = job.rebuild.moved(State.SKIPPED, "it may not", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, denied, succeeded=False)
+    assert await stores.issues.gather() == 0
+    assert await stores.count(issue_sections) == 1
+    [standing] = (await stores.advance.standings(ReleaseRules(stores.clock.now()))).rollouts
+    assert standing.tallies["rest"].failed == 1
