@@ -23,6 +23,9 @@ from bot.domain.repositories.usage import Span
 from bot.formats.dockerfile.lines import Instruction
 from bot.formats.source.nodes import Mapping, ScalarStyle
 
+_OF_FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:1\.(?P<minor>\d{1,3})(?:[.@-].*)?")
+_FIRST_WITH_VARIABLES = 10
+
 
 def as_build_secret(repository: Repository, file: Dockerfile, name: str, advice: str) -> Fix:
     """Suggests `RUN --mount=type=secret` in place of an ARG, and a secret in place of the argument for it."""
@@ -40,18 +43,30 @@ def _in_dockerfile(repository: Repository, file: Dockerfile, name: str) -> Itera
     text, lines = repository.text(file.path), repository.lines(file.path)
     if is_generated(text):
         raise NotSpliceable(GENERATED)
-    is_used = re.compile(rf"\$(?:{re.escape(name)}\b|\{{{re.escape(name)}[}}:])")
+    if file.script.syntax is not None and _is_too_old(file.script.syntax.text):
+        raise NotSpliceable(f"{file.script.syntax.text} gives no secret to a variable, as 1.10 is the first to do")
+    is_used = re.compile(rf"\$(?:{re.escape(name)}\b|\{{{re.escape(name)}\b)")
     for number in sorted(file.instructions):
+        is_declared, mounts = False, 0
         for each in file.instructions[number]:
             if each.keyword == "arg" and re.fullmatch(rf"{re.escape(name)}(?:=\S*)?", each.arguments.text):
+                is_declared = True
                 yield Edit(file.path, Span(lines.start(each.line), lines.end(each.last_line)), "")
             elif each.keyword == "arg" and re.search(rf"(?:^|\s){re.escape(name)}(?:[=\s]|$)", each.arguments.text):
                 raise NotSpliceable("several arguments are declared in one line")
             elif is_used.search(text[lines.start(each.line) : lines.end(each.last_line)]):
                 if each.keyword != "run" or not _is_plain(each):
                     raise NotSpliceable(f"{name} is used in line {each.line} by what takes no build secret")
-                at = each.start + each.at
+                at, mounts = each.start + each.at, mounts + 1
                 yield Edit(file.path, Span(at, at), f"--mount=type=secret,id={name},env={name} ")
+        if is_declared and not mounts and any(each.keyword == "run" for each in file.instructions[number]):
+            raise NotSpliceable(f"no RUN names {name}, and each of them may read it from its environment")
+
+
+def _is_too_old(syntax: str) -> bool:
+    """Whether a frontend is of a version that knows no secret as a variable (`docker/dockerfile`, before 1.10)."""
+    version = _OF_FRONTEND.fullmatch(syntax)
+    return version is not None and int(version["minor"]) < _FIRST_WITH_VARIABLES
 
 
 def _is_plain(instruction: Instruction) -> bool:

@@ -282,6 +282,30 @@ def test_a_patch_beside_a_secret_in_a_manifest_does_not_show_it_either() -> None
     assert "hunter2" not in shown
 
 
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("# syntax=docker/dockerfile:1.4\n" + TOKEN.lstrip(), "1.10 is the first"),
+        (TOKEN.replace(" --token $NUGET_TOKEN", ""), "no RUN names NUGET_TOKEN"),
+        (TOKEN.replace("USER 1", "ENV X=${NUGET_TOKEN-none}"), "used in line 5 by what takes no build secret"),
+    ],
+)
+def test_a_build_that_would_lose_its_token_is_left_to_people(written: str, why: str) -> None:
+    files = texts({"Dockerfile": written, BUILD: workflow(ARGUED)})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "build-argument-secrets"]
+    assert finding.fix is not None
+    assert finding.fix.suggested == ()
+    assert why in finding.fix.left_alone
+
+
+@pytest.mark.parametrize("line", ["# syntax=docker/dockerfile:1", "# syntax=docker/dockerfile:1.10"])
+def test_a_frontend_that_gives_secrets_to_variables_is_taken(line: str) -> None:
+    files = texts({"Dockerfile": f"{line}\n{TOKEN.lstrip()}", BUILD: workflow(ARGUED)})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "build-argument-secrets"]
+    assert finding.fix is not None
+    assert "--mount=" in "".join(each.text for each in finding.fix.suggested)
+
+
 def test_an_image_before_net_8_has_no_user_of_its_own_to_suggest() -> None:
     files = texts({"Dockerfile": 'FROM mcr.microsoft.com/dotnet/aspnet:6.0\nENTRYPOINT ["a"]\n'})
     (finding,) = [each for each in audit(files, NOW) if each.check == "image-user"]
