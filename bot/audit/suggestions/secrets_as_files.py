@@ -3,6 +3,7 @@
 The files are named as the variables were, so that .NET's `AddKeyPerFile` gives a program the same keys.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,14 +14,17 @@ from bot.audit.splices import NotSpliceable, merged
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
-from bot.formats.source.nodes import Mapping
+from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
 FOLDER = "/run/secrets"
+_IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
+"""A variable in a command or in the value of another one, as the kubelet puts it in."""
 
 
 @dataclass(slots=True)
 class _Wanted:
-    """What is taken out of the environment, and the keys of each Secret with their files; None for all of them."""
+    """What is taken out of the environment, and the files of each Secret with their keys; None for all of them."""
 
     entries: list[Mapping] = field(default_factory=list)
     secrets: dict[str, dict[str, str] | None] = field(default_factory=dict)
@@ -32,6 +36,8 @@ def secrets_as_files(repository: Repository, container: Container, advice: str) 
         return Fix(advice, left_alone="a kustomization or a chart puts it together")
     try:
         wanted = _wanted(container)
+        _check_no_other_use(container, wanted)
+        _check_volumes(container, wanted)
         edits = list(_taken_out(repository, container, wanted))
         names = list(wanted.secrets)
         mounts = [line for name in names for line in _mount(name)]
@@ -53,20 +59,60 @@ def _wanted(container: Container) -> _Wanted:
             secret, key = word(reference.get("name")), word(reference.get("key"))
             if not secret or not key or not name:
                 raise NotSpliceable("which Secret it is stands in no one place")
-            keys = found.secrets.setdefault(secret, {})
-            if keys is not None:
-                keys[key] = name
+            _check_is_there(reference)
+            files = found.secrets.setdefault(secret, {})
+            if files is not None:
+                files[name] = key
             found.entries.append(entry)
         elif holds_secret(name, word(entry.get("value")) or ""):
             raise NotSpliceable("for what is written out a Secret must be made first")
     for entry in container.own.sequence("envFrom"):
         if isinstance(entry, Mapping) and entry.get("secretRef") is not None:
             secret = word(entry.mapping("secretRef").get("name"))
-            if not secret or entry.get("prefix") is not None:
+            if not secret or entry.get("prefix") is not None or secret in found.secrets:
                 raise NotSpliceable("which Secret it is stands in no one place")
+            _check_is_there(entry.mapping("secretRef"))
             found.secrets[secret] = None
             found.entries.append(entry)
     return found
+
+
+def _check_is_there(reference: Mapping) -> None:
+    """Raises `NotSpliceable` where a container starts without the Secret: it would wait for a volume of it."""
+    if word(reference.get("optional")) == "true":
+        raise NotSpliceable("one of its Secrets is optional")
+
+
+def _check_no_other_use(container: Container, wanted: _Wanted) -> None:
+    """Raises `NotSpliceable` where a command or another variable is put together with one that would be gone."""
+    env = container.own.sequence("env")
+    kept = [each for each in env if not any(each is entry for entry in wanted.entries)]
+    own = {word(each.get("name")) for each in kept if isinstance(each, Mapping)}
+    for node in (*kept, container.own.get("command"), container.own.get("args")):
+        if any(set(_USED.findall(text)) - own for text in _texts(node)):
+            raise NotSpliceable("a command or another variable of it names one of them")
+
+
+def _texts(node: Node | None) -> Iterator[str]:
+    match node:
+        case Scalar():
+            yield node.value
+        case Sequence():
+            for item in node.items:
+                yield from _texts(item)
+        case Mapping():
+            for _, value in node.entries():
+                yield from _texts(value)
+
+
+def _check_volumes(container: Container, wanted: _Wanted) -> None:
+    """Raises `NotSpliceable` where the pod has volumes of these names, or cannot have them."""
+    there = {word(each.get("name")) for each in container.pod.spec.sequence("volumes") if isinstance(each, Mapping)}
+    for name in wanted.secrets:
+        if name in there:
+            raise NotSpliceable(f"the pod has a volume {name} already")
+        if not _IS_NAME_OF_VOLUME.fullmatch(name):
+            raise NotSpliceable(f"{name} cannot be the name of a volume")
 
 
 def _taken_out(repository: Repository, container: Container, wanted: _Wanted) -> Iterator[Edit]:
@@ -84,10 +130,10 @@ def _mount(secret: str) -> list[str]:
     return [f"- name: {secret}", f"  mountPath: {FOLDER}/{secret}", "  readOnly: true"]
 
 
-def _volume(secret: str, keys: dict[str, str] | None) -> list[str]:
+def _volume(secret: str, files: dict[str, str] | None) -> list[str]:
     lines = [f"- name: {secret}", "  secret:", f"    secretName: {secret}"]
-    if keys:
+    if files:
         lines.append("    items:")
-        for key, file in keys.items():
+        for file, key in files.items():
             lines += [f"      - key: {key}", f"        path: {file}"]
     return lines

@@ -306,6 +306,47 @@ def test_a_frontend_that_gives_secrets_to_variables_is_taken(line: str) -> None:
     assert "--mount=" in "".join(each.text for each in finding.fix.suggested)
 
 
+OF_DB = """
+env:
+  - name: DB_PASSWORD
+    valueFrom:
+      secretKeyRef:
+        name: db
+        key: password
+"""
+
+
+@pytest.mark.parametrize(
+    ("container", "pod", "why"),
+    [
+        (
+            f'{OF_DB}args: ["--password=$(DB_PASSWORD)"]',
+            "",
+            "a command or another variable of it names one of them",
+        ),
+        (f"{OF_DB}  - name: URL\n    value: redis://$(DB_PASSWORD)", "", "a command or another variable"),
+        (f"{OF_DB}        optional: true", "", "one of its Secrets is optional"),
+        (OF_DB.replace("name: db", "name: my.db"), "", "my.db cannot be the name of a volume"),
+        (OF_DB, "volumes:\n  - name: db\n    secret:\n      secretName: db", "the pod has a volume db already"),
+        (f"{OF_DB}envFrom:\n  - secretRef: {{name: db}}", "", "which Secret it is stands in no one place"),
+    ],
+)
+def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: str, pod: str, why: str) -> None:
+    files = texts({DEPLOYMENT: deployment(container, pod)})
+    fixes = [each.fix for each in audit(files, NOW) if each.check == "runtime-secrets"]
+    assert [each.suggested for each in fixes if each is not None] == [()] * len(fixes)
+    assert all(each is not None and why in each.left_alone for each in fixes)
+
+
+def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:
+    more = OF_DB.replace("DB_PASSWORD", "OLD_PASSWORD").replace("\nenv:\n", "")
+    files = texts({DEPLOYMENT: deployment(f"{OF_DB}{more}  - {{name: A, value: $(A) $$(B)}}")})
+    findings = [each for each in audit(files, NOW) if each.check == "runtime-secrets"]
+    (shown, _) = patches(known(files), findings, audit(files, NOW)).values()
+    assert "path: DB_PASSWORD" in shown
+    assert "path: OLD_PASSWORD" in shown
+
+
 def test_an_image_before_net_8_has_no_user_of_its_own_to_suggest() -> None:
     files = texts({"Dockerfile": 'FROM mcr.microsoft.com/dotnet/aspnet:6.0\nENTRYPOINT ["a"]\n'})
     (finding,) = [each for each in audit(files, NOW) if each.check == "image-user"]
