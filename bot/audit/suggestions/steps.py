@@ -6,6 +6,7 @@ They are for people to look at: a job gets rights by them, and a scan may end ru
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Values
+from itertools import chain, count
 
 from bot.audit.delivery.delivery import Push
 from bot.audit.delivery.gates import repository_of
@@ -21,6 +22,7 @@ from bot.formats.source.nodes import Mapping
 
 _WITH_DIGEST = frozenset({"docker/build-push-action", "depot/build-push-action", "useblacksmith/build-push-action"})
 """Actions that tell the digest of what they have pushed."""
+_IDS = ("build", "push", "image", "build-image", "pushed-image")
 _META = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 _EXPRESSION = re.compile(r"\$\{\{\s*(?P<inner>(?:(?!\}\}).)+?)\s*\}\}", re.DOTALL)
 
@@ -145,7 +147,7 @@ def _with_condition(step: list[str], condition: str) -> list[str]:
 
 def _free_id(push: Push) -> str:
     taken = {each.id for each in push.pipeline.steps if each.job is push.step.job}
-    return next(each for each in ("build", "push", "image", "build-image", "pushed-image") if each not in taken)
+    return next(each for each in chain(_IDS, (f"build-{number}" for number in count(2))) if each not in taken)
 
 
 def _condition(push: Push) -> str:
@@ -162,8 +164,15 @@ def _condition(push: Push) -> str:
         parts.append(inner)
     if any("\n" in part for part in parts):
         raise NotSpliceable("when it pushes is written over several lines")
+    if any("${{" in part for part in parts):
+        raise NotSpliceable("when it pushes is put together from several expressions")
     joined = " && ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts)
-    return f"${{{{ {joined} }}}}" if joined else ""
+    return _scalar(f"${{{{ {joined} }}}}") if joined else ""
+
+
+def _scalar(text: str) -> str:
+    """An expression as YAML has it: in quotes where it would end early, or be a mapping, without."""
+    return "'{}'".format(text.replace("'", "''")) if " #" in text or ": " in text else text
 
 
 def _inner(text: str) -> str | None:

@@ -306,6 +306,36 @@ def test_a_frontend_that_gives_secrets_to_variables_is_taken(line: str) -> None:
     assert "--mount=" in "".join(each.text for each in finding.fix.suggested)
 
 
+def pushing_if(condition: str) -> Finding:
+    files = texts({BUILD: workflow(PUSH.replace("  with:", f"  if: {condition}\n  with:"))})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
+    return finding
+
+
+@pytest.mark.parametrize("condition", ["${{ github.ref_name == 'main' }} && always()", "success() && ${{ true }}"])
+def test_a_condition_of_several_expressions_is_put_into_no_other(condition: str) -> None:
+    fix = pushing_if(condition).fix
+    assert fix is not None
+    assert fix.suggested == ()
+    assert fix.left_alone == "when it pushes is put together from several expressions"
+
+
+@pytest.mark.parametrize("words", ["fix: it", "closes #1"])
+def test_a_condition_that_yaml_would_cut_is_quoted(words: str) -> None:
+    fix = pushing_if(f"\"!contains(github.event.head_commit.message, '{words}')\"").fix
+    assert fix is not None
+    told = "".join(each.text for each in fix.suggested)
+    assert f"if: '${{{{ !contains(github.event.head_commit.message, ''{words}'') }}}}'\n" in told
+
+
+def test_a_step_is_named_though_its_job_has_all_the_usual_ids() -> None:
+    ids = ("build", "push", "image", "build-image", "pushed-image")
+    files = texts({BUILD: workflow("".join(f"- run: echo\n  id: {each}\n" for each in ids) + UNNAMED)})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
+    assert finding.fix is not None
+    assert "id: build-2" in "".join(each.text for each in finding.fix.suggested)
+
+
 OF_DB = """
 env:
   - name: DB_PASSWORD
