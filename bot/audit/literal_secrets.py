@@ -1,14 +1,16 @@
 """The values of secrets that stand in a repository's texts, so that nothing that is shown repeats one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.audit.images.dockerfile import dockerfiles, pairs
 from bot.audit.repository import Repository
 from bot.audit.secrets import holds_secret, takes_a_password
+from bot.audit.workflows.flattening import pipelines
+from bot.audit.workflows.model import PipelineStep
 from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.kubernetes import containers, word
-from bot.formats.source.nodes import Mapping
+from bot.formats.source.nodes import Mapping, Scalar
 
 
 def shows_secret(repository: Repository, text: str) -> bool:
@@ -47,7 +49,34 @@ def _written(repository: Repository) -> Iterator[tuple[str, str]]:
             if isinstance(build, Mapping):
                 yield from ((name, value) for name, value, _ in named_values(build.get("args")))
     for file in dockerfiles(repository):
-        for instructions in file.instructions.values():
-            for each in instructions:
-                if each.keyword in {"arg", "env"}:
-                    yield from pairs(each, file)
+        for each in file.script.instructions:
+            if each.keyword in {"arg", "env"}:
+                yield from pairs(each, file)
+    for pipeline in pipelines(repository):
+        for holder in (pipeline.root, *_holders(job.mapping for job in pipeline.jobs)):
+            yield from ((name, value) for name, value, _ in named_values(holder.get("env")))
+        for step in pipeline.steps:
+            yield from _of_step(step)
+
+
+def _holders(jobs: Iterable[Mapping]) -> Iterator[Mapping]:
+    """Jobs with the containers that they run in and beside, which may have environments of their own."""
+    for job in jobs:
+        yield from (job, job.mapping("container"))
+        yield from (each for _, each in job.mapping("services").entries() if isinstance(each, Mapping))
+
+
+def _of_step(step: PipelineStep) -> Iterator[tuple[str, str]]:
+    """Its environment and inputs, each line of these, and the words of its commands."""
+    yield from ((name, value) for name, value, _ in named_values(step.mapping.get("env")))
+    for name, value, node in named_values(step.mapping.get("with")):
+        yield name, value
+        lines = node.value.split("\n") if isinstance(node, Scalar) else ()
+        yield from (_parted(line.strip()) for line in lines)
+    for command in step.commands:
+        yield from (_parted(each.removeprefix("--build-arg=")) for each in command.words)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value

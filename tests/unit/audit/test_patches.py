@@ -306,6 +306,29 @@ def test_a_frontend_that_gives_secrets_to_variables_is_taken(line: str) -> None:
     assert "--mount=" in "".join(each.text for each in finding.fix.suggested)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        workflow(PUSH, job="env:\n  DB_PASSWORD: hunter2"),
+        workflow(PUSH, job="services:\n  db:\n    env:\n      DB_PASSWORD: hunter2"),
+        workflow(PUSH + "    build-args: |\n      MODE=fast\n      NUGET_TOKEN=hunter2\n"),
+        workflow(PUSH + "  env: {DB_PASSWORD: hunter2}\n"),
+        workflow(PUSH + "- run: docker run -e DB_PASSWORD=hunter2 ghcr.io/contoso/api:8\n"),
+    ],
+)
+def test_a_patch_beside_a_secret_in_a_workflow_does_not_show_it_either(written: str) -> None:
+    files = texts({BUILD: written, "Dockerfile": TOKEN})
+    shown = patches(known(files), audit(files, NOW)).values()
+    assert "hunter2" not in "".join(shown)
+
+
+def test_a_patch_beside_a_secret_before_the_first_stage_does_not_show_it_either() -> None:
+    written = 'ARG DB_PASSWORD=hunter2\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nENTRYPOINT ["a"]\n'
+    files = texts({"Dockerfile": written})
+    shown = patches(known(files), audit(files, NOW)).values()
+    assert "hunter2" not in "".join(shown)
+
+
 def pushing_if(condition: str) -> Finding:
     files = texts({BUILD: workflow(PUSH.replace("  with:", f"  if: {condition}\n  with:"))})
     (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
