@@ -7,7 +7,9 @@ from bot.audit.list_splices import entry_removed, item_removed, word_after
 from bot.audit.repository import Repository
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
+from bot.audit.suggestions.secrets_as_files import check_reads_files
 from bot.audit.workloads.compose import Service, named_values
+from bot.audit.workloads.kubernetes import word
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping, Scalar, Sequence
@@ -25,6 +27,7 @@ def service_secrets_as_files(repository: Repository, service: Service, advice: s
         root = repository.root(service.path)
         if root is None or len(service.levels) > 1:
             raise NotSpliceable("several services put it together")
+        check_reads_files(service.image if not service.is_built else "")
         found = dict(_taken(service))
         edits = [
             *_taken_out(repository, service.levels[0], found),
@@ -71,6 +74,9 @@ def _listed(repository: Repository, own: Mapping, names: dict[str, str]) -> tupl
 def _declared(repository: Repository, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
     held = root.get("secrets")
     known = set(held.own) if isinstance(held, Mapping) else set()
+    for name in known & set(names):
+        if isinstance(held, Mapping) and word(held.mapping(name).get("environment")) != names[name]:
+            raise NotSpliceable(f"the file has a secret {name} of another source")
     lines = [
         line
         for name, source in names.items()

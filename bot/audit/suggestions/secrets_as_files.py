@@ -35,6 +35,7 @@ def secrets_as_files(repository: Repository, container: Container, advice: str) 
     if container.pod.variant or container.hidden:
         return Fix(advice, left_alone="a kustomization or a chart puts it together")
     try:
+        check_reads_files(container.image)
         wanted = _wanted(container)
         _check_no_other_use(container, wanted)
         _check_volumes(container, wanted)
@@ -47,6 +48,15 @@ def secrets_as_files(repository: Repository, container: Container, advice: str) 
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return Fix(advice, suggested=merged(edits))
+
+
+def check_reads_files(image: str) -> None:
+    """Raises `NotSpliceable` for Docker's own images, such as `postgres`, whose programs read the environment."""
+    name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
+    if name and "/" not in name and "$" not in name:
+        raise NotSpliceable(
+            f"{name.partition(':')[0]} is made by others, who say whether it takes files (`…_FILE`)"
+        )
 
 
 def _wanted(container: Container) -> _Wanted:

@@ -32,12 +32,20 @@ def read_only_with_tmp(repository: Repository, container: Container, advice: str
     try:
         edits = _read_only(repository, container, advice)
         if not has_tmp(container):
+            _check_free(container)
             mount = [f"- name: {_VOLUME}", "  mountPath: /tmp"]
             edits += with_items(repository, container.own, "volumeMounts", mount)
             edits += _volume(repository, container.pod.spec)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
     return Fix(advice, suggested=merged(edits))
+
+
+def _check_free(container: Container) -> None:
+    """Raises `NotSpliceable` where something is mounted at `/tmp`: a cluster takes one mount of a folder."""
+    for mount in container.own.sequence("volumeMounts"):
+        if isinstance(mount, Mapping) and (word(mount.get("mountPath")) or "").rstrip("/") == "/tmp":  # noqa: S108
+            raise NotSpliceable("something that cannot be written is mounted at /tmp")
 
 
 def _read_only(repository: Repository, container: Container, advice: str) -> tuple[Edit, ...]:

@@ -391,6 +391,49 @@ def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: 
     assert all(each is not None and why in each.left_alone for each in fixes)
 
 
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"compose.yaml": f"{TAKEN}secrets:\n  DB_PASSWORD:\n    environment: OTHER\n"}, "of another source"),
+        ({"compose.yaml": TAKEN.replace("contoso/api", "postgres:17")}, "postgres is made by others"),
+        ({DEPLOYMENT: deployment(OF_DB, image="docker.io/library/redis:8")}, "redis is made by others"),
+    ],
+)
+def test_a_program_that_would_read_no_file_or_another_keeps_its_environment(
+    files: dict[str, str], why: str
+) -> None:
+    (fix,) = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets"]
+    assert fix is not None
+    assert fix.suggested == ()
+    assert why in fix.left_alone
+
+
+def test_a_secret_of_the_same_source_that_the_file_has_is_taken() -> None:
+    files = texts({"compose.yaml": f"{TAKEN}secrets:\n  DB_PASSWORD:\n    environment: SA\n"})
+    (fix,) = [each.fix for each in audit(files, NOW) if each.check == "runtime-secrets"]
+    assert fix is not None
+    assert "- DB_PASSWORD" in "".join(each.text for each in fix.suggested)
+
+
+def test_no_user_is_put_before_what_the_build_still_runs() -> None:
+    files = texts(
+        {"Dockerfile": 'FROM mcr.microsoft.com/dotnet/aspnet:8.0\nENTRYPOINT ["a"]\nRUN apt-get update\n'}
+    )
+    (finding,) = [each for each in audit(files, NOW) if each.check == "image-user"]
+    assert finding.fix is not None
+    assert finding.fix.suggested == ()
+
+
+def test_nothing_is_mounted_twice_at_tmp() -> None:
+    mounted = deployment(
+        "volumeMounts:\n  - name: a\n    mountPath: /tmp\n    readOnly: true", "volumes:\n  - name: a"
+    )
+    (fix,) = [each.fix for each in audit(texts({DEPLOYMENT: mounted}), NOW) if each.check == "read-only-root"]
+    assert fix is not None
+    assert fix.suggested == ()
+    assert fix.left_alone == "something that cannot be written is mounted at /tmp"
+
+
 def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:
     more = OF_DB.replace("DB_PASSWORD", "OLD_PASSWORD").replace("\nenv:\n", "")
     files = texts({DEPLOYMENT: deployment(f"{OF_DB}{more}  - {{name: A, value: $(A) $$(B)}}")})

@@ -71,7 +71,8 @@ def _fix(repository: Repository, file: Dockerfile, stage: BuildStage) -> Fix:
     advice = f"add USER {name} before the entrypoint, and see that the program writes only where that user may"
     starts = [each for each in file.of(stage) if each.keyword in {"entrypoint", "cmd"}]
     is_written = any(each.keyword == "user" for each in file.of(stage))
-    if not has_user or is_written or not starts or is_generated(repository.text(file.path)):
+    runs_later = any(each.keyword == "run" and each.line > starts[0].line for each in file.of(stage) if starts)
+    if not has_user or is_written or not starts or runs_later or is_generated(repository.text(file.path)):
         return Fix(advice)
     at = repository.lines(file.path).start(starts[0].line)
     ending = "\r\n" if "\r\n" in repository.text(file.path) else "\n"
