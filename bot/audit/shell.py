@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.formats.shell.commands import UNKNOWN, commands, tree
+from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.spanned import Spanned
 
 _WORTH_READING = re.compile(
@@ -19,7 +20,6 @@ _WORTH_READING = re.compile(
     r"|\.(?:sh|ps1|cmd)\b"
 )
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _TOKEN = re.compile(r"GHEXPR(\d+)E")
 _BRANCHES = frozenset({"if_statement", "elif_clause"})
 _ENDING = re.compile(r"^(?:exit|return)$|^false$")
@@ -77,7 +77,7 @@ def _read(script: str, variables_known: tuple[tuple[str, str], ...], pipefail: b
         spaces.append(found.start())
         return f"GHEXPR{len(expressions) - 1}E"
 
-    text = _EXPRESSION.sub(token, script)
+    text = EXPRESSION.sub(token, script)
     variables = {name: Spanned(value, (-1,) * len(value)) for name, value in known.items() if "${{" not in value}
     kept = {name: value for name, value in known.items() if "${{" in value}
     for name, value in kept.items():

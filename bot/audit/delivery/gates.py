@@ -12,6 +12,7 @@ from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 from bot.domain.repositories.finding import Fix
+from bot.formats.source.expressions import EXPRESSION
 
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
 _AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
@@ -118,7 +119,7 @@ def target_fits(push: Push, target: str) -> bool | None:
 def repository_of(name: str) -> str:
     """The name without its tag and digest."""
     head = name.partition("@")[0]
-    masked = re.sub(r"\$\{\{.*?\}\}", lambda found: "x" * len(found.group()), head)
+    masked = EXPRESSION.sub(lambda found: "x" * len(found.group()), head)
     colon = masked.rfind(":")
     return head[:colon] if colon > masked.rfind("/") else head
 

@@ -18,13 +18,13 @@ from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX
 from bot.audit.suggestions.rights import check_own_workflow, rights
 from bot.audit.workflows.model import PipelineStep
 from bot.domain.repositories.finding import Fix
+from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.nodes import Mapping
 
 _WITH_DIGEST = frozenset({"docker/build-push-action", "depot/build-push-action", "useblacksmith/build-push-action"})
 """Actions that tell the digest of what they have pushed."""
 _IDS = ("build", "push", "image", "build-image", "pushed-image")
 _META = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
-_EXPRESSION = re.compile(r"\$\{\{\s*(?P<inner>(?:(?!\}\}).)+?)\s*\}\}", re.DOTALL)
 
 
 def sign_after(repository: Repository, push: Push, advice: str) -> Fix:
@@ -176,8 +176,8 @@ def _scalar(text: str) -> str:
 
 
 def _inner(text: str) -> str | None:
-    found = _EXPRESSION.fullmatch(text.strip())
-    return found["inner"] if found is not None else None
+    found = EXPRESSION.fullmatch(text.strip())
+    return found["inside"].strip() or None if found is not None else None
 
 
 def _name(push: Push) -> str:
@@ -194,7 +194,7 @@ def _name(push: Push) -> str:
         name = names[0].removeprefix("name=") if names else ""
     else:
         name = repository_of(names[0]) if names else ""
-    if not name or "=" in name or _EXPRESSION.fullmatch(name) or not _IS_NAME.fullmatch(_EXPRESSION.sub("x", name)):
+    if not name or "=" in name or EXPRESSION.fullmatch(name) or not _IS_NAME.fullmatch(EXPRESSION.sub("x", name)):
         raise NotSpliceable("which image it pushes is known only in a run")
     return name
 

@@ -7,6 +7,7 @@ run knows is None, and logic on it has three values.
 import re
 from collections.abc import Mapping
 
+from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.tokens import tokens_of
 
 Values = Mapping[str, str]
@@ -14,7 +15,6 @@ Values = Mapping[str, str]
 
 LONGEST_EXPRESSION = 4_000
 DEEPEST_EXPRESSION = 40
-_EXPRESSION = re.compile(r"\$\{\{(?P<inside>.*?)\}\}", re.DOTALL)
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<sign>&&|\|\||==|!=|<=|>=|[()!<>,])|(?P<word>[\w.*\[\]'-]+))", re.DOTALL
 )
@@ -34,13 +34,13 @@ def filled(text: str, values: Values) -> str:
             return handed
         return known if known is not None else f"${{{{ {' '.join(inside.split())} }}}}"
 
-    return _EXPRESSION.sub(value, text)
+    return EXPRESSION.sub(value, text)
 
 
 def truth(text: str, values: Values) -> bool | None:
     """Whether a condition holds, with or without `${{ }}` around it; None where only a run knows."""
     condition = text.strip()
-    whole = _EXPRESSION.fullmatch(condition)
+    whole = EXPRESSION.fullmatch(condition)
     if whole is not None and condition.count("${{") == 1:
         condition = whole["inside"]
     elif "${{" in condition:

@@ -1,6 +1,7 @@
 """The lines of a chart's template, rendered as far as its values tell; what they do not tell is hidden."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.audit.workloads.helm_conditions import holds, is_true
@@ -11,8 +12,8 @@ HIDDEN = "hidden-by-template-"
 HIDDEN_VALUE = "hidden-value"
 FROM_VALUES = "from-values-"
 DEEPEST = 60
-_ACTION = re.compile(r"\{\{-?\s*(?P<inside>.*?)\s*-?\}\}", re.DOTALL)
-_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+_ACTION = re.compile(r"\{\{(?P<whole>(?:[^}]++|\}(?!\}))*+)\}\}")
+_COMMENT = re.compile(r"\{\{-?\s*/\*(?:[^*{]++|\*(?!/)|\{(?!\{-?\s*/\*))*+\*/\s*-?\}\}")
 _PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
 _INDENT = re.compile(r"\bn?indent\s+(?P<by>\d+)")
 _DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[\w.-]+)$")
@@ -30,6 +31,22 @@ class OriginalPlaces(Lines):
     def at(self, offset: int) -> int:
         line = super().at(offset)
         return self._origins[min(line, len(self._origins)) - 1] if self._origins else 1
+
+
+def _inside(action: re.Match[str]) -> str:
+    """What an action says, without the signs that take white space away around it."""
+    return action["whole"].removeprefix("-").removesuffix("-").strip()
+
+
+def _with_actions(text: str, by: Callable[[re.Match[str]], str]) -> str:
+    """The text with something else for each of its actions."""
+    end = _end_of_last(text)
+    return _ACTION.sub(by, text[:end]) + text[end:]
+
+
+def _end_of_last(text: str) -> int:
+    """Where the last action ends: what is opened behind that is never closed, and need not be looked for."""
+    return text.rfind("}}") + 2 if "}}" in text else 0
 
 
 @dataclass(slots=True)
@@ -61,8 +78,8 @@ class RenderedLines:
     def take(self, text: str) -> None:
         text = _COMMENT.sub(lambda found: "\n" * found.group().count("\n"), text)
         # An action over several lines counts as one line.
-        text = _ACTION.sub(
-            lambda found: " ".join(found.group().split("\n")) + "\0" * found.group().count("\n"), text
+        text = _with_actions(
+            text, lambda found: " ".join(found.group().split("\n")) + "\0" * found.group().count("\n")
         )
         number = 0
         for line in text.split("\n"):
@@ -71,21 +88,21 @@ class RenderedLines:
             number += line.count("\0")
 
     def _line(self, line: str, number: int) -> None:
-        actions = list(_ACTION.finditer(line))
-        outside = _ACTION.sub("", line).strip()
+        actions = list(_ACTION.finditer(line, 0, _end_of_last(line)))
+        outside = _with_actions(line, lambda _: "").strip()
         if actions and not outside:
             for action in actions:
-                self._control(action["inside"], line, number)
+                self._control(_inside(action), line, number)
             return
         if not all(block.counts for block in self._blocks) or self._is_hidden(line, number):
             return
         if actions and (key := _KEY_BEFORE.match(line[: actions[-1].start()])) and len(actions) == 1:
-            inside = actions[0]["inside"]
+            inside = _inside(actions[0])
             if _INDENT.search(inside) and ("toYaml" in inside or "include" in inside or "tpl" in inside):
                 self._emit(key["key"], number)
                 self._control(inside, line, number)
                 return
-        self._emit(_ACTION.sub(lambda found: self._inline(found["inside"]), line), number)
+        self._emit(_with_actions(line, lambda found: self._inline(_inside(found))), number)
 
     def _is_hidden(self, line: str, number: int) -> bool:
         """Whether a block hides the line; a mark that its key may be there takes its place."""

@@ -40,11 +40,11 @@ def find(path: str, text: str) -> Findings:
     aliases = {
         alias.value for key, mapping in mappings if key == "containers" and (alias := mapping.scalar("container"))
     }
+    has_commands = script.names_images(text)
     for key, mapping in mappings:
         _add_images(key, mapping, aliases, values, file)
-        if script.names_images(text):
-            for commands, _ in commands_of(key, mapping, values):
-                script.name_images(commands, file, values.environment())
+        for commands, _ in commands_of(key, mapping, values) if has_commands else ():
+            script.name_images(commands, file, values.environment)
     return file.findings()
 
 
@@ -59,6 +59,8 @@ def _add_images(key: str, mapping: Mapping, aliases: set[str], values: Values, f
     if mapping.scalar("template") is not None:
         for image in handed_over(mapping.mapping("parameters")):
             _add(image, Role.CONTAINER, [values], file)
+    if mapping.get("container") is None and mapping.get("services") is None:
+        return
     variants = values.variants(mapping)
     written_out = mapping.mapping("container").scalar("image")
     if written_out is not None and written_out.value.strip() not in aliases:
@@ -82,7 +84,8 @@ def _add(image: Node | None, role: Role, variants: Sequence[Values], file: Colle
     """Adds the image in each variant that tells it; a problem where none does."""
     if not isinstance(image, Scalar) or not variants:
         return
-    every = [values.evaluated(image.spanned.strip()) for values in variants]
+    written_here = image.spanned.strip()
+    every = dict.fromkeys(values.evaluated(written_here) for values in variants)
     known = [written for written in every if is_literal(written)]
     for written in known:
         file.image_or_part(written, role, why_fixed=_ONLY_A_PART)
@@ -111,7 +114,7 @@ def builds(path: str, text: str) -> Builds:
 
 def _asked(key: str, step: Mapping, values: Values, file: Collector) -> Iterator[Asked]:
     for commands, folder in commands_of(key, step, values):
-        yield from script.asked(commands, file, folder, values.environment())
+        yield from script.asked(commands, file, folder, values.environment)
 
 
 def commands_of(key: str, step: Mapping, values: Values) -> Iterator[tuple[Spanned, str | None]]:

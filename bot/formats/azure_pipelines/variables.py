@@ -5,10 +5,13 @@ put in before a task runs, `${{ variables.name }}` and `${{ parameters.name }}` 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping
+from functools import cached_property
 from itertools import islice
 
 from bot.formats.shell.commands import UNKNOWN
+from bot.formats.source.expressions import INSIDE
 from bot.formats.source.nodes import Mapping as YamlMapping
 from bot.formats.source.nodes import Node, Scalar, Sequence, mappings_under
 from bot.formats.source.spanned import Spanned, joined
@@ -17,9 +20,9 @@ DEEPEST = 5
 MOST_VARIANTS = 64
 """Of one job."""
 _USE = re.compile(
-    r"\$\((?P<macro>[A-Za-z_][\w.-]*)\)|\$\{\{(?P<inside>.*?)\}\}"
-    r"|\$\[(?P<runtime>(?:[^\[\]]|\[[^\[\]]*\])*)\]",
-    re.DOTALL,
+    r"\$\((?P<macro>[A-Za-z_][\w.-]*)\)"
+    rf"|\$\{{\{{{INSIDE}\}}\}}"
+    r"|\$\[(?P<runtime>(?:[^\[\]]|\[[^\[\]]*\])*)\]"
 )
 _CONDITION = "${{"
 _NAMED = re.compile(r"\s*(?P<of>variables|parameters)(?:\.(?P<name>[\w.-]+)|\['(?P<quoted>[\w.-]+)'\])\s*")
@@ -38,7 +41,9 @@ class Values:
     """What `variables` and the defaults of `parameters` say; a name with several values counts as unknown."""
 
     def __init__(self, documents: list[Node]) -> None:
-        self._known: dict[tuple[str, str], Spanned | None] = {}
+        self._known: MutableMapping[tuple[str, str], Spanned | None] = {}
+        self._variants: dict[int, tuple[YamlMapping, tuple[Values, ...]]] = {}
+        """By the identity of a matrix, which several jobs may share: each is read once."""
         for document in documents:
             for key, mapping in mappings_under(document):
                 for of in ("variables", "parameters"):
@@ -51,12 +56,20 @@ class Values:
     def variants(self, job: YamlMapping) -> "tuple[Values, ...]":
         """Returns the values in each variant of a job: `strategy.matrix` sets variables of its own in each."""
         matrix = job.mapping("strategy").mapping("matrix")
-        sets = [dict(_declared(variant)) for _, variant in islice(matrix.entries(), MOST_VARIANTS)]
-        return tuple(map(self._with, sets)) or (self,)
+        known = self._variants.get(id(matrix))
+        if known is None:
+            sets = [dict(_declared(variant)) for _, variant in islice(matrix.entries(), MOST_VARIANTS)]
+            known = (matrix, tuple(map(self._with, sets)) or (self,))
+            if sets:
+                self._variants[id(matrix)] = known
+        return known[1]
 
     def _with(self, variables: Mapping[str, Spanned]) -> "Values":
         other = Values([])
-        other._known = {**self._known, **{("variables", name.lower()): value for name, value in variables.items()}}
+        own: dict[tuple[str, str], Spanned | None] = {
+            ("variables", name.lower()): value for name, value in variables.items()
+        }
+        other._known = ChainMap(own, self._known)
         return other
 
     def _note(self, of: str, name: str, value: Spanned) -> None:
@@ -89,6 +102,7 @@ class Values:
             done = found.end()
         return joined([*parts, written.part(done, len(written))])
 
+    @cached_property
     def environment(self) -> Mapping[str, Spanned]:
         """Variables as a shell sees them: in capitals, with underscores."""
         return {

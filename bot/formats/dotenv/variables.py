@@ -13,7 +13,9 @@ from bot.formats.source.spanned import Spanned
 MOST_VARIABLES = 2_000
 _LINE = re.compile(
     r"^\ufeff?[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*"
-    r"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\n]*)\"|(?P<plain>[^\n]*?))(?:[ \t]+\#[^\n]*)?[ \t]*\r?$",
+    r"(?:'(?P<single>[^'\n]*)'|\"(?P<double>[^\"\n]*)\""
+    r"|(?P<plain>(?:[^ \t\r\n]+(?:[ \t]+(?![ \t\#])[^ \t\r\n]+)*)?))"
+    r"(?:[ \t]+\#[^\n]*)?[ \t]*\r?$",
     re.MULTILINE,
 )
 

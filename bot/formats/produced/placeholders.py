@@ -31,7 +31,8 @@ _VARIABLE = re.compile(
 )
 _AZURE = re.compile(r"\$\((?P<name>Build\.(?:SourceVersion|SourceBranchName))\)", re.IGNORECASE)
 _AZURE_KNOWN = {"build.sourceversion": "{sha}", "build.sourcebranchname": "{branch}"}
-_WORD = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_WORD = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_LONGEST = 4_096
 _LEFT = re.compile(rf"\$\{{\{{.*?\}}\}}|\$\{{[^}}]*\}}|\$\([^)]*\)|\$\w+|[{UNKNOWN}{SCRIPT_FOLDER}]+")
 
 
@@ -43,7 +44,9 @@ def hidden(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """What was read, with our names in it, and `*` for what nobody knows before the build."""
+    """What was read, with our names in it, and `*` for what nobody knows before the build, or is far too long."""
+    if len(text) > _LONGEST:
+        return "*"
     return _LEFT.sub("*", _WORD.sub(r"\1", text))
 
 

@@ -71,7 +71,7 @@ def _in_azure_pipeline(path: str, text: str) -> Iterator[Written]:
     for document in documents:
         for key, step in mappings_under(document):
             for commands, folder in azure_pipelines.commands_of(key, step, values):
-                yield from pushed(commands, values.environment(), Folders(folder))
+                yield from pushed(commands, values.environment, Folders(folder))
             yield from _of_docker_task(step, values)
 
 

@@ -42,7 +42,7 @@ _OWN_FOLDER = re.compile(r"\A\$\(.*\bdirname\b.*(?:\$0|BASH_SOURCE)|\A\$\{?PSScr
 _POWERSHELL_SET = re.compile(r"\$(?P<name>[A-Za-z_]\w*)[ \t]*[-+*/]?=(?!=)")
 _POWERSHELL_TEXT = re.compile(
     r"^[ \t]*\$(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*"
-    r"(?P<quote>[\"'])(?P<value>[^\"'$`\r\n]*)(?P=quote)[ \t]*;?[ \t]*\r?$",
+    r"(?P<quote>[\"'])(?P<value>[^\"'$`\r\n]*)(?P=quote)[ \t]*(?:;[ \t]*)?\r?$",
     re.MULTILINE,
 )
 _NO_ASCII = re.compile(r"[^\x00-\x7f]")

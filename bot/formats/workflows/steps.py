@@ -10,13 +10,13 @@ from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
 
 from bot.formats.shell.commands import UNKNOWN
+from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned, joined
 from bot.formats.workflows.matrix import Variants
 
 MOST_STEPS = 2_000
 DEEPEST_BLOCK = 10
-_EXPRESSION = re.compile(r"\$\{\{(?P<inside>.*?)\}\}", re.DOTALL)
 _NAMED = re.compile(
     r"\s*(?:github\.event\.)?(?P<of>env|matrix|inputs)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*"
 )
@@ -112,7 +112,7 @@ def evaluated(
         return written
     parts: list[Spanned] = []
     done = 0
-    for found in _EXPRESSION.finditer(written.text):
+    for found in EXPRESSION.finditer(written.text):
         parts.append(written.part(done, found.start()))
         either = _OR_TEXT.fullmatch(written.text, *found.span("inside"))
         named = _NAMED.fullmatch(found["inside"] if either is None else either["first"])

@@ -2,7 +2,9 @@
 
 import pytest
 
+from bot.audit.workloads.helm_rendering import RenderedLines
 from bot.domain.repositories.finding import Outcome
+from bot.formats.source.nodes import Mapping
 from tests.unit.audit.world import findings, outcome
 
 TEMPLATE = """
@@ -156,3 +158,10 @@ def test_a_chart_knows_what_the_one_above_it_sets_for_it() -> None:
     ):
         above = {"all/Chart.yaml": "apiVersion: v2\nname: all\n", "all/values.yaml": given}
         assert outcome("drop-all-capabilities", {**inner, **above}) is expected
+
+
+def test_actions_and_comments_that_are_never_closed_do_not_hold_up_the_others() -> None:
+    rendered = RenderedLines(Mapping(0))
+    rendered.take("{{/* a {{ b }} * */}}a: {{- 'b' }}\n" + "{{/* " * 50_000 + "{{" * 50_000 + "\nc: 1")
+    assert rendered.lines[0].startswith("a: ")
+    assert rendered.lines[-1] == "c: 1"

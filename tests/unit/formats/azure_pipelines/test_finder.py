@@ -5,7 +5,11 @@ from hypothesis import given
 
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.azure_pipelines import finder as azure
+from bot.formats.azure_pipelines.variables import Values
 from bot.formats.builds import Builds
+from bot.formats.source.nodes import mappings_under
+from bot.formats.source.spanned import Spanned
+from bot.formats.source.yaml import read
 from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
 
 
@@ -234,3 +238,18 @@ def test_an_image_of_a_container_that_is_wholly_a_variable_is_told() -> None:
     [problem] = findings.problems
     assert "'$(image)' is known only when the pipeline runs" in problem.message
     assert found("jobs: [{job: a, container: '${{ parameters.alias }}'}]\n") == []
+
+
+def test_a_matrix_that_many_jobs_share_is_read_once() -> None:
+    """Each of thousands of jobs anew would take minutes."""
+    documents = read(
+        "- strategy: {matrix: &m {a: {image: 'a.example/x:1'}, b: {image: 'a.example/y:1'}}}\n"
+        "- strategy: {matrix: *m}\n- strategy: {matrix: {}}\n"
+    )
+    values = Values(documents)
+    first, second, third = (mapping for key, mapping in mappings_under(documents[0]) if mapping.get("strategy"))
+    assert values.variants(first) is values.variants(second)
+    assert values.variants(third) == (values,)
+    asked_for = Spanned("$(image)", range(8))
+    told = [each.evaluated(asked_for).text for each in values.variants(first)]
+    assert told == ["a.example/x:1", "a.example/y:1"]
