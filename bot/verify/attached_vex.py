@@ -4,10 +4,12 @@ Sources: OCI distribution 1.1 (referrers), Sigstore bundles, cosign's tag `sha25
 in-toto statement is the OpenVEX document itself.
 """
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
@@ -57,8 +59,10 @@ async def vex_of(
     """
     found: list[AttachedVex] = []
     for digest in digests:
-        for each in await attestations_of(port, registry, repository, digest):
-            found += _attached(each, digest, judge)
+        judged = [
+            _attached(each, digest, judge) for each in await attestations_of(port, registry, repository, digest)
+        ]
+        found += [await asyncio.to_thread(_document, *each) for each in judged if each is not None]
     best: dict[str, AttachedVex] = {}
     for document in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
         best.setdefault(document.document, document)
@@ -67,20 +71,20 @@ async def vex_of(
 
 def _attached(
     found: Found, digest: str, judge: Callable[[Found, str], tuple[Strength, str]]
-) -> tuple[AttachedVex, ...]:
-    """What is attached to an image, where it is a VEX document about it; else nothing."""
+) -> tuple[bytes | Mapping[str, Any], Strength, str, str] | None:
+    """What is attached to an image, where it is a VEX document about it, what it is worth, why, and why it cannot
+    be read; else None."""
     if found.kind == VEX:
-        if found.unreadable:
-            return (_document(b"", Strength.CLAIMED, "not signed", found.unreadable),)
-        return (_document(found.encoded, Strength.CLAIMED, "not signed"),)
+        return found.encoded, Strength.CLAIMED, "not signed", found.unreadable
     statement = statement_of(found)
     if statement is None or not statement.predicate_type.startswith(OPENVEX) or not statement.is_about(digest):
-        return ()
-    strength, told = judge(found, digest)
-    return (_document(json.dumps(statement.predicate, sort_keys=True).encode(), strength, told),)
+        return None
+    return statement.predicate, *judge(found, digest), ""
 
 
-def _document(text: bytes, strength: Strength, told: str, problem: str = "") -> AttachedVex:
+def _document(written: bytes | Mapping[str, Any], strength: Strength, told: str, problem: str) -> AttachedVex:
+    """Takes a second for a document of some megabytes."""
+    text = written if isinstance(written, bytes) else json.dumps(written, sort_keys=True).encode()
     document = f"sha256:{hashlib.sha256(text or problem.encode()).hexdigest()}"
     try:
         statements = read_vex(text, "a VEX document") if not problem else ()

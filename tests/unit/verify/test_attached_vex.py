@@ -1,17 +1,20 @@
 """Which VEX documents a registry shows for an image, and what each is worth."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from bot.domain.evidence import Strength
+from bot.verify import attached_vex
 from bot.verify.attached_vex import AttachedVex, vex_of
 from bot.verify.sbom.collecting import judged_by
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.judging import Trusted
+from bot.verify.vex import Statement, read_vex
 from tests.builders import NOON
 from tests.fakes.attachments import Attachments
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
@@ -110,3 +113,19 @@ async def test_a_document_that_is_attached_twice_counts_once_by_its_proof() -> N
     port.attach(IMAGE, BUNDLE, signed(IMAGE))
     port.attach(INDEX, BUNDLE, signed(INDEX))
     assert [each.strength for each in await shown(port)] == [Strength.PROVED]
+
+
+async def test_a_document_is_read_beside_what_else_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some megabytes take a second, and twenty of them may be attached."""
+    readers: list[str] = []
+
+    def read(data: bytes, where: str) -> tuple[Statement, ...]:
+        readers.append(threading.current_thread().name)
+        return read_vex(data, where)
+
+    monkeypatch.setattr(attached_vex, "read_vex", read)
+    port = Attachments()
+    port.attach(IMAGE, BUNDLE, signed(IMAGE))
+    (found,) = await shown(port)
+    assert found.is_heeded
+    assert threading.main_thread().name not in readers

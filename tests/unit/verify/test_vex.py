@@ -128,3 +128,13 @@ def test_any_document_is_read_or_refused(value: object) -> None:
     with contextlib.suppress(Failure):
         found = document(value, statement(value), statement(products=value), statement(vulnerability=value))
         excuse(blocking(SCANNED.vulnerabilities, GatePolicy()), found, SCANNED)
+
+
+def test_what_a_document_says_of_itself_can_be_kept_and_shown_on_one_line() -> None:
+    """No page can be made of half a pair of surrogates, and megabytes would be kept for each finding."""
+    wild = "\ud800\x00a\n" + "b" * 10_000
+    (said,) = document(statement(justification=wild), author=wild)
+    for text in (said.author, said.reason):
+        assert text.startswith("\N{REPLACEMENT CHARACTER}" * 2 + "a")
+        assert text.isprintable()
+        assert len(text) < 1_000
