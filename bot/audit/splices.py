@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence as Items
 from dataclasses import replace
+from functools import lru_cache
 
 import yaml
 
@@ -76,14 +77,20 @@ def is_generated(text: str) -> bool:
 
 def check_spliceable(text: str) -> None:
     """Raises `NotSpliceable` unless people write the text by hand and it says only what it shows."""
+    if (why := _why_not(text)) is not None:
+        raise NotSpliceable(why)
+
+
+@lru_cache(maxsize=8)
+def _why_not(text: str) -> str | None:
+    """Kept for the text at hand: each of its findings asks."""
     if is_generated(text):
-        raise NotSpliceable(GENERATED)
+        return GENERATED
     if "{{-" in text:
-        raise NotSpliceable("the file is a template")
+        return "the file is a template"
     if "\t" in text:
-        raise NotSpliceable("the file has tabs")
-    if _SHARED.search(text):
-        raise NotSpliceable("parts of the file are shared by anchors")
+        return "the file has tabs"
+    return "parts of the file are shared by anchors" if _SHARED.search(text) else None
 
 
 def _edit(repository: Repository, mapping: Mapping, key: str, value: Items[str]) -> Edit:

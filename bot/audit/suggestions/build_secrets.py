@@ -25,6 +25,8 @@ from bot.formats.source.nodes import Mapping, ScalarStyle
 
 _OF_FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:1\.(?P<minor>\d{1,3})(?:[.@-].*)?")
 _FIRST_WITH_VARIABLES = 10
+_MOST_INSTRUCTIONS = 500
+"""Each secret of a file is looked for in all of them."""
 
 
 def as_build_secret(repository: Repository, file: Dockerfile, name: str, advice: str) -> Fix:
@@ -43,6 +45,8 @@ def _in_dockerfile(repository: Repository, file: Dockerfile, name: str) -> Itera
     text, lines = repository.text(file.path), repository.lines(file.path)
     if is_generated(text):
         raise NotSpliceable(GENERATED)
+    if len(file.script.instructions) > _MOST_INSTRUCTIONS:
+        raise NotSpliceable(f"the file has more than {_MOST_INSTRUCTIONS} instructions")
     if file.script.syntax is not None and _is_too_old(file.script.syntax.text):
         raise NotSpliceable(f"{file.script.syntax.text} gives no secret to a variable, as 1.10 is the first to do")
     is_used = re.compile(rf"\$(?:{re.escape(name)}\b|\{{{re.escape(name)}\b)")

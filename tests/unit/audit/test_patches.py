@@ -287,6 +287,7 @@ def test_a_patch_beside_a_secret_in_a_manifest_does_not_show_it_either() -> None
     [
         ("# syntax=docker/dockerfile:1.4\n" + TOKEN.lstrip(), "1.10 is the first"),
         (TOKEN.replace(" --token $NUGET_TOKEN", ""), "no RUN names NUGET_TOKEN"),
+        (TOKEN.replace("USER 1", "EXPOSE 80\n" * 500), "more than 500 instructions"),
         (TOKEN.replace("USER 1", "ENV X=${NUGET_TOKEN-none}"), "used in line 5 by what takes no build secret"),
     ],
 )
