@@ -23,9 +23,10 @@ def _azure_pipelines(repository: Repository) -> list[str]:
         if is_open and is_azure_pipeline(repository.text(path)):
             found[path] = None
     waiting = list(found)
+    most = len(waiting) + MOST_TEMPLATES
     for path in waiting:
         for template in templates_of(path, repository.text(path)):
-            if template in repository and template not in found and len(waiting) < len(named) + MOST_TEMPLATES:
+            if template in repository and template not in found and len(waiting) < most:
                 found[template] = None
                 waiting.append(template)
     return sorted(path for path in found if is_for_production(_without_templates(path)))
