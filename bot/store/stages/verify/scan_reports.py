@@ -2,7 +2,8 @@
 
 import json
 import zlib
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 
 _LONGEST_PLACE = 1024
+_MOST_SCANNERS = 10
+"""Of one side, whose reports about an image are read."""
 
 
 class ScanReportsStore(Store):
@@ -115,20 +118,28 @@ class KeptAbout:
 _NEWEST_BY = ("scanner", "repository_id", "scanned_at", "kept_at", "place")
 
 
-async def reports_about(connection: AsyncConnection, digests: Collection[str]) -> list[KeptAbout]:
-    """What each scanner said last about any of these digests, for each side that brought reports."""
+async def reports_about(connection: AsyncConnection, heard: Mapping[str, Collection[int]]) -> list[KeptAbout]:
+    """What each scanner said last about these digests, for each side that brought reports.
+
+    `heard` are, by the digest, the repositories whose workflows count beside the operators. What others tell is not
+    read, and of one repository no more than the newest few: it may name as many scanners as it likes.
+    """
     named: list[Any] = []
     columns = (scan_report_digests.c.digest, scan_reports.c.id, *(scan_reports.c[name] for name in _NEWEST_BY))
-    for some in chunks(sorted(digests)):
+    for some in chunks(sorted(heard)):
         rows = await connection.execute(
             select(*columns)
             .join(scan_reports, scan_reports.c.id == scan_report_digests.c.report_id)
             .where(scan_report_digests.c.digest.in_(some))
         )
-        named += rows
+        named += (row for row in rows if row.repository_id is None or row.repository_id in heard[row.digest])
     newest: dict[tuple[str, str, int | None], Any] = {}
-    for row in sorted(named, key=_scanned):
-        newest[row.digest, row.scanner, row.repository_id] = row
+    sides: Counter[tuple[str, int | None]] = Counter()
+    for row in sorted(named, key=_scanned, reverse=True):
+        side = row.digest, row.repository_id
+        if (row.digest, row.scanner, row.repository_id) not in newest and sides[side] < _MOST_SCANNERS:
+            newest[row.digest, row.scanner, row.repository_id] = row
+            sides[side] += 1
     reports: dict[int, KeptReport] = {}
     for ids in chunks(sorted({row.id for row in newest.values()})):
         found = await connection.execute(select(scan_reports).where(scan_reports.c.id.in_(ids)))

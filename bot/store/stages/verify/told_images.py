@@ -111,7 +111,11 @@ async def told_images(connection: AsyncConnection, some: Collection[int]) -> dic
     held = await _held(connection, rows)
     digests = {image: _digests(shown, rows) for image, shown in (*now.items(),)}
     earlier = {image: _digests(shown, rows) for image, shown in before.items()}
-    kept = await reports_about(connection, {each for of in (*digests.values(), *earlier.values()) for each in of})
+    heard: dict[str, set[int]] = {}
+    for image, named in (*digests.items(), *earlier.items()):
+        for digest in named:
+            heard.setdefault(digest, set()).add(states[image].repository)
+    kept = await reports_about(connection, heard)
     found: dict[int, ToldImage] = {}
     for image, shown in now.items():
         state = states[image]

@@ -33,7 +33,7 @@ async def test_a_report_is_found_by_each_digest_of_its_image(stores: Stores) -> 
 async def test_a_report_about_several_digests_is_read_once(stores: Stores) -> None:
     await stores.scan_reports.keep(scan(stores, digest("a"), digest("b"), digest("c")))
     async with stores.database.reading() as connection:
-        first, second = await reports_about(connection, [digest("a"), digest("b")])
+        first, second = await reports_about(connection, {digest("a"): [], digest("b"): []})
     assert {first.digest, second.digest} == {digest("a"), digest("b")}
     assert first.report is second.report
 
@@ -47,9 +47,26 @@ async def test_of_each_scanner_and_side_the_newest_alone_is_told(stores: Stores)
     for each in (new, old, other, of_workflow):
         await stores.scan_reports.keep(each)
     async with stores.database.reading() as connection:
-        told = await reports_about(connection, [digest("a")])
+        told = await reports_about(connection, {digest("a"): [1]})
     found = [each.report.scan for each in told if each.report is not None]
     assert sorted(each.document for each in found) == sorted(each.document for each in (new, other, of_workflow))
+
+
+async def test_what_workflows_of_other_repositories_tell_is_not_read(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.scan_reports.keep(replace(scan(stores, digest("a")), repository=1))
+    async with stores.database.reading() as connection:
+        assert await reports_about(connection, {digest("a"): [2], digest("b"): [1]}) == []
+
+
+async def test_of_one_side_no_more_scanners_are_read_than_anybody_has(stores: Stores) -> None:
+    for number in range(12):
+        one = scan(stores, digest("a"), document=str(number), age=number * HOUR)
+        await stores.scan_reports.keep(replace(one, report=replace(one.report, scanner=f"Scanner {number}")))
+    async with stores.database.reading() as connection:
+        told = await reports_about(connection, {digest("a"): []})
+    names = {each.report.scan.report.scanner for each in told if each.report is not None}
+    assert names == {f"Scanner {number}" for number in range(10)}
 
 
 async def test_the_last_scan_comes_first_whichever_was_brought_first(stores: Stores) -> None:
