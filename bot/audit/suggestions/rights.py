@@ -1,5 +1,6 @@
 """Rights that a suggested step needs, put into the permissions of its job."""
 
+import re
 from collections.abc import Mapping as Values
 
 from bot.audit.repository import Repository
@@ -8,6 +9,10 @@ from bot.audit.workflows.model import Pipeline, PipelineStep
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping, Scalar
+
+_LOGIN = "docker/login-action"
+_TOKEN = re.compile(r"\b(?:secrets\.GITHUB_TOKEN|github\.token)\b", re.IGNORECASE)
+_PUSHES = re.compile(r"(?<![\w./-])(?:git[ \t]+push|gh[ \t]+[a-z])")
 
 
 def check_own_workflow(pipeline: Pipeline, step: PipelineStep) -> None:
@@ -55,9 +60,23 @@ def _until_now(repository: Repository, pipeline: Pipeline, step: PipelineStep) -
         return {key.value: value.value for key, value in written.entries() if isinstance(value, Scalar)}
     if written is not None:
         raise NotSpliceable("the rights of its workflow are written as one word")
+    steps = [each for each in pipeline.steps if each.job is step.job]
+    if any(map(_uses_token, steps)):
+        raise NotSpliceable("what its job does with its token is not known, and it would keep no other rights")
     needed = {"contents": "read"}
     if "ghcr.io" in repository.text(step.path):
         needed["packages"] = "write"
-    if any(each.job is step.job and each.action.startswith("github/codeql-action/") for each in pipeline.steps):
+    if any(each.action.startswith("github/codeql-action/") for each in steps):
         needed["security-events"] = "write"
     return needed
+
+
+def _uses_token(step: PipelineStep) -> bool:
+    """Whether a step is handed the job's token for more than a registry, or pushes with what checkout has left."""
+    if step.action == _LOGIN:
+        return False
+    holders = (step.job.mapping.mapping("env"), step.mapping.mapping("env"), step.mapping.mapping("with"))
+    given = [value.value for each in holders for _, value in each.entries() if isinstance(value, Scalar)]
+    run = step.mapping.scalar("run")
+    commands = run.value if run is not None else ""
+    return _PUSHES.search(commands) is not None or any(map(_TOKEN.search, (commands, *given)))

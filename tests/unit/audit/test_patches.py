@@ -352,6 +352,27 @@ def test_a_condition_that_yaml_would_cut_is_quoted(words: str) -> None:
     assert f"if: '${{{{ !contains(github.event.head_commit.message, ''{words}'') }}}}'\n" in told
 
 
+LOGIN = "- uses: docker/login-action@v3\n  with: {registry: ghcr.io, password: '${{ secrets.GITHUB_TOKEN }}'}\n"
+
+
+@pytest.mark.parametrize(
+    ("beside", "is_suggested"),
+    [
+        (LOGIN, True),
+        ("- run: git push origin v1\n", False),
+        ("- run: gh release create v1\n", False),
+        ("- uses: softprops/action-gh-release@v2\n  with: {token: '${{ github.token }}'}\n", False),
+        ("- run: dotnet release\n  env: {GITHUB_TOKEN: '${{ secrets.GITHUB_TOKEN }}'}\n", False),
+    ],
+)
+def test_a_job_that_uses_its_token_loses_no_rights_by_a_suggestion(beside: str, is_suggested: bool) -> None:
+    files = texts({BUILD: workflow(PUSH + beside)})
+    (fix,) = [each.fix for each in audit(files, NOW) if each.check == "image-signed"]
+    assert fix is not None
+    assert (fix.suggested != ()) is is_suggested
+    assert ("token is not known" in fix.left_alone) is not is_suggested
+
+
 def test_a_step_is_named_though_its_job_has_all_the_usual_ids() -> None:
     ids = ("build", "push", "image", "build-image", "pushed-image")
     files = texts({BUILD: workflow("".join(f"- run: echo\n  id: {each}\n" for each in ids) + UNNAMED)})
