@@ -7,10 +7,11 @@ put in before a task runs, `${{ variables.name }}` and `${{ parameters.name }}` 
 import re
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from bot.formats.shell.commands import UNKNOWN
+from bot.formats.shell.commands import LONGEST_SCRIPT, UNKNOWN
 from bot.formats.source.expressions import INSIDE
 from bot.formats.source.nodes import Mapping as YamlMapping
 from bot.formats.source.nodes import Node, Scalar, Sequence, mappings_under
@@ -35,6 +36,13 @@ _ROOTS = frozenset(
     }
 )
 """Where the repository is checked out, unless a pipeline checks out several."""
+
+
+@dataclass(slots=True)
+class _Room:
+    """What variables may still put into one text: a few that double one another would fill memory."""
+
+    left: int = LONGEST_SCRIPT
 
 
 class Values:
@@ -77,9 +85,12 @@ class Values:
         known = self._known.get(key, value)
         self._known[key] = value if known is not None and known.text == value.text else None
 
-    def evaluated(self, written: Spanned, *, in_shell: bool = False, depth: int = 0) -> Spanned:
+    def evaluated(self, written: Spanned, *, in_shell: bool = False) -> Spanned:
         """Returns the text with what is known put in and `UNKNOWN` for the rest; `$(…)` that no variable has is the
         shell's own."""
+        return self._evaluated(written, in_shell, 0, _Room())
+
+    def _evaluated(self, written: Spanned, in_shell: bool, depth: int, room: "_Room") -> Spanned:
         if "$" not in written.text:
             return written
         parts: list[Spanned] = []
@@ -93,11 +104,14 @@ class Values:
             if value is None and name.lower() in _ROOTS:
                 filled = Spanned(".", near)
             elif value is not None and depth < DEEPEST:
-                filled = self.evaluated(value, in_shell=in_shell, depth=depth + 1)
+                filled = self._evaluated(value, in_shell, depth + 1, room)
             elif in_shell and found["macro"] is not None:
                 continue
             else:
                 filled = Spanned(UNKNOWN, near)
+            room.left -= len(filled) + 1
+            if room.left < 0:
+                return Spanned(UNKNOWN, near)
             parts += (written.part(done, found.start()), filled)
             done = found.end()
         return joined([*parts, written.part(done, len(written))])

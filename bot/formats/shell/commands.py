@@ -21,6 +21,8 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 SCRIPT_FOLDER = "\N{SYMBOL FOR START OF HEADING}"
 """Stands for the folder of the script itself: `$(dirname "$0")`, `$PSScriptRoot`."""
 LONGEST_SCRIPT = 128 * 1024
+MOST_PUT_IN = 1024 * 1024
+"""Characters that variables may add to one script: a few lines that double one another would fill memory."""
 """Characters."""
 MOST_HEREDOCS = 100
 """What they cost tree-sitter grows faster than their number: 16,000 that nobody ends take it 11 s."""
@@ -132,6 +134,7 @@ class _Words:
     def __init__(self, text: Spanned, known: dict[str, Spanned]) -> None:
         self._text = text
         self._known = known
+        self._room = MOST_PUT_IN
 
     def assign(self, nodes: "Sequence[tree_sitter.Node]") -> None:
         """Notes the variables that are set once, outside of a command's own environment."""
@@ -196,6 +199,9 @@ class _Words:
         if not inner or inner[0].type != "variable_name" or node.has_error:
             return self._unknown(node)
         known = self._known.get(self._slice(inner[0]).text)
+        self._room -= len(known) if known is not None else 0
+        if self._room < 0:
+            return self._unknown(node)
         if len(inner) == 1:
             return self._unknown(node) if known is None else known
         if inner[1].type in (":-", "-"):

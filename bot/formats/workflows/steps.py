@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
 
-from bot.formats.shell.commands import UNKNOWN
+from bot.formats.shell.commands import LONGEST_SCRIPT, UNKNOWN
 from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned, joined
@@ -111,7 +111,7 @@ def evaluated(
     if "${{" not in written.text:
         return written
     parts: list[Spanned] = []
-    done = 0
+    done, room = 0, LONGEST_SCRIPT
     for found in EXPRESSION.finditer(written.text):
         parts.append(written.part(done, found.start()))
         either = _OR_TEXT.fullmatch(written.text, *found.span("inside"))
@@ -119,6 +119,9 @@ def evaluated(
         value = _value(named, environment, variant or {}) if named else None
         if either is not None and (value is None or not value.text):
             value = written.part(*either.span("text"))
+        room -= len(value) if value is not None else 0
+        if room < 0:
+            return Spanned(UNKNOWN, (~written.place(0),))
         parts.append(value if value is not None else Spanned(UNKNOWN, (~written.place(found.start()),)))
         done = found.end()
     return joined([*parts, written.part(done, len(written))])

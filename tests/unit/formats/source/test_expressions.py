@@ -4,7 +4,7 @@ import pytest
 
 from bot.formats.dotenv.variables import variables
 from bot.formats.finding import find_usages
-from bot.formats.shell.commands import commands
+from bot.formats.shell.commands import MOST_PUT_IN, commands
 from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.spanned import Spanned
 
@@ -60,3 +60,36 @@ def test_blanks_behind_a_powershell_variable_do_not_hold_up_the_others() -> None
     text = f'$a = "x"{" " * MANY}z\n$b = "y" ; \ndocker pull $b\n'
     (*_, last) = commands(Spanned(text, range(len(text))))
     assert [word.text for word in last.words] == ["docker", "pull", "y"]
+
+
+DOUBLINGS = 40
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            ".github/workflows/a.yml",
+            "on: push\nenv:\n  A0: a/b\n"
+            + "".join(f"  A{n + 1}: ${{{{ env.A{n} }}}}${{{{ env.A{n} }}}}\n" for n in range(DOUBLINGS))
+            + f"jobs:\n  a:\n    runs-on: x\n    steps:\n      - run: docker push ${{{{ env.A{DOUBLINGS} }}}}\n"
+            + "  b:\n    runs-on: x\n    container: ubuntu:24.04\n",
+        ),
+        (
+            "azure-pipelines.yml",
+            "variables:\n  A0: a/b\n"
+            + "".join(f"  A{n + 1}: {f'$(A{n})' * 1_000}\n" for n in range(5))
+            + "jobs:\n- job: a\n  container: $(A5)\n- job: b\n  container: ubuntu:24.04\n",
+        ),
+    ],
+)
+def test_variables_that_multiply_one_another_fill_no_memory(path: str, text: str) -> None:
+    assert [str(usage.reference) for usage in find_usages(path, text.encode()).usages] == ["ubuntu:24.04"]
+
+
+def test_variables_of_a_script_that_double_one_another_fill_no_memory() -> None:
+    text = "A0=a/b\n" + "".join(f"A{n + 1}=$A{n}$A{n}\n" for n in range(DOUBLINGS))
+    text += f"docker push $A{DOUBLINGS}\ndocker pull $A1\n"
+    found = commands(Spanned(text, range(len(text))))
+    assert [word.text for word in found[-1].words[:2]] == ["docker", "pull"]
+    assert all(len(word.text) <= MOST_PUT_IN for command in found for word in command.words)
