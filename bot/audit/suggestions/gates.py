@@ -81,6 +81,8 @@ def waiting(repository: Repository, deploy: Deploy, scan: Scan, advice: str) -> 
         check_own_workflow(deploy.pipeline, deploy.step)
         if "/" in scanning.name or job is scanning or job.is_before(scanning):
             raise NotSpliceable("the scan stands behind the deploy, or in a workflow that is called")
+        if scanning.mapping.get("if") is not None:
+            raise NotSpliceable("the job that scans is left out at times, and whoever needs it is left out with it")
         needs = job.mapping.get("needs")
         if isinstance(needs, Sequence):
             return Fix(advice, suggested=(word_after(repository, needs, scanning.name),))

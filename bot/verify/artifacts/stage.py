@@ -65,10 +65,10 @@ class _Reports(Work[EndedRuns, Gathered]):
         return Gathered(found.kept, tuple(found.problems))
 
     def _chosen(self, listed: Iterable[Artifact], where: str, found: _Tally) -> Iterator[Artifact]:
-        """The last of each name, as far as they can be had, and no more than are wanted of one run."""
+        """The last of each name, as far as they can be had; the newest where they are more than are wanted."""
         by_age = sorted(listed, key=lambda each: each.id)
-        last = list({each.name: each for each in by_age}.values())
-        for artifact in last[: self._options.most]:
+        last = sorted({each.name: each for each in by_age}.values(), key=lambda each: each.id)
+        for artifact in last[-self._options.most :]:
             name = f"{where}, {terminal(artifact.name)}"
             if artifact.is_expired:
                 found.note(name, "has expired")
@@ -77,7 +77,9 @@ class _Reports(Work[EndedRuns, Gathered]):
             else:
                 yield artifact
         if len(last) > self._options.most:
-            found.note(where, f"{len(last)} artifacts have such names, and {self._options.most} are read")
+            found.note(
+                where, f"{len(last)} artifacts have such names, and the newest {self._options.most} are read"
+            )
 
     async def _take(self, item: EndedRuns, artifact: Artifact, where: str, found: _Tally) -> None:
         """Keeps all reports of an artifact. One that is gone, or no archive, is told and keeps no other from being

@@ -481,3 +481,12 @@ def test_suggested_actions_are_those_of_our_own_workflows() -> None:
 
 def test_without_the_texts_there_is_no_patch() -> None:
     assert patches(known({}), audit(FILES, NOW)) == {}
+
+
+def test_a_deploy_is_not_asked_to_need_a_scan_that_is_left_out_at_times() -> None:
+    """Whoever needs a job that is skipped is skipped too."""
+    at_times = DEPLOYS.replace("  scan:\n", "  scan:\n    if: github.event_name == 'push'\n")
+    (finding,) = [each for each in audit(texts({BUILD: at_times}), NOW) if each.check == "scan-before-deploy"]
+    assert finding.fix is not None
+    assert finding.fix.suggested == ()
+    assert "left out with it" in finding.fix.left_alone

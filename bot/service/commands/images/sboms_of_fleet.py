@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from bot.domain.packages.package import Inventory
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stages.verify.sboms import FleetImage
+
+_LONGEST_PLATFORM = 40
 
 Document = Callable[[Inventory, str], dict[str, Any]]
 """Makes an SBOM of what is inside, and of the name of the image."""
@@ -36,7 +39,11 @@ async def write_sboms(settings: Settings, folder: Path, form: str, made: Documen
     async with opened_stores(settings, clock) as stores:
         for shown in await stores.sboms.all_shown():
             name = f"{shown.place.name}@{shown.place.digest}"
-            inventory = await stores.inventory.told(shown.inventory)
+            try:
+                inventory = await stores.inventory.told(shown.inventory)
+            except Failure as failure:
+                problems.append(f"{name} ({shown.platform}): {failure.told}")
+                continue
             if inventory is None:
                 problems.append(f"{name} ({shown.platform}): its layers are not read")
                 continue
@@ -48,10 +55,13 @@ async def write_sboms(settings: Settings, folder: Path, form: str, made: Documen
 
 
 def _file_name(shown: FleetImage) -> str:
-    """`ghcr.io_contoso_shop_sha256-0123456789ab_linux-amd64`."""
+    """`ghcr.io_contoso_shop_sha256-0123456789ab_linux-amd64`.
+
+    The platform is what an image says of itself, in any words and at any length.
+    """
     digest = shown.place.digest.replace(":", "-")[:19]
-    words = (shown.place.name.replace("/", "_").replace(":", "-"), digest, shown.platform.replace("/", "-"))
-    return "_".join(words)
+    platform = re.sub(r"[^\w.-]", "-", shown.platform, flags=re.ASCII)[:_LONGEST_PLATFORM]
+    return "_".join((shown.place.name.replace("/", "_").replace(":", "-"), digest, platform))
 
 
 def _write(file: Path, document: dict[str, Any]) -> None:

@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+
 from bot.domain.packages.package import Inventory
 from bot.service.commands.images.sboms_of_fleet import WrittenSboms, write_sboms
 from bot.settings import Settings
+from bot.store.rows.inventories.inventories import inventories
 from bot.verify.sbom.export import as_spdx
 from bot.verify.sbom.reading import read_sbom
 from tests.integration.store.filling import Stores
@@ -44,3 +47,24 @@ async def test_an_image_whose_layers_are_not_read_is_named_and_has_no_file(
     assert found.files == ()
     [problem] = found.problems
     assert problem.endswith("(linux/amd64): its layers are not read")
+
+
+async def test_an_image_that_cannot_be_read_is_named_and_stops_no_other(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    await running(stores, SSL, base=(FIXED,))
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(inventories).values(distribution={"id": 7}))
+    found = await written(stores, url, tmp_path)
+    assert found.files == ()
+    [problem] = found.problems
+    assert "(linux/amd64): a stored Distribution cannot be read" in problem
+
+
+async def test_a_file_is_named_after_a_platform_of_any_words(stores: Stores, url: str, tmp_path: Path) -> None:
+    await running(stores, SSL)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(inventories).values(platform="linux/" + "a\n../" * 100))
+    [file] = (await written(stores, url, tmp_path)).files
+    assert file.parent == tmp_path
+    assert file.name.endswith("_linux-a-..-a-..-a-..-a-..-a-..-a-..-a-...spdx.json")

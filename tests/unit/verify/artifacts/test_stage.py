@@ -104,7 +104,7 @@ async def test_every_run_of_a_monorepo_is_looked_through() -> None:
     assert await gathered(store, left) == Gathered(4)
 
 
-async def test_of_artifacts_of_one_name_the_last_is_read_and_no_more_than_are_wanted() -> None:
+async def test_of_artifacts_of_one_name_the_last_is_read_and_of_too_many_the_newest() -> None:
     again = {"trivy first": b"", "trivy second": packed({"a.json": trivy()})}
     store = Kept()
     assert await gathered(store, Left(dict(again))) == Gathered(1)
@@ -112,8 +112,9 @@ async def test_of_artifacts_of_one_name_the_last_is_read_and_no_more_than_are_wa
     store = Kept()
     await gathered(store, many, ArtifactOptions(("trivy*",), most=2))
     assert store.settled == [
-        Gathered(2, ("contoso/shop run 30: 4 artifacts have such names, and 2 are read",)),
+        Gathered(2, ("contoso/shop run 30: 4 artifacts have such names, and the newest 2 are read",)),
     ]
+    assert many.asked[1:] == ["fetch trivy-2", "fetch trivy-3"]
 
 
 async def test_what_cannot_be_read_is_told_and_keeps_no_other_from_being_kept() -> None:
