@@ -76,7 +76,7 @@ set_up_python() {
 set_up_scanners() {
     .venv/bin/python -m uv venv --quiet --allow-existing .venv/scanners
     .venv/bin/python -m uv pip install --quiet --python .venv/scanners/bin/python --requirement tools/scanners.txt ||
-        say "checkov and bandit could not be installed"
+        say "checkov and bandit could not be installed (remove .venv/.set-up to try again)"
 }
 
 has_node() { [ -x tools/node_modules/node/bin/node ] || ! command -v npm >/dev/null; }
