@@ -40,6 +40,7 @@ BESIDES = {
     "resume": ["--all"],
     "export": ["--observations", "observations.jsonl"],
     "import": ["--observations", "/dev/null"],
+    "sbom export": ["r.example/a/b"],
 }
 """What a command asks for in words of its own."""
 
@@ -51,7 +52,8 @@ def with_settings(group: TyperGroup, before: tuple[str, ...] = ()) -> Iterator[l
             yield from with_settings(command, (*before, name))
         elif any("--config" in each.opts for each in command.params):
             asked = [word for each in command.params if each.required for word in given(each)]
-            yield [*before, name, *asked, *([] if before else BESIDES.get(name, []))]
+            called = [*before, name]
+            yield [*called, *asked, *BESIDES.get(" ".join(called), [])]
 
 
 def given(parameter: Any) -> list[str]:
