@@ -23,6 +23,7 @@ PAGES = {
     "advisory": "/advisories/CVE-2026-10020",
     "CVEs": "/cves",
     "CVE": "/cves/CVE-2026-31790",
+    "practices": "/practices",
     "upstream": "/upstream",
     "operations": "/operations",
 }

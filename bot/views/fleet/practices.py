@@ -10,6 +10,8 @@ from bot.domain.repositories.onboarding import OnboardingState
 
 WEEKS = 12
 """How far back a trend goes."""
+MOST_OF_FLEET = 8
+"""Of the practices that are shown beside the fleet's freshness; all have a page of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,12 @@ class FleetPractices:
             PracticeWeek(each[0].monday, None, sum(one.opened for one in each), sum(one.closed for one in each))
             for each in columns
         )
+
+    @property
+    def worst(self) -> tuple[Practice, ...]:
+        """Those that hold in the smallest share of repositories, as many as a page about the fleet has room for."""
+        failing = [row for row in self.rows if row.number("fails")]
+        return tuple(sorted(failing, key=lambda row: row.share or 0)[:MOST_OF_FLEET])
 
     @property
     def opened(self) -> int:

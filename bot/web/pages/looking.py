@@ -47,6 +47,11 @@ async def fleet(request: Request) -> Response:
 
 
 @allowed(Right.READ)
+async def practices(request: Request) -> Response:
+    return render(request, "practices.html", practices=await site_of(request).stores.practices.fleet())
+
+
+@allowed(Right.READ)
 async def rollouts(request: Request) -> Response:
     site = site_of(request)
     found = await site.stores.rollout_pages.rollouts(site.rollout_options, Cut(_cut(request).page, 10))
@@ -210,6 +215,7 @@ routes = [
     Route("/advisories/{cve}", advisory, name="advisory"),
     Route("/cves", cves, name="cves"),
     Route("/cves/{cve}", cve, name="cve"),
+    Route("/practices", practices, name="practices"),
     Route("/upstream", upstream, name="upstream"),
     Route("/operations", operations, name="operations"),
 ]

@@ -16,7 +16,7 @@ from bot.web.site import Proxy, Site, WebAccess
 from tests.integration.web.conftest import ACTOR, READER, SCRAPER, TOKENS, Asking
 from tests.integration.web.visitors import HTML, field, signed_in
 
-PAGES = ["/", "/rollouts", "/bases", "/advisories", "/upstream", "/operations"]
+PAGES = ["/", "/rollouts", "/bases", "/advisories", "/practices", "/upstream", "/operations"]
 FORWARDED = Proxy((ip_network("10.0.0.0/24"),), "X-Forwarded-User", ("*@contoso.com",))
 
 

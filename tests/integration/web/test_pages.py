@@ -33,7 +33,7 @@ from tests.integration.web.markup import foreign_markup
 
 UNMARKED = {
     *("bases", "rollouts", "fleet, the oldest first", "fleet, nothing found", "fleet, who uses a base"),
-    *("images, searched", "image", "CVEs"),
+    *("images, searched", "image", "CVEs", "practices"),
 }
 """Pages on which nothing stands that others have written, or only what sorts behind."""
 

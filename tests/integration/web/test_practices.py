@@ -65,7 +65,15 @@ async def test_the_fleet_has_a_share_for_each_practice_with_its_trend(asking: As
     assert 'aria-label="50 points more"' in text
     assert "4 findings opened and 25 closed" in text
     assert 'aria-label="In 12 weeks 4 findings opened and 25 closed"' in text
+    assert 'href="/practices"' in text
+
+
+async def test_all_practices_have_a_page_week_by_week(asking: Asking) -> None:
+    text = (await asking(READER).get("/practices")).text
+    assert "Images run as another user than root" in text
+    assert 'aria-label="In 12 weeks 4 findings opened and 25 closed"' in text
     assert "Week by week" in text
+    assert "+4 −25" in text
 
 
 async def test_a_repository_lists_what_fails_and_what_cannot_be_told(asking: Asking) -> None:
