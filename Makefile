@@ -28,8 +28,9 @@ test: set-up
 test-unit: set-up
 	$(PYTEST_SHARED) auto -o testpaths=tests/unit -m "not long" --hypothesis-profile=quick $(PYTEST)
 
+# A worker for each core: what takes long keeps them busy, and the longest would end last among more
 test-all: set-up
-	$(PYTEST_SHARED) $(WORKERS) $(PYTEST)
+	$(PYTEST_SHARED) auto $(PYTEST)
 
 # Which branches the tests of this process take; killed and started processes are not counted
 coverage: set-up
