@@ -48,7 +48,7 @@ class DueScan:
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class UploadedFindings:
     """What code scanning has now, the upload that is still to be taken in, and when it is looked at again."""
 
     uploaded: str | None
@@ -73,7 +73,7 @@ class ScanStore(Protocol):
         """Repositories that were audited, and whose findings are wished for in code scanning."""
         ...
 
-    async def settle_scan(self, item: DueScan, scanned: Scanned, due_at: datetime) -> None: ...
+    async def settle_scan(self, item: DueScan, scanned: UploadedFindings, due_at: datetime) -> None: ...
 
     async def refuse_scan(self, item: DueScan, why: str, due_at: datetime) -> None:
         """The forge takes no findings there, which is told once for each owner."""
@@ -96,7 +96,7 @@ async def tick(store: ScanStore, forge: Forge, sarif: Sarif, options: ActOptions
     return ScanTally(tally.done, tuple(tally.problems))
 
 
-class _Scans(ForgeWriting[DueScan, Scanned]):
+class _Scans(ForgeWriting[DueScan, UploadedFindings]):
     """Uploads what differs from the last upload; where nothing was ever found, nothing is uploaded."""
 
     stage = "code scanning"
@@ -113,43 +113,47 @@ class _Scans(ForgeWriting[DueScan, Scanned]):
     def repository(self, item: DueScan) -> str:
         return item.repository.name
 
-    async def attempt(self, item: DueScan, lease: Lease) -> Scanned:
+    async def attempt(self, item: DueScan, lease: Lease) -> UploadedFindings:
         told = [each for each in item.findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]
         text = json.dumps(self._sarif(item.findings), sort_keys=True).encode("utf-8", "surrogateescape")
         mark = hashlib.sha256(text).hexdigest()[:32]
         if mark == item.uploaded and item.upload is not None:
             return await self._taken_in(item, item.upload)
         if mark == item.uploaded or (not told and item.uploaded is None):
-            return Scanned(item.uploaded)
+            return UploadedFindings(item.uploaded)
         forge = self._guarded(lease)
         paths = sorted({each.place.path for each in told if each.place.path in item.files})
         look = await forge.look(item.repository, item.branch, paths)
         branch = look.standing.default_branch
         if look.trunk is None or branch is None or not self._is_wanted(look):
-            return Scanned(item.uploaded, timedelta(days=1), item.upload)
+            return UploadedFindings(item.uploaded, timedelta(days=1), item.upload)
         shown = {path: file.sha for path, file in look.trunk.files.items()}
         if any(shown.get(path) != item.files[path] for path in paths):
             # discovery reads it again, and the audit after it
-            return Scanned(item.uploaded, _UNTIL_READ, item.upload)
+            return UploadedFindings(item.uploaded, _UNTIL_READ, item.upload)
         upload = await forge.upload_findings(look.standing.identity, look.trunk.sha, branch, text)
-        return Scanned(mark, _UNTIL_TAKEN_IN, upload)
+        return UploadedFindings(mark, _UNTIL_TAKEN_IN, upload)
 
-    async def _taken_in(self, item: DueScan, upload: str) -> Scanned:
+    async def _taken_in(self, item: DueScan, upload: str) -> UploadedFindings:
         """Raises `NotTakenIn`. An upload that the forge knows no more is asked about no more."""
         try:
             taken = await self._forge.taken_in(item.repository, upload)
         except Failure as failure:
             if failure.trouble is not Trouble.MISSING:
                 raise
-            return Scanned(item.uploaded)
+            return UploadedFindings(item.uploaded)
         if taken.errors:
             raise NotTakenIn(taken.errors)
-        return Scanned(item.uploaded, _UNTIL_TAKEN_IN, upload) if taken.is_pending else Scanned(item.uploaded)
+        return (
+            UploadedFindings(item.uploaded, _UNTIL_TAKEN_IN, upload)
+            if taken.is_pending
+            else UploadedFindings(item.uploaded)
+        )
 
     def _is_wanted(self, look: BranchLook) -> bool:
         return look.standing.read_only is None and config_of(look.standing, self._clock.now()).enabled
 
-    async def settle(self, item: DueScan, result: Scanned) -> None:
+    async def settle(self, item: DueScan, result: UploadedFindings) -> None:
         await self._store.settle_scan(item, result, self._clock.now() + result.rest)
 
     async def failed(self, item: DueScan, claimed: Claimed, failure: Failure, now: datetime) -> str | None:

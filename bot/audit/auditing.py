@@ -12,7 +12,7 @@ from bot.domain.repositories.finding import Finding, Outcome, Place, in_order
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedRepository:
     """All findings, and the last day on which they hold without a change of any text: a waiver ends on it."""
 
     findings: tuple[Finding, ...]
@@ -32,14 +32,14 @@ def audit(
 
 def judged(
     repository: Repository, now: datetime, unwaivable: Collection[str] = (), rules: Sequence[Rule] = RULES
-) -> Judged:
+) -> JudgedRepository:
     """Every rule's findings on one repository, in the order of paths and lines.
 
     Never raises: what breaks a rule is an unknown of that rule. `now` tells which waivers have ended, `unwaivable`
     names checks that nobody but the operator may waive. The order of the files makes no difference.
     """
     found = in_order(waived(repository, _findings(repository, rules), now, unwaivable))
-    return Judged(found, next_end(repository, now))
+    return JudgedRepository(found, next_end(repository, now))
 
 
 def _findings(repository: Repository, rules: Sequence[Rule]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from bot.domain.rollouts.timing.waves import Wave, WaveTally
 
 
 @dataclass(slots=True)
-class Work:
+class OpenRebuild:
     """One rebuild on its way; `since` is when it, or what it took over from, was first planned.
 
     `blocked_since` is when the budget first kept it from beginning.
@@ -27,7 +27,7 @@ class Work:
 class Course:
     """How far one rollout has come: its open rebuilds by wave, and of each wave what has ended."""
 
-    works: dict[str, dict[int, Work]] = field(default_factory=dict)
+    works: dict[str, dict[int, OpenRebuild]] = field(default_factory=dict)
     ended: Counter[str] = field(default_factory=Counter)
     began_at: dict[str, datetime] = field(default_factory=dict)
     done_since: dict[str, datetime] = field(default_factory=dict)

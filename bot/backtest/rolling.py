@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from bot.backtest.assumptions import Assumptions
-from bot.backtest.course import Course, Work, free_places
+from bot.backtest.course import Course, OpenRebuild, free_places
 from bot.backtest.deciding import Deciding
 from bot.backtest.planner import Deed
 from bot.backtest.weekly import WEEK, WEEKLY_OVER, guaranteed_ages, next_week, spread
@@ -40,7 +40,7 @@ class Rolling(Deciding):
     _budget: Spending = field(init=False)
     _courses: dict[int, Course] = field(default_factory=dict)
     _events: list[tuple[datetime, int, int]] = field(default_factory=list)
-    _ends: dict[int, Work] = field(default_factory=dict)
+    _ends: dict[int, OpenRebuild] = field(default_factory=dict)
     _built_at: dict[str, datetime] = field(default_factory=dict)
     _guaranteed: dict[str, timedelta] = field(default_factory=dict)
     _week: datetime | None = None
@@ -99,11 +99,11 @@ class Rolling(Deciding):
             self.rollouts += 1
         course = self._courses.setdefault(rollout, Course())
         since = min([now, *(work.since for work in earlier if work.began_at is None)])
-        course.works.setdefault(rebuild.wave, {})[number] = Work(rebuild, moves, since)
+        course.works.setdefault(rebuild.wave, {})[number] = OpenRebuild(rebuild, moves, since)
         if planned.soak is not None:
             course.soaks[rebuild.wave] = max(planned.soak, course.soaks.get(rebuild.wave, planned.soak))
 
-    def _leave(self, number: int) -> Work | None:
+    def _leave(self, number: int) -> OpenRebuild | None:
         """Takes a superseded rebuild out of its rollout, which may let the next wave begin."""
         waiting = self._waiting.get(number)
         if waiting is None:
@@ -147,12 +147,12 @@ class Rolling(Deciding):
             if (later := min((wake for wake in wakes if wake > now), default=None)) is not None:
                 heappush(self._events, (later, rollout, 0))
 
-    def _in_order(self, works: Mapping[int, Work]) -> list[Work]:
+    def _in_order(self, works: Mapping[int, OpenRebuild]) -> list[OpenRebuild]:
         """Those that have not begun, the most severe first."""
         waiting = [work for work in works.values() if work.began_at is None]
         return sorted(waiting, key=lambda work: (-self._rank(work), work.rebuild.repository, work.rebuild.id))
 
-    def _rank(self, work: Work) -> int:
+    def _rank(self, work: OpenRebuild) -> int:
         severities = (self._changes[move].severity for move in work.moves)
         return max((severity.rank for severity in severities if severity is not None), default=-1)
 
@@ -171,7 +171,7 @@ class Rolling(Deciding):
             ]
         )
 
-    def _begin(self, work: Work, rebuild: Rebuild, now: datetime) -> Iterator[Deed]:
+    def _begin(self, work: OpenRebuild, rebuild: Rebuild, now: datetime) -> Iterator[Deed]:
         takes = self._takes(rebuild)
         work.began_at = now
         if work.blocked_since is not None:
@@ -198,7 +198,7 @@ class Rolling(Deciding):
                 by_itself = self._terms(rebuild).auto_merge.method is not MergeMethod.NEVER
                 return build + (build if by_itself else merge)
 
-    def _end(self, work: Work, now: datetime) -> None:
+    def _end(self, work: OpenRebuild, now: datetime) -> None:
         rebuild = work.rebuild
         course = self._courses[rebuild.rollout]
         course.works[rebuild.wave].pop(rebuild.id, None)

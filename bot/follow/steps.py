@@ -23,7 +23,7 @@ _GONE_AFTER = 12
 """Looks in a row that found nothing: GitHub answers 404 as well where the right to see was lost."""
 
 
-class StepStore(Protocol):
+class StepFollowStore(Protocol):
     @property
     def going(self) -> Queue[StepRun]:
         """Those that were started, and those that start by themselves and whose turn has come."""
@@ -37,17 +37,17 @@ class StepStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class StepTally:
+class StepFollowTally:
     looked_at: int = 0
     ended: int = 0
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: StepStore, forge: Forge, options: FollowOptions, loop: Loop) -> StepTally:
+async def tick(store: StepFollowStore, forge: Forge, options: FollowOptions, loop: Loop) -> StepFollowTally:
     """Looks once at every step that is due; those whose runs are known are asked for together."""
     looks = _Following(store, forge, options, loop.clock)
     tally = await loop.run(looks)
-    return StepTally(tally.done, looks.ended, tuple(tally.problems))
+    return StepFollowTally(tally.done, looks.ended, tuple(tally.problems))
 
 
 class _Following(Work[StepRun, StepRun]):
@@ -56,7 +56,7 @@ class _Following(Work[StepRun, StepRun]):
     stage = "follow steps"
     batch = 1_000
 
-    def __init__(self, store: StepStore, forge: Forge, options: FollowOptions, clock: Clock) -> None:
+    def __init__(self, store: StepFollowStore, forge: Forge, options: FollowOptions, clock: Clock) -> None:
         self._store = store
         self._forge = forge
         self._options = options

@@ -15,8 +15,8 @@ from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
 from bot.domain.wording.words import counted
 from bot.verify.provenance.signed import statement_of
-from bot.verify.trust.collecting import VEX, Found, SignaturesPort, attestations_of
-from bot.verify.vex import OPENVEX, Statement, read_vex
+from bot.verify.trust.collecting import VEX, AttachedDocument, SignaturesPort, attestations_of
+from bot.verify.vex import OPENVEX, VexStatement, read_vex
 
 MOST = 20
 """Documents of one image that are read."""
@@ -33,7 +33,7 @@ class AttachedVex:
     document: str
     strength: Strength
     told: str
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[VexStatement, ...] = ()
     problem: str = ""
 
     @property
@@ -51,7 +51,7 @@ async def vex_of(
     registry: str,
     repository: str,
     digests: Collection[str],
-    judge: Callable[[Found, str], tuple[Strength, str]],
+    judge: Callable[[AttachedDocument, str], tuple[Strength, str]],
 ) -> tuple[AttachedVex, ...]:
     """Each document once, by its best proof. `digests` are those of the image and of its platforms.
 
@@ -70,7 +70,7 @@ async def vex_of(
 
 
 def _attached(
-    found: Found, digest: str, judge: Callable[[Found, str], tuple[Strength, str]]
+    found: AttachedDocument, digest: str, judge: Callable[[AttachedDocument, str], tuple[Strength, str]]
 ) -> tuple[bytes | Mapping[str, Any], Strength, str, str] | None:
     """What is attached to an image, where it is a VEX document about it, what it is worth, why, and why it cannot
     be read; else None."""

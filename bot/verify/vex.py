@@ -32,7 +32,7 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class VexStatement:
     """`vulnerabilities` are the name and its aliases; `reason` is the justification or impact on one line.
 
     `at` is the time of the statement or of its document; None where neither has one.
@@ -52,14 +52,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Excused:
+class VexExcuse:
     """A finding that does not block, and the statement that says why."""
 
     found: DetectedVulnerability
-    statement: Statement
+    statement: VexStatement
 
 
-def read_vex(data: bytes, where: str) -> tuple[Statement, ...]:
+def read_vex(data: bytes, where: str) -> tuple[VexStatement, ...]:
     """The statements as they stand there. Raises `Failure` for what is no OpenVEX document."""
     document = read_json(data, where, LARGEST_VEX)
     contexts = document.get("@context")
@@ -72,14 +72,14 @@ def read_vex(data: bytes, where: str) -> tuple[Statement, ...]:
     return tuple(_statement(mapping(each), document, where) for each in listed)
 
 
-def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str) -> Statement:
+def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str) -> VexStatement:
     """What a statement leaves out, the document says for all."""
     vulnerability = value.get("vulnerability", document.get("vulnerability"))
     inner = mapping(vulnerability)
     names = [text(vulnerability), text(inner.get("name")), *(text(alias) for alias in items(inner.get("aliases")))]
     products = items(value.get("products", document.get("products")))
     common = tuple(_url(part) for part in items(value.get("subcomponents")))
-    return Statement(
+    return VexStatement(
         frozenset(name for name in names if name),
         tuple(_product(product, common) for product in products),
         text(value.get("status", document.get("status"))),
@@ -113,28 +113,28 @@ def _url(value: object) -> str:
 
 
 def excuse(
-    found: Iterable[DetectedVulnerability], statements: Sequence[Statement], report: Report
-) -> tuple[tuple[DetectedVulnerability, ...], tuple[Excused, ...]]:
+    found: Iterable[DetectedVulnerability], statements: Sequence[VexStatement], report: Report
+) -> tuple[tuple[DetectedVulnerability, ...], tuple[VexExcuse, ...]]:
     """What still stands, and what the statements take away, in the order of the findings.
 
     Statements of one time count in the order in which they are given, those without a time before all others.
     """
-    by_name: dict[str, list[Statement]] = {}
+    by_name: dict[str, list[VexStatement]] = {}
     for statement in sorted(statements, key=lambda each: each.at or _BEFORE_ALL):
         for name in statement.vulnerabilities:
             by_name.setdefault(name, []).append(statement)
     standing: list[DetectedVulnerability] = []
-    excused: list[Excused] = []
+    excused: list[VexExcuse] = []
     for each in found:
         speaking = [statement for statement in by_name.get(each.id, ()) if _speaks_of(statement, each, report)]
         if speaking and speaking[-1].excuses:
-            excused.append(Excused(each, speaking[-1]))
+            excused.append(VexExcuse(each, speaking[-1]))
         else:
             standing.append(each)
     return tuple(standing), tuple(excused)
 
 
-def _speaks_of(statement: Statement, found: DetectedVulnerability, report: Report) -> bool:
+def _speaks_of(statement: VexStatement, found: DetectedVulnerability, report: Report) -> bool:
     for product in statement.products:
         if _covers(product.url, found.package_url):
             return True

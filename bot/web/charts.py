@@ -26,7 +26,7 @@ _GAP = 0.16
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BarPart:
     """A share of a bar: from where, how wide, both in hundredths."""
 
     kind: str
@@ -36,16 +36,16 @@ class Part:
     width: float
 
 
-def parts(numbers: Mapping[str, int]) -> tuple[Part, ...]:
+def parts(numbers: Mapping[str, int]) -> tuple[BarPart, ...]:
     """Several numbers as the parts of one bar; a part that is there is seen."""
     total = sum(numbers.values())
-    found: list[Part] = []
+    found: list[BarPart] = []
     at = 0.0
     for kind, number in numbers.items():
         if not number:
             continue
         width = 100 * number / total
-        found.append(Part(str(kind), str(kind), number, round(at, 3), round(width, 3)))
+        found.append(BarPart(str(kind), str(kind), number, round(at, 3), round(width, 3)))
         at += width
     return tuple(found)
 
@@ -65,14 +65,14 @@ _FROM_THE_LEFT = (
 )
 
 
-def rebuild_parts(states: Mapping[str, int]) -> tuple[Part, ...]:
+def rebuild_parts(states: Mapping[str, int]) -> tuple[BarPart, ...]:
     """Rebuilds by their state: what is through at the left, what waits at the right."""
     order = [state.value for state in _FROM_THE_LEFT]
     others = [state for state in states if state not in order]
     return parts({state: states[state] for state in [*order, *others] if state in states})
 
 
-def wave_parts(wave: WaveProgress) -> tuple[Part, ...]:
+def wave_parts(wave: WaveProgress) -> tuple[BarPart, ...]:
     """One wave as a bar."""
     tally = wave.tally
     return parts(
@@ -86,7 +86,7 @@ def wave_parts(wave: WaveProgress) -> tuple[Part, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChartLine:
     """A height at which a line is drawn, and what it stands for; `kind` sets one apart from the others."""
 
     y: float
@@ -109,7 +109,7 @@ class Chart:
 
     says: str
     bars: tuple[Bar, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
     marks: tuple[Mark, ...]
     height: int = HEIGHT
 
@@ -133,7 +133,7 @@ def lag_chart(lags: Sequence[NoticeRow], now: datetime) -> Chart | None:
         bars.append(_bar(place * step, step, top, max(HEIGHT - _BOTTOM - top, 2), lag.topic, title))
     worst = max(max(lag.seconds(now), 0) for lag in lags)
     says = f"{len(lags)} measured lags since {lags[0].since:%Y-%m-%d}, the longest {_worded(worst)}"
-    lines = tuple(Line(round(_height(seconds), 1), text) for seconds, text in _LAG_LINES)
+    lines = tuple(ChartLine(round(_height(seconds), 1), text) for seconds, text in _LAG_LINES)
     marks = [Mark(0, "start", f"{lags[0].since:%Y-%m-%d}")]
     if len(lags) > _FEWEST // 2:
         marks.append(Mark(round(len(lags) * step, 2), "end", f"{lags[-1].since:%Y-%m-%d}"))
@@ -158,9 +158,9 @@ def promise_chart(record: PromiseRecord) -> Chart:
         place = families.index(family)
         x = months.index(month) * step + place * width
         bars += _median_and_longest(row, x, width, f"family-{place + 1}")
-    lines = [Line(round(_height(seconds), 1), text) for seconds, text in _PROMISE_LINES]
+    lines = [ChartLine(round(_height(seconds), 1), text) for seconds, text in _PROMISE_LINES]
     within = record.within.total_seconds()
-    lines.append(Line(round(_height(within), 1), _worded(within), "promised"))
+    lines.append(ChartLine(round(_height(within), 1), _worded(within), "promised"))
     marks = tuple(Mark(round(place * step, 2), "start", months[place]) for place in range(0, len(months), 3))
     says = f"Promised: {record.says}. Kept {record.kept:,} of {record.times:,} times"
     return Chart(says, tuple(bars), tuple(lines), marks)
@@ -224,7 +224,11 @@ def freshness_chart(days: Sequence[DayOfFreshness], last: int = 90) -> Chart | N
                 bars.append(_bar(x, step, y, height, standing.value, title))
     first, final = _share(days[0]), _share(days[-1])
     says = f"From {days[0].day} to {today} the share of current repositories went from {first} to {final}"
-    lines = (Line(_TOP, f"{most:,}"), Line(_TOP + room / 2, f"{most / 2:,.0f}"), Line(HEIGHT - _BOTTOM, "0"))
+    lines = (
+        ChartLine(_TOP, f"{most:,}"),
+        ChartLine(_TOP + room / 2, f"{most / 2:,.0f}"),
+        ChartLine(HEIGHT - _BOTTOM, "0"),
+    )
     begins = (last - 1 - (today - days[0].day).days) * step
     marks = [Mark(100, "end", f"{today}")]
     if begins < 60:
@@ -252,6 +256,6 @@ def moves_chart(weeks: Sequence[PracticeWeek]) -> Chart | None:
             bars += [_bar(place * step + side * step / 2, step / 2, top, height, kind, title)] if number else []
     opened, closed = sum(each.opened for each in weeks), sum(each.closed for each in weeks)
     says = f"In {len(weeks)} weeks {opened:,} findings opened and {closed:,} closed"
-    lines = (Line(_TOP, f"{most:,}"), Line(_HEIGHT_OF_MOVES - _BOTTOM, "0"))
+    lines = (ChartLine(_TOP, f"{most:,}"), ChartLine(_HEIGHT_OF_MOVES - _BOTTOM, "0"))
     marks = tuple(Mark(round(place * step, 2), "start", f"{weeks[place].monday}") for place in (0, len(weeks) // 2))
     return Chart(says, tuple(bars), lines, marks, _HEIGHT_OF_MOVES)

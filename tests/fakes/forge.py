@@ -16,7 +16,7 @@ from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
-from bot.domain.forge.refusals import BranchMoved, FilesDenied, Moved
+from bot.domain.forge.refusals import BranchMoved, FilesDenied, RepositoryMoved
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, MergeRequirements, Refusal, Wishes
@@ -578,7 +578,7 @@ class FakeForge:
     def _write(self, identity: Identity) -> FakeRepository:
         home = self._read(identity)
         if home.name.lower() != identity.name.lower():
-            raise Moved(identity.name)
+            raise RepositoryMoved(identity.name)
         if home.is_archived:
             raise Failure(Trouble.DENIED, "Repository was archived so is read-only.", status=403)
         return home

@@ -13,7 +13,7 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun
 
-Wanted = TypeVar("Wanted", Rebuild, StepRun)
+Requested = TypeVar("Requested", Rebuild, StepRun)
 
 _NOTHING_STARTED = frozenset({Trouble.DENIED, Trouble.MISSING, Trouble.CONFLICT, Trouble.THROTTLED})
 """The forge has refused the request, so no run can come of it; after any other failure one may."""
@@ -50,11 +50,11 @@ def given_up(wanted: Rebuild | StepRun) -> str | None:
 
 
 async def ask(
-    wanted: Wanted,
-    send: Callable[[Wanted], Awaitable[int | None]],
-    save: Callable[[Wanted], Awaitable[None]],
+    wanted: Requested,
+    send: Callable[[Requested], Awaitable[int | None]],
+    save: Callable[[Requested], Awaitable[None]],
     now: datetime,
-) -> tuple[Wanted, int | None]:
+) -> tuple[Requested, int | None]:
     """Sends the request with its intent stored before: what it was sent for, and the run's id where that was told.
 
     Raises `Failure`; where nothing can have started, the intent is taken back first.

@@ -69,7 +69,7 @@ class StepOptions:
     host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
 
 
-class StepStore(Protocol):
+class StepStartStore(Protocol):
     @property
     def to_start(self) -> Queue[StepJob]:
         """Steps to be dispatched whose turn has come, in rollouts that may go on."""
@@ -89,22 +89,22 @@ class StepStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class StepTally:
+class StepStartTally:
     done: int = 0
     problems: tuple[str, ...] = ()
 
 
 async def tick(
-    store: StepStore,
+    store: StepStartStore,
     forge: Forge,
     read_workflow: ReadWorkflow,
     options: StepOptions,
     loop: Loop,
     gate: StepGate | None = None,
-) -> StepTally:
+) -> StepStartTally:
     """Starts what is due, one after the other, as far as the gate lets it through."""
     tally = await loop.run(_Starting(store, forge, read_workflow, options, loop, gate))
-    return StepTally(tally.done, tuple(tally.problems))
+    return StepStartTally(tally.done, tuple(tally.problems))
 
 
 class _Starting(ForgeWriting[StepJob, StepRun]):
@@ -114,7 +114,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
 
     def __init__(
         self,
-        store: StepStore,
+        store: StepStartStore,
         forge: Forge,
         read_workflow: ReadWorkflow,
         options: StepOptions,

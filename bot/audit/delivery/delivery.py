@@ -26,7 +26,7 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scan:
+class ImageScan:
     """One look of a scanner at an image. `severities` are those that its gate counts, None where all do.
 
     `blocks` says whether a finding ends the run: None where that is not known. `gates_severities` is False where
@@ -89,7 +89,7 @@ class Deliveries:
     """All of one repository."""
 
     pushes: list[Push] = field(default_factory=list)
-    scans: list[Scan] = field(default_factory=list)
+    scans: list[ImageScan] = field(default_factory=list)
     signings: list[Signing] = field(default_factory=list)
     attestations: list[Attestation] = field(default_factory=list)
     verifications: list[Verification] = field(default_factory=list)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.delivery.delivery import Attestation, Push, Scan, Signing, Verification
+from bot.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
 from bot.audit.delivery.pushing import only_local
 from bot.audit.repository import Repository
 from bot.audit.shell import is_unknown
@@ -17,7 +17,7 @@ from bot.formats.source.expressions import EXPRESSION
 _TESTS = re.compile(r"(?:^|[._-])(?:tests?|tester|e2e|conformance|examples?|ci)(?=[._-])", re.IGNORECASE)
 _AFTER_FAILURE = re.compile(r"\b(?:always|failure)\s*\(|!\s*cancelled\s*\(", re.IGNORECASE)
 UPLOAD_ADVICE = "upload with if: ${{ !cancelled() }}"
-Found = TypeVar("Found", Scan, Signing, Attestation)
+Found = TypeVar("Found", ImageScan, Signing, Attestation)
 _OUTPUT = re.compile(r"steps\.(?P<step>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
 
 
@@ -35,7 +35,7 @@ def related(push: Push, found: Iterable[Found]) -> list[Found]:
     return [each for each in found if each.pipeline is push.pipeline and is_related(push, each.step)]
 
 
-def scans_of(repository: Repository, push: Push) -> list[Scan]:
+def scans_of(repository: Repository, push: Push) -> list[ImageScan]:
     """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
     scans = related(push, deliveries(repository).scans)
     siblings = [
@@ -50,7 +50,7 @@ def scans_of(repository: Repository, push: Push) -> list[Scan]:
     ]
 
 
-def uploads_of(scan: Scan) -> list[PipelineStep]:
+def uploads_of(scan: ImageScan) -> list[PipelineStep]:
     """The steps after a scan that upload SARIF to code scanning."""
     return [
         step

@@ -6,18 +6,18 @@ Sources: the `action.yml` of each action, and the manuals of Trivy, Grype and Do
 import re
 from collections.abc import Callable
 
-from bot.audit.delivery.delivery import Scan
+from bot.audit.delivery.delivery import ImageScan
 from bot.audit.shell import ShellCommand, is_unknown
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 
 
-def scan_of_action(pipeline: Pipeline, step: PipelineStep) -> Scan | None:
+def scan_of_action(pipeline: Pipeline, step: PipelineStep) -> ImageScan | None:
     """The look at an image that a step's action takes; None for other actions, and for looks at something else."""
     read = _ACTIONS.get(step.action)
     return None if read is None else read(pipeline, step)
 
 
-def _trivy_action(pipeline: Pipeline, step: PipelineStep) -> Scan | None:
+def _trivy_action(pipeline: Pipeline, step: PipelineStep) -> ImageScan | None:
     kind = (step.input("scan-type") or "image").strip()
     if kind not in {"image", ""} and not is_unknown(kind):
         return None
@@ -31,7 +31,7 @@ def _trivy_action(pipeline: Pipeline, step: PipelineStep) -> Scan | None:
     is_sarif = step.input("format") == "sarif"
     limited = not is_sarif or step.input("limit-severities-for-sarif").lower() == "true"
     blocks, why = _exit_code(code, step.input("trivy-config"))
-    return Scan(
+    return ImageScan(
         pipeline, step, "Trivy", target, *_unless_continued(step, blocks, why), _severities(severities),
         limited,
         _flag(step.input("ignore-unfixed") or step.environment.get("TRIVY_IGNORE_UNFIXED", "false")),
@@ -39,20 +39,20 @@ def _trivy_action(pipeline: Pipeline, step: PipelineStep) -> Scan | None:
     )  # fmt: skip
 
 
-def _grype_action(pipeline: Pipeline, step: PipelineStep) -> Scan | None:
+def _grype_action(pipeline: Pipeline, step: PipelineStep) -> ImageScan | None:
     if not step.input("image") and not step.input("sbom"):
         return None
     fail = _flag(step.input("fail-build") or "true")
     why = "fail-build is false" if fail is False else "fail-build is known only in a run" if fail is None else ""
     cutoff = step.input("severity-cutoff") or "medium"
     report = "the output sarif" if (step.input("output-format") or "sarif") == "sarif" else None
-    return Scan(
+    return ImageScan(
         pipeline, step, "Grype", step.input("image"), *_unless_continued(step, fail, why), _from_cutoff(cutoff),
         True, _flag(step.input("only-fixed") or "false"), report, step.events - TESTS_ONLY,
     )  # fmt: skip
 
 
-def _scout_action(pipeline: Pipeline, step: PipelineStep) -> Scan | None:
+def _scout_action(pipeline: Pipeline, step: PipelineStep) -> ImageScan | None:
     commands = {each.strip() for each in step.input("command").split(",")}
     if not commands & {"cves", "compare"}:
         return None
@@ -61,14 +61,14 @@ def _scout_action(pipeline: Pipeline, step: PipelineStep) -> Scan | None:
         fail = True
     report = step.input("sarif-file") or None
     why = "exit-code is not set, and Scout then never fails" if not fail else ""
-    return Scan(
+    return ImageScan(
         pipeline, step, "Docker Scout", step.input("image"), *_unless_continued(step, fail, why),
         _severities(step.input("only-severities")), True, _flag(step.input("only-fixed") or "false"), report,
         step.events - TESTS_ONLY,
     )  # fmt: skip
 
 
-_ACTIONS: dict[str, Callable[[Pipeline, PipelineStep], Scan | None]] = {
+_ACTIONS: dict[str, Callable[[Pipeline, PipelineStep], ImageScan | None]] = {
     "aquasecurity/trivy-action": _trivy_action,
     "anchore/scan-action": _grype_action,
     "docker/scout-action": _scout_action,
@@ -117,7 +117,7 @@ _TRIVY_SWITCHES = re.compile(
 )
 
 
-def scan_of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> Scan | None:
+def scan_of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> ImageScan | None:
     """The look at an image that a command line takes, a scanner's own or one run by Docker; None for any other."""
     command = _inside_docker(command)
     words, name = command.words, command.name
@@ -143,7 +143,7 @@ def _inside_docker(command: ShellCommand) -> ShellCommand:
     return command
 
 
-def _trivy_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> Scan | None:
+def _trivy_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> ImageScan | None:
     if "vuln" not in (command.option("--scanners", "--security-checks") or "vuln"):
         return None
     if command.option("--format", "-f") in {"cyclonedx", "spdx", "spdx-json", "github"}:
@@ -157,14 +157,14 @@ def _trivy_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand
     is_sarif = command.option("--format", "-f") == "sarif"
     severities = command.option("--severity", "-s") or step.environment.get("TRIVY_SEVERITY", "")
     report = command.option("--output", "-o") if is_sarif else None
-    return Scan(
+    return ImageScan(
         pipeline, step, "Trivy", command.words[-1], *_through_shell(step, command, blocks, why),
         _severities(severities), True,
         unfixed or _flag(step.environment.get("TRIVY_IGNORE_UNFIXED", "false")), report, step.events - TESTS_ONLY,
     )  # fmt: skip
 
 
-def _grype_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> Scan | None:
+def _grype_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> ImageScan | None:
     operands = [word for word in command.words[1:] if not word.startswith("-")]
     target = operands[0] if operands else ""
     if target.startswith(("dir:", "file:", ".")):
@@ -172,7 +172,7 @@ def _grype_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand
     cutoff = command.option("--fail-on", "-f") or step.environment.get("GRYPE_FAIL_ON_SEVERITY", "")
     blocks = bool(cutoff)
     why = "" if cutoff else "--fail-on is not set, and Grype then never fails"
-    return Scan(
+    return ImageScan(
         pipeline, step, "Grype", target, *_through_shell(step, command, blocks, why),
         _from_cutoff(cutoff) if cutoff else None, True, command.has("--only-fixed"),
         command.option("--file") if "sarif" in (command.option("-o", "--output") or "") else None,
@@ -180,10 +180,10 @@ def _grype_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand
     )  # fmt: skip
 
 
-def _scout_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> Scan | None:
+def _scout_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> ImageScan | None:
     blocks = command.has("--exit-code", "-e")
     why = "" if blocks else "--exit-code is not set, and Scout then never fails"
-    return Scan(
+    return ImageScan(
         pipeline, step, "Docker Scout", command.words[-1], *_through_shell(step, command, blocks, why),
         _severities(command.option("--only-severity") or ""), True, command.has("--only-fixed"),
         command.option("--output", "-o") if command.option("--format") == "sarif" else None,

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Protocol
 
-from bot.audit.auditing import Judged, judged
+from bot.audit.auditing import JudgedRepository, judged
 from bot.audit.repository import Repository
 from bot.audit.rules import VERSION
 from bot.domain.failure import Failure, Trouble
@@ -79,7 +79,7 @@ class AuditStore(Protocol):
         """What discovery has kept of these files."""
         ...
 
-    async def save(self, item: DueAudit, found: Judged, options: AuditOptions, due_at: datetime) -> None:
+    async def save(self, item: DueAudit, found: JudgedRepository, options: AuditOptions, due_at: datetime) -> None:
         """Keeps the findings with what has moved, and what the repository's issue says of them."""
         ...
 
@@ -102,7 +102,7 @@ async def tick(store: AuditStore, options: AuditOptions, loop: Loop) -> AuditTal
     return AuditTally(tally.done, tally.problems)
 
 
-class _Audits(Work[DueAudit, Judged]):
+class _Audits(Work[DueAudit, JudgedRepository]):
     """One after the other: judging is plain computation."""
 
     stage = "audit"
@@ -119,7 +119,7 @@ class _Audits(Work[DueAudit, Judged]):
     def queue(self) -> Queue[DueAudit]:
         return self._store.audits
 
-    async def attempt(self, item: DueAudit, lease: Lease) -> Judged:
+    async def attempt(self, item: DueAudit, lease: Lease) -> JudgedRepository:
         bodies = await self._store.contents(sorted(set(item.files.values())))
         missing = sum(sha not in bodies for sha in item.files.values())
         if missing:
@@ -134,7 +134,7 @@ class _Audits(Work[DueAudit, Judged]):
         # A thread keeps the event loop free for the other stages.
         return await asyncio.to_thread(judged, repository, self._clock.now(), self._options.never_waived)
 
-    async def settle(self, item: DueAudit, result: Judged) -> None:
+    async def settle(self, item: DueAudit, result: JudgedRepository) -> None:
         due_at = self._clock.now() + _UNTIL_REREAD
         if result.until is not None:
             due_at = min(due_at, datetime.combine(result.until + timedelta(days=1), time(), UTC))

@@ -43,7 +43,7 @@ _NOT_PROVED = "with that change the check would not hold, or another finding wou
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedProposal:
     """What is asked of a proposal: which checks, without the `declined`, and no file below the `denied` folders."""
 
     checks: Collection[str] = SAFE_CHECKS
@@ -66,14 +66,14 @@ class _State:
 
 
 def propose(
-    files: Mapping[str, bytes], name: str, produced: Collection[SeenConfig], wanted: Wanted, now: datetime
+    files: Mapping[str, bytes], name: str, produced: Collection[SeenConfig], wanted: WantedProposal, now: datetime
 ) -> Proposal:
     """The proposal for one repository. `files` are all that the audit reads; never raises for any text."""
     return _Proposing(name, produced, wanted, now).proposal(files)
 
 
 class _Proposing:
-    def __init__(self, name: str, produced: Collection[SeenConfig], wanted: Wanted, now: datetime) -> None:
+    def __init__(self, name: str, produced: Collection[SeenConfig], wanted: WantedProposal, now: datetime) -> None:
         self._name = name
         self._produced = tuple(produced)
         self._wanted = wanted

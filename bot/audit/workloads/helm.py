@@ -25,7 +25,7 @@ def may_hold(node: Mapping, *keys: str) -> bool:
 
 
 @dataclass(slots=True)
-class Chart:
+class HelmChart:
     """Objects come with the path of their template. `hidden` says why a whole template is not understood."""
 
     folder: str
@@ -35,12 +35,12 @@ class Chart:
     hidden: str = ""
 
 
-def charts(repository: Repository) -> list[Chart]:
+def charts(repository: Repository) -> list[HelmChart]:
     """Renders all charts with templates, in the order of their folders. Never raises."""
     return repository.kept(_charts)
 
 
-def _charts(repository: Repository) -> list[Chart]:
+def _charts(repository: Repository) -> list[HelmChart]:
     found = []
     for path in repository.paths:
         if path.rpartition("/")[2] != "Chart.yaml" or not is_for_production(path):
@@ -49,7 +49,7 @@ def _charts(repository: Repository) -> list[Chart]:
         values_path = repository.first(folder, "values.yaml", "values.yml")
         own = repository.root(values_path) if values_path is not None else None
         values = _given(repository, folder, own or Mapping(0))
-        chart = Chart(folder, posixpath.basename(folder) or "of the repository")
+        chart = HelmChart(folder, posixpath.basename(folder) or "of the repository")
         templates = [
             each
             for each in repository.below(posixpath.join(folder, "templates"))
@@ -88,7 +88,7 @@ def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
     return Mapping(base.start, found)
 
 
-def _read(repository: Repository, path: str, values: Mapping, chart: Chart) -> None:
+def _read(repository: Repository, path: str, values: Mapping, chart: HelmChart) -> None:
     text = repository.text(path)
     if "kind:" not in text or text.count("\n") > MOST_LINES:
         return

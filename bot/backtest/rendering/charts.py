@@ -22,7 +22,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AxisLine:
     x1: float
     y1: float
     x2: float
@@ -30,18 +30,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class ReportChart:
     """`says` puts it in words for those who cannot see it."""
 
     height: float
     says: str
     bars: tuple[Bar, ...] = ()
     labels: tuple[Label, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[AxisLine, ...] = ()
     width: float = WIDTH
 
 
-def by_month(causes: Sequence[CauseMonths], months: Sequence[str]) -> Chart:
+def by_month(causes: Sequence[CauseMonths], months: Sequence[str]) -> ReportChart:
     """One stacked column for each month, in the order of `causes` from the bottom up."""
     left, right, top, plot = 44.0, 8.0, 14.0, 250.0
     totals = [sum(row.counts[place] for row in causes) for place in range(len(months))]
@@ -59,7 +59,7 @@ def by_month(causes: Sequence[CauseMonths], months: Sequence[str]) -> Chart:
             title = f"{month}: {count} {row.cause.value} of {totals[place]}"
             bars.append(_bar(left + place * slot + slot * 0.12, y, slot * 0.76, height, row.cause.value, title))
     marks = range(0, ceiling + 1, step)
-    return Chart(
+    return ReportChart(
         height=top + plot + 34,
         says=f"Changes in each month from {months[0]} to {months[-1]} by cause" if months else "No changes",
         bars=tuple(bars),
@@ -68,12 +68,13 @@ def by_month(causes: Sequence[CauseMonths], months: Sequence[str]) -> Chart:
             *_month_labels(months, left, slot, top + plot),
         ),
         lines=tuple(
-            Line(left, _y(top, plot, mark, ceiling), WIDTH - right, _y(top, plot, mark, ceiling)) for mark in marks
+            AxisLine(left, _y(top, plot, mark, ceiling), WIDTH - right, _y(top, plot, mark, ceiling))
+            for mark in marks
         ),
     )
 
 
-def settle_windows(rows: Sequence[SettleRow]) -> Chart:
+def settle_windows(rows: Sequence[SettleRow]) -> ReportChart:
     """Rebuilds for each settle window, against none at all."""
     left, row_height = 90.0, 38.0
     most = max((row.rebuilds for row in rows), default=1) or 1
@@ -88,10 +89,10 @@ def settle_windows(rows: Sequence[SettleRow]) -> Chart:
         labels.append(Label(left - 10, y + 16, name, "end", "plain"))
         saved = f", {share(row.saved, rows[0].rebuilds)} fewer" if row.saved else ""
         labels.append(Label(left + row.rebuilds * scale + 10, y + 16, f"{row.rebuilds:,}{saved}", "start", "plain"))
-    return Chart(6 + len(rows) * row_height, "Rebuilds for each settle window", tuple(bars), tuple(labels))
+    return ReportChart(6 + len(rows) * row_height, "Rebuilds for each settle window", tuple(bars), tuple(labels))
 
 
-def followers(rows: Sequence[SiblingRow]) -> Chart:
+def followers(rows: Sequence[SiblingRow]) -> ReportChart:
     """The days by which cut-down images followed: the bar ends at the median, its pale part at nine in ten."""
     left, row_height = 300.0, 30.0
     longest = max((row.followed.p90.total_seconds() for row in rows), default=0.0) or 1.0
@@ -108,7 +109,9 @@ def followers(rows: Sequence[SiblingRow]) -> Chart:
         told = f"{duration(row.followed.median)}, nine in ten {duration(row.followed.p90)}"
         at = left + most * scale + 10
         labels.append(Label(at, y + 13, told if most else "at once", "start", "quiet"))
-    return Chart(4 + len(rows) * row_height, "Days by which images followed their OS", tuple(bars), tuple(labels))
+    return ReportChart(
+        4 + len(rows) * row_height, "Days by which images followed their OS", tuple(bars), tuple(labels)
+    )
 
 
 def _bar(x: float, y: float, width: float, height: float, kind: str, title: str) -> Bar:

@@ -23,7 +23,7 @@ _SCOPES = "x-oauth-scopes"
 """The header in which Slack names the scopes of the token that asked."""
 LARGEST_ANSWER = 8 * 1024 * 1024
 
-Block = Mapping[str, Any]
+SlackBlock = Mapping[str, Any]
 """A Block Kit block as JSON."""
 
 _TROUBLES: Mapping[str, tuple[Trouble, str]] = {
@@ -72,7 +72,7 @@ class Slack(Protocol):
         self,
         key: str,
         text: str,
-        blocks: Sequence[Block],
+        blocks: Sequence[SlackBlock],
         *,
         thread: Posted | None = None,
         maybe_sent_since: datetime | None = None,
@@ -81,7 +81,7 @@ class Slack(Protocol):
         `maybe_sent_since`, a message with that key is looked for first, adopted, and given these words."""
         ...
 
-    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[Block]) -> None:
+    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
         """Replaces the message's text; repeating it does no harm."""
         ...
 
@@ -101,7 +101,7 @@ class SlackWebhook:
         self,
         key: str,
         text: str,
-        blocks: Sequence[Block],
+        blocks: Sequence[SlackBlock],
         *,
         thread: Posted | None = None,
         maybe_sent_since: datetime | None = None,
@@ -117,7 +117,7 @@ class SlackWebhook:
             said = answer.body[:80].decode("utf-8", "replace").strip()
             raise _failure(said if said.replace("_", "").isalnum() else "", where, status=answer.status)
 
-    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[Block]) -> None:
+    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
         raise Failure(
             Trouble.DENIED,
             "cannot edit a message",
@@ -151,7 +151,7 @@ class SlackBot:
         self,
         key: str,
         text: str,
-        blocks: Sequence[Block],
+        blocks: Sequence[SlackBlock],
         *,
         thread: Posted | None = None,
         maybe_sent_since: datetime | None = None,
@@ -167,7 +167,7 @@ class SlackBot:
         answer = await self._write("chat.postMessage", message, retry=False)
         return _posted(answer, str(answer.get("channel", "")), "chat.postMessage")
 
-    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[Block]) -> None:
+    async def update(self, posted: Posted, key: str, text: str, blocks: Sequence[SlackBlock]) -> None:
         message = {**_message(key, text, blocks), "channel": posted.channel, "ts": posted.ts}
         await self._write("chat.update", message, retry=True)
 
@@ -234,7 +234,7 @@ class SlackBot:
         return f"Slack {method}"
 
 
-def _message(key: str, text: str, blocks: Sequence[Block]) -> dict[str, Any]:
+def _message(key: str, text: str, blocks: Sequence[SlackBlock]) -> dict[str, Any]:
     return {
         "text": text,
         "blocks": list(blocks),

@@ -35,7 +35,7 @@ class FilesDenied(Failure):
         self.right = right
 
 
-class Moved(Failure):
+class RepositoryMoved(Failure):
     """The repository is reached under another name now: it was renamed or transferred."""
 
     def __init__(self, where: str) -> None:

@@ -1,8 +1,8 @@
 """The gate: whether what is known to be wrong with an image holds back the rebuild that made it.
 
-What one image shows is `Contents`; a rule says what of it blocks, exceptions and VEX statements take away. To have
-found nothing says nothing where not all that is inside was compared with data that is young enough: the gate cannot
-tell.
+What one image shows is `ImageVulnerabilities`; a rule says what of it blocks, exceptions and VEX statements take
+away. To have found nothing says nothing where not all that is inside was compared with data that is young enough:
+the gate cannot tell.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from bot.domain.wording.words import counted
 _MOST_NAMED = 3
 _MOST_GAPS = 2
 
-Identity = tuple[str, str]
+VulnerabilityKey = tuple[str, str]
 """Of a vulnerability: its id, and the package that has it."""
 
 
@@ -93,7 +93,7 @@ class Excused:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class ImageVulnerabilities:
     """What is known to be wrong with an image. `gaps` say, a line each, why that may not be all.
 
     It `is_pending` while a gap is about to be closed by work that is under way.
@@ -168,10 +168,10 @@ class GatedImage:
     """
 
     image: str
-    now: Contents
-    before: Contents | None
-    owed: Collection[Identity] = field(default_factory=frozenset)
-    unseen_before: Collection[Identity] = field(default_factory=frozenset)
+    now: ImageVulnerabilities
+    before: ImageVulnerabilities | None
+    owed: Collection[VulnerabilityKey] = field(default_factory=frozenset)
+    unseen_before: Collection[VulnerabilityKey] = field(default_factory=frozenset)
 
 
 def judge(
@@ -179,7 +179,7 @@ def judge(
     rule: GateRule,
     exceptions: Sequence[GateException],
     at: datetime,
-    excused: Mapping[Identity, str] | None = None,
+    excused: Mapping[VulnerabilityKey, str] | None = None,
 ) -> Gated:
     """Judges an image; `excused` are the vulnerabilities that a VEX statement takes away, and in whose words.
 
@@ -215,7 +215,7 @@ def _word(
     image: str,
     exceptions: Sequence[GateException],
     at: datetime,
-    excused: Mapping[Identity, str],
+    excused: Mapping[VulnerabilityKey, str],
 ) -> str | None:
     accepting = next((each for each in exceptions if each.accepts(found, image, at)), None)
     return accepting.told if accepting is not None else excused.get(found.identity)
@@ -223,7 +223,7 @@ def _word(
 
 def _each_once(found: Iterable[DetectedVulnerability], policy: GatePolicy) -> tuple[DetectedVulnerability, ...]:
     """What platforms and sources tell of one vulnerability, as one: the worst rating that counts, and any fix."""
-    known: dict[Identity, DetectedVulnerability] = {}
+    known: dict[VulnerabilityKey, DetectedVulnerability] = {}
     for each in found:
         first = known.get(each.identity)
         known[each.identity] = each if first is None else _joined(first, each, policy)

@@ -237,14 +237,14 @@ def _places(some: Sequence[DeployedImage]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
+class StationTime:
     """How long a station took elsewhere: from the one passed before it, in the middle of so many times."""
 
     times: int
     median: timedelta
 
 
-def elsewhere(entries: Iterable[LedgerEntry]) -> Mapping[Station, Took]:
+def elsewhere(entries: Iterable[LedgerEntry]) -> Mapping[Station, StationTime]:
     """How long each station took those that have passed it, where both times were seen."""
     lengths: dict[Station, list[timedelta]] = {}
     for entry in entries:
@@ -256,7 +256,7 @@ def elsewhere(entries: Iterable[LedgerEntry]) -> Mapping[Station, Took]:
                 before = clock.at
             elif clock.passage is Passage.PASSED:
                 before = None
-    return {place: Took(len(each), median_low(each)) for place, each in lengths.items()}
+    return {place: StationTime(len(each), median_low(each)) for place, each in lengths.items()}
 
 
 @dataclass(frozen=True, slots=True)

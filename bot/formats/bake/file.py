@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.formats.bake.hcl import Block, Opaque, Template, Value
+from bot.formats.bake.hcl import HclBlock, Opaque, Template, Value
 from bot.formats.source.nodes import Mapping as JsonMapping
 from bot.formats.source.nodes import Node, Scalar, Sequence
 
@@ -18,7 +18,7 @@ class BakeFile:
     targets: Mapping[str, Mapping[str, Value]]
 
     @classmethod
-    def of(cls, blocks: list[Block]) -> "BakeFile":
+    def of(cls, blocks: list[HclBlock]) -> "BakeFile":
         variables: dict[str, Value] = {}
         targets: dict[str, dict[str, Value]] = {}
         for block in blocks:
@@ -70,9 +70,9 @@ class BakeFile:
         return found
 
 
-def blocks_of_json(root: Node) -> list[Block]:
+def blocks_of_json(root: Node) -> list[HclBlock]:
     """JSON's form of the same: `{"target": {"app": {…}}}`, an object or a list of objects under each kind."""
-    blocks: list[Block] = []
+    blocks: list[HclBlock] = []
     if not isinstance(root, JsonMapping):
         return blocks
     own: dict[str, Value] = {}
@@ -83,8 +83,8 @@ def blocks_of_json(root: Node) -> list[Block]:
             for label, body in labelled.entries():
                 for attributes in _objects(body):
                     values = {key.value: _json_value(value) for key, value in attributes.entries()}
-                    blocks.append(Block(kind.value, (label.value,), values))
-    return [Block("", (), own), *blocks]
+                    blocks.append(HclBlock(kind.value, (label.value,), values))
+    return [HclBlock("", (), own), *blocks]
 
 
 def _objects(node: Node) -> list[JsonMapping]:

@@ -13,7 +13,7 @@ from bot.domain.repositories.usage import Findings, Role
 from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
 from bot.formats.bake.file import BakeFile, blocks_of_json
-from bot.formats.bake.hcl import Block, Name, Opaque, Template, Value
+from bot.formats.bake.hcl import HclBlock, Name, Opaque, Template, Value
 from bot.formats.builds import DOCKERFILE, Argument, Builds, DockerBuild, below, places
 from bot.formats.dockerfile import inline as inline_dockerfile
 from bot.formats.source import jsonc
@@ -92,7 +92,7 @@ def tags(path: str, text: str) -> list[tuple[str, int, tuple[str, ...]]]:
     return found
 
 
-def _blocks(path: str, text: str) -> list[Block]:
+def _blocks(path: str, text: str) -> list[HclBlock]:
     """Reads HCL or JSON, as the name says. Raises `Unreadable`."""
     return blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
 

@@ -55,13 +55,13 @@ Value = Template | Name | Opaque | tuple["Value", ...] | dict[str, "Value"]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class HclBlock:
     kind: str
     labels: tuple[str, ...]
     attributes: dict[str, Value]
 
 
-def read(source: str) -> list[Block]:
+def read(source: str) -> list[HclBlock]:
     """The blocks of the file; its own attributes are those of a block without a kind. Raises `Unreadable`."""
     if len(source) > LARGEST_TEXT:
         raise Unreadable(1, f"the file has more than {LARGEST_TEXT:,} characters and is not read")
@@ -86,14 +86,14 @@ class _Reader:
         self.source = source
         self.shift = shift
 
-    def blocks(self, tree: Tree[Any]) -> list[Block]:
+    def blocks(self, tree: Tree[Any]) -> list[HclBlock]:
         (body,) = _trees(tree)
-        found = [Block("", (), self._attributes(body))]
+        found = [HclBlock("", (), self._attributes(body))]
         for child in _trees(body):
             if child.data == "block":
                 *head, inner = (part for part in _trees(child) if part.data != "new_line_or_comment")
                 names = [self._label(part) for part in head]
-                found.append(Block(names[0], tuple(names[1:]), self._attributes(inner)))
+                found.append(HclBlock(names[0], tuple(names[1:]), self._attributes(inner)))
         return found
 
     def _attributes(self, body: Tree[Any]) -> dict[str, Value]:

@@ -14,7 +14,7 @@ from bot.formats.dockerfile import KIND as KIND
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Fault, Instruction, Script, read
 from bot.formats.dockerfile.stages import EMPTY_IMAGE, BuildStage, resolve
-from bot.formats.dockerfile.usages import Named, usages_of
+from bot.formats.dockerfile.usages import NamedReference, usages_of
 from bot.formats.dockerfile.words import split_flags
 from bot.formats.source.spanned import Spanned
 
@@ -49,15 +49,15 @@ def find(path: str, text: str, args: Mapping[str, Spanned] | None = None, shared
     script = read(text)
     outline = _outline(script, Arguments(script.escape, args or {}, shared))
     stages, by_name, faults = resolve(outline.stages, outline.arguments, script.escape)
-    named: list[Named] = []
+    named: list[NamedReference] = []
     if script.syntax is not None:
-        named.append(Named(script.syntax_line, script.syntax, script.syntax, Role.SYNTAX))
+        named.append(NamedReference(script.syntax_line, script.syntax, script.syntax, Role.SYNTAX))
     final = stages[-1].roots if stages else ()
     for stage in stages:
         if stage.image is not None:
             role = Role.FINAL_STAGE if stage in final else Role.BUILD_STAGE
             line = stage.instruction.line
-            named.append(Named(line, stage.image, stage.word, role, stage.label, stage.platforms))
+            named.append(NamedReference(line, stage.image, stage.word, role, stage.label, stage.platforms))
     for instruction, number in outline.sources:
         label = stages[number].label if 0 <= number < len(stages) else None
         for role, source in _sources(instruction, script.escape):
@@ -65,7 +65,7 @@ def find(path: str, text: str, args: Mapping[str, Spanned] | None = None, shared
             if fault is not None:
                 faults.append(fault)
             elif not _is_stage(source.text, by_name):
-                named.append(Named(instruction.line, source, source, role, label))
+                named.append(NamedReference(instruction.line, source, source, role, label))
     named.sort(key=lambda it: it.line)
     if len(named) > MOST_IMAGES:
         faults.append(_TOO_MANY)

@@ -17,7 +17,7 @@ _JOINTS = ("-", ".", "_")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedReference:
     """A reference where an instruction (or the `syntax` directive) names it: its line, and `word` as written."""
 
     line: int
@@ -29,7 +29,7 @@ class Named:
 
 
 def usages_of(
-    path: str, text: str, named: Sequence[Named], arguments: Arguments
+    path: str, text: str, named: Sequence[NamedReference], arguments: Arguments
 ) -> tuple[list[Usage], list[Fault]]:
     """The usages among what instructions name, and what is no image reference."""
     usages: list[Usage] = []
@@ -68,14 +68,14 @@ def usages_of(
     return usages, faults
 
 
-def _invalid(named: Named, error: str) -> str:
+def _invalid(named: NamedReference, error: str) -> str:
     if "$" not in named.word.text:
         return error
     word, value = named.word.text[:80], named.image.text[:80]
     return f"FROM {word} is {value!r} without build arguments; give its ARGs defaults that make an image reference"
 
 
-def _served(named: Sequence[Named], arguments: Arguments) -> Counter[str]:
+def _served(named: Sequence[NamedReference], arguments: Arguments) -> Counter[str]:
     """How many references each ARG supplies characters of."""
     served: Counter[str] = Counter()
     for it in named:
@@ -99,7 +99,9 @@ def _default_in(usage: Usage, image: Spanned, arguments: Arguments) -> Span | No
     return next((piece.span for piece in decisive if arguments.owner(piece.span.start)), None)
 
 
-def _place_for_digest(named: Named, reference: Reference, arguments: Arguments, served: Counter[str]) -> int:
+def _place_for_digest(
+    named: NamedReference, reference: Reference, arguments: Arguments, served: Counter[str]
+) -> int:
     """Behind the last character of the reference.
 
     But behind the word that names it where that character comes from an ARG that does not end with it, or supplies

@@ -11,7 +11,7 @@ brings is not seen.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.formats.dotnet.msbuild.items import Item
+from bot.formats.dotnet.msbuild.items import ProjectItem
 from bot.formats.dotnet.msbuild.properties import Evaluation
 from bot.formats.dotnet.msbuild.values import UndecidedValue
 from bot.formats.dotnet.projects import Built, ProjectReference, Projects
@@ -44,7 +44,7 @@ def is_aspnet(projects: Projects, path: str, built: Built) -> AspNetUse:
     return referenced if referenced.is_aspnet or own.is_aspnet is False else own
 
 
-def _own(evaluation: Evaluation, items: Iterable[Item]) -> AspNetUse:
+def _own(evaluation: Evaluation, items: Iterable[ProjectItem]) -> AspNetUse:
     if any(sdk.lower() == WEB_SDK for sdk in evaluation.sdks):
         return AspNetUse(True)
     certain = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.formats.dotnet.msbuild.imports import Document, Imports
-from bot.formats.dotnet.msbuild.items import Item
+from bot.formats.dotnet.msbuild.items import ProjectItem
 from bot.formats.dotnet.msbuild.properties import Evaluation, Given
 from bot.formats.dotnet.msbuild.values import UndecidedValue
 
@@ -32,7 +32,7 @@ class ProjectReference:
     `why` says then what is missing.
     """
 
-    item: Item
+    item: ProjectItem
     path: str | None
     why: str = ""
 

@@ -10,7 +10,7 @@ from bot.formats.dotnet import global_json
 from bot.formats.dotnet.app_host import AppHost, app_host, may_be_app_host, read
 from bot.formats.dotnet.command_line import ordered
 from bot.formats.dotnet.msbuild.imports import Imports
-from bot.formats.dotnet.msbuild.items import Item
+from bot.formats.dotnet.msbuild.items import ProjectItem
 from bot.formats.dotnet.project import Named, Told, mentions_containers, tell, tell_shared
 from bot.formats.dotnet.projects import PROJECT_ENDINGS, ProjectReference, Projects
 from bot.formats.dotnet.publish import is_test
@@ -181,7 +181,7 @@ class Solution:
 
     def _reference(self, named: str, line: int) -> ProjectReference:
         path = self._project_at(named)
-        item = Item("ProjectReference", named, named, True, line)
+        item = ProjectItem("ProjectReference", named, named, True, line)
         return ProjectReference(item, path, "" if path else f"{named} is not in this repository")
 
     def _is_test(self, path: str) -> bool:

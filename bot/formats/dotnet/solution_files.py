@@ -44,7 +44,7 @@ def projects_in(path: str, text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in found if each.lower().endswith(PROJECT_ENDINGS)))[:MOST_PROJECTS]
 
 
-def _in_xml(root: elements.Element) -> Iterator[str]:
+def _in_xml(root: elements.ProjectElement) -> Iterator[str]:
     waiting = [root]
     while waiting:
         element = waiting.pop()

@@ -15,7 +15,7 @@ from bot.plan.cascade.shown import LastBuild, Stood, shown_of
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class CascadeInput:
     """What the store knows of own bases and of what stands on them.
 
     `names` are those of repositories, `progress` is how far each image's rebuild is, `dues` the rebuilds that have
@@ -45,13 +45,13 @@ class Fleet:
 class Decided:
     """What follows for one reading of the fleet."""
 
-    fleet: Fleet
+    fleet: CascadeInput
     graph: Graph
     cascade: Cascade
 
 
 class CascadeStore(Protocol):
-    async def fleet(self) -> Fleet | None:
+    async def fleet(self) -> CascadeInput | None:
         """Reads own bases and who stands on them; None where nothing has changed that a decision hangs on, and
         nobody waits."""
         ...
@@ -96,7 +96,7 @@ async def tick(
     return CascadeTally(let_go, len(found.waits), len(found.blocks), len(graph.cycles))
 
 
-async def _shown(fleet: Fleet, graph: Graph, layers: Layers) -> Mapping[tuple[Image, Base], Shown]:
+async def _shown(fleet: CascadeInput, graph: Graph, layers: Layers) -> Mapping[tuple[Image, Base], Shown]:
     """Asked only for the parents of those who wait that have nothing to do themselves."""
     homes = {fleet.dues[number].repository for number in fleet.held if number in fleet.dues}
     links = [

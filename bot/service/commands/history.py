@@ -28,7 +28,7 @@ _TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class LogTally:
     """How many rows were written or taken in; `skipped` are older than what the log already has."""
 
     observations: int = 0
@@ -36,7 +36,9 @@ class Moved:
     skipped: int = 0
 
 
-async def export_log(settings: Settings, observations: Path | None, releases: Path | None, clock: Clock) -> Moved:
+async def export_log(
+    settings: Settings, observations: Path | None, releases: Path | None, clock: Clock
+) -> LogTally:
     """Writes the log oldest first, as it is read: several workers, or an import, append out of that order."""
     _check(observations, releases)
     if observations is None and releases is None:
@@ -51,7 +53,7 @@ async def export_log(settings: Settings, observations: Path | None, releases: Pa
             known = await stores.history.releases()
             with _written(releases) as out:
                 listed = write_releases(known, out)
-        return Moved(seen, listed)
+        return LogTally(seen, listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class HistorySource:
 
 async def import_log(
     settings: Settings, source: HistorySource, clock: Clock, progress: Progress = lambda done, total: None
-) -> Moved:
+) -> LogTally:
     """Continues the log of each base, and puts before it what is older than its first observation; between the
     first and the last, rows are left out.
 
@@ -94,7 +96,7 @@ async def import_log(
             await work.take(row)
             progress(number, None)
         await work.end()
-        return Moved(work.taken, len(listed), work.skipped)
+        return LogTally(work.taken, len(listed), work.skipped)
 
 
 @dataclass(slots=True)

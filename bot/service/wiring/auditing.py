@@ -9,7 +9,7 @@ from typing import Any
 from bot.act.onboarding.ports import ProposalSource
 from bot.audit.auditing import judged
 from bot.audit.onboarding.action_commits import CHECK, tagged_actions
-from bot.audit.onboarding.proposing import Wanted, propose
+from bot.audit.onboarding.proposing import WantedProposal, propose
 from bot.audit.repository import Repository
 from bot.audit.rules import BY_CHECK, RULES
 from bot.domain.forge.actions import ActionCommit, ActionTag
@@ -41,7 +41,7 @@ class AuditProposer:
         now: datetime,
     ) -> Proposal:
         """The next pull request for these texts."""
-        wanted = Wanted(self.checks, commits, denied, self.unwaivable, source.declined)
+        wanted = WantedProposal(self.checks, commits, denied, self.unwaivable, source.declined)
         return propose(source.files, source.name, source.produced, wanted, now)
 
 

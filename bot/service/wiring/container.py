@@ -50,7 +50,7 @@ from bot.service.wiring.grants import (
 from bot.service.wiring.opened_stores import store_url
 from bot.service.wiring.registries.accesses import accesses_of
 from bot.service.wiring.registries.attesting import Attacher, attesting_of
-from bot.service.wiring.registries.images import Images
+from bot.service.wiring.registries.images import RegistryImages
 from bot.service.wiring.registries.own_bases import OwnBases
 from bot.service.wiring.registries.sboms import Sboms
 from bot.service.wiring.registries.trust import Trusting
@@ -202,10 +202,10 @@ class Bot:
         return FollowOptions(self.settings.schedule.follow, self.forge_host, within)
 
     @property
-    def images(self) -> Images:
+    def images(self) -> RegistryImages:
         """Registries as the looks at images ask for them."""
         stores = self.stores
-        return Images(
+        return RegistryImages(
             self.registry,
             self.beside,
             stores.watch,

@@ -6,14 +6,14 @@ from pathlib import Path
 from bot.domain.failure import Failure, Trouble
 from bot.settings import Settings
 from bot.verify.gating.ports import GateOptions
-from bot.verify.vex import LARGEST_VEX, Statement, read_vex
+from bot.verify.vex import LARGEST_VEX, VexStatement, read_vex
 
 
 def gate_options_of(settings: Settings) -> GateOptions:
     """Reads the VEX documents; raises `Failure` where one cannot be read."""
     gate = settings.gate
     documents = [(str(path), _read(path)) for path in gate.vex]
-    statements: list[Statement] = [one for where, data in documents for one in read_vex(data, where)]
+    statements: list[VexStatement] = [one for where, data in documents for one in read_vex(data, where)]
     told = "".join((gate.model_dump_json(), repr(settings.packages.platforms)))
     mark = hashlib.sha256(told.encode() + b"".join(data for _, data in documents)).hexdigest()
     return GateOptions(

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.issue.practices import NAME, practices_section
-from bot.audit.auditing import Judged
+from bot.audit.auditing import JudgedRepository
 from bot.audit.fleet.stage import AuditOptions, DueAudit
 from bot.domain.repositories.finding import Finding
 from bot.domain.repositories.practices import moves, outcomes
@@ -77,7 +77,7 @@ class AuditStore(Store):
         async with self._database.reading() as connection:
             return await blobs_of(connection, shas)
 
-    async def save(self, item: DueAudit, found: Judged, options: AuditOptions, due_at: datetime) -> None:
+    async def save(self, item: DueAudit, found: JudgedRepository, options: AuditOptions, due_at: datetime) -> None:
         """What opened and closed counts only between two audits by the same rules."""
         now, same_rules = self._clock.now(), item.mark == options.mark
         values = {"mark": options.mark, "error": None, "audited_at": now, "findings": packed(found.findings)}

@@ -21,7 +21,7 @@ class Attacher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Attestation:
+class DueAttestation:
     """The row of one image."""
 
     id: int
@@ -32,12 +32,12 @@ class AttestingStore(Protocol):
     """Each method is one transaction."""
 
     @property
-    def attestations(self) -> Queue[Attestation]: ...
+    def attestations(self) -> Queue[DueAttestation]: ...
 
     async def make_due(self) -> None:
         """A row for each image that has none, and at once what was seen with another digest since."""
         ...
 
-    async def settle_attestation(self, attestation: Attestation, due_at: datetime, *, attached: bool) -> None:
+    async def settle_attestation(self, attestation: DueAttestation, due_at: datetime, *, attached: bool) -> None:
         """Notes that the image was considered, and whether a statement was attached. Raises `LeaseLost`."""
         ...

@@ -11,7 +11,7 @@ from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
-from bot.verify.attesting.ports import Attacher, Attestation, AttestingStore
+from bot.verify.attesting.ports import Attacher, AttestingStore, DueAttestation
 from bot.verify.attesting.summary import PREDICATE, Verifier, signed, summary
 
 RENEWED_EVERY = timedelta(hours=24)
@@ -42,7 +42,7 @@ async def tick(store: AttestingStore, attacher: Attacher, verifier: Verifier, lo
     return AttestingTally(work.attached, tuple(tally.problems))
 
 
-class _Attesting(Work[Attestation, bool]):
+class _Attesting(Work[DueAttestation, bool]):
     """The result is whether a statement was attached."""
 
     stage = "attest"
@@ -56,17 +56,17 @@ class _Attesting(Work[Attestation, bool]):
         self.attached = 0
 
     @property
-    def queue(self) -> Queue[Attestation]:
+    def queue(self) -> Queue[DueAttestation]:
         return self._store.attestations
 
-    def host(self, item: Attestation) -> str:
+    def host(self, item: DueAttestation) -> str:
         return item.image.claim.registry
 
-    def key(self, item: Attestation) -> object | None:
+    def key(self, item: DueAttestation) -> object | None:
         """Two repositories may claim one image; a registry's document is changed by one at a time."""
         return item.image.claim.name
 
-    async def attempt(self, item: Attestation, lease: Lease) -> bool:
+    async def attempt(self, item: DueAttestation, lease: Lease) -> bool:
         image, verifier = item.image, self._verifier
         if image.digest is None or not is_proved_fresh(image):
             return False
@@ -75,11 +75,11 @@ class _Attesting(Work[Attestation, bool]):
         await self._attacher.attach(image.place, image.digest, signed(statement, verifier), verifier.id, PREDICATE)
         return True
 
-    async def settle(self, item: Attestation, result: bool) -> None:
+    async def settle(self, item: DueAttestation, result: bool) -> None:
         rest = RENEWED_EVERY if result else _LOOKED_AGAIN
         await self._store.settle_attestation(item, self._clock.now() + rest, attached=result)
         self.attached += result
 
-    async def failed(self, item: Attestation, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
+    async def failed(self, item: DueAttestation, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
         await put_off_by_backoff(self.queue, claimed, failure, now, failure.told)
         return f"{item.image.place}: no statement is attached: {failure.told}"

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from bot.domain.packages.gate import Contents, Identity
+from bot.domain.packages.gate import ImageVulnerabilities, VulnerabilityKey
 from bot.verify.gating.ports import ToldImage
 from bot.verify.scan_reports import KeptReport
 
 
-def unseen_before(told: ToldImage) -> frozenset[Identity]:
+def unseen_before(told: ToldImage) -> frozenset[VulnerabilityKey]:
     """What scanners alone found that have not reported of the image before.
 
     The kept data is compared with the packages of both images, so what it tells of one it would tell of the other.
@@ -19,7 +19,7 @@ def unseen_before(told: ToldImage) -> frozenset[Identity]:
     return _identities(told.reports) - comparable - by_data
 
 
-def with_unchanged(before: Contents, told: ToldImage) -> Contents:
+def with_unchanged(before: ImageVulnerabilities, told: ToldImage) -> ImageVulnerabilities:
     """What the image before had, with what scanners find now in packages that it held in the same version.
 
     A vulnerability that became known since is no new one.
@@ -36,5 +36,5 @@ def _looked(reports: Sequence[KeptReport]) -> Collection[str]:
     return {each.scan.report.scanner for each in reports if each.scan.report.has_looked}
 
 
-def _identities(reports: Iterable[KeptReport]) -> frozenset[Identity]:
+def _identities(reports: Iterable[KeptReport]) -> frozenset[VulnerabilityKey]:
     return frozenset(one.identity for each in reports for one in each.scan.report.vulnerabilities)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.detected import GatePolicy
-from bot.domain.packages.gate import Contents
+from bot.domain.packages.gate import ImageVulnerabilities
 from bot.domain.packages.package import Package, PackageType
 from bot.domain.packages.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
 from bot.domain.wording.words import counted, duration
@@ -34,16 +34,16 @@ class Yardstick:
     now: datetime
 
 
-def contents_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Yardstick) -> Contents:
+def contents_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Yardstick) -> ImageVulnerabilities:
     """All that the kept data says of these platforms; those that nobody reads are left out."""
     judged = [each for each in platforms if each.platform in by.platforms]
     if not judged:
         names = ", ".join(each.platform for each in platforms)
         why = f"packages.platforms has none of {names}" if names else "its platforms are not known"
-        return Contents(gaps=(f"nothing tells its packages: {why}",))
+        return ImageVulnerabilities(gaps=(f"nothing tells its packages: {why}",))
     gaps = dict(gap for each in judged for gap in (*_of_packages(each, by), *_of_data(each, data, by)))
     found = tuple(one for each in judged for one in each.found)
-    return Contents(found, tuple(gaps), any(gaps.values()))
+    return ImageVulnerabilities(found, tuple(gaps), any(gaps.values()))
 
 
 def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[tuple[str, bool]]:
@@ -121,7 +121,9 @@ def _of_age(publisher: str, advice: str, data: KeptData, by: Yardstick) -> Itera
         yield f"the CVE data of {publisher} is {duration(age)} old, more than {duration(by.max_age)}", False
 
 
-def with_reports(contents: Contents, reports: Sequence[KeptReport], use: ReportUse, by: Yardstick) -> Contents:
+def with_reports(
+    contents: ImageVulnerabilities, reports: Sequence[KeptReport], use: ReportUse, by: Yardstick
+) -> ImageVulnerabilities:
     """The same with what scanners reported of the image; the last scan first.
 
     What an old report found is there still, but it says nothing of what it did not find.
@@ -129,15 +131,15 @@ def with_reports(contents: Contents, reports: Sequence[KeptReport], use: ReportU
     found = (*contents.found, *(one for each in reports for one in each.scan.report.vulnerabilities))
     gaps = list(_of_reports(reports, by))
     if use is ReportUse.REQUIRE:
-        return Contents(found, (*gaps, *contents.gaps), contents.is_pending)
+        return ImageVulnerabilities(found, (*gaps, *contents.gaps), contents.is_pending)
     if use is ReportUse.ENOUGH and not gaps:
-        return Contents(found)
+        return ImageVulnerabilities(found)
     if use is ReportUse.ENOUGH and reports and contents.gaps:
-        return Contents(found, (*contents.gaps, *gaps), contents.is_pending)
+        return ImageVulnerabilities(found, (*contents.gaps, *gaps), contents.is_pending)
     return replace(contents, found=found)
 
 
-def with_damaged(contents: Contents, damaged: Sequence[str]) -> Contents:
+def with_damaged(contents: ImageVulnerabilities, damaged: Sequence[str]) -> ImageVulnerabilities:
     """The same where reports are kept of the image that cannot be read: what they tell would have counted."""
     gaps = (f"a scanner's report ({each}) is damaged in the store; import it again" for each in damaged)
     return replace(contents, gaps=(*contents.gaps, *gaps))

@@ -8,12 +8,12 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import (
-    Contents,
     Counts,
     Gated,
     GatedImage,
     GateOutcome,
-    Identity,
+    ImageVulnerabilities,
+    VulnerabilityKey,
     judge,
     together,
 )
@@ -30,7 +30,7 @@ from bot.verify.gating.ports import (
 )
 from bot.verify.gating.uncertain import about, settle_uncertain, words
 from bot.verify.scan_reports import KeptReport
-from bot.verify.vex import Statement, excuse
+from bot.verify.vex import VexStatement, excuse
 
 _BEFORE_IS_UNREAD = "what the image before holds is not read yet, so it cannot be told what is new"
 
@@ -38,7 +38,7 @@ _ARTIFACTS_ARE_UNREAD = "the artifacts of the run that has built it are not look
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ImageAtGate:
     """What was told of an image, and what the gate says to that; both None where nothing is asked of it."""
 
     told: ToldImage | None = None
@@ -59,14 +59,14 @@ async def judge_images(
     *,
     adopts: bool,
     vex: VexPort | None = None,
-) -> Mapping[int, Judged]:
+) -> Mapping[int, ImageAtGate]:
     """What the gate says of these images as they were seen last, by their ids.
 
     `adopts` where an image that it sees for the first time is taken as it is: nothing of it is new.
     `vex` is asked of images that would be held back, and of no others.
     """
     rules = {each.id: rule for each in images if (rule := options.rule_for(each.claim.name)) is not None}
-    found: dict[int, Judged] = {each.id: Judged() for each in images}
+    found: dict[int, ImageAtGate] = {each.id: ImageAtGate() for each in images}
     if not rules:
         return found
     told, data = await store.told_images(rules), await store.kept_data()
@@ -76,17 +76,19 @@ async def judge_images(
             continue
         if adopts and known.is_first:
             known = replace(known, before=known.now, reports_before=known.reports)
-        judged = Judged(known, _gated(image, known, rules[image.id], options, data, now))
+        judged = ImageAtGate(known, _gated(image, known, rules[image.id], options, data, now))
         if vex is not None and judged.is_held_back:
             said, judged = await _asked(vex, image, judged)
             if said:
                 more = replace(options, statements=(*options.statements, *said))
-                judged = Judged(known, _gated(image, known, rules[image.id], more, data, now))
+                judged = ImageAtGate(known, _gated(image, known, rules[image.id], more, data, now))
         found[image.id] = judged
     return found
 
 
-async def _asked(vex: VexPort, image: ProducedImage, judged: Judged) -> tuple[Sequence[Statement], Judged]:
+async def _asked(
+    vex: VexPort, image: ProducedImage, judged: ImageAtGate
+) -> tuple[Sequence[VexStatement], ImageAtGate]:
     """What is signed beside an image; where that cannot be told, the image is held back and soon judged again."""
     told, gated = judged.told, judged.gated
     if told is None or gated is None:
@@ -109,7 +111,7 @@ def _gated(
 ) -> Gated:
     by = Yardstick(options.platforms, matched.rule.policy, options.max_age, now)
 
-    def contents(platforms: Sequence[ToldPlatform], reports: Sequence[KeptReport]) -> Contents:
+    def contents(platforms: Sequence[ToldPlatform], reports: Sequence[KeptReport]) -> ImageVulnerabilities:
         kept = contents_of(platforms, data, by)
         return with_reports(kept, reports, matched.report, by)
 
@@ -130,7 +132,9 @@ def _gated(
     return gated
 
 
-def _excused(name: str, told: ToldImage, holds: Contents, options: GateOptions) -> Mapping[Identity, str]:
+def _excused(
+    name: str, told: ToldImage, holds: ImageVulnerabilities, options: GateOptions
+) -> Mapping[VulnerabilityKey, str]:
     """The vulnerabilities that statements take away of every version that is held, and in whose words."""
     if not options.statements:
         return {}

@@ -10,11 +10,11 @@ from typing import Protocol
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.detected import DetectedVulnerability
-from bot.domain.packages.gate import Gated, GateException, GateMode, GateRule, Identity
+from bot.domain.packages.gate import Gated, GateException, GateMode, GateRule, VulnerabilityKey
 from bot.domain.packages.package import Distribution, Package
 from bot.reconcile.work import Queue
 from bot.verify.scan_reports import KeptReport
-from bot.verify.vex import Statement
+from bot.verify.vex import VexStatement
 
 DOTNET = "Microsoft (.NET)"
 """Who publishes what .NET itself is affected by."""
@@ -47,7 +47,7 @@ class GateOptions:
 
     rules: tuple[MatchedRule, ...] = ()
     exceptions: tuple[GateException, ...] = ()
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[VexStatement, ...] = ()
     platforms: frozenset[str] = frozenset()
     max_age: timedelta = timedelta(days=2)
     wait: timedelta = timedelta(hours=1)
@@ -97,7 +97,7 @@ class ToldImage:
     digests: frozenset[str]
     now: tuple[ToldPlatform, ...]
     before: tuple[ToldPlatform, ...] | None = None
-    owed: frozenset[Identity] = frozenset()
+    owed: frozenset[VulnerabilityKey] = frozenset()
     reports: tuple[KeptReport, ...] = ()
     reports_before: tuple[KeptReport, ...] = ()
     is_first: bool = False
@@ -158,7 +158,7 @@ class GateStore(Protocol):
 class VexPort(Protocol):
     """A registry as far as VEX documents beside an image are concerned."""
 
-    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[Statement]:
+    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[VexStatement]:
         """What authors whom the operator trusts have signed about one of these digests of the image.
 
         Raises `Failure` where the registry does not say.

@@ -8,7 +8,7 @@ from bot.domain.failure import Failure
 from bot.domain.packages.gate import GateOutcome
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
-from bot.verify.gating.judging import Judged, judge_images
+from bot.verify.gating.judging import ImageAtGate, judge_images
 from bot.verify.gating.ports import DueGate, GateOptions, GateStore, VexPort
 
 _EVERY = timedelta(hours=6)
@@ -34,7 +34,7 @@ async def tick(store: GateStore, options: GateOptions, loop: Loop, vex: VexPort 
     return GateTally(tally.done, work.blocked, tuple(tally.problems))
 
 
-class _Gates(Work[DueGate, Judged]):
+class _Gates(Work[DueGate, ImageAtGate]):
     """All of a claim are read together."""
 
     stage = "gate"
@@ -45,7 +45,7 @@ class _Gates(Work[DueGate, Judged]):
         self._vex = vex
         self._options = options
         self._clock = loop.clock
-        self._judged: Mapping[int, Judged] = {}
+        self._judged: Mapping[int, ImageAtGate] = {}
         self.blocked = 0
 
     @property
@@ -57,10 +57,10 @@ class _Gates(Work[DueGate, Judged]):
         now = self._clock.now()
         self._judged = await judge_images(self._store, images, self._options, now, adopts=True, vex=self._vex)
 
-    async def attempt(self, item: DueGate, lease: Lease) -> Judged:
+    async def attempt(self, item: DueGate, lease: Lease) -> ImageAtGate:
         return self._judged[item.image.id]
 
-    async def settle(self, item: DueGate, result: Judged) -> None:
+    async def settle(self, item: DueGate, result: ImageAtGate) -> None:
         is_pending = result.gated is not None and result.gated.is_pending
         due_at = self._clock.now() + (_WHILE_PENDING if is_pending else _EVERY)
         await self._store.settle_gate(item, result.told, result.gated, self._options.mark, due_at)

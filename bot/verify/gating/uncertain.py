@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.packages.detected import DetectedVulnerability
-from bot.domain.packages.gate import Counts, Excused, GateRule, Identity
+from bot.domain.packages.gate import Counts, Excused, GateRule, VulnerabilityKey
 from bot.verify.gating.ports import GateOptions, ToldImage, ToldPlatform
 from bot.verify.scanners.report import Report
-from bot.verify.vex import Statement, excuse
+from bot.verify.vex import VexStatement, excuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def settle_uncertain(name: str, told: ToldImage, rule: GateRule, options: GateOp
     before = told.before or () if rule.counts is Counts.NEW else ()
     had = {one.identity for each in before for one in each.found}
     no_better = {(one.identity, one.installed) for each in before for one in each.uncertain}
-    excused: dict[Identity, Excused] = {}
+    excused: dict[VulnerabilityKey, Excused] = {}
 
     def still(each: ToldPlatform) -> Iterator[DetectedVulnerability]:
         _, taken = excuse(each.uncertain, options.statements, about(name, told))
@@ -52,6 +52,6 @@ def about(name: str, told: ToldImage) -> Report:
     return Report((), image_name=name.rpartition("/")[2], image_digests=told.digests)
 
 
-def words(statement: Statement) -> str:
+def words(statement: VexStatement) -> str:
     """What a statement says, and whose it is."""
     return f"{statement.status.replace('_', ' ')}, says {statement.author or 'an unnamed author'}"

@@ -11,7 +11,7 @@ from bot.verify.provenance.statement import Statement, statement_in
 from bot.verify.signatures.cosign.signature_file import read_signature_file
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-from bot.verify.trust.collecting import Found
+from bot.verify.trust.collecting import AttachedDocument
 from bot.verify.trust.judging import Trusted, verdicts
 
 
@@ -24,7 +24,7 @@ class SignedProvenance:
 
 
 def signed_provenance(
-    statements: Sequence[Found],
+    statements: Sequence[AttachedDocument],
     trusted: Trusted,
     digest: str,
     at: datetime,
@@ -51,7 +51,7 @@ def signed_provenance(
     return tuple(made)
 
 
-def statement_of(found: Found) -> Statement | None:
+def statement_of(found: AttachedDocument) -> Statement | None:
     """The statement in a signature's envelope, not judged; None where there is none that can be read."""
     try:
         envelope = read_signature_file(found.encoded, found.payload).envelope

@@ -19,10 +19,10 @@ from bot.verify.provenance.statement import read_statement
 from bot.verify.sbom.reading import read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-from bot.verify.trust.collecting import SBOM, SBOM_TAG, Found, SignaturesPort, attestations_of
+from bot.verify.trust.collecting import SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
 from bot.verify.trust.judging import Trusted, verdicts
 
-Judge = Callable[[Found, str], tuple[Strength, str]]
+Judge = Callable[[AttachedDocument, str], tuple[Strength, str]]
 """What a signed statement about a digest is worth, and why."""
 
 MOST = 20
@@ -35,7 +35,7 @@ _UNSIGNED = "not signed"
 def judged_by(trusted: Trusted | None, at: datetime, remembered: Remembered) -> Judge:
     """Believes those who are trusted, and nobody where no rule names any."""
 
-    def judge(found: Found, digest: str) -> tuple[Strength, str]:
+    def judge(found: AttachedDocument, digest: str) -> tuple[Strength, str]:
         if trusted is None:
             return Strength.CLAIMED, "signed, and no rule of trust says by whom it must be"
         made = verdicts([found], trusted, digest, at, remembered)
@@ -64,7 +64,7 @@ async def sboms_of(port: SignaturesPort, place: ImagePlace, judge: Judge) -> tup
     return tuple(best.values())[:MOST]
 
 
-def attached_sbom(found: Found, digests: Sequence[str], judge: Judge) -> tuple[Sbom, ...]:
+def attached_sbom(found: AttachedDocument, digests: Sequence[str], judge: Judge) -> tuple[Sbom, ...]:
     """What is attached to an image, where it is an SBOM and about one of these digests; else nothing."""
     if (origin := _PLAIN.get(found.kind)) is not None:
         return (_unread(found.unreadable, origin) if found.unreadable else plain_sbom(found.encoded, origin),)

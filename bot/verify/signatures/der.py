@@ -16,7 +16,7 @@ SET = 0x31
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class DerElement:
     """One tag with its content, and the bytes that it was read from."""
 
     tag: int
@@ -39,7 +39,7 @@ class Parts:
         """The tag of the element that comes next; nothing at the end."""
         return self._next.tag if self._next is not None else None
 
-    def take(self, tag: int, what: str) -> Element:
+    def take(self, tag: int, what: str) -> DerElement:
         """The next element, which must have this tag."""
         found = self._next
         if found is None or found.tag != tag:
@@ -47,11 +47,11 @@ class Parts:
         self._next = next(self._elements, None)
         return found
 
-    def take_if(self, tag: int) -> Element | None:
+    def take_if(self, tag: int) -> DerElement | None:
         """The next element where it has this tag; nothing where an optional one was left out."""
         return self.take(tag, "an element") if self.tag == tag else None
 
-    def rest(self) -> Iterator[Element]:
+    def rest(self) -> Iterator[DerElement]:
         while self._next is not None:
             found = self._next
             self._next = next(self._elements, None)
@@ -62,7 +62,7 @@ class Parts:
             raise Refused(f"{what} has more in it than it should")
 
 
-def read_der(encoded: bytes, tag: int, what: str) -> Element:
+def read_der(encoded: bytes, tag: int, what: str) -> DerElement:
     """The one element that the bytes are, of this tag."""
     parts = Parts(encoded)
     found = parts.take(tag, what)
@@ -70,7 +70,7 @@ def read_der(encoded: bytes, tag: int, what: str) -> Element:
     return found
 
 
-def object_identifier(element: Element) -> str:
+def object_identifier(element: DerElement) -> str:
     """The dotted form of an object identifier."""
     if not element.content or element.content[-1] & 0x80 or len(element.content) > 64:
         raise Refused("an object identifier cannot be read")
@@ -85,14 +85,14 @@ def object_identifier(element: Element) -> str:
     return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
 
 
-def integer(element: Element) -> int:
+def integer(element: DerElement) -> int:
     content = element.content
     if not content or (len(content) > 1 and content[0] in (0, 0xFF) and (content[0] ^ content[1]) < 0x80):
         raise Refused("a number cannot be read")
     return int.from_bytes(content, signed=True)
 
 
-def _split(content: bytes) -> Iterator[Element]:
+def _split(content: bytes) -> Iterator[DerElement]:
     place = 0
     while place < len(content):
         start = place
@@ -111,5 +111,5 @@ def _split(content: bytes) -> Iterator[Element]:
             place += size
         if place + length > len(content):
             raise Refused("the ASN.1 ends too early")
-        yield Element(tag, content[place : place + length], content[start : place + length])
+        yield DerElement(tag, content[place : place + length], content[start : place + length])
         place += length

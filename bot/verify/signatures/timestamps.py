@@ -29,7 +29,7 @@ from bot.verify.signatures.der import (
     OCTET_STRING,
     SEQUENCE,
     SET,
-    Element,
+    DerElement,
     Parts,
     integer,
     object_identifier,
@@ -91,7 +91,7 @@ class _Token:
 
     info: bytes
     certificates: tuple[x509.Certificate, ...]
-    signers: tuple[Element, ...]
+    signers: tuple[DerElement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def _read_accuracy(parts: Parts) -> timedelta:
     return timedelta(seconds=found[0], milliseconds=found[1], microseconds=found[2])
 
 
-def _read_time(element: Element) -> datetime:
+def _read_time(element: DerElement) -> datetime:
     match = _WRITTEN_TIME.fullmatch(element.content.decode("ascii", "replace"))
     try:
         if match is None:
@@ -197,7 +197,7 @@ def _read_time(element: Element) -> datetime:
 
 
 def _verify_signer(
-    signer: Element, token: _Token, roots: Sequence[x509.Certificate], at: datetime
+    signer: DerElement, token: _Token, roots: Sequence[x509.Certificate], at: datetime
 ) -> tuple[x509.Certificate, ...]:
     if signer.tag != SEQUENCE:
         raise Refused("a signer of the timestamp cannot be read")
@@ -226,8 +226,8 @@ def _verify_signer(
     return chain
 
 
-def _read_attributes(listed: Element) -> dict[str, Element]:
-    found: dict[str, Element] = {}
+def _read_attributes(listed: DerElement) -> dict[str, DerElement]:
+    found: dict[str, DerElement] = {}
     for element in listed.parts().rest():
         parts = element.parts()
         kind = object_identifier(parts.take(OBJECT_IDENTIFIER, "the kind of a signed attribute"))
@@ -238,14 +238,14 @@ def _read_attributes(listed: Element) -> dict[str, Element]:
     return found
 
 
-def _attribute(found: dict[str, Element], kind: str, tag: int) -> Element:
+def _attribute(found: dict[str, DerElement], kind: str, tag: int) -> DerElement:
     element = found.get(kind)
     if element is None or element.tag != tag:
         raise Refused(f"the timestamp lacks the signed attribute {kind}")
     return element
 
 
-def _signing_certificate(attribute: Element, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+def _signing_certificate(attribute: DerElement, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
     """The certificate whose hash the attribute signing-certificate-v2 names first (RFC 5035)."""
     named = attribute.parts().take(SEQUENCE, "the list of signing certificates")
     first = named.parts().take(SEQUENCE, "the first signing certificate").parts()
@@ -259,7 +259,7 @@ def _signing_certificate(attribute: Element, certificates: Sequence[x509.Certifi
 
 
 def _check_signature(
-    leaf: x509.Certificate, algorithm: Element, digest: hashes.HashAlgorithm, signature: bytes, content: bytes
+    leaf: x509.Certificate, algorithm: DerElement, digest: hashes.HashAlgorithm, signature: bytes, content: bytes
 ) -> None:
     kind = object_identifier(algorithm.parts().take(OBJECT_IDENTIFIER, "the signer's algorithm"))
     key = public_key(leaf)
@@ -276,7 +276,7 @@ def _check_signature(
         raise Refused("the timestamp's signature does not fit its certificate") from None
 
 
-def _hash(algorithm: Element) -> hashes.HashAlgorithm:
+def _hash(algorithm: DerElement) -> hashes.HashAlgorithm:
     kind = object_identifier(algorithm.parts().take(OBJECT_IDENTIFIER, "a digest algorithm"))
     if kind not in _HASHES:
         raise Refused(

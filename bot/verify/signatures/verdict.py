@@ -23,7 +23,7 @@ class Validity(StrEnum):
     CANNOT_TELL = "cannot tell"
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """How one check ended."""
 
     OK = "ok"
@@ -38,7 +38,7 @@ class Refused(Exception):
     The only exception that bytes from outside can cause here; `verify` functions turn it into a verdict.
     """
 
-    state = State.FAILED
+    state = CheckState.FAILED
 
     def __init__(self, what: str, *, advice: str = "") -> None:
         self.what = what
@@ -49,15 +49,15 @@ class Refused(Exception):
 class Undecided(Refused):
     """Raised by a check that can neither hold nor fail, as something to judge it by is not there or not known."""
 
-    state = State.CANNOT_TELL
+    state = CheckState.CANNOT_TELL
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class SignatureCheck:
     """One named check with its state, and for any but `ok` the reason and what to do."""
 
     name: str
-    state: State
+    state: CheckState
     reason: str = ""
     advice: str = ""
 
@@ -71,7 +71,7 @@ class SignatureVerdict:
 
     kind: str
     """`notation`, `sigstore` or `cosign-key`."""
-    checks: tuple[Check, ...]
+    checks: tuple[SignatureCheck, ...]
     signer: str = ""
     """The subject, identity or key that signed; proved only where the verdict is valid."""
     issuer: str = ""
@@ -90,9 +90,9 @@ class SignatureVerdict:
     @property
     def outcome(self) -> Validity:
         states = {check.state for check in self.checks}
-        if State.FAILED in states:
+        if CheckState.FAILED in states:
             return Validity.INVALID
-        return Validity.VALID if states == {State.OK} else Validity.CANNOT_TELL
+        return Validity.VALID if states == {CheckState.OK} else Validity.CANNOT_TELL
 
     @property
     def is_valid(self) -> bool:
@@ -110,8 +110,8 @@ class SignatureVerdict:
         return deciding.advice if deciding is not None else ""
 
     @property
-    def _deciding(self) -> Check | None:
-        wanted = State.FAILED if self.outcome is Validity.INVALID else State.CANNOT_TELL
+    def _deciding(self) -> SignatureCheck | None:
+        wanted = CheckState.FAILED if self.outcome is Validity.INVALID else CheckState.CANNOT_TELL
         return next((check for check in self.checks if check.state is wanted), None)
 
     def __str__(self) -> str:
@@ -125,18 +125,18 @@ class Checks:
     """Collects the checks of one verdict while they are made, by the names that the verdict will show."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._made: dict[str, Check | None] = dict.fromkeys(names)
+        self._made: dict[str, SignatureCheck | None] = dict.fromkeys(names)
 
     def make(self, name: str, check: Callable[[], T]) -> T | None:
         """Runs one check; where it is refused the reason is kept and nothing is returned."""
         try:
             result = check()
         except Refused as refused:
-            self._made[name] = Check(name, refused.state, refused.what, refused.advice)
+            self._made[name] = SignatureCheck(name, refused.state, refused.what, refused.advice)
             return None
-        self._made[name] = Check(name, State.OK)
+        self._made[name] = SignatureCheck(name, CheckState.OK)
         return result
 
-    def __iter__(self) -> Iterator[Check]:
+    def __iter__(self) -> Iterator[SignatureCheck]:
         for name, check in self._made.items():
-            yield check if check is not None else Check(name, State.NOT_REACHED)
+            yield check if check is not None else SignatureCheck(name, CheckState.NOT_REACHED)

@@ -8,7 +8,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.standing import Basis, Declaration, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.verify.standing.declared import base_named, in_order
-from bot.verify.standing.observed_layers import Match, ObservedLayers
+from bot.verify.standing.observed_layers import LayerMatch, ObservedLayers
 
 
 def standing_of(
@@ -43,11 +43,11 @@ def standing_of(
     return standing.of(expected)
 
 
-def _confirmed(match: Match | None, confirmed: Collection[str]) -> Match | None:
+def _confirmed(match: LayerMatch | None, confirmed: Collection[str]) -> LayerMatch | None:
     if match is None or match.strength is Strength.PROVED:
         return match
     sure = tuple(each for each in match.publications if each.platform_digest in confirmed)
-    return Match(sure, match.layers, Strength.PROVED) if sure else match
+    return LayerMatch(sure, match.layers, Strength.PROVED) if sure else match
 
 
 def _as_declared(platform: str, observed: ObservedLayers, declarations: Sequence[Declaration]) -> ImageStanding:

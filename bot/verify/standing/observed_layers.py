@@ -25,7 +25,7 @@ class _Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class LayerMatch:
     """The longest run of an image's layers that is all of a base's. `strength` is proved by whole digests."""
 
     publications: tuple[Publication, ...]
@@ -72,7 +72,7 @@ class ObservedLayers:
         _grow(self._short, image.platform, image.short_layers, number)
         return number
 
-    def match(self, image: PlatformImage, *, apart_from: str | None = None) -> Match | None:
+    def match(self, image: PlatformImage, *, apart_from: str | None = None) -> LayerMatch | None:
         """What `image` stands on by its layers; None where no base's layers are all at its bottom.
 
         `apart_from` is the image's own name, `registry/repository`, where it is a base itself: every image has all
@@ -88,7 +88,7 @@ class ObservedLayers:
             proved, shown, strength = claimed, claimed[1], Strength.CLAIMED
         if not shown:
             return None
-        return Match(tuple(self._publications[number] for number in shown), proved[0], strength)
+        return LayerMatch(tuple(self._publications[number] for number in shown), proved[0], strength)
 
     def named(self, digest: str, platform: str) -> tuple[Publication, ...]:
         """The publications that `digest` names, as their index or as the manifest of `platform`."""

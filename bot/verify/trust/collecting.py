@@ -50,7 +50,7 @@ class SignaturesPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AttachedDocument:
     """One signature as it is kept: `encoded` is an envelope or a bundle, or the manifest of a `.sig` tag with the
     signed `payload` of one of its layers."""
 
@@ -62,7 +62,9 @@ class Found:
     """Why it does not hold whatever it was: what is stored is not what its digest names, or is gone."""
 
 
-async def signatures_of(port: SignaturesPort, registry: str, repository: str, digest: str) -> tuple[Found, ...]:
+async def signatures_of(
+    port: SignaturesPort, registry: str, repository: str, digest: str
+) -> tuple[AttachedDocument, ...]:
     """All signatures of a digest, none of them judged. What is none is left out, and what a listing names though it
     is gone.
 
@@ -76,8 +78,8 @@ async def signatures_of(port: SignaturesPort, registry: str, repository: str, di
 
 async def _of_referrers(
     port: SignaturesPort, registry: str, repository: str, digest: str, kinds: Sequence[str]
-) -> list[Found]:
-    found: list[Found] = []
+) -> list[AttachedDocument]:
+    found: list[AttachedDocument] = []
     for each in list(await port.referring(registry, repository, digest))[:MOST]:
         try:
             document = _object(await port.manifest(registry, repository, each))
@@ -94,7 +96,7 @@ async def _of_referrers(
 
 async def _of_artifact(
     port: SignaturesPort, registry: str, repository: str, document: Mapping[str, Any]
-) -> list[Found]:
+) -> list[AttachedDocument]:
     kind = _kind(document)
     if kind is None:
         return []
@@ -103,7 +105,9 @@ async def _of_artifact(
     return await _of_documents(port, registry, repository, kind, _layers(document)[:1])
 
 
-async def attestations_of(port: SignaturesPort, registry: str, repository: str, digest: str) -> tuple[Found, ...]:
+async def attestations_of(
+    port: SignaturesPort, registry: str, repository: str, digest: str
+) -> tuple[AttachedDocument, ...]:
     """What is said of a digest, none of it judged: Sigstore bundles, DSSE envelopes, and SBOMs and VEX documents
     as they are; each once, wherever it may be.
 
@@ -115,7 +119,9 @@ async def attestations_of(port: SignaturesPort, registry: str, repository: str, 
     return tuple(dict.fromkeys(found))
 
 
-async def _of_tag(port: SignaturesPort, registry: str, repository: str, digest: str, suffix: str) -> list[Found]:
+async def _of_tag(
+    port: SignaturesPort, registry: str, repository: str, digest: str, suffix: str
+) -> list[AttachedDocument]:
     """cosign's older layout: a manifest under a tag made of the digest, a layer for each signature or SBOM."""
     manifest = await port.tagged(registry, repository, f"{fallback_tag(digest)}.{suffix}")
     if manifest is None:
@@ -131,23 +137,23 @@ async def _of_tag(port: SignaturesPort, registry: str, repository: str, digest: 
 
 async def _of_documents(
     port: SignaturesPort, registry: str, repository: str, kind: str, layers: Sequence[Mapping[str, Any]]
-) -> list[Found]:
+) -> list[AttachedDocument]:
     """Each layer is what is looked for, as it is."""
-    found: list[Found] = []
+    found: list[AttachedDocument] = []
     for layer in layers:
         blob, unreadable = await _blob(port, registry, repository, layer)
-        found.append(Found(kind, blob, str(layer.get("mediaType", "")), unreadable=unreadable))
+        found.append(AttachedDocument(kind, blob, str(layer.get("mediaType", "")), unreadable=unreadable))
     return found
 
 
 async def _of_layers(
     port: SignaturesPort, registry: str, repository: str, document: Mapping[str, Any]
-) -> list[Found]:
-    found: list[Found] = []
+) -> list[AttachedDocument]:
+    found: list[AttachedDocument] = []
     for layer in _layers(document)[:MOST]:
         payload, unreadable = await _blob(port, registry, repository, layer)
         alone = json.dumps({"layers": [layer]}).encode()
-        found.append(Found("cosign", alone, "", payload, unreadable))
+        found.append(AttachedDocument("cosign", alone, "", payload, unreadable))
     return found
 
 
@@ -163,13 +169,13 @@ async def _blob(
         return b"", failure.told
 
 
-def _without(failure: Failure, what: str) -> list[Found]:
+def _without(failure: Failure, what: str) -> list[AttachedDocument]:
     """What stands for a manifest that cannot be had; raises what may be otherwise the next time."""
     if failure.trouble is Trouble.MISSING:
         return []
     if failure.trouble is not Trouble.MALFORMED:
         raise failure
-    return [Found("", b"", "", unreadable=f"{what} cannot be read: {failure.told}")]
+    return [AttachedDocument("", b"", "", unreadable=f"{what} cannot be read: {failure.told}")]
 
 
 def _kind(document: Mapping[str, Any]) -> str | None:

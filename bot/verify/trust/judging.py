@@ -13,8 +13,8 @@ from bot.verify.signatures.cosign.trusted_root import TrustedRoot
 from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless, verify_with_key
 from bot.verify.signatures.notation.verifying import NotationPolicy, verify_notation
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import REVOCATION, Check, SignatureVerdict, State
-from bot.verify.trust.collecting import Found
+from bot.verify.signatures.verdict import REVOCATION, CheckState, SignatureCheck, SignatureVerdict
+from bot.verify.trust.collecting import AttachedDocument
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Trusted:
 
 
 def judge(
-    signatures: Sequence[Found], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+    signatures: Sequence[AttachedDocument], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
 ) -> Trust:
     """Proved where one signature holds; else why the first does not. Cannot tell is not valid."""
     made = verdicts(signatures, trusted, digest, at, remembered)
@@ -43,21 +43,21 @@ def judge(
 
 
 def verdicts(
-    signatures: Sequence[Found], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+    signatures: Sequence[AttachedDocument], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
 ) -> list[SignatureVerdict]:
     """The verdicts of all signatures of the kinds that are trusted, in the order in which they were found."""
     return [verdict for found in signatures for verdict in _of_one(found, trusted, digest, at, remembered)]
 
 
 def _of_one(
-    found: Found, trusted: Trusted, digest: str, at: datetime, remembered: Remembered
+    found: AttachedDocument, trusted: Trusted, digest: str, at: datetime, remembered: Remembered
 ) -> list[SignatureVerdict]:
     is_notation = found.kind in ("notation", "") and trusted.notation is not None
     is_keyless = found.kind != "notation" and trusted.keyless is not None
     is_keyed = found.kind != "notation" and trusted.key is not None
     if found.unreadable:
         is_wanted = is_notation or is_keyless or is_keyed
-        check = Check("stored", State.FAILED, found.unreadable)
+        check = SignatureCheck("stored", CheckState.FAILED, found.unreadable)
         return [SignatureVerdict(found.kind, (check,), digest=digest)] if is_wanted else []
     under = (trusted.name, digest, found.kind, found.media_type, found.payload)
     asked = SignedSubject(found.payload, digest)

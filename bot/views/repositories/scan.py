@@ -20,7 +20,7 @@ class Freshness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class ScannedUsage:
     """`becomes` is the reference as it should be now, where that is known and differs; `version` is what the base
     holds now, as its image declares it, where that had to be asked."""
 
@@ -38,9 +38,9 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class FolderScan:
     files: int
-    scanned: tuple[Scanned, ...]
+    scanned: tuple[ScannedUsage, ...]
     problems: tuple[Problem, ...]
     open_references: tuple[OpenReference, ...] = ()
     """Where an image is named that the texts do not tell."""
@@ -51,12 +51,12 @@ class Scan:
         return sum(item.freshness is freshness for item in self.scanned)
 
 
-def as_json(found: Scan) -> list[dict[str, Any]]:
+def as_json(found: FolderScan) -> list[dict[str, Any]]:
     """Gives each reference as plain JSON values."""
     return [_row(item) for item in found.scanned]
 
 
-def _row(item: Scanned) -> dict[str, Any]:
+def _row(item: ScannedUsage) -> dict[str, Any]:
     usage = item.usage
     reference = usage.reference
     return {

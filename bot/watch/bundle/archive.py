@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints, TypeAdapter
 from bot.domain.feeds.document import FeedKind
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.watch.bundle.contents import BundledDocument, BundledDump, BundledRecord
-from bot.watch.feeds.reading import FeedShape, Line, Moment
+from bot.watch.feeds.reading import FeedShape, OneLine, UtcMoment
 from bot.watch.osv.record import WantedPackages
 
 FORMAT = "freshness-bot feeds"
@@ -52,8 +52,8 @@ class DocumentPart(FilePart):
     url: _Url
     etag: _Validator | None
     last_modified: _Modified | None
-    fetched_at: Moment
-    checked_at: Moment
+    fetched_at: UtcMoment
+    checked_at: UtcMoment
 
 
 class DumpPart(FeedShape):
@@ -65,9 +65,9 @@ class DumpPart(FeedShape):
     last_modified: _Validator
     reader: Annotated[str, StringConstraints(pattern=r"^[ -~]*$", max_length=64)]
     entries: Annotated[int, Field(ge=0, le=2**31 - 1)]
-    problems: Annotated[list[Line], Field(max_length=100)]
-    fetched_at: Moment
-    checked_at: Moment
+    problems: Annotated[list[OneLine], Field(max_length=100)]
+    fetched_at: UtcMoment
+    checked_at: UtcMoment
     records: FilePart
     considered: FilePart
 

@@ -49,11 +49,11 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,12}")
 _UNHURT = "nothing of it was imported"
 
-Check = Callable[[bytes, bytes | None], None]
+DigestCheck = Callable[[bytes, bytes | None], None]
 """Takes the signed bytes and the signature, None where there is none; raises `Failure` where it does not count."""
 
 
-def read_bundle(file: IO[bytes], where: str, check: Check, now: datetime) -> Bundle:
+def read_bundle(file: IO[bytes], where: str, check: DigestCheck, now: datetime) -> Bundle:
     """Reads a bundle as a whole. Raises `Failure` where any of it is not as it should be."""
     size = file.seek(0, 2)
     file.seek(0)
@@ -74,7 +74,7 @@ class _Reader:
         self._latest = now + _AHEAD
         self._files = self._listed()
 
-    def read(self, check: Check) -> Bundle:
+    def read(self, check: DigestCheck) -> Bundle:
         manifest = self._bytes(MANIFEST, _LARGEST_MANIFEST)
         signature = self._bytes(SIGNATURE, _LARGEST_SIGNATURE) if SIGNATURE in self._files else None
         check(manifest, signature)

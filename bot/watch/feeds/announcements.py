@@ -15,10 +15,10 @@ from bot.domain.feeds.advisory import Advisory, Evidence
 from bot.watch.feeds.packages import FixedPackage, reach
 from bot.watch.feeds.reading import (
     FeedShape,
-    Line,
-    Moment,
     Notes,
+    OneLine,
     Parsed,
+    UtcMoment,
     cves_in,
     is_version,
     json_document,
@@ -35,15 +35,15 @@ _NAME = re.compile(r"\[?([A-Za-z][A-Za-z0-9.-]{3,99})(?:\]\([^()]{1,300}\))?")
 
 
 class _Label(FeedShape):
-    name: Line = ""
+    name: OneLine = ""
 
 
 class _Issue(FeedShape):
     number: int
-    title: Line
+    title: OneLine
     body: str | None = None
     html_url: str | None = None
-    created_at: Moment | None = None
+    created_at: UtcMoment | None = None
     author_association: str = "NONE"
     labels: Any = None
     pull_request: Any = None

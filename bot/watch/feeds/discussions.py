@@ -13,10 +13,10 @@ from bot.domain.feeds.advisory import Advisory, Evidence
 from bot.watch.feeds.reading import (
     MAX_ENTRIES,
     FeedShape,
-    Line,
-    Moment,
     Notes,
+    OneLine,
     Parsed,
+    UtcMoment,
     cves_in,
     links,
     malformed,
@@ -30,8 +30,8 @@ _ATOM = {"atom": "http://www.w3.org/2005/Atom"}
 
 
 class _Entry(FeedShape):
-    title: Line
-    published: Moment | None = None
+    title: OneLine
+    published: UtcMoment | None = None
     address: str | None = None
 
 

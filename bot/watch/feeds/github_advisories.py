@@ -12,7 +12,17 @@ from pydantic import Field
 
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.watch.feeds.packages import FixedPackage, reach
-from bot.watch.feeds.reading import Cve, FeedShape, Line, Moment, Notes, Parsed, is_version, json_document, links
+from bot.watch.feeds.reading import (
+    Cve,
+    FeedShape,
+    Notes,
+    OneLine,
+    Parsed,
+    UtcMoment,
+    is_version,
+    json_document,
+    links,
+)
 
 SOURCE = "github"
 
@@ -25,13 +35,13 @@ class GithubAdvisories(Parsed[Advisory]):
 
 
 class _Package(FeedShape):
-    ecosystem: Line
-    name: Line | None = None
+    ecosystem: OneLine
+    name: OneLine | None = None
 
 
 class _Vulnerability(FeedShape):
     package: _Package | None = None
-    first_patched_version: Line | None = None
+    first_patched_version: OneLine | None = None
 
 
 class _Score(FeedShape):
@@ -47,11 +57,11 @@ class _Row(FeedShape):
     ghsa_id: Annotated[str, Field(pattern=r"^GHSA(-[0-9a-z]{4}){3}$")]
     cve_id: Cve | None = None
     html_url: str | None = None
-    summary: Line = ""
-    severity: Line | None = None
+    summary: OneLine = ""
+    severity: OneLine | None = None
     references: Any = None
-    published_at: Moment | None = None
-    withdrawn_at: Moment | None = None
+    published_at: UtcMoment | None = None
+    withdrawn_at: UtcMoment | None = None
     vulnerabilities: Any = None
     cvss: Any = None
     cvss_severities: Any = None

@@ -14,10 +14,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from bot.watch.feeds.reading import (
     FeedShape,
-    Line,
-    Moment,
     Notes,
+    OneLine,
     Parsed,
+    UtcMoment,
     json_object,
     links,
     malformed,
@@ -97,7 +97,7 @@ class _Repo(FeedShape):
 
 
 class _Image(FeedShape):
-    product_version: Annotated[Line | None, Field(alias="productVersion")] = None
+    product_version: Annotated[OneLine | None, Field(alias="productVersion")] = None
     manifest: Any = None
     platforms: Any = None
 
@@ -119,14 +119,14 @@ class _Layer(FeedShape):
 
 
 class _Platform(FeedShape):
-    dockerfile: Line = ""
+    dockerfile: OneLine = ""
     simple_tags: Annotated[Any, Field(alias="simpleTags")] = None
     digest: str | None = None
     base_image_digest: Annotated[str | None, Field(alias="baseImageDigest")] = None
-    os_type: Annotated[Line, Field(alias="osType")]
-    os_version: Annotated[Line, Field(alias="osVersion")] = ""
-    architecture: Line
-    created: Moment | None = None
+    os_type: Annotated[OneLine, Field(alias="osType")]
+    os_version: Annotated[OneLine, Field(alias="osVersion")] = ""
+    architecture: OneLine
+    created: UtcMoment | None = None
     commit_url: Annotated[str | None, Field(alias="commitUrl")] = None
     layers: Any = None
 

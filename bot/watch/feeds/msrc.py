@@ -20,9 +20,9 @@ from bot.watch.feeds.reading import (
     CVE,
     MAX_ENTRIES,
     FeedShape,
-    Moment,
     Notes,
     Parsed,
+    UtcMoment,
     address,
     is_version,
     json_object,
@@ -50,7 +50,7 @@ _SYSTEMS = {
 }
 _INSTALLED_ON = re.compile(r"\bon (windows|linux|mac ?os)\b", re.I)
 _CVE = re.compile(CVE)
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcMoment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class _Product:
 
 
 class _UpdateRow(FeedShape):
-    released_at: Annotated[Moment, Field(alias="InitialReleaseDate")]
-    revised_at: Annotated[Moment, Field(alias="CurrentReleaseDate")]
+    released_at: Annotated[UtcMoment, Field(alias="InitialReleaseDate")]
+    revised_at: Annotated[UtcMoment, Field(alias="CurrentReleaseDate")]
     url: Annotated[str, Field(alias="CvrfUrl", max_length=1000)]
 
 

@@ -78,12 +78,12 @@ VERSION = r"[0-9]{1,5}(?:\.[0-9]{1,9}){1,3}(?:-[0-9A-Za-z]{1,20}(?:\.[0-9A-Za-z]
 CVE = r"CVE-[0-9]{4}-[0-9]{4,12}"
 LINK = r"https://[A-Za-z0-9.-]{1,250}(?::[0-9]{1,5})?(?:[/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]{0,400})?"
 
-Line = Annotated[str, AfterValidator(one_line)]
+OneLine = Annotated[str, AfterValidator(one_line)]
 Version = Annotated[str, StringConstraints(pattern=f"^{VERSION}$", max_length=64)]
-Channel = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
+ChannelNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
 Cve = Annotated[str, StringConstraints(pattern=f"^{CVE}$")]
 Day = Annotated[date, BeforeValidator(_text_only)]
-Moment = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
+UtcMoment = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(_in_utc)]
 
 _LINK = re.compile(LINK)
 _ADDRESS = re.compile(r"https?://[!-~]{1,1000}")

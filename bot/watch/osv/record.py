@@ -17,7 +17,7 @@ from bot.domain.packages.vulnerability import (
     Vulnerability,
     release_named,
 )
-from bot.watch.feeds.reading import FeedShape, Line, Moment, Notes, cves_in, json_object, one_line
+from bot.watch.feeds.reading import FeedShape, Notes, OneLine, UtcMoment, cves_in, json_object, one_line
 from bot.watch.osv.severity import rating_of
 
 MOST_RANGES = 200
@@ -45,10 +45,10 @@ class WantedPackages:
 
 class _Record(FeedShape):
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:._-]{3,64}$")]
-    summary: Line = ""
+    summary: OneLine = ""
     details: str = ""
-    published: Moment | None = None
-    withdrawn: Moment | None = None
+    published: UtcMoment | None = None
+    withdrawn: UtcMoment | None = None
     aliases: Any = None
     upstream: Any = None
     related: Any = None
@@ -69,7 +69,7 @@ class _Event(FeedShape):
 
 
 class _Range(FeedShape):
-    type: Line
+    type: OneLine
     events: Annotated[list[_Event], Field(max_length=MOST_RANGES)]
 
 

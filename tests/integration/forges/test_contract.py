@@ -9,7 +9,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.refusals import BranchMoved, Moved
+from bot.domain.forge.refusals import BranchMoved, RepositoryMoved
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import Granted, MergeRequirements, Wishes
 from bot.domain.repositories.issue import MARK, TITLE
@@ -229,7 +229,7 @@ async def test_a_closed_pull_request_keeps_its_last_words(stand: Stand) -> None:
 async def test_writing_under_an_old_name_is_told_or_lands_in_the_same_repository(stand: Stand) -> None:
     repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
     await stand.rename(repository)
-    with pytest.raises(Moved):
+    with pytest.raises(RepositoryMoved):
         await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
 
 

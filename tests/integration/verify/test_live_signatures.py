@@ -17,7 +17,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.images.trust import Trust
 from bot.verify.signatures.cosign.keys import read_public_key
-from bot.verify.signatures.notation.names import Identity
+from bot.verify.signatures.notation.names import TrustedIdentity
 from bot.verify.signatures.notation.trust_store import TrustStore
 from bot.verify.signatures.notation.verifying import NotationPolicy
 from bot.verify.signatures.remembered import Remembered
@@ -65,7 +65,7 @@ def flipped(content: bytes) -> bytes:
 def notation() -> tuple[Any, Trusted]:
     signer = chain_of_three()
     store = TrustStore(ca=(signer.chain[-1],))
-    return signer, Trusted("notation", notation=NotationPolicy(store, (Identity(),)))
+    return signer, Trusted("notation", notation=NotationPolicy(store, (TrustedIdentity(),)))
 
 
 async def test_a_notation_signature_is_found_by_the_fallback_tag_and_holds_until_a_bit_flips(

@@ -18,7 +18,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
-from bot.service.wiring.registries.images import Images
+from bot.service.wiring.registries.images import RegistryImages
 from bot.service.wiring.registries.sboms import Sboms
 from bot.service.wiring.registries.vex import VexBeside
 from bot.settings.sections.trust import TrustSettings
@@ -59,7 +59,7 @@ class Shop:
             yield Registry(http, accesses, CLOCK)
 
     async def look(self, registry: Registry, beside: LookedOnce) -> SeenImage:
-        images = Images(registry, beside, KNOWN, KNOWN, CLOCK, self.trust)
+        images = RegistryImages(registry, beside, KNOWN, KNOWN, CLOCK, self.trust)
         return await images.read(Base(self.played.host, self.repository, "1"), self.digest, (ASPNET,))
 
     async def sboms(self, beside: LookedOnce, about: str) -> list[tuple[SbomOrigin, Strength]]:

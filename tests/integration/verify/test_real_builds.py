@@ -25,7 +25,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, ImageStanding
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
-from bot.service.wiring.registries.images import Images
+from bot.service.wiring.registries.images import RegistryImages
 from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.standing.deciding import standing_of
@@ -98,7 +98,7 @@ class Shop:
             below = await read(registry, kept, self.base, self.shown.digest)
             place = Base(self.host, "contoso/shop", tag)
             digest = (await registry.head(place)).digest
-            images = Images(registry, LookedOnce(registry, clock), kept, kept, clock)
+            images = RegistryImages(registry, LookedOnce(registry, clock), kept, kept, clock)
             seen = await images.read(place, digest, (self.base,))
         [platform] = [each for each in seen.platforms if each.platform == PLATFORM]
         observed = ObservedLayers([below.observation(self.base, NOON)])

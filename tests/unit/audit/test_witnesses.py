@@ -10,7 +10,7 @@ import pytest
 
 from bot.audit.auditing import audit
 from bot.audit.onboarding import weekly_workflow
-from bot.audit.onboarding.proposing import Wanted, propose
+from bot.audit.onboarding.proposing import WantedProposal, propose
 from bot.audit.splices import applied
 from bot.domain.repositories.finding import Outcome
 from sandbox.fleets.bare_repository import bare_files
@@ -113,7 +113,7 @@ def test_zizmor_finds_nothing_new_in_what_onboarding_proposes(tmp_path: Path) ->
         b"on:\n", b"on:\n  workflow_dispatch: {inputs: {correlation: {type: string}}}\n"
     )
     for texts_before in (files, {**files, BUILD: dispatchable, other: dispatchable}):
-        after = {**texts_before, **propose(texts_before, "contoso/shop", (), Wanted(), NOW).files}
+        after = {**texts_before, **propose(texts_before, "contoso/shop", (), WantedProposal(), NOW).files}
         folder = tmp_path / str(len(texts_before))
         before = zizmor(folder / "before", {path: text.decode() for path, text in texts_before.items()})
         assert zizmor(folder / "after", {path: text.decode() for path, text in after.items()}) <= before
@@ -122,7 +122,7 @@ def test_zizmor_finds_nothing_new_in_what_onboarding_proposes(tmp_path: Path) ->
 
 def test_manifests_that_onboarding_proposes_are_valid(tmp_path: Path) -> None:
     manifest = deployment().replace("spec:\n", "spec:\n  selector: {matchLabels: {app: api}}\n", 1)
-    proposal = propose(texts({DEPLOYMENT: manifest}), "contoso/shop", (), Wanted(), NOW)
+    proposal = propose(texts({DEPLOYMENT: manifest}), "contoso/shop", (), WantedProposal(), NOW)
     path = tmp_path / "api.yaml"
     path.write_bytes(proposal.files[DEPLOYMENT])
     done = subprocess.run(
@@ -136,6 +136,6 @@ def test_zizmor_reads_what_was_put_between_braces_and_finds_nothing_new(tmp_path
     before = workflow(f"- uses: docker/setup-buildx-action@v3\n{given}")
     before = before.replace("on:\n  push: {branches: [main]}\n", "on: {push: {branches: [main]}}\n")
     checks = ("dispatchable", "weekly-rebuild", "sbom", "fresh-layers")
-    after = propose(texts({BUILD: before}), "contoso/shop", (), Wanted(checks), NOW).files[BUILD].decode()
+    after = propose(texts({BUILD: before}), "contoso/shop", (), WantedProposal(checks), NOW).files[BUILD].decode()
     assert "cache-from: type=gha, pull: true, sbom: true}" in after
     assert zizmor(tmp_path / "after", {BUILD: after}) <= zizmor(tmp_path / "before", {BUILD: before})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.audit.onboarding.proposing import Wanted, propose
+from bot.audit.onboarding.proposing import WantedProposal, propose
 from bot.cli.commands.look.explain import show_explanation
 from bot.cli.commands.rollouts.onboard import show_previews
 from bot.cli.options import Format
@@ -18,7 +18,7 @@ from sandbox.fleets.bare_repository import bare_files
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 SHOP = "contoso/shop"
-PROPOSAL = propose(bare_files(), SHOP, (), Wanted(), NOW)
+PROPOSAL = propose(bare_files(), SHOP, (), WantedProposal(), NOW)
 
 
 def shown(capsys: pytest.CaptureFixture[str], found: Previewed, output: Format = Format.TABLE) -> str:

@@ -14,7 +14,7 @@ from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.judging import Trusted
-from bot.verify.vex import Statement, read_vex
+from bot.verify.vex import VexStatement, read_vex
 from tests.builders import NOON
 from tests.fakes.attachments import Attachments
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
@@ -119,7 +119,7 @@ async def test_a_document_is_read_beside_what_else_goes_on(monkeypatch: pytest.M
     """Some megabytes take a second, and twenty of them may be attached."""
     readers: list[str] = []
 
-    def read(data: bytes, where: str) -> tuple[Statement, ...]:
+    def read(data: bytes, where: str) -> tuple[VexStatement, ...]:
         readers.append(threading.current_thread().name)
         return read_vex(data, where)
 

@@ -16,13 +16,13 @@ from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Gated, GateException, GateOutcome, GateRule
 from bot.verify.gating.judging import Gating, judge_images
 from bot.verify.gating.ports import GateOptions, GateStore, KeptData, MatchedRule, ToldImage, ToldPlatform
-from bot.verify.vex import Product, Statement
+from bot.verify.vex import Product, VexStatement
 from tests.builders import NOON
 
 IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))
 OPTIONS = GateOptions(
     (MatchedRule(("*",), GateRule(counts=Counts.ALL)),),
-    statements=(Statement(frozenset({"CVE-2026-1"}), (Product("pkg:nuget/Json@12.0.0"),), "fixed"),),
+    statements=(VexStatement(frozenset({"CVE-2026-1"}), (Product("pkg:nuget/Json@12.0.0"),), "fixed"),),
     platforms=frozenset({"linux/amd64"}),
     max_age=timedelta(days=2),
 )
@@ -117,12 +117,12 @@ async def test_what_was_accepted_untold_counts_again_once_that_has_ended() -> No
 class Beside:
     """VEX documents beside images; `failure` where the registry does not say. It counts how often it is asked."""
 
-    def __init__(self, *said: Statement, failure: Failure | None = None) -> None:
+    def __init__(self, *said: VexStatement, failure: Failure | None = None) -> None:
         self.said = said
         self.failure = failure
         self.asked: list[Collection[str]] = []
 
-    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[Statement]:
+    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[VexStatement]:
         self.asked.append(digests)
         if self.failure is not None:
             raise self.failure

@@ -7,7 +7,7 @@ from hypothesis import given
 from bot.domain.failure import Failure
 from bot.domain.packages.detected import GatePolicy, blocking
 from bot.verify.scanners.report import Report
-from bot.verify.vex import Statement, excuse, read_vex
+from bot.verify.vex import VexStatement, excuse, read_vex
 from tests.unit.verify.reports import JSON, finding, report
 
 PACKAGE = "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5?arch=amd64&distro=ubuntu-24.04"
@@ -19,7 +19,7 @@ SCANNED: Report = report(
 )
 
 
-def document(*statements: object, **values: object) -> tuple[Statement, ...]:
+def document(*statements: object, **values: object) -> tuple[VexStatement, ...]:
     known = {"@context": "https://openvex.dev/ns/v0.2.0", "timestamp": "2026-11-01T00:00:00Z"}
     return read_vex(json.dumps(known | {"statements": statements} | values).encode(), "vex.json")
 

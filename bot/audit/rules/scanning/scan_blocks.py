@@ -19,7 +19,7 @@ Exceptions: a report for code scanning beside a scan that blocks is fine: one th
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.delivery.delivery import Scan
+from bot.audit.delivery.delivery import ImageScan
 from bot.audit.delivery.gates import is_after_failure, scans_of, upload_fix, uploads_of
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
@@ -51,7 +51,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             )
 
 
-def _fix(repository: Repository, scan: Scan) -> Fix:
+def _fix(repository: Repository, scan: ImageScan) -> Fix:
     """All that the gate needs at once, so that no other check of the scan begins to fail."""
     given = scan.step.mapping.get("with")
     if scan.step.action != "aquasecurity/trivy-action" or scan.step.may_fail is not False:

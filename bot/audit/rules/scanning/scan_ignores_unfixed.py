@@ -16,7 +16,7 @@ Exceptions: where nothing blocks, that is the finding, and this check is not ask
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.delivery.delivery import Scan
+from bot.audit.delivery.delivery import ImageScan
 from bot.audit.delivery.gates import scans_of
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
@@ -50,7 +50,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 yield fails(place, subject, "what has no fix ends the run as well", _fix(repository, scan))
 
 
-def _fix(repository: Repository, scan: Scan) -> Fix:
+def _fix(repository: Repository, scan: ImageScan) -> Fix:
     key, given = _KEYS.get(scan.step.action), scan.step.mapping.get("with")
     if key is not None and isinstance(given, Mapping):
         return with_key(repository, given, key, ["true"], f"set {key}: true")

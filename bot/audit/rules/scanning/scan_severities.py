@@ -18,7 +18,7 @@ Exceptions: where nothing blocks, that is the finding, and this check is not ask
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.delivery.delivery import Scan
+from bot.audit.delivery.delivery import ImageScan
 from bot.audit.delivery.gates import scans_of
 from bot.audit.repository import Repository
 from bot.audit.rule import Rule
@@ -39,7 +39,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         yield from best[:1] or verdicts[:1]
 
 
-def _of(repository: Repository, scan: Scan) -> Verdict:
+def _of(repository: Repository, scan: ImageScan) -> Verdict:
     place, subject = repository.place(scan.step.mapping, scan.step.path), scan.step.subject
     if not scan.gates_severities:
         fix = _fix(repository, scan, "limit-severities-for-sarif", "true", "set limit-severities-for-sarif: true")
@@ -57,7 +57,7 @@ def _of(repository: Repository, scan: Scan) -> Verdict:
     return holds(place, subject, "it blocks on HIGH and CRITICAL")
 
 
-def _fix(repository: Repository, scan: Scan, key: str, value: str, advice: str) -> Fix:
+def _fix(repository: Repository, scan: ImageScan, key: str, value: str, advice: str) -> Fix:
     given = scan.step.mapping.get("with")
     if scan.step.action == "aquasecurity/trivy-action" and isinstance(given, Mapping):
         return with_key(repository, given, key, [value], advice)

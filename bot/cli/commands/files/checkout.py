@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.domain.repositories.usage import Replacement
     from bot.service.commands.files.checkout import Updated
     from bot.settings import Settings
-    from bot.views.repositories.scan import Scan, Scanned
+    from bot.views.repositories.scan import FolderScan, ScannedUsage
 
 OptionalConfig = Annotated[
     Path | None,
@@ -76,7 +76,7 @@ def update(
     """
     from bot.service.commands.files import checkout
 
-    silent: list[Scanned] = []
+    silent: list[ScannedUsage] = []
     if changes:
         results = _as_told(path, [_replacement(text) for text in changes])
     else:
@@ -130,7 +130,7 @@ def _as_told(path: Path, replacements: "list[Replacement]") -> "list[Updated]":
     return checkout.update(path, replacements)
 
 
-def _looked(path: Path, settings: "Settings | None") -> "Scan":
+def _looked(path: Path, settings: "Settings | None") -> "FolderScan":
     import asyncio
 
     from bot.domain.clock import SystemClock
@@ -164,7 +164,7 @@ def _settings(config: Path | None) -> "Settings | None":
     return load(config)
 
 
-def _show(found: "Scan") -> None:
+def _show(found: "FolderScan") -> None:
     counts = ", ".join(f"{number} {state}" for state in Freshness if (number := found.count(state)))
     files = counted(found.files, "file")
     print_line(f"{counted(len(found.scanned), 'reference')} in {files}{': ' if counts else ''}{counts}")
@@ -185,7 +185,7 @@ def _show(found: "Scan") -> None:
         print_line(told)
 
 
-def _told_of_images(found: "Scan") -> Iterator[str]:
+def _told_of_images(found: "FolderScan") -> Iterator[str]:
     """What is counted for what it is, and what nobody watches."""
     families = by_family(item.usage.reference for item in found.scanned if item.usage.sdk_pin is None)
     special = [

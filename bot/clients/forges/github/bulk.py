@@ -16,15 +16,15 @@ MOST_FIELDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class NodesField:
     """What one field asks for; `selection` is the fragment for each of the ids."""
 
     ids: tuple[str, ...]
     selection: str
 
 
-def parts_of(ids: Sequence[str], selection: str, most: int = MOST_IDS) -> list[Part]:
-    return [Part(tuple(part), selection) for part in in_parts(list(dict.fromkeys(ids)), most)]
+def nodes_fields(ids: Sequence[str], selection: str, most: int = MOST_IDS) -> list[NodesField]:
+    return [NodesField(tuple(part), selection) for part in in_parts(list(dict.fromkeys(ids)), most)]
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Bulk:
     transport: Transport
     fields: int = MOST_FIELDS
 
-    async def rows(self, name: str, parts: Sequence[Part]) -> list[Mapping[str, Any]]:
+    async def rows(self, name: str, parts: Sequence[NodesField]) -> list[Mapping[str, Any]]:
         """What is there of all that the parts ask for; `name` is what the query is called."""
         found: list[Mapping[str, Any]] = []
         waiting = list(parts)
@@ -51,7 +51,7 @@ class Bulk:
             waiting = rest
         return found
 
-    async def _asked(self, name: str, parts: Sequence[Part]) -> GraphAnswer | None:
+    async def _asked(self, name: str, parts: Sequence[NodesField]) -> GraphAnswer | None:
         """None where it was more than GitHub answers at once."""
         kinds = ", ".join(f"$n{number}: [ID!]!" for number in range(len(parts)))
         fields = " ".join(
@@ -74,9 +74,9 @@ class Bulk:
         return graph
 
 
-def _halves(part: Part) -> list[Part]:
+def _halves(part: NodesField) -> list[NodesField]:
     middle = (len(part.ids) + 1) // 2
-    return [Part(ids, part.selection) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
+    return [NodesField(ids, part.selection) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
 
 
 def _rows(graph: GraphAnswer, fields: int) -> list[Mapping[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from json import dumps
 
-from bot.clients.forges.github.bulk import Bulk, parts_of
+from bot.clients.forges.github.bulk import Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.repositories.repository import Identity
@@ -21,7 +21,7 @@ async def chosen_files(transport: Transport, repositories: Sequence[Identity], p
         f"f{number}: object(expression: {dumps(f'HEAD:{path}')}) {{ ... on Blob {{ text isTruncated }} }}"
         for number, path in enumerate(paths)
     )
-    parts = parts_of(list(known), f"... on Repository {{ id {fields} }}", _MOST_REPOSITORIES)
+    parts = nodes_fields(list(known), f"... on Repository {{ id {fields} }}", _MOST_REPOSITORIES)
     found: dict[Identity, Mapping[str, bytes]] = {}
     for row in await Bulk(transport).rows("files", parts):
         with shaped("files"):

@@ -32,7 +32,7 @@ from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.refusals import Moved
+from bot.domain.forge.refusals import RepositoryMoved
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
@@ -158,7 +158,7 @@ class GitHub:
         """What only REST tells; a repository with another name now is looked up by its node id, and asked again."""
         try:
             return await ask(repository)
-        except Moved:
+        except RepositoryMoved:
             if repository.node_id is None:
                 raise
             name = await standings.current_name(self._transport, repository.node_id)

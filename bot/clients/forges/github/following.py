@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.clients.forges.github.bulk import Bulk, parts_of
+from bot.clients.forges.github.bulk import Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequestState
@@ -43,7 +43,7 @@ class Following:
         """The states of those that are still there."""
         found_requests: dict[str, PullRequestState] = {}
         found_runs: dict[str, RunState] = {}
-        parts = [*parts_of(pull_requests, _PULL_REQUEST), *parts_of(runs, _RUN)]
+        parts = [*nodes_fields(pull_requests, _PULL_REQUEST), *nodes_fields(runs, _RUN)]
         rows = await self.bulk.rows("follow", parts)
         with shaped("list of pull requests and runs"):
             for row in rows:
@@ -57,7 +57,7 @@ class Following:
 
     async def builds(self, commits: Sequence[str], *, later: bool) -> dict[str, Sequence[Sequence[BuildRun]]]:
         """The runs of each commit, by its node id; with `later` also those of commits that came after it."""
-        parts = parts_of(commits, _LATER, _MOST_HISTORIES) if later else parts_of(commits, _COMMIT)
+        parts = nodes_fields(commits, _LATER, _MOST_HISTORIES) if later else nodes_fields(commits, _COMMIT)
         rows = await self.bulk.rows("follow", parts)
         with shaped("list of builds"):
             return {str(row["id"]): _groups_of(row) for row in rows if "checkSuites" in row}

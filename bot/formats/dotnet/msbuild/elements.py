@@ -23,13 +23,13 @@ _ENCODING = re.compile(r"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)""", re.ASC
 
 
 @dataclass(slots=True, eq=False)
-class Element:
+class ProjectElement:
     """`start` is the offset of the opening `<`; `pieces` are the element's own text, without its children's."""
 
     name: str
     attributes: dict[str, str]
     start: int
-    children: list["Element"] = field(default_factory=list)
+    children: list["ProjectElement"] = field(default_factory=list)
     pieces: list[Spanned] = field(default_factory=list)
 
     @property
@@ -41,11 +41,11 @@ class Element:
     def condition(self) -> str:
         return self.attributes.get("Condition", "").strip()
 
-    def named(self, *names: str) -> Iterator["Element"]:
+    def named(self, *names: str) -> Iterator["ProjectElement"]:
         return (child for child in self.children if child.name in names)
 
 
-def read(source: str) -> Element:
+def read(source: str) -> ProjectElement:
     """The root element. Raises `Unreadable`."""
     if len(source) > LARGEST_PROJECT:
         raise Unreadable(1, f"the file has more than {LARGEST_PROJECT:,} characters and is not read")
@@ -66,10 +66,10 @@ class _Reader:
             if source.isascii()
             else list(accumulate((_utf8_length(character) for character in source), initial=0))
         )
-        self._open: list[Element] = [Element("", {}, 0)]
+        self._open: list[ProjectElement] = [ProjectElement("", {}, 0)]
         self._elements = 0
 
-    def root(self) -> Element:
+    def root(self) -> ProjectElement:
         # Where another encoding is declared, a byte that is no UTF-8 is a letter that does not matter here.
         declared = _ENCODING.match(self._source)
         lossy = declared is not None and not declared[1].lower().startswith("utf")
@@ -96,7 +96,7 @@ class _Reader:
             raise self._unreadable(f"the file has more than {MOST_ELEMENTS:,} elements and is not read")
         if len(self._open) > DEEPEST_NESTING:
             raise self._unreadable(f"the file nests deeper than {DEEPEST_NESTING} levels and is not read")
-        element = Element(name, attributes, self._place())
+        element = ProjectElement(name, attributes, self._place())
         self._open[-1].children.append(element)
         self._open.append(element)
 

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.formats.dotnet.msbuild.elements import Element, read
+from bot.formats.dotnet.msbuild.elements import ProjectElement, read
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.text import Lines
 
@@ -14,7 +14,7 @@ class Document:
     """A project or a file that it imports; `path` is relative to the repository, with forward slashes."""
 
     path: str
-    root: Element
+    root: ProjectElement
     lines: Lines
 
     @classmethod

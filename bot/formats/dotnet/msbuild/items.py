@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.formats.dotnet.msbuild.elements import Element
+from bot.formats.dotnet.msbuild.elements import ProjectElement
 
 MOST_ITEMS = 5_000
 """Items of one project; the rest is left out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ProjectItem:
     """An item that the project has; `certain` is False where its condition cannot be decided.
 
     `include` still has `$(` in it where a property in it is not known. `metadata` has its names in lower case.
@@ -24,17 +24,17 @@ class Item:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-class Items:
+class ProjectItems:
     """Takes items in the order of the elements; beyond `MOST_ITEMS` the rest is left out."""
 
     def __init__(self) -> None:
-        self.all: list[Item] = []
+        self.all: list[ProjectItem] = []
 
     @property
     def is_full(self) -> bool:
         return len(self.all) >= MOST_ITEMS
 
-    def add(self, item: Item) -> None:
+    def add(self, item: ProjectItem) -> None:
         self.all.append(item)
 
     def update(self, kind: str, name: str, metadata: Mapping[str, str]) -> None:
@@ -48,7 +48,7 @@ class Items:
 
     def remove(self, kind: str, name: str, *, certain: bool) -> None:
         """Removes the items of a kind that `name` fits; where that is not `certain`, neither are they any more."""
-        kept: list[Item] = []
+        kept: list[ProjectItem] = []
         for item in self.all:
             if item.name != kind or not _fits(item, name):
                 kept.append(item)
@@ -57,11 +57,11 @@ class Items:
         self.all = kept
 
 
-def metadata_of(element: Element) -> Mapping[str, str]:
+def metadata_of(element: ProjectElement) -> Mapping[str, str]:
     own = {name.lower(): value.strip() for name, value in element.attributes.items()}
     return {**own, **{child.name.lower(): child.text.text.strip() for child in element.children}}
 
 
-def _fits(item: Item, name: str) -> bool:
+def _fits(item: ProjectItem, name: str) -> bool:
     """Whether an item is the one that an Update or a Remove names; `**` and the like are taken for all."""
     return "*" in name or item.include.replace("\\", "/").lower() == name.replace("\\", "/").lower()

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.formats.dotnet.msbuild.conditions import both, holds, negated
-from bot.formats.dotnet.msbuild.elements import Element
+from bot.formats.dotnet.msbuild.elements import ProjectElement
 from bot.formats.dotnet.msbuild.imports import Document, Imports
-from bot.formats.dotnet.msbuild.items import Item, Items, metadata_of
+from bot.formats.dotnet.msbuild.items import ProjectItem, ProjectItems, metadata_of
 from bot.formats.dotnet.msbuild.values import LONGEST_VALUE, Assignment, Setting, UndecidedValue
 from bot.formats.source.collector import Unreadable, quoted
 from bot.formats.source.spanned import Spanned, joined
@@ -69,7 +69,7 @@ class Evaluation:
         self._taken: dict[str, Document] = {}
         self._put_in_so_far = 0
         self._depth = 0
-        self._items = Items()
+        self._items = ProjectItems()
         self.sdks: list[str] = []
         self.assignments: list[Assignment] = []
         self.unreadable: dict[str, Unreadable] = {}
@@ -80,7 +80,7 @@ class Evaluation:
         return self._taken
 
     @property
-    def items(self) -> Sequence[Item]:
+    def items(self) -> Sequence[ProjectItem]:
         """Those that the project has by now."""
         return self._items.all
 
@@ -137,7 +137,7 @@ class Evaluation:
             return setting
         return setting.value.text.strip() if setting is not None else ""
 
-    def _body(self, document: Document, parent: Element, applies: bool | None, condition: str) -> None:
+    def _body(self, document: Document, parent: ProjectElement, applies: bool | None, condition: str) -> None:
         if self._depth >= DEEPEST_GROUPS:
             return
         self._depth += 1
@@ -162,12 +162,12 @@ class Evaluation:
                         self._watch_only(document, group)
         self._depth -= 1
 
-    def _narrowed(self, element: Element, applies: bool | None, condition: str) -> tuple[bool | None, str]:
+    def _narrowed(self, element: ProjectElement, applies: bool | None, condition: str) -> tuple[bool | None, str]:
         """Whether the element counts, and the condition that keeps us from knowing."""
         own = holds(element.condition, self._expanded_for_condition) if applies is not False else False
         return both(applies, own), condition if own is not None or applies is None else element.condition
 
-    def _choose(self, document: Document, choose: Element, applies: bool | None, condition: str) -> None:
+    def _choose(self, document: Document, choose: ProjectElement, applies: bool | None, condition: str) -> None:
         remaining, why = applies, condition
         for branch in choose.named("When", "Otherwise"):
             own = holds(branch.condition, self._expanded_for_condition)
@@ -175,7 +175,7 @@ class Evaluation:
             self._body(document, branch, both(remaining, own), because)
             remaining, why = both(remaining, negated(own)), because
 
-    def _import(self, document: Document, element: Element, applies: bool | None) -> None:
+    def _import(self, document: Document, element: ProjectElement, applies: bool | None) -> None:
         if applies is False:
             return
         if "Sdk" in element.attributes:
@@ -214,7 +214,7 @@ class Evaluation:
         value = self.expanded(Spanned(written, range(len(written))), path)
         return None if isinstance(value, UndecidedValue) else value.text
 
-    def _properties(self, document: Document, group: Element, applies: bool | None, condition: str) -> None:
+    def _properties(self, document: Document, group: ProjectElement, applies: bool | None, condition: str) -> None:
         for element in group.children:
             here, why = self._narrowed(element, applies, condition)
             written = self.placed(element.text, document.path)
@@ -227,7 +227,7 @@ class Evaluation:
     def _assign(
         self,
         document: Document,
-        element: Element,
+        element: ProjectElement,
         value: Spanned | UndecidedValue,
         applies: bool | None,
         condition: str,
@@ -243,7 +243,7 @@ class Evaluation:
                 f"whether {quoted(condition)} holds is not known here", document.path, line
             )
 
-    def _watch_only(self, document: Document, group: Element) -> None:
+    def _watch_only(self, document: Document, group: ProjectElement) -> None:
         for element in group.children:
             if self._is_watched(element, document):
                 written = self.placed(element.text, document.path)
@@ -251,12 +251,12 @@ class Evaluation:
                 condition = element.condition or group.condition
                 self.assignments.append(Assignment(document.path, element.start, written, value, condition, True))
 
-    def _is_watched(self, element: Element, document: Document) -> bool:
+    def _is_watched(self, element: ProjectElement, document: Document) -> bool:
         if element.name.lower() != self._watched:
             return False
         return sum(each.path == document.path for each in self.assignments) < MOST_ASSIGNMENTS
 
-    def _item_group(self, document: Document, group: Element, applies: bool | None) -> None:
+    def _item_group(self, document: Document, group: ProjectElement, applies: bool | None) -> None:
         for element in group.children:
             here, _ = self._narrowed(element, applies, "")
             if here is False or self._items.is_full:
@@ -264,7 +264,7 @@ class Evaluation:
             line = document.lines.at(element.start)
             metadata = metadata_of(element)
             for name in self._names(element.attributes.get("Include", ""), document):
-                self._items.add(Item(element.name, name, document.path, here is True, line, metadata))
+                self._items.add(ProjectItem(element.name, name, document.path, here is True, line, metadata))
             for name in self._names(element.attributes.get("Update", ""), document):
                 self._items.update(element.name, name, metadata)
             for name in self._names(element.attributes.get("Remove", ""), document):

@@ -25,7 +25,7 @@ from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files, sources_of_app_hosts
 from bot.formats.rewrite.rewrite import rewrite_files
 from bot.settings.defaults import BASES, REGISTRY
-from bot.views.repositories.scan import Freshness, Scan, Scanned
+from bot.views.repositories.scan import FolderScan, Freshness, ScannedUsage
 from bot.watch.registry.observe import read as read_image
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class Updated:
     """What else the edits of a shared property move."""
 
 
-async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline: bool, progress: Progress) -> Scan:
+async def scan(
+    root: Path, settings: "Settings | None", clock: Clock, *, offline: bool, progress: Progress
+) -> FolderScan:
     """Finds all usages below `root`, and asks the registries once for each distinct base unless `offline`.
 
     Without settings, Microsoft's own registry and bases are meant.
@@ -71,7 +73,7 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
                 by_base[base].append(usage)
         pins_sdk = any(usage.sdk_pin is not None for usage in found.usages)
         seen = await _look(by_base, settings, clock, progress, pins_sdk)
-    return Scan(
+    return FolderScan(
         len(files),
         tuple(_judged(usage, base, seen) for usage, base in pairs),
         (*choice.problems, *found.problems),
@@ -84,7 +86,7 @@ async def scan(root: Path, settings: "Settings | None", clock: Clock, *, offline
     )
 
 
-def nearest(found: Scan, reference: Reference) -> Reference | None:
+def nearest(found: FolderScan, reference: Reference) -> Reference | None:
     """Finds the reference of a scan that is spelled most like `reference`, where any is alike at all."""
     by_text = {str(item.usage.reference): item.usage.reference for item in found.scanned}
     close = get_close_matches(str(reference), by_text, n=1, cutoff=0.4)
@@ -109,7 +111,7 @@ def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str]
     return results
 
 
-def replacements_for(found: Scan) -> list[Replacement]:
+def replacements_for(found: FolderScan) -> list[Replacement]:
     """What brings the stale usages of a scan up to date; global.json along with the SDK image."""
     wanted = {item.usage.reference: item.becomes for item in found.scanned if item.becomes is not None}
     images = [item for item in found.scanned if item.base is not None and item.version is not None]
@@ -197,22 +199,22 @@ class _NothingKept:
         return {}
 
 
-def _judged(usage: Usage, base: Base | None, seen: Mapping[Base, Observation | Failure]) -> Scanned:
+def _judged(usage: Usage, base: Base | None, seen: Mapping[Base, Observation | Failure]) -> ScannedUsage:
     if base is None:
-        return Scanned(usage, None, Freshness.UNWATCHED)
+        return ScannedUsage(usage, None, Freshness.UNWATCHED)
     now = seen.get(base)
     if now is None:
-        return Scanned(usage, base, Freshness.UNKNOWN)
+        return ScannedUsage(usage, base, Freshness.UNKNOWN)
     if isinstance(now, Failure) or now.digest is None:
-        return Scanned(usage, base, Freshness.UNKNOWN, note=str(now) if isinstance(now, Failure) else "")
+        return ScannedUsage(usage, base, Freshness.UNKNOWN, note=str(now) if isinstance(now, Failure) else "")
     target = moved(usage.reference, now.digest, now.version)
     if isinstance(target, Unknown):
-        return Scanned(usage, base, Freshness.UNKNOWN, note=target.reason)
+        return ScannedUsage(usage, base, Freshness.UNKNOWN, note=target.reason)
     if target != usage.reference:
-        return Scanned(usage, base, Freshness.STALE, target, version=now.version)
+        return ScannedUsage(usage, base, Freshness.STALE, target, version=now.version)
     if usage.is_pinned or target.tag != base.tag:
-        return Scanned(usage, base, Freshness.FRESH, version=now.version)
+        return ScannedUsage(usage, base, Freshness.FRESH, version=now.version)
     if usage.marker is not None:
         fresh = usage.marker == now.digest
-        return Scanned(usage, base, Freshness.FRESH if fresh else Freshness.STALE, note="by its marker line")
-    return Scanned(usage, base, Freshness.FLOATING, version=now.version)
+        return ScannedUsage(usage, base, Freshness.FRESH if fresh else Freshness.STALE, note="by its marker line")
+    return ScannedUsage(usage, base, Freshness.FLOATING, version=now.version)

@@ -27,7 +27,7 @@ from bot.verify.sbom.collecting import Judge, attached_sbom, plain_sbom, sboms_o
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-from bot.verify.trust.collecting import Found
+from bot.verify.trust.collecting import AttachedDocument
 from bot.verify.trust.looked_once import LookedOnce
 
 
@@ -83,7 +83,7 @@ def _chosen(shown: list[FleetImage], reference: Reference, platform: str | None)
 
 
 def _of_file(text: bytes, file: Path, place: ImagePlace, judge: Judge) -> Sbom:
-    found = Found("sigstore", text, "")
+    found = AttachedDocument("sigstore", text, "")
     statement = statement_of(found) or _bare_statement(text)
     if statement is None:
         return plain_sbom(text, SbomOrigin.FILE)

@@ -14,8 +14,8 @@ from bot.service.wiring.grants import http_rules
 from bot.service.wiring.registries.accesses import accesses_of_caller
 from bot.settings import Settings
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import Check, SignatureVerdict, State
-from bot.verify.trust.collecting import Found, signatures_of
+from bot.verify.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
+from bot.verify.trust.collecting import AttachedDocument, signatures_of
 from bot.verify.trust.judging import Trusted, verdicts
 
 
@@ -29,7 +29,9 @@ class SignedPart:
 
     def verdict(self, kind: str) -> SignatureVerdict:
         """One that holds is enough; else the first counts."""
-        missing = Check("signature", State.FAILED, "no signature of this kind is there", "sign it, or mirror it")
+        missing = SignatureCheck(
+            "signature", CheckState.FAILED, "no signature of this kind is there", "sign it, or mirror it"
+        )
         none = SignatureVerdict(kind, (missing,), digest=self.digest)
         return next((each for each in self.verdicts if each.is_valid), next(iter(self.verdicts), none))
 
@@ -63,7 +65,7 @@ async def judge_signatures(
     at: datetime,
     clock: Clock,
     *,
-    counts: Callable[[Found], bool] = lambda _: True,
+    counts: Callable[[AttachedDocument], bool] = lambda _: True,
 ) -> SignedImage:
     """Asks the registry for all signatures of an image and of each platform in it.
 

@@ -28,7 +28,7 @@ from bot.service.wiring.gate import gate_options_of
 from bot.service.wiring.grants import forge_host, http_rules
 from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.registries.accesses import accesses_of_caller
-from bot.service.wiring.registries.images import Images
+from bot.service.wiring.registries.images import RegistryImages
 from bot.service.wiring.registries.trust import Trusting, builder_doubt
 from bot.service.wiring.registries.vex import VexBeside
 from bot.settings import Settings
@@ -130,7 +130,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
         beside, forge = LookedOnce(registry, clock), forge_host(settings.github.api_url)
-        images = Images(registry, beside, stores.watch, stores.images, clock, settings.trust, forge)
+        images = RegistryImages(registry, beside, stores.watch, stores.images, clock, settings.trust, forge)
         produced = await stores.images.named(place.registry, place.repository)
         expected = await _expected(stores.images, produced)
         seen = await images.read(place, digest, expected)

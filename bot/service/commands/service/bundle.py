@@ -22,7 +22,7 @@ from bot.settings import Settings
 from bot.store.stores import Stores
 from bot.watch.bundle.archive import BundleWriter, bundle_writer
 from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump
-from bot.watch.bundle.reading import Check, read_bundle
+from bot.watch.bundle.reading import DigestCheck, read_bundle
 from bot.watch.feeds.reading import KEPT
 from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsToRead, read_document, reading_of
 from bot.watch.osv.questions import PackageQuestion
@@ -143,7 +143,7 @@ async def import_bundle(settings: Settings, file: Path, clock: Clock) -> Importe
     return ImportedBundle(tuple(parts), signature[0])
 
 
-def _read(file: Path, check: Check, now: datetime) -> Bundle:
+def _read(file: Path, check: DigestCheck, now: datetime) -> Bundle:
     try:
         with file.open("rb") as opened:
             return read_bundle(opened, str(file), check, now)

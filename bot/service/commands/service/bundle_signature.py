@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.domain.failure import Failure, Trouble
 from bot.settings import secret
-from bot.watch.bundle.reading import Check
+from bot.watch.bundle.reading import DigestCheck
 
 _LARGEST_KEY = 64 * 1024
 
@@ -26,7 +26,7 @@ def signer(path: Path) -> Callable[[bytes], bytes]:
     return lambda signed: base64.b64encode(key.sign(signed, always_the_same)) + b"\n"
 
 
-def checker(path: Path | None, where: str, told: list[str]) -> Check:
+def checker(path: Path | None, where: str, told: list[str]) -> DigestCheck:
     """What accepts a signature, and writes down what it is worth."""
     from bot.verify.signatures.cosign.keys import Content, check_signature, read_public_key
     from bot.verify.signatures.verdict import Refused

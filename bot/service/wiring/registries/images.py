@@ -34,7 +34,7 @@ _PROVENANCE = "https://slsa.dev/provenance/"
 
 
 @dataclass(frozen=True, slots=True)
-class Images:
+class RegistryImages:
     """Reads images as bases are read: documents that are kept are not fetched again."""
 
     registry: Registry

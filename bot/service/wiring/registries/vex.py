@@ -11,7 +11,7 @@ from bot.settings.sections.trust import TrustSettings
 from bot.verify.attached_vex import AttachedVex, vex_of
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.looked_once import LookedOnce
-from bot.verify.vex import Statement
+from bot.verify.vex import VexStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class VexBeside:
         judge = judge_of(self.trust, place.name, self.clock.now(), self._remembered)
         return await vex_of(self.beside, place.registry, place.repository, digests, judge)
 
-    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[Statement]:
+    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[VexStatement]:
         """Where no rule trusts anybody with statements about the image, nothing is asked."""
         rule = self.trust.rule_for(image.claim.name)
         if rule is None or not rule.trusts_statements:

@@ -12,7 +12,7 @@ from bot.views.bases.inventory import FixSource, FoundPackage, NextVersion, Show
 _BEST_FIRST = tuple(ShownBy)
 BaseName = tuple[str, str, str]
 """Registry, repository and tag."""
-ImagePlace = tuple[str, str]
+RegistryPath = tuple[str, str]
 """Registry and repository."""
 
 
@@ -32,7 +32,7 @@ class HoldingImage:
     """An image that holds a package; `stands_on` names its bases by platform, the shortest name first."""
 
     name: str
-    place: ImagePlace
+    place: RegistryPath
     digest: str | None
     produced_by: str
     stands_on: Mapping[str, tuple[BaseName, ...]]

@@ -22,8 +22,8 @@ from bot.store.pages.bases.found_packages import (
     BaseName,
     BaseSide,
     HoldingImage,
-    ImagePlace,
     PackageSight,
+    RegistryPath,
 )
 from bot.store.pages.bases.sboms import listed_by_sboms
 from bot.store.rows.bases.tables import bases
@@ -199,7 +199,7 @@ async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[in
 
 async def _deployments(
     connection: AsyncConnection, shown: Mapping[int, HoldingImage]
-) -> dict[ImagePlace, tuple[Deployment, ...]]:
+) -> dict[RegistryPath, tuple[Deployment, ...]]:
     """Where images with the names of these are run, by registry and repository."""
     at, places = deployments.c, {image.place for image in shown.values()}
     rows = await connection.execute(
@@ -211,7 +211,7 @@ async def _deployments(
         )
         .order_by(repositories.c.name, at.path, at.line)
     )
-    found: dict[ImagePlace, list[Deployment]] = {}
+    found: dict[RegistryPath, list[Deployment]] = {}
     for registry, repository, *where in rows:
         found.setdefault((registry, repository), []).append(Deployment(*where))
     return {place: tuple(each) for place, each in found.items()}

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.act.code_scanning import DueScan, Scanned
+from bot.act.code_scanning import DueScan, UploadedFindings
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -45,7 +45,7 @@ class CodeScanningStore(Store):
         known = (claimed.row["uploaded"], claimed.row["upload"])
         return DueScan(claimed.id, home, row.default_branch, files, unpacked(row.findings), *known)
 
-    async def settle_scan(self, item: DueScan, scanned: Scanned, due_at: datetime) -> None:
+    async def settle_scan(self, item: DueScan, scanned: UploadedFindings, due_at: datetime) -> None:
         async with self._database.transaction() as connection:
             values = {"uploaded": scanned.uploaded, "upload": scanned.upload, "refused": None, "error": None}
             await settle(connection, code_scans, self._worker, item.id, due_at=due_at, values=values)

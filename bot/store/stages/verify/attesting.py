@@ -12,12 +12,12 @@ from bot.store.rows.images.attestations import attestations
 from bot.store.rows.images.due_images import make_images_due
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.repositories.tables import repositories
-from bot.verify.attesting.ports import Attestation
+from bot.verify.attesting.ports import DueAttestation
 
 
 class AttestingStore(Store):
     @property
-    def attestations(self) -> DueRows[Attestation]:
+    def attestations(self) -> DueRows[DueAttestation]:
         return DueRows(
             self._database,
             self._worker,
@@ -26,7 +26,7 @@ class AttestingStore(Store):
             lambda row: f"statement about image {row['image_id']}",
         )
 
-    async def _attestation(self, claimed: Claimed) -> Attestation:
+    async def _attestation(self, claimed: Claimed) -> DueAttestation:
         query = (
             select(images, repositories.c.name)
             .join(repositories, repositories.c.id == images.c.repository_id)
@@ -35,7 +35,7 @@ class AttestingStore(Store):
         async with self._database.reading() as connection:
             lost = await contested_images(connection)
             row = (await connection.execute(query)).one()
-        return Attestation(claimed.id, image_of(row, row.name, lost))
+        return DueAttestation(claimed.id, image_of(row, row.name, lost))
 
     async def make_due(self) -> None:
         """A row for each image that has none, and at once what was seen with another digest since."""
@@ -46,7 +46,7 @@ class AttestingStore(Store):
         )
         await make_images_due(self._database, attestations, moved, self._clock.now())
 
-    async def settle_attestation(self, attestation: Attestation, due_at: datetime, *, attached: bool) -> None:
+    async def settle_attestation(self, attestation: DueAttestation, due_at: datetime, *, attached: bool) -> None:
         """Notes that the image was considered, and which digest a statement was attached to."""
         now = self._clock.now()
         values: dict[str, object] = {"considered_at": now, "error": None}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.detected import DetectedVulnerability, Rating
-from bot.domain.packages.gate import GateOutcome, Identity
+from bot.domain.packages.gate import GateOutcome, VulnerabilityKey
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import ANY_RELEASE, release_of
 from bot.domain.rollouts.rebuild import State
@@ -139,7 +139,7 @@ async def told_images(connection: AsyncConnection, some: Collection[int]) -> dic
 @dataclass(frozen=True, slots=True)
 class _State:
     repository: int
-    owed: frozenset[Identity]
+    owed: frozenset[VulnerabilityKey]
     is_judged: bool
     is_proving: bool
     has_unread_artifacts: bool

@@ -36,7 +36,7 @@ class Scheme(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetArtifact:
     """The artifact that a signature binds, as the payload's descriptor names it."""
 
     digest: str
@@ -112,7 +112,7 @@ def check_headers(protected: Collection[object], unprotected: Collection[object]
         )
 
 
-def check_integrity(envelope: Envelope) -> Target:
+def check_integrity(envelope: Envelope) -> TargetArtifact:
     """What the signature binds; refuses an envelope whose signature, chain or payload is not as it must be."""
     expected = signing_algorithm(envelope.leaf)
     if envelope.algorithm != expected:
@@ -128,10 +128,10 @@ def check_integrity(envelope: Envelope) -> Target:
     return _read_target(envelope.payload)
 
 
-def _read_target(payload: bytes) -> Target:
+def _read_target(payload: bytes) -> TargetArtifact:
     document = read_object(payload, "the signed payload", limit=_LARGEST_PAYLOAD)
     descriptor = member(document, "targetArtifact", dict, "the signed payload")
     digest = member(descriptor, "digest", str, "the payload's descriptor")
     media_type = member(descriptor, "mediaType", str, "the payload's descriptor")
     size = member(descriptor, "size", int, "the payload's descriptor")
-    return Target(digest, media_type, size)
+    return TargetArtifact(digest, media_type, size)

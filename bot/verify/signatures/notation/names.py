@@ -35,7 +35,7 @@ _PREFIX = "x509.subject:"
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class TrustedIdentity:
     """A signer that is trusted: any subject with at least these attributes. Without attributes, anybody."""
 
     attributes: tuple[tuple[str, str], ...] = ()
@@ -51,10 +51,10 @@ class Identity:
         return ",".join(f"{name}={value}" for name, value in self.attributes) or "*"
 
 
-def read_identity(text: str) -> Identity:
+def read_identity(text: str) -> TrustedIdentity:
     """An identity of a trust policy: `*`, or `x509.subject:` and a distinguished name."""
     if text.strip() == "*":
-        return Identity()
+        return TrustedIdentity()
     if not text.startswith(_PREFIX):
         raise Refused(
             f"{text!r} is no trusted identity", advice="write * or x509.subject: CN=…,O=…,ST=…,C=… (RFC 4514)"
@@ -65,7 +65,7 @@ def read_identity(text: str) -> Identity:
         raise Refused(
             f"the identity {text!r} lacks {' and '.join(missing)}", advice="C, ST (or S) and O must be there"
         )
-    return Identity(tuple(sorted(name.items())))
+    return TrustedIdentity(tuple(sorted(name.items())))
 
 
 def read_name(text: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.signatures.notation.names import Identity, read_identity
+from bot.verify.signatures.notation.names import TrustedIdentity, read_identity
 from bot.verify.signatures.notation.verifying import WhenTimestamped
 from bot.verify.signatures.strictly import member, read_object
 from bot.verify.signatures.verdict import Refused
@@ -29,7 +29,7 @@ class TrustStatement:
     """Repositories with their registry, or `*` alone."""
     level: str
     stores: tuple[str, ...]
-    identities: tuple[Identity, ...]
+    identities: tuple[TrustedIdentity, ...]
     timestamp: WhenTimestamped
 
 

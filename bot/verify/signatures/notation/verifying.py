@@ -9,8 +9,8 @@ from cryptography import x509
 
 from bot.verify.signatures.certificates import fingerprint, is_valid_at, issuer_of, name_of
 from bot.verify.signatures.notation import cose, jws
-from bot.verify.signatures.notation.envelope import Envelope, Scheme, Target, check_integrity
-from bot.verify.signatures.notation.names import Identity, subject_of
+from bot.verify.signatures.notation.envelope import Envelope, Scheme, TargetArtifact, check_integrity
+from bot.verify.signatures.notation.names import TrustedIdentity, subject_of
 from bot.verify.signatures.notation.trust_store import TrustStore
 from bot.verify.signatures.timestamps import Timestamp, verify_timestamp
 from bot.verify.signatures.verdict import Checks, Refused, SignatureVerdict
@@ -32,7 +32,7 @@ class NotationPolicy:
     """Whom to trust for a Notary Project signature."""
 
     store: TrustStore
-    identities: tuple[Identity, ...]
+    identities: tuple[TrustedIdentity, ...]
     timestamp: WhenTimestamped = WhenTimestamped.ALWAYS
 
 
@@ -70,7 +70,7 @@ def verify_notation(
     )
 
 
-def _open(encoded: bytes, media_type: str) -> tuple[Envelope, Target]:
+def _open(encoded: bytes, media_type: str) -> tuple[Envelope, TargetArtifact]:
     read = _READERS.get(media_type)
     if read is None:
         raise Refused(

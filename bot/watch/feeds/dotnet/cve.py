@@ -10,10 +10,10 @@ from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, RUNTIME_IMAGES, SDK_I
 from bot.watch.feeds.reading import (
     Cve,
     FeedShape,
-    Line,
-    Moment,
     Notes,
+    OneLine,
     Parsed,
+    UtcMoment,
     Version,
     json_object,
     links,
@@ -36,15 +36,15 @@ _SYSTEMS = {
 
 class _Cvss(FeedShape):
     score: Annotated[float, Field(ge=0, le=10)] | None = None
-    severity: Line | None = None
+    severity: OneLine | None = None
 
 
 class _Authority(FeedShape):
-    severity: Line | None = None
+    severity: OneLine | None = None
 
 
 class _Milestone(FeedShape):
-    date: Moment | None = None
+    date: UtcMoment | None = None
 
 
 class _Timeline(FeedShape):
@@ -53,7 +53,7 @@ class _Timeline(FeedShape):
 
 class _Disclosure(FeedShape):
     id: Cve
-    problem: Line = ""
+    problem: OneLine = ""
     cvss: _Cvss | None = None
     cna: _Authority | None = None
     timeline: _Timeline | None = None
@@ -63,7 +63,7 @@ class _Disclosure(FeedShape):
 
 class _Product(FeedShape):
     cve_id: Cve
-    name: Line
+    name: OneLine
     fixed: Version
 
 

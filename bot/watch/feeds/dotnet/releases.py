@@ -12,12 +12,12 @@ from pydantic import Field
 
 from bot.domain.feeds.advisory import Release
 from bot.watch.feeds.reading import (
-    Channel,
+    ChannelNumber,
     Cve,
     Day,
     HyphenatedShape,
-    Line,
     Notes,
+    OneLine,
     Parsed,
     Version,
     address,
@@ -44,7 +44,7 @@ class Merged:
 
 
 class _IndexRow(HyphenatedShape):
-    channel_version: Channel
+    channel_version: ChannelNumber
     releases_url: str | None = Field(default=None, alias="releases.json")
 
 
@@ -68,8 +68,8 @@ class _ReleaseRow(HyphenatedShape):
 
 
 class _ChannelDocument(HyphenatedShape):
-    channel_version: Channel
-    support_phase: Line | None = None
+    channel_version: ChannelNumber
+    support_phase: OneLine | None = None
     eol_date: Day | None = None
     releases: Any = None
 

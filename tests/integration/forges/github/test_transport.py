@@ -13,7 +13,7 @@ from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, Toke
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.refusals import Moved
+from bot.domain.forge.refusals import RepositoryMoved
 from sandbox.world import World
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -191,9 +191,9 @@ async def test_a_redirect_of_a_renamed_repository_is_told_and_never_followed(
 ) -> None:
     target = {"location": f"{shared_world.github.url}{ISSUES}"}
     shared_world.faults.add(None, "/repos/contoso/old/", status=status, headers=target, times=2)
-    with pytest.raises(Moved):
+    with pytest.raises(RepositoryMoved):
         await transport.read("/repos/contoso/old/issues")
-    with pytest.raises(Moved):
+    with pytest.raises(RepositoryMoved):
         await transport.write("POST", "/repos/contoso/old/issues", {"title": "x"})
     assert len(shared_world.traffic.requests("github")) == 2
 

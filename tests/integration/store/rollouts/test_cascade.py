@@ -19,7 +19,7 @@ from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.plan.cascade.frontier import Cascade, Due, Passed, Progress, Wait
 from bot.plan.cascade.graph import graph_of
 from bot.plan.cascade.parts import RepositoryImages
-from bot.plan.cascade.stage import CascadeTally, Decided, Fleet, tick
+from bot.plan.cascade.stage import CascadeInput, CascadeTally, Decided, tick
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.images.gates import gates
@@ -57,7 +57,7 @@ async def moved(stores: Stores) -> None:
     await stores.plan.save_plan(await stores.planned(action=Action.DISPATCH))
 
 
-async def looked(stores: Stores) -> Fleet:
+async def looked(stores: Stores) -> CascadeInput:
     found = await stores.cascade.fleet()
     assert found is not None
     return found

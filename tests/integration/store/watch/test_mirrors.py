@@ -21,7 +21,7 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, Target
 from bot.plan import quarantine
 from bot.plan.age.stage import AgePlan
-from bot.plan.cascade.stage import Fleet
+from bot.plan.cascade.stage import CascadeInput
 from bot.plan.catching_up import CatchUp
 from bot.store.history import Logged
 from bot.store.rows.bases.tables import bases
@@ -102,7 +102,7 @@ async def test_a_move_upstream_has_its_copies_looked_at_at_once(stores: Stores) 
     assert [each.base for each in await stores.bases()] == [COPY]
 
 
-async def held(stores: Stores) -> Fleet:
+async def held(stores: Stores) -> CascadeInput:
     found = await stores.cascade.fleet()
     assert found is not None
     return found

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.audit.auditing import audit
-from bot.audit.onboarding.proposing import Wanted, propose
+from bot.audit.onboarding.proposing import WantedProposal, propose
 from bot.audit.rules import BY_CHECK
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding, Outcome, with_fingerprints
@@ -40,7 +40,7 @@ _PIECES = (
 
 
 def proposed(files: Mapping[str, bytes], checks: tuple[str, ...] = SAFE_CHECKS) -> Proposal:
-    return propose(files, "contoso/shop", (), Wanted(checks, COMMITS), NOW)
+    return propose(files, "contoso/shop", (), WantedProposal(checks, COMMITS), NOW)
 
 
 def failing(files: Mapping[str, bytes]) -> dict[str, Finding]:

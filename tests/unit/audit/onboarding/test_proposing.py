@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.audit.onboarding.proposing import MOST_SPLICES, Wanted, propose
+from bot.audit.onboarding.proposing import MOST_SPLICES, WantedProposal, propose
 from bot.audit.onboarding.weekly_workflow import PATH
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.onboarding import SAFE_CHECKS, LeftToPeople, Proposal
@@ -18,7 +18,7 @@ LOGIN = ActionCommit("a" * 40, "v3.6.0")
 def proposed(files: dict[str, str], *checks: str) -> Proposal:
     commits = {ActionTag("docker/login-action", "v3"): LOGIN}
     texts = {path: text.encode() for path, text in files.items()}
-    return propose(texts, "contoso/shop", (), Wanted(checks or SAFE_CHECKS, commits), NOW)
+    return propose(texts, "contoso/shop", (), WantedProposal(checks or SAFE_CHECKS, commits), NOW)
 
 
 def text(proposal: Proposal, path: str = BUILD) -> str:
@@ -121,7 +121,7 @@ def test_a_container_in_braces_gets_a_context_in_them() -> None:
 def test_another_name_gives_another_minute() -> None:
     files = {BUILD: workflow(PUSH).encode()}
     crons = {
-        propose(files, f"contoso/{number}", (), Wanted(["weekly-rebuild"]), NOW).files[BUILD].split(b"'")[1]
+        propose(files, f"contoso/{number}", (), WantedProposal(["weekly-rebuild"]), NOW).files[BUILD].split(b"'")[1]
         for number in range(20)
     }
     assert len(crons) > 15
@@ -259,7 +259,7 @@ def test_a_pull_request_stays_small() -> None:
 @pytest.mark.parametrize("denied", [(), ("Dockerfile",)])
 def test_bytes_that_are_no_text_stay_in_the_file_and_break_no_words_for_people(denied: tuple[str, ...]) -> None:
     files = {"Dockerfile": b"# J\xfcrgen\nFROM mcr.microsoft.com/dotnet/aspnet:8.0.4\n"}
-    proposal = propose(files, "contoso/shop", (), Wanted(["base-pinned"], denied=denied), NOW)
+    proposal = propose(files, "contoso/shop", (), WantedProposal(["base-pinned"], denied=denied), NOW)
     patches = [each.patch for each in proposal.left] + [patch for _, patch in commits_with_patches(proposal)]
     assert "-FROM mcr.microsoft.com/dotnet/aspnet:8.0.4" in "".join(patches).encode().decode()
     assert all(text.startswith(b"# J\xfcrgen\n") for text in proposal.files.values())

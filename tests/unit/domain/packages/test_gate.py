@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating, blocking
 from bot.domain.packages.gate import (
-    Contents,
     Counts,
     Gated,
     GatedImage,
@@ -16,6 +15,7 @@ from bot.domain.packages.gate import (
     GateMode,
     GateOutcome,
     GateRule,
+    ImageVulnerabilities,
     judge,
     together,
 )
@@ -31,13 +31,13 @@ ACCEPTED = GateException("CVE-2026-1", (SHOP,), "not reachable", NOW + timedelta
 
 def judged(
     *found: DetectedVulnerability,
-    before: Contents | None = Contents(),  # noqa: B008 - frozen
+    before: ImageVulnerabilities | None = ImageVulnerabilities(),  # noqa: B008 - frozen
     rule: GateRule = GateRule(),  # noqa: B008 - frozen
     exceptions: tuple[GateException, ...] = (),
     gaps: tuple[str, ...] = (),
     **values: object,
 ) -> Gated:
-    asked = GatedImage(SHOP, Contents(found, gaps), before)
+    asked = GatedImage(SHOP, ImageVulnerabilities(found, gaps), before)
     return judge(replace(asked, **values), rule, exceptions, NOW)  # type: ignore[arg-type]
 
 
@@ -49,7 +49,7 @@ def test_a_new_high_with_a_fix_blocks_and_is_named() -> None:
 
 
 def test_what_the_image_before_had_is_not_new_unless_everything_counts() -> None:
-    had = Contents((replace(OPENSSL, severity=Rating.LOW, has_fix=False),))
+    had = ImageVulnerabilities((replace(OPENSSL, severity=Rating.LOW, has_fix=False),))
     assert judged(OPENSSL, before=had).outcome is GateOutcome.PASSED
     assert judged(OPENSSL, before=had, rule=ALL).outcome is GateOutcome.BLOCKED
 
@@ -105,12 +105,12 @@ def test_what_nobody_looked_for_before_counts_where_everything_does_and_where_a_
 
 
 def test_what_was_accepted_counts_as_new_again_once_the_exception_has_ended() -> None:
-    had = Contents((OPENSSL,))
+    had = ImageVulnerabilities((OPENSSL,))
     assert judged(OPENSSL, before=had, owed={OPENSSL.identity}).outcome is GateOutcome.BLOCKED
 
 
 def test_a_vex_statement_takes_away_what_it_speaks_of() -> None:
-    asked = GatedImage(SHOP, Contents((OPENSSL, ZLIB)), None)
+    asked = GatedImage(SHOP, ImageVulnerabilities((OPENSSL, ZLIB)), None)
     gated = judge(asked, ALL, (), NOW, {OPENSSL.identity: "not affected, says Contoso"})
     assert gated.blocking == (ZLIB,)
     assert [each.why for each in gated.excused] == ["not affected, says Contoso"]

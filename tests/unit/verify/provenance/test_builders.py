@@ -9,7 +9,7 @@ from bot.domain.evidence import Strength
 from bot.verify.provenance.builders import GITHUB_ACTIONS, judge_builder
 from bot.verify.provenance.slsa import Provenance, read_predicate
 from bot.verify.provenance.statement import Statement, Subject
-from bot.verify.signatures.verdict import Check, SignatureVerdict, State
+from bot.verify.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
 
 DIGEST = "sha256:" + "1" * 64
 STATEMENT = Statement("https://slsa.dev/provenance/v1", (Subject("", frozenset({DIGEST})),), {})
@@ -25,10 +25,10 @@ def provenance(builder: str = "") -> Provenance:
 
 
 def signed(
-    workflow: str, *, state: State = State.OK, issuer: str = GITHUB_ACTIONS, **facts: str
+    workflow: str, *, state: CheckState = CheckState.OK, issuer: str = GITHUB_ACTIONS, **facts: str
 ) -> SignatureVerdict:
     found = {"build_signer_uri": workflow, "build_config_uri": OWN, "runner_environment": "github-hosted", **facts}
-    check = Check("signature", state, "" if state is State.OK else "a reason")
+    check = SignatureCheck("signature", state, "" if state is CheckState.OK else "a reason")
     return SignatureVerdict("sigstore", (check,), signer=workflow, issuer=issuer, facts=tuple(found.items()))
 
 
@@ -48,8 +48,8 @@ def signed(
         (signed(GENERATOR.replace("refs/tags/v2.0.0", "refs/heads/main")), "", 2, Strength.PROVED),
         (signed(GENERATOR.replace("slsa-framework", "mallory")), "", 2, Strength.PROVED),
         (signed(OWN), GENERATOR, 0, Strength.CONTRADICTED),
-        (signed(OWN, state=State.FAILED), OWN, 0, Strength.CONTRADICTED),
-        (signed(OWN, state=State.CANNOT_TELL), OWN, 0, Strength.UNKNOWN),
+        (signed(OWN, state=CheckState.FAILED), OWN, 0, Strength.CONTRADICTED),
+        (signed(OWN, state=CheckState.CANNOT_TELL), OWN, 0, Strength.UNKNOWN),
     ],
 )
 def test_a_level_is_supported_by_who_signed(verdict: Any, claimed: str, level: int, strength: Strength) -> None:

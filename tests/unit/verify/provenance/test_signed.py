@@ -14,7 +14,7 @@ from bot.verify.provenance.signed import SignedProvenance, signed_provenance
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.trust.collecting import Found
+from bot.verify.trust.collecting import AttachedDocument
 from bot.verify.trust.judging import Trusted
 from tests.unit.verify.signatures.private_sigstore import (
     AT,
@@ -52,11 +52,13 @@ def statement(
     }
 
 
-def bundled(said: dict[str, Any]) -> Found:
-    return Found("sigstore", json.dumps(dsse_bundle(SIGSTORE, SIGSTORE.certificate(), said)).encode(), "")
+def bundled(said: dict[str, Any]) -> AttachedDocument:
+    return AttachedDocument(
+        "sigstore", json.dumps(dsse_bundle(SIGSTORE, SIGSTORE.certificate(), said)).encode(), ""
+    )
 
 
-def tagged(said: dict[str, Any]) -> Found:
+def tagged(said: dict[str, Any]) -> AttachedDocument:
     """As `cosign attest` keeps it under the `.att` tag."""
     signer = SIGSTORE.certificate()
     envelope = envelope_of(signer, said)
@@ -70,22 +72,22 @@ def tagged(said: dict[str, Any]) -> Found:
     return layer(envelope, annotations)
 
 
-def keyed(said: dict[str, Any]) -> Found:
+def keyed(said: dict[str, Any]) -> AttachedDocument:
     signer = replace(SIGSTORE.certificate(), key=KEY)
     return layer(envelope_of(signer, said), {"dev.cosignproject.cosign/signature": ""})
 
 
-def layer(envelope: dict[str, Any], annotations: dict[str, str]) -> Found:
+def layer(envelope: dict[str, Any], annotations: dict[str, str]) -> AttachedDocument:
     payload = json.dumps(envelope).encode()
     described = {"digest": f"sha256:{sha256(payload).hexdigest()}", "annotations": annotations}
-    return Found("cosign", json.dumps({"layers": [described]}).encode(), "", payload)
+    return AttachedDocument("cosign", json.dumps({"layers": [described]}).encode(), "", payload)
 
 
 LAYOUTS = {"bundle": (bundled, KEYLESS), "tag": (tagged, KEYLESS), "key": (keyed, KEYED)}
-Make = Callable[[dict[str, Any]], Found]
+Make = Callable[[dict[str, Any]], AttachedDocument]
 
 
-def held(found: Found, trusted: Trusted, digest: str = DIGEST) -> tuple[SignedProvenance, ...]:
+def held(found: AttachedDocument, trusted: Trusted, digest: str = DIGEST) -> tuple[SignedProvenance, ...]:
     return signed_provenance([found], trusted, digest, AT, Remembered())
 
 
@@ -130,12 +132,12 @@ def test_a_builder_that_the_operator_knows_to_be_isolated_reaches_level_three() 
     encoded = json.dumps(dsse_bundle(SIGSTORE, signer, statement())).encode()
     for isolated, level in (((), 2), ((r"https://github\.com/contoso/builders/.*",), 3)):
         [found] = signed_provenance(
-            [Found("sigstore", encoded, "")], KEYLESS, DIGEST, AT, Remembered(), isolated=isolated
+            [AttachedDocument("sigstore", encoded, "")], KEYLESS, DIGEST, AT, Remembered(), isolated=isolated
         )
         assert found.builder.level == level
 
 
 def test_what_is_no_statement_counts_for_nothing() -> None:
     for encoded in (b"", b"{}", b"not json"):
-        assert held(Found("sigstore", encoded, ""), KEYLESS) == ()
-    assert held(Found("", b"", "", unreadable="it is gone"), KEYLESS) == ()
+        assert held(AttachedDocument("sigstore", encoded, ""), KEYLESS) == ()
+    assert held(AttachedDocument("", b"", "", unreadable="it is gone"), KEYLESS) == ()

@@ -21,7 +21,7 @@ from bot.domain.failure import Failure
 from bot.verify.signatures.cosign.policy import AllOf, Anybody, AnyOf, Says, SignedBy, accepting, is_anchored
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.cosign.verifying import SignedSubject, verify_keyless
-from bot.verify.signatures.verdict import SignatureVerdict, State, Validity
+from bot.verify.signatures.verdict import CheckState, SignatureVerdict, Validity
 from tests.unit.verify.signatures.making import Shape, Timestamper, issue, needs_openssl
 from tests.unit.verify.signatures.private_sigstore import (
     ARTIFACT,
@@ -91,7 +91,7 @@ def judged(
 
 
 def failed(verdict: SignatureVerdict) -> list[str]:
-    return [check.name for check in verdict.checks if check.state is State.FAILED]
+    return [check.name for check in verdict.checks if check.state is CheckState.FAILED]
 
 
 @every_layout

@@ -23,7 +23,7 @@ from bot.verify.signatures.certificates import is_self_signed, read_certificate
 from bot.verify.signatures.notation.names import read_identity
 from bot.verify.signatures.notation.trust_store import TrustStore
 from bot.verify.signatures.notation.verifying import NotationPolicy, WhenTimestamped, verify_notation
-from bot.verify.signatures.verdict import SignatureVerdict, State, Validity
+from bot.verify.signatures.verdict import CheckState, SignatureVerdict, Validity
 from tests.unit.verify.signatures.making import (
     AUTHORITY,
     DIGEST,
@@ -68,7 +68,7 @@ def judged(
 
 def failed(verdict: SignatureVerdict) -> list[str]:
     assert verdict.reason or verdict.is_valid
-    return [check.name for check in verdict.checks if check.state is State.FAILED]
+    return [check.name for check in verdict.checks if check.state is CheckState.FAILED]
 
 
 @every_envelope
@@ -175,7 +175,7 @@ def test_a_critical_header_that_is_not_understood_is_refused(media_type: str, na
     verdict = judged(Draft(SIGNER, extra=((name, "value"),), critical=critical), media_type)
 
     assert failed(verdict) == ["critical"]
-    assert [check.name for check in verdict.checks if check.state is State.NOT_REACHED] == [
+    assert [check.name for check in verdict.checks if check.state is CheckState.NOT_REACHED] == [
         "authenticity",
         "expiry",
         "authenticTimestamp",

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import Check, SignatureVerdict, State
+from bot.verify.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
 from tests.unit.verify.signatures.making import NOW
 
-HELD = SignatureVerdict("notation", (Check("integrity", State.OK),), holds_until=NOW + timedelta(days=1))
-FAILED = SignatureVerdict("notation", (Check("integrity", State.FAILED, "altered"),))
+HELD = SignatureVerdict(
+    "notation", (SignatureCheck("integrity", CheckState.OK),), holds_until=NOW + timedelta(days=1)
+)
+FAILED = SignatureVerdict("notation", (SignatureCheck("integrity", CheckState.FAILED, "altered"),))
 
 
 class Judge:

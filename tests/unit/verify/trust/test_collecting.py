@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.trust.collecting import COSIGN, NOTATION, Found, signatures_of
+from bot.verify.trust.collecting import COSIGN, NOTATION, AttachedDocument, signatures_of
 
 IMAGE = "sha256:" + "1" * 64
 OTHER = "sha256:" + "2" * 64
@@ -55,7 +55,7 @@ class Kept:
         return await self.manifest(registry, repository, digest)
 
 
-async def found(kept: Kept) -> tuple[Found, ...]:
+async def found(kept: Kept) -> tuple[AttachedDocument, ...]:
     return await signatures_of(kept, "registry.example", "shop", IMAGE)
 
 

@@ -200,7 +200,7 @@ def test_entries_beyond_the_bound_are_skipped_and_named() -> None:
 
 
 class _At(FeedShape):
-    at: reading.Moment
+    at: reading.UtcMoment
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot.clients.forges.github.bulk import Bulk, parts_of
+from bot.clients.forges.github.bulk import Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
@@ -27,7 +27,7 @@ class BuildsLook:
     bulk: Bulk
 
     async def latest(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
-        found = await self.bulk.rows("builds", parts_of(workflows, _WORKFLOW, _TOGETHER))
+        found = await self.bulk.rows("builds", nodes_fields(workflows, _WORKFLOW, _TOGETHER))
         with shaped("list of workflow runs"):
             return {str(row["id"]): _latest_of(row) for row in found if "runs" in row}
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.refusals import Moved
+from bot.domain.forge.refusals import RepositoryMoved
 
 FOUND = 302
 """How GitHub sends whoever asks for a file to where that is; a repository of another name is told by 301 or 307."""
@@ -51,7 +51,7 @@ def redirected(status: int, path: str, headers: Mapping[str, Any], host: str, wh
     target = urlsplit(str(headers.get(LOCATION, "")))
     is_here = target.netloc in ("", host) and target.path.startswith("/")
     if is_here and path.startswith("/repos/"):
-        return Moved(where)
+        return RepositoryMoved(where)
     what = f"HTTP {status} is a redirect to elsewhere"
     return Failure(Trouble.MALFORMED, what, where=where, advice="check github.api_url", status=status)
 

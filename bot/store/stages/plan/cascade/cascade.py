@@ -14,7 +14,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, State
 from bot.plan.cascade.frontier import Cascade, Unseen
-from bot.plan.cascade.stage import Decided, Fleet
+from bot.plan.cascade.stage import CascadeInput, Decided
 from bot.store.engine.codec import load
 from bot.store.engine.counters import RELEASES, counter, raise_counter
 from bot.store.engine.database import Database
@@ -103,7 +103,7 @@ class CascadeStore(Store):
             latest = await latest_observations(connection, sorted(ids), 1)
         return {base: history[-1] for base, history in loaded(ids, latest).items()}
 
-    async def fleet(self) -> Fleet | None:
+    async def fleet(self) -> CascadeInput | None:
         async with self._database.reading() as connection:
             mark = await _mark_of(connection)
             held = await connection.scalar(select(rebuilds.c.id).where(_IS_HELD).limit(1))
@@ -126,7 +126,7 @@ class CascadeStore(Store):
         # What is held and has no parent any more, since a file or a claim changed, is let go like the others.
         held_ones = frozenset(row.id for row in rows if row.id in dues and row.waits_for is not None)
         self._mark = mark
-        return Fleet(
+        return CascadeInput(
             *(known, links, found.names, progress, dues, held_ones, builds, bases_of, digests, moved),
             *(is_settled, late, gated),
         )
@@ -186,7 +186,7 @@ class CascadeStore(Store):
             )
 
 
-def _news(row: Any, found: Cascade, distance: int, fleet: Fleet) -> tuple[int, dict[str, Any]] | None:
+def _news(row: Any, found: Cascade, distance: int, fleet: CascadeInput) -> tuple[int, dict[str, Any]] | None:
     """What changes in a held rebuild; None where nothing does."""
     wait = found.waits.get(row.id)
     if wait is not None:

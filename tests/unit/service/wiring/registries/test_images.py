@@ -9,7 +9,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, Declaration
 from bot.domain.reference import Base
-from bot.service.wiring.registries.images import SOURCE, Images
+from bot.service.wiring.registries.images import SOURCE, RegistryImages
 from bot.verify.standing.declared import BASE_NAME
 from bot.verify.trust.looked_once import LookedOnce
 from tests.builders import ASPNET, NOON, SDK
@@ -68,7 +68,9 @@ class World:
     async def read(self, digest: str, *expected: Base) -> SeenImage:
         kept = cast(Any, Kept(self.registry))
         clock, registry = ManualClock(NOON), cast(Any, self.registry)
-        return await Images(registry, LookedOnce(registry, clock), kept, kept, clock).read(SHOP, digest, expected)
+        return await RegistryImages(registry, LookedOnce(registry, clock), kept, kept, clock).read(
+            SHOP, digest, expected
+        )
 
 
 def material(base: Base, digest: str) -> dict[str, Any]:
