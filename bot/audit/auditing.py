@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.rules import RULES
 from bot.audit.waivers import next_end, waived
@@ -27,11 +27,11 @@ def audit(
     name: str = "",
 ) -> tuple[Finding, ...]:
     """Every rule's findings on the files of one repository, as `judged` gives them."""
-    return judged(Repository(files, name), now, unwaivable, rules).findings
+    return judged(RepositoryTexts(files, name), now, unwaivable, rules).findings
 
 
 def judged(
-    repository: Repository, now: datetime, unwaivable: Collection[str] = (), rules: Sequence[Rule] = RULES
+    repository: RepositoryTexts, now: datetime, unwaivable: Collection[str] = (), rules: Sequence[Rule] = RULES
 ) -> JudgedRepository:
     """Every rule's findings on one repository, in the order of paths and lines.
 
@@ -42,7 +42,7 @@ def judged(
     return JudgedRepository(found, next_end(repository, now))
 
 
-def _findings(repository: Repository, rules: Sequence[Rule]) -> Iterator[Finding]:
+def _findings(repository: RepositoryTexts, rules: Sequence[Rule]) -> Iterator[Finding]:
     for rule in rules:
         try:
             verdicts = list(rule.judge(repository))

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence as Items
 
-from bot.audit.repository import Repository, first_scalar
+from bot.audit.repository import RepositoryTexts, first_scalar
 from bot.audit.splices import NotSpliceable, check_spliceable, edits_of, with_key
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Span
@@ -13,21 +13,21 @@ from bot.formats.source.nodes import Mapping, Scalar, ScalarStyle, Sequence
 from bot.formats.source.text import Lines
 
 
-def item_after(repository: Repository, item: Mapping, written: Items[str]) -> Edit:
+def item_after(repository: RepositoryTexts, item: Mapping, written: Items[str]) -> Edit:
     """Puts lines behind an item of a list. They are as they would stand at the left margin, dash first."""
     path, text, lines = _file_of(repository, item)
     line, column = _dash(text, lines, item)
     return _inserted(path, text, _end_of_item(lines, line, column), column, written)
 
 
-def item_before(repository: Repository, item: Mapping, written: Items[str]) -> Edit:
+def item_before(repository: RepositoryTexts, item: Mapping, written: Items[str]) -> Edit:
     """Puts lines in front of an item of a list, as `item_after` does behind it."""
     path, text, lines = _file_of(repository, item)
     line, column = _dash(text, lines, item)
     return _inserted(path, text, lines.start(line), column, written)
 
 
-def with_items(repository: Repository, holder: Mapping, key: str, written: Items[str]) -> tuple[Edit, ...]:
+def with_items(repository: RepositoryTexts, holder: Mapping, key: str, written: Items[str]) -> tuple[Edit, ...]:
     """Puts items in front of those under a key, with the key where there is none."""
     held = holder.get(key)
     if isinstance(held, Sequence) and held.items:
@@ -37,7 +37,7 @@ def with_items(repository: Repository, holder: Mapping, key: str, written: Items
     return edits_of(with_key(repository, holder, key, ["", *(f"  {line}" for line in written)], ""))
 
 
-def word_after(repository: Repository, items: Sequence, written: str) -> Edit:
+def word_after(repository: RepositoryTexts, items: Sequence, written: str) -> Edit:
     """Puts a word behind the last one of a list of words, whether that stands in brackets or line by line."""
     last = items.items[-1] if items.items else None
     path = repository.path_of(last) if last is not None else ""
@@ -57,7 +57,7 @@ def word_after(repository: Repository, items: Sequence, written: str) -> Edit:
     return _inserted(path, text, lines.end(line), before.index("-"), [f"- {written}"])
 
 
-def entry_removed(repository: Repository, holder: Mapping, key: str) -> Edit:
+def entry_removed(repository: RepositoryTexts, holder: Mapping, key: str) -> Edit:
     """Takes a key with all that is indented below it out of a mapping that keeps others."""
     path, text, lines = _file_of(repository, holder)
     name = holder.own[key][0]
@@ -70,14 +70,14 @@ def entry_removed(repository: Repository, holder: Mapping, key: str) -> Edit:
     return Edit(path, Span(lines.start(line), _end_of_item(lines, line, len(before))), "")
 
 
-def item_removed(repository: Repository, item: Mapping | Scalar) -> Edit:
+def item_removed(repository: RepositoryTexts, item: Mapping | Scalar) -> Edit:
     """Takes an item out of a list that keeps others."""
     path, text, lines = _file_of(repository, item)
     line, column = _dash(text, lines, item)
     return Edit(path, Span(lines.start(line), _end_of_item(lines, line, column)), "")
 
 
-def key_removed(repository: Repository, holder: Mapping, key: str) -> Edit:
+def key_removed(repository: RepositoryTexts, holder: Mapping, key: str) -> Edit:
     """Takes a key with a list below it out of a mapping that keeps others."""
     path, text, lines = _file_of(repository, holder)
     name, held = holder.own[key]
@@ -103,7 +103,7 @@ def _first_item(items: Sequence) -> Mapping:
     return first
 
 
-def _file_of(repository: Repository, item: Mapping | Scalar) -> tuple[str, str, Lines]:
+def _file_of(repository: RepositoryTexts, item: Mapping | Scalar) -> tuple[str, str, Lines]:
     path, first = repository.path_of(item), first_scalar(item)
     text = repository.text(path) if path else ""
     if first is None or first.source is not text:

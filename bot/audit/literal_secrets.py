@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bot.audit.images.dockerfile import dockerfiles, pairs
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.secrets import holds_secret, takes_a_password
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import PipelineStep
@@ -13,7 +13,7 @@ from bot.audit.workloads.kubernetes import containers, word
 from bot.formats.source.nodes import Mapping, Scalar
 
 
-def shows_secret(repository: Repository, text: str) -> bool:
+def shows_secret(repository: RepositoryTexts, text: str) -> bool:
     """Whether a text, such as a diff, gives a secret the value that the repository gives it."""
     return any(
         name in text and value in text and _given(name, value, text) for name, value in repository.kept(_literals)
@@ -26,7 +26,7 @@ def _given(name: str, value: str, text: str) -> bool:
     return re.search(rf"{re.escape(name)}{between}{re.escape(value)}", text) is not None
 
 
-def _literals(repository: Repository) -> frozenset[tuple[str, str]]:
+def _literals(repository: RepositoryTexts) -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, value)
         for name, written in _written(repository)
@@ -37,7 +37,7 @@ def _literals(repository: Repository) -> frozenset[tuple[str, str]]:
     )
 
 
-def _written(repository: Repository) -> Iterator[tuple[str, str]]:
+def _written(repository: RepositoryTexts) -> Iterator[tuple[str, str]]:
     for container in containers(repository):
         for variable in container.own.sequence("env"):
             if isinstance(variable, Mapping):

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from bot.audit.auditing import judged
 from bot.audit.literal_secrets import shows_secret
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import applied
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Outcome
@@ -23,14 +23,14 @@ MOST_TRIES = 60
 class Texts:
     """A repository's texts, and what its findings depend on besides them."""
 
-    repository: Repository
+    repository: RepositoryTexts
     files: Mapping[str, bytes]
     now: datetime
     unwaivable: Collection[str] = ()
 
     def judged_with(self, edits: Sequence[Edit]) -> tuple[Finding, ...] | None:
         """The findings after edits; None where a text could not be read then."""
-        repository = Repository(applied(self.files, edits), self.repository.name, self.repository.produced)
+        repository = RepositoryTexts(applied(self.files, edits), self.repository.name, self.repository.produced)
         paths = {edit.path for edit in edits}
         if any(path.endswith((".yml", ".yaml")) and repository.unreadable(path) for path in paths):
             return None

@@ -30,7 +30,7 @@ _DEVELOPMENT = re.compile(
 )
 
 
-class Repository:
+class RepositoryTexts:
     """`files` are all texts that are known of it, by path from its root; `name` is what the forge calls it.
 
     `produced` are the images that were built from it, as far as they were seen in a registry.
@@ -103,7 +103,7 @@ class Repository:
         end = last.end if last.source is first.source else first.end
         return Place(owner, lines.at(first.start), max(lines.at(first.start), lines.at(max(end - 1, first.start))))
 
-    def kept(self, make: "Callable[[Repository], T]") -> T:
+    def kept(self, make: "Callable[[RepositoryTexts], T]") -> T:
         """What `make` gives for this repository, made once: a model that several rules share."""
         if make not in self._kept:
             self._kept[make] = make(self)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.verdict import Verdict
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +19,5 @@ class Rule:
     check: str
     title: str
     why: str
-    severity: Severity
-    judge: Callable[[Repository], Iterable[Verdict]]
+    severity: FindingSeverity
+    judge: Callable[[RepositoryTexts], Iterable[Verdict]]

@@ -2,27 +2,27 @@
 
 import re
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import NotSpliceable, check_spliceable
 from bot.audit.workflows.model import PipelineStep
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Span
 
 
-def words_after(repository: Repository, step: PipelineStep, command: str, added: str) -> Edit:
+def words_after(repository: RepositoryTexts, step: PipelineStep, command: str, added: str) -> Edit:
     """Puts words behind the first ones of a command, such as `cosign verify`. Raises `NotSpliceable`."""
     pattern = r"(?<![\w./-])" + r"[ \t]+".join(map(re.escape, command.split())) + r"(?=[ \t])"
     path, found = _only(repository, step, pattern, f"`{command}`")
     return Edit(path, Span(found.end(), found.end()), f" {added}")
 
 
-def words_replaced(repository: Repository, step: PipelineStep, pattern: str, by: str, shown: str) -> Edit:
+def words_replaced(repository: RepositoryTexts, step: PipelineStep, pattern: str, by: str, shown: str) -> Edit:
     """Other words for those that a pattern finds; `shown` names them in the reason why that cannot be done."""
     path, found = _only(repository, step, pattern, shown)
     return Edit(path, Span(found.start(), found.end()), by)
 
 
-def _only(repository: Repository, step: PipelineStep, pattern: str, shown: str) -> tuple[str, re.Match[str]]:
+def _only(repository: RepositoryTexts, step: PipelineStep, pattern: str, shown: str) -> tuple[str, re.Match[str]]:
     run = step.mapping.scalar("run")
     path = repository.path_of(run) if run is not None else ""
     if run is None or not path or run.source is not repository.text(path):

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import yaml
 
-from bot.audit.repository import Repository, first_scalar
+from bot.audit.repository import RepositoryTexts, first_scalar
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
 from bot.domain.repositories.usage import Span
@@ -34,7 +34,7 @@ class NotSpliceable(ValueError):
     """A text is left alone; its words say why."""
 
 
-def with_key(repository: Repository, mapping: Mapping, key: str, value: Items[str], advice: str) -> Fix:
+def with_key(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[str], advice: str) -> Fix:
     """The fix that gives `mapping` a key, or replaces the scalar under it.
 
     `value` are lines: the first stands behind the colon, the others below it, indented from the key on. Where that
@@ -46,7 +46,7 @@ def with_key(repository: Repository, mapping: Mapping, key: str, value: Items[st
         return Fix(advice, left_alone=str(error))
 
 
-def with_keys(repository: Repository, mapping: Mapping, keys: Dict[str, str], advice: str) -> Fix:
+def with_keys(repository: RepositoryTexts, mapping: Mapping, keys: Dict[str, str], advice: str) -> Fix:
     """The fix that gives `mapping` several keys with values of one line; advice only where one cannot be given."""
     try:
         return Fix(advice, merged([_edit(repository, mapping, key, [value]) for key, value in keys.items()]))
@@ -93,7 +93,7 @@ def _why_not(text: str) -> str | None:
     return "parts of the file are shared by anchors" if _SHARED.search(text) else None
 
 
-def _edit(repository: Repository, mapping: Mapping, key: str, value: Items[str]) -> Edit:
+def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[str]) -> Edit:
     """Raises `NotSpliceable`."""
     first = first_scalar(mapping)
     path = repository.path_of(mapping)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.domain.repositories.finding import Finding, Outcome
 from bot.formats import repository_config
 
@@ -51,7 +51,7 @@ class Waiver:
 
 
 def waived(
-    repository: Repository, findings: Iterator[Finding], now: datetime, unwaivable: Collection[str]
+    repository: RepositoryTexts, findings: Iterator[Finding], now: datetime, unwaivable: Collection[str]
 ) -> Iterator[Finding]:
     """The findings, with those that fail and are waived marked so; a waiver that has ended says so."""
     today = now.date()
@@ -77,7 +77,7 @@ def waived(
             yield finding
 
 
-def next_end(repository: Repository, now: datetime) -> date | None:
+def next_end(repository: RepositoryTexts, now: datetime) -> date | None:
     """The first day from today on with which a waiver ends, whatever it is for; None where none does."""
     today = now.date()
     waivers = [*_of_config(repository, now)]
@@ -86,14 +86,14 @@ def next_end(repository: Repository, now: datetime) -> date | None:
     return min((each.until for each in waivers if each.until is not None and each.until >= today), default=None)
 
 
-def _of_config(repository: Repository, now: datetime) -> Iterator[Waiver]:
+def _of_config(repository: RepositoryTexts, now: datetime) -> Iterator[Waiver]:
     if repository_config.PATH in repository:
         config, _ = repository_config.parse(repository.text(repository_config.PATH), now)
         for entry in config.waived:
             yield Waiver(entry.check, entry.path, None, entry.until, entry.reason)
 
 
-def _of_comments(repository: Repository, path: str) -> Iterator[Waiver]:
+def _of_comments(repository: RepositoryTexts, path: str) -> Iterator[Waiver]:
     text = repository.text(path)
     if "freshness:" not in text:
         return
@@ -111,7 +111,7 @@ def _of_comments(repository: Repository, path: str) -> Iterator[Waiver]:
             )
 
 
-def _comment_lines(repository: Repository, path: str) -> set[int]:
+def _comment_lines(repository: RepositoryTexts, path: str) -> set[int]:
     text = repository.text(path)
     if "freshness:" not in text:
         return set()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.repositories.repository import TreeEntry
-from bot.domain.repositories.usage import Problem
+from bot.domain.repositories.usage import SourceProblem
 from bot.formats import code_owners, repository_config
 from bot.formats.finding import LARGEST_FILE, too_large
 from bot.formats.practices import tells_of_practices
@@ -37,7 +37,7 @@ _FOR_THE_AUDIT_ALONE = 1 + 2 * _LATER
 @dataclass(frozen=True, slots=True)
 class Choice:
     entries: tuple[TreeEntry, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[SourceProblem, ...]
 
 
 def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
@@ -47,7 +47,7 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
     `obj`, and submodules are told of, not read. `is_bounded` keeps `MOST_FILES` and `MOST_BYTES`.
     """
     candidates: list[tuple[int, TreeEntry]] = []
-    problems: list[Problem] = []
+    problems: list[SourceProblem] = []
     submodules: list[str] = []
     output: list[str] = []
     for entry in entries:
@@ -62,25 +62,27 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
             output.append(entry.path)
         elif not entry.is_file:
             advice = "a symbolic link is not followed; its target is read where it stands, under its own name"
-            problems.append(Problem(entry.path, 1, advice))
+            problems.append(SourceProblem(entry.path, 1, advice))
         elif entry.size > LARGEST_FILE:
-            problems.append(Problem(entry.path, 1, too_large(entry.size)))
+            problems.append(SourceProblem(entry.path, 1, too_large(entry.size)))
         else:
             candidates.append((rank, entry))
         if entry.path in _MISNAMED:
-            problems.append(Problem(entry.path, 1, f"nothing reads this file; name it {repository_config.PATH}"))
+            problems.append(
+                SourceProblem(entry.path, 1, f"nothing reads this file; name it {repository_config.PATH}")
+            )
     if submodules:
         advice = "read where it is a repository of the fleet itself, not from here"
         count = f"one of {len(submodules)} submodules" if len(submodules) > 1 else "a submodule"
-        problems.append(Problem(submodules[0], 1, f"{count}: {advice}"))
+        problems.append(SourceProblem(submodules[0], 1, f"{count}: {advice}"))
     if output:
         why = "files under bin/ and obj/ are taken for what a build wrote; move sources elsewhere"
-        problems.append(Problem(min(output), 1, f"{left_out(len(output), 'read')}: {why}"))
+        problems.append(SourceProblem(min(output), 1, f"{left_out(len(output), 'read')}: {why}"))
     candidates.sort(key=lambda each: (each[0], each[1].path.count("/"), each[1].path))
     in_order = [entry for _, entry in candidates]
     taken = _within_bounds(in_order) if is_bounded else in_order
     if left := in_order[len(taken) :]:
-        problems.append(Problem(left[0].path, 1, _too_many(left)))
+        problems.append(SourceProblem(left[0].path, 1, _too_many(left)))
     return Choice(tuple(taken), tuple(problems))
 
 

@@ -9,7 +9,7 @@ from bot.domain.images.produced import Claim
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.reconcile.work import Queue
 
 
@@ -72,7 +72,7 @@ class Reading:
     usages: tuple[tuple[Usage, Base | None], ...] = ()
     workflows: tuple[Workflow, ...] = ()
     config: RepositoryConfig = RepositoryConfig()  # noqa: RUF009 - frozen
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[SourceProblem, ...] = ()
     reader: str | None = None
     blobs: tuple[str, ...] = ()
     images: tuple[Claim, ...] = ()

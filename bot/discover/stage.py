@@ -22,7 +22,7 @@ from bot.domain.images.produced import ImageRules, claims_of
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
-from bot.domain.repositories.usage import Findings, Problem, Role, Usage
+from bot.domain.repositories.usage import Findings, Role, SourceProblem, Usage
 from bot.formats import code_owners, repository_config
 from bot.formats.practices import tells_of_practices
 from bot.formats.repository import File, Memory, images_of, read_files, sources_of_app_hosts
@@ -205,7 +205,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         config = replace(config, owned=_owned(files, (path for usage, _ in followed for path in usage.paths)))
         concerned = {usage.path for usage, _ in followed} | self._concerned(files, found)
         told = (problem for problem in found.problems if problem.path in concerned)
-        refusals = (Problem(repository_config.PATH, 1, each) for each in refused)
+        refusals = (SourceProblem(repository_config.PATH, 1, each) for each in refused)
         return Reading(
             tree.sha,
             followed,
@@ -246,7 +246,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
             and (_is_about_images(file.path) or b"\0" in file.data or any(mark in file.data for mark in marks))
         }
 
-    def _config(self, files: Sequence[File]) -> tuple[RepositoryConfig, tuple[Problem, ...]]:
+    def _config(self, files: Sequence[File]) -> tuple[RepositoryConfig, tuple[SourceProblem, ...]]:
         text = next((decode(file.data) for file in files if file.path == repository_config.PATH), None)
         if text is None:
             return RepositoryConfig(), ()

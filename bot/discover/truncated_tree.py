@@ -3,13 +3,15 @@
 from bot.discover.choosing import left_out
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.repository import GitTree, Identity, TreeEntry
-from bot.domain.repositories.usage import Problem
+from bot.domain.repositories.usage import SourceProblem
 
 MOST_FOLDERS = 200
 """Requests that one repository may cost that way."""
 
 
-async def entries_of(repository: Identity, tree: GitTree, forge: Forge) -> tuple[list[TreeEntry], list[Problem]]:
+async def entries_of(
+    repository: Identity, tree: GitTree, forge: Forge
+) -> tuple[list[TreeEntry], list[SourceProblem]]:
     """Reads all entries but folders, and a problem where there are too many folders to look at.
 
     GitHub cuts a listing at 100,000 entries or 7 MB. What it shows counts; folders are then walked from the top,
@@ -32,4 +34,4 @@ async def entries_of(repository: Identity, tree: GitTree, forge: Forge) -> tuple
     if asked == len(folders):
         return list(found.values()), []
     message = f"the repository has too many folders; {left_out(len(folders) - asked, 'looked at on their own')}"
-    return list(found.values()), [Problem(folders[asked][0], 1, message)]
+    return list(found.values()), [SourceProblem(folders[asked][0], 1, message)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.domain.repositories.usage import Findings, Kind, Problem
+from bot.domain.repositories.usage import Findings, Kind, SourceProblem
 from bot.formats.rewrite import marker
 from bot.formats.source.text import decode
 from bot.formats.table import format_of, kind_of
@@ -46,16 +46,16 @@ def too_large(size: int) -> str:
     )
 
 
-def one_for_each_file(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def one_for_each_file(problems: Iterable[SourceProblem]) -> tuple[SourceProblem, ...]:
     """The first problem of each file in the order of its lines, with a count of the others: whoever opens the file
     sees those too."""
-    by_path: dict[str, list[Problem]] = {}
+    by_path: dict[str, list[SourceProblem]] = {}
     for problem in problems:
         by_path.setdefault(problem.path, []).append(problem)
     return tuple(_with_count(sorted(of_file, key=lambda each: each.line)) for of_file in by_path.values())
 
 
-def _with_count(problems: list[Problem]) -> Problem:
+def _with_count(problems: list[SourceProblem]) -> SourceProblem:
     first, *others = problems
     if not others:
         return first
@@ -63,4 +63,4 @@ def _with_count(problems: list[Problem]) -> Problem:
 
 
 def _unread(path: str, why: str) -> Findings:
-    return Findings(problems=(Problem(path, 1, why),))
+    return Findings(problems=(SourceProblem(path, 1, why),))

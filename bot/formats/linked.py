@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from bot.domain.repositories.usage import FileLine, Findings, Kind, Problem, Role, Span, Usage
+from bot.domain.repositories.usage import FileLine, Findings, Kind, Role, SourceProblem, Span, Usage
 from bot.formats import bake
 from bot.formats.builds import BakeOverride, Builds, DockerBuild, DotnetPublish, places
 from bot.formats.compose import builds as compose_builds
@@ -191,7 +191,7 @@ def _with_builds(path: str, builds: list[DockerBuild], files: Files) -> Findings
         for usage in map(reader.usage, found.usages):
             usages.setdefault(_named(usage), usage)
         problems &= set(found.problems)
-    kept: list[Problem] = [problem for problem in alone.problems if problem in problems]
+    kept: list[SourceProblem] = [problem for problem in alone.problems if problem in problems]
     return _marked(Findings(tuple(usages.values()), tuple(kept)), files)
 
 

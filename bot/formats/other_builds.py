@@ -1,6 +1,6 @@
 """Files of build services that are not read, GitLab CI and CircleCI: that a build is there is told."""
 
-from bot.domain.repositories.usage import Findings, Kind, Problem
+from bot.domain.repositories.usage import Findings, Kind, SourceProblem
 
 KIND = Kind("other-build")
 
@@ -12,4 +12,4 @@ def find(path: str, text: str) -> Findings:
         f"a build is there, not read: images that {service} names are not watched, and values that it gives to "
         "Dockerfiles and projects do not count; keep these in files that are read"
     )
-    return Findings(problems=(Problem(path, 1, why),))
+    return Findings(problems=(SourceProblem(path, 1, why),))

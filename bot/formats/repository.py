@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.images.produced import NamedImage
 from bot.domain.repositories.repository import Workflow
-from bot.domain.repositories.usage import Findings, Kind, OpenReference, Problem, Usage
+from bot.domain.repositories.usage import Findings, Kind, OpenReference, SourceProblem, Usage
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
 from bot.formats.builds import DotnetPublish
@@ -83,7 +83,7 @@ def images_of(files: Iterable[File], memory: Memory) -> tuple[NamedImage, ...]:
 def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[Workflow, ...]]:
     """Usages and problems in the order of paths, and the workflows that can be dispatched."""
     usages: list[Usage] = []
-    problems: list[Problem] = []
+    problems: list[SourceProblem] = []
     open_references: list[OpenReference] = []
     workflows: list[Workflow] = []
     in_order = sorted(files, key=lambda file: file.path)

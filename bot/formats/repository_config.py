@@ -29,7 +29,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from bot.domain.repositories.repository_config import GITHUB_PATH, Ignore, RepositoryConfig
-from bot.domain.repositories.usage import Problem
+from bot.domain.repositories.usage import SourceProblem
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.formats.source.collector import Unreadable, quoted
@@ -62,7 +62,7 @@ _CHECK = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def parse(text: str, now: datetime) -> tuple[RepositoryConfig, tuple[Problem, ...]]:
+def parse(text: str, now: datetime) -> tuple[RepositoryConfig, tuple[SourceProblem, ...]]:
     """The configuration, and a problem for each thing in it that does not count.
 
     Never raises. What is wrong falls back to its default, so that a slip of the pen neither switches the bot off
@@ -74,7 +74,7 @@ def parse(text: str, now: datetime) -> tuple[RepositoryConfig, tuple[Problem, ..
     except Unreadable as error:
         # YAML also ends lines at characters that an editor does not count.
         line = min(error.line, len(Lines(text)))
-        return RepositoryConfig(), (Problem(PATH, line, f"{error}; the defaults hold until it is corrected"),)
+        return RepositoryConfig(), (SourceProblem(PATH, line, f"{error}; the defaults hold until it is corrected"),)
     return config, tuple(reader.problems[:MOST_PROBLEMS])
 
 
@@ -83,7 +83,7 @@ class _Reader:
         self._text = text
         self._today = today
         self._lines = Lines(text)
-        self.problems: list[Problem] = []
+        self.problems: list[SourceProblem] = []
 
     def root(self) -> Mapping:
         if len(self._text) > LARGEST_CONFIG:
@@ -201,7 +201,7 @@ class _Reader:
                 self._problem(key.start, f"{written} is no key here and does not count; {advice}")
 
     def _problem(self, place: int, message: str) -> None:
-        self.problems.append(Problem(PATH, self._lines.at(place), message))
+        self.problems.append(SourceProblem(PATH, self._lines.at(place), message))
 
 
 def _yes_or_no(text: str) -> bool | None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from bot.domain.repositories.finding import Finding, Outcome, Severity
+from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.words import counted
 
 NAME = "practices"
 _MOST = 20
-_GRAVEST_FIRST = list(Severity)[::-1]
+_GRAVEST_FIRST = list(FindingSeverity)[::-1]
 
 
 def practices_section(findings: Sequence[Finding], *, opens_issue: bool) -> IssueSection | None:

@@ -1,6 +1,6 @@
 """The Azure Pipelines of a repository: by their names, by what they say, and as templates of such."""
 
-from bot.audit.repository import Repository, is_for_production
+from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.formats.azure_pipelines import KIND
 from bot.formats.azure_pipelines.recognizing import is_azure_pipeline, templates_of
 from bot.formats.kubernetes.manifests import KIND as ANY_YAML
@@ -10,12 +10,12 @@ MOST_TEMPLATES = 300
 """Of one repository, that are looked at only since another file puts them in."""
 
 
-def azure_pipelines(repository: Repository) -> list[str]:
+def azure_pipelines(repository: RepositoryTexts) -> list[str]:
     """Their paths in order; files of other services with similar keys are none of them. Never raises."""
     return repository.kept(_azure_pipelines)
 
 
-def _azure_pipelines(repository: Repository) -> list[str]:
+def _azure_pipelines(repository: RepositoryTexts) -> list[str]:
     named = [path for path in repository.paths if kind_of(path) == KIND]
     found = dict.fromkeys(named)
     for path in repository.paths:

@@ -2,13 +2,13 @@
 
 from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.audit.delivery.delivery import Push
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.shell import is_unknown
 from bot.audit.workloads.compose import services
 from bot.formats.builds import below
 
 
-def targets(repository: Repository) -> dict[str, frozenset[str]]:
+def targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
     """The stages that pushes and Compose files name, by Dockerfile; what builds the last one is not in it."""
     return repository.kept(_targets)
 
@@ -22,7 +22,7 @@ def dockerfile_of(push: Push) -> str | None:
     return None if path is None or is_unknown(path) else path
 
 
-def _targets(repository: Repository) -> dict[str, frozenset[str]]:
+def _targets(repository: RepositoryTexts) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     last: set[str] = set()
     for push in deliveries(repository).pushes:

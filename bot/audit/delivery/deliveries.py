@@ -14,7 +14,7 @@ from bot.audit.delivery.pushing import (
     pushes_on,
 )
 from bot.audit.delivery.scanning import scan_of_action, scan_of_command
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.shell import ShellCommand
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
@@ -53,7 +53,7 @@ SCANNERS = r"\b(?:trivy|grype|scout|snyk)\b"
 SIGNERS = r"\b(?:cosign|notation)\b"
 
 
-def deliveries(repository: Repository) -> Deliveries:
+def deliveries(repository: RepositoryTexts) -> Deliveries:
     """Reads what the workflows of a repository do with images: push, scan, sign, attest, verify, deploy.
 
     Never raises.
@@ -61,7 +61,7 @@ def deliveries(repository: Repository) -> Deliveries:
     return repository.kept(_deliveries)
 
 
-def _deliveries(repository: Repository) -> Deliveries:
+def _deliveries(repository: RepositoryTexts) -> Deliveries:
     found = Deliveries()
     for pipeline in pipelines(repository):
         for job in pipeline.remote_jobs:

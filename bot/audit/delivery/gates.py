@@ -7,7 +7,7 @@ from typing import TypeVar
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, Verification
 from bot.audit.delivery.pushing import only_local
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
@@ -35,7 +35,7 @@ def related(push: Push, found: Iterable[Found]) -> list[Found]:
     return [each for each in found if each.pipeline is push.pipeline and is_related(push, each.step)]
 
 
-def scans_of(repository: Repository, push: Push) -> list[ImageScan]:
+def scans_of(repository: RepositoryTexts, push: Push) -> list[ImageScan]:
     """The image scans in the runs that push; where several pushes share a job, those whose name fits."""
     scans = related(push, deliveries(repository).scans)
     siblings = [
@@ -64,11 +64,11 @@ def is_after_failure(step: PipelineStep) -> bool:
     return _AFTER_FAILURE.search(step.condition) is not None
 
 
-def upload_fix(repository: Repository, step: PipelineStep) -> Fix:
+def upload_fix(repository: RepositoryTexts, step: PipelineStep) -> Fix:
     return with_key(repository, step.mapping, "if", ["${{ !cancelled() }}"], UPLOAD_ADVICE)
 
 
-def signings_of_images(repository: Repository) -> list[Signing]:
+def signings_of_images(repository: RepositoryTexts) -> list[Signing]:
     """The signatures of what others pull: none of tests, nor of images that only the run itself has."""
     return [
         signing
@@ -77,12 +77,12 @@ def signings_of_images(repository: Repository) -> list[Signing]:
     ]
 
 
-def verifications_that_count(repository: Repository) -> list[Verification]:
+def verifications_that_count(repository: RepositoryTexts) -> list[Verification]:
     """The verifications that something hangs on: none that try out how verifying works."""
     return [each for each in deliveries(repository).verifications if not is_test(repository, each.pipeline)]
 
 
-def is_test(repository: Repository, pipeline: Pipeline) -> bool:
+def is_test(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
     """Whether a workflow that pushes nothing tries something out: by its name, or since a change that is not
     accepted yet starts it, and besides that only a person."""
     if pipeline in repository.kept(_pushing):
@@ -91,7 +91,7 @@ def is_test(repository: Repository, pipeline: Pipeline) -> bool:
     return is_of_changes or _TESTS.search(pipeline.path.rpartition("/")[2]) is not None
 
 
-def _pushing(repository: Repository) -> frozenset[Pipeline]:
+def _pushing(repository: RepositoryTexts) -> frozenset[Pipeline]:
     return frozenset(deliveries(repository).pushing())
 
 

@@ -8,7 +8,7 @@ import re
 
 from bot.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE
 from bot.audit.delivery.delivery import Push
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.shell import ShellCommand, is_unknown
 from bot.audit.workflows.model import Pipeline, PipelineJob
 
@@ -16,7 +16,7 @@ _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah
 _OFF = frozenset({"false", "0", "no"})
 
 
-def asks_for(repository: Repository, push: Push, what: str) -> tuple[bool | None, str]:
+def asks_for(repository: RepositoryTexts, push: Push, what: str) -> tuple[bool | None, str]:
     """Whether the build attaches `provenance` or `sbom`, and why that is so."""
     step, command = push.step, push.command
     if step.action in BUILDKIT_ACTIONS or step.action == BAKE:
@@ -93,7 +93,7 @@ def _with_builder(push: Push, why: str) -> tuple[bool | None, str]:
     return None, f"{why}, but no step sets up a builder that can store it"
 
 
-def _in_bake_files(repository: Repository, push: Push, what: str) -> str:
+def _in_bake_files(repository: RepositoryTexts, push: Push, what: str) -> str:
     named = [each.strip() for each in re.split(r"[\n,]", push.step.input("files")) if each.strip()]
     names = named or ["docker-bake.hcl", "docker-bake.json", "docker-bake.override.hcl"]
     for name in names:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.workflows.model import Pipeline
 from bot.audit.workflows.scripts import script_of, script_texts
 
@@ -33,7 +33,7 @@ def other_scanners(pipeline: Pipeline) -> Iterator[str]:
             yield step.action
 
 
-def scripts_called(repository: Repository, pipeline: Pipeline, programs: str) -> Iterator[str]:
+def scripts_called(repository: RepositoryTexts, pipeline: Pipeline, programs: str) -> Iterator[str]:
     """Scripts and build tools that steps run, which may run one of the programs (a pattern).
 
     Those of the repository whose text names none of them run none.

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Protocol
 
 from bot.audit.auditing import JudgedRepository, judged
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import VERSION
 from bot.domain.failure import Failure, Trouble
 from bot.domain.globs import names_repository
@@ -130,7 +130,7 @@ class _Audits(Work[DueAudit, JudgedRepository]):
                 advice="the next reading of the repository brings them back",
             )
         texts = {path: bodies[sha] for path, sha in item.files.items()}
-        repository = Repository(texts, item.name, item.produced)
+        repository = RepositoryTexts(texts, item.name, item.produced)
         # A thread keeps the event loop free for the other stages.
         return await asyncio.to_thread(judged, repository, self._clock.now(), self._options.never_waived)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from bot.audit.images.by_name import APP_UID, is_dotnet, is_for_windows, major_of, user_of_base
 from bot.audit.images.dockerfile import Dockerfile
 from bot.audit.images.user import ROOTS, User, UserKind, unknown_user
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.formats.dockerfile.arguments import ASSUMED_PLATFORM
 from bot.formats.dockerfile.lines import Instruction
 from bot.formats.dockerfile.stages import BuildStage
@@ -22,7 +22,7 @@ _DROPS_RIGHTS = re.compile(
 _BRINGS_TOOL = re.compile(r"\b(?:gosu|su-exec|s6-overlay)\b")
 
 
-def user_of(file: Dockerfile, stage: BuildStage, repository: Repository) -> User:
+def user_of(file: Dockerfile, stage: BuildStage, repository: RepositoryTexts) -> User:
     """Who the image of a stage runs as."""
     chain = file.chain(stage)
     root = chain[-1]
@@ -92,7 +92,7 @@ def _variables(file: Dockerfile, stage: BuildStage, before: Instruction) -> dict
     return known
 
 
-def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repository: Repository) -> User:
+def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repository: RepositoryTexts) -> User:
     """Root at first may be another user later, where the entrypoint drops its rights."""
     if user.kind is not UserKind.ROOT:
         return user
@@ -116,7 +116,7 @@ def _unless_dropped(user: User, file: Dockerfile, chain: list[BuildStage], repos
     return user
 
 
-def _script_drops(instruction: Instruction, stage: Iterable[Instruction], repository: Repository) -> bool:
+def _script_drops(instruction: Instruction, stage: Iterable[Instruction], repository: RepositoryTexts) -> bool:
     """Whether a script of the repository that the entrypoint starts drops rights, also under another name."""
     names = set(re.findall(r"([\w.-]+\.(?:sh|bash)|docker-entrypoint|entrypoint)\b", instruction.arguments.text))
     for each in stage:

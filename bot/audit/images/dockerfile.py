@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.domain.repositories.finding import Place
 from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Instruction, Script, read
@@ -56,12 +56,12 @@ def is_for_development(path: str) -> bool:
     return _NAME_OF_DEVELOPMENT.search(path.rpartition("/")[2]) is not None
 
 
-def dockerfiles(repository: Repository) -> list[Dockerfile]:
+def dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
     """Reads all Dockerfiles that images for others are built from, in the order of their paths."""
     return repository.kept(_dockerfiles)
 
 
-def _dockerfiles(repository: Repository) -> list[Dockerfile]:
+def _dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
     read_ones = (dockerfile(path, repository.text(path)) for path in repository.dockerfiles)
     return [each for each in read_ones if each is not None and not is_for_development(each.path)]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import NotSpliceable, check_spliceable
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.edit import Edit
@@ -19,7 +19,7 @@ _USES = re.compile(
 _COMMENT_OF_VERSION = re.compile(r"\s*#\s*v?\d[\w.-]*\s*")
 
 
-def tagged_actions(repository: Repository, findings: Iterable[Finding]) -> tuple[ActionTag, ...]:
+def tagged_actions(repository: RepositoryTexts, findings: Iterable[Finding]) -> tuple[ActionTag, ...]:
     """The actions whose commits are asked for, each once and in order."""
     failing = (each for each in findings if each.check == CHECK and each.outcome is Outcome.FAILS)
     lines = (_line_of(repository, each) for each in failing)
@@ -28,7 +28,7 @@ def tagged_actions(repository: Repository, findings: Iterable[Finding]) -> tuple
 
 
 def pin_to_commit(
-    repository: Repository, finding: Finding, commits: Mapping[ActionTag, ActionCommit]
+    repository: RepositoryTexts, finding: Finding, commits: Mapping[ActionTag, ActionCommit]
 ) -> Fix | None:
     """The fix of one finding; None where its place names no action by tag. Advice only where no commit is known."""
     start, match = _line_of(repository, finding)
@@ -55,7 +55,7 @@ def _edit(path: str, line: int, match: re.Match[str], commit: ActionCommit) -> E
     return Edit(path, span, f"{commit.sha}{match['quote']}{comment}")
 
 
-def _line_of(repository: Repository, finding: Finding) -> tuple[int, re.Match[str] | None]:
+def _line_of(repository: RepositoryTexts, finding: Finding) -> tuple[int, re.Match[str] | None]:
     path, number = finding.place.path, finding.place.start
     if path not in repository or not 1 <= number <= len(repository.lines(path)):
         return 0, None

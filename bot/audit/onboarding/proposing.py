@@ -16,7 +16,7 @@ from bot.audit.onboarding import action_commits, weekly_workflow
 from bot.audit.onboarding.action_commits import pin_to_commit
 from bot.audit.onboarding.weekly_workflow import builds_releases_alone, dispatch_weekly
 from bot.audit.patches import Texts, bad_places, patches, touch
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import BY_CHECK
 from bot.audit.splices import applied
 from bot.domain.forge.actions import ActionCommit, ActionTag
@@ -57,7 +57,7 @@ class WantedProposal:
 class _State:
     """The repository as it is with some of the commits."""
 
-    repository: Repository
+    repository: RepositoryTexts
     files: Mapping[str, bytes]
     findings: tuple[Finding, ...]
 
@@ -105,7 +105,7 @@ class _Proposing:
         return Proposal(tuple(commits), tuple(self._left), dict(files), self._more, counted, mends)
 
     def _judged(self, files: Mapping[str, bytes]) -> _State:
-        repository = Repository(files, self._name, self._produced)
+        repository = RepositoryTexts(files, self._name, self._produced)
         return _State(repository, files, judged(repository, self._now, self._wanted.unwaivable).findings)
 
     def _commit(self, before: _State, check: str) -> tuple[_State, ProposedCommit | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rules.hygiene.weekly_rebuild import weekly_cron
 from bot.audit.workflows.flattening import FOLDER
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline
@@ -49,7 +49,7 @@ def builds_releases_alone(pipeline: Pipeline) -> bool:
     return bool(accepted) and accepted <= {"release", *(["push"] if for_tags else [])}
 
 
-def dispatch_weekly(repository: Repository, failing: Sequence[Finding]) -> Fix | None:
+def dispatch_weekly(repository: RepositoryTexts, failing: Sequence[Finding]) -> Fix | None:
     """The fix that adds the workflow for all pipelines that fail; None where that would start no push of theirs."""
     pipelines = [each for each in deliveries(repository).pushing() if _fails(each, failing)]
     if not pipelines or len(pipelines) < len({each.place.path for each in failing}) or PATH in repository:
@@ -65,7 +65,7 @@ def _fails(pipeline: Pipeline, failing: Sequence[Finding]) -> bool:
     return any(each.place.path == pipeline.path for each in failing)
 
 
-def _pushes_when_dispatched(repository: Repository, pipeline: Pipeline) -> bool:
+def _pushes_when_dispatched(repository: RepositoryTexts, pipeline: Pipeline) -> bool:
     """Whether a run can be started without any input, and pushes then."""
     event = "workflow_dispatch"
     inputs = pipeline.root.mapping("on").mapping(event).mapping("inputs")

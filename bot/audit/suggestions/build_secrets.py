@@ -7,7 +7,7 @@ from bot.audit.delivery.building import dockerfile_of
 from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.audit.delivery.delivery import Push
 from bot.audit.images.dockerfile import Dockerfile
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import (
     GENERATED,
     NotSpliceable,
@@ -29,7 +29,7 @@ _MOST_INSTRUCTIONS = 500
 """Each secret of a file is looked for in all of them."""
 
 
-def as_build_secret(repository: Repository, file: Dockerfile, name: str, advice: str) -> Fix:
+def as_build_secret(repository: RepositoryTexts, file: Dockerfile, name: str, advice: str) -> Fix:
     """Suggests `RUN --mount=type=secret` in place of an ARG, and a secret in place of the argument for it."""
     try:
         edits = list(_in_dockerfile(repository, file, name))
@@ -41,7 +41,7 @@ def as_build_secret(repository: Repository, file: Dockerfile, name: str, advice:
     return Fix(advice, suggested=merged(dict.fromkeys(edits)))
 
 
-def _in_dockerfile(repository: Repository, file: Dockerfile, name: str) -> Iterator[Edit]:
+def _in_dockerfile(repository: RepositoryTexts, file: Dockerfile, name: str) -> Iterator[Edit]:
     text, lines = repository.text(file.path), repository.lines(file.path)
     if is_generated(text):
         raise NotSpliceable(GENERATED)
@@ -78,7 +78,7 @@ def _is_plain(instruction: Instruction) -> bool:
     return len(instruction.joints) == 1 or instruction.at < instruction.joints[1][0]
 
 
-def _in_workflow(repository: Repository, push: Push, name: str) -> Iterator[Edit]:
+def _in_workflow(repository: RepositoryTexts, push: Push, name: str) -> Iterator[Edit]:
     given = push.step.mapping.get("with")
     arguments = given.scalar("build-args") if isinstance(given, Mapping) else None
     if push.step.action not in BUILDKIT_ACTIONS or not isinstance(given, Mapping) or arguments is None:

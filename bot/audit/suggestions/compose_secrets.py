@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from bot.audit.list_splices import entry_removed, item_removed, word_after
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
 from bot.audit.suggestions.secrets_as_files import check_reads_files
@@ -18,7 +18,7 @@ _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def service_secrets_as_files(repository: Repository, service: Service, advice: str) -> Fix:
+def service_secrets_as_files(repository: RepositoryTexts, service: Service, advice: str) -> Fix:
     """Suggests Compose's `secrets` for all variables of a service that take a secret from the environment.
 
     They are files below /run/secrets then, named as the variables were, which `AddKeyPerFile` reads.
@@ -49,7 +49,7 @@ def _taken(service: Service) -> Iterator[tuple[str, str]]:
             raise NotSpliceable("what is written out must become a secret first")
 
 
-def _taken_out(repository: Repository, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:
+def _taken_out(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:
     environment = own.get("environment")
     if len(list(named_values(environment))) == len(names):
         yield entry_removed(repository, own, "environment")
@@ -62,7 +62,7 @@ def _taken_out(repository: Repository, own: Mapping, names: dict[str, str]) -> I
                 yield item_removed(repository, item)
 
 
-def _listed(repository: Repository, own: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+def _listed(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
     listed = own.get("secrets")
     if isinstance(listed, Sequence) and len(names) == 1:
         return (word_after(repository, listed, next(iter(names))),)
@@ -71,7 +71,7 @@ def _listed(repository: Repository, own: Mapping, names: dict[str, str]) -> tupl
     return edits_of(with_key(repository, own, "secrets", ["", *(f"  - {name}" for name in names)], ""))
 
 
-def _declared(repository: Repository, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
+def _declared(repository: RepositoryTexts, root: Mapping, names: dict[str, str]) -> tuple[Edit, ...]:
     held = root.get("secrets")
     known = set(held.own) if isinstance(held, Mapping) else set()
     for name in known & set(names):

@@ -3,7 +3,7 @@
 from bot.audit.delivery.delivery import Deploy, ImageScan
 from bot.audit.delivery.gates import is_after_failure, upload_fix, uploads_of
 from bot.audit.list_splices import item_after, word_after
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.script_splices import words_after
 from bot.audit.shell import is_unknown
 from bot.audit.splices import NotSpliceable, edits_of, merged, with_key, with_keys
@@ -25,7 +25,7 @@ _OPTIONS = {
 }
 
 
-def blocking(repository: Repository, scan: ImageScan, advice: str) -> Fix:
+def blocking(repository: RepositoryTexts, scan: ImageScan, advice: str) -> Fix:
     """Suggests that the scan ends the run for HIGH and CRITICAL that have a fix, and that nothing swallows that."""
     try:
         edits = _of_action(repository, scan) if scan.step.action in _KEYS else _of_command(repository, scan)
@@ -37,7 +37,7 @@ def blocking(repository: Repository, scan: ImageScan, advice: str) -> Fix:
     return Fix(advice, suggested=merged(edits))
 
 
-def _of_action(repository: Repository, scan: ImageScan) -> tuple[Edit, ...]:
+def _of_action(repository: RepositoryTexts, scan: ImageScan) -> tuple[Edit, ...]:
     given = scan.step.mapping.get("with")
     if not isinstance(given, Mapping):
         raise NotSpliceable("it has no inputs")
@@ -50,14 +50,14 @@ def _of_action(repository: Repository, scan: ImageScan) -> tuple[Edit, ...]:
     return edits
 
 
-def _of_command(repository: Repository, scan: ImageScan) -> tuple[Edit, ...]:
+def _of_command(repository: RepositoryTexts, scan: ImageScan) -> tuple[Edit, ...]:
     if "is not set" not in scan.why:
         raise NotSpliceable(scan.why)
     command, options = _OPTIONS[scan.tool]
     return (words_after(repository, scan.step, command, options),)
 
 
-def uploading(repository: Repository, scan: ImageScan, advice: str) -> Fix:
+def uploading(repository: RepositoryTexts, scan: ImageScan, advice: str) -> Fix:
     """Suggests to upload the report to code scanning, whatever it says."""
     report = scan.report or ""
     try:
@@ -74,7 +74,7 @@ def uploading(repository: Repository, scan: ImageScan, advice: str) -> Fix:
     return Fix(advice, suggested=merged(edits))
 
 
-def waiting(repository: Repository, deploy: Deploy, scan: ImageScan, advice: str) -> Fix:
+def waiting(repository: RepositoryTexts, deploy: Deploy, scan: ImageScan, advice: str) -> Fix:
     """Suggests that the job which deploys needs the one that scans."""
     job, scanning = deploy.step.job, scan.step.job
     try:

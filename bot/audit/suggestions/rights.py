@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping as Values
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import NotSpliceable, edits_of, with_key, with_keys
 from bot.audit.workflows.model import Pipeline, PipelineStep
 from bot.domain.repositories.edit import Edit
@@ -24,7 +24,7 @@ def check_own_workflow(pipeline: Pipeline, step: PipelineStep) -> None:
 
 
 def rights(
-    repository: Repository, pipeline: Pipeline, step: PipelineStep, wanted: Values[str, str]
+    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, wanted: Values[str, str]
 ) -> tuple[Edit, ...]:
     """The edits that grant a step's job what it lacks. Raises `NotSpliceable`.
 
@@ -45,7 +45,7 @@ def rights(
     return edits_of(with_key(repository, job.mapping, "permissions", ["", *lines], ""))
 
 
-def rights_alone(repository: Repository, pipeline: Pipeline, step: PipelineStep, advice: str) -> Fix:
+def rights_alone(repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep, advice: str) -> Fix:
     """Suggests to give a step's job the right to an identity."""
     try:
         check_own_workflow(pipeline, step)
@@ -54,7 +54,7 @@ def rights_alone(repository: Repository, pipeline: Pipeline, step: PipelineStep,
         return Fix(advice, left_alone=str(error))
 
 
-def _until_now(repository: Repository, pipeline: Pipeline, step: PipelineStep) -> dict[str, str]:
+def _until_now(repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep) -> dict[str, str]:
     written = pipeline.root.get("permissions")
     if isinstance(written, Mapping):
         return {key.value: value.value for key, value in written.entries() if isinstance(value, Scalar)}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.audit.list_splices import item_removed, key_removed, with_items
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.secrets import holds_secret
 from bot.audit.splices import NotSpliceable, merged
 from bot.audit.workloads.kubernetes import Container, word
@@ -30,7 +30,7 @@ class _Wanted:
     secrets: dict[str, dict[str, str] | None] = field(default_factory=dict)
 
 
-def secrets_as_files(repository: Repository, container: Container, advice: str) -> Fix:
+def secrets_as_files(repository: RepositoryTexts, container: Container, advice: str) -> Fix:
     """Suggests to mount all Secrets that come into the environment; the program must read files then."""
     if container.pod.variant or container.hidden:
         return Fix(advice, left_alone="a kustomization or a chart puts it together")
@@ -125,7 +125,7 @@ def _check_volumes(container: Container, wanted: _Wanted) -> None:
             raise NotSpliceable(f"{name} cannot be the name of a volume")
 
 
-def _taken_out(repository: Repository, container: Container, wanted: _Wanted) -> Iterator[Edit]:
+def _taken_out(repository: RepositoryTexts, container: Container, wanted: _Wanted) -> Iterator[Edit]:
     for key in ("env", "envFrom"):
         listed = container.own.sequence(key)
         taken = [entry for entry in wanted.entries if any(entry is each for each in listed)]

@@ -12,7 +12,7 @@ from bot.audit.delivery.delivery import Push
 from bot.audit.delivery.gates import repository_of
 from bot.audit.delivery.pushing import listed_names
 from bot.audit.list_splices import item_after, item_before
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
 from bot.audit.suggestions.rights import check_own_workflow, rights
@@ -27,7 +27,7 @@ _IDS = ("build", "push", "image", "build-image", "pushed-image")
 _META = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w-]+)\.outputs\.tags\s*\}\}")
 
 
-def sign_after(repository: Repository, push: Push, advice: str) -> Fix:
+def sign_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to sign what is pushed with the workflow's own identity."""
     return _after(
         repository,
@@ -47,7 +47,7 @@ def sign_after(repository: Repository, push: Push, advice: str) -> Fix:
     )
 
 
-def attest_after(repository: Repository, push: Push, advice: str) -> Fix:
+def attest_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to have GitHub sign how the image was built."""
     return _after(
         repository,
@@ -66,7 +66,7 @@ def attest_after(repository: Repository, push: Push, advice: str) -> Fix:
     )
 
 
-def scan_after(repository: Repository, push: Push, advice: str) -> Fix:
+def scan_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to scan what was pushed, before anything that comes after it."""
     return _after(
         repository,
@@ -86,7 +86,7 @@ def scan_after(repository: Repository, push: Push, advice: str) -> Fix:
     )
 
 
-def provenance_on(repository: Repository, push: Push, advice: str) -> Fix:
+def provenance_on(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
     """Suggests to have the build attach provenance, with a builder that can store it."""
     given = push.step.mapping.get("with")
     written = given.scalar("provenance") if isinstance(given, Mapping) else None
@@ -99,7 +99,7 @@ def provenance_on(repository: Repository, push: Push, advice: str) -> Fix:
     return with_builder(repository, push, Fix(advice, edits)).as_suggestion
 
 
-def with_builder(repository: Repository, push: Push, fix: Fix) -> Fix:
+def with_builder(repository: RepositoryTexts, push: Push, fix: Fix) -> Fix:
     """The fix with a builder that can store what it asks for; where one must be set up, it is a suggestion."""
     steps = [each for each in push.pipeline.steps if each.job is push.step.job]
     is_set_up = push.step.action != "docker/build-push-action" or any(map(_sets_up_builder, steps))
@@ -117,7 +117,7 @@ def _sets_up_builder(step: PipelineStep) -> bool:
 
 
 def _after(
-    repository: Repository,
+    repository: RepositoryTexts,
     push: Push,
     advice: str,
     wanted: Values[str, str],

@@ -1,7 +1,7 @@
 """Writable folders of containers whose root is read-only: whether `/tmp` is one, and how it becomes one."""
 
 from bot.audit.list_splices import with_items
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import NotSpliceable, edits_of, merged
 from bot.audit.workloads.judging import context_key
 from bot.audit.workloads.kubernetes import Container, word
@@ -25,7 +25,7 @@ def has_tmp(container: Container) -> bool:
     return False
 
 
-def read_only_with_tmp(repository: Repository, container: Container, advice: str) -> Fix:
+def read_only_with_tmp(repository: RepositoryTexts, container: Container, advice: str) -> Fix:
     """Suggests a read-only root with an `emptyDir` at `/tmp`, as far as either is missing."""
     if container.pod.variant:
         return Fix(advice, left_alone="a kustomization or a chart puts it together")
@@ -48,13 +48,13 @@ def _check_free(container: Container) -> None:
             raise NotSpliceable("something that cannot be written is mounted at /tmp")
 
 
-def _read_only(repository: Repository, container: Container, advice: str) -> tuple[Edit, ...]:
+def _read_only(repository: RepositoryTexts, container: Container, advice: str) -> tuple[Edit, ...]:
     if word(container.context.get("readOnlyRootFilesystem")) == "true":
         return ()
     return edits_of(context_key(repository, container, "readOnlyRootFilesystem", ["true"], advice))
 
 
-def _volume(repository: Repository, spec: Mapping) -> tuple[Edit, ...]:
+def _volume(repository: RepositoryTexts, spec: Mapping) -> tuple[Edit, ...]:
     for volume in spec.sequence("volumes"):
         if isinstance(volume, Mapping) and word(volume.get("name")) == _VOLUME:
             if volume.get("emptyDir") is None:

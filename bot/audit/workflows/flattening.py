@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.shell import shell_commands
 from bot.audit.workflows.contexts import (
     default_inputs,
@@ -36,12 +36,12 @@ _WORTH_READING = re.compile(
 )
 
 
-def pipelines(repository: Repository) -> list[Pipeline]:
+def pipelines(repository: RepositoryTexts) -> list[Pipeline]:
     """Each workflow that something but another workflow of the repository starts. Never raises."""
     return repository.kept(_pipelines)
 
 
-def _pipelines(repository: Repository) -> list[Pipeline]:
+def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
     paths = [path for path in repository.paths if _is_workflow(path)]
     read = {path: root for path in paths if _is_worth(repository, path) and (root := repository.root(path))}
     called = {target for path in read for target in _called(read[path])}
@@ -58,7 +58,7 @@ def _is_workflow(path: str) -> bool:
     return path.startswith(FOLDER) and path.endswith((".yml", ".yaml")) and path.count("/") == 2
 
 
-def _is_worth(repository: Repository, path: str) -> bool:
+def _is_worth(repository: RepositoryTexts, path: str) -> bool:
     return _WORTH_READING.search(repository.text(path)) is not None
 
 
@@ -109,7 +109,7 @@ class _Around:
 
 
 class _Flattening:
-    def __init__(self, repository: Repository, path: str, root: Mapping, events: frozenset[str]) -> None:
+    def __init__(self, repository: RepositoryTexts, path: str, root: Mapping, events: frozenset[str]) -> None:
         self._repository = repository
         self._path, self._root, self._events = path, root, events
         self._jobs: list[PipelineJob] = []

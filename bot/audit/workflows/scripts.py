@@ -1,6 +1,6 @@
 """Which script or build file of the repository a command runs, and its text."""
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.shell import ShellCommand
 
 BUILD_TOOLS = {"make": "Makefile", "just": "justfile", "task": "Taskfile.yml", "nuke": "build.sh"}
@@ -14,6 +14,6 @@ def script_of(command: ShellCommand) -> str | None:
     return command.words[0].removeprefix("./") if is_script else None
 
 
-def script_texts(repository: Repository, name: str) -> list[str]:
+def script_texts(repository: RepositoryTexts, name: str) -> list[str]:
     """The texts of the repository's files of that name, wherever they stand."""
     return [repository.text(path) for path in repository.paths if path == name or path.endswith(f"/{name}")]

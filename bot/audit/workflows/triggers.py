@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import NotSpliceable, check_spliceable, with_key
 from bot.audit.workflows.model import Pipeline
 from bot.domain.repositories.edit import Edit
@@ -19,7 +19,9 @@ _SHORT = re.compile(
 """`on: push` and `on: [push, pull_request]` on a line of their own."""
 
 
-def with_trigger(repository: Repository, pipeline: Pipeline, event: str, value: Sequence[str], advice: str) -> Fix:
+def with_trigger(
+    repository: RepositoryTexts, pipeline: Pipeline, event: str, value: Sequence[str], advice: str
+) -> Fix:
     """The fix that gives a workflow the event, with the lines of `value` as in `with_key`; advice only where that
     cannot be done safely, with the reason."""
     held = pipeline.root.own.get("on")
@@ -34,7 +36,9 @@ def with_trigger(repository: Repository, pipeline: Pipeline, event: str, value: 
         return Fix(advice, left_alone=str(error))
 
 
-def _in_long_form(repository: Repository, name: Scalar, listed: Node, event: str, value: Sequence[str]) -> Edit:
+def _in_long_form(
+    repository: RepositoryTexts, name: Scalar, listed: Node, event: str, value: Sequence[str]
+) -> Edit:
     path = repository.path_of(name)
     text, lines = repository.text(path), repository.lines(path)
     check_spliceable(text)

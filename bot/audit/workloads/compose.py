@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.audit.images.dockerfile import is_for_development
-from bot.audit.repository import Repository, is_for_production
+from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.workloads.kubernetes import word
 from bot.domain.repositories.finding import Place
 from bot.formats.builds import DOCKERFILE, below
@@ -112,12 +112,12 @@ def _text(node: Node) -> str | None:
     return filled_in(node).strip() if isinstance(node, Scalar) else None
 
 
-def services(repository: Repository) -> list[Service]:
+def services(repository: RepositoryTexts) -> list[Service]:
     """Of all Compose files but those that developers and tests run, in order. Never raises."""
     return repository.kept(_services)
 
 
-def _services(repository: Repository) -> list[Service]:
+def _services(repository: RepositoryTexts) -> list[Service]:
     found = []
     for path in repository.paths:
         if kind_of(path) != COMPOSE or is_for_development(path) or not is_for_production(path):
@@ -132,7 +132,7 @@ def _services(repository: Repository) -> list[Service]:
     return found
 
 
-def _levels(repository: Repository, path: str, services_: Mapping, node: Mapping) -> Iterator[Mapping]:
+def _levels(repository: RepositoryTexts, path: str, services_: Mapping, node: Mapping) -> Iterator[Mapping]:
     for _ in range(DEEPEST_EXTENDS):
         yield node
         extends = node.get("extends")

@@ -8,7 +8,7 @@ missing. Source: Helm's chart template guide.
 import posixpath
 from dataclasses import dataclass, field
 
-from bot.audit.repository import Repository, is_for_production
+from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.workloads.helm_rendering import DEEPEST, HIDDEN, OriginalPlaces, RenderedLines
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.nodes import Mapping
@@ -35,12 +35,12 @@ class HelmChart:
     hidden: str = ""
 
 
-def charts(repository: Repository) -> list[HelmChart]:
+def charts(repository: RepositoryTexts) -> list[HelmChart]:
     """Renders all charts with templates, in the order of their folders. Never raises."""
     return repository.kept(_charts)
 
 
-def _charts(repository: Repository) -> list[HelmChart]:
+def _charts(repository: RepositoryTexts) -> list[HelmChart]:
     found = []
     for path in repository.paths:
         if path.rpartition("/")[2] != "Chart.yaml" or not is_for_production(path):
@@ -61,7 +61,7 @@ def _charts(repository: Repository) -> list[HelmChart]:
     return found
 
 
-def _given(repository: Repository, folder: str, own: Mapping) -> Mapping:
+def _given(repository: RepositoryTexts, folder: str, own: Mapping) -> Mapping:
     """A chart's values with what the one that holds it sets for it, and for all of its charts."""
     above, inner, name = folder.rpartition("/charts/")
     path = repository.first(above, "values.yaml", "values.yml") if inner and "/" not in name else None
@@ -88,7 +88,7 @@ def _over(base: Mapping, above: Mapping, depth: int) -> Mapping:
     return Mapping(base.start, found)
 
 
-def _read(repository: Repository, path: str, values: Mapping, chart: HelmChart) -> None:
+def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmChart) -> None:
     text = repository.text(path)
     if "kind:" not in text or text.count("\n") > MOST_LINES:
         return

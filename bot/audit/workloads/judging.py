@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.audit.workloads.compose import Service, services
@@ -15,7 +15,7 @@ RENDERED = "the manifests as they are rendered"
 
 
 def judged(
-    repository: Repository,
+    repository: RepositoryTexts,
     of_container: Callable[[Container], Iterator[Verdict]],
     of_service: Callable[[Service], Iterator[Verdict]] | None = None,
     *,
@@ -38,7 +38,7 @@ def judged(
             yield from of_service(service)
 
 
-def judged_pods(repository: Repository, of_pod: Callable[[Pod], Iterator[Verdict]]) -> Iterator[Verdict]:
+def judged_pods(repository: RepositoryTexts, of_pod: Callable[[Pod], Iterator[Verdict]]) -> Iterator[Verdict]:
     for pod in pods(repository):
         yield from of_pod(pod)
 
@@ -60,7 +60,7 @@ def value_is_hidden(node: Node | None) -> bool:
     return is_hidden(node)
 
 
-def place_of(repository: Repository, node: Node | None, otherwise: Place) -> Place:
+def place_of(repository: RepositoryTexts, node: Node | None, otherwise: Place) -> Place:
     """The lines of a setting where it stands in a file, else those of what lacks it."""
     if node is None:
         return otherwise
@@ -68,12 +68,12 @@ def place_of(repository: Repository, node: Node | None, otherwise: Place) -> Pla
     return place if place.path else otherwise
 
 
-def service_key(repository: Repository, service: Service, key: str, value: str, advice: str) -> Fix:
+def service_key(repository: RepositoryTexts, service: Service, key: str, value: str, advice: str) -> Fix:
     """Suggests a key for a Compose service."""
     return with_key(repository, service.levels[0], key, [value], advice).as_suggestion
 
 
-def context_key(repository: Repository, container: Container, key: str, value: list[str], advice: str) -> Fix:
+def context_key(repository: RepositoryTexts, container: Container, key: str, value: list[str], advice: str) -> Fix:
     """Puts a key into the container's securityContext, with the context where there is none."""
     if container.pod.variant:
         return Fix(advice)

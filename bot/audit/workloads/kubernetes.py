@@ -7,7 +7,7 @@ one of its pod.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.audit.repository import Repository, is_for_production
+from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.workloads import helm, kustomize
 from bot.audit.workloads.helm import may_hold
 from bot.audit.workloads.helm_rendering import HIDDEN_VALUE
@@ -122,16 +122,16 @@ def word(node: Node | None) -> str | None:
     return node.value.strip() if isinstance(node, Scalar) and not node.is_null else None
 
 
-def pods(repository: Repository) -> list[Pod]:
+def pods(repository: RepositoryTexts) -> list[Pod]:
     """Reads all pod templates of manifests, kustomizations and charts, in the order of the paths. Never raises."""
     return repository.kept(_pods)
 
 
-def containers(repository: Repository) -> list[Container]:
+def containers(repository: RepositoryTexts) -> list[Container]:
     return repository.kept(_containers)
 
 
-def _containers(repository: Repository) -> list[Container]:
+def _containers(repository: RepositoryTexts) -> list[Container]:
     found = []
     for pod in pods(repository):
         for key, role in _LISTS:
@@ -143,7 +143,7 @@ def _containers(repository: Repository) -> list[Container]:
     return found
 
 
-def _pods(repository: Repository) -> list[Pod]:
+def _pods(repository: RepositoryTexts) -> list[Pod]:
     found: list[Pod] = []
     rendered = kustomize.renderings(repository)
     taken = {path for rendering in rendered for path in rendering.files} | kustomize.patch_files(repository)
@@ -166,12 +166,12 @@ def _pods(repository: Repository) -> list[Pod]:
     return found
 
 
-def manifest_paths(repository: Repository) -> list[str]:
+def manifest_paths(repository: RepositoryTexts) -> list[str]:
     """YAML files that may hold objects of Kubernetes that somebody runs."""
     return repository.kept(_manifest_paths)
 
 
-def _manifest_paths(repository: Repository) -> list[str]:
+def _manifest_paths(repository: RepositoryTexts) -> list[str]:
     return [
         path
         for path in repository.paths
@@ -212,7 +212,9 @@ def spec_of(manifest: Mapping) -> Mapping | None:
     return spec if isinstance(spec.get("containers"), Sequence) else None
 
 
-def _pod(repository: Repository, manifest: Mapping, path: str, variant: str = "", hidden: str = "") -> Pod | None:
+def _pod(
+    repository: RepositoryTexts, manifest: Mapping, path: str, variant: str = "", hidden: str = ""
+) -> Pod | None:
     spec = spec_of(manifest)
     if spec is None:
         return None

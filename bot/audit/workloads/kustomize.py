@@ -8,7 +8,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository, is_for_production
+from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.workloads.patches import patches_of
 from bot.audit.workloads.rendering import Rendering, entries
 from bot.audit.workloads.replacements import replaced
@@ -33,12 +33,12 @@ def may_hold_workloads(text: str) -> bool:
     return not kinds or not kinds <= _RUN_NOTHING
 
 
-def renderings(repository: Repository) -> list[Rendering]:
+def renderings(repository: RepositoryTexts) -> list[Rendering]:
     """One for each kustomization that no other one of the repository takes. Never raises."""
     return repository.kept(_renderings)
 
 
-def _renderings(repository: Repository) -> list[Rendering]:
+def _renderings(repository: RepositoryTexts) -> list[Rendering]:
     folders = {}
     for path in repository.paths:
         if path.rpartition("/")[2] in NAMES and is_for_production(path):
@@ -61,12 +61,12 @@ def _renderings(repository: Repository) -> list[Rendering]:
     return found
 
 
-def patch_files(repository: Repository) -> set[str]:
+def patch_files(repository: RepositoryTexts) -> set[str]:
     """Files that kustomizations name as patches: objects in them are parts of others."""
     return repository.kept(_patch_files)
 
 
-def _patch_files(repository: Repository) -> set[str]:
+def _patch_files(repository: RepositoryTexts) -> set[str]:
     found: set[str] = set()
     for path in repository.paths:
         root = repository.root(path) if path.rpartition("/")[2] in NAMES else None
@@ -87,7 +87,7 @@ def _is_component(root: Mapping) -> bool:
 
 
 def _built(
-    repository: Repository,
+    repository: RepositoryTexts,
     folder: str,
     path: str,
     root: Mapping,
@@ -111,7 +111,9 @@ def _built(
     return [each for each in objects if each.own][:MOST_OBJECTS]
 
 
-def _replacements(repository: Repository, folder: str, root: Mapping, rendering: Rendering) -> Iterator[Mapping]:
+def _replacements(
+    repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering
+) -> Iterator[Mapping]:
     for item in root.sequence("replacements"):
         path = item.scalar("path") if isinstance(item, Mapping) else None
         if path is None:
@@ -127,14 +129,14 @@ def _replacements(repository: Repository, folder: str, root: Mapping, rendering:
             yield from (each for each in written if isinstance(each, Mapping))
 
 
-def _others(repository: Repository, rendering: Rendering) -> list[Mapping]:
+def _others(repository: RepositoryTexts, rendering: Rendering) -> list[Mapping]:
     return [
         each for path in rendering.others for document in repository.documents(path) for each in _objects(document)
     ]
 
 
 def _taken(
-    repository: Repository, folder: str, entry: str, rendering: Rendering, depth: int, given: list[Mapping]
+    repository: RepositoryTexts, folder: str, entry: str, rendering: Rendering, depth: int, given: list[Mapping]
 ) -> list[Mapping]:
     target = below(folder, entry)
     if target is None or "//" in entry or "github.com" in entry:

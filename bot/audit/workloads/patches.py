@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.workloads.rendering import Rendering, entries
 from bot.formats.builds import below
 from bot.formats.source.collector import Unreadable
@@ -69,7 +69,7 @@ def _word(mapping: Mapping, key: str) -> str:
     return scalar.value if scalar is not None else ""
 
 
-def patches_of(repository: Repository, folder: str, root: Mapping, rendering: Rendering) -> Iterator[Patch]:
+def patches_of(repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering) -> Iterator[Patch]:
     for entry in entries(root, "patchesStrategicMerge"):
         yield from _of_text(repository, folder, entry, None, rendering)
     for key in ("patches", "patchesJson6902"):
@@ -85,7 +85,7 @@ def patches_of(repository: Repository, folder: str, root: Mapping, rendering: Re
 
 
 def _of_text(
-    repository: Repository, folder: str, written: str, target: Mapping | None, rendering: Rendering
+    repository: RepositoryTexts, folder: str, written: str, target: Mapping | None, rendering: Rendering
 ) -> Iterator[Patch]:
     """`written` is the patch itself, or the file that it stands in."""
     path = below(folder, written) if "\n" not in written.strip() and "{" not in written else None

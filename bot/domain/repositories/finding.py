@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     """It fails, and the repository says until when, and why, that is accepted."""
 
 
-class Severity(StrEnum):
+class FindingSeverity(StrEnum):
     """How much a failing check matters, the least first."""
 
     LOW = "low"
@@ -70,7 +70,7 @@ class Finding:
     place: Place
     subject: str
     message: str
-    severity: Severity
+    severity: FindingSeverity
     settled_by: str = ""
     fix: Fix | None = None
 

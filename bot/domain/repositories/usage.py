@@ -151,7 +151,7 @@ def _without_variants(platforms: tuple[str, ...]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SourceProblem:
     """Something in a file that a maintainer should know: one line, what, where and what to do."""
 
     path: str
@@ -180,7 +180,7 @@ class Findings:
     """All that one file told."""
 
     usages: tuple[Usage, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[SourceProblem, ...] = ()
     open_references: tuple[OpenReference, ...] = ()
 
 
@@ -205,5 +205,5 @@ class Rewritten:
 
     data: bytes
     edits: int
-    refused: tuple[Problem, ...] = ()
-    moved: tuple[Problem, ...] = ()
+    refused: tuple[SourceProblem, ...] = ()
+    moved: tuple[SourceProblem, ...] = ()

@@ -9,7 +9,7 @@ from bot.domain.bases.followed_base import tagged_version
 from bot.domain.bases.version_line import base_among, is_line
 from bot.domain.reference import Base
 from bot.domain.repositories.sdk_pin import is_sdk_version
-from bot.domain.repositories.usage import Problem, Replacement
+from bot.domain.repositories.usage import Replacement, SourceProblem
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.terms import Pin
 
@@ -43,8 +43,8 @@ class Refreshed:
 
     data: bytes
     met: frozenset[Base] = field(default_factory=frozenset)
-    refused: tuple[Problem, ...] = ()
-    moved: tuple[Problem, ...] = ()
+    refused: tuple[SourceProblem, ...] = ()
+    moved: tuple[SourceProblem, ...] = ()
 
 
 def moves_sdk_pins(item: Replacement) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.repositories.usage import Findings, Problem, Role
+from bot.domain.repositories.usage import Findings, Role, SourceProblem
 from bot.domain.wording.escaping import terminal
 from bot.formats.dockerfile import KIND as KIND
 from bot.formats.dockerfile.arguments import Arguments
@@ -74,7 +74,7 @@ def find(path: str, text: str, args: Mapping[str, Spanned] | None = None, shared
     all_faults = sorted([*script.faults, *outline.faults, *outline.arguments.faults, *faults, *unusable])
     if all_faults and (template := _template_at_fault(text, all_faults)) is not None:
         all_faults = [Fault(template, _TEMPLATED)]
-    problems = [Problem(path, fault.line, terminal(fault.message)) for fault in all_faults[:MOST_PROBLEMS]]
+    problems = [SourceProblem(path, fault.line, terminal(fault.message)) for fault in all_faults[:MOST_PROBLEMS]]
     return Findings(tuple(usages), tuple(problems))
 
 

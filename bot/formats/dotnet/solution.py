@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.domain.repositories.usage import Findings, Problem, Usage
+from bot.domain.repositories.usage import Findings, SourceProblem, Usage
 from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json
 from bot.formats.dotnet.app_host import AppHost, app_host, may_be_app_host, read
@@ -100,11 +100,11 @@ class Solution:
         except Exception as error:
             return _broken(path, error)
 
-    def _publishers(self) -> tuple[Mapping[str, str], list[Problem]]:
+    def _publishers(self) -> tuple[Mapping[str, str], list[SourceProblem]]:
         """Who has each project published, and what a maintainer should know of those who do."""
         hosts = self._app_hosts()
         publishers: dict[str, str] = {}
-        told = [Problem(host.path, host.line, host.told) for host in hosts if host.told]
+        told = [SourceProblem(host.path, host.line, host.told) for host in hosts if host.told]
         for host in hosts:
             publishers |= {path: host.path for path in host.published if path not in publishers}
         paths = {host.path for host in hosts}
@@ -118,7 +118,7 @@ class Solution:
             for named, line in asked.projects:
                 path = self._project_at(named)
                 if path is None:
-                    told.append(Problem(asked.path, line, f"there is no .NET project at {named}"))
+                    told.append(SourceProblem(asked.path, line, f"there is no .NET project at {named}"))
                 elif (
                     path not in paths
                     and f"{posixpath.dirname(path)}/Dockerfile".lstrip("/") not in self._around.paths
@@ -242,7 +242,7 @@ def _is_in(folder: str, path: str) -> bool:
 
 def _broken(path: str, error: Exception) -> Findings:
     why = f"could not be read ({type(error).__name__}); please report this file"
-    return Findings(problems=(Problem(path, 1, why),))
+    return Findings(problems=(SourceProblem(path, 1, why),))
 
 
 def _sdk_above(path: str, pins: Mapping[str, str]) -> str | None:

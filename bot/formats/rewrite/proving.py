@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Findings, Problem, Replacement, Span, Usage
+from bot.domain.repositories.usage import Findings, Replacement, SourceProblem, Span, Usage
 from bot.formats.dotnet.project import KIND as PROJECT
 from bot.formats.rewrite import marker
 from bot.formats.rewrite.edits import CannotEdit, applied, edits_for
@@ -144,18 +144,18 @@ class FilesReadTogether:
             return f"this would change {other.reference} in {place} too; change both alike"
         return f"it would read {usages[wrong].reference} then; change the text by hand"
 
-    def moved(self, group: _Group) -> list[Problem]:
+    def moved(self, group: _Group) -> list[SourceProblem]:
         """What the edits of shared properties move: the bases of other files, and what else uses the property."""
-        told: list[Problem] = []
+        told: list[SourceProblem] = []
         for change in group:
             usage = self.usages[change.number]
             if usage.named_at is not None:
                 said = f"moves {change.wanted.old} of {usage.named_at} to {change.wanted.new}"
-                told.append(Problem(usage.path, usage.line, said))
+                told.append(SourceProblem(usage.path, usage.line, said))
         edits = {edit: self.usages[change.number].kind for change in group for edit in change.edits}
         return told + [use for edit, kind in edits.items() if kind == PROJECT for use in self._other_uses(edit)]
 
-    def _other_uses(self, edit: Edit) -> list[Problem]:
+    def _other_uses(self, edit: Edit) -> list[SourceProblem]:
         text = self.texts[edit.path]
         opening = text.rfind("<", 0, edit.span.start)
         found = _PROPERTY.match(text[max(opening, 0) : edit.span.start])
@@ -176,7 +176,7 @@ class FilesReadTogether:
         more = f" and {len(uses) - MOST_OTHER_USES} more places" if len(uses) > MOST_OTHER_USES else ""
         line = self.lines[edit.path].at(edit.span.start)
         said = f"{found['name']} is used in {', '.join(uses[:MOST_OTHER_USES])}{more} too, which move along"
-        return [Problem(edit.path, line, said)]
+        return [SourceProblem(edit.path, line, said)]
 
     def _first_wrong(self, usages: Sequence[Usage], changes: Mapping[int, UsageChange]) -> int | None:
         for number, (old, now) in enumerate(zip(self.usages, usages, strict=True)):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from bot.domain.bases.followed_base import Unknown
 from bot.domain.bases.version_line import base_among
 from bot.domain.reference import Base
-from bot.domain.repositories.usage import Problem, Replacement, Usage
+from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
 from bot.formats.compose.finder import KIND as COMPOSE
@@ -24,11 +24,11 @@ def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> 
     """
     by_base = {path: {one.base: one for one in each.of_bases} for path, each in wanted.items()}
     replacements: dict[str, dict[tuple[object, bool], Replacement]] = {path: {} for path in wanted}
-    refused: dict[str, dict[Problem, None]] = {path: {} for path in wanted}
+    refused: dict[str, dict[SourceProblem, None]] = {path: {} for path in wanted}
     for usage in _usages(files):
         for path in wanted.keys() & set(usage.paths):
             item = _replacement(usage, by_base[path], wanted[path].sdk)
-            if isinstance(item, Problem):
+            if isinstance(item, SourceProblem):
                 refused.setdefault(item.path, {})[item] = None
             elif item is not None:
                 replacements[path][(item.old, item.marker)] = item
@@ -68,7 +68,7 @@ def _usages(files: Mapping[str, bytes]) -> tuple[Usage, ...]:
 
 def _replacement(
     usage: Usage, wanted: Mapping[Base, WantedDigest], sdk: str | None
-) -> Replacement | Problem | None:
+) -> Replacement | SourceProblem | None:
     if usage.sdk_pin is not None:
         if sdk is None or not usage.sdk_pin.must_move(sdk, image_is_pinned=True):
             return None
@@ -79,7 +79,7 @@ def _replacement(
         return None
     target = wanted_reference(usage.reference, one.base, one.digest, one.version, one.pin)
     if isinstance(target, Unknown):
-        return Problem(usage.path, usage.line, target.reason)
+        return SourceProblem(usage.path, usage.line, target.reason)
     if target != usage.reference:
         return Replacement(usage.reference, target)
     if one.marks and not usage.is_pinned:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.reference import Reference
 from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.usage import Findings, Kind, Problem, Replacement, Rewritten, Usage
+from bot.domain.repositories.usage import Findings, Kind, Replacement, Rewritten, SourceProblem, Usage
 from bot.formats.dotnet.solution import Solution
 from bot.formats.finding import find_usages
 from bot.formats.repository import is_read_together, linked_files, solution_of
@@ -97,7 +97,7 @@ def _rewritten(
     group = FilesReadTogether.of(files, found.usages, read)
     changes: list[UsageChange] = []
     refused = [
-        Problem(place.path, place.line, f"cannot tell whether {each.old} stands here: {place.why}")
+        SourceProblem(place.path, place.line, f"cannot tell whether {each.old} stands here: {place.why}")
         for place in found.open_references
         for each in replacements.get(place.path, ())
         if place.may_be(each.old)
@@ -106,7 +106,7 @@ def _rewritten(
         replacement = _asked_for(usage, replacements)
         if replacement is None:
             continue
-        if isinstance(replacement, Problem):
+        if isinstance(replacement, SourceProblem):
             refused.append(replacement)
             continue
         try:
@@ -140,7 +140,9 @@ def _rewritten(
     }
 
 
-def _asked_for(usage: Usage, replacements: Mapping[str, Sequence[Replacement]]) -> Replacement | Problem | None:
+def _asked_for(
+    usage: Usage, replacements: Mapping[str, Sequence[Replacement]]
+) -> Replacement | SourceProblem | None:
     """What all files of a usage ask for it; a refusal where only some of them do."""
     asked = [_first(replacements.get(path, ()), usage.reference) for path in usage.paths]
     wanted = next((each for each in asked if each is not None), None)
@@ -154,7 +156,7 @@ def _first(replacements: Sequence[Replacement], reference: Reference) -> Replace
     return next((each for each in replacements if each.old == reference), None)
 
 
-def _refusal(usage: Usage, wanted: Replacement, reason: str) -> Problem:
+def _refusal(usage: Usage, wanted: Replacement, reason: str) -> SourceProblem:
     goal = f"the marker of {wanted.old}" if wanted.marker else f"{wanted.old} to {wanted.new}"
     named = f" for {usage.named_at}" if usage.named_at is not None else ""
-    return Problem(usage.path, usage.line, f"cannot change {goal}{named}: {reason}")
+    return SourceProblem(usage.path, usage.line, f"cannot change {goal}{named}: {reason}")

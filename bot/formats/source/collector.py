@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.repositories.usage import Findings, Kind, OpenReference, Piece, Problem, Role, Span, Usage
+from bot.domain.repositories.usage import Findings, Kind, OpenReference, Piece, Role, SourceProblem, Span, Usage
 from bot.domain.tags.tag import Tag
 from bot.formats.source.nodes import Mapping, Scalar
 from bot.formats.source.spanned import Spanned
@@ -36,7 +36,7 @@ class Collector:
         self.kind = kind
         self.lines = Lines(text)
         self._usages: dict[Usage, None] = {}
-        self._problems: dict[Problem, None] = {}
+        self._problems: dict[SourceProblem, None] = {}
         self._open: dict[OpenReference, None] = {}
 
     def image(
@@ -131,7 +131,7 @@ class Collector:
 
     def problem(self, place: int, message: str) -> None:
         """`place` is an offset in the text."""
-        self._problems[Problem(self.path, self.lines.at(place), message)] = None
+        self._problems[SourceProblem(self.path, self.lines.at(place), message)] = None
 
     def leave_open(self, place: int, pattern: str, why: str) -> None:
         """An image stands at `place` that is not known; `pattern` has `*` in it for what is missing."""
@@ -139,7 +139,7 @@ class Collector:
 
     def unreadable(self, error: Unreadable) -> Findings:
         """Parsers tell of an unexpected end on the line behind the last one."""
-        return Findings(problems=(Problem(self.path, min(error.line, len(self.lines)), str(error)),))
+        return Findings(problems=(SourceProblem(self.path, min(error.line, len(self.lines)), str(error)),))
 
     def findings(self) -> Findings:
         """Returns all that was collected, in the order of the text."""

@@ -10,7 +10,7 @@ from bot.act.onboarding.ports import ProposalSource
 from bot.audit.auditing import judged
 from bot.audit.onboarding.action_commits import CHECK, tagged_actions
 from bot.audit.onboarding.proposing import WantedProposal, propose
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import BY_CHECK, RULES
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding
@@ -29,7 +29,7 @@ class AuditProposer:
         """The actions whose commits a proposal needs."""
         if CHECK not in self.checks:
             return ()
-        repository = Repository(source.files, source.name, source.produced)
+        repository = RepositoryTexts(source.files, source.name, source.produced)
         found = judged(repository, now, self.unwaivable, [BY_CHECK[CHECK]]).findings
         return tagged_actions(repository, found)
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from bot.domain.reference import Base
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -79,7 +79,7 @@ class RepositoryPagesStore(Store):
                 config.enabled,
                 tuple(readable(shown, place.usage, lambda each: f"usage {each.id}")),
                 int(await connection.scalar(select(func.count()).where(mine)) or 0),
-                tuple(map(place.problem, load(row.problems, tuple[Problem, ...])[:MOST_ROWS])),
+                tuple(map(place.problem, load(row.problems, tuple[SourceProblem, ...])[:MOST_ROWS])),
                 built,
                 int(await connection.scalar(select(func.count()).where(rebuilds.c.repository_id == row.id)) or 0),
                 tuple(Decision(each.rebuild_id, each.at, each.before, each.after, each.reason) for each in steps),
@@ -116,7 +116,7 @@ class _Place:
             self._line(usage.path, usage.line),
         )
 
-    def problem(self, found: Problem) -> FileProblem:
+    def problem(self, found: SourceProblem) -> FileProblem:
         return FileProblem(found.path, found.line, found.message, self._line(found.path, found.line))
 
     def _line(self, path: str, line: int) -> str:

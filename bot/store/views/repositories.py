@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -55,7 +55,7 @@ class RepositoryViewsStore(Store):
                 repository,
                 row.read_at,
                 row.error,
-                load(row.problems, tuple[Problem, ...]),
+                load(row.problems, tuple[SourceProblem, ...]),
                 load(row.config, RepositoryConfig),
                 tuple(readable(named, _usage, lambda item: f"usage {item.id}")),
                 tuple(mine),

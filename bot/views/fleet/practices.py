@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot.domain.repositories.finding import Finding, Outcome, Severity
+from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 
 WEEKS = 12
@@ -35,7 +35,7 @@ class Practice:
 
     check: str
     title: str
-    severity: Severity
+    severity: FindingSeverity
     counts: Mapping[Outcome, int]
     trend: tuple[float | None, ...] = ()
     opened: int = 0

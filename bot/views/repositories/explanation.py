@@ -11,7 +11,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.repositories.onboarding import Onboarding
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun, unheld
 from bot.domain.rollouts.terms import Start
@@ -58,7 +58,7 @@ class Explanation:
     repository: str
     read_at: datetime | None
     error: str | None
-    problems: tuple[Problem, ...]
+    problems: tuple[SourceProblem, ...]
     config: RepositoryConfig
     usages: tuple[tuple[Usage, Base | None, str | None], ...]
     rebuilds: tuple[Rebuild, ...]

@@ -5,13 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.finding import Finding, Outcome, Severity, with_fingerprints
+from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, with_fingerprints
 from bot.domain.wording.escaping import code, markdown
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 TOOL = "freshness-bot"
-_LEVELS = {Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
-_SCORES = {Severity.LOW: "3.0", Severity.MEDIUM: "5.0", Severity.HIGH: "7.5", Severity.CRITICAL: "9.5"}
+_LEVELS = {
+    FindingSeverity.LOW: "note",
+    FindingSeverity.MEDIUM: "warning",
+    FindingSeverity.HIGH: "error",
+    FindingSeverity.CRITICAL: "error",
+}
+_SCORES = {
+    FindingSeverity.LOW: "3.0",
+    FindingSeverity.MEDIUM: "5.0",
+    FindingSeverity.HIGH: "7.5",
+    FindingSeverity.CRITICAL: "9.5",
+}
 """What code scanning sorts by: its own bands of low, medium, high and critical."""
 _LOOK_FIRST = "Look at them first: a program may need what they take away."
 _LONGEST_HELP = 20_000
@@ -29,7 +39,7 @@ class CheckText(Protocol):
     @property
     def why(self) -> str: ...
     @property
-    def severity(self) -> Severity: ...
+    def severity(self) -> FindingSeverity: ...
 
 
 def counts(findings: Sequence[Finding]) -> Mapping[Outcome, int]:

@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.bases.dotnet_image import family_of
 from bot.domain.bases.unwatched import Unwatched
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.usage import OpenReference, Problem, Usage
+from bot.domain.repositories.usage import OpenReference, SourceProblem, Usage
 
 
 class Freshness(StrEnum):
@@ -41,7 +41,7 @@ class ScannedUsage:
 class FolderScan:
     files: int
     scanned: tuple[ScannedUsage, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[SourceProblem, ...]
     open_references: tuple[OpenReference, ...] = ()
     """Where an image is named that the texts do not tell."""
     unwatched: tuple[Unwatched, ...] = ()

@@ -9,7 +9,7 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import delete, insert
 
-from bot.domain.repositories.finding import Finding, Fix, Outcome, Place, Severity
+from bot.domain.repositories.finding import Finding, FindingSeverity, Fix, Outcome, Place
 from bot.store.engine.database import Database
 from bot.store.rows.repositories.audits import audits, packed, practice_days, practice_weeks
 from bot.store.rows.repositories.onboardings import onboardings
@@ -22,7 +22,7 @@ FAILS = Finding(
     Place(f"src/{MARK}", 7, 7),
     f"stage {MARK}",
     "it runs as root",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     fix=Fix("add USER"),
 )
 UNKNOWN = replace(FAILS, check="base-pinned", outcome=Outcome.UNKNOWN, settled_by="a tag", fix=None)

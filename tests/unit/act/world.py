@@ -16,7 +16,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.repositories.usage import Problem, Replacement
+from bot.domain.repositories.usage import Replacement, SourceProblem
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.loop import Loop
@@ -95,7 +95,7 @@ def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> 
 
 def _refreshed(path: str, data: bytes, orders: WantedDigests) -> Refreshed:
     if b"$" in data:
-        return Refreshed(data, refused=(Problem(path, 1, "it comes from a variable"),))
+        return Refreshed(data, refused=(SourceProblem(path, 1, "it comes from a variable"),))
     met = set()
     for order in orders.of_bases:
         name = re.escape(str(order.base).encode())

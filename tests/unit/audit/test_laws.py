@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.audit.auditing import audit
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.rules import RULES
 from bot.audit.shell import shell_commands
@@ -59,7 +59,7 @@ def test_no_rule_breaks_on_the_world() -> None:
 
 
 def test_a_rule_that_breaks_is_an_unknown_of_that_rule() -> None:
-    def broken(repository: Repository) -> list[Finding]:
+    def broken(repository: RepositoryTexts) -> list[Finding]:
         raise RuntimeError
 
     rule: Rule = replace(RULES[0], judge=broken)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.audit.auditing import audit
 from bot.audit.patches import Texts, patches
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import applied
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, UPLOAD_SARIF
 from bot.audit.suggestions.actions import TRIVY as TRIVY_ACTION
@@ -23,7 +23,7 @@ BAD = {Outcome.FAILS, Outcome.UNKNOWN}
 
 
 def known(files: dict[str, bytes]) -> Texts:
-    return Texts(Repository(files), files, NOW)
+    return Texts(RepositoryTexts(files), files, NOW)
 
 
 def found(check: str, path: str) -> Finding:

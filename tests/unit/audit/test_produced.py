@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.audit.auditing import judged
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import BY_CHECK
 from bot.domain.images.seen_config import SeenConfig, seen_config
 from bot.domain.repositories.finding import Finding, Outcome
@@ -22,7 +22,7 @@ def seen(**config: Any) -> SeenConfig:
 
 
 def found(check: str, files: dict[str, str], *produced: SeenConfig) -> list[Finding]:
-    repository = Repository(texts(files), "contoso/shop", produced)
+    repository = RepositoryTexts(texts(files), "contoso/shop", produced)
     return list(judged(repository, NOW, rules=[BY_CHECK[check]]).findings)
 
 

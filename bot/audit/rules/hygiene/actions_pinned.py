@@ -19,12 +19,12 @@ import re
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _SENSITIVE = re.compile(
     r"^(?:docker|depot|aquasecurity|anchore|sigstore|slsa-framework|redhat-actions|snyk|sysdiglabs|notaryproject"
@@ -39,7 +39,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FIX = "write the commit, with the version as a comment behind it"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     seen: set[tuple[str, int]] = set()
     pushing = set(deliveries(repository).pushing())
     for pipeline in pipelines(repository):
@@ -74,6 +74,6 @@ RULE = Rule(
     "actions-pinned",
     "Actions that touch images are named by commit",
     "A tag can be moved to other code, as has happened to scanners.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

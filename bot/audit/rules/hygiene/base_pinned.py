@@ -21,13 +21,13 @@ from collections.abc import Iterator
 
 from bot.audit.images.by_name import is_dotnet, tag_of
 from bot.audit.images.dockerfile import dockerfiles
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.splices import GENERATED, is_generated
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.finding import Fix, Place, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.usage import Role, Span
 from bot.domain.tags.tag import Tag
 from bot.domain.tags.words import names_system
@@ -42,7 +42,7 @@ _OF_ONE_UPDATE = re.compile(r"(?:^|-)(?:CU|GDR)\d+(?:-|$)", re.IGNORECASE)
 """Cumulative and other single updates, as SQL Server's tags name them."""
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for file in dockerfiles(repository):
         spans = {
             (usage.statement or usage.line): usage
@@ -133,6 +133,6 @@ RULE = Rule(
     "base-pinned",
     "Bases follow a minor version",
     "`latest` brings major versions unasked, and one patch never gets the next fix.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

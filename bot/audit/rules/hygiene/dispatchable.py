@@ -16,18 +16,18 @@ Exceptions: builds that push nothing are asked nothing.
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.model import Pipeline
 from bot.audit.workflows.triggers import with_trigger
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 
 _FIX = "add workflow_dispatch with an input correlation, and show it in run-name"
 _INPUT = ["", "  inputs:", "    correlation:", "      type: string", "      required: false"]
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for pipeline in deliveries(repository).pushing():
         trigger = pipeline.root.own.get("on")
         place = repository.place(trigger[0] if trigger else pipeline.root, pipeline.path)
@@ -48,7 +48,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield holds(place, subject, "it can be dispatched, and the run found again")
 
 
-def _fix(repository: Repository, pipeline: Pipeline) -> Fix:
+def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     return with_trigger(repository, pipeline, "workflow_dispatch", _INPUT, _FIX)
 
 
@@ -56,6 +56,6 @@ RULE = Rule(
     "dispatchable",
     "What pushes can be dispatched",
     "The bot starts rebuilds with it, and finds the run by its correlation.",
-    Severity.LOW,
+    FindingSeverity.LOW,
     judge,
 )

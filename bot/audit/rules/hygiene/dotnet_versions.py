@@ -20,11 +20,11 @@ from collections.abc import Iterator
 
 from bot.audit.images.by_name import is_dotnet
 from bot.audit.images.dockerfile import Dockerfile, dockerfiles
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.reference import InvalidReference, Reference
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.dockerfile.stages import BuildStage
 from bot.formats.dotnet import global_json
 from bot.formats.dotnet.projects import PROJECT_ENDINGS
@@ -36,7 +36,7 @@ _STARTED = re.compile(r"^\s*(?:ENTRYPOINT|CMD)\b[^\n]*?([\w.-]+)\.dll", re.IGNOR
 _PUBLISHED = re.compile(r"[\w./\\-]+\.(?:cs|fs|vb)proj\b")
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for file in dockerfiles(repository):
         for stage in file.stages:
             image = stage.image.text if stage.image is not None else ""
@@ -64,7 +64,7 @@ def major_of(image: str) -> int | None:
 
 
 def _sdk(
-    repository: Repository, file: Dockerfile, stage: BuildStage, major: int, subject: str
+    repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, major: int, subject: str
 ) -> Iterator[Verdict]:
     place = file.place(stage.instruction)
     folder = posixpath.dirname(file.path)
@@ -92,7 +92,7 @@ def _sdk(
         )
 
 
-def _runtime(repository: Repository, file: Dockerfile, stage: BuildStage, major: int, subject: str) -> Verdict:
+def _runtime(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage, major: int, subject: str) -> Verdict:
     place = file.place(stage.instruction)
     projects = _projects(repository, file)
     frameworks = {path: _majors(repository, path) for path in projects}
@@ -119,7 +119,7 @@ def _runtime(repository: Repository, file: Dockerfile, stage: BuildStage, major:
     )
 
 
-def _projects(repository: Repository, file: Dockerfile) -> list[str]:
+def _projects(repository: RepositoryTexts, file: Dockerfile) -> list[str]:
     """The projects that the Dockerfile publishes; else the one beside it."""
     folder = posixpath.dirname(file.path)
     names: list[str] = []
@@ -147,7 +147,7 @@ def _projects(repository: Repository, file: Dockerfile) -> list[str]:
     return found or (beside if len(beside) == 1 else [])
 
 
-def _majors(repository: Repository, path: str) -> set[int]:
+def _majors(repository: RepositoryTexts, path: str) -> set[int]:
     """The major versions that a project targets, by itself or by the Directory.Build.props above it."""
     folder = posixpath.dirname(path)
     texts = [repository.text(path)]
@@ -168,6 +168,6 @@ RULE = Rule(
     "dotnet-versions",
     "The .NET versions agree",
     "A program for one major version does not start on the runtime of another.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

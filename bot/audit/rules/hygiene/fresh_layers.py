@@ -18,18 +18,18 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.audit.delivery.delivery import Push
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
 _HOSTED = ("ubuntu-", "windows-", "macos-")
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
         if push.step.action in BUILDKIT_ACTIONS:
             yield _of_action(repository, push)
@@ -37,7 +37,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield _of_command(repository, push)
 
 
-def _of_action(repository: Repository, push: Push) -> Verdict:
+def _of_action(repository: RepositoryTexts, push: Push) -> Verdict:
     step = push.step
     place = repository.place(step.mapping, step.path)
     asked = [step.input(name) for name in ("pull", "no-cache")]
@@ -53,7 +53,7 @@ def _of_action(repository: Repository, push: Push) -> Verdict:
     return _of_runner(repository, push)
 
 
-def _of_command(repository: Repository, push: Push) -> Verdict:
+def _of_command(repository: RepositoryTexts, push: Push) -> Verdict:
     command = push.command
     place = repository.place(push.step.mapping, push.step.path)
     if command is not None and command.has("--pull", "--no-cache"):
@@ -63,7 +63,7 @@ def _of_command(repository: Repository, push: Push) -> Verdict:
     return _of_runner(repository, push)
 
 
-def _of_runner(repository: Repository, push: Push) -> Verdict:
+def _of_runner(repository: RepositoryTexts, push: Push) -> Verdict:
     place = repository.place(push.step.mapping, push.step.path)
     names = _names(push.step.job.mapping.get("runs-on"))
     if names and all(name.startswith(_HOSTED) for name in names):
@@ -91,6 +91,6 @@ RULE = Rule(
     "fresh-layers",
     "Rebuilds take the current base",
     "A cached layer gives a green run on the old base.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

@@ -20,13 +20,13 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.azure_pipelines import azure_pipelines
 from bot.audit.delivery.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
-from bot.audit.repository import Repository, is_for_production
+from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, unknown
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import TESTS_ONLY
 from bot.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
-from bot.domain.repositories.finding import Place, Severity
+from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.formats.other_builds import KIND as OTHER
 from bot.formats.table import kind_of
 
@@ -60,7 +60,7 @@ _CONTAINERS = re.compile(
 )
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in azure_pipelines(repository):
         yield from _of_build_service(repository, path, "Azure Pipelines")
     for path in repository.paths:
@@ -97,7 +97,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 yield unknown(place, f"job {job.name}", why, f"what {remote} does")
 
 
-def _of_build_service(repository: Repository, path: str, what: str) -> Iterator[Verdict]:
+def _of_build_service(repository: RepositoryTexts, path: str, what: str) -> Iterator[Verdict]:
     text = repository.text(path)
     found = next((each for each in _PUSHES.finditer(text) if not _is_of_another_task(text, each)), None)
     if found is not None:
@@ -112,7 +112,7 @@ def _is_of_another_task(text: str, found: re.Match[str]) -> bool:
     return at >= 0 and not text[at + len("task:") :].lstrip(" '\"").lower().startswith("docker")
 
 
-def _scripts(repository: Repository) -> Iterator[Verdict]:
+def _scripts(repository: RepositoryTexts) -> Iterator[Verdict]:
     """Commands that hand the push to a script or a build tool, whose text is not followed."""
     for pipeline in pipelines(repository):
         told: set[tuple[str, int]] = set()
@@ -132,7 +132,7 @@ def _scripts(repository: Repository) -> Iterator[Verdict]:
                     yield unknown(place, step.subject, why, "the push in the workflow itself")
 
 
-def _programs(repository: Repository) -> Iterator[Verdict]:
+def _programs(repository: RepositoryTexts) -> Iterator[Verdict]:
     """Programs that are asked by name to push images, and build files that are handed `--push`."""
     for pipeline in pipelines(repository):
         told: set[tuple[str, int]] = set()
@@ -174,7 +174,7 @@ def _asked_to_push(script: str) -> str:
     return ""
 
 
-def _steps(repository: Repository) -> Iterator[Verdict]:
+def _steps(repository: RepositoryTexts) -> Iterator[Verdict]:
     """Actions of others that push images by their name, and Aspire, which pushes what its host program names."""
     told: set[tuple[str, int]] = set()
     for pipeline in pipelines(repository):
@@ -201,6 +201,6 @@ RULE = Rule(
     "unread-delivery",
     "What delivers images is read",
     "Silence would look like nothing to complain about.",
-    Severity.LOW,
+    FindingSeverity.LOW,
     judge,
 )

@@ -19,19 +19,19 @@ import re
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workflows.flattening import FOLDER, pipelines
 from bot.audit.workflows.model import Pipeline
 from bot.audit.workflows.triggers import with_trigger
-from bot.domain.repositories.finding import Fix, Place, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 
 _FIX = "add a weekly schedule, on a minute of its own"
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for pipeline in found.pushing():
         events = frozenset().union(*(push.events for push in found.pushes if push.pipeline is pipeline))
@@ -42,7 +42,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield _of(repository, pipeline, events)
 
 
-def _of(repository: Repository, pipeline: Pipeline, events: frozenset[str]) -> Verdict:
+def _of(repository: RepositoryTexts, pipeline: Pipeline, events: frozenset[str]) -> Verdict:
     place = _place(repository, pipeline)
     subject = f"workflow {pipeline.path.rpartition('/')[2]}"
     weekly = [cron for cron in pipeline.crons if is_weekly(cron.value)]
@@ -65,7 +65,7 @@ def _of(repository: Repository, pipeline: Pipeline, events: frozenset[str]) -> V
     )
 
 
-def _fix(repository: Repository, pipeline: Pipeline) -> Fix:
+def _fix(repository: RepositoryTexts, pipeline: Pipeline) -> Fix:
     """A schedule at a minute of its own, so that not every repository builds at once."""
     cron = weekly_cron(f"{repository.name}/{pipeline.path}")
     return with_trigger(repository, pipeline, "schedule", ["", f"  - cron: '{cron}'"], f"add a schedule: {cron}")
@@ -77,7 +77,7 @@ def weekly_cron(name: str) -> str:
     return f"{number % 60} {2 + number // 60 % 4} * * {1 + number // 240 % 5}"
 
 
-def _place(repository: Repository, pipeline: Pipeline) -> Place:
+def _place(repository: RepositoryTexts, pipeline: Pipeline) -> Place:
     trigger = pipeline.root.own.get("on")
     return repository.place(trigger[0] if trigger else pipeline.root, pipeline.path)
 
@@ -99,7 +99,7 @@ def is_weekly(cron: str) -> bool:
     return True
 
 
-def _dispatchers(repository: Repository) -> list[str]:
+def _dispatchers(repository: RepositoryTexts) -> list[str]:
     """Workflows with a schedule that may start others."""
     return [
         path
@@ -110,7 +110,7 @@ def _dispatchers(repository: Repository) -> list[str]:
     ]
 
 
-def _dispatched_by(repository: Repository, pipeline: Pipeline) -> str | None:
+def _dispatched_by(repository: RepositoryTexts, pipeline: Pipeline) -> str | None:
     """A workflow with a weekly schedule that dispatches this one."""
     if "workflow_dispatch" not in pipeline.events:
         return None
@@ -129,6 +129,6 @@ RULE = Rule(
     "weekly-rebuild",
     "What pushes runs every week",
     "Fixes in the base reach an image only with a build.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

@@ -16,18 +16,18 @@ Exceptions: Windows containers are asked nothing.
 from collections.abc import Iterator
 from functools import partial
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, service_key, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "set securityContext.capabilities.drop: [ALL]"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         capabilities = container.context.mapping("capabilities")
         dropped = [(word(each) or "").upper() for each in capabilities.sequence("drop")]
@@ -46,7 +46,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     yield from judged(repository, of_container, partial(_service, repository))
 
 
-def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
+def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     dropped = [each.upper() for each in service.words("cap_drop")]
     if "ALL" in dropped:
         yield holds(service.place, service.subject, "ALL are dropped")
@@ -60,6 +60,6 @@ RULE = Rule(
     "drop-all-capabilities",
     "All capabilities are dropped",
     "The default set lets a process change owners, make devices and forge packets.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

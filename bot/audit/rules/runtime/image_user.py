@@ -25,12 +25,12 @@ from bot.audit.delivery.building import targets
 from bot.audit.images.by_dockerfile import user_of
 from bot.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.audit.images.user import UserKind, settled
-from bot.audit.repository import Repository, is_for_production
+from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.splices import is_generated
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.domain.repositories.edit import Edit
-from bot.domain.repositories.finding import Fix, Place, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix, Place
 from bot.domain.repositories.usage import Role, Span
 from bot.formats.dockerfile.stages import BuildStage
 from bot.formats.dotnet import project
@@ -39,7 +39,7 @@ from bot.formats.dotnet.projects import PROJECT_ENDINGS
 _OLDEST_WITH_USER = 8
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     wanted = targets(repository)
     for file in dockerfiles(repository):
         stages = [stage for name in sorted(wanted.get(file.path, ())) if (stage := file.stage(name)) is not None]
@@ -63,7 +63,7 @@ _BEFORE_APP_UID = re.compile(r"/dotnet/core/|:[1-7]\.\d")
 """Images of .NET before 8, which have no user of their own."""
 
 
-def _fix(repository: Repository, file: Dockerfile, stage: BuildStage) -> Fix:
+def _fix(repository: RepositoryTexts, file: Dockerfile, stage: BuildStage) -> Fix:
     """A USER before the entrypoint, where the base has the user at hand. It is advice: files may belong to root."""
     image = file.chain(stage)[-1].image
     has_user = image is not None and "/dotnet/" in image.text and not _BEFORE_APP_UID.search(image.text)
@@ -79,7 +79,7 @@ def _fix(repository: Repository, file: Dockerfile, stage: BuildStage) -> Fix:
     return Fix(advice, suggested=(Edit(file.path, Span(at, at), f"USER $APP_UID{ending}"),))
 
 
-def _built_by_sdk(repository: Repository) -> Iterator[Verdict]:
+def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in repository.paths:
         if not path.endswith(PROJECT_ENDINGS) or not is_for_production(path):
             continue
@@ -109,6 +109,6 @@ RULE = Rule(
     "image-user",
     "Images run as another user than root",
     "Where no manifest says otherwise, the image decides.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

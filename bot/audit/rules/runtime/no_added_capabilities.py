@@ -15,18 +15,18 @@ Exceptions: NET_BIND_SERVICE. Windows containers are asked nothing.
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import judged, place_of
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _HARMLESS = frozenset({"NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"})
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         added = container.context.mapping("capabilities").get("add")
         names = [word(each) or "" for each in container.context.mapping("capabilities").sequence("add")]
@@ -54,6 +54,6 @@ RULE = Rule(
     "no-added-capabilities",
     "No capabilities are added",
     "Some of them are close to being root on the node.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

@@ -16,19 +16,19 @@ Exceptions: none. `:ro` does not help, since the socket is still spoken to.
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import judged, judged_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
 from bot.audit.workloads.mounts import host_paths, is_engine_socket, sources
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "remove the mount; build with a rootless builder instead"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_pod(pod: Pod) -> Iterator[Verdict]:
         found = [(node, path) for node, path in host_paths(pod) if is_engine_socket(path)]
         for node, path in found:
@@ -54,6 +54,6 @@ RULE = Rule(
     "no-engine-socket",
     "No container gets the engine's socket",
     "Who can speak to the engine is root on the node.",
-    Severity.CRITICAL,
+    FindingSeverity.CRITICAL,
     judge,
 )

@@ -16,19 +16,19 @@ Exceptions: agents of the node; waive the check for them, with the reason.
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import RENDERED, judged, judged_pods, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Pod, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _KEYS = ("hostNetwork", "hostPID", "hostIPC")
 _COMPOSE_KEYS = ("network_mode", "pid", "ipc", "userns_mode")
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_pod(pod: Pod) -> Iterator[Verdict]:
         shared = [key for key in _KEYS if word(pod.spec.get(key)) == "true"]
         if shared:
@@ -55,6 +55,6 @@ RULE = Rule(
     "no-host-namespaces",
     "Pods share no namespace with their node",
     "It sees the node's traffic and processes, past every network policy.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

@@ -16,7 +16,7 @@ own."""
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
@@ -24,10 +24,10 @@ from bot.audit.workloads.helm_rendering import HIDDEN_VALUE
 from bot.audit.workloads.judging import judged, judged_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
 from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, sources
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_pod(pod: Pod) -> Iterator[Verdict]:
         found = [(node, path) for node, path in host_paths(pod) if not is_engine_socket(path)]
         for node, path in found:
@@ -55,6 +55,6 @@ RULE = Rule(
     "no-host-paths",
     "Pods mount nothing of their node",
     "Files of the node are a way out of the container.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

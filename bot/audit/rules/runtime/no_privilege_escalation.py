@@ -16,18 +16,18 @@ there."""
 from collections.abc import Iterator
 from functools import partial
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, service_key, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "set securityContext.allowPrivilegeEscalation: false"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         written = container.context.get("allowPrivilegeEscalation")
         fix = context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
@@ -46,7 +46,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     yield from judged(repository, of_container, partial(_service, repository))
 
 
-def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
+def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     options = [each.replace("=", ":").replace(" ", "") for each in service.words("security_opt")]
     if any(each in {"no-new-privileges", "no-new-privileges:true"} for each in options):
         yield holds(service.place, service.subject, "no-new-privileges is set")
@@ -60,6 +60,6 @@ RULE = Rule(
     "no-privilege-escalation",
     "Processes cannot gain rights",
     "A setuid program in the image is otherwise a way to root.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

@@ -15,18 +15,18 @@ Exceptions: agents of the node itself (storage, network) need it; waive the chec
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import hidden, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "remove privileged, and give the one right that is needed"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         written = container.context.get("privileged")
         if value_is_hidden(written):
@@ -50,6 +50,6 @@ RULE = Rule(
     "not-privileged",
     "No container is privileged",
     "A privileged container has all rights of the node.",
-    Severity.CRITICAL,
+    FindingSeverity.CRITICAL,
     judge,
 )

@@ -18,7 +18,7 @@ Exceptions: Windows containers are asked nothing. `TMPDIR` may name another moun
 from collections.abc import Iterator
 from functools import partial
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.splices import with_keys
 from bot.audit.suggestions.writable_folders import has_tmp, read_only_with_tmp
@@ -26,14 +26,14 @@ from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import absent, hidden, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping
 
 _FIX = "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir at /tmp"
 _NO_TMP = "the root is read-only, but nothing writable is mounted at /tmp"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         written = container.context.get("readOnlyRootFilesystem")
         place = place_of(repository, written, container.place)
@@ -54,7 +54,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
     yield from judged(repository, of_container, partial(_service, repository))
 
 
-def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
+def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     if not service.is_on("read_only"):
         advice = "set read_only: true and tmpfs: [/tmp]"
         keys = {"read_only": "true"} | ({} if service.get("tmpfs") is not None else {"tmpfs": "[/tmp]"})
@@ -78,6 +78,6 @@ RULE = Rule(
     "read-only-root",
     "The root file system is read-only, with a writable /tmp",
     "Who gets into the process cannot plant programs.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

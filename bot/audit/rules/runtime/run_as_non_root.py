@@ -22,7 +22,7 @@ from bot.audit.images.by_dockerfile import user_of
 from bot.audit.images.by_name import user_of_image
 from bot.audit.images.dockerfile import dockerfile
 from bot.audit.images.user import UserKind, settled
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.audit.workloads import helm
@@ -38,12 +38,12 @@ from bot.audit.workloads.judging import (
     value_is_hidden,
 )
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Place, Severity
+from bot.domain.repositories.finding import FindingSeverity, Place
 
 _FIX = "set securityContext.runAsNonRoot: true, and runAsUser: 1654 where the image's USER is a name"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     yield from judged(
         repository,
         lambda container: _container(repository, container),
@@ -57,7 +57,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 )
 
 
-def _container(repository: Repository, container: Container) -> Iterator[Verdict]:
+def _container(repository: RepositoryTexts, container: Container) -> Iterator[Verdict]:
     user, non_root = container.setting("runAsUser"), container.setting("runAsNonRoot")
     if value_is_hidden(user) or value_is_hidden(non_root):
         yield hidden(container, "the user")
@@ -82,7 +82,7 @@ def _container(repository: Repository, container: Container) -> Iterator[Verdict
         )
 
 
-def _service(repository: Repository, service: Service) -> Iterator[Verdict]:
+def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     user = service.word("user")
     if user is not None:
         place = place_of(repository, service.get("user"), service.place)
@@ -136,6 +136,6 @@ RULE = Rule(
     "run-as-non-root",
     "Containers run as another user than root",
     "A process that breaks out of a container as root is root on the node.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

@@ -17,19 +17,19 @@ Exceptions: Windows containers are asked nothing. The annotations of before 1.27
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping
 
 _FIX = "set securityContext.seccompProfile.type: RuntimeDefault"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         profile = container.setting("seccompProfile")
         kind = profile.get("type") if isinstance(profile, Mapping) else profile
@@ -59,6 +59,6 @@ RULE = Rule(
     "seccomp-profile",
     "A seccomp profile is in force",
     "It keeps the kernel's rarely used system calls away from the process.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

@@ -18,19 +18,19 @@ Exceptions: pods without such volumes, and pods of Windows, are asked nothing.
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.audit.workloads.judging import RENDERED, judged_pods, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Pod, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping
 
 _PERSISTENT = ("persistentVolumeClaim", "ephemeral")
 _FIX = "set the pod's securityContext.fsGroup to the group that the program runs as (1654 in .NET images)"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_pod(pod: Pod) -> Iterator[Verdict]:
         group = pod.spec.mapping("securityContext").get("fsGroup")
         place = place_of(repository, group, pod.place)
@@ -74,6 +74,6 @@ RULE = Rule(
     "volume-ownership",
     "Persistent volumes belong to the program's group",
     "A program that is not root cannot write to a volume of root's.",
-    Severity.LOW,
+    FindingSeverity.LOW,
     judge,
 )

@@ -21,14 +21,14 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import SCANNERS, deliveries
 from bot.audit.delivery.gates import named, scans_of
 from bot.audit.delivery.unread import other_scanners, scripts_called
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.steps import scan_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
@@ -65,6 +65,6 @@ RULE = Rule(
     "image-scanned",
     "What is pushed is scanned",
     "Known vulnerabilities are otherwise found by others first.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

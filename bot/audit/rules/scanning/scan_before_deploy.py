@@ -17,14 +17,14 @@ Exceptions: workflows that deploy nothing are asked nothing.
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.gates import waiting
 from bot.audit.verdict import Verdict, fails, holds
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     pushing = set(found.pushing())
     for deploy in found.deploys:
@@ -49,6 +49,6 @@ RULE = Rule(
     "scan-before-deploy",
     "Nothing is deployed before its scan",
     "A gate behind the deploy closes on what is out already.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

@@ -21,16 +21,16 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import ImageScan
 from bot.audit.delivery.gates import is_after_failure, scans_of, upload_fix, uploads_of
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.splices import with_keys
 from bot.audit.suggestions.gates import blocking
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.source.nodes import Mapping
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
         scans = scans_of(repository, push)
         if not scans:
@@ -51,7 +51,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             )
 
 
-def _fix(repository: Repository, scan: ImageScan) -> Fix:
+def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
     """All that the gate needs at once, so that no other check of the scan begins to fail."""
     given = scan.step.mapping.get("with")
     if scan.step.action != "aquasecurity/trivy-action" or scan.step.may_fail is not False:
@@ -80,6 +80,6 @@ RULE = Rule(
     "scan-blocks",
     "A scan that finds something ends the run",
     "A report that nobody must read stops nothing.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import ImageScan
 from bot.audit.delivery.gates import scans_of
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.source.nodes import Mapping
 
 _KEYS = {
@@ -32,7 +32,7 @@ _KEYS = {
 }
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
         blocking = [scan for scan in scans_of(repository, push) if scan.blocks is True]
         for scan in blocking[:1]:
@@ -50,7 +50,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 yield fails(place, subject, "what has no fix ends the run as well", _fix(repository, scan))
 
 
-def _fix(repository: Repository, scan: ImageScan) -> Fix:
+def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
     key, given = _KEYS.get(scan.step.action), scan.step.mapping.get("with")
     if key is not None and isinstance(given, Mapping):
         return with_key(repository, given, key, ["true"], f"set {key}: true")
@@ -61,6 +61,6 @@ RULE = Rule(
     "scan-ignores-unfixed",
     "The scan blocks only on what can be mended",
     "A gate that closes on what has no fix is soon switched off.",
-    Severity.LOW,
+    FindingSeverity.LOW,
     judge,
 )

@@ -18,14 +18,14 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.gates import UPLOAD_ADVICE, is_after_failure, upload_fix, uploads_of
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.gates import uploading
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     pushing = set(found.pushing())
     for scan in found.scans:
@@ -60,6 +60,6 @@ RULE = Rule(
     "scan-report-uploaded",
     "Reports are uploaded also when a scan failed",
     "The report matters most when it is bad.",
-    Severity.LOW,
+    FindingSeverity.LOW,
     judge,
 )

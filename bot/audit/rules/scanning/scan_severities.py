@@ -20,18 +20,18 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import ImageScan
 from bot.audit.delivery.gates import scans_of
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.source.nodes import Mapping
 
 _WANTED = frozenset({"HIGH", "CRITICAL"})
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
         blocking = [scan for scan in scans_of(repository, push) if scan.blocks is True]
         verdicts = [_of(repository, scan) for scan in blocking]
@@ -39,7 +39,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         yield from best[:1] or verdicts[:1]
 
 
-def _of(repository: Repository, scan: ImageScan) -> Verdict:
+def _of(repository: RepositoryTexts, scan: ImageScan) -> Verdict:
     place, subject = repository.place(scan.step.mapping, scan.step.path), scan.step.subject
     if not scan.gates_severities:
         fix = _fix(repository, scan, "limit-severities-for-sarif", "true", "set limit-severities-for-sarif: true")
@@ -57,7 +57,7 @@ def _of(repository: Repository, scan: ImageScan) -> Verdict:
     return holds(place, subject, "it blocks on HIGH and CRITICAL")
 
 
-def _fix(repository: Repository, scan: ImageScan, key: str, value: str, advice: str) -> Fix:
+def _fix(repository: RepositoryTexts, scan: ImageScan, key: str, value: str, advice: str) -> Fix:
     given = scan.step.mapping.get("with")
     if scan.step.action == "aquasecurity/trivy-action" and isinstance(given, Mapping):
         return with_key(repository, given, key, [value], advice)
@@ -68,6 +68,6 @@ RULE = Rule(
     "scan-severities",
     "The scan blocks on HIGH and CRITICAL",
     "HIGH is where most of what is exploited stands.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

@@ -19,13 +19,13 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.gates import scans_of, target_fits
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
         scans = scans_of(repository, push)
         if not scans:
@@ -61,6 +61,6 @@ RULE = Rule(
     "scan-target",
     "What is scanned is what is pushed",
     "A scan of another image says nothing about this one.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

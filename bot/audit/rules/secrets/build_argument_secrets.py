@@ -20,21 +20,21 @@ from bot.audit.delivery.building import dockerfile_of
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import Push
 from bot.audit.images.dockerfile import dockerfiles
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_secret_name
 from bot.audit.suggestions.build_secrets import as_build_secret
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.judging import place_of
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.source.nodes import Mapping
 
 _SECRET = re.compile(r"\$\{\{\s*(?:secrets\.|github\.token)")
 _FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
         place = repository.place(push.step.mapping, push.step.path)
         bad = [name for name, value in _arguments(push) if _is_secret(name, value)]
@@ -52,7 +52,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                 yield fails(place, f"{service.subject} · {name}", f"build argument {name} is a secret", _FIX)
 
 
-def _fix(repository: Repository, push: Push, name: str) -> Fix:
+def _fix(repository: RepositoryTexts, push: Push, name: str) -> Fix:
     path = dockerfile_of(push)
     file = next((each for each in dockerfiles(repository) if each.path == path), None)
     return as_build_secret(repository, file, name, _FIX) if file is not None else Fix(_FIX)
@@ -81,6 +81,6 @@ RULE = Rule(
     "build-argument-secrets",
     "No secret is a build argument",
     "Build arguments stand in the image's history and provenance.",
-    Severity.CRITICAL,
+    FindingSeverity.CRITICAL,
     judge,
 )

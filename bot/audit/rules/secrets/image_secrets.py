@@ -21,12 +21,12 @@ import re
 from collections.abc import Iterator
 
 from bot.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.suggestions.build_secrets import as_build_secret
 from bot.audit.verdict import Verdict, fails, holds
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.dockerfile.lines import Instruction
 
 _FIX = "use a build secret: RUN --mount=type=secret,…"
@@ -36,7 +36,7 @@ _WITH_PASSWORD = re.compile(
 _COPIED = re.compile(r"[^\s\"\[\],]*(?:nuget\.config|\.npmrc)", re.IGNORECASE)
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for file in dockerfiles(repository):
         found = list(_found(repository, file))
         found += _of_produced(repository, file, {why[1].rpartition(" ")[2] for _, why in found})
@@ -46,12 +46,12 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield holds(file.place(file.final.instruction), "image", "no secret is built in")
 
 
-def _fix(repository: Repository, file: Dockerfile, subject: str) -> Fix:
+def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
     kind, _, name = subject.partition(" ")
     return as_build_secret(repository, file, name, _FIX) if kind == "ARG" else Fix(_FIX)
 
 
-def _found(repository: Repository, file: Dockerfile) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+def _found(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     used: dict[str, Instruction] = {}
     for number in sorted(file.instructions):
         for instruction in file.instructions[number]:
@@ -82,7 +82,7 @@ def _found(repository: Repository, file: Dockerfile) -> Iterator[tuple[Instructi
 
 
 def _of_produced(
-    repository: Repository, file: Dockerfile, known: set[str]
+    repository: RepositoryTexts, file: Dockerfile, known: set[str]
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     """What the produced image shows by name beyond what the file does: its base and its build are in it too."""
     seen = repository.produced_from(file.path)
@@ -95,7 +95,7 @@ def _of_produced(
                 yield file.final.instruction, (f"{name} is in the {where} of {seen.shown}", f"{kind} {name[:80]}")
 
 
-def _whole(repository: Repository, file: Dockerfile, instruction: Instruction) -> str:
+def _whole(repository: RepositoryTexts, file: Dockerfile, instruction: Instruction) -> str:
     """The instruction with its here-documents."""
     if instruction.last_line == instruction.line:
         return instruction.text
@@ -105,7 +105,7 @@ def _whole(repository: Repository, file: Dockerfile, instruction: Instruction) -
 
 
 def _copied(
-    repository: Repository, file: Dockerfile, instruction: Instruction
+    repository: RepositoryTexts, file: Dockerfile, instruction: Instruction
 ) -> Iterator[tuple[Instruction, tuple[str, str]]]:
     if "--from=" in instruction.text:
         return
@@ -120,6 +120,6 @@ RULE = Rule(
     "image-secrets",
     "No secret is built into images",
     "It stays in the layers or history, for everybody who can pull the image.",
-    Severity.CRITICAL,
+    FindingSeverity.CRITICAL,
     judge,
 )

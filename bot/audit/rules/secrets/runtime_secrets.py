@@ -17,7 +17,7 @@ Exceptions: names such as `PASSWORD_FILE` tell of a file. Values are never shown
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.audit.suggestions.compose_secrets import service_secrets_as_files
@@ -28,13 +28,13 @@ from bot.audit.workloads.helm import may_hold
 from bot.audit.workloads.helm_rendering import HIDDEN
 from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping, Node
 
 _FIX = "mount the Secret as a file, or read it from a key vault"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         bad = list(_of_container(container))
         fix = secrets_as_files(repository, container, _FIX) if bad else None
@@ -111,6 +111,6 @@ RULE = Rule(
     "runtime-secrets",
     "Secrets reach programs as files",
     "An environment ends in crash dumps, diagnostics pages and logs.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

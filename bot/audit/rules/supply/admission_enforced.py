@@ -18,18 +18,18 @@ Exceptions: repositories without such a policy are asked nothing: it may live wi
 
 from collections.abc import Iterator
 
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.kubernetes import manifest_paths, objects, word
-from bot.domain.repositories.finding import Place, Severity
+from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.formats.source.nodes import Mapping
 
 _ENFORCE = "set the action to Enforce"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in manifest_paths(repository):
         text = repository.text(path)
         if not any(
@@ -56,7 +56,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
                     yield fails(place, subject, f"enforcementAction is {action}", fix)
 
 
-def _kyverno(repository: Repository, manifest: Mapping, place: Place, subject: str) -> Iterator[Verdict]:
+def _kyverno(repository: RepositoryTexts, manifest: Mapping, place: Place, subject: str) -> Iterator[Verdict]:
     spec = manifest.mapping("spec")
     general = word(spec.get("validationFailureAction")) or "Audit"
     for rule in spec.sequence("rules"):
@@ -75,7 +75,7 @@ def _kyverno(repository: Repository, manifest: Mapping, place: Place, subject: s
                 yield fails(place, named, f"it only audits: the action is {action}", fix)
 
 
-def _policy_controller(repository: Repository, manifest: Mapping, place: Place, subject: str) -> Verdict:
+def _policy_controller(repository: RepositoryTexts, manifest: Mapping, place: Place, subject: str) -> Verdict:
     spec = manifest.mapping("spec")
     authorities = [each for each in spec.sequence("authorities") if isinstance(each, Mapping)]
     for authority in authorities:
@@ -96,6 +96,6 @@ RULE = Rule(
     "admission-enforced",
     "Admission keeps out what does not verify",
     "A policy that only audits lets everything run.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

@@ -20,18 +20,18 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import SIGNERS, deliveries
 from bot.audit.delivery.gates import named, related
 from bot.audit.delivery.unread import scripts_called
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.steps import sign_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _MAY_SIGN = re.compile(r"^(?!.*(?:nuget|msi|installer|authenticode|apk|codesign|binar)).*sign")
 """Actions that may sign images, by their names."""
 _FIX = "sign the digest with cosign, keyless"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
@@ -69,6 +69,6 @@ RULE = Rule(
     "image-signed",
     "What is pushed is signed",
     "A signature tells the pipeline's images from all others.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

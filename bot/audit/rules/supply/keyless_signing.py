@@ -18,18 +18,18 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.delivery import Signing
 from bot.audit.delivery.gates import signings_of_images
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.script_splices import words_replaced
 from bot.audit.splices import NotSpliceable
 from bot.audit.suggestions.rights import check_own_workflow, rights, rights_alone
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 
 _SERVICES = ("awskms://", "azurekms://", "gcpkms://", "hashivault://", "kms", "pkcs11:")
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for signing in signings_of_images(repository):
         step = signing.step
         place, subject = repository.place(step.mapping, step.path), step.subject
@@ -52,7 +52,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield holds(place, subject, "it signs with the workflow's identity")
 
 
-def _without_key(repository: Repository, signing: Signing) -> Fix:
+def _without_key(repository: RepositoryTexts, signing: Signing) -> Fix:
     advice = "leave --key out, with id-token: write"
     try:
         check_own_workflow(signing.pipeline, signing.step)
@@ -70,6 +70,6 @@ RULE = Rule(
     "keyless-signing",
     "Signatures are made with the workflow's identity",
     "A key that is kept is a key that leaks.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

@@ -20,16 +20,16 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, isolated_provenance, settling
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.steps import provenance_on
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "attach provenance: leave `provenance` at its default, with docker/setup-buildx-action before the build"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
@@ -60,6 +60,6 @@ RULE = Rule(
     "provenance",
     "Images carry provenance",
     "It tells an image of the pipeline from one that somebody pushed.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

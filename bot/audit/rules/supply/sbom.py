@@ -21,16 +21,16 @@ from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.audit.delivery.delivery import Push
 from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, settling
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.splices import with_key
 from bot.audit.suggestions.steps import with_builder
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.source.nodes import Mapping
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
@@ -59,7 +59,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield unknown(place, f"job {job.name}", f"{job.remote} is asked nothing here", "its input `sbom`")
 
 
-def _fix(repository: Repository, push: Push) -> Fix:
+def _fix(repository: RepositoryTexts, push: Push) -> Fix:
     given = push.step.mapping.get("with")
     if push.step.action in BUILDKIT_ACTIONS and isinstance(given, Mapping):
         fix = with_key(repository, given, "sbom", ["true"], "set sbom: true")
@@ -71,6 +71,6 @@ RULE = Rule(
     "sbom",
     "Images carry an SBOM",
     "It says which images have a library, without pulling one.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

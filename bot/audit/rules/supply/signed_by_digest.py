@@ -19,19 +19,19 @@ from collections.abc import Iterator
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import Signing
 from bot.audit.delivery.gates import repository_of, signings_of_images
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.script_splices import words_replaced
 from bot.audit.shell import is_unknown
 from bot.audit.splices import NotSpliceable
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.model import PipelineStep
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 
 _JOINED = re.compile(r"^\s*\w+\+?=[^\n]*@(?:\$\{?\{?[^\n]*digest|sha256:)", re.IGNORECASE | re.MULTILINE)
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for signing in signings_of_images(repository):
         place, subject = repository.place(signing.step.mapping, signing.step.path), signing.step.subject
         names = [name for name in signing.names if name]
@@ -58,7 +58,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield fails(place, subject, f"it signs a tag, {shown[:120]}", _by_digest(repository, signing, shown))
 
 
-def _by_digest(repository: Repository, signing: Signing, name: str) -> Fix:
+def _by_digest(repository: RepositoryTexts, signing: Signing, name: str) -> Fix:
     """Suggests the digest of the step of the same job that pushes what is signed."""
     advice = "sign …@${{ steps.build.outputs.digest }}"
     step = signing.step
@@ -88,6 +88,6 @@ RULE = Rule(
     "signed-by-digest",
     "Signatures are made for digests",
     "A tag may have moved between the push and the signature.",
-    Severity.MEDIUM,
+    FindingSeverity.MEDIUM,
     judge,
 )

@@ -22,17 +22,17 @@ from bot.audit.delivery.deliveries import deliveries
 from bot.audit.delivery.delivery import Attestation, Push
 from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, isolated_provenance, settling
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.rights import rights_alone
 from bot.audit.suggestions.steps import attest_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Severity
+from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "add actions/attest-build-provenance with the digest of the build"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
@@ -62,7 +62,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
         yield holds(place, f"job {job.name}", f"SLSA build level 3: {job.remote} is isolated from this workflow")
 
 
-def _signed(repository: Repository, push: Push, attestation: Attestation) -> Verdict:
+def _signed(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:
     place = repository.place(attestation.step.mapping, attestation.step.path)
     job = attestation.step.job
     if job.may_write("id-token") is False:
@@ -80,6 +80,6 @@ RULE = Rule(
     "slsa-level",
     "Builds reach SLSA level 2",
     "What nobody signs, anybody can write.",
-    Severity.LOW,
+    FindingSeverity.LOW,
     judge,
 )

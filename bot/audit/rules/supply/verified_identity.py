@@ -20,20 +20,20 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.delivery import Verification
 from bot.audit.delivery.gates import verifications_that_count
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.script_splices import words_after
 from bot.audit.shell import ShellCommand, is_unknown
 from bot.audit.splices import NotSpliceable
 from bot.audit.verdict import Verdict, fails, holds, unknown
-from bot.domain.repositories.finding import Fix, Severity
+from bot.domain.repositories.finding import FindingSeverity, Fix
 
 _ANYBODY = re.compile(r"^\^?(?:https?://)?\.?[*+]?\$?$")
 _GITHUB = "https://token.actions.githubusercontent.com"
 _FIX = "name the workflow with --certificate-identity, and GitHub's issuer"
 
 
-def judge(repository: Repository) -> Iterator[Verdict]:
+def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for verification in verifications_that_count(repository):
         step, command = verification.step, verification.command
         place, subject = repository.place(step.mapping, step.path), step.subject
@@ -76,7 +76,7 @@ def judge(repository: Repository) -> Iterator[Verdict]:
             yield holds(place, subject, "identity and issuer are named")
 
 
-def _named(repository: Repository, verification: Verification, missing: list[str]) -> Fix:
+def _named(repository: RepositoryTexts, verification: Verification, missing: list[str]) -> Fix:
     """Suggests the repository's own workflows as those that sign."""
     added = {
         "--certificate-identity": r'--certificate-identity-regexp "^https://github\.com/${GITHUB_REPOSITORY}/"',
@@ -103,6 +103,6 @@ RULE = Rule(
     "verified-identity",
     "Verification says whose signature counts",
     "Anybody can sign with an identity of their own.",
-    Severity.HIGH,
+    FindingSeverity.HIGH,
     judge,
 )

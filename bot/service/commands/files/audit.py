@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.act.onboarding.stage import source_of
 from bot.audit.auditing import judged
 from bot.audit.patches import Texts, patches
-from bot.audit.repository import Repository
+from bot.audit.repository import RepositoryTexts
 from bot.clients import folder
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -51,7 +51,7 @@ def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:
     for number, entry in enumerate(entries, start=1):
         files[entry.path] = folder.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
         progress(number, len(entries))
-    texts = Texts(Repository(files), files, clock.now())
+    texts = Texts(RepositoryTexts(files), files, clock.now())
     return AuditedCheckout(judged(texts.repository, texts.now).findings, texts)
 
 
@@ -90,7 +90,7 @@ async def audited_in(
         source = None
     if source is None:
         return _with_fixes(found.findings, None)
-    judged_as = Repository(source.files, source.name, source.produced)
+    judged_as = RepositoryTexts(source.files, source.name, source.produced)
     return _with_fixes(found.findings, Texts(judged_as, source.files, now, unwaivable))
 
 

@@ -20,7 +20,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import TreeEntry
-from bot.domain.repositories.usage import Problem, Replacement, Usage
+from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files, sources_of_app_hosts
 from bot.formats.rewrite.rewrite import rewrite_files
@@ -42,8 +42,8 @@ Progress = Callable[[int, int], None]
 class Updated:
     path: str
     edits: int
-    refused: tuple[Problem, ...]
-    moved: tuple[Problem, ...] = ()
+    refused: tuple[SourceProblem, ...]
+    moved: tuple[SourceProblem, ...] = ()
     """What else the edits of a shared property move."""
 
 

@@ -14,7 +14,7 @@ from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.repositories.usage import Problem, Usage
+from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
@@ -193,7 +193,7 @@ def _values(reading: Reading, now: datetime) -> dict[str, Any]:
         "reader": reading.reader,
         "config": dump(reading.config, RepositoryConfig),
         "workflows": dump(reading.workflows, tuple[Workflow, ...]),
-        "problems": dump(reading.problems, tuple[Problem, ...]),
+        "problems": dump(reading.problems, tuple[SourceProblem, ...]),
         "error": None,
         "read_at": now,
     }

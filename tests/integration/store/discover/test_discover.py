@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.discover.ports import Reading
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.repositories.usage import Problem
+from bot.domain.repositories.usage import SourceProblem
 from bot.domain.rollouts.policy import ActionPreference
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories, usages
@@ -20,7 +20,7 @@ READING = Reading(
     ((usage_of(ASPNET), ASPNET), (usage_of(SDK, "build/Dockerfile"), SDK)),
     (Workflow(".github/workflows/weekly-rebuild.yml", ("reason",)),),
     RepositoryConfig(action=ActionPreference.DISPATCH, labels=("deps",)),
-    (Problem("Dockerfile", 3, "no such stage"),),
+    (SourceProblem("Dockerfile", 3, "no such stage"),),
 )
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from bot.domain.repositories.finding import Finding, Outcome, Place, Severity
+from bot.domain.repositories.finding import Finding, FindingSeverity, Outcome, Place
 from bot.domain.repositories.practices import Moves, moves, outcomes
 
-PIN = Finding("base-pinned", Outcome.FAILS, Place("Dockerfile", 1, 1), "stage 0", "latest", Severity.MEDIUM)
+PIN = Finding("base-pinned", Outcome.FAILS, Place("Dockerfile", 1, 1), "stage 0", "latest", FindingSeverity.MEDIUM)
 USER = replace(PIN, check="image-user")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.clients.notifiers.teams_card import card_of
 from bot.domain.packages.detected import Rating
-from bot.domain.repositories.finding import Outcome, Severity
+from bot.domain.repositories.finding import FindingSeverity, Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.report.markdown import markdown_of
@@ -158,7 +158,7 @@ def test_nothing_from_outside_mentions_links_or_outgrows_a_place() -> None:
 
 def practice(check: str, fails: int, opened: int = 0, closed: int = 0) -> Practice:
     counts = {Outcome.HOLDS: 20, Outcome.FAILS: fails, Outcome.UNKNOWN: 5}
-    return Practice(check, "title", Severity.HIGH, counts, (), opened, closed)
+    return Practice(check, "title", FindingSeverity.HIGH, counts, (), opened, closed)
 
 
 def test_the_practices_that_fail_most_are_named_with_what_moved() -> None:
