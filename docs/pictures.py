@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bot.clients.notifiers.slack_blocks import blocks_of
 from bot.clients.notifiers.teams_card import card_of
 from bot.domain.clock import SystemClock
-from bot.domain.wording.pages import address, rollout_path
+from bot.domain.wording.pages import page_address, rollout_path
 from bot.report.messages.rollout import rollout_message
 from bot.report.messages.summary import summary_message
 from bot.service.logs import set_up
@@ -89,7 +89,7 @@ async def told() -> dict[str, str]:
         await StoredFleet(database, NOW, REPOSITORIES, USAGES).write()
         stores = site_over(database).stores
         await stores.standing.count()
-        rollout = rollout_message(await stores.report.rollout(13)).with_page(address(PAGE, rollout_path(13)))
+        rollout = rollout_message(await stores.report.rollout(13)).with_page(page_address(PAGE, rollout_path(13)))
         summary = summary_message(await stores.summary.summary(NOW - timedelta(days=7))).with_page(PAGE)
         await database.close()
     return {"slack-rollout": slack_page(blocks_of(rollout)), "teams-summary": teams_page(card_of(summary))}

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import update
 
 from bot.clients.forges.github.bulk import MOST_IDS, Bulk
-from bot.clients.forges.github.connection.graphql import GraphAnswer, graph_of
+from bot.clients.forges.github.connection.graphql import GraphAnswer, graphql_answer
 from bot.clients.forges.github.following import Following
 from bot.domain.backoff import look_together
 from bot.domain.clock import ManualClock
@@ -36,9 +36,9 @@ class Played:
         self.requests += 1
         if any(len(ids) > MOST_IDS for ids in variables.values()):
             wrong = {"type": "ARGUMENT_LIMIT", "message": "You may not provide more than 100 node ids"}
-            return graph_of({"errors": [wrong]}, "github")
+            return graphql_answer({"errors": [wrong]}, "github")
         self.looks += sum(map(len, variables.values()))
-        return graph_of(
+        return graphql_answer(
             {"data": {name: [_shown(node) for node in ids] for name, ids in variables.items()}}, "github"
         )
 

@@ -9,7 +9,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import scratch_of
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.port import Forge
-from bot.domain.repositories.issue import put_into
+from bot.domain.repositories.issue import with_sections
 from bot.domain.repositories.repository import Identity
 
 
@@ -105,7 +105,7 @@ async def _issue(home: Identity, number: int, forge: Forge, *, dry_run: bool) ->
     if known is None or not known.is_open:
         return []
     if not dry_run:
-        await forge.change_issue(home, number, put_into(known.body, ()), is_open=False)
+        await forge.change_issue(home, number, with_sections(known.body, ()), is_open=False)
     return [Retired(home.name, f"issue #{number}", TraceOutcome.CLOSED, known.url)]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from bot.assess.cause import Difference, cause_of, compare, dotnet_cause
-from bot.assess.releases import Fixes, ReleaseIndex, family_of
+from bot.assess.releases import Fixes, ReleaseIndex, family_name
 from bot.assess.relevance import Relevance, relevance, relevance_to
 from bot.assess.wording import dotnet_sentence, sentence
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
@@ -28,7 +28,7 @@ def assess(
     """
     _check(before, after)
     move = compare(before, after)
-    family = family_of(after.base)
+    family = family_name(after.base)
     fixes = (
         releases.fixed_between(family, move.from_version, move.to_version, now)
         if move.version_moved
@@ -69,7 +69,7 @@ def reassess(
     """
     if change.cause not in DOTNET_CAUSES:
         return None
-    family = family_of(change.base)
+    family = family_name(change.base)
     fixes = releases.fixed_between(family, change.from_version, change.to_version, now)
     cause = dotnet_cause(fixes)
     if cause is Cause.DOTNET_UNKNOWN:

@@ -165,7 +165,7 @@ class ReleaseIndex:
         )
 
 
-def family_of(base: Base) -> str:
+def family_name(base: Base) -> str:
     """The image family that a base belongs to: the last part of its repository (`aspnet`, `runtime-deps`)."""
     return base.repository.rpartition("/")[2]
 

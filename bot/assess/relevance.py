@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.assess.releases import family_of
+from bot.assess.releases import family_name
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
@@ -64,7 +64,7 @@ def relevance_to(advisory: Advisory, observation: Observation) -> Relevance:
 
 
 def _family(advisory: Advisory, base: Base) -> Relevance:
-    family = family_of(base)
+    family = family_name(base)
     contents = _CONTAINS.get(family, frozenset({family}))
     if not advisory.families:
         if family == "runtime-deps":

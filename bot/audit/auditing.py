@@ -8,7 +8,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.rules import RULES
 from bot.audit.waivers import next_end, waived
-from bot.domain.repositories.finding import Finding, Outcome, Place, in_order
+from bot.domain.repositories.finding import Finding, Outcome, Place, findings_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ def audit(
     rules: Sequence[Rule] = RULES,
     name: str = "",
 ) -> tuple[Finding, ...]:
-    """Every rule's findings on the files of one repository, as `judged` gives them."""
-    return judged(RepositoryTexts(files, name), now, unwaivable, rules).findings
+    """Every rule's findings on the files of one repository, as `judge_repository` gives them."""
+    return judge_repository(RepositoryTexts(files, name), now, unwaivable, rules).findings
 
 
-def judged(
+def judge_repository(
     repository: RepositoryTexts, now: datetime, unwaivable: Collection[str] = (), rules: Sequence[Rule] = RULES
 ) -> JudgedRepository:
     """Every rule's findings on one repository, in the order of paths and lines.
@@ -38,7 +38,7 @@ def judged(
     Never raises: what breaks a rule is an unknown of that rule. `now` tells which waivers have ended, `unwaivable`
     names checks that nobody but the operator may waive. The order of the files makes no difference.
     """
-    found = in_order(waived(repository, _findings(repository, rules), now, unwaivable))
+    found = findings_in_order(waived(repository, _findings(repository, rules), now, unwaivable))
     return JudgedRepository(found, next_end(repository, now))
 
 

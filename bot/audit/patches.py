@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from bot.audit.auditing import judged
+from bot.audit.auditing import judge_repository
 from bot.audit.literal_secrets import shows_secret
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import applied
+from bot.audit.splices import with_edits
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Outcome
 from bot.domain.repositories.onboarding import unified_diff
@@ -30,11 +30,11 @@ class Texts:
 
     def judged_with(self, edits: Sequence[Edit]) -> tuple[Finding, ...] | None:
         """The findings after edits; None where a text could not be read then."""
-        repository = RepositoryTexts(applied(self.files, edits), self.repository.name, self.repository.produced)
+        repository = RepositoryTexts(with_edits(self.files, edits), self.repository.name, self.repository.produced)
         paths = {edit.path for edit in edits}
         if any(path.endswith((".yml", ".yaml")) and repository.unreadable(path) for path in paths):
             return None
-        return judged(repository, self.now, self.unwaivable).findings
+        return judge_repository(repository, self.now, self.unwaivable).findings
 
 
 def patches(
@@ -125,5 +125,5 @@ def _not_good(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
 
 
 def _diff(files: Mapping[str, bytes], edits: Sequence[Edit]) -> str:
-    after = applied({edit.path: files[edit.path] for edit in edits}, edits)
+    after = with_edits({edit.path: files[edit.path] for edit in edits}, edits)
     return "".join(unified_diff(path, files[path], text) for path, text in sorted(after.items()))

@@ -199,7 +199,7 @@ def _written(key: str, value: Items[str], column: int, ending: str) -> str:
     return head + "".join(f"{padding}{line}{ending}" for line in value[1:])
 
 
-def applied(files: Dict[str, bytes], edits: Items[Edit]) -> dict[str, bytes]:
+def with_edits(files: Dict[str, bytes], edits: Items[Edit]) -> dict[str, bytes]:
     """The files after the edits, which must not overlap; a file that is not there yet is made."""
     changed = dict(files)
     for path in {edit.path for edit in edits}:

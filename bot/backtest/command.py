@@ -17,7 +17,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.rollouts.policy import Policy
 from bot.watch.history.inventory_git import read_history
-from bot.watch.history.log import read_observations, read_releases
+from bot.watch.history.log import read_observations, read_release_log
 
 FORMATS: Mapping[str, Callable[[ReplayReport, TextIO], None]] = {
     "table": lambda report, out: Console(file=out, highlight=False).print(as_table.render(report)),
@@ -54,7 +54,7 @@ def backtest(
             raise _refused(f"{given}: --changes would overwrite it", "give a file of its own")
     report = run(
         _source(observations, from_git),
-        read_releases(releases),
+        read_release_log(releases),
         policy,
         fleet=read_fleet(repositories) if repositories else None,
         advisories=advisories,

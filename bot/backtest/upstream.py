@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 from bot.assess.baseline import BaseStanding
 from bot.assess.notices.rules import (
-    end_of_life,
+    end_of_life_notices,
     moved_underneath,
     release_lag,
     sibling_lag,
     waiting_for_base,
     withdrawn,
 )
-from bot.assess.releases import ReleaseIndex, family_of
+from bot.assess.releases import ReleaseIndex, family_name
 from bot.assess.tag_family import sibling_of
 from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, UpstreamSection
 from bot.domain.bases.notice import Notice
@@ -39,7 +39,7 @@ def look_back(
         siblings=_siblings(histories, now),
         releases=_releases(histories, releases),
         withdrawn=tuple(notice for notice in withdrawn(current, now) if notice.delay <= RECENTLY),
-        ending=end_of_life(current, releases, now, ENDING),
+        ending=end_of_life_notices(current, releases, now, ENDING),
         waiting=waiting_for_base(current, releases, advisories, now),
         moved_underneath=tuple(sorted(moved, key=lambda notice: (notice.since, notice.base))),
     )
@@ -72,7 +72,7 @@ def _sibling_row(base: Base, sibling: Base, lags: Sequence[Notice]) -> SiblingRo
 def _releases(histories: Mapping[Base, Sequence[Observation]], releases: ReleaseIndex) -> tuple[ReleaseLagRow, ...]:
     by_family: dict[str, list[timedelta]] = defaultdict(list)
     for base in sorted(histories):
-        by_family[family_of(base)] += [lag.delay for lag in release_lag(histories[base], releases)]
+        by_family[family_name(base)] += [lag.delay for lag in release_lag(histories[base], releases)]
     return tuple(
         ReleaseLagRow(
             family=family,

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 def print_page(settings: "Settings", path: str, output: Format) -> None:
     """Writes the address below a table, where `web.url` says where people reach the page; JSON stays as it is."""
-    from bot.domain.wording.pages import address
+    from bot.domain.wording.pages import page_address
 
-    page = address(settings.web.url, path)
+    page = page_address(settings.web.url, path)
     if page is not None and output is not Format.JSON:
         print_line(f"On the page: {page}")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from bot.cli.output import Layout, print_sentence, print_table
 from bot.cli.text import moment
-from bot.domain.wording.words import counted
-from bot.views.fleet.staleness import lacks_in_words, named
+from bot.domain.wording.words import counted, first_few
+from bot.views.fleet.staleness import lacks_in_words
 from bot.views.names import short_base, short_digest
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def say_how_many_more(number: int) -> None:
 
 def some_of(repositories: Sequence[str]) -> str:
     """Names the first few, and counts the rest."""
-    return named(repositories, _MOST_NAMED)
+    return first_few(repositories, _MOST_NAMED)
 
 
 def _row(each: "Left") -> tuple[object, ...]:

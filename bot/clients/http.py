@@ -285,7 +285,7 @@ class Http:
 
 def _redirected(asked: _Request, location: str) -> _Request:
     """The request that a redirect asks for. Raises `Failure` where it may not be followed."""
-    target = bounds.redirected(asked.method, asked.url, location, asked.allowed)
+    target = bounds.redirect_target(asked.method, asked.url, location, asked.allowed)
     if not bounds.is_same_host(asked.url, target):
         asked = replace(asked, headers=bounds.headers_for_another_host(asked.headers.items()))
     return replace(asked, url=target)

@@ -60,7 +60,7 @@ def address(text: str, beside: httpx.URL | None = None) -> httpx.URL | None:
     return url if readable else None
 
 
-def redirected(method: str, url: httpx.URL, location: str, allowed: frozenset[str]) -> httpx.URL:
+def redirect_target(method: str, url: httpx.URL, location: str, allowed: frozenset[str]) -> httpx.URL:
     """Returns where a redirect leads. Raises `Failure` (malformed) that says why it is not followed.
 
     TLS is never given up, another host must be in `allowed` (or `*` be), and only GET and HEAD are sent on.

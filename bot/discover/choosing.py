@@ -86,7 +86,7 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
     return Choice(tuple(taken), tuple(problems))
 
 
-def sources(
+def source_files(
     entries: Iterable[TreeEntry],
     choice: Choice,
     belonging: Callable[[Sequence[str]], Collection[str]],

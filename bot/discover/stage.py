@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 
-from bot.discover.choosing import chosen, sources
+from bot.discover.choosing import chosen, source_files
 from bot.discover.contents import KeptContents
 from bot.discover.listing import understood
 from bot.discover.ports import DiscoverStore, DueListing, DueRepository, KnownFleet, Reading
@@ -190,7 +190,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         choice = chosen(entries)
         files = await self._files(repository, choice.entries)
         texts = [(file.path, file.data) for file in files]
-        more = await asyncio.to_thread(sources, entries, choice, partial(sources_of_app_hosts, texts))
+        more = await asyncio.to_thread(source_files, entries, choice, partial(sources_of_app_hosts, texts))
         files += await self._files(repository, more)
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
         found, workflows = await asyncio.to_thread(read_files, files, self._memory)

@@ -19,7 +19,7 @@ from bot.formats.dockerfile import finder as dockerfile
 from bot.formats.dotenv import KIND as ENVIRONMENT
 from bot.formats.dotenv.variables import variables
 from bot.formats.rewrite import marker
-from bot.formats.source.placing import located, moved, placed
+from bot.formats.source.placing import located, placed, placed_later
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines
 from bot.formats.table import format_of
@@ -125,7 +125,7 @@ def _values(sources: tuple[str, ...], files: Files) -> tuple[dict[str, Spanned],
     known = tuple(path for path in sources if path in files and files[path][0] == ENVIRONMENT)
     values: dict[str, Spanned] = {}
     for number, path in enumerate(known, start=1):
-        values |= {name: moved(value, number) for name, value in variables(files[path][1]).items()}
+        values |= {name: placed_later(value, number) for name, value in variables(files[path][1]).items()}
     return values, known
 
 
@@ -152,7 +152,7 @@ def _overridden(overrides: Iterable[BakeOverride], files: Files) -> Iterator[Doc
             for target, build in targets[path]:
                 given = {each.name: each for pattern, each in override.args if fnmatchcase(target, pattern)}
                 kept = (each for each in build.args if each.name not in given)
-                args = (*given.values(), *(replace(each, value=moved(each.value, 1)) for each in kept))
+                args = (*given.values(), *(replace(each, value=placed_later(each.value, 1)) for each in kept))
                 if given:
                     yield replace(
                         build, path=override.path, args=args, sources=(path,), statement=override.statement
@@ -184,7 +184,7 @@ def _with_builds(path: str, builds: list[DockerBuild], files: Files) -> Findings
     usages = {_named(usage): usage for usage in alone.usages}
     problems = set(alone.problems)
     for build in builds[:MOST_BUILDS_OF_ONE]:
-        args = {each.name: moved(each.value, 1) for each in build.args}
+        args = {each.name: placed_later(each.value, 1) for each in build.args}
         shared = {each.name for each in build.args if each.is_shared}
         found = dockerfile.find(path, text, args, shared)
         reader = _Reader(path, places(path, build.path, *build.sources), files, build.statement)

@@ -113,7 +113,7 @@ class _Messages(Work[DueMessage, _Spread | _Told]):
         return [each.name for each in every if hears(each, about)]
 
     async def _told(self, item: DueMessage, worded: _Worded, channel: Channel, lease: Lease) -> _Told:
-        message = worded.message.with_page(pages.address(self._page, worded.path))
+        message = worded.message.with_page(pages.page_address(self._page, worded.path))
         fingerprint = message.fingerprint if channel.can_update else worded.milestone
         if fingerprint == item.sent:
             return _Told(fingerprint, item.remote, is_news=False)

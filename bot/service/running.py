@@ -17,7 +17,7 @@ from bot.service.logs import set_up
 from bot.service.settings_file import SettingsFile
 from bot.service.stages import STAGES, Stage, run_stage
 from bot.service.wiring.container import Bot, open_bot
-from bot.service.wiring.web import site_of
+from bot.service.wiring.web import wire_site
 from bot.settings import BadSettings
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
@@ -72,7 +72,7 @@ async def serve(
     beats = Heartbeats()
     async with AsyncExitStack() as open_parts:
         if listening is not None:
-            await open_parts.enter_async_context(serving(app_of(site_of(bot, beats)), listening))
+            await open_parts.enter_async_context(serving(app_of(wire_site(bot, beats)), listening))
             log.info("serving", address="{}:{}".format(*listening.getsockname()))
         await _tick_until(bot, stop, file, beats)
 

@@ -10,7 +10,7 @@ from pydantic_settings import SettingsError
 
 from bot.settings.document import BadSettings, SettingsDocument, read
 from bot.settings.model import ENVIRONMENT_PREFIX, Settings
-from bot.settings.wording import defect_in_words, guess, line_of
+from bot.settings.wording import defect_in_words, guess, line_number_of
 
 NOT_SETTINGS = frozenset({"FRESHNESS_BOT_CONFIG"})
 """Names with our prefix that the command line reads itself."""
@@ -77,7 +77,7 @@ def _place(defect: ErrorDetails) -> list[str | int]:
 def _where(path: Path, document: SettingsDocument, place: list[str | int]) -> str:
     named = ".".join(str(part) for part in place)
     variable = _variable(place)
-    return f"environment {variable}" if variable else f"{path}:{line_of(document.root, place)}: {named}"
+    return f"environment {variable}" if variable else f"{path}:{line_number_of(document.root, place)}: {named}"
 
 
 def _variable(place: list[str | int]) -> str | None:

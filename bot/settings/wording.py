@@ -67,7 +67,7 @@ def defect_in_words(defect: ErrorDetails) -> str:
             return f"no valid value ({kind.replace('_', ' ')})"
 
 
-def line_of(node: yaml.Node | None, place: Place) -> int:
+def line_number_of(node: yaml.Node | None, place: Place) -> int:
     """The line, from 1, of the deepest part of `place` that the file has."""
     line = 1
     for part in place:

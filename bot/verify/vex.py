@@ -13,7 +13,7 @@ from typing import Any
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability
 from bot.verify.packages.reading import items, mapping, read_json, text
-from bot.verify.scanners.report import Report, one_line
+from bot.verify.scanners.report import Report, bounded_line
 
 LARGEST_VEX = 16 * 1024 * 1024
 _MOST_STATEMENTS = 100_000
@@ -83,8 +83,8 @@ def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str
         frozenset(name for name in names if name),
         tuple(_product(product, common) for product in products),
         text(value.get("status", document.get("status"))),
-        one_line(value.get("justification")) or one_line(value.get("impact_statement")),
-        one_line(document.get("author")),
+        bounded_line(value.get("justification")) or bounded_line(value.get("impact_statement")),
+        bounded_line(document.get("author")),
         _moment(text(value.get("timestamp", document.get("timestamp"))), where),
     )
 

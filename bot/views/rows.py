@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.packages.moves import PlatformChanges, listed, told
+from bot.domain.packages.moves import PlatformChanges, changes_by_platform, moves_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class ChangeRow:
     @property
     def packages_told(self) -> str:
         """For people, in a line; empty where nothing is known."""
-        return told(self.packages)
+        return moves_in_words(self.packages)
 
     @property
     def packages_listed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """By platforms, a line for each package that changed, where a line for all of them has left some out."""
-        return listed(self.packages)
+        return changes_by_platform(self.packages)
 
 
 @dataclass(frozen=True, slots=True)

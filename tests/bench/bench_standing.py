@@ -3,7 +3,7 @@
 import random
 import time
 
-from bot.domain.bases.observation import PlatformImage, short_digest
+from bot.domain.bases.observation import PlatformImage, first_digits
 from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from bot.watch.history.log import read_observations
@@ -30,6 +30,6 @@ def run() -> list[tuple[str, str, str]]:
 
 
 def _built(below: PlatformImage, number: int) -> PlatformImage:
-    layers = [f"sha256:{short_digest(layer)}{'0' * 52}" for layer in below.layers]
+    layers = [f"sha256:{first_digits(layer)}{'0' * 52}" for layer in below.layers]
     own = [f"sha256:{number:012x}{layer:052x}" for layer in range(OWN_LAYERS)]
     return PlatformImage(below.platform, f"sha256:{number:064x}", layers=(*layers, *own))

@@ -49,7 +49,7 @@ def given_up(wanted: Rebuild | StepRun) -> str | None:
     return f"{wanted.workflow} was dispatched {asked} times without an answer, and no run appeared"
 
 
-async def ask(
+async def dispatch_once(
     wanted: Requested,
     send: Callable[[Requested], Awaitable[int | None]],
     save: Callable[[Requested], Awaitable[None]],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.act.dispatch.asking import ask, find, given_up, next_look
+from bot.act.dispatch.asking import dispatch_once, find, given_up, next_look
 from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.wording import what_moved
@@ -64,7 +64,7 @@ async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
         return await tools.forge.dispatch(home, workflow, ref=job.default_branch, inputs=inputs)
 
     try:
-        rebuild, number = await ask(job.rebuild, send, tools.store.save_progress, tools.clock.now())
+        rebuild, number = await dispatch_once(job.rebuild, send, tools.store.save_progress, tools.clock.now())
     except Failure:
         tools.words.forget(home)
         raise

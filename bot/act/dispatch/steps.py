@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.act.dispatch.asking import ask, find, given_up, next_look
+from bot.act.dispatch.asking import dispatch_once, find, given_up, next_look
 from bot.act.own_word import OwnWords, check_recent, config_of
 from bot.act.waiting import RIGHTS
 from bot.domain.backoff import look_together, rest_of
@@ -18,7 +18,7 @@ from bot.domain.forge.runs import Run
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.repositories.repository import Identity, Workflow
-from bot.domain.rollouts.after_build import in_words
+from bot.domain.rollouts.after_build import gate_in_words
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
@@ -159,8 +159,8 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
         if gated is None or not gated.holds:
             return None
         if gated.outcome is GateOutcome.BLOCKED:
-            return self._failed(job.step, in_words(gated))
-        return self._put_off(job.step, in_words(gated), self._options.follow_every)
+            return self._failed(job.step, gate_in_words(gated))
+        return self._put_off(job.step, gate_in_words(gated), self._options.follow_every)
 
     async def _started(self, job: StepJob, forge: Forge) -> StepRun:
         """The step as started, or as it is kept from that."""
@@ -195,7 +195,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
             inputs = inputs_for(intended, workflow, known)
             return await forge.dispatch(home, intended.workflow, ref=branch, inputs=inputs)
 
-        intended, number = await ask(step, send, self._store.save_step, self._clock.now())
+        intended, number = await dispatch_once(step, send, self._store.save_step, self._clock.now())
         return self._under_way(intended, await self._shown(forge, home, number) or number)
 
     async def _refused(self, job: StepJob, home: OwnWord, looked_at: datetime) -> str | None:

@@ -9,7 +9,7 @@ from bot.act.ports import ActOptions
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
-from bot.domain.repositories.issue import TITLE, Issue, IssueSection, new_body, put_into
+from bot.domain.repositories.issue import TITLE, Issue, IssueSection, new_body, with_sections
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
@@ -98,7 +98,7 @@ class _Issues(ForgeWriting[DueIssue, ToldIssue]):
                 return ToldIssue(None, False)
             made = await forge.open_issue(home, TITLE, new_body(item.sections), self._options.label)
             return ToldIssue(made.number, True, made.url)
-        body = put_into(known.body, item.sections)
+        body = with_sections(known.body, item.sections)
         is_open = bool(item.sections)
         if (body, is_open) != (known.body, known.is_open) and (is_open or known.is_open):
             await forge.change_issue(home, known.number, body, is_open=is_open)

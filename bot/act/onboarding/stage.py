@@ -30,7 +30,7 @@ async def tick(
     return OnboardingTally(tally.done, enlisted, tuple(tally.problems))
 
 
-async def source_of(store: OnboardingStore, item: DueOnboarding) -> ProposalSource:
+async def proposal_source(store: OnboardingStore, item: DueOnboarding) -> ProposalSource:
     """The texts of a repository; raises `Failure` where discovery has not kept them all."""
     bodies = await store.contents(sorted(set(item.files.values())))
     missing = sum(sha not in bodies for sha in item.files.values())
@@ -68,7 +68,7 @@ class _Onboardings(ForgeWriting[DueOnboarding, Brought]):
 
     async def attempt(self, item: DueOnboarding, lease: Lease) -> Brought:
         tools = OnboardingTools(self._guarded(lease), self._proposer, self._options, self._clock, self._commits)
-        source = await source_of(self._store, item)
+        source = await proposal_source(self._store, item)
         if lease.claimed.attempts > 1:
             await clear(item.repository, tools.forge)
         return await bring(item, source, tools)

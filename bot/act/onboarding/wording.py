@@ -7,7 +7,7 @@ from bot.act.pull_request.wording import LONGEST_BODY
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.onboarding import LeftToPeople, Proposal, ProposedCommit
 from bot.domain.wording.escaping import code, markdown
-from bot.domain.wording.words import counted
+from bot.domain.wording.words import counted, first_few
 
 _TRAILER = "Freshness-Onboarding: "
 _MOST_LEFT = 40
@@ -20,8 +20,7 @@ _FENCE = "`" * 5
 def title(proposal: Proposal) -> str:
     """`Bring 4 practices along: base-pinned, weekly-rebuild and 2 more`."""
     checks = [commit.check for commit in proposal.commits]
-    more = f" and {len(checks) - 2} more" if len(checks) > 2 else ""
-    return f"Bring {counted(len(checks), 'practice')} along: {', '.join(checks[:2])}{more}"
+    return f"Bring {counted(len(checks), 'practice')} along: {first_few(checks, 2)}"
 
 
 def commit_message(commit: ProposedCommit) -> str:

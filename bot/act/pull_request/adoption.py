@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.act.ports import Job
-from bot.act.pull_request.edits import edits_of
+from bot.act.pull_request.edits import refreshed_files
 from bot.act.tools import Tools
 from bot.domain.backoff import look_together
 from bot.domain.forge.branches import MOST_TIPS
@@ -27,7 +27,7 @@ async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Re
         tip = tips.get(request.head)
         if tip is None:
             continue
-        left = await edits_of(job, tip, tools.refresh, now.date())
+        left = await refreshed_files(job, tip, tools.refresh, now.date())
         if not (left.files or left.refused or left.unmet):
             return _followed(job.rebuild, request, tools, now)
     return None

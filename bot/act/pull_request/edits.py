@@ -37,7 +37,7 @@ class Edits:
         return (*self.left_out, *self.refused)
 
 
-async def edits_of(job: Job, tip: Tip, refresh: Refresher, today: date) -> Edits:
+async def refreshed_files(job: Job, tip: Tip, refresh: Refresher, today: date) -> Edits:
     """The files of `tip` that must change, with their new content; what is read with them stays."""
     orders = wanted_digests_of(job.rebuild, job.changes, job.pins)
     before = {path: file.content for path, file in sorted(tip.files.items()) if file.content is not None}

@@ -9,7 +9,7 @@ from bot.act.ports import Job
 from bot.act.pull_request.adoption import adopted
 from bot.act.pull_request.branch import branch_change
 from bot.act.pull_request.declined import less_declined, was_closed_by_us
-from bot.act.pull_request.edits import Edits, edits_of
+from bot.act.pull_request.edits import Edits, refreshed_files
 from bot.act.pull_request.labels import Said, said_by_label
 from bot.act.pull_request.labels_and_reviews import grant_wishes, wishes_of
 from bot.act.pull_request.merging import is_to_be_stopped, merge_of, merges, wanted_merge
@@ -196,7 +196,7 @@ async def _intended(attempt: _Attempt, tools: Tools) -> _Attempt:
 async def _edits(attempt: _Attempt, tools: Tools, denied: FilesDenied | None) -> Edits:
     if attempt.look.trunk is None:
         return Edits()
-    found = await edits_of(attempt.job, attempt.look.trunk, tools.refresh, attempt.looked_at.date())
+    found = await refreshed_files(attempt.job, attempt.look.trunk, tools.refresh, attempt.looked_at.date())
     return found.without(denied)
 
 
@@ -235,7 +235,7 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
     job, forge, home = attempt.job, tools.forge, attempt.job.member.identity
     on_branch = None
     if attempt.look.branch is not None:
-        on_branch = await edits_of(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
+        on_branch = await refreshed_files(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
     change = branch_change(job, attempt.look, edits, on_branch)
     touched = replace(job, paths=tuple(file.path for file in edits.files))
     wanted = _request_change(touched, attempt.look, attempt.current, edits)

@@ -42,7 +42,7 @@ def hash_of(title: str) -> str:
     return hashlib.sha256(title.encode(errors="replace")).hexdigest()[:12]
 
 
-def put_into(body: str, section: str) -> str:
+def with_section(body: str, section: str) -> str:
     """The body with the bot's section replaced, or appended where a person took it out."""
     before, after = _around(body)
     return _joined(before, section, after)
@@ -51,7 +51,7 @@ def put_into(body: str, section: str) -> str:
 def rewritten(current: PullRequest, branch: str, onto: str, title: str, section: str) -> RequestChange:
     """New text where it differs; a title that a person changed stays, as does what people wrote into the body."""
     is_ours = section_in(current.body).titled == hash_of(current.title)
-    text = put_into(current.body, section)
+    text = with_section(current.body, section)
     return RequestChange(
         branch,
         onto,

@@ -12,7 +12,7 @@ from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
 from bot.domain.wording.escaping import code, markdown
 from bot.domain.wording.versions import versions_reached
-from bot.domain.wording.words import counted
+from bot.domain.wording.words import counted, first_few
 
 LONGEST_BODY = 60_000
 """Characters that the bot writes; GitHub refuses bodies over 65,536."""
@@ -187,16 +187,16 @@ def _fixes(changes: Sequence[Change]) -> str:
     worst = max(severities, key=lambda severity: severity.rank, default=None)
     rating = f", rated up to {worst}" if worst else ""
     links = [f"[{markdown(cve)}]({public_record(cve)})" for cve in cves]
-    fixed = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {_listed(links, _MOST_CVES)}"
+    fixed = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {first_few(links, _MOST_CVES)}"
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     spared = [markdown(cve) for cve in cves if cve not in concerning]
     if not spared:
         return fixed
-    return f"{fixed}\n\nNot relevant to these images (other parts or systems): {_listed(spared, _MOST_CVES)}"
+    return f"{fixed}\n\nNot relevant to these images (other parts or systems): {first_few(spared, _MOST_CVES)}"
 
 
 def _files(job: Job) -> str:
-    return f"Files: {_listed([code(path) for path in job.paths], _MOST_FILES)}" if job.paths else ""
+    return f"Files: {first_few([code(path) for path in job.paths], _MOST_FILES)}" if job.paths else ""
 
 
 def _pins(job: Job) -> str:
@@ -222,11 +222,6 @@ def _refusals(lines: Sequence[str]) -> str:
     shown = [*map(markdown, lines[:_MOST_REFUSALS])]
     more = [f"and {len(lines) - _MOST_REFUSALS} more"] if len(lines) > _MOST_REFUSALS else []
     return "**Not changed, please look:**\n\n" + "\n".join(f"- {line}" for line in [*shown, *more])
-
-
-def _listed(items: Sequence[str], most: int) -> str:
-    more = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more
 
 
 def _how_to(job: Job) -> str:

@@ -13,7 +13,7 @@ from bot.assess.notices.published import (
     unfollowed,
 )
 from bot.assess.notices.rules import (
-    end_of_life,
+    end_of_life_notices,
     mirror_behind,
     moved_underneath,
     release_lag,
@@ -194,7 +194,7 @@ def _holding(
     # What is so of a copy is so of what it is a copy of, and told there once.
     published_first = [each for each in current if each.base not in picture.copies]
     yield from waiting_for_base(published_first, releases, advisories, now)
-    yield from end_of_life(published_first, releases, now, options.end_of_life)
+    yield from end_of_life_notices(published_first, releases, now, options.end_of_life)
     yield from mirror_behind((each for each in picture.behind if each.base in picture.used), now)
     for base in standings:
         history = picture.histories[base]

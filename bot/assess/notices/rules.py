@@ -7,11 +7,11 @@ from itertools import pairwise
 
 from bot.assess.baseline import BaseStanding
 from bot.assess.cause import compare
-from bot.assess.releases import ReleaseIndex, family_of
+from bot.assess.releases import ReleaseIndex, family_name
 from bot.assess.relevance import relevance_to
 from bot.assess.tag_family import TagFamily
 from bot.assess.version import DotnetVersion
-from bot.domain.bases.mirrors import Behind, place_of
+from bot.domain.bases.mirrors import Behind, mirror_prefix
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
@@ -27,7 +27,7 @@ def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple
         if observation.version is None or observation.version == version:
             continue
         version = observation.version
-        release = releases.release_of(family_of(observation.base), version)
+        release = releases.release_of(family_name(observation.base), version)
         if release is None:
             continue
         delay = observation.at - release.published_at
@@ -91,9 +91,8 @@ def mirror_behind(late: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
     found: list[Notice] = []
     for each in late:
         delay = max(now - each.since, timedelta())
-        text = (
-            f"{place_of(each.base, each.upstream)} has not shown what {each.upstream} shows for {duration(delay)}"
-        )
+        prefix = mirror_prefix(each.base, each.upstream)
+        text = f"{prefix} has not shown what {each.upstream} shows for {duration(delay)}"
         found.append(Notice(Topic.MIRROR_BEHIND, each.base, each.since, None, delay, text))
     return tuple(found)
 
@@ -114,7 +113,7 @@ def withdrawn(standings: Iterable[BaseStanding], now: datetime) -> tuple[Notice,
     return tuple(found)
 
 
-def end_of_life(
+def end_of_life_notices(
     standings: Iterable[BaseStanding],
     releases: ReleaseIndex,
     now: datetime,
@@ -196,7 +195,7 @@ def _missing_fixes(
     version = DotnetVersion.parse(image.version)
     if version is None:
         return {}
-    family = family_of(image.base)
+    family = family_name(image.base)
     missing: dict[str, datetime] = {}
     for release in releases.of_channel(version.channel):
         listed_at = release.cves_listed_at or release.published_at

@@ -122,9 +122,3 @@ def repository_of(name: str) -> str:
     masked = EXPRESSION.sub(lambda found: "x" * len(found.group()), head)
     colon = masked.rfind(":")
     return head[:colon] if colon > masked.rfind("/") else head
-
-
-def named(names: Iterable[str]) -> str:
-    """A few names for a message."""
-    listed = list(dict.fromkeys(names))
-    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Protocol
 
-from bot.audit.auditing import JudgedRepository, judged
+from bot.audit.auditing import JudgedRepository, judge_repository
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import VERSION
 from bot.domain.failure import Failure, Trouble
@@ -132,7 +132,7 @@ class _Audits(Work[DueAudit, JudgedRepository]):
         texts = {path: bodies[sha] for path, sha in item.files.items()}
         repository = RepositoryTexts(texts, item.name, item.produced)
         # A thread keeps the event loop free for the other stages.
-        return await asyncio.to_thread(judged, repository, self._clock.now(), self._options.never_waived)
+        return await asyncio.to_thread(judge_repository, repository, self._clock.now(), self._options.never_waived)
 
     async def settle(self, item: DueAudit, result: JudgedRepository) -> None:
         due_at = self._clock.now() + _UNTIL_REREAD

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 
-from bot.audit.auditing import judged
+from bot.audit.auditing import judge_repository
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.onboarding import action_commits, weekly_workflow
 from bot.audit.onboarding.action_commits import pin_to_commit
@@ -18,7 +18,7 @@ from bot.audit.onboarding.weekly_workflow import builds_releases_alone, dispatch
 from bot.audit.patches import Texts, bad_places, patches, touch
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import BY_CHECK
-from bot.audit.splices import applied
+from bot.audit.splices import with_edits
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Finding, Fix, Outcome, Place
@@ -106,7 +106,7 @@ class _Proposing:
 
     def _judged(self, files: Mapping[str, bytes]) -> _State:
         repository = RepositoryTexts(files, self._name, self._produced)
-        return _State(repository, files, judged(repository, self._now, self._wanted.unwaivable).findings)
+        return _State(repository, files, judge_repository(repository, self._now, self._wanted.unwaivable).findings)
 
     def _commit(self, before: _State, check: str) -> tuple[_State, ProposedCommit | None]:
         """Takes all splices of a check that stand the proof; the others are left, with why."""
@@ -134,7 +134,7 @@ class _Proposing:
         is_denied = any(edit.path.startswith(folder) for edit in edits for folder in self._wanted.denied)
         if len(fixes) < 2 or len(fixes) > self._room or is_denied or touch(edits):
             return None
-        after = self._judged(applied(before.files, edits))
+        after = self._judged(with_edits(before.files, edits))
         if not _is_proved(before, after, check, {edit.path for edit in edits}, places=len(fixes)):
             return None
         self._room -= len(fixes)
@@ -145,7 +145,7 @@ class _Proposing:
         if fix is None or not fix.edits:
             self._leave(state, finding, fix, reason)
             return None
-        changed = applied(state.files, fix.edits)
+        changed = with_edits(state.files, fix.edits)
         for folder in self._wanted.denied:
             if any(edit.path.startswith(folder) for edit in fix.edits):
                 why = f"the bot lacks the right to change {folder}"
@@ -174,7 +174,7 @@ class _Proposing:
     ) -> None:
         """Takes down what is left to people, with a patch, or with that to `changed`, where there is one."""
         if changed is None and fix is not None:
-            changed = applied(state.files, (*fix.edits, *fix.suggested))
+            changed = with_edits(state.files, (*fix.edits, *fix.suggested))
         if patch is None:
             patch = "" if changed is None else _patch(state.files, changed)
         advice = fix.advice if fix is not None else ""

@@ -25,7 +25,7 @@ _OPTIONS = {
 }
 
 
-def blocking(repository: RepositoryTexts, scan: ImageScan, advice: str) -> Fix:
+def suggest_blocking(repository: RepositoryTexts, scan: ImageScan, advice: str) -> Fix:
     """Suggests that the scan ends the run for HIGH and CRITICAL that have a fix, and that nothing swallows that."""
     try:
         edits = _of_action(repository, scan) if scan.step.action in _KEYS else _of_command(repository, scan)

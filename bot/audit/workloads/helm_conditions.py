@@ -15,7 +15,7 @@ Look = Callable[[str], tuple[bool, Node | None]]
 """A name in a template → whether it is known, and what it is."""
 
 
-def holds(text: str, look: Look) -> bool | None:
+def template_condition_holds(text: str, look: Look) -> bool | None:
     """Whether a condition holds; None where only a rendering tells. Never raises."""
     tokens = _TOKEN.findall(text)[:400]
     if not tokens or "|" in tokens or tokens.count("(") != tokens.count(")"):

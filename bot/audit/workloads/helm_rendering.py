@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.audit.workloads.helm_conditions import holds, is_true
+from bot.audit.workloads.helm_conditions import is_true, template_condition_holds
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.source.text import Lines
 
@@ -167,7 +167,7 @@ class RenderedLines:
         """Whether it holds with the chart's values (None where that is not known), and what it names."""
         text = text.partition(":=")[2].strip() if ":=" in text else text.strip()
         is_known, node = self._named(text)
-        return holds(text, self._named), node if is_known else None
+        return template_condition_holds(text, self._named), node if is_known else None
 
     def _value(self, path: str) -> Node | None:
         node: Node | None = self._values

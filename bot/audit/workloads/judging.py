@@ -14,7 +14,7 @@ from bot.formats.source.nodes import Mapping, Node
 RENDERED = "the manifests as they are rendered"
 
 
-def judged(
+def judge_workloads(
     repository: RepositoryTexts,
     of_container: Callable[[Container], Iterator[Verdict]],
     of_service: Callable[[Service], Iterator[Verdict]] | None = None,

@@ -24,7 +24,7 @@ def host_paths(pod: Pod) -> Iterator[tuple[Node, str]]:
                 yield volume, path
 
 
-def sources(service: Service) -> Iterator[tuple[Node, str]]:
+def mounted_host_paths(service: Service) -> Iterator[tuple[Node, str]]:
     """The host's paths that a service mounts, with the entry; names of volumes are none."""
     for volume in service.nodes("volumes"):
         if isinstance(volume, Scalar):

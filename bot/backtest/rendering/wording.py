@@ -6,7 +6,7 @@ from itertools import groupby
 
 from bot.backtest.report import Patched, ReplayedRow, ReplayReport, RolloutFigures, SiblingRow
 from bot.domain.bases.notice import Notice
-from bot.domain.wording.words import counted
+from bot.domain.wording.words import counted, first_few
 
 MOST_REPOSITORIES = 20
 
@@ -47,8 +47,7 @@ def endings(notices: Sequence[Notice]) -> Iterator[str]:
     ordered = sorted(notices, key=lambda notice: (notice.since, notice.base))
     for since, group in groupby(ordered, key=lambda notice: notice.since):
         bases = [notice.base.short for notice in group]
-        named = ", ".join(bases[:3]) + (f" and {len(bases) - 3} more" if len(bases) > 3 else "")
-        yield f"{since:%Y-%m-%d}: {named}"
+        yield f"{since:%Y-%m-%d}: {first_few(bases)}"
 
 
 def rollout_lines(figures: RolloutFigures) -> Iterator[str]:

@@ -49,7 +49,7 @@ class Unknown:
     reason: str
 
 
-def moved(reference: Reference, digest: str, version: str | None) -> Reference | Unknown:
+def reference_after_move(reference: Reference, digest: str, version: str | None) -> Reference | Unknown:
     """The reference after its base moved to `digest` with .NET `version` (None where the image tells none).
 
     A digest stays a digest, a tag without one stays without; only a patch version in the tag is replaced.

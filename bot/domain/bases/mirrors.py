@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from bot.domain.bases.observation import Observation, PlatformImage, short_digest
+from bot.domain.bases.observation import Observation, PlatformImage, first_digits
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
 
@@ -145,7 +145,7 @@ def _moves(shown: Sequence[Observation]) -> list[Observation]:
     return [after for before, after in pairwise(known) if after.digest != before.digest]
 
 
-def place_of(mirror: Base, upstream: Base) -> str:
+def mirror_prefix(mirror: Base, upstream: Base) -> str:
     """What of a mirror's name stands in place of upstream's: `myacr.azurecr.io/mcr` for `mcr.microsoft.com`."""
     mine, theirs = mirror.name.split("/"), upstream.name.split("/")
     while len(mine) > 1 and len(theirs) > 1 and mine[-1] == theirs[-1]:
@@ -167,8 +167,8 @@ class Behind:
     @property
     def reason(self) -> str:
         """`waits for myacr.azurecr.io/mcr to show sha256:0123456789ab of aspnet:10.0`."""
-        shown = f"sha256:{short_digest(self.digest)}" if self.digest else "what upstream shows"
-        return f"waits for {place_of(self.base, self.upstream)} to show {shown} of {self.base.short}"
+        shown = f"sha256:{first_digits(self.digest)}" if self.digest else "what upstream shows"
+        return f"waits for {mirror_prefix(self.base, self.upstream)} to show {shown} of {self.base.short}"
 
     def told(self, now: datetime) -> str:
         """The same with how far it is behind."""

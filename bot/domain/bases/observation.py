@@ -29,10 +29,10 @@ class PlatformImage:
     @property
     def short_layers(self) -> tuple[str, ...]:
         """The layers as far as every observation knows them: to compare by, and to show."""
-        return tuple(short_digest(layer) for layer in self.layers)
+        return tuple(first_digits(layer) for layer in self.layers)
 
 
-def short_digest(digest: str) -> str:
+def first_digits(digest: str) -> str:
     """The first 12 hex digits, whether or not there are more."""
     return digest.rpartition(":")[2][:12]
 

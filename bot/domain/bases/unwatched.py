@@ -56,7 +56,7 @@ def unwatched(
     )
 
 
-def by_family(references: Iterable[Reference]) -> Mapping[ImageFamily, int]:
+def references_by_family(references: Iterable[Reference]) -> Mapping[ImageFamily, int]:
     """Counts how many references there are to images of each family."""
     return Counter(family for reference in references if (family := family_of(reference)) is not None)
 

@@ -9,7 +9,7 @@ from bot.domain.evidence import Strength
 class Builder:
     """Who built, the highest SLSA build level that this supports, and why not a higher one.
 
-    `repository` is the source as `source_of` tells it, empty where it is not told.
+    `repository` is the source as `repository_at_address` tells it, empty where it is not told.
     """
 
     identity: str
@@ -33,7 +33,7 @@ class Builder:
 GITHUB = "github.com"
 
 
-def source_of(address: str, forge: str = GITHUB) -> str:
+def repository_at_address(address: str, forge: str = GITHUB) -> str:
     """`owner/name` of a repository in the address of its source; empty where it is no such address. `forge` is the
     host whose repositories are meant: one of another keeps its host in front, and is none of theirs.
 

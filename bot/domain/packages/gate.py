@@ -174,7 +174,7 @@ class GatedImage:
     unseen_before: Collection[VulnerabilityKey] = field(default_factory=frozenset)
 
 
-def judge(
+def judge_by_rule(
     asked: GatedImage,
     rule: GateRule,
     exceptions: Sequence[GateException],
@@ -244,7 +244,7 @@ def is_awaited(gated: Gated) -> bool:
     return gated.outcome is GateOutcome.UNKNOWN and (gated.is_pending or gated.holds)
 
 
-def together(some: Sequence[Gated]) -> Gated | None:
+def worst_gated(some: Sequence[Gated]) -> Gated | None:
     """What several images of one rebuild come to: the worst counts. None where no rule asks for any."""
     asked = [each for each in some if each.mode is not GateMode.OFF]
     return max(asked, key=_weight, default=None)

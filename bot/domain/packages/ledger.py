@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median_low
 
+from bot.domain.wording.words import first_few
+
 
 class Station(StrEnum):
     """What a fix passes, in its order."""
@@ -232,8 +234,7 @@ def _deployed(image: AffectedImage) -> StationClock:
 
 
 def _places(some: Sequence[DeployedImage]) -> str:
-    named = ", ".join(each.place for each in some[:3])
-    return named if len(some) <= 3 else f"{named} and {len(some) - 3} more"
+    return first_few(each.place for each in some)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def _order(change: PackageChange) -> tuple[bool, str, str, str, str]:
     return (not is_dotnet, change.type, change.name, change.before or "", change.after or "")
 
 
-def told(platforms: Iterable[PlatformChanges]) -> str:
+def moves_in_words(platforms: Iterable[PlatformChanges]) -> str:
     """For people, in one line: `only libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6`.
 
     Platforms are named where they differ. Empty where nothing is known.
@@ -89,8 +89,9 @@ def summary(group: SharedChanges) -> str:
     return f"{counts}: {named} and {counted(len(changes) - _FEW, 'other')}{more}"
 
 
-def listed(platforms: Iterable[PlatformChanges]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Every change in a line of its own, by the platforms that share them; empty where `told` has named all."""
+def changes_by_platform(platforms: Iterable[PlatformChanges]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Every change in a line of its own, by the platforms that share them; empty where `moves_in_words` has named
+    all."""
     groups = shared(platforms)
     if all(len(group.changes) <= _FEW for group in groups):
         return ()

@@ -75,7 +75,7 @@ class Finding:
     fix: Fix | None = None
 
 
-def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def findings_in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Sorts findings by file and line, each once, whatever order they came in."""
     return tuple(sorted(dict.fromkeys(findings), key=_order))
 

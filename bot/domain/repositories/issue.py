@@ -44,14 +44,14 @@ def worth_an_issue(sections: Sequence[IssueSection]) -> tuple[IssueSection, ...]
 
 def new_body(sections: Sequence[IssueSection]) -> str:
     """The body of an issue that is not there yet."""
-    return put_into(
+    return with_sections(
         f"{MARK}\nThe freshness bot keeps what it has to say here up to date, and closes this issue by itself. "
         "What you write outside of its sections stays.",
         sections,
     )
 
 
-def put_into(body: str, sections: Sequence[IssueSection]) -> str:
+def with_sections(body: str, sections: Sequence[IssueSection]) -> str:
     """The body with exactly these sections, in their order, behind what people wrote; without any, it says that
     nothing is left."""
     own = _SECTION.sub("\n\n", body).strip("\n")

@@ -42,7 +42,7 @@ class OnboardingState(StrEnum):
         return self in (OnboardingState.WAITING, OnboardingState.OPEN)
 
 
-def in_words(counts: Mapping["OnboardingState", int]) -> str:
+def counts_in_words(counts: Mapping["OnboardingState", int]) -> str:
     """`2 open, 1 declined`, in the order of the states; empty where there is none."""
     return ", ".join(f"{counts[state]:,} {state}" for state in OnboardingState if counts.get(state))
 

@@ -29,13 +29,13 @@ def after_proof(
         return judged.moved(State.FAILED, told, at=at)
     if gated is not None and gated.holds:
         return _held_back(judged, told, gated, at)
-    said = told if gated is None or gated.outcome is GateOutcome.PASSED else f"{told}; {in_words(gated)}"
+    said = told if gated is None or gated.outcome is GateOutcome.PASSED else f"{told}; {gate_in_words(gated)}"
     if verdict is ImageVerdict.UNKNOWN:
         return _built(judged, State.BUILT, f"built, not proven: {said}", at)
     return _built(judged, State.SUCCEEDED, said, at)
 
 
-def in_words(gated: Gated) -> str:
+def gate_in_words(gated: Gated) -> str:
     """What the gate says, as part of a reason."""
     match gated.outcome:
         case GateOutcome.BLOCKED:
@@ -48,8 +48,8 @@ def in_words(gated: Gated) -> str:
 
 def _held_back(rebuild: Rebuild, told: str, gated: Gated, at: datetime) -> Rebuild:
     if gated.outcome is GateOutcome.BLOCKED:
-        return rebuild.moved(State.FAILED, f"built, but {in_words(gated)}", at=at)
-    return rebuild.moved(State.BUILT, f"built, but {in_words(gated)}; {told}", at=at)
+        return rebuild.moved(State.FAILED, f"built, but {gate_in_words(gated)}", at=at)
+    return rebuild.moved(State.BUILT, f"built, but {gate_in_words(gated)}; {told}", at=at)
 
 
 def _built(rebuild: Rebuild, end: State, told: str, at: datetime) -> Rebuild:

@@ -1,6 +1,6 @@
 """What a reference becomes when its base moves, under the pin style that the operator wants."""
 
-from bot.domain.bases.followed_base import Unknown, moved
+from bot.domain.bases.followed_base import Unknown, reference_after_move
 from bot.domain.bases.version_line import is_line
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.terms import Pin
@@ -22,7 +22,7 @@ def wanted_reference(
     elif pin is Pin.FLOATING and base is not None and reference.digest != digest:
         return reference.at(base.tag, None)
     else:
-        target = moved(reference, digest, version)
+        target = reference_after_move(reference, digest, version)
     if pin is Pin.DIGEST and not isinstance(target, Unknown):
         return target.at(target.tag, digest)
     return target

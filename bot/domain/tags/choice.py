@@ -80,7 +80,7 @@ def is_compatible(a: Tag | str, b: Tag | str, policy: TagPolicy = GENERIC) -> bo
     )
 
 
-def choose(current: Tag | str, available: Iterable[Tag | str], policy: TagPolicy = GENERIC) -> str:
+def choose_tag(current: Tag | str, available: Iterable[Tag | str], policy: TagPolicy = GENERIC) -> str:
     """The newest compatible tag of `available`, or `current` where none is newer."""
     best = start = _tag(current)
     for text in available:

@@ -36,6 +36,6 @@ UPSTREAM = "/upstream"
 OPERATIONS = "/operations"
 
 
-def address(page: str | None, path: str) -> str | None:
+def page_address(page: str | None, path: str) -> str | None:
     """The whole address; None where nobody has said where people reach the page."""
     return None if page is None else page.rstrip("/") + path

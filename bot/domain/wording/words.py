@@ -1,5 +1,6 @@
 """Numbers and lengths of time as every surface words them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 _UNITS = (("days", 86400), ("h", 3600), ("min", 60))
@@ -16,6 +17,13 @@ def _plural(word: str) -> str:
     if word.endswith("y"):
         return f"{word[:-1]}ies"
     return f"{word}{'es' if word.endswith(('ch', 'x')) else 's'}"
+
+
+def first_few(names: Iterable[str], most: int = 3) -> str:
+    """Words a list by its first items and a count of the rest: `api, shop, web and 4 more`."""
+    every = list(names)
+    more = len(every) - most
+    return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def percent(share: float) -> str:

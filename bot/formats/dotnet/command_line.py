@@ -40,7 +40,7 @@ class Ordered(NamedTuple):
         return {**dict(self.properties), **open_ones}
 
 
-def ordered(
+def property_sets(
     publishes: Iterable[DotnetPublish], projects_named: Callable[[str], Sequence[str]]
 ) -> Mapping[str, tuple[Ordered, ...]]:
     """Returns by project which sets of properties command lines build its image with, each once.

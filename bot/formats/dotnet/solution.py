@@ -8,7 +8,7 @@ from bot.domain.repositories.usage import Findings, SourceProblem, Usage
 from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json
 from bot.formats.dotnet.app_host import AppHost, app_host, may_be_app_host, read
-from bot.formats.dotnet.command_line import ordered
+from bot.formats.dotnet.command_line import property_sets
 from bot.formats.dotnet.msbuild.imports import Imports
 from bot.formats.dotnet.msbuild.items import ProjectItem
 from bot.formats.dotnet.project import Named, Told, mentions_containers, tell, tell_shared
@@ -55,7 +55,7 @@ class Solution:
     def __init__(self, texts: Mapping[str, str], around: Around, projects: Projects | None = None) -> None:
         self._texts = texts
         self._around = around
-        self._ordered = ordered(around.publishes, self._projects_named)
+        self._ordered = property_sets(around.publishes, self._projects_named)
         given = {path: [each.given for each in orders] for path, orders in self._ordered.items()}
         self._projects = projects or Projects(Imports(texts.items()), given)
         self._hosts: list[AppHost] | None = None

@@ -11,7 +11,7 @@ ROOM = 1 << 21
 """More characters than any file has: places in the n-th of several files begin at n times that."""
 
 
-def moved(written: Spanned, files: int) -> Spanned:
+def placed_later(written: Spanned, files: int) -> Spanned:
     """A text whose places are those of a file that comes so many files later."""
     shift = files * ROOM
     if not shift:

@@ -55,7 +55,7 @@ class AgeOptions:
     freezes: tuple[Freeze, ...] = ()
 
 
-def judge(aging: Aging, options: AgeOptions, now: datetime) -> Judgement:
+def judge_age(aging: Aging, options: AgeOptions, now: datetime) -> Judgement:
     """Says whether a workflow is to be rebuilt, when, and why it is not or cannot be."""
     last = aging.builds.last_success
     max_age = aging.terms.max_age

@@ -16,9 +16,9 @@ from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.guarantee import Guarantee, Place, guarantees, workflow_of
+from bot.domain.rollouts.timing.guarantee import Guarantee, Place, guarantees, rebuilding_workflow
 from bot.domain.rollouts.timing.weekly import Weekly
-from bot.plan.age.deciding import AgeOptions, Aging, judge
+from bot.plan.age.deciding import AgeOptions, Aging, judge_age
 
 _STALE = timedelta(hours=3)
 """Nothing is begun on what was seen longer ago: somebody may have built it since."""
@@ -148,7 +148,7 @@ def _verdict(known: KnownBuilds, policy: Policy, options: AgeOptions, now: datet
     guarantee = guarantees(known.member.name, known.member.config, known.places, policy).get(known.workflow)
     if guarantee is None:  # another workflow counts by now; the next look at the fleet forgets this one
         return _Verdict(Judgement(AgeStanding.REPORTED, "another workflow counts"), Guarantee(Terms()))
-    found = judge(_aging(known, guarantee, options.weekly, now), options, now)
+    found = judge_age(_aging(known, guarantee, options.weekly, now), options, now)
     verdict = _Verdict(found, guarantee)
     if found.plan_at is None or found.plan_at > now or found.standing is AgeStanding.LEFT_ALONE:
         return verdict
@@ -230,7 +230,7 @@ def _built_by(known: KnownBuilds, standings: Sequence[FollowedUsage], policy: Po
     return [
         each
         for each in standings
-        if workflow_of(repository, config, (each.base, each.usage.path), policy) == known.workflow
+        if rebuilding_workflow(repository, config, (each.base, each.usage.path), policy) == known.workflow
     ]
 
 

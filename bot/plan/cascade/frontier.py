@@ -13,7 +13,7 @@ from types import MappingProxyType
 from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
 from bot.domain.wording.words import counted, duration
-from bot.plan.cascade.graph import Graph, Image, Link, in_order
+from bot.plan.cascade.graph import Graph, Image, Link, parents_first
 
 JOIN_TIMEOUT = timedelta(hours=2)
 
@@ -133,7 +133,7 @@ class Cascade:
     """An earlier build of the repository has made all that these are for."""
 
 
-def decide(
+def decide_frontier(
     graph: Graph,
     progress: Mapping[Image, Progress],
     dues: Mapping[int, Due],
@@ -244,7 +244,7 @@ class _Looks:
             child: [parent for link in links for parent in self._makers(link)]
             for child, links in graph.parents.items()
         }
-        for image in in_order(above, [image for some in self._images.values() for image in some]):
+        for image in parents_first(above, [image for some in self._images.values() for image in some]):
             parents = above.get(image, [])
             mine = progress.get(image, Progress.SETTLED)
             is_busy = mine is not Progress.SETTLED or image.repository in expecting

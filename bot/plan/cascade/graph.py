@@ -125,7 +125,7 @@ class Graph:
     def in_order(self) -> tuple[Image, ...]:
         """All children and parents, every parent before its children."""
         above = {child: [link.parent for link in links] for child, links in self.parents.items()}
-        return in_order(above, [image for some in self.images_of.values() for image in some])
+        return parents_first(above, [image for some in self.images_of.values() for image in some])
 
     def distances(self) -> dict[Image, int]:
         """How many own bases stand between each child and the root, on the longest way; none is left out."""
@@ -136,7 +136,7 @@ class Graph:
         return found
 
 
-def in_order(above: Mapping[Image, Collection[Image]], everybody: Iterable[Image]) -> tuple[Image, ...]:
+def parents_first(above: Mapping[Image, Collection[Image]], everybody: Iterable[Image]) -> tuple[Image, ...]:
     """All images, each behind those above it, of which there is no circle."""
     rest = {child: len(set(some)) for child, some in above.items() if some}
     below: dict[Image, list[Image]] = defaultdict(list)

@@ -43,7 +43,7 @@ class ImageSight:
     standings: tuple[ImageStanding, ...]
 
 
-def together(bases: Collection[Base], since: datetime | None, images: Sequence[ImageSight | None]) -> Together:
+def made_together(bases: Collection[Base], since: datetime | None, images: Sequence[ImageSight | None]) -> Together:
     """Whether the build that made `bases`, which are images of one repository, made those upon them too.
 
     `since` is when the bases had moved and that build was done; a look at an image counts from then on. What layers

@@ -9,7 +9,7 @@ from bot.domain.bases.mirrors import Behind
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, decide
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 from bot.plan.cascade.shown import LastBuild, Stood, shown_of
 
@@ -88,7 +88,9 @@ async def tick(
         return CascadeTally()
     graph = graph_of(fleet.links)
     shown = await _shown(fleet, graph, layers)
-    found = decide(graph, fleet.progress, fleet.dues, shown, clock.now(), join_timeout, fleet.behind, fleet.gated)
+    found = decide_frontier(
+        graph, fleet.progress, fleet.dues, shown, clock.now(), join_timeout, fleet.behind, fleet.gated
+    )
     try:
         let_go = await store.save(Decided(fleet, graph, found))
     except LeaseLost:

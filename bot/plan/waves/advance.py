@@ -10,7 +10,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
-from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, in_order, latest_start, room
+from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, latest_start, room, waves_in_order
 
 SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
 """Fixes that wait for no wave."""
@@ -141,7 +141,7 @@ def release_rules_at(now: datetime, options: RolloutOptions) -> ReleaseRules:
 
 def next_step(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> RolloutAdvance:
     """Decides what a rollout does now; where no waves are configured everything begins that is ready."""
-    waves = in_order(options.waves, standing.tallies)
+    waves = waves_in_order(options.waves, standing.tallies)
     found = advance(waves, standing.tallies, options.pause_when_failed, now)
     if found.pause is not None:
         return RolloutAdvance(standing.rollout, pause=found.pause)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits, account_of, times
 from bot.plan.waves.advance import RolloutOptions
-from bot.plan.waves.waiting import Waiting, Waits, holds
+from bot.plan.waves.waiting import Waiting, Waits, holds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def opened_by(waits: Waits, spendings: Mapping[str, Spending], pace: Pace, now: 
 
     Severe fixes go first, then what begins earlier, as `act` claims them. Review requests are not counted.
     """
-    held = holds(waits, pace.options, now)
+    held = holds_of(waits, pace.options, now)
     queues: dict[str, list[tuple[datetime, int, Waiting]]] = defaultdict(list)
     open_ended: set[int] = set()
     for each in waits.waiting:

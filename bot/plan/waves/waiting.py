@@ -12,10 +12,10 @@ from bot.domain.rollouts.timing.waves import (
     Wave,
     WaveTally,
     advance,
-    in_order,
     latest_start,
     probable_start,
     room,
+    waves_in_order,
 )
 from bot.plan.waves.advance import SEVERE, RolloutOptions, RolloutStanding
 
@@ -51,10 +51,10 @@ class Waits:
     pauses: tuple[Pause, ...]
 
 
-def holds(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, Hold]:
+def holds_of(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, Hold]:
     """Says for each rebuild that waits for more than its turn, by its id, what for."""
     tallies = {(standing.rollout, standing.distance): standing.tallies for standing in waits.standings}
-    waves = {place: in_order(options.waves, of_waves) for place, of_waves in tallies.items()}
+    waves = {place: waves_in_order(options.waves, of_waves) for place, of_waves in tallies.items()}
     wave_holds = {place: _wave_holds(of_waves, options, now) for place, of_waves in tallies.items()}
     found: dict[int, Hold] = {}
     for each in waits.waiting:
@@ -104,7 +104,7 @@ def _for_its_wave(each: Waiting, of_waves: Mapping[str, Hold], waves: Sequence[W
 def _wave_holds(tallies: Mapping[str, WaveTally], options: RolloutOptions, now: datetime) -> dict[str, Hold]:
     if not options.waves:
         return {}
-    waves = in_order(options.waves, tallies)
+    waves = waves_in_order(options.waves, tallies)
     found = advance(waves, tallies, options.pause_when_failed, now)
     held = {name: Hold(hold.reason, probable_start(waves, name, found.holds)) for name, hold in found.holds.items()}
     for wave in waves:

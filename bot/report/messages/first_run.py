@@ -17,9 +17,9 @@ from bot.domain.wording.message import (
     plain,
     strong,
 )
-from bot.domain.wording.words import counted, duration
+from bot.domain.wording.words import counted, duration, first_few
 from bot.report.messages.phrases import shown_time
-from bot.views.fleet.staleness import Left, Staleness, lacks_in_words, named
+from bot.views.fleet.staleness import Left, Staleness, lacks_in_words
 from bot.views.names import short_digest
 
 _MOST_LEFT = 5
@@ -76,7 +76,7 @@ def _told(each: Left, now: datetime) -> str:
     else:
         what = f"pinned to {short_digest(each.pinned) if ':' in each.pinned else each.pinned}"
     age = "" if each.published_at is None else f", {duration(now - each.published_at)} old"
-    users = f"{counted(len(each.repositories), 'repository')} ({named(each.repositories, _MOST_NAMED)})"
+    users = f"{counted(len(each.repositories), 'repository')} ({first_few(each.repositories, _MOST_NAMED)})"
     return f"{what}{age}, {users}: {lacks_in_words(each)}"
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
 from bot.domain.wording.message import Footnote, Line, Message, Paragraph, plain, strong
-from bot.domain.wording.words import counted, duration
-from bot.report.messages.phrases import LONGEST_DETAIL, listed, short, shown_time
+from bot.domain.wording.words import counted, duration, first_few
+from bot.report.messages.phrases import LONGEST_DETAIL, capped_list, short, shown_time
 
 _MOST_USERS = 10
 _LABELS = {
@@ -97,7 +97,7 @@ def _several_notices(news: Sequence[NoticeNews]) -> Message:
         title = f"{counted(len(open_bases), 'base image needs', 'base images need')} attention"
     else:
         title = f"All {len(news)} notices about base images are over"
-    return Message(title, (Paragraph((strong(title),)), listed(map(_notice_line, ordered))))
+    return Message(title, (Paragraph((strong(title),)), capped_list(map(_notice_line, ordered))))
 
 
 def _notice_line(news: NoticeNews) -> Line:
@@ -114,7 +114,7 @@ def _sentence(news: NoticeNews) -> str:
 def _users(repositories: Sequence[str]) -> str:
     if not repositories:
         return "no repository any more"
-    named = list(repositories[:_MOST_USERS])
     if len(repositories) > _MOST_USERS:
-        return f"{', '.join(named)} and {len(repositories) - _MOST_USERS} more"
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+        return first_few(repositories, _MOST_USERS)
+    *others, last = repositories
+    return f"{', '.join(others)} and {last}" if others else last

@@ -10,7 +10,7 @@ _LONGEST_REASON = 120
 _MOST_LISTED = 30
 
 
-def listed(lines: Iterable[Line]) -> Items:
+def capped_list(lines: Iterable[Line]) -> Items:
     """A list of any length: lines after the thirtieth are only counted."""
     every = tuple(lines)
     shown = every[:_MOST_LISTED]

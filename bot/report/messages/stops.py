@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.reference import Base
 from bot.domain.wording.message import Block, Footnote, Message, Paragraph, Style, TextRun, plain, strong
 from bot.domain.wording.words import counted
-from bot.report.messages.phrases import LONGEST_DETAIL, listed, short, shown_time
+from bot.report.messages.phrases import LONGEST_DETAIL, capped_list, short, shown_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def pause_message(news: PauseNews) -> Message:
         failed = [
             (TextRun(item.repository, url=item.url), TextRun(f": {short(item.reason)}")) for item in news.failures
         ]
-        blocks += [listed(failed)] if failed else []
+        blocks += [capped_list(failed)] if failed else []
         blocks.append(Paragraph(((TextRun("It goes on with "), command),)))
     else:
         title = f"{what} no longer paused"

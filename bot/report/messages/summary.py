@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.repositories.finding import Outcome
-from bot.domain.repositories.onboarding import in_words
+from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.message import (
     Block,
@@ -19,7 +19,7 @@ from bot.domain.wording.message import (
     plain,
     strong,
 )
-from bot.domain.wording.words import counted, duration, percent
+from bot.domain.wording.words import counted, duration, first_few, percent
 from bot.report.messages.phrases import short, shown_time
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import RolledOut, Stuck, Summary
@@ -115,8 +115,7 @@ def _what(each: Stuck, waits: str) -> str:
 def _on(owners: Sequence[str]) -> str:
     if not owners:
         return ""
-    more = f" and {len(owners) - _MOST_OWNERS} more" if len(owners) > _MOST_OWNERS else ""
-    return f", on {', '.join(map(short, owners[:_MOST_OWNERS]))}{more}"
+    return f", on {first_few(map(short, owners), _MOST_OWNERS)}"
 
 
 def _upstream(summary: Summary) -> Iterator[Line]:
@@ -157,7 +156,7 @@ def _practices(summary: Summary) -> Iterator[Line]:
     if found.opened or found.closed:
         yield plain(f"this week {counted(found.opened, 'finding')} opened and {found.closed:,} closed")
     if found.onboardings:
-        yield plain(f"brought along by pull requests: {in_words(found.onboardings)}")
+        yield plain(f"brought along by pull requests: {counts_in_words(found.onboardings)}")
 
 
 def _ahead(summary: Summary) -> str:

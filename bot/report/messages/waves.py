@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.domain.wording.message import Footnote, Line, Message, Paragraph, Style, TextRun, plain, strong
 from bot.domain.wording.words import counted, duration
-from bot.report.messages.phrases import listed, short, shown_time
+from bot.report.messages.phrases import capped_list, short, shown_time
 from bot.report.messages.stops import FailedRebuild
 
 
@@ -39,7 +39,7 @@ def wave_message(news: WaveNews) -> Message | None:
         if (more := news.failed - len(news.failures)) > 0:
             command = TextRun(f"freshness-bot rollout show {news.rollout}", Style.CODE)
             lines.append((TextRun(f"and {more:,} more; "), command, TextRun(" lists them all")))
-        blocks = (Paragraph((strong(title),)), listed(lines), _footer(news))
+        blocks = (Paragraph((strong(title),)), capped_list(lines), _footer(news))
         return Message(f"{title}: {news.title}", blocks, needs_person=True)
     if news.done_since is None or news.waves == 1:
         return None

@@ -19,7 +19,7 @@ from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.history import HistoryStore, Logged
 from bot.watch.history.inventory_git import read_history
-from bot.watch.history.log import read_observations, read_releases, write_observations, write_releases
+from bot.watch.history.log import read_observations, read_release_log, write_observations, write_releases
 
 Progress = Callable[[int, int | None], None]
 """Told how many observations have been read, and of how many, where that is known."""
@@ -84,7 +84,7 @@ async def import_log(
         raise Failure(Trouble.MALFORMED, "history comes from one place", advice=advice)
     async with opened_stores(settings, clock) as stores:
         store = stores.history
-        listed = list(read_releases(source.releases)) if source.releases is not None else []
+        listed = list(read_release_log(source.releases)) if source.releases is not None else []
         await store.add_releases(listed)
         known = await _known(store)
         releases, advisories = (

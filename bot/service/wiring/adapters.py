@@ -10,7 +10,7 @@ from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.clients.notifiers.teams import TeamsWebhook
 from bot.clients.notifiers.teams_card import card_of
 from bot.clients.registry import Registry
-from bot.domain.bases.lifecycle import LIFECYCLE, end_of_life
+from bot.domain.bases.lifecycle import LIFECYCLE, end_of_life_day
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
@@ -41,7 +41,7 @@ class LifecycleMarks:
 
     async def end_of_life(self, base: Base, digest: str) -> date | None:
         referrers = await self.registry.referrers(base.registry, base.repository, digest, LIFECYCLE)
-        return end_of_life(referrers)
+        return end_of_life_day(referrers)
 
 
 @dataclass(frozen=True, slots=True)

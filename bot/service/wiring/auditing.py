@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from bot.act.onboarding.ports import ProposalSource
-from bot.audit.auditing import judged
+from bot.audit.auditing import judge_repository
 from bot.audit.onboarding.action_commits import CHECK, tagged_actions
 from bot.audit.onboarding.proposing import WantedProposal, propose
 from bot.audit.repository import RepositoryTexts
@@ -30,7 +30,7 @@ class AuditProposer:
         if CHECK not in self.checks:
             return ()
         repository = RepositoryTexts(source.files, source.name, source.produced)
-        found = judged(repository, now, self.unwaivable, [BY_CHECK[CHECK]]).findings
+        found = judge_repository(repository, now, self.unwaivable, [BY_CHECK[CHECK]]).findings
         return tagged_actions(repository, found)
 
     def propose(

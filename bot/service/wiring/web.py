@@ -11,7 +11,7 @@ from bot.web.heartbeats import Heartbeats
 from bot.web.site import Proxy, Senders, Site, WebAccess
 
 
-def site_of(bot: Bot, beats: Heartbeats) -> Site:
+def wire_site(bot: Bot, beats: Heartbeats) -> Site:
     """What the page reads from, and who gets in."""
     return Site(
         clock=bot.clock,

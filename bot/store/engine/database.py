@@ -139,7 +139,7 @@ class Database:
             ) from error
 
 
-def address(url: str) -> URL:
+def database_url(url: str) -> URL:
     """The URL with the driver that we use; raises `Failure` for any other database."""
     try:
         parsed = make_url(url)
@@ -157,7 +157,7 @@ def address(url: str) -> URL:
 
 async def open_database(url: str) -> Database:
     """Connects and brings the schema up to date; raises `Failure` where either is impossible."""
-    engine = engine_for(address(url))
+    engine = engine_for(database_url(url))
     async with opening(engine), engine.begin() as connection:
         await connection.run_sync(migrate_alone)
     return Database(engine, _readers_of(engine))
@@ -166,7 +166,7 @@ async def open_database(url: str) -> Database:
 @asynccontextmanager
 async def looked_into(url: str) -> AsyncIterator[Database]:
     """The database as it is: nothing is created or brought up to date. Raises `Failure` where it cannot be read."""
-    target = address(url)
+    target = database_url(url)
     file = target.database or ""
     if target.get_backend_name() == "sqlite" and not os.path.isfile(file):  # noqa: ASYNC240 - one look at a local file
         raise Failure(Trouble.MISSING, "there is no database yet", where=file)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, insert, select
 
-from bot.store.engine.database import Database, address, cannot_be_opened, engine_for, open_database, opening
+from bot.store.engine.database import Database, cannot_be_opened, database_url, engine_for, open_database, opening
 from bot.store.engine.inserting import chunks
 from bot.store.rows.schema import metadata
 
@@ -22,7 +22,7 @@ async def snapshot(url: str) -> AsyncIterator[Database]:
     The original is only read, in one go, so that however long the snapshot takes it holds up nobody. Raises
     `Failure` where the original cannot be read.
     """
-    target = address(url)
+    target = database_url(url)
     with tempfile.TemporaryDirectory(prefix="freshness-snapshot-") as folder:
         copy = f"{folder}/copy.db"
         if target.get_backend_name() == "sqlite":
@@ -50,7 +50,7 @@ def _back_up(original: str | None, copy: str) -> None:
 
 async def _rows(url: str) -> Mapping[str, Sequence[dict[str, Any]]]:
     """All rows by table, from one snapshot; a database that was never opened has none."""
-    engine = engine_for(address(url))
+    engine = engine_for(database_url(url))
     try:
         async with opening(engine), engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

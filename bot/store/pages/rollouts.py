@@ -15,7 +15,7 @@ from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.paging import Cut, Page, page_of
-from bot.views.rollouts.page import RolloutPage, RolloutSummary, summary_of
+from bot.views.rollouts.page import RolloutPage, RolloutSummary, rollout_summary
 
 
 class RolloutPagesStore(Store):
@@ -27,13 +27,13 @@ class RolloutPagesStore(Store):
             total = int(await connection.scalar(select(func.count()).select_from(rollouts)) or 0)
         views = RolloutViewsStore(self._database, self._worker, self._clock)
         found = await views.progress(options, self._clock.now(), limit=cut.per_page, offset=cut.offset)
-        return page_of(tuple(summary_of(each, ENDED) for each in found), total, cut)
+        return page_of(tuple(rollout_summary(each, ENDED) for each in found), total, cut)
 
     async def open_rollouts(self, options: RolloutOptions, most: int) -> tuple[RolloutSummary, ...]:
         """Those that have not ended, the newest first."""
         views = RolloutViewsStore(self._database, self._worker, self._clock)
         found = await views.progress(options, self._clock.now(), limit=most, is_open=True)
-        return tuple(summary_of(each, ENDED) for each in found)
+        return tuple(rollout_summary(each, ENDED) for each in found)
 
     async def rollout(
         self, number: int, options: RolloutOptions, cut: Cut, state: str | None = None

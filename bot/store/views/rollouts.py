@@ -10,7 +10,7 @@ from bot.domain.bases.change import Change
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
-from bot.domain.rollouts.timing.waves import in_order
+from bot.domain.rollouts.timing.waves import waves_in_order
 from bot.plan.waves.advance import ReleaseRules, RolloutOptions, RolloutStanding, release_rules_at
 from bot.plan.waves.waiting import Waits, wave_holds
 from bot.report.messages.rollout import headline
@@ -159,6 +159,6 @@ def _waves(standing: RolloutStanding, options: RolloutOptions, now: datetime) ->
     held = wave_holds(standing, options, now)
     return tuple(
         WaveProgress(wave.name, standing.tallies[wave.name], held.get(wave.name), standing.distance)
-        for wave in in_order(options.waves, standing.tallies)
+        for wave in waves_in_order(options.waves, standing.tallies)
         if wave.name in standing.tallies and standing.tallies[wave.name].total
     )

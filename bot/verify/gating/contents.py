@@ -34,7 +34,7 @@ class Yardstick:
     now: datetime
 
 
-def contents_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Yardstick) -> ImageVulnerabilities:
+def vulnerabilities_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Yardstick) -> ImageVulnerabilities:
     """All that the kept data says of these platforms; those that nobody reads are left out."""
     judged = [each for each in platforms if each.platform in by.platforms]
     if not judged:

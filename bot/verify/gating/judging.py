@@ -14,11 +14,11 @@ from bot.domain.packages.gate import (
     GateOutcome,
     ImageVulnerabilities,
     VulnerabilityKey,
-    judge,
-    together,
+    judge_by_rule,
+    worst_gated,
 )
 from bot.verify.gating.compared import unseen_before, with_unchanged
-from bot.verify.gating.contents import Yardstick, contents_of, with_damaged, with_reports
+from bot.verify.gating.contents import Yardstick, vulnerabilities_of, with_damaged, with_reports
 from bot.verify.gating.ports import (
     GateOptions,
     GateStore,
@@ -112,7 +112,7 @@ def _gated(
     by = Yardstick(options.platforms, matched.rule.policy, options.max_age, now)
 
     def contents(platforms: Sequence[ToldPlatform], reports: Sequence[KeptReport]) -> ImageVulnerabilities:
-        kept = contents_of(platforms, data, by)
+        kept = vulnerabilities_of(platforms, data, by)
         return with_reports(kept, reports, matched.report, by)
 
     name = image.claim.name
@@ -123,7 +123,7 @@ def _gated(
     before = None if told.before is None else contents(told.before, told.reports_before)
     excused = _excused(name, told, holds, options)
     asked = GatedImage(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))
-    gated = judge(asked, matched.rule, options.exceptions, now, excused)
+    gated = judge_by_rule(asked, matched.rule, options.exceptions, now, excused)
     gated = replace(gated, excused=(*gated.excused, *uncertain.excused))
     is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW
     if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:
@@ -172,13 +172,13 @@ class Gating:
         for image, each in judged.items():
             if each.told is not None:
                 await self.store.keep_gated(image, each.told, each.gated)
-        return together([each.gated for each in judged.values() if each.gated is not None])
+        return worst_gated([each.gated for each in judged.values() if each.gated is not None])
 
     def unseen(self, images: Sequence[ProducedImage], why: str) -> Gated | None:
         """What it says where their new images were not seen, or none is known."""
         names = [image.claim.name for image in images] or [""]
         rules = [rule for name in names if (rule := self.options.rule_for(name)) is not None]
-        return together([Gated(each.rule.mode, GateOutcome.UNKNOWN, gaps=(why,)) for each in rules])
+        return worst_gated([Gated(each.rule.mode, GateOutcome.UNKNOWN, gaps=(why,)) for each in rules])
 
 
 class NoGate:

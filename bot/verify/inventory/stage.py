@@ -18,7 +18,7 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.verify.inventory.ports import Comparison, InventoryStore, LayersPort, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents, LayerReader, overlay
-from bot.verify.packages.places import read_files
+from bot.verify.packages.places import packages_in
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -126,7 +126,7 @@ class _Inventories(_Quiet[UnreadInventory, Inventory]):
 
     async def attempt(self, item: UnreadInventory, lease: Lease) -> Inventory:
         files, problems = overlay(await self._store.layers_of(item))
-        return await asyncio.to_thread(read_files, files, problems)
+        return await asyncio.to_thread(packages_in, files, problems)
 
     async def settle(self, item: UnreadInventory, result: Inventory) -> None:
         await self._store.save_inventory(item, result)

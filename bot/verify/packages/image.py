@@ -9,7 +9,7 @@ from bot.domain.bases.image import INDEXES, Descriptor, Index, Manifest, read_do
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.layer import LayerContents, LayerReader, overlay
-from bot.verify.packages.places import read_files
+from bot.verify.packages.places import packages_in
 from bot.verify.packages.reading import malformed
 
 _DEEPEST = 3
@@ -42,7 +42,7 @@ async def read_image(
     digest that were read before, and takes those read now. Raises `Failure` for what cannot be reached and where no
     image fits.
     """
-    manifest = await choose(start, blobs, platform)
+    manifest = await choose_manifest(start, blobs, platform)
     known: MutableMapping[str, LayerContents] = {} if kept is None else kept
     contents: list[LayerContents] = []
     problems: list[str] = []
@@ -57,10 +57,10 @@ async def read_image(
                 continue
         contents.append(known[digest])
     files, noted = overlay(contents)
-    return await asyncio.to_thread(read_files, files, (*problems, *noted))
+    return await asyncio.to_thread(packages_in, files, (*problems, *noted))
 
 
-async def choose(start: Index | Manifest, blobs: Blobs, platform: str | None) -> Manifest:
+async def choose_manifest(start: Index | Manifest, blobs: Blobs, platform: str | None) -> Manifest:
     """Follows indexes, also nested ones, to the one manifest that is meant. Raises `Failure`."""
     return (await _followed(start, "", blobs, platform))[0]
 

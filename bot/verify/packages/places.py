@@ -74,7 +74,7 @@ def _is_status_part(path: str) -> bool:
     return name != path and "/" not in name and not name.endswith(".md5sums")
 
 
-def read_files(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inventory:
+def packages_in(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inventory:
     """Reads all packages that the files tell of, each once; a file that cannot be read hinders no other.
 
     `files` also holds the folder of each shared framework, with no content. `problems` are those met on the way.

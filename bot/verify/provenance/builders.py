@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import GITHUB, Builder, source_of
+from bot.domain.images.builder import GITHUB, Builder, repository_at_address
 from bot.verify.provenance.slsa import Provenance
 from bot.verify.provenance.statement import Statement
 from bot.verify.signatures.verdict import SignatureVerdict, Validity
@@ -35,7 +35,7 @@ def judge_builder(
 
     Whatever provenance tells beyond the builder (materials, source) is what this builder says: it is worth as much
     as the builder is trusted. GitHub's certificate tells the source itself. `isolated` are whole patterns of
-    workflows whose callers cannot reach into the build; `forge` is as in `source_of`.
+    workflows whose callers cannot reach into the build; `forge` is as in `repository_at_address`.
     """
     claimed = provenance.builder
     if not statement.is_about(digest):
@@ -49,8 +49,10 @@ def judge_builder(
             return Builder(claimed, 0, Strength.UNKNOWN, f"its signature cannot be judged: {verdict.reason}")
     if verdict.issuer != GITHUB_ACTIONS:
         told = "it is signed, and not by a build platform that is known"
-        return Builder(verdict.signer, 1, Strength.PROVED, told, source_of(provenance.source.uri, forge))
-    source = source_of(dict(verdict.facts).get("source_repository", ""), forge)
+        return Builder(
+            verdict.signer, 1, Strength.PROVED, told, repository_at_address(provenance.source.uri, forge)
+        )
+    source = repository_at_address(dict(verdict.facts).get("source_repository", ""), forge)
     return replace(_judge_github(provenance, verdict, isolated), repository=source)
 
 

@@ -14,7 +14,7 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import is_awaited
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.after_build import after_proof, in_words
+from bot.domain.rollouts.after_build import after_proof, gate_in_words
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.wording.words import duration
 from bot.reconcile.loop import Loop
@@ -145,7 +145,7 @@ class _Proofs(Work[Proving, Rebuild]):
             return after_proof(rebuild, ImageVerdict.UNTRUSTED, lack.told, at=now)
         gated = None if decisive.verdict.fails else await self._gate.gated(concerned)
         if gated is not None and is_awaited(gated) and now - _seen_at(concerned, looks, now) < self._gate.wait:
-            waits = f"{decisive.told}; {in_words(gated)}"
+            waits = f"{decisive.told}; {gate_in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
         return after_proof(rebuild, decisive.verdict, decisive.told, gated, at=now)
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.verify.packages.reading import malformed
 from bot.verify.scanners.report import (
     GRYPE,
     Report,
     bounded,
+    bounded_line,
     few,
     image_id_of,
     last_part,
-    malformed,
-    moment,
+    moment_of,
     named_digests,
-    one_line,
 )
 
 _FIXED = "fixed"
@@ -42,8 +42,8 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
     target = _mapping(source.get("target")) if source.get("type") == _IMAGE else {}
     names = target.get("repoDigests")
     digests = named_digests([target.get("manifestDigest"), *(names if isinstance(names, list) else [])])
-    created_at = moment(_mapping(document.get("descriptor")).get("timestamp"))
-    name = last_part(one_line(target.get("userInput")))
+    created_at = moment_of(_mapping(document.get("descriptor")).get("timestamp"))
+    name = last_part(bounded_line(target.get("userInput")))
     image = image_id_of(target.get("imageID"))
     return Report(bounded(found, where), few(gaps), created_at, name, digests, GRYPE, image_id=image)
 
@@ -52,31 +52,35 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
     """What a match says of one package: an advisory that stands for CVEs is told by these, as elsewhere."""
     vulnerability = _mapping(_mapping(match).get("vulnerability"))
     artifact = _mapping(_mapping(match).get("artifact"))
-    name, package = one_line(vulnerability.get("id")), one_line(artifact.get("name"))
+    name, package = bounded_line(vulnerability.get("id")), bounded_line(artifact.get("name"))
     if not name or not package:
         return
     fix = _mapping(vulnerability.get("fix"))
     versions = fix.get("versions")
-    fixed = ", ".join(one_line(each) for each in versions if one_line(each)) if isinstance(versions, list) else ""
-    severity = one_line(vulnerability.get("severity")).upper()
+    fixed = (
+        ", ".join(bounded_line(each) for each in versions if bounded_line(each))
+        if isinstance(versions, list)
+        else ""
+    )
+    severity = bounded_line(vulnerability.get("severity")).upper()
     rating = Rating.LOW if severity == _NEGLIGIBLE else Rating.named(severity)
-    state = one_line(fix.get("state"))
+    state = bounded_line(fix.get("state"))
     for each in _names(name, _mapping(match).get("relatedVulnerabilities")):
         yield DetectedVulnerability(
             each,
             package,
-            one_line(artifact.get("version")),
+            bounded_line(artifact.get("version")),
             fixed,
             rating,
             state == _FIXED if state else bool(fixed),
-            one_line(artifact.get("purl")),
+            bounded_line(artifact.get("purl")),
         )
 
 
 def _names(name: str, related: object) -> list[str]:
     if name.upper().startswith("CVE-"):
         return [name]
-    named = [one_line(_mapping(each).get("id")) for each in (related if isinstance(related, list) else ())]
+    named = [bounded_line(_mapping(each).get("id")) for each in (related if isinstance(related, list) else ())]
     return list(dict.fromkeys(each for each in named if each.upper().startswith("CVE-"))) or [name]
 
 

@@ -2,8 +2,9 @@
 
 import json
 
+from bot.verify.packages.reading import malformed
 from bot.verify.scanners.grype import read_grype
-from bot.verify.scanners.report import Report, malformed
+from bot.verify.scanners.report import Report
 from bot.verify.scanners.sarif import read_sarif
 from bot.verify.scanners.trivy import read_trivy
 

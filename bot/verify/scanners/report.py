@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.wording.escaping import terminal
+from bot.verify.packages.reading import malformed
 
 LARGEST_REPORT = 128 * 1024 * 1024
 TRIVY = "Trivy"
@@ -70,7 +71,7 @@ def last_part(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
-def one_line(value: object) -> str:
+def bounded_line(value: object) -> str:
     """A text as it can be kept and shown on one line; empty where it is none."""
     text = value[:_LONGEST] if isinstance(value, str) else ""
     return text if text.isprintable() else terminal(text)
@@ -78,13 +79,13 @@ def one_line(value: object) -> str:
 
 def name_of(value: object, otherwise: str) -> str:
     """The name of a scanner, in few words."""
-    return one_line(value)[:_LONGEST_NAME].strip() or otherwise
+    return bounded_line(value)[:_LONGEST_NAME].strip() or otherwise
 
 
-def moment(value: object) -> datetime | None:
+def moment_of(value: object) -> datetime | None:
     """The moment that a text stands for; None where it names no time zone, or is none."""
     try:
-        at = datetime.fromisoformat(one_line(value))
+        at = datetime.fromisoformat(bounded_line(value))
         return at.astimezone(UTC) if at.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
@@ -100,7 +101,3 @@ def bounded(found: Sequence[DetectedVulnerability], where: str) -> tuple[Detecte
 def few(gaps: Iterable[str]) -> tuple[str, ...]:
     """Each once, the first ten."""
     return tuple(dict.fromkeys(gaps))[:10]
-
-
-def malformed(what: str, where: str) -> Failure:
-    return Failure(Trouble.MALFORMED, what, where=where, advice="nothing of it is used")

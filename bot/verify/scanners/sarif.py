@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
-from bot.verify.scanners.report import TRIVY, Report, bounded, few, name_of, named_digests, one_line
+from bot.verify.scanners.report import TRIVY, Report, bounded, bounded_line, few, name_of, named_digests
 
 _LONGEST_MESSAGE = 8192
 _NO_VULNERABILITIES = frozenset({"Secret", "Misconfiguration", "License"})
@@ -38,11 +38,11 @@ def read_sarif(runs: list[Any], where: str) -> Report:
             has_looked = False
         digests |= named_digests(_list(run.get("properties"), "repoDigests"))
         rules = _rules(run)
-        by_id = {one_line(each.get("id")): each for each in reversed(rules)}
+        by_id = {bounded_line(each.get("id")): each for each in reversed(rules)}
         others = 0
         for result in results:
             name, rule = _rule_of(result, rules, by_id)
-            if one_line(rule.get("name")) in _NO_VULNERABILITIES:
+            if bounded_line(rule.get("name")) in _NO_VULNERABILITIES:
                 others += 1
                 continue
             vulnerability = _vulnerability(result, name, rule)
@@ -84,12 +84,12 @@ def _rule_of(
         return "", {}
     inner = result.get("rule")
     reference = inner if isinstance(inner, dict) else {}
-    name = one_line(result.get("ruleId")) or one_line(reference.get("id"))
+    name = bounded_line(result.get("ruleId")) or bounded_line(reference.get("id"))
     if name:
         return name, by_id.get(name, {})
     index = result.get("ruleIndex", reference.get("index"))
     if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(rules):
-        return one_line(rules[index].get("id")), rules[index]
+        return bounded_line(rules[index].get("id")), rules[index]
     return "", {}
 
 
@@ -106,7 +106,7 @@ def _vulnerability(value: object, name: str, rule: Mapping[str, Any]) -> Detecte
 def _told(value: object) -> Mapping[str, str]:
     match value:
         case {"message": {"text": str(message)}}:
-            return {key: one_line(text.strip()) for key, text in _LINE.findall(message[:_LONGEST_MESSAGE])}
+            return {key: bounded_line(text.strip()) for key, text in _LINE.findall(message[:_LONGEST_MESSAGE])}
         case _:
             return {}
 
@@ -118,7 +118,7 @@ def _is_rated(result: object) -> bool:
 def _rating_of(rule: Mapping[str, Any]) -> Rating:
     """What a rule says: the word among its tags, else the band of its score."""
     properties = rule.get("properties")
-    words = [one_line(tag) for tag in _list(properties, "tags")]
+    words = [bounded_line(tag) for tag in _list(properties, "tags")]
     tagged = next((Rating.named(word) for word in words if word.upper() in Rating.__members__), None)
     if tagged is not None:
         return tagged

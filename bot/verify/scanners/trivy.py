@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.verify.packages.reading import malformed
 from bot.verify.scanners.report import (
     Report,
     bounded,
+    bounded_line,
     few,
     image_id_of,
     last_part,
-    malformed,
-    moment,
+    moment_of,
     named_digests,
-    one_line,
 )
 
 _FIXED = "fixed"
@@ -45,8 +45,8 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
     return Report(
         bounded(found, where),
         few(gaps),
-        moment(document.get("CreatedAt")),
-        last_part(one_line(document.get("ArtifactName"))),
+        moment_of(document.get("CreatedAt")),
+        last_part(bounded_line(document.get("ArtifactName"))),
         named_digests(names if isinstance(names, list) else []),
         has_looked=has_looked,
         image_id=image_id_of(metadata.get("ImageID") if isinstance(metadata, dict) else None),
@@ -57,17 +57,17 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
     """Reports of old have no `Status`; there, what names a fixed version has one."""
     if not isinstance(value, dict):
         return None
-    name, package = one_line(value.get("VulnerabilityID")), one_line(value.get("PkgName"))
+    name, package = bounded_line(value.get("VulnerabilityID")), bounded_line(value.get("PkgName"))
     if not name or not package:
         return None
-    fixed, status = one_line(value.get("FixedVersion")), one_line(value.get("Status"))
+    fixed, status = bounded_line(value.get("FixedVersion")), bounded_line(value.get("Status"))
     identifier = value.get("PkgIdentifier")
     return DetectedVulnerability(
         name,
         package,
-        one_line(value.get("InstalledVersion")),
+        bounded_line(value.get("InstalledVersion")),
         fixed,
-        Rating.named(one_line(value.get("Severity"))),
+        Rating.named(bounded_line(value.get("Severity"))),
         status == _FIXED if status else bool(fixed),
-        one_line(identifier.get("PURL")) if isinstance(identifier, dict) else "",
+        bounded_line(identifier.get("PURL")) if isinstance(identifier, dict) else "",
     )

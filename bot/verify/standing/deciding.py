@@ -7,7 +7,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import Basis, Declaration, ImageStanding, Publication
 from bot.domain.reference import Base
-from bot.verify.standing.declared import base_named, in_order
+from bot.verify.standing.declared import base_named, most_telling_first
 from bot.verify.standing.observed_layers import LayerMatch, ObservedLayers
 
 
@@ -25,7 +25,7 @@ def standing_of(
     `apart_from` is the image's own name, where it is a base itself. `confirmed` are the digests of platforms of
     bases whose layers were compared whole: what was observed with few digits is proved by them.
     """
-    declarations = in_order(declared)
+    declarations = most_telling_first(declared)
     match = _confirmed(observed.match(image, apart_from=apart_from), confirmed)
     if match is None:
         return _as_declared(image.platform, observed, declarations).of(expected)

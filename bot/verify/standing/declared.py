@@ -59,7 +59,7 @@ def base_named(declaration: Declaration) -> Base | None:
         return None
 
 
-def in_order(declarations: Sequence[Declaration | None]) -> list[Declaration]:
+def most_telling_first(declarations: Sequence[Declaration | None]) -> list[Declaration]:
     """Those that were made, the most telling first."""
     ranks = list(Basis)
     return sorted((each for each in declarations if each is not None), key=lambda each: ranks.index(each.basis))

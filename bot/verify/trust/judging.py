@@ -27,7 +27,7 @@ class Trusted:
     key: PublicKeyTypes | None = None
 
 
-def judge(
+def judge_trust(
     signatures: Sequence[AttachedDocument], trusted: Trusted, digest: str, at: datetime, remembered: Remembered
 ) -> Trust:
     """Proved where one signature holds; else why the first does not. Cannot tell is not valid."""

@@ -110,7 +110,7 @@ def state_of(entry: LedgerEntry) -> str:
     return "cannot be told" if entry.cannot_tell else "fixed"
 
 
-def told(places: Places) -> tuple[tuple[str, int], ...]:
+def places_in_words(places: Places) -> tuple[tuple[str, int], ...]:
     """Where images are in words, each with how many, as far as there are any."""
     found = [(STATION_WORDS[place], number) for place, number in places.waiting.items()]
     found += [("cannot be told", places.cannot_tell), ("fixed", places.over)]

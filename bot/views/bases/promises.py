@@ -67,7 +67,7 @@ def records(lags: Iterable[Notice], now: datetime) -> tuple[PromiseRecord, ...]:
     return tuple(found)
 
 
-def by_family(lags: Iterable[Notice], now: datetime) -> Mapping[tuple[Topic, str], PromiseRow]:
+def promises_by_family(lags: Iterable[Notice], now: datetime) -> Mapping[tuple[Topic, str], PromiseRow]:
     """How each promise was kept for each family in the last year."""
     rows = promises_by(Grouping.FAMILY, lags, YEAR, now).rows
     return {(row.topic, row.group[0]): row for row in rows}

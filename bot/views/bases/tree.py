@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from bot.domain.bases.observation import short_digest
+from bot.domain.bases.observation import first_digits
 from bot.domain.evidence import Strength
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild
@@ -135,4 +135,4 @@ def as_json(tree: Tree) -> dict[str, Any]:
 
 def short(tree: Tree) -> str:
     """`aspnet:10.0-noble`, with the beginning of what it shows."""
-    return f"{tree.base.short}@{short_digest(tree.digest)}" if tree.digest else tree.base.short
+    return f"{tree.base.short}@{first_digits(tree.digest)}" if tree.digest else tree.base.short

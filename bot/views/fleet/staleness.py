@@ -1,6 +1,5 @@
 """How stale a fleet is: what it pins or was built on, since when, and what that lacks."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -140,10 +139,3 @@ def _entry(each: Left) -> dict[str, Any]:
 
 def _text(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
-
-
-def named(repositories: Iterable[str], most: int) -> str:
-    """The first of them, and how many more there are."""
-    names = list(repositories)
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

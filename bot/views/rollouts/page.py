@@ -33,7 +33,7 @@ class RolloutSummary:
     failed: int
 
 
-def summary_of(progress: RolloutProgress, ended: Sequence[str]) -> RolloutSummary:
+def rollout_summary(progress: RolloutProgress, ended: Sequence[str]) -> RolloutSummary:
     """`ended` are the states that end a rebuild."""
     return RolloutSummary(
         progress.id,

@@ -86,7 +86,7 @@ _WHERE_UNSET = {
 }
 
 
-def in_words(given: Given) -> str:
+def term_in_words(given: Given) -> str:
     """Words a term's value for a table."""
     is_unset = given.value is None or given.value == ()
     return _WHERE_UNSET[given.name] if is_unset and given.name in _WHERE_UNSET else _worded(given.value)

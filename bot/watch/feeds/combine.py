@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from bot.domain.feeds.advisory import Advisory, Severity
-from bot.watch.feeds.packages import LINUX, in_order
+from bot.watch.feeds.packages import LINUX, versions_in_order
 
 SOURCES = ("msrc", "dotnet-cve", "github", "dotnet-announcements", "dotnet-docker")
 """In order of whose title is used; Microsoft's own first."""
@@ -42,7 +42,7 @@ def combine(advisories: Iterable[Advisory]) -> Advisory:
         published_at=min((a.published_at for a in said if a.published_at), default=None),
         families=frozenset().union(*(advisory.families for advisory in said)),
         systems=_systems(said),
-        fixed_versions=in_order(version for advisory in said for version in advisory.fixed_versions),
+        fixed_versions=versions_in_order(version for advisory in said for version in advisory.fixed_versions),
         links=tuple(dict.fromkeys(link for advisory in said for link in advisory.links)),
         evidence=tuple(dict.fromkeys(proof for advisory in said for proof in advisory.evidence)),
         disagreements=tuple(
@@ -102,4 +102,4 @@ def _by_kernel(advisory: Advisory, said: list[Advisory]) -> frozenset[str]:
 
 
 def _listed(values: Iterable[str]) -> str:
-    return ", ".join(in_order(values)) if isinstance(values, tuple) else ", ".join(sorted(values))
+    return ", ".join(versions_in_order(values)) if isinstance(values, tuple) else ", ".join(sorted(values))

@@ -19,7 +19,7 @@ from bot.watch.feeds.reading import (
     UtcMoment,
     cves_in,
     links,
-    malformed,
+    malformed_feed,
     one_line,
     xml_document,
 )
@@ -43,7 +43,7 @@ def parse(data: bytes, seen_at: datetime, document: str = "discussions") -> Pars
     notes = Notes(document)
     root = xml_document(data, document)
     if root.tag != f"{{{_ATOM['atom']}}}feed":
-        raise malformed(document, "should be an Atom feed")
+        raise malformed_feed(document, "should be an Atom feed")
     entries = root.findall("atom:entry", _ATOM)
     shaped = notes.all_of(_Entry, [_values(entry) for entry in entries[:MAX_ENTRIES]], "entry")
     if len(entries) > MAX_ENTRIES:

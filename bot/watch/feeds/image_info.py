@@ -20,7 +20,7 @@ from bot.watch.feeds.reading import (
     UtcMoment,
     json_object,
     links,
-    malformed,
+    malformed_feed,
 )
 
 DOUBTFUL_SHARE = 0.5
@@ -147,7 +147,7 @@ def read(data: bytes, document: str = "image-info.json") -> tuple[TagInventory, 
         if notes.count > before:
             incomplete.add(repo.repo)
     if not tags:
-        raise malformed(document, "lists no image tag")
+        raise malformed_feed(document, "lists no image tag")
     return TagInventory(tags, frozenset(incomplete)), Parsed(tuple(tags.values()), notes.problems, len(repos))
 
 

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
-from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, SDK_IMAGES, in_order
+from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, SDK_IMAGES, versions_in_order
 from bot.watch.feeds.reading import (
     CVE,
     MAX_ENTRIES,
@@ -23,12 +23,12 @@ from bot.watch.feeds.reading import (
     Notes,
     Parsed,
     UtcMoment,
-    address,
     is_version,
     json_object,
     links,
-    malformed,
+    malformed_feed,
     one_line,
+    web_address,
     xml_document,
 )
 
@@ -82,7 +82,7 @@ def parse_updates(data: bytes, seen_at: datetime, document: str = "MSRC updates"
     rows = json_object(data, document).get("value")
     documents = []
     for where, row in notes.all_of(_UpdateRow, rows, "value"):
-        url = address(row.url)
+        url = web_address(row.url)
         if url is None:
             notes.add(where, "CvrfUrl is no address; the entry is skipped")
             continue
@@ -111,15 +111,15 @@ def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Pa
     notes = Notes(document)
     root = xml_document(data, document)
     if root.tag != f"{{{_NAMESPACES['cvrf']}}}cvrfdoc":
-        raise malformed(document, f"is no CVRF 1.1 document, its root is {root.tag}")
+        raise malformed_feed(document, f"is no CVRF 1.1 document, its root is {root.tag}")
     identifier = _text(root, "cvrf:DocumentTracking/cvrf:Identification/cvrf:ID")
     if not identifier:
-        raise malformed(document, "has no DocumentTracking/Identification/ID")
+        raise malformed_feed(document, "has no DocumentTracking/Identification/ID")
     names = _product_names(root)
     products = {number: product for number, name in names.items() if (product := _product(name))}
     vulnerabilities = root.findall("vuln:Vulnerability", _NAMESPACES)
     if vulnerabilities and not names:
-        raise malformed(document, "lists vulnerabilities but no products")
+        raise malformed_feed(document, "lists vulnerabilities but no products")
     advisories = []
     for index, vulnerability in enumerate(vulnerabilities[:MAX_ENTRIES]):
         where = f"Vulnerability {vulnerability.get('Ordinal', index)}"
@@ -189,7 +189,7 @@ def _advisory(
         published_at=min(published, default=None),
         families=_what_all_say(product.families for product in products.values()),
         systems=_what_all_say(product.systems for product in products.values()),
-        fixed_versions=in_order(build for build in builds if is_version(build)),
+        fixed_versions=versions_in_order(build for build in builds if is_version(build)),
         links=links(
             f"https://msrc.microsoft.com/update-guide/vulnerability/{cve}",
             *(_text(fix, "vuln:URL") for fix in fixes),

@@ -64,10 +64,10 @@ def reach(packages: Iterable[FixedPackage]) -> AdvisoryReach:
         tools = tools or name.startswith(_SDK_TOOLS)
     if not families and tools:
         families |= SDK_IMAGES
-    return AdvisoryReach(frozenset(families), frozenset(systems), in_order(versions))
+    return AdvisoryReach(frozenset(families), frozenset(systems), versions_in_order(versions))
 
 
-def in_order(versions: Iterable[str]) -> tuple[str, ...]:
+def versions_in_order(versions: Iterable[str]) -> tuple[str, ...]:
     """.NET versions, each once, oldest first; a preview comes before its release (semver.org, section 11)."""
     return tuple(sorted(set(versions), key=_order))
 

@@ -160,11 +160,11 @@ class Notes:
         changed, and one line says so rather than one for each entry.
         """
         if not isinstance(values, list):
-            raise malformed(self.document, f"{where or 'it'} should be a list")
+            raise malformed_feed(self.document, f"{where or 'it'} should be a list")
         entries = list(self.each(shape, values, where))
         if values and not entries:
             first = self._problems[0] if self._problems else ""
-            raise malformed(self.document, f"none of its {len(values)} entries can be read, first {first}")
+            raise malformed_feed(self.document, f"none of its {len(values)} entries can be read, first {first}")
         return entries
 
 
@@ -173,10 +173,10 @@ def whole(shape: type[Shape], value: object, document: str) -> Shape:
     try:
         return shape.model_validate(value)
     except ValidationError as error:
-        raise malformed(document, _first(error)) from error
+        raise malformed_feed(document, _first(error)) from error
 
 
-def malformed(document: str, what: str) -> Failure:
+def malformed_feed(document: str, what: str) -> Failure:
     return Failure(Trouble.MALFORMED, one_line(what), where=one_line(document), advice=KEPT)
 
 
@@ -186,13 +186,13 @@ def json_document(data: bytes, document: str) -> Any:
     try:
         return from_json(data.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError as error:
-        raise malformed(document, f"is no JSON: {error}") from error
+        raise malformed_feed(document, f"is no JSON: {error}") from error
 
 
 def json_object(data: bytes, document: str) -> dict[str, Any]:
     value = json_document(data, document)
     if not isinstance(value, dict):
-        raise malformed(document, f"should be a JSON object, is {_kind(value)}")
+        raise malformed_feed(document, f"should be a JSON object, is {_kind(value)}")
     return value
 
 
@@ -202,19 +202,21 @@ def xml_document(data: bytes, document: str) -> Element:
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except ParseError as error:
-        raise malformed(document, f"is no well-formed XML: {error}") from error
+        raise malformed_feed(document, f"is no well-formed XML: {error}") from error
     except DefusedXmlException as error:
-        raise malformed(document, f"declares a DTD or entities, which is not read: {error}") from error
+        raise malformed_feed(document, f"declares a DTD or entities, which is not read: {error}") from error
     except (ValueError, LookupError) as error:
-        raise malformed(document, f"cannot be decoded: {error}") from error
+        raise malformed_feed(document, f"cannot be decoded: {error}") from error
     return root
 
 
 def _check_size(data: bytes, document: str, nodes: int) -> None:
     if len(data) > MAX_DOCUMENT_BYTES:
-        raise malformed(document, f"has {len(data):,} bytes, more than the {MAX_DOCUMENT_BYTES:,} that are read")
+        raise malformed_feed(
+            document, f"has {len(data):,} bytes, more than the {MAX_DOCUMENT_BYTES:,} that are read"
+        )
     if nodes > MAX_NODES:
-        raise malformed(document, f"has {nodes:,} nodes, more than the {MAX_NODES:,} that are read")
+        raise malformed_feed(document, f"has {nodes:,} nodes, more than the {MAX_NODES:,} that are read")
 
 
 def _kind(value: object) -> str:
@@ -243,6 +245,6 @@ def is_version(text: object) -> bool:
     return isinstance(text, str) and len(text) <= 64 and _VERSION.fullmatch(text) is not None
 
 
-def address(text: object) -> str | None:
+def web_address(text: object) -> str | None:
     """An address to fetch from; whether its host and plain http are permitted is the client's to say."""
     return text if isinstance(text, str) and _ADDRESS.fullmatch(text) else None

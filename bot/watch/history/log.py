@@ -132,7 +132,7 @@ def read_observations(path: Path) -> Iterator[Observation]:
         )
 
 
-def read_releases(path: Path) -> tuple[Release, ...]:
+def read_release_log(path: Path) -> tuple[Release, ...]:
     """Reads the releases in the order of the file; raises `Failure` naming the line that is wrong."""
     return tuple(
         Release(

@@ -74,7 +74,7 @@ class _Named:
     packages: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
 
-async def ask(
+async def ask_osv(
     api: OsvApi,
     address: str,
     ecosystem: Ecosystem,

@@ -18,7 +18,7 @@ from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.watch.osv.dump import DumpReading, read_dump
-from bot.watch.osv.questions import KnownRecord, OsvApi, PackageQuestion, ask
+from bot.watch.osv.questions import KnownRecord, OsvApi, PackageQuestion, ask_osv
 from bot.watch.osv.record import WantedPackages
 
 READER = "1"
@@ -191,7 +191,7 @@ class _Dumps(Work[DueDump, KeptDump]):
         if not new:
             return KeptDump(source, None, wanted, None, item.asked, adds)
         known = await self._store.known_records(source.ecosystem) if item.reader == READER else {}
-        reading = await ask(self._publishers.api, api, source.ecosystem, sorted(new), wanted, known)
+        reading = await ask_osv(self._publishers.api, api, source.ecosystem, sorted(new), wanted, known)
         asked = item.asked | new if adds else questions
         return KeptDump(source, DumpMark(), wanted, reading, asked, adds)
 

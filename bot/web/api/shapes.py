@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from bot.views.fleet.operations import Operations, StageRow
 from bot.views.paging import Page
-from bot.views.rollouts.page import RolloutPage, RolloutSummary, summary_of
+from bot.views.rollouts.page import RolloutPage, RolloutSummary, rollout_summary
 from bot.views.rollouts.rollout import WaveProgress
 from bot.views.rows import ChangeRow, RebuildRow
 
@@ -66,7 +66,7 @@ def detail_of(found: RolloutPage, ended: tuple[str, ...]) -> RolloutDetail:
     """`ended` are the states that end a rebuild."""
     progress = found.progress
     return RolloutDetail(
-        summary_of(progress, ended),
+        rollout_summary(progress, ended),
         progress.states,
         progress.pause.who if progress.pause else None,
         progress.pause.reason if progress.pause else None,

@@ -10,10 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bot.domain.repositories.onboarding import in_words
+from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, percent
-from bot.views.bases.ledger import told
+from bot.views.bases.ledger import places_in_words
 from bot.views.names import short_digest
 from bot.web import charts
 from bot.web.access.forms import FIELD, form_token, keep_token, set_cookie
@@ -105,14 +105,14 @@ def _environment() -> Environment:
         "base_path": base_path,
         "advisory_path": advisory_path,
         "cve_path": cve_path,
-        "told": told,
+        "told": places_in_words,
         "image_path": image_path,
         "parts_of_name": parts_of_name,
         "path_in_address": path_in_address,
         "outside": outside,
     }
     made.globals |= {
-        "onboardings_in_words": in_words,
+        "onboardings_in_words": counts_in_words,
         "counted": counted,
         "percent": percent,
         "charts": charts,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bot.domain.packages.moves import told
+from bot.domain.packages.moves import moves_in_words
 from sandbox.fleets.fleet import RUNTIME_TAG
 from tests.e2e.conftest import Stage
 
@@ -21,7 +21,7 @@ async def test_a_new_base_is_told_with_its_packages_in_history_and_pull_request(
     assert outcomes["packages"].figures["compared"] == 2
     assert set(fetched(stage).values()) == {1}, "each blob is fetched once"
     [(_, packages)] = await stage.bot.stores.base_views.changes_of(f"aspnet:{RUNTIME_TAG}")
-    assert told(packages) == MOVED
+    assert moves_in_words(packages) == MOVED
     [request] = await stage.world.github.pull_requests("payments-api")
     assert f"on linux/amd64, linux/arm64: {MOVED}</summary>" in request["body"]
 

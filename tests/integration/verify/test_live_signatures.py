@@ -22,7 +22,7 @@ from bot.verify.signatures.notation.trust_store import TrustStore
 from bot.verify.signatures.notation.verifying import NotationPolicy
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.collecting import NOTATION, signatures_of
-from bot.verify.trust.judging import Trusted, judge
+from bot.verify.trust.judging import Trusted, judge_trust
 from sandbox.edges.edge import Surroundings
 from sandbox.images import dotnet_image
 from sandbox.programs import parts
@@ -50,7 +50,7 @@ async def shown(played: Played, digest: str, trusted: Trusted) -> Trust:
     async with Http(clock, host_rules(accesses)) as http:
         registry = Registry(http, accesses, clock)
         found = await signatures_of(registry, played.host, REPOSITORY, digest)
-        return judge(found, trusted, digest, NOW, Remembered())
+        return judge_trust(found, trusted, digest, NOW, Remembered())
 
 
 async def pushed(played: Played) -> str:

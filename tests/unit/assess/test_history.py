@@ -13,7 +13,7 @@ from bot.assess.baseline import BaseStanding, follow
 from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
-from bot.watch.history.log import read_observations, read_releases
+from bot.watch.history.log import read_observations, read_release_log
 from tests.conftest import SHARED
 
 LOG = SHARED / "observations-2023-2025.jsonl.xz"
@@ -31,7 +31,7 @@ def detected() -> list[Change]:
 
 @pytest.fixture(scope="module")
 def final(detected: list[Change]) -> dict[tuple[str, str, str], Change]:
-    releases = ReleaseIndex(read_releases(RELEASES))
+    releases = ReleaseIndex(read_release_log(RELEASES))
     changes = [reassess(change, releases, {}, AFTERWARDS) or change for change in detected]
     return {_key(change): change for change in changes}
 
@@ -72,7 +72,7 @@ def test_every_digest_moved_from_and_to_the_recorded_one(final: Any, expected: A
 
 def test_at_detection_nothing_is_said_that_the_feed_had_not_shown(detected: list[Change]) -> None:
     shown: dict[str, datetime] = {}
-    for row in read_releases(RELEASES):
+    for row in read_release_log(RELEASES):
         for cve in row.cves:
             assert row.cves_listed_at is not None
             shown[cve] = min(shown.get(cve, AFTERWARDS), row.cves_listed_at)
@@ -92,7 +92,7 @@ def test_every_change_is_told_in_one_line(final: Any) -> None:
 
 
 def _detected() -> Iterator[Change]:
-    releases = ReleaseIndex(read_releases(RELEASES))
+    releases = ReleaseIndex(read_release_log(RELEASES))
     standings: dict[Base, BaseStanding | None] = {}
     for observation in read_observations(LOG):
         standing, before = follow(standings.get(observation.base), observation)

@@ -12,7 +12,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.rules import RULES
 from bot.audit.shell import shell_commands
-from bot.audit.splices import applied
+from bot.audit.splices import with_edits
 from bot.audit.workflows.expressions import evaluated, filled, truth
 from bot.domain.repositories.finding import Finding, Outcome, with_fingerprints
 from bot.formats.source.yaml import read
@@ -123,7 +123,7 @@ def test_there_are_fixes_for_several_checks() -> None:
 @pytest.mark.parametrize("finding", fixes(), ids=lambda each: f"{each.check} {each.place.path}")
 def test_a_fix_makes_its_check_hold_and_brings_no_new_finding(finding: Finding) -> None:
     assert finding.fix is not None
-    after = applied(WORLD, finding.fix.edits)
+    after = with_edits(WORLD, finding.fix.edits)
     found = audit(after, NOW)
     names = {name for _, name in with_fingerprints(audit(WORLD, NOW))}
     same = [each for each in found if (each.check, each.place.path) == (finding.check, finding.place.path)]
@@ -136,7 +136,7 @@ def test_a_fix_makes_its_check_hold_and_brings_no_new_finding(finding: Finding) 
 @pytest.mark.parametrize("finding", fixes(), ids=lambda each: f"{each.check} {each.place.path}")
 def test_a_fix_keeps_all_other_bytes(finding: Finding) -> None:
     assert finding.fix is not None
-    after = applied(WORLD, finding.fix.edits)
+    after = with_edits(WORLD, finding.fix.edits)
     changed = [path for path in WORLD if after[path] != WORLD[path]]
     assert changed == [finding.fix.edits[0].path]
     (path,) = changed
@@ -166,7 +166,7 @@ def test_carriage_returns_are_kept() -> None:
     files = {DEPLOYMENT: deployment().replace("\n", "\r\n").encode()}
     (finding,) = [each for each in audit(files, NOW) if each.check == "no-privilege-escalation"]
     assert finding.fix is not None
-    after = applied(files, finding.fix.edits)[DEPLOYMENT]
+    after = with_edits(files, finding.fix.edits)[DEPLOYMENT]
     assert after.count(b"\n") == after.count(b"\r\n")
     assert b"securityContext:\r\n            allowPrivilegeEscalation: false\r\n" in after
 

@@ -8,7 +8,7 @@ import pytest
 from bot.audit.auditing import audit
 from bot.audit.patches import Texts, patches
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import applied
+from bot.audit.splices import with_edits
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, UPLOAD_SARIF
 from bot.audit.suggestions.actions import TRIVY as TRIVY_ACTION
 from bot.domain.repositories.finding import Finding, Outcome
@@ -51,7 +51,7 @@ def test_a_patch_adds_these_lines_and_makes_the_check_hold(check: str, path: str
     patch = patches(known(FILES), [finding], audit(FILES, NOW))[finding]
     assert [line[1:].strip() for line in patch.splitlines() if line[0] == "+" and line[:3] != "+++"] == lines
     assert [line for line in patch.splitlines() if line[0] == "-" and line[:3] != "---"] == []
-    after = audit(applied(FILES, finding.fix.edits or finding.fix.suggested), NOW)
+    after = audit(with_edits(FILES, finding.fix.edits or finding.fix.suggested), NOW)
     outcomes = {each.outcome for each in after if (each.check, each.place.path) == (check, path)}
     assert outcomes == {Outcome.HOLDS}
 
@@ -231,7 +231,7 @@ def test_a_suggestion_makes_its_check_hold_and_nothing_else_fail(
     patch = patches(known(before), [finding], audit(before, NOW))[finding]
     added = "\n".join(line[1:] for line in patch.splitlines() if line[0] == "+")
     assert [each for each in expected if each not in added] == []
-    after = audit(applied(before, finding.fix.suggested), NOW)
+    after = audit(with_edits(before, finding.fix.suggested), NOW)
     assert {each.outcome for each in after if each.check == check} == {Outcome.HOLDS}
     had = {(each.check, each.place.path) for each in audit(before, NOW) if each.outcome in BAD}
     assert {(each.check, each.place.path) for each in after if each.outcome in BAD} <= had

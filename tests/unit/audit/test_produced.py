@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.audit.auditing import judged
+from bot.audit.auditing import judge_repository
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import BY_CHECK
 from bot.domain.images.seen_config import SeenConfig, seen_config
@@ -23,7 +23,7 @@ def seen(**config: Any) -> SeenConfig:
 
 def found(check: str, files: dict[str, str], *produced: SeenConfig) -> list[Finding]:
     repository = RepositoryTexts(texts(files), "contoso/shop", produced)
-    return list(judged(repository, NOW, rules=[BY_CHECK[check]]).findings)
+    return list(judge_repository(repository, NOW, rules=[BY_CHECK[check]]).findings)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from bot.audit.auditing import audit
 from bot.audit.onboarding import weekly_workflow
 from bot.audit.onboarding.proposing import WantedProposal, propose
-from bot.audit.splices import applied
+from bot.audit.splices import with_edits
 from bot.domain.repositories.finding import Outcome
 from sandbox.fleets.bare_repository import bare_files
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, outcomes, texts, workflow
@@ -85,7 +85,7 @@ def test_zizmor_finds_nothing_new_after_our_fixes(tmp_path: Path) -> None:
         (finding,) = [each for each in audit(files, NOW) if each.check == check]
         assert finding.fix is not None
         assert finding.fix.edits
-        files = applied(files, finding.fix.edits)
+        files = with_edits(files, finding.fix.edits)
     after = zizmor(tmp_path / "after", {path: text.decode() for path, text in files.items()})
     assert after <= before
 
@@ -97,7 +97,7 @@ def test_spliced_manifests_are_valid(tmp_path: Path) -> None:
     for check in ("no-privilege-escalation", "seccomp-profile"):
         (finding,) = [each for each in audit(files, NOW) if each.check == check]
         assert finding.fix is not None
-        files = applied(files, finding.fix.edits)
+        files = with_edits(files, finding.fix.edits)
     path = tmp_path / "api.yaml"
     path.write_bytes(files[DEPLOYMENT])
     done = subprocess.run(

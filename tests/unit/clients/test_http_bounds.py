@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clients.http_bounds import Body, redirected, retry_after
+from bot.clients.http_bounds import Body, redirect_target, retry_after
 from bot.domain.failure import Failure
 
 NOW = datetime(2025, 11, 11, 18, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ PLAIN = httpx.URL("http://registry.example/v2/a")
 
 def refused(method: str, url: httpx.URL, location: str, allowed: frozenset[str] = frozenset()) -> str:
     with pytest.raises(Failure) as caught:
-        redirected(method, url, location, allowed)
+        redirect_target(method, url, location, allowed)
     return str(caught.value)
 
 
@@ -57,17 +57,19 @@ def test_a_date_and_its_distance_mean_the_same(seconds: int) -> None:
 
 
 def test_redirects_within_the_host_are_followed() -> None:
-    assert str(redirected("GET", HOME, "/elsewhere?x=1", frozenset())) == "https://registry.example/elsewhere?x=1"
+    assert (
+        str(redirect_target("GET", HOME, "/elsewhere?x=1", frozenset())) == "https://registry.example/elsewhere?x=1"
+    )
 
 
 def test_plain_http_may_move_up_to_tls() -> None:
-    assert redirected("HEAD", PLAIN, "https://registry.example/b", frozenset()).scheme == "https"
+    assert redirect_target("HEAD", PLAIN, "https://registry.example/b", frozenset()).scheme == "https"
 
 
 def test_another_host_is_refused_unless_it_is_named() -> None:
     assert "another host, cdn.example," in refused("GET", HOME, "https://cdn.example/b")
-    assert redirected("GET", HOME, "https://cdn.example/b", frozenset({"cdn.example"})).host == "cdn.example"
-    assert redirected("GET", HOME, "https://cdn.example/b", frozenset({"*"})).host == "cdn.example"
+    assert redirect_target("GET", HOME, "https://cdn.example/b", frozenset({"cdn.example"})).host == "cdn.example"
+    assert redirect_target("GET", HOME, "https://cdn.example/b", frozenset({"*"})).host == "cdn.example"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from bot.domain.rollouts.policy import TERMS, Match, Policy, PolicyRule
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import Window
-from bot.views.rollouts.terms import TermsQuestion, answer, as_json, in_words
+from bot.views.rollouts.terms import TermsQuestion, answer, as_json, term_in_words
 
 NOON = datetime(2026, 12, 24, 12, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
@@ -28,7 +28,7 @@ def asked(cause: Cause = Cause.DOTNET_SECURITY, severity: Severity | None = Seve
 
 def test_every_term_is_told_with_who_gave_it() -> None:
     found = answer(POLICY, asked(Cause.OS_UPDATE, None), NOON)
-    why = {given.name: (in_words(given), given.why) for given in found.terms}
+    why = {given.name: (term_in_words(given), given.why) for given in found.terms}
     assert list(why) == list(TERMS)
     assert why["wave"] == ("canary", "policy.0")
     assert why["windows"] == ("mon,tue 08:00-17:00 UTC", "policy.1")

@@ -19,7 +19,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import judged, place_of
+from bot.audit.workloads.judging import judge_workloads, place_of
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import FindingSeverity
 
@@ -47,7 +47,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield holds(service.place, service.subject, "no capability is added")
 
-    yield from judged(repository, of_container, of_service)
+    yield from judge_workloads(repository, of_container, of_service)
 
 
 RULE = Rule(

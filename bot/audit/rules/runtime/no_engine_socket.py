@@ -20,9 +20,9 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import judged, judged_pods, place_of
+from bot.audit.workloads.judging import judge_workloads, judged_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
-from bot.audit.workloads.mounts import host_paths, is_engine_socket, sources
+from bot.audit.workloads.mounts import host_paths, is_engine_socket, mounted_host_paths
 from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "remove the mount; build with a rootless builder instead"
@@ -39,7 +39,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(pod.place, pod.subject, "it gets no engine's socket")
 
     def of_service(service: Service) -> Iterator[Verdict]:
-        found = [(node, path) for node, path in sources(service) if is_engine_socket(path)]
+        found = [(node, path) for node, path in mounted_host_paths(service) if is_engine_socket(path)]
         for node, path in found:
             place = place_of(repository, node, service.place)
             yield fails(place, service.subject, f"it gets the engine's socket {path}", _FIX)
@@ -47,7 +47,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(service.place, service.subject, "it gets no engine's socket")
 
     yield from judged_pods(repository, of_pod)
-    yield from judged(repository, lambda container: iter(()), of_service)
+    yield from judge_workloads(repository, lambda container: iter(()), of_service)
 
 
 RULE = Rule(

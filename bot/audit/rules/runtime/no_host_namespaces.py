@@ -20,7 +20,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import RENDERED, judged, judged_pods, place_of, value_is_hidden
+from bot.audit.workloads.judging import RENDERED, judge_workloads, judged_pods, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Pod, word
 from bot.domain.repositories.finding import FindingSeverity
 
@@ -48,7 +48,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(service.place, service.subject, "it has namespaces of its own")
 
     yield from judged_pods(repository, of_pod)
-    yield from judged(repository, lambda container: iter(()), of_service)
+    yield from judge_workloads(repository, lambda container: iter(()), of_service)
 
 
 RULE = Rule(

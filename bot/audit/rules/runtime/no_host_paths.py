@@ -21,9 +21,9 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.helm_rendering import HIDDEN_VALUE
-from bot.audit.workloads.judging import judged, judged_pods, place_of
+from bot.audit.workloads.judging import judge_workloads, judged_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
-from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, sources
+from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, mounted_host_paths
 from bot.domain.repositories.finding import FindingSeverity
 
 
@@ -39,7 +39,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
     def of_service(service: Service) -> Iterator[Verdict]:
         found = [
-            (node, path) for node, path in sources(service) if is_of_system(path) and not is_engine_socket(path)
+            (node, path)
+            for node, path in mounted_host_paths(service)
+            if is_of_system(path) and not is_engine_socket(path)
         ]
         for node, path in found:
             place = place_of(repository, node, service.place)
@@ -48,7 +50,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield holds(service.place, service.subject, "it mounts no folder of the system")
 
     yield from judged_pods(repository, of_pod)
-    yield from judged(repository, lambda container: iter(()), of_service)
+    yield from judge_workloads(repository, lambda container: iter(()), of_service)
 
 
 RULE = Rule(

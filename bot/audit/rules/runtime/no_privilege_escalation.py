@@ -20,7 +20,15 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, service_key, value_is_hidden
+from bot.audit.workloads.judging import (
+    absent,
+    context_key,
+    hidden,
+    judge_workloads,
+    place_of,
+    service_key,
+    value_is_hidden,
+)
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import FindingSeverity
 
@@ -43,7 +51,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield holds(place, container.subject, "allowPrivilegeEscalation is false")
 
-    yield from judged(repository, of_container, partial(_service, repository))
+    yield from judge_workloads(repository, of_container, partial(_service, repository))
 
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:

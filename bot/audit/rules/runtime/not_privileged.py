@@ -19,7 +19,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.judging import hidden, judge_workloads, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import FindingSeverity
 
@@ -43,7 +43,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield holds(service.place, service.subject, "it is not privileged")
 
-    yield from judged(repository, of_container, of_service)
+    yield from judge_workloads(repository, of_container, of_service)
 
 
 RULE = Rule(

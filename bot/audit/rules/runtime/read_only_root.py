@@ -24,7 +24,7 @@ from bot.audit.splices import with_keys
 from bot.audit.suggestions.writable_folders import has_tmp, read_only_with_tmp
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import absent, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.judging import absent, hidden, judge_workloads, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping
@@ -51,7 +51,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield absent(container, _NO_TMP, read_only_with_tmp(repository, container, "mount an emptyDir at /tmp"))
 
-    yield from judged(repository, of_container, partial(_service, repository))
+    yield from judge_workloads(repository, of_container, partial(_service, repository))
 
 
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:

@@ -32,7 +32,7 @@ from bot.audit.workloads.judging import (
     absent,
     context_key,
     hidden,
-    judged,
+    judge_workloads,
     place_of,
     service_key,
     value_is_hidden,
@@ -44,7 +44,7 @@ _FIX = "set securityContext.runAsNonRoot: true, and runAsUser: 1654 where the im
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    yield from judged(
+    yield from judge_workloads(
         repository,
         lambda container: _container(repository, container),
         lambda service: _service(repository, service),

@@ -21,7 +21,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import absent, context_key, hidden, judged, place_of, value_is_hidden
+from bot.audit.workloads.judging import absent, context_key, hidden, judge_workloads, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping
@@ -44,7 +44,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             fix = context_key(repository, container, "seccompProfile", ["", "  type: RuntimeDefault"], _FIX)
             yield absent(container, "no seccomp profile is set", fix)
 
-    yield from judged(repository, of_container, _service)
+    yield from judge_workloads(repository, of_container, _service)
 
 
 def _service(service: Service) -> Iterator[Verdict]:

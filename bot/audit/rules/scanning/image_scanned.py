@@ -19,13 +19,14 @@ nothing."""
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import SCANNERS, deliveries
-from bot.audit.delivery.gates import named, scans_of
+from bot.audit.delivery.gates import scans_of
 from bot.audit.delivery.unread import other_scanners, scripts_called
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.steps import scan_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.wording.words import first_few
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -33,18 +34,18 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
         scans = scans_of(repository, push)
-        elsewhere = list(other_scanners(push.pipeline))
-        scripts = list(scripts_called(repository, push.pipeline, SCANNERS))
+        elsewhere = list(dict.fromkeys(other_scanners(push.pipeline)))
+        scripts = list(dict.fromkeys(scripts_called(repository, push.pipeline, SCANNERS)))
         if scans:
             yield holds(place, push.subject, f"{scans[0].tool} scans {scans[0].target or 'the image'}")
         elif elsewhere:
-            why = f"no Trivy, Grype or Docker Scout looks at the image, but {named(elsewhere)} may"
-            yield unknown(place, push.subject, why, f"what {named(elsewhere)} does")
+            why = f"no Trivy, Grype or Docker Scout looks at the image, but {first_few(elsewhere)} may"
+            yield unknown(place, push.subject, why, f"what {first_few(elsewhere)} does")
         elif scripts:
             yield unknown(
                 place,
                 push.subject,
-                f"no scan is seen, but {named(scripts)} may run one",
+                f"no scan is seen, but {first_few(scripts)} may run one",
                 "the commands written in the workflow",
             )
         else:

@@ -24,7 +24,7 @@ from bot.audit.delivery.gates import is_after_failure, scans_of, upload_fix, upl
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.splices import with_keys
-from bot.audit.suggestions.gates import blocking
+from bot.audit.suggestions.gates import suggest_blocking
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.source.nodes import Mapping
@@ -56,7 +56,7 @@ def _fix(repository: RepositoryTexts, scan: ImageScan) -> Fix:
     given = scan.step.mapping.get("with")
     if scan.step.action != "aquasecurity/trivy-action" or scan.step.may_fail is not False:
         advice = f"let {scan.tool} fail the job: an exit code other than 0, and nothing that swallows it"
-        return blocking(repository, scan, advice)
+        return suggest_blocking(repository, scan, advice)
     advice = "set exit-code: '1', for HIGH and CRITICAL that have a fix"
     if not isinstance(given, Mapping):
         return Fix(advice)

@@ -26,7 +26,7 @@ from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service, named_values
 from bot.audit.workloads.helm import may_hold
 from bot.audit.workloads.helm_rendering import HIDDEN
-from bot.audit.workloads.judging import RENDERED, judged, place_of, value_is_hidden
+from bot.audit.workloads.judging import RENDERED, judge_workloads, place_of, value_is_hidden
 from bot.audit.workloads.kubernetes import Container, word
 from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping, Node
@@ -65,7 +65,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         elif not bad:
             yield holds(service.place, service.subject, "no secret stands in its environment")
 
-    yield from judged(repository, of_container, of_service, is_asked_of_windows=True)
+    yield from judge_workloads(repository, of_container, of_service, is_asked_of_windows=True)
 
 
 def _of_container(container: Container) -> Iterator[tuple[Node, str]]:

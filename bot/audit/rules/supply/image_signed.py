@@ -18,13 +18,14 @@ import re
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import SIGNERS, deliveries
-from bot.audit.delivery.gates import named, related
+from bot.audit.delivery.gates import related
 from bot.audit.delivery.unread import scripts_called
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.steps import sign_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import FindingSeverity
+from bot.domain.wording.words import first_few
 
 _MAY_SIGN = re.compile(r"^(?!.*(?:nuget|msi|installer|authenticode|apk|codesign|binar)).*sign")
 """Actions that may sign images, by their names."""
@@ -40,22 +41,22 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         strangers = remote + [
             step.uses for step in push.pipeline.steps if step.unread or _MAY_SIGN.search(step.action)
         ]
-        strangers = [each for each in strangers if "cosign-installer" not in each]
-        scripts = list(scripts_called(repository, push.pipeline, SIGNERS))
+        strangers = [each for each in dict.fromkeys(strangers) if "cosign-installer" not in each]
+        scripts = list(dict.fromkeys(scripts_called(repository, push.pipeline, SIGNERS)))
         if signing is not None:
             yield holds(place, push.subject, f"{signing.tool} signs it")
         elif strangers:
             yield unknown(
                 place,
                 push.subject,
-                f"no signature is seen, but {named(strangers)} may make one",
-                f"what {named(strangers)} does",
+                f"no signature is seen, but {first_few(strangers)} may make one",
+                f"what {first_few(strangers)} does",
             )
         elif scripts:
             yield unknown(
                 place,
                 push.subject,
-                f"no signature is seen, but {named(scripts)} may make one",
+                f"no signature is seen, but {first_few(scripts)} may make one",
                 "the commands written in the workflow",
             )
         else:

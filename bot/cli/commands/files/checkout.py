@@ -11,7 +11,7 @@ from bot.cli.options import Format, OutputFormat
 from bot.cli.output import Layout, print_json, print_line, print_table
 from bot.cli.progress import progress_of
 from bot.domain.bases.dotnet_image import ImageFamily
-from bot.domain.bases.unwatched import by_family
+from bot.domain.bases.unwatched import references_by_family
 from bot.domain.wording.escaping import terminal
 from bot.domain.wording.words import counted
 from bot.views.names import short_reference
@@ -187,7 +187,7 @@ def _show(found: "FolderScan") -> None:
 
 def _told_of_images(found: "FolderScan") -> Iterator[str]:
     """What is counted for what it is, and what nobody watches."""
-    families = by_family(item.usage.reference for item in found.scanned if item.usage.sdk_pin is None)
+    families = references_by_family(item.usage.reference for item in found.scanned if item.usage.sdk_pin is None)
     special = [
         f"{families[each]} {each}" for each in ImageFamily if each is not ImageFamily.DOTNET and each in families
     ]

@@ -50,7 +50,7 @@ def show_answer(found: "TermsAnswer", output: Format) -> None:
     """Writes a row for each term."""
     from bot.cli.output import Layout, print_json, print_sentence, print_table
     from bot.cli.text import moment
-    from bot.views.rollouts.terms import as_json, in_words
+    from bot.views.rollouts.terms import as_json, term_in_words
 
     if output is Format.JSON:
         print_json(as_json(found))
@@ -59,7 +59,7 @@ def show_answer(found: "TermsAnswer", output: Format) -> None:
     rated = f", {asked.severity}" if asked.severity else ""
     named = ", ".join(f"policy.{place}" for place in found.matching) or "none"
     print_sentence(f"{asked.base} for {asked.repository} ({asked.cause}{rated}); rules that match: {named}")
-    rows = [(given.name, in_words(given), given.why) for given in found.terms]
+    rows = [(given.name, term_in_words(given), given.why) for given in found.terms]
     print_table(("term", "value", "given by"), rows, Layout(below=("given by",)))
     if found.freeze:
         print_sentence(f"Nothing begins now: frozen until {moment(found.freeze.until)}: {found.freeze.reason}")

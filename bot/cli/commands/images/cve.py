@@ -43,7 +43,7 @@ def cve(
 def show_cves(found: "Cves", output: Format) -> None:
     """Writes a row for each CVE with where its fix is stuck; ends with 3 where some image is not known."""
     from bot.cli.output import Layout, print_json, print_line, print_table
-    from bot.views.bases.ledger import as_json, told
+    from bot.views.bases.ledger import as_json, places_in_words
 
     if output is Format.JSON:
         print_json({"cves": [as_json(row) for row in found.cves.items], "not_known": found.not_known})
@@ -55,7 +55,7 @@ def show_cves(found: "Cves", output: Format) -> None:
             [
                 (
                     *(row.cve, row.severity or "not rated", row.rated_by, row.places.open),
-                    ", ".join(f"{number} {words}" for words, number in told(row.places)),
+                    ", ".join(f"{number} {words}" for words, number in places_in_words(row.places)),
                     row.title,
                 )
                 for row in found.cves.items
@@ -69,7 +69,7 @@ def show_cve(found: "CvePage", output: Format) -> None:
     """Writes each image with its clocks; ends with 3 where some image is not known."""
     from bot.cli.output import print_json, print_line, print_sentence
     from bot.domain.wording.words import counted
-    from bot.views.bases.ledger import as_json, image_as_json, told
+    from bot.views.bases.ledger import as_json, image_as_json, places_in_words
 
     if output is Format.JSON:
         images = [image_as_json(row) for row in found.images.items]
@@ -82,7 +82,7 @@ def show_cve(found: "CvePage", output: Format) -> None:
     if not found.images.items:
         print_line("No image that was read has it, or had it.")
     else:
-        where = ", ".join(f"{number} {words}" for words, number in told(row.places))
+        where = ", ".join(f"{number} {words}" for words, number in places_in_words(row.places))
         print_sentence(f"{counted(found.images.total, 'image')}: {where}")
         for image in found.images.items:
             _show_image(image)

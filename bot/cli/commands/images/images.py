@@ -46,11 +46,11 @@ def image(
 
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import image_path
-    from bot.service.commands.images.images import read_image
+    from bot.service.commands.images.images import read_image_views
     from bot.settings import load
 
     settings, clock = load(config), SystemClock()
-    found = asyncio.run(read_image(settings, name, clock))
+    found = asyncio.run(read_image_views(settings, name, clock))
     show_image(found, clock.now(), output)
     for named in dict.fromkeys(view.image.claim.name for view in found):
         print_page(settings, image_path(named), output)

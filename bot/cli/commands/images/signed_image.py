@@ -60,7 +60,7 @@ def judge_kept_signatures(
         )
 
 
-def parts_of(found: "SignedImage") -> list[dict[str, Any]]:
+def parts_as_json(found: "SignedImage") -> list[dict[str, Any]]:
     """What was found of the image and of each platform in it, in the fields of the JSON output."""
     return [
         {

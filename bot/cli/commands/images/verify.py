@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.commands.images.signature_file import asked_about, given_fields, judge_file, moment_of
-from bot.cli.commands.images.signed_image import at_digest, image_named, judge_kept_signatures, parts_of
+from bot.cli.commands.images.signed_image import at_digest, image_named, judge_kept_signatures, parts_as_json
 from bot.cli.commands.images.trust_options import SignatureKind, Timestamping, TrustOptions, bad, read
 from bot.cli.commands.images.verdict_output import cannot_tell_where_nobody_answers, exit_code, show_verdict
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
@@ -119,7 +119,7 @@ def _judge(
     if artifact is not None:
         raise bad("--artifact is read with a file only", "an image is what its digest names; leave it out")
     image = judge_kept_signatures(at_digest(reference, digest), options, at, config)
-    return image.verdict, {"image": str(image.reference), "digest": image.digest, "parts": parts_of(image)}
+    return image.verdict, {"image": str(image.reference), "digest": image.digest, "parts": parts_as_json(image)}
 
 
 def _verify_image(name: str, config: Path, output: Format) -> None:

@@ -23,11 +23,11 @@ def history(
 
     from bot.domain.clock import SystemClock
     from bot.domain.wording.pages import base_path
-    from bot.service.commands.look.views import read_history
+    from bot.service.commands.look.views import read_base_history
     from bot.settings import load
 
     settings = load(config)
-    found = asyncio.run(read_history(settings, base, SystemClock()))
+    found = asyncio.run(read_base_history(settings, base, SystemClock()))
     show_history(found, output)
     for moved in dict.fromkeys(change.base for change in found.changes):
         print_page(settings, base_path(moved), output)
@@ -35,7 +35,7 @@ def history(
 
 def show_history(history: "History", output: Format) -> None:
     """Writes the changes of a base, and how late upstream was."""
-    from bot.domain.packages.moves import told
+    from bot.domain.packages.moves import moves_in_words
     from bot.views.bases.history import as_json
     from bot.views.names import short_base, short_digest
 
@@ -50,7 +50,7 @@ def show_history(history: "History", output: Format) -> None:
             [
                 (
                     *(short_base(c.base), moment(c.at), c.cause, c.severity, short_digest(c.to_digest), c.detail),
-                    told(packages),
+                    moves_in_words(packages),
                 )
                 for c, packages in zip(history.changes, history.packages, strict=True)
             ],

@@ -38,7 +38,7 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
 
 def show_status(status: "Status", output: Format, now: datetime) -> None:
     """Writes bases, notices, rebuilds and whatever is in trouble."""
-    from bot.domain.repositories.onboarding import in_words
+    from bot.domain.repositories.onboarding import counts_in_words
     from bot.domain.wording.words import counted
     from bot.views.fleet.status import as_json
 
@@ -63,7 +63,7 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
             [(d.ecosystem, moment(d.checked_at), d.entries, d.kept) for d in status.dumps],
         )
     if status.onboardings:
-        print_sentence(f"Onboarding: {in_words(status.onboardings)}")
+        print_sentence(f"Onboarding: {counts_in_words(status.onboardings)}")
     _show_troubles(status)
 
 

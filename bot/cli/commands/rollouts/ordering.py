@@ -23,7 +23,7 @@ def counted_rebuilds(count: int) -> str:
     return counted(count, "rebuild")
 
 
-def ordered(config: Path, given: "Callable[[OrdersStore], Awaitable[T]]") -> T:
+def give_order(config: Path, given: "Callable[[OrdersStore], Awaitable[T]]") -> T:
     """Gives one order to the store, and returns what it says. Raises `Failure` where it makes no sense."""
     from bot.service.commands.rollouts.orders import order
 

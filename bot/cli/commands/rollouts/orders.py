@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.commands.rollouts.ordering import counted_rebuilds, ordered
+from bot.cli.commands.rollouts.ordering import counted_rebuilds, give_order
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile
 from bot.cli.output import print_line
 from bot.cli.words import Reason, Who, word_of
@@ -19,21 +19,21 @@ def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DE
     It waits for no wave and for no pause of its rollout, only for a pause of everything or a quarantine.
     """
     word = word_of(who, reason)
-    count = ordered(config, lambda orders: orders.retry(named, word))
+    count = give_order(config, lambda orders: orders.retry(named, word))
     print_line(f"{named}: {counted_rebuilds(count)} due now.")
 
 
 def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Ends what has not ended; an open pull request is closed."""
     word = word_of(who, reason)
-    count = ordered(config, lambda orders: orders.skip(named, word))
+    count = give_order(config, lambda orders: orders.skip(named, word))
     print_line(f"{named}: {counted_rebuilds(count)} called off.")
 
 
 def hold(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Keeps what has not begun from beginning, until `retry`."""
     word = word_of(who, reason)
-    count = ordered(config, lambda orders: orders.hold(named, word))
+    count = give_order(config, lambda orders: orders.hold(named, word))
     print_line(f"{named}: {counted_rebuilds(count)} held.")
 
 
@@ -41,7 +41,7 @@ def pause(reason: Reason, everything: All = False, who: Who = None, config: Conf
     """Lets the bot begin nothing at all; for one rollout see `rollout pause`."""
     _only_all(everything, "pause")
     word = word_of(who, reason)
-    is_new = ordered(config, lambda orders: orders.pause(None, word))
+    is_new = give_order(config, lambda orders: orders.pause(None, word))
     print_line("Everything is paused." if is_new else "Everything was paused already.")
 
 
@@ -49,7 +49,7 @@ def resume(reason: Reason, everything: All = False, who: Who = None, config: Con
     """Ends the pause of everything; rollouts that are paused alone stay so."""
     _only_all(everything, "resume")
     word = word_of(who, reason)
-    was_paused = ordered(config, lambda orders: orders.resume(None, word))
+    was_paused = give_order(config, lambda orders: orders.resume(None, word))
     print_line("The bot goes on." if was_paused else "Not everything was paused.")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.asking import asked
-from bot.cli.commands.rollouts.ordering import ordered
+from bot.cli.commands.rollouts.ordering import give_order
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Layout, print_json, print_line, print_table
 from bot.cli.text import moment
@@ -27,7 +27,7 @@ def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: Con
     BASE may be told with its digest; where it shows another one by now, nothing is quarantined.
     """
     word = word_of(who, reason)
-    digest = ordered(config, lambda orders: orders.quarantine(base, word))
+    digest = give_order(config, lambda orders: orders.quarantine(base, word))
     print_line(f"{base.partition('@')[0]} is quarantined while it shows {digest}.")
 
 
@@ -35,7 +35,7 @@ def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: Con
 def quarantine_lift(base: NamedBase, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Lets a base be built upon again."""
     word = word_of(who, reason)
-    count = ordered(config, lambda orders: orders.lift(base, word))
+    count = give_order(config, lambda orders: orders.lift(base, word))
     print_line(f"{base} may be built upon again." if count else f"{base} was not quarantined.")
 
 

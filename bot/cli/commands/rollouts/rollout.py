@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.asking import asked
-from bot.cli.commands.rollouts.ordering import Limit, counted_rebuilds, ordered
+from bot.cli.commands.rollouts.ordering import Limit, counted_rebuilds, give_order
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.pages import print_page
@@ -86,7 +86,7 @@ def show_rollout(
 def pause_rollout(number: Number, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Lets nothing more of a rollout begin; what is under way is followed."""
     word = word_of(who, reason)
-    is_new = ordered(config, lambda orders: orders.pause(number, word))
+    is_new = give_order(config, lambda orders: orders.pause(number, word))
     print_line(f"Rollout {number} is paused." if is_new else f"Rollout {number} was paused already.")
 
 
@@ -94,7 +94,7 @@ def pause_rollout(number: Number, reason: Reason, who: Who = None, config: Confi
 def resume_rollout(number: Number, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Lets a paused rollout go on; its failures up to now stop it no more."""
     word = word_of(who, reason)
-    was_paused = ordered(config, lambda orders: orders.resume(number, word))
+    was_paused = give_order(config, lambda orders: orders.resume(number, word))
     print_line(f"Rollout {number} goes on." if was_paused else f"Rollout {number} was not paused.")
 
 
@@ -108,7 +108,7 @@ def cancel_rollout(
 ) -> None:
     """Ends a rollout; the service closes its open pull requests."""
     word = word_of(who, reason)
-    count = ordered(config, lambda orders: orders.cancel(number, word, keep=keep))
+    count = give_order(config, lambda orders: orders.cancel(number, word, keep=keep))
     print_line(f"Rollout {number} is cancelled: {counted_rebuilds(count)} called off.")
 
 

@@ -164,7 +164,7 @@ def _bodies(asked: _Asked, rows: Mapping[str, Any]) -> dict[str, bytes]:
     return found
 
 
-async def contents_of(
+async def shown_contents(
     transport: Transport, repository: Identity, rows: Iterable[Mapping[str, Any]]
 ) -> dict[str, bytes]:
     """Returns the contents of shown files by sha; those that GraphQL could not show as text are read by REST."""

@@ -54,7 +54,7 @@ def guarantees(
     }
 
 
-def workflow_of(repository: str, config: RepositoryConfig, place: Place, policy: Policy) -> str:
+def rebuilding_workflow(repository: str, config: RepositoryConfig, place: Place, policy: Policy) -> str:
     """The file name of the workflow that rebuilds what names a base there."""
     base, path = place
     return config.workflow_of(path, policy.terms(repository, base, Cause.AGE, None))

@@ -80,7 +80,7 @@ class Advance:
 def advance(
     waves: Sequence[Wave], tallies: Mapping[str, WaveTally], pause_when_failed: float, now: datetime
 ) -> Advance:
-    """Decides which waves, given `in_order`, may begin or go on; those without a rebuild here are passed over."""
+    """Decides which waves, given `waves_in_order`, may begin or go on; those without a rebuild are passed over."""
     if (pause := _too_many_failed(tallies.values(), pause_when_failed)) is not None:
         return Advance(pause=pause)
     release: dict[str, int] = {}
@@ -127,7 +127,7 @@ def latest_start(waves: Sequence[Wave], name: str, since: datetime) -> datetime:
     return since + sum((wave.soak for wave in before), timedelta()) + max(wave.wait_at_most for wave in before)
 
 
-def in_order(waves: Sequence[Wave], tallies: Mapping[str, WaveTally]) -> tuple[Wave, ...]:
+def waves_in_order(waves: Sequence[Wave], tallies: Mapping[str, WaveTally]) -> tuple[Wave, ...]:
     """The waves as configured, and after them those that are configured no more; each with the soak that rules ask
     for its rebuilds."""
     known = {wave.name for wave in waves}

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 _COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
-def holds(condition: str, expand: Expand) -> bool | None:
+def condition_holds(condition: str, expand: Expand) -> bool | None:
     """Whether the condition holds; an empty one does. None where the text cannot tell, or cannot be read."""
     if not condition.strip():
         return True

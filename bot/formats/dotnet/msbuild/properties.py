@@ -11,7 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.formats.dotnet.msbuild.conditions import both, holds, negated
+from bot.formats.dotnet.msbuild.conditions import both, condition_holds, negated
 from bot.formats.dotnet.msbuild.elements import ProjectElement
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.items import ProjectItem, ProjectItems, metadata_of
@@ -164,13 +164,13 @@ class Evaluation:
 
     def _narrowed(self, element: ProjectElement, applies: bool | None, condition: str) -> tuple[bool | None, str]:
         """Whether the element counts, and the condition that keeps us from knowing."""
-        own = holds(element.condition, self._expanded_for_condition) if applies is not False else False
+        own = condition_holds(element.condition, self._expanded_for_condition) if applies is not False else False
         return both(applies, own), condition if own is not None or applies is None else element.condition
 
     def _choose(self, document: Document, choose: ProjectElement, applies: bool | None, condition: str) -> None:
         remaining, why = applies, condition
         for branch in choose.named("When", "Otherwise"):
-            own = holds(branch.condition, self._expanded_for_condition)
+            own = condition_holds(branch.condition, self._expanded_for_condition)
             because = why if own is not None else branch.condition
             self._body(document, branch, both(remaining, own), because)
             remaining, why = both(remaining, negated(own)), because

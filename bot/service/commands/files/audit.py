@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.act.onboarding.stage import source_of
-from bot.audit.auditing import judged
+from bot.act.onboarding.stage import proposal_source
+from bot.audit.auditing import judge_repository
 from bot.audit.patches import Texts, patches
 from bot.audit.repository import RepositoryTexts
 from bot.clients import folder
@@ -52,7 +52,7 @@ def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:
         files[entry.path] = folder.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
         progress(number, len(entries))
     texts = Texts(RepositoryTexts(files), files, clock.now())
-    return AuditedCheckout(judged(texts.repository, texts.now).findings, texts)
+    return AuditedCheckout(judge_repository(texts.repository, texts.now).findings, texts)
 
 
 async def audited_repository(settings: Settings, repository: str, clock: Clock) -> AuditedCheckout:
@@ -85,7 +85,7 @@ async def audited_in(
         )
     item = await kept.source(repository)
     try:
-        source = await source_of(kept, item) if item is not None else None
+        source = await proposal_source(kept, item) if item is not None else None
     except Failure:
         source = None
     if source is None:
@@ -96,7 +96,7 @@ async def audited_in(
 
 def _with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:
     """Edits are those for the texts as they are kept now; a finding that these do not give has words alone."""
-    now = judged(texts.repository, texts.now, texts.unwaivable).findings if texts is not None else ()
+    now = judge_repository(texts.repository, texts.now, texts.unwaivable).findings if texts is not None else ()
     fixes = {replace(each, fix=None): each.fix for each in now}
     given = (replace(each, fix=fixes.get(replace(each, fix=None), _words(each.fix))) for each in findings)
     return AuditedCheckout(tuple(given), texts)

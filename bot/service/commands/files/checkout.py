@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.clients import folder
-from bot.discover.choosing import Choice, chosen, sources
+from bot.discover.choosing import Choice, chosen, source_files
 from bot.discover.selection import Selection
-from bot.domain.bases.followed_base import Unknown, is_patch_pinned, moved
+from bot.domain.bases.followed_base import Unknown, is_patch_pinned, reference_after_move
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.unwatched import unwatched
 from bot.domain.bounded_gather import bounded_gather
@@ -129,7 +129,7 @@ def replacements_for(found: FolderScan) -> list[Replacement]:
 def _sources(
     entries: Iterable[TreeEntry], choice: Choice, files: Iterable[tuple[str, bytes]]
 ) -> tuple[TreeEntry, ...]:
-    return sources(entries, choice, partial(sources_of_app_hosts, files), is_bounded=False)
+    return source_files(entries, choice, partial(sources_of_app_hosts, files), is_bounded=False)
 
 
 def _place(root: Path, path: str) -> Path:
@@ -207,7 +207,7 @@ def _judged(usage: Usage, base: Base | None, seen: Mapping[Base, Observation | F
         return ScannedUsage(usage, base, Freshness.UNKNOWN)
     if isinstance(now, Failure) or now.digest is None:
         return ScannedUsage(usage, base, Freshness.UNKNOWN, note=str(now) if isinstance(now, Failure) else "")
-    target = moved(usage.reference, now.digest, now.version)
+    target = reference_after_move(usage.reference, now.digest, now.version)
     if isinstance(target, Unknown):
         return ScannedUsage(usage, base, Freshness.UNKNOWN, note=target.reason)
     if target != usage.reference:

@@ -6,7 +6,7 @@ from statistics import median
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.plan.waves.advance import release_rules_at, rollout_options_of
-from bot.plan.waves.waiting import holds
+from bot.plan.waves.waiting import holds_of
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
@@ -23,7 +23,7 @@ async def read_images(settings: Settings, clock: Clock) -> list[ImageView]:
         return await stores.images.views()
 
 
-async def read_image(settings: Settings, name: str, clock: Clock) -> list[ImageView]:
+async def read_image_views(settings: Settings, name: str, clock: Clock) -> list[ImageView]:
     """The images of that name, or whose name ends in it; raises `Failure` where there is none."""
     bare = name.partition("@")[0]
     head, colon, tag = bare.rpartition(":")
@@ -49,7 +49,7 @@ async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
         )
         now = clock.now()
         options = rollout_options_of(settings.rules)
-        waits = holds(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
+        waits = holds_of(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
         branches = under(base.base, await stores.images.views(), rebuilds, waits)
         return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches))
 

@@ -16,7 +16,7 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.verify.packages import dotnet, places
 from bot.verify.packages.image import check_one_is_meant, read_image
 from bot.verify.packages.inflate import is_zstd
-from bot.verify.packages.places import read_files
+from bot.verify.packages.places import packages_in
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 
 _LONGEST_LINE = 64 * 1024
@@ -116,7 +116,7 @@ def _read_folder(root: Path) -> Inventory:
             problems.append(f"{path}: is larger than {largest} bytes; it is not read")
         else:
             files[path] = data
-    return read_files(files, problems)
+    return packages_in(files, problems)
 
 
 def _is_wanted(path: str) -> bool:

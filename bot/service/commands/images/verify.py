@@ -22,7 +22,7 @@ from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage, behind_since
 from bot.domain.images.standing import ImageStanding
 from bot.domain.images.trust import Trust, TrustMode
-from bot.domain.packages.gate import Gated, GateOutcome, together
+from bot.domain.packages.gate import Gated, GateOutcome, worst_gated
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.service.wiring.gate import gate_options_of
 from bot.service.wiring.grants import forge_host, http_rules
@@ -178,7 +178,7 @@ async def _gated(
         gap = "the service has not seen this digest as an image of the fleet"
         return Gated(matched.rule.mode, GateOutcome.UNKNOWN, gaps=(gap,))
     judged = await judge_images(stores.gating, seen, options, vex.clock.now(), adopts=True, vex=vex)
-    return together([each.gated for each in judged.values() if each.gated is not None])
+    return worst_gated([each.gated for each in judged.values() if each.gated is not None])
 
 
 def about_builder(

@@ -13,7 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.rollouts.timing.waves import Hold
 from bot.plan.waves.advance import release_rules_at, rollout_options_of
-from bot.plan.waves.waiting import holds
+from bot.plan.waves.waiting import holds_of
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
@@ -63,10 +63,10 @@ async def read_rollout(settings: Settings, number: int, clock: Clock) -> Rollout
 
 async def _holds(stores: Stores, settings: Settings, now: datetime) -> dict[int, Hold]:
     options = rollout_options_of(settings.rules)
-    return holds(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
+    return holds_of(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
 
 
-async def read_history(settings: Settings, base: str, clock: Clock) -> History:
+async def read_base_history(settings: Settings, base: str, clock: Clock) -> History:
     """Reads the changes of a base; raises `Failure` where the store knows no such one."""
     async with opened_stores(settings, clock) as stores:
         releases = ReleaseIndex(await stores.history.releases())

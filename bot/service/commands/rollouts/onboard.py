@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.act.onboarding.bringing import commits_of
-from bot.act.onboarding.stage import source_of
+from bot.act.onboarding.stage import proposal_source
 from bot.clients.observer import Nobody
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
@@ -63,7 +63,7 @@ async def _previewed(
         return Previewed(name, None, f"it has declined for good: {due.onboarding.reason}")
     proposer = AuditProposer(frozenset(settings.onboarding.checks), frozenset(settings.audit.never_waived))
     try:
-        source = await source_of(stores.onboardings, due)
+        source = await proposal_source(stores.onboardings, due)
         actions = proposer.actions(source, clock.now())
         commits = await commits_of(due.repository, actions, forge, asked)
     except Failure as failure:

@@ -11,7 +11,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
-from bot.domain.images.builder import GITHUB, Builder, source_of
+from bot.domain.images.builder import GITHUB, Builder, repository_at_address
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.reference import Base
@@ -183,7 +183,7 @@ def _source(platform: ObservedPlatform, inherited: Collection[tuple[str, str]], 
     """`owner/name` of the repository that an image names as its source; None where it is no address of one."""
     own = {name: value for name, value in platform.config.labels.items() if (name, value) not in inherited}
     texts: Mapping[str, str] = {**own, **platform.manifest.annotations}
-    return source_of(texts.get(SOURCE, ""), forge) or None
+    return repository_at_address(texts.get(SOURCE, ""), forge) or None
 
 
 def _moment(text: str | None) -> datetime | None:

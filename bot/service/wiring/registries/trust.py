@@ -26,7 +26,7 @@ from bot.verify.signatures.notation.verifying import NotationPolicy
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import SignaturesPort, signatures_of
-from bot.verify.trust.judging import Trusted, judge
+from bot.verify.trust.judging import Trusted, judge_trust
 from bot.watch.registry.incident import Incident
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ class Trusting:
         judged: list[Trust] = []
         for each in digests:
             found = await signatures_of(self.registry, base.registry, base.repository, each)
-            judged.append(judge(found, trusted, each, now, self._remembered))
+            judged.append(judge_trust(found, trusted, each, now, self._remembered))
         return next((trust for trust in judged if not trust.holds), judged[0])
 
     async def doubt(self, base: Base, digest: str, since: datetime) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.mirrors import place_of
+from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
@@ -22,7 +22,7 @@ from bot.store.pages.rows import (
     latest_changes,
     notice_rows,
 )
-from bot.store.rows.bases.bases import named
+from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.mirrors import behind, lags_of_mirrors, took_by
 from bot.store.rows.bases.tables import bases, changes, documents, notices
 from bot.store.rows.inventories.vulnerabilities import dumps
@@ -73,7 +73,7 @@ class BasePagesStore(Store):
 
     async def base(self, name: str) -> BasePage | None:
         async with self._database.reading() as connection:
-            row = (await connection.execute(select(bases, _users_of_base()).where(named(name)))).first()
+            row = (await connection.execute(select(bases, _users_of_base()).where(has_base_name(name)))).first()
             if row is None:
                 return None
             users = await connection.execute(
@@ -157,7 +157,7 @@ class BasePagesStore(Store):
                 tuple(
                     MirrorRow(
                         place,
-                        sum(place_of(each.base, each.upstream) == place for each in late),
+                        sum(mirror_prefix(each.base, each.upstream) == place for each in late),
                         lag,
                         took.get(place),
                     )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.mirrors import place_of, took
+from bot.domain.bases.mirrors import mirror_prefix, took
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
@@ -99,7 +99,7 @@ async def _pairs(connection: AsyncConnection) -> list[_Pair]:
         _Pair(
             row.id,
             row.upstream_id,
-            place_of(
+            mirror_prefix(
                 Base(row.registry, row.repository, row.tag), Base(row.up_registry, row.up_repository, row.tag)
             ),
             (row.last, row.up_last),

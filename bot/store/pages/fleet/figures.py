@@ -40,7 +40,7 @@ from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts, transitions
 from bot.store.rows.tables import outbox, tasks
 from bot.store.stages.steps import IS_OF_ONE_STEPPING, IS_TO_START, IS_UNDER_WAY
-from bot.views.bases.promises import by_family
+from bot.views.bases.promises import promises_by_family
 from bot.views.bases.upstream import feed_name
 from bot.views.fleet.figures import (
     EndedRebuild,
@@ -142,7 +142,7 @@ class FiguresStore(Store):
                 onboardings=dict.fromkeys(OnboardingState, 0) | await count_onboardings(connection),
                 mirrors=await lags_of_mirrors(connection, now),
                 mirrors_took=took,
-                promises=by_family(measured, now),
+                promises=promises_by_family(measured, now),
             )
 
     async def marks(self) -> Marks:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.store import Store
-from bot.store.rows.bases.bases import named
+from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories, usages
@@ -104,7 +104,9 @@ def _where(wanted: FleetFilter) -> list[ColumnElement[bool]]:
     if wanted.base:
         where.append(
             repositories.c.id.in_(
-                select(usages.c.repository_id).join(bases, bases.c.id == usages.c.base_id).where(named(wanted.base))
+                select(usages.c.repository_id)
+                .join(bases, bases.c.id == usages.c.base_id)
+                .where(has_base_name(wanted.base))
             )
         )
     return where

@@ -38,10 +38,10 @@ class SummaryStore(Store):
     async def summary(self, since: datetime) -> Summary:
         """Of the time from `since` up to now."""
         async with self._database.reading() as connection:
-            return await summary_of(connection, since, self._clock.now())
+            return await summarize_fleet(connection, since, self._clock.now())
 
 
-async def summary_of(
+async def summarize_fleet(
     connection: AsyncConnection, since: datetime, until: datetime, only: Collection[str] | None = None
 ) -> Summary:
     """Of a span of time; with `only`, as if the fleet had these repositories alone, without a trend."""

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.bases.mirrors import place_of
+from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import (
     AffectedImage,
@@ -119,7 +119,7 @@ class Ledger:
         if below.mirror is None or below.base is None:
             return None
         base, inventory = below.mirror
-        return self._below(base, inventory, f"whoever fills {place_of(base, below.base)}", cve, exposures)
+        return self._below(base, inventory, f"whoever fills {mirror_prefix(base, below.base)}", cve, exposures)
 
     def _own(self, sides: Sequence[tuple[Below, Sequence[Exposure]]], cve: str) -> tuple[BelowImage, ...]:
         by_name: dict[str, list[BelowImage]] = {}

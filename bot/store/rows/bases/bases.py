@@ -15,7 +15,7 @@ from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.served import last_changes
 
 
-def named(name: str) -> ColumnElement[bool]:
+def has_base_name(name: str) -> ColumnElement[bool]:
     """The base whose whole name this is, as `str(base)` writes it."""
     path, _, tag = name.rpartition(":")
     registry, _, repository = path.partition("/")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.mirrors import Behind, Copied, Likeness, copied, place_of, took
+from bot.domain.bases.mirrors import Behind, Copied, Likeness, copied, mirror_prefix, took
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
@@ -122,7 +122,7 @@ async def lags_of_mirrors(connection: AsyncConnection, now: datetime) -> dict[st
     """Reads by mirror for how long the base that is behind longest has not shown what upstream does."""
     found: dict[str, timedelta] = {}
     for row in await connection.execute(_with_upstream().where(bases.c.used.is_(True))):
-        place = place_of(_base(row), _upstream(row))
+        place = mirror_prefix(_base(row), _upstream(row))
         late = timedelta() if row.behind_since is None else max(now - row.behind_since, timedelta())
         found[place] = max(late, found.get(place, timedelta()))
     return found

@@ -17,7 +17,7 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.orders.orders import hold_within, retry_within
-from bot.store.pages.fleet.summary import summary_of
+from bot.store.pages.fleet.summary import summarize_fleet
 from bot.store.rows.fleet_issues import fleet_issues
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
@@ -73,7 +73,7 @@ class FleetIssueStore(Store):
     async def news(self) -> FleetNews:
         now = self._clock.now()
         async with self._database.reading() as connection:
-            summary = await summary_of(connection, now - _SPAN, now)
+            summary = await summarize_fleet(connection, now - _SPAN, now)
             return FleetNews(summary, await _waiting(connection), await _waiting_in_all(connection))
 
     async def settle_fleet_issue(self, item: DueFleetIssue, kept: Kept, due_at: datetime) -> None:

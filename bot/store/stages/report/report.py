@@ -29,7 +29,7 @@ from bot.store.engine.queue.claiming import Worker, settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.pages.fleet.summary import summary_of
+from bot.store.pages.fleet.summary import summarize_fleet
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
 from bot.store.rows.bases.tables import bases, incidents, notices
@@ -127,7 +127,7 @@ class ReportStore(Store):
         times = select(summaries.c.at).where(summaries.c.at <= until).order_by(summaries.c.at.desc()).limit(2)
         async with self._database.reading() as connection:
             at, before = (await connection.execute(times)).scalars().all()
-            return await summary_of(connection, before, at, only)
+            return await summarize_fleet(connection, before, at, only)
 
     async def first_run(self, only: Collection[str] | None = None) -> FirstRunNews:
         """As things stand now, with the first rollout that catches up, if there is one."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
-from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, RUNTIME_IMAGES, SDK_IMAGES, in_order
+from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, RUNTIME_IMAGES, SDK_IMAGES, versions_in_order
 from bot.watch.feeds.reading import (
     Cve,
     FeedShape,
@@ -98,7 +98,7 @@ def _advisory(
         published_at=disclosed.date if disclosed else None,
         families=_families(products, notes, where),
         systems=_systems(disclosure.platforms, notes, where),
-        fixed_versions=in_order(product.fixed for product in products),
+        fixed_versions=versions_in_order(product.fixed for product in products),
         links=links(*references),
         evidence=(Evidence(SOURCE, disclosure.id, seen_at),),
     )

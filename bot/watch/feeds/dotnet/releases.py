@@ -20,8 +20,8 @@ from bot.watch.feeds.reading import (
     OneLine,
     Parsed,
     Version,
-    address,
     json_object,
+    web_address,
     whole,
 )
 
@@ -79,7 +79,7 @@ def parse_index(data: bytes, seen_at: datetime, document: str = "releases-index.
     notes = Notes(document)
     rows = json_object(data, document).get("releases-index")
     entries = notes.all_of(_IndexRow, rows, "releases-index")
-    channels = tuple(ReleaseChannel(row.channel_version, address(row.releases_url)) for _, row in entries)
+    channels = tuple(ReleaseChannel(row.channel_version, web_address(row.releases_url)) for _, row in entries)
     return Parsed(channels, notes.problems, len(rows or ()))
 
 

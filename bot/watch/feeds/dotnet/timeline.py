@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from bot.domain.feeds.document import FeedKind, FeedSource
-from bot.watch.feeds.reading import FeedShape, Notes, Parsed, address, json_object, malformed
+from bot.watch.feeds.reading import FeedShape, Notes, Parsed, json_object, malformed_feed, web_address
 
 _YEARS_BACK = 1
 """Older disclosures concern no base that somebody may still move to."""
@@ -48,7 +48,7 @@ def parse(data: bytes, seen_at: datetime, document: str = "timeline") -> Parsed[
     elif "months" in listed:
         entries, found = listed["months"], _months(notes, listed["months"])
     else:
-        raise malformed(document, "it should embed years or months")
+        raise malformed_feed(document, "it should embed years or months")
     sources = tuple(dict.fromkeys(found))
     return Parsed(sources, notes.problems, len(entries))
 
@@ -66,7 +66,7 @@ def _months(notes: Notes, values: object) -> Iterator[FeedSource]:
 
 
 def _source(notes: Notes, where: str, kind: FeedKind, link: _Link | None) -> Iterator[FeedSource]:
-    url = address(link.href) if link else None
+    url = web_address(link.href) if link else None
     if url is None:
         notes.add(where, "links to no address; the entry is skipped")
     else:

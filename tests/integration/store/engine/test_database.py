@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
 from bot.store import rows
-from bot.store.engine.database import Database, address, cannot_be_opened, open_database
+from bot.store.engine.database import Database, cannot_be_opened, database_url, open_database
 from bot.store.engine.snapshot import snapshot
 from bot.store.rows.schema import metadata
 from tests.children import started
@@ -79,7 +79,7 @@ async def test_a_transaction_that_breaks_leaves_nothing(stores: Stores) -> None:
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense"])
 def test_any_other_database_is_refused_in_one_line(url: str) -> None:
     with pytest.raises(Failure, match=r"store\.url") as refused:
-        address(url)
+        database_url(url)
     assert "\n" not in str(refused.value)
 
 
@@ -115,7 +115,7 @@ async def test_a_rehearsal_leaves_no_trace_in_a_database_that_is_still_empty(emp
     if empty_url.startswith("sqlite"):
         assert not Path(empty_url.removeprefix("sqlite:///")).exists()
         return
-    engine = create_async_engine(address(empty_url))
+    engine = create_async_engine(database_url(empty_url))
     async with engine.connect() as connection:
         assert await connection.run_sync(lambda plain: inspect(plain).get_table_names()) == []
     await engine.dispose()

@@ -17,7 +17,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Reconsidered
-from bot.store.engine.database import address, open_database
+from bot.store.engine.database import database_url, open_database
 from bot.store.rows.images.images import images
 from tests.integration.store.filling import Stores
 
@@ -166,7 +166,7 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
 def first_schema(url: str, revision: str = "0001") -> Engine:
     """A database at its first revision, or another, as it was before any later one was written."""
     engine = create_engine(
-        address(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg")
+        database_url(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg")
     )
     config = Config()
     config.set_main_option("script_location", str(Path(bot.store.__file__).parent / "migrations"))

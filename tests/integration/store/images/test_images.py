@@ -7,7 +7,7 @@ import pytest
 
 from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, Head
-from bot.domain.bases.observation import Observation, PlatformImage, short_digest
+from bot.domain.bases.observation import Observation, PlatformImage, first_digits
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ImageState, ProducedImage, SeenImage
@@ -155,7 +155,7 @@ async def remembered(stores: Stores) -> None:
     await stores.listing(Repository("contoso/shop", "main"))
     await producing(stores, CLAIM)
     short = PlatformImage(
-        "linux/amd64", digest("c"), layers=tuple(short_digest(layer) for layer in PLATFORM.layers)
+        "linux/amd64", digest("c"), layers=tuple(first_digits(layer) for layer in PLATFORM.layers)
     )
     [base] = await stores.bases(10)
     seen = Observation(NOON, base.base, digest("b"), platforms=(short,))

@@ -17,7 +17,7 @@ from bot.domain.rollouts.timing.waves import Wave
 from bot.plan import quarantine
 from bot.plan.waves import advance
 from bot.plan.waves.advance import RolloutOptions, next_step, release_rules_at
-from bot.plan.waves.waiting import holds
+from bot.plan.waves.waiting import holds_of
 from bot.store.history import Logged
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.rows.tables import outbox
@@ -57,7 +57,7 @@ async def test_a_severe_fix_waits_for_no_wave_but_in_a_catch_up(
         await connection.execute(update(rebuilds).values(rollout_id=1))
     assert await tick(stores) == begun
     rules = release_rules_at(stores.clock.now(), OPTIONS)
-    held = holds(await stores.rollout_views.waits(rules), OPTIONS, stores.clock.now())
+    held = holds_of(await stores.rollout_views.waits(rules), OPTIONS, stores.clock.now())
     assert len(held) == 3 - begun
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.act.pull_request.section import closed, hash_of, put_into, section_in, written
+from bot.act.pull_request.section import closed, hash_of, section_in, with_section, written
 
 DIGESTS = ["sha256:" + "a" * 64, "sha256:" + "b" * 64]
 TEXT = st.text(max_size=200).filter(lambda text: "freshness-bot" not in text)
@@ -11,7 +11,7 @@ TEXT = st.text(max_size=200).filter(lambda text: "freshness-bot" not in text)
 
 @given(TEXT, TEXT, TEXT)
 def test_a_section_says_again_what_was_written(before: str, text: str, title: str) -> None:
-    found = section_in(put_into(before, written(text, DIGESTS, title)))
+    found = section_in(with_section(before, written(text, DIGESTS, title)))
     assert (found.digests, found.titled, found.is_closed_by_us) == (frozenset(DIGESTS), hash_of(title), False)
 
 
@@ -19,23 +19,23 @@ def test_a_section_says_again_what_was_written(before: str, text: str, title: st
 def test_what_stands_around_it_stays(before: str, after: str, old: str, new: str) -> None:
     first, second = written(old, DIGESTS, "a"), written(new, DIGESTS[:1], "b")
     body = f"{before}\n\n{first}\n\n{after}"
-    assert put_into(body, second).replace(second, first).split() == body.split()
+    assert with_section(body, second).replace(second, first).split() == body.split()
 
 
 @given(TEXT, TEXT)
 def test_the_same_section_changes_nothing(before: str, text: str) -> None:
     section = written(text, DIGESTS, "t")
-    once = put_into(before, section)
-    assert put_into(once, section) == once
+    once = with_section(before, section)
+    assert with_section(once, section) == once
 
 
 @given(TEXT, TEXT)
 def test_what_the_bot_closed_is_for_no_digest_any_more_and_can_be_taken_up_again(before: str, text: str) -> None:
-    body = closed(put_into(before, written(text, DIGESTS, "t")), "it is done")
+    body = closed(with_section(before, written(text, DIGESTS, "t")), "it is done")
     found = section_in(body)
     assert (found.digests, found.is_closed_by_us) == (frozenset(), True)
     assert "**Closed by the bot:** it is done." in body
-    again = section_in(put_into(body, written(text, DIGESTS, "t")))
+    again = section_in(with_section(body, written(text, DIGESTS, "t")))
     assert (again.digests, again.is_closed_by_us) == (frozenset(DIGESTS), False)
 
 

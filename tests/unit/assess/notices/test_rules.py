@@ -123,18 +123,18 @@ def test_a_withdrawn_base_without_kin_says_so() -> None:
 )
 def test_end_of_life_says_how_long_is_left(ends: date, phase: str) -> None:
     feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=ends)])
-    (notice,) = lag.end_of_life([live("aspnet:8.0")], feed, DAY)
+    (notice,) = lag.end_of_life_notices([live("aspnet:8.0")], feed, DAY)
     assert notice.text == f"aspnet:8.0: .NET 8.0 {phase} (end of life {ends})"
 
 
 def test_end_of_life_far_ahead_or_of_a_withdrawn_base_is_no_news() -> None:
     feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=date(2026, 11, 10))])
-    assert lag.end_of_life([live("aspnet:8.0"), gone("aspnet:8.0-alpine")], feed, DAY) == ()
+    assert lag.end_of_life_notices([live("aspnet:8.0"), gone("aspnet:8.0-alpine")], feed, DAY) == ()
 
 
 def test_end_of_life_of_a_base_without_a_version_is_told_by_its_tag() -> None:
     feed = ReleaseIndex([replace(release("8.0.16"), end_of_life=date(2025, 6, 20))])
-    assert len(lag.end_of_life([live("runtime-deps:8.0-noble", version=None)], feed, DAY)) == 1
+    assert len(lag.end_of_life_notices([live("runtime-deps:8.0-noble", version=None)], feed, DAY)) == 1
 
 
 def test_a_short_tag_that_changed_distribution_moved_underneath() -> None:

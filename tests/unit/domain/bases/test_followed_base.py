@@ -1,6 +1,6 @@
 import pytest
 
-from bot.domain.bases.followed_base import Unknown, followed_base, is_patch_pinned, moved
+from bot.domain.bases.followed_base import Unknown, followed_base, is_patch_pinned, reference_after_move
 from bot.domain.reference import Reference
 
 OLD = "sha256:" + "a" * 64
@@ -45,28 +45,34 @@ def test_a_framework_image_follows_its_own_tag(tag: str) -> None:
     base = followed_base(written)
     assert base is not None
     assert (base.tag, is_patch_pinned(written)) == (tag, False)
-    assert moved(written, NEW, None) == written.at(tag, NEW)
+    assert reference_after_move(written, NEW, None) == written.at(tag, NEW)
 
 
 def test_a_digest_pin_takes_the_new_digest_and_keeps_its_tag() -> None:
-    assert moved(Reference(ASPNET, "10.0", OLD), NEW, "10.0.5") == Reference(ASPNET, "10.0", NEW)
+    assert reference_after_move(Reference(ASPNET, "10.0", OLD), NEW, "10.0.5") == Reference(ASPNET, "10.0", NEW)
 
 
 def test_a_patch_pin_takes_the_new_patch() -> None:
-    assert moved(Reference(ASPNET, "10.0.4-noble"), NEW, "10.0.5") == Reference(ASPNET, "10.0.5-noble")
+    assert reference_after_move(Reference(ASPNET, "10.0.4-noble"), NEW, "10.0.5") == Reference(
+        ASPNET, "10.0.5-noble"
+    )
 
 
 def test_a_patch_pin_with_digest_takes_both() -> None:
-    assert moved(Reference(ASPNET, "10.0.4-noble", OLD), NEW, "10.0.5") == Reference(ASPNET, "10.0.5-noble", NEW)
+    assert reference_after_move(Reference(ASPNET, "10.0.4-noble", OLD), NEW, "10.0.5") == Reference(
+        ASPNET, "10.0.5-noble", NEW
+    )
 
 
 def test_a_rebuilt_patch_keeps_its_tag_and_revision() -> None:
-    assert moved(Reference(ASPNET, "10.0.4-1-noble"), NEW, "10.0.4") == Reference(ASPNET, "10.0.4-1-noble")
+    assert reference_after_move(Reference(ASPNET, "10.0.4-1-noble"), NEW, "10.0.4") == Reference(
+        ASPNET, "10.0.4-1-noble"
+    )
 
 
 @pytest.mark.parametrize("version", [None, "11.0.0", "10.1.0", "10.0.0-preview.1.24081.5"])
 def test_a_patch_pin_stays_where_the_new_patch_is_not_certain(version: str | None) -> None:
-    assert isinstance(moved(Reference(ASPNET, "10.0.4"), NEW, version), Unknown)
+    assert isinstance(reference_after_move(Reference(ASPNET, "10.0.4"), NEW, version), Unknown)
 
 
 def test_only_three_part_versions_are_patch_pins() -> None:
@@ -75,6 +81,6 @@ def test_only_three_part_versions_are_patch_pins() -> None:
 
 
 def test_a_preview_stays_until_somebody_asks_for_the_next() -> None:
-    assert moved(Reference(ASPNET, "10.0.0-rc.1-noble", OLD), NEW, "10.0.0-rc.1.25451.107") == Reference(
-        ASPNET, "10.0.0-rc.1-noble", NEW
-    )
+    assert reference_after_move(
+        Reference(ASPNET, "10.0.0-rc.1-noble", OLD), NEW, "10.0.0-rc.1.25451.107"
+    ) == Reference(ASPNET, "10.0.0-rc.1-noble", NEW)

@@ -4,7 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
-from bot.domain.bases.lifecycle import LIFECYCLE, end_of_life
+from bot.domain.bases.lifecycle import LIFECYCLE, end_of_life_day
 from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
 
 
@@ -22,8 +22,8 @@ def test_the_recorded_artifacts_mark_an_end() -> None:
     one = json.loads((folder / "lifecycle-descriptor.json").read_bytes())
     several = json.loads((folder / "referrers-eol.json").read_bytes())["manifests"]
 
-    assert end_of_life([one]) == date(2024, 11, 12)
-    assert end_of_life(several) == date(2024, 12, 1)
+    assert end_of_life_day([one]) == date(2024, 11, 12)
+    assert end_of_life_day(several) == date(2024, 12, 1)
 
 
 def test_the_artifact_that_was_created_last_counts_wherever_it_stands() -> None:
@@ -32,16 +32,16 @@ def test_the_artifact_that_was_created_last_counts_wherever_it_stands() -> None:
         referrer("2025-03-01", "2025-02-01T00:00:00.123Z"),
     )
 
-    assert end_of_life([older, newer]) == end_of_life([newer, older]) == date(2025, 3, 1)
+    assert end_of_life_day([older, newer]) == end_of_life_day([newer, older]) == date(2025, 3, 1)
 
 
 def test_an_image_with_nothing_of_the_kind_is_not_marked() -> None:
-    assert end_of_life([]) is None
-    assert end_of_life([referrer("2025-05-01", "2025-01-01T00:00:00Z", "application/other")]) is None
-    assert end_of_life([referrer("soon", "2025-01-01T00:00:00Z"), {"artifactType": LIFECYCLE}]) is None
+    assert end_of_life_day([]) is None
+    assert end_of_life_day([referrer("2025-05-01", "2025-01-01T00:00:00Z", "application/other")]) is None
+    assert end_of_life_day([referrer("soon", "2025-01-01T00:00:00Z"), {"artifactType": LIFECYCLE}]) is None
 
 
 def test_one_without_a_moment_of_its_own_counts_least() -> None:
-    assert end_of_life([referrer("2025-05-01", "sometime"), referrer("2025-03-01", "2025-01-01T00:00:00")]) == date(
-        2025, 3, 1
-    )
+    assert end_of_life_day(
+        [referrer("2025-05-01", "sometime"), referrer("2025-03-01", "2025-01-01T00:00:00")]
+    ) == date(2025, 3, 1)

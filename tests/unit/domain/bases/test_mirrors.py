@@ -12,7 +12,7 @@ from bot.domain.bases.mirrors import (
     Mirrors,
     copied,
     likeness,
-    place_of,
+    mirror_prefix,
     took,
 )
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -101,9 +101,9 @@ def test_what_a_copy_took_is_measured_from_the_publication_that_it_shows() -> No
 
 
 def test_a_mirror_is_called_by_what_stands_in_place_of_upstream() -> None:
-    assert place_of(COPY, ORIGIN) == "myacr.azurecr.io/mcr"
-    assert place_of(Base("myacr.azurecr.io", "aspnet", "10.0"), ORIGIN) == "myacr.azurecr.io"
-    assert place_of(Base("myacr.azurecr.io", "web", "10.0"), ORIGIN) == "myacr.azurecr.io/web"
+    assert mirror_prefix(COPY, ORIGIN) == "myacr.azurecr.io/mcr"
+    assert mirror_prefix(Base("myacr.azurecr.io", "aspnet", "10.0"), ORIGIN) == "myacr.azurecr.io"
+    assert mirror_prefix(Base("myacr.azurecr.io", "web", "10.0"), ORIGIN) == "myacr.azurecr.io/web"
 
 
 def test_who_waits_is_told_for_what_and_how_far_behind_it_is() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.bases.dotnet_image import ImageFamily, family_of
-from bot.domain.bases.unwatched import Unwatched, by_family, unwatched
+from bot.domain.bases.unwatched import Unwatched, references_by_family, unwatched
 from bot.domain.reference import Reference
 
 DEFAULT = ["mcr.microsoft.com/dotnet/*"]
@@ -67,4 +67,4 @@ def test_each_image_is_told_once_the_most_used_first() -> None:
 )
 def test_an_image_is_counted_as_what_it_is(name: str, family: ImageFamily | None) -> None:
     assert family_of(Reference.parse(name)) == family
-    assert dict(by_family([Reference.parse(name)])) == ({family: 1} if family else {})
+    assert dict(references_by_family([Reference.parse(name)])) == ({family: 1} if family else {})

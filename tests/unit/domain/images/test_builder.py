@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.images.builder import Builder, source_of
+from bot.domain.images.builder import Builder, repository_at_address
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
@@ -30,7 +30,7 @@ IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRul
     ],
 )
 def test_a_repository_is_read_from_the_address_of_its_source(address: str, named: str) -> None:
-    assert source_of(address) == named
+    assert repository_at_address(address) == named
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_a_repository_is_read_from_the_address_of_its_source(address: str, named
     ],
 )
 def test_a_repository_at_another_host_is_none_of_the_forges(address: str, forge: str, named: str) -> None:
-    assert source_of(address, forge) == named
+    assert repository_at_address(address, forge) == named
 
 
 def test_an_image_that_names_a_source_of_the_same_name_at_another_host_is_not_tied_to_the_repository() -> None:
-    elsewhere = replace(IMAGE, sourced_from=source_of("https://gitlab.com/contoso/shop"))
+    elsewhere = replace(IMAGE, sourced_from=repository_at_address("https://gitlab.com/contoso/shop"))
     assert elsewhere.source is Source.BUILD
     assert elsewhere.doubt == "the image itself names gitlab.com/contoso/shop as its source"
 

@@ -16,8 +16,8 @@ from bot.domain.packages.gate import (
     GateOutcome,
     GateRule,
     ImageVulnerabilities,
-    judge,
-    together,
+    judge_by_rule,
+    worst_gated,
 )
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ def judged(
     **values: object,
 ) -> Gated:
     asked = GatedImage(SHOP, ImageVulnerabilities(found, gaps), before)
-    return judge(replace(asked, **values), rule, exceptions, NOW)  # type: ignore[arg-type]
+    return judge_by_rule(replace(asked, **values), rule, exceptions, NOW)  # type: ignore[arg-type]
 
 
 def test_a_new_high_with_a_fix_blocks_and_is_named() -> None:
@@ -111,7 +111,7 @@ def test_what_was_accepted_counts_as_new_again_once_the_exception_has_ended() ->
 
 def test_a_vex_statement_takes_away_what_it_speaks_of() -> None:
     asked = GatedImage(SHOP, ImageVulnerabilities((OPENSSL, ZLIB)), None)
-    gated = judge(asked, ALL, (), NOW, {OPENSSL.identity: "not affected, says Contoso"})
+    gated = judge_by_rule(asked, ALL, (), NOW, {OPENSSL.identity: "not affected, says Contoso"})
     assert gated.blocking == (ZLIB,)
     assert [each.why for each in gated.excused] == ["not affected, says Contoso"]
 
@@ -152,9 +152,9 @@ def test_a_rating_that_counts_is_not_hidden_by_one_that_does_not() -> None:
 def test_of_several_images_the_worst_counts() -> None:
     passed, blocked, unknown = judged(), judged(OPENSSL), judged(gaps=("old",))
     told = judged(OPENSSL, rule=GateRule(GateMode.TELL))
-    assert together([passed, unknown, blocked, told]) is blocked
-    assert together([told, unknown]) is unknown
-    assert together([]) is None
+    assert worst_gated([passed, unknown, blocked, told]) is blocked
+    assert worst_gated([told, unknown]) is unknown
+    assert worst_gated([]) is None
 
 
 vulnerabilities = st.builds(

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.packages.changes import Direction, PackageChange, package_changes
-from bot.domain.packages.moves import PlatformChanges, composed, listed, shared, told
+from bot.domain.packages.moves import PlatformChanges, changes_by_platform, composed, moves_in_words, shared
 from bot.domain.packages.package import Package
 
 SSL = PackageChange("deb", "libssl3t64", "amd64", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Direction.UP)
@@ -20,42 +20,48 @@ def deb(name: str, before: str | None, after: str | None, direction: Direction) 
 
 
 def test_a_single_package_is_told_as_the_only_one() -> None:
-    assert told([on("linux/amd64", SSL)]) == "only libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6"
+    assert moves_in_words([on("linux/amd64", SSL)]) == "only libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6"
 
 
 def test_platforms_that_changed_alike_are_told_once() -> None:
     arm = PackageChange("deb", "libssl3t64", "arm64", SSL.before, SSL.after, SSL.direction)
-    assert told([on("linux/amd64", SSL), on("linux/arm64", arm)]) == told([on("linux/amd64", SSL)])
+    assert moves_in_words([on("linux/amd64", SSL), on("linux/arm64", arm)]) == moves_in_words(
+        [on("linux/amd64", SSL)]
+    )
 
 
 def test_platforms_that_differ_are_named() -> None:
-    text = told([on("linux/amd64", RUNTIME), on("linux/arm64")])
+    text = moves_in_words([on("linux/amd64", RUNTIME), on("linux/arm64")])
     assert text == "linux/amd64: only Microsoft.NETCore.App 10.0.0 → 10.0.1; linux/arm64: no package changed"
 
 
 def test_many_changes_are_counted_and_dotnet_is_named_first() -> None:
     many = [deb(name, "2", "1", Direction.DOWN) for name in "ab"] + [deb("c", None, "1", Direction.ADDED)]
-    assert told([on("linux/amd64", *many, RUNTIME)]) == (
+    assert moves_in_words([on("linux/amd64", *many, RUNTIME)]) == (
         "1 added, 1 up, 2 down: Microsoft.NETCore.App 10.0.0 → 10.0.1, a 2 → 1 (down), b 2 → 1 (down) and 1 other"
     )
 
 
 def test_what_a_line_leaves_out_is_listed_by_platforms() -> None:
     several = [deb(f"lib{number}", "1.0", "1.1", Direction.UP) for number in range(5)]
-    found = listed([on("linux/amd64", *several), on("linux/arm64", SSL)])
+    found = changes_by_platform([on("linux/amd64", *several), on("linux/arm64", SSL)])
     assert found[0] == ("linux/amd64", tuple(f"lib{number} 1.0 → 1.1" for number in range(5)))
     assert found[1] == ("linux/arm64", ("libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6",))
-    assert listed([on("linux/amd64", SSL)]) == (), "a line has told all"
+    assert changes_by_platform([on("linux/amd64", SSL)]) == (), "a line has told all"
 
 
 def test_what_could_not_be_read_is_never_told_as_all() -> None:
-    assert told([on("linux/amd64", SSL, is_complete=False)]).endswith("ubuntu3.6, and what could not be read")
-    assert told([on("linux/amd64", is_complete=False)]) == "no package changed, and what could not be read"
+    assert moves_in_words([on("linux/amd64", SSL, is_complete=False)]).endswith(
+        "ubuntu3.6, and what could not be read"
+    )
+    assert (
+        moves_in_words([on("linux/amd64", is_complete=False)]) == "no package changed, and what could not be read"
+    )
 
 
 def test_nothing_is_told_of_what_is_not_known() -> None:
-    assert told([PlatformChanges("linux/amd64", None, is_complete=False)]) == ""
-    assert told([]) == ""
+    assert moves_in_words([PlatformChanges("linux/amd64", None, is_complete=False)]) == ""
+    assert moves_in_words([]) == ""
 
 
 def test_several_moves_are_told_as_one() -> None:
@@ -86,9 +92,11 @@ def test_two_moves_in_a_row_are_the_move_from_the_first_to_the_last(
 
 def test_fixes_that_came_with_a_package_are_named_by_their_notices() -> None:
     noticed = replace(SSL, notices=("USN-7278-1",))
-    assert told([PlatformChanges("linux/amd64", (noticed,))]).endswith("3.0.13-0ubuntu3.6 (USN-7278-1)")
+    assert moves_in_words([PlatformChanges("linux/amd64", (noticed,))]).endswith("3.0.13-0ubuntu3.6 (USN-7278-1)")
     many = replace(SSL, notices=tuple(f"USN-{number}-1" for number in range(1, 6)))
-    assert told([PlatformChanges("linux/amd64", (many,))]).endswith("(USN-3-1, USN-4-1, USN-5-1 and 2 others)")
+    assert moves_in_words([PlatformChanges("linux/amd64", (many,))]).endswith(
+        "(USN-3-1, USN-4-1, USN-5-1 and 2 others)"
+    )
 
 
 def test_notices_of_all_steps_stay_with_the_package() -> None:

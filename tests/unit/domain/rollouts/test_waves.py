@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.timing.waves import Hold, Wave, WaveTally, advance, in_order, latest_start, probable_start
+from bot.domain.rollouts.timing.waves import (
+    Hold,
+    Wave,
+    WaveTally,
+    advance,
+    latest_start,
+    probable_start,
+    waves_in_order,
+)
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -117,12 +125,12 @@ def test_a_wave_soaks_from_the_end_of_its_last_rebuild_however_late_that_is_seen
 def test_the_soak_of_the_rules_goes_before_that_of_the_wave() -> None:
     canary = WaveTally(ended=2, began_at=NOON, done_since=NOON, soak=HOUR)
     tallies = {"canary": canary, "rest": WaveTally(waiting=9)}
-    assert advance(in_order(WAVES, tallies), tallies, 0.2, NOON + HOUR).release == {"rest": 9}
+    assert advance(waves_in_order(WAVES, tallies), tallies, 0.2, NOON + HOUR).release == {"rest": 9}
 
 
 def test_nobody_begins_before_the_soak_of_the_rules_however_long_that_is() -> None:
     tallies = {"canary": WaveTally(ended=2, soak=7 * DAY)}
-    assert latest_start(in_order(WAVES, tallies), "rest", NOON) == NOON + 8 * DAY
+    assert latest_start(waves_in_order(WAVES, tallies), "rest", NOON) == NOON + 8 * DAY
 
 
 def test_failures_that_a_person_has_seen_stop_nothing_more() -> None:
@@ -137,7 +145,7 @@ def test_a_wave_that_was_called_off_before_it_began_holds_nobody() -> None:
 
 
 def test_waves_that_are_configured_no_more_come_last() -> None:
-    assert in_order(WAVES, {"old": WaveTally(), "rest": WaveTally()}) == (*WAVES, Wave("old"))
+    assert waves_in_order(WAVES, {"old": WaveTally(), "rest": WaveTally()}) == (*WAVES, Wave("old"))
 
 
 def test_a_wave_further_on_probably_starts_after_the_soaks_between() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.tags.choice import choose, is_compatible, is_newer
+from bot.domain.tags.choice import choose_tag, is_compatible, is_newer
 from bot.domain.tags.tag import Tag
 from tests.conftest import SHARED
 
@@ -73,4 +73,4 @@ def test_newer(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", of("select"))
 def test_select(case: dict[str, Any]) -> None:
-    assert choose(case["a"], case["available"]) == case["expect"]
+    assert choose_tag(case["a"], case["available"]) == case["expect"]

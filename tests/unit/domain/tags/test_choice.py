@@ -10,7 +10,7 @@ from bot.domain.tags.choice import (
     GENERIC,
     PinStrength,
     TagPolicy,
-    choose,
+    choose_tag,
     is_compatible,
     is_newer,
     pins,
@@ -62,39 +62,42 @@ def test_others_get_the_generic_policy(reference: str) -> None:
 
 def test_dotnet_stays_in_its_channel() -> None:
     available = ["8.0.11-noble", "8.0.12-noble", "8.1.0-noble", "9.0.1-noble", "10.0.0-noble"]
-    assert choose("8.0.11-noble", available, DOTNET) == "8.0.12-noble"
+    assert choose_tag("8.0.11-noble", available, DOTNET) == "8.0.12-noble"
 
 
 def test_dotnet_stays_on_its_system_and_variant() -> None:
     available = ["8.0.12-jammy-chiseled", "8.0.12-noble", "8.0.12-noble-chiseled-extra", "8.0.12"]
-    assert choose("8.0.11-noble-chiseled", available, DOTNET) == "8.0.11-noble-chiseled"
+    assert choose_tag("8.0.11-noble-chiseled", available, DOTNET) == "8.0.11-noble-chiseled"
 
 
 def test_dotnet_stays_on_its_architecture() -> None:
     available = ["8.0.12-noble-amd64", "8.0.12-noble-arm64v8", "8.0.12-noble"]
-    assert choose("8.0.11-noble-arm64v8", available, DOTNET) == "8.0.12-noble-arm64v8"
+    assert choose_tag("8.0.11-noble-arm64v8", available, DOTNET) == "8.0.12-noble-arm64v8"
 
 
 def test_a_floating_dotnet_tag_stays_as_it_is() -> None:
     assert (
-        choose("8.0-noble", ["8.0-noble", "8.0.12-noble", "9.0-noble", "10.0-preview-noble"], DOTNET) == "8.0-noble"
+        choose_tag("8.0-noble", ["8.0-noble", "8.0.12-noble", "9.0-noble", "10.0-preview-noble"], DOTNET)
+        == "8.0-noble"
     )
 
 
 def test_an_sdk_follows_its_channel_into_the_next_feature_band() -> None:
     # Microsoft publishes images for one feature band of a channel at a time, so an old band gets no more fixes.
-    assert choose("8.0.204", ["8.0.204", "8.0.300", "8.0.416", "9.0.308"], DOTNET) == "8.0.416"
+    assert choose_tag("8.0.204", ["8.0.204", "8.0.300", "8.0.416", "9.0.308"], DOTNET) == "8.0.416"
 
 
 @pytest.mark.parametrize(
     ("current", "chosen"), [("10.0.4-noble", "10.0.4-1-noble"), ("10.0.3-noble", "10.0.4-1-noble")]
 )
 def test_a_dotnet_image_rebuilt_under_a_revision_is_newer(current: str, chosen: str) -> None:
-    assert choose(current, ["10.0.3-noble", "10.0.4-noble", "10.0.4-1-noble"], DOTNET) == chosen
+    assert choose_tag(current, ["10.0.3-noble", "10.0.4-noble", "10.0.4-1-noble"], DOTNET) == chosen
 
 
 def test_a_dotnet_release_without_a_revision_follows_one_with() -> None:
-    assert choose("10.0.4-1-noble", ["10.0.4-noble", "10.0.4-1-noble", "10.0.5-noble"], DOTNET) == "10.0.5-noble"
+    assert (
+        choose_tag("10.0.4-1-noble", ["10.0.4-noble", "10.0.4-1-noble", "10.0.5-noble"], DOTNET) == "10.0.5-noble"
+    )
 
 
 @pytest.mark.parametrize("policy", [GENERIC, DOTNET])
@@ -106,8 +109,8 @@ def test_a_stable_tag_never_leads_to_a_preview(preview: str, policy: TagPolicy) 
 def test_a_numbered_preview_leads_on_to_its_release() -> None:
     # A preview is supported only until its release.
     available = ["9.0.100-preview.7", "9.0.100-rc.1", "9.0.100", "10.0.100"]
-    assert choose("9.0.100-preview.7", available[:2], DOTNET) == "9.0.100-rc.1"
-    assert choose("9.0.100-rc.1", available, DOTNET) == "9.0.100"
+    assert choose_tag("9.0.100-preview.7", available[:2], DOTNET) == "9.0.100-rc.1"
+    assert choose_tag("9.0.100-rc.1", available, DOTNET) == "9.0.100"
 
 
 def test_a_preview_channel_leads_only_to_its_like() -> None:
@@ -122,25 +125,25 @@ def test_preview_comes_before_release_candidate_before_release() -> None:
 
 
 def test_a_year_does_not_follow_a_counted_version() -> None:
-    assert choose("16.2", ["16.2", "16.3", "2012.1"]) == "16.3"
+    assert choose_tag("16.2", ["16.2", "16.3", "2012.1"]) == "16.3"
 
 
 @pytest.mark.parametrize("later", ["202401", "20240105", "1704412800", "20240105120000"])
 def test_a_moment_does_not_follow_a_counted_version(later: str) -> None:
-    assert choose("12", ["13", later]) == "13"
+    assert choose_tag("12", ["13", later]) == "13"
 
 
 def test_a_moment_follows_one_of_its_kind() -> None:
-    assert choose("202312", ["202401", "13"]) == "202401"
-    assert choose("1704412800", ["1704412900", "20240105"]) == "1704412900"
+    assert choose_tag("202312", ["202401", "13"]) == "202401"
+    assert choose_tag("1704412800", ["1704412900", "20240105"]) == "1704412900"
 
 
 def test_builds_are_counted_on_beyond_any_number_of_digits() -> None:
-    assert choose("build-99999", ["build-100000"]) == "build-100000"
+    assert choose_tag("build-99999", ["build-100000"]) == "build-100000"
 
 
 def test_a_windows_release_is_never_crossed() -> None:
-    assert choose("nanoserver-1809", ["nanoserver-1903", "nanoserver-ltsc2022"]) == "nanoserver-1809"
+    assert choose_tag("nanoserver-1809", ["nanoserver-1903", "nanoserver-ltsc2022"]) == "nanoserver-1809"
 
 
 @pytest.mark.parametrize(
@@ -157,31 +160,31 @@ def test_a_windows_release_is_never_crossed() -> None:
 def test_a_rebuild_counts_up_and_starts_again_with_the_next_release(
     current: str, available: str, chosen: str
 ) -> None:
-    assert choose(current, available.split()) == chosen
+    assert choose_tag(current, available.split()) == chosen
 
 
 def test_the_version_of_another_product_is_never_crossed() -> None:
     available = ["3.9.6-eclipse-temurin-21", "3.9.6-eclipse-temurin-17", "3.9.7-amazoncorretto-17"]
-    assert choose("3.9.5-eclipse-temurin-17", available) == "3.9.6-eclipse-temurin-17"
+    assert choose_tag("3.9.5-eclipse-temurin-17", available) == "3.9.6-eclipse-temurin-17"
 
 
 def test_a_milestone_comes_before_its_release() -> None:
-    assert choose("2.0.0-M1", ["2.0.0-M2", "2.0.0-M10", "2.0.0-RC1"]) == "2.0.0-RC1"
-    assert choose("1.9.0", ["2.0.0-M2", "2.0.0.CR1", "1.9.1"]) == "1.9.1"
+    assert choose_tag("2.0.0-M1", ["2.0.0-M2", "2.0.0-M10", "2.0.0-RC1"]) == "2.0.0-RC1"
+    assert choose_tag("1.9.0", ["2.0.0-M2", "2.0.0.CR1", "1.9.1"]) == "1.9.1"
 
 
 def test_a_commit_is_never_newer_than_another() -> None:
-    assert choose("sha-1234567", ["sha-2345678"]) == "sha-1234567"
-    assert choose("main-1a23456", ["main-2b34567"]) == "main-1a23456"
+    assert choose_tag("sha-1234567", ["sha-2345678"]) == "sha-1234567"
+    assert choose_tag("main-1a23456", ["main-2b34567"]) == "main-1a23456"
 
 
 def test_a_branch_is_followed_by_the_number_behind_its_commit() -> None:
     available = ["main-0a1b2c4-1704412900", "next-0a1b2c5-1804412900", "main-1904412900"]
-    assert choose("main-0a1b2c3-1704412800", available) == "main-0a1b2c4-1704412900"
+    assert choose_tag("main-0a1b2c3-1704412800", available) == "main-0a1b2c4-1704412900"
 
 
 def test_what_is_available_may_be_anything() -> None:
-    assert choose("1.0.0", ["", "latest", "\x00", "9" * 200, "1.0.0", "-", "..", "1.0.1-slim"]) == "1.0.0"
+    assert choose_tag("1.0.0", ["", "latest", "\x00", "9" * 200, "1.0.0", "-", "..", "1.0.1-slim"]) == "1.0.0"
 
 
 numbers = st.lists(st.integers(0, 30), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
@@ -220,7 +223,7 @@ def test_newer_is_a_strict_order(a: str, b: str, c: str) -> None:
 def test_the_chosen_tag_is_the_current_one_or_newer_and_compatible(
     current: str, available: list[str], policy
 ) -> None:
-    chosen = choose(current, available, policy)
+    chosen = choose_tag(current, available, policy)
     assert chosen == current or (
         chosen in available and is_newer(current, chosen) and is_compatible(current, chosen, policy)
     )
@@ -230,14 +233,14 @@ def test_the_chosen_tag_is_the_current_one_or_newer_and_compatible(
 def test_no_compatible_tag_is_newer_than_the_chosen_one(
     current: str, available: list[str], policy: TagPolicy
 ) -> None:
-    chosen = choose(current, available, policy)
+    chosen = choose_tag(current, available, policy)
     assert not any(is_newer(chosen, tag) and is_compatible(current, tag, policy) for tag in available)
 
 
 @given(tags, st.lists(tags, max_size=12), policies)
 def test_choosing_again_changes_nothing(current: str, available: list[str], policy: TagPolicy) -> None:
-    chosen = choose(current, available, policy)
-    assert choose(chosen, available, policy) == chosen
+    chosen = choose_tag(current, available, policy)
+    assert choose_tag(chosen, available, policy) == chosen
 
 
 def test_a_moment_leads_to_a_later_one_of_its_kind() -> None:
@@ -247,4 +250,4 @@ def test_a_moment_leads_to_a_later_one_of_its_kind() -> None:
         "build.2025-01-01",
         "2025-02-01T00-00-00Z",
     ]
-    assert choose("build.2024-10-31T23-59-59Z", available) == "build.2024-11-05T21-00-00Z"
+    assert choose_tag("build.2024-10-31T23-59-59Z", available) == "build.2024-11-05T21-00-00Z"

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.wording.words import counted, duration, percent, rounded_up
+from bot.domain.wording.words import counted, duration, first_few, percent, rounded_up
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,11 @@ def test_a_probable_time_is_told_to_the_next_ten_minutes() -> None:
 )
 def test_all_and_nothing_are_only_said_where_they_are_so(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [("", ""), ("a", "a"), ("abc", "a, b, c"), ("abcde", "a, b, c and 2 more")],
+)
+def test_a_long_list_names_its_first_and_counts_the_rest(names: str, text: str) -> None:
+    assert first_few(names) == text

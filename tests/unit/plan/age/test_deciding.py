@@ -12,7 +12,7 @@ from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.domain.rollouts.timing.windows import Window
-from bot.plan.age.deciding import LEAD, AgeOptions, Aging, judge
+from bot.plan.age.deciding import LEAD, AgeOptions, Aging, judge_age
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -39,7 +39,7 @@ def aging(last: datetime | None, **values: object) -> Aging:
 
 
 def judged(what: Aging, now: datetime, options: AgeOptions = AgeOptions()) -> Judgement:  # noqa: B008
-    return judge(what, options, now)
+    return judge_age(what, options, now)
 
 
 def every(gap: timedelta, last: datetime, count: int = 4, conclusion: str = "success") -> tuple[PastRun, ...]:

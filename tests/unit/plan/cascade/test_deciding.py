@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Wait, decide
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Wait, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 from tests.unit.plan.cascade.world import NOON, image, link
 
@@ -27,7 +27,7 @@ class Case:
 
     @property
     def decided(self) -> Cascade:
-        return decide(self.graph, self.progress, self.dues, self.shown, NOON)  # type: ignore[arg-type]
+        return decide_frontier(self.graph, self.progress, self.dues, self.shown, NOON)  # type: ignore[arg-type]
 
     def is_to_be_rebuilt(self, one: Image) -> bool:
         """Itself, or an image that it stands on."""

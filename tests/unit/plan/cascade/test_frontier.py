@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Together, decide
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Together, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 from tests.unit.plan.cascade.world import NOON, image, link, own
 
@@ -25,7 +25,7 @@ def decided(
 ) -> Cascade:
     progress = {image(GOLDEN): golden, image(SHOP): Progress.DUE}
     looks = {(image(SHOP), own(GOLDEN)): shown}
-    return decide(DIAMOND, progress, {SHOP: shop}, looks, NOON + after, behind=behind)
+    return decide_frontier(DIAMOND, progress, {SHOP: shop}, looks, NOON + after, behind=behind)
 
 
 @pytest.mark.parametrize("progress", [Progress.DUE, Progress.UNDER_WAY])
@@ -70,7 +70,9 @@ def test_a_failed_parent_blocks_its_child_and_is_counted() -> None:
 
 def gated(due: Due = DUE, after: timedelta = timedelta(0)) -> Cascade:
     """The gate holds back what the first parent shows."""
-    return decide(DIAMOND, {image(SHOP): Progress.DUE}, {SHOP: due}, {}, NOON + after, gated={image(GOLDEN)})
+    return decide_frontier(
+        DIAMOND, {image(SHOP): Progress.DUE}, {SHOP: due}, {}, NOON + after, gated={image(GOLDEN)}
+    )
 
 
 def test_nothing_is_built_upon_a_parent_that_the_gate_holds_back() -> None:
@@ -87,13 +89,13 @@ def test_neither_time_nor_a_severe_fix_lets_a_child_go_upon_what_the_gate_holds_
 
 def test_a_repository_mends_its_own_image_that_the_gate_holds_back() -> None:
     graph = graph_of([link(1, SHOP, SHOP)])
-    assert SHOP in decide(graph, {}, {SHOP: DUE}, {}, NOON, gated={image(SHOP)}).frontier
+    assert SHOP in decide_frontier(graph, {}, {SHOP: DUE}, {}, NOON, gated={image(SHOP)}).frontier
 
 
 def test_a_parent_whose_own_parent_is_under_way_is_waited_for() -> None:
     """Nothing of it is due yet, but that will come."""
     graph = graph_of([link(1, GOLDEN, SDK), link(2, SHOP, GOLDEN)])
-    assert SHOP in decide(graph, {image(SDK): Progress.UNDER_WAY}, {SHOP: DUE}, {}, NOON).waits
+    assert SHOP in decide_frontier(graph, {image(SDK): Progress.UNDER_WAY}, {SHOP: DUE}, {}, NOON).waits
 
 
 def test_a_parent_of_which_nothing_is_to_be_expected_is_not_waited_for() -> None:
@@ -141,7 +143,7 @@ def of_repository(
     named = {"a": A, "b": B, "x": X}
     progress = {named[name]: each for name, each in busy.items()} | dict.fromkeys(images, Progress.DUE)
     due = Due(images[0].repository, frozenset(images), NOON, together=together)
-    return decide(graph, progress, {1: due}, {}, NOON)
+    return decide_frontier(graph, progress, {1: due}, {}, NOON)
 
 
 def test_a_rebuild_goes_for_the_image_that_is_ready_and_not_for_the_one_that_stands_on_what_it_makes() -> None:

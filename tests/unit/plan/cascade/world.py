@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.images.wanted import wanted
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Together, decide
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Together, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -168,7 +168,7 @@ class Fleet:
     def decided(self) -> Cascade:
         links = [link for each in self.graph.parents.values() for link in each]
         shown = {(link.child, link.base): Shown.PROVED for link in links}
-        return decide(self.graph, self.progress(), self.dues(), shown, self.now)
+        return decide_frontier(self.graph, self.progress(), self.dues(), shown, self.now)
 
     def play(self) -> Cascade:
         """One step: what has been built shows, then whatever may act begins."""

@@ -158,7 +158,7 @@ def test_a_shared_framework_is_known_by_a_file_in_it(path: str, folder: str | No
 
 def test_a_shared_framework_is_a_package() -> None:
     folder = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.11"
-    assert places.read_files({folder: b""}).packages == (Package("nuget", "Microsoft.NETCore.App", "8.0.11"),)
+    assert places.packages_in({folder: b""}).packages == (Package("nuget", "Microsoft.NETCore.App", "8.0.11"),)
 
 
 def test_os_release_names_the_distribution() -> None:
@@ -170,18 +170,18 @@ def test_each_package_is_listed_once_with_its_source_package() -> None:
         b'{"jsonwall":"1.0","schema":"1.0"}\n{"kind":"package","name":"a","version":"1.0","arch":"amd64"}\n'
     )
     files = {"var/lib/chisel/manifest.wall": wall, "var/lib/dpkg/status": paragraph("a")}
-    assert places.read_files(files).packages == (Package("deb", "a", "1.0", "amd64", "a", "1.0"),)
+    assert places.packages_in(files).packages == (Package("deb", "a", "1.0", "amd64", "a", "1.0"),)
 
 
 def test_a_database_that_cannot_be_read_hinders_no_other() -> None:
     files = {"var/lib/dpkg/status": paragraph("a"), "var/lib/rpm/rpmdb.sqlite": b"nothing"}
-    found = places.read_files(files)
+    found = places.packages_in(files)
     assert [each.name for each in found.packages] == ["a"]
     assert found.problems == ("var/lib/rpm/rpmdb.sqlite: is no SQLite database; nothing of it is used",)
 
 
 def test_an_rpm_database_of_an_older_form_is_said_to_be_unread() -> None:
-    assert "older form" in places.read_files({"var/lib/rpm/Packages": b""}).problems[0]
+    assert "older form" in places.packages_in({"var/lib/rpm/Packages": b""}).problems[0]
 
 
 READERS: dict[str, Callable[[bytes, str], Inventory]] = {
@@ -229,7 +229,7 @@ def test_a_chisel_manifest_is_always_packed_with_zstd() -> None:
 
 
 def test_a_log_without_its_database_is_a_problem() -> None:
-    found = places.read_files({"var/lib/rpm/rpmdb.sqlite-wal": b"x"})
+    found = places.packages_in({"var/lib/rpm/rpmdb.sqlite-wal": b"x"})
     assert found.problems == ("var/lib/rpm/rpmdb.sqlite-wal: is the log of a database that is not there",)
 
 

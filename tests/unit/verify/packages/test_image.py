@@ -6,7 +6,7 @@ import pytest
 from bot.domain.bases.image import Descriptor, Index, Manifest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Distribution
-from bot.verify.packages.image import choose, read_image
+from bot.verify.packages.image import choose_manifest, read_image
 from bot.verify.packages.layer import LayerContents
 from tests.unit.verify.packages.archives import STATUS, BlobsInMemory, archive, digest, paragraph, zipped, zstd
 
@@ -95,10 +95,10 @@ async def test_the_platform_asked_for_is_read() -> None:
     amd, arm = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
     blobs = BlobsInMemory(amd, arm)
     both = index(linux_amd64=digest(amd), linux_arm64=digest(arm))
-    assert (await choose(both, blobs, "linux/arm64")).layers == ("sha256:" + "b" * 64,)
-    assert (await choose(both, blobs, None)).layers == ("sha256:" + "a" * 64,)
+    assert (await choose_manifest(both, blobs, "linux/arm64")).layers == ("sha256:" + "b" * 64,)
+    assert (await choose_manifest(both, blobs, None)).layers == ("sha256:" + "a" * 64,)
     with pytest.raises(Failure, match=r"no image for linux/s390x: it has linux/amd64, linux/arm64"):
-        await choose(both, blobs, "linux/s390x")
+        await choose_manifest(both, blobs, "linux/s390x")
 
 
 async def test_attestations_are_no_images_and_nested_indexes_are_followed() -> None:
@@ -123,7 +123,7 @@ async def test_attestations_are_no_images_and_nested_indexes_are_followed() -> N
         }
     ).encode()
     outer = Index((Descriptor("application/vnd.oci.image.index.v1+json", digest(inner), 1),))
-    assert (await choose(outer, BlobsInMemory(body, inner), None)).layers == ("sha256:" + "a" * 64,)
+    assert (await choose_manifest(outer, BlobsInMemory(body, inner), None)).layers == ("sha256:" + "a" * 64,)
 
 
 async def test_an_index_within_an_index_without_end_is_refused() -> None:
@@ -135,4 +135,4 @@ async def test_an_index_within_an_index_without_end_is_refused() -> None:
             return json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()
 
     with pytest.raises(Failure, match="nests its indexes too deeply"):
-        await choose(inner, Nested(), None)
+        await choose_manifest(inner, Nested(), None)

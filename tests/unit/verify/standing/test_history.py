@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.bases.observation import Observation, PlatformImage, short_digest
+from bot.domain.bases.observation import Observation, PlatformImage, first_digits
 from bot.domain.evidence import Strength
 from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
@@ -27,7 +27,7 @@ def history(shared: Path) -> list[Observation]:
 def built(base: PlatformImage, number: int) -> PlatformImage:
     """What a build on `base` pushes: its layers, whole as registries name them, and some of its own."""
     own = tuple(f"sha256:{number:012x}{layer:052x}" for layer in range(1 + number % 5))
-    below = tuple(f"sha256:{short_digest(layer)}{'0' * 52}" for layer in base.layers)
+    below = tuple(f"sha256:{first_digits(layer)}{'0' * 52}" for layer in base.layers)
     return PlatformImage(base.platform, f"sha256:{number:064x}", layers=below + own)
 
 

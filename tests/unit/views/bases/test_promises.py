@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
-from bot.views.bases.promises import by_family, records
+from bot.views.bases.promises import promises_by_family, records
 from tests.builders import NOON
 
 DAY = timedelta(days=1)
@@ -31,7 +31,7 @@ def test_a_record_counts_by_month_family_and_base() -> None:
 
 def test_what_is_longer_ago_than_a_year_counts_no_more() -> None:
     assert records([lag(SDK, 2, 400 * DAY)], NOON) == ()
-    assert by_family([lag(SDK, 2, 400 * DAY)], NOON) == {}
+    assert promises_by_family([lag(SDK, 2, 400 * DAY)], NOON) == {}
 
 
 def test_a_promise_that_was_never_due_has_no_record() -> None:

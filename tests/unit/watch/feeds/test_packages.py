@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from bot.watch.feeds.packages import FixedPackage, in_order, reach
+from bot.watch.feeds.packages import FixedPackage, reach, versions_in_order
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ numbers = st.lists(st.integers(0, 99), min_size=3, max_size=3).map(lambda parts:
 
 @given(st.lists(numbers))
 def test_versions_are_ordered_as_numbers(versions: list[str]) -> None:
-    assert list(in_order(versions)) == sorted({*versions}, key=Version)
+    assert list(versions_in_order(versions)) == sorted({*versions}, key=Version)
 
 
 def test_previews_come_before_their_release() -> None:
     texts = ["10.0.0", "10.0.0-rc.2.25502.107", "10.0.0-preview.7.25380.108", "10.0.0-rc.1.25451.107", "9.0.10"]
-    assert in_order(texts) == (texts[4], texts[2], texts[3], texts[1], texts[0])
+    assert versions_in_order(texts) == (texts[4], texts[2], texts[3], texts[1], texts[0])

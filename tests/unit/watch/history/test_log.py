@@ -23,7 +23,7 @@ from bot.watch.history.log import (
     LONGEST_LINE,
     observation_row,
     read_observations,
-    read_releases,
+    read_release_log,
     write_observations,
     write_releases,
 )
@@ -116,7 +116,7 @@ def test_lists_may_be_null_or_left_out(file: Writer) -> None:
     image = {"platform": "linux/amd64", "digest": f"sha256:{'2' * 64}", "layers": None}
     (bare, layerless) = read_observations(file(lines(ROW | {"platforms": None}, ROW | {"platforms": [image]})))
     assert (bare.platforms, layerless.platforms[0].layers) == ((), ())
-    (release,) = read_releases(file(lines(RELEASE | {"sdks": None, "cves": None, "security": None})))
+    (release,) = read_release_log(file(lines(RELEASE | {"sdks": None, "cves": None, "security": None})))
     assert (release.sdks, release.cves, release.security) == ((), (), False)
 
 
@@ -126,7 +126,7 @@ def test_a_log_may_come_from_windows(file: Writer) -> None:
 
 
 def test_a_release_keeps_when_the_feed_showed_what(file: Writer) -> None:
-    (release,) = read_releases(file(lines(RELEASE)))
+    (release,) = read_release_log(file(lines(RELEASE)))
     assert release.published_at == datetime(2025, 6, 10, 18, 27, 28, tzinfo=UTC)
     assert release.cves_listed_at == datetime(2025, 6, 10, 18, 27, 28, tzinfo=UTC)
     assert (release.version, release.cves, release.security) == ("8.0.17", ("CVE-2025-30399",), False)
@@ -176,7 +176,7 @@ def test_a_bad_line_is_named(file: Writer, broken: bytes, says: str) -> None:
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59Z"])
 def test_a_release_of_no_time_that_can_be_counted_with_is_named(file: Writer, name: str, at: str) -> None:
     with pytest.raises(Failure, match=f"log.jsonl line 1: {name}: is not between the years"):
-        read_releases(file(lines(RELEASE | {name: at})))
+        read_release_log(file(lines(RELEASE | {name: at})))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gzip", "xz"])
@@ -213,7 +213,7 @@ def test_the_real_log_comes_out_as_it_went_in() -> None:
 def test_the_real_releases_come_out_as_they_went_in() -> None:
     log = SHARED / "releases-2023-2025.jsonl"
     out = io.StringIO()
-    assert write_releases(read_releases(log), out) == 103
+    assert write_releases(read_release_log(log), out) == 103
     assert out.getvalue() == log.read_text()
 
 

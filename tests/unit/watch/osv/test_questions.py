@@ -10,7 +10,7 @@ import pytest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.questions import KnownRecord, PackageQuestion, ask
+from bot.watch.osv.questions import KnownRecord, PackageQuestion, ask_osv
 from bot.watch.osv.record import WantedPackages
 from tests.unit.watch.osv.records import record
 
@@ -42,7 +42,7 @@ class Api:
 
 
 async def asked(api: Api, *questions: PackageQuestion, ecosystem: Ecosystem = Ecosystem.UBUNTU) -> DumpReading:
-    return await ask(api, ADDRESS, ecosystem, questions or [SSL], WANTED, {})
+    return await ask_osv(api, ADDRESS, ecosystem, questions or [SSL], WANTED, {})
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_a_record_that_is_not_sent_as_it_should_be_stops_no_other_and_stay
         other["id"]: json.dumps(record(other["id"])).encode(),
     }
     known = {NAMED["id"]: KnownRecord("2026-01-01T00:00:00Z", frozenset())}
-    reading = await ask(api, ADDRESS, Ecosystem.UBUNTU, [SSL], WANTED, known)
+    reading = await ask_osv(api, ADDRESS, Ecosystem.UBUNTU, [SSL], WANTED, known)
     assert [each.id for each in reading.vulnerabilities] == [other["id"]]
     assert reading.unchanged == {NAMED["id"]}
     assert [str(problem) for problem in reading.problems] == [

@@ -40,7 +40,7 @@ def decoded(text: str, where: str) -> Any:
         ) from error
 
 
-def redirected(status: int, path: str, headers: Mapping[str, Any], host: str, where: str) -> Failure:
+def refused_redirect(status: int, path: str, headers: Mapping[str, Any], host: str, where: str) -> Failure:
     """Returns the failure that a redirect is, which is never followed: what was renamed is looked up again by its
     id.
 

@@ -66,7 +66,7 @@ class GraphAnswer:
         return any(error.is_too_heavy for error in self.errors)
 
 
-def graph_of(body: Any, where: str) -> GraphAnswer:
+def graphql_answer(body: Any, where: str) -> GraphAnswer:
     """Raises `Failure` where the body is no answer to GraphQL."""
     if not isinstance(body, dict) or not ("data" in body or "errors" in body):
         raise Failure(

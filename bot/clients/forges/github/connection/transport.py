@@ -26,11 +26,11 @@ from bot.clients.forges.github.connection.answers import (
     error_body,
     meaning,
     next_page,
-    redirected,
+    refused_redirect,
     throttled,
 )
 from bot.clients.forges.github.connection.connections import Connections
-from bot.clients.forges.github.connection.graphql import GraphAnswer, graph_of
+from bot.clients.forges.github.connection.graphql import GraphAnswer, graphql_answer
 from bot.clients.forges.github.connection.quiet import GRAPHQL, REST, Quiet, until_reset
 from bot.clients.http_bounds import retry_after
 from bot.clients.observer import Nobody, Observer
@@ -142,7 +142,7 @@ class Transport:
         where = f"POST {urlsplit(requester.graphql_url).netloc}/graphql"
         asked = {"query": document, "variables": dict(variables)}
         headers, body = await self._send("POST", requester.graphql_url, None, asked, kind=GRAPHQL, writes=writes)
-        graph = graph_of(body, where)
+        graph = graphql_answer(body, where)
         if any(error.is_a_limit for error in graph.errors):
             # told with 200, and of that for new content in words that name no limit
             pause, kept = (
@@ -217,7 +217,7 @@ class Transport:
         if sent_on and status < 300:
             raise Failure(Trouble.MALFORMED, f"HTTP {status} is no redirect to a file", where=where)
         if status in REDIRECTS:
-            raise redirected(status, path, headers, self._host, where)
+            raise refused_redirect(status, path, headers, self._host, where)
         if status >= 300:
             raise self._failure(status, headers, error_body(text), where, self._kept(kind, headers, writes))
         return headers, decoded(text, where)

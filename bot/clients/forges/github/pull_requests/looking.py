@@ -6,10 +6,10 @@ from typing import Any
 from bot.clients.forges.github.connection.graphql import GraphAnswer, declared, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.files import FILE, contents_of
+from bot.clients.forges.github.files import FILE, shown_contents
 from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST, pull_request_of
-from bot.clients.forges.github.pull_requests.standings import STANDING, standing_of
+from bot.clients.forges.github.pull_requests.standings import STANDING, own_word_of
 from bot.clients.forges.github.pull_requests.tips import MOST_PATHS, file_fields, further_files, rows_of, tip_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
@@ -91,7 +91,7 @@ async def look(
             advice="check that it exists and that the credentials may see it",
         )
     with shaped("look at a branch"):
-        standing = standing_of(row)
+        standing = own_word_of(row)
         trunk, tip = (row[name] and row[name]["target"] for name in ("defaultBranchRef", "branch"))
         trunk_files, tip_files = (rows_of(commit, parts[0]) for commit in (trunk, tip))
         for more in parts[1:]:
@@ -104,7 +104,7 @@ async def look(
             for node in row["pullRequests"]["nodes"]
             if node is not None and not node["isCrossRepository"]
         )
-        contents = await contents_of(transport, standing.identity, [*trunk_files.values(), *tip_files.values()])
+        contents = await shown_contents(transport, standing.identity, [*trunk_files.values(), *tip_files.values()])
         return BranchLook(
             standing,
             trunk and tip_of(trunk, trunk_files, contents, login),

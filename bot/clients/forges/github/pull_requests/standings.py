@@ -40,7 +40,7 @@ async def standings(transport: Transport, repositories: Sequence[Identity]) -> d
     for number, repository in enumerate(repositories):
         if (row := graph.data.get(f"r{number}")) is not None:
             with shaped("repository"):
-                found[repository] = standing_of(row)
+                found[repository] = own_word_of(row)
     return found
 
 
@@ -54,7 +54,7 @@ async def current_name(transport: Transport, node_id: str) -> str:
         return str(graph.data["found"]["nameWithOwner"])
 
 
-def standing_of(row: Mapping[str, Any]) -> OwnWord:
+def own_word_of(row: Mapping[str, Any]) -> OwnWord:
     default, config = row["defaultBranchRef"], row["config"]
     return OwnWord(
         Identity(str(row["nameWithOwner"]), str(row["id"])),

@@ -6,7 +6,7 @@ from typing import Any
 from bot.clients.forges.github.connection.graphql import declared, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.forges.github.files import FILE, contents_of, file_of
+from bot.clients.forges.github.files import FILE, file_of, shown_contents
 from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.domain.forge.branches import MOST_TIPS, BranchFile, Tip
 from bot.domain.repositories.repository import Identity
@@ -57,7 +57,7 @@ async def tips(
                     found.setdefault(commit, {}).update(rows_of(row, part))
     with shaped("look at commits"):
         shown = [row for rows in found.values() for row in rows.values()]
-        contents = await contents_of(transport, repository, shown)
+        contents = await shown_contents(transport, repository, shown)
         return {commit: tip_of(trees[commit], rows, contents, "") for commit, rows in found.items()}
 
 

@@ -32,7 +32,7 @@ from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State, Target
 from bot.plan.cascade.frontier import Due, Progress
 from bot.plan.cascade.graph import Image
 from bot.plan.cascade.parts import RepositoryImages
-from bot.plan.cascade.shown import ImageSight, LastBuild, together
+from bot.plan.cascade.shown import ImageSight, LastBuild, made_together
 from bot.plan.waves.advance import SEVERE
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
@@ -275,7 +275,7 @@ async def with_together(
         built = (build.built_at for image, build in builds.items() if image.repository == due.repository)
         since = [at for at in (*(moved.get(base) for base in targets[number]), *built) if at is not None]
         mine = [seen.get(image) for image in sorted(due.images)]
-        told[number] = replace(due, together=together(targets[number], max(since, default=None), mine))
+        told[number] = replace(due, together=made_together(targets[number], max(since, default=None), mine))
     return told
 
 

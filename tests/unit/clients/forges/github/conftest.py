@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.github.connection.graphql import GraphAnswer, graph_of
+from bot.clients.forges.github.connection.graphql import GraphAnswer, graphql_answer
 from bot.domain.failure import Failure
 
 
@@ -25,7 +25,7 @@ class Graphs:
             answer = answer(variables)
         if isinstance(answer, Failure):
             raise answer
-        return graph_of(answer, "POST github/graphql")
+        return graphql_answer(answer, "POST github/graphql")
 
     mutate = query
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.formats.dotnet.msbuild.conditions import holds
+from bot.formats.dotnet.msbuild.conditions import condition_holds
 
 KNOWN = {"$(A)": "yes", "$(Empty)": "", "$(Version)": "8.0"}
 
@@ -40,7 +40,7 @@ def expand(text: str) -> str | None:
     ],
 )
 def test_what_a_text_can_and_cannot_decide(condition: str, answer: bool | None) -> None:
-    assert holds(condition, expand) is answer
+    assert condition_holds(condition, expand) is answer
 
 
 parts = st.sampled_from(
@@ -50,4 +50,4 @@ parts = st.sampled_from(
 
 @given(st.text() | st.lists(parts).map(" ".join) | st.integers(0, 3000).map(lambda depth: "!(" * depth))
 def test_any_condition_has_an_answer(condition: str) -> None:
-    assert holds(condition, expand) in (True, False, None)
+    assert condition_holds(condition, expand) in (True, False, None)
