@@ -14,7 +14,7 @@ _TAGS = ("-t", "--tag", "--image")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An image as written, with the place of what builds it; `pulls` and `built_from` as in `Named`."""
+    """An image as written, with the place of what builds it; `pulls` and `built_from` as in `NamedReference`."""
 
     name: str
     place: int
