@@ -29,6 +29,10 @@ class FindingSeverity(StrEnum):
     CRITICAL = "critical"
 
 
+FindingSeverity.__name__ = FindingSeverity.__qualname__ = "Severity"
+"""What the API's description calls it, and clients that are made from that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Lines of a file, counted from 1; `end` is the last one."""

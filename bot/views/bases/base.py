@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.views.bases.image_pages import OnBase
-from bot.views.bases.mirrors import MirrorLag, MirrorStatus
+from bot.views.bases.mirrors import MirrorStatus, Took
 from bot.views.paging import Page
 from bot.views.rollouts.rollout import QuarantineStatus
 from bot.views.rows import ChangeRow, NoticeRow
@@ -43,7 +43,7 @@ class BasePage:
     quarantine: QuarantineStatus | None
     users: tuple[str, ...]
     images: OnBase
-    took: MirrorLag | None = None
+    took: Took | None = None
     """How long it took to show what upstream had published, where it is a copy."""
     copies: tuple[BaseRow, ...] = ()
     """The bases in mirrors that are copies of this one."""

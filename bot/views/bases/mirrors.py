@@ -41,7 +41,7 @@ class MirrorStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class MirrorLag:
+class Took:
     """How long a mirror took, over what was measured: `most` is within what time 95 of 100 came."""
 
     measured: int
@@ -54,12 +54,12 @@ class MirrorLag:
         return f"median {duration(self.median)}, longest {duration(self.worst)}, measured {times}"
 
 
-def mirror_lag_of(lags: Sequence[timedelta]) -> MirrorLag | None:
+def took_of(lags: Sequence[timedelta]) -> Took | None:
     """Sums up; None where nothing was measured."""
     if not lags:
         return None
     most = sorted(lags)[ceil(0.95 * len(lags)) - 1]
-    return MirrorLag(len(lags), median_high(lags), max(lags), most)
+    return Took(len(lags), median_high(lags), max(lags), most)
 
 
 def as_json(mirror: MirrorStatus | None) -> dict[str, Any] | None:

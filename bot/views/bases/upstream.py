@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.views.bases.mirrors import MirrorLag
+from bot.views.bases.mirrors import Took
 from bot.views.bases.promises import PromiseRecord
 from bot.views.rows import NoticeRow
 
@@ -32,7 +32,7 @@ class MirrorRow:
     place: str
     behind: int
     longest: timedelta
-    took: MirrorLag | None = None
+    took: Took | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bot.domain.packages.gate import GateOutcome
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Action, State
-from bot.views.bases.mirrors import MirrorLag
+from bot.views.bases.mirrors import Took
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Figures:
     onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
     mirrors: Mapping[str, timedelta] = field(default_factory=dict)
     """By mirror, for how long the base that is behind longest is."""
-    mirrors_took: Mapping[str, MirrorLag] = field(default_factory=dict)
+    mirrors_took: Mapping[str, Took] = field(default_factory=dict)
     """By mirror, how long it took in the last year."""
     promises: Mapping[tuple[Topic, str], PromiseRow] = field(default_factory=dict)
     """By promise and family of images, how upstream kept it in the last year."""

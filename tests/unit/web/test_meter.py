@@ -11,7 +11,7 @@ from bot.domain.bases.promise import PromiseRow
 from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import Action, State
 from bot.reconcile.hooks import RowOutcome
-from bot.views.bases.mirrors import MirrorLag
+from bot.views.bases.mirrors import Took
 from bot.views.fleet.figures import (
     EndedRebuild,
     FeedFigures,
@@ -42,7 +42,7 @@ FIGURES = Figures(
     notices={Topic.WITHDRAWN: 2},
     quarantines=1,
     queues={"bases": QueueFigures(5, 2, timedelta(minutes=2))},
-    mirrors_took={"myacr.azurecr.io/mcr": MirrorLag(3, HOUR, 3 * HOUR, 2 * HOUR)},
+    mirrors_took={"myacr.azurecr.io/mcr": Took(3, HOUR, 3 * HOUR, 2 * HOUR)},
     feeds={"msrc-bulletin": FeedFigures(HOUR, 1), "image-info": FeedFigures(None, 0)},
 )
 

@@ -19,7 +19,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import upstreams
 from bot.store.rows.bases.observations import histories, loaded
 from bot.store.rows.bases.tables import bases, observations
-from bot.views.bases.mirrors import MirrorLag, mirror_lag_of
+from bot.views.bases.mirrors import Took, took_of
 
 _LATELY = timedelta(days=365)
 _AT_ONCE = 20
@@ -47,7 +47,7 @@ class MirrorLagsStore(Store):
         self._known: dict[int, _Pair] = {}
         self._measuring = asyncio.Lock()
 
-    async def took(self) -> dict[str, MirrorLag]:
+    async def took(self) -> dict[str, Took]:
         """By mirror, how long its bases in use took in the last year, by all that was seen of them or given of the
         past."""
         async with self._measuring:
@@ -56,7 +56,7 @@ class MirrorLagsStore(Store):
             found: dict[str, list[timedelta]] = {}
             for number, pair in self._known.items():
                 found.setdefault(pair.place, []).extend(lag for at, lag in self._lags[number] if at >= since)
-        told = {place: mirror_lag_of(lags) for place, lags in sorted(found.items())}
+        told = {place: took_of(lags) for place, lags in sorted(found.items())}
         return {place: each for place, each in told.items() if each is not None}
 
     async def _measure(self) -> None:

@@ -16,7 +16,7 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import usages
-from bot.views.bases.mirrors import MirrorLag, MirrorStatus, mirror_lag_of
+from bot.views.bases.mirrors import MirrorStatus, Took, took_of
 
 MOST_PUBLISHED = 30
 """So many publications of upstream are compared with what a mirror shows."""
@@ -138,7 +138,7 @@ def behind_of(row: Any) -> Behind:
     return Behind(_base(row), _upstream(row), row.up_digest, row.behind_since)
 
 
-async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> MirrorLag | None:
+async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> Took | None:
     """How long a mirror's base took to show what upstream had published, of late."""
     rows = await latest_observations(connection, [mirror, upstream], MOST_PUBLISHED)
     shown: dict[int, list[Observation]] = {mirror: [], upstream: []}
@@ -147,7 +147,7 @@ async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> Mi
     )
     for number, seen in pairs:
         shown[number].append(seen)
-    return mirror_lag_of([lag for _, lag in took(shown[mirror], shown[upstream])])
+    return took_of([lag for _, lag in took(shown[mirror], shown[upstream])])
 
 
 async def statuses(connection: AsyncConnection, where: ColumnElement[bool]) -> dict[int, MirrorStatus]:

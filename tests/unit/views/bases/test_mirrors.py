@@ -2,22 +2,22 @@
 
 from datetime import timedelta
 
-from bot.views.bases.mirrors import mirror_lag_of
+from bot.views.bases.mirrors import took_of
 
 MINUTE = timedelta(minutes=1)
 
 
 def test_nothing_measured_is_nothing_told() -> None:
-    assert mirror_lag_of([]) is None
+    assert took_of([]) is None
 
 
 def test_ninety_five_of_a_hundred_are_within_what_is_told() -> None:
-    found = mirror_lag_of([number * MINUTE for number in range(100, 0, -1)])
+    found = took_of([number * MINUTE for number in range(100, 0, -1)])
     assert found is not None
     assert (found.measured, found.median, found.most, found.worst) == (100, 51 * MINUTE, 95 * MINUTE, 100 * MINUTE)
 
 
 def test_of_few_the_longest_is_told() -> None:
-    found = mirror_lag_of([MINUTE, 3 * MINUTE])
+    found = took_of([MINUTE, 3 * MINUTE])
     assert found is not None
     assert found.most == found.worst == 3 * MINUTE
