@@ -72,12 +72,23 @@ set_up_python() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 }
 
-# They pin what they need so narrowly that they live in an environment of their own.
+# They pin what they need so narrowly that they live in an environment of their own, which says what is in it.
+scanners=$(sha256sum <tools/scanners.txt)
+
+has_scanners() { [ "$(cat .venv/scanners/.set-up 2>/dev/null)" = "$scanners" ]; }
+
 set_up_scanners() {
-    .venv/bin/python -m uv venv --quiet --allow-existing .venv/scanners
-    .venv/bin/python -m uv pip install --quiet --python .venv/scanners/bin/python --requirement tools/scanners.txt ||
-        say "checkov and bandit could not be installed (remove .venv/.set-up to try again)"
+    if ! .venv/bin/python -m uv venv --quiet --allow-existing .venv/scanners ||
+        ! .venv/bin/python -m uv pip install --quiet --python .venv/scanners/bin/python \
+            --requirement tools/scanners.txt; then
+        say "checkov and bandit could not be installed; the next run tries again"
+        return 0
+    fi
+    printf '%s\n' "$scanners" >.venv/scanners/.set-up
 }
+
+# Everything else is there: where no index can be reached, that costs a few seconds.
+try_scanners_again() { UV_HTTP_RETRIES=0 UV_HTTP_CONNECT_TIMEOUT=3 set_up_scanners; }
 
 has_node() { [ -x tools/node_modules/node/bin/node ] || ! command -v npm >/dev/null; }
 
@@ -93,6 +104,7 @@ missing=$(missing_packages | tr '\n' ' ')
 # A part that this machine cannot have is looked for once, not before every command.
 if [ "$(cat .venv/.set-up 2>/dev/null)" = "$wanted $missing" ] && has_node; then
     [ -z "$missing" ] || say "without $missing(remove .venv/.set-up to try again)"
+    has_scanners || try_scanners_again
     exit 0
 fi
 if [ -n "$missing" ]; then
@@ -100,7 +112,7 @@ if [ -n "$missing" ]; then
     install_packages $missing
 fi
 set_up_python
-set_up_scanners
+has_scanners || set_up_scanners
 set_up_node
 .venv/bin/python -m sandbox.programs.parts >&2
 printf '%s\n' "$wanted $(missing_packages | tr '\n' ' ')" >.venv/.set-up

@@ -6,7 +6,7 @@ It is asked with rights and tokens of its own; what the caller may do has been d
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.edges.edge import Edge, Surroundings, target
+from sandbox.edges.traffic import READING
 from sandbox.github.access.asked import timestamp, token_of
 from sandbox.github.access.installations import Grant, Installations, app_token
 from sandbox.github.refusals import Refused
@@ -27,6 +28,8 @@ INNER_USES, INNER_SECONDS = 4500, 3000
 """After so many requests or seconds the emulator is asked with another token."""
 
 Json = Any
+State = tuple[int, Mapping[str, Mapping[str, Json]]]
+"""How many writes have begun or ended, and the fields that the edge adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Emulated(Edge):
         self._private_key = private_key
         self._inner: dict[int, Inner] = {}
         self._sent = 0
+        self._writes = 0
 
     async def forward(self, request: Request) -> Response:
         headers = [pair for pair in request.headers.items() if pair[0] in ("accept", "content-type", "user-agent")]
@@ -76,6 +80,19 @@ class Emulated(Edge):
             content = json.dumps(self._as_github(content)).encode()
         kept = [name for name in ("content-type", "link", "location") if name in answer.headers]
         return Response(content, answer.status_code, {name: answer.headers[name] for name in kept})
+
+    async def ask(
+        self, method: str, path: str, *, content: bytes = b"", headers: Sequence[tuple[str, str]] = ()
+    ) -> httpx.Response:
+        try:
+            self._writes += method not in READING
+            return await super().ask(method, path, content=content, headers=headers)
+        finally:
+            self._writes += method not in READING
+
+    def state(self) -> State:
+        """What repositories it shows and how is as before for as long as this is the same."""
+        return self._writes, {name: dict(fields) for name, fields in list(self.overlays.items())}
 
     async def call(self, method: str, path: str, body: Json = None, *, like: Request | None = None) -> Answer:
         """Asks the emulator, as the caller of `like` or else as the operator."""

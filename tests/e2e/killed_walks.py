@@ -22,7 +22,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
-from tests.e2e.killing import Ended, run_pass
+from tests.e2e.killing import run_passes
 
 AT_ONCE = 2
 SHARES = 4
@@ -99,13 +99,13 @@ async def walk(
 
         async def one_pass() -> None:
             rest = kill_at - sum(map(len, points))
-            ended = await asyncio.to_thread(run_pass, config, kill_at=rest if rest > 0 else 0)
+            ended = await asyncio.to_thread(run_passes, config, kill_at=rest if rest > 0 else 0)
             points.append(("",) * kill_at if ended.killed else ended.points)
             if ended.killed:
                 await _recover(config)
 
         async def whole_pass() -> None:
-            await asyncio.to_thread(run_pass, config)
+            await asyncio.to_thread(run_passes, config)
 
         await whole_pass()
         await scenario.play(world, fleet, one_pass, whole_pass)
@@ -114,9 +114,8 @@ async def walk(
 
 async def _recover(config: Path) -> None:
     """Started again at once, and woken again later, as a service is."""
-    for ahead in WOKEN_AFTER:
-        ended: Ended = await asyncio.to_thread(run_pass, config, ahead=ahead)
-        assert ended.problems == ()
+    ended = await asyncio.to_thread(run_passes, config, ahead=WOKEN_AFTER)
+    assert ended.problems == ()
 
 
 async def _outcome(world: World, store_url: str, names: Collection[str]) -> Outcome:

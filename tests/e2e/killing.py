@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -18,7 +18,7 @@ from typing import Any
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _VERBS = frozenset({"insert", "or", "ignore", "into", "update", "delete", "from"})
-_PATIENCE = 60
+_PATIENCE = 120
 
 
 @dataclass(slots=True)
@@ -52,11 +52,11 @@ class Ended:
 
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.service.one_off", "tests.e2e.killing"])
+_context.set_forkserver_preload(["tests.e2e.warmed", "tests.e2e.killing"])
 
 
-def run_pass(config: Path, *, kill_at: int = 0, ahead: timedelta = timedelta(0)) -> Ended:
-    """`freshness-bot once` in a process of its own."""
+def run_passes(config: Path, *, kill_at: int = 0, ahead: Sequence[timedelta] = (timedelta(0),)) -> Ended:
+    """`freshness-bot once` in a process of its own, again for each further time of `ahead`."""
     receiver, sender = _context.Pipe(duplex=False)
     process = _context.Process(target=_work, args=(str(config), kill_at, ahead, sender))
     process.start()
@@ -73,7 +73,7 @@ def run_pass(config: Path, *, kill_at: int = 0, ahead: timedelta = timedelta(0))
     return Ended(False, *told)
 
 
-def _work(config: str, kill_at: int, ahead: timedelta, sender: Connection) -> None:
+def _work(config: str, kill_at: int, ahead: Sequence[timedelta], sender: Connection) -> None:
     from bot.service.logs import set_up
     from bot.service.one_off import pass_once
     from bot.settings import load
@@ -82,7 +82,8 @@ def _work(config: str, kill_at: int, ahead: timedelta, sender: Connection) -> No
     countdown = Countdown(kill_at)
     _watch_http(countdown)
     _watch_commits(countdown)
-    outcomes = asyncio.run(pass_once(load(Path(config)), _AheadClock(ahead)))
+    settings = load(Path(config))
+    outcomes = [outcome for each in ahead for outcome in asyncio.run(pass_once(settings, _AheadClock(each)))]
     sender.send((tuple(countdown.points), tuple(problem for outcome in outcomes for problem in outcome.problems)))
 
 

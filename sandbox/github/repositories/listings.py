@@ -1,13 +1,15 @@
 """Which repositories an organisation, an installation or a user has; the emulator answers none of these in full."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.github.access.asked import token_of
 from sandbox.github.edge import GitHubEdge
+from sandbox.github.emulated import State
 from sandbox.github.refusals import Refused
 
 Json = Any
@@ -16,6 +18,8 @@ Json = Any
 @dataclass(frozen=True, slots=True)
 class Listings:
     edge: GitHubEdge
+    _found: dict[tuple[str, str], tuple[State, list[Json]]] = field(default_factory=dict)
+    """Account and token → what the emulator showed, and when: who reads on finds it here on the next page."""
 
     def __post_init__(self) -> None:
         add = self.edge.routes.add
@@ -65,6 +69,14 @@ class Listings:
 
     async def _owned(self, account: str, request: Request) -> list[Json]:
         """All that the caller may see of the account's repositories, oldest first."""
+        caller, state = (account, token_of(request)), self.edge.state()
+        before, rows = self._found.get(caller, (None, []))
+        if before != state:
+            rows = await self._searched(account, request)
+            self._found[caller] = state, rows
+        return list(rows)
+
+    async def _searched(self, account: str, request: Request) -> list[Json]:
         rows: list[Json] = []
         while True:
             page = len(rows) // 100 + 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-REAL = ("bash", "cat", "dirname", "env", "id", "sha256sum", "tr")
+REAL = ("bash", "cat", "dirname", "env", "id", "mkdir", "sha256sum", "tr")
 """What the script takes from the machine."""
 QUIET = (
     *("buildah", "chromium", "cosign", "debootstrap", "docker", "docker-registry", "dockerd", "initdb", "kubectl"),
@@ -24,6 +24,8 @@ class Machine:
         self.checkout = folder / "checkout"
         self.programs = folder / "programs"
         self._notes = folder / "notes"
+        self.offline = folder / "offline"
+        """While it is there, the environment of the scanners gets no packages."""
         self.programs.mkdir(parents=True)
         (self.checkout / "tools").mkdir(parents=True)
         for name in (
@@ -34,7 +36,7 @@ class Machine:
         for name in REAL:
             (self.programs / name).symlink_to(str(shutil.which(name)))
         for path in (*(self.programs / name for name in NOTED), self.checkout / ".venv/bin/python"):
-            self._program(path, f'echo "{path.name} $*" >>"{self._notes}"')
+            self._program(path, f'echo "{path.name} $*" >>"{self._notes}"\n{self._uv()}')
         for path in (*(self.programs / name for name in QUIET), self.checkout / "tools/node_modules/node/bin/node"):
             self._program(path, ":")
 
@@ -46,6 +48,11 @@ class Machine:
         ended = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=60, check=False)
         assert ended.returncode == 0, ended.stderr
         return self._notes.read_text().splitlines(), ended.stderr
+
+    def _uv(self) -> str:
+        """Makes the folder of an environment, and puts nothing into it."""
+        made = f'mkdir -p "{self.checkout}/.venv/scanners"'
+        return f'case "$*" in *"uv venv"*) {made} ;; *"uv pip"*) test ! -e "{self.offline}" ;; esac'
 
     def _program(self, path: Path, does: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,4 +101,17 @@ def test_a_part_that_has_come_since_is_taken_up(machine: Machine) -> None:
     kept.rename(machine.programs / "oras")
     calls, _ = machine.set_up()
     assert not [call for call in calls if call.startswith("apt-get")]
+    assert machine.set_up() == ([], "")
+
+
+def test_scanners_that_could_not_be_installed_are_tried_again_and_hold_up_nothing_else(machine: Machine) -> None:
+    machine.offline.touch()
+    calls, said = machine.set_up()
+    assert "checkov and bandit could not be installed; the next run tries again" in said
+    assert "npm ci --prefix tools --silent" in calls
+    assert "python -m sandbox.programs.parts" in calls
+    machine.offline.unlink()
+    calls, said = machine.set_up()
+    assert [call.split()[:4] for call in calls] == [["python", "-m", "uv", "venv"], ["python", "-m", "uv", "pip"]]
+    assert said == ""
     assert machine.set_up() == ([], "")

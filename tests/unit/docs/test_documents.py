@@ -39,26 +39,33 @@ def code(text: str) -> list[str]:
     return [*spans(text), *(line.strip() for block in _FENCED.findall(text) for line in block.splitlines())]
 
 
-def cases(found: dict[str, list[str]]) -> list[tuple[str, str]]:
-    return [(page, item) for page, items in found.items() for item in dict.fromkeys(items)]
+ON_EVERY_PAGE = pytest.mark.parametrize("page", TEXTS)
 
 
-LINKS = cases({page: re.findall(r"\]\(([^)\s:]+)\)", text) for page, text in TEXTS.items()})
+def links(page: str) -> list[str]:
+    return re.findall(r"\]\(([^)\s:]+)\)", TEXTS[page])
 
 
-@pytest.mark.parametrize(("page", "target"), LINKS)
-def test_every_link_leads_to_a_file_and_its_heading(page: str, target: str) -> None:
+def leads_somewhere(page: str, target: str) -> bool:
+    """Whether the file is there, and the heading in it."""
     path, _, anchor = target.partition("#")
     file = (ROOT / page).parent / path if path else ROOT / page
-    assert file.exists()
-    if anchor:
-        headings = re.findall(r"(?m)^#+ (.+)$", file.read_text(encoding="utf-8"))
-        assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    if not file.exists() or not anchor:
+        return file.exists()
+    headings = re.findall(r"(?m)^#+ (.+)$", file.read_text(encoding="utf-8"))
+    return anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@ON_EVERY_PAGE
+def test_every_link_leads_to_a_file_and_its_heading(page: str) -> None:
+    assert [target for target in links(page) if not leads_somewhere(page, target)] == []
 
 
 def test_every_page_is_linked_from_another() -> None:
     linked = {
-        os.path.normpath(os.path.join(os.path.dirname(page), target.partition("#")[0])) for page, target in LINKS
+        os.path.normpath(os.path.join(os.path.dirname(page), target.partition("#")[0]))
+        for page in TEXTS
+        for target in links(page)
     }
     assert {page for page in TEXTS if page.startswith("docs/")} - linked == set()
 
@@ -68,47 +75,44 @@ def paths(text: str) -> list[str]:
     return [path for path in found if path.partition("/")[0] in TOP and ("/" in path or (ROOT / path).suffix)]
 
 
-@pytest.mark.parametrize(("page", "path"), cases({page: paths(text) for page, text in TEXTS.items()}))
-def test_every_path_exists(page: str, path: str) -> None:
-    assert (ROOT / path).exists()
+@ON_EVERY_PAGE
+def test_every_path_exists(page: str) -> None:
+    assert [path for path in paths(TEXTS[page]) if not (ROOT / path).exists()] == []
 
 
 PLACED = re.findall(r"`([A-Za-z_.]+)`(?:\s+in\s+|\s+\(|\s+of\s+)`(bot/[\w/]+\.py)`", ALL)
 
 
-@pytest.mark.parametrize(("name", "path"), sorted(set(PLACED)))
-def test_every_name_stands_in_the_file_that_is_said_to_have_it(name: str, path: str) -> None:
-    assert re.search(rf"\b{name.rpartition('.')[2]}\b", (ROOT / path).read_text(encoding="utf-8"))
+def test_every_name_stands_in_the_file_that_is_said_to_have_it() -> None:
+    assert [
+        (name, path)
+        for name, path in PLACED
+        if not re.search(rf"\b{name.rpartition('.')[2]}\b", (ROOT / path).read_text(encoding="utf-8"))
+    ] == []
 
 
-SOURCES = "\n".join(
-    path.read_text(encoding="utf-8")
-    for folder in ("bot", "sandbox", "tests")
-    for path in (ROOT / folder).rglob("*.py")
-)
-NAMES = {
-    page: [
-        span
-        for span in spans(text)
-        if re.fullmatch(r"[A-Za-z]*_[A-Za-z_]+|[A-Z][a-z]+[A-Za-z.]*[.A-Z][A-Za-z_]+", span)
-    ]
-    for page, text in TEXTS.items()
-    if page.startswith(("docs/how-to/", "docs/architecture"))
-}
+def names(text: str) -> list[str]:
+    spelt = re.compile(r"[A-Za-z]*_[A-Za-z_]+|[A-Z][a-z]+[A-Za-z.]*[.A-Z][A-Za-z_]+")
+    return [span for span in spans(text) if spelt.fullmatch(span)]
 
 
-@pytest.mark.parametrize(("page", "name"), cases(NAMES))
-def test_every_name_of_the_code_is_in_the_code(page: str, name: str) -> None:
-    assert re.search(rf"\b{name.rpartition('.')[2]}\b", SOURCES)
+@pytest.fixture(scope="module")
+def words_of_the_code() -> set[str]:
+    files = [path for folder in ("bot", "sandbox", "tests") for path in (ROOT / folder).rglob("*.py")]
+    return {word for path in files for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("page", [page for page in TEXTS if page.startswith(("docs/how-to/", "docs/architecture"))])
+def test_every_name_of_the_code_is_in_the_code(page: str, words_of_the_code: set[str]) -> None:
+    assert {name.rpartition(".")[2] for name in names(TEXTS[page])} - words_of_the_code == set()
 
 
 def rooms() -> list[str]:
     return [f"bot/{path.parent.name}/" for path in sorted((ROOT / "bot").glob("*/__init__.py"))]
 
 
-@pytest.mark.parametrize("room", rooms())
-def test_every_room_is_in_the_architecture(room: str) -> None:
-    assert f"| `{room}` |" in TEXTS["docs/architecture.md"]
+def test_every_room_is_in_the_architecture() -> None:
+    assert [room for room in rooms() if f"| `{room}` |" not in TEXTS["docs/architecture.md"]] == []
 
 
 def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -122,9 +126,8 @@ def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_in_a_document(command: str) -> None:
-    assert f"`{command}`" in ALL or f"freshness-bot {command}" in ALL
+def test_every_command_is_in_a_document() -> None:
+    assert [name for name in COMMANDS if f"`{name}`" not in ALL and f"freshness-bot {name}" not in ALL] == []
 
 
 def calls(text: str) -> list[str]:
@@ -133,17 +136,19 @@ def calls(text: str) -> list[str]:
     return [call.strip() for line in code(text) for call in said.findall(line)]
 
 
-@pytest.mark.parametrize(
-    ("page", "call"), cases({page: calls(text) for page, text in TEXTS.items() if page != "CHANGELOG.md"})
-)
-def test_every_command_and_option_exists(page: str, call: str) -> None:
+def can_be_made(call: str) -> bool:
+    """Whether there is such a command, or group of commands, with each of its options."""
     words = shlex.split(call.replace("[", " ").replace("]", " "))
     named = max((name for name in COMMANDS if words[: len(name.split())] == name.split()), key=len, default=None)
-    groups = {name.split()[0] for name in COMMANDS if " " in name}
-    assert named is not None or words in ([group] for group in groups)
-    if named is not None:
-        known = {option for parameter in COMMANDS[named].params for option in parameter.opts} | {"--help"}
-        assert {word for word in words if re.match(r"--?[a-z]", word)} <= known
+    if named is None:
+        return words in ([name.split()[0]] for name in COMMANDS if " " in name)
+    known = {option for parameter in COMMANDS[named].params for option in parameter.opts} | {"--help"}
+    return {word for word in words if re.match(r"--?[a-z]", word)} <= known
+
+
+@pytest.mark.parametrize("page", [page for page in TEXTS if page != "CHANGELOG.md"])
+def test_every_command_and_option_exists(page: str) -> None:
+    assert [call for call in calls(TEXTS[page]) if not can_be_made(call)] == []
 
 
 TARGETS = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
@@ -165,19 +170,18 @@ def settings(text: str) -> list[str]:
     return [re.sub(r"\.[A-Z]+(?=\.)", ".NAME", name) for name in found]
 
 
-@pytest.mark.parametrize(("page", "key"), cases({page: settings(text) for page, text in TEXTS.items()}))
-def test_every_setting_exists(page: str, key: str) -> None:
-    assert key.removesuffix(".NAME") in SETTINGS
+@ON_EVERY_PAGE
+def test_every_setting_exists(page: str) -> None:
+    assert {key.removesuffix(".NAME") for key in settings(TEXTS[page])} - SETTINGS == set()
 
 
 def test_every_setting_is_in_a_document() -> None:
     assert SETTINGS - set(spans(ALL)) == set()
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"FRESHNESS_BOT_[A-Z_]*[A-Z]", ALL))))
-def test_every_variable_is_that_of_a_setting(name: str) -> None:
-    setting = name.removeprefix("FRESHNESS_BOT_").lower().replace("__", ".")
-    assert setting == "config" or setting in SETTINGS
+def test_every_variable_is_that_of_a_setting() -> None:
+    variables = re.findall(r"FRESHNESS_BOT_([A-Z_]*[A-Z])", ALL)
+    assert {name.lower().replace("__", ".") for name in variables} - SETTINGS <= {"config"}
 
 
 def test_the_index_of_decisions_has_each_under_its_title() -> None:

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from github import Auth, Github, GithubIntegration
@@ -16,6 +17,31 @@ async def test_an_organisations_repositories_come_in_pages_that_lead_on(shared_w
     assert set(names) <= set(listed)
     assert len(listed) == len(set(listed))
     assert len(shared_world.traffic.requests("github", "GET", "/orgs/contoso/repos")) == -(-len(listed) // 2)
+
+
+async def test_the_emulator_is_searched_once_for_all_pages_and_again_after_a_change(
+    shared_world: World, bot: Github, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge, searched = shared_world.github.edge, 0
+    plain = edge.ask
+
+    async def ask(method: str, path: str, **options: Any) -> Any:
+        nonlocal searched
+        searched += path.startswith("/search/")
+        return await plain(method, path, **options)
+
+    monkeypatch.setattr(edge, "ask", ask)
+    for number in range(3):
+        await shared_world.github.create_repository(f"searched-{number}", {"a": "1"})
+    bot.per_page = 1
+    organisation = bot.get_organization("contoso")
+    assert len(list(organisation.get_repos())) > 2
+    assert searched == 1
+    name = await shared_world.github.create_repository("searched-later", {"a": "1"})
+    assert name in [repository.full_name for repository in organisation.get_repos()]
+    edge.overlays[name]["archived"] = True
+    assert name in [repository.full_name for repository in organisation.get_repos() if repository.archived]
+    assert searched == 3
 
 
 async def test_a_repository_shows_its_flags(shared_world: World, bot: Github) -> None:
