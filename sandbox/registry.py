@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import secrets
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
@@ -93,9 +94,17 @@ class Registry:
         self._port = 0
         self.edge: RegistryEdge | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """A copy has no program yet."""
+        return {**self.__dict__, "_child": None}
+
     @property
     def host(self) -> str:
         return self._server.host
+
+    @property
+    def _storage(self) -> Path:
+        return self._folder / "registry"
 
     async def start(self) -> None:
         """Raises `parts.MissingPart` or `processes.DidNotStart`."""
@@ -103,18 +112,35 @@ class Registry:
 
         def command(port: int) -> list[str | Path]:
             config = self._folder / "registry.yaml"
-            config.write_text(yaml.safe_dump(_config(self._folder / "registry", port)))
+            config.write_text(yaml.safe_dump(_config(self._storage, port)))
             return ["docker-registry", "serve", config]
 
         log = self._folder / "registry.log"
         self._child, self._port = await processes.start_on_free_port(command, log, "listening on")
-        self.edge = RegistryEdge(f"http://127.0.0.1:{self._port}", self._surroundings, self._server)
+        upstream = f"http://127.0.0.1:{self._port}"
+        if self.edge is None:
+            self.edge = RegistryEdge(upstream, self._surroundings, self._server)
+        self.edge.upstream = upstream
         self._server.start(self.edge.app())
 
-    def stop(self) -> None:
-        self._server.stop()
+    def pause(self) -> None:
+        """Ends, and keeps the port for the next `start`."""
+        self._server.pause()
         if self._child is not None:
             self._child.stop()
+
+    def stop(self) -> None:
+        self.pause()
+        self._server.stop()
+
+    def keep(self, path: Path) -> None:
+        """Puts down there what is stored now."""
+        shutil.copytree(self._storage, path)
+
+    def take_up(self, path: Path, folder: Path) -> None:
+        """Stores in another folder from now on what was put down there. Before `start`."""
+        self._folder = folder
+        shutil.copytree(path, self._storage)
 
     def require_login(self, username: str, password: str) -> None:
         """From now on only those who know the password may read."""
@@ -151,7 +177,7 @@ class Registry:
     def stored(self, digest: str) -> Path:
         """The file in which the registry keeps a blob or manifest."""
         value = digest.removeprefix("sha256:")
-        blobs = self._folder / "registry" / "docker" / "registry" / "v2" / "blobs" / "sha256"
+        blobs = self._storage / "docker" / "registry" / "v2" / "blobs" / "sha256"
         return blobs / value[:2] / value / "data"
 
 

@@ -1,15 +1,18 @@
 """A small real world on loopback, seen through edges that count requests and fail when told to."""
 
 import asyncio
+import copy
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import yaml
 
 from bot.domain.clock import Clock, SystemClock
-from sandbox.edges.edge import Surroundings
+from sandbox.edges.edge import Edge, Surroundings
 from sandbox.edges.serving import Server, ask_directly
 from sandbox.edges.traffic import Faults, Traffic
 from sandbox.feeds.feeds import Feeds, FeedsEdge
@@ -20,6 +23,8 @@ from sandbox.programs.emulator import ORGANISATION, Emulator
 from sandbox.programs.processes import ANY_PORT
 from sandbox.registry import Registry
 from sandbox.slack import SlackEdge, Workspace
+
+T = TypeVar("T")
 
 
 class World:
@@ -52,6 +57,11 @@ class World:
         self._organisations = organisations
         self._folder = tempfile.TemporaryDirectory(prefix="freshness-world-")
         self._stops: list[Callable[[], None]] = []
+        self._served: list[tuple[Server, Edge]] = []
+
+    def __getstate__(self) -> dict[str, object]:
+        """A copy has nothing to end, and no folder yet."""
+        return {**self.__dict__, "_folder": None, "_stops": []}
 
     @property
     def traffic(self) -> Traffic:
@@ -76,11 +86,10 @@ class World:
 
     async def _start(self) -> None:
         ask_directly()
-        folder = Path(self._folder.name)
         github, slack, feeds = Server(), Server(), Server()
-        self.registry = Registry(folder, self._surroundings)
+        self.registry = Registry(Path(self._folder.name), self._surroundings)
         api = github.url if self._server == DOTCOM else github.url + ENTERPRISE_PREFIX
-        emulator = Emulator(api, slack.url, self._organisations)
+        emulator = self._emulator = Emulator(api, slack.url, self._organisations)
         self._stops += [self.registry.stop, emulator.stop, github.stop, slack.stop, feeds.stop]
         await asyncio.gather(self.registry.start(), emulator.start())
         github_edge = GitHubEdge(
@@ -94,10 +103,60 @@ class World:
         feeds_edge = FeedsEdge(self._surroundings)
         self.github = Organisation(github_edge, emulator)
         self.feeds = Feeds(feeds, feeds_edge)
-        github.start(github_edge.app())
-        slack.start(SlackEdge(emulator.slack, self._surroundings).app())
-        feeds.start(feeds_edge.app())
+        self._served = [
+            (github, github_edge),
+            (slack, SlackEdge(emulator.slack, self._surroundings)),
+            (feeds, feeds_edge),
+        ]
+        self._serve()
         self.slack = await Workspace.of(slack.url, emulator.slack)
+
+    def _serve(self) -> None:
+        for server, edge in self._served:
+            server.start(edge.app())
+
+    async def keep(self, folder: Path, beside: T) -> "tuple[World, T]":
+        """Puts this world down in `folder`, as it is between two requests: a world for `going_on` to take up.
+
+        With it comes a copy of what stands `beside` it and speaks of it, such as a fleet. The ports of this world
+        are kept for that one: nobody but whoever takes it up listens there.
+        """
+        await self._emulator.keep(folder / "emulator")
+        await asyncio.to_thread(self.registry.keep, folder / "registry")
+        self._stops = [self.registry.pause, self._emulator.stop, *(server.pause for server, _ in self._served)]
+        return _copied(self, beside)
+
+    @asynccontextmanager
+    async def going_on(self, folder: Path, beside: T) -> "AsyncIterator[tuple[World, T]]":
+        """A world like this, which was kept in that folder, with what stands beside it. One at a time: each has the
+        same addresses."""
+        world, beside = _copied(self, beside)
+        await world._take_up(folder)
+        try:
+            yield world, beside
+        finally:
+            await world.__aexit__()
+
+    async def _take_up(self, folder: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="freshness-world-")
+        try:
+            await asyncio.to_thread(self.registry.take_up, folder / "registry", Path(self._folder.name))
+            self._stops = [self.registry.pause, self._emulator.stop, *(server.pause for server, _ in self._served)]
+            await asyncio.gather(self.registry.start(), self._emulator.start(folder / "emulator"))
+            upstreams = {"github": self._emulator.github, "slack": self._emulator.slack}
+            for _, edge in self._served:
+                edge.upstream = upstreams.get(edge.service, edge.upstream)
+            self.slack = replace(self.slack, upstream=self._emulator.slack)
+            self._serve()
+        except BaseException:
+            await self.__aexit__()
+            raise
+
+    def give_back(self) -> None:
+        """The ports of a world that nobody takes up any more."""
+        self.registry.stop()
+        for server, _ in self._served:
+            server.stop()
 
     def config(self, folder: Path, store_url: str) -> Path:
         """Writes a configuration of the bot for this world, with its secrets in files, and answers where.
@@ -129,3 +188,8 @@ class World:
         path = folder / "freshness.yaml"
         path.write_text(yaml.safe_dump(settings, sort_keys=False))
         return path
+
+
+def _copied(world: World, beside: T) -> tuple[World, T]:
+    """Together, so that what is beside the world speaks of the copy."""
+    return copy.deepcopy((world, beside))

@@ -49,6 +49,10 @@ class Edge:
         self._operator = operator_token
         self._client: httpx.AsyncClient | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """A copy asks upstream through connections of its own."""
+        return {**self.__dict__, "_client": None}
+
     def app(self) -> Starlette:
         return Starlette(
             routes=[Route("/{path:path}", self._exchange, methods=METHODS)], lifespan=self._with_client

@@ -71,7 +71,7 @@ class Routes:
 
 
 class Server:
-    """An application being served; it listens from construction on, and answers after `start`.
+    """An application being served on a port that is taken from construction on; it answers after `start`.
 
     `certificate` is a PEM file with its key, for HTTPS.
     """
@@ -114,7 +114,7 @@ class Server:
             ssl_certfile=self._certificate,
         )
         self._server = uvicorn.Server(config)
-        serving = _served_to_the_end(self._server, self._socket)
+        serving = _served_to_the_end(self._server, self._socket.dup())  # it closes what it serves on
         self._thread = threading.Thread(
             target=asyncio.run, args=(serving,), name=f"sandbox-{self.port}", daemon=True
         )
@@ -124,11 +124,20 @@ class Server:
                 raise RuntimeError(f"the sandbox server on port {self.port} did not start")
             time.sleep(0.005)
 
-    def stop(self) -> None:
+    def pause(self) -> None:
+        """Answers nobody any more, and keeps the port for the next `start`."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join()
+
+    def stop(self) -> None:
+        """Gives the port back too."""
+        self.pause()
         self._socket.close()
+
+    def __deepcopy__(self, _: object) -> "Server":
+        """Whatever is copied is served in the same place."""
+        return self
 
 
 async def _served_to_the_end(server: uvicorn.Server, listening: socket.socket) -> None:

@@ -7,7 +7,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -46,6 +46,7 @@ def spare(token: str, number: int) -> str:
 
 
 PLAYED_BY = Path(__file__).with_suffix(".mjs")
+WISH = "wish.json"
 _kept: list["Program"] | None = None
 """Programs that wait for the next world; None where each ends with its own."""
 
@@ -67,31 +68,32 @@ def _stop_all(programs: list["Program"]) -> None:
 
 
 class Program:
-    """A process that plays GitHub on `port` and Slack on the next, from one seed after the other."""
+    """A process that plays GitHub on `port` and Slack on the next, and does one wish after the other: what they
+    are is told in `emulator.mjs`."""
 
     def __init__(self, child: processes.Child, port: int, folder: Path) -> None:
         self.port = port
         self.child = child
         self._folder = folder
-        self._played = 1
+        self._done = 1
         self._lasts = threading.current_thread() is threading.main_thread()
         """The kernel ends it with the thread that started it; the main one lives as long as this process."""
 
     @classmethod
-    async def playing(cls, seed: object) -> Self:
+    async def playing(cls, wish: object) -> Self:
         """One that was kept, or else a new one. Raises `parts.MissingPart` or `processes.DidNotStart`."""
         while _kept:
             program = _kept.pop()
-            if await program._plays_again(seed):
+            if await program.does(wish):
                 assert isinstance(program, cls)
                 return program
         parts.require("emulate", "openapi", "graphql")
         folder = Path(tempfile.mkdtemp(prefix="freshness-emulator-"))
         try:
-            (folder / "seed.json").write_text(json.dumps(seed))
+            (folder / WISH).write_text(json.dumps(wish))
 
             def command(port: int) -> list[str | Path]:  # Slack takes the port after GitHub's
-                return [parts.NODE, PLAYED_BY, parts.EMULATE, folder / "seed.json", str(port)]
+                return [parts.NODE, PLAYED_BY, parts.EMULATE, folder / WISH, str(port)]
 
             child, port = await processes.start_on_free_port(command, folder / "log", "Ready 1.", ports=2)
         except BaseException:
@@ -99,12 +101,13 @@ class Program:
             raise
         return cls(child, port, folder)
 
-    async def _plays_again(self, seed: object) -> bool:
-        self._played += 1
-        (self._folder / "seed.json").write_text(json.dumps(seed))
+    async def does(self, wish: object) -> bool:
+        """Whether it did; one that has ended is stopped."""
+        self._done += 1
+        (self._folder / WISH).write_text(json.dumps(wish))
         try:
             self.child.process.send_signal(signal.SIGHUP)
-            await self.child.ready(f"Ready {self._played}.")
+            await self.child.ready(f"Ready {self._done}.")
         except processes.DidNotStart:
             self.stop()
             return False
@@ -147,16 +150,27 @@ class Emulator:
     slack: str = ""
     _program: Program | None = None
 
+    def __deepcopy__(self, _: object) -> "Emulator":
+        """A copy has no program yet."""
+        return replace(self, _program=None)
+
     @property
     def installations(self) -> dict[int, str]:
         """Number of each installation → its organisation."""
         return dict(enumerate(self.organisations, INSTALLATION_ID))
 
-    async def start(self) -> None:
-        """Raises `parts.MissingPart` or `processes.DidNotStart`."""
-        self._program = await Program.playing(self._seed())
+    async def start(self, kept: Path | None = None) -> None:
+        """Goes on with what was kept there, or else begins anew. Raises `parts.MissingPart` or
+        `processes.DidNotStart`."""
+        self._program = await Program.playing({"seed": self._seed(), **({"from": str(kept)} if kept else {})})
         port = self._program.port
         self.github, self.slack = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
+
+    async def keep(self, path: Path) -> None:
+        """Puts down there what GitHub and Slack hold now. Raises `processes.DidNotStart` where it has ended."""
+        assert self._program is not None, "the emulator is not running"
+        if not await self._program.does({"keep": str(path)}):
+            raise processes.DidNotStart(f"the emulator has ended: {self._program.child.tail()}")
 
     def stop(self) -> None:
         """A second call does nothing."""

@@ -1,62 +1,15 @@
-"""The whole bot in the sandbox: a fleet on real servers, a store, and passes on request."""
+"""What tests of the whole bot ask for: a database, and a fleet that has settled."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import yaml
 
-from bot.domain.rollouts.rebuild import Rebuild, State
-from bot.service.stages import one_pass
-from bot.service.ticks import TickOutcome
-from bot.service.wiring.container import Bot, open_bot
-from bot.settings import load
-from bot.store.engine.queue.leases import bring_forward
-from sandbox.fleets.fleet import SampleFleet
-from sandbox.world import World
+from tests.e2e.beginnings import beginning, drop_all
+from tests.e2e.publishing import move, publish
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
-
-
-@dataclass(slots=True)
-class AheadClock:
-    """The machine's clock, moved ahead: waiting is a matter of asking later."""
-
-    ahead: timedelta = timedelta(0)
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
-@dataclass(slots=True)
-class Stage:
-    """A fleet, the bot that looks after it, and what the tests ask of both."""
-
-    fleet: SampleFleet
-    bot: Bot
-    clock: AheadClock
-
-    @property
-    def world(self) -> World:
-        return self.fleet.world
-
-    async def run_pass(self) -> dict[str, TickOutcome]:
-        """One full pass, as `freshness-bot once` makes it; the traffic log begins anew."""
-        self.world.traffic.forget()
-        await bring_forward(self.bot.database, self.clock.now())
-        return {outcome.stage: outcome for outcome in await one_pass(self.bot)}
-
-    async def rebuilds(self) -> dict[str, Rebuild]:
-        """The newest rebuild of each repository, by its bare name."""
-        rollouts = await self.bot.stores.rollout_views.rollouts(50)
-        found = [rebuild for rollout in reversed(rollouts) for rebuild in rollout.rebuilds]
-        return {rebuild.repository.partition("/")[2]: rebuild for rebuild in found}
-
-    async def states(self) -> dict[str, State]:
-        return {name: rebuild.state for name, rebuild in (await self.rebuilds()).items()}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
@@ -68,48 +21,41 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres").create_database(template))
 
 
+SETTLED = beginning(settled)
+PUBLISHED = SETTLED.then(publish)
+PATCHED = PUBLISHED.then(Stage.run_pass)
+MOVED = SETTLED.then(move)
+
+
 @pytest_asyncio.fixture
-async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     """The sample fleet, settled: its bases are known, nothing has happened yet (on SQLite)."""
-    async with AsyncExitStack() as exits:
-        yield await settled(world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits)
+    async with SETTLED.stage(tmp_path) as copy:
+        yield copy
 
 
-async def settled(
-    world: World,
-    folder: Path,
-    store_url: str,
-    exits: AsyncExitStack,
-    *,
-    policy: Sequence[dict[str, object]] = (),
-    rollout: Mapping[str, object] | None = None,
-    fleet: SampleFleet | None = None,
-    github: Mapping[str, object] | None = None,
-    **sections: object,
-) -> Stage:
-    """A fleet, the sample one unless another is given, after its first pass.
+@pytest_asyncio.fixture
+async def published(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The sample fleet, whose bases were patched after it had settled; the bot has not seen that yet."""
+    async with PUBLISHED.stage(tmp_path) as copy:
+        yield copy
 
-    `policy`, `rollout` and `sections` are as in the settings, else all begins at once; `github` replaces settings
-    of that name. Summaries are sent only where `schedule` says so, or else tests would depend on their weekday.
-    """
-    fleet = fleet or SampleFleet(world)
-    await fleet.build("10.0.0")
-    clock = AheadClock()
-    config = world.config(folder, store_url)
-    known = yaml.safe_load(config.read_text())
-    more: dict[str, object] = {"schedule": {"summary": None}}
-    if policy:
-        more["policy"] = list(policy)
-    if rollout:
-        more["rollout"] = dict(rollout)
-    if github:
-        more["github"] = {
-            key: value for key, value in (known["github"] | dict(github)).items() if value is not None
-        }
-    more |= {name: section for name, section in sections.items() if section}
-    config.write_text(yaml.safe_dump(known | more))
-    bot = await exits.enter_async_context(open_bot(load(config), clock))
-    stage = Stage(fleet, bot, clock)
-    outcomes = await stage.run_pass()
-    assert [problem for outcome in outcomes.values() for problem in outcome.problems] == []
-    return stage
+
+@pytest_asyncio.fixture
+async def patched(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The same, and the bot has acted on it in one pass."""
+    async with PATCHED.stage(tmp_path) as copy:
+        yield copy
+
+
+@pytest_asyncio.fixture
+async def moved(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The sample fleet, whose base of aspnet has moved before any feed lists the release, after the next pass."""
+    async with MOVED.stage(tmp_path) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drop_beginnings() -> Iterator[None]:
+    yield
+    drop_all()

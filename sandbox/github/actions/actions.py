@@ -5,8 +5,7 @@ after it was looked at `complete_after` times.
 """
 
 import base64
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -41,7 +40,7 @@ class Actions:
     states: dict[tuple[str, str], str] = field(default_factory=dict)
     """Repository and path → the state of a workflow that is not active."""
     _workflow_ids: dict[tuple[str, str], int] = field(default_factory=dict)
-    _run_ids: Iterator[int] = field(default_factory=lambda: itertools.count(FIRST_RUN))
+    _next_run: int = FIRST_RUN
 
     def __post_init__(self) -> None:
         self.edge.on_renamed.append(self._renamed)
@@ -133,10 +132,11 @@ class Actions:
         commit = (await self.edge.call("GET", f"/repos/{workflow.repository}/git/commits/{sha}")).body
         now = self.edge.surroundings.clock.now()
         run = Run(
-            next(self._run_ids),
+            self._next_run,
             number, workflow, event, branch, sha, now, now, inputs, actor, repository["id"], simple_commit(commit),
         )  # fmt: skip
         self.runs[run.id] = run
+        self._next_run += 1
         for kind, node_id in (("WorkflowRun", run.node_id), ("CheckSuite", run.suite_node_id)):
             self.edge.identities.add(node_id, Node(kind, run.repository_id, str(run.id)))
         return run

@@ -2,10 +2,9 @@
 
 import hashlib
 import io
-import itertools
 import secrets
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +22,7 @@ Json = Any
 ARTIFACTS = "/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts"
 ARCHIVE = "/repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}"
 KEPT_FOR = timedelta(days=90)
+FIRST_ARTIFACT = 4_000_000_001
 
 
 @dataclass(slots=True)
@@ -42,7 +42,6 @@ class Artifacts:
     edge: GitHubEdge
     actions: Actions
     kept: dict[int, Kept] = field(default_factory=dict)
-    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(4_000_000_001))
 
     def __post_init__(self) -> None:
         self.edge.routes.add("GET", "/repos/{owner}/{repo}/actions/runs/{run}/artifacts", self._listed)
@@ -51,7 +50,8 @@ class Artifacts:
     def leave(self, run: int, name: str, files: Mapping[str, bytes] | bytes) -> Kept:
         """What a run uploads: files, or an archive as it is."""
         archive = files if isinstance(files, bytes) else packed(files)
-        kept = Kept(next(self._ids), self.actions.runs[run], name, archive, self.edge.surroundings.clock.now())
+        number, now = FIRST_ARTIFACT + len(self.kept), self.edge.surroundings.clock.now()
+        kept = Kept(number, self.actions.runs[run], name, archive, now)
         self.kept[kept.id] = kept
         return kept
 

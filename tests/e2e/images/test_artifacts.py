@@ -11,7 +11,7 @@ from bot.domain.packages.gate import GateOutcome
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import State
 from sandbox.world import World
-from tests.e2e.conftest import settled
+from tests.e2e.staging import settled
 
 SHOP = "catalog-web"
 

@@ -14,7 +14,7 @@ from bot.domain.rollouts.rebuild import State
 from bot.settings.sections.gate import GateExceptionSettings
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.staging import Stage, settled
 
 CVE = "CVE-2026-1002"
 SHOP = "catalog-web"

@@ -9,7 +9,7 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Source
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import State
-from tests.e2e.conftest import Stage
+from tests.e2e.staging import Stage
 
 
 async def image(stage: Stage, repository: str = "contoso/catalog-web") -> ProducedImage:
@@ -38,10 +38,8 @@ async def test_images_that_did_not_move_cost_one_head_each(stage: Stage) -> None
     ]
 
 
-async def test_an_image_falls_behind_when_its_base_moves_without_being_asked_for(stage: Stage) -> None:
-    await stage.fleet.publish_runtime("10.0.1")
-    await stage.run_pass()
-    found = await image(stage)
+async def test_an_image_falls_behind_when_its_base_moves_without_being_asked_for(moved: Stage) -> None:
+    found = await image(moved)
     assert found.behind_since is not None
     assert found.strength is Strength.PROVED
 
@@ -51,15 +49,13 @@ async def finished(stage: Stage, conclusion: str = "success") -> None:
         stage.world.github.finish_run(run.id, conclusion)
 
 
-async def test_a_rebuild_has_succeeded_once_its_image_is_seen_on_the_new_base(stage: Stage) -> None:
-    await stage.fleet.publish_runtime("10.0.1")
-    await stage.run_pass()
-    await finished(stage)
-    await stage.run_pass()
-    rebuild = (await stage.rebuilds())["catalog-web"]
+async def test_a_rebuild_has_succeeded_once_its_image_is_seen_on_the_new_base(moved: Stage) -> None:
+    await finished(moved)
+    await moved.run_pass()
+    rebuild = (await moved.rebuilds())["catalog-web"]
     assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
     assert "contoso/catalog-web:latest stands on aspnet:10.0-noble-chiseled of" in rebuild.reason
-    assert (await image(stage)).behind_since is None
+    assert (await image(moved)).behind_since is None
 
 
 async def test_a_green_build_on_the_old_base_has_failed_with_the_likely_line(stage: Stage) -> None:
@@ -77,16 +73,14 @@ async def test_a_green_build_on_the_old_base_has_failed_with_the_likely_line(sta
     assert ".github/workflows/weekly-rebuild.yml:15 builds without --pull" in rebuild.reason
 
 
-async def test_a_build_that_pushes_nothing_has_failed_after_two_hours(stage: Stage) -> None:
-    stage.world.github.actions.on_finished = None
-    await stage.fleet.publish_runtime("10.0.1")
-    await stage.run_pass()
-    await finished(stage)
-    await stage.run_pass()
-    assert (await stage.states())["catalog-web"] is State.PROVING
-    stage.clock.ahead += timedelta(hours=2, minutes=5)
-    await stage.run_pass()
-    rebuild = (await stage.rebuilds())["catalog-web"]
+async def test_a_build_that_pushes_nothing_has_failed_after_two_hours(moved: Stage) -> None:
+    moved.world.github.actions.on_finished = None
+    await finished(moved)
+    await moved.run_pass()
+    assert (await moved.states())["catalog-web"] is State.PROVING
+    moved.clock.ahead += timedelta(hours=2, minutes=5)
+    await moved.run_pass()
+    rebuild = (await moved.rebuilds())["catalog-web"]
     assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.NOT_SEEN)
 
 

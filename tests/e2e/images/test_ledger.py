@@ -11,7 +11,7 @@ from bot.views.bases.ledger import LedgerRow
 from bot.views.paging import Cut
 from sandbox.fleets.golden import GOLDEN, GoldenFleet
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 CVE = "CVE-2026-1001"

@@ -4,7 +4,7 @@ from collections import Counter
 
 from bot.domain.packages.moves import moves_in_words
 from sandbox.fleets.fleet import RUNTIME_TAG
-from tests.e2e.conftest import Stage
+from tests.e2e.staging import Stage
 
 MOVED = "only Microsoft.NETCore.App 10.0.0 → 10.0.1, libssl3t64 3.0.13-0ubuntu3.1 → 3.0.13-0ubuntu3.2"
 

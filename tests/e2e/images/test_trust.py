@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from bot.verify.trust.collecting import BUNDLE, NOTATION
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.images import Image, Pushed
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.beginnings import beginning
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 from tests.unit.verify.signatures.making import Draft, Holder, chain_of_three, cose
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
@@ -27,22 +29,33 @@ from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, Priv
 V3 = f"{BUNDLE}.v0.3+json"
 
 
-@pytest.fixture(scope="module")
-def signer() -> Holder:
+@cache
+def the_signer() -> Holder:
     return chain_of_three()
 
 
-@pytest_asyncio.fixture
-async def guarded(world: World, tmp_path: Path, signer: Holder) -> AsyncIterator[Stage]:
+@pytest.fixture
+def signer() -> Holder:
+    return the_signer()
+
+
+async def with_signed_bases(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
     """The sample fleet, where the bases of aspnet must be signed."""
-    folder = tmp_path / "x509" / "ca" / "contoso"
-    folder.mkdir(parents=True)
-    (folder / "root.pem").write_bytes(signer.chain[-1].public_bytes(Encoding.PEM))
-    notation = {"trust_dir": str(tmp_path), "stores": ["ca:contoso"], "identities": ["*"]}
+    roots = folder / "x509" / "ca" / "contoso"
+    roots.mkdir(parents=True)
+    (roots / "root.pem").write_bytes(the_signer().chain[-1].public_bytes(Encoding.PEM))
+    notation = {"trust_dir": str(folder), "stores": ["ca:contoso"], "identities": ["*"]}
     rule = {"match": ["*/dotnet/aspnet", "*/contoso/*"], "mode": "require", "notation": notation}
-    async with AsyncExitStack() as exits:
-        store = new_sqlite(tmp_path / "freshness.db")
-        yield await settled(world, tmp_path, store, exits, trust={"rules": [rule]})
+    return await settled(world, folder, store_url, exits, trust={"rules": [rule]})
+
+
+GUARDED = beginning(with_signed_bases)
+
+
+@pytest_asyncio.fixture
+async def guarded(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with GUARDED.stage(tmp_path) as stage:
+        yield stage
 
 
 async def signed(stage: Stage, pushed: Pushed, signer: Holder, repository: str = ASPNET) -> None:

@@ -1,8 +1,8 @@
 """The weekly guarantee end to end: what the servers hold once builds have grown too old."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,8 @@ import pytest_asyncio
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
-from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
-from tests.migrated import new_sqlite
+from tests.e2e.beginnings import beginning
+from tests.e2e.staging import Stage, settled
 
 PATH = ".github/workflows/weekly-rebuild.yml"
 ONLY_DISPATCHED = WEEKLY_REBUILD.replace('  schedule:\n    - cron: "0 2 * * 1"\n', "")
@@ -23,11 +22,13 @@ DAY = timedelta(days=1)
 ANN = Word("Ann", "not this week")
 
 
+STAGED = beginning(partial(settled, policy=POLICY))
+
+
 @pytest_asyncio.fixture
-async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with AsyncExitStack() as exits:
-        url = new_sqlite(tmp_path / "freshness.db")
-        yield await settled(world, tmp_path, url, exits, policy=POLICY)
+async def staged(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with STAGED.stage(tmp_path) as stage:
+        yield stage
 
 
 async def add(

@@ -7,16 +7,15 @@ import pytest
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleets.fleet import BUILD_ON_PUSH
 from sandbox.github.actions.runs import Run
-from tests.e2e.conftest import Stage
+from tests.e2e.publishing import move
+from tests.e2e.staging import Stage
 
 SHOP = "payments-api"
 
 
-async def opened(stage: Stage, name: str = SHOP) -> int:
+async def opened(stage: Stage) -> int:
     """The pull request for a patch."""
-    await stage.fleet.publish_runtime("10.0.1")
-    await stage.run_pass()
-    [request] = await stage.world.github.pull_requests(name)
+    [request] = await stage.world.github.pull_requests(SHOP)
     return int(request["number"])
 
 
@@ -30,42 +29,43 @@ def builds(stage: Stage, name: str = SHOP) -> list[Run]:
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
-async def test_the_build_of_a_merge_is_followed_to_its_end(stage: Stage, method: str) -> None:
-    await merged(stage, await opened(stage), method)
-    await stage.run_pass()
-    assert (await stage.states())[SHOP] is State.BUILDING
-    [build] = builds(stage)
-    stage.world.github.finish_run(build.id)
+async def test_the_build_of_a_merge_is_followed_to_its_end(moved: Stage, method: str) -> None:
+    await merged(moved, await opened(moved), method)
+    await moved.run_pass()
+    assert (await moved.states())[SHOP] is State.BUILDING
+    [build] = builds(moved)
+    moved.world.github.finish_run(build.id)
 
-    await stage.run_pass()
+    await moved.run_pass()
 
-    rebuild = (await stage.rebuilds())[SHOP]
+    rebuild = (await moved.rebuilds())[SHOP]
     assert rebuild.state is State.SUCCEEDED
     assert rebuild.merge is not None
-    assert rebuild.merge.commit == build.sha == await stage.world.github.head(SHOP)
-    assert rebuild.url == f"{stage.world.github.edge.site}/contoso/{SHOP}/actions/runs/{build.id}"
-    assert stage.world.traffic.violations == []
+    assert rebuild.merge.commit == build.sha == await moved.world.github.head(SHOP)
+    assert rebuild.url == f"{moved.world.github.edge.site}/contoso/{SHOP}/actions/runs/{build.id}"
+    assert moved.world.traffic.violations == []
 
 
-async def test_a_red_build_is_a_failed_rebuild(stage: Stage) -> None:
-    await merged(stage, await opened(stage), "squash")
-    [build] = builds(stage)
-    stage.world.github.finish_run(build.id, "failure")
+async def test_a_red_build_is_a_failed_rebuild(moved: Stage) -> None:
+    await merged(moved, await opened(moved), "squash")
+    [build] = builds(moved)
+    moved.world.github.finish_run(build.id, "failure")
 
-    await stage.run_pass()
+    await moved.run_pass()
 
-    rebuild = (await stage.rebuilds())[SHOP]
+    rebuild = (await moved.rebuilds())[SHOP]
     assert (rebuild.state, rebuild.reason) == (
         State.FAILED,
         "merged, but its build failed: build.yml concluded with failure",
     )
-    [message] = await stage.world.slack.messages()
+    [message] = await moved.world.slack.messages()
     assert f"actions/runs/{build.id}" in str(message["blocks"])
 
 
 async def test_a_merge_queue_that_lands_several_with_one_push_has_one_build(stage: Stage) -> None:
     github = stage.world.github
     github.protect(SHOP, queue="SQUASH")
+    await move(stage)
     number = await opened(stage)
     await github.branch(SHOP, "other")
     await github.push(SHOP, {"NEWS.md": "more"}, branch="other")
@@ -94,6 +94,7 @@ async def test_a_merge_that_builds_nothing_ends_as_merged_and_not_seen_and_lets_
     stage: Stage,
 ) -> None:
     await stage.world.github.push(SHOP, {".github/workflows/build.yml": None})
+    await move(stage)
     await merged(stage, await opened(stage), "squash")
     await stage.run_pass()
     assert (await stage.states())[SHOP] is State.BUILDING
@@ -108,22 +109,22 @@ async def test_a_merge_that_builds_nothing_ends_as_merged_and_not_seen_and_lets_
     assert "merged, build not seen" in str(message["blocks"])
 
 
-async def test_a_new_patch_while_the_last_one_builds_gets_a_pull_request_of_its_own(stage: Stage) -> None:
-    first = await opened(stage)
-    await merged(stage, first, "squash")
-    await stage.run_pass()
-    stage.clock.ahead += timedelta(hours=3)
-    await stage.fleet.publish_runtime("10.0.2")
-    await stage.run_pass()
+async def test_a_new_patch_while_the_last_one_builds_gets_a_pull_request_of_its_own(moved: Stage) -> None:
+    first = await opened(moved)
+    await merged(moved, first, "squash")
+    await moved.run_pass()
+    moved.clock.ahead += timedelta(hours=3)
+    await moved.fleet.publish_runtime("10.0.2")
+    await moved.run_pass()
 
-    [second] = await stage.world.github.pull_requests(SHOP)
+    [second] = await moved.world.github.pull_requests(SHOP)
     assert second["number"] != first
-    [build] = builds(stage)
-    stage.world.github.finish_run(build.id)
-    await stage.run_pass()
+    [build] = builds(moved)
+    moved.world.github.finish_run(build.id)
+    await moved.run_pass()
     older, newer = [
         rebuild
-        for rollout in reversed(await stage.bot.stores.rollout_views.rollouts(5))
+        for rollout in reversed(await moved.bot.stores.rollout_views.rollouts(5))
         for rebuild in rollout.rebuilds
         if rebuild.repository == f"contoso/{SHOP}"
     ]

@@ -16,19 +16,36 @@ from bot.service.commands.look.views import read_explanation
 from sandbox.fleets.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
 from sandbox.images import Pushed
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.beginnings import beginning
+from tests.e2e.publishing import move
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 
-@pytest_asyncio.fixture
-async def golden(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+async def looked_at(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
     """Two golden images and four services, after a pass in which their images became known, and one in which the
     golden ones were looked at."""
-    async with AsyncExitStack() as exits:
-        stage = await settled(
-            world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits, fleet=GoldenFleet(world, services=4)
-        )
-        await stage.run_pass()
+    stage = await settled(world, folder, store_url, exits, fleet=GoldenFleet(world, services=4))
+    await stage.run_pass()
+    return stage
+
+
+GOLDEN_IMAGES = beginning(looked_at)
+
+
+MOVED = GOLDEN_IMAGES.then(move)
+
+
+@pytest_asyncio.fixture
+async def golden(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with GOLDEN_IMAGES.stage(tmp_path) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def moved(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The same, after Microsoft's base below the golden image has moved."""
+    async with MOVED.stage(tmp_path) as stage:
         yield stage
 
 
@@ -50,22 +67,20 @@ def finish(stage: Stage, *names: str, conclusion: str = "success") -> None:
 
 
 async def test_golden_images_are_known_as_bases_and_are_rebuilt_before_whoever_stands_on_them(
-    golden: Stage,
+    moved: Stage,
 ) -> None:
-    await golden.fleet.publish_runtime("10.0.1")
-    await golden.run_pass()
-    assert begun(golden) == [GOLDEN]
-    finish(golden)
-    await golden.run_pass()
-    await golden.run_pass()
-    assert sorted(begun(golden)[1:]) == fleet_of(golden).names
-    finish(golden)
-    await golden.run_pass()
-    rebuilds = await golden.rebuilds()
-    assert {name: rebuilds[name].proof for name in fleet_of(golden).names} == dict.fromkeys(
-        fleet_of(golden).names, ImageVerdict.PROVED
+    assert begun(moved) == [GOLDEN]
+    finish(moved)
+    await moved.run_pass()
+    await moved.run_pass()
+    assert sorted(begun(moved)[1:]) == fleet_of(moved).names
+    finish(moved)
+    await moved.run_pass()
+    rebuilds = await moved.rebuilds()
+    assert {name: rebuilds[name].proof for name in fleet_of(moved).names} == dict.fromkeys(
+        fleet_of(moved).names, ImageVerdict.PROVED
     )
-    assert len(begun(golden)) == 5
+    assert len(begun(moved)) == 5
 
 
 async def passes(stage: Stage, count: int = 3) -> None:
@@ -136,40 +151,36 @@ async def reasons_of(stage: Stage, name: str) -> str:
     return " | ".join(transition.reason for transition in explained.transitions)
 
 
-async def test_a_failed_golden_image_blocks_whoever_stands_on_it_and_is_told_once(golden: Stage) -> None:
-    await golden.fleet.publish_runtime("10.0.1")
-    await golden.run_pass()
-    finish(golden, conclusion="failure")
-    await passes(golden, 4)
-    assert begun(golden) == [GOLDEN]
-    texts = [message["text"] for message in await golden.world.slack.messages()]
+async def test_a_failed_golden_image_blocks_whoever_stands_on_it_and_is_told_once(moved: Stage) -> None:
+    finish(moved, conclusion="failure")
+    await passes(moved, 4)
+    assert begun(moved) == [GOLDEN]
+    texts = [message["text"] for message in await moved.world.slack.messages()]
     assert texts.count("contoso/golden-aspnet blocks whoever stands on its image") == 1
     assert not [text for text in texts if "service-" in text]
 
 
-async def test_a_second_patch_midway_rebuilds_each_service_once(golden: Stage) -> None:
-    await golden.fleet.publish_runtime("10.0.1")
-    await golden.run_pass()
-    await golden.fleet.publish_runtime("10.0.2")
-    await golden.run_pass()
-    runs = golden.world.github.runs()
+async def test_a_second_patch_midway_rebuilds_each_service_once(moved: Stage) -> None:
+    await moved.fleet.publish_runtime("10.0.2")
+    await moved.run_pass()
+    runs = moved.world.github.runs()
     assert [run.workflow.repository for run in runs] == ["contoso/golden-aspnet"] * 2
-    fleet_of(golden).cached.add(GOLDEN)
-    golden.world.github.finish_run(runs[0].id)
-    await passes(golden)
-    assert begun(golden) == [GOLDEN, GOLDEN]
-    fleet_of(golden).cached.clear()
-    golden.world.github.finish_run(runs[1].id)
-    await passes(golden)
-    assert sorted(begun(golden)[2:]) == fleet_of(golden).names
-    finish(golden)
-    await golden.run_pass()
-    rollouts = await golden.bot.stores.rollout_views.rollouts(10)
+    fleet_of(moved).cached.add(GOLDEN)
+    moved.world.github.finish_run(runs[0].id)
+    await passes(moved)
+    assert begun(moved) == [GOLDEN, GOLDEN]
+    fleet_of(moved).cached.clear()
+    moved.world.github.finish_run(runs[1].id)
+    await passes(moved)
+    assert sorted(begun(moved)[2:]) == fleet_of(moved).names
+    finish(moved)
+    await moved.run_pass()
+    rollouts = await moved.bot.stores.rollout_views.rollouts(10)
     ended = [
         rebuild for rollout in rollouts for rebuild in rollout.rebuilds if rebuild.proof is ImageVerdict.PROVED
     ]
     assert sorted(rebuild.repository for rebuild in ended)[1:] == [
-        f"contoso/{name}" for name in fleet_of(golden).names
+        f"contoso/{name}" for name in fleet_of(moved).names
     ]
 
 

@@ -21,7 +21,8 @@ from sandbox.feeds.feeds import IMAGE_INFO
 from sandbox.feeds.history import VersionsClone
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.beginnings import beginning
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 DAY = timedelta(days=1)
@@ -66,17 +67,19 @@ class Months(SampleFleet):
         self.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
 
 
-@pytest_asyncio.fixture
-async def exits() -> AsyncIterator[AsyncExitStack]:
-    async with AsyncExitStack() as stack:
-        yield stack
-
-
-async def first_day(world: World, folder: Path, exits: AsyncExitStack, **rollout: object) -> Stage:
+async def first_day(world: World, folder: Path, store_url: str, exits: AsyncExitStack, **rollout: object) -> Stage:
     """The team after its first pass."""
     fleet = Months(world, folder=folder / "versions")
-    url = new_sqlite(folder / "freshness.db")
-    return await settled(world, folder, url, exits, fleet=fleet, policy=POLICY, rollout=WAVES | rollout)
+    return await settled(world, folder, store_url, exits, fleet=fleet, policy=POLICY, rollout=WAVES | rollout)
+
+
+FIRST_DAY = beginning(first_day)
+
+
+@pytest_asyncio.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with FIRST_DAY.stage(tmp_path) as stage:
+        yield stage
 
 
 async def imported(stage: Stage, folder: Path) -> None:
@@ -98,24 +101,17 @@ async def merge(stage: Stage, name: str) -> None:
     await stage.world.github.merge(name, request["number"])
 
 
-async def test_the_first_pass_tells_how_stale_the_fleet_is_and_writes_nothing(
-    world: World, tmp_path: Path, exits: AsyncExitStack
-) -> None:
-    stage = await first_day(world, tmp_path, exits)
-
-    [told] = [message["text"] for message in await world.slack.messages()]
+async def test_the_first_pass_tells_how_stale_the_fleet_is_and_writes_nothing(stage: Stage) -> None:
+    [told] = [message["text"] for message in await stage.world.slack.messages()]
     assert told.startswith("5 of 9 repositories are behind what their bases show")
     assert told.endswith("freshness-bot catch-up brings them along")
     assert await requests(stage) == {}
     for _ in range(2):
         await stage.run_pass()
-    assert len(await world.slack.messages()) == 1
+    assert len(await stage.world.slack.messages()) == 1
 
 
-async def test_history_dates_what_the_first_pass_could_not(
-    world: World, tmp_path: Path, exits: AsyncExitStack
-) -> None:
-    stage = await first_day(world, tmp_path, exits)
+async def test_history_dates_what_the_first_pass_could_not(stage: Stage, tmp_path: Path) -> None:
     before = (await caught_up(stage, word=None)).staleness
     assert {each.pinned is None for each in before.undated} == {False}
     await imported(stage, tmp_path)
@@ -137,9 +133,8 @@ async def test_history_dates_what_the_first_pass_could_not(
 
 @pytest.mark.long
 async def test_a_catch_up_goes_in_waves_however_severe_it_is_and_a_second_one_has_nothing_to_do(
-    world: World, tmp_path: Path, exits: AsyncExitStack
+    stage: Stage, tmp_path: Path
 ) -> None:
-    stage = await first_day(world, tmp_path, exits)
     await imported(stage, tmp_path)
     found = await caught_up(stage)
     assert found.rollout == 1
@@ -149,7 +144,7 @@ async def test_a_catch_up_goes_in_waves_however_severe_it_is_and_a_second_one_ha
 
     await stage.run_pass()
     assert await requests(stage) == {"canary": 1}
-    [request] = await world.github.pull_requests("canary")
+    [request] = await stage.world.github.pull_requests("canary")
     assert "CVE-2026-21218" in request["body"]
     await merge(stage, "canary")
     for ahead in (2, 5):
@@ -158,13 +153,13 @@ async def test_a_catch_up_goes_in_waves_however_severe_it_is_and_a_second_one_ha
     await stage.run_pass()
 
     assert await requests(stage) == {"ledger-api": 1, "mail-api": 1, "orders-api": 1, "payments-api": 1}
-    assert [run.workflow.repository for run in world.github.runs() if run.conclusion is None] == [
+    assert [run.workflow.repository for run in stage.world.github.runs() if run.conclusion is None] == [
         "contoso/float-api"
     ]
     for name in await requests(stage):
         await merge(stage, name)
-    for run in world.github.runs():
-        world.github.finish_run(run.id)
+    for run in stage.world.github.runs():
+        stage.world.github.finish_run(run.id)
     for _ in range(3):
         stage.clock.ahead += timedelta(hours=2)
         await stage.run_pass()
@@ -173,41 +168,35 @@ async def test_a_catch_up_goes_in_waves_however_severe_it_is_and_a_second_one_ha
     assert (rollout.occasion, rollout.ended_at is not None) == (Occasion.CATCH_UP, True)
 
 
-async def test_only_the_repositories_that_are_named_catch_up(
-    world: World, tmp_path: Path, exits: AsyncExitStack
-) -> None:
-    stage = await first_day(world, tmp_path, exits)
+async def test_only_the_repositories_that_are_named_catch_up(stage: Stage) -> None:
     found = await caught_up(stage, "contoso/*-api")
     assert "contoso/canary" not in {each.repository for each in found.plan.rebuilds}
     await stage.run_pass()
     assert set(await requests(stage)) == {"ledger-api", "mail-api", "orders-api", "payments-api"}
 
 
-async def test_the_first_pass_catches_up_where_the_operator_wants_it(
-    world: World, tmp_path: Path, exits: AsyncExitStack
-) -> None:
-    stage = await first_day(world, tmp_path, exits, first_run="catch_up")
-    assert await requests(stage) == {"canary": 1}
-    told = [message["text"] for message in await world.slack.messages()]
-    assert [text for text in told if text.endswith("Rollout 1 brings them along, wave by wave")]
-    [request] = await world.github.pull_requests("canary")
-    assert "which is older than all that the bot has seen of it" in request["body"]
-    await stage.run_pass()
-    rebuilds = await stage.rebuilds()
-    assert {name: rebuild.action for name, rebuild in rebuilds.items() if name == "canary"} == {
-        "canary": Action.PULL_REQUEST
-    }
-    assert {rebuild.state for rebuild in rebuilds.values()} <= {State.OPEN, State.PLANNED}
+async def test_the_first_pass_catches_up_where_the_operator_wants_it(world: World, tmp_path: Path) -> None:
+    async with AsyncExitStack() as exits:
+        url = new_sqlite(tmp_path / "freshness.db")
+        stage = await first_day(world, tmp_path, url, exits, first_run="catch_up")
+        assert await requests(stage) == {"canary": 1}
+        told = [message["text"] for message in await world.slack.messages()]
+        assert [text for text in told if text.endswith("Rollout 1 brings them along, wave by wave")]
+        [request] = await world.github.pull_requests("canary")
+        assert "which is older than all that the bot has seen of it" in request["body"]
+        await stage.run_pass()
+        rebuilds = await stage.rebuilds()
+        assert {name: rebuild.action for name, rebuild in rebuilds.items() if name == "canary"} == {
+            "canary": Action.PULL_REQUEST
+        }
+        assert {rebuild.state for rebuild in rebuilds.values()} <= {State.OPEN, State.PLANNED}
 
 
-async def test_leaving_closes_what_is_open_deletes_its_own_branches_and_lists_what_stays(
-    world: World, tmp_path: Path, exits: AsyncExitStack
-) -> None:
-    stage = await first_day(world, tmp_path, exits)
+async def test_leaving_closes_what_is_open_deletes_its_own_branches_and_lists_what_stays(stage: Stage) -> None:
     await caught_up(stage, "contoso/*-api")
     await stage.run_pass()
-    [request] = await world.github.pull_requests("ledger-api")
-    await world.github.push("ledger-api", {"NOTES.md": "mine\n"}, branch=request["head"]["ref"])
+    [request] = await stage.world.github.pull_requests("ledger-api")
+    await stage.world.github.push("ledger-api", {"NOTES.md": "mine\n"}, branch=request["head"]["ref"])
     before = await requests(stage)
 
     seen = await retire_all(stage.bot.settings, None, stage.clock, lambda done, total: None)
@@ -218,9 +207,9 @@ async def test_leaving_closes_what_is_open_deletes_its_own_branches_and_lists_wh
     assert await requests(stage) == {}
     kept = {each.repository: each.why for each in done if each.outcome is TraceOutcome.KEPT}
     assert kept == {"contoso/ledger-api": "somebody has committed to it"}
-    branches = {name: set(await world.github.branches(name)) for name in before}
+    branches = {name: set(await stage.world.github.branches(name)) for name in before}
     assert {name for name, some in branches.items() if some != {"main"}} == {"ledger-api"}
-    [closed] = await world.github.pull_requests("mail-api", "closed")
+    [closed] = await stage.world.github.pull_requests("mail-api", "closed")
     assert "**Closed by the bot:** the bot retires" in closed["body"]
     for _ in range(2):
         await stage.run_pass()

@@ -10,19 +10,27 @@ import pytest_asyncio
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.beginnings import beginning
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 HOURS = 6
 PATH = ".github/workflows/weekly-rebuild.yml"
 
 
-@pytest_asyncio.fixture
-async def frozen(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+async def in_a_freeze(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
     """The sample fleet in the middle of a freeze that critical fixes pass."""
     freeze = {**freeze_for(timedelta(hours=HOURS), "year-end"), "except_severity": "critical"}
-    async with AsyncExitStack() as exits:
-        yield await settled(world, tmp_path, new_sqlite(tmp_path / "freshness.db"), exits, freezes=[freeze])
+    return await settled(world, folder, store_url, exits, freezes=[freeze])
+
+
+FROZEN = beginning(in_a_freeze)
+
+
+@pytest_asyncio.fixture
+async def frozen(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with FROZEN.stage(tmp_path) as stage:
+        yield stage
 
 
 def freeze_for(time: timedelta, reason: str) -> dict[str, object]:

@@ -15,7 +15,7 @@ from bot.service.commands.look.views import read_explanation, read_status
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.fleets.mirrored import COPY, DIRECTLY, ON_COPY, ON_COPY_BY_DIGEST, MirroredFleet
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 

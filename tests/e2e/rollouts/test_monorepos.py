@@ -2,7 +2,7 @@
 
 from bot.domain.rollouts.rebuild import Rebuild, State
 from sandbox.fleets.fleet import ASPNET, BUILD_ON_PUSH, RUNTIME_TAG, WEEKLY_REBUILD
-from tests.e2e.conftest import Stage
+from tests.e2e.staging import Stage
 
 CONFIG = """\
 workflows:

@@ -1,10 +1,10 @@
 """The life of a pull request: what it begins with, what people and other bots say of it, and how it ends."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest_asyncio
 import yaml
@@ -15,8 +15,8 @@ from bot.service.wiring.container import open_bot
 from bot.settings import load
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
-from tests.migrated import new_sqlite
+from tests.e2e.beginnings import Beginning, beginning
+from tests.e2e.staging import Stage, settled
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
 BRANCH = "freshness/dotnet-aspnet-10.0-noble-chiseled"
@@ -37,32 +37,44 @@ class OneRepository(SampleFleet):
         return {SHOP: {"Dockerfile": pinned, **self.more}}
 
 
+def of_one_repository(
+    rules: Sequence[dict[str, object]], more: Mapping[str, str] | None, as_app: bool
+) -> Beginning:
+    """The shop under such rules, whose bot is an App or else a user."""
+
+    async def make(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
+        github: dict[str, object] = {}
+        if as_app:
+            key = folder / "app.pem"
+            key.write_text(world.github.private_key)
+            numbers = {"id": world.github.app_id, "installation": world.github.installation_id}
+            github = {"token_file": None, "app": {**numbers, "private_key_file": str(key)}}
+        return await settled(
+            *(world, folder, store_url, exits),
+            policy=[*rules, {"settle": "0s"}],
+            fleet=OneRepository(world, more),
+            github=github,
+        )
+
+    return beginning(make)
+
+
 class Stages:
     """Stages one for each test, under its own policy."""
 
-    def __init__(self, world: World, folder: Path, exits: AsyncExitStack) -> None:
-        self._world = world
+    begun: ClassVar[dict[str, Beginning]] = {}
+
+    def __init__(self, folder: Path, exits: AsyncExitStack) -> None:
         self._folder = folder
         self._exits = exits
 
     async def __call__(
         self, *rules: dict[str, object], more: Mapping[str, str] | None = None, as_app: bool = False
     ) -> Stage:
-        github: dict[str, object] = {}
-        if as_app:
-            key = self._folder / "app.pem"
-            key.write_text(self._world.github.private_key)
-            numbers = {"id": self._world.github.app_id, "installation": self._world.github.installation_id}
-            github = {"token_file": None, "app": {**numbers, "private_key_file": str(key)}}
-        return await settled(
-            self._world,
-            self._folder,
-            new_sqlite(self._folder / "freshness.db"),
-            self._exits,
-            policy=[*rules, {"settle": "0s"}],
-            fleet=OneRepository(self._world, more),
-            github=github,
-        )
+        wanted = repr((rules, more, as_app))
+        if wanted not in self.begun:
+            self.begun[wanted] = of_one_repository(rules, more, as_app)
+        return await self._exits.enter_async_context(self.begun[wanted].stage(self._folder))
 
     async def restarted(self, stage: Stage, *rules: dict[str, object]) -> Stage:
         """The bot started anew under other rules, with the same store."""
@@ -74,10 +86,9 @@ class Stages:
 
 
 @pytest_asyncio.fixture
-async def stages(world: World, tmp_path: Path) -> AsyncIterator[Stages]:
+async def stages(tmp_path: Path) -> AsyncIterator[Stages]:
     async with AsyncExitStack() as exits:
-        yield Stages(world, tmp_path, exits)
-    assert world.traffic.violations == []
+        yield Stages(tmp_path, exits)
 
 
 async def the_request(stage: Stage, state: str = "open") -> dict[str, Any]:
@@ -389,6 +400,7 @@ async def test_it_merges_by_itself_once_the_required_check_is_green(stages: Stag
     await github.ask("POST", f"/repos/contoso/{SHOP}/labels", {"name": "freshness", "color": "ededed"})
     github.protect(SHOP, checks=("build",))
     github.edge.overlays[f"contoso/{SHOP}"]["allow_auto_merge"] = True
+    await stage.run_pass()  # which takes the App's token
     await stage.fleet.publish_runtime("10.0.1")
 
     await stage.run_pass()

@@ -1,17 +1,17 @@
 """Changes that wait for those that follow them, and the severe one that does not."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest_asyncio
 
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
-from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
-from tests.migrated import new_sqlite
+from tests.e2e.beginnings import beginning
+from tests.e2e.publishing import move
+from tests.e2e.staging import Stage, settled
 
 BASE = f"{ASPNET}:{RUNTIME_TAG}"
 
@@ -21,42 +21,48 @@ POLICY = (
 )
 
 
+PATIENT = beginning(partial(settled, policy=POLICY))
+
+
+MOVED = PATIENT.then(move)
+
+
 @pytest_asyncio.fixture
-async def patient(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+async def patient(tmp_path: Path) -> AsyncIterator[Stage]:
     """The sample fleet under a policy that lets changes settle for six hours."""
-    async with AsyncExitStack() as exits:
-        store_url = new_sqlite(tmp_path / "freshness.db")
-        yield await settled(world, tmp_path, store_url, exits, policy=POLICY)
+    async with PATIENT.stage(tmp_path) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def settling(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The same, whose base has just moved."""
+    async with MOVED.stage(tmp_path) as stage:
+        yield stage
 
 
 async def opened(stage: Stage) -> bool:
     return len(await stage.world.github.pull_requests("payments-api")) == 1
 
 
-async def test_nothing_is_done_before_the_settle_time_is_over(patient: Stage) -> None:
-    await patient.fleet.publish_runtime("10.0.1")
-
-    await patient.run_pass()
-
-    assert not await opened(patient)
-    assert (await patient.states())["payments-api"] is State.PLANNED
-    patient.clock.ahead += timedelta(hours=6, minutes=1)
-    await patient.run_pass()
-    assert await opened(patient)
+async def test_nothing_is_done_before_the_settle_time_is_over(settling: Stage) -> None:
+    assert not await opened(settling)
+    assert (await settling.states())["payments-api"] is State.PLANNED
+    settling.clock.ahead += timedelta(hours=6, minutes=1)
+    await settling.run_pass()
+    assert await opened(settling)
 
 
-async def test_a_move_within_the_settle_time_makes_no_second_rebuild_and_no_longer_wait(patient: Stage) -> None:
-    await patient.fleet.publish_runtime("10.0.1")
-    await patient.run_pass()
-    patient.clock.ahead += timedelta(hours=5)
-    await patient.fleet.publish_runtime("10.0.2")
-    await patient.run_pass()
+async def test_a_move_within_the_settle_time_makes_no_second_rebuild_and_no_longer_wait(settling: Stage) -> None:
+    settling.clock.ahead += timedelta(hours=5)
+    await settling.fleet.publish_runtime("10.0.2")
+    await settling.run_pass()
 
-    patient.clock.ahead += timedelta(hours=1, minutes=1)
-    await patient.run_pass()
+    settling.clock.ahead += timedelta(hours=1, minutes=1)
+    await settling.run_pass()
 
-    assert await opened(patient)
-    assert len(patient.world.github.runs("catalog-web")) == 1
+    assert await opened(settling)
+    assert len(settling.world.github.runs("catalog-web")) == 1
 
 
 async def test_one_publication_that_is_seen_piece_by_piece_leads_to_one_pull_request_and_one_run(
@@ -90,53 +96,47 @@ async def test_one_publication_that_is_seen_piece_by_piece_leads_to_one_pull_req
     assert "waiting" not in message["text"]
 
 
-async def test_a_change_that_turns_out_to_be_a_severe_fix_waits_no_longer(patient: Stage) -> None:
-    await patient.fleet.publish_runtime("10.0.1")
-    await patient.run_pass()
-    assert not await opened(patient)
-    patient.world.feeds.publish_advisory(
+async def test_a_change_that_turns_out_to_be_a_severe_fix_waits_no_longer(settling: Stage) -> None:
+    assert not await opened(settling)
+    settling.world.feeds.publish_advisory(
         "CVE-2026-21218",
         severity="high",
         package="Microsoft.AspNetCore.App.Runtime.linux-x64",
         affected=">= 10.0.0, <= 10.0.0",
         patched="10.0.1",
     )
-    patient.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+    settling.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
 
-    patient.clock.ahead += timedelta(minutes=15)
-    await patient.run_pass()
+    settling.clock.ahead += timedelta(minutes=15)
+    await settling.run_pass()
 
-    assert await opened(patient)
+    assert await opened(settling)
 
 
-async def test_a_pull_request_merged_while_the_next_digest_settles_is_followed_by_another(patient: Stage) -> None:
-    await patient.fleet.publish_runtime("10.0.1")
-    await patient.run_pass()
-    patient.clock.ahead += timedelta(hours=6, minutes=1)
-    await patient.run_pass()
-    [first] = await patient.world.github.pull_requests("payments-api")
-    await patient.fleet.publish_runtime("10.0.2")
-    await patient.run_pass()
-    await patient.world.github.merge("payments-api", first["number"])
+async def test_a_pull_request_merged_while_the_next_digest_settles_is_followed_by_another(settling: Stage) -> None:
+    settling.clock.ahead += timedelta(hours=6, minutes=1)
+    await settling.run_pass()
+    [first] = await settling.world.github.pull_requests("payments-api")
+    await settling.fleet.publish_runtime("10.0.2")
+    await settling.run_pass()
+    await settling.world.github.merge("payments-api", first["number"])
 
-    patient.clock.ahead += timedelta(hours=6, minutes=1)
-    await patient.run_pass()
+    settling.clock.ahead += timedelta(hours=6, minutes=1)
+    await settling.run_pass()
 
-    [second] = await patient.world.github.pull_requests("payments-api")
+    [second] = await settling.world.github.pull_requests("payments-api")
     assert second["number"] != first["number"]
-    newest = patient.fleet.digests["dotnet/aspnet:10.0-noble-chiseled"]
-    assert newest in await patient.world.github.read("payments-api", "Dockerfile", second["head"]["ref"])
+    newest = settling.fleet.digests["dotnet/aspnet:10.0-noble-chiseled"]
+    assert newest in await settling.world.github.read("payments-api", "Dockerfile", second["head"]["ref"])
 
 
-async def test_an_opt_out_is_heeded_while_a_change_settles(patient: Stage) -> None:
-    await patient.fleet.publish_runtime("10.0.1")
-    await patient.run_pass()
-    await patient.world.github.push("payments-api", {".github/freshness.yaml": "enabled: false\n"})
+async def test_an_opt_out_is_heeded_while_a_change_settles(settling: Stage) -> None:
+    await settling.world.github.push("payments-api", {".github/freshness.yaml": "enabled: false\n"})
 
-    patient.clock.ahead += timedelta(hours=6, minutes=1)
-    await patient.run_pass()
+    settling.clock.ahead += timedelta(hours=6, minutes=1)
+    await settling.run_pass()
 
-    assert await patient.world.github.pull_requests("payments-api") == []
-    rebuild = (await patient.rebuilds())["payments-api"]
+    assert await settling.world.github.pull_requests("payments-api") == []
+    rebuild = (await settling.rebuilds())["payments-api"]
     assert rebuild.state is State.SKIPPED
     assert "opted out" in rebuild.reason

@@ -16,8 +16,9 @@ from bot.domain.rollouts.steps import StepState
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
-from tests.migrated import new_sqlite
+from tests.e2e.beginnings import beginning
+from tests.e2e.publishing import move
+from tests.e2e.staging import Stage, settled
 
 SHOP = "catalog-web"
 """It is rebuilt by a dispatch of its weekly workflow."""
@@ -46,38 +47,53 @@ STEPS = (
 )
 
 
-@pytest_asyncio.fixture
-async def stage(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+async def with_steps(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
     """The sample fleet, of which one repository goes to production in three steps."""
     policy: tuple[Mapping[str, Any], ...] = (
         {"match": {"repositories": [f"contoso/{SHOP}"]}, "settle": "0s", "steps": list(STEPS)},
         {"settle": "0s"},
     )
-    async with AsyncExitStack() as exits:
-        url = new_sqlite(tmp_path / "freshness.db")
-        stage = await settled(world, tmp_path, url, exits, policy=[dict(rule) for rule in policy])
-        files = {".github/workflows/deploy.yml": DEPLOY, ".github/workflows/load.yml": LOAD_TEST}
-        await world.github.push(SHOP, files)
-        await world.github.create_repository("rollouts", {".github/workflows/deploy.yml": DEPLOY})
-        await stage.run_pass()
-        yield stage
-
-
-async def building(stage: Stage) -> None:
-    """A patch has come, the build on it is green, and the bot has not seen that yet."""
-    await stage.fleet.publish_runtime("10.0.1")
+    stage = await settled(world, folder, store_url, exits, policy=[dict(rule) for rule in policy])
+    files = {".github/workflows/deploy.yml": DEPLOY, ".github/workflows/load.yml": LOAD_TEST}
+    await world.github.push(SHOP, files)
+    await world.github.create_repository("rollouts", {".github/workflows/deploy.yml": DEPLOY})
     await stage.run_pass()
-    stage.world.github.finish_run(runs(stage, "weekly-rebuild.yml")[0].id)
-
-
-async def built(stage: Stage) -> None:
-    """The same, and the first step was started."""
-    await building(stage)
-    await stage.run_pass()
+    return stage
 
 
 def runs(stage: Stage, workflow: str, name: str = SHOP) -> list[Run]:
     return [run for run in stage.world.github.runs(name) if run.workflow.path.endswith(f"/{workflow}")]
+
+
+async def build(stage: Stage) -> None:
+    """A patch comes, and the build on it is green; the bot does not see that yet."""
+    await move(stage)
+    stage.world.github.finish_run(runs(stage, "weekly-rebuild.yml")[0].id)
+
+
+WITH_STEPS = beginning(with_steps)
+BUILDING = WITH_STEPS.then(build)
+BUILT = BUILDING.then(Stage.run_pass)
+
+
+@pytest_asyncio.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with WITH_STEPS.stage(tmp_path) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def building(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A patch has come, the build on it is green, and the bot has not seen that yet."""
+    async with BUILDING.stage(tmp_path) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def built(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The same, and the first step was started."""
+    async with BUILT.stage(tmp_path) as stage:
+        yield stage
 
 
 async def shop(stage: Stage) -> Rebuild:
@@ -106,90 +122,86 @@ async def load_test_starts(stage: Stage) -> Run:
     return run
 
 
-async def test_each_step_begins_when_the_one_before_has_succeeded(stage: Stage) -> None:
-    await built(stage)
-    assert (await shop(stage)).state is State.STEPPING
-    [deploy] = runs(stage, "deploy.yml")
+async def test_each_step_begins_when_the_one_before_has_succeeded(built: Stage) -> None:
+    assert (await shop(built)).state is State.STEPPING
+    [deploy] = runs(built, "deploy.yml")
     assert deploy.inputs.keys() == {"correlation", "environment", "image", "digest"}
-    assert deploy.inputs["image"] == f"{stage.fleet.registry}/contoso/{SHOP}"
-    assert deploy.inputs["digest"] == await digest_of_latest(stage)
+    assert deploy.inputs["image"] == f"{built.fleet.registry}/contoso/{SHOP}"
+    assert deploy.inputs["digest"] == await digest_of_latest(built)
     assert deploy.inputs["environment"] == "pre"
-    assert await states(stage) == [StepState.STARTED, StepState.PLANNED, StepState.PLANNED]
-    stage.world.github.finish_run(deploy.id)
-    await stage.run_pass()
-    assert await states(stage) == [StepState.SUCCEEDED, StepState.DUE, StepState.PLANNED]
-    assert runs(stage, "deploy.yml", "rollouts") == []
+    assert await states(built) == [StepState.STARTED, StepState.PLANNED, StepState.PLANNED]
+    built.world.github.finish_run(deploy.id)
+    await built.run_pass()
+    assert await states(built) == [StepState.SUCCEEDED, StepState.DUE, StepState.PLANNED]
+    assert runs(built, "deploy.yml", "rollouts") == []
 
-    test = await load_test_starts(stage)
-    await stage.run_pass()
-    assert (await states(stage))[1] is StepState.STARTED
-    stage.world.github.finish_run(test.id)
-    await stage.run_pass()
-    await stage.run_pass()
-    [production] = runs(stage, "deploy.yml", "rollouts")
+    test = await load_test_starts(built)
+    await built.run_pass()
+    assert (await states(built))[1] is StepState.STARTED
+    built.world.github.finish_run(test.id)
+    await built.run_pass()
+    await built.run_pass()
+    [production] = runs(built, "deploy.yml", "rollouts")
     assert production.inputs["environment"] == "prod"
-    stage.world.github.finish_run(production.id)
-    await stage.run_pass()
+    built.world.github.finish_run(production.id)
+    await built.run_pass()
 
-    rebuild = await shop(stage)
+    rebuild = await shop(built)
     assert (rebuild.state, rebuild.reason) == (State.SUCCEEDED, "built, and its last step production succeeded")
-    assert await states(stage) == [StepState.SUCCEEDED] * 3
-    assert len(stage.world.github.runs(SHOP)) == 3
-    assert stage.world.traffic.violations == []
+    assert await states(built) == [StepState.SUCCEEDED] * 3
+    assert len(built.world.github.runs(SHOP)) == 3
+    assert built.world.traffic.violations == []
 
 
 async def test_a_run_that_waits_for_an_environment_is_waiting_for_approval_and_told_with_its_link(
-    stage: Stage,
+    built: Stage,
 ) -> None:
-    stage.world.github.guard_environment(SHOP, "production")
-    await built(stage)
-    [deploy] = runs(stage, "deploy.yml")
-    stage.world.github.actions.begin(deploy.id)
-    await stage.run_pass()
+    built.world.github.guard_environment(SHOP, "production")
+    [deploy] = runs(built, "deploy.yml")
+    built.world.github.actions.begin(deploy.id)
+    await built.run_pass()
 
-    rebuild = await shop(stage)
+    rebuild = await shop(built)
     assert rebuild.state is State.STEPPING
     assert rebuild.reason == "step pre-production: deploy.yml is waiting for approval"
     assert rebuild.url is not None
     assert rebuild.url.endswith(f"/actions/runs/{deploy.id}")
-    [message] = await stage.world.slack.messages()
+    [message] = await built.world.slack.messages()
     assert "deploy.yml is waiting for approval" in str(message["blocks"])
     assert rebuild.url in str(message["blocks"])
-    stage.clock.ahead += timedelta(days=2)
-    await stage.run_pass()
-    assert (await states(stage))[0] is StepState.APPROVAL
-    stage.world.github.actions.approve(deploy.id)
-    stage.world.github.finish_run(deploy.id)
-    await stage.run_pass()
-    assert (await states(stage))[0] is StepState.SUCCEEDED
+    built.clock.ahead += timedelta(days=2)
+    await built.run_pass()
+    assert (await states(built))[0] is StepState.APPROVAL
+    built.world.github.actions.approve(deploy.id)
+    built.world.github.finish_run(deploy.id)
+    await built.run_pass()
+    assert (await states(built))[0] is StepState.SUCCEEDED
 
 
-async def test_a_failed_step_stops_its_repository_there_and_a_retry_goes_on_with_it(stage: Stage) -> None:
-    await built(stage)
-    [deploy] = runs(stage, "deploy.yml")
-    stage.world.github.finish_run(deploy.id, "failure")
-    await stage.run_pass()
+async def test_a_failed_step_stops_its_repository_there_and_a_retry_goes_on_with_it(built: Stage) -> None:
+    [deploy] = runs(built, "deploy.yml")
+    built.world.github.finish_run(deploy.id, "failure")
+    await built.run_pass()
 
-    rebuild = await shop(stage)
+    rebuild = await shop(built)
     assert rebuild.state is State.FAILED
     assert rebuild.reason == "built, but step pre-production failed: deploy.yml concluded with failure"
-    await stage.run_pass()
-    assert await states(stage) == [StepState.FAILED, StepState.PLANNED, StepState.PLANNED]
-    await stage.bot.stores.orders.retry(f"contoso/{SHOP}", Word("Ann", "fixed"))
-    await stage.run_pass()
-    await stage.run_pass()
-    again = await shop(stage)
-    assert (again.state, len(runs(stage, "weekly-rebuild.yml"))) == (State.STEPPING, 1)
-    assert len(runs(stage, "deploy.yml")) == 2
+    await built.run_pass()
+    assert await states(built) == [StepState.FAILED, StepState.PLANNED, StepState.PLANNED]
+    await built.bot.stores.orders.retry(f"contoso/{SHOP}", Word("Ann", "fixed"))
+    await built.run_pass()
+    await built.run_pass()
+    again = await shop(built)
+    assert (again.state, len(runs(built, "weekly-rebuild.yml"))) == (State.STEPPING, 1)
+    assert len(runs(built, "deploy.yml")) == 2
 
 
-async def test_an_opt_out_is_looked_at_before_each_step(stage: Stage) -> None:
-    await building(stage)
-    await stage.world.github.push(SHOP, {".github/freshness.yaml": "enabled: false\n"})
-    await stage.run_pass()
+async def test_an_opt_out_is_looked_at_before_each_step(building: Stage) -> None:
+    await building.world.github.push(SHOP, {".github/freshness.yaml": "enabled: false\n"})
+    await building.run_pass()
 
-    assert runs(stage, "deploy.yml") == []
-    rebuild = await shop(stage)
+    assert runs(building, "deploy.yml") == []
+    rebuild = await shop(building)
     assert rebuild.state is State.CANCELLED
     assert "opted out in .github/freshness.yaml" in rebuild.reason
 
@@ -197,7 +209,8 @@ async def test_an_opt_out_is_looked_at_before_each_step(stage: Stage) -> None:
 async def test_a_step_whose_workflow_needs_what_nobody_knows_does_not_start_and_says_so(stage: Stage) -> None:
     needy = DEPLOY.replace("image: {required: false}", "region: {required: true}")
     await stage.world.github.push(SHOP, {".github/workflows/deploy.yml": needy})
-    await built(stage)
+    await build(stage)
+    await stage.run_pass()
 
     assert runs(stage, "deploy.yml") == []
     rebuild = await shop(stage)
@@ -205,64 +218,60 @@ async def test_a_step_whose_workflow_needs_what_nobody_knows_does_not_start_and_
     assert rebuild.reason.endswith("not started: deploy.yml needs region, which is not known")
 
 
-async def test_a_paused_rollout_starts_no_step(stage: Stage) -> None:
-    await building(stage)
-    [rollout] = await stage.bot.stores.rollout_views.rollouts(1)
+async def test_a_paused_rollout_starts_no_step(building: Stage) -> None:
+    [rollout] = await building.bot.stores.rollout_views.rollouts(1)
     word = Word("Ann", "wait")
-    await stage.bot.stores.orders.pause(rollout.id, word)
-    await stage.run_pass()
-    assert runs(stage, "deploy.yml") == []
+    await building.bot.stores.orders.pause(rollout.id, word)
+    await building.run_pass()
+    assert runs(building, "deploy.yml") == []
 
-    await stage.bot.stores.orders.resume(rollout.id, word)
-    await stage.run_pass()
+    await building.bot.stores.orders.resume(rollout.id, word)
+    await building.run_pass()
 
-    assert len(runs(stage, "deploy.yml")) == 1
+    assert len(runs(building, "deploy.yml")) == 1
 
 
-async def test_what_never_starts_by_itself_fails_in_time(stage: Stage) -> None:
-    await built(stage)
-    stage.world.github.finish_run(runs(stage, "deploy.yml")[0].id)
-    await stage.run_pass()
-    await stage.run_pass()
-    stage.clock.ahead += timedelta(hours=1, minutes=5)
+async def test_what_never_starts_by_itself_fails_in_time(built: Stage) -> None:
+    built.world.github.finish_run(runs(built, "deploy.yml")[0].id)
+    await built.run_pass()
+    await built.run_pass()
+    built.clock.ahead += timedelta(hours=1, minutes=5)
 
-    await stage.run_pass()
+    await built.run_pass()
 
-    rebuild = await shop(stage)
+    rebuild = await shop(built)
     assert rebuild.state is State.FAILED
     assert rebuild.reason.endswith("not through within 1 h: load.yml has not started yet")
 
 
-async def test_a_step_whose_answer_is_lost_is_found_and_not_started_twice(stage: Stage) -> None:
-    await building(stage)
-    stage.world.faults.add("POST", ".*deploy.yml/dispatches", status=502, applied=True)
-    await stage.run_pass()
-    stage.clock.ahead += timedelta(minutes=5)
-    await stage.run_pass()
+async def test_a_step_whose_answer_is_lost_is_found_and_not_started_twice(building: Stage) -> None:
+    building.world.faults.add("POST", ".*deploy.yml/dispatches", status=502, applied=True)
+    await building.run_pass()
+    building.clock.ahead += timedelta(minutes=5)
+    await building.run_pass()
 
-    assert len(runs(stage, "deploy.yml")) == 1
-    assert (await states(stage))[0] is StepState.STARTED
+    assert len(runs(building, "deploy.yml")) == 1
+    assert (await states(building))[0] is StepState.STARTED
 
 
 @pytest.mark.long
-async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(stage: Stage) -> None:
-    await building(stage)
-    [rollout] = await stage.bot.stores.rollout_views.rollouts(1)
-    await stage.bot.stores.orders.pause(rollout.id, Word("Ann", "wait"))
-    stage.clock.ahead += timedelta(hours=4)
-    await stage.fleet.publish_runtime("10.0.2")
-    await stage.run_pass()
-    [_, newer] = runs(stage, "weekly-rebuild.yml")
-    stage.world.github.finish_run(newer.id)
-    await stage.run_pass()
-    await stage.run_pass()
-    await stage.bot.stores.orders.resume(rollout.id, Word("Ann", "go on"))
-    await stage.run_pass()
+async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(building: Stage) -> None:
+    [rollout] = await building.bot.stores.rollout_views.rollouts(1)
+    await building.bot.stores.orders.pause(rollout.id, Word("Ann", "wait"))
+    building.clock.ahead += timedelta(hours=4)
+    await building.fleet.publish_runtime("10.0.2")
+    await building.run_pass()
+    [_, newer] = runs(building, "weekly-rebuild.yml")
+    building.world.github.finish_run(newer.id)
+    await building.run_pass()
+    await building.run_pass()
+    await building.bot.stores.orders.resume(rollout.id, Word("Ann", "go on"))
+    await building.run_pass()
 
-    assert len(runs(stage, "deploy.yml")) == 1
+    assert len(runs(building, "deploy.yml")) == 1
     found = [
         (rebuild.id, rebuild.state)
-        for each in await stage.bot.stores.rollout_views.rollouts(5)
+        for each in await building.bot.stores.rollout_views.rollouts(5)
         for rebuild in each.rebuilds
         if rebuild.repository == f"contoso/{SHOP}"
     ]

@@ -12,7 +12,9 @@ from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.beginnings import beginning
+from tests.e2e.publishing import move
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 CANARIES = ("catalog-web", "canary-two", "canary-three")
@@ -27,17 +29,33 @@ ROLLOUT = {
 ANN = Word("Ann", "we look into it first")
 
 
-@pytest_asyncio.fixture
-async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+async def in_waves(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
     """The sample fleet with three canaries, which rebuild by a workflow, before everybody else."""
-    async with AsyncExitStack() as exits:
-        url = new_sqlite(tmp_path / "freshness.db")
-        stage = await settled(world, tmp_path, url, exits, policy=POLICY, rollout=ROLLOUT)
-        floating = f"FROM {stage.fleet.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
-        for name in CANARIES[1:]:
-            files = {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
-            await world.github.create_repository(name, files)
-        await stage.run_pass()
+    stage = await settled(world, folder, store_url, exits, policy=POLICY, rollout=ROLLOUT)
+    floating = f"FROM {stage.fleet.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
+    for name in CANARIES[1:]:
+        files = {"Dockerfile": floating, ".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
+        await world.github.create_repository(name, files)
+    await stage.run_pass()
+    return stage
+
+
+IN_WAVES = beginning(in_waves)
+
+
+MOVED_IN_WAVES = IN_WAVES.then(move)
+
+
+@pytest_asyncio.fixture
+async def staged(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with IN_WAVES.stage(tmp_path) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def begun(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The same, after its base has moved: the canaries are started."""
+    async with MOVED_IN_WAVES.stage(tmp_path) as stage:
         yield stage
 
 
@@ -55,21 +73,19 @@ def finish(stage: Stage, conclusion: str = "success", names: tuple[str, ...] = C
             stage.world.github.finish_run(run.id, conclusion)
 
 
-async def test_the_next_wave_begins_once_the_one_before_is_done_and_has_soaked(staged: Stage) -> None:
-    await staged.fleet.publish_runtime("10.0.1")
-    await staged.run_pass()
-    assert started(staged) == list(CANARIES)
-    assert (await staged.states())["payments-api"] is State.PLANNED
-    finish(staged)
-    await staged.run_pass()
+async def test_the_next_wave_begins_once_the_one_before_is_done_and_has_soaked(begun: Stage) -> None:
+    assert started(begun) == list(CANARIES)
+    assert (await begun.states())["payments-api"] is State.PLANNED
+    finish(begun)
+    await begun.run_pass()
 
-    staged.clock.ahead += timedelta(hours=3, minutes=50)
-    await staged.run_pass()
+    begun.clock.ahead += timedelta(hours=3, minutes=50)
+    await begun.run_pass()
 
-    assert not await opened(staged)
-    staged.clock.ahead += timedelta(minutes=15)
-    await staged.run_pass()
-    assert await opened(staged)
+    assert not await opened(begun)
+    begun.clock.ahead += timedelta(minutes=15)
+    await begun.run_pass()
+    assert await opened(begun)
 
 
 @pytest.mark.long
@@ -95,32 +111,30 @@ async def test_a_base_that_moves_again_and_again_puts_nobody_off(world: World, t
         assert stage.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"] in request["body"]
 
 
-async def test_too_many_failures_stop_the_rollout_once_and_a_person_lets_it_go_on(staged: Stage) -> None:
-    await staged.fleet.publish_runtime("10.0.1")
-    await staged.run_pass()
-    finish(staged, "failure", CANARIES[:2])
-    finish(staged, "success", CANARIES[2:])
-    await staged.run_pass()
-    await staged.run_pass()
-    staged.clock.ahead += timedelta(hours=5)
-    await staged.run_pass()
-    await staged.run_pass()
+async def test_too_many_failures_stop_the_rollout_once_and_a_person_lets_it_go_on(begun: Stage) -> None:
+    finish(begun, "failure", CANARIES[:2])
+    finish(begun, "success", CANARIES[2:])
+    await begun.run_pass()
+    await begun.run_pass()
+    begun.clock.ahead += timedelta(hours=5)
+    await begun.run_pass()
+    await begun.run_pass()
 
-    assert not await opened(staged)
-    [message] = await staged.world.slack.messages()
-    answers = [answer["text"] for answer in await staged.world.slack.thread(message["ts"])][1:]
+    assert not await opened(begun)
+    [message] = await begun.world.slack.messages()
+    answers = [answer["text"] for answer in await begun.world.slack.thread(message["ts"])][1:]
     [told] = [text for text in answers if "is paused" in text]
     assert "2 of 3 ended rebuilds failed, more than 20%" in told
     [failed] = [text for text in answers if "in wave canary failed" in text]
     assert failed.startswith("2 of 3 rebuilds")
     assert len(answers) == 2
-    [rollout] = await staged.bot.stores.rollout_views.rollouts(1)
-    assert await staged.bot.stores.orders.resume(rollout.id, ANN)
-    await staged.run_pass()
-    staged.clock.ahead += timedelta(hours=4, minutes=5)
-    await staged.run_pass()
-    assert await opened(staged)
-    [entry] = await staged.bot.stores.orders.entries(10)
+    [rollout] = await begun.bot.stores.rollout_views.rollouts(1)
+    assert await begun.bot.stores.orders.resume(rollout.id, ANN)
+    await begun.run_pass()
+    begun.clock.ahead += timedelta(hours=4, minutes=5)
+    await begun.run_pass()
+    assert await opened(begun)
+    [entry] = await begun.bot.stores.orders.entries(10)
     assert (entry.word, entry.what, entry.subject) == (ANN, "resume", f"rollout {rollout.id}")
 
 
@@ -142,43 +156,39 @@ async def test_a_severe_fix_waits_for_no_wave(staged: Stage) -> None:
     assert await opened(staged)
 
 
-async def test_a_paused_rollout_begins_nothing_until_it_is_resumed(staged: Stage) -> None:
-    await staged.fleet.publish_runtime("10.0.1")
-    await staged.run_pass()
-    [rollout] = await staged.bot.stores.rollout_views.rollouts(1)
-    await staged.bot.stores.orders.pause(rollout.id, ANN)
-    finish(staged)
-    await staged.run_pass()
-    staged.clock.ahead += timedelta(hours=5)
+async def test_a_paused_rollout_begins_nothing_until_it_is_resumed(begun: Stage) -> None:
+    [rollout] = await begun.bot.stores.rollout_views.rollouts(1)
+    await begun.bot.stores.orders.pause(rollout.id, ANN)
+    finish(begun)
+    await begun.run_pass()
+    begun.clock.ahead += timedelta(hours=5)
 
-    await staged.run_pass()
+    await begun.run_pass()
 
-    assert not await opened(staged)
-    await staged.bot.stores.orders.resume(rollout.id, ANN)
-    await staged.run_pass()
-    staged.clock.ahead += timedelta(hours=5)
-    await staged.run_pass()
-    assert await opened(staged)
+    assert not await opened(begun)
+    await begun.bot.stores.orders.resume(rollout.id, ANN)
+    await begun.run_pass()
+    begun.clock.ahead += timedelta(hours=5)
+    await begun.run_pass()
+    assert await opened(begun)
 
 
-async def test_a_cancelled_rollout_closes_its_pull_requests_with_the_reason(staged: Stage) -> None:
-    await staged.fleet.publish_runtime("10.0.1")
-    await staged.run_pass()
-    finish(staged)
-    await staged.run_pass()
-    staged.clock.ahead += timedelta(hours=5)
-    await staged.run_pass()
-    [request] = await staged.world.github.pull_requests("payments-api")
-    [rollout] = await staged.bot.stores.rollout_views.rollouts(1)
+async def test_a_cancelled_rollout_closes_its_pull_requests_with_the_reason(begun: Stage) -> None:
+    finish(begun)
+    await begun.run_pass()
+    begun.clock.ahead += timedelta(hours=5)
+    await begun.run_pass()
+    [request] = await begun.world.github.pull_requests("payments-api")
+    [rollout] = await begun.bot.stores.rollout_views.rollouts(1)
 
-    await staged.bot.stores.orders.cancel(rollout.id, ANN, keep=False)
-    await staged.run_pass()
+    await begun.bot.stores.orders.cancel(rollout.id, ANN, keep=False)
+    await begun.run_pass()
 
-    assert await staged.world.github.pull_requests("payments-api") == []
-    rebuild = (await staged.rebuilds())["payments-api"]
+    assert await begun.world.github.pull_requests("payments-api") == []
+    rebuild = (await begun.rebuilds())["payments-api"]
     assert (rebuild.state, rebuild.pull_request) == (State.CANCELLED, request["number"])
     assert rebuild.reason == "cancelled by Ann: we look into it first"
-    [ended] = await staged.bot.stores.rollout_views.rollouts(1)
+    [ended] = await begun.bot.stores.rollout_views.rollouts(1)
     assert ended.ended_at is not None
 
 
@@ -201,24 +211,22 @@ async def test_nothing_is_built_on_a_quarantined_digest_and_the_next_one_lifts_t
     assert await staged.bot.stores.rollout_views.open_quarantines() == []
 
 
-async def test_a_base_on_which_three_fail_twice_is_quarantined(staged: Stage) -> None:
-    await staged.fleet.publish_runtime("10.0.1")
-    await staged.run_pass()
-    finish(staged)
-    await staged.run_pass()
-    staged.clock.ahead += timedelta(hours=3)
-    await staged.fleet.publish_runtime("10.0.2")
-    await staged.run_pass()
+async def test_a_base_on_which_three_fail_twice_is_quarantined(begun: Stage) -> None:
+    finish(begun)
+    await begun.run_pass()
+    begun.clock.ahead += timedelta(hours=3)
+    await begun.fleet.publish_runtime("10.0.2")
+    await begun.run_pass()
     for again in range(2):
         for name in CANARIES:
-            running = [run for run in staged.world.github.runs(name) if run.conclusion is None]
+            running = [run for run in begun.world.github.runs(name) if run.conclusion is None]
             assert len(running) == 1, f"attempt {again}"
-            staged.world.github.finish_run(running[0].id, "failure")
-        await staged.run_pass()
-        await staged.run_pass()
+            begun.world.github.finish_run(running[0].id, "failure")
+        await begun.run_pass()
+        await begun.run_pass()
 
-    [found] = await staged.bot.stores.rollout_views.open_quarantines()
+    [found] = await begun.bot.stores.rollout_views.open_quarantines()
     assert found.reason.startswith("3 of 3 repositories fail on it that were green on the digest before")
-    assert found.digest == staged.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"]
+    assert found.digest == begun.fleet.digests[f"{ASPNET}:{RUNTIME_TAG}"]
     assert found.waiting == 3
-    assert not await opened(staged)
+    assert not await opened(begun)

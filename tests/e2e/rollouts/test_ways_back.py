@@ -14,7 +14,7 @@ from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFlee
 from sandbox.github.actions.runs import Run
 from sandbox.images import Image
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 PLATFORM, MIDDLE = "platform", "middle"

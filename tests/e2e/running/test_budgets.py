@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.domain.rollouts.rebuild import State
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 PINNED = ("payments-api", "orders-api")

@@ -11,7 +11,7 @@ import pytest_asyncio
 from sandbox.fleets.bare_repository import bare_files
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.staging import Stage, settled
 
 SHOP, CART, WEB = "shop", "cart", "web"
 SCANS = "/code-scanning/"

@@ -15,7 +15,7 @@ from bot.domain.repositories.practices import outcomes
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 SHOP, CART, WEB, DESK = "shop", "cart", "web", "desk"

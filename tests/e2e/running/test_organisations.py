@@ -11,27 +11,32 @@ import pytest_asyncio
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
-from tests.migrated import new_sqlite
+from tests.e2e.beginnings import beginning
+from tests.e2e.staging import Stage, settled
 
 OURS, THEIRS = "payments-api", "orders-api"
 
 
+async def of_two(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
+    """The sample fleet, one repository of which belongs to another organisation with the App."""
+    key = folder / "app.pem"
+    key.write_text(world.github.private_key)
+    app = {"id": world.github.app_id, "private_key_file": str(key), "installations": "all"}
+    github = {
+        "token_file": None,
+        "app": app,
+        "repositories": {"include": ["contoso/*", "fabrikam/*"]},
+    }
+    return await settled(world, folder, store_url, exits, fleet=Transferred(world), github=github)
+
+
+OF_TWO = beginning(of_two, organisations=("contoso", "fabrikam"))
+
+
 @pytest_asyncio.fixture
 async def pair(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The sample fleet, one repository of which belongs to another organisation with the App."""
-    async with World(organisations=("contoso", "fabrikam"), validate=True) as world, AsyncExitStack() as exits:
-        key = tmp_path / "app.pem"
-        key.write_text(world.github.private_key)
-        app = {"id": world.github.app_id, "private_key_file": str(key), "installations": "all"}
-        github = {
-            "token_file": None,
-            "app": app,
-            "repositories": {"include": ["contoso/*", "fabrikam/*"]},
-        }
-        url = new_sqlite(tmp_path / "freshness.db")
-        yield await settled(world, tmp_path, url, exits, fleet=Transferred(world), github=github)
-        assert world.traffic.violations == []
+    async with OF_TWO.stage(tmp_path) as stage:
+        yield stage
 
 
 class Transferred(SampleFleet):

@@ -8,30 +8,33 @@ from pathlib import Path
 import pytest_asyncio
 
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
-from tests.migrated import new_sqlite
+from tests.e2e.beginnings import beginning
+from tests.e2e.staging import Stage, settled
 
 
-@pytest_asyncio.fixture
-async def staged(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+async def with_a_team(world: World, folder: Path, store_url: str, exits: AsyncExitStack) -> Stage:
     """The sample fleet, in which one team reads its own part, and is called where somebody must act."""
     own = {
         "match": {"repositories": ["contoso/catalog-*"]},
         "channel": world.slack.team_channel,
         "mention": "U0123456",
     }
-    async with AsyncExitStack() as exits:
-        url = new_sqlite(tmp_path / "freshness.db")
-        yield await settled(
-            world,
-            tmp_path,
-            url,
-            exits,
-            policy=({"settle": "0s"},),
-            notify=[own],
-            fleet_issue={"repository": "contoso/handbook"},
-            schedule={"summary": "0 9 * * 1"},
-        )
+    return await settled(
+        *(world, folder, store_url, exits),
+        policy=({"settle": "0s"},),
+        notify=[own],
+        fleet_issue={"repository": "contoso/handbook"},
+        schedule={"summary": "0 9 * * 1"},
+    )
+
+
+WITH_A_TEAM = beginning(with_a_team)
+
+
+@pytest_asyncio.fixture
+async def staged(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with WITH_A_TEAM.stage(tmp_path) as stage:
+        yield stage
 
 
 async def test_a_team_reads_its_own_part_and_is_called_when_it_fails(staged: Stage) -> None:

@@ -13,7 +13,7 @@ from bot.views.fleet.status import Status
 from sandbox.fleets.fleet import ASPNET, PATCHES, RUNTIME_TAG, SDK, SampleFleet
 from sandbox.images import Pushed, dotnet_image
 from sandbox.world import World
-from tests.e2e.conftest import AheadClock, Stage
+from tests.e2e.staging import AheadClock, Stage
 from tests.migrated import new_sqlite
 
 FULL_TAG = "10.0-noble"

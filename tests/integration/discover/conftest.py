@@ -25,7 +25,7 @@ from bot.store.views.repositories import RepositoryViewsStore
 from bot.views.repositories.explanation import Explanation
 from sandbox.edges.traffic import Asked
 from sandbox.world import World
-from tests.e2e.conftest import AheadClock
+from tests.e2e.staging import AheadClock
 from tests.migrated import new_sqlite
 
 CONTOSO = Selection(include=("contoso/*",))

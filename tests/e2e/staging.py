@@ -1,0 +1,96 @@
+"""The whole bot in the sandbox: a fleet on real servers, a store, and passes on request."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import yaml
+
+from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.service.stages import one_pass
+from bot.service.ticks import TickOutcome
+from bot.service.wiring.container import Bot, open_bot
+from bot.settings import load
+from bot.store.engine.queue.leases import bring_forward
+from sandbox.fleets.fleet import SampleFleet
+from sandbox.world import World
+
+
+@dataclass(slots=True)
+class AheadClock:
+    """The machine's clock, moved ahead: waiting is a matter of asking later."""
+
+    ahead: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass(slots=True)
+class Stage:
+    """A fleet, the bot that looks after it, and what the tests ask of both."""
+
+    fleet: SampleFleet
+    bot: Bot
+    clock: AheadClock
+
+    @property
+    def world(self) -> World:
+        return self.fleet.world
+
+    async def run_pass(self) -> dict[str, TickOutcome]:
+        """One full pass, as `freshness-bot once` makes it; the traffic log begins anew."""
+        self.world.traffic.forget()
+        await bring_forward(self.bot.database, self.clock.now())
+        return {outcome.stage: outcome for outcome in await one_pass(self.bot)}
+
+    async def rebuilds(self) -> dict[str, Rebuild]:
+        """The newest rebuild of each repository, by its bare name."""
+        rollouts = await self.bot.stores.rollout_views.rollouts(50)
+        found = [rebuild for rollout in reversed(rollouts) for rebuild in rollout.rebuilds]
+        return {rebuild.repository.partition("/")[2]: rebuild for rebuild in found}
+
+    async def states(self) -> dict[str, State]:
+        return {name: rebuild.state for name, rebuild in (await self.rebuilds()).items()}
+
+
+async def settled(
+    world: World,
+    folder: Path,
+    store_url: str,
+    exits: AsyncExitStack,
+    *,
+    policy: Sequence[dict[str, object]] = (),
+    rollout: Mapping[str, object] | None = None,
+    fleet: SampleFleet | None = None,
+    github: Mapping[str, object] | None = None,
+    **sections: object,
+) -> Stage:
+    """A fleet, the sample one unless another is given, after its first pass.
+
+    `policy`, `rollout` and `sections` are as in the settings, else all begins at once; `github` replaces settings
+    of that name. Summaries are sent only where `schedule` says so, or else tests would depend on their weekday.
+    """
+    fleet = fleet or SampleFleet(world)
+    await fleet.build("10.0.0")
+    clock = AheadClock()
+    config = world.config(folder, store_url)
+    known = yaml.safe_load(config.read_text())
+    more: dict[str, object] = {"schedule": {"summary": None}}
+    if policy:
+        more["policy"] = list(policy)
+    if rollout:
+        more["rollout"] = dict(rollout)
+    if github:
+        more["github"] = {
+            key: value for key, value in (known["github"] | dict(github)).items() if value is not None
+        }
+    more |= {name: section for name, section in sections.items() if section}
+    config.write_text(yaml.safe_dump(known | more))
+    bot = await exits.enter_async_context(open_bot(load(config), clock))
+    stage = Stage(fleet, bot, clock)
+    outcomes = await stage.run_pass()
+    assert [problem for outcome in outcomes.values() for problem in outcome.problems] == []
+    return stage
