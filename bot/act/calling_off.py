@@ -24,6 +24,8 @@ class CalledOff:
 
 
 class CallingOffStore(Protocol):
+    """What calling off asks of the store; each method is one transaction."""
+
     @property
     def called_off(self) -> Queue[CalledOff]: ...
 
@@ -32,6 +34,8 @@ class CallingOffStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallingOffTally:
+    """How many rebuilds were called off, and what hindered others, one line each."""
+
     done: int = 0
     problems: tuple[str, ...] = ()
 

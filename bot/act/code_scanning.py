@@ -68,6 +68,8 @@ class NotTakenIn(Failure):
 
 
 class ScanStore(Protocol):
+    """What the uploads of findings ask of the store; each method is one transaction."""
+
     @property
     def scans(self) -> Queue[DueScan]:
         """Repositories that were audited, and whose findings are wished for in code scanning."""
@@ -86,6 +88,8 @@ class ScanStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ScanTally:
+    """How many repositories were done, and what hindered others, one line each."""
+
     done: int = 0
     problems: tuple[str, ...] = ()
 

@@ -121,6 +121,8 @@ def _ignored(job: Job, base: Base, now: datetime) -> str | None:
 
 
 class NextDispatches(Protocol):
+    """Tells whose word is worth asking for ahead, as their dispatches come next."""
+
     async def due_for_dispatch(self, limit: int) -> Sequence[Identity]:
         """Repositories whose dispatches come next."""
         ...

@@ -81,6 +81,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ActOptions:
+    """`follow_every` is how often an open pull request or a run is looked at, `open_pull_requests` how many a
+    repository may have open, `label` what the bot's pull requests bear."""
+
     follow_every: timedelta = timedelta(minutes=5)
     open_pull_requests: int = 2
     visible_after: timedelta = timedelta(hours=1)
@@ -92,6 +95,8 @@ class ActOptions:
 
 
 class ActStore(Protocol):
+    """What acting asks of the store; each method is one transaction."""
+
     @property
     def jobs(self) -> Queue[Job]:
         """Rebuilds that await their action, and open ones whose text is outdated."""

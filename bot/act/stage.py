@@ -22,6 +22,8 @@ from bot.reconcile.work import Claimed, Lease, Queue
 
 @dataclass(frozen=True, slots=True)
 class ActTally:
+    """How many rebuilds were acted on, and what hindered others, one line each."""
+
     done: int = 0
     problems: tuple[str, ...] = ()
 

@@ -10,6 +10,8 @@ from bot.domain.reference import Base, Reference
 
 
 class Registry(Protocol):
+    """A registry, as far as it tells whether a tag is there."""
+
     async def head(self, base: Base) -> Head: ...
 
 

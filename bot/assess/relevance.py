@@ -21,6 +21,8 @@ _NAMES = {"linux": "Linux", "musl": "musl-based Linux", "windows": "Windows", "m
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
+    """Whether an advisory concerns a base, and why; the reason that decides comes first."""
+
     relevant: bool
     reasons: tuple[str, ...]
 

@@ -42,6 +42,8 @@ class Pair:
 
 
 class AssessStore(Protocol):
+    """What assessing asks of the store; each method is one transaction."""
+
     async def unassessed(self, limit: int) -> Sequence[Pair]: ...
 
     async def feeds_revision(self) -> int:
@@ -92,6 +94,8 @@ class OwnBases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AssessTally:
+    """The changes that were found, and those to which a feed has added since."""
+
     changes: tuple[Change, ...] = ()
     enriched: tuple[Change, ...] = ()
 

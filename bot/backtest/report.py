@@ -106,6 +106,9 @@ class ReleaseLagRow:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamSection:
+    """What upstream did: how siblings and releases lagged, and what was withdrawn, ended, was missed or moved to
+    another distribution."""
+
     siblings: tuple[SiblingRow, ...] = ()
     releases: tuple[ReleaseLagRow, ...] = ()
     withdrawn: tuple[Notice, ...] = ()

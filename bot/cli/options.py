@@ -8,6 +8,8 @@ import typer
 
 
 class Format(StrEnum):
+    """How a command prints what it found: for people, or for scripts."""
+
     TABLE = "table"
     JSON = "json"
 

@@ -4,6 +4,8 @@ from typing import Protocol
 
 
 class Observer(Protocol):
+    """Is told of every request and limit; the metrics are counted behind it."""
+
     def answered(self, host: str, method: str, status: int | None) -> None:
         """A request came to its end; `status` is None where there was no answer."""
         ...

@@ -65,6 +65,8 @@ class Seen:
 
 
 class BuildsStore(Protocol):
+    """What looking for builds asks of the store; each method is one transaction."""
+
     async def claim_wanted(self, mark: str) -> int | None:
         """The task of saying which workflows count, where it is due or was done under another policy."""
         ...
@@ -86,6 +88,8 @@ class BuildsStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildsTally:
+    """How many workflows were looked at, and what hindered others, one line each."""
+
     looked_at: int = 0
     problems: tuple[str, ...] = ()
 

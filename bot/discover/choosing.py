@@ -36,6 +36,8 @@ _FOR_THE_AUDIT_ALONE = 1 + 2 * _LATER
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """Which files of a tree are read, and what a maintainer should know of those that are not."""
+
     entries: tuple[TreeEntry, ...]
     problems: tuple[SourceProblem, ...]
 

@@ -87,6 +87,8 @@ class Reading:
 
 
 class DiscoverStore(Protocol):
+    """What discovery asks of the store; each method is one transaction."""
+
     @property
     def listings(self) -> Queue[DueListing]:
         """The task of listing the fleet, so that only one replica does it."""

@@ -39,6 +39,8 @@ _UNTIL_REREAD = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class DiscoverOptions:
+    """What is looked for, and how often the forge is asked for its repositories."""
+
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     every: timedelta = timedelta(hours=1)
     host: ForgeHost = ForgeHost()  # noqa: RUF009 - frozen
@@ -56,6 +58,8 @@ class DiscoverOptions:
 
 @dataclass(slots=True)
 class DiscoverTally:
+    """How many repositories were listed, read, or found as they were, and what hindered others."""
+
     listed: int = 0
     read: int = 0
     unchanged: int = 0

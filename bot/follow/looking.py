@@ -21,6 +21,8 @@ _LOST_AFTER = timedelta(hours=1)
 
 
 class RunsTaken(Protocol):
+    """Tells which runs of a repository belong to rebuilds already, by the forge's ids."""
+
     async def runs_taken(self, repository: str) -> set[int]: ...
 
 

@@ -20,6 +20,8 @@ _GONE_AFTER = 12
 
 
 class FollowStore(Protocol):
+    """What following rebuilds asks of the store; each method is one transaction."""
+
     @property
     def followed(self) -> Queue[Rebuild]:
         """Those with a pull request or a run that has not ended; what is outdated is left to `act`."""
@@ -44,6 +46,8 @@ class FollowOptions:
 
 @dataclass(frozen=True, slots=True)
 class FollowTally:
+    """How many rebuilds were looked at, how many ended, and what hindered others."""
+
     looked_at: int = 0
     ended: int = 0
     problems: tuple[str, ...] = ()

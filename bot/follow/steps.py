@@ -24,6 +24,8 @@ _GONE_AFTER = 12
 
 
 class StepFollowStore(Protocol):
+    """What following steps asks of the store; each method is one transaction."""
+
     @property
     def going(self) -> Queue[StepRun]:
         """Those that were started, and those that start by themselves and whose turn has come."""
@@ -38,6 +40,8 @@ class StepFollowStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StepFollowTally:
+    """How many steps were looked at, how many ended, and what hindered others."""
+
     looked_at: int = 0
     ended: int = 0
     problems: tuple[str, ...] = ()

@@ -82,6 +82,8 @@ Asked = DockerBuild | DotnetPublish | BakeOverride
 
 @dataclass(frozen=True, slots=True)
 class Builds:
+    """What the files of a repository ask builds to do, by the tool that builds."""
+
     docker: tuple[DockerBuild, ...] = ()
     dotnet: tuple[DotnetPublish, ...] = ()
     bake: tuple[BakeOverride, ...] = ()

@@ -31,6 +31,8 @@ class CatchUp:
 
 
 class CatchUpStore(Protocol):
+    """What catching up asks of the store."""
+
     async def revisions(self) -> Revisions: ...
 
     async def behind(self) -> FleetBehind: ...

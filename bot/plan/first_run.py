@@ -10,6 +10,8 @@ from bot.plan.catching_up import CatchUp, CatchUpStore, planned
 
 
 class FirstRunStore(CatchUpStore, Protocol):
+    """What the first run asks of the store besides what catching up does."""
+
     async def is_first_run_over(self) -> bool: ...
 
     async def is_fleet_read(self) -> bool:

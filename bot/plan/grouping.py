@@ -16,6 +16,8 @@ _DOTNET = DOTNET_CAUSES | {Cause.CHANNEL_MOVE}
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """Changes that are planned together; `joins` is the rollout that they belong to where there is one already."""
+
     joins: int | None
     moves: tuple[Move, ...]
 

@@ -17,6 +17,8 @@ class KnownEnd:
 
 
 class QuarantineStore(Protocol):
+    """What quarantines ask of the store; each method is one transaction."""
+
     async def lift_published(self) -> int:
         """Ends the quarantines of digests that their base shows no more, and holds again those to which a base came
         back; how many have ended."""
@@ -41,6 +43,8 @@ class QuarantineStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QuarantineTally:
+    """How many digests were quarantined, asked about or let go, and how many rebuilds are tried again."""
+
     quarantined: int = 0
     asked: int = 0
     run_again: int = 0

@@ -18,6 +18,8 @@ from bot.plan.grouping import group
 
 
 class PlanStore(Protocol):
+    """What planning asks of the store; each method is one transaction."""
+
     async def revisions(self) -> Revisions: ...
 
     async def unplanned(self) -> Sequence[Move]:
@@ -48,6 +50,8 @@ class PlanStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlanTally:
+    """How many changes were taken up, and how many rebuilds follow."""
+
     changes: int = 0
     rebuilds: int = 0
 

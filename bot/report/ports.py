@@ -35,6 +35,8 @@ class DueMessage:
 
 
 class ReportStore(Protocol):
+    """What reporting asks of the store; each method is one transaction."""
+
     @property
     def messages(self) -> Queue[DueMessage]:
         """Those that the channel does not have in their newest words."""

@@ -26,6 +26,8 @@ _EARLIER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class ReportTally:
+    """How many messages were sent, and what hindered others, one line each."""
+
     sent: int = 0
     problems: tuple[str, ...] = ()
 

@@ -25,6 +25,8 @@ _REMEMBERED = timedelta(days=3)
 
 
 class EventsStore(Store):
+    """Takes in what webhooks and registries tell."""
+
     async def take(self, source: str, delivery: str, reach: Reach) -> bool:
         """Whether the event is new; then what it concerns is due now.
 

@@ -34,6 +34,8 @@ class Logged:
 
 
 class HistoryStore(Store):
+    """Reads and continues the log of observations and releases."""
+
     async def observations(self) -> AsyncIterator[Observation]:
         """Reads all observations, in the order in which they were made."""
         last = 0

@@ -43,6 +43,8 @@ class Forgotten:
 
 
 class RetentionStore(Store):
+    """Forgets once a day what is older than the operator keeps it."""
+
     async def claim_forgetting(self) -> int | None:
         """The daily task where it is due, so that one replica does it."""
         now = self._clock.now()

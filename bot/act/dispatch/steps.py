@@ -70,6 +70,8 @@ class StepOptions:
 
 
 class StepStartStore(Protocol):
+    """What starting steps asks of the store; each method is one transaction."""
+
     @property
     def to_start(self) -> Queue[StepJob]:
         """Steps to be dispatched whose turn has come, in rollouts that may go on."""
@@ -90,6 +92,8 @@ class StepStartStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StepStartTally:
+    """How many steps were started, and what hindered others, one line each."""
+
     done: int = 0
     problems: tuple[str, ...] = ()
 

@@ -42,6 +42,8 @@ class ToldIssue:
 
 
 class IssueStore(Protocol):
+    """What the repositories' issues ask of the store; each method is one transaction."""
+
     @property
     def issues(self) -> Queue[DueIssue]: ...
 
@@ -58,6 +60,8 @@ class IssueStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IssueTally:
+    """How many issues were brought up to date, and what hindered others, one line each."""
+
     done: int = 0
     problems: tuple[str, ...] = ()
 

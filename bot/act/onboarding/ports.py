@@ -83,6 +83,8 @@ class OnboardingOptions:
 
 
 class OnboardingStore(Protocol):
+    """What onboarding asks of the store; each method is one transaction."""
+
     async def enlist(self, repositories: Collection[str], checks: Collection[str], at_once: int) -> int:
         """Takes up audited repositories in which one of `checks` fails, until `at_once` are under way; how many.
 

@@ -16,6 +16,8 @@ from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
 
 @dataclass(frozen=True, slots=True)
 class OnboardingTally:
+    """How many proposals were worked on, how many repositories were taken up, and what hindered others."""
+
     done: int = 0
     enlisted: int = 0
     problems: tuple[str, ...] = ()

@@ -81,6 +81,8 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
+    """A notice that begins to hold, of the base in the row `base_id`; `tell`: it is worth a message."""
+
     base_id: int
     notice: Notice
     tell: bool

@@ -21,6 +21,8 @@ class FleetLook:
 
 
 class NoticesStore(Protocol):
+    """What looking for notices asks of the store."""
+
     async def claim_look(self) -> FleetLook | None:
         """None while another worker looks, while nothing has changed since the last look and the time for the next
         has not come, and until the fleet, its bases and the feeds have been read once."""
@@ -36,6 +38,8 @@ class NoticesStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NoticesTally:
+    """How many notices began, and how many ended."""
+
     opened: int = 0
     cleared: int = 0
 

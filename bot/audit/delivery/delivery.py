@@ -72,6 +72,8 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verification:
+    """One `cosign verify` of an image, or a command of that kind."""
+
     pipeline: Pipeline
     step: PipelineStep
     command: ShellCommand
@@ -79,6 +81,8 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deploy:
+    """A step that puts an image into use, with the tool that does it."""
+
     pipeline: Pipeline
     step: PipelineStep
     tool: str

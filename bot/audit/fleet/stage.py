@@ -68,6 +68,8 @@ class DueAudit:
 
 
 class AuditStore(Protocol):
+    """What auditing the fleet asks of the store; each method is one transaction."""
+
     async def expect(self, mark: str) -> None:
         """Makes all repositories due that were judged under another mark; costs nothing while it stays the same."""
         ...
@@ -90,6 +92,8 @@ class AuditStore(Protocol):
 
 @dataclass(slots=True)
 class AuditTally:
+    """How many repositories were audited, and what hindered others, one line each."""
+
     audited: int = 0
     problems: list[str] = field(default_factory=list)
 

@@ -10,6 +10,8 @@ ROOTS = frozenset({"root", "containeradministrator"})
 
 
 class UserKind(StrEnum):
+    """What is known of the user that an image runs as: root, a UID, a name that no UID is known of, or nothing."""
+
     ROOT = "root"
     NUMBER = "number"
     NAME = "name"

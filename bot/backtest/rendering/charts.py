@@ -14,6 +14,8 @@ WIDTH = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Label:
+    """A text in a chart; `anchor` is which end of it stands at `x`, in the words of SVG."""
+
     x: float
     y: float
     text: str
@@ -23,6 +25,8 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class AxisLine:
+    """A straight line of a chart from one point to another."""
+
     x1: float
     y1: float
     x2: float

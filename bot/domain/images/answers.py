@@ -13,6 +13,8 @@ from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 
 
 class ImageQuestion(StrEnum):
+    """What is asked of an image before it counts as good."""
+
     SIGNATURE = "signature"
     PROVENANCE = "provenance"
     FRESHNESS = "freshness"

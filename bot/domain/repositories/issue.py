@@ -31,6 +31,8 @@ class IssueSection:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
+    """The bot's issue in a repository, as the forge shows it."""
+
     number: int
     body: str
     is_open: bool

@@ -65,6 +65,8 @@ class TreeEntry:
 
 @dataclass(frozen=True, slots=True)
 class GitTree:
+    """All entries of a commit's tree; `truncated` where the forge has cut the listing short."""
+
     sha: str
     entries: tuple[TreeEntry, ...]
     truncated: bool = False

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 
 class Style(StrEnum):
+    """How a run of text is set apart."""
+
     PLAIN = "plain"
     STRONG = "strong"
     CODE = "code"

@@ -50,6 +50,8 @@ Value = Spanned | UnknownValue | None
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A call of a method with its arguments; `place` is the offset of its name."""
+
     method: str
     positional: Sequence[Value]
     named: dict[str, Value]

@@ -56,6 +56,8 @@ Value = Template | Name | Opaque | tuple["Value", ...] | dict[str, "Value"]
 
 @dataclass(frozen=True, slots=True)
 class HclBlock:
+    """One block: `target "api" { … }` has the kind `target` and the label `api`."""
+
     kind: str
     labels: tuple[str, ...]
     attributes: dict[str, Value]

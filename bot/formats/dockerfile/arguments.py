@@ -15,6 +15,8 @@ from bot.formats.source.spanned import Spanned
 
 
 class Platform(NamedTuple):
+    """What BuildKit's `TARGETPLATFORM` names, such as `linux/arm/v7`."""
+
     os: str
     architecture: str
     variant: str = ""

@@ -51,6 +51,8 @@ class Aging:
 
 @dataclass(frozen=True, slots=True)
 class AgeOptions:
+    """When rebuilds that are due by age may be made."""
+
     weekly: Weekly = Weekly()  # noqa: RUF009 - frozen
     freezes: tuple[Freeze, ...] = ()
 

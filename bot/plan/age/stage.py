@@ -90,6 +90,8 @@ class AgePlan:
 
 
 class AgeStore(Protocol):
+    """What planning by age asks of the store; each method is one transaction."""
+
     async def revisions(self) -> Revisions: ...
 
     async def unjudged(self) -> Sequence[KnownBuilds]:
@@ -106,6 +108,8 @@ class AgeStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AgeTally:
+    """How many workflows were judged, and how many rebuilds were planned."""
+
     judged: int = 0
     planned: int = 0
 

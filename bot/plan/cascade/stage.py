@@ -51,6 +51,8 @@ class Decided:
 
 
 class CascadeStore(Protocol):
+    """What the cascade asks of the store."""
+
     async def fleet(self) -> CascadeInput | None:
         """Reads own bases and who stands on them; None where nothing has changed that a decision hangs on, and
         nobody waits."""
@@ -65,6 +67,8 @@ class CascadeStore(Protocol):
 
 
 class Layers(Protocol):
+    """Registries, as far as layers tell what own bases stand on."""
+
     async def stood(self, asked: Mapping[Base, Collection[Base]]) -> Mapping[Base, Stood]:
         """What the layers of own bases tell of the bases that each may stand on; those that layers tell of."""
         ...
@@ -72,6 +76,8 @@ class Layers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CascadeTally:
+    """How many rebuilds were let go, wait for parents or cannot go, and how many circles of images were cut."""
+
     let_go: int = 0
     waiting: int = 0
     blocked: int = 0

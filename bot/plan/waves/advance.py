@@ -93,6 +93,8 @@ class RolloutAdvance:
 
 
 class AdvanceStore(Protocol):
+    """What moving waves on asks of the store."""
+
     async def standings(self, rules: ReleaseRules) -> Standings:
         """Returns every open rollout that is not paused, counted in the store."""
         ...
@@ -107,6 +109,8 @@ class AdvanceStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AdvanceTally:
+    """How many rebuilds may begin, how many waves are done, and why rollouts were paused."""
+
     released: int = 0
     waves_done: int = 0
     paused: tuple[str, ...] = ()

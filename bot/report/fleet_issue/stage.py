@@ -51,6 +51,8 @@ class FleetIssueOptions:
 
 
 class FleetIssueStore(Protocol):
+    """What the fleet's issue asks of the store; each method is one transaction."""
+
     def queue(self, repository: str) -> Queue[DueFleetIssue]: ...
 
     async def expect(self, repository: str) -> None:
@@ -69,6 +71,8 @@ class FleetIssueStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FleetIssueTally:
+    """How many boxes were heeded, and what went wrong, one line each."""
+
     heeded: int = 0
     problems: tuple[str, ...] = ()
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PrivateAt
 
 
 class Section(BaseModel):
+    """One section of the settings file."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

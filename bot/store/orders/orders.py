@@ -31,6 +31,8 @@ _MOST_ENTRIES = 1000
 
 
 class OrdersStore(Store):
+    """Carries out what a person orders: pause, resume, cancel, retry and the like."""
+
     async def pause(self, rollout: int | None, word: Word) -> bool:
         """Lets nothing more begin, of one rollout or (None) of all; whether that is new."""
         now = self._clock.now()

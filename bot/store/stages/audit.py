@@ -38,6 +38,8 @@ _TASK = "judge practices anew"
 
 
 class AuditStore(Store):
+    """`bot.audit.fleet.stage.AuditStore` on the database."""
+
     async def expect(self, mark: str) -> None:
         """Makes all repositories due that were judged under another mark; costs nothing while it stays the same."""
         now, mine = self._clock.now(), tasks.c.name == _TASK

@@ -13,6 +13,8 @@ from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
 
 
 class FollowStore(RebuildStore):
+    """`bot.follow.stage.FollowStore` on the database."""
+
     @property
     def followed(self) -> DueRows[Rebuild]:
         """Those with a pull request or a run that has not ended; those with outdated text are left to act."""

@@ -43,6 +43,8 @@ IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.
 
 
 class StepStore(Store):
+    """`StepStartStore` of `bot.act` and `StepFollowStore` of `bot.follow`, on the database."""
+
     @property
     def to_start(self) -> DueRows[StepJob]:
         """Those to be dispatched; a paused rollout starts none."""

@@ -21,6 +21,8 @@ _LOOKED_AGAIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class AttestingTally:
+    """How many statements were attached, and what hindered others, one line each."""
+
     attached: int = 0
     problems: tuple[str, ...] = field(default=())
 

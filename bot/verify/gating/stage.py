@@ -18,6 +18,8 @@ _WHILE_PENDING = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class GateTally:
+    """How many images were judged, how many of them are held back, and what hindered others."""
+
     judged: int = 0
     blocked: int = 0
     problems: tuple[str, ...] = ()

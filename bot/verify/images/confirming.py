@@ -19,6 +19,8 @@ MOST = 8
 
 
 class PublishedPort(Protocol):
+    """A registry, as far as it still has what a base showed."""
+
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
         """The layers of a publication with the documents that were not kept before; None where they are not to be
         had. Raises `Failure` for what passes."""

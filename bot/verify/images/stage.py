@@ -47,12 +47,17 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class ImagesOptions:
+    """How often an image is looked at, and how many looks at one registry go on at once."""
+
     every: timedelta = timedelta(hours=24)
     per_host: int = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ImagesTally:
+    """How many images were looked at, how many have another digest, and of how many something else is told than
+    before."""
+
     looked_at: int = 0
     moved: int = 0
     told_anew: int = 0

@@ -26,6 +26,8 @@ class SbomLook:
 
 
 class SbomsPort(Protocol):
+    """A registry, as far as it has SBOMs beside images."""
+
     async def sboms(self, place: ImagePlace) -> Sequence[Sbom]:
         """Raises `Failure` where the registry does not say."""
         ...
@@ -45,6 +47,8 @@ class SbomStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SbomTally:
+    """How many SBOMs were read, and what hindered others, one line each."""
+
     sboms: int = 0
     problems: tuple[str, ...] = ()
 

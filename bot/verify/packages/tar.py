@@ -20,6 +20,8 @@ _PAX = re.compile(rb"([0-9]{1,9}) ([^=]{1,255})=")
 
 
 class TarEntryKind(StrEnum):
+    """What an entry of a layer's archive is."""
+
     FILE = "file"
     HARD_LINK = "hard link"
     SYMLINK = "symbolic link"

@@ -44,6 +44,8 @@ class Proving:
 
 
 class ProvingStore(ImagesStore, Protocol):
+    """What proving asks of the store besides what looking at images does."""
+
     @property
     def proving(self) -> Queue[Proving]: ...
 
@@ -66,6 +68,8 @@ class ProvingOptions:
 
 @dataclass(frozen=True, slots=True)
 class ProvingTally:
+    """How many rebuilds were proved, failed or ended unproven, and what hindered others."""
+
     proved: int = 0
     failed: int = 0
     unproven: int = 0

@@ -35,6 +35,8 @@ class BaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class IncidentStatus:
+    """What cannot be reached at present, since when, and how that shows."""
+
     subject: str
     opened_at: datetime
     detail: str

@@ -11,6 +11,8 @@ from bot.domain.repositories.usage import OpenReference, SourceProblem, Usage
 
 
 class Freshness(StrEnum):
+    """How a reference stands to what its base shows now."""
+
     FRESH = "fresh"
     STALE = "stale"
     FLOATING = "floating"
@@ -39,6 +41,8 @@ class ScannedUsage:
 
 @dataclass(frozen=True, slots=True)
 class FolderScan:
+    """What a look through a folder has found; `files` counts those that were read."""
+
     files: int
     scanned: tuple[ScannedUsage, ...]
     problems: tuple[SourceProblem, ...]

@@ -81,6 +81,8 @@ class KeptDump:
 
 
 class DumpsPort(Protocol):
+    """Opens dumps of vulnerabilities, wherever they are."""
+
     def opened(self, place: str, previous: DumpMark | None) -> AbstractAsyncContextManager[OpenedDump | None]:
         """The dump at an address or path; None where it is still what `previous` marks. Raises `Failure`."""
         ...

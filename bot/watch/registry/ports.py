@@ -48,6 +48,8 @@ class DueBase:
 
 
 class Sight(StrEnum):
+    """How what a registry shows differs from what it showed before."""
+
     FIRST = "first"
     """A baseline, no change."""
     MOVED = "moved"

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 
 class MetricKind(StrEnum):
+    """Prometheus' type of a metric."""
+
     COUNTER = "counter"
     GAUGE = "gauge"
     HISTOGRAM = "histogram"

@@ -40,6 +40,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Updated:
+    """A file with the number of its edits, and the places that could not be changed."""
+
     path: str
     edits: int
     refused: tuple[SourceProblem, ...]

@@ -24,6 +24,8 @@ _RANK = {standing.value: rank for rank, standing in enumerate(Standing)}
 
 
 class StandingStore(Store):
+    """Counts how the repositories stand, and keeps each day's numbers."""
+
     async def count(self) -> int:
         """Brings the standings up to date; how many changed.
 

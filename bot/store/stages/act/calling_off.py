@@ -14,6 +14,8 @@ from bot.store.stages.rebuilds import RebuildStore
 
 
 class CallingOffStore(RebuildStore):
+    """`bot.act.calling_off.CallingOffStore` on the database."""
+
     @property
     def called_off(self) -> DueRows[CalledOff]:
         """Those that have not ended since."""

@@ -20,6 +20,8 @@ from bot.watch.registry.incident import Incident
 
 
 class CodeScanningStore(Store):
+    """`bot.act.code_scanning.ScanStore` on the database."""
+
     @property
     def scans(self) -> DueRows[DueScan]:
         return DueRows(

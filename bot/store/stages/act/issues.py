@@ -33,6 +33,8 @@ _MENDING = (State.SUCCEEDED, State.BUILT, State.MERGED)
 
 
 class IssuesStore(Store):
+    """`bot.act.issue.stage.IssueStore` on the database."""
+
     @property
     def issues(self) -> DueRows[DueIssue]:
         """Those that do not say yet what there is to say; none while the bot is paused as a whole."""

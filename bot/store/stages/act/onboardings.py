@@ -43,6 +43,8 @@ class OrderResult:
 
 
 class OnboardingsStore(Store):
+    """`bot.act.onboarding.ports.OnboardingStore` on the database."""
+
     async def enlist(self, repositories: Collection[str], checks: Collection[str], at_once: int) -> int:
         """Takes up audited repositories in which one of `checks` fails, until `at_once` are under way; how many.
 

@@ -31,6 +31,8 @@ _CONCERNS_FOR = timedelta(days=120)
 
 
 class AssessStore(Store):
+    """`bot.assess.stage.AssessStore` on the database."""
+
     async def unassessed(self, limit: int) -> list[Pair]:
         """Observations that no change explains yet, oldest first, each with the one before it."""
         before = observations.alias("before")

@@ -51,6 +51,8 @@ _ABANDONED = timedelta(hours=1)
 
 
 class NoticesStore(Store):
+    """`bot.assess.notices.stage.NoticesStore` on the database."""
+
     def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
         super().__init__(database, worker, clock)
         self._inventory: tuple[object, Published | None] = (None, None)

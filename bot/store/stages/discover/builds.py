@@ -31,6 +31,8 @@ _TASK = "say which builds count"
 
 
 class BuildsStore(Store):
+    """`bot.discover.builds.BuildsStore` on the database."""
+
     async def claim_wanted(self, mark: str) -> int | None:
         """The task of saying which workflows count, where it is due or was done under another policy."""
         now = self._clock.now()

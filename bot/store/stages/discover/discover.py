@@ -43,6 +43,8 @@ LISTING = "list repositories"
 
 
 class DiscoverStore(Store):
+    """`bot.discover.ports.DiscoverStore` on the database."""
+
     @property
     def listings(self) -> DueRows[DueListing]:
         """The task of listing the fleet, so that only one replica does it."""

@@ -39,6 +39,8 @@ _MAY_BE_LATE = or_(rebuilds.c.action != Action.DISPATCH, rebuilds.c.overdue_at.i
 
 
 class AdvanceStore(Store):
+    """`bot.plan.waves.advance.AdvanceStore` on the database."""
+
     async def standings(self, rules: ReleaseRules) -> Standings:
         """The open rollouts that are not paused, each wave counted by the database."""
         async with self._database.reading() as connection:

@@ -42,6 +42,8 @@ _TOGETHER = 500
 
 
 class AgeStore(Store):
+    """`bot.plan.age.stage.AgeStore` on the database."""
+
     async def revisions(self) -> Revisions:
         async with self._database.reading() as connection:
             return Revisions(await counter(connection, ASSESSMENTS), await counter(connection, PLANS))

@@ -62,6 +62,8 @@ _IS_CUT = and_(exists(select(own_links.c.id).where(*_LINK, own_links.c.cut.is_(T
 
 
 class PlanStore(Store):
+    """`bot.plan.stage.PlanStore` on the database."""
+
     async def revisions(self) -> Revisions:
         async with self._database.reading() as connection:
             return Revisions(await counter(connection, ASSESSMENTS), await counter(connection, PLANS))

@@ -46,6 +46,8 @@ _BUILT_AT = func.coalesce(rebuilds.c.built_at, rebuilds.c.ended_at)
 
 
 class QuarantineStore(Store):
+    """`bot.plan.quarantine.QuarantineStore` on the database."""
+
     async def lift_published(self) -> int:
         """Looks first, so that a tick with nothing to do writes nothing."""
         open_ones = select(quarantines.c.id).where(quarantines.c.until.is_(None)).limit(1)

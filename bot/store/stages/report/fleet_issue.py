@@ -27,6 +27,8 @@ _MOST_WAITING = 20
 
 
 class FleetIssueStore(Store):
+    """`bot.report.fleet_issue.stage.FleetIssueStore` on the database."""
+
     def queue(self, repository: str) -> DueRows[DueFleetIssue]:
         mine = [fleet_issues.c.repository == repository]
         return DueRows(

@@ -30,6 +30,8 @@ _REFUSALS_COUNT = timedelta(days=1)
 
 
 class ArtifactsStore(Store):
+    """`bot.verify.artifacts.ports.ArtifactStore` on the database."""
+
     @property
     def ended(self) -> DueRows[EndedRuns]:
         return DueRows(

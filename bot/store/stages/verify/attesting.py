@@ -16,6 +16,8 @@ from bot.verify.attesting.ports import DueAttestation
 
 
 class AttestingStore(Store):
+    """`bot.verify.attesting.ports.AttestingStore` on the database."""
+
     @property
     def attestations(self) -> DueRows[DueAttestation]:
         return DueRows(

@@ -41,6 +41,8 @@ _ADVISING = (
 
 
 class GatingStore(Store):
+    """`bot.verify.gating.ports.GateStore` on the database."""
+
     @property
     def gates(self) -> DueRows[DueGate]:
         return DueRows(

@@ -37,6 +37,8 @@ _Declared = dict[str, tuple[Declaration, ...]]
 
 
 class ImagesStore(Store):
+    """`bot.verify.images.ports.ImagesStore` on the database."""
+
     @property
     def images(self) -> DueRows[ProducedImage]:
         return DueRows(

@@ -42,6 +42,8 @@ _LARGEST_CONTENTS = 512 * 1024 * 1024
 
 
 class InventoryStore(Store):
+    """`bot.verify.inventory.ports.InventoryStore` on the database."""
+
     def layers(self, platforms: Collection[str]) -> DueRows[UnreadLayer]:
         wanted = (
             exists()

@@ -19,6 +19,8 @@ from bot.verify.proving.stage import Proving
 
 
 class ProvingStore(ImagesStore, RebuildStore):
+    """`bot.verify.proving.stage.ProvingStore` on the database."""
+
     @property
     def proving(self) -> DueRows[Proving]:
         return self._due(rebuilds.c.state == State.PROVING.value, self._proving)

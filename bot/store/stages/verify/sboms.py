@@ -33,6 +33,8 @@ class FleetImage:
 
 
 class SbomStore(Store):
+    """`bot.verify.inventory.sboms.SbomStore` on the database."""
+
     def looks(self, platforms: Collection[str]) -> DueRows[SbomLook]:
         of_platforms = select(inventories.c.id).where(inventories.c.platform.in_(platforms))
         return DueRows(

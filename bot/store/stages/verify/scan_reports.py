@@ -27,6 +27,8 @@ _MOST_SCANNERS = 10
 
 
 class ScanReportsStore(Store):
+    """`bot.verify.scan_reports.ScanReports` on the database."""
+
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
             await keep_report(connection, scan, self._clock.now())

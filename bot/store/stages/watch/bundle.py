@@ -39,6 +39,8 @@ class Imported:
 
 
 class BundleStore(Store):
+    """Reads and brings what a bundle carries to a place without a network."""
+
     async def document_addresses(self) -> list[str]:
         """Of all documents that have a copy, sorted."""
         query = select(documents.c.url).where(documents.c.body.is_not(None)).order_by(documents.c.url)

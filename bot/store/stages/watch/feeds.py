@@ -29,6 +29,8 @@ from bot.watch.feeds.stage import DueFeed, FeedReading
 
 
 class FeedsStore(Store):
+    """`bot.watch.feeds.stage.FeedsStore` on the database."""
+
     async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
         now = self._clock.now()
         async with self._database.transaction() as connection:

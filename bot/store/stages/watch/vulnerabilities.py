@@ -38,6 +38,8 @@ from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
 
 
 class VulnerabilitiesStore(Store):
+    """`bot.watch.osv.stage.DumpsStore` on the database."""
+
     async def follow_dumps(self, sources: Sequence[DumpSource]) -> None:
         now = self._clock.now()
         wanted = {source.ecosystem.value: source.place for source in sources}

@@ -31,6 +31,8 @@ _EARLIER = 20
 
 
 class WatchStore(Store):
+    """`bot.watch.registry.ports.WatchStore` on the database."""
+
     @property
     def bases(self) -> DueRows[DueBase]:
         """Those that are used."""

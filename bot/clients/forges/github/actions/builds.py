@@ -24,6 +24,8 @@ _WORKFLOW = f"""... on Workflow {{ id state runs(first: {_MOST_RUNS}) {{
 
 @dataclass(frozen=True, slots=True)
 class BuildsLook:
+    """Asks for the newest runs of many workflows, by their node ids, in few requests."""
+
     bulk: Bulk
 
     async def latest(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:

@@ -11,6 +11,8 @@ from bot.domain.failure import Failure, Trouble
 
 @dataclass(frozen=True, slots=True)
 class TokenCredentials:
+    """A token of a person or of a machine account; it is never shown."""
+
     token: str
 
     def __repr__(self) -> str:
@@ -33,6 +35,8 @@ class AppCredentials:
 
 @dataclass(frozen=True, slots=True)
 class GitHubAccess:
+    """Where GitHub is, how to sign in, and how fast to ask; `timeout` is in seconds, `threads` are PyGithub's."""
+
     api_url: str
     credentials: TokenCredentials | AppCredentials
     seconds_between_writes: float = 1.0

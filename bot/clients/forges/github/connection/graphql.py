@@ -51,6 +51,9 @@ class GraphError:
 
 @dataclass(frozen=True, slots=True)
 class GraphAnswer:
+    """What GitHub's GraphQL has answered: data, and errors that may concern parts of it. `where` names the
+    question."""
+
     data: Mapping[str, Any]
     errors: tuple[GraphError, ...]
     where: str

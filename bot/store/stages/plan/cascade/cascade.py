@@ -50,6 +50,8 @@ _IS_HELD = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None)
 
 
 class CascadeStore(Store):
+    """`bot.plan.cascade.stage.CascadeStore` on the database."""
+
     def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
         super().__init__(database, worker, clock)
         self._mark: tuple[Any, ...] | None = None
