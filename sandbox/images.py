@@ -27,6 +27,8 @@ VERSION_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class MediaTypes:
+    """The media types of the documents of one image format."""
+
     index: str
     manifest: str
     config: str

@@ -59,6 +59,8 @@ class Deciding:
         }
 
     def offer(self, change: Change, now: datetime) -> None:
+        """Takes up a change at the moment when the replay sees it; a change that was offered before is considered
+        again."""
         if change.base not in self._affected:
             return
         key = key_of(change)

@@ -59,6 +59,7 @@ class Rolling(Deciding):
         Deciding.offer(self, change, now)
 
     def due(self, now: datetime) -> Iterator[Deed]:
+        """Plays all that happens until `now` in its order, and returns what the bot would have done."""
         if self._batched_at is not None and self._batched_at <= now:
             yield from self._weeks(self._batched_at)
             self._plan(self._batched_at)

@@ -37,6 +37,8 @@ SUPPORTED_FOR = timedelta(days=3 * 365)
 
 @dataclass(frozen=True, slots=True)
 class Document:
+    """What is served at an address, and since when it is as it is."""
+
     content: bytes
     media_type: str
     changed_at: datetime

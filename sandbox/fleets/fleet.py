@@ -131,6 +131,7 @@ class SampleFleet:
         )
 
     def repositories(self, version: str) -> Mapping[str, Mapping[str, str]]:
+        """Returns the files of each repository by its name; their bases are those of .NET `version`."""
         aspnet, sdk = f"{self.registry}/{ASPNET}", f"{self.registry}/{SDK}"
         pinned = self.digests[f"{ASPNET}:{RUNTIME_TAG}"]
         return {

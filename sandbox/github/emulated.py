@@ -50,6 +50,8 @@ class Inner:
 
 
 class Emulated(Edge):
+    """Hands requests on to the emulator, and gives its answers in GitHub's shapes."""
+
     service = "github"
 
     def __init__(self, upstream: str, url: str, site: str, surroundings: Surroundings, private_key: str) -> None:

@@ -29,6 +29,8 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """One method of one path in GitHub's description of its REST API."""
+
     method: str
     template: str
     """The description's own path, with its parameters in braces."""

@@ -65,6 +65,7 @@ class StoredFleet:
     mark: str = ""
 
     async def write(self) -> None:
+        """Writes all rows, as if the bot had looked after this fleet for months."""
         samples = r.samples(self.repositories, self.usages, self.mark)
         used = {base for sample in samples for base in sample.bases}
         ids = {base: number for number, base in enumerate((b for b in BASES if b in used), 1)}

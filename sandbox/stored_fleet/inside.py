@@ -114,6 +114,7 @@ class Inside:
     mark: str
 
     async def write(self) -> None:
+        """Writes what is inside bases and images, and publishes vulnerabilities of it."""
         named = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag)
         columns = (images.c.id, images.c.repository_id, images.c.digest, images.c.standings)
         built = select(*columns).where(images.c.digest.is_not(None)).order_by(images.c.id)

@@ -27,6 +27,7 @@ _pages.filters["number"] = lambda value: f"{value:,}"
 
 
 def render(report: ReplayReport) -> str:
+    """Returns the report as one page that needs no other file."""
     later, fixes = known_later(report)
     siblings = telling_siblings(report)
     return _pages.get_template("page.html.j2").render(

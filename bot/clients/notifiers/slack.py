@@ -156,6 +156,8 @@ class SlackBot:
         thread: Posted | None = None,
         maybe_sent_since: datetime | None = None,
     ) -> Posted:
+        """Posts a message, or updates the one that an earlier attempt left since `maybe_sent_since`. Raises
+        `Failure`."""
         if maybe_sent_since is not None:
             found = await self._find(key, thread, maybe_sent_since)
             if found is not None:

@@ -137,6 +137,7 @@ def read_document(body: bytes, where: str) -> Index | Manifest:
 
 
 def read_config(body: bytes, where: str) -> Config:
+    """Reads an image's configuration; what is not needed may have any shape. Raises `Failure`."""
     document = _object(body, where)
     inner = document.get("config") or {}
     history = document.get("history") or []

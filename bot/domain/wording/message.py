@@ -30,11 +30,15 @@ ON_THE_PAGE = "More on the page"
 
 @dataclass(frozen=True, slots=True)
 class Heading:
+    """What a message is about, in a line above the rest."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """Lines that belong together."""
+
     lines: tuple[Line, ...]
 
 

@@ -116,6 +116,7 @@ class RuleSettings(Section):
     )
 
     def rule(self) -> PolicyRule:
+        """Returns the rule as planning knows it."""
         return PolicyRule(
             match=self.match.match(),
             action=self.action,

@@ -32,6 +32,7 @@ class FleetViewsStore(Store):
     """Reads only."""
 
     async def status(self) -> Status:
+        """Reads what `status` shows."""
         listed = repositories.c.listed.is_(True)
         newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
         async with self._database.reading() as connection:

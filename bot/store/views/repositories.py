@@ -29,6 +29,7 @@ class RepositoryViewsStore(Store):
     """Reads only."""
 
     async def explain(self, repository: str) -> Explanation:
+        """Reads what `explain` shows of one repository. Raises `Failure` where it is not known."""
         async with self._database.reading() as connection:
             row = (await connection.execute(select(repositories).where(repositories.c.name == repository))).first()
             if row is None:

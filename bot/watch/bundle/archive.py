@@ -101,6 +101,7 @@ class BundleWriter:
         self._documents.append(said | validators | _times(kept.fetched_at, kept.checked_at) | part)
 
     def add_dump(self, each: BundledDump) -> None:
+        """Puts a dump into the archive, with what was asked of it and when it was fetched."""
         name = f"vulnerabilities/{each.source.ecosystem.lower().replace(' ', '-')}"
         wanted = {"releases": sorted(each.considered.releases), "names": sorted(each.considered.names)}
         self._dumps.append(

@@ -26,6 +26,7 @@ _MOST_UNDER_WAY = 3
 
 @allowed(Right.READ)
 async def fleet(request: Request) -> Response:
+    """The fleet's page; a standing or an order that does not exist counts as none."""
     asked = request.query_params
     wanted = FleetFilter(
         _text(request, "q"),

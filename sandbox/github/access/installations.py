@@ -23,6 +23,8 @@ TOKEN_PREFIX = "ghs_"
 
 @dataclass(slots=True)
 class Installation:
+    """An App's installation at an account; `repository_ids` is None where it was given all repositories."""
+
     id: int
     account: str
     permissions: dict[str, str] = field(default_factory=lambda: dict(PERMISSIONS))
@@ -59,6 +61,8 @@ class Grant:
 
 @dataclass(slots=True)
 class Installations:
+    """All installations of the App, and the tokens that they were given."""
+
     clock: Clock
     all: dict[int, Installation] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)

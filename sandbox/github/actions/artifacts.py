@@ -39,6 +39,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Artifacts:
+    """Serves what runs have left behind, as the archives that GitHub makes of it."""
+
     edge: GitHubEdge
     actions: Actions
     kept: dict[int, Kept] = field(default_factory=dict)

@@ -42,6 +42,7 @@ class Merging:
     # --- auto-merge ---
 
     async def enable(self, request: Request, name: str, pull: Json, method: str, expected: str | None) -> None:
+        """Sets auto-merge, or refuses for the reasons for which GitHub does."""
         number, base = pull["base"]["repo"]["id"], pull["base"]["ref"]
         repository = (await self.edge.call("GET", f"/repos/{name}")).body
         if not repository.get("allow_auto_merge"):

@@ -38,6 +38,7 @@ class PullRequests:
     _looked_at: set[tuple[str, str]] = field(default_factory=set)
 
     async def open(self, request: Request, name: str, body: Mapping[str, Json]) -> Json:
+        """Opens one, or refuses for the reasons for which GitHub does."""
         base, owner = str(body.get("base", "")), name.partition("/")[0]
         head = str(body.get("head", "")).removeprefix(f"{owner}:")
         tips: dict[str, str] = {}

@@ -28,6 +28,8 @@ class Node:
 
 @dataclass(slots=True)
 class Identities:
+    """Knows repositories by their numbers, whatever they are called now."""
+
     on_renamed: Callable[[str, str], None] = lambda old, new: None
     _names: dict[str, int] = field(default_factory=dict)
     """Every name that a repository has or had, folded."""

@@ -48,6 +48,8 @@ class Move:
 
 @dataclass(slots=True)
 class Rules:
+    """The rulesets of repositories, as far as they hold up a merge."""
+
     edge: GitHubEdge
     by_repository: dict[int, list[Rule]] = field(default_factory=dict)
     checks: dict[tuple[int, str], dict[str, str | None]] = field(default_factory=dict)

@@ -72,6 +72,7 @@ class BasePagesStore(Store):
             return Bases(page_of(await base_rows(connection, rows.all()), int(total or 0), cut))
 
     async def base(self, name: str) -> BasePage | None:
+        """Reads what the page of one base shows; None where no base has that whole name."""
         async with self._database.reading() as connection:
             row = (await connection.execute(select(bases, _users_of_base()).where(has_base_name(name)))).first()
             if row is None:
@@ -120,6 +121,7 @@ class BasePagesStore(Store):
             )
 
     async def upstream(self) -> Upstream:
+        """Reads what the page about upstream shows: promises, lags, mirrors, feeds and dumps."""
         measured = await self._promises.lags()
         took = await self._mirror_lags.took()
         async with self._database.reading() as connection:

@@ -99,6 +99,7 @@ class FiguresStore(Store):
         self._mirror_lags = mirror_lags
 
     async def figures(self) -> Figures:
+        """Counts what the metrics tell of the store."""
         now = self._clock.now()
         measured = await self._promises.lags()
         took = await self._mirror_lags.took()

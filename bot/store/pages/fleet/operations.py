@@ -23,6 +23,8 @@ class OperationsStore(Store):
     """Reads only."""
 
     async def operations(self) -> Operations:
+        """Reads what the page about the bot itself shows: queues, budgets, incidents, pauses, and the newest
+        orders."""
         now = self._clock.now()
         async with self._database.reading() as connection:
             troubles = await connection.execute(

@@ -32,6 +32,7 @@ async def create_pull_request(playing: Playing, repository_id: str, **given: Any
 
 @mutates("updatePullRequest", "pull_requests")
 async def update_pull_request(playing: Playing, pull_request_id: str, **given: Any) -> Json:
+    """Changes what is given; labels and assignees take the place of those before."""
     pull = await subject(playing, pull_request_id, "PullRequest")
     names = {"title": "title", "body": "body", "base_ref_name": "base", "state": "state"}
     body = {names[key]: value for key, value in given.items() if key in names and value is not None}

@@ -23,6 +23,7 @@ REGULAR = "100644"
 async def create_commit_on_branch(
     playing: Playing, branch: Json, expected_head_oid: str, message: Json, file_changes: Json = None
 ) -> Json:
+    """Commits on top of the head that is expected; with another head it answers as GitHub does."""
     ref = await _branch(playing, branch)
     repository = ref.of_repository()
     playing.parts.edge.check_writable(playing.request, repository.data)

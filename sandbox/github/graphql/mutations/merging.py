@@ -19,6 +19,7 @@ async def merge(
     expected_head_oid: str | None = None,
     **given: Any,
 ) -> Json:
+    """Merges as REST does, where the head is the expected one."""
     pull = await subject(playing, pull_request_id, "PullRequest")
     body = {"merge_method": merge_method.lower()}
     wanted = {

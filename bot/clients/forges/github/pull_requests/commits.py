@@ -49,6 +49,8 @@ def _is_beside(change: BranchChange) -> bool:
 
 
 def add_move(mutations: Mutations, repository: Identity, change: BranchChange, prepared: str | None) -> None:
+    """Adds what moves a branch to its new commit; `prepared` is that commit where it lies on a scratch branch
+    already."""
     if prepared is not None:
         update = {
             "name": ref_of(change.branch),
