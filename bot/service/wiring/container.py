@@ -52,7 +52,7 @@ from bot.service.wiring.registries.accesses import accesses_of
 from bot.service.wiring.registries.attesting import Attacher, attesting_of
 from bot.service.wiring.registries.images import RegistryImages
 from bot.service.wiring.registries.own_bases import OwnBases
-from bot.service.wiring.registries.sboms import Sboms
+from bot.service.wiring.registries.sboms import SbomsBeside
 from bot.service.wiring.registries.trust import Trusting
 from bot.service.wiring.registries.vex import VexBeside
 from bot.settings import Settings
@@ -216,9 +216,9 @@ class Bot:
         )
 
     @property
-    def sboms(self) -> Sboms:
+    def sboms(self) -> SbomsBeside:
         """Registries as they are asked for SBOMs."""
-        return Sboms(self.beside, self.settings.trust, self.clock)
+        return SbomsBeside(self.beside, self.settings.trust, self.clock)
 
     @property
     def own_bases(self) -> OwnBases:

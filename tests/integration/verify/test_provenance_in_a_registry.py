@@ -19,7 +19,7 @@ from bot.domain.images.standing import Basis
 from bot.domain.packages.sbom import ImagePlace, SbomOrigin
 from bot.domain.reference import Base
 from bot.service.wiring.registries.images import RegistryImages
-from bot.service.wiring.registries.sboms import Sboms
+from bot.service.wiring.registries.sboms import SbomsBeside
 from bot.service.wiring.registries.vex import VexBeside
 from bot.settings.sections.trust import TrustSettings
 from bot.verify.trust.collecting import BUNDLE
@@ -65,7 +65,7 @@ class Shop:
     async def sboms(self, beside: LookedOnce, about: str) -> list[tuple[SbomOrigin, Strength]]:
         """Those of one platform's image, as the stage of SBOMs asks for them."""
         place = ImagePlace(self.played.host, self.repository, about, self.digest)
-        found = await Sboms(beside, self.trust, CLOCK).sboms(place)
+        found = await SbomsBeside(beside, self.trust, CLOCK).sboms(place)
         return [(each.origin, each.strength) for each in found]
 
     async def vex(self) -> list[tuple[Strength, bool]]:

@@ -17,7 +17,7 @@ from bot.service.commands.images.registry_image import RegistryBlobs
 from bot.service.wiring.grants import http_rules
 from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.registries.accesses import accesses_of_caller
-from bot.service.wiring.registries.sboms import judge_of
+from bot.service.wiring.registries.beside import judge_of
 from bot.settings import Settings
 from bot.store.stages.verify.sboms import FleetImage
 from bot.verify.packages.image import choose_digest

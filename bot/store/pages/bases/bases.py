@@ -7,14 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.bases.notice import Topic
-from bot.domain.clock import Clock
 from bot.domain.reference import Base
-from bot.store.engine.database import Database
-from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.store import Store
 from bot.store.pages.bases.images import images_on
-from bot.store.pages.bases.mirror_lags import MirrorLagsStore
-from bot.store.pages.bases.promises import PromisesStore
+from bot.store.pages.bases.measured import MeasuredStore
 from bot.store.pages.rows import (
     MOST_CHANGES,
     MOST_ROWS,
@@ -39,20 +34,8 @@ _MOST_USERS = 24
 _LAGS = (Topic.RELEASE_LAG.value, Topic.SIBLING_LAG.value)
 
 
-class BasePagesStore(Store):
+class BasePagesStore(MeasuredStore):
     """Reads only."""
-
-    def __init__(
-        self,
-        database: Database,
-        worker: Worker,
-        clock: Clock,
-        promises: PromisesStore,
-        mirror_lags: MirrorLagsStore,
-    ) -> None:
-        super().__init__(database, worker, clock)
-        self._promises = promises
-        self._mirror_lags = mirror_lags
 
     async def bases(self, text: str, cut: Cut) -> Bases:
         """Those in use whose name holds `text`."""

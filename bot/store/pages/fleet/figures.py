@@ -10,17 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.audit.rules import BY_CHECK
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
-from bot.domain.clock import Clock
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
-from bot.store.engine.database import Database
-from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.store import Store
 from bot.store.pages.bases.gates import count_gates
 from bot.store.pages.bases.images import count_images
-from bot.store.pages.bases.mirror_lags import MirrorLagsStore
-from bot.store.pages.bases.promises import PromisesStore
+from bot.store.pages.bases.measured import MeasuredStore
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
 from bot.store.rows.bases.mirrors import lags_of_mirrors
@@ -83,20 +78,8 @@ _MOST_NEWS = 20_000
 _LAGS = (Topic.RELEASE_LAG, Topic.SIBLING_LAG)
 
 
-class FiguresStore(Store):
+class FiguresStore(MeasuredStore):
     """Reads only."""
-
-    def __init__(
-        self,
-        database: Database,
-        worker: Worker,
-        clock: Clock,
-        promises: PromisesStore,
-        mirror_lags: MirrorLagsStore,
-    ) -> None:
-        super().__init__(database, worker, clock)
-        self._promises = promises
-        self._mirror_lags = mirror_lags
 
     async def figures(self) -> Figures:
         """Counts what the metrics tell of the store."""
