@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Place
+from bot.domain.repositories.usage import Kind
 from bot.formats.dockerfile import KIND as DOCKERFILE
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.source.collector import Unreadable
@@ -15,7 +16,7 @@ from bot.formats.source.nodes import Mapping as Node_Mapping
 from bot.formats.source.nodes import Node, Scalar, Sequence
 from bot.formats.source.text import Lines, decode
 from bot.formats.source.yaml import read
-from bot.formats.table import kind_of
+from bot.formats.table import kind_of, kind_of_file
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ class RepositoryTexts:
         self._documents: dict[str, list[Node] | Unreadable] = {}
         self._owners: dict[int, tuple[str, Lines]] = {}
         self._kept: dict[object, object] = {}
+        self._kinds: dict[str, Kind | None] = {}
         self._adopted: list[str] = []
 
     @property
@@ -63,6 +65,12 @@ class RepositoryTexts:
             self._texts[path] = known
             self._owners[id(known)] = (path, Lines(known))
         return known
+
+    def kind(self, path: str) -> Kind | None:
+        """What kind a file is, by its text too where its path alone does not tell."""
+        if path not in self._kinds:
+            self._kinds[path] = kind_of_file(path, lambda: self.text(path))
+        return self._kinds[path]
 
     def lines(self, path: str) -> Lines:
         return self._owners[id(self.text(path))][1]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.domain.repositories.usage import Findings, Kind, SourceProblem
 from bot.formats.rewrite import marker
 from bot.formats.source.text import decode
-from bot.formats.table import format_of, kind_of
+from bot.formats.table import format_of, kind_of_file
 
 LARGEST_FILE = 1 << 20
 """Bytes: a Dockerfile or manifest beyond that was not written by hand."""
@@ -17,9 +17,9 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
     """Finds all that a file names, with the markers above it; never raises, what cannot be read is one problem.
 
-    `kind` tells the kind of a file whose path does not.
+    `kind` tells the kind of a file whose path and text do not.
     """
-    kind = kind or kind_of(path)
+    kind = kind or kind_in(path, data)
     if kind is None:
         return Findings()
     if len(data) > LARGEST_FILE:
@@ -36,6 +36,16 @@ def find_usages(path: str, data: bytes, kind: Kind | None = None) -> Findings:
     except Exception as error:
         return _unread(path, f"could not be read ({type(error).__name__}); please report this file")
     return replace(found, usages=marker.attached(found.usages, text), problems=one_for_each_file(found.problems))
+
+
+def kind_in(path: str, data: bytes) -> Kind | None:
+    """What kind a file is by its path, or by its text where the path does not tell; None where it has none."""
+    return kind_of_file(path, lambda: decode(data) if is_text(data) else "")
+
+
+def is_text(data: bytes) -> bool:
+    """Whether a file is read: it is neither too large nor anything but text."""
+    return len(data) <= LARGEST_FILE and b"\0" not in data
 
 
 def too_large(size: int) -> str:

@@ -14,7 +14,7 @@ from bot.formats.azd import finder as azd
 from bot.formats.builds import DotnetPublish
 from bot.formats.dotnet import global_json, project, solution_files
 from bot.formats.dotnet.solution import Around, PublishingFile, Solution, place
-from bot.formats.finding import LARGEST_FILE, find_usages, one_for_each_file
+from bot.formats.finding import find_usages, is_text, kind_in, one_for_each_file
 from bot.formats.linked import Linked, is_linked, link
 from bot.formats.produced.reading import MOST_NAMES, named_in
 from bot.formats.source.text import decode
@@ -87,7 +87,7 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
     open_references: list[OpenReference] = []
     workflows: list[Workflow] = []
     in_order = sorted(files, key=lambda file: file.path)
-    kinds = {file.path: kind for file in in_order if (kind := kind_of(file.path)) is not None}
+    kinds = {file.path: kind for file in in_order if (kind := kind_in(file.path, file.data)) is not None}
     linked = linked_files((file.path, file.data) for file in in_order)
     known = ((file.path, file.data) for file in in_order if file.path in kinds)
     solution = solution_of(known, linked.dotnet)
@@ -122,8 +122,8 @@ def linked_files(files: Iterable[tuple[str, bytes]]) -> Linked:
     """What the files that are no projects tell about each other."""
     texts: dict[str, tuple[Kind, str]] = {}
     for path, data in files:
-        kind = kind_of(path)
-        if kind is not None and is_linked(kind) and len(data) <= LARGEST_FILE and b"\0" not in data:
+        kind = kind_in(path, data)
+        if kind is not None and is_linked(kind) and is_text(data):
             texts[path] = kind, decode(data)
     return link(texts)
 
@@ -142,7 +142,7 @@ def solution_of(files: Iterable[tuple[str, bytes]], publishes: tuple[DotnetPubli
     for path, data in files:
         paths.add(path)
         kind = kind_of(path)
-        if len(data) > LARGEST_FILE or b"\0" in data:
+        if not is_text(data):
             continue
         if kind == project.KIND:
             texts[path] = decode(data)
@@ -179,7 +179,7 @@ def is_read_together(path: str, data: bytes) -> bool:
 
     What is too large or no text is refused by the reading of a single file.
     """
-    return kind_of(path) == project.KIND and len(data) <= LARGEST_FILE and b"\0" not in data
+    return kind_of(path) == project.KIND and is_text(data)
 
 
 def _placed(found: Findings, path: str) -> Findings:

@@ -12,9 +12,11 @@ from bot.formats import bake, other_builds
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
 from bot.formats.azure_pipelines import finder as azure_pipelines
+from bot.formats.azure_pipelines.recognizing import is_azure_pipeline
 from bot.formats.builds import Builds
 from bot.formats.compose import builds as compose_builds
 from bot.formats.compose import finder as compose
+from bot.formats.compose.recognizing import is_compose_file
 from bot.formats.devcontainer import finder as devcontainer
 from bot.formats.dockerfile import finder as dockerfile
 from bot.formats.dotenv import KIND as ENV
@@ -43,7 +45,8 @@ class FileFormat:
     problems of a file's path and text, and never raises. Of a repository with too many files, those of a low
     `rank` are read. `quotes_tags` says that a tag under a key of its own must stay a text where it looks like a
     number, `tells_without_names` that a problem counts even where the file names no image that is watched.
-    `builds` gives what a file asks of builds elsewhere, and never raises either.
+    `builds` gives what a file asks of builds elsewhere, and never raises either. `recognizes` tells by the text of
+    a YAML file whether it is one, where its name says no more.
     """
 
     kind: Kind
@@ -54,6 +57,7 @@ class FileFormat:
     quotes_tags: bool = False
     tells_without_names: bool = False
     builds: Callable[[str, str], Builds] | None = None
+    recognizes: Callable[[str], bool] | None = None
 
     def comment_in(self, path: str) -> Comment | None:
         """The signs of a comment line in a file of this kind; JSON takes none, but for JSON with `//` comments."""
@@ -119,9 +123,16 @@ _NO_SOURCE = re.compile(
 FORMATS: tuple[FileFormat, ...] = (
     FileFormat(dockerfile.KIND, _DOCKERFILE, dockerfile.find, 1),
     FileFormat(workflows.KIND, _WORKFLOW, workflows.find, 2, builds=workflow_builds.builds),
-    FileFormat(azure_pipelines.KIND, _AZURE_PIPELINES, azure_pipelines.find, 3, builds=azure_pipelines.builds),
+    FileFormat(
+        azure_pipelines.KIND,
+        _AZURE_PIPELINES,
+        azure_pipelines.find,
+        3,
+        builds=azure_pipelines.builds,
+        recognizes=is_azure_pipeline,
+    ),
     FileFormat(other_builds.KIND, _OTHER_BUILDS, other_builds.find, 5, tells_without_names=True),
-    FileFormat(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds),
+    FileFormat(compose.KIND, _COMPOSE, compose.find, 5, builds=compose_builds.builds, recognizes=is_compose_file),
     FileFormat(ENV, _ENVIRONMENT, dotenv.find, 6),
     FileFormat(bake.KIND, _BAKE, bake.find, 6, builds=bake.builds),
     FileFormat(devcontainer.KIND, _DEVCONTAINER, devcontainer.find, 6, SLASHES, builds=devcontainer.builds),
@@ -147,6 +158,16 @@ def kind_of(path: str) -> Kind | None:
     if _NO_SOURCE.fullmatch(path):
         return None
     return next((each.kind for each in FORMATS if each.names.fullmatch(path)), None)
+
+
+def kind_of_file(path: str, read: Callable[[], str]) -> Kind | None:
+    """What kind a file is by its path, or by the text that `read` gives where the path says no more than that it is
+    YAML."""
+    kind = kind_of(path)
+    if kind != kubernetes.KIND:
+        return kind
+    text = read()
+    return next((each.kind for each in FORMATS if each.recognizes is not None and each.recognizes(text)), kind)
 
 
 def is_worth_reading(path: str) -> bool:

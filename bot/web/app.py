@@ -15,6 +15,7 @@ from bot.web import health
 from bot.web.access.bounds import Bounds
 from bot.web.access.guard import person_of
 from bot.web.api.app import api_of
+from bot.web.api.heads import WithHead
 from bot.web.hooks import receiving
 from bot.web.metrics import page as metrics
 from bot.web.metrics.measuring import Measured
@@ -36,7 +37,7 @@ def app_of(site: Site) -> ASGIApp:
             *acting.routes,
             *badge.routes,
             *receiving.routes,
-            Mount("/api/v1", api_of(site), name="api"),
+            Mount("/api/v1", WithHead(api_of(site)), name="api"),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],
         exception_handlers={Failure: _store_is_away, HTTPException: _refused},

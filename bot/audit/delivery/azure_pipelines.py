@@ -2,9 +2,7 @@
 
 from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.formats.azure_pipelines import KIND
-from bot.formats.azure_pipelines.recognizing import is_azure_pipeline, templates_of
-from bot.formats.kubernetes.manifests import KIND as ANY_YAML
-from bot.formats.table import kind_of
+from bot.formats.azure_pipelines.recognizing import templates_of
 
 MOST_TEMPLATES = 300
 """Of one repository, that are looked at only since another file puts them in."""
@@ -16,12 +14,7 @@ def azure_pipelines(repository: RepositoryTexts) -> list[str]:
 
 
 def _azure_pipelines(repository: RepositoryTexts) -> list[str]:
-    named = [path for path in repository.paths if kind_of(path) == KIND]
-    found = dict.fromkeys(named)
-    for path in repository.paths:
-        is_open = path.endswith((".yml", ".yaml")) and path not in found and kind_of(path) == ANY_YAML
-        if is_open and is_azure_pipeline(repository.text(path)):
-            found[path] = None
+    found: dict[str, None] = dict.fromkeys(path for path in repository.paths if repository.kind(path) == KIND)
     waiting = list(found)
     most = len(waiting) + MOST_TEMPLATES
     for path in waiting:

@@ -13,7 +13,6 @@ from bot.formats.builds import DOCKERFILE, below
 from bot.formats.compose.finder import KIND as COMPOSE
 from bot.formats.compose.variables import interpolated
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
-from bot.formats.table import kind_of
 
 DEEPEST_EXTENDS = 10
 _WINDOWS = re.compile(r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)")
@@ -120,7 +119,7 @@ def services(repository: RepositoryTexts) -> list[Service]:
 def _services(repository: RepositoryTexts) -> list[Service]:
     found = []
     for path in repository.paths:
-        if kind_of(path) != COMPOSE or is_for_development(path) or not is_for_production(path):
+        if repository.kind(path) != COMPOSE or is_for_development(path) or not is_for_production(path):
             continue
         root = repository.root(path)
         if root is None:

@@ -16,7 +16,7 @@ from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted
 from bot.formats.kubernetes.manifests import KIND as MANIFEST
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
-from bot.formats.table import is_worth_reading, kind_of
+from bot.formats.table import is_worth_reading
 
 _TEMPLATES = {
     "Pod": (),
@@ -176,7 +176,7 @@ def _manifest_paths(repository: RepositoryTexts) -> list[str]:
         path
         for path in repository.paths
         if path.endswith((".yml", ".yaml"))
-        and kind_of(path) == MANIFEST
+        and repository.kind(path) == MANIFEST
         and is_worth_reading(path)
         and is_for_production(path)
         and may_hold_workloads(repository.text(path))

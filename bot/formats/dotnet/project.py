@@ -22,7 +22,8 @@ from bot.formats.source.placing import placed
 from bot.formats.source.spanned import Spanned
 
 KIND = Kind("csproj")
-_NOT_KNOWN = re.compile(r"[$@%]\(.*?\)+|[*?\[]")
+_NOT_KNOWN = re.compile(r"[$@%]\(|[*?\[]")
+_BRACKET = re.compile(r"[()]")
 Named = Mapping[tuple[str, int], tuple[Usage, ...]]
 """The bases that assignments of shared files come to in projects, by the file and the place of the assignment."""
 
@@ -72,6 +73,8 @@ def tell(projects: Projects, path: str, *, sdk: str | None = None, publisher: st
         evaluation = built.evaluation
         unreadable |= evaluation.unreadable
         for assignment in evaluation.assignments:
+            if assignment.is_ruled_out:
+                continue
             if assignment.path == path:
                 _named_base(file, assignment, evaluation)
             elif assignment.applies is not False and (usage := _usage(assignment, evaluation)) is not None:
@@ -104,6 +107,8 @@ def tell_shared(projects: Projects, path: str, named: Named) -> Findings:
         if assignment.path != path:
             continue
         in_projects = named.get((path, assignment.start), ())
+        if assignment.is_ruled_out and not in_projects:
+            continue
         if isinstance(assignment.value, UndecidedValue) and in_projects:
             for usage in in_projects:
                 file.add(usage)
@@ -117,7 +122,7 @@ def _named_base(file: Collector, assignment: Assignment, evaluation: Evaluation)
     if isinstance(value, UndecidedValue):
         why = f"{BASE} is undecided: {value.why}"
         file.problem(place, f"{why}; write the image out in this file")
-        file.leave_open(place, _NOT_KNOWN.sub("*", assignment.written.text.strip()), why)
+        file.leave_open(place, _pattern(assignment.written.text.strip()), why)
         return
     if not value.text.strip():
         return
@@ -129,6 +134,21 @@ def _named_base(file: Collector, assignment: Assignment, evaluation: Evaluation)
     if assignment.applies is None:
         where = f"{BASE} counts only where {quoted(assignment.condition)} holds, which is not known here"
         file.problem(place, f"{where}; it is followed as written")
+
+
+def _pattern(written: str) -> str:
+    """The text with `*` for each part that is not known: what stands in `$(…)`, with all brackets within."""
+    parts: list[str] = []
+    at = 0
+    while (found := _NOT_KNOWN.search(written, at)) is not None:
+        parts += [written[at : found.start()], "*"]
+        at = found.end()
+        depth = len(found.group()) - 1
+        while depth:
+            bracket = _BRACKET.search(written, at)
+            depth = 0 if bracket is None else depth + (1 if bracket.group() == "(" else -1)
+            at = len(written) if bracket is None else bracket.end()
+    return "".join((*parts, written[at:]))
 
 
 def _usage(assignment: Assignment, evaluation: Evaluation) -> Usage | None:

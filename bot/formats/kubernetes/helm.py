@@ -1,11 +1,12 @@
 """Helm values files.
 
 Values have no schema, only habits: a mapping with `repository` and `tag` (sometimes `registry`, `version`,
-`digest`), or a whole reference under a key that ends in `image`. A `tag` alone is anything.
+`digest`), a whole reference under a key that ends in `image`, or keys side by side such as `imageName` and
+`imageTag`. A `tag` alone is anything.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.domain.repositories.usage import Findings, Kind, Role
@@ -16,6 +17,10 @@ from bot.formats.source.yaml import read
 
 KIND = Kind("helm-values")
 _IMAGE_KEY = re.compile(r"(?:^|[a-z_-])images?$", re.IGNORECASE)
+_SIDE_BY_SIDE = re.compile(
+    r"(?P<image>(?:.*[a-z_-])?image)(?P<gap>[_-]?)(?:name|repository|repo)$", re.IGNORECASE | re.ASCII
+)
+"""A key for the name of an image, beside which others have its tag: `imageName`, `web_image_repository`."""
 _DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 _WITH_ALGORITHM = "@sha256"
 """Ends a repository whose `tag` is the rest of a digest: charts put a colon between the two."""
@@ -53,7 +58,7 @@ def written_in_keys(key: str, mapping: Mapping) -> Spanned | None:
         return None
     keys = ("tag", "version") if is_image else ("tag",)
     tags = [mapping.get(name) for name in keys]
-    return _from_keys(repository, mapping.scalar("registry"), tags, mapping, alone=is_image)
+    return _from_keys(repository, mapping.scalar("registry"), tags, mapping.scalar("digest"), alone=is_image)
 
 
 def is_image_key(key: str) -> bool:
@@ -74,16 +79,29 @@ def _written_images(key: str, mapping: Mapping) -> list[tuple[Spanned, bool]]:
             found += ((item, False) for item in _plain_images(value.items))
         elif not isinstance(value, Scalar) or value.is_null or value is told:
             continue
+        elif (beside := _SIDE_BY_SIDE.fullmatch(name)) is not None:
+            spelled = _side_by_side(value, beside, mapping)
+            found += [(spelled, True)] if spelled is not None else []
         elif not is_image_key(name):
             found += ((item, False) for item in _plain_images([value] if is_image_key(key) else []))
         elif ":" in value.value:
             found.append((value.spanned, False))
         else:
             tags = [mapping.get(sibling) for sibling in ("tag", f"{name}Tag")]
-            spelled = _from_keys(value, mapping.scalar("registry"), tags, mapping)
+            spelled = _from_keys(value, mapping.scalar("registry"), tags, mapping.scalar("digest"))
             if spelled is not None:
                 found.append((spelled, True))
     return found
+
+
+def _side_by_side(name: Scalar, key: re.Match[str], mapping: Mapping) -> Spanned | None:
+    """The image that `imageName` spells with `imageTag`; its registry may stand beside it too."""
+
+    def beside(part: str) -> Scalar | None:
+        wanted = f"{key['image']}{key['gap']}{part}".lower()
+        return next((mapping.scalar(each) for each in mapping.own if each.lower() == wanted), None)
+
+    return _from_keys(name, beside("registry"), [beside("tag"), beside("version")], beside("digest"))
 
 
 def _plain_images(nodes: list[Node]) -> Iterator[Spanned]:
@@ -92,14 +110,18 @@ def _plain_images(nodes: list[Node]) -> Iterator[Spanned]:
 
 
 def _from_keys(
-    repository: Scalar, registry: Scalar | None, tags: list[Node | None], mapping: Mapping, *, alone: bool = False
+    repository: Scalar,
+    registry: Scalar | None,
+    tags: Iterable[Node | None],
+    digest: Scalar | None,
+    *,
+    alone: bool = False,
 ) -> Spanned | None:
     """`alone` says that the repository may be a whole reference by itself."""
     name = repository.spanned.strip()
     tag = next(
         (node for node in tags if isinstance(node, Scalar) and not node.is_null and node.value.strip()), None
     )
-    digest = mapping.scalar("digest")
     if alone and tag is None and _is_whole(name.text):
         return _at(registry, name)
     if name.text.endswith(_WITH_ALGORITHM) and tag is not None:

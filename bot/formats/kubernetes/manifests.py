@@ -89,6 +89,9 @@ def _add(key: str, mapping: Mapping, file: Collector) -> None:
             file.image_or_problem(image.spanned, Role.IMAGE)
         elif (usage := file.usage(image.spanned, Role.IMAGE)) is not None and _is_pinned_somehow(usage):
             file.add(usage)
+    if key == kustomize.UNDER:
+        for written, assembled in kustomize.put_in(mapping):
+            file.image(written, Role.IMAGE, assembled=assembled)
     if key == "from" and (name := _openshift_image(mapping)):
         file.image_or_problem(name.spanned, Role.IMAGE)
     if key == "volumes" and (reference := mapping.mapping("image").scalar("reference")):

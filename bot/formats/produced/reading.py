@@ -17,7 +17,7 @@ from bot.formats.compose import builds as compose_builds
 from bot.formats.compose import finder as compose
 from bot.formats.dotnet import project
 from bot.formats.dotnet.msbuild import elements
-from bot.formats.finding import LARGEST_FILE
+from bot.formats.finding import is_text, kind_in
 from bot.formats.produced import workflows
 from bot.formats.produced.commands import Written, container_names, pushed
 from bot.formats.produced.placeholders import hidden, shown, split
@@ -29,7 +29,6 @@ from bot.formats.source.nodes import mappings_under
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines, decode
 from bot.formats.source.yaml import read
-from bot.formats.table import kind_of
 from bot.formats.workflows import KIND as WORKFLOW
 
 MOST_NAMES = 500
@@ -38,8 +37,8 @@ MOST_NAMES = 500
 
 def named_in(path: str, data: bytes) -> tuple[NamedImage, ...]:
     """Each with its line, in the order of the text. Never raises."""
-    kind = kind_of(path)
-    if kind is None or kind not in _READERS or len(data) > LARGEST_FILE or b"\0" in data:
+    kind = kind_in(path, data)
+    if kind is None or kind not in _READERS or not is_text(data):
         return ()
     return tuple(islice(_named(path, decode(data), _READERS[kind]), MOST_NAMES))
 

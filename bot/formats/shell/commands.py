@@ -47,6 +47,17 @@ _POWERSHELL_TEXT = re.compile(
     r"(?P<quote>[\"'])(?P<value>[^\"'$`\r\n]*)(?P=quote)[ \t]*(?:;[ \t]*)?\r?$",
     re.MULTILINE,
 )
+_POWERSHELL_PARAMETERS = re.compile(r"^[ \t]*param\s*\(", re.MULTILINE | re.IGNORECASE)
+_POWERSHELL_DEFAULT = re.compile(
+    r"\$(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<quote>[\"'])(?P<value>[^\"'$`\r\n]*)(?P=quote)[ \t]*(?=[,)#\r\n])"
+)
+_BEFORE_PARAMETERS = re.compile(
+    r"(?:\s|<\#(?:[^\#]|\#(?!>))*+\#>|\#[^\n]*+|\[[^\]\n]*+\]|using[ \t][^\n]*+)*+", re.IGNORECASE
+)
+_QUOTED_OR_BRACKET = re.compile(
+    r"\"(?:`.|[^\"`])*(?:\"|\Z)|'[^']*(?:'|\Z)|<\#(?:[^\#]|\#(?!>))*(?:\#>|\Z)|\#[^\n]*|[()]", re.DOTALL
+)
+"""What is never closed goes on to the end, so that a text is gone through once."""
 _NO_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -69,7 +80,7 @@ def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[
     """Finds the commands of a script in its order; `known` are variables of the environment. Never raises."""
     if len(text) > LONGEST_SCRIPT or text.text.count("<<") > MOST_HEREDOCS:
         return []
-    nodes = list(_nodes(_parsed(_source(text.text))))
+    nodes = list(_nodes(_parsed(_source(_without_parameters(text.text)))))
     words = _Words(text, dict(known or {}))
     words.assign(nodes)
     found: list[Command] = []
@@ -109,6 +120,30 @@ def _source(text: str) -> bytes:
     """One byte for each character, so that tree-sitter's offsets are those of the text."""
     plain = _NO_ASCII.sub("_", text).replace("\\\r\n", " \\\n").replace("`\r\n", " \\\n").replace("`\n", "\\\n")
     return plain.replace("\r", " ").replace("\0", " ").encode("ascii")
+
+
+def _parameters(text: str) -> tuple[int, int]:
+    """Where the parameters of a PowerShell script stand, with the brackets around them; nowhere if it has none."""
+    found = _POWERSHELL_PARAMETERS.search(text)
+    if found is None:
+        return 0, 0
+    depth = 0
+    for each in _QUOTED_OR_BRACKET.finditer(text, found.end() - 1):
+        depth += {"(": 1, ")": -1}.get(each.group(), 0)
+        if depth == 0:
+            return found.end() - 1, each.end()
+    return 0, 0
+
+
+def _without_parameters(text: str) -> str:
+    """The text with blanks in the place of PowerShell's parameters, and of what stands before those of a script."""
+    begin, end = _parameters(text)
+    if "$" not in text[begin:end]:
+        return text
+    begin = text.rindex("\n", 0, begin) + 1 if "\n" in text[:begin] else 0
+    if _BEFORE_PARAMETERS.fullmatch(text, 0, begin):
+        begin = 0
+    return text[:begin] + "".join(each if each in "\r\n" else " " for each in text[begin:end]) + text[end:]
 
 
 def _nodes(root: "tree_sitter.Node") -> "Iterator[tree_sitter.Node]":
@@ -157,10 +192,12 @@ class _Words:
                     self._known[name] = value
 
     def _of_powershell(self) -> Iterator[tuple[str, Spanned]]:
-        """`$name = "text"`, where nothing else sets it."""
+        """`$name = "text"`, where nothing else sets it, and the default of a parameter."""
         text = self._text.text
         times = Counter(found["name"] for found in _POWERSHELL_SET.finditer(text)) if "$" in text else {}
-        for found in _POWERSHELL_TEXT.finditer(text) if times else ():
+        begin, end = _parameters(text) if times else (0, 0)
+        defaults = _POWERSHELL_DEFAULT.finditer(text, begin, end)
+        for found in (*defaults, *_POWERSHELL_TEXT.finditer(text)) if times else ():
             if times.get(found["name"]) == 1:
                 yield found["name"], self._text.part(*found.span("value"))
 

@@ -37,7 +37,7 @@ def refused(request: Request, right: Right) -> Response | None:
     """What is answered to whoever may not; None where the request may go on, as `request.state.person`."""
     person = person_of(request, request.app.state.site)
     if person is None:
-        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
             asked = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"/login?next={quote(request.url.path + asked, safe='/')}", 303)
         return PlainTextResponse("sign in first\n", 401, {"WWW-Authenticate": 'Bearer realm="freshness-bot"'})

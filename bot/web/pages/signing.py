@@ -15,7 +15,7 @@ from bot.web.site import site_of
 async def login(request: Request) -> Response:
     """The form; with a token in it, the session."""
     site = site_of(request)
-    if request.method == "GET":
+    if request.method != "POST":
         request.state.person = person_of(request, site)
         return render(
             request, "login.html", wrong="", target=inside(request.query_params.get("next", "/"), may_ask=True)

@@ -34,6 +34,14 @@ class TestNobody:
         answer = await asking().get("/bases", headers=HTML)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/bases")
 
+    @pytest.mark.parametrize("path", ["/", "/login", "/healthz", "/metrics", "/api/v1/fleet", "/static/style.css"])
+    async def test_is_answered_to_head_as_to_get(self, asking: Asking, path: str) -> None:
+        whole, head = await asking().get(path, headers=HTML), await asking().head(path, headers=HTML)
+        assert (head.status_code, head.headers.get("location")) == (
+            whole.status_code,
+            whole.headers.get("location"),
+        )
+
     async def test_comes_back_to_the_filter_that_was_asked_for(self, asking: Asking) -> None:
         client = asking()
         led = await client.get("/?q=web%26api&standing=failed", headers=HTML)

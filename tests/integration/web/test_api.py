@@ -41,6 +41,21 @@ async def test_each_view_is_answered_and_the_same_again_is_not_sent(asking: Aski
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("path", ["/fleet?per_page=25", f"/bases/{BASE}", "/openapi.json", "/nothing"])
+async def test_head_is_answered_as_get_without_the_body(asking: Asking, path: str) -> None:
+    client = asking(READER)
+    whole, head = await client.get(f"/api/v1{path}"), await client.head(f"/api/v1{path}")
+    assert (head.status_code, head.headers, head.content) == (whole.status_code, whole.headers, b"")
+    if "etag" in whole.headers:
+        again = await client.head(f"/api/v1{path}", headers={"If-None-Match": whole.headers["etag"]})
+        assert again.status_code == 304
+
+
+async def test_what_else_is_asked_is_told_what_can_be(asking: Asking) -> None:
+    answer = await asking(READER).post("/api/v1/fleet")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
 @pytest.mark.parametrize("path", [*PATHS, "/openapi.json", "/nothing"])
 async def test_nobody_gets_in_without_a_token(asking: Asking, path: str) -> None:
     answers = [(await asking(token).get(f"/api/v1{path}")).status_code for token in (None, "x" * 32)]

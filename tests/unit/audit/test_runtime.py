@@ -189,6 +189,10 @@ def test_a_service_of_windows_is_asked_nothing(check: str, lines: str) -> None:
     assert outcome(check, {"compose.yaml": text.replace("\\\\\\\\", "\\\\")}) is NOT_APPLICABLE
 
 
+def test_a_compose_file_of_another_name_is_asked_too() -> None:
+    assert outcomes("not-privileged", {"deploy/stack.yml": COMPOSE.format(lines="    privileged: true")}) == [FAILS]
+
+
 def test_compose_files_for_developers_are_not_asked() -> None:
     assert (
         outcomes("not-privileged", {"docker-compose.dev.yml": COMPOSE.format(lines="    privileged: true")}) == []

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.repositories.usage import Kind
-from bot.formats.finding import LARGEST_FILE, find_usages
+from bot.formats.finding import LARGEST_FILE, find_usages, kind_in
 from bot.formats.table import FORMATS, kind_of
 
 
@@ -79,6 +79,34 @@ from bot.formats.table import FORMATS, kind_of
 )
 def test_the_path_tells_the_kind(path: str, kind: Kind | None) -> None:
     assert kind_of(path) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("services:\n  web: {image: 'x:1'}\n", "compose"),
+        ("name: shop\nx-all: &all {image: 'x:1'}\nservices:\n  web: {<<: *all}\n  db:\n", "compose"),
+        ("version: '3'\n'services':\n  web: {build: .}\n", "compose"),
+        ("services: {web: {build: {context: .}}}\n", "compose"),
+        ("services: {web: {environment: {A: b}}}\n", "kubernetes"),
+        ("services: {web: {image: {repository: x, tag: '1'}}}\n", "kubernetes"),
+        ("services: {web: {image: 'x:1'}}\nreplicas: 2\n", "kubernetes"),
+        ("services: {web: {image: 'x:1'}}\nkind: App\napiVersion: example.com/v1\n", "kubernetes"),
+        ("services:\n- image: x:1\n", "kubernetes"),
+        ("services:\n- postgres\nimage: x:1\n", "kubernetes"),
+        ("services: {web: {build: {steps: 3}}}\n", "kubernetes"),
+        ("services: [image\n", "kubernetes"),
+        ("trigger: [main]\npool: {vmImage: ubuntu-latest}\nsteps:\n- script: make\n", "azure-pipelines"),
+        ("jobs:\n- job: a\n  steps:\n  - task: Docker@2\n", "azure-pipelines"),
+        ("on: push\njobs:\n  a:\n    steps:\n    - script: x\n      task: A@1\n", "kubernetes"),
+    ],
+)
+def test_where_the_path_tells_no_more_than_yaml_the_text_tells_the_kind(text: str, kind: Kind) -> None:
+    assert kind_in("deploy/production.yml", text.encode()) == kind
+
+
+def test_what_a_path_tells_is_not_overruled_by_the_text() -> None:
+    assert kind_in("chart/values.yaml", b"services: {web: {image: 'x:1'}}\n") == "helm-values"
 
 
 def test_a_file_of_no_kind_tells_nothing() -> None:

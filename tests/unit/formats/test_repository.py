@@ -8,7 +8,7 @@ import pytest
 from bot.domain.repositories.usage import Findings, Kind, Role, Usage
 from bot.formats import repository as reading
 from bot.formats.dotnet import solution
-from bot.formats.repository import File, Memory, read_files
+from bot.formats.repository import File, Memory, images_of, read_files
 
 FROM = b"FROM mcr.microsoft.com/dotnet/aspnet:10.0\n"
 PUBLISHED = b"""<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>
@@ -62,13 +62,56 @@ def test_threads_that_read_the_same_content_parse_it_once(parsed: list[str]) -> 
 
 
 def test_the_same_content_under_another_kind_of_name_is_another_thing() -> None:
-    text = b"services:\n  a:\n    image: mcr.microsoft.com/dotnet/aspnet:10.0\n"
+    text = b"image: mcr.microsoft.com/dotnet/aspnet:10.0\n"
     memory = Memory()
     kinds = {
         path: [usage.kind for usage in usages(File(path, "1", text), memory=memory)]
-        for path in ("compose.yaml", "deploy/a.yaml")
+        for path in ("values.yaml", "deploy/a.yaml")
     }
-    assert kinds == {"compose.yaml": ["compose"], "deploy/a.yaml": []}
+    assert kinds == {"values.yaml": ["helm-values"], "deploy/a.yaml": []}
+
+
+def test_a_compose_file_is_read_whatever_a_script_or_a_workflow_calls_it() -> None:
+    found = usages(
+        File(
+            "deploy/stack.production.yml", "1", b"services:\n  db: {image: 'postgres:16'}\n  web: {build: ../src}\n"
+        ),
+        File("deploy/up.sh", "2", b"docker compose -f deploy/stack.production.yml up -d\n"),
+    )
+    assert [(usage.kind, usage.path, str(usage.reference)) for usage in found] == [
+        ("compose", "deploy/stack.production.yml", "postgres:16")
+    ]
+
+
+def test_a_compose_file_of_another_name_hands_values_to_the_dockerfile_that_it_builds() -> None:
+    [usage] = usages(
+        File("eng/stack.yml", "1", b"services:\n  web:\n    build: {context: ../src, args: {TAG: '10.0'}}\n"),
+        File("src/Dockerfile", "2", b"ARG TAG\nFROM mcr.microsoft.com/dotnet/aspnet:$TAG\n"),
+    )
+    assert (str(usage.reference), usage.path) == ("mcr.microsoft.com/dotnet/aspnet:10.0", "eng/stack.yml")
+
+
+def test_what_azure_pipelines_of_another_name_run_in_and_build_is_found() -> None:
+    pipeline = b"""trigger: [main]
+pool: {vmImage: ubuntu-latest}
+container: mcr.microsoft.com/dotnet/sdk:10.0
+steps:
+- script: docker build --build-arg TAG=10.0 -f src/Dockerfile .
+"""
+    found = usages(
+        File("build/release.yml", "1", pipeline),
+        File("src/Dockerfile", "2", b"ARG TAG\nFROM mcr.microsoft.com/dotnet/aspnet:$TAG\n"),
+    )
+    assert [(usage.path, usage.kind, str(usage.reference)) for usage in found] == [
+        ("build/release.yml", "azure-pipelines", "mcr.microsoft.com/dotnet/sdk:10.0"),
+        ("build/release.yml", "azure-pipelines", "mcr.microsoft.com/dotnet/aspnet:10.0"),
+    ]
+
+
+def test_an_image_that_a_compose_file_of_another_name_builds_is_named() -> None:
+    text = b"services:\n  web: {image: 'registry.example.com/shop/web:1', build: ../src}\n"
+    [named] = images_of([File("deploy/stack.yml", "1", text)], Memory())
+    assert (named.name, named.tag, named.built_from) == ("registry.example.com/shop/web", "1", ("src/Dockerfile",))
 
 
 def test_usages_come_in_the_order_of_paths() -> None:

@@ -7,6 +7,7 @@ three-valued: None where it takes the machine, the command line or a function of
 import operator
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from bot.formats.source.tokens import tokens_of
 
@@ -44,6 +45,29 @@ def both(a: bool | None, b: bool | None) -> bool | None:
 
 def negated(a: bool | None) -> bool | None:
     return None if a is None else not a
+
+
+class Applies(NamedTuple):
+    """Whether elements of a project count, `holds` being None where `condition` keeps us from knowing.
+
+    `is_certain` says that the answer rests on nothing that a build may be given: a property that no text sets
+    (taken for empty), or one that a text sets only where it is empty.
+    """
+
+    holds: bool | None = True
+    condition: str = ""
+    is_certain: bool = True
+
+    @property
+    def is_ruled_out(self) -> bool:
+        return self.holds is False and self.is_certain
+
+    def narrowed(self, own: bool | None, condition: str, *, is_certain: bool) -> "Applies":
+        """The same within an element whose own condition comes to `own`."""
+        if self.holds is False:
+            return self
+        why = self.condition if own is not None or self.holds is None else condition
+        return Applies(both(self.holds, own), why, is_certain and (own is False or self.is_certain))
 
 
 class _NotReadable(Exception):

@@ -11,7 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.formats.dotnet.msbuild.conditions import both, condition_holds, negated
+from bot.formats.dotnet.msbuild.conditions import Applies, condition_holds, negated
 from bot.formats.dotnet.msbuild.elements import ProjectElement
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.items import ProjectItem, ProjectItems, metadata_of
@@ -39,6 +39,8 @@ _FOLDER_ABOVE = re.compile(
 _ROOM = 1 << 21
 """More characters than any file has: places in the n-th file of an evaluation begin at n times that."""
 _ANY_EXPRESSION = re.compile(r"[$@%]\(")
+_FUNCTION = re.compile(r"\$\((?:\[|[A-Za-z_][\w-]*[.\[])")
+"""`$([Type]::Function(…))`, `$(Property.Method(…))`: what only MSBuild computes, whatever is put in."""
 _OWN_FOLDER = frozenset({"msbuildthisfiledirectory", "msbuildprojectdirectory"})
 """Properties that hold a folder; written here from the repository's root on, with a slash before and behind."""
 _KNOWN_TO_MSBUILD_ALONE = re.compile(
@@ -70,6 +72,10 @@ class Evaluation:
         self._put_in_so_far = 0
         self._depth = 0
         self._items = ProjectItems()
+        self._replaceable: set[str] = set()
+        """Properties that a build may be given another value for, as the texts set them where they are empty."""
+        self._is_certain = True
+        """Whether what was expanded last rests on none of these, nor on one that no text sets."""
         self.sdks: list[str] = []
         self.assignments: list[Assignment] = []
         self.unreadable: dict[str, Unreadable] = {}
@@ -90,7 +96,7 @@ class Evaluation:
             self._taken[document.path] = document
             self._numbers.setdefault(document.path, len(self._numbers))
             self._note_sdks(document.root.attributes.get("Sdk", ""))
-            self._body(document, document.root, True, "")
+            self._body(document, document.root, Applies())
 
     def take_path(self, path: str | None) -> None:
         """Evaluates the file at a path, if there is one; what cannot be read is in `unreadable`."""
@@ -137,24 +143,24 @@ class Evaluation:
             return setting
         return setting.value.text.strip() if setting is not None else ""
 
-    def _body(self, document: Document, parent: ProjectElement, applies: bool | None, condition: str) -> None:
+    def _body(self, document: Document, parent: ProjectElement, applies: Applies) -> None:
         if self._depth >= DEEPEST_GROUPS:
             return
         self._depth += 1
         for child in parent.children:
-            here, why = self._narrowed(child, applies, condition)
+            here = self._narrowed(child, applies)
             match child.name:
                 case "PropertyGroup":
-                    self._properties(document, child, here, why)
+                    self._properties(document, child, here)
                 case "ItemGroup":
                     self._item_group(document, child, here)
                 case "Choose":
-                    self._choose(document, child, here, why)
+                    self._choose(document, child, here)
                 case "ImportGroup":
-                    self._body(document, child, here, why)
+                    self._body(document, child, here)
                 case "Import":
-                    self._import(document, child, here)
-                case "Sdk" if here is not False:
+                    self._import(document, child, here.holds)
+                case "Sdk" if here.holds is not False:
                     self._note_sdks(child.attributes.get("Name", ""))
                 case "Target":
                     # A target runs later, if at all: what it sets is a fact of the text, not of the evaluation.
@@ -162,18 +168,25 @@ class Evaluation:
                         self._watch_only(document, group)
         self._depth -= 1
 
-    def _narrowed(self, element: ProjectElement, applies: bool | None, condition: str) -> tuple[bool | None, str]:
-        """Whether the element counts, and the condition that keeps us from knowing."""
-        own = condition_holds(element.condition, self._expanded_for_condition) if applies is not False else False
-        return both(applies, own), condition if own is not None or applies is None else element.condition
+    def _narrowed(self, element: ProjectElement, applies: Applies) -> Applies:
+        """Whether the element counts within what `applies` tells of."""
+        if not element.condition or applies.holds is False:
+            return applies
+        own = self._answer(element.condition)
+        return applies.narrowed(own, element.condition, is_certain=self._is_certain)
 
-    def _choose(self, document: Document, choose: ProjectElement, applies: bool | None, condition: str) -> None:
-        remaining, why = applies, condition
+    def _answer(self, condition: str) -> bool | None:
+        self._is_certain = True
+        return condition_holds(condition, self._expanded_for_condition)
+
+    def _choose(self, document: Document, choose: ProjectElement, applies: Applies) -> None:
+        remaining = applies
         for branch in choose.named("When", "Otherwise"):
-            own = condition_holds(branch.condition, self._expanded_for_condition)
-            because = why if own is not None else branch.condition
-            self._body(document, branch, both(remaining, own), because)
-            remaining, why = both(remaining, negated(own)), because
+            own = self._answer(branch.condition)
+            is_certain = self._is_certain
+            here = remaining.narrowed(own, branch.condition, is_certain=is_certain)
+            remaining = remaining.narrowed(negated(own), branch.condition, is_certain=is_certain)
+            self._body(document, branch, here)
 
     def _import(self, document: Document, element: ProjectElement, applies: bool | None) -> None:
         if applies is False:
@@ -214,33 +227,40 @@ class Evaluation:
         value = self.expanded(Spanned(written, range(len(written))), path)
         return None if isinstance(value, UndecidedValue) else value.text
 
-    def _properties(self, document: Document, group: ProjectElement, applies: bool | None, condition: str) -> None:
+    def _properties(self, document: Document, group: ProjectElement, applies: Applies) -> None:
         for element in group.children:
-            here, why = self._narrowed(element, applies, condition)
+            here = self._narrowed(element, applies)
             written = self.placed(element.text, document.path)
+            self._is_certain = True
             value = self.expanded(written, document.path)
+            is_certain = self._is_certain and here.is_certain
             if self._is_watched(element, document):
-                self.assignments.append(Assignment(document.path, element.start, written, value, why, here))
-            if here is not False and element.name.lower() not in self._given:
-                self._assign(document, element, value, here, why)
+                self.assignments.append(
+                    Assignment(
+                        document.path, element.start, written, value, here.condition, here.holds, here.is_ruled_out
+                    )
+                )
+            if element.name.lower() in self._given or here.is_ruled_out:
+                continue
+            if not is_certain:
+                self._replaceable.add(element.name.lower())
+            elif here.holds:
+                self._replaceable.discard(element.name.lower())
+            if here.holds is not False:
+                self._assign(document, element, value, here)
 
     def _assign(
-        self,
-        document: Document,
-        element: ProjectElement,
-        value: Spanned | UndecidedValue,
-        applies: bool | None,
-        condition: str,
+        self, document: Document, element: ProjectElement, value: Spanned | UndecidedValue, applies: Applies
     ) -> None:
         name = element.name.lower()
         line = document.lines.at(element.start)
         if isinstance(value, UndecidedValue):
             self._settings[name] = value
-        elif applies:
+        elif applies.holds:
             self._settings[name] = Setting(value, document.path, line)
         elif self.text(name) != value.text.strip():
             self._settings[name] = UndecidedValue(
-                f"whether {quoted(condition)} holds is not known here", document.path, line
+                f"whether {quoted(applies.condition)} holds is not known here", document.path, line
             )
 
     def _watch_only(self, document: Document, group: ProjectElement) -> None:
@@ -256,9 +276,9 @@ class Evaluation:
             return False
         return sum(each.path == document.path for each in self.assignments) < MOST_ASSIGNMENTS
 
-    def _item_group(self, document: Document, group: ProjectElement, applies: bool | None) -> None:
+    def _item_group(self, document: Document, group: ProjectElement, applies: Applies) -> None:
         for element in group.children:
-            here, _ = self._narrowed(element, applies, "")
+            here = self._narrowed(element, applies).holds
             if here is False or self._items.is_full:
                 continue
             line = document.lines.at(element.start)
@@ -286,6 +306,7 @@ class Evaluation:
         for expression in _EXPRESSION.finditer(text):
             name = expression["name"]
             unknown = self.setting(name) is None and name.lower() not in self._given
+            self._is_certain = self._is_certain and not unknown and name.lower() not in self._replaceable
             if isinstance(self.text(name), UndecidedValue) or (unknown and _KNOWN_TO_MSBUILD_ALONE.fullmatch(name)):
                 return None
         expanded = _EXPRESSION.sub(lambda expression: str(self.text(expression["name"])), text[:LONGEST_VALUE])
@@ -301,7 +322,7 @@ class Evaluation:
             near = written.place(expression.start())
             put_in = self._put_in(expression["name"], near, path)
             if isinstance(put_in, UndecidedValue):
-                return put_in
+                return self._computed(written, path) if _FUNCTION.search(written.text) else put_in
             length += len(put_in)
             if length > LONGEST_VALUE or self._put_in_so_far + length > MOST_PUT_IN:
                 return UndecidedValue("its value is too long", path, 0)
@@ -310,8 +331,11 @@ class Evaluation:
         self._put_in_so_far += length
         whole = joined([*parts, written.part(done, len(written))])
         if _ANY_EXPRESSION.search(whole.text):
-            return UndecidedValue(f"{quoted(written.text)} takes MSBuild to compute", path, 0)
+            return self._computed(written, path)
         return whole
+
+    def _computed(self, written: Spanned, path: str) -> UndecidedValue:
+        return UndecidedValue(f"{quoted(written.text)} takes MSBuild to compute", path, 0)
 
     def _put_in(self, name: str, near: int, path: str) -> Spanned | UndecidedValue:
         given = self._given.get(name.lower())
@@ -322,6 +346,7 @@ class Evaluation:
             text = f"/{folder}{'/' if folder else ''}"
             return Spanned(text, (~near,) * len(text))
         setting = self.setting(name)
+        self._is_certain = self._is_certain and name.lower() not in self._replaceable
         if setting is None:
             return UndecidedValue(f"$({name}) is not set here", path, 0)
         return setting if isinstance(setting, UndecidedValue) else setting.value.strip()

@@ -28,7 +28,10 @@ class UndecidedValue:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One element of the file `path` that sets the property we look for, whether or not it comes to count."""
+    """One element of the file `path` that sets the property we look for, whether or not it comes to count.
+
+    `is_ruled_out` says that it does not, whatever a build is given.
+    """
 
     path: str
     start: int
@@ -36,3 +39,4 @@ class Assignment:
     value: Spanned | UndecidedValue
     condition: str
     applies: bool | None
+    is_ruled_out: bool = False

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.reference import Reference
 from bot.domain.repositories.usage import FileLine, Findings, Role, Usage
 from bot.formats.dotnet.project import find, find_project
 from bot.formats.source.text import BOM
@@ -152,9 +153,23 @@ def test_a_folder_above_is_found_by_a_file_in_it() -> None:
     assert only(find_project(PATH, text, shared)).path == "eng/v.props"
 
 
-def test_a_function_of_msbuild_leaves_the_base_undecided() -> None:
-    text = project("<ContainerBaseImage>a.example/x:$([System.DateTime]::Now.Year)</ContainerBaseImage>")
-    assert "takes MSBuild to compute" in told(find(PATH, text))
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "$([System.DateTime]::Now.Year)",
+        "$([MSBuild]::ValueOrDefault('$(Tag)', '10.0'))-$(Flavor.Trim('(x'))",
+        "$(TargetFramework.Substring(3))",
+        "$(Tag[0])",
+    ],
+)
+def test_a_function_of_msbuild_leaves_the_base_undecided(tag: str) -> None:
+    found = find(
+        PATH, project(FRAMEWORK + PUBLISHED + f"<ContainerBaseImage>a.example/x:{tag}</ContainerBaseImage>")
+    )
+    assert "takes MSBuild to compute" in told(found)
+    [place] = found.open_references
+    assert place.may_be(Reference.parse("a.example/x:10.0-alpine"))
+    assert not place.may_be(Reference.parse("a.example/y:10.0-alpine"))
 
 
 def test_a_base_under_a_condition_that_is_not_known_is_found_and_the_condition_told() -> None:
@@ -174,6 +189,46 @@ def test_every_branch_of_a_choice_is_found() -> None:
     )
     findings = find("Directory.Build.props", text)
     assert [usage.reference.name for usage in findings.usages] == ["a.example/small", "a.example/large"]
+
+
+CHOICE = (
+    "<PropertyGroup><Flavor>large</Flavor></PropertyGroup><Choose>"
+    "<When Condition=\"'$(Flavor)' == 'small'\"><PropertyGroup>"
+    "<ContainerBaseImage>a.example/small:$([System.DateTime]::Now.Year)</ContainerBaseImage></PropertyGroup></When>"
+    "<When Condition=\"'$(Flavor)' == 'large'\"><PropertyGroup>"
+    "<ContainerBaseImage>a.example/large:1</ContainerBaseImage></PropertyGroup></When>"
+    "<Otherwise><PropertyGroup><ContainerBaseImage>a.example/other:1</ContainerBaseImage></PropertyGroup></Otherwise>"
+    "</Choose>"
+)
+
+
+@pytest.mark.parametrize("path", [PATH, "Directory.Build.props"])
+def test_branches_of_a_choice_that_never_hold_are_no_bases(path: str) -> None:
+    found = find(path, f"<Project>{CHOICE}</Project>")
+    assert (only(found).reference.name, found.problems, found.open_references) == ("a.example/large", (), ())
+
+
+@pytest.mark.parametrize(
+    "flavor",
+    [
+        "",
+        "<Flavor Condition=\"'$(Flavor)' == ''\">large</Flavor>",
+        "<Size Condition=\"'$(Size)' == ''\">large</Size><Flavor>$(Size)</Flavor>",
+        "<Flavor>large</Flavor><Flavor Condition=\"'$(Size)' == 's'\">small</Flavor>",
+    ],
+)
+def test_a_branch_that_a_build_may_be_given_a_value_for_is_a_base(flavor: str) -> None:
+    text = CHOICE.replace("<Flavor>large</Flavor>", flavor).replace("$([System.DateTime]::Now.Year)", "1")
+    names = [usage.reference.name for usage in find(PATH, f"<Project>{text}</Project>").usages]
+    assert names == ["a.example/small", "a.example/large", "a.example/other"]
+
+
+def test_a_base_for_debugging_is_none_of_what_is_published() -> None:
+    text = project(
+        """<ContainerBaseImage>a.example/x:1</ContainerBaseImage>
+        <ContainerBaseImage Condition="'$(Configuration)' == 'Debug'">a.example/debug:1</ContainerBaseImage>"""
+    )
+    assert only(find(PATH, text)).reference.name == "a.example/x"
 
 
 def test_a_base_that_a_target_sets_is_found_and_nothing_is_implied() -> None:

@@ -210,3 +210,22 @@ def test_a_whole_reference_behind_a_registry_is_not_read_without_it() -> None:
 def test_a_whole_reference_beside_a_repository_is_another_image() -> None:
     text = "image: {repository: web, tag: v1, fallback: r.io/web:v0, name: r.io/web:v2}\n"
     assert sorted(found(text)) == [("r.io/web:v0", 1), ("r.io/web:v2", 1), ("web:v1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("imageName: x/web\nimageTag: '8.0'\n", ["x/web:8.0"]),
+        ("web: {imageRepository: x/web, imageTag: v8, imageRegistry: r.io}\n", ["r.io/x/web:v8"]),
+        ("webImageName: x/web\nwebImageTag: '1'\napiImageName: x/api\napiImageTag: '2'\n", ["x/web:1", "x/api:2"]),
+        ("image_name: x/web\nimage_version: '3'\n", ["x/web:3"]),
+        (f"imageName: x/web\nimageDigest: {DIGEST}\n", [f"x/web@{DIGEST}"]),
+        ("imageName: r.io:5000/web\nimageTag: '4'\n", ["r.io:5000/web:4"]),
+        ("imageName: x/web:4\nimageTag: '5'\n", []),
+        ("imageName: x/web\ntag: '1'\n", []),
+        ("imageName: x/web\nimageTag: ''\n", []),
+        ("imageRepository: https://git.example.com/x.git\nimageTag: '1'\n", []),
+    ],
+)
+def test_a_name_and_a_tag_side_by_side_make_one_image(text: str, names: list[str]) -> None:
+    assert [name for name, _ in found(text)] == names

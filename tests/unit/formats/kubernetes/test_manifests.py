@@ -320,3 +320,40 @@ def test_a_kustomization_need_not_tell_its_kind() -> None:
 def test_images_of_another_kind_are_no_kustomization() -> None:
     assert found(f"{KUSTOMIZATION}kind: ImagePolicy\napiVersion: example.com/v1\n") == []
     assert found("images:\n- {name: web, digest: sha256:" + "a" * 64 + "}\n") == []
+
+
+def test_an_application_of_argo_cd_puts_images_in() -> None:
+    text = f"""apiVersion: argoproj.io/v1alpha1
+kind: Application
+spec:
+  source:
+    kustomize:
+      images:
+      - registry.example.com/web:1.2
+      - api=registry.example.com/api:2.0
+      - old=r.io:5000/new@sha256:{"a" * 64}
+      - only=r.io:5000/renamed
+      - kept=*:3
+      - "templated:{{{{.tag}}}}"
+  sources:
+  - kustomize: {{images: ["worker:4"]}}
+"""
+    assert found(text) == [
+        ("registry.example.com/web:1.2", 7),
+        ("registry.example.com/api:2.0", 8),
+        (f"r.io:5000/new@sha256:{'a' * 64}", 9),
+        ("worker:4", 14),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("api", "indent", "owner"),
+    [
+        ("kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization", "  ", "spec:"),
+        ("helm.toolkit.fluxcd.io/v2\nkind: HelmRelease", "      ", "spec:\n  postRenderers:\n  - kustomize:"),
+    ],
+)
+def test_flux_puts_images_in(api: str, indent: str, owner: str) -> None:
+    entries = KUSTOMIZATION.strip().replace("\n", f"\n{indent}")
+    text = f"apiVersion: {api}\n{owner}\n{indent}{entries}\n"
+    assert [name for name, _ in found(text)] == [name for name, _ in REPLACED]

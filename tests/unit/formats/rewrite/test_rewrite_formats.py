@@ -22,6 +22,7 @@ SERVICE = "services:\n  a:\n    image: "
 INLINE = "services:\n  a:\n    build:\n      dockerfile_inline: "
 GIVEN = INLINE.replace("dockerfile_inline", "args: {V: '8.0'}\n      dockerfile_inline")
 POD = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: "
+APPLICATION = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {source: {kustomize: {images: "
 MATRIX = 'target "a" {\n  matrix = { v = ["1", "2"] }\n  contexts = { b = "docker-image://x:${v}" }\n}\n'
 PROPERTIES = (
     "<Project><PropertyGroup><T>{}</T><ContainerBaseImage>\n  {}\n</ContainerBaseImage></PropertyGroup></Project>"
@@ -61,6 +62,9 @@ TARGET = 'T = "8.0"\ntarget "a" {\n  tags = ["app:${T}"]\n  '
         (VALUES, "image: {repository: x, tag: 'v8'}\n", "x:v8", "x:9", {"v8": "9"}),
         (VALUES, "image:\n  repository: x\n  tag: |-\n    v8\n", "x:v8", "x:9", {"v8": "9"}),
         (VALUES, "image:\n  repository: x\n  tag: 1.10\n", "x:1.10", "x:1.20", {"1.10": "1.20"}),
+        (VALUES, "imageName: x\nimageTag: 1.10\n", "x:1.10", f"x:1.20@{NEW}", {"1.10": f"1.20@{NEW}"}),
+        (MANIFEST, APPLICATION + "[a=r.io/x:8.0]}}}", "r.io/x:8.0", f"r.io/x:9.0@{NEW}", {"8.0": f"9.0@{NEW}"}),
+        ("deploy/stack.yml", SERVICE + "x:8.0\n", "x:8.0", f"x:9.0@{NEW}", {"8.0": f"9.0@{NEW}"}),
         (BAKE, TARGET + 'contexts = { b = "docker-image://x:${T}" }\n}\n', "x:8.0", "x:9.0", {'"8.0"': '"9.0"'}),
         (BAKE, TARGET + 'contexts = { b = "docker-image://x:${T}" }\n}\n', "x:8.0", f"x:9.0@{NEW}",
          {'"8.0"': '"9.0"', "x:${T}": f"x:${{T}}@{NEW}"}),

@@ -202,3 +202,46 @@ def test_a_mark_of_utf8_before_the_first_command_does_not_hide_it(first: str) ->
     [usage] = find(text).usages
     assert (str(usage.reference), usage.line) == ("a.example/x:1", 1)
     assert publish(text).is_container
+
+
+POWERSHELL = """<# Builds (the image. #>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)] [ValidateSet("x)", "y")] [string] $Target,
+    [string]$BaseTag = "10.0",  # of the base (see below
+    [Parameter()][string] $Dockerfile = 'src/Dockerfile',
+    [switch]$Push
+)
+docker build --build-arg TAG=$BaseTag -f $Dockerfile .
+"""
+
+
+def test_a_parameter_of_powershell_has_its_default() -> None:
+    assert builds(POWERSHELL) == [("src/Dockerfile", {"TAG": "10.0"})]
+
+
+def test_parameters_of_a_function_hide_no_command_before_it() -> None:
+    text = "docker build a\nfunction Build {\n  param(\n    [string]$Name = 'b'\n  )\n  docker build $Name\n}\n"
+    assert [dockerfile for dockerfile, _ in builds(text)] == ["a/Dockerfile", "b/Dockerfile"]
+
+
+def test_a_parameter_that_is_set_again_is_not_known() -> None:
+    assert builds(POWERSHELL.replace("docker build", '$BaseTag = "9.0"\ndocker build')) == [("src/Dockerfile", {})]
+
+
+def test_the_default_of_a_parameter_is_the_place_to_change() -> None:
+    text = "param([string]$Base = 'r.example.com/aspnet:10.0')\ndotnet publish -p:ContainerBaseImage=$Base\n"
+    [usage] = find(text).usages
+    assert (str(usage.reference), usage.line) == ("r.example.com/aspnet:10.0", 1)
+
+
+@pytest.mark.parametrize("piece", ["(", '"', "'", "<#", "param(", "$a = ("])
+def test_parameters_are_read_in_time_in_proportion(piece: str) -> None:
+    text = "param({}\ndocker build $a"
+    assert growth(lambda size: asked(text.format(piece * (size // len(piece)))), 8_000) < LINEAR
+
+
+@pytest.mark.parametrize("piece", ["#", "# ", "<#", "<##>", "[", "[]", "using "])
+def test_what_stands_before_parameters_is_read_in_time_in_proportion(piece: str) -> None:
+    text = "{}\nx\nparam($a = 'x')\ndocker build $a"
+    assert growth(lambda size: asked(text.format(piece * (size // len(piece)))), 8_000) < LINEAR
