@@ -38,6 +38,19 @@ def _literals(repository: RepositoryTexts) -> frozenset[tuple[str, str]]:
 
 
 def _written(repository: RepositoryTexts) -> Iterator[tuple[str, str]]:
+    yield from _in_workloads(repository)
+    for file in dockerfiles(repository):
+        for each in file.script.instructions:
+            if each.keyword in {"arg", "env"}:
+                yield from pairs(each, file)
+    for pipeline in pipelines(repository):
+        for holder in (pipeline.root, *_holders(job.mapping for job in pipeline.jobs)):
+            yield from ((name, value) for name, value, _ in named_values(holder.get("env")))
+        for step in pipeline.steps:
+            yield from _of_step(step)
+
+
+def _in_workloads(repository: RepositoryTexts) -> Iterator[tuple[str, str]]:
     for container in containers(repository):
         for variable in container.own.sequence("env"):
             if isinstance(variable, Mapping):
@@ -48,15 +61,6 @@ def _written(repository: RepositoryTexts) -> Iterator[tuple[str, str]]:
             build = level.get("build")
             if isinstance(build, Mapping):
                 yield from ((name, value) for name, value, _ in named_values(build.get("args")))
-    for file in dockerfiles(repository):
-        for each in file.script.instructions:
-            if each.keyword in {"arg", "env"}:
-                yield from pairs(each, file)
-    for pipeline in pipelines(repository):
-        for holder in (pipeline.root, *_holders(job.mapping for job in pipeline.jobs)):
-            yield from ((name, value) for name, value, _ in named_values(holder.get("env")))
-        for step in pipeline.steps:
-            yield from _of_step(step)
 
 
 def _holders(jobs: Iterable[Mapping]) -> Iterator[Mapping]:

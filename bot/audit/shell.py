@@ -132,34 +132,45 @@ class _Fates:
     def _through_parents(self, node: Any, pipefail: bool) -> bool | None:
         child, parent = node, node.parent
         while parent is not None:
-            match parent.type:
-                case "list":
-                    left, sign, right = parent.children[0], parent.children[1].type, parent.children[-1]
-                    if sign == "||" and child.id == left.id:
-                        return _ends_anyway(right)
-                    if sign == "&&" and child.id == left.id and not _is_last(parent):
-                        return False
-                case "pipeline":
-                    if child.id != parent.children[-1].id and not pipefail:
-                        return False
-                case "negated_command":
-                    holder = parent.parent
-                    if holder is None or holder.type not in _BRANCHES or not _is_condition(parent, holder):
-                        return False
-                    return _ends(_between(holder, "then"))
-                case "if_statement" | "while_statement" | "elif_clause":
-                    if _is_condition(child, parent):
-                        return _ends(_otherwise(parent)) or None
-                case "command_substitution" | "process_substitution":
-                    holder = parent.parent
-                    if holder is None or holder.type != "variable_assignment":
-                        return None if holder is not None and holder.type == "string" else False
-                case "function_definition":
-                    return None
+            decides, ends = _decided_by(parent, child, pipefail)
+            if decides:
+                return ends
             if child.next_sibling is not None and child.next_sibling.type == "&":
                 return False
             child, parent = parent, parent.parent
         return True
+
+
+def _decided_by(parent: Any, child: Any, pipefail: bool) -> tuple[bool, bool | None]:
+    """Whether what is around a failing command decides what comes of it, and then whether the script ends."""
+    match parent.type:
+        case "list":
+            return _decided_by_list(parent, child)
+        case "pipeline":
+            return child.id != parent.children[-1].id and not pipefail, False
+        case "negated_command":
+            holder = parent.parent
+            if holder is None or holder.type not in _BRANCHES or not _is_condition(parent, holder):
+                return True, False
+            return True, _ends(_between(holder, "then"))
+        case "if_statement" | "while_statement" | "elif_clause":
+            is_condition = _is_condition(child, parent)
+            return is_condition, (_ends(_otherwise(parent)) or None) if is_condition else None
+        case "command_substitution" | "process_substitution":
+            holder = parent.parent
+            is_assigned = holder is not None and holder.type == "variable_assignment"
+            return not is_assigned, None if holder is not None and holder.type == "string" else False
+        case "function_definition":
+            return True, None
+    return False, None
+
+
+def _decided_by_list(parent: Any, child: Any) -> tuple[bool, bool | None]:
+    """The same for `child` in `… && …` or `… || …`."""
+    left, sign, right = parent.children[0], parent.children[1].type, parent.children[-1]
+    if sign == "||" and child.id == left.id:
+        return True, _ends_anyway(right)
+    return sign == "&&" and child.id == left.id and not _is_last(parent), False
 
 
 def _commands(root: Any) -> Iterator[Any]:

@@ -18,35 +18,42 @@ _OFF = frozenset({"false", "0", "no"})
 
 def asks_for(repository: RepositoryTexts, push: Push, what: str) -> tuple[bool | None, str]:
     """Whether the build attaches `provenance` or `sbom`, and why that is so."""
-    step, command = push.step, push.command
-    if step.action in BUILDKIT_ACTIONS or step.action == BAKE:
-        written = step.input(what)
-        listed = step.input("attests") + step.input("set")
-        if is_unknown(written):
-            return None, f"{what} is {written}, which only a run knows"
-        if written.lower() in _OFF:
-            return False, f"{what} is {written}"
-        if written or re.search(rf"type={what}(?!\S*disabled=true)", listed):
-            return _with_builder(push, f"{what} is asked for")
-        if step.action == BAKE and (found := _in_bake_files(repository, push, what)):
-            return _with_builder(push, found)
-        if what == "provenance" and step.action != BAKE:
-            return _with_builder(push, "the action attaches provenance by default")
-        if step.action == BAKE and what == "provenance":
-            return _with_builder(push, "Buildx attaches provenance by default")
-        return False, f"{what} is not asked for"
-    if command is not None and not is_build(command) and not _is_built_in(push):
+    if push.step.action in BUILDKIT_ACTIONS or push.step.action == BAKE:
+        return _asked_by_action(repository, push, what)
+    if push.command is None:
+        return False, f"nothing asks for {what}"
+    if not is_build(push.command) and not _is_built_in(push):
         return None, "the build of what is pushed is not seen here"
-    if command is not None:
-        flag = command.option(f"--{what}")
-        if command.has(f"--{what}") and (flag or "").lower() not in _OFF:
-            return True, f"--{what} is given"
-        if flag is not None and flag.lower() in _OFF:
-            return False, f"--{what} is {flag}"
-        if any(re.search(rf"type={what}", word) for word in command.words):
-            return True, f"--attest type={what} is given"
-        if what == "provenance" and "buildx" in command.words[:2]:
-            return _with_builder(push, "Buildx attaches provenance by default")
+    return _asked_by_command(push, push.command, what)
+
+
+def _asked_by_action(repository: RepositoryTexts, push: Push, what: str) -> tuple[bool | None, str]:
+    step = push.step
+    written = step.input(what)
+    if is_unknown(written):
+        return None, f"{what} is {written}, which only a run knows"
+    if written.lower() in _OFF:
+        return False, f"{what} is {written}"
+    if written or re.search(rf"type={what}(?!\S*disabled=true)", step.input("attests") + step.input("set")):
+        return _with_builder(push, f"{what} is asked for")
+    if step.action == BAKE and (found := _in_bake_files(repository, push, what)):
+        return _with_builder(push, found)
+    if what == "provenance":
+        who = "Buildx" if step.action == BAKE else "the action"
+        return _with_builder(push, f"{who} attaches provenance by default")
+    return False, f"{what} is not asked for"
+
+
+def _asked_by_command(push: Push, command: ShellCommand, what: str) -> tuple[bool | None, str]:
+    flag = (command.option(f"--{what}") or "").lower()
+    if command.has(f"--{what}") and flag not in _OFF:
+        return True, f"--{what} is given"
+    if flag in _OFF:
+        return False, f"--{what} is {command.option(f'--{what}')}"
+    if any(re.search(rf"type={what}", word) for word in command.words):
+        return True, f"--attest type={what} is given"
+    if what == "provenance" and "buildx" in command.words[:2]:
+        return _with_builder(push, "Buildx attaches provenance by default")
     return False, f"nothing asks for {what}"
 
 

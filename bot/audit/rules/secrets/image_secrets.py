@@ -52,33 +52,45 @@ def _fix(repository: RepositoryTexts, file: Dockerfile, subject: str) -> Fix:
 
 
 def _found(repository: RepositoryTexts, file: Dockerfile) -> Iterator[tuple[Instruction, tuple[str, str]]]:
-    used: dict[str, Instruction] = {}
+    declared: dict[str, Instruction] = {}
     for number in sorted(file.instructions):
         for instruction in file.instructions[number]:
-            if instruction.keyword == "arg":
-                for name, value in pairs(instruction, file):
-                    if holds_secret(name, value) and "$" not in value:
-                        yield instruction, (f"the default of ARG {name} is written out", f"ARG {name}")
-                    elif is_secret_name(name) and not is_connection(name):
-                        used[name] = instruction
-            elif instruction.keyword == "env":
-                for name, value in pairs(instruction, file):
-                    if holds_secret(name, value):
-                        how = (
-                            "is given by a build argument"
-                            if value.strip("\"'").startswith("$")
-                            else "is written out"
-                        )
-                        yield instruction, (f"ENV {name} {how}", f"ENV {name}")
-            elif instruction.keyword in {"copy", "add"}:
-                yield from _copied(repository, file, instruction)
-            elif instruction.keyword == "run":
-                for name in list(used):
-                    if re.search(rf"\$\{{?{re.escape(name)}\b", _whole(repository, file, instruction)):
-                        yield (
-                            used.pop(name),
-                            (f"ARG {name} is used by RUN in line {instruction.line}", f"ARG {name}"),
-                        )
+            match instruction.keyword:
+                case "arg":
+                    yield from _of_argument(file, instruction, declared)
+                case "env":
+                    yield from _of_variable(file, instruction)
+                case "copy" | "add":
+                    yield from _copied(repository, file, instruction)
+                case "run":
+                    yield from _of_run(repository, file, instruction, declared)
+
+
+def _of_argument(
+    file: Dockerfile, instruction: Instruction, declared: dict[str, Instruction]
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    """Secrets that stand there; arguments that may be given one go into `declared`, until a RUN uses them."""
+    for name, value in pairs(instruction, file):
+        if holds_secret(name, value) and "$" not in value:
+            yield instruction, (f"the default of ARG {name} is written out", f"ARG {name}")
+        elif is_secret_name(name) and not is_connection(name):
+            declared[name] = instruction
+
+
+def _of_variable(file: Dockerfile, instruction: Instruction) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    for name, value in pairs(instruction, file):
+        if holds_secret(name, value):
+            is_given = value.strip("\"'").startswith("$")
+            how = "is given by a build argument" if is_given else "is written out"
+            yield instruction, (f"ENV {name} {how}", f"ENV {name}")
+
+
+def _of_run(
+    repository: RepositoryTexts, file: Dockerfile, instruction: Instruction, declared: dict[str, Instruction]
+) -> Iterator[tuple[Instruction, tuple[str, str]]]:
+    for name in list(declared):
+        if re.search(rf"\$\{{?{re.escape(name)}\b", _whole(repository, file, instruction)):
+            yield declared.pop(name), (f"ARG {name} is used by RUN in line {instruction.line}", f"ARG {name}")
 
 
 def _of_produced(
