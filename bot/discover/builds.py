@@ -13,7 +13,7 @@ from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.timing.guarantee import Place, guarantees
+from bot.domain.rollouts.timing.guarantee import BaseInFile, guarantees
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 
@@ -30,7 +30,7 @@ class RepositoryOnBases:
     id: int
     name: str
     config: RepositoryConfig
-    places: tuple[Place, ...]
+    places: tuple[BaseInFile, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ SETTLED_AFTER = 2.0
 MOST_WRITES = 6
 """Of one shared document; each is only repeated where another writer has taken an entry away."""
 
-Descriptor = Mapping[str, Any]
+DescriptorFields = Mapping[str, Any]
 
 
 class Attachment(Protocol):
@@ -45,13 +45,13 @@ class Attachment(Protocol):
     def blobs(self) -> tuple[bytes, ...]: ...
 
     @property
-    def layer(self) -> Descriptor: ...
+    def layer(self) -> DescriptorFields: ...
 
-    def manifest(self, others: Iterable[Descriptor]) -> bytes: ...
+    def manifest(self, others: Iterable[DescriptorFields]) -> bytes: ...
 
-    def entry(self, manifest: bytes) -> Descriptor: ...
+    def entry(self, manifest: bytes) -> DescriptorFields: ...
 
-    def index(self, others: Iterable[Descriptor], manifest: bytes) -> bytes: ...
+    def index(self, others: Iterable[DescriptorFields], manifest: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Attaching:
 
     registry: Registry
     pushes: Mapping[str, RegistryAccess]
-    entries: Callable[[bytes | None, str], tuple[Descriptor, ...]]
+    entries: Callable[[bytes | None, str], tuple[DescriptorFields, ...]]
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
 
-    async def subject(self, place: Base, digest: str) -> Descriptor:
+    async def subject(self, place: Base, digest: str) -> DescriptorFields:
         """How the image's own manifest is described. Raises `Failure`."""
         body = await self.registry.manifest(place.registry, place.repository, digest)
         document = json.loads(body)
@@ -102,7 +102,7 @@ class _Shared:
     place: Base
 
     async def write(
-        self, tag: str, member: str, own: Descriptor, merged: Callable[[Iterable[Descriptor]], bytes]
+        self, tag: str, member: str, own: DescriptorFields, merged: Callable[[Iterable[DescriptorFields]], bytes]
     ) -> tuple[bytes, bool]:
         """Writes `merged` of all entries that were ever seen there, until it shows them and `own`.
 
@@ -121,7 +121,7 @@ class _Shared:
         what = f"other writers keep replacing {tag}"
         raise Failure(Trouble.UNREACHABLE, what, where=self.place.name, advice="it is tried again later")
 
-    async def _shown(self, tag: str, member: str) -> dict[str, Descriptor]:
+    async def _shown(self, tag: str, member: str) -> dict[str, DescriptorFields]:
         body = await self.attaching.registry.tagged(self.place.registry, self.place.repository, tag)
         return {str(each.get("digest")): each for each in self.attaching.entries(body, member)}
 

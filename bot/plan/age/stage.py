@@ -16,7 +16,7 @@ from bot.domain.rollouts.policy import Policy, Terms
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
-from bot.domain.rollouts.timing.guarantee import Guarantee, Place, guarantees, rebuilding_workflow
+from bot.domain.rollouts.timing.guarantee import BaseInFile, Guarantee, guarantees, rebuilding_workflow
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age.deciding import AgeOptions, Aging, judge_age
 
@@ -47,7 +47,7 @@ class KnownBuilds:
     workflow: str
     is_there: bool
     builds: BranchBuilds
-    places: tuple[Place, ...]
+    places: tuple[BaseInFile, ...]
     read_at: datetime
     changed_at: datetime | None = None
     told_at: datetime | None = None

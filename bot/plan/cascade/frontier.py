@@ -18,7 +18,7 @@ from bot.plan.cascade.graph import Graph, Image, Link, parents_first
 JOIN_TIMEOUT = timedelta(hours=2)
 
 
-class Progress(StrEnum):
+class RebuildProgress(StrEnum):
     """How far the rebuild of an image is. `settled` has none that anybody could wait for."""
 
     SETTLED = "settled"
@@ -135,7 +135,7 @@ class Cascade:
 
 def decide_frontier(
     graph: Graph,
-    progress: Mapping[Image, Progress],
+    progress: Mapping[Image, RebuildProgress],
     dues: Mapping[int, Due],
     shown: Mapping[tuple[Image, Base], Shown],
     now: datetime,
@@ -201,11 +201,11 @@ def _next_look(since: datetime, now: datetime, every: timedelta) -> datetime:
     return since + every * ((now - since) // every + 1)
 
 
-def _blocks(graph: Graph, progress: Mapping[Image, Progress]) -> dict[int, int]:
+def _blocks(graph: Graph, progress: Mapping[Image, RebuildProgress]) -> dict[int, int]:
     """How many other repositories stand on those whose rebuild failed."""
     failed: dict[int, list[Image]] = {}
     for image, each in progress.items():
-        if each is Progress.FAILED:
+        if each is RebuildProgress.FAILED:
             failed.setdefault(image.repository, []).append(image)
     below = {
         number: {image.repository for image in graph.descendants(images)} - {number}
@@ -227,7 +227,7 @@ class _Looks:
     def __init__(
         self,
         graph: Graph,
-        progress: Mapping[Image, Progress],
+        progress: Mapping[Image, RebuildProgress],
         shown: Mapping[tuple[Image, Base], Shown],
         expecting: Collection[int],
     ) -> None:
@@ -246,13 +246,13 @@ class _Looks:
         }
         for image in parents_first(above, [image for some in self._images.values() for image in some]):
             parents = above.get(image, [])
-            mine = progress.get(image, Progress.SETTLED)
-            is_busy = mine is not Progress.SETTLED or image.repository in expecting
+            mine = progress.get(image, RebuildProgress.SETTLED)
+            is_busy = mine is not RebuildProgress.SETTLED or image.repository in expecting
             if is_busy or not self._pending.isdisjoint(parents):
                 self._pending.add(image)
             failed = [self._failed[parent] for parent in parents if parent in self._failed]
-            if mine is Progress.FAILED or failed:
-                self._failed[image] = image.repository if mine is Progress.FAILED else failed[0]
+            if mine is RebuildProgress.FAILED or failed:
+                self._failed[image] = image.repository if mine is RebuildProgress.FAILED else failed[0]
 
     def _makers(self, link: Link) -> Collection[Image]:
         """All that the parent's build makes, which may move with any of it; the parent alone where the child would

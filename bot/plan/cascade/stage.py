@@ -9,7 +9,7 @@ from bot.domain.bases.mirrors import Behind
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, decide_frontier
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 from bot.plan.cascade.shown import LastBuild, Stood, shown_of
 
@@ -27,7 +27,7 @@ class CascadeInput:
     known: int
     links: tuple[Link, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
-    progress: Mapping[Image, Progress] = field(default_factory=dict)
+    progress: Mapping[Image, RebuildProgress] = field(default_factory=dict)
     dues: Mapping[int, Due] = field(default_factory=dict)
     held: frozenset[int] = frozenset()
     builds: Mapping[Image, LastBuild] = field(default_factory=dict)
@@ -112,7 +112,7 @@ async def _shown(fleet: CascadeInput, graph: Graph, layers: Layers) -> Mapping[t
         for home in homes
         for child in graph.images_of.get(home, ())
         for link in graph.of(child)
-        if fleet.progress.get(link.parent, Progress.SETTLED) is Progress.SETTLED
+        if fleet.progress.get(link.parent, RebuildProgress.SETTLED) is RebuildProgress.SETTLED
     ]
     asked = {link.base: fleet.bases_of.get(link.parent, frozenset()) for link in links}
     stood = await layers.stood(asked) if asked else {}

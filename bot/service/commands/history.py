@@ -1,6 +1,6 @@
 """`export` and `import`: the log of observations and releases, as JSON Lines or out of Microsoft's own record."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,15 +14,13 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
+from bot.service.commands.progress import Progress
 from bot.service.wiring.adapters import CombinedFeeds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.history import HistoryStore, Logged
 from bot.watch.history.inventory_git import read_history
 from bot.watch.history.log import read_observations, read_release_log, write_observations, write_releases
-
-Progress = Callable[[int, int | None], None]
-"""Told how many observations have been read, and of how many, where that is known."""
 
 _TOGETHER = 500
 

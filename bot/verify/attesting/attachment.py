@@ -27,14 +27,14 @@ _EMPTY_CONFIG = {
     "size": len(EMPTY),
 }
 
-Descriptor = Mapping[str, Any]
+DescriptorFields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A signed statement of one verifier about the image that `subject` describes."""
 
-    subject: Descriptor
+    subject: DescriptorFields
     envelope: bytes
     verifier: str
     predicate_type: str
@@ -54,7 +54,7 @@ class Attachment:
         return self.envelope, EMPTY
 
     @property
-    def layer(self) -> Descriptor:
+    def layer(self) -> DescriptorFields:
         return {
             "mediaType": ENVELOPE,
             "digest": digest_of(self.envelope),
@@ -66,7 +66,7 @@ class Attachment:
             },
         }
 
-    def manifest(self, others: Iterable[Descriptor]) -> bytes:
+    def manifest(self, others: Iterable[DescriptorFields]) -> bytes:
         """Makes the manifest, with the layers of `others` before its own; an earlier statement of this verifier
         goes."""
         return _document(
@@ -81,7 +81,7 @@ class Attachment:
             }
         )
 
-    def entry(self, manifest: bytes) -> Descriptor:
+    def entry(self, manifest: bytes) -> DescriptorFields:
         """How the index describes the manifest."""
         return {
             "mediaType": OCI_MANIFEST,
@@ -91,27 +91,27 @@ class Attachment:
             "annotations": {OWNER: self.verifier},
         }
 
-    def index(self, others: Iterable[Descriptor], manifest: bytes) -> bytes:
+    def index(self, others: Iterable[DescriptorFields], manifest: bytes) -> bytes:
         """The referrers of `others` and this one; an earlier one of this verifier goes."""
         listed = [*self._of_others(others), self.entry(manifest)]
         return _document({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
 
-    def _of_others(self, descriptors: Iterable[Descriptor]) -> list[Descriptor]:
-        kept: dict[str, Descriptor] = {}
+    def _of_others(self, descriptors: Iterable[DescriptorFields]) -> list[DescriptorFields]:
+        kept: dict[str, DescriptorFields] = {}
         for each in descriptors:
             if owner_of(each) != self.verifier:
                 kept.setdefault(str(each.get("digest")), each)
         return list(kept.values())
 
 
-def owner_of(descriptor: Descriptor) -> str | None:
+def owner_of(descriptor: DescriptorFields) -> str | None:
     """The verifier whose statement it is; None of what the bot did not write."""
     annotations = descriptor.get("annotations")
     owner = annotations.get(OWNER) if isinstance(annotations, Mapping) else None
     return owner if isinstance(owner, str) else None
 
 
-def entries_of(document: bytes | None, member: str) -> tuple[Descriptor, ...]:
+def entries_of(document: bytes | None, member: str) -> tuple[DescriptorFields, ...]:
     """The `layers` or `manifests` of a document; nothing of none, or of one that is no such document."""
     try:
         content = json.loads(document) if document else {}

@@ -51,8 +51,9 @@ class FakeRebuildStore:
         self._check(after.id)
         kept = self[after.id]
         if not succeeded:
-            outcome = {"state": after.state, "reason": after.reason, "ended_at": after.ended_at}
-            after = replace(kept, due_at=after.due_at, **outcome)
+            after = replace(
+                kept, due_at=after.due_at, state=after.state, reason=after.reason, ended_at=after.ended_at
+            )
         self.jobs.settle(after.id, after.due_at, replace(self.jobs[after.id], rebuild=after))
         if not succeeded:
             self.rows[after.id].attempts = kept.attempts

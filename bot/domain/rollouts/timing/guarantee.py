@@ -10,7 +10,7 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
 from bot.domain.rollouts.terms import PathWorkflow
 
-Place = tuple[Base, str]
+BaseInFile = tuple[Base, str]
 """A base, and the path of a file that names it."""
 
 
@@ -32,7 +32,7 @@ class Guarantee:
 
 
 def guarantees(
-    repository: str, config: RepositoryConfig, places: Iterable[Place], policy: Policy
+    repository: str, config: RepositoryConfig, places: Iterable[BaseInFile], policy: Policy
 ) -> Mapping[str, Guarantee]:
     """By the file name of each workflow that rebuilds a repository which names bases in these places.
 
@@ -54,7 +54,7 @@ def guarantees(
     }
 
 
-def rebuilding_workflow(repository: str, config: RepositoryConfig, place: Place, policy: Policy) -> str:
+def rebuilding_workflow(repository: str, config: RepositoryConfig, place: BaseInFile, policy: Policy) -> str:
     """The file name of the workflow that rebuilds what names a base there."""
     base, path = place
     return config.workflow_of(path, policy.terms(repository, base, Cause.AGE, None))

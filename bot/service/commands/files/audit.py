@@ -1,7 +1,7 @@
 """`audit` on a local checkout, and on a repository of the fleet."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,13 +16,11 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.finding import Finding, Fix
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.practices import tells_of_practices
+from bot.service.commands.progress import Progress
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.stages.act.onboardings import OnboardingsStore
-
-Progress = Callable[[int, int], None]
-"""Called with how many are done, and how many there are."""
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w-]{0,99}/[\w.-]{1,100}")
 

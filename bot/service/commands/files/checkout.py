@@ -1,7 +1,7 @@
 """`scan` and `update` on a local checkout: the same discovery and rewriting as for the fleet."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -24,6 +24,7 @@ from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files, sources_of_app_hosts
 from bot.formats.rewrite.rewrite import rewrite_files
+from bot.service.commands.progress import Progress
 from bot.settings.defaults import BASES, REGISTRY
 from bot.views.repositories.scan import FolderScan, Freshness, ScannedUsage
 from bot.watch.registry.observe import read as read_image
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 """Requests to registries under way at a time."""
-Progress = Callable[[int, int], None]
-"""Called with how many are done, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)

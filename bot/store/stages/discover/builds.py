@@ -12,7 +12,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.timing.guarantee import Place
+from bot.domain.rollouts.timing.guarantee import BaseInFile
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks, insert_missing
@@ -59,7 +59,7 @@ class BuildsStore(Store):
             .where(listed, path.is_not(None))
             .distinct()
         )
-        found: dict[int, list[Place]] = {}
+        found: dict[int, list[BaseInFile]] = {}
         async with self._database.reading() as connection:
             for row in await connection.execute(named):
                 base = Base(row.registry, row.repository, row.tag)

@@ -13,7 +13,7 @@ from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
 from bot.domain.rollouts.rollout import Occasion, Revisions
-from bot.domain.rollouts.timing.guarantee import Place
+from bot.domain.rollouts.timing.guarantee import BaseInFile
 from bot.plan.age.stage import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
 from bot.store.engine.codec import load
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
@@ -124,7 +124,9 @@ class AgeStore(Store):
             await after_transitions(connection, touched, now)
 
 
-def _known(row: Mapping[str, Any], found: Sequence[tuple[Place, datetime | None]], attempt: Any) -> KnownBuilds:
+def _known(
+    row: Mapping[str, Any], found: Sequence[tuple[BaseInFile, datetime | None]], attempt: Any
+) -> KnownBuilds:
     moments = [at for at in (row["changed_at"], *(moved_at for _, moved_at in found)) if at is not None]
     home = {
         "id": row["repository_id"],
@@ -154,9 +156,9 @@ def _standing(row: Any) -> tuple[int, FollowedUsage]:
 
 async def _places_of(
     connection: AsyncConnection, ids: Sequence[int]
-) -> dict[int, list[tuple[Place, datetime | None]]]:
+) -> dict[int, list[tuple[BaseInFile, datetime | None]]]:
     """Where each repository names which bases, with when they last moved."""
-    found: dict[int, list[tuple[Place, datetime | None]]] = {}
+    found: dict[int, list[tuple[BaseInFile, datetime | None]]] = {}
     path = usage_text("path").label("path")
     columns = usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.moved_at, path
     rows = await connection.execute(

@@ -16,7 +16,7 @@ from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, State, Target
-from bot.plan.cascade.frontier import Cascade, Due, Passed, Progress, Wait
+from bot.plan.cascade.frontier import Cascade, Due, Passed, RebuildProgress, Wait
 from bot.plan.cascade.graph import graph_of
 from bot.plan.cascade.parts import RepositoryImages
 from bot.plan.cascade.stage import CascadeInput, CascadeTally, Decided, tick
@@ -148,7 +148,7 @@ async def test_a_child_is_held_from_its_birth_until_it_is_let_go(stores: Stores)
     [link] = found.links
     assert waits[link.parent.repository] is None
     assert waits[link.child.repository] is not None
-    assert found.progress[link.child] is Progress.DUE
+    assert found.progress[link.child] is RebuildProgress.DUE
     [held] = found.held
     assert found.dues[held].images == {link.child}
     graph = graph_of(found.links)
@@ -186,7 +186,7 @@ async def test_a_failed_producer_is_told_once_and_again_when_it_is_mended(stores
     [link] = found.links
     await _end(stores, link.parent.repository, state=State.FAILED.value)
     again = await looked(stores)
-    assert again.progress[link.parent] is Progress.FAILED
+    assert again.progress[link.parent] is RebuildProgress.FAILED
     blocked = Decided(again, graph_of(again.links), Cascade(blocks={link.parent.repository: 1}))
     await stores.cascade.save(blocked)
     await stores.cascade.save(blocked)

@@ -7,13 +7,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Wait, decide_frontier
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, Wait, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 from tests.unit.plan.cascade.world import NOON, image, link
 
 SIZE = 6
 MINUTE = timedelta(minutes=1)
-BUSY = (Progress.DUE, Progress.UNDER_WAY, Progress.FAILED)
+BUSY = (RebuildProgress.DUE, RebuildProgress.UNDER_WAY, RebuildProgress.FAILED)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Case:
     """Images of a repository each; what `shown` leaves out is idle."""
 
     graph: Graph
-    progress: Mapping[Image, Progress]
+    progress: Mapping[Image, RebuildProgress]
     dues: Mapping[int, Due]
     shown: Mapping[tuple[Image, object], Shown]
 
@@ -45,12 +45,12 @@ def cases(draw: st.DrawFn) -> Case:
     """Some links may close cycles; who is due has waited for up to three hours."""
     pairs = draw(st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), max_size=10, unique=True))
     graph = graph_of(link(number, *pair) for number, pair in enumerate(pairs, 1))
-    progress: dict[Image, Progress] = {}
+    progress: dict[Image, RebuildProgress] = {}
     dues: dict[int, Due] = {}
     for number in range(SIZE):
-        mine = draw(st.sampled_from([Progress.SETTLED, Progress.SETTLED, *BUSY]))
+        mine = draw(st.sampled_from([RebuildProgress.SETTLED, RebuildProgress.SETTLED, *BUSY]))
         progress[image(number)] = mine
-        if mine is Progress.DUE:
+        if mine is RebuildProgress.DUE:
             since = NOON - draw(st.integers(0, 180)) * MINUTE
             is_severe, went_ahead = draw(st.booleans()), draw(st.booleans())
             dues[number] = Due(number, frozenset({image(number)}), since, is_severe, went_ahead)
@@ -90,7 +90,7 @@ def test_who_waits_is_told_for_whom_and_until_when(case: Case) -> None:
         assert set(wait.bases) == late
         assert wait.until == (case.dues[number].since or NOON) + JOIN_TIMEOUT > NOON
         assert wait.reason.startswith("waits for image-")
-        failed = {each for each, told in case.progress.items() if told is Progress.FAILED}
+        failed = {each for each, told in case.progress.items() if told is RebuildProgress.FAILED}
         above = {
             each for to in case.graph.of(image(number)) for each in (to.parent, *case.graph.ancestors(to.parent))
         }
@@ -110,7 +110,7 @@ def test_a_failed_image_is_told_once_with_all_that_stand_on_it(case: Case) -> No
     below = {
         one.repository: {each.repository for each in case.graph.descendants([one])}
         for one, progress in case.progress.items()
-        if progress is Progress.FAILED
+        if progress is RebuildProgress.FAILED
     }
     assert case.decided.blocks == {number: len(some) for number, some in below.items() if some}
 

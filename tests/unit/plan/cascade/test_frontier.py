@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Together, decide_frontier
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, Together, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 from tests.unit.plan.cascade.world import NOON, image, link, own
 
@@ -17,19 +17,19 @@ DUE = Due(SHOP, frozenset({image(SHOP)}), NOON)
 
 
 def decided(
-    golden: Progress = Progress.SETTLED,
+    golden: RebuildProgress = RebuildProgress.SETTLED,
     shop: Due = DUE,
     shown: Shown = Shown.PROVED,
     after: timedelta = timedelta(0),
     behind: Mapping[int, Sequence[Behind]] = MappingProxyType({}),
 ) -> Cascade:
-    progress = {image(GOLDEN): golden, image(SHOP): Progress.DUE}
+    progress = {image(GOLDEN): golden, image(SHOP): RebuildProgress.DUE}
     looks = {(image(SHOP), own(GOLDEN)): shown}
     return decide_frontier(DIAMOND, progress, {SHOP: shop}, looks, NOON + after, behind=behind)
 
 
-@pytest.mark.parametrize("progress", [Progress.DUE, Progress.UNDER_WAY])
-def test_a_child_waits_for_a_parent_that_is_still_to_be_rebuilt(progress: Progress) -> None:
+@pytest.mark.parametrize("progress", [RebuildProgress.DUE, RebuildProgress.UNDER_WAY])
+def test_a_child_waits_for_a_parent_that_is_still_to_be_rebuilt(progress: RebuildProgress) -> None:
     wait = decided(progress).waits[SHOP]
     assert wait.reason == "waits for image-1, 1 of 2 parents ready"
     assert wait.until == NOON + JOIN_TIMEOUT
@@ -56,13 +56,13 @@ def test_whoever_has_waited_for_two_hours_goes_and_is_told_as_unproven() -> None
 
 def test_a_severe_fix_does_not_wait_but_its_follow_up_does() -> None:
     severe = replace(DUE, is_severe=True)
-    assert decided(Progress.UNDER_WAY, severe).frontier[SHOP].is_ahead
+    assert decided(RebuildProgress.UNDER_WAY, severe).frontier[SHOP].is_ahead
     again = replace(severe, went_ahead=True)
-    assert SHOP in decided(Progress.UNDER_WAY, again).waits
+    assert SHOP in decided(RebuildProgress.UNDER_WAY, again).waits
 
 
 def test_a_failed_parent_blocks_its_child_and_is_counted() -> None:
-    found = decided(Progress.FAILED)
+    found = decided(RebuildProgress.FAILED)
     assert found.waits[SHOP].blocked_by == GOLDEN
     assert found.waits[SHOP].reason == "waits for image-1, 1 of 2 parents ready; its rebuild failed"
     assert found.blocks == {GOLDEN: 1}
@@ -71,7 +71,7 @@ def test_a_failed_parent_blocks_its_child_and_is_counted() -> None:
 def gated(due: Due = DUE, after: timedelta = timedelta(0)) -> Cascade:
     """The gate holds back what the first parent shows."""
     return decide_frontier(
-        DIAMOND, {image(SHOP): Progress.DUE}, {SHOP: due}, {}, NOON + after, gated={image(GOLDEN)}
+        DIAMOND, {image(SHOP): RebuildProgress.DUE}, {SHOP: due}, {}, NOON + after, gated={image(GOLDEN)}
     )
 
 
@@ -95,7 +95,7 @@ def test_a_repository_mends_its_own_image_that_the_gate_holds_back() -> None:
 def test_a_parent_whose_own_parent_is_under_way_is_waited_for() -> None:
     """Nothing of it is due yet, but that will come."""
     graph = graph_of([link(1, GOLDEN, SDK), link(2, SHOP, GOLDEN)])
-    assert SHOP in decide_frontier(graph, {image(SDK): Progress.UNDER_WAY}, {SHOP: DUE}, {}, NOON).waits
+    assert SHOP in decide_frontier(graph, {image(SDK): RebuildProgress.UNDER_WAY}, {SHOP: DUE}, {}, NOON).waits
 
 
 def test_a_parent_of_which_nothing_is_to_be_expected_is_not_waited_for() -> None:
@@ -113,7 +113,7 @@ def test_whoever_builds_on_a_mirror_that_is_behind_waits_for_it() -> None:
 
 
 def test_whoever_waits_for_a_mirror_and_a_parent_is_told_both() -> None:
-    wait = decided(Progress.UNDER_WAY, behind={SHOP: [LATE]}).waits[SHOP]
+    wait = decided(RebuildProgress.UNDER_WAY, behind={SHOP: [LATE]}).waits[SHOP]
     assert wait.reason.startswith("waits for image-1, 1 of 2 parents ready; waits for myacr.azurecr.io/mcr to show")
 
 
@@ -137,11 +137,11 @@ AROUND = graph_of([Link(1, X, A, own(1)), Link(2, B, X, own(2))])
 
 
 def of_repository(
-    *images: Image, graph: Graph = AROUND, together: Together | None = None, **busy: Progress
+    *images: Image, graph: Graph = AROUND, together: Together | None = None, **busy: RebuildProgress
 ) -> Cascade:
     """Decides about a rebuild of these images of one repository; `busy` are others that are under way, by name."""
     named = {"a": A, "b": B, "x": X}
-    progress = {named[name]: each for name, each in busy.items()} | dict.fromkeys(images, Progress.DUE)
+    progress = {named[name]: each for name, each in busy.items()} | dict.fromkeys(images, RebuildProgress.DUE)
     due = Due(images[0].repository, frozenset(images), NOON, together=together)
     return decide_frontier(graph, progress, {1: due}, {}, NOON)
 
@@ -151,25 +151,25 @@ def test_a_rebuild_goes_for_the_image_that_is_ready_and_not_for_the_one_that_sta
 
 
 def test_what_stands_on_another_repositorys_image_waits_for_it_alone() -> None:
-    assert of_repository(B, x=Progress.UNDER_WAY).waits[1].reason == "waits for image-2, 0 of 1 parent ready"
+    assert of_repository(B, x=RebuildProgress.UNDER_WAY).waits[1].reason == "waits for image-2, 0 of 1 parent ready"
     assert 1 in of_repository(B).frontier
 
 
 def test_the_image_in_between_waits_for_the_first_and_not_for_the_other_image_of_that_repository() -> None:
-    assert 1 in of_repository(X, a=Progress.UNDER_WAY).waits
-    assert 1 in of_repository(X, b=Progress.DUE).frontier
+    assert 1 in of_repository(X, a=RebuildProgress.UNDER_WAY).waits
+    assert 1 in of_repository(X, b=RebuildProgress.DUE).frontier
 
 
 def test_who_stands_below_a_repository_waits_for_all_that_its_build_makes() -> None:
     graph = graph_of([Link(1, X, A, own(1))])
-    assert 1 in of_repository(X, graph=graph, b=Progress.UNDER_WAY).waits
+    assert 1 in of_repository(X, graph=graph, b=RebuildProgress.UNDER_WAY).waits
 
 
 INSIDE = graph_of([Link(1, B, A, own(1))])
 
 
 def test_an_image_upon_another_of_its_repository_waits_until_that_is_built() -> None:
-    assert 1 in of_repository(B, graph=INSIDE, together=Together.UNSEEN, a=Progress.UNDER_WAY).waits
+    assert 1 in of_repository(B, graph=INSIDE, together=Together.UNSEEN, a=RebuildProgress.UNDER_WAY).waits
 
 
 def test_it_is_looked_at_first_whether_the_same_build_has_made_both() -> None:

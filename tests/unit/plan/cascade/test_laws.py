@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.plan.cascade.frontier import Progress
+from bot.plan.cascade.frontier import RebuildProgress
 from bot.plan.cascade.graph import Image
 from tests.unit.plan.cascade.world import Fleet
 
@@ -113,7 +113,7 @@ def test_each_failed_one_is_told_with_how_many_it_blocks(fleet: Fleet, news: lis
         fleet.play()
         failed: dict[int, list[Image]] = {}
         for image, progress in fleet.progress().items():
-            if progress is Progress.FAILED:
+            if progress is RebuildProgress.FAILED:
                 failed.setdefault(image.repository, []).append(image)
         below = {
             home: {each.repository for each in fleet.graph.descendants(images)} - {home}

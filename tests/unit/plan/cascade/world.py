@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.images.wanted import wanted
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, Progress, Shown, Together, decide_frontier
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, Together, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -128,12 +128,12 @@ class Fleet:
         mine = (number for number in self.parents if self.home(number) == home)
         return frozenset(self.node(number) for number in mine if self.bases(number) & targets)
 
-    def progress(self) -> dict[Image, Progress]:
-        found: dict[Image, Progress] = {}
+    def progress(self) -> dict[Image, RebuildProgress]:
+        found: dict[Image, RebuildProgress] = {}
         for progress, some in (
-            (Progress.FAILED, self.failed),
-            (Progress.UNDER_WAY, {home: run.targets for home, run in self.under_way.items()}),
-            (Progress.DUE, self.due),
+            (RebuildProgress.FAILED, self.failed),
+            (RebuildProgress.UNDER_WAY, {home: run.targets for home, run in self.under_way.items()}),
+            (RebuildProgress.DUE, self.due),
         ):
             for home, targets in some.items():
                 found |= dict.fromkeys(self.images_for(home, targets), progress)
@@ -185,7 +185,7 @@ class Fleet:
         self.step += 1
         return found
 
-    def _begin(self, home: int, progress: Mapping[Image, Progress], *, is_ahead: bool) -> None:
+    def _begin(self, home: int, progress: Mapping[Image, RebuildProgress], *, is_ahead: bool) -> None:
         targets = self.due[home]
         concerned = self.images_for(home, targets)
         ready = {each for each in concerned if not self.graph.ancestors(each) & progress.keys()}

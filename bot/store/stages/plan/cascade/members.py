@@ -29,7 +29,7 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State, Target
-from bot.plan.cascade.frontier import Due, Progress
+from bot.plan.cascade.frontier import Due, RebuildProgress
 from bot.plan.cascade.graph import Image
 from bot.plan.cascade.parts import RepositoryImages
 from bot.plan.cascade.shown import ImageSight, LastBuild, made_together
@@ -74,9 +74,9 @@ async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int])
 
 def progress_of(
     rows: Sequence[Any], failed: Collection[Image], parts: Mapping[int, RepositoryImages]
-) -> tuple[dict[Image, Progress], dict[int, Due]]:
+) -> tuple[dict[Image, RebuildProgress], dict[int, Due]]:
     """How far each image's rebuild is, and the rebuilds that are due."""
-    progress = dict.fromkeys(failed, Progress.FAILED)
+    progress = dict.fromkeys(failed, RebuildProgress.FAILED)
     dues: dict[int, Due] = {}
     for row in rows:
         if row.action == Action.NOTIFY.value:
@@ -87,10 +87,10 @@ def progress_of(
             severe = row.severity is not None and Severity(row.severity) in SEVERE
             since = row.waits_since or row.planned_at
             dues[row.id] = Due(home, mine, since, severe, row.earlier_ones > 0)
-            progress |= dict.fromkeys(mine, Progress.DUE)
+            progress |= dict.fromkeys(mine, RebuildProgress.DUE)
         elif state in (*AWAITING, *_IS_BUILDING):
-            is_due = {image for image in mine if progress.get(image) is Progress.DUE}
-            progress |= dict.fromkeys(mine - is_due, Progress.UNDER_WAY)
+            is_due = {image for image in mine if progress.get(image) is RebuildProgress.DUE}
+            progress |= dict.fromkeys(mine - is_due, RebuildProgress.UNDER_WAY)
     return progress, dues
 
 
