@@ -5,7 +5,7 @@ The rules for whiteouts are those of the OCI image specification, "Representing 
 
 import hashlib
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.bases.image import is_digest
@@ -19,6 +19,9 @@ _OPAQUE = ".wh..wh..opq"
 _MOST_ENTRIES = 500_000
 _MOST_MARKS = 200_000
 _MOST_FILES = 20_000
+_MOST_FOLDERS = 200_000
+_MARK = 8
+"""Bytes of a mark."""
 _MOST_DEPTH = 128
 _LARGEST_KEPT = 192 * 1024 * 1024
 _MOST_PROBLEMS = 10
@@ -28,10 +31,11 @@ _MOST_PROBLEMS = 10
 class LayerContents:
     """What a layer says of packages, by itself: it can be kept under the layer's digest.
 
-    `files` are those of `places`, and the folders of shared frameworks. `removed` and `opaque` are the whiteouts;
-    `replaced` are links and devices, and regular files where a folder leads to a package database: each hides what
-    lies there and below in lower layers. A regular file that takes the place of another folder is not noticed.
-    `diff_id` is the digest of the layer unpacked, by which it is known again where it was packed otherwise.
+    `files` are those of `places`, and the folders of shared frameworks. `removed` and `opaque` are the whiteouts,
+    `replaced` are links and devices: each hides what lies there and below in lower layers. So does a regular file
+    in place of a folder: `marks` are short hashes, one behind the other, of the paths of all regular files, whose
+    names alone would be most of what is kept. `diff_id` is the digest of the layer unpacked, by which it is known
+    again where it was packed otherwise.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -40,6 +44,7 @@ class LayerContents:
     replaced: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     diff_id: str = field(default="", compare=False)
+    marks: bytes = b""
 
 
 class LayerReader:
@@ -60,6 +65,7 @@ class LayerReader:
         self._removed: set[str] = set()
         self._opaque: set[str] = set()
         self._replaced: set[str] = set()
+        self._marks = bytearray()
         self._problems: list[str] = []
 
     def feed(self, chunk: bytes) -> None:
@@ -86,6 +92,7 @@ class LayerReader:
             frozenset(self._replaced),
             tuple(self._problems),
             f"sha256:{self._unpacked.hexdigest()}",
+            bytes(self._marks),
         )
 
     def _on_entry(self, entry: TarEntry) -> bool:
@@ -112,8 +119,7 @@ class LayerReader:
         return False
 
     def _on_file(self, path: str, entry: TarEntry) -> bool:
-        if path in places.FOLDERS_TO_FIXED:
-            self._mark(self._replaced, path)
+        self._marks += _mark_of(path)
         framework = dotnet.framework_folder(path)
         if framework is not None:
             self._keep(framework, b"")
@@ -168,20 +174,47 @@ class LayerReader:
             self._problems.append(f"{self._where}: {problem}")
 
 
-def overlay(layers: Iterable[LayerContents]) -> tuple[dict[str, bytes], tuple[str, ...]]:
+def overlay(layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """The files of the image that the layers make, and the problems of all. The topmost layer comes first."""
     files: dict[str, bytes] = {}
-    problems: list[str] = []
     gone: set[str] = set()
     opaque: set[str] = set()
+    folders, problems = _folders_of(layers)
     for layer in layers:
         for path, content in layer.files.items():
             if path not in files and not _is_hidden(path, gone, opaque):
                 files[path] = content
-        gone |= layer.removed | layer.replaced
+        gone |= layer.removed | layer.replaced | _covered(layer, folders)
         opaque |= layer.opaque
         problems += layer.problems
     return files, tuple(problems)
+
+
+def _folders_of(layers: Sequence[LayerContents]) -> tuple[dict[bytes, str], list[str]]:
+    """The files of all layers and the folders that lead to them, by their marks."""
+    found: dict[bytes, str] = {}
+    seen = {""}
+    for layer in layers:
+        for path in layer.files:
+            folder = path
+            while folder not in seen:
+                seen.add(folder)
+                found[_mark_of(folder)] = folder
+                folder = folder.rpartition("/")[0]
+            if len(found) > _MOST_FOLDERS:
+                told = f"more than {_MOST_FOLDERS} folders lead to what tells its packages"
+                return found, [f"image: {told}; a file in the place of another one is not noticed"]
+    return found, []
+
+
+def _covered(layer: LayerContents, folders: Mapping[bytes, str]) -> set[str]:
+    """What of other layers this one has a regular file in the place of."""
+    marks = (layer.marks[start : start + _MARK] for start in range(0, len(layer.marks), _MARK))
+    return {folders[mark] for mark in marks if mark in folders}
+
+
+def _mark_of(path: str) -> bytes:
+    return hashlib.blake2b(path.encode(), digest_size=_MARK).digest()
 
 
 def _is_hidden(path: str, gone: set[str], opaque: set[str]) -> bool:

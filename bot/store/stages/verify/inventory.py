@@ -264,16 +264,16 @@ def _packed(contents: LayerContents) -> bytes:
         sorted(contents.opaque),
         sorted(contents.replaced),
         list(contents.problems),
+        contents.marks,
     ]
     return zstandard.ZstdCompressor().compress(cbor2.dumps(values))
 
 
 def _unpacked(body: bytes, diff_id: str) -> LayerContents:
     plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
-    files, removed, opaque, replaced, problems = cbor2.loads(plain)
-    return LayerContents(
-        files, frozenset(removed), frozenset(opaque), frozenset(replaced), tuple(problems), diff_id
-    )
+    files, removed, opaque, replaced, problems, *marks = cbor2.loads(plain)  # early rows have no marks
+    hiding = (frozenset(removed), frozenset(opaque), frozenset(replaced))
+    return LayerContents(files, *hiding, tuple(problems), diff_id, b"".join(marks))
 
 
 async def _unread_layer(claimed: Claimed) -> UnreadLayer:

@@ -31,6 +31,7 @@ CONTENTS = LayerContents(
     frozenset({"usr/bin/x"}),
     ("a problem",),
     digest("9"),
+    b"12345678",
 )
 SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
 NEWER_SSL = replace(SSL, version="3.0.13-0ubuntu3.6", source_version="3.0.13-0ubuntu3.6")

@@ -132,6 +132,44 @@ def test_a_link_hides_the_folder_that_it_takes_the_place_of() -> None:
     assert shown(read(archive(others=[entry("app", tarfile.SYMTYPE, target="opt")])), LOWER) == [STATUS]
 
 
+FRAMEWORK = "opt/net/shared/Microsoft.NETCore.App/8.0.11"
+
+
+@pytest.mark.parametrize(
+    ("upper", "left"),
+    [
+        ({"app": b"a file"}, [FRAMEWORK]),
+        ({"./app/bin": b""}, [FRAMEWORK]),
+        ({"app/binary": b"", "ap": b"", "opt/net/shared/x": b""}, [APP, FRAMEWORK]),
+        ({"opt/net": b""}, [APP]),
+        ({FRAMEWORK: b""}, [APP]),
+        ({"app": b"", "opt": b""}, []),
+    ],
+)
+def test_a_file_hides_the_folder_that_it_takes_the_place_of(upper: dict[str, bytes], left: list[str]) -> None:
+    lower = read(archive({APP: b"{}", f"{FRAMEWORK}/a.dll": b""}))
+    assert shown(read(archive(upper)), lower) == left
+
+
+def test_a_folder_that_comes_back_above_a_file_shows_what_it_brings_itself() -> None:
+    again = read(archive({"app/b.deps.json": b"{}"}))
+    assert shown(again, read(archive({"app": b""})), LOWER) == ["app/b.deps.json", STATUS]
+
+
+def test_a_database_too_large_to_be_read_lets_none_of_a_lower_layer_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(layer.places, "largest", lambda path: 3)
+    files, problems = overlay([read(archive({STATUS: b"larger"})), LayerContents({STATUS: b"old"})])
+    assert files == {}
+    assert "larger than 3 bytes" in problems[0]
+
+
+def test_more_folders_than_are_compared_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "_MOST_FOLDERS", 1)
+    assert "is not noticed" in overlay([LOWER])[1][0]
+
+
 def test_a_folder_hides_nothing() -> None:
     assert shown(read(archive(others=[entry("app", tarfile.DIRTYPE)])), LOWER) == [APP, STATUS]
 
