@@ -12,6 +12,7 @@ from docker_image import reference as docker
 
 DEFAULT_REGISTRY = "docker.io"
 LONGEST_REFERENCE = 1024
+_LONGEST_REPOSITORY = 255
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
 
 
@@ -102,4 +103,7 @@ def _parse(text: str) -> Reference:
         parsed = docker.Reference.parse(text)
     except (docker.InvalidReference, docker_digest.InvalidDigest) as error:
         raise InvalidReference(f"{text!r} is no image reference: {error}") from error
-    return Reference(parsed["name"], parsed["tag"] or None, parsed["digest"] or None)
+    reference = Reference(parsed["name"], parsed["tag"] or None, parsed["digest"] or None)
+    if len(reference.repository) > _LONGEST_REPOSITORY:
+        raise InvalidReference(f"{text[:80]!r} is no image reference: with library/ its name is too long")
+    return reference

@@ -13,7 +13,9 @@ from bot.domain.tags.choice import is_compatible, policy_for
 from bot.domain.tags.tag import Tag
 
 _FAMILIES = frozenset({"runtime-deps", "runtime", "aspnet", "sdk", "monitor"})
-_PATCH = re.compile(r"(?P<minor>\d+\.\d+)\.(?P<patch>\d+)(?:-(?P<revision>\d+))?(?P<rest>(?:-[a-z].*)?)", re.ASCII)
+_PATCH = re.compile(
+    r"(?P<minor>\d{1,9}\.\d{1,9})\.(?P<patch>\d{1,9})(?:-(?P<revision>\d{1,9}))?(?P<rest>(?:-[a-z].*)?)", re.ASCII
+)
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 

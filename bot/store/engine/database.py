@@ -13,7 +13,14 @@ from typing import Any, ParamSpec, TypeVar
 from alembic.util import CommandError
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.failure import Failure, Trouble
@@ -92,8 +99,8 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Commits at the end, rolls back on any exception; `Failure` where the database is out of reach, and its
-        kind `BrokenOff` where PostgreSQL ended the transaction in favour of another."""
+        """Commits at the end, rolls back on any exception; `Failure` where the database is out of reach or a column
+        takes no such text, and its kind `BrokenOff` where PostgreSQL ended the transaction in favour of another."""
         with self._told():
             async with self._writing, self._engine.begin() as connection:
                 yield connection
@@ -137,6 +144,10 @@ class Database:
                 where=self._engine.url.render_as_string(hide_password=True),
                 advice="the next pass tries again",
             ) from error
+        except StatementError as error:
+            if isinstance(error.orig, Failure):
+                raise error.orig from None
+            raise
 
 
 def database_url(url: str) -> URL:

@@ -1,17 +1,18 @@
 """The fleet issue: one row for each repository that was ever named for it."""
 
-from sqlalchemy import JSON, Column, Integer, String, Text
+from sqlalchemy import JSON, Column, Integer
 
 from bot.store.rows.schema import leased
+from bot.store.rows.texts import LongText, ShortText
 
 fleet_issues = leased(
     "fleet_issues",
-    Column("repository", String(255), nullable=False, unique=True),
+    Column("repository", ShortText(255), nullable=False, unique=True),
     Column("number", Integer),
-    Column("url", Text),
+    Column("url", LongText),
     Column("wording", Integer, nullable=False, server_default="0"),
     Column("heeded", JSON, nullable=False),
-    Column("error", Text),
+    Column("error", LongText),
 )
 """`wording` is the number of the latest wording that was written; `heeded` names for wordings, by their number, the
 boxes that were heeded in them."""

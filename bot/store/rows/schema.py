@@ -11,11 +11,11 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
 )
 
 from bot.store.rows.moment import Moment
+from bot.store.rows.texts import ShortText
 
 metadata = MetaData(
     naming_convention={
@@ -39,7 +39,7 @@ def lease_columns() -> list[Column[Any]]:
     return [
         Column("due_at", Moment, nullable=False),
         Column("attempts", Integer, nullable=False, server_default="0"),
-        Column("lease_owner", String(64)),
+        Column("lease_owner", ShortText(64)),
         Column("lease_until", Moment),
     ]
 

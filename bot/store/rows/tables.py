@@ -6,21 +6,20 @@ from sqlalchemy import (
     Boolean,
     Column,
     Integer,
-    String,
     Table,
-    Text,
     UniqueConstraint,
 )
 
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import key_column, leased, metadata
+from bot.store.rows.texts import LongText, ShortText
 
-tasks = leased("tasks", Column("name", String(64), nullable=False, unique=True), Column("mark", String(255)))
+tasks = leased("tasks", Column("name", ShortText(64), nullable=False, unique=True), Column("mark", ShortText(255)))
 
 counters = Table(
     "counters",
     metadata,
-    Column("name", String(32), primary_key=True),
+    Column("name", ShortText(32), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
 
@@ -29,23 +28,23 @@ journal = Table(
     metadata,
     key_column(),
     Column("at", Moment, nullable=False),
-    Column("who", String(255), nullable=False),
+    Column("who", ShortText(255), nullable=False),
     Column("is_claimed", Boolean, nullable=False),
-    Column("what", String(32), nullable=False),
-    Column("subject", String(512), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("what", ShortText(32), nullable=False),
+    Column("subject", ShortText(512), nullable=False),
+    Column("reason", LongText, nullable=False),
 )
 
 outbox = leased(
     "outbox",
-    Column("key", String(128), nullable=False),
-    Column("destination", String(80), nullable=False, server_default=""),
+    Column("key", ShortText(128), nullable=False),
+    Column("destination", ShortText(80), nullable=False, server_default=""),
     Column("created_at", Moment, nullable=False),
     Column("wanted", Integer, nullable=False),
     Column("told", Integer, nullable=False),
-    Column("sent", String(64)),
+    Column("sent", ShortText(64)),
     Column("remote", JSON),
     Column("rests_until", Moment),
-    Column("error", Text),
+    Column("error", LongText),
     UniqueConstraint("key", "destination"),
 )

@@ -13,9 +13,9 @@ MOST_PACKAGES = 50_000
 """Ten times what a full desktop has installed."""
 _MOST_PROBLEMS = 20
 _LONGEST = 256
-_WORD = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{0,256}")
+_WORD = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,256}")
 _KNOWN = frozenset(PackageType)
-_WORDS = re.compile(r"[^\x00-\x1f\x7f-\x9f]{0,256}")
+_WORDS = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,256}")
 
 
 def malformed(what: str, where: str, advice: str = "nothing of it is used") -> Failure:
@@ -33,9 +33,9 @@ class Collection:
 
     def add(self, package: Package) -> None:
         """Takes the package in, unless one of its values cannot be one; an entry that comes again counts once."""
-        values = (package.name, package.version, package.architecture, package.source, package.source_version)
+        named = (package.name, package.version, package.architecture, package.source, package.source_version)
         form = _WORD if package.type in _KNOWN else _WORDS
-        if not package.name or not all(value is None or form.fullmatch(value) for value in values):
+        if not package.name or not all(value is None or form.fullmatch(value) for value in (package.type, *named)):
             self.refuse(f"a package named {package.name[:60]!r} has a value that cannot be one")
             return
         if len(self._packages) >= MOST_PACKAGES:

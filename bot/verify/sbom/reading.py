@@ -5,6 +5,7 @@ Wrappings are taken off here, not verified: what an SBOM says counts as claimed 
 
 import base64
 import binascii
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.packages.package import Inventory
@@ -13,6 +14,7 @@ from bot.verify.sbom import cyclonedx, spdx
 
 LARGEST_SBOM = 64 * 1024 * 1024
 _MOST_WRAPPINGS = 5
+_LONGEST_DISTRIBUTION = 64
 
 
 def read_sbom(data: bytes, where: str) -> Inventory:
@@ -20,14 +22,21 @@ def read_sbom(data: bytes, where: str) -> Inventory:
     document = read_json(data, where, LARGEST_SBOM)
     for _ in range(_MOST_WRAPPINGS):
         if str(document.get("spdxVersion", "")).startswith("SPDX-2."):
-            return spdx.read(document, where)
+            return _with_distribution(spdx.read(document, where))
         if document.get("bomFormat") == "CycloneDX":
-            return cyclonedx.read(document, where)
+            return _with_distribution(cyclonedx.read(document, where))
         inner = _unwrapped(document, where)
         if inner is None:
             break
         document = inner
     raise malformed("is no SBOM, neither SPDX 2 nor CycloneDX", where)
+
+
+def _with_distribution(found: Inventory) -> Inventory:
+    """Without one that is named at a length that `os-release` never has."""
+    named = found.distribution
+    fits = named is None or max(len(named.id), len(named.version)) <= _LONGEST_DISTRIBUTION
+    return found if fits else replace(found, distribution=None)
 
 
 def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:

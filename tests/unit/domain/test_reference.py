@@ -21,6 +21,7 @@ DIGEST = "sha256:" + "a" * 64
         f"a@{DIGEST[:-1]}",
         "a@md9:" + "0" * 64,
         "ab" * 32,
+        "a" * 248,
     ],
 )
 def test_what_docker_refuses_is_no_reference(text: str) -> None:

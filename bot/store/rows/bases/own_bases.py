@@ -8,7 +8,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
-    String,
     Table,
     UniqueConstraint,
     bindparam,
@@ -34,13 +33,14 @@ from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.texts import ShortText
 
 own_links = Table(
     "own_links",
     metadata,
     key_column(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
-    Column("image", String(511), nullable=False, server_default=""),
+    Column("image", ShortText(511), nullable=False, server_default=""),
     Column("base_id", ForeignKey("bases.id"), nullable=False),
     Column("cut", Boolean, nullable=False, server_default="0"),
     Column("only_brought", Boolean, nullable=False, server_default="0"),

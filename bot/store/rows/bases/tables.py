@@ -8,31 +8,30 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
 
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import Id, key_column, leased, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 bases = leased(
     "bases",
-    Column("registry", String(255), nullable=False),
-    Column("repository", String(255), nullable=False),
-    Column("tag", String(128), nullable=False),
-    Column("digest", String(160)),
-    Column("unconfirmed", String(160)),
-    Column("version", String(64)),
+    Column("registry", ShortText(255), nullable=False),
+    Column("repository", ShortText(255), nullable=False),
+    Column("tag", ShortText(128), nullable=False),
+    Column("digest", ShortText(160)),
+    Column("unconfirmed", ShortText(160)),
+    Column("version", ShortText(64)),
     Column("moved_at", Moment),
     Column("observation_id", Id),
-    Column("error", Text),
+    Column("error", LongText),
     Column("used", Boolean, nullable=False, server_default="1"),
     Column("upstream_id", Id, index=True),
-    Column("upstream_digest", String(160)),
-    Column("likeness", String(16)),
+    Column("upstream_digest", ShortText(160)),
+    Column("likeness", ShortText(16)),
     Column("behind_since", Moment),
     UniqueConstraint("registry", "repository", "tag"),
 )
@@ -44,8 +43,8 @@ observations = Table(
     Column("base_id", ForeignKey("bases.id"), nullable=False),
     Column("previous_id", Id),
     Column("at", Moment, nullable=False),
-    Column("digest", String(160)),
-    Column("sight", String(16), nullable=False),
+    Column("digest", ShortText(160)),
+    Column("sight", ShortText(16), nullable=False),
     Column("observation", JSON, nullable=False),
     Column("assessed", Boolean, nullable=False),
     Index(None, "base_id", "id"),
@@ -60,29 +59,29 @@ observations = Table(
 manifests = Table(
     "manifests",
     metadata,
-    Column("digest", String(160), primary_key=True),
+    Column("digest", ShortText(160), primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("fetched_at", Moment, nullable=False),
 )
 
 documents = leased(
     "documents",
-    Column("url", String(1024), nullable=False, unique=True),
-    Column("kind", String(32), nullable=False),
-    Column("reader", String(64)),
-    Column("etag", String(512)),
-    Column("last_modified", String(128)),
+    Column("url", ShortText(1024), nullable=False, unique=True),
+    Column("kind", ShortText(32), nullable=False),
+    Column("reader", ShortText(64)),
+    Column("etag", ShortText(512)),
+    Column("last_modified", ShortText(128)),
     Column("body", LargeBinary),
     Column("fetched_at", Moment),
     Column("checked_at", Moment),
-    Column("error", Text),
+    Column("error", LongText),
 )
 
 releases = Table(
     "releases",
     metadata,
-    Column("channel", String(16), primary_key=True),
-    Column("version", String(64), primary_key=True),
+    Column("channel", ShortText(16), primary_key=True),
+    Column("version", ShortText(64), primary_key=True),
     Column("published_at", Moment, nullable=False),
     Column("release", JSON, nullable=False),
 )
@@ -90,8 +89,8 @@ releases = Table(
 advisories = Table(
     "advisories",
     metadata,
-    Column("source", String(64), primary_key=True),
-    Column("cve", String(32), primary_key=True),
+    Column("source", ShortText(64), primary_key=True),
+    Column("cve", ShortText(32), primary_key=True),
     Column("advisory", JSON, nullable=False),
 )
 
@@ -104,7 +103,7 @@ changes = Table(
     Column("to_observation", ForeignKey("observations.id"), nullable=False, unique=True),
     Column("at", Moment, nullable=False),
     Column("change", JSON, nullable=False),
-    Column("cause", String(32), nullable=False),
+    Column("cause", ShortText(32), nullable=False),
     Column("assessed_at", Moment, nullable=False),
     Column("feeds_revision", BigInteger, nullable=False),
     Column("assessed_revision", BigInteger, nullable=False, server_default="0"),
@@ -118,10 +117,10 @@ incidents = Table(
     "incidents",
     metadata,
     key_column(),
-    Column("subject", String(255), nullable=False),
+    Column("subject", ShortText(255), nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("cleared_at", Moment),
-    Column("detail", Text, nullable=False),
+    Column("detail", LongText, nullable=False),
     Index("uq_incidents_open", "subject", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
@@ -129,15 +128,15 @@ notices = Table(
     "notices",
     metadata,
     key_column(),
-    Column("topic", String(32), nullable=False),
+    Column("topic", ShortText(32), nullable=False),
     Column("base_id", ForeignKey("bases.id"), nullable=False, index=True),
     Column("since", Moment, nullable=False),
     Column("until", Moment),
-    Column("text", Text, nullable=False),
+    Column("text", LongText, nullable=False),
     Column("toward", JSON, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("cleared_at", Moment),
-    Column("outcome", Text),
+    Column("outcome", LongText),
     Column("told_with", ForeignKey("notices.id"), index=True),
     Index("uq_notices_open", "topic", "base_id", "since", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )

@@ -10,9 +10,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
@@ -20,6 +18,7 @@ from sqlalchemy import (
 from bot.domain.packages.package import Package
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import Id, key_column, lease_columns, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 
 def undone_columns(table: str, column: str) -> list[Any]:
@@ -35,14 +34,14 @@ layers = Table(
     "layers",
     metadata,
     key_column(),
-    Column("digest", String(160), nullable=False, unique=True),
-    Column("registry", String(255), nullable=False),
-    Column("repository", String(255), nullable=False),
-    Column("named_diff_id", String(160)),
-    Column("diff_id", String(160), index=True),
-    Column("problem", Text),
+    Column("digest", ShortText(160), nullable=False, unique=True),
+    Column("registry", ShortText(255), nullable=False),
+    Column("repository", ShortText(255), nullable=False),
+    Column("named_diff_id", ShortText(160)),
+    Column("diff_id", ShortText(160), index=True),
+    Column("problem", LongText),
     Column("read_at", Moment),
-    Column("error", Text),
+    Column("error", LongText),
     *undone_columns("layers", "read_at"),
 )
 """`named_diff_id` is what an image says that it unpacks to, `diff_id` what it was seen to unpack to. `problem` says
@@ -58,16 +57,16 @@ inventories = Table(
     "inventories",
     metadata,
     key_column(),
-    Column("digest", String(160), nullable=False, unique=True),
-    Column("config_digest", String(160), index=True),
-    Column("platform", String(100), nullable=False),
+    Column("digest", ShortText(160), nullable=False, unique=True),
+    Column("config_digest", ShortText(160), index=True),
+    Column("platform", ShortText(100), nullable=False),
     Column("previous_id", Id),
     Column("seen_at", Moment, nullable=False),
     Column("read_at", Moment),
     Column("distribution", JSON),
     Column("problems", JSON),
     Column("is_complete", Boolean),
-    Column("error", Text),
+    Column("error", LongText),
     *undone_columns("inventories", "read_at"),
     Index(
         "ix_inventories_incomplete",
@@ -91,13 +90,13 @@ packages = Table(
     "packages",
     metadata,
     key_column(),
-    Column("key", String(64), nullable=False, unique=True),
-    Column("type", String(256), nullable=False),
-    Column("name", String(256), nullable=False, index=True),
-    Column("version", String(256), nullable=False),
-    Column("architecture", String(256)),
-    Column("source", String(256), index=True),
-    Column("source_version", String(256)),
+    Column("key", ShortText(64), nullable=False, unique=True),
+    Column("type", ShortText(256), nullable=False),
+    Column("name", ShortText(256), nullable=False, index=True),
+    Column("version", ShortText(256), nullable=False),
+    Column("architecture", ShortText(256)),
+    Column("source", ShortText(256), index=True),
+    Column("source_version", ShortText(256)),
 )
 """Each once, however many images have it; `key` is a hash of all else, which would be too long for an index."""
 inventory_packages = Table(
@@ -116,14 +115,14 @@ observed_inventories = Table(
     Column(
         "observation_id", ForeignKey("observations.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     ),
-    Column("platform", String(100), primary_key=True),
+    Column("platform", ShortText(100), primary_key=True),
     Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
 )
 image_inventories = Table(
     "image_inventories",
     metadata,
     Column("image_id", ForeignKey("images.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("platform", String(100), primary_key=True),
+    Column("platform", ShortText(100), primary_key=True),
     Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
 )
 package_changes = Table(
@@ -131,13 +130,13 @@ package_changes = Table(
     metadata,
     key_column(),
     Column("observation_id", ForeignKey("observations.id", ondelete="CASCADE"), nullable=False),
-    Column("platform", String(100), nullable=False),
+    Column("platform", ShortText(100), nullable=False),
     Column("before_id", Id, nullable=False),
     Column("after_id", Id, nullable=False),
     Column("compared_at", Moment),
     Column("changes", JSON),
     Column("is_complete", Boolean),
-    Column("error", Text),
+    Column("error", LongText),
     *undone_columns("package_changes", "compared_at"),
     UniqueConstraint("observation_id", "platform"),
 )

@@ -1,22 +1,23 @@
 """SBOMs of the fleet's images: which registries are to be asked, and what the documents list. Their tables."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Table
 
 from bot.store.rows.inventories.inventories import undone_columns
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 sbom_looks = Table(
     "sbom_looks",
     metadata,
     key_column(),
     Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, unique=True),
-    Column("registry", String(255), nullable=False),
-    Column("repository", String(255), nullable=False),
-    Column("index_digest", String(160), nullable=False),
+    Column("registry", ShortText(255), nullable=False),
+    Column("repository", ShortText(255), nullable=False),
+    Column("index_digest", ShortText(160), nullable=False),
     Column("is_last", Boolean, nullable=False, server_default="0"),
     Column("looked_at", Moment),
-    Column("error", Text),
+    Column("error", LongText),
     *undone_columns("sbom_looks", "looked_at"),
 )
 """`index_digest` is what the image's tag showed; `is_last` says that its registry was asked before, in vain."""
@@ -25,10 +26,10 @@ sboms = Table(
     metadata,
     key_column(),
     Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("document", String(160), nullable=False),
-    Column("origin", String(40), nullable=False),
-    Column("strength", String(20), nullable=False),
-    Column("told", Text, nullable=False),
+    Column("document", ShortText(160), nullable=False),
+    Column("origin", ShortText(40), nullable=False),
+    Column("strength", ShortText(20), nullable=False),
+    Column("told", LongText, nullable=False),
     Column("distribution", JSON),
     Column("problems", JSON, nullable=False),
     Column("at", Moment, nullable=False),

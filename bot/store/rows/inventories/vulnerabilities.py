@@ -11,9 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     LargeBinary,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     select,
     update,
@@ -28,21 +26,22 @@ from bot.store.engine.inserting import chunks, insert_into
 from bot.store.rows.inventories.inventories import package_of, packages
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import Id, leased, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 dumps = leased(
     "dumps",
-    Column("ecosystem", String(32), nullable=False, unique=True),
-    Column("place", String(1024), nullable=False),
-    Column("etag", String(512)),
-    Column("last_modified", String(512)),
+    Column("ecosystem", ShortText(32), nullable=False, unique=True),
+    Column("place", ShortText(1024), nullable=False),
+    Column("etag", ShortText(512)),
+    Column("last_modified", ShortText(512)),
     Column("considered", LargeBinary),
     Column("asked", LargeBinary),
-    Column("reader", String(64)),
+    Column("reader", ShortText(64)),
     Column("entries", Integer),
     Column("problems", JSON),
     Column("fetched_at", Moment),
     Column("checked_at", Moment),
-    Column("error", Text),
+    Column("error", LongText),
 )
 """`considered` are the releases and names that were looked for, `asked` the versions that an API was asked about,
 both compressed; `entries` counts all records."""
@@ -52,12 +51,12 @@ vulnerabilities = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("dump_id", ForeignKey("dumps.id", ondelete="CASCADE"), nullable=False),
-    Column("name", String(64), nullable=False),
-    Column("content", String(64), nullable=False),
-    Column("modified", String(40)),
-    Column("title", Text, nullable=False),
-    Column("severity", String(16)),
-    Column("rated_by", String(32), nullable=False),
+    Column("name", ShortText(64), nullable=False),
+    Column("content", ShortText(64), nullable=False),
+    Column("modified", ShortText(40)),
+    Column("title", LongText, nullable=False),
+    Column("severity", ShortText(16)),
+    Column("rated_by", ShortText(32), nullable=False),
     Column("score", Float),
     Column("published_at", Moment),
     Column("seen_at", Moment, nullable=False),
@@ -70,7 +69,7 @@ vulnerability_cves = Table(
     "vulnerability_cves",
     metadata,
     Column("vulnerability_id", ForeignKey("vulnerabilities.id", ondelete="CASCADE"), primary_key=True),
-    Column("cve", String(32), primary_key=True, index=True),
+    Column("cve", ShortText(32), primary_key=True, index=True),
 )
 
 affected_packages = Table(
@@ -78,7 +77,7 @@ affected_packages = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("vulnerability_id", ForeignKey("vulnerabilities.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("release", String(64), nullable=False),
+    Column("release", ShortText(64), nullable=False),
     Column("affected", JSON, nullable=False),
     Column("fix_seen_at", Moment),
 )
@@ -87,7 +86,7 @@ affected_packages = Table(
 affected_names = Table(
     "affected_names",
     metadata,
-    Column("name", String(256), primary_key=True),
+    Column("name", ShortText(256), primary_key=True),
     Column("affected_id", ForeignKey("affected_packages.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 """By which a package may be one that is affected, in lower case."""

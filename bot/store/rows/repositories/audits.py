@@ -13,9 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    String,
     Table,
-    Text,
     delete,
     or_,
     select,
@@ -29,14 +27,15 @@ from bot.store.engine.inserting import upsert
 from bot.store.engine.locking import lock
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import key_column, lease_columns, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 audits = Table(
     "audits",
     metadata,
     key_column(),
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, unique=True),
-    Column("mark", String(16)),
-    Column("error", Text),
+    Column("mark", ShortText(16)),
+    Column("error", LongText),
     Column("audited_at", Moment),
     *lease_columns(),
     Column("files", JSON, nullable=False),
@@ -49,8 +48,8 @@ practices = Table(
     "practices",
     metadata,
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
-    Column("practice", String(64), primary_key=True),
-    Column("outcome", String(16), nullable=False),
+    Column("practice", ShortText(64), primary_key=True),
+    Column("outcome", ShortText(16), nullable=False),
     Index(None, "practice", "outcome"),
 )
 """The outcome of each repository as a whole; `practice` is the name of the check."""
@@ -59,8 +58,8 @@ practice_days = Table(
     "practice_days",
     metadata,
     Column("day", Date, primary_key=True),
-    Column("practice", String(64), primary_key=True),
-    Column("outcome", String(16), primary_key=True),
+    Column("practice", ShortText(64), primary_key=True),
+    Column("outcome", ShortText(16), primary_key=True),
     Column("repositories", Integer, nullable=False),
 )
 
@@ -68,7 +67,7 @@ practice_weeks = Table(
     "practice_weeks",
     metadata,
     Column("week", Date, primary_key=True),
-    Column("practice", String(64), primary_key=True),
+    Column("practice", ShortText(64), primary_key=True),
     Column("opened", Integer, nullable=False),
     Column("closed", Integer, nullable=False),
 )

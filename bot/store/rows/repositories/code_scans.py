@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, String, Text, and_, delete, select
+from sqlalchemy import Column, ForeignKey, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import insert_into
@@ -10,14 +10,15 @@ from bot.store.rows.repositories.audits import audits
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.schema import leased
+from bot.store.rows.texts import LongText, ShortText
 
 code_scans = leased(
     "code_scans",
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, unique=True),
-    Column("uploaded", String(32)),
-    Column("upload", String(128)),
-    Column("refused", Text),
-    Column("error", Text),
+    Column("uploaded", ShortText(32)),
+    Column("upload", ShortText(128)),
+    Column("refused", LongText),
+    Column("error", LongText),
 )
 """`uploaded` stands for the log that was uploaded last, `upload` is the forge's name of that upload until it was
 taken in, `refused` says why the forge takes none."""

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, delete, or_, select
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.issue import IssueSection
 from bot.store.engine.inserting import insert_into, upsert
 from bot.store.rows.schema import key_column, lease_columns, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 issues = Table(
     "issues",
@@ -15,12 +16,12 @@ issues = Table(
     key_column(),
     Column("repository_id", ForeignKey("repositories.id"), nullable=False, unique=True),
     Column("number", Integer),
-    Column("url", Text),
+    Column("url", LongText),
     Column("is_open", Boolean, nullable=False, server_default="0"),
     Column("wanted", Integer, nullable=False),
     Column("told", Integer, nullable=False),
-    Column("refused", Text),
-    Column("error", Text),
+    Column("refused", LongText),
+    Column("error", LongText),
     *lease_columns(),
     Index(None, "due_at"),
 )
@@ -30,10 +31,10 @@ issue_sections = Table(
     "issue_sections",
     metadata,
     Column("repository_id", ForeignKey("repositories.id"), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("title", String(255), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("told", Text, nullable=False),
+    Column("name", ShortText(64), primary_key=True),
+    Column("title", ShortText(255), nullable=False),
+    Column("text", LongText, nullable=False),
+    Column("told", LongText, nullable=False),
     Column("opens", Boolean, nullable=False, server_default="1"),
 )
 

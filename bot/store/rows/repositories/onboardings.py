@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Integer, String, Text, and_, func, select
+from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Integer, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
@@ -11,23 +11,24 @@ from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.schema import leased
+from bot.store.rows.texts import LongText, ShortText
 
 onboardings = leased(
     "onboardings",
     Column("repository_id", ForeignKey("repositories.id"), nullable=False, unique=True),
-    Column("state", String(16), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("asked_by", String(255)),
+    Column("state", ShortText(16), nullable=False),
+    Column("reason", LongText, nullable=False),
+    Column("asked_by", ShortText(255)),
     Column("number", Integer),
-    Column("url", Text),
+    Column("url", LongText),
     Column("merged", Integer, nullable=False, server_default="0"),
     Column("left", Integer, nullable=False, server_default="0"),
-    Column("made_from", String(16)),
+    Column("made_from", ShortText(16)),
     Column("proposed", JSON),
     Column("brought", JSON),
     Column("declined", JSON),
     Column("changed_at", Moment, nullable=False),
-    Column("error", Text),
+    Column("error", LongText),
 )
 """`changed_at` is when its state or its pull request changed last, `left` how many findings are left to people."""
 

@@ -8,35 +8,34 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
-    String,
     Table,
-    Text,
 )
 
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import key_column, leased, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 repositories = leased(
     "repositories",
-    Column("name", String(255), nullable=False, unique=True),
+    Column("name", ShortText(255), nullable=False, unique=True),
     Column("forge_id", BigInteger, index=True, unique=True),
-    Column("node_id", String(128)),
-    Column("default_branch", String(255), nullable=False),
+    Column("node_id", ShortText(128)),
+    Column("default_branch", ShortText(255), nullable=False),
     Column("pushed_at", Moment),
-    Column("tree", String(64)),
-    Column("reader", String(64)),
+    Column("tree", ShortText(64)),
+    Column("reader", ShortText(64)),
     Column("listed", Boolean, nullable=False),
     Column("config", JSON, nullable=False),
     Column("workflows", JSON, nullable=False),
     Column("problems", JSON, nullable=False),
-    Column("error", Text),
+    Column("error", LongText),
     Column("read_at", Moment),
 )
 
 blobs = Table(
     "blobs",
     metadata,
-    Column("sha", String(64), primary_key=True),
+    Column("sha", ShortText(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("fetched_at", Moment),
 )
@@ -45,7 +44,7 @@ repository_blobs = Table(
     "repository_blobs",
     metadata,
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True),
-    Column("sha", String(64), primary_key=True, index=True),
+    Column("sha", ShortText(64), primary_key=True, index=True),
 )
 
 usages = Table(
@@ -55,9 +54,9 @@ usages = Table(
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("base_id", ForeignKey("bases.id")),
     Column("usage", JSON, nullable=False),
-    Column("image", String(511), index=True),
-    Column("digest", String(160)),
-    Column("version", String(64)),
+    Column("image", ShortText(511), index=True),
+    Column("digest", ShortText(160)),
+    Column("version", ShortText(64)),
     Index(None, "base_id", "repository_id"),
     Index(None, "repository_id", "base_id", "digest", "version"),
 )

@@ -3,7 +3,7 @@
 from collections import deque
 from datetime import datetime
 
-from sqlalchemy import Column, ColumnElement, Index, Integer, Select, String, Table, Text, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Index, Integer, Select, Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import AWAITING, Action
@@ -13,16 +13,17 @@ from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 budgets = Table(
     "budgets",
     metadata,
-    Column("account", String(255), primary_key=True),
+    Column("account", ShortText(255), primary_key=True),
     Column("next_at", Moment),
     Column("room_at", Moment),
     Column("stopped_since", Moment),
     Column("stopped_until", Moment),
-    Column("stopped_because", Text),
+    Column("stopped_because", LongText),
 )
 """`account` is how the names of its repositories begin. Two writes never begin before `next_at`; there is room for
 content from `room_at` on."""
@@ -31,7 +32,7 @@ spendings = Table(
     "spendings",
     metadata,
     key_column(),
-    Column("account", String(255), nullable=False),
+    Column("account", ShortText(255), nullable=False),
     Column("at", Moment, nullable=False),
     Column("contents", Integer, nullable=False),
     Index(None, "account", "at"),

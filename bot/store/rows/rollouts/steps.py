@@ -12,9 +12,7 @@ from sqlalchemy import (
     Index,
     Integer,
     RowMapping,
-    String,
     Table,
-    Text,
     insert,
     select,
     union,
@@ -33,6 +31,7 @@ from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.schema import key_column, lease_columns, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 steps = Table(
     "steps",
@@ -41,20 +40,20 @@ steps = Table(
     Column("rebuild_id", ForeignKey("rebuilds.id"), nullable=False, index=True),
     Column("place", Integer, nullable=False),
     Column("step", JSON, nullable=False),
-    Column("start", String(16), nullable=False),
-    Column("elsewhere", String(255)),
-    Column("state", String(24), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("start", ShortText(16), nullable=False),
+    Column("elsewhere", ShortText(255)),
+    Column("state", ShortText(24), nullable=False),
+    Column("reason", LongText, nullable=False),
     Column("began_at", Moment),
     Column("since", Moment),
     Column("deadline", Moment),
     Column("waits_since", Moment),
     Column("attempted_at", Moment),
-    Column("correlation", String(64), unique=True),
+    Column("correlation", ShortText(64), unique=True),
     Column("dispatches", Integer, nullable=False, server_default="0"),
     Column("run", BigInteger),
-    Column("node_id", String(128)),
-    Column("url", Text),
+    Column("node_id", ShortText(128)),
+    Column("url", LongText),
     Column("ended_at", Moment),
     *lease_columns(),
     Index(None, "due_at"),

@@ -19,6 +19,7 @@ ASPNET = "mcr.microsoft.com/dotnet/aspnet"
         ("11.0.0-preview.1-noble-chiseled", "11.0.0-preview.1-noble-chiseled"),
         ("10.0.100-rc.2", "10.0.100-rc.2"),
         ("latest", "latest"),
+        (f"10.0.{'4' * 100}", f"10.0.{'4' * 100}"),
     ],
 )
 def test_a_reference_follows_the_floating_tag_of_its_line(written: str, tag: str) -> None:

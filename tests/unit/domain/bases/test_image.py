@@ -101,6 +101,11 @@ def test_windows_is_left_out_of_a_shared_index() -> None:
     assert images_of(*entries) == [("linux/amd64", DIGESTS[1])]
 
 
+def test_a_platform_of_words_that_are_longer_than_any_is_none() -> None:
+    longest = "/".join(["x" * 32] * 3)
+    assert images_of(entry(DIGESTS[0], longest), entry(DIGESTS[1], "x" * 33 + "/amd64")) == [(longest, DIGESTS[0])]
+
+
 def test_an_index_of_windows_alone_keeps_the_first_of_each_platform() -> None:
     entries = [entry(DIGESTS[0], "windows/amd64"), entry(DIGESTS[1], "windows/amd64")]
     assert images_of(*entries) == [("windows/amd64", DIGESTS[0])]

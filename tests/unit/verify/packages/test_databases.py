@@ -238,3 +238,11 @@ def test_a_library_of_an_application_has_one_slash_in_its_name() -> None:
     found = dotnet.read_dependencies(json.dumps({"libraries": libraries}).encode(), "a.deps.json")
     assert [(each.name, each.version) for each in found.packages] == [("a", "1")]
     assert len(found.problems) == 2
+
+
+@pytest.mark.parametrize("name", ["a\ud800", "a" * 257, "a\x7fb", "a b"])
+def test_a_name_that_can_be_none_is_a_problem_and_hinders_no_other(name: str) -> None:
+    libraries = {f"{name}/1": {"type": "package"}, "b/1": {"type": "package"}}
+    found = dotnet.read_dependencies(json.dumps({"libraries": libraries}).encode(), "a.deps.json")
+    assert [each.name for each in found.packages] == ["b"]
+    assert found.problems[0].startswith("a.deps.json: a package named ")

@@ -282,3 +282,17 @@ def test_a_package_whose_url_cannot_be_read_is_listed_by_its_name(url: str) -> N
 def test_components_that_are_no_software_of_the_image_are_no_packages(kind: str) -> None:
     document = {"bomFormat": "CycloneDX", "components": [{"type": kind, "name": "x", "version": "1"}]}
     assert names(read_sbom(encoded(document), "sbom")) == []
+
+
+def test_a_type_longer_than_any_is_a_problem_and_hinders_no_other() -> None:
+    found = spdx(
+        {"name": "a", "externalRefs": [{"referenceType": "purl", "referenceLocator": f"pkg:{'x' * 300}/a@1"}]},
+        {"name": "b", "versionInfo": "2"},
+    )
+    assert names(found) == ["b@2"]
+    assert len(found.problems) == 1
+
+
+def test_a_distribution_of_an_impossible_name_is_none() -> None:
+    system = {"name": "debian", "versionInfo": "1" * 65, "primaryPackagePurpose": "OPERATING-SYSTEM"}
+    assert spdx(system, {"name": "b", "versionInfo": "2"}).distribution is None
