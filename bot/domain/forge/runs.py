@@ -24,6 +24,7 @@ class Run:
     node_id: str | None = None
     commit: str | None = None
     number: int | None = None
+    updated_at: datetime | None = None
 
     @property
     def shown(self) -> "RunState":

@@ -17,13 +17,18 @@ _FAILED = frozenset({"failure", "timed_out", "startup_failure"})
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run of a workflow; `conclusion` is None until it has concluded."""
+    """A run of a workflow; `conclusion` is None until it has concluded.
+
+    `updated_at` is when it changed last, as by a later attempt; it and `id` are None where they are not told.
+    """
 
     at: datetime
     event: str
     branch: str | None
     conclusion: str | None
     url: str = ""
+    id: int | None = None
+    updated_at: datetime | None = None
 
     @property
     def has_succeeded(self) -> bool:
@@ -60,7 +65,8 @@ class BranchBuilds:
     """What is known of the builds on the default branch, whoever started them.
 
     `scheduled` are the latest that its own schedule started, `failed` those that failed since the last success:
-    both newest first, and no more than are needed. `known_until` is the moment up to which all runs are known.
+    both newest first, and no more than are needed. `ended` is the run that ended last, in whichever attempt.
+    `known_until` is the moment up to which all runs are known.
     """
 
     state: str = ACTIVE
@@ -68,6 +74,7 @@ class BranchBuilds:
     scheduled: tuple[PastRun, ...] = ()
     failed: tuple[PastRun, ...] = ()
     known_until: datetime | None = None
+    ended: PastRun | None = None
 
     def are_joined_by(self, latest: LatestRuns) -> bool:
         """Whether no run can have been between what was known and these."""
@@ -85,7 +92,15 @@ def builds_with(
     last = max(succeeded, key=lambda run: run.at, default=None)
     failed = [run for run in _merged(fresh, known.failed) if run.has_failed and (last is None or run.at > last.at)]
     scheduled = [run for run in _merged(fresh, known.scheduled) if run.event == "schedule"]
-    return BranchBuilds(state, last, tuple(scheduled[:MOST_SCHEDULED]), tuple(failed[:MOST_FAILED]), until)
+    ended = _ended_last((*fresh, known.ended))
+    return BranchBuilds(state, last, tuple(scheduled[:MOST_SCHEDULED]), tuple(failed[:MOST_FAILED]), until, ended)
+
+
+def _ended_last(runs: Iterable[PastRun | None]) -> PastRun | None:
+    """The one that ended last and that can be asked for; one whose next attempt goes on has not ended."""
+    found = (run for run in runs if run is not None and run.id is not None and run.updated_at is not None)
+    ended = [run for run in found if run.has_succeeded or run.has_failed]
+    return max(ended, key=lambda run: run.updated_at or run.at, default=None)
 
 
 def _merged(fresh: Iterable[PastRun], known: Iterable[PastRun]) -> list[PastRun]:

@@ -12,6 +12,6 @@ class ReportsSettings(Section):
     artifacts: list[Name] = Field(
         [],
         max_length=20,
-        description="Globs over the names of artifacts that hold reports, read once a rebuild's run has ended.",
+        description="Globs over the names of artifacts that hold reports, read once a run has ended.",
     )
     most: int = Field(5, ge=1, le=20, description="Artifacts that are read of one run.")

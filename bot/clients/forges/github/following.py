@@ -1,21 +1,18 @@
 """Following many pull requests, runs and builds in few requests."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bot.clients.forges.github.bulk import Bulk, nodes_fields
-from bot.clients.forges.github.connection.shapes import shaped
+from bot.clients.forges.github.connection.shapes import run_id_in, shaped
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.forge.runs import BuildRun, RunState
 
 _MOST_HISTORIES = 10
 """Commits of one field whose later commits are asked for: each of them counts as two dozen nodes and more."""
-
-_RUN_PAGE = re.compile(r"/actions/runs/([0-9]{1,18})(?:[/?#]|$)")
 
 READY = frozenset({"CLEAN", "UNSTABLE", "HAS_HOOKS"})
 """GitHub's words for a pull request that it would merge; in the second, checks that it does not require are red."""
@@ -110,10 +107,4 @@ def _build_of(suite: Mapping[str, Any], run: Mapping[str, Any], commit: str) -> 
     path = str(file["path"]) if file else ""
     number, url = int(run["runNumber"]), str(run["url"])
     event = str(run["event"])
-    return BuildRun(path, event, state.status, state.conclusion, url, commit, number, _id_in(url))
-
-
-def _id_in(url: str) -> int | None:
-    """The run's number as REST has it: GraphQL's `databaseId` has 32 bits, and numbers have outgrown those."""
-    found = _RUN_PAGE.search(url)
-    return int(found[1]) if found is not None else None
+    return BuildRun(path, event, state.status, state.conclusion, url, commit, number, run_id_in(url))

@@ -1,20 +1,28 @@
-"""Rebuilds whose runs have ended, as far as their artifacts were read for reports of scanners. Their table."""
+"""Runs that have ended, as far as their artifacts were read for reports of scanners. Their table."""
 
-from sqlalchemy import Column, ForeignKey, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, UniqueConstraint
 
 from bot.store.rows.inventories.inventories import undone_columns
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import key_column, metadata
+from bot.store.rows.texts import LongText, ShortText
 
 artifact_reads = Table(
     "artifact_reads",
     metadata,
     key_column(),
-    Column("rebuild_id", ForeignKey("rebuilds.id", ondelete="CASCADE"), nullable=False, unique=True),
-    Column("refused", String(200)),
-    Column("problems", Text),
+    Column("rebuild_id", ForeignKey("rebuilds.id", ondelete="CASCADE"), unique=True),
+    Column("step_id", ForeignKey("steps.id", ondelete="CASCADE"), unique=True),
+    Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
+    Column("run", BigInteger),
+    Column("ended_at", Moment),
+    Column("refused", ShortText(200)),
+    Column("problems", LongText),
     Column("read_at", Moment),
-    Column("error", Text),
+    Column("error", LongText),
     *undone_columns("artifact_reads", "read_at"),
+    UniqueConstraint("repository_id", "run"),
 )
-"""`refused` says why the forge shows none, `problems` what of them could not be read, a line each."""
+"""The runs of a rebuild, that of a step, or another of a repository, which is `run` and may end again: `ended_at`
+is when it did last. `repository_id` is whose images reports may be about; `refused` says why the forge shows none,
+`problems` what of them could not be read, a line each."""

@@ -1,30 +1,33 @@
 """The workflows that rebuild the fleet as rows: how their builds ended, and what the guarantee makes of it."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, UniqueConstraint
 
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import leased
+from bot.store.rows.texts import LongText, ShortText
 
 workflow_builds = leased(
     "workflow_builds",
     Column("repository_id", ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False),
-    Column("workflow", String(128), nullable=False),
+    Column("workflow", ShortText(128), nullable=False),
     Column("max_age_seconds", Integer),
-    Column("node_id", String(128)),
+    Column("node_id", ShortText(128)),
     Column("builds", JSON, nullable=False),
     Column("last_success", Moment),
+    Column("ended_run", BigInteger),
+    Column("ended_at", Moment),
     Column("read_at", Moment),
-    Column("tree", String(64)),
+    Column("tree", ShortText(64)),
     Column("changed_at", Moment),
-    Column("error", Text),
+    Column("error", LongText),
     Column("judged", Boolean, nullable=False, server_default="0"),
-    Column("standing", String(16)),
-    Column("said", Text),
+    Column("standing", ShortText(16)),
+    Column("said", LongText),
     Column("plan_at", Moment, index=True),
     Column("told_at", Moment),
     UniqueConstraint("repository_id", "workflow"),
     Index(None, "judged"),
 )
-"""`tree` is what the repository held at the last look, `changed_at` when that was first another one. `standing` and
-`said` are what `plan` makes of it, `plan_at` when a rebuild is to be planned, `told_at` when it was last told that
-none can be."""
+"""`ended_run` is the run that ended last, and `ended_at` when. `tree` is what the repository held at the last look,
+`changed_at` when that was first another one. `standing` and `said` are what `plan` makes of it, `plan_at` when a
+rebuild is to be planned, `told_at` when it was last told that none can be."""

@@ -139,7 +139,7 @@ class BuildsStore(Store):
             await lock(connection, workflow_builds, ids)
             trees = {row.id: row for some in chunks(ids) for row in await _trees(connection, some)}
             for item, result in sorted(seen, key=lambda pair: pair[0].id):
-                row, last = trees.get(item.id), result.builds.last_success
+                row, last, ended = trees.get(item.id), result.builds.last_success, result.builds.ended
                 moved = row is not None and row.known is not None and row.known != row.tree
                 await settle(
                     connection,
@@ -151,6 +151,8 @@ class BuildsStore(Store):
                         "node_id": result.node_id,
                         "builds": dump(result.builds, BranchBuilds),
                         "last_success": last.at if last is not None else None,
+                        "ended_run": ended.id if ended is not None else None,
+                        "ended_at": ended.updated_at if ended is not None else None,
                         "read_at": now,
                         "tree": row.tree if row is not None else None,
                         "error": None,

@@ -1,12 +1,12 @@
 """Ended runs whose artifacts are looked through for reports of scanners."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import State
 from bot.reconcile.work import Claimed
 from bot.store.engine.inserting import insert_into
 from bot.store.engine.queue.claiming import settle
@@ -15,15 +15,14 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
+from bot.store.stages.verify.other_runs import LOOKED_BACK, READ_REBUILDS, READ_STEPS, EndedRun, other_runs
 from bot.store.stages.verify.scan_reports import keep_report
 from bot.verify.artifacts.ports import EndedRuns, Gathered
 from bot.verify.scan_reports import ScanReport
 from bot.watch.registry.incident import Incident
 
-_LOOKED_BACK = timedelta(days=2)
-"""What ended before that when the look for artifacts is switched on is left alone."""
-_BUILT = (State.PROVING, State.STEPPING, State.SUCCEEDED, State.BUILT, State.FAILED)
 _LONGEST_REFUSAL = 200
 _REFUSALS_COUNT = timedelta(days=1)
 """How long an owner's refusal for one repository keeps the trouble open that another's answer would end."""
@@ -42,35 +41,38 @@ class ArtifactsStore(Store):
 
     async def _read(self, claimed: Claimed) -> EndedRuns:
         query = (
-            select(repositories.c.id, repositories.c.name, repositories.c.node_id, rebuilds.c.built_by)
-            .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
-            .where(rebuilds.c.id == claimed.row["rebuild_id"])
+            select(
+                *(repositories.c.id, repositories.c.name, repositories.c.node_id),
+                *(artifact_reads.c.run, rebuilds.c.built_by, steps.c.run.label("of_step"), steps.c.elsewhere),
+            )
+            .select_from(artifact_reads)
+            .join(repositories, repositories.c.id == artifact_reads.c.repository_id)
+            .outerjoin(rebuilds, rebuilds.c.id == artifact_reads.c.rebuild_id)
+            .outerjoin(steps, steps.c.id == artifact_reads.c.step_id)
+            .where(artifact_reads.c.id == claimed.id)
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).one()
-        runs = tuple(int(run) for run in row.built_by or ())
-        return EndedRuns(claimed.id, Identity(row.name, row.node_id), row.id, runs)
+        home = Identity(row.name, row.node_id) if row.elsewhere is None else Identity(row.elsewhere)
+        alone = (run for run in (row.run, row.of_step) if run is not None)
+        return EndedRuns(claimed.id, home, row.id, (*(int(run) for run in row.built_by or ()), *alone))
 
     async def make_due(self) -> None:
         now = self._clock.now()
-        since = now - _LOOKED_BACK
-        # No rebuild ends after its rollout, and of all rollouts few are so new.
-        late = select(rollouts.c.id).where(or_(rollouts.c.ended_at.is_(None), rollouts.c.ended_at > since))
-        missing = select(rebuilds.c.id, literal(now, artifact_reads.c.due_at.type)).where(
-            rebuilds.c.rollout_id.in_(late),
-            rebuilds.c.built_by.is_not(None),
-            rebuilds.c.state.in_([state.value for state in _BUILT]),
-            or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > since),
-            ~select(artifact_reads.c.id).where(artifact_reads.c.rebuild_id == rebuilds.c.id).exists(),
-        )
+        built, stepped = _of_rebuilds(now), _of_steps(now)
         async with self._database.reading() as connection:
-            if (await connection.execute(missing.limit(1))).first() is None:
-                return
+            first = [(await connection.execute(each.limit(1))).first() for each in (built, stepped)]
+            others = await other_runs(connection, now)
+        if first == [None, None] and not others:
+            return
         async with self._database.transaction() as connection:
-            rows = insert_into(connection, artifact_reads).from_select(
-                ["rebuild_id", "due_at"], missing.order_by(rebuilds.c.id)
-            )
-            await connection.execute(rows.on_conflict_do_nothing())
+            for of, missing in (("rebuild_id", built), ("step_id", stepped)):
+                rows = insert_into(connection, artifact_reads).from_select(
+                    [of, "repository_id", "due_at"], missing.order_by(text("1"))
+                )
+                await connection.execute(rows.on_conflict_do_nothing())
+            for run in others:
+                await connection.execute(_ended_again(connection, run, now))
 
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
@@ -102,12 +104,53 @@ class ArtifactsStore(Store):
             await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
 
 
+def _late(now: datetime) -> ColumnElement[bool]:
+    """No rebuild ends after its rollout, and of all rollouts few are so new."""
+    since = now - LOOKED_BACK
+    late = select(rollouts.c.id).where(or_(rollouts.c.ended_at.is_(None), rollouts.c.ended_at > since))
+    return rebuilds.c.rollout_id.in_(late)
+
+
+def _of_rebuilds(now: datetime) -> Select[Any]:
+    """Rebuilds that were built lately, and are not to be read yet."""
+    return select(rebuilds.c.id, rebuilds.c.repository_id, literal(now, artifact_reads.c.due_at.type)).where(
+        _late(now),
+        rebuilds.c.built_by.is_not(None),
+        rebuilds.c.state.in_([state.value for state in READ_REBUILDS]),
+        or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > now - LOOKED_BACK),
+        ~select(artifact_reads.c.id).where(artifact_reads.c.rebuild_id == rebuilds.c.id).exists(),
+    )
+
+
+def _of_steps(now: datetime) -> Select[Any]:
+    """Steps whose runs ended lately, and that are not to be read yet."""
+    return (
+        select(steps.c.id, rebuilds.c.repository_id, literal(now, artifact_reads.c.due_at.type))
+        .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
+        .where(
+            _late(now),
+            steps.c.run.is_not(None),
+            steps.c.state.in_([state.value for state in READ_STEPS]),
+            steps.c.ended_at > now - LOOKED_BACK,
+            ~select(artifact_reads.c.id).where(artifact_reads.c.step_id == steps.c.id).exists(),
+        )
+    )
+
+
+def _ended_again(connection: AsyncConnection, run: EndedRun, now: datetime) -> Any:
+    """Makes a run due; one that is read at this moment is left until it was."""
+    values = {"ended_at": run.ended_at, "read_at": run.read_at, "due_at": now, "attempts": 0}
+    row = insert_into(connection, artifact_reads).values(repository_id=run.repository, run=run.run, **values)
+    return row.on_conflict_do_update(
+        index_elements=["repository_id", "run"], set_=values, where=artifact_reads.c.lease_owner.is_(None)
+    )
+
+
 async def _is_refused(connection: AsyncConnection, item: EndedRuns, since: datetime) -> bool:
     """Whether another repository of this owner showed nothing lately: a token may see one and not the other."""
     query = (
         select(artifact_reads.c.id)
-        .join(rebuilds, rebuilds.c.id == artifact_reads.c.rebuild_id)
-        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
+        .join(repositories, repositories.c.id == artifact_reads.c.repository_id)
         .where(
             artifact_reads.c.refused.is_not(None),
             artifact_reads.c.read_at > since,

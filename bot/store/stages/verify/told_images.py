@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
@@ -14,6 +14,7 @@ from bot.domain.packages.gate import GateOutcome, VulnerabilityKey
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import ANY_RELEASE, release_of
 from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.steps import StepState
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -29,6 +30,7 @@ from bot.store.rows.inventories.inventories import (
     packages,
 )
 from bot.store.rows.inventories.sboms import sbom_looks, sbom_packages, sboms
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.verify.scan_reports import KeptAbout, reports_about
 from bot.verify.gating.ports import ToldImage, ToldPlatform
@@ -151,20 +153,7 @@ async def _states(connection: AsyncConnection, some: Collection[int]) -> dict[in
         .where(rebuilds.c.repository_id == images.c.repository_id, rebuilds.c.state == State.PROVING.value)
         .exists()
     )
-    read = select(artifact_reads.c.id).where(
-        artifact_reads.c.rebuild_id == rebuilds.c.id, artifact_reads.c.read_at.is_not(None)
-    )
-    unread = (
-        select(rebuilds.c.id)
-        .where(
-            rebuilds.c.repository_id == images.c.repository_id,
-            rebuilds.c.state.in_([State.PROVING.value, State.STEPPING.value]),
-            rebuilds.c.built_by.is_not(None),
-            ~read.exists(),
-        )
-        .exists()
-    )
-    asked = (proving.label("is_proving"), unread.label("is_unread"))
+    asked = (proving.label("is_proving"), or_(*_unread()).label("is_unread"))
     found: dict[int, _State] = {}
     for ids in chunks(sorted(some)):
         rows = await connection.execute(
@@ -178,6 +167,27 @@ async def _states(connection: AsyncConnection, some: Collection[int]) -> dict[in
             flags = (is_judged, bool(row.is_proving), bool(row.is_unread))
             found[row.id] = _State(row.repository_id, owed, *flags)
     return found
+
+
+def _unread() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether a rebuild under way, or a step of it that has ended, has artifacts that were not looked through."""
+    read = select(artifact_reads.c.id).where(artifact_reads.c.read_at.is_not(None))
+    going = (
+        rebuilds.c.repository_id == images.c.repository_id,
+        rebuilds.c.state.in_([State.PROVING.value, State.STEPPING.value]),
+    )
+    of_build = select(rebuilds.c.id).where(
+        *going, rebuilds.c.built_by.is_not(None), ~read.where(artifact_reads.c.rebuild_id == rebuilds.c.id).exists()
+    )
+    of_step = (
+        select(steps.c.id)
+        .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
+        .where(
+            *(*going, steps.c.run.is_not(None), steps.c.state == StepState.SUCCEEDED.value),
+            ~read.where(artifact_reads.c.step_id == steps.c.id).exists(),
+        )
+    )
+    return of_build.exists(), of_step.exists()
 
 
 @dataclass(slots=True)

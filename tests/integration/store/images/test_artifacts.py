@@ -1,7 +1,7 @@
 """Ended runs whose artifacts are looked through, as rows, and images that wait for it at the gate."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,14 @@ from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.steps import StepState
+from bot.domain.rollouts.terms import Step
+from bot.store.engine.codec import dump
+from bot.store.engine.inserting import upsert
 from bot.store.rows.bases.tables import incidents
 from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.verify.artifacts.ports import EndedRuns, Gathered
 from bot.verify.gating.judging import Gating
@@ -81,6 +87,99 @@ async def test_what_is_still_built_or_ended_long_ago_is_left_alone(
     await running(stores, FIXED)
     await rebuilt(stores, 1, state=state)
     stores.clock.advance(age)
+    assert await due(stores) == []
+
+
+async def stepped(stores: Stores, run: int, state: StepState, elsewhere: str | None = None) -> None:
+    """A step of the first rebuild."""
+    now = stores.clock.now()
+    values = {"reason": "", "due_at": now, "ended_at": now if state.has_ended else None}
+    step = Step("scan", "scan.yml", elsewhere)
+    row = {"rebuild_id": 1, "place": 0, "step": dump(step, Step), "start": "dispatch", "run": run, **values}
+    async with stores.database.transaction() as connection:
+        await connection.execute(insert(steps).values(**row, elsewhere=elsewhere, state=state.value))
+
+
+async def built(stores: Stores, run: int, ended_at: datetime) -> None:
+    """A run of the workflow that rebuilds contoso/shop was seen to have ended last."""
+    values = {"ended_run": run, "ended_at": ended_at}
+    async with stores.database.transaction() as connection:
+        row = upsert(
+            connection,
+            workflow_builds,
+            ["repository_id", "workflow"],
+            repository_id=1,
+            workflow="build.yml",
+            builds={},
+            due_at=ended_at,
+            **values,
+        )
+        await connection.execute(row)
+
+
+@pytest.mark.parametrize("elsewhere", [None, "contoso/deploy"])
+async def test_the_run_of_a_step_that_has_ended_is_looked_through_for_what_was_rebuilt(
+    stores: Stores, elsewhere: str | None
+) -> None:
+    await running(stores, FIXED)
+    await rebuilt(stores, state=State.STEPPING)
+    [item] = await due(stores)
+    await stores.artifacts.settle_artifacts(item, Gathered())
+    await stepped(stores, 7, StepState.RUNNING, elsewhere)
+    assert await due(stores) == []
+    async with stores.database.transaction() as connection:
+        ended = {"state": StepState.FAILED.value, "ended_at": stores.clock.now()}
+        await connection.execute(update(steps).values(**ended))
+    [item] = await due(stores)
+    assert (item.repository.name, item.repository_id, item.runs) == (elsewhere or "contoso/shop", 1, (7,))
+    await stores.artifacts.settle_artifacts(item, Gathered())
+    assert await due(stores) == []
+
+
+async def test_the_gate_waits_for_the_report_of_a_step_before_the_next_one(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    await rebuilt(stores, state=State.STEPPING)
+    [item] = await due(stores)
+    await stores.artifacts.settle_artifacts(item, Gathered())
+    await stepped(stores, 7, StepState.SUCCEEDED)
+    assert (await judged(stores)).is_pending
+    [item] = await due(stores)
+    await stores.artifacts.settle_artifacts(item, Gathered())
+    assert (await judged(stores)).outcome is GateOutcome.PASSED
+
+
+async def test_a_build_outside_of_rebuilds_is_looked_through_and_once_more_after_a_later_attempt(
+    stores: Stores,
+) -> None:
+    await running(stores, FIXED)
+    for _ in range(2):
+        await built(stores, 30_000_000_009, stores.clock.now())
+        [item] = await due(stores)
+        assert (item.repository.name, item.repository_id, item.runs) == ("contoso/shop", 1, (30_000_000_009,))
+        await stores.artifacts.settle_artifacts(item, Gathered())
+        stores.clock.advance(HOUR)
+        assert await due(stores) == []
+
+
+async def test_a_run_is_left_to_the_rebuild_that_knows_it_until_it_ends_in_a_later_attempt(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await rebuilt(stores, 7, state=State.FAILED)
+    await built(stores, 7, stores.clock.now())
+    [item] = await due(stores)
+    assert item.runs == (7,)
+    stores.clock.advance(HOUR)
+    await stores.artifacts.settle_artifacts(item, Gathered())
+    assert await due(stores) == []
+    stores.clock.advance(HOUR)
+    await built(stores, 7, stores.clock.now())
+    [item] = await due(stores)
+    assert item.runs == (7,)
+
+
+async def test_builds_that_ended_long_ago_are_left_alone(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await built(stores, 7, stores.clock.now() - timedelta(days=3))
     assert await due(stores) == []
 
 
@@ -153,7 +252,9 @@ async def test_what_was_not_looked_through_yet_is_found_among_rollouts_of_the_la
         await stores.artifacts.make_due()
     finally:
         event.remove(readers, "before_cursor_execute", note)
-    [(statement, parameters)] = [each for each in sent if each[0].startswith("SELECT")]
-    async with stores.database.reading() as connection:
-        plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
-    assert plan[0].detail.startswith("SEARCH rebuilds USING INDEX ix_rebuilds_rollout_id_")
+    asked = [each for each in sent if each[0].startswith("SELECT") and "FROM rebuilds" in each[0]]
+    assert asked
+    for statement, parameters in asked:
+        async with stores.database.reading() as connection:
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
+        assert plan[0].detail.startswith("SEARCH rebuilds USING INDEX ix_rebuilds_rollout_id_")

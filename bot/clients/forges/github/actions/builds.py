@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.clients.forges.github.bulk import Bulk, nodes_fields
-from bot.clients.forges.github.connection.shapes import rows, run_of, shaped
+from bot.clients.forges.github.connection.shapes import rows, run_id_in, run_of, shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.builds import MOST_SCHEDULED, LatestRuns, PastRun, WorkflowShown
@@ -18,7 +18,7 @@ _MOST_RUNS = 20
 _TOGETHER = 50
 """Workflows of one field, each with its runs and their check suites."""
 _WORKFLOW = f"""... on Workflow {{ id state runs(first: {_MOST_RUNS}) {{
-  totalCount nodes {{ event createdAt url checkSuite {{ conclusion branch {{ name }} }} }}
+  totalCount nodes {{ event createdAt updatedAt url checkSuite {{ conclusion branch {{ name }} }} }}
 }} }}"""
 
 
@@ -70,7 +70,8 @@ def _past_run(row: Mapping[str, Any]) -> PastRun:
         at = run.created_at
         if at is None:
             raise ValueError("no created_at")
-        return PastRun(at, str(row["event"]), None if branch is None else str(branch), run.conclusion, run.url)
+        name = None if branch is None else str(branch)
+        return PastRun(at, str(row["event"]), name, run.conclusion, run.url, run.id, run.updated_at)
 
 
 def _latest_of(row: Mapping[str, Any]) -> LatestRuns:
@@ -83,11 +84,13 @@ def _latest_of(row: Mapping[str, Any]) -> LatestRuns:
 
 def _run(node: Mapping[str, Any]) -> PastRun:
     suite = node["checkSuite"]
-    branch, conclusion = suite["branch"], suite["conclusion"]
+    branch, conclusion, url = suite["branch"], suite["conclusion"], str(node["url"])
     return PastRun(
         datetime.fromisoformat(str(node["createdAt"])),
         str(node["event"]),
         None if branch is None else str(branch["name"]),
         None if conclusion is None else str(conclusion).lower(),
-        str(node["url"]),
+        url,
+        run_id_in(url),
+        datetime.fromisoformat(str(node["updatedAt"])),
     )

@@ -1,5 +1,6 @@
 """GitHub's JSON as values of ours; what has another shape is a `Failure`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import GitTree, Repository, TreeEntry
 
+_RUN_PAGE = re.compile(r"/actions/runs/([0-9]{1,18})(?:[/?#]|$)")
 _SAME_SECOND = timedelta(seconds=2)
 """GitHub tells whole seconds, both of a push and of a list."""
 
@@ -74,7 +76,14 @@ def run_of(row: Mapping[str, Any]) -> Run:
         node_id=str(row["check_suite_node_id"]) if row.get("check_suite_node_id") else None,
         commit=str(row["head_sha"]) if row.get("head_sha") else None,
         number=int(row["run_number"]) if row.get("run_number") else None,
+        updated_at=_moment(row.get("updated_at")),
     )
+
+
+def run_id_in(url: str) -> int | None:
+    """The run's number as REST has it: GraphQL's `databaseId` has 32 bits, and numbers have outgrown those."""
+    found = _RUN_PAGE.search(url)
+    return int(found[1]) if found is not None else None
 
 
 def _moment(text: Any) -> datetime | None:

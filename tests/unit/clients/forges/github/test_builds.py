@@ -1,7 +1,7 @@
 """The latest runs of many workflows in few requests."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from bot.domain.repositories.builds import LatestRuns, PastRun
 
 WORKFLOWS = [f"W_{number}" for number in range(1_000)]
 SUITE = {"conclusion": "SUCCESS", "branch": {"name": "main"}}
-RUN = {"event": "schedule", "createdAt": "2026-11-23T02:00:00Z", "url": "https://github/run", "checkSuite": SUITE}
+PAGE = "https://github/contoso/shop/actions/runs/30000000001"
+TIMES = {"createdAt": "2026-11-23T02:00:00Z", "updatedAt": "2026-11-23T02:09:00Z"}
+RUN = {"event": "schedule", "url": PAGE, "checkSuite": SUITE, **TIMES}
 
 
 def row_of(node: str, **values: Any) -> dict[str, Any]:
@@ -31,7 +33,9 @@ async def test_a_thousand_workflows_take_two_requests(graphs: Callable[..., Any]
     assert (len(shown), len(asked.asked)) == (1_000, 2)
     at = datetime(2026, 11, 23, 2, tzinfo=UTC)
     assert shown["W_7"] == LatestRuns(
-        "active", (PastRun(at, "schedule", "main", "success", "https://github/run"),), are_all=False
+        "active",
+        (PastRun(at, "schedule", "main", "success", PAGE, 30_000_000_001, at + timedelta(minutes=9)),),
+        are_all=False,
     )
 
 
