@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reach import Reach
@@ -14,6 +14,8 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.deliveries import deliveries
 from bot.store.rows.fleet_issues import fleet_issues
+from bot.store.rows.images.gates import gates
+from bot.store.rows.images.images import images
 from bot.store.rows.repositories.onboardings import IS_WORKED_ON, onboardings
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.tables import rebuilds
@@ -52,9 +54,18 @@ class EventsStore(Store):
                 await _pull(connection, rebuilds, now, *where)
                 brought = onboardings.c.repository_id.in_(theirs), IS_WORKED_ON
                 await _pull(connection, onboardings, now, *brought)
+            if reach.pushed:
+                await _pull(connection, gates, now, gates.c.image_id.in_(_images(reach)))
+            if reach.followed:
                 named = select(repositories.c.name).where(repositories.c.forge_id.in_(reach.followed))
                 await _pull(connection, fleet_issues, now, fleet_issues.c.repository.in_(named))
         return True
+
+
+def _images(reach: Reach) -> Select[tuple[int]]:
+    """Images beside which something may have been attached: a VEX document, which counts at the gate."""
+    named = {each.repository for each in reach.pushed}
+    return select(images.c.id).where(images.c.repository.in_(named))
 
 
 def _tags(reach: Reach) -> Sequence[ColumnElement[bool]]:

@@ -7,8 +7,9 @@ in-toto statement is the OpenVEX document itself.
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.evidence import Strength
@@ -19,7 +20,8 @@ from bot.verify.trust.collecting import VEX, AttachedDocument, SignaturesPort, a
 from bot.verify.vex import OPENVEX, VexStatement, read_vex
 
 MOST = 20
-"""Documents of one image that are read."""
+"""Documents of one image that count."""
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class AttachedVex:
     def is_heeded(self) -> bool:
         return self.strength is Strength.PROVED and not self.problem
 
+    @property
+    def said_at(self) -> datetime:
+        """When its last statement was made; what bears no time comes before all else."""
+        return max((each.at for each in self.statements if each.at is not None), default=_BEFORE_ALL)
+
     def __str__(self) -> str:
         heeded = "" if self.is_heeded else ", not heeded"
         what = self.problem or counted(len(self.statements), "statement")
@@ -53,9 +60,11 @@ async def vex_of(
     digests: Collection[str],
     judge: Callable[[AttachedDocument, str], tuple[Strength, str]],
 ) -> tuple[AttachedVex, ...]:
-    """Each document once, by its best proof. `digests` are those of the image and of its platforms.
+    """Each document once, by its best proof, those that are heeded first, and the newest first among them. Where
+    there are more than count, the last one stands for those that are left, and says how many.
 
-    A statement about another image is none of its. Raises `Failure` where the registry does not say.
+    `digests` are those of the image and of its platforms; a statement about another image is none of its. Raises
+    `Failure` where the registry does not say.
     """
     found: list[AttachedVex] = []
     for digest in digests:
@@ -66,7 +75,17 @@ async def vex_of(
     best: dict[str, AttachedVex] = {}
     for document in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
         best.setdefault(document.document, document)
-    return tuple(best.values())[:MOST]
+    ordered = sorted(best.values(), key=lambda each: (each.is_heeded, each.said_at), reverse=True)
+    return (*ordered[:MOST], *_left(ordered[MOST:]))
+
+
+def _left(some: Sequence[AttachedVex]) -> list[AttachedVex]:
+    """What stands for documents that do not count, as there are too many; nothing where none is left."""
+    if not some:
+        return []
+    older = counted(len(some), "older document")
+    what = f"{older} left out, of which {sum(each.is_heeded for each in some)} would be heeded"
+    return [AttachedVex("", Strength.CLAIMED, f"more than {MOST} are attached", problem=what)]
 
 
 def _attached(

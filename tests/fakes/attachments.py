@@ -12,12 +12,13 @@ from bot.domain.failure import Failure, Trouble
 
 @dataclass
 class Attachments:
-    """Content by digest, and what refers to which digest; `asked` counts the listings."""
+    """Content by digest, and what refers to which digest; `asked` counts the listings, of which some fail."""
 
     content: dict[str, bytes] = field(default_factory=dict)
     referrers: dict[str, list[str]] = field(default_factory=dict)
     tags: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    failures: dict[str, Failure] = field(default_factory=dict)
 
     def keep(self, content: bytes | Mapping[str, Any]) -> str:
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -38,6 +39,8 @@ class Attachments:
 
     async def referring(self, registry: str, repository: str, digest: str) -> Sequence[str]:
         self.asked.append(digest)
+        if digest in self.failures:
+            raise self.failures[digest]
         return self.referrers.get(digest, [])
 
     async def manifest(self, registry: str, repository: str, digest: str) -> bytes:

@@ -30,7 +30,7 @@ from bot.verify.gating.ports import (
 )
 from bot.verify.gating.uncertain import about, settle_uncertain, words
 from bot.verify.scan_reports import KeptReport
-from bot.verify.vex import VexStatement, excuse
+from bot.verify.vex import excuse
 
 _BEFORE_IS_UNREAD = "what the image before holds is not read yet, so it cannot be told what is new"
 
@@ -45,6 +45,8 @@ class ImageAtGate:
     gated: Gated | None = None
     unasked: Failure | None = None
     """Why it cannot be told whether a VEX document beside the image excuses what blocks."""
+    may_be_excused: bool = False
+    """Whether somebody is trusted to excuse that beside the image, and may still do so."""
 
     @property
     def is_held_back(self) -> bool:
@@ -63,7 +65,7 @@ async def judge_images(
     """What the gate says of these images as they were seen last, by their ids.
 
     `adopts` where an image that it sees for the first time is taken as it is: nothing of it is new.
-    `vex` is asked of images that would be held back, and of no others.
+    `vex` is asked of images that would be held back, and of no others, of all at once.
     """
     rules = {each.id: rule for each in images if (rule := options.rule_for(each.claim.name)) is not None}
     found: dict[int, ImageAtGate] = {each.id: ImageAtGate() for each in images}
@@ -76,29 +78,29 @@ async def judge_images(
             continue
         if adopts and known.is_first:
             known = replace(known, before=known.now, reports_before=known.reports)
-        judged = ImageAtGate(known, _gated(image, known, rules[image.id], options, data, now))
-        if vex is not None and judged.is_held_back:
-            said, judged = await _asked(vex, image, judged)
-            if said:
-                more = replace(options, statements=(*options.statements, *said))
-                judged = ImageAtGate(known, _gated(image, known, rules[image.id], more, data, now))
-        found[image.id] = judged
+        found[image.id] = ImageAtGate(known, _gated(image, known, rules[image.id], options, data, now))
+    if vex is None:
+        return found
+    held = {image.id: image for image in images if found[image.id].is_held_back}
+    asked = [(image, each.digests) for image in held.values() if (each := found[image.id].told) is not None]
+    for number, said in (await vex.signed_statements(asked) if asked else {}).items():
+        known, gated = found[number].told, found[number].gated
+        assert known is not None
+        assert gated is not None
+        if isinstance(said, Failure):
+            found[number] = ImageAtGate(known, _untold(gated, said), said, may_be_excused=True)
+            continue
+        if said:
+            more = replace(options, statements=(*options.statements, *said))
+            gated = _gated(held[number], known, rules[number], more, data, now)
+        found[number] = ImageAtGate(known, gated, may_be_excused=gated.outcome is GateOutcome.BLOCKED)
     return found
 
 
-async def _asked(
-    vex: VexPort, image: ProducedImage, judged: ImageAtGate
-) -> tuple[Sequence[VexStatement], ImageAtGate]:
-    """What is signed beside an image; where that cannot be told, the image is held back and soon judged again."""
-    told, gated = judged.told, judged.gated
-    if told is None or gated is None:
-        return (), judged
-    try:
-        return await vex.signed_statements(image, told.digests), judged
-    except Failure as failure:
-        gap = f"whether a VEX document beside it excuses that cannot be told: {failure.told}"
-        held = replace(gated, gaps=(*gated.gaps, gap), is_pending=True)
-        return (), replace(judged, gated=held, unasked=failure)
+def _untold(gated: Gated, failure: Failure) -> Gated:
+    """What cannot be told to be excused is held back, and soon judged again."""
+    gap = f"whether a VEX document beside it excuses that cannot be told: {failure.told}"
+    return replace(gated, gaps=(*gated.gaps, gap), is_pending=True)
 
 
 def _gated(

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from bot.domain.evidence import Strength
+from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.detected import DetectedVulnerability
 from bot.domain.packages.gate import Gated, GateException, GateMode, GateRule, VulnerabilityKey
@@ -156,12 +157,13 @@ class GateStore(Protocol):
 
 
 class VexPort(Protocol):
-    """A registry as far as VEX documents beside an image are concerned."""
+    """Registries as far as VEX documents beside images are concerned."""
 
-    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[VexStatement]:
-        """What authors whom the operator trusts have signed about one of these digests of the image.
-
-        Raises `Failure` where the registry does not say.
+    async def signed_statements(
+        self, asked: Sequence[tuple[ProducedImage, Collection[str]]]
+    ) -> Mapping[int, Sequence[VexStatement] | Failure]:
+        """What authors whom the operator trusts have signed about one of these digests of an image, by the images'
+        ids; the failure where its registry does not say. Where nobody is trusted, the image is left out.
         """
         ...
 

@@ -25,7 +25,7 @@ TRUSTED = Trusted(
 )
 INDEX, IMAGE, OTHER = ("sha256:" + letter * 64 for letter in "abc")
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "@context": "https://openvex.dev/ns/v0.2.0",
     "author": "security@contoso.example",
     "statements": [
@@ -129,3 +129,18 @@ async def test_a_document_is_read_beside_what_else_goes_on(monkeypatch: pytest.M
     (found,) = await shown(port)
     assert found.is_heeded
     assert threading.main_thread().name not in readers
+
+
+async def test_of_too_many_the_heeded_count_first_and_the_newest_and_those_left_are_told() -> None:
+    port = Attachments()
+    for day in range(1, 24):
+        statement = DOCUMENT["statements"][0] | {"timestamp": f"2026-01-{day:02}T00:00:00Z"}
+        document = DOCUMENT | {"statements": [statement]}
+        port.attach(IMAGE, BUNDLE, signed(IMAGE, predicate=document))
+    port.attach(IMAGE, "application/vex+json", encoded(DOCUMENT))
+    *counting, left = await shown(port)
+    assert [each.said_at.day for each in counting] == list(range(23, 3, -1))
+    assert all(each.is_heeded for each in counting)
+    assert str(left) == (
+        "claimed, not heeded: more than 20 are attached; 4 older documents left out, of which 3 would be heeded"
+    )

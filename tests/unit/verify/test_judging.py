@@ -120,13 +120,13 @@ class Beside:
     def __init__(self, *said: VexStatement, failure: Failure | None = None) -> None:
         self.said = said
         self.failure = failure
-        self.asked: list[Collection[str]] = []
+        self.asked: list[set[str]] = []
 
-    async def signed_statements(self, image: ProducedImage, digests: Collection[str]) -> Sequence[VexStatement]:
-        self.asked.append(digests)
-        if self.failure is not None:
-            raise self.failure
-        return self.said
+    async def signed_statements(
+        self, asked: Sequence[tuple[ProducedImage, Collection[str]]]
+    ) -> Mapping[int, Sequence[VexStatement] | Failure]:
+        self.asked.append({digest for _, digests in asked for digest in digests})
+        return {image.id: self.failure or self.said for image, _ in asked}
 
 
 async def beside_says(told: Told, beside: Beside) -> Gated:
@@ -170,3 +170,28 @@ async def test_a_rebuild_is_looked_at_again_where_a_registry_does_not_say() -> N
 
     with pytest.raises(Failure, match="does not answer"):
         await gating.gated([IMAGE])
+
+
+async def test_registries_are_asked_about_all_images_at_once_that_would_be_held_back() -> None:
+    told = Told(held("12.0.0"))
+    images = [replace(IMAGE, id=number) for number in (1, 2, 3)]
+    fine = replace(told.image, now=(ToldPlatform("linux/amd64", packages=()),))
+    shown = {1: told.image, 2: replace(told.image, digests=frozenset({"sha256:b"})), 3: fine}
+
+    async def told_images(_images: Collection[int]) -> Mapping[int, ToldImage]:
+        return shown
+
+    told.told_images = told_images  # type: ignore[method-assign]
+    beside = Beside(*OPTIONS.statements)
+    options = replace(OPTIONS, statements=())
+    judged = await judge_images(cast(GateStore, told), images, options, NOON, adopts=False, vex=beside)
+    assert beside.asked == [{"sha256:a", "sha256:b"}]
+    assert [each.is_held_back for each in judged.values()] == [False] * 3
+
+
+async def test_what_somebody_may_still_excuse_beside_the_image_is_said_to_be_so() -> None:
+    options = replace(OPTIONS, statements=())
+    store = cast(GateStore, Told(held("12.0.0")))
+    for beside, may_be in ((Beside(), True), (Beside(*OPTIONS.statements), False), (None, False)):
+        judged = await judge_images(store, [IMAGE], options, NOON, adopts=False, vex=beside)
+        assert judged[1].may_be_excused is may_be

@@ -13,9 +13,12 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
+from bot.store.engine.inserting import chunks
 from bot.store.stages.verify.sboms import FleetImage
 
 _LONGEST_PLATFORM = 40
+_TOGETHER = 100
+"""Images whose packages are read at a time."""
 
 Document = Callable[[Inventory, str], dict[str, Any]]
 """Makes an SBOM of what is inside, and of the name of the image."""
@@ -37,20 +40,19 @@ async def write_sboms(settings: Settings, folder: Path, form: str, made: Documen
     files: list[Path] = []
     problems: list[str] = []
     async with opened_stores(settings, clock) as stores:
-        for shown in await stores.sboms.all_shown():
-            name = f"{shown.place.name}@{shown.place.digest}"
-            try:
-                inventory = await stores.inventory.told(shown.inventory)
-            except Failure as failure:
-                problems.append(f"{name} ({shown.platform}): {failure.told}")
-                continue
-            if inventory is None:
-                problems.append(f"{name} ({shown.platform}): its layers are not read")
-                continue
-            problems += [f"{name} ({shown.platform}): {problem}" for problem in inventory.problems]
-            file = folder / f"{_file_name(shown)}.{form}.json"
-            await asyncio.to_thread(_write, file, made(inventory, name))
-            files.append(file)
+        for some in chunks(await stores.sboms.all_shown(), _TOGETHER):
+            told = await stores.inventory.told_together([shown.inventory for shown in some])
+            for shown in some:
+                name = f"{shown.place.name}@{shown.place.digest}"
+                inventory = told.get(shown.inventory)
+                if not isinstance(inventory, Inventory):
+                    why = "its layers are not read" if inventory is None else inventory.told
+                    problems.append(f"{name} ({shown.platform}): {why}")
+                    continue
+                problems += [f"{name} ({shown.platform}): {problem}" for problem in inventory.problems]
+                file = folder / f"{_file_name(shown)}.{form}.json"
+                await asyncio.to_thread(_write, file, made(inventory, name))
+                files.append(file)
     return WrittenSboms(tuple(files), tuple(problems))
 
 

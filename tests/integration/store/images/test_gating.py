@@ -1,5 +1,6 @@
 """What the gate says of images, by what is kept of them: the stage and the rebuilds that it meets."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, event, select, update
 
+from bot.domain.failure import Failure
+from bot.domain.images.image import ProducedImage
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.gate import (
@@ -19,6 +22,7 @@ from bot.domain.packages.gate import (
 )
 from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.reach import PushedTag, Reach
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.scan_reports import scan_reports
@@ -29,6 +33,7 @@ from bot.verify.gating.ports import GateOptions, MatchedRule, ReportUse
 from bot.verify.gating.stage import tick
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
+from bot.verify.vex import Product, VexStatement
 from bot.views.bases.gates import Unfixed
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
@@ -436,3 +441,39 @@ async def test_a_row_that_says_what_no_gate_does_keeps_no_other_from_being_shown
     assert view.gate is None
     assert (await stores.image_pages.images(WantedImages(), Cut())).images.items
     assert set((await stores.figures.figures()).gated.values()) <= {0}
+
+
+class Beside:
+    """The registry, beside whose image somebody trusted may sign statements later."""
+
+    def __init__(self) -> None:
+        self.said: list[VexStatement] = []
+        self.times = 0
+
+    async def signed_statements(
+        self, asked: Sequence[tuple[ProducedImage, Collection[str]]]
+    ) -> Mapping[int, Sequence[VexStatement] | Failure]:
+        self.times += 1
+        return {image.id: self.said for image, _ in asked}
+
+
+@pytest.mark.parametrize("is_told", [False, True], ids=["looked for", "told by the registry"])
+async def test_a_document_that_comes_after_the_judgement_counts_soon(stores: Stores, is_told: bool) -> None:
+    await running(stores, SSL)
+    await publish(stores)
+    beside = Beside()
+
+    async def outcomes() -> list[str | None]:
+        await tick(stores.gating, ALL, Loop(stores.clock), beside)
+        async with stores.database.reading() as connection:
+            return list((await connection.scalars(select(gates.c.outcome))).all())
+
+    assert await outcomes() == ["blocked"]
+    beside.said = [VexStatement(frozenset({CVE}), (Product(f"pkg:deb/ubuntu/{SSL.name}"),), "fixed")]
+    assert await outcomes() == ["blocked"]
+    assert beside.times == 1
+    if is_told:
+        await stores.events.take("registry", "push-1", Reach(pushed=(PushedTag("contoso/shop", "sha256-1.att"),)))
+    else:
+        stores.clock.advance(timedelta(minutes=15))
+    assert await outcomes() == ["passed"]

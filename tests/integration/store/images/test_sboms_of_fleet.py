@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Engine, event, insert, select, update
 
 from bot.domain.packages.package import Inventory
 from bot.service.commands.images.sboms_of_fleet import WrittenSboms, write_sboms
 from bot.settings import Settings
-from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.images.images import images
+from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages
 from bot.verify.sbom.export import as_spdx
 from bot.verify.sbom.reading import read_sbom
 from tests.integration.store.filling import Stores
@@ -68,3 +69,43 @@ async def test_a_file_is_named_after_a_platform_of_any_words(stores: Stores, url
     [file] = (await written(stores, url, tmp_path)).files
     assert file.parent == tmp_path
     assert file.name.endswith("_linux-a-..-a-..-a-..-a-..-a-..-a-..-a-...spdx.json")
+
+
+async def test_a_hundred_images_are_read_in_as_many_statements_as_one(
+    stores: Stores, url: str, tmp_path: Path
+) -> None:
+    await running(stores, SSL)
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append(statement)
+
+    counts: list[int] = []
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for more in (0, 99):
+            await _more_platforms(stores, more)
+            asked.clear()
+            assert len((await written(stores, url, tmp_path)).files) == 1 + more
+            counts.append(len([each for each in asked if "inventor" in each or "packages" in each]))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert counts[0] == counts[1]
+
+
+async def _more_platforms(stores: Stores, number: int) -> None:
+    """The image shows so many platforms more, with the packages of the first."""
+    async with stores.database.transaction() as connection:
+        one = (await connection.execute(select(inventories))).mappings().first()
+        [image] = await connection.scalars(select(images.c.id))
+        package = await connection.scalar(select(inventory_packages.c.package_id))
+        assert one is not None
+        for each in range(number):
+            row = {name: value for name, value in one.items() if name != "id"} | {"digest": f"sha256:{each:064}"}
+            added = await connection.execute(insert(inventories).values(**row).returning(inventories.c.id))
+            inventory = added.scalar_one()
+            shown = {"image_id": image, "platform": f"linux/{each}", "inventory_id": inventory}
+            await connection.execute(insert(image_inventories).values(**shown))
+            listed = {"inventory_id": inventory, "package_id": package, "since": one["seen_at"]}
+            await connection.execute(insert(inventory_packages).values(**listed))

@@ -1,12 +1,15 @@
 """Whom the settings trust with VEX documents beside images, and how often a registry is asked."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from bot.domain.clock import ManualClock
+from bot.domain.failure import Failure, Trouble
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
@@ -16,6 +19,7 @@ from bot.service.wiring.registries.vex import VexBeside
 from bot.settings import Settings
 from bot.store.stages.watch.watch import WatchStore
 from bot.verify.trust.looked_once import LookedOnce
+from bot.verify.vex import VexStatement
 from tests.builders import NOON
 from tests.fakes.attachments import Attachments
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
@@ -53,13 +57,19 @@ def registry() -> tuple[Attachments, str]:
     return port, digest
 
 
+def statements(answer: Sequence[VexStatement] | Failure) -> Sequence[VexStatement]:
+    assert not isinstance(answer, Failure)
+    return answer
+
+
 async def test_whom_the_rule_for_an_image_trusts_is_heeded(
     settings: Settings, registry: tuple[Attachments, str]
 ) -> None:
     port, digest = registry
     beside = VexBeside(LookedOnce(port, CLOCK), settings.trust, CLOCK)
 
-    [statement] = await beside.signed_statements(IMAGE, [digest])
+    said = await beside.signed_statements([(IMAGE, [digest])])
+    [statement] = statements(said[IMAGE.id])
     assert statement.vulnerabilities == {"CVE-2026-1"}
 
 
@@ -67,8 +77,25 @@ async def test_where_no_rule_trusts_anybody_no_registry_is_asked(registry: tuple
     port, digest = registry
     beside = VexBeside(LookedOnce(port, CLOCK), Settings().trust, CLOCK)
 
-    assert await beside.signed_statements(IMAGE, [digest]) == ()
+    assert await beside.signed_statements([(IMAGE, [digest])]) == {}
     assert port.asked == []
+
+
+async def test_of_a_hundred_images_each_digest_is_listed_once_and_one_that_is_silent_alone_is_not_told(
+    settings: Settings, registry: tuple[Attachments, str]
+) -> None:
+    port, digest = registry
+    others = [f"sha256:{number:064x}" for number in range(100)]
+    silent = Failure(Trouble.UNREACHABLE, "does not answer", where="ghcr.io")
+    port.failures[others[7]] = silent
+    asked = [(replace(IMAGE, id=number), [each]) for number, each in enumerate((digest, digest, *others))]
+    beside = VexBeside(LookedOnce(port, CLOCK), settings.trust, CLOCK)
+
+    said = await beside.signed_statements(asked)
+
+    assert sorted(port.asked) == sorted([digest, *others])
+    assert [len(statements(said[number])) for number in (0, 1, 2)] == [1, 1, 0]
+    assert said[9] is silent
 
 
 async def test_signatures_and_documents_of_one_image_are_listed_once(
