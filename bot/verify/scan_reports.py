@@ -14,6 +14,12 @@ from bot.domain.failure import Failure, Trouble
 from bot.verify.scanners.reading import read_report
 from bot.verify.scanners.report import LARGEST_REPORT, Report
 
+MOST_OF_WORKFLOW = 10_000
+"""Findings in a report that a workflow left; the largest images have some five thousand."""
+_MOST_VALUES = 1_000_000
+"""Values of JSON in such a report, of which each takes some hundred bytes of memory, whatever the text takes."""
+_SIGNS = (b"{", b"[", b",")
+
 
 class ReportOrigin(StrEnum):
     """Who brought a report."""
@@ -50,6 +56,23 @@ class KeptReport:
         return min(self.scan.report.created_at or self.kept_at, self.kept_at)
 
 
+@dataclass(frozen=True, slots=True)
+class DamagedReport:
+    """A report of which the store has no more than where it is from: what it found cannot be read any more."""
+
+    document: str
+    origin: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsOfImage:
+    """What anybody brought about an image, the last scan first."""
+
+    kept: tuple[KeptReport, ...] = ()
+    damaged: tuple[DamagedReport, ...] = ()
+
+
 class ScanReports(Protocol):
     """Where reports of scanners are kept; each method is one transaction."""
 
@@ -58,9 +81,7 @@ class ScanReports(Protocol):
         what workflows of that repository did."""
         ...
 
-    async def all_about(self, digest: str) -> Sequence[KeptReport]:
-        """What anybody brought about an image, the last scan first."""
-        ...
+    async def all_about(self, digest: str) -> ReportsOfImage: ...
 
     async def keep(self, scan: ScanReport) -> None:
         """Keeps a report; the same bytes again from the same side take its place, for the images that both name."""
@@ -72,12 +93,16 @@ def scan_report(
 ) -> ScanReport:
     """Reads a report about an image. `image` is the digest that it must be about, where the report names one.
 
-    Raises `Failure` where it is no report, names no image, or another one.
+    Raises `Failure` where it is no report, names no image, or another one, and where a workflow left one with more
+    in it than is found in an image.
     """
     if len(data) > LARGEST_REPORT:
-        what = f"has more than {LARGEST_REPORT:,} bytes"
-        raise Failure(Trouble.MALFORMED, what, where=place, advice="nothing of it is used")
+        raise _refused(f"has more than {LARGEST_REPORT:,} bytes", place)
+    if origin is ReportOrigin.ARTIFACT and sum(data.count(sign) for sign in _SIGNS) > _MOST_VALUES:
+        raise _refused(f"has more than {_MOST_VALUES:,} values", place)
     report = read_report(data, place)
+    if origin is ReportOrigin.ARTIFACT and len(report.vulnerabilities) > MOST_OF_WORKFLOW:
+        raise _refused(f"has more than {MOST_OF_WORKFLOW:,} findings", place)
     if image is not None and report.image_digests and image not in report.image_digests:
         named = ", ".join(sorted(report.image_digests))
         what, advice = f"is about {named}, not {image}", "name the image that it is about"
@@ -88,3 +113,7 @@ def scan_report(
         advice = "scan the image by the digest under which its registry has it, or name it with --image"
         raise Failure(Trouble.MALFORMED, "names no digest of an image", where=place, advice=advice)
     return ScanReport(f"sha256:{hashlib.sha256(data).hexdigest()}", origin, place, report, repository)
+
+
+def _refused(what: str, place: str) -> Failure:
+    return Failure(Trouble.MALFORMED, what, where=place, advice="nothing of it is used")

@@ -1,7 +1,7 @@
 """Which of two package versions is newer, by the rules of the package manager that wrote them.
 
-Debian and rpm versions are compared by univers. Alpine's and NuGet's have keys of their own: univers refuses some
-Alpine versions that exist (`13.2.1_git20240309-r0`) and NuGet versions with leading zeros in a label.
+rpm versions are compared by univers. The others have keys of their own: univers refuses Debian versions with a
+second colon, some Alpine versions that exist (`13.2.1_git20240309-r0`) and NuGet's with leading zeros in a label.
 """
 
 import re
@@ -15,6 +15,7 @@ _LARGEST_EPOCH = 2**31 - 1
 _DEB = re.compile(
     r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<upstream>[A-Za-z0-9][A-Za-z0-9.+~:-]*?)(?:-(?P<revision>[A-Za-z0-9.+~]+))?(?<!-)"
 )
+_DEB_PART = re.compile(r"([^0-9]*)([0-9]*)")
 _RPM = re.compile(r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<version>[A-Za-z0-9._+~^]+)(?:-(?P<release>[A-Za-z0-9._+~^]+))?")
 _APK = re.compile(
     r"(?P<first>[0-9]+)(?P<rest>(?:\.[0-9]+)*)(?P<letter>[a-z]?)"
@@ -47,20 +48,29 @@ def compare_versions(package_type: str, first: str, second: str) -> int:
 
 
 def _compare_deb(first: str, second: str) -> int:
-    from univers.debian import compare_version_objects
-
-    return _sign(compare_version_objects(_deb(first), _deb(second)))
+    return _order(_deb_key(first), _deb_key(second))
 
 
-def _deb(text: str) -> Any:
+def _deb_key(text: str) -> tuple[Any, ...]:
     """Debian policy 5.6.12: `[epoch:]upstream[-revision]`; a colon may stand in upstream where an epoch does."""
-    from univers.debian import Version
-
     found = _matched(_DEB, text, "Debian")
-    upstream = found["upstream"]
-    if ":" in upstream:
-        raise BadVersion(f"{text!r} is no Debian version: dpkg orders no colon behind the epoch")
-    return Version(_epoch(found["epoch"], text), upstream, found["revision"] or "0")
+    upstream, revision = found["upstream"], found["revision"]
+    if ":" in upstream and found["epoch"] is None:
+        raise BadVersion(f"{text!r} is no Debian version: its epoch is no number")
+    if revision is None and "-" in upstream:
+        raise BadVersion(f"{text!r} is no Debian version: no revision has a colon")
+    return _epoch(found["epoch"], text), _deb_parts(upstream), _deb_parts(revision or "0")
+
+
+def _deb_parts(text: str) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Words and numbers in turn, as dpkg's `verrevcmp` has it: of two words the one that ends is older but for a
+    tilde behind it, and letters come before all else."""
+    parts = _DEB_PART.findall(text)
+    return tuple(((*map(_deb_letter, word), 0), int(digits or 0)) for word, digits in parts)
+
+
+def _deb_letter(letter: str) -> int:
+    return -1 if letter == "~" else ord(letter) + (0 if letter.isalpha() else 256)
 
 
 def _compare_rpm(first: str, second: str) -> int:

@@ -59,7 +59,7 @@ async def test_a_rebuild_is_held_back_by_the_report_that_its_own_workflow_left_b
         rebuild = (await stage.rebuilds())[SHOP]
         assert rebuild.state is State.FAILED
         assert rebuild.reason == "built, but the gate holds it back: CVE-2026-7 (CRITICAL) in app 1, fixed in 2"
-        [kept] = await stage.bot.stores.scan_reports.all_about(pushed.digest)
+        [kept] = (await stage.bot.stores.scan_reports.all_about(pushed.digest)).kept
         assert kept.scan.place.endswith(", trivy-report/report.json")
         [view] = [each for each in await stage.bot.stores.images.views() if each.image.claim.name.endswith(SHOP)]
         assert view.gate is not None

@@ -1,6 +1,8 @@
 """A scanner's report that is brought by hand."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,19 @@ def test_what_is_no_digest_or_another_one_is_refused_in_one_line(
 def test_where_none_is_kept_it_cannot_be_told(bot: Command, settings: Path) -> None:
     ran = bot("reports", "list", NAME, "-c", settings)
     assert (ran.code, "is not known" in ran.out) == (3, True)
+
+
+def test_one_that_is_damaged_in_the_store_is_named_and_hides_no_other(bot: Command, settings: Path) -> None:
+    file = written(settings.parent, NAME)
+    bot("reports", "import", file, "-c", settings)
+    with closing(sqlite3.connect(settings.parent / "freshness.db")) as store, store:
+        store.execute("UPDATE scan_reports SET report = x'00'")
+    ran = bot("reports", "list", NAME, "-c", settings)
+    assert ran.code == 3
+    assert f"{file} (file): damaged in the store; bring it again" in " ".join(ran.out.split())
+    [told] = json.loads(bot("reports", "list", NAME, "-c", settings, "-f", "json").out)
+    assert (told["place"], told["damaged"]) == (str(file), True)
+    file.write_text(file.read_text().replace("CVE-2026-1", "CVE-2026-2"))
+    bot("reports", "import", file, "-c", settings)
+    ran = bot("reports", "list", NAME, "-c", settings)
+    assert (ran.code, "damaged" in ran.out, "1 finding" in ran.out) == (0, True, True)

@@ -1,11 +1,12 @@
 """Which image a scanner's report is about."""
 
 import json
+import tracemalloc
 
 import pytest
 
 from bot.domain.failure import Failure
-from bot.verify.scan_reports import ReportOrigin, ScanReport, scan_report
+from bot.verify.scan_reports import MOST_OF_WORKFLOW, ReportOrigin, ScanReport, scan_report
 from bot.verify.scanners.reading import read_report
 from tests.unit.verify.reports import finding
 
@@ -49,3 +50,31 @@ def test_a_report_about_another_image_is_refused() -> None:
 
 def test_the_same_bytes_are_the_same_document() -> None:
     assert read(written(f"shop@{INDEX}")).document == read(written(f"shop@{INDEX}")).document
+
+
+def of_workflow(data: bytes) -> ScanReport:
+    return scan_report(data, ReportOrigin.ARTIFACT, "report.json", repository=1)
+
+
+def test_a_workflow_may_leave_as_many_findings_as_an_image_has_and_an_operator_brings_any() -> None:
+    most = [finding(VulnerabilityID=f"CVE-2026-{number}") for number in range(MOST_OF_WORKFLOW)]
+    document = {"SchemaVersion": 2, "Metadata": {"RepoDigests": [f"shop@{INDEX}"]}}
+    whole = json.dumps(document | {"Results": [{"Target": "image", "Vulnerabilities": most}]}).encode()
+    assert len(of_workflow(whole).report.vulnerabilities) == MOST_OF_WORKFLOW
+    more = [{"Target": "image", "Vulnerabilities": [*most, finding(VulnerabilityID="CVE-2026-x")]}]
+    too_many = json.dumps(document | {"Results": more}).encode()
+    assert len(read(too_many).report.vulnerabilities) == MOST_OF_WORKFLOW + 1
+    with pytest.raises(Failure, match="has more than 10,000 findings"):
+        of_workflow(too_many)
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"0", b'"a"'])
+def test_a_report_of_a_workflow_that_would_fill_memory_is_refused_before_it_is_read(value: bytes) -> None:
+    data = b"[" + b",".join([value] * 2_000_000) + b"]"
+    tracemalloc.start()
+    try:
+        with pytest.raises(Failure, match="has more than 1,000,000 values"):
+            of_workflow(data)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

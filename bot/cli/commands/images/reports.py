@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from bot.verify.scan_reports import ScanReport
 
+_GONE = {"digests": None, "scanned_at": None, "gaps": [], "findings": None, "kept_at": None, "damaged": True}
+
 app = typer.Typer(help="What scanners found in images.", no_args_is_help=True)
 
 
@@ -55,17 +57,23 @@ def list_(
 ) -> None:
     """Lists the reports that are kept of an image, imported or left behind by workflows, the last scan first.
 
-    Exit codes: 0 there are some, 2 that is no image's digest, 3 there is none.
+    One that is damaged in the store is named. Exit codes: 0 there are some, 2 that is no image's digest, 3 there is
+    none that can be read.
     """
     from bot.cli.output import print_json, print_line
     from bot.service.commands.images.scan_reports import kept_reports
 
-    kept = asked(config, lambda settings, clock: kept_reports(settings, image, clock))
+    reports = asked(config, lambda settings, clock: kept_reports(settings, image, clock))
     if output is Format.JSON:
-        print_json([_as_json(each.scan) | {"kept_at": each.kept_at.isoformat()} for each in kept])
-    for each in kept if output is Format.TABLE else ():
-        print_line(_line(each.scan, each.kept_at))
-    if not kept:
+        readable = [_as_json(each.scan) | {"kept_at": each.kept_at.isoformat()} for each in reports.kept]
+        named = ("document", "origin", "place")
+        print_json([*readable, *({key: getattr(each, key) for key in named} | _GONE for each in reports.damaged)])
+    else:
+        for kept in reports.kept:
+            print_line(_line(kept.scan, kept.kept_at))
+        for damaged in reports.damaged:
+            print_line(f"{damaged.place} ({damaged.origin}): damaged in the store; bring it again")
+    if not reports.kept:
         if output is Format.TABLE:
             print_line("No report is kept for this image: what scanners found in it is not known.")
         raise typer.Exit(3)

@@ -8,7 +8,7 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.service.commands.images.packages import read_file
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
-from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport, scan_report
+from bot.verify.scan_reports import ReportOrigin, ReportsOfImage, ScanReport, scan_report
 from bot.verify.scanners.report import LARGEST_REPORT
 
 
@@ -24,7 +24,7 @@ async def import_report(settings: Settings, file: Path, image: str | None, clock
     return scan
 
 
-async def kept_reports(settings: Settings, image: str, clock: Clock) -> list[KeptReport]:
+async def kept_reports(settings: Settings, image: str, clock: Clock) -> ReportsOfImage:
     """What operators and workflows brought of an image, the last scan first.
 
     Raises `Failure` where it is no image's digest.

@@ -18,7 +18,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.moment import NoMoment
-from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
+from bot.verify.scan_reports import DamagedReport, KeptReport, ReportOrigin, ReportsOfImage, ScanReport
 from bot.verify.scanners.report import Report
 
 _LONGEST_PLACE = 1024
@@ -33,10 +33,13 @@ class ScanReportsStore(Store):
         async with self._database.transaction() as connection:
             await keep_report(connection, scan, self._clock.now())
 
-    async def all_about(self, digest: str) -> list[KeptReport]:
+    async def all_about(self, digest: str) -> ReportsOfImage:
         async with self._database.reading() as connection:
             rows = await _rows_about(connection, [digest], true())
-        return _last_first(rows)
+        kept = {row.id: each for row in rows for each in _last_first([row])}
+        damaged = [DamagedReport(row.document, row.origin, row.place) for row in rows if row.id not in kept]
+        ordered = sorted(kept.values(), key=lambda each: each.scanned_at, reverse=True)
+        return ReportsOfImage(tuple(ordered), tuple(damaged))
 
     async def about(self, digests: Collection[str], repository: int | None = None) -> list[KeptReport]:
         async with self._database.reading() as connection:
