@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
     from bot.verify.scan_reports import ScanReport
 
-_GONE = {"digests": None, "scanned_at": None, "gaps": [], "findings": None, "kept_at": None, "damaged": True}
+_GONE: dict[str, Any] = {
+    "digests": None,
+    "scanned_at": None,
+    "gaps": [],
+    "findings": None,
+    "kept_at": None,
+    "damaged": True,
+}
 
 app = typer.Typer(help="What scanners found in images.", no_args_is_help=True)
 
