@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
@@ -79,6 +79,15 @@ def lines(data: bytes) -> Iterator[str]:
 def mapping(value: object) -> dict[str, Any]:
     """The JSON object that `value` is, else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def listed(document: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    """The JSON array under a key, empty where there is none. Raises `Failure` where that is something else: to have
+    listed nothing would say that there is nothing."""
+    found = document.get(key)
+    if found is not None and not isinstance(found, list):
+        raise malformed(f"has {key} that are no list", where)
+    return found or []
 
 
 def items(value: object) -> list[Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages.reading import MOST_PACKAGES, Collection, items, malformed, mapping, text
+from bot.verify.packages.reading import MOST_PACKAGES, Collection, items, listed, malformed, mapping, text
 from bot.verify.sbom.package_url import is_image_url, read_package_url
 
 _NO_PACKAGES = frozenset(
@@ -39,7 +39,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
 
 
 def _components(document: Mapping[str, Any], where: str) -> Iterator[Mapping[str, Any]]:
-    waiting = [mapping(each) for each in reversed(items(document.get("components")))]
+    waiting = [mapping(each) for each in reversed(listed(document, "components", where))]
     seen = 0
     while waiting:
         component = waiting.pop()

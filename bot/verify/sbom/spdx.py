@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages.reading import Collection, items, mapping, text
+from bot.verify.packages.reading import Collection, items, listed, mapping, text
 from bot.verify.sbom.package_url import is_image_url, read_package_url
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
@@ -21,7 +21,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
     found = Collection(where)
     distributions: list[Distribution] = []
     roots = _roots(document)
-    for value in items(document.get("packages")):
+    for value in listed(document, "packages", where):
         entry = mapping(value)
         name, version = text(entry.get("name")), text(entry.get("versionInfo"))
         purpose = text(entry.get("primaryPackagePurpose")).upper()

@@ -12,6 +12,7 @@ from bot.verify.scanners.report import (
     bounded_line,
     few,
     image_id_of,
+    is_rating,
     last_part,
     moment_of,
     named_digests,
@@ -38,6 +39,8 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
         found += told
         if not told:
             gaps.append("a match names no vulnerability or package")
+        elif not is_rating(_severity_of(each)):
+            gaps.append(f"nothing says how severe {told[0].id} is")
     source = _mapping(document.get("source"))
     target = _mapping(source.get("target")) if source.get("type") == _IMAGE else {}
     names = target.get("repoDigests")
@@ -62,8 +65,7 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
         if isinstance(versions, list)
         else ""
     )
-    severity = bounded_line(vulnerability.get("severity")).upper()
-    rating = Rating.LOW if severity == _NEGLIGIBLE else Rating.named(severity)
+    rating = Rating.named(_severity_of(match))
     state = bounded_line(fix.get("state"))
     for each in _names(name, _mapping(match).get("relatedVulnerabilities")):
         yield DetectedVulnerability(
@@ -75,6 +77,11 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
             state == _FIXED if state else bool(fixed),
             bounded_line(artifact.get("purl")),
         )
+
+
+def _severity_of(match: object) -> str:
+    word = bounded_line(_mapping(_mapping(match).get("vulnerability")).get("severity")).upper()
+    return Rating.LOW if word == _NEGLIGIBLE else word
 
 
 def _names(name: str, related: object) -> list[str]:

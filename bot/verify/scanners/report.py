@@ -54,6 +54,11 @@ def severities(text: str) -> frozenset[Rating]:
     return frozenset(Rating(word) for word in words)
 
 
+def is_rating(word: object) -> bool:
+    """Whether it is a severity in a scanner's words, of which unknown is one."""
+    return isinstance(word, str) and word.upper() in Rating.__members__
+
+
 def named_digests(names: Iterable[object]) -> frozenset[str]:
     """Those in `registry/name@digest`, as scanners name the images that they looked at, or alone."""
     listed = [name for name in names if isinstance(name, str)]

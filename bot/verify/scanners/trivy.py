@@ -11,6 +11,7 @@ from bot.verify.scanners.report import (
     bounded_line,
     few,
     image_id_of,
+    is_rating,
     last_part,
     moment_of,
     named_digests,
@@ -38,8 +39,10 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
             vulnerability = _vulnerability(each)
             if vulnerability is None:
                 gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
-            else:
-                found.append(vulnerability)
+                continue
+            if not is_rating(each.get("Severity")):
+                gaps.append(f"nothing says how severe {vulnerability.id} is")
+            found.append(vulnerability)
     metadata = document.get("Metadata")
     names = metadata.get("RepoDigests") if isinstance(metadata, dict) else None
     return Report(

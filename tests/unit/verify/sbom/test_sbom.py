@@ -296,3 +296,15 @@ def test_a_type_longer_than_any_is_a_problem_and_hinders_no_other() -> None:
 def test_a_distribution_of_an_impossible_name_is_none() -> None:
     system = {"name": "debian", "versionInfo": "1" * 65, "primaryPackagePurpose": "OPERATING-SYSTEM"}
     assert spdx(system, {"name": "b", "versionInfo": "2"}).distribution is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"spdxVersion": "SPDX-2.3", "packages": {"a": 1}},
+        {"bomFormat": "CycloneDX", "components": "openssl"},
+    ],
+)
+def test_a_list_of_another_shape_is_refused_and_no_empty_one(document: dict[str, Any]) -> None:
+    with pytest.raises(Failure, match="that are no list"):
+        read_sbom(encoded(document), "sbom")

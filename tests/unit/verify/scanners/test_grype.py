@@ -61,6 +61,12 @@ def test_it_is_about_the_image_by_the_digests_that_it_names() -> None:
     assert (report.created_at.hour, report.gaps) == (10, ())
 
 
+def test_a_match_without_a_severity_is_told() -> None:
+    assert read(match(severity="")).gaps == ("nothing says how severe CVE-2026-1 is",)
+    assert read(match(severity="Unknown")).gaps == ()
+    assert read(match(severity="Negligible")).gaps == ()
+
+
 @pytest.mark.parametrize("state", ["not-fixed", "wont-fix", "unknown"])
 def test_what_nobody_has_fixed_has_no_fix(state: str) -> None:
     [found] = read(match(state=state)).vulnerabilities

@@ -196,6 +196,13 @@ def test_a_rule_of_sarif_with_another_name_than_a_word_is_one_of_a_vulnerability
     assert len(sarif_of(result, {"id": "CVE-2019-14697", "name": name}).vulnerabilities) == 1
 
 
+@pytest.mark.parametrize("severity", [None, 9, "", "severe"])
+def test_a_finding_without_a_severity_is_told(severity: object) -> None:
+    """It would not block, whatever it is."""
+    assert report(finding(Severity=severity)).gaps == ("nothing says how severe CVE-2026-1 is",)
+    assert report(finding(Severity="UNKNOWN")).gaps == ()
+
+
 def test_what_no_database_or_terminal_takes_is_replaced_in_names() -> None:
     odd = finding(VulnerabilityID="CVE-1\ud800\x00", PkgName="a\nb", FixedVersion="\x1b[1m2")
     [found] = report(odd).vulnerabilities
