@@ -11,7 +11,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.repository import Identity
-from bot.reconcile.guarded import CountOfNotifications, Guarded, no_contents
+from bot.reconcile.guarded import CountContents, Guarded, no_contents
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Item, Lease, Result, Work
 
@@ -28,7 +28,7 @@ def _one(*arguments: object) -> int:
     return 1
 
 
-WRITES: Mapping[str, CountOfNotifications] = {
+WRITES: Mapping[str, CountContents] = {
     "prepare": no_contents,
     "carry_out": _opened,
     "close_pull_request": no_contents,

@@ -8,7 +8,7 @@ from bot.domain.repositories.repository import Identity
 from bot.reconcile.budgets import Budget
 from bot.reconcile.work import Lease
 
-CountOfNotifications = Callable[..., int]
+CountContents = Callable[..., int]
 """From the arguments of a write to how many things it makes that people are notified of."""
 
 
@@ -25,7 +25,7 @@ class Guarded:
     """
 
     def __init__(
-        self, port: object, writes: Mapping[str, CountOfNotifications], lease: Lease, budget: Budget | None = None
+        self, port: object, writes: Mapping[str, CountContents], lease: Lease, budget: Budget | None = None
     ) -> None:
         self._port = port
         self._writes = writes
@@ -37,7 +37,7 @@ class Guarded:
         return self._checked(found, self._writes[name]) if name in self._writes else found
 
     def _checked(
-        self, write: Callable[..., Awaitable[Any]], contents: CountOfNotifications
+        self, write: Callable[..., Awaitable[Any]], contents: CountContents
     ) -> Callable[..., Awaitable[Any]]:
         async def checked(repository: Identity, *arguments: Any, **named: Any) -> Any:
             budget = self._budget

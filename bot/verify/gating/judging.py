@@ -18,7 +18,6 @@ from bot.domain.packages.gate import (
     worst_gated,
 )
 from bot.verify.gating.compared import unseen_before, with_unchanged
-from bot.verify.gating.contents import Yardstick, vulnerabilities_of, with_damaged, with_reports
 from bot.verify.gating.ports import (
     GateOptions,
     GateStore,
@@ -29,6 +28,7 @@ from bot.verify.gating.ports import (
     VexPort,
 )
 from bot.verify.gating.uncertain import about, settle_uncertain, words
+from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of, with_damaged, with_reports
 from bot.verify.scan_reports import KeptReport
 from bot.verify.vex import excuse
 
