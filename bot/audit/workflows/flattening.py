@@ -10,7 +10,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
 
 from bot.audit.repository import RepositoryTexts
-from bot.audit.shell import shell_commands
+from bot.audit.shell import ShellCommand, shell_commands
 from bot.audit.workflows.contexts import (
     default_inputs,
     flag_of,
@@ -108,6 +108,20 @@ class _Around:
     depth: int
 
 
+@dataclass(frozen=True, slots=True)
+class _StepsAround:
+    """What holds for the steps of a job, or of a composite action that one of them calls."""
+
+    path: str
+    root: Mapping
+    job: PipelineJob
+    values: Dict[str, str]
+    may_fail: bool | None
+    events: frozenset[str]
+    through: str = ""
+    depth: int = 0
+
+
 class _Flattening:
     def __init__(self, repository: RepositoryTexts, path: str, root: Mapping, events: frozenset[str]) -> None:
         self._repository = repository
@@ -151,107 +165,96 @@ class _Flattening:
         job = PipelineJob(
             around.prefix + name, around.path, mapping, after, permissions, events, is_reusable=around.depth > 0
         )
-        if uses is None:
-            self._jobs.append(job)
-            for node in mapping.sequence("steps"):
-                self._step(node, around.path, job, values, may_fail, "", 0, events, around.root)
+        if uses is not None:
+            self._call(job, uses.value.strip(), replace(around, values=values, may_fail=may_fail))
             return
-        inputs = inputs_of(mapping, values)
-        called = _own(uses.value.strip())
+        self._jobs.append(job)
+        steps = _StepsAround(around.path, around.root, job, values, may_fail, events)
+        for node in mapping.sequence("steps"):
+            self._step(node, steps)
+
+    def _call(self, job: PipelineJob, uses: str, around: _Around) -> None:
+        """Puts the jobs of a workflow of the repository in; another's stays a job that names it."""
+        inputs = inputs_of(job.mapping, around.values)
+        called = _own(uses)
         target = called.removeprefix("./") if called.startswith("./") else None
         root = self._repository.root(target) if target is not None else None
         if target is None or root is None or around.depth >= DEEPEST_CALL:
-            self._jobs.append(replace(job, remote=uses.value.strip(), inputs=inputs))
+            self._jobs.append(replace(job, remote=uses, inputs=inputs))
             return
         self._jobs.append(job)
-        given = {
-            **default_inputs(root, "workflow_call"),
-            **{f"inputs.{key.lower()}": each for key, each in inputs.items()},
-        }
         kept = {key: each for key, each in around.values.items() if key.startswith("github.")}
         self._workflow(
             _Around(
                 target,
                 root,
-                {**kept, **given},
+                {**kept, **default_inputs(root, "workflow_call"), **_as_values(inputs)},
                 f"{job.name}/",
-                after,
-                events,
-                permissions,
-                may_fail,
+                job.after,
+                job.events,
+                job.permissions,
+                around.may_fail,
                 around.depth + 1,
             )
         )
 
-    def _step(
-        self,
-        node: Node,
-        path: str,
-        job: PipelineJob,
-        values: Dict[str, str],
-        may_fail: bool | None,
-        through: str,
-        depth: int,
-        events: frozenset[str],
-        root: Mapping,
-    ) -> None:
+    def _step(self, node: Node, around: _StepsAround) -> None:
         if not isinstance(node, Mapping) or len(self._steps) >= MOST_STEPS:
             return
-        inner = with_environment(node, values)
+        inner = with_environment(node, around.values)
         condition = node.scalar("if")
         written = condition.value if condition is not None else ""
-        ours = narrowed_events(events, written, inner, self._root)
-        fails_on = either_of(may_fail, flag_of(node, "continue-on-error", inner))
         uses = node.scalar("uses")
-        named = _own(filled(uses.value.strip(), inner)) if uses is not None else ""
         step_id = node.scalar("id")
         self._numbers += 1
         environment = {key.removeprefix("env."): each for key, each in inner.items() if key.startswith("env.")}
         step = PipelineStep(
-            path=path,
+            path=around.path,
             mapping=node,
-            job=job,
+            job=around.job,
             number=self._numbers,
             id=step_id.value if step_id is not None else "",
-            uses=named,
+            uses=_own(filled(uses.value.strip(), inner)) if uses is not None else "",
             uses_at=uses,
             inputs=inputs_of(node, inner),
-            commands=_commands(node, job.mapping, root, inner, environment),
+            commands=_commands(node, around.job.mapping, around.root, inner, environment),
             condition=written,
-            events=ours,
-            may_fail=fails_on,
+            events=narrowed_events(around.events, written, inner, self._root),
+            may_fail=either_of(around.may_fail, flag_of(node, "continue-on-error", inner)),
             environment=environment,
-            through=through,
+            through=around.through,
         )
-        if not named.startswith("./"):
+        if step.uses.startswith("./"):
+            self._local_action(step, inner, around.depth)
+        else:
             self._steps.append(step)
-            return
-        folder = below("", named)
+
+    def _local_action(self, step: PipelineStep, values: Dict[str, str], depth: int) -> None:
+        """Puts the steps of a composite action of the repository in; of another kind nothing is read."""
+        folder = below("", step.uses)
         action = self._repository.first(folder or "", "action.yml", "action.yaml") if folder is not None else None
         metadata = self._repository.root(action) if action is not None else None
         using = metadata.mapping("runs").scalar("using") if metadata is not None else None
-        if (
-            action is None
-            or metadata is None
-            or using is None
-            or using.value != "composite"
-            or depth >= DEEPEST_CALL
-        ):
-            why = f"{named} is no file of this repository" if action is None else f"{named} is a program of its own"
+        is_composite = using is not None and using.value == "composite"
+        if action is None or metadata is None or not is_composite or depth >= DEEPEST_CALL:
+            is_program = f"{step.uses} is a program of its own"
+            why = f"{step.uses} is no file of this repository" if action is None else is_program
             self._steps.append(replace(step, unread=why))
             return
-        given = {
-            **default_inputs(metadata, None),
-            **{f"inputs.{key.lower()}": each for key, each in step.inputs.items()},
-        }
-        kept = {key: each for key, each in inner.items() if not key.startswith("inputs.")}
+        kept = {key: each for key, each in values.items() if not key.startswith("inputs.")}
+        given = {**kept, **default_inputs(metadata, None), **_as_values(step.inputs)}
+        inner = _StepsAround(action, metadata, step.job, given, step.may_fail, step.events, step.subject, depth + 1)
         for each in metadata.mapping("runs").sequence("steps"):
-            self._step(each, action, job, {**kept, **given}, fails_on, step.subject, depth + 1, ours, metadata)
+            self._step(each, inner)
+
+
+def _as_values(inputs: Dict[str, str]) -> dict[str, str]:
+    return {f"inputs.{key.lower()}": each for key, each in inputs.items()}
 
 
 def _commands(
     node: Mapping, job: Mapping, root: Mapping, values: Dict[str, str], environment: Dict[str, str]
-) -> tuple:  # type: ignore[type-arg]
+) -> tuple[ShellCommand, ...]:
     run = node.scalar("run")
     if run is None:
         return ()
