@@ -22,7 +22,7 @@ from bot.views.repositories.repository import RepositoryPage
 from bot.views.rollouts.page import RolloutSummary
 from bot.web.access.guard import person_of
 from bot.web.access.tokens import Right
-from bot.web.api.shapes import Problem, RolloutDetail, Work, answered, detail_of
+from bot.web.api.shapes import BotAtWork, Problem, RolloutDetail, answered, detail_of
 from bot.web.pages.looking import stage_rows
 from bot.web.site import Site, site_of
 
@@ -131,10 +131,10 @@ def _add_lists(app: FastAPI) -> None:
     async def upstream(request: Request) -> Response:
         return answered(request, await site_of(request).stores.base_pages.upstream(), Upstream)
 
-    @app.get("/operations", response_model=Work, summary="The bot at work")
+    @app.get("/operations", response_model=BotAtWork, summary="The bot at work")
     async def operations(request: Request) -> Response:
         site = site_of(request)
-        return answered(request, Work(await site.stores.operations.operations(), stage_rows(site)), Work)
+        return answered(request, BotAtWork(await site.stores.operations.operations(), stage_rows(site)), BotAtWork)
 
 
 def _add_details(app: FastAPI) -> None:

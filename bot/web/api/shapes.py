@@ -55,11 +55,15 @@ class RolloutDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class BotAtWork:
     """The bot at work, with the stages of the process that answers."""
 
     operations: Operations
     stages: tuple[StageRow, ...]
+
+
+BotAtWork.__name__ = BotAtWork.__qualname__ = "Work"
+"""What the API's description calls it, and clients that are made from that."""
 
 
 def detail_of(found: RolloutPage, ended: tuple[str, ...]) -> RolloutDetail:

@@ -48,7 +48,7 @@ class GitHub:
 
     def __init__(self, access: GitHubAccess, clock: Clock, observer: Observer | None = None) -> None:
         self._transport = Transport(access, clock, observer)
-        self._blobs = files.Blobs(self._transport)
+        self._blobs = files.GatheredBlobs(self._transport)
         self._following = Following(Bulk(self._transport))
         self._builds = builds.BuildsLook(Bulk(self._transport))
         self._dispatching = workflows.Dispatching(self._transport)

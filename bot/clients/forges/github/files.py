@@ -48,7 +48,7 @@ class _Asked:
 
 
 @dataclass(slots=True)
-class Blobs:
+class GatheredBlobs:
     """Many files in one request: what is asked for at the same time goes together, also for several repositories.
 
     While a request is under way, what is asked for meanwhile gathers for the next one.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.forges.github.files import Blobs
+from bot.clients.forges.github.files import GatheredBlobs
 from bot.clients.forges.github.pull_requests.looking import look
 from bot.clients.forges.github.pull_requests.standings import standings
 from bot.domain.failure import Failure, Trouble
@@ -168,7 +168,7 @@ async def test_many_contents_come_in_one_request_and_odd_ones_by_themselves(grap
         for sha, body in zip(shas[3:], bodies[3:], strict=True)
     }
     asked.bodies[f"/repos/contoso/shop/git/blobs/{shas[2]}"] = {"encoding": "base64", "content": "//4="}
-    found = await Blobs(asked).of(SHOP, shas)
+    found = await GatheredBlobs(asked).of(SHOP, shas)
     assert [found[sha] for sha in shas] == bodies
     assert (len(asked.asked), len(asked.read_paths)) == (1, 3)
 
@@ -185,7 +185,7 @@ async def test_contents_that_are_too_many_for_one_request_are_asked_for_in_halve
         return {"data": {"r0": {f"b{n}": blob_row(bodies[sha]) for n, sha in enumerate(shas)}}}
 
     asked = graphs(heavy)
-    assert await Blobs(asked).of(SHOP, list(bodies)) == bodies
+    assert await GatheredBlobs(asked).of(SHOP, list(bodies)) == bodies
     assert asked.read_paths == []
 
 
@@ -202,7 +202,7 @@ async def test_what_several_repositories_are_asked_for_at_once_goes_together(gra
         return {"data": rows}
 
     asked = graphs(shown)
-    many = Blobs(asked)
+    many = GatheredBlobs(asked)
     found = await asyncio.gather(
         *(many.of(Identity(f"contoso/{n}", f"R_{n}"), shas[2 * n : 2 * n + 2]) for n in range(4))
     )
@@ -214,7 +214,7 @@ async def test_a_failure_reaches_everybody_who_waits_for_it_and_nobody_later(gra
     body = b"a"
     sha = blob_name(body, SHA1)
     asked = graphs(Failure(Trouble.THROTTLED, "later"), {"data": {"r0": {"b0": blob_row(body)}}})
-    many = Blobs(asked)
+    many = GatheredBlobs(asked)
     told = await asyncio.gather(*(many.of(SHOP, [sha]) for _ in range(3)), return_exceptions=True)
     assert [str(each) for each in told] == ["later"] * 3
     assert await many.of(SHOP, [sha]) == {sha: body}
