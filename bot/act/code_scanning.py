@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -20,6 +20,8 @@ from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
 
 Sarif = Callable[[Sequence[Finding]], Mapping[str, Any]]
 """Makes a SARIF log of findings: `views.repositories.findings`, wired in by the service."""
+Patching = Callable[["DueScan"], Awaitable[Mapping[str, Any]]]
+"""Makes the log that is uploaded: the same with what could be done, from the texts as they are kept."""
 _REFUSALS = frozenset({Trouble.DENIED, Trouble.MISSING})
 """Code scanning is not switched on or not licensed there, or the right is missing."""
 _ASKED_AGAIN_AFTER = timedelta(days=7)
@@ -94,9 +96,17 @@ class ScanTally:
     problems: tuple[str, ...] = ()
 
 
-async def tick(store: ScanStore, forge: Forge, sarif: Sarif, options: ActOptions, loop: Loop) -> ScanTally:
+@dataclass(frozen=True, slots=True)
+class ScanLogs:
+    """How logs are made: `plain` tells whether anything has changed, and `patched` is what is uploaded then."""
+
+    plain: Sarif
+    patched: Patching
+
+
+async def tick(store: ScanStore, forge: Forge, logs: ScanLogs, options: ActOptions, loop: Loop) -> ScanTally:
     """Works until nothing is due."""
-    tally = await loop.run(_Scans(store, forge, sarif, options, loop))
+    tally = await loop.run(_Scans(store, forge, logs, options, loop))
     return ScanTally(tally.done, tuple(tally.problems))
 
 
@@ -105,9 +115,9 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
 
     stage = "code scanning"
 
-    def __init__(self, store: ScanStore, forge: Forge, sarif: Sarif, options: ActOptions, loop: Loop) -> None:
+    def __init__(self, store: ScanStore, forge: Forge, logs: ScanLogs, options: ActOptions, loop: Loop) -> None:
         self._store = store
-        self._sarif = sarif
+        self._logs = logs
         super().__init__(forge, options.host, loop)
 
     @property
@@ -119,8 +129,7 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
 
     async def attempt(self, item: DueScan, lease: Lease) -> UploadedFindings:
         told = [each for each in item.findings if each.outcome in {Outcome.FAILS, Outcome.WAIVED}]
-        text = json.dumps(self._sarif(item.findings), sort_keys=True).encode("utf-8", "surrogateescape")
-        mark = hashlib.sha256(text).hexdigest()[:32]
+        mark = hashlib.sha256(_text(self._logs.plain(item.findings))).hexdigest()[:32]
         if mark == item.uploaded and item.upload is not None:
             return await self._taken_in(item, item.upload)
         if mark == item.uploaded or (not told and item.uploaded is None):
@@ -135,6 +144,7 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
         if any(shown.get(path) != item.files[path] for path in paths):
             # discovery reads it again, and the audit after it
             return UploadedFindings(item.uploaded, _UNTIL_READ, item.upload)
+        text = _text(await self._logs.patched(item))
         upload = await forge.upload_findings(look.standing.identity, look.trunk.sha, branch, text)
         return UploadedFindings(mark, _UNTIL_TAKEN_IN, upload)
 
@@ -169,3 +179,7 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
             return None
         await put_off_by_backoff(self.queue, claimed, failure, now)
         return f"{item.repository}: {failure}"
+
+
+def _text(log: Mapping[str, Any]) -> bytes:
+    return json.dumps(log, sort_keys=True).encode("utf-8", "surrogateescape")

@@ -12,18 +12,29 @@ from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.kubernetes import containers, word
 from bot.formats.source.nodes import Mapping, Scalar
 
+MASK = "***"
+"""Stands in a diff for the value of a secret."""
 
-def shows_secret(repository: RepositoryTexts, text: str) -> bool:
-    """Whether a text, such as a diff, gives a secret the value that the repository gives it."""
+
+def masked(repository: RepositoryTexts, text: str) -> str | None:
+    """A text, such as a diff, without the values that the repository gives secrets; None where one would stay."""
+    for name, value in sorted(repository.kept(_literals)):
+        if name in text and value in text:
+            text = _given(name, value).sub(lambda found: found["name"] + MASK, text)
+    return None if _shows_secret(repository, text) else text
+
+
+def _shows_secret(repository: RepositoryTexts, text: str) -> bool:
     return any(
-        name in text and value in text and _given(name, value, text) for name, value in repository.kept(_literals)
+        name in text and value in text and _given(name, value).search(text) is not None
+        for name, value in repository.kept(_literals)
     )
 
 
-def _given(name: str, value: str, text: str) -> bool:
-    """Whether the value follows the name, on its line or as the `value` of the next one."""
+def _given(name: str, value: str) -> re.Pattern[str]:
+    """Finds the value behind the name, on its line or as the `value` of the next one."""
     between = r"[\"']?[ \t]*(?:[:= ]|\r?\n.?[ \t]*value:)[ \t]*[\"']?"
-    return re.search(rf"{re.escape(name)}{between}{re.escape(value)}", text) is not None
+    return re.compile(rf"(?P<name>{re.escape(name)}{between}){re.escape(value)}")
 
 
 def _literals(repository: RepositoryTexts) -> frozenset[tuple[str, str]]:

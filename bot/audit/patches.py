@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from bot.audit.auditing import judge_repository
-from bot.audit.literal_secrets import shows_secret
+from bot.audit.literal_secrets import masked
 from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import with_edits
 from bot.domain.repositories.edit import Edit
@@ -17,6 +17,9 @@ from bot.domain.repositories.onboarding import unified_diff
 _BAD = frozenset({Outcome.FAILS, Outcome.UNKNOWN})
 MOST_TRIES = 60
 """Of one repository: how often it is judged again; edits that are not tried out by then are left as words."""
+MOST_WORK = 40_000_000
+"""Of one repository: characters that are judged again in all, with some for each finding; once is always."""
+_OF_A_FINDING = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def patches(
     """A diff for each failing one of `findings` with edits, safe or only suggested, that stand the proof.
 
     With them the finding is gone, and nothing fails or is unknown anew. `everything` is all that was found, where
-    these are only a part of it. A diff that would show the value of a secret is left out.
+    these are only a part of it. In the place of a secret's value a diff has `***`.
 
     Takes time in proportion to how often that must be tried out.
     """
@@ -55,7 +58,8 @@ def patches(
     trial = _Trial(texts, findings if everything is None else everything)
     proved = (edits for group in _apart(wanted) for edits in trial.proved({each: wanted[each] for each in group}))
     diffs = {edits: _diff(texts.files, edits) for edits in proved}
-    found = {edits: diff for edits, diff in diffs.items() if not shows_secret(texts.repository, diff)}
+    shown = ((edits, masked(texts.repository, diff)) for edits, diff in diffs.items())
+    found = {edits: diff for edits, diff in shown if diff is not None}
     return {each: found[edits] for edits, some in wanted.items() if edits in found for each in some}
 
 
@@ -65,7 +69,8 @@ class _Trial:
     def __init__(self, texts: Texts, findings: Sequence[Finding]) -> None:
         self._texts = texts
         self._had_bad, self._had = _not_good(findings), Counter(map(_key, _failing(findings)))
-        self._left = MOST_TRIES
+        work = sum(map(len, texts.files.values())) + _OF_A_FINDING * len(findings) + 1
+        self._left = max(1, min(MOST_TRIES, MOST_WORK // work))
 
     def proved(self, wanted: Mapping[tuple[Edit, ...], Sequence[Finding]]) -> list[tuple[Edit, ...]]:
         if not wanted or self._left <= 0:

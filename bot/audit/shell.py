@@ -1,13 +1,16 @@
 """Shell text of a step → its commands, each with what becomes of its failure.
 
-A command that fails is of use as a gate only where its failure ends the step. Source: bash's manual on `set -e` and
-`pipefail`, and GitHub's table of the options that `shell` stands for (no `pipefail` unless it is named).
+A command that fails is of use as a gate only where its failure ends the step. Source: the manuals of bash (`set -e`
+and `pipefail`) and PowerShell (`$LASTEXITCODE`), and GitHub's table of the options that `shell` stands for (no
+`pipefail` unless it is named).
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from bot.formats.shell.commands import UNKNOWN, commands, tree
@@ -21,8 +24,19 @@ _WORTH_READING = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TOKEN = re.compile(r"GHEXPR(\d+)E")
+_LOOKS_AT_CODE = re.compile(r"\$\?|PIPESTATUS|LASTEXITCODE|errorlevel", re.IGNORECASE)
+_STOPS_POWERSHELL = re.compile(r"\$PSNativeCommandUseErrorActionPreference\s*=\s*\$true", re.IGNORECASE)
+_ONLY_COMMENTS = re.compile(r"\s*+(?:#[^\n]*+\s*+)*+")
 _BRANCHES = frozenset({"if_statement", "elif_clause"})
 _ENDING = re.compile(r"^(?:exit|return)$|^false$")
+
+
+class Stops(Enum):
+    """Which failures end a script."""
+
+    FIRST = "the first command that fails (`set -e`)"
+    FIRST_OF_PIPE = "the first one, also within a pipe (`set -eo pipefail`)"
+    LAST = "that of the last command only: PowerShell, cmd, and bash without `-e`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +68,7 @@ class ShellCommand:
         return any(word.partition("=")[0] in names for word in self.words)
 
 
-def shell_commands(script: str, known: Mapping[str, str], *, pipefail: bool) -> list[ShellCommand]:
+def shell_commands(script: str, known: Mapping[str, str], stops: Stops = Stops.FIRST) -> list[ShellCommand]:
     """Reads all commands of a step's script; `known` are environment variables that are written out.
 
     Never raises.
@@ -62,11 +76,11 @@ def shell_commands(script: str, known: Mapping[str, str], *, pipefail: bool) -> 
     if not _WORTH_READING.search(script):
         return []
     named = set(_NAME.findall(script))
-    return list(_read(script, tuple(sorted((name, known[name]) for name in known.keys() & named)), pipefail))
+    return list(_read(script, tuple(sorted((name, known[name]) for name in known.keys() & named)), stops))
 
 
 @lru_cache(maxsize=512)
-def _read(script: str, variables_known: tuple[tuple[str, str], ...], pipefail: bool) -> tuple[ShellCommand, ...]:
+def _read(script: str, variables_known: tuple[tuple[str, str], ...], stops: Stops) -> tuple[ShellCommand, ...]:
     """The same for what a script depends on: steps of a matrix or of an action called often are read once."""
     known = dict(variables_known)
     expressions: list[str] = []
@@ -91,7 +105,7 @@ def _read(script: str, variables_known: tuple[tuple[str, str], ...], pipefail: b
             lambda found: expressions[int(found[1])] if int(found[1]) < len(expressions) else "", word
         )
 
-    fates = _Fates(text, pipefail)
+    fates = _Fates(text, stops)
     found = []
     for command in commands(Spanned(text, range(len(text))), variables):
         words = tuple(restored(word.text) for word in command.words)
@@ -102,54 +116,79 @@ def _read(script: str, variables_known: tuple[tuple[str, str], ...], pipefail: b
 
 
 class _Fates:
-    """What becomes of each command's failure, by the offset of the command."""
+    """What becomes of each command's failure, by the offset of the command.
 
-    def __init__(self, text: str, pipefail: bool) -> None:
+    Parents and siblings are noted in one walk: tree-sitter looks for each from the root on.
+    """
+
+    def __init__(self, text: str, stops: Stops) -> None:
         self._by_start: dict[int, bool | None] = {}
+        self._parents: dict[int, Any] = {}
+        self._in_background: set[int] = set()
+        self._last: set[int] = set()
         root = tree(text)
         if root is None:
             return
-        changes = list(_switches(root))
-        self._has_errors = root.has_error
-        for node in _commands(root):
-            self._by_start.setdefault(node.start_byte, self._fate(node, text, pipefail, changes))
+        self._text = text
+        self._looks_until = max((found.start() for found in _LOOKS_AT_CODE.finditer(text)), default=-1)
+        powershell = _STOPS_POWERSHELL.search(text) if stops is Stops.LAST else None
+        ends, pipes = stops is not Stops.LAST, stops is Stops.FIRST_OF_PIPE
+        for node in self._walk(root):
+            is_on = ends or (powershell is not None and powershell.start() < node.start_byte)
+            self._by_start.setdefault(node.start_byte, self._fate(node, ends=is_on, pipes=pipes))
+            for switch in _switches(node):
+                ends = {"+e": False, "-e": True}.get(switch, ends)
+                pipes = {"+pipefail": False, "-pipefail": True}.get(switch, pipes)
 
     def of(self, start: int) -> bool | None:
         return self._by_start.get(start)
 
-    def _fate(self, node: Any, text: str, pipefail: bool, changes: list[tuple[int, str]]) -> bool | None:
-        ends, pipes = True, pipefail
-        for at, switch in changes:
-            if at < node.start_byte:
-                ends = {"+e": False, "-e": True}.get(switch, ends)
-                pipes = {"+pipefail": False, "-pipefail": True}.get(switch, pipes)
+    def _walk(self, root: Any) -> list[Any]:
+        """The commands in the order of the text."""
+        found, waiting = [], [root]
+        while waiting:
+            node = waiting.pop()
+            if node.type == "command":
+                found.append(node)
+            children = node.children
+            self._parents |= dict.fromkeys((child.id for child in children), node)
+            self._in_background.update(one.id for one, other in pairwise(children) if other.type == "&")
+            named = [child for child in children if child.is_named]
+            if named and node.type == "program":
+                self._last.add(named[-1].id)
+            waiting.extend(reversed(children))
+        return found
+
+    def _fate(self, node: Any, *, ends: bool, pipes: bool) -> bool | None:
         result = self._through_parents(node, pipes)
         if result is True and not ends:
-            following = text[node.end_byte :]
-            return None if re.search(r"\$\?|PIPESTATUS", following) else False
+            if _ONLY_COMMENTS.fullmatch(self._text, node.end_byte):
+                return True  # what the last command makes of itself is what the script does
+            return None if self._looks_until >= node.end_byte else False
         return result
 
     def _through_parents(self, node: Any, pipefail: bool) -> bool | None:
-        child, parent = node, node.parent
+        child, parent = node, self._parents.get(node.id)
         while parent is not None:
-            decides, ends = _decided_by(parent, child, pipefail)
+            holder = self._parents.get(parent.id)
+            if parent.type == "list":
+                decides, ends = _decided_by_list(parent, child, is_last=parent.id in self._last)
+            else:
+                decides, ends = _decided_by(parent, child, holder, pipefail)
             if decides:
                 return ends
-            if child.next_sibling is not None and child.next_sibling.type == "&":
+            if child.id in self._in_background:
                 return False
-            child, parent = parent, parent.parent
+            child, parent = parent, holder
         return True
 
 
-def _decided_by(parent: Any, child: Any, pipefail: bool) -> tuple[bool, bool | None]:
+def _decided_by(parent: Any, child: Any, holder: Any, pipefail: bool) -> tuple[bool, bool | None]:
     """Whether what is around a failing command decides what comes of it, and then whether the script ends."""
     match parent.type:
-        case "list":
-            return _decided_by_list(parent, child)
         case "pipeline":
             return child.id != parent.children[-1].id and not pipefail, False
         case "negated_command":
-            holder = parent.parent
             if holder is None or holder.type not in _BRANCHES or not _is_condition(parent, holder):
                 return True, False
             return True, _ends(_between(holder, "then"))
@@ -157,7 +196,6 @@ def _decided_by(parent: Any, child: Any, pipefail: bool) -> tuple[bool, bool | N
             is_condition = _is_condition(child, parent)
             return is_condition, (_ends(_otherwise(parent)) or None) if is_condition else None
         case "command_substitution" | "process_substitution":
-            holder = parent.parent
             is_assigned = holder is not None and holder.type == "variable_assignment"
             return not is_assigned, None if holder is not None and holder.type == "string" else False
         case "function_definition":
@@ -165,12 +203,12 @@ def _decided_by(parent: Any, child: Any, pipefail: bool) -> tuple[bool, bool | N
     return False, None
 
 
-def _decided_by_list(parent: Any, child: Any) -> tuple[bool, bool | None]:
-    """The same for `child` in `… && …` or `… || …`."""
+def _decided_by_list(parent: Any, child: Any, *, is_last: bool) -> tuple[bool, bool | None]:
+    """The same for `child` in `… && …` or `… || …`; `is_last` where nothing follows in the script."""
     left, sign, right = parent.children[0], parent.children[1].type, parent.children[-1]
     if sign == "||" and child.id == left.id:
         return True, _ends_anyway(right)
-    return sign == "&&" and child.id == left.id and not _is_last(parent), False
+    return sign == "&&" and child.id == left.id and not is_last, False
 
 
 def _commands(root: Any) -> Iterator[Any]:
@@ -182,20 +220,19 @@ def _commands(root: Any) -> Iterator[Any]:
         waiting.extend(reversed(node.children))
 
 
-def _switches(root: Any) -> Iterator[tuple[int, str]]:
-    """`set -e`, `set +e`, `set -o pipefail` and the like with their offsets."""
-    for node in _commands(root):
-        words = [child.text.decode("ascii", "replace") for child in node.children]
-        if words[:1] != ["set"]:
+def _switches(command: Any) -> Iterator[str]:
+    """What `set -e`, `set +e`, `set -o pipefail` and the like switch."""
+    words = [child.text.decode("ascii", "replace") for child in command.children]
+    if words[:1] != ["set"]:
+        return
+    for number, word in enumerate(words[1:], start=1):
+        sign = word[:1]
+        if sign not in {"-", "+"}:
             continue
-        for number, word in enumerate(words[1:], start=1):
-            sign = word[:1]
-            if sign not in {"-", "+"}:
-                continue
-            if "e" in word[1:]:
-                yield node.start_byte, f"{sign}e"
-            if "o" in word[1:] and words[number + 1 : number + 2] == ["pipefail"]:
-                yield node.start_byte, f"{sign}pipefail"
+        if "e" in word[1:]:
+            yield f"{sign}e"
+        if "o" in word[1:] and words[number + 1 : number + 2] == ["pipefail"]:
+            yield f"{sign}pipefail"
 
 
 def _ends_anyway(right: Any) -> bool | None:
@@ -243,10 +280,6 @@ def _ends(statements: list[Any]) -> bool | None:
                 return True
             is_open = True
     return None if is_open else False
-
-
-def _is_last(node: Any) -> bool:
-    return node.next_named_sibling is None and (node.parent is None or node.parent.type == "program")
 
 
 def _is_condition(child: Any, parent: Any) -> bool:

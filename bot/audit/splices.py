@@ -25,6 +25,7 @@ _GENERATED = re.compile(r"do not edit|code generated|auto-?generated|generated b
 _SHARED = re.compile(r"(?m)^[^#\n]*(?:[:\-]\s+[&*][\w-]+|<<\s*:)")
 _ONLY_INDENT = re.compile(r" *(?:- +)*")
 GENERATED = "the file says that it is generated"
+_SEVERAL_FILES = "it is put together from several files"
 _FLOW = "it is written in braces or brackets over several lines"
 _IN_BRACES = re.compile(r"[\w.-]+|'[^'\n]*'|\"[^\"\\\n]*\"")
 """Scalars that mean the same between braces as outside of them."""
@@ -57,7 +58,7 @@ def with_keys(repository: RepositoryTexts, mapping: Mapping, keys: Dict[str, str
 def edits_of(fix: Fix) -> tuple[Edit, ...]:
     """The edits of a fix that needs some. Raises `NotSpliceable` where it has none."""
     if not fix.edits:
-        raise NotSpliceable(fix.left_alone or "it is put together from several files")
+        raise NotSpliceable(fix.left_alone or _SEVERAL_FILES)
     return fix.edits
 
 
@@ -99,10 +100,12 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
     path = repository.path_of(mapping)
     text = repository.text(path) if path else ""
     if first is None or first.source is not text:
-        raise NotSpliceable("it is put together from several files")
+        raise NotSpliceable(_SEVERAL_FILES)
     check_spliceable(text)
     if mapping.merged:
         raise NotSpliceable("parts of the file are shared by anchors")
+    if any(name.source is not text for name, _ in mapping.own.values()):
+        raise NotSpliceable(_SEVERAL_FILES)
     if text[mapping.start : mapping.start + 1] == "{":
         return _edit_in_braces(path, text, mapping, key, value)
     held = mapping.own.get(key)
@@ -113,7 +116,8 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
     for name, node in mapping.own.values():
         line = lines.at(name.start)
         before = text[lines.start(line) : name.start]
-        is_simple = isinstance(node, Scalar) and node.style not in {ScalarStyle.LITERAL, ScalarStyle.FOLDED}
+        is_word = isinstance(node, Scalar) and node.style not in {ScalarStyle.LITERAL, ScalarStyle.FOLDED}
+        is_simple = is_word and isinstance(node, Scalar) and node.source is text
         is_one_line = isinstance(node, Scalar) and lines.at(max(node.end - 1, name.start)) == line
         if not _ONLY_INDENT.fullmatch(before):
             raise NotSpliceable(_FLOW if set(before) & set("{[") else "its keys do not stand on lines of their own")
@@ -134,6 +138,8 @@ def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[
 def _edit_in_braces(path: str, text: str, mapping: Mapping, key: str, value: Items[str]) -> Edit:
     """The same in a mapping like `{push: true}`, which stands on one line."""
     end = _closing_brace(text, mapping)
+    if any(not mapping.start < name.start < end for name, _ in mapping.own.values()):
+        raise NotSpliceable(_SEVERAL_FILES)
     written = _between_braces(value)
     held = mapping.own.get(key)
     if held is not None:
@@ -186,6 +192,8 @@ def _between_braces(value: Items[str]) -> str:
 
 def _replaced(path: str, text: str, old: Node, value: Items[str]) -> Edit:
     """Another value in the place of a scalar of one line."""
+    if isinstance(old, Scalar) and old.source is not text:
+        raise NotSpliceable(_SEVERAL_FILES)
     if not isinstance(old, Scalar) or old.style in {ScalarStyle.LITERAL, ScalarStyle.FOLDED} or len(value) != 1:
         raise NotSpliceable("the key has a value of several lines already")
     if old.end <= old.start or "\n" in text[old.start : old.end]:

@@ -30,7 +30,7 @@ from bot.report import stage as report
 from bot.report import summaries
 from bot.report.fleet_issue import stage as fleet_issue
 from bot.service.wiring.adapters import CombinedFeeds, LifecycleMarks
-from bot.service.wiring.auditing import sarif_log
+from bot.service.wiring.auditing import scan_logs
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
 from bot.verify.artifacts import stage as artifacts
@@ -169,7 +169,8 @@ async def issues_tick(bot: Bot) -> TickOutcome:
 
 
 async def code_scanning_tick(bot: Bot) -> TickOutcome:
-    tally = await code_scanning.tick(bot.stores.code_scanning, bot.forge, sarif_log, bot.act_options, bot.loop)
+    logs = scan_logs(bot.stores.onboardings, bot.audit_options.never_waived, bot.clock)
+    tally = await code_scanning.tick(bot.stores.code_scanning, bot.forge, logs, bot.act_options, bot.loop)
     return TickOutcome("code scanning", {"done": tally.done}, list(tally.problems))
 
 

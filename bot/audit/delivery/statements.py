@@ -6,13 +6,14 @@ page on attestations: the `docker` driver stores none.
 
 import re
 
-from bot.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE
+from bot.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
 from bot.audit.delivery.delivery import Push
 from bot.audit.repository import RepositoryTexts
 from bot.audit.shell import ShellCommand, is_unknown
 from bot.audit.workflows.model import Pipeline, PipelineJob
 
 _BUILDERS = frozenset({"docker", "docker-compose", "podman", "nerdctl", "buildah", "az", "ko", "pack"})
+_ENGINES = frozenset({"docker", "podman", "nerdctl"})
 _OFF = frozenset({"false", "0", "no"})
 
 
@@ -67,6 +68,21 @@ def _is_built_in(push: Push) -> bool:
     steps = [step for step in push.pipeline.steps if step.job is push.step.job]
     actions = {step.action for step in steps}
     return bool(actions & BUILDKIT_ACTIONS) or any(is_build(each) for step in steps for each in step.commands)
+
+
+def is_promotion(push: Push) -> bool:
+    """Whether a command brings an image on that its job has pulled, and nothing there builds."""
+    command = push.command
+    if command is None or is_build(command) or _is_built_in(push):
+        return False
+    steps = [step for step in push.pipeline.steps if step.job is push.step.job]
+    return any(each.name in _ENGINES and each.words[1:2] == ("pull",) for step in steps for each in step.commands)
+
+
+def building(repository: RepositoryTexts) -> list[Pipeline]:
+    """The pipelines that push what is made anew in them: none that only bring an image on."""
+    pushes = deliveries(repository).pushes
+    return list(dict.fromkeys(push.pipeline for push in pushes if not is_promotion(push)))
 
 
 def isolated_provenance(pipeline: Pipeline) -> PipelineJob | None:

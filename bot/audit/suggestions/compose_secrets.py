@@ -7,7 +7,7 @@ from bot.audit.list_splices import entry_removed, item_removed, word_after
 from bot.audit.repository import RepositoryTexts
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
-from bot.audit.suggestions.secrets_as_files import check_reads_files
+from bot.audit.suggestions.secrets_as_files import check_reads_files, is_written_out, set_anew
 from bot.audit.workloads.compose import Service, named_values
 from bot.audit.workloads.kubernetes import word
 from bot.domain.repositories.edit import Edit
@@ -16,6 +16,7 @@ from bot.formats.source.nodes import Mapping, Scalar, Sequence
 
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+_VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def service_secrets_as_files(repository: RepositoryTexts, service: Service, advice: str) -> Fix:
@@ -29,6 +30,8 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
             raise NotSpliceable("several services put it together")
         check_reads_files(service.image if not service.is_built else "")
         found = dict(_taken(service))
+        pairs = named_values(service.get("environment"))
+        written_out = [name for name, value, _ in pairs if name in found and is_written_out(name, value)]
         edits = [
             *_taken_out(repository, service.levels[0], found),
             *_listed(repository, service.levels[0], found),
@@ -36,7 +39,8 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         edits += _declared(repository, root, found)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
-    return Fix(advice, suggested=merged(edits))
+    told = f"{advice}; {set_anew(written_out, 'where Compose runs')}" if written_out else advice
+    return Fix(told, suggested=merged(edits))
 
 
 def _taken(service: Service) -> Iterator[tuple[str, str]]:
@@ -45,6 +49,8 @@ def _taken(service: Service) -> Iterator[tuple[str, str]]:
         variable = _VARIABLE.fullmatch(value)
         if variable is not None and is_secret_name(name) and not is_connection(name) and _NAME.fullmatch(name):
             yield name, variable["braced"] or variable["bare"]
+        elif is_written_out(name, value) and _VARIABLE_NAME.fullmatch(name):
+            yield name, name
         elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
             raise NotSpliceable("what is written out must become a secret first")
 

@@ -5,19 +5,22 @@ The files are named as the variables were, so that .NET's `AddKeyPerFile` gives 
 
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
 from bot.audit.list_splices import item_removed, key_removed, with_items
 from bot.audit.repository import RepositoryTexts
-from bot.audit.secrets import holds_secret
+from bot.audit.secrets import holds_secret, is_secret_name
 from bot.audit.splices import NotSpliceable, merged
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.judging import PUT_TOGETHER
+from bot.audit.workloads.kubernetes import Container, is_as_written, word
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
 FOLDER = "/run/secrets"
 _IS_NAME_OF_VOLUME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_IS_KEY = re.compile(r"[\w.-]+", re.ASCII)
 _USED = re.compile(r"(?<!\$)\$\(([^()\s]+)\)")
 """A variable in a command or in the value of another one, as the kubelet puts it in."""
 
@@ -27,13 +30,14 @@ class _Wanted:
     """What is taken out of the environment, and the files of each Secret with their keys; None for all of them."""
 
     entries: list[Mapping] = field(default_factory=list)
+    written_out: list[str] = field(default_factory=list)
     secrets: dict[str, dict[str, str] | None] = field(default_factory=dict)
 
 
 def secrets_as_files(repository: RepositoryTexts, container: Container, advice: str) -> Fix:
     """Suggests to mount all Secrets that come into the environment; the program must read files then."""
-    if container.pod.variant or container.hidden:
-        return Fix(advice, left_alone="a kustomization or a chart puts it together")
+    if not is_as_written(repository, container.pod) or container.hidden:
+        return Fix(advice, left_alone=PUT_TOGETHER)
     try:
         check_reads_files(container.image)
         wanted = _wanted(container)
@@ -47,7 +51,19 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
         edits += with_items(repository, container.pod.spec, "volumes", volumes)
     except NotSpliceable as error:
         return Fix(advice, left_alone=str(error))
+    if wanted.written_out:
+        advice += f"; {set_anew(wanted.written_out, f'in the Secret {container.pod.name}-secrets')}"
     return Fix(advice, suggested=merged(edits))
+
+
+def is_written_out(name: str, value: str) -> bool:
+    """Whether a value is that of a secret as a whole, and no connection or address with one in it."""
+    return is_secret_name(name) and holds_secret(name, value) and "$" not in value and "://" not in value
+
+
+def set_anew(names: Items[str], where: str) -> str:
+    """What must be done about secrets that were written out before a patch can be taken."""
+    return f"set {', '.join(names[:5])} {where} first, to another value: this one stands in the history"
 
 
 def check_reads_files(image: str) -> None:
@@ -74,7 +90,13 @@ def _wanted(container: Container) -> _Wanted:
             if files is not None:
                 files[name] = key
             found.entries.append(entry)
-        elif holds_secret(name, word(entry.get("value")) or ""):
+        elif is_written_out(name, value := word(entry.get("value")) or "") and _IS_KEY.fullmatch(name):
+            files = found.secrets.setdefault(f"{container.pod.name}-secrets", {})
+            if files is not None:
+                files[name] = name
+            found.written_out.append(name)
+            found.entries.append(entry)
+        elif holds_secret(name, value):
             raise NotSpliceable("for what is written out a Secret must be made first")
     for entry in container.own.sequence("envFrom"):
         if isinstance(entry, Mapping) and entry.get("secretRef") is not None:

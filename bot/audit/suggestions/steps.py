@@ -6,6 +6,7 @@ They are for people to look at: a job gets rights by them, and a scan may end ru
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Values
+from collections.abc import Sequence as Items
 from itertools import chain, count
 
 from bot.audit.delivery.delivery import Push
@@ -17,6 +18,7 @@ from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
 from bot.audit.suggestions.rights import check_own_workflow, rights
 from bot.audit.workflows.model import PipelineStep
+from bot.audit.workflows.shells import is_like_bash, shell_of
 from bot.domain.repositories.finding import Fix
 from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.nodes import Mapping
@@ -38,6 +40,7 @@ def sign_after(repository: RepositoryTexts, push: Push, advice: str) -> Fix:
             [f"- uses: {COSIGN_INSTALLER}"],
             [
                 "- name: Sign the image",
+                *_shell(push),
                 "  env:",
                 f"    IMAGE: {name}",
                 f"    DIGEST: {digest}",
@@ -128,8 +131,9 @@ def _after(
         return Fix(advice)
     try:
         check_own_workflow(push.pipeline, push.step)
-        name, step_id = _name(push), push.step.id or _free_id(push)
-        written = steps(name, f"${{{{ steps.{step_id}.outputs.digest }}}}")
+        step_id = push.step.id or _free_id(push, _IDS, "build")
+        name, before = _named_step(push)
+        written = [*before, *steps(name, f"${{{{ steps.{step_id}.outputs.digest }}}}")]
         condition = _condition(push)
         lines = [line for step in written for line in (_with_condition(step, condition))]
         edits = [item_after(repository, push.step.mapping, lines)]
@@ -145,9 +149,38 @@ def _with_condition(step: list[str], condition: str) -> list[str]:
     return [step[0], f"  if: {condition}", *step[1:]] if condition else step
 
 
-def _free_id(push: Push) -> str:
+def _free_id(push: Push, wanted: Items[str], word: str) -> str:
     taken = {each.id for each in push.pipeline.steps if each.job is push.step.job}
-    return next(each for each in chain(_IDS, (f"build-{number}" for number in count(2))) if each not in taken)
+    return next(each for each in chain(wanted, (f"{word}-{number}" for number in count(2))) if each not in taken)
+
+
+def _shell(push: Push) -> list[str]:
+    """The key that gives a step bash, where it would get another shell or one that nobody knows."""
+    around = (Mapping(0), push.step.job.mapping, push.pipeline.root)
+    return [] if is_like_bash(shell_of(around, {})) else ["  shell: bash"]
+
+
+def _named_step(push: Push) -> tuple[str, list[list[str]]]:
+    """What is pushed, as steps can name it, with a step that makes the name small where that is needed.
+
+    metadata-action does so, and all others refuse a name with capitals, which those of people often have.
+    """
+    name, is_made_small = _name(push)
+    if not is_made_small:
+        return name, []
+    parts = EXPRESSION.split(name)
+    if len(parts) == 1:
+        return name.lower(), []
+    step_id = _free_id(push, ("image-name",), "image-name")
+    step = [
+        "- name: Write the image's name in small letters",
+        f"  id: {step_id}",
+        *_shell(push),
+        "  env:",
+        f"    IMAGE: {name}",
+        '  run: echo "name=${IMAGE,,}" >> "$GITHUB_OUTPUT"',
+    ]
+    return f"${{{{ steps.{step_id}.outputs.name }}}}", [step]
 
 
 def _condition(push: Push) -> str:
@@ -180,8 +213,8 @@ def _inner(text: str) -> str | None:
     return found["inside"].strip() or None if found is not None else None
 
 
-def _name(push: Push) -> str:
-    """What is pushed as it is written, without tags."""
+def _name(push: Push) -> tuple[str, bool]:
+    """What is pushed as it is written, without tags, and whether metadata-action makes its letters small."""
     tags = push.step.mapping.mapping("with").scalar("tags")
     names = listed_names(tags.value) if tags is not None else ()
     meta = _META.fullmatch(names[0]) if names else None
@@ -196,7 +229,7 @@ def _name(push: Push) -> str:
         name = repository_of(names[0]) if names else ""
     if not name or "=" in name or EXPRESSION.fullmatch(name) or not _IS_NAME.fullmatch(EXPRESSION.sub("x", name)):
         raise NotSpliceable("which image it pushes is known only in a run")
-    return name
+    return name, meta is not None
 
 
 _IS_NAME = re.compile(r"[\w.:-]+(?:/[\w.-]+)*")

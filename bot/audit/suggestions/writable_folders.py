@@ -3,8 +3,8 @@
 from bot.audit.list_splices import with_items
 from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import NotSpliceable, edits_of, merged
-from bot.audit.workloads.judging import context_key
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.judging import PUT_TOGETHER, context_key
+from bot.audit.workloads.kubernetes import Container, is_as_written, word
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping
@@ -27,8 +27,8 @@ def has_tmp(container: Container) -> bool:
 
 def read_only_with_tmp(repository: RepositoryTexts, container: Container, advice: str) -> Fix:
     """Suggests a read-only root with an `emptyDir` at `/tmp`, as far as either is missing."""
-    if container.pod.variant:
-        return Fix(advice, left_alone="a kustomization or a chart puts it together")
+    if not is_as_written(repository, container.pod):
+        return Fix(advice, left_alone=PUT_TOGETHER)
     try:
         edits = _read_only(repository, container, advice)
         if not has_tmp(container):
@@ -51,7 +51,8 @@ def _check_free(container: Container) -> None:
 def _read_only(repository: RepositoryTexts, container: Container, advice: str) -> tuple[Edit, ...]:
     if word(container.context.get("readOnlyRootFilesystem")) == "true":
         return ()
-    return edits_of(context_key(repository, container, "readOnlyRootFilesystem", ["true"], advice))
+    fix = context_key(repository, container, "readOnlyRootFilesystem", ["true"], advice)
+    return fix.suggested or edits_of(fix)
 
 
 def _volume(repository: RepositoryTexts, spec: Mapping) -> tuple[Edit, ...]:

@@ -22,6 +22,7 @@ from bot.audit.workflows.contexts import (
 from bot.audit.workflows.expressions import filled
 from bot.audit.workflows.matrix import variants_of
 from bot.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
+from bot.audit.workflows.shells import runners_of, shell_of, stops_of
 from bot.formats.builds import below
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
@@ -163,7 +164,14 @@ class _Flattening:
         values = without_written(with_environment(mapping, around.values), mapping)
         uses = mapping.scalar("uses")
         job = PipelineJob(
-            around.prefix + name, around.path, mapping, after, permissions, events, is_reusable=around.depth > 0
+            around.prefix + name,
+            around.path,
+            mapping,
+            after,
+            permissions,
+            events,
+            runners=runners_of(mapping, values),
+            is_reusable=around.depth > 0,
         )
         if uses is not None:
             self._call(job, uses.value.strip(), replace(around, values=values, may_fail=may_fail))
@@ -256,16 +264,10 @@ def _commands(
     node: Mapping, job: Mapping, root: Mapping, values: Dict[str, str], environment: Dict[str, str]
 ) -> tuple[ShellCommand, ...]:
     run = node.scalar("run")
-    if run is None:
+    stops = stops_of(shell_of((node, job, root), values)) if run is not None else None
+    if run is None or stops is None:
         return ()
-    shell = node.scalar("shell")
-    for around in (job, root):
-        shell = shell or around.mapping("defaults").mapping("run").scalar("shell")
-    named = shell.value if shell is not None else ""
-    if named and not named.startswith(("bash", "sh", "pwsh", "powershell")):
-        return ()
-    pipefail = named == "bash" or "pipefail" in named
-    return tuple(shell_commands(filled(run.value, values), environment, pipefail=pipefail))
+    return tuple(shell_commands(filled(run.value, values), environment, stops))
 
 
 def either_of(first: bool | None, second: bool | None) -> bool | None:

@@ -27,6 +27,8 @@ class PipelineJob:
     events: frozenset[str]
     remote: str | None = None
     inputs: Values[str, str] = field(default_factory=dict)
+    runners: tuple[str, ...] = ()
+    """The labels of `runs-on`, with what is written out of the matrix put in."""
     is_reusable: bool = False
     """It stands in a workflow that is called, not in the one that an event starts."""
 

@@ -3,9 +3,10 @@
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.audit.images.dockerfile import is_for_development
+from bot.audit.images.by_name import is_for_windows
+from bot.audit.images.dockerfile import dockerfile, is_for_development
 from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.workloads.kubernetes import word
 from bot.domain.repositories.finding import Place
@@ -15,7 +16,10 @@ from bot.formats.compose.variables import interpolated
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
 DEEPEST_EXTENDS = 10
-_WINDOWS = re.compile(r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)")
+_WINDOWS = re.compile(
+    r"nanoserver|windowsservercore|mcr\.microsoft\.com/(?:windows|dotnet/framework)|[/:_-]windows(?:[/:_-]|$)"
+)
+_ONLY_BUILDS = re.compile(r"(?:^|[._-])build\.ya?ml$", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _AT_DRIVE = re.compile(r":[A-Za-z]:[\\/]")
 """What stands behind the first colon is a folder of the container; one in front of it is the host's."""
@@ -40,10 +44,19 @@ class Service:
     name: str
     levels: tuple[Mapping, ...]
     place: Place
+    is_beside_windows: bool = False
+    """The engine that runs the file is one of Windows, by what another service of it says."""
+    is_built_for_windows: bool | None = None
+    """What its Dockerfile says; None where there is none here."""
 
     @property
     def subject(self) -> str:
         return f"service {self.name}"
+
+    @property
+    def is_only_built(self) -> bool:
+        """Whether its file is there to build images (`compose.build.yaml`), and runs nothing."""
+        return _ONLY_BUILDS.search(self.path.rpartition("/")[2]) is not None
 
     def get(self, key: str) -> Node | None:
         return next((node for level in self.levels if (node := level.get(key)) is not None), None)
@@ -77,8 +90,15 @@ class Service:
 
     @property
     def is_windows(self) -> bool:
+        if self.is_built_for_windows is not None:
+            return self.is_built_for_windows
+        return self.tells_of_windows or self.is_beside_windows or _WINDOWS.search(self.image) is not None
+
+    @property
+    def tells_of_windows(self) -> bool:
+        """Whether only an engine of Windows can run it."""
         is_said = (self.word("platform") or "").startswith("windows") or self.get("isolation") is not None
-        return is_said or _WINDOWS.search(self.image) is not None or any(map(_is_of_windows, self.nodes("volumes")))
+        return is_said or any(map(_is_of_windows, self.nodes("volumes")))
 
     def dockerfile(self) -> tuple[str | None, str | None]:
         """The Dockerfile that it is built from, and the stage; None where there is none, or it is not told."""
@@ -124,11 +144,36 @@ def _services(repository: RepositoryTexts) -> list[Service]:
         root = repository.root(path)
         if root is None:
             continue
+        own = []
         for key, node in root.mapping("services").entries():
-            if isinstance(node, Mapping) and (node.get("image") or node.get("build") or node.get("extends")):
+            if isinstance(node, Mapping) and (
+                node.get("image") or _says_what_to_build(node) or node.get("extends")
+            ):
                 levels = tuple(_levels(repository, path, root.mapping("services"), node))
-                found.append(Service(path, key.value, levels, repository.place(node, path)))
+                own.append(Service(path, key.value, levels, repository.place(node, path)))
+        is_windows = any(each.tells_of_windows for each in own)
+        found += [
+            replace(
+                each, is_beside_windows=is_windows, is_built_for_windows=_is_built_for_windows(repository, each)
+            )
+            for each in own
+        ]
     return found
+
+
+def _says_what_to_build(node: Mapping) -> bool:
+    """Arguments alone are for a service of another file, which this one is read together with."""
+    build = node.get("build")
+    return isinstance(build, Scalar) or (
+        isinstance(build, Mapping) and bool({"context", "dockerfile", "dockerfile_inline"} & set(build.own))
+    )
+
+
+def _is_built_for_windows(repository: RepositoryTexts, service: Service) -> bool | None:
+    path, target = service.dockerfile()
+    file = dockerfile(path, repository.text(path)) if path is not None and path in repository else None
+    stage = (file.stage(target) if target else file.final) if file is not None else None
+    return is_for_windows(file.chain(stage)[-1]) if file is not None and stage is not None else None
 
 
 def _levels(repository: RepositoryTexts, path: str, services_: Mapping, node: Mapping) -> Iterator[Mapping]:

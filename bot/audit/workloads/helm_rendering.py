@@ -18,6 +18,9 @@ _PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
 _INDENT = re.compile(r"\bn?indent\s+(?P<by>\d+)")
 _DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[\w.-]+)$")
 _KEY = re.compile(r"([A-Za-z]\w*):")
+_FILLED_IN = re.compile(r"\$\{[\w.-]+\}|#\{[^}\n]+\}#?|^__\w+__$")
+"""What a pipeline puts into values before the chart is rendered: `envsubst`, token replacement."""
+_KEY_OF_LINE = re.compile(r"\s*(?:-\s+)?[\w./\"-]+:(?=\s)")
 _KEY_BEFORE = re.compile(r"^(?P<key>\s*(?:-\s+)?[\w./\"-]+:)\s*$")
 
 
@@ -102,7 +105,11 @@ class RenderedLines:
                 self._emit(key["key"], number)
                 self._control(inside, line, number)
                 return
-        self._emit(_with_actions(line, lambda found: self._inline(_inside(found))), number)
+        made = _with_actions(line, lambda found: self._inline(_inside(found)))
+        if made.rstrip().endswith(":") and not line.rstrip().endswith(":") and (key := _KEY_OF_LINE.match(line)):
+            # Names that are put together from empty values, such as `/:`, would be another mapping.
+            made = f"{key[0]} {HIDDEN_VALUE}"
+        self._emit(made, number)
 
     def _is_hidden(self, line: str, number: int) -> bool:
         """Whether a block hides the line; a mark that its key may be there takes its place."""
@@ -183,6 +190,8 @@ class RenderedLines:
         path = _PATH.match(text)
         if path is not None:
             node = self._value(path["path"])
+            if isinstance(node, Scalar) and _FILLED_IN.search(node.value):
+                return False, None
             # What a chart is given by the one above it, and does not name itself, is not told by its values.
             return node is not None or not path["path"].startswith("global."), node
         if text.startswith(".") and isinstance(self._dot, Mapping):
@@ -245,6 +254,9 @@ class RenderedLines:
                 items += held.items if isinstance(held, Sequence) else [self.filled(item, depth + 1)]
             return Sequence(node.start, items)
         if isinstance(node, Mapping):
+            only = self._nodes.get(next(iter(node.own))) if len(node.own) == 1 else None
+            if isinstance(only, Mapping):
+                return only
             own: dict[str, tuple[Scalar, Node]] = {}
             for key, value in node.entries():
                 held = self._nodes.get(key.value)

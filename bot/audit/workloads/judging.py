@@ -7,11 +7,12 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.audit.workloads.compose import Service, services
-from bot.audit.workloads.kubernetes import Container, Pod, containers, is_hidden, pods
+from bot.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, is_hidden, pods
 from bot.domain.repositories.finding import Fix, Outcome, Place
 from bot.formats.source.nodes import Mapping, Node
 
 RENDERED = "the manifests as they are rendered"
+PUT_TOGETHER = "a kustomization or a chart puts it together"
 
 
 def judge_workloads(
@@ -32,6 +33,8 @@ def judge_workloads(
                 is_shown = skips and verdict.outcome is Outcome.FAILS
                 yield replace(verdict, message=shown) if is_shown else verdict
     for service in services(repository) if of_service is not None else ():
+        if service.is_only_built:
+            continue
         if service.is_windows and not is_asked_of_windows:
             yield not_applicable(service.place, service.subject, "it is a Windows container")
         elif of_service is not None:
@@ -74,13 +77,22 @@ def service_key(repository: RepositoryTexts, service: Service, key: str, value: 
 
 
 def context_key(repository: RepositoryTexts, container: Container, key: str, value: list[str], advice: str) -> Fix:
-    """Puts a key into the container's securityContext, with the context where there is none."""
-    if container.pod.variant:
-        return Fix(advice)
+    """Puts a key into the container's securityContext, with the context where there is none.
+
+    In a base that a kustomization takes as it is, and in the values of a chart, it is a suggestion: others may
+    stand on them.
+    """
+    fix = _context_key(repository, container, key, value, advice)
+    return fix.as_suggestion if container.pod.variant else fix
+
+
+def _context_key(repository: RepositoryTexts, container: Container, key: str, value: list[str], advice: str) -> Fix:
     context = container.own.get("securityContext")
+    if isinstance(context, Mapping) and context.own:
+        return with_key(repository, context, key, value, advice)
+    if not is_as_written(repository, container.pod):
+        return Fix(advice, left_alone=PUT_TOGETHER)
     if context is None:
         lines = [f"  {key}: {value[0]}".rstrip(), *(f"  {line}" for line in value[1:])]
         return with_key(repository, container.own, "securityContext", ["", *lines], advice)
-    if isinstance(context, Mapping) and context.own:
-        return with_key(repository, context, key, value, advice)
     return Fix(advice)

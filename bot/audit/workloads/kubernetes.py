@@ -166,6 +166,34 @@ def _pods(repository: RepositoryTexts) -> list[Pod]:
     return found
 
 
+def is_as_written(repository: RepositoryTexts, pod: Pod) -> bool:
+    """Whether all of a pod stands in one file just so, and no patch or template has made a part of it."""
+    return not pod.variant or pod in repository.kept(_as_written)
+
+
+def _as_written(repository: RepositoryTexts) -> frozenset[Pod]:
+    return frozenset(pod for pod in pods(repository) if pod.variant and _is_of_one_text(repository, pod.spec))
+
+
+def _is_of_one_text(repository: RepositoryTexts, node: Node) -> bool:
+    path = repository.path_of(node)
+    text = repository.text(path) if path else ""
+    waiting = [node]
+    while waiting:
+        match waiting.pop():
+            case Scalar(source=source):
+                if source is not text:
+                    return False
+            case Sequence(items=items):
+                waiting += items
+            case Mapping() as mapping:
+                if mapping.merged:
+                    return False
+                for key, value in mapping.own.values():
+                    waiting += (key, value)
+    return bool(path)
+
+
 def manifest_paths(repository: RepositoryTexts) -> list[str]:
     """YAML files that may hold objects of Kubernetes that somebody runs."""
     return repository.kept(_manifest_paths)

@@ -1,20 +1,26 @@
 """The audit in the shape in which the stages that write ask it."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
+from bot.act.code_scanning import DueScan, ScanLogs
 from bot.act.onboarding.ports import ProposalSource
 from bot.audit.auditing import judge_repository
 from bot.audit.onboarding.action_commits import CHECK, tagged_actions
 from bot.audit.onboarding.proposing import WantedProposal, propose
+from bot.audit.patches import Texts
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import BY_CHECK, RULES
+from bot.domain.clock import Clock
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.finding import Finding
 from bot.domain.repositories.onboarding import Proposal
+from bot.service.commands.files.audit import kept_texts, with_fixes
+from bot.store.stages.act.onboardings import OnboardingsStore
 from bot.views.repositories.findings import as_sarif
 
 
@@ -48,3 +54,18 @@ class AuditProposer:
 def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
     """The SARIF log of findings, with all rules of this version."""
     return as_sarif(findings, RULES, version("freshness-bot"))
+
+
+def scan_logs(kept: OnboardingsStore, unwaivable: Collection[str], clock: Clock) -> ScanLogs:
+    """The logs for code scanning; those that are uploaded have the patches that stand the proof."""
+
+    async def patched(item: DueScan) -> dict[str, Any]:
+        texts = await kept_texts(kept, item.repository.name, clock.now(), unwaivable)
+        return await asyncio.to_thread(_patched_log, item.findings, texts)
+
+    return ScanLogs(sarif_log, patched)
+
+
+def _patched_log(findings: tuple[Finding, ...], texts: Texts | None) -> dict[str, Any]:
+    audited = with_fixes(findings, texts)
+    return as_sarif(audited.findings, RULES, version("freshness-bot"), audited.patches())

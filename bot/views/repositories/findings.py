@@ -26,6 +26,8 @@ _SCORES = {
 _LOOK_FIRST = "Look at them first: a program may need what they take away."
 _LONGEST_HELP = 20_000
 """Characters of patches in the help of one rule."""
+_LONGEST_FIX = 4_000
+"""Characters that the fix of one result puts in: longer ones stay in words."""
 _ORDER = (Outcome.FAILS, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
@@ -142,7 +144,8 @@ def _result(finding: Finding, fingerprint: str, place: int, *, is_patched: bool)
     }
     if place >= 0:
         result["ruleIndex"] = place
-    if is_patched and finding.fix is not None and (edits := finding.fix.edits or finding.fix.suggested):
+    edits = (finding.fix.edits or finding.fix.suggested) if finding.fix is not None and is_patched else ()
+    if finding.fix is not None and edits and sum(len(edit.text) for edit in edits) <= _LONGEST_FIX:
         result["fixes"] = [_fix(finding.fix.advice, edits)]
     if finding.outcome is Outcome.WAIVED:
         result["suppressions"] = [{"kind": "external", "justification": finding.message}]

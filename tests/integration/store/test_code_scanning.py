@@ -15,7 +15,7 @@ from bot.domain.forge.uploads import TakenIn
 from bot.domain.repositories.repository import Repository, blob_name
 from bot.domain.rollouts.journal import Word
 from bot.reconcile.loop import Loop
-from bot.service.wiring.auditing import sarif_log
+from bot.service.wiring.auditing import scan_logs
 from tests.fakes.forge import SHA1, FakeForge, FakeRepository
 from tests.integration.store.filling import HOUR, Stores
 
@@ -49,7 +49,8 @@ async def read(stores: Stores, shop: FakeRepository, options: AuditOptions = WIS
 
 
 async def scanned(stores: Stores, forge: FakeForge) -> ScanTally:
-    return await tick(stores.code_scanning, forge, sarif_log, ActOptions(), Loop(stores.clock))
+    logs = scan_logs(stores.onboardings, (), stores.clock)
+    return await tick(stores.code_scanning, forge, logs, ActOptions(), Loop(stores.clock))
 
 
 async def test_findings_are_uploaded_once_for_the_commit_that_they_are_of(
@@ -63,6 +64,18 @@ async def test_findings_are_uploaded_once_for_the_commit_that_they_are_of(
     stores.clock.advance(timedelta(days=31))
     await scanned(stores, forge)
     assert len(shop.uploads) == 1
+
+
+async def test_what_is_uploaded_carries_what_could_be_done(
+    stores: Stores, forge: FakeForge, shop: FakeRepository
+) -> None:
+    await read(stores, shop)
+    await scanned(stores, forge)
+    log = json.loads(shop.uploads[0][2])
+    (result,) = log["runs"][0]["results"]
+    ((change,),) = [each["artifactChanges"] for each in result["fixes"]]
+    assert change["artifactLocation"] == {"uri": "Dockerfile"}
+    assert [each["insertedContent"]["text"] for each in change["replacements"]] == ["USER $APP_UID\n"]
 
 
 async def test_an_upload_is_asked_about_until_it_was_taken_in(

@@ -165,3 +165,39 @@ def test_actions_and_comments_that_are_never_closed_do_not_hold_up_the_others() 
     rendered.take("{{/* a {{ b }} * */}}a: {{- 'b' }}\n" + "{{/* " * 50_000 + "{{" * 50_000 + "\nc: 1")
     assert rendered.lines[0].startswith("a: ")
     assert rendered.lines[-1] == "c: 1"
+
+
+@pytest.mark.parametrize("written", ["${cloud}", "#{Cloud}#", "__CLOUD__"])
+def test_values_that_a_pipeline_fills_in_tell_nothing(written: str) -> None:
+    template = """
+apiVersion: v1
+kind: Pod
+metadata: {name: api}
+spec:
+  containers:
+    - name: api
+      image: contoso/api
+      env:
+        - name: MODE
+          value: fast
+        {{- if eq .Values.cloud "azure" }}
+        - name: DB_PASSWORD
+          valueFrom: {secretKeyRef: {name: db, key: password}}
+        {{- end }}
+"""
+    assert outcome("runtime-secrets", chart(f"cloud: '{written}'\n", template)) is Outcome.UNKNOWN
+    assert outcome("runtime-secrets", chart("cloud: aws\n", template)) is Outcome.HOLDS
+
+
+def test_an_image_whose_name_is_empty_by_the_values_is_rendered_all_the_same() -> None:
+    template = """
+apiVersion: v1
+kind: Pod
+metadata: {name: api}
+spec:
+  containers:
+    - name: api
+      image: {{ .Values.registry }}/{{ .Values.name }}:{{ .Values.tag }}
+      securityContext: {privileged: true}
+"""
+    assert outcome("not-privileged", chart("registry:\nname:\ntag:\n", template)) is Outcome.FAILS

@@ -223,3 +223,24 @@ def test_an_action_with_a_longer_name_than_there_can_be_is_not_looked_through(
     """What a pattern does with it takes time that grows with the third power of its length."""
     steps = f"- uses: contoso/{'x' * length}-docker-push@v1\n"
     assert outcomes("unread-delivery", {BUILD: workflow(steps, "push:")}) == told
+
+
+def test_the_runners_of_a_matrix_that_is_written_out_are_known() -> None:
+    job = "strategy:\n  matrix:\n    of:\n      - {os: ubuntu-latest}\n      - {os: ubuntu-24.04-arm}"
+    text = workflow(PUSH, job=job).replace("runs-on: ubuntu-latest", "runs-on: ${{ matrix.of.os }}")
+    assert set(outcomes("fresh-layers", {BUILD: text})) == {HOLDS}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "main.tf",
+            'module "hosting" {\n  source = "github.com/contoso/terraform-azurerm-container-apps-hosting"\n}\n',
+        ),
+        ("azure-pipelines.yml", "steps:\n  - script: taskctl build:container\n"),
+    ],
+)
+def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str) -> None:
+    (found,) = findings("unread-delivery", {path: text})
+    assert (found.outcome, found.place.path) == (UNKNOWN, path)

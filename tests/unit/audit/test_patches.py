@@ -273,13 +273,131 @@ def test_a_patch_never_shows_the_value_of_a_secret(lines: str) -> None:
     files = texts({"compose.yaml": f"services:\n  api:\n    image: contoso/api\n    {lines}\n"})
     shown = "".join(patches(known(files), audit(files, NOW)).values())
     assert "hunter2" not in shown
-    assert ("read_only" in shown) is (lines == "x: 1")
+    assert "read_only" in shown
+    assert ("***" in shown) is (lines != "x: 1")
 
 
 def test_a_patch_beside_a_secret_in_a_manifest_does_not_show_it_either() -> None:
     files = texts({DEPLOYMENT: deployment("env:\n  - name: DB_PASSWORD\n    value: hunter2")})
     shown = "".join(patches(known(files), audit(files, NOW)).values())
     assert "hunter2" not in shown
+
+
+WRITTEN_OUT = """
+env:
+  - name: DB_HOST
+    value: db
+  - name: DB_PASSWORD
+    value: hunter2
+"""
+OF_SERVICE = """
+services:
+  api:
+    image: contoso/api
+    environment:
+      A: b
+      DB_PASSWORD: hunter2
+    user: '1654'
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "expected", "told"),
+    [
+        (
+            {DEPLOYMENT: deployment(WRITTEN_OUT)},
+            ["secretName: api-secrets", "path: DB_PASSWORD"],
+            "in the Secret api",
+        ),
+        ({"compose.yaml": OF_SERVICE}, ["- DB_PASSWORD", "environment: DB_PASSWORD"], "where Compose runs"),
+    ],
+)
+def test_a_secret_that_is_written_out_becomes_a_file_that_must_be_set_first(
+    files: dict[str, str], expected: list[str], told: str
+) -> None:
+    before = texts(files)
+    (finding,) = [each for each in audit(before, NOW) if each.check == "runtime-secrets"]
+    assert finding.fix is not None
+    assert f"set DB_PASSWORD {told}" in finding.fix.advice
+    patch = patches(known(before), [finding], audit(before, NOW))[finding]
+    added = "\n".join(line[1:] for line in patch.splitlines() if line[0] == "+")
+    assert [each for each in expected if each not in added] == []
+    assert "hunter2" not in patch
+    assert "***" in patch
+
+
+BASE = {
+    "base/kustomization.yaml": "resources: [api.yaml]\n",
+    "base/api.yaml": deployment(ONE_SECRET),
+    "overlay/kustomization.yaml": "resources: [../base]\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        ("drop-all-capabilities", "drop: [ALL]"),
+        ("run-as-non-root", "runAsNonRoot: true"),
+        ("read-only-root", "emptyDir: {}"),
+        ("runtime-secrets", "mountPath: /run/secrets/db"),
+    ],
+)
+def test_a_base_that_a_kustomization_takes_as_it_is_has_patches(check: str, expected: str) -> None:
+    files = texts(BASE)
+    (finding,) = [each for each in audit(files, NOW) if each.check == check]
+    assert finding.fix is not None
+    assert finding.fix.edits == ()
+    patch = patches(known(files), [finding], audit(files, NOW))[finding]
+    assert "+++ b/base/api.yaml" in patch
+    assert expected in patch
+
+
+def test_a_pod_that_a_patch_has_changed_is_left_to_people() -> None:
+    patch = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {template: {spec: {hostPID: false}}}\n"
+    )
+    overlay = {"overlay/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n"}
+    files = texts({**BASE, **overlay, "overlay/p.yaml": patch})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "drop-all-capabilities"]
+    assert finding.fix is not None
+    assert finding.fix.suggested == ()
+    assert finding.fix.left_alone == "a kustomization or a chart puts it together"
+
+
+def test_settings_that_a_chart_has_in_its_values_have_patches_there() -> None:
+    template = deployment("securityContext:\n  {{- toYaml .Values.securityContext | nindent 12 }}")
+    chart = {"chart/Chart.yaml": "name: api\n", "chart/templates/api.yaml": template}
+    files = texts({**chart, "chart/values.yaml": "securityContext:\n  runAsUser: 1654  # ours\n"})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "drop-all-capabilities"]
+    patch = patches(known(files), [finding], audit(files, NOW))[finding]
+    assert "+++ b/chart/values.yaml" in patch
+    assert "+  capabilities:\n+    drop: [ALL]" in patch
+
+
+@pytest.mark.parametrize(
+    ("images", "named"),
+    [
+        ("ghcr.io/Contoso/Api", "IMAGE: ghcr.io/contoso/api\n"),
+        ("ghcr.io/${{ github.repository }}", "IMAGE: ${{ steps.image-name.outputs.name }}\n"),
+    ],
+)
+def test_a_name_that_metadata_action_makes_small_is_small_in_steps_too(images: str, named: str) -> None:
+    files = texts({BUILD: workflow(META.replace("ghcr.io/contoso/api}", f"'{images}'}}"))})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
+    assert finding.fix is not None
+    written = "".join(each.text for each in finding.fix.suggested)
+    assert named in written
+    assert ('run: echo "name=${IMAGE,,}" >> "$GITHUB_OUTPUT"' in written) is ("${{" in images)
+    assert patches(known(files), [finding], audit(files, NOW)) != {}
+
+
+@pytest.mark.parametrize("shell", ["pwsh", "sh", "bash"])
+def test_a_step_is_written_for_bash_whatever_the_shell_of_its_job_is(shell: str) -> None:
+    files = texts({BUILD: workflow(PUSH, job=f"defaults: {{run: {{shell: {shell}}}}}")})
+    (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
+    assert finding.fix is not None
+    written = "".join(each.text for each in finding.fix.suggested)
+    assert ("shell: bash" in written) is (shell != "bash")
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,39 @@ def test_compose_files_for_developers_are_not_asked() -> None:
     assert (
         outcomes("not-privileged", {"docker-compose.dev.yml": COMPOSE.format(lines="    privileged: true")}) == []
     )
+
+
+OF_WINDOWS = "FROM mcr.microsoft.com/windows/servercore:ltsc2022\n"
+OF_LINUX = "FROM debian:13\n"
+
+
+def test_what_is_built_for_windows_is_asked_nothing_beside_what_is_built_for_linux() -> None:
+    text = """
+        services:
+          api: {build: {context: ., dockerfile: Dockerfile.windows}}
+          web: {build: {context: ., dockerfile: Dockerfile.linux}}
+    """
+    files = {"compose.yaml": text, "Dockerfile.windows": OF_WINDOWS, "Dockerfile.linux": OF_LINUX}
+    assert outcomes("drop-all-capabilities", files) == [NOT_APPLICABLE, FAILS]
+
+
+def test_all_that_an_engine_of_windows_runs_is_of_windows() -> None:
+    text = """
+        services:
+          db: {image: contoso/db}
+          api: {image: contoso/api, volumes: ['./data:C:/data']}
+    """
+    assert outcomes("drop-all-capabilities", {"compose.yaml": text}) == [NOT_APPLICABLE, NOT_APPLICABLE]
+
+
+@pytest.mark.parametrize(
+    ("path", "service", "expected"),
+    [
+        ("compose.yaml", "image: contoso/mssql-server-windows-express:latest", [NOT_APPLICABLE]),
+        ("compose.yaml", "build: {args: {FRAMEWORK: net10.0}}", []),
+        ("compose.yaml", "build: {context: ., args: {FRAMEWORK: net10.0}}", [FAILS]),
+        ("docker-compose.build.yml", "build: .", []),
+    ],
+)
+def test_services_that_a_file_does_not_run_on_linux(path: str, service: str, expected: list[Outcome]) -> None:
+    assert outcomes("drop-all-capabilities", {path: f"services:\n  api:\n    {service}\n"}) == expected

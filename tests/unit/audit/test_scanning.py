@@ -104,6 +104,37 @@ def test_a_scan_that_finds_something_ends_the_run(steps: str, expected: Outcome)
     assert outcome("scan-blocks", {BUILD: workflow(PUSH + steps)}) is expected
 
 
+SCAN = "trivy image --exit-code 1 api"
+
+
+@pytest.mark.parametrize(
+    ("script", "shell", "expected"),
+    [
+        (f"{SCAN}; echo done", "pwsh", FAILS),
+        (f"{SCAN}", "pwsh", HOLDS),
+        (f"{SCAN} # the gate", "powershell", HOLDS),
+        (f"{SCAN}; if ($LASTEXITCODE) {{ exit 1 }}", "pwsh", UNKNOWN),
+        (f"$PSNativeCommandUseErrorActionPreference = $true; {SCAN}; echo done", "pwsh", HOLDS),
+        (f"{SCAN}; echo done", "bash {0}", FAILS),
+        (f"{SCAN}; echo done", "bash -e {0}", HOLDS),
+        (f"set +e; {SCAN}", "bash", HOLDS),
+    ],
+)
+@pytest.mark.parametrize("is_of_job", [True, False])
+def test_the_shell_says_which_failure_ends_a_step(
+    script: str, shell: str, expected: Outcome, *, is_of_job: bool
+) -> None:
+    quoted = f"'{shell}'"
+    steps = f'- run: "{script}"\n' + ("" if is_of_job else f"  shell: {quoted}\n")
+    job = f"defaults: {{run: {{shell: {quoted}}}}}" if is_of_job else ""
+    assert outcome("scan-blocks", {BUILD: workflow(PUSH + steps, job=job)}) is expected
+
+
+def test_a_runner_of_windows_has_powershell() -> None:
+    written = workflow(PUSH + f"- run: {SCAN}; echo done\n").replace("ubuntu-latest", "windows-2025")
+    assert outcome("scan-blocks", {BUILD: written}) is FAILS
+
+
 def test_a_job_that_may_fail_does_not_block() -> None:
     files = {BUILD: workflow(PUSH + trivy("exit-code: '1'"), job="continue-on-error: true")}
     assert outcome("scan-blocks", files) is FAILS
@@ -282,3 +313,27 @@ def test_a_matrix_that_is_written_out_is_expanded() -> None:
     messages = [each.message for each in findings("image-scanned", files)]
     assert messages == ["Trivy scans contoso/api", "Trivy scans contoso/web"]
     assert set(outcomes("scan-target", files)) == {HOLDS}
+
+
+@pytest.mark.parametrize("check", ["image-scanned", "image-signed"])
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (
+            "docker pull contoso/api:8 && docker tag contoso/api:8 contoso/api:latest && docker push contoso/api",
+            UNKNOWN,
+        ),
+        ("docker pull contoso/base && docker build -t contoso/api . && docker push contoso/api", FAILS),
+        ("docker push contoso/api", FAILS),
+    ],
+)
+def test_what_is_only_brought_on_was_scanned_and_signed_where_it_was_built(
+    check: str, script: str, expected: Outcome
+) -> None:
+    assert outcome(check, {BUILD: workflow(run(script))}) is expected
+
+
+@pytest.mark.parametrize("check", ["weekly-rebuild", "dispatchable"])
+def test_a_workflow_that_only_brings_images_on_is_asked_for_no_rebuild(check: str) -> None:
+    script = "docker pull contoso/api:8; docker tag contoso/api:8 contoso/api; docker push contoso/api"
+    assert outcomes(check, {BUILD: workflow(run(script))}) == []

@@ -125,3 +125,32 @@ def test_secrets_as_build_arguments(arguments: str, expected: Outcome) -> None:
 def test_build_arguments_of_a_command_are_read() -> None:
     steps = "- run: docker buildx build --push --build-arg TOKEN=${{ secrets.TOKEN }} -t contoso/api ."
     assert outcome("build-argument-secrets", {BUILD: workflow(steps)}) is FAILS
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("replace_me", HOLDS),
+        ("change-me", HOLDS),
+        ("your-token-here", HOLDS),
+        ("{your db token}", HOLDS),
+        ("#{Token}#", HOLDS),
+        ("__TOKEN__", HOLDS),
+        ("hunter2", FAILS),
+        ("setmeup9", FAILS),
+    ],
+)
+def test_what_stands_for_a_secret_is_none(value: str, expected: Outcome) -> None:
+    lines = f'env:\n  - name: API_TOKEN\n    value: "{value}"'
+    assert outcome("runtime-secrets", {DEPLOYMENT: deployment(lines)}) is expected
+
+
+@pytest.mark.parametrize(("line", "expected"), [("DB_PASSWORD: hunter2", UNKNOWN), ("DB_HOST: db", HOLDS)])
+def test_an_override_beside_a_compose_file_may_bring_a_secret(line: str, expected: Outcome) -> None:
+    files = {
+        "docker-compose.yml": "services: {db: {image: contoso/db}}",
+        "docker-compose.override.yml": f"services: {{db: {{environment: {{{line}}}}}}}",
+    }
+    (found,) = findings("runtime-secrets", files)
+    assert found.outcome is expected
+    assert ("docker-compose.override.yml" in found.message) is (expected is UNKNOWN)

@@ -15,7 +15,7 @@ Exceptions: builds that push nothing are asked nothing.
 
 from collections.abc import Iterator
 
-from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.statements import building
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
@@ -28,7 +28,7 @@ _INPUT = ["", "  inputs:", "    correlation:", "      type: string", "      requ
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
-    for pipeline in deliveries(repository).pushing():
+    for pipeline in building(repository):
         trigger = pipeline.root.own.get("on")
         place = repository.place(trigger[0] if trigger else pipeline.root, pipeline.path)
         subject = f"workflow {pipeline.path.rpartition('/')[2]}"

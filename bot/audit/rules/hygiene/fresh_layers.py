@@ -24,7 +24,7 @@ from bot.audit.shell import is_unknown
 from bot.audit.splices import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import FindingSeverity, Fix
-from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.formats.source.nodes import Mapping
 
 _HOSTED = ("ubuntu-", "windows-", "macos-")
 
@@ -65,7 +65,7 @@ def _of_command(repository: RepositoryTexts, push: Push) -> Verdict:
 
 def _of_runner(repository: RepositoryTexts, push: Push) -> Verdict:
     place = repository.place(push.step.mapping, push.step.path)
-    names = _names(push.step.job.mapping.get("runs-on"))
+    names = push.step.job.runners
     if names and all(name.startswith(_HOSTED) for name in names):
         return holds(place, push.subject, "no layer is kept between runs")
     if any(name == "self-hosted" for name in names):
@@ -76,15 +76,6 @@ def _of_runner(repository: RepositoryTexts, push: Push) -> Verdict:
         "whether the runner keeps images is not known here",
         "pull: true, or what the runner is",
     )
-
-
-def _names(node: Node | None) -> list[str]:
-    match node:
-        case Scalar(value=name):
-            return [name]
-        case Sequence():
-            return [item.value for item in node.items if isinstance(item, Scalar)]
-    return []
 
 
 RULE = Rule(

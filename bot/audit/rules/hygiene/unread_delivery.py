@@ -30,7 +30,10 @@ from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.formats.other_builds import KIND as OTHER
 from bot.formats.table import kind_of
 
-_PUSHES = re.compile(r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah")
+_PUSHES = re.compile(
+    r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah"
+    r"|\b(?:make|just|task|taskctl)[ \t]+[\w:.-]{0,40}(?:container|docker|image)"
+)
 _PUSHES_IMAGE = re.compile(
     r"docker\s+push|\s--push\b|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"
     r"|(?:podman|buildah|crane|oras)\s+push|(?:skopeo|crane|regctl image)\s+copy|PublishContainer"
@@ -57,6 +60,7 @@ _DELIVERS = re.compile(r"docker|image|container|push|publish|build|release", re.
 _KNOWN = (*KNOWN_BUILDERS, ISOLATED_PROVENANCE)
 _CONTAINERS = re.compile(
     r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance|azurerm_container_app|azurerm_linux_web_app|google_cloud_run|aws_ecs_task_definition|kubernetes_deployment"
+    r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"
 )
 
 

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import deliveries
+from bot.audit.delivery.statements import building
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
@@ -33,11 +34,11 @@ _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
-    for pipeline in found.pushing():
+    for pipeline in building(repository):
         events = frozenset().union(*(push.events for push in found.pushes if push.pipeline is pipeline))
         yield _of(repository, pipeline, events)
     for pipeline in dict.fromkeys(pipeline for pipeline, _ in found.remote_builds):
-        if pipeline not in found.pushing():
+        if pipeline not in building(repository):
             events = frozenset().union(*(job.events for each, job in found.remote_builds if each is pipeline))
             yield _of(repository, pipeline, events)
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import SCANNERS, deliveries
 from bot.audit.delivery.gates import scans_of
+from bot.audit.delivery.statements import is_promotion
 from bot.audit.delivery.unread import other_scanners, scripts_called
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
@@ -48,16 +49,19 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 f"no scan is seen, but {first_few(scripts)} may run one",
                 "the commands written in the workflow",
             )
+        elif is_promotion(push):
+            why = "the image was built before, and whether it was scanned then is not known here"
+            yield unknown(place, push.subject, why, "the run that builds it")
         else:
             fix = scan_after(repository, push, "scan the image in the run that pushes it, with an exit code")
-            yield fails(place, push.subject, "no scan looks at the image that is pushed", fix)
+            yield fails(place, push.subject, "no scan looks at the image in the run that pushes it", fix)
     for pipeline, job in found.remote_builds:
         if not any(scan.pipeline is pipeline for scan in found.scans):
             place = repository.place(job.mapping, job.path)
             yield fails(
                 place,
                 f"job {job.name}",
-                "no scan looks at the image that is pushed",
+                "no scan looks at the image in the run that pushes it",
                 "scan the image in a job that needs this one",
             )
 

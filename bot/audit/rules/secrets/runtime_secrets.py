@@ -62,6 +62,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield unknown(
                 service.place, service.subject, "what its env_file holds is not read", "a look into the file"
             )
+        elif not bad and (over := _put_beside(repository, service)):
+            why = f"{over}, which Compose reads too unless files are named, puts a secret into the environment"
+            yield unknown(service.place, service.subject, why, "whether it is read where the service runs")
         elif not bad:
             yield holds(service.place, service.subject, "no secret stands in its environment")
 
@@ -90,6 +93,18 @@ def _of_service(service: Service) -> Iterator[tuple[Node, str]]:
             yield node, f"{name} comes into the environment"
         elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
             yield node, _written(name, value)
+
+
+def _put_beside(repository: RepositoryTexts, service: Service) -> str:
+    """The override file beside a service's own that gives it a secret; empty where none does."""
+    head, dot, ending = service.path.rpartition(".")
+    path = f"{head}.override{dot}{ending}"
+    root = repository.root(path) if path in repository else None
+    node = root.mapping("services").get(service.name) if root is not None else None
+    if not isinstance(node, Mapping):
+        return ""
+    over = Service(path, service.name, (node,), service.place)
+    return path.rpartition("/")[2] if any(_of_service(over)) else ""
 
 
 def _written(name: str, value: str) -> str:

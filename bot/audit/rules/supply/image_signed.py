@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from bot.audit.delivery.deliveries import SIGNERS, deliveries
 from bot.audit.delivery.gates import related
+from bot.audit.delivery.statements import is_promotion
 from bot.audit.delivery.unread import scripts_called
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
@@ -59,6 +60,9 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 f"no signature is seen, but {first_few(scripts)} may make one",
                 "the commands written in the workflow",
             )
+        elif is_promotion(push):
+            why = "the image was built before, and whether it was signed then is not known here"
+            yield unknown(place, push.subject, why, "the run that builds it")
         else:
             yield fails(place, push.subject, "nothing signs what is pushed", sign_after(repository, push, _FIX))
     for _, job in found.remote_builds:

@@ -81,18 +81,24 @@ async def audited_in(
             f"{repository} was not judged yet",
             advice="the service does so once it has read it",
         )
+    return with_fixes(found.findings, await kept_texts(kept, repository, now, unwaivable))
+
+
+async def kept_texts(
+    kept: OnboardingsStore, repository: str, now: datetime, unwaivable: Collection[str] = ()
+) -> Texts | None:
+    """The texts of a repository as they were read last; None where they are not all kept."""
     item = await kept.source(repository)
     try:
         source = await proposal_source(kept, item) if item is not None else None
     except Failure:
-        source = None
+        return None
     if source is None:
-        return _with_fixes(found.findings, None)
-    judged_as = RepositoryTexts(source.files, source.name, source.produced)
-    return _with_fixes(found.findings, Texts(judged_as, source.files, now, unwaivable))
+        return None
+    return Texts(RepositoryTexts(source.files, source.name, source.produced), source.files, now, unwaivable)
 
 
-def _with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:
+def with_fixes(findings: tuple[Finding, ...], texts: Texts | None) -> AuditedCheckout:
     """Edits are those for the texts as they are kept now; a finding that these do not give has words alone."""
     now = judge_repository(texts.repository, texts.now, texts.unwaivable).findings if texts is not None else ()
     fixes = {replace(each, fix=None): each.fix for each in now}
