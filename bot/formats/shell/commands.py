@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from time import thread_time
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.formats.source.spanned import Spanned, joined
@@ -26,6 +27,9 @@ MOST_PUT_IN = 1024 * 1024
 """Characters."""
 MOST_HEREDOCS = 100
 """What they cost tree-sitter grows faster than their number: 16,000 that nobody ends take it 11 s."""
+_ANY_SCRIPT, _EACH_CHARACTER = 0.05, 4e-6
+"""Seconds of processor time that reading may take; a tenth of them is usual."""
+_AT_ONCE = 4096
 MOST_COMMANDS = 5_000
 DEEPEST_WORD = 8
 _BEFORE_COMMAND = frozenset({"do", "then", "else", "sudo", "exec", "time", "command", "env", "&", "call"})
@@ -80,7 +84,8 @@ def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[
     """Finds the commands of a script in its order; `known` are variables of the environment. Never raises."""
     if len(text) > LONGEST_SCRIPT or text.text.count("<<") > MOST_HEREDOCS:
         return []
-    nodes = list(_nodes(_parsed(_source(_without_parameters(text.text)))))
+    root = _parsed(_source(_without_parameters(text.text)))
+    nodes = list(_nodes(root)) if root is not None else []
     words = _Words(text, dict(known or {}))
     words.assign(nodes)
     found: list[Command] = []
@@ -94,15 +99,26 @@ def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[
     return found
 
 
-def _parsed(source: bytes) -> "tree_sitter.Node":
-    """The tree's root; the grammar is loaded with the first script, since most commands need none."""
+def _parsed(source: bytes) -> "tree_sitter.Node | None":
+    """The tree's root; None where reading takes twenty times as long as what people write does.
+
+    The grammar is loaded with the first script, since most commands need none.
+    """
     import tree_sitter
 
-    return tree_sitter.Parser(_language()).parse(source).root_node
+    over_at = thread_time() + _ANY_SCRIPT + len(source) * _EACH_CHARACTER
+    try:
+        # Asked after each hundred steps; brackets that nobody closes cost more the more of them there are.
+        read = tree_sitter.Parser(_language()).parse(
+            lambda at, _: source[at : at + _AT_ONCE], progress_callback=lambda _, __: thread_time() > over_at
+        )
+    except ValueError:
+        return None
+    return read.root_node
 
 
 def tree(text: str) -> "tree_sitter.Node | None":
-    """The syntax tree, whose offsets are those of the text; None for a text that is too long to be read."""
+    """The syntax tree, whose offsets are those of the text; None for one that is too long or too odd to be read."""
     if len(text) > LONGEST_SCRIPT or text.count("<<") > MOST_HEREDOCS:
         return None
     return _parsed(_source(text))

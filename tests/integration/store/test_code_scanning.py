@@ -69,10 +69,11 @@ async def test_findings_are_uploaded_once_for_the_commit_that_they_are_of(
 async def test_what_is_uploaded_carries_what_could_be_done(
     stores: Stores, forge: FakeForge, shop: FakeRepository
 ) -> None:
+    shop.commit_to("main", {"Dockerfile": ROOT + b'ENTRYPOINT ["dotnet", "shop.dll"]\n'})
     await read(stores, shop)
     await scanned(stores, forge)
     log = json.loads(shop.uploads[0][2])
-    (result,) = log["runs"][0]["results"]
+    (result,) = [each for each in log["runs"][0]["results"] if each["ruleId"] == "image-user"]
     ((change,),) = [each["artifactChanges"] for each in result["fixes"]]
     assert change["artifactLocation"] == {"uri": "Dockerfile"}
     assert [each["insertedContent"]["text"] for each in change["replacements"]] == ["USER $APP_UID\n"]

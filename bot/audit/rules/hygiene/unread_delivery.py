@@ -32,7 +32,7 @@ from bot.formats.table import kind_of
 
 _PUSHES = re.compile(
     r"buildAndPush|command:\s*push|docker\s+push|--push\b|PublishContainer|kaniko|buildah"
-    r"|\b(?:make|just|task|taskctl)[ \t]+[\w:.-]{0,40}(?:container|docker|image)"
+    r"|\b(?:make|just|task|taskctl)[ \t]+(?![\w:.-]{0,60}pull)[\w:.-]{0,40}(?:container|docker|image)"
 )
 _PUSHES_IMAGE = re.compile(
     r"docker\s+push|\s--push\b|(?:\bko|\$[({]KO[)}])\s+(?:build|publish|resolve|apply)\b"

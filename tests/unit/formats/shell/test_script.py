@@ -6,6 +6,8 @@ from hypothesis import given
 from bot.domain.repositories.usage import Findings
 from bot.formats.builds import Builds, DotnetPublish
 from bot.formats.shell import finder as shell
+from bot.formats.shell.commands import commands, tree
+from bot.formats.source.spanned import Spanned
 from tests.growth import LINEAR, growth
 from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
 
@@ -245,3 +247,16 @@ def test_parameters_are_read_in_time_in_proportion(piece: str) -> None:
 def test_what_stands_before_parameters_is_read_in_time_in_proportion(piece: str) -> None:
     text = "{}\nx\nparam($a = 'x')\ndocker build $a"
     assert growth(lambda size: asked(text.format(piece * (size // len(piece)))), 8_000) < LINEAR
+
+
+@pytest.mark.parametrize("unit", [")", "a=(", "${x%"])
+def test_a_script_that_takes_far_longer_than_others_of_its_length_is_not_read(unit: str) -> None:
+    """Read to the end, each of these takes many seconds."""
+    text = f"docker build .\n{unit * (30_000 // len(unit))}\n"
+    assert tree(text) is None
+    assert commands(Spanned(text, range(len(text)))) == []
+
+
+def test_a_long_script_of_the_usual_kind_is_read() -> None:
+    text = 'if [ -n "$X" ]; then\n  docker build -t "${IMAGE}:${TAG:-1}" . || exit 1\nfi\n' * 1_000
+    assert len(commands(Spanned(text, range(len(text))))) >= 1_000
