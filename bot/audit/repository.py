@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _FOR_TESTS = re.compile(
     r"(?:^|/)(?:[^/]*[._-])?(?:tests?|testing|testdata|test-?(?:assets|suite)|e2e|fixtures?|fakes?|mocks?|golden|__snapshots__"
-    r"|samples?|examples?|templates|dev|development|docs?|snippets|playground|benchmarks?)"
+    r"|samples?|examples?|tutorials?|quickstarts?|demos?|templates|dev|development|docs?|snippets|playground|benchmarks?)"
     r"(?:[._-][^/]*)?/",
     re.IGNORECASE,
 )

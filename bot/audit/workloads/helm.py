@@ -8,10 +8,10 @@ missing. Source: Helm's chart template guide.
 import posixpath
 from dataclasses import dataclass, field
 
-from bot.audit.repository import RepositoryTexts, is_for_production
-from bot.audit.workloads.helm_rendering import DEEPEST, HIDDEN, OriginalPlaces, RenderedLines
+from bot.audit.repository import RepositoryTexts, first_scalar, is_for_production, last_scalar
+from bot.audit.workloads.helm_rendering import DEEPEST, HIDDEN, Gap, OriginalPlaces, RenderedLines
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.nodes import Mapping
+from bot.formats.source.nodes import Mapping, Node, Scalar, mappings_under
 from bot.formats.source.yaml import read
 
 MOST_TEMPLATES = 200
@@ -33,6 +33,8 @@ class HelmChart:
     objects: list[tuple[str, Mapping]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     hidden: str = ""
+    gaps: list[tuple[str, list[Gap]]] = field(default_factory=list)
+    """By the text that a template was rendered to."""
 
 
 def charts(repository: RepositoryTexts) -> list[HelmChart]:
@@ -96,6 +98,7 @@ def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmCh
     rendered.take(text)
     made = "\n".join(rendered.lines) + "\n"
     repository.adopt(made, path, OriginalPlaces(made, rendered.origins))
+    chart.gaps.append((made, rendered.gaps))
     try:
         documents = read(made)
     except Unreadable:
@@ -105,3 +108,32 @@ def _read(repository: RepositoryTexts, path: str, values: Mapping, chart: HelmCh
         whole = rendered.filled(document, 0)
         if isinstance(whole, Mapping) and whole.get("kind") is not None:
             chart.objects.append((path, whole))
+
+
+def empty_context(repository: RepositoryTexts, container: Mapping) -> tuple[Scalar, Node] | None:
+    """The key of a chart's values, and what stands there, of which a container's security context would be made.
+
+    None where no value is empty, or none would be made into one.
+    """
+    first, last = first_scalar(container), last_scalar(container)
+    if first is None or last is None:
+        return None
+    for chart in charts(repository):
+        for made, gaps in chart.gaps:
+            if first.source is made:
+                begin = made.count("\n", 0, first.start) + 1
+                column = first.start - made.rfind("\n", 0, first.start) - 1
+                end = made.count("\n", 0, last.end) + 1 if last.source is made else begin
+                fitting = (each.value for each in gaps if each.column == column and begin <= each.line <= end)
+                value = next(fitting, None)
+                return _where(repository, chart, value) if value is not None else None
+    return None
+
+
+def _where(repository: RepositoryTexts, chart: HelmChart, value: Node) -> tuple[Scalar, Node] | None:
+    path = repository.first(chart.folder, "values.yaml", "values.yml")
+    for _, mapping in mappings_under(repository.root(path) if path is not None else None):
+        for name, node in mapping.own.values():
+            if node is value:
+                return name, node
+    return None

@@ -17,6 +17,7 @@ _COMMENT = re.compile(r"\{\{-?\s*/\*(?:[^*{]++|\*(?!/)|\{(?!\{-?\s*/\*))*+\*/\s*
 _PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
 _INDENT = re.compile(r"\bn?indent\s+(?P<by>\d+)")
 _DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[\w.-]+)$")
+_CONTEXT = "securityContext:"
 _KEY = re.compile(r"([A-Za-z]\w*):")
 _FILLED_IN = re.compile(r"\$\{[\w.-]+\}|#\{[^}\n]+\}#?|^__\w+__$")
 """What a pipeline puts into values before the chart is rendered: `envsubst`, token replacement."""
@@ -63,6 +64,17 @@ class _Block:
     """Whether only a rendering tells which of its branches counts: then marks stand for what may be there."""
     marked_at: int | None = None
     """The column of these marks."""
+    empty: Node | None = None
+    """What a `with` names, where that is empty by the values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where a value that is empty would stand if it were not: in or behind a line, from a column on."""
+
+    line: int
+    column: int
+    value: Node
 
 
 class RenderedLines:
@@ -77,6 +89,8 @@ class RenderedLines:
         self._values = values
         self._nodes: dict[str, Node] = {}
         self._blocks: list[_Block] = []
+        self.gaps: list[Gap] = []
+        """For security contexts, whose values people fill in later."""
 
     def take(self, text: str) -> None:
         text = _COMMENT.sub(lambda found: "\n" * found.group().count("\n"), text)
@@ -97,7 +111,12 @@ class RenderedLines:
             for action in actions:
                 self._control(_inside(action), line, number)
             return
-        if not all(block.counts for block in self._blocks) or self._is_hidden(line, number):
+        if not all(block.counts for block in self._blocks):
+            left_out = next(block for block in self._blocks if not block.counts)
+            if left_out.empty is not None and line.strip() == _CONTEXT:
+                self.gaps.append(Gap(len(self.lines), line.index(_CONTEXT), left_out.empty))
+            return
+        if self._is_hidden(line, number):
             return
         if actions and (key := _KEY_BEFORE.match(line[: actions[-1].start()])) and len(actions) == 1:
             inside = _inside(actions[0])
@@ -138,8 +157,24 @@ class RenderedLines:
         return False
 
     def _emit(self, line: str, number: int) -> None:
+        self._mark_as_item(line)
         self.lines.append(line)
         self.origins.append(number)
+
+    def _mark_as_item(self, line: str) -> None:
+        """What a helper puts in front of the items of a list are items, though it is the first of them."""
+        written = line.lstrip()
+        padding = line[: len(line) - len(written)]
+        if not written.startswith("- "):
+            return
+        at = len(self.lines) - 1
+        while at >= 0 and not self.lines[at].strip():
+            at -= 1
+        if at < 0:
+            return
+        mark = self.lines[at].removeprefix(padding)
+        if mark.startswith(HIDDEN) and mark.endswith(": 1"):
+            self.lines[at] = f"{padding}- {mark.removesuffix(': 1')}"
 
     def _control(self, inside: str, line: str, number: int) -> None:
         word, _, rest = inside.partition(" ")
@@ -148,7 +183,8 @@ class RenderedLines:
                 is_met, node = self._condition(rest)
                 dot = node if word == "with" else None if word == "range" else self._dot
                 hides = is_met is None and word == "if" and self._is_inside
-                self._blocks.append(_Block(is_met is not False, dot, is_met is not False, hides))
+                empty = node if word == "with" and is_met is False else None
+                self._blocks.append(_Block(is_met is not False, dot, is_met is not False, hides, empty=empty))
             case "else":
                 if self._blocks:
                     block = self._blocks[-1]
@@ -212,6 +248,8 @@ class RenderedLines:
             extras = [part for part in parts[1:] if not part.startswith(("nindent", "indent", "trim"))]
             if is_known and not extras:
                 if node is None or (isinstance(node, Scalar) and node.is_null) or not is_true(node):
+                    if node is not None and self.lines and self.lines[-1].strip() == _CONTEXT:
+                        self.gaps.append(Gap(len(self.lines), self.lines[-1].index(_CONTEXT), node))
                     return
                 name = f"{FROM_VALUES}{len(self._nodes)}"
                 self._nodes[name] = node

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import with_key
+from bot.audit.suggestions.chart_values import context_begun
 from bot.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.audit.workloads.compose import Service, services
 from bot.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, is_hidden, pods
@@ -91,7 +92,8 @@ def _context_key(repository: RepositoryTexts, container: Container, key: str, va
     if isinstance(context, Mapping) and context.own:
         return with_key(repository, context, key, value, advice)
     if not is_as_written(repository, container.pod):
-        return Fix(advice, left_alone=PUT_TOGETHER)
+        begun = context_begun(repository, container.own, key, value, advice)
+        return begun if begun is not None else Fix(advice, left_alone=PUT_TOGETHER)
     if context is None:
         lines = [f"  {key}: {value[0]}".rstrip(), *(f"  {line}" for line in value[1:])]
         return with_key(repository, container.own, "securityContext", ["", *lines], advice)

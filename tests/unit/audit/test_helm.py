@@ -201,3 +201,13 @@ spec:
       securityContext: {privileged: true}
 """
     assert outcome("not-privileged", chart("registry:\nname:\ntag:\n", template)) is Outcome.FAILS
+
+
+@pytest.mark.parametrize("items", ["", "            - name: MODE\n              value: fast\n"])
+def test_an_environment_that_a_helper_begins_is_unknown(items: str) -> None:
+    template = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: api}\nspec:\n  containers:\n    - name: api\n"
+        '      image: contoso/api\n      env:\n            {{- include "api.database" . | nindent 12 }}\n\n'
+    )
+    assert outcome("runtime-secrets", chart("", template + items)) is Outcome.UNKNOWN
+    assert outcome("not-privileged", chart("", template + items)) is Outcome.HOLDS

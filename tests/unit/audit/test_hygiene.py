@@ -244,3 +244,21 @@ def test_the_runners_of_a_matrix_that_is_written_out_are_known() -> None:
 def test_containers_of_modules_and_of_build_tools_are_told(path: str, text: str) -> None:
     (found,) = findings("unread-delivery", {path: text})
     assert (found.outcome, found.place.path) == (UNKNOWN, path)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "contoso/deploy-azure-container-apps-action/.github/actions/build",
+        "contoso/actions/docker/push",
+    ],
+)
+def test_an_action_that_builds_containers_by_its_path_is_told(action: str) -> None:
+    steps = f"- run: docker version\n- uses: {action}@v1\n"
+    (found,) = findings("unread-delivery", {BUILD: workflow(steps)})
+    assert found.message == f"{action}@v1 may push an image, and is not read"
+
+
+@pytest.mark.parametrize("folder", ["tutorials", "quickstarts", "demo"])
+def test_what_teaches_is_not_asked(folder: str) -> None:
+    assert outcomes("image-user", {f"{folder}/api/Dockerfile": "FROM debian:13\n"}) == []

@@ -134,6 +134,7 @@ def test_no_value_of_a_secret_is_shown() -> None:
         ("contoso/golden:1.4.2", UNKNOWN),
         ("contoso/golden:1.4.2@sha256:" + "a" * 64, HOLDS),
         ("contoso/golden:release", HOLDS),
+        ("contoso/golden:dev", FAILS),
         ("node:alpine", FAILS),
         ("oven/bun:debian", FAILS),
         ("mcr.microsoft.com/powershell:nanoserver", FAILS),

@@ -374,6 +374,32 @@ def test_settings_that_a_chart_has_in_its_values_have_patches_there() -> None:
     assert "+  capabilities:\n+    drop: [ALL]" in patch
 
 
+IN_A_KEY = "securityContext:\n  {{- toYaml .Values.securityContext | nindent 12 }}"
+IN_A_BLOCK = (
+    "{{- with .Values.securityContext }}\nsecurityContext:\n  {{- toYaml . | nindent 12 }}\n{{- end }}\nports: []"
+)
+
+
+@pytest.mark.parametrize("lines", [IN_A_KEY, IN_A_BLOCK])
+@pytest.mark.parametrize(
+    "values",
+    [
+        "securityContext: {}  # ours\n",
+        "securityContext:\n  {}\n  # runAsUser: 1000\n",
+        "securityContext:\nname: a\n",
+    ],
+)
+def test_settings_that_a_chart_leaves_to_values_that_are_empty_have_patches_there(lines: str, values: str) -> None:
+    template = deployment(lines)
+    files = texts(
+        {"chart/Chart.yaml": "name: api\n", "chart/templates/api.yaml": template, "chart/values.yaml": values}
+    )
+    (finding,) = [each for each in audit(files, NOW) if each.check == "drop-all-capabilities"]
+    patch = patches(known(files), [finding], audit(files, NOW))[finding]
+    assert "+++ b/chart/values.yaml" in patch
+    assert "+  capabilities:\n+    drop: [ALL]" in patch
+
+
 @pytest.mark.parametrize(
     ("images", "named"),
     [

@@ -18,6 +18,8 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("GITHUB_TOKEN", True),
         ("ConnectionStrings__Shop", True),
         ("PASSWORD_FILE", False),
+        ("SECRET_STORE", False),
+        ("TOKEN_PROVIDER", False),
         ("TOKEN_URL", False),
         ("PATH", False),
         ("TOKENIZER", False),

@@ -36,7 +36,8 @@ from bot.formats.dockerfile import finder
 _FULL = 3
 _VARIANTS = frozenset({"slim", "minimal", "fpm", "cli", "perl", "management"})
 _MOVING = frozenset(
-    {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary"}
+    {"lts", "stable", "current", "edge", "nightly", "main", "master", "mainline", "rolling", "canary", "next"}
+    | {"dev", "devel", "develop", "development", "snapshot", "trunk", "head", "unstable"}
 )
 _OF_ONE_UPDATE = re.compile(r"(?:^|-)(?:CU|GDR)\d+(?:-|$)", re.IGNORECASE)
 """Cumulative and other single updates, as SQL Server's tags name them."""

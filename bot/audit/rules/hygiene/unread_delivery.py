@@ -43,7 +43,8 @@ _NO_PUSH = re.compile(r"\b(?:sign|test|lint|verify|e2e)|notes|manifest|changelog
 _GORELEASER = re.compile(r"^(?:dockers(?:_v2)?|kos):", re.MULTILINE)
 _PUSHES_BY_NAME = re.compile(
     r"^(?!docker/|azure/).*(?:(?:docker|image|container|kaniko)[\w-]*(?:push|publish|release|build)"
-    r"|(?:push|publish|release|build)[\w-]*(?:docker|image|container)|kaniko)[\w-]*$"
+    r"|(?:push|publish|release|build)[\w-]*(?:docker|image|container)"
+    r"|(?:docker|image|container)[\w-]*/(?:[\w.-]+/)*(?:build|push|publish|import)|kaniko)[\w-]*$"
 )
 _LONGEST_ACTION = 250
 """Owner, name and folder: what is longer names no action, and would keep the pattern busy for ever."""

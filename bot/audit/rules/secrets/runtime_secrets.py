@@ -42,6 +42,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield fails(place_of(repository, node, container.place), container.subject, why, fix)
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
         is_filled = any(value_is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
+        is_filled |= any(may_hold(container.own.mapping(key)) for key in ("env", "envFrom"))
         if not bad and (is_filled or may_hold(container.own, "env", "envFrom")):
             yield unknown(
                 container.place, container.subject, "its environment is filled in by a template", RENDERED
