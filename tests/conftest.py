@@ -21,6 +21,7 @@ from tests.compiled_once import compile_once
 from tests.in_memory import keep_in_memory
 from tests.migrated import migrate
 from tests.plain_logs import log_plainly
+from tests.sqlite_at_once import run_at_once
 
 ask_directly()
 compile_once()
@@ -33,7 +34,8 @@ settings.register_profile("quick", settings.get_profile("house"), max_examples=3
 settings.load_profile("house")
 """A busy machine fails no property, and what fails is printed to be written down as a test.
 
-`make test` and `make test-unit` ask for `quick`, with fewer examples of each law; all other runs try a hundred.
+`make test` and `make test-unit` ask for `quick`, with fewer examples of each law, and statements to SQLite at once;
+all other runs try a hundred, and leave SQLite's driver as it is.
 """
 
 TESTS = Path(__file__).resolve().parent
@@ -43,6 +45,11 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails instead")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--hypothesis-profile") == "quick":
+        run_at_once()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -19,6 +19,11 @@ def new_sqlite(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+def sqlite_at(path: Path) -> str:
+    """The URL of the SQLite database in that file; where there is none, of a new one."""
+    return f"sqlite:///{path}" if path.exists() else new_sqlite(path)
+
+
 @cache
 def _template() -> bytes:
     """Made in a thread of its own, since who asks for it may be in an event loop."""

@@ -280,7 +280,7 @@ def some_requests(points: Sequence[Point]) -> Sequence[Point]:
 def test_a_repository_is_onboarded_by_one_pull_request_wherever_that_was_killed(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    check(Onboarded(), tmp_path, lambda name: f"sqlite:///{tmp_path}/{name}.db", subtests, some_requests)
+    check(Onboarded(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, some_requests)
 
 
 @pytest.mark.kill

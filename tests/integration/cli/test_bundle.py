@@ -21,6 +21,7 @@ from bot.watch.osv.stage import DumpSource, KeptDump
 from tests.integration.cli.conftest import Command
 from tests.integration.store.filling import Stores
 from tests.integration.store.holding import running
+from tests.migrated import sqlite_at
 
 AT = datetime(2026, 3, 10, tzinfo=UTC)
 INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
@@ -31,7 +32,7 @@ ZLIB = Package("deb", "zlib1g", "1.3", "amd64")
 def settings(folder: Path, name: str, *, offline: bool = False) -> Path:
     path = folder / f"{name}.yaml"
     values = {
-        "store": {"url": f"sqlite:///{folder}/{name}.db"},
+        "store": {"url": sqlite_at(folder / f"{name}.db")},
         "bases": [],
         "feeds": {"dotnet_releases": {"url": INDEX.url}, "offline": offline},
         "vulnerabilities": {"ubuntu": {"url": UBUNTU.place}},
@@ -42,7 +43,7 @@ def settings(folder: Path, name: str, *, offline: bool = False) -> Path:
 
 async def _read(folder: Path) -> None:
     """The one that may ask has read its feeds."""
-    database = await open_database(f"sqlite:///{folder}/outside.db")
+    database = await open_database(sqlite_at(folder / "outside.db"))
     stores = Stores.of_worker(database, ManualClock(AT), "one")
     await stores.feeds.follow_feeds([INDEX])
     await stores.documents(frozenset({INDEX.kind}), 10)
@@ -57,7 +58,7 @@ async def _read(folder: Path) -> None:
 
 
 async def _holding_zlib(folder: Path) -> None:
-    database = await open_database(f"sqlite:///{folder}/inside.db")
+    database = await open_database(sqlite_at(folder / "inside.db"))
     await running(Stores.of_worker(database, ManualClock(AT), "one"), ZLIB)
     await database.close()
 

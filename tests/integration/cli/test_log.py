@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.conftest import Command
+from tests.migrated import sqlite_at
 
 Store = Callable[[str], Path]
 
@@ -28,12 +29,12 @@ def store(tmp_path: Path) -> Store:
 
     def settings(name: str) -> Path:
         (tmp_path / "token").write_text("secret")
-        config = tmp_path / f"{name}.yaml"
+        config, url = tmp_path / f"{name}.yaml", sqlite_at(tmp_path / f"{name}.db")
         config.write_text(
             "github:\n"
             f"  token_file: {tmp_path}/token\n"
             "  repositories: {include: ['contoso/*']}\n"
-            f"store: {{url: 'sqlite:///{tmp_path}/{name}.db'}}\n"
+            f"store: {{url: '{url}'}}\n"
         )
         return config
 

@@ -12,6 +12,7 @@ import yaml
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.integration.cli.conftest import Command
+from tests.migrated import new_sqlite
 
 SETTINGS = {
     "policy": [
@@ -39,7 +40,7 @@ async def fleet(world: World) -> SampleFleet:
 @pytest_asyncio.fixture
 async def told(bot: Command, world: World, tmp_path: Path) -> Told:
     """Runs a command with the settings above, which must succeed; what it printed."""
-    config = world.config(tmp_path, f"sqlite:///{tmp_path}/freshness.db")
+    config = world.config(tmp_path, new_sqlite(tmp_path / "freshness.db"))
     config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | SETTINGS))
 
     async def run(*words: str) -> str:

@@ -20,6 +20,7 @@ from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import PROGRAM, Command
 from tests.integration.cli.settings_files import with_token
 from tests.integration.store.filling import Stores
+from tests.migrated import new_sqlite
 
 HEAVY = ("sqlalchemy", "alembic", "httpx", "github", "starlette", "cryptography", "jinja2", "slack_sdk")
 COMMANDS = [
@@ -236,7 +237,7 @@ def test_checked_settings_tell_which_images_of_the_fleet_nobody_watches(bot: Com
     path.write_text(f"github: {{token_file: {token}}}\nstore: {{url: 'sqlite:///{tmp_path}/f.db'}}\n")
     assert bot("config", "check", "-c", path).out == f"{path}: all settings are valid\n"
     assert not (tmp_path / "f.db").exists()
-    asyncio.run(_with_one_repository(f"sqlite:///{tmp_path}/f.db", "dhi.io/dotnet:10"))
+    asyncio.run(_with_one_repository(new_sqlite(tmp_path / "f.db"), "dhi.io/dotnet:10"))
     assert bot("config", "check", "-c", path).out.splitlines() == [
         f"{path}: dhi.io/dotnet (.NET, 1 reference) is not watched; to watch it, add dhi.io/dotnet to bases "
         "(and dhi.io to registries)",

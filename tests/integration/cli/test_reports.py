@@ -10,6 +10,7 @@ import yaml
 
 from tests.integration.cli.conftest import Command
 from tests.integration.store.filling import digest
+from tests.migrated import new_sqlite
 
 NAME = f"ghcr.io/contoso/shop@{digest('a')}"
 
@@ -17,7 +18,7 @@ NAME = f"ghcr.io/contoso/shop@{digest('a')}"
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
     path = tmp_path / "freshness.yaml"
-    path.write_text(yaml.safe_dump({"store": {"url": f"sqlite:///{tmp_path}/freshness.db"}, "bases": []}))
+    path.write_text(yaml.safe_dump({"store": {"url": new_sqlite(tmp_path / "freshness.db")}, "bases": []}))
     return path
 
 

@@ -15,6 +15,7 @@ from bot.store.engine.database import open_database
 from tests.integration.cli.conftest import Command
 from tests.integration.store.filling import Stores, digest
 from tests.integration.store.holding import running
+from tests.migrated import new_sqlite
 
 ZLIB = Package("deb", "zlib1g", "1.3", "amd64")
 IMAGE = "ghcr.io/contoso/shop:latest"
@@ -24,7 +25,7 @@ IMAGE = "ghcr.io/contoso/shop:latest"
 def settings(tmp_path: Path) -> Path:
     """Settings beside the store of a fleet with one image, whose layers show zlib alone."""
     path = tmp_path / "freshness.yaml"
-    url = f"sqlite:///{tmp_path}/freshness.db"
+    url = new_sqlite(tmp_path / "freshness.db")
     path.write_text(yaml.safe_dump({"store": {"url": url}, "bases": []}))
     asyncio.run(_filled(url))
     return path

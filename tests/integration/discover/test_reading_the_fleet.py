@@ -13,6 +13,10 @@ from tests.integration.discover.conftest import CONTOSO, Discovery
 ASPNET = "mcr.microsoft.com/dotnet/aspnet"
 LONG_AGO = "2024-01-01T00:00:00Z"
 DOCKERFILE = f"FROM {ASPNET}:10.0\nCOPY . /app\n"
+ONE_WAY_IN = pytest.mark.parametrize(
+    "discovery", ["token", pytest.param("app", marks=pytest.mark.long)], indirect=True
+)
+"""For what takes many repositories or files, and is the same whoever lists them."""
 
 
 async def test_a_first_read_finds_usages_workflows_and_the_repositorys_wishes(discovery: Discovery) -> None:
@@ -67,6 +71,7 @@ async def test_one_push_is_the_listing_the_tree_and_what_is_new(discovery: Disco
     ]
 
 
+@ONE_WAY_IN
 async def test_the_same_dockerfile_in_thirty_repositories_is_fetched_once(discovery: Discovery) -> None:
     repositories = (
         discovery.world.github.create_repository(f"r{n}", {"Dockerfile": DOCKERFILE}) for n in range(30)
@@ -77,6 +82,7 @@ async def test_the_same_dockerfile_in_thirty_repositories_is_fetched_once(discov
     assert await discovery.paths("r29") == ["Dockerfile"]
 
 
+@ONE_WAY_IN
 async def test_answers_to_requests_at_once_are_not_mixed_up(discovery: Discovery) -> None:
     github = discovery.world.github
     tags = [f"{n}.0" for n in range(1, 41)]

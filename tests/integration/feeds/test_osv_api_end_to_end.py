@@ -21,6 +21,7 @@ from sandbox.feeds.feeds import Feeds, FeedsEdge
 from tests.builders import NOON
 from tests.integration.store.filling import Stores
 from tests.integration.store.holding import SSL, running
+from tests.migrated import new_sqlite
 
 FIXED = "3.0.13-0ubuntu3.6"
 
@@ -63,7 +64,7 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
     server, edge = Server(), FeedsEdge(Surroundings(clock=clock))
     feeds = Feeds(server, edge)
     server.start(edge.app())
-    database = await open_database(f"sqlite:///{tmp_path / 'store.db'}")
+    database = await open_database(new_sqlite(tmp_path / "store.db"))
     stores = Stores.of_worker(database, clock, "one")
     await running(stores, SSL)
     try:

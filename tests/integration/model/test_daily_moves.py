@@ -39,6 +39,7 @@ POLICY = Policy(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stalls", ["nobody", "everybody"])
 async def test_each_wave_is_reached_within_the_soaks_and_one_longest_wait(
     template: Path, tmp_path: Path, stalls: str

@@ -541,6 +541,7 @@ def walk(template: Path, examples: int) -> None:
     )
 
 
+@pytest.mark.long
 def test_the_laws_hold_on_short_walks(template: Path) -> None:
     walk(template, 4)
     assert sum(WRITTEN) >= 3 * len(WRITTEN)

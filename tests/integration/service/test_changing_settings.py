@@ -15,6 +15,7 @@ from bot.service import running
 from bot.service.commands.look import views
 from bot.service.settings_file import SettingsFile
 from sandbox.programs.processes import ANY_PORT
+from tests.migrated import new_sqlite
 
 PATIENCE = 120
 """Seconds, for a busy machine."""
@@ -25,6 +26,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsFile:
     monkeypatch.setattr(running, "STAGES", ())
     (tmp_path / "token").write_text("ghp_x")
     path = tmp_path / "freshness.yaml"
+    new_sqlite(tmp_path / "freshness.db")
     path.write_text(with_poll(tmp_path, "15m"))
     return SettingsFile.read(path)
 

@@ -21,16 +21,15 @@ from bot.service.wiring.container import Bot, open_bot
 from bot.settings import Settings, load
 from bot.store.engine.database import SchemaChanged
 from bot.store.rows.outbox import announce
+from tests.migrated import new_sqlite
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """They could start a bot; nothing that they name is asked here."""
     (tmp_path / "token").write_text("ghp_x")
-    path = tmp_path / "freshness.yaml"
-    path.write_text(
-        f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: 'sqlite:///{tmp_path}/freshness.db'}}\n"
-    )
+    path, url = tmp_path / "freshness.yaml", new_sqlite(tmp_path / "freshness.db")
+    path.write_text(f"github: {{token_file: {tmp_path}/token}}\nstore: {{url: '{url}'}}\n")
     return load(path)
 
 

@@ -15,6 +15,7 @@ from bot.store.engine.database import open_database
 from sandbox.programs.parts import postgres_binaries
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
+from tests.migrated import new_sqlite
 
 PAGE = (Path(__file__).parents[4] / "docs/operate/backup.md").read_text()
 SHOP = "contoso/shop-0000"
@@ -54,7 +55,7 @@ def sqlite_copy(command: str, source: Path, copy: Path) -> None:
 
 async def test_a_copy_of_sqlite_that_is_made_while_the_bot_writes_is_whole(tmp_path: Path) -> None:
     source, copy = tmp_path / "freshness.db", tmp_path / "copy.db"
-    stores = await filled(f"sqlite:///{source}")
+    stores = await filled(new_sqlite(source))
     before = await plans(f"sqlite:///{source}")
     in_the_cluster = next(block for block in blocks("SQLite") if "python -c" in block)
     async with stores.database.transaction():  # a writer at work holds nobody up

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[4]
 SECONDS = 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_two_replicas_in_which_every_stage_is_busy_meet_no_deadlock(url: str) -> None:
     command = [sys.executable, "-m", "tests.integration.store.contending", url]
@@ -46,6 +47,28 @@ async def test_two_replicas_in_which_every_stage_is_busy_meet_no_deadlock(url: s
 async def two_tasks(database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(insert(tasks), [{"name": name, "due_at": NOON} for name in ("one", "two")])
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_who_waits_for_another_writer_of_sqlite_lets_all_others_go_on(database: Database, url: str) -> None:
+    await two_tasks(database)
+    replica = await open_database(url)
+
+    async def mark() -> None:
+        async with replica.transaction() as connection:
+            await connection.execute(update(tasks).values(attempts=tasks.c.attempts + 1))
+
+    async with database.transaction() as connection:
+        await connection.execute(update(tasks).values(attempts=7))
+        marking = asyncio.create_task(mark())
+        for _ in range(100):
+            async with database.reading() as reader:
+                assert set((await reader.execute(select(tasks.c.attempts))).scalars()) == {0}
+        assert not marking.done()
+    await marking
+    async with database.reading() as reader:
+        assert set((await reader.execute(select(tasks.c.attempts))).scalars()) == {8}
+    await replica.close()
 
 
 class Crossing:

@@ -31,6 +31,7 @@ from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import API, READER, DumpSource, KeptDump
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.holding import SSL, running
+from tests.migrated import new_sqlite
 
 DAY = timedelta(days=1)
 INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
@@ -86,7 +87,7 @@ async def test_it_is_the_same_after_a_journey_through_another_database(
     await follows(stores)
     first, second = tmp_path / "first.bundle", tmp_path / "second.bundle"
     await export_bundle(settings(url), first, None, stores.clock)
-    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    elsewhere = new_sqlite(tmp_path / "elsewhere.db")
     stores.clock.advance(7 * DAY)
     imported = await brought(elsewhere, first, stores)
     assert fates(imported) == {INDEX.url: Fate.IMPORTED, "vulnerabilities of Ubuntu": Fate.IMPORTED}
@@ -242,7 +243,7 @@ async def test_nothing_is_brought_where_one_document_cannot_be_read(
     await follows(stores, b"not json")
     file = tmp_path / "feeds.bundle"
     await export_bundle(settings(url), file, None, stores.clock)
-    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    elsewhere = new_sqlite(tmp_path / "elsewhere.db")
     with pytest.raises(Failure, match="nothing of it was imported"):
         await brought(elsewhere, file, stores)
     with pytest.raises(Failure, match="nothing is kept"):
@@ -256,7 +257,7 @@ async def test_what_is_not_followed_or_read_from_a_file_here_is_left_alone(
     await follows(stores)
     file = tmp_path / "feeds.bundle"
     await export_bundle(settings(url), file, None, stores.clock)
-    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    elsewhere = new_sqlite(tmp_path / "elsewhere.db")
     data = settings(elsewhere, offline=False, ubuntu={"file": "/data/ubuntu.zip"})
     other = {"url": "https://other.example/index.json"}
     data = Settings.model_validate(
@@ -287,7 +288,7 @@ async def test_where_a_key_is_named_only_what_it_signed_is_imported(
     await export_bundle(settings(url), signed, private, stores.clock)
     await export_bundle(settings(url), again, private, stores.clock)
     assert signed.read_bytes() == again.read_bytes()
-    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    elsewhere = new_sqlite(tmp_path / "elsewhere.db")
     with pytest.raises(Failure, match="is not signed, as"):
         await brought(elsewhere, plain, stores, key=public)
     other = tmp_path / "other.pem"
