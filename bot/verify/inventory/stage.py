@@ -125,7 +125,7 @@ class _Inventories(_Quiet[UnreadInventory, Inventory]):
         return self._queue
 
     async def attempt(self, item: UnreadInventory, lease: Lease) -> Inventory:
-        files, problems = overlay(await self._store.layers_of(item))
+        files, problems = await asyncio.to_thread(overlay, await self._store.layers_of(item))
         return await asyncio.to_thread(packages_in, files, problems)
 
     async def settle(self, item: UnreadInventory, result: Inventory) -> None:

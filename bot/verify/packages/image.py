@@ -56,7 +56,7 @@ async def read_image(
                 problems.append(str(failure))
                 continue
         contents.append(known[digest])
-    files, noted = overlay(contents)
+    files, noted = await asyncio.to_thread(overlay, contents)
     return await asyncio.to_thread(packages_in, files, (*problems, *noted))
 
 
