@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.detected import DetectedVulnerability
 from bot.verify.packages.reading import malformed
 from bot.verify.scanners.report import (
     GRYPE,
@@ -16,11 +16,10 @@ from bot.verify.scanners.report import (
     last_part,
     moment_of,
     named_digests,
+    rating_named,
 )
 
 _FIXED = "fixed"
-_NEGLIGIBLE = "NEGLIGIBLE"
-"""Debian's and Ubuntu's word for what is less than low."""
 _IMAGE = "image"
 
 
@@ -65,7 +64,7 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
         if isinstance(versions, list)
         else ""
     )
-    rating = Rating.named(_severity_of(match))
+    rating = rating_named(_severity_of(match))
     state = bounded_line(fix.get("state"))
     for each in _names(name, _mapping(match).get("relatedVulnerabilities")):
         yield DetectedVulnerability(
@@ -80,8 +79,7 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
 
 
 def _severity_of(match: object) -> str:
-    word = bounded_line(_mapping(_mapping(match).get("vulnerability")).get("severity")).upper()
-    return Rating.LOW if word == _NEGLIGIBLE else word
+    return bounded_line(_mapping(_mapping(match).get("vulnerability")).get("severity"))
 
 
 def _names(name: str, related: object) -> list[str]:

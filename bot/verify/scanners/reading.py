@@ -27,4 +27,4 @@ def read_report(data: bytes, where: str) -> Report:
         case {"matches": _, "descriptor": {"name": "grype"}} | {"matches": list()}:
             return read_grype(document, where)
         case _:
-            raise malformed("is no report of Trivy, neither JSON nor SARIF, nor Grype's JSON", where)
+            raise malformed("is no report of Trivy or Grype, neither JSON nor SARIF", where)

@@ -13,6 +13,8 @@ from bot.verify.packages.reading import malformed
 LARGEST_REPORT = 128 * 1024 * 1024
 TRIVY = "Trivy"
 GRYPE = "Grype"
+_NEGLIGIBLE = "NEGLIGIBLE"
+"""Debian's and Ubuntu's word for what is less than low."""
 _MOST_FINDINGS = 500_000
 _LONGEST = 512
 _LONGEST_NAME = 60
@@ -56,7 +58,12 @@ def severities(text: str) -> frozenset[Rating]:
 
 def is_rating(word: object) -> bool:
     """Whether it is a severity in a scanner's words, of which unknown is one."""
-    return isinstance(word, str) and word.upper() in Rating.__members__
+    return isinstance(word, str) and word.upper() in {*Rating.__members__, _NEGLIGIBLE}
+
+
+def rating_named(word: str) -> Rating:
+    """The rating that a scanner's word stands for; unknown for any other."""
+    return Rating.LOW if word.upper() == _NEGLIGIBLE else Rating.named(word)
 
 
 def named_digests(names: Iterable[object]) -> frozenset[str]:

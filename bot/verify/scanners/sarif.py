@@ -1,11 +1,23 @@
-"""SARIF as Trivy writes it, which has the package and its versions in the text of each result only."""
+"""SARIF: Trivy's has the package and its versions in the text of each result alone, Grype's and that of Trivy's
+template in the help of each result's rule.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
-from bot.verify.scanners.report import TRIVY, Report, bounded, bounded_line, few, name_of, named_digests
+from bot.verify.scanners.report import (
+    GRYPE,
+    TRIVY,
+    Report,
+    bounded,
+    bounded_line,
+    few,
+    name_of,
+    named_digests,
+    rating_named,
+)
 
 _LONGEST_MESSAGE = 8192
 _NO_VULNERABILITIES = frozenset({"Secret", "Misconfiguration", "License"})
@@ -13,7 +25,12 @@ _NO_VULNERABILITIES = frozenset({"Secret", "Misconfiguration", "License"})
 _HIGHEST_SCORE = 10.0
 _BANDS = ((9.0, Rating.CRITICAL), (7.0, Rating.HIGH), (4.0, Rating.MEDIUM), (0.1, Rating.LOW))
 """From which CVSS score on a vulnerability is so severe."""
-_LINE = re.compile(r"^(Package|Installed Version|Severity|Fixed Version): ?(.*)$", re.MULTILINE)
+_LINE = re.compile(r"^(Package|(?:Installed )?Version|Severity|(?:Fixed|Fix) Version): ?(.*)$", re.MULTILINE)
+_HELP = re.compile(r"Vulnerability (\S{1,100})\n")
+_SHORTER = {"Version": "Installed Version", "Fix Version": "Fixed Version"}
+"""Grype's words for Trivy's."""
+_FOUND = re.compile(r" package: (?P<package>\S{1,200}), version (?P<version>\S{1,200}) was found ")
+"""How Grype says in a result's text which version it is: a rule may be about several."""
 
 
 def read_sarif(runs: list[Any], where: str) -> Report:
@@ -47,9 +64,9 @@ def read_sarif(runs: list[Any], where: str) -> Report:
                 continue
             vulnerability = _vulnerability(result, name, rule)
             if vulnerability is None:
-                gaps.append("a result names no package and version, as those of Trivy do")
+                gaps.append("a result names no package and version, as those of Trivy and Grype do")
                 continue
-            if vulnerability.severity is Rating.UNKNOWN and not _is_rated(result):
+            if vulnerability.severity is Rating.UNKNOWN and not _told(result, rule).get("Severity"):
                 gaps.append(f"nothing says how severe {vulnerability.id} is")
             found.append(vulnerability)
         if others and others == len(results):
@@ -57,6 +74,7 @@ def read_sarif(runs: list[Any], where: str) -> Report:
             gaps.append(f"{what}, so it cannot be told whether vulnerabilities were looked for")
             has_looked = False
     scanner = name_of(_driver(runs[0]).get("name"), TRIVY) if runs else TRIVY
+    scanner = GRYPE if GRYPE.lower() in scanner.lower() else scanner
     told = bounded(found, where)
     return Report(told, few(gaps), image_digests=frozenset(digests), scanner=scanner, has_looked=has_looked)
 
@@ -94,25 +112,39 @@ def _rule_of(
 
 
 def _vulnerability(value: object, name: str, rule: Mapping[str, Any]) -> DetectedVulnerability | None:
-    told = _told(value)
+    told = _told(value, rule)
+    name = told.get("Vulnerability", name)
     package, installed = told.get("Package", ""), told.get("Installed Version", "")
     if not name or not package or not installed:
         return None
     fixed = told.get("Fixed Version", "")
-    severity = Rating.named(told["Severity"]) if told.get("Severity") else _rating_of(rule)
+    severity = rating_named(told["Severity"]) if told.get("Severity") else _rating_of(rule)
     return DetectedVulnerability(name, package, installed, fixed, severity, bool(fixed))
 
 
-def _told(value: object) -> Mapping[str, str]:
-    match value:
-        case {"message": {"text": str(message)}}:
-            return {key: bounded_line(text.strip()) for key, text in _LINE.findall(message[:_LONGEST_MESSAGE])}
-        case _:
-            return {}
+def _told(result: object, rule: Mapping[str, Any]) -> Mapping[str, str]:
+    """What the lines of a result's text say, or those of its rule's help, which name the vulnerability first."""
+    message = _text_under(result, "message")
+    told = _lines(message)
+    if "Package" in told:
+        return told
+    explained = _text_under(rule, "help")
+    named = _HELP.match(explained)
+    if named is None:
+        return told
+    found = _FOUND.search(message)
+    own = {} if found is None else {"Package": found["package"], "Installed Version": found["version"]}
+    return {**_lines(explained), **own, "Vulnerability": bounded_line(named[1])}
 
 
-def _is_rated(result: object) -> bool:
-    return bool(_told(result).get("Severity"))
+def _lines(text: str) -> dict[str, str]:
+    return {_SHORTER.get(key, key): bounded_line(value.strip()) for key, value in _LINE.findall(text)}
+
+
+def _text_under(value: object, key: str) -> str:
+    inner = value.get(key) if isinstance(value, dict) else None
+    text = inner.get("text") if isinstance(inner, dict) else None
+    return text[:_LONGEST_MESSAGE] if isinstance(text, str) else ""
 
 
 def _rating_of(rule: Mapping[str, Any]) -> Rating:

@@ -17,7 +17,7 @@ CANNOT_TELL = 3
 
 
 def gate(
-    report: Annotated[Path, typer.Argument(help="Trivy's report as JSON or SARIF, or Grype's as JSON.")],
+    report: Annotated[Path, typer.Argument(help="Trivy's or Grype's report as JSON or SARIF.")],
     severity: Annotated[str, typer.Option("--severity", help="Which severities block.")] = "HIGH,CRITICAL",
     ignore_unfixed: Annotated[
         bool, typer.Option("--ignore-unfixed", help="What has no fix does not block.")

@@ -32,7 +32,7 @@ def _reports() -> None:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="Trivy's report as JSON or SARIF, or Grype's as JSON.")],
+    file: Annotated[Path, typer.Argument(help="Trivy's or Grype's report as JSON or SARIF.")],
     image: Annotated[
         str | None, typer.Option("--image", help="registry/name@digest, where the report does not name it.")
     ] = None,

@@ -114,3 +114,39 @@ def test_any_document_is_read_or_refused(value: object) -> None:
         except Failure:
             continue
     read(match(vulnerability=value), match(artifact=value), match(relatedVulnerabilities=value))
+
+
+def sarif(message: str, explained: str) -> Report:
+    rule = {"id": "CVE-2026-1-libssl3", "name": "DpkgMatcherExactDirectMatch", "help": {"text": explained}}
+    result = {"ruleId": "CVE-2026-1-libssl3", "level": "error", "message": {"text": message}}
+    run = {"tool": {"driver": {"name": "grype", "rules": [rule]}}, "results": [result]}
+    return read_report(json.dumps({"version": "2.1.0", "runs": [run]}).encode(), "grype.sarif")
+
+
+EXPLAINED = (
+    "Vulnerability CVE-2026-1\nSeverity: {}\nPackage: libssl3\nVersion: 3.0.11-1\nFix Version: {}\nType: deb\n"
+    "Location: /var/lib/dpkg/status\nData Namespace: debian:distro:debian:12\nLink: [CVE-2026-1](https://x)"
+)
+SAID = "A high vulnerability in deb package: libssl3, version {} was found in image shop at: /var/lib/dpkg/status"
+
+
+@pytest.mark.parametrize(("version", "installed"), [("3.0.11-1", "3.0.11-1"), ("3.0.10-2", "3.0.10-2")])
+def test_sarif_has_the_package_in_the_help_of_a_rule_and_the_version_in_the_text(
+    version: str, installed: str
+) -> None:
+    [found] = sarif(SAID.format(version), EXPLAINED.format("high", "3.0.12-1")).vulnerabilities
+    assert (found.id, found.package, found.installed, found.fixed) == (
+        *("CVE-2026-1", "libssl3", installed, "3.0.12-1"),
+    )
+    assert (found.severity, found.has_fix) == (Rating.HIGH, True)
+
+
+def test_sarif_of_what_nobody_has_fixed_has_no_fix() -> None:
+    report = sarif("The path /x reports libssl3 at version 3.0.11-1", EXPLAINED.format("negligible", ""))
+    [found] = report.vulnerabilities
+    assert (found.installed, found.severity, found.has_fix, report.gaps) == ("3.0.11-1", Rating.LOW, False, ())
+    assert report.scanner == GRYPE
+
+
+def test_sarif_whose_rules_explain_nothing_cannot_tell() -> None:
+    assert "names no package and version" in sarif(SAID.format("1"), "see the link").gaps[0]
