@@ -1,5 +1,6 @@
 """Ended runs whose artifacts are looked through for reports of scanners."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Identity
 from bot.reconcile.work import Claimed
-from bot.store.engine.inserting import insert_into
+from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
@@ -71,8 +72,8 @@ class ArtifactsStore(Store):
                     [of, "repository_id", "due_at"], missing.order_by(text("1"))
                 )
                 await connection.execute(rows.on_conflict_do_nothing())
-            for run in others:
-                await connection.execute(_ended_again(connection, run, now))
+            for some in chunks(others):
+                await connection.execute(_ended_again(connection, some, now))
 
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
@@ -137,12 +138,23 @@ def _of_steps(now: datetime) -> Select[Any]:
     )
 
 
-def _ended_again(connection: AsyncConnection, run: EndedRun, now: datetime) -> Any:
-    """Makes a run due; one that is read at this moment is left until it was."""
-    values = {"ended_at": run.ended_at, "read_at": run.read_at, "due_at": now, "attempts": 0}
-    row = insert_into(connection, artifact_reads).values(repository_id=run.repository, run=run.run, **values)
-    return row.on_conflict_do_update(
-        index_elements=["repository_id", "run"], set_=values, where=artifact_reads.c.lease_owner.is_(None)
+def _ended_again(connection: AsyncConnection, some: Sequence[EndedRun], now: datetime) -> Any:
+    """Makes runs due; one that is read at this moment is left until it was."""
+    rows = [
+        {
+            "repository_id": each.repository,
+            "run": each.run,
+            "ended_at": each.ended_at,
+            "read_at": each.read_at,
+            "due_at": now,
+            "attempts": 0,
+        }
+        for each in some
+    ]
+    statement = insert_into(connection, artifact_reads).values(rows)
+    changed = {name: statement.excluded[name] for name in ("ended_at", "read_at", "due_at", "attempts")}
+    return statement.on_conflict_do_update(
+        index_elements=["repository_id", "run"], set_=changed, where=artifact_reads.c.lease_owner.is_(None)
     )
 
 
