@@ -65,19 +65,7 @@ def pushed_names(command: ShellCommand) -> tuple[str, ...] | None:
     rest = words[1:]
     match name:
         case "docker" | "podman" | "nerdctl" | "buildah":
-            if rest[:1] == ("push",) or rest[:2] in {("image", "push"), ("manifest", "push")}:
-                operands = operands_of(rest[1:] if rest[0] == "push" else rest[2:])
-                return operands[-1:]
-            if rest[:2] == ("compose", "push"):
-                return ()
-            is_build = "build" in rest[:3] or rest[:2] == ("buildx", "bake")
-            outputs = command.option("--output", "-o") or ""
-            if is_build and (
-                (command.has("--push") and command.option("--push") != "false")
-                or "type=registry" in outputs
-                or "push=true" in outputs
-            ):
-                return _option_values(words, "-t", "--tag")
+            return _pushed_by_engine(command, rest)
         case "docker-compose" if rest[:1] == ("push",):
             return ()
         case "az" if rest[:2] == ("acr", "build") and not command.has("--no-push"):
@@ -92,6 +80,20 @@ def pushed_names(command: ShellCommand) -> tuple[str, ...] | None:
             line = " ".join(rest)
             if re.search(r"PublishContainer|DefaultContainer", line) and re.search(r"ContainerRegistry=", line):
                 return ()
+    return None
+
+
+def _pushed_by_engine(command: ShellCommand, rest: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The same for Docker and what takes its commands; `rest` is what stands behind its name."""
+    if rest[:1] == ("push",) or rest[:2] in {("image", "push"), ("manifest", "push")}:
+        return operands_of(rest[1:] if rest[0] == "push" else rest[2:])[-1:]
+    if rest[:2] == ("compose", "push"):
+        return ()
+    is_build = "build" in rest[:3] or rest[:2] == ("buildx", "bake")
+    outputs = command.option("--output", "-o") or ""
+    is_pushed = command.has("--push") and command.option("--push") != "false"
+    if is_build and (is_pushed or "type=registry" in outputs or "push=true" in outputs):
+        return _option_values(command.words, "-t", "--tag")
     return None
 
 

@@ -77,17 +77,7 @@ def user_of_base(image: str, instruction: Instruction) -> User:
         )
     tag = reference.tag or ""
     if is_dotnet(image):
-        if re.search(r"chiseled|distroless", tag):
-            return User(
-                UserKind.NUMBER,
-                instruction,
-                f"{image} runs as UID {APP_UID}"
-                if major_of(image) not in {6, 7}
-                else f"{image} runs as the user app",
-            )
-        if reference.repository.rpartition("/")[2] in _DOTNET_TOOLS:
-            return User(UserKind.NUMBER, instruction, f"{image} runs as UID {APP_UID}")
-        return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
+        return _user_of_dotnet(image, reference, instruction)
     if reference.registry == "gcr.io" and reference.repository.startswith("distroless/"):
         if "nonroot" in tag:
             return User(UserKind.NUMBER, instruction, f"{image} runs as UID 65532")
@@ -103,6 +93,15 @@ def user_of_base(image: str, instruction: Instruction) -> User:
     return unknown_user(
         instruction, f"no USER is written, and who {image} runs as is not known here", "a USER in this file"
     )
+
+
+def _user_of_dotnet(image: str, reference: Reference, instruction: Instruction) -> User:
+    if re.search(r"chiseled|distroless", reference.tag or ""):
+        who = "the user app" if major_of(image) in {6, 7} else f"UID {APP_UID}"
+        return User(UserKind.NUMBER, instruction, f"{image} runs as {who}")
+    if reference.repository.rpartition("/")[2] in _DOTNET_TOOLS:
+        return User(UserKind.NUMBER, instruction, f"{image} runs as UID {APP_UID}")
+    return User(UserKind.ROOT, instruction, f"{image} runs as root, and no USER is written")
 
 
 def user_of_image(image: str) -> User:
