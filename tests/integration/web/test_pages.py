@@ -51,6 +51,19 @@ class TestASmallFleet:
         assert str(escape(MARK))[:12] in text or page in UNMARKED
         assert "{{7*7}}" in text or page in UNMARKED
 
+    @pytest.mark.parametrize(
+        ("path", "shown"),
+        [
+            ("/practices", '<a href="/" aria-current="page">Fleet</a>'),
+            ("/operations", 'data-label="Oldest due">a moment<'),
+            (f"/repositories/{REPOSITORY}", "Nothing in it is of a kind that the practices are about."),
+        ],
+    )
+    async def test_what_is_empty_or_has_just_begun_is_said_in_words(
+        self, asking: Asking, path: str, shown: str
+    ) -> None:
+        assert shown in (await asking(READER).get(path)).text
+
     async def test_a_hostile_name_has_its_own_page(self, asking: Asking) -> None:
         client = asking(READER)
         listed = (await client.get(f"/?q={names.repository(1)}")).text
