@@ -15,7 +15,8 @@ def lag(length: timedelta | None) -> str:
     """Words how long after the release feed an image came; before it where that is negative."""
     if length is None:
         return ""
-    return f"{duration(-length)} before" if length < timedelta() else duration(length)
+    told = f"{duration(-length)} before" if length < timedelta() else f"{duration(length)} after"
+    return f"{told} the release"
 
 
 def held_text(held: Hold | None) -> str:

@@ -73,7 +73,7 @@ def _show_bases(status: "Status", now: datetime) -> None:
 
     if status.bases:
         print_table(
-            ("base", ".NET", "digest", "moved", "used by", "after the release"),
+            ("base", ".NET", "digest", "moved", "used by", "out"),
             [
                 (
                     *(short_base(b.base), b.version, short_digest(b.digest) or "not seen yet"),
@@ -81,7 +81,7 @@ def _show_bases(status: "Status", now: datetime) -> None:
                 )
                 for b in status.bases
             ],
-            Layout(below=("after the release",)),
+            Layout(below=("out",)),
         )
     for base in status.bases:
         if base.mirror is not None and not base.mirror.is_well:
