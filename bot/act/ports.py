@@ -38,7 +38,9 @@ class Job:
     repository has left the fleet: archived, excluded or removed. `replaced_by` is what a later rebuild does instead
     about the same bases, None where there is none. `policy` is the operator's. `quarantined` are the bases whose
     new digest is held back fleet-wide, each with why. `at_request` says that a person asked for it to begin now.
-    `packages` say how each base's packages changed from what the repository has to what it gets, as far as known.
+    `condemned` is a digest that the repository pins and that was held back until the next one came, where a
+    dispatch would build on it. `packages` say how each base's packages changed from what the repository has to what
+    it gets, as far as known.
     """
 
     rebuild: Rebuild
@@ -52,6 +54,7 @@ class Job:
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     quarantined: Mapping[Base, str] = field(default_factory=dict)
     at_request: bool = False
+    condemned: str | None = None
     packages: Mapping[Base, tuple[PlatformChanges, ...]] = field(default_factory=dict)
 
     def frozen(self, now: datetime) -> Freeze | None:
@@ -109,6 +112,11 @@ class ActStore(Protocol):
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
 
     async def runs_taken(self, repository: str) -> set[int]: ...
+
+    async def merge_repeated_by(self, rebuild: Rebuild) -> Rebuild | None:
+        """The failed rebuild of a merged pull request whose build this dispatch is to repeat; None where it is for
+        something else."""
+        ...
 
     async def open_pull_requests(self, repository: str) -> int: ...
 

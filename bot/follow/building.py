@@ -1,6 +1,6 @@
 """What has become of the build of a merged pull request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -32,18 +32,18 @@ class _Build:
     """What is known of one build: the workflow that it is of (None: whatever the push starts), and its runs.
 
     `runs` are empty where none was seen; `was_cancelled` where those that were seen gave way to a later push's,
-    `was_skipped` where they did nothing.
+    `was_skipped` where they did nothing, and `was_red` is one that had failed before the build was tried again.
     """
 
     workflow: str | None
     runs: tuple[BuildRun, ...] = ()
     was_cancelled: bool = False
     was_skipped: bool = False
+    was_red: BuildRun | None = None
 
     @property
     def red(self) -> BuildRun | None:
-        ended = (run for run in self.runs if run.status == "completed")
-        return next((run for run in ended if run.conclusion not in _GREEN), None)
+        return next((run for run in self.runs if _is_red(run)), None)
 
     @property
     def going(self) -> BuildRun | None:
@@ -58,12 +58,24 @@ class _Build:
         if self.going is not None:
             how = "waits for approval" if self.going.status == "waiting" else "is under way"
             return f"{self.going.file} {how}"
+        if self.was_red is not None:
+            return f"{self.was_red.file} is to be run again"
         return f"{name} concluded with {self.runs[0].conclusion}" if self.runs else f"{name} is looked for"
 
 
 def is_to_be_sought_later(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> bool:
     """Whether the merge commit lacks a build that counts: one of a later commit may have brought it."""
     return any(not build.runs for build in _builds(rebuild, groups[:1]))
+
+
+def _known_red(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> tuple[int, ...]:
+    """The runs that failed before the build was tried again, and were not run again since."""
+    ids = {run.id for group in groups for run in group if run.id is not None and _is_red(run)}
+    return tuple(sorted(ids & set(rebuild.built_by)))
+
+
+def _is_red(run: BuildRun) -> bool:
+    return run.status == "completed" and run.conclusion not in _GREEN
 
 
 def after_builds(
@@ -77,20 +89,36 @@ def after_builds(
     seen = [build for build in builds if build.runs]
     told = ", ".join(build.told for build in builds)
     ended = {run.id for build in seen for run in build.runs if run.id is not None and run.status == "completed"}
-    rebuild = replace(rebuild, built_by=tuple(sorted(ended)))
     assert rebuild.merge is not None
-    red = next((build.red for build in seen if build.red is not None), None)
-    if red is not None:
-        return replace(rebuild, url=red.url).moved(State.FAILED, f"merged, but its build failed: {told}", at=now)
+    red = [build.red for build in seen if build.red is not None]
     going = next((build.going for build in seen if build.going is not None), None)
     shown = going or (seen[0].runs[0] if seen else None)
     known = rebuild if shown is None else replace(rebuild, url=shown.url)
+    done = replace(known, built_by=tuple(sorted(ended)))
     missing = [build for build in builds if not build.runs]
+    is_late = now - rebuild.merge.at > build_within
+    if red and not (rebuild.parts and _are_awaited(going, missing, is_late=is_late)):
+        return _failed(done, red, told, now)
     if going is None and not missing:
-        return after_green_build(_with_run(known, seen), f"merged, and built: {told}", at=now)
-    if going is None and now - rebuild.merge.at > build_within:
-        return _not_seen(known, missing, now, build_within)
+        return after_green_build(_with_run(done, seen), f"merged, and built: {told}", at=now)
+    if going is None and is_late:
+        return _not_seen(done, missing, now, build_within)
+    known = replace(known, built_by=_known_red(rebuild, groups))
     return known.moved(State.BUILDING, f"merged; {told}", at=now) if seen else known
+
+
+def _are_awaited(going: BuildRun | None, missing: Sequence[_Build], *, is_late: bool) -> bool:
+    """Whether other parts of a monorepo are built yet: only then is it known which of them are to be repeated."""
+    return not is_late and (going is not None or bool(missing))
+
+
+def _failed(rebuild: Rebuild, red: Sequence[BuildRun], told: str, now: datetime) -> Rebuild:
+    """The rebuild with its red build. Where it is that of one part of a monorepo, its workflow is the one to be run
+    again."""
+    files = {run.file for run in red}
+    workflow = files.pop() if rebuild.parts and len(files) == 1 else rebuild.workflow
+    failed = replace(rebuild, url=red[0].url, workflow=workflow)
+    return failed.moved(State.FAILED, f"merged, but its build failed: {told}", at=now)
 
 
 def _with_run(rebuild: Rebuild, builds: Sequence[_Build]) -> Rebuild:
@@ -109,6 +137,9 @@ def _with_run(rebuild: Rebuild, builds: Sequence[_Build]) -> Rebuild:
 
 def _not_seen(rebuild: Rebuild, missing: Sequence[_Build], now: datetime, build_within: timedelta) -> Rebuild:
     assert rebuild.merge is not None
+    if (red := next((build.was_red for build in missing if build.was_red is not None), None)) is not None:
+        told = f"not built again: nobody has run {red.file} again within {duration(build_within)}, or pushed since"
+        return replace(rebuild, url=red.url).moved(State.SKIPPED, told, at=now)
     if any(build.was_cancelled for build in missing):
         return rebuild.moved(State.CANCELLED, "merged, but the build was cancelled", at=now)
     names = " and ".join(build.workflow for build in missing if build.workflow) if rebuild.parts else ""
@@ -121,26 +152,31 @@ def _not_seen(rebuild: Rebuild, missing: Sequence[_Build], now: datetime, build_
 
 def _builds(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> list[_Build]:
     """One for each part of a monorepo; else all that builds the repository."""
+    known = _known_red(rebuild, groups)
     if not rebuild.parts:
-        return [_first(None, [builds_among(group, rebuild.workflow) for group in groups])]
+        return [_first(None, [builds_among(group, rebuild.workflow) for group in groups], known)]
     workflows = dict.fromkeys(part.workflow for part in rebuild.parts)
     return [
-        _first(workflow, [tuple(run for run in _counted(group) if run.file == workflow) for group in groups])
+        _first(workflow, [tuple(run for run in _counted(group) if run.file == workflow) for group in groups], known)
         for workflow in workflows
     ]
 
 
-def _first(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]]) -> _Build:
+def _first(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]], known: Collection[int]) -> _Build:
     """The runs on the first commit that has some.
 
-    Cancelled ones gave way to those of a later push, and skipped ones have built nothing.
+    Cancelled ones gave way to those of a later push, skipped ones have built nothing, and red ones that are `known`
+    from before are to be repeated.
     """
     was_cancelled = was_skipped = False
+    was_red: BuildRun | None = None
     for runs in groups:
-        if any(run.conclusion == "cancelled" for run in runs):
+        if red := [run for run in runs if run.id in known]:
+            was_red = red[0]
+        elif any(run.conclusion == "cancelled" for run in runs):
             was_cancelled = True
         elif done := tuple(run for run in runs if run.conclusion != _SKIPPED):
             return _Build(workflow, done)
         else:
             was_skipped = was_skipped or bool(runs)
-    return _Build(workflow, (), was_cancelled, was_skipped)
+    return _Build(workflow, (), was_cancelled, was_skipped, was_red)

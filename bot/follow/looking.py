@@ -152,7 +152,7 @@ def _is_for_act(rebuild: Rebuild, shown: PullRequestState) -> bool:
 
 def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
     """`queued` is still dispatched, `waiting` is for a person who approves its environment; conclusions other than
-    success and neutral are failures."""
+    success and neutral are failures. What waits no longer for one says so."""
     if shown.status == "completed":
         rebuild = replace(rebuild, built_by=(rebuild.run,) if rebuild.run is not None else ())
         if shown.conclusion in ("success", "neutral"):
@@ -165,7 +165,7 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
         return rebuild.moved(State.RUNNING, "the run is under way", at=now)
     if shown.status == "waiting":
         return rebuild.moved(rebuild.state, "the run waits for approval", at=now)
-    return rebuild
+    return rebuild.moved(rebuild.state, "the run waits for its turn", at=now)
 
 
 def _missing(rebuild: Rebuild, what: str) -> Failure:

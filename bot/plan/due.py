@@ -57,9 +57,9 @@ def terms_by_policy(repository: str, change: Change, policy: Policy) -> Terms:
 
 def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, now: datetime) -> Reconsidered:
     """Says when and in which wave a waiting rebuild may begin, now that its changes are known better; never later
-    than before."""
+    than before. `changes` are those of its changes that can be read."""
     if not changes:
-        return Reconsidered(rebuild.due_at, None)
+        return Reconsidered(rebuild.due_at, None, is_whole=False)
     changes = [counted_for(rebuild, change) for change in changes]
     begins = (beginning_by_policy(rebuild.repository, change, policy, now) for change in changes)
     due_at = min([rebuild.due_at, *(beginning.at for beginning in begins)])
@@ -74,6 +74,7 @@ def reconsidered(rebuild: Rebuild, changes: Sequence[Change], policy: Policy, no
         policy.earliest([rebuild.wave, terms.wave]),
         policy.soak(terms),
         min(overdue, default=None),
+        is_whole=len(changes) == sum(len(target.changes) for target in rebuild.targets),
     )
 
 

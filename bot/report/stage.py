@@ -194,8 +194,7 @@ async def _worded(due: DueMessage, store: ReportStore, part: Match | None) -> _W
             return _Worded(pause_message(stopped), milestone, path, f"rollout:{stopped.rollout}")
         case "quarantine":
             kept = await store.quarantine(int(number))
-            milestone = "over" if kept.until else "quarantined"
-            return _Worded(quarantine_message(kept), milestone, pages.base_path(kept.base))
+            return _Worded(quarantine_message(kept), kept.milestone, pages.base_path(kept.base))
         case "wave":
             return await _wave(number, store, part)
         case "first_run":

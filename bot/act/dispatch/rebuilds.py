@@ -11,7 +11,7 @@ from bot.act.pull_request.wording import what_moved
 from bot.act.tools import Tools
 from bot.act.waiting import away
 from bot.domain.backoff import look_together
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.rebuild import Rebuild, State
@@ -32,9 +32,13 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
     now = tools.clock.now()
     if (word := objection(job, now, claimed.member.config)) is not None:
         return await hear(word, replace(claimed, rebuild=job.rebuild), tools.store, now)
+    if job.condemned is not None:
+        told = f"the default branch pins {job.condemned}, which was quarantined: the next digest is built instead"
+        return job.rebuild.moved(State.SKIPPED, told, at=now)
     if _workflow(job) is None:
         reason = f"{job.rebuild.workflow} is missing or has no workflow_dispatch trigger"
-        return job.rebuild.moved(State.SKIPPED, reason, at=now)
+        left = await _left_to_people(job, reason, tools)
+        return left or job.rebuild.moved(State.SKIPPED, reason, at=now)
     waiting = _waiting(job.rebuild, tools)
     return waiting if waiting is not None else await _sent(job, looked_at, tools)
 
@@ -65,10 +69,36 @@ async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:
 
     try:
         rebuild, number = await dispatch_once(job.rebuild, send, tools.store.save_progress, tools.clock.now())
-    except Failure:
+    except Failure as failure:
         tools.words.forget(home)
+        denied = failure.trouble is Trouble.DENIED
+        if denied and (left := await _left_to_people(job, failure.told, tools)) is not None:
+            return left
         raise
     return await _dispatched(job, rebuild, await _started(job, rebuild, number, tools) or number, tools)
+
+
+async def _left_to_people(job: Job, why: str, tools: Tools) -> Rebuild | None:
+    """The rebuild as it follows the build of what was merged, which it was to repeat and may not start: people may
+    run it again, or push. None where it is for something else."""
+    failed = await tools.store.merge_repeated_by(job.rebuild)
+    if failed is None or failed.merge is None:
+        return None
+    now = tools.clock.now()
+    followed = replace(
+        job.rebuild,
+        action=failed.action,
+        workflow=failed.workflow,
+        branch=failed.branch,
+        pull_request=failed.pull_request,
+        merge=replace(failed.merge, at=now),
+        attempted_at=failed.attempted_at,
+        built_by=failed.built_by,
+        url=failed.url,
+    )
+    told = f"{job.rebuild.workflow} cannot be started by the bot, so run it again, or push: that is followed; {why}"
+    due = look_together(now + tools.options.follow_every, tools.options.follow_every)
+    return replace(followed.moved(State.BUILDING, told, at=now), due_at=due)
 
 
 async def _started(job: Job, rebuild: Rebuild, number: int | None, tools: Tools) -> Run | None:

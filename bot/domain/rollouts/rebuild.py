@@ -62,12 +62,12 @@ _WITHOUT_EFFECT = frozenset({State.SUPERSEDED, State.SKIPPED, State.CANCELLED, S
 _ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.SUPERSEDED, State.CANCELLED})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.PLANNED: _WITHOUT_EFFECT | {State.WAITING, State.OPEN, State.DISPATCHED, State.SUCCEEDED},
-    State.WAITING: _WITHOUT_EFFECT | {State.OPEN, State.DISPATCHED, State.SUCCEEDED},
+    State.PLANNED: _WITHOUT_EFFECT | {State.WAITING, State.OPEN, State.DISPATCHED, State.BUILDING, State.SUCCEEDED},
+    State.WAITING: _WITHOUT_EFFECT | {State.OPEN, State.DISPATCHED, State.BUILDING, State.SUCCEEDED},
     State.OPEN: _ENDS | {State.BUILDING, State.SKIPPED},
     State.DISPATCHED: _ENDS | {State.RUNNING, State.PROVING},
     State.RUNNING: _ENDS | {State.PROVING},
-    State.BUILDING: _ENDS | {State.MERGED, State.PROVING},
+    State.BUILDING: _ENDS | {State.MERGED, State.PROVING, State.SKIPPED},
     State.PROVING: _ENDS | {State.BUILT, State.STEPPING},
     State.STEPPING: _ENDS | {State.BUILT},
     State.SUCCEEDED: frozenset(),
@@ -169,7 +169,8 @@ class Rebuild:
     run_number: int | None = None
     """Of the workflow's run that built it; None where several workflows did."""
     built_by: tuple[int, ...] = ()
-    """The runs that were followed to their end, as far as the forge tells their ids."""
+    """The runs that were followed to their end, as far as the forge tells their ids; while the build of a merge is
+    tried again, those that were red before: none of them tells how it ends now."""
     proof: ImageVerdict | None = None
     """What its image was seen to show."""
     steps: int = 0

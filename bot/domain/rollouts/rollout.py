@@ -81,7 +81,8 @@ class PlannedRebuild:
 class Reconsidered:
     """When a waiting rebuild may begin, and the worst that it fixes, now that its changes are known better.
 
-    The wave, the soak and the time from which it is overdue only count where they are earlier than before.
+    The wave, the soak and the time from which it is overdue only count where they are earlier than before; and the
+    severity where it is worse, unless `is_whole`: some of the changes could not be read.
     """
 
     due_at: datetime
@@ -89,6 +90,7 @@ class Reconsidered:
     wave: str | None = None
     soak: timedelta | None = None
     overdue_at: datetime | None = None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,8 @@ async def tick(store: AgeStore, policy: Policy, weekly: Weekly, clock: Clock) ->
         if not some:
             break
         now = clock.now()
-        verdicts = {each.id: _verdict(each, policy, options, now) for each in some}
+        promised = _promised(some, policy)
+        verdicts = {each.id: _verdict(each, promised[each.member.id], options, now) for each in some}
         due = [each for each in some if verdicts[each.id].is_due]
         standings = await store.standings_of(sorted({each.member.id for each in due}))
         built = {each.id: _built_by(each, standings.get(each.member.id, ()), policy) for each in due}
@@ -148,8 +149,16 @@ class _Verdict:
     look_again: bool = False
 
 
-def _verdict(known: KnownBuilds, policy: Policy, options: AgeOptions, now: datetime) -> _Verdict:
-    guarantee = guarantees(known.member.name, known.member.config, known.places, policy).get(known.workflow)
+def _promised(some: Sequence[KnownBuilds], policy: Policy) -> dict[int, Mapping[str, Guarantee]]:
+    """What holds for the workflows of each repository, found once for all of them."""
+    homes = {each.member.id: each for each in some}
+    return {
+        home: guarantees(each.member.name, each.member.config, each.places, policy) for home, each in homes.items()
+    }
+
+
+def _verdict(known: KnownBuilds, promised: Mapping[str, Guarantee], options: AgeOptions, now: datetime) -> _Verdict:
+    guarantee = promised.get(known.workflow)
     if guarantee is None:  # another workflow counts by now; the next look at the fleet forgets this one
         return _Verdict(Judgement(AgeStanding.REPORTED, "another workflow counts"), Guarantee(Terms()))
     found = judge_age(_aging(known, guarantee, options.weekly, now), options, now)

@@ -33,7 +33,8 @@ class PauseNews:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineNews:
-    """A digest that nothing is built on; `waiting` counts the rebuilds that it keeps."""
+    """A digest that nothing is built on; `waiting` counts the rebuilds that it keeps, `returns` how often the base
+    came back to it. `is_lifted` once a person has let it go."""
 
     base: Base
     digest: str
@@ -43,6 +44,15 @@ class QuarantineNews:
     until: datetime | None
     outcome: str
     waiting: int
+    returns: int = 0
+    is_lifted: bool = False
+
+    @property
+    def milestone(self) -> str:
+        """What a channel without updates is told, once each: not every coming and going."""
+        if self.returns and not self.is_lifted:
+            return "comes and goes"
+        return "quarantined" if self.until is None else "over"
 
 
 def pause_message(news: PauseNews) -> Message:
@@ -78,6 +88,11 @@ def quarantine_message(news: QuarantineNews) -> Message:
     else:
         title = f"{news.base.short} is no longer quarantined"
         lines = [short(news.outcome, LONGEST_DETAIL)]
+    if news.returns and not news.is_lifted:
+        times = counted(news.returns, "time")
+        lines.append(
+            f"The tag has come back to this digest {times} so far, and is held each time until it leaves it."
+        )
     footer = Footnote(_when(news.who, news.since, news.until))
     blocks = (Paragraph((strong(title), *map(plain, lines))), footer)
     return Message(f"{title}: {lines[0]}", blocks, needs_person=news.until is None)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.engine.inserting import insert_into
+from bot.store.engine.inserting import insert_into, insert_missing
 from bot.store.rows.tables import counters
 
 FEEDS = "feeds"
@@ -15,7 +15,8 @@ ASSESSMENTS = "assessments"
 PLANS = "plans"
 """Raised by every transaction that saves a plan, before anything else."""
 RELEASES = "releases"
-"""Raised by every transaction that lets rebuilds begin or keeps them from it, before anything else."""
+"""Raised by every transaction that lets rebuilds begin or keeps them from it, before anything else; held by those
+that plan some, which are marked with what keeps them."""
 
 EXPOSURES = "exposures"
 """Raised by every transaction that brings packages or vulnerabilities, before it compares them with each other."""
@@ -42,3 +43,16 @@ async def raise_counter(connection: AsyncConnection, name: str) -> int:
 async def counter(connection: AsyncConnection, name: str) -> int:
     found = await connection.scalar(select(counters.c.value).where(counters.c.name == name))
     return int(found or 0)
+
+
+async def hold_counter(connection: AsyncConnection, name: str) -> None:
+    """Lets nobody raise the counter to the end of the transaction, which sees all that earlier values led to.
+
+    SQLite needs none of it: its writing transactions come one after another.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    await connection.execute(insert_missing(connection, counters, name=name, value=0))
+    await connection.execute(
+        select(counters.c.value).where(counters.c.name == name).with_for_update(key_share=True)
+    )

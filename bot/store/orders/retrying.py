@@ -11,7 +11,7 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.store.engine.codec import dump, load_shared
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step
+from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step, was_tried_again
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import repeat_steps
 from bot.store.rows.rollouts.tables import rebuilds
@@ -26,8 +26,8 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
     """Returns a new rebuild of the same, which begins at once: one that has ended never moves again.
 
     What was merged is not merged twice: where its build was red its workflow is started, if that can be, else its
-    build is looked for anew. What was built goes on with the step that it ended at. What would be built on a
-    quarantined digest waits until that is lifted.
+    build is looked for anew, for people to repeat it. What was built goes on with the step that it ended at. What
+    would be built on a quarantined digest waits until that is lifted.
     """
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
     kept = {
@@ -50,6 +50,7 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
         kept["quarantine_id"] = next((each for each in named if each is not None), None)
     if state is State.BUILDING:
         kept["merged_at"] = now  # its builds are looked for anew
+        reason = f"{reason}; the bot cannot start its build: who runs it again, or pushes, is followed"
     added = await connection.execute(
         insert(rebuilds)
         .values(
@@ -100,5 +101,5 @@ async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) ->
         .where(newer.c.repository_id == rebuilds.c.repository_id, newer.c.rollout_id > rebuilds.c.rollout_id)
         .exists()
     )
-    failed = and_(rebuilds.c.state == State.FAILED, rebuilds.c.retried_as.is_(None))
+    failed = and_(rebuilds.c.state == State.FAILED, ~was_tried_again())
     return await read_rebuilds(connection, mine, failed, is_last)

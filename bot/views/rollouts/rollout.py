@@ -11,6 +11,7 @@ from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import Hold, WaveTally
+from bot.domain.wording.words import counted
 from bot.views.rollouts import rebuilds
 
 
@@ -59,7 +60,8 @@ class RolloutProgress:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineStatus:
-    """A digest that nothing is built on; `waiting` counts the rebuilds that it keeps."""
+    """A digest that nothing is built on; `waiting` counts the rebuilds that it keeps, `returns` how often the base
+    came back to it after it had shown another."""
 
     base: Base
     digest: str
@@ -67,6 +69,12 @@ class QuarantineStatus:
     who: str
     reason: str
     waiting: int
+    returns: int = 0
+
+    @property
+    def why(self) -> str:
+        """The reason, with how often the base came back."""
+        return f"{self.reason} (it came back {counted(self.returns, 'time')})" if self.returns else self.reason
 
 
 def quarantine_as_json(found: QuarantineStatus) -> dict[str, Any]:
@@ -78,6 +86,7 @@ def quarantine_as_json(found: QuarantineStatus) -> dict[str, Any]:
         "by": found.who,
         "reason": found.reason,
         "waiting": found.waiting,
+        "returns": found.returns,
     }
 
 

@@ -24,6 +24,8 @@ class FakeRebuildStore:
         self.taken: set[int] = set()
         self.others_open = 0
         self.to_read_again: set[int] = set()
+        self.repeated: dict[int, Rebuild] = {}
+        """Rebuilds of merged pull requests by the dispatch that is to repeat their build."""
 
     @property
     def followed(self) -> "_Followed":
@@ -65,6 +67,9 @@ class FakeRebuildStore:
 
     async def runs_taken(self, repository: str) -> set[int]:
         return self.taken
+
+    async def merge_repeated_by(self, rebuild: Rebuild) -> Rebuild | None:
+        return self.repeated.get(rebuild.id)
 
     async def open_pull_requests(self, repository: str) -> int:
         return self.others_open

@@ -35,4 +35,4 @@ async def someone_waits(stores: Stores) -> None:
             if (await connection.execute(waiting)).scalar_one():
                 return
         await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits for the rollout's row")
+    raise AssertionError("nobody waits for a lock")

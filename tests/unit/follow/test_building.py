@@ -181,6 +181,49 @@ async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None
     assert (after.state, after.reason) == (State.CANCELLED, "the merge commit is no longer there")
 
 
+async def tried_again(world: World) -> World:
+    """Its build was red, and a person asks for it again, which the bot cannot start."""
+    world.shop.build(world.commit, conclusion="failure", url="https://forge/runs/5", id=5)
+    failed = await world.looked()
+    assert (failed.state, failed.built_by) == (State.FAILED, (5,))
+    assert failed.merge is not None
+    merge = replace(failed.merge, at=world.clock.now())
+    again = replace(failed, state=State.BUILDING, ended_at=None, merge=merge, due_at=world.clock.now())
+    world.store = following(world.clock, again)
+    return world
+
+
+async def test_a_build_that_is_tried_again_is_not_judged_by_the_run_that_was_red_before(world: World) -> None:
+    await tried_again(world)
+    assert (await world.looked()).state is State.BUILDING
+    [run] = world.shop.builds[world.commit]
+    world.shop.builds[world.commit] = [replace(run, status="in_progress", conclusion=None)]
+    assert (await world.looked(timedelta(minutes=6))).reason == "merged; build.yml is under way"
+    world.shop.builds[world.commit] = [run]
+    assert (await world.looked(timedelta(minutes=6))).state is State.FAILED, "it was run again, and is red again"
+
+
+async def test_it_is_green_once_somebody_has_run_it_again(world: World) -> None:
+    await tried_again(world)
+    [run] = world.shop.builds[world.commit]
+    world.shop.builds[world.commit] = [replace(run, conclusion="success")]
+    assert (await world.looked()).state is State.PROVING
+
+
+async def test_it_is_green_once_somebody_has_pushed(world: World) -> None:
+    await tried_again(world)
+    world.shop.build(world.shop.commit_to("main", {"a.txt": b""}))
+    assert (await world.looked()).state is State.PROVING
+
+
+async def test_what_nobody_has_run_again_was_not_tried_again(world: World) -> None:
+    await tried_again(world)
+    await world.looked()
+    after = await world.looked(timedelta(hours=1, minutes=1))
+    assert (after.state, after.url) == (State.SKIPPED, "https://forge/runs/5")
+    assert after.reason == "not built again: nobody has run build.yml again within 1 h, or pushed since"
+
+
 PARTS = (PathWorkflow(("shop/*",), "shop.yml"), PathWorkflow(("cart/*",), "cart.yml"))
 
 
@@ -216,6 +259,27 @@ async def test_one_red_part_fails_the_rebuild_of_a_monorepo(monorepo: World) -> 
     after = await monorepo.looked()
     assert after.state is State.FAILED
     assert after.reason.endswith("shop.yml concluded with success, cart.yml concluded with failure")
+
+
+async def test_a_red_part_waits_for_the_others_and_names_what_is_to_be_run_again(monorepo: World) -> None:
+    built(monorepo, "cart", conclusion="failure")
+    built(monorepo, "shop", "in_progress", None)
+    after = await monorepo.looked()
+    assert (after.state, after.reason) == (
+        State.BUILDING,
+        "merged; shop.yml is under way, cart.yml concluded with failure",
+    )
+    monorepo.shop.builds[monorepo.commit].pop()
+    built(monorepo, "shop")
+    after = await monorepo.looked(timedelta(minutes=6))
+    assert (after.state, after.workflow) == (State.FAILED, "cart.yml")
+
+
+async def test_several_red_parts_name_none(monorepo: World) -> None:
+    built(monorepo, "shop", conclusion="failure")
+    built(monorepo, "cart", conclusion="failure")
+    after = await monorepo.looked()
+    assert (after.state, after.workflow) == (State.FAILED, None)
 
 
 async def test_a_part_whose_build_is_not_seen_is_named(monorepo: World) -> None:

@@ -166,6 +166,15 @@ async def test_a_run_that_waits_for_somebody_to_approve_its_environment_says_so(
     assert (after.state, after.reason) == (state, "the run waits for approval")
 
 
+@pytest.mark.parametrize("status", ["queued", "pending", "requested"])
+async def test_a_run_that_was_approved_no_longer_says_that_it_waits_for_that(
+    clock: ManualClock, status: str
+) -> None:
+    waiting = dispatched(state=State.RUNNING, reason="the run waits for approval")
+    (after,) = await look(clock, forge(clock, runs=[run(status, None)]), waiting)
+    assert (after.state, after.reason) == (State.RUNNING, "the run waits for its turn")
+
+
 async def test_a_run_that_the_host_did_not_name_is_found(clock: ManualClock) -> None:
     (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), dispatched(run=None, node_id=None))
     assert (after.run, after.url) == (7, "https://forge/run/7")

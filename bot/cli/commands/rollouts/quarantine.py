@@ -54,9 +54,6 @@ def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = 
     else:
         print_table(
             ("base", "digest", "since", "by", "held back", "why"),
-            [
-                (short_base(q.base), short_digest(q.digest), moment(q.since), q.who, q.waiting, q.reason)
-                for q in found
-            ],
+            [(short_base(q.base), short_digest(q.digest), moment(q.since), q.who, q.waiting, q.why) for q in found],
             Layout(below=("why",)),
         )

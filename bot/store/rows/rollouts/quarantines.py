@@ -4,7 +4,7 @@ Whoever writes them has raised the counter of releases before: of two transactio
 later one sees what the first has written.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
-from bot.store.engine.counters import RELEASES, raise_counter
+from bot.store.engine.counters import RELEASES, hold_counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
@@ -35,13 +35,9 @@ async def open_quarantine(
     if (await connection.execute(known)).first() is not None:
         return False
     values = {"base_id": base, "digest": digest, "since": now, "who": who, "reason": reason}
-    added = await connection.execute(insert(quarantines).values(**values).returning(quarantines.c.id))
-    number = added.scalar_one()
+    opened = (await connection.execute(insert(quarantines).values(**values).returning(quarantines))).one()
     await _set_lifted(connection, base, {digest}, is_lifted=False)
-    await _keep(connection)
-    await _mark(connection, {(base, digest)}, now)
-    await hold_what_came(connection, now)
-    await announce(connection, f"quarantine:{number}", now)
+    await _carry_out(connection, [opened], now)
     return True
 
 
@@ -54,26 +50,23 @@ async def something_came(connection: AsyncConnection) -> bool:
 
 
 async def is_more_to_hold(connection: AsyncConnection) -> bool:
-    """Whether `hold_what_came` has anything to do before the rebuilds that this transaction plans; then the counter
-    of releases is raised, which comes before all rows."""
+    """Whether `hold_what_came` has anything to do before the rebuilds that this transaction plans.
+
+    The counter of releases, which comes before all rows, is held, and raised where there is something to do:
+    whoever quarantines a base in this moment has written so before these rebuilds are marked, or waits and marks
+    them too.
+    """
+    await hold_counter(connection, RELEASES)
     found = await something_came(connection)
     if found:
         await raise_counter(connection, RELEASES)
     return found
 
 
-async def hold_what_came(connection: AsyncConnection, now: datetime) -> None:
+async def hold_what_came(connection: AsyncConnection, now: datetime, written: Collection[int] = ()) -> None:
     """Quarantines what bases show by now: digests to which they came back, and mirrors' copies of what is
-    quarantined."""
-    returned = await _hold_returned(connection, now)
-    about = {(row.base_id, row.digest) for row in returned} | await _hold_copies(connection, now)
-    if not about:
-        return
-    await _keep(connection)
-    await _mark(connection, about, now)
-    for row in returned:
-        if row.copy_of_id is None:
-            await announce(connection, f"quarantine:{row.id}", now)
+    quarantined. The rebuilds that are `written` afterwards are locked with those that this concerns."""
+    await _carry_out(connection, [], now, written)
 
 
 def _returned() -> Select[Any]:
@@ -92,12 +85,15 @@ def _returned() -> Select[Any]:
 
 
 async def _hold_returned(connection: AsyncConnection, now: datetime) -> list[Any]:
-    """Quarantines again what nobody has let go; the new rows."""
+    """Lets those quarantines hold again that nobody has let go; their rows.
+
+    A base that comes and goes has one quarantine and one message, which count how often it came back.
+    """
     found: list[Any] = []
     for row in (await connection.execute(_returned())).all():
-        values = {"base_id": row.base_id, "digest": row.digest, "since": now, "who": row.who, "reason": row.reason}
-        again = insert(quarantines).values(**values, copy_of_id=row.copy_of_id).returning(quarantines)
-        found.append((await connection.execute(again)).one())
+        again = update(quarantines).where(quarantines.c.id == row.id).returning(quarantines)
+        values = {"until": None, "outcome": None, "returns": quarantines.c.returns + 1}
+        found.append((await connection.execute(again.values(**values))).one())
     return found
 
 
@@ -123,24 +119,25 @@ def _copies() -> Select[Any]:
     )
 
 
-async def _hold_copies(connection: AsyncConnection, now: datetime) -> set[tuple[int, str]]:
-    """Quarantines the mirrors' copies of quarantined digests, also those that came to a mirror since; each base
-    with its digest.
+async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
+    """Quarantines the mirrors' copies of quarantined digests, also those that came to a mirror since; the new rows.
 
     Each stands for itself from then on: a mirror may show its copy when upstream has long published the next. They
     are told with upstream's, in no message of their own.
     """
     news = (await connection.execute(_copies())).all()
     if not news:
-        return set()
+        return []
     upstream = {row.base_id for row in news}
     named = await connection.execute(select(bases).where(bases.c.id.in_(upstream)))
     names = {row.id: Base(row.registry, row.repository, row.tag) for row in named}
+    found: list[Any] = []
     for row in news:
         reason = f"a copy of {names[row.base_id]}@{row.digest}: {row.reason}"
         values = {"base_id": row.copy, "digest": row.shown, "since": now, "who": row.who, "reason": reason}
-        await connection.execute(insert(quarantines).values(**values, copy_of_id=row.id))
-    return {(row.copy, row.shown) for row in news}
+        added = insert(quarantines).values(**values, copy_of_id=row.id).returning(quarantines)
+        found.append((await connection.execute(added)).one())
+    return found
 
 
 async def let_go(connection: AsyncConnection, base: int, outcome: str, now: datetime) -> int:
@@ -161,7 +158,7 @@ async def let_go(connection: AsyncConnection, base: int, outcome: str, now: date
     origins = {row.id if row.base_id == base else row.copy_of_id for row in rows}
     digests = await connection.execute(select(quarantines.c.digest).where(quarantines.c.id.in_(origins)))
     await _set_lifted(connection, base, set(digests.scalars()), is_lifted=True)
-    await _lift(connection, dict.fromkeys((row.id for row in rows), outcome), now)
+    await _carry_out(connection, await _end(connection, {row.id: outcome for row in rows}, now), now)
     return len(rows)
 
 
@@ -173,30 +170,76 @@ async def _set_lifted(connection: AsyncConnection, base: int, digests: Collectio
     await connection.execute(update(quarantines).where(concerned).values(lifted=is_lifted))
 
 
-async def _lift(connection: AsyncConnection, outcomes: Mapping[int, str], now: datetime) -> None:
-    """Ends these quarantines, each with its outcome, and lets begin what no other one keeps."""
-    if not outcomes:
-        return
-    freed: list[int] = []
-    rows: list[Any] = []
+async def _end(connection: AsyncConnection, outcomes: Mapping[int, str], now: datetime) -> list[Any]:
+    """Ends these quarantines, each with its outcome; their rows."""
+    found: list[Any] = []
     for number, outcome in sorted(outcomes.items()):
         ended = update(quarantines).where(quarantines.c.id == number, quarantines.c.until.is_(None))
-        await connection.execute(ended.values(until=now, outcome=outcome))
-    for some in chunks(sorted(outcomes)):
-        freed += await connection.scalars(select(rebuilds.c.id).where(rebuilds.c.quarantine_id.in_(some)))
-        rows += await connection.execute(select(quarantines).where(quarantines.c.id.in_(some)))
-    await lock(connection, rebuilds, freed)
+        rows = await connection.execute(ended.values(until=now, outcome=outcome).returning(quarantines))
+        found += rows.all()
+    return found
+
+
+async def lift_published(connection: AsyncConnection, now: datetime) -> int:
+    """Ends the quarantines of digests that their base shows no more, and holds what came; how many have ended."""
+    rows = await connection.execute(
+        select(quarantines.c.id, bases.c.digest)
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.until.is_(None), bases.c.digest.is_not(None), bases.c.digest != quarantines.c.digest)
+        .order_by(quarantines.c.id)
+    )
+    outcomes = {row.id: f"the next publication came: {row.digest}" for row in rows}
+    await _carry_out(connection, await _end(connection, outcomes, now), now)
+    return len(outcomes)
+
+
+async def _carry_out(
+    connection: AsyncConnection, changed: Sequence[Any], now: datetime, written: Collection[int] = ()
+) -> None:
+    """Holds what came besides the quarantines that have `changed`, and brings rebuilds and messages to what holds
+    now. All rebuilds are locked at once, in their one order, those that are `written` afterwards among them."""
+    rows = [*changed, *await _hold_returned(connection, now), *await _hold_copies(connection, now)]
+    if not rows:
+        return
+    numbers = sorted({int(row.id) for row in rows})
+    freed = set(await connection.scalars(select(rebuilds.c.id).where(rebuilds.c.quarantine_id.in_(numbers))))
+    kept = await _to_be_kept(connection, numbers)
+    outdated = await _concerned(connection, {(row.base_id, row.digest) for row in rows})
+    await lock(connection, rebuilds, {*written, *freed, *outdated, *(id_ for ids in kept.values() for id_ in ids)})
     for some in chunks(sorted(freed)):
         await connection.execute(update(rebuilds).where(rebuilds.c.id.in_(some)).values(quarantine_id=None))
-    await _keep(connection)
-    await _mark(connection, {(row.base_id, row.digest) for row in rows}, now)
-    for row in sorted(rows, key=lambda each: int(each.id)):
-        if row.copy_of_id is None:
-            await announce(connection, f"quarantine:{row.id}", now)
+    for number, ids in sorted(kept.items()):
+        for some in chunks(ids):
+            # Taking the lease away stops a worker that is just beginning with one.
+            await connection.execute(
+                update(rebuilds)
+                .where(rebuilds.c.id.in_(some), rebuilds.c.state.in_(AWAITING))
+                .values(quarantine_id=number, lease_owner=None, lease_until=None)
+            )
+    await outdate(connection, outdated, now)
+    for number in sorted({int(row.id) for row in rows if row.copy_of_id is None}):
+        await announce(connection, f"quarantine:{number}", now)
 
 
-async def _mark(connection: AsyncConnection, about: Collection[tuple[int, str]], now: datetime) -> None:
-    """Has open pull requests for these digests of bases say at once that they are quarantined, or are no more."""
+async def _to_be_kept(connection: AsyncConnection, changed: Collection[int]) -> dict[int, list[int]]:
+    """The rebuilds that wait and that no quarantine keeps but those that have `changed`, by what keeps them now."""
+    kept_for = await quarantined_bases(connection)
+    if not kept_for:
+        return {}
+    is_free = or_(rebuilds.c.quarantine_id.is_(None), rebuilds.c.quarantine_id.in_(changed))
+    waiting = await connection.execute(
+        select(rebuilds.c.id, rebuilds.c.targets).where(rebuilds.c.state.in_(AWAITING), is_free)
+    )
+    found: dict[int, list[int]] = {}
+    for waits, targets in read_targets(waiting).items():
+        named = (kept_for.get(target.base) for target in targets)
+        if (number := next((each for each in named if each is not None), None)) is not None:
+            found.setdefault(number, []).append(waits)
+    return found
+
+
+async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, str]]) -> list[int]:
+    """The open pull requests for these digests of bases, which say that they are quarantined, or are no more."""
     names: dict[int, Base] = {}
     for some in chunks(sorted({base for base, _ in about})):
         named = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id.in_(some))
@@ -207,51 +250,11 @@ async def _mark(connection: AsyncConnection, about: Collection[tuple[int, str]],
             rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
         )
     )
-    concerned = [
+    return [
         number
         for number, targets in read_targets(rows).items()
         if any((target.base, target.to_digest) in wanted for target in targets)
     ]
-    await outdate(connection, concerned, now)
-
-
-async def _keep(connection: AsyncConnection) -> None:
-    """Taking the lease away stops a worker that is just beginning with one."""
-    kept_for = await quarantined_bases(connection)
-    if not kept_for:
-        return
-    waiting = await connection.execute(
-        select(rebuilds.c.id, rebuilds.c.targets).where(
-            rebuilds.c.state.in_(AWAITING), rebuilds.c.quarantine_id.is_(None)
-        )
-    )
-    found: dict[int, list[int]] = {}
-    for waits, targets in read_targets(waiting).items():
-        named = (kept_for.get(target.base) for target in targets)
-        if (number := next((each for each in named if each is not None), None)) is not None:
-            found.setdefault(number, []).append(waits)
-    await lock(connection, rebuilds, [id_ for ids in found.values() for id_ in ids])
-    for number, ids in sorted(found.items()):
-        for some in chunks(ids):
-            await connection.execute(
-                update(rebuilds)
-                .where(rebuilds.c.id.in_(some), rebuilds.c.state.in_(AWAITING))
-                .values(quarantine_id=number, lease_owner=None, lease_until=None)
-            )
-
-
-async def lift_published(connection: AsyncConnection, now: datetime) -> int:
-    """Ends the quarantines of digests that their base shows no more; how many there were."""
-    rows = await connection.execute(
-        select(quarantines.c.id, bases.c.digest)
-        .join(bases, bases.c.id == quarantines.c.base_id)
-        .where(quarantines.c.until.is_(None), bases.c.digest.is_not(None), bases.c.digest != quarantines.c.digest)
-        .order_by(quarantines.c.id)
-    )
-    over = rows.all()
-    outcomes = {row.id: f"the next publication came: {row.digest}" for row in over}
-    await _lift(connection, outcomes, now)
-    return len(over)
 
 
 async def open_quarantines(
@@ -268,6 +271,6 @@ async def open_quarantines(
 
     def status(row: Any) -> QuarantineStatus:
         base = Base(row.registry, row.repository, row.tag)
-        return QuarantineStatus(base, row.digest, row.since, row.who, row.reason, row.waiting)
+        return QuarantineStatus(base, row.digest, row.since, row.who, row.reason, row.waiting, row.returns)
 
     return tuple(readable(rows, status, lambda row: f"quarantine {row.id}"))

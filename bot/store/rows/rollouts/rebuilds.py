@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Text, cast, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Text, and_, cast, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.verdict import ImageVerdict
@@ -82,6 +82,14 @@ async def after_transitions(connection: AsyncConnection, touched: set[int], now:
             update(rollouts).where(rollouts.c.id == rollout).values(ended_at=None if still_open else now)
         )
         await announce(connection, f"rollout:{rollout}", now)
+
+
+def was_tried_again() -> ColumnElement[bool]:
+    """Whether a rebuild of the `rebuilds` table has a successor that had its try: one that was skipped, by nobody's
+    word, had none."""
+    again = rebuilds.alias()
+    had_none = and_(again.c.state == State.SKIPPED.value, again.c.call_off.is_(None))
+    return exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, ~had_none))
 
 
 async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
@@ -183,6 +191,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
     """What may change in the life of a rebuild."""
     return {
         **outcome_of(rebuild),
+        "action": rebuild.action.value,
         "branch": rebuild.branch,
         "pull_request": rebuild.pull_request,
         "workflow": rebuild.workflow,

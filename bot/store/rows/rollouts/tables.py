@@ -123,6 +123,8 @@ quarantines = Table(
     Column("outcome", LongText),
     Column("copy_of_id", ForeignKey("quarantines.id"), index=True),
     Column("lifted", Boolean, nullable=False, server_default="0"),
+    Column("returns", Integer, nullable=False, server_default="0"),
 )
 """`copy_of_id` is the quarantine of upstream's digest, of which the base, a mirror's, shows a copy. `lifted` where
-a person has let the digest go: it is not quarantined again when the base comes back to it."""
+a person has let the digest go: it is not quarantined again when the base comes back to it; `returns` counts how
+often it was."""

@@ -27,7 +27,14 @@ from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.budgets import may_be_written
-from bot.store.rows.rollouts.rebuilds import MEMBER, columns_of, fleet_repository_of, outdate, rebuild_of
+from bot.store.rows.rollouts.rebuilds import (
+    MEMBER,
+    columns_of,
+    fleet_repository_of,
+    outdate,
+    read_rebuilds,
+    rebuild_of,
+)
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.store.stages.rebuilds import IS_OUTDATED, RebuildStore
@@ -62,6 +69,17 @@ class ActStore(RebuildStore):
         """Reads a claimed rebuild with its repository, changes and files."""
         async with self._database.reading() as connection:
             return await _job(connection, claimed.row)
+
+    async def merge_repeated_by(self, rebuild: Rebuild) -> Rebuild | None:
+        """The failed rebuild of a merged pull request whose build this one is to repeat, maybe after others."""
+        number = rebuild.id
+        mine = repositories.c.name == rebuild.repository
+        async with self._database.reading() as connection:
+            while found := await read_rebuilds(connection, mine, rebuilds.c.retried_as == number):
+                if found[0].merge is not None:
+                    return found[0]
+                number = found[0].id
+        return None
 
     async def open_pull_requests(self, repository: str) -> int:
         """How many pull requests of the bot are open in a repository."""
@@ -174,6 +192,7 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         await _replaced_by(connection, rebuild, home["id"]),
         quarantined=await _quarantined(connection, rebuild),
         at_request=bool(row["at_request"]),
+        condemned=await _condemned(connection, rebuild),
         packages={
             target.base: composed([told for change, told in packages.items() if change in target.changes])
             for target in rebuild.targets
@@ -198,6 +217,17 @@ async def _quarantined(connection: AsyncConnection, rebuild: Rebuild) -> dict[Ba
     brought = {(target.base, target.to_digest) for target in rebuild.targets}
     found = ((Base(row.registry, row.repository, row.tag), row) for row in rows)
     return {base: f"{row.reason} ({row.who})" for base, row in found if (base, row.digest) in brought}
+
+
+async def _condemned(connection: AsyncConnection, rebuild: Rebuild) -> str | None:
+    """A digest that a merged pull request has pinned and that was quarantined since, where this is to repeat its
+    build: the next publication has ended that, and a run would still build on it. Not where a person has let it go.
+    """
+    pinned = {item.new.digest for item in rebuild.replacements if item.new.digest is not None and not item.marker}
+    if rebuild.action is not Action.DISPATCH or not pinned:
+        return None
+    held = select(quarantines.c.digest).where(quarantines.c.digest.in_(pinned), quarantines.c.lifted.is_(False))
+    return await connection.scalar(held.order_by(quarantines.c.id).limit(1))
 
 
 async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.act.issue import dead_schedules as dead
@@ -24,6 +24,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.repositories.issues import issue_sections, issues, say, sections_of, unsay
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
+from bot.store.rows.rollouts.rebuilds import was_tried_again
 from bot.store.rows.rollouts.rollouts import ALL_PAUSED
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.incident import Incident
@@ -106,12 +107,7 @@ class IssuesStore(Store):
 
 async def _failed(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
     """Reads for each repository what failed last; also what was to be tried again, and could not be."""
-    later, again = rebuilds.alias(), rebuilds.alias()
-    was_skipped = exists(
-        select(again.c.id).where(
-            again.c.id == rebuilds.c.retried_as, again.c.state == State.SKIPPED.value, again.c.call_off.is_(None)
-        )
-    )
+    later = rebuilds.alias()
     is_mended = exists(
         select(later.c.id).where(
             later.c.repository_id == rebuilds.c.repository_id,
@@ -123,7 +119,7 @@ async def _failed(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.targets, rebuilds.c.reason, rebuilds.c.url)
         .join(repositories, and_(repositories.c.id == rebuilds.c.repository_id, repositories.c.listed))
-        .where(rebuilds.c.state == State.FAILED, or_(rebuilds.c.retried_as.is_(None), was_skipped), ~is_mended)
+        .where(rebuilds.c.state == State.FAILED, ~was_tried_again(), ~is_mended)
         .order_by(rebuilds.c.id.desc())
     )
     found: dict[int, list[IssueFailure]] = {}

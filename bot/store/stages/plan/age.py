@@ -111,8 +111,11 @@ class AgeStore(Store):
                 await connection.execute(
                     update(workflow_builds).where(workflow_builds.c.id == number).values(**_columns_of(judged, now))
                 )
+            written = {*plan.withdrawn, *plan.hurried}
             if something_came:
-                await hold_what_came(connection, now)
+                await hold_what_came(connection, now, written)
+            else:
+                await lock(connection, rebuilds, written)
             touched = await _withdraw(connection, plan.withdrawn, now)
             await _hurry(connection, plan.hurried)
             if plan.rebuilds:

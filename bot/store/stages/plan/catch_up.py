@@ -136,7 +136,7 @@ class CatchUpStore(PlanStore):
         if not plan.rebuilds:
             return None
         if await is_more_to_hold(connection):
-            await hold_what_came(connection, now)
+            await hold_what_came(connection, now, [old for item in plan.rebuilds for old in item.supersedes])
         opened = await connection.execute(
             insert(rollouts).values(opened_at=now, occasion=Occasion.CATCH_UP.value).returning(rollouts.c.id)
         )

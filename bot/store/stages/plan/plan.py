@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
 from bot.domain.failure import Failure, LeaseLost
+from bot.domain.feeds.advisory import Severity, worst
 from bot.domain.repositories.repository import Affected
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, REPLACEABLE, Rebuild, Target
@@ -194,7 +195,7 @@ class PlanStore(Store):
             if not plan.rebuilds:
                 return
             if something_came:
-                await hold_what_came(connection, now)
+                await hold_what_came(connection, now, [old for item in plan.rebuilds for old in item.supersedes])
             rollout = plan.joins
             if rollout is None:
                 opened = await connection.execute(insert(rollouts).values(opened_at=now).returning(rollouts.c.id))
@@ -247,13 +248,14 @@ class PlanStore(Store):
         )
         async with self._database.transaction() as connection:
             await lock(connection, rebuilds, found)
+            kept = await _severities(connection, [id_ for id_, item in found.items() if not item.is_whole])
             await connection.execute(
                 statement,
                 [
                     {
                         "rebuild": id_,
                         "at": item.due_at,
-                        "worst": item.severity and item.severity.value,
+                        "worst": worst_of.value if (worst_of := worst([item.severity, kept.get(id_)])) else None,
                         "first": item.wave,
                         "soak": None if item.soak is None else int(item.soak.total_seconds()),
                         "overdue": item.overdue_at,
@@ -275,6 +277,14 @@ class _Usages:
         if usage is None:
             usage = self._known[row.usage] = load_text(row.usage, Usage)
         return row.repository_id, row.change, usage
+
+
+async def _severities(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, Severity | None]:
+    found: dict[int, Severity | None] = {}
+    for some in chunks(sorted(ids)):
+        rows = await connection.execute(select(rebuilds.c.id, rebuilds.c.severity).where(rebuilds.c.id.in_(some)))
+        found |= {row.id: Severity(row.severity) if row.severity else None for row in rows}
+    return found
 
 
 async def _bringing_nothing(connection: AsyncConnection, ids: Collection[int]) -> frozenset[int]:

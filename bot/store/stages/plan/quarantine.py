@@ -20,12 +20,7 @@ from bot.store.engine.store import Store
 from bot.store.orders.retrying import is_dispatchable, retried
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.quarantines import (
-    hold_what_came,
-    lift_published,
-    open_quarantine,
-    something_came,
-)
+from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine, something_came
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds, read_targets
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollouts
 from bot.store.stages.plan.advance import open_pause
@@ -58,9 +53,7 @@ class QuarantineStore(Store):
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
-            lifted = await lift_published(connection, now)
-            await hold_what_came(connection, now)
-            return lifted
+            return await lift_published(connection, now)
 
     async def ends(self) -> list[KnownEnd]:
         """Dispatched runs, and what built merged pull requests."""

@@ -226,7 +226,8 @@ class ReportStore(Store):
         base = Base(row.registry, row.repository, row.tag)
         outcome = row.outcome or ""
         return QuarantineNews(
-            base, row.digest, row.since, row.who, row.reason, row.until, outcome, int(waiting or 0)
+            *(base, row.digest, row.since, row.who, row.reason, row.until, outcome, int(waiting or 0)),
+            *(row.returns, row.lifted),
         )
 
     async def notice(self, id: int) -> list[NoticeNews]:  # noqa: A002 - the word of the language

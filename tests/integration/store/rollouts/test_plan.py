@@ -3,10 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
+from bot.domain.feeds.advisory import Severity
+from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.rollout import Reconsidered
+from bot.plan.due import reconsidered
+from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.assessing import enrich, feed_changes, reassessable
 from tests.integration.store.conftest import NOON
@@ -53,6 +58,19 @@ async def test_what_is_learned_brings_a_rebuild_forward_and_never_back(stores: S
         assert await stores.column(rebuilds, "wave") == ["first"]
         assert await stores.column(rebuilds, "soak_seconds") == [3600]
         assert await stores.column(rebuilds, "overdue_at") == [now + 72 * HOUR]
+
+
+async def test_a_fix_stays_severe_while_its_changes_cannot_be_read(stores: Stores) -> None:
+    """Else a freeze would hold it back, and its wave pass it by."""
+    await stores.fill()
+    await stores.plan.save_plan(await stores.planned(severity=Severity.CRITICAL, due_in=6 * HOUR))
+    await enrich(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(changes).values(change=[7]))
+    [(rebuild, known)] = await stores.plan.reconsiderable()
+    found = reconsidered(rebuild, known, Policy(), stores.clock.now())
+    await stores.plan.save_reconsidered({rebuild.id: found}, await stores.plan.revisions())
+    assert await stores.column(rebuilds, "severity") == ["critical"]
 
 
 async def test_two_replicas_never_plan_two_moves_of_one_base_at_once(stores: Stores) -> None:

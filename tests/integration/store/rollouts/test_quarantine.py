@@ -1,21 +1,28 @@
 """What fails on a new digest is tried again, asked about or held back, each once."""
 
+import asyncio
 from dataclasses import replace
 
-from sqlalchemy import update
+import pytest
+from sqlalchemy import select, update
 
+from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
 from bot.domain.rollouts.rebuild import Action, Merge, State
 from bot.plan.waves.advance import ReleaseRules
 from bot.store.engine.codec import dump
-from bot.store.engine.counters import RELEASES, counter
+from bot.store.engine.counters import RELEASES, counter, raise_counter
+from bot.store.engine.locking import lock
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.issues import issue_sections
 from bot.store.rows.repositories.tables import repositories as repositories_table
+from bot.store.rows.rollouts.quarantines import open_quarantine
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
-from tests.integration.store.moving import opened
+from tests.integration.store.moving import opened, someone_waits
 
 ANN = Word("Ann", "it does not start")
 
@@ -32,8 +39,8 @@ async def failed(stores: Stores, repositories: int, going: int = 0) -> None:
         await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.FAILED, "red", at=now))
 
 
-async def merged(stores: Stores, repositories: int, *workflows: str) -> None:
-    """Every repository has such workflows, and merges a pull request whose build fails."""
+async def merged(stores: Stores, repositories: int, *workflows: str, told: str = "weekly.yml") -> None:
+    """Every repository has such workflows, and merges a pull request whose build fails, which `told` says."""
     await stores.fill(repositories=repositories)
     known = tuple(Workflow(f".github/workflows/{file}") for file in workflows)
     async with stores.database.transaction() as connection:
@@ -46,7 +53,8 @@ async def merged(stores: Stores, repositories: int, *workflows: str) -> None:
         on_main = replace(rebuild, merge=Merge("abc", "C_1", now)).moved(State.BUILDING, "merged", at=now)
         await stores.follow.settle_rebuild(rebuild, replace(on_main, due_at=now))
     for rebuild in await stores.followed():
-        await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.FAILED, "merged, but red", at=now))
+        red = replace(rebuild, workflow=told)
+        await stores.follow.settle_rebuild(rebuild, red.moved(State.FAILED, "merged, but red", at=now))
 
 
 async def test_the_builds_of_merged_pull_requests_tell_of_their_base_too(stores: Stores) -> None:
@@ -56,6 +64,17 @@ async def test_the_builds_of_merged_pull_requests_tell_of_their_base_too(stores:
     assert await stores.quarantine.run_again([known.rebuild for known in await stores.quarantine.ends()]) == 3
     assert {(job.rebuild.action, job.rebuild.workflow, job.rebuild.merge) for job in await stores.jobs()} == {
         (Action.DISPATCH, "weekly.yml", None)
+    }
+
+
+async def test_the_red_part_of_a_monorepo_is_run_once_more_too(stores: Stores) -> None:
+    """`follow` has named its workflow; the others are green."""
+    await merged(stores, 3, "cart.yml", "shop.yml", told="cart.yml")
+    known = await stores.quarantine.ends()
+    assert {each.end.can_be_repeated for each in known} == {True}
+    assert await stores.quarantine.run_again([each.rebuild for each in known]) == 3
+    assert {(job.rebuild.action, job.rebuild.workflow) for job in await stores.jobs()} == {
+        (Action.DISPATCH, "cart.yml")
     }
 
 
@@ -122,6 +141,64 @@ async def test_a_pull_request_that_cannot_be_read_keeps_no_quarantine_from_being
     assert await stores.orders.lift("aspnet:10.0", ANN) == 1
 
 
+async def test_what_repeats_a_merged_build_and_may_not_is_known_by_the_merge(stores: Stores) -> None:
+    await merged(stores, 1, "weekly.yml")
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    [job] = await stores.jobs()
+    assert job.condemned is None
+    failed_one = await stores.act.merge_repeated_by(job.rebuild)
+    assert failed_one is not None
+    assert (failed_one.id, failed_one.merge and failed_one.merge.commit) == (1, "abc")
+    followed = replace(job.rebuild, action=Action.PULL_REQUEST, merge=failed_one.merge, branch="b", built_by=(7,))
+    now = stores.clock.now()
+    await stores.act.settle_rebuild(job.rebuild, followed.moved(State.BUILDING, "run it again", at=now))
+    [rebuild] = await stores.followed()
+    assert (rebuild.action, rebuild.merge, rebuild.built_by) == (Action.PULL_REQUEST, failed_one.merge, (7,))
+    await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.SKIPPED, "nobody has", at=now))
+    assert await stores.orders.retry("contoso/shop-0000", ANN) == 1, "it has not been tried again yet"
+
+
+@pytest.mark.parametrize("is_lifted", [True, False])
+async def test_a_repeated_build_that_was_held_back_does_not_build_what_was_quarantined(
+    stores: Stores, is_lifted: bool
+) -> None:
+    """The next publication ends the quarantine, and the default branch still pins the digest."""
+    await merged(stores, 1, "weekly.yml")
+    pinned = (
+        Replacement(Reference(ASPNET.name, "10.0", digest("a")), Reference(ASPNET.name, "10.0", digest("b"))),
+    )
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(replacements=dump(pinned, tuple[Replacement, ...])))
+    await stores.orders.quarantine("aspnet:10.0", ANN)
+    await stores.orders.retry("contoso/shop-0000", ANN)
+    assert await stores.jobs() == []
+    if is_lifted:
+        await stores.orders.lift("aspnet:10.0", ANN)
+    else:
+        await stores.see({ASPNET: "c"})
+        assert await stores.quarantine.lift_published() == 1
+    [job] = await stores.jobs()
+    assert job.condemned == (None if is_lifted else digest("b"))
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_a_quarantine_locks_what_it_keeps_and_what_it_marks_in_one_order(stores: Stores) -> None:
+    """One open pull request, and one that waits, whose ids are the other way round than they are written."""
+    await stores.fill(repositories=2)
+    await stores.plan_all()
+    await opened(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 2).values(state=State.WAITING.value))
+    nowait = select(rebuilds.c.id).where(rebuilds.c.id == 2).with_for_update(nowait=True)
+    async with stores.database.transaction() as connection:
+        await lock(connection, rebuilds, [1])
+        quarantining = asyncio.create_task(stores.orders.quarantine("aspnet:10.0", ANN))
+        await someone_waits(stores)
+        await connection.execute(nowait)
+    await quarantining
+    assert await stores.column(rebuilds, "quarantine_id") == [None, 1]
+
+
 async def test_nothing_is_run_once_more_in_a_rollout_that_a_person_has_paused(stores: Stores) -> None:
     """What is begun so passes the pauses that the bot makes itself where too many fail."""
     await failed(stores, 3, going=1)
@@ -145,3 +222,17 @@ async def test_a_failure_stands_where_the_bot_may_not_try_it_again(stores: Store
     assert await stores.count(issue_sections) == 1
     [standing] = (await stores.advance.standings(ReleaseRules(stores.clock.now()))).rollouts
     assert standing.tallies["rest"].failed == 1
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_what_is_planned_in_the_moment_in_which_its_base_is_quarantined_is_kept(stores: Stores) -> None:
+    await stores.fill()
+    plan = await stores.planned()
+    async with stores.database.transaction() as connection:
+        await raise_counter(connection, RELEASES)
+        [base] = (await connection.execute(select(bases.c.id))).scalars()
+        await open_quarantine(connection, base, digest("b"), "Ann", "it does not start", stores.clock.now())
+        planning = asyncio.create_task(stores.plan.save_plan(plan))
+        await someone_waits(stores)
+    await planning
+    assert await stores.column(rebuilds, "quarantine_id") == [1]

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Workflow
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, Merge, State
 from tests.unit.act.world import NOON, WEEKLY, World, member, rebuild
 
 NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
@@ -56,6 +56,51 @@ async def test_a_workflow_that_is_gone_is_told(world: World) -> None:
     await world.tick()
     assert world.store[1].state is State.SKIPPED
     assert "weekly-rebuild.yml is missing" in world.store[1].reason
+
+
+MERGED = Merge("abc", "C_1", NOON - timedelta(days=1))
+
+
+def repeating(world: World, *workflows: Workflow) -> None:
+    """A dispatch that is to repeat the red build of a merged pull request."""
+    dispatching(world, *workflows)
+    world.store.repeated[1] = rebuild(
+        id=7, state=State.FAILED, pull_request=3, merge=MERGED, built_by=(5,), url="https://forge/run/5"
+    )
+
+
+async def test_a_merged_build_that_the_bot_may_not_repeat_is_followed_for_who_does(world: World) -> None:
+    repeating(world)
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused", advice="grant actions: write")
+    await world.tick()
+    after = world.store[1]
+    assert (after.state, after.merge) == (State.BUILDING, replace(MERGED, at=NOON))
+    assert (after.action, after.pull_request, after.built_by) == (Action.PULL_REQUEST, 3, (5,))
+    assert after.reason == (
+        "weekly-rebuild.yml cannot be started by the bot, so run it again, or push: that is followed; "
+        "refused; grant actions: write"
+    )
+
+
+async def test_so_is_one_whose_workflow_can_be_started_no_more(world: World) -> None:
+    repeating(world, Workflow(".github/workflows/other.yml"))
+    await world.tick()
+    assert (world.store[1].state, world.store[1].url) == (State.BUILDING, "https://forge/run/5")
+
+
+async def test_any_other_dispatch_that_is_refused_waits_for_the_right(world: World) -> None:
+    dispatching(world)
+    world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused")
+    await world.tick()
+    assert world.store[1].state is State.WAITING
+
+
+async def test_a_digest_that_was_quarantined_is_not_built_although_it_is_pinned(world: World) -> None:
+    dispatching(world)
+    world.store.alter(1, condemned="sha256:bad")
+    await world.tick()
+    assert (world.store[1].state, world.forge.calls) == (State.SKIPPED, [])
+    assert "the default branch pins sha256:bad" in world.store[1].reason
 
 
 async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> None:

@@ -10,12 +10,12 @@ from bot.domain.rollouts.rebuild import TRANSITIONS, Action, IllegalTransition, 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 10, 13, 0, tzinfo=UTC)
 WAYS = """
-planned: waiting open dispatched succeeded failed superseded skipped cancelled
-waiting: open dispatched succeeded failed superseded skipped cancelled
+planned: waiting open dispatched building succeeded failed superseded skipped cancelled
+waiting: open dispatched building succeeded failed superseded skipped cancelled
 open: building succeeded failed superseded skipped cancelled
 dispatched: running proving succeeded failed superseded cancelled
 running: proving succeeded failed superseded cancelled
-building: proving succeeded merged failed superseded cancelled
+building: proving succeeded merged failed superseded skipped cancelled
 proving: built stepping succeeded failed superseded cancelled
 stepping: built succeeded failed superseded cancelled
 """

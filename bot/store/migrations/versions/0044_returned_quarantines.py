@@ -1,0 +1,11 @@
+"""A quarantine counts how often its base came back to the digest."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0044"
+down_revision = "0043"
+
+
+def upgrade() -> None:
+    op.add_column("quarantines", sa.Column("returns", sa.Integer(), nullable=False, server_default="0"))
