@@ -1,7 +1,7 @@
 """What `act` needs of the store and the registries, and what it works on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -62,6 +62,10 @@ class Job:
         severities = [change.severity for change in self.changes if change.severity is not None]
         severity = max(severities, key=lambda each: each.rank, default=None)
         return None if self.at_request else frozen_by(self.policy.freezes, now, severity)
+
+    def merge_frozen(self, now: datetime) -> bool:
+        """Whether a freeze keeps it from merging by itself, which a person's word to begin does not pass."""
+        return replace(self, at_request=False).frozen(now) is not None
 
     @property
     def terms(self) -> Terms:
@@ -126,6 +130,11 @@ class ActStore(Protocol):
 
     async def notice_policy(self, policy: int) -> None:
         """Has what is open looked at once where these are other rules than before; `policy` stands for them."""
+        ...
+
+    async def notice_freezes(self, freezes: int) -> None:
+        """Has what merges by itself, or may once a freeze is over, looked at once where other freezes hold than
+        before; `freezes` stands for them, 0 for none."""
         ...
 
     async def read_again(self, repository: int) -> None:

@@ -39,11 +39,19 @@ async def tick(
 ) -> ActTally:
     """Works until nothing is due, or until the forge asks for a pause.
 
-    What is open is looked at once where the rules have changed since.
+    What is open is looked at once where the rules have changed since, and what merges by itself where a freeze has
+    begun or ended.
     """
-    await store.notice_policy(int(hashlib.sha256(repr(options.policy).encode()).hexdigest()[:15], 16))
+    await store.notice_policy(_number_of(options.policy))
+    now = loop.clock.now()
+    holding = [freeze for freeze in options.policy.freezes if freeze.since <= now < freeze.until]
+    await store.notice_freezes(_number_of(holding) if holding else 0)
     tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop, trust))
     return ActTally(tally.done, tuple(tally.problems))
+
+
+def _number_of(what: object) -> int:
+    return int(hashlib.sha256(repr(what).encode()).hexdigest()[:15], 16)
 
 
 class _Jobs(ForgeWriting[Job, Rebuild]):

@@ -10,7 +10,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
-from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run
+from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run, run_in_place_of
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Merge, Merging, Rebuild, State
@@ -65,12 +65,27 @@ class Looks:
         assert rebuild.run is not None
         if rebuild.node_id is None:
             run = await self.forge.run(rebuild.identity, rebuild.run)
-            known = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
-            return after_run(known, run.shown, self.clock.now())
+            rebuild = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
+            return await self._ran(rebuild, run.shown)
         shown = self.followed.runs.get(rebuild.node_id)
         if shown is None:
             raise _missing(rebuild, f"run {rebuild.run}")
-        return after_run(rebuild, shown, self.clock.now())
+        return await self._ran(rebuild, shown)
+
+    async def _ran(self, rebuild: Rebuild, shown: RunState) -> Rebuild:
+        """The rebuild after its run, or after the one that took its place where it was cancelled for that."""
+        now = self.clock.now()
+        if shown.conclusion != "cancelled" or rebuild.run is None:
+            return after_run(rebuild, shown, now)
+        own = await self.forge.run(rebuild.identity, rebuild.run)
+        since = (own.created_at or rebuild.attempted_at or rebuild.planned_at) - CLOCKS_DIFFER_BY
+        later = await self.forge.started_runs(rebuild.identity, rebuild.workflow or "", since=since)
+        newer = run_in_place_of(own, later)
+        if newer is None:
+            return after_run(rebuild, shown, now)
+        followed = replace(rebuild, run=newer.id, url=newer.url or rebuild.url, node_id=newer.node_id)
+        after = after_run(followed, newer.shown, now)
+        return replace(after, reason=f"a newer run took its place: {after.reason}")
 
     async def _searched(self, rebuild: Rebuild) -> Rebuild:
         """A forge that told no run id at dispatch."""
@@ -127,7 +142,8 @@ def state_of(request: PullRequest) -> PullRequestState:
 
 def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
     """One in conflict is outdated: `act` brings its branch to the default branch as it is now, unless a person
-    holds it; one that a person wants ignored, `act` closes.
+    holds it; one that a person wants ignored, `act` closes. One in an archived repository is left, and taken up
+    again with the repository.
     """
     if shown.is_merged:
         told = f"pull request #{shown.number} was merged; its build is looked for"
@@ -137,6 +153,9 @@ def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> R
         return replace(rebuild, merge=merge).moved(State.BUILDING, told, at=now)
     if not shown.is_open:
         return rebuild.moved(State.CANCELLED, f"pull request #{shown.number} was closed unmerged", at=now)
+    if shown.is_archived:
+        told = f"the repository is archived; pull request #{shown.number} stays open until it is not any more"
+        return rebuild.moved(State.SKIPPED, told, at=now)
     if _is_for_act(rebuild, shown):
         return replace(rebuild, text_version=rebuild.facts_version - 1)
     return rebuild

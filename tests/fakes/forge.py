@@ -499,7 +499,7 @@ class FakeForge:
         self._ask("follow")
         homes = [home for home in self.homes if not home.is_gone]
         requests = {
-            item.node_id: _state_of(item, is_ready=home.is_green)
+            item.node_id: replace(_state_of(item, is_ready=home.is_green), is_archived=home.is_archived)
             for home in homes
             for item in home.requests.values()
         }

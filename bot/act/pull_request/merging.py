@@ -1,6 +1,7 @@
 """Whether a pull request is to merge without a person: what the rule wants, and what stands in the way."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.act.ports import Job
 from bot.domain.forge.looks import BranchLook
@@ -10,14 +11,18 @@ from bot.domain.rollouts.rebuild import Merging
 from bot.domain.rollouts.terms import MergeMethod
 
 
-def wanted_merge(job: Job) -> MergeMethod:
-    """Returns the merge method that the rule wants; NEVER while a wanted digest is quarantined."""
+def wanted_merge(job: Job, now: datetime) -> MergeMethod:
+    """Returns the merge method that the rule wants; NEVER while a wanted digest is quarantined, and in a freeze."""
+    return MergeMethod.NEVER if job.merge_frozen(now) else _wanted_in_the_end(job)
+
+
+def merges(job: Job, requirements: MergeRequirements, now: datetime) -> bool:
+    """Whether it merges by itself, as its text says."""
+    return wanted_merge(job, now) is not MergeMethod.NEVER and _missing(requirements, job.default_branch) is None
+
+
+def _wanted_in_the_end(job: Job) -> MergeMethod:
     return MergeMethod.NEVER if job.quarantined else job.terms.auto_merge.method
-
-
-def merges(job: Job, requirements: MergeRequirements) -> bool:
-    """Whether it merges by itself in the end, as its text says."""
-    return wanted_merge(job) is not MergeMethod.NEVER and _missing(requirements, job.default_branch) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +40,25 @@ class MergeSetting:
         return Merging.SET if is_to_merge else Merging.WANTED
 
 
-def merge_of(job: Job, look: BranchLook, request: PullRequest, *, moved: bool) -> MergeSetting:
+def merge_of(job: Job, look: BranchLook, request: PullRequest, now: datetime, *, is_anew: bool) -> MergeSetting:
     """Decides the merge, set once for what the pull request brings: a person who switches it off has decided about
-    that.
+    that, also where that was before a freeze.
 
-    `moved` says that it brings something else since.
+    `is_anew` says that it brings something else since, or that the bot itself has just switched it off.
     """
-    wanted, before = wanted_merge(job), job.rebuild.merging
+    wanted, before = _wanted_in_the_end(job), job.rebuild.merging
     if wanted is MergeMethod.NEVER:
         return MergeSetting(MergeMethod.NEVER, (), None)
+    if job.merge_frozen(now):
+        is_decided = before is Merging.SET and not request.is_to_merge and not is_anew
+        return MergeSetting(MergeMethod.NEVER, (), Merging.SET if is_decided else Merging.FROZEN)
     if request.is_to_merge:
         return MergeSetting(MergeMethod.NEVER, (), Merging.SET)
     if (missing := _missing(look.requirements, job.default_branch)) is not None:
         return MergeSetting(MergeMethod.NEVER, (Refusal("not set to merge by itself", missing),), None)
     if request.is_draft:
         return MergeSetting(MergeMethod.NEVER, (), Merging.WANTED)
-    if before is Merging.SET and not moved:
+    if before is Merging.SET and not is_anew:
         return MergeSetting(MergeMethod.NEVER, (), before)
     return MergeSetting(wanted, (), None)
 

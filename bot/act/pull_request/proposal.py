@@ -87,7 +87,7 @@ def _refused(attempt: _Attempt, refused: BranchRefused, tools: Tools) -> Rebuild
 async def _looked(job: Job, tools: Tools) -> _Attempt:
     assert job.rebuild.branch is not None
     looked_at = tools.clock.now()
-    wishes = replace(wishes_of(job, tools.options), merge=wanted_merge(job))
+    wishes = replace(wishes_of(job, tools.options), merge=wanted_merge(job, looked_at))
     paths = await _paths(job, tools)
     look = await tools.forge.look(job.member.identity, job.rebuild.branch, paths, wishes)
     return _Attempt(as_now(job, look.standing, looked_at), look, looked_at)
@@ -238,8 +238,9 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
         on_branch = await refreshed_files(job, attempt.look.branch, tools.refresh, attempt.looked_at.date())
     change = branch_change(job, attempt.look, edits, on_branch)
     touched = replace(job, paths=tuple(file.path for file in edits.files))
-    wanted = _request_change(touched, attempt.look, attempt.current, edits)
-    if is_to_be_stopped(attempt.current, wanted=merges(job, attempt.look.requirements)):
+    wanted = _request_change(replace(attempt, job=touched), edits)
+    is_stopped = is_to_be_stopped(attempt.current, wanted=merges(job, attempt.look.requirements, attempt.looked_at))
+    if is_stopped:
         await _stopped(attempt, tools)
     prepared = None
     if change is not None:
@@ -249,7 +250,8 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
     if request is None or change is not None or (wanted.title, wanted.body) != (None, None):
         tools.before_write(job.rebuild, attempt.looked_at)
         request = await forge.carry_out(home, change, prepared, wanted)
-    merge = merge_of(job, attempt.look, request, moved=change is not None)
+    is_anew = change is not None or is_stopped
+    merge = merge_of(job, attempt.look, request, attempt.looked_at, is_anew=is_anew)
     granted = await grant_wishes(touched, attempt.look, request, merge.method, tools, attempt.looked_at)
     refused = (*granted.refused, *merge.refused)
     opened = _opened(attempt, request, [*attempt.told, *edits.left_out, *map(str, refused)], tools)
@@ -264,11 +266,13 @@ async def _stopped(attempt: _Attempt, tools: Tools) -> None:
     await tools.forge.grant(home, attempt.current, Wishes(no_merge=True), attempt.look)
 
 
-def _request_change(job: Job, look: BranchLook, current: PullRequest | None, edits: Edits) -> RequestChange:
+def _request_change(attempt: _Attempt, edits: Edits) -> RequestChange:
+    job, current = attempt.job, attempt.current
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
     told = title(job)
-    section = written(body(job, edits.told, merges=merges(job, look.requirements)), digests, told)
+    merges_by_itself = merges(job, attempt.look.requirements, attempt.looked_at)
+    section = written(body(job, edits.told, merges=merges_by_itself), digests, told)
     if current is None:
         is_draft = job.terms.draft
         return RequestChange(job.rebuild.branch, job.default_branch, None, told, section, is_draft)

@@ -50,6 +50,8 @@ class PullRequestState:
     is_ready: bool = False
     """Nothing that the forge requires stands in the way of a merge."""
     is_to_merge: bool = False
+    is_archived: bool = False
+    """Its repository is: nobody can merge or close it."""
 
 
 _BOTS = {"renovate": "Renovate", "dependabot": "Dependabot"}

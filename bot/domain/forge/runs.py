@@ -25,6 +25,7 @@ class Run:
     commit: str | None = None
     number: int | None = None
     updated_at: datetime | None = None
+    branch: str | None = None
 
     @property
     def shown(self) -> "RunState":
@@ -43,6 +44,16 @@ def dispatched_run(runs: Iterable[Run], taken: Collection[int], correlation: str
     free = [run for run in runs if run.id not in taken]
     named = (run for run in free if correlation and correlation in run.title)
     return next(named, free[0] if free else None)
+
+
+def run_in_place_of(cancelled: Run, runs: Iterable[Run]) -> Run | None:
+    """The run that came in place of one that was cancelled, as in a concurrency group: the next of its workflow on
+    its branch, which has the same commits and maybe more. None where there is none.
+
+    `runs` are those of the workflow, oldest first.
+    """
+    later = (run for run in runs if run.id > cancelled.id and run.branch == cancelled.branch)
+    return next((run for run in later if run.conclusion != "cancelled"), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,10 +117,12 @@ class Merge:
 
 
 class Merging(StrEnum):
-    """Whether its pull request merges by itself: wanted but not possible yet, or set for what it brings."""
+    """Whether its pull request merges by itself: wanted but not possible yet, set for what it brings, or not before
+    a freeze is over."""
 
     WANTED = "wanted"
     SET = "set"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ FIRST_RUN = "first run"
 """Above zero once the first look at the whole fleet was dealt with."""
 POLICY = "policy"
 """Which rules open pull requests were last brought under, as a number that stands for them."""
+FREEZES = "freezes"
+"""Which freezes held when pull requests were last kept from merging by themselves, as a number; zero for none."""
 
 
 async def set_counter(connection: AsyncConnection, name: str, value: int) -> None:

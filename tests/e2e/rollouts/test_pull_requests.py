@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +25,12 @@ MERGES: dict[str, object] = {"auto_merge": {"method": "squash"}}
 WITH_WORKFLOW = {".github/workflows/weekly-rebuild.yml": WEEKLY_REBUILD}
 
 
+def freeze_in(after: timedelta, until: timedelta) -> dict[str, object]:
+    """As in the settings, from now on."""
+    since, over = (f"{datetime.now(UTC) + each:%Y-%m-%d %H:%M} UTC" for each in (after, until))
+    return {"from": since, "until": over, "reason": "year-end"}
+
+
 class OneRepository(SampleFleet):
     """A shop that pins its base by digest, with further files."""
 
@@ -38,7 +44,10 @@ class OneRepository(SampleFleet):
 
 
 def of_one_repository(
-    rules: Sequence[dict[str, object]], more: Mapping[str, str] | None, as_app: bool
+    rules: Sequence[dict[str, object]],
+    more: Mapping[str, str] | None,
+    as_app: bool,
+    freezes: Sequence[dict[str, object]],
 ) -> Beginning:
     """The shop under such rules, whose bot is an App or else a user."""
 
@@ -52,6 +61,7 @@ def of_one_repository(
         return await settled(
             *(world, folder, store_url, exits),
             policy=[*rules, {"settle": "0s"}],
+            freezes=list(freezes),
             fleet=OneRepository(world, more),
             github=github,
         )
@@ -69,11 +79,15 @@ class Stages:
         self._exits = exits
 
     async def __call__(
-        self, *rules: dict[str, object], more: Mapping[str, str] | None = None, as_app: bool = False
+        self,
+        *rules: dict[str, object],
+        more: Mapping[str, str] | None = None,
+        as_app: bool = False,
+        freezes: Sequence[dict[str, object]] = (),
     ) -> Stage:
-        wanted = repr((rules, more, as_app))
+        wanted = repr((rules, more, as_app, freezes))
         if wanted not in self.begun:
-            self.begun[wanted] = of_one_repository(rules, more, as_app)
+            self.begun[wanted] = of_one_repository(rules, more, as_app, freezes)
         return await self._exits.enter_async_context(self.begun[wanted].stage(self._folder))
 
     async def restarted(self, stage: Stage, *rules: dict[str, object]) -> Stage:
@@ -342,6 +356,47 @@ async def test_an_open_one_is_marked_while_its_digest_is_quarantined(stages: Sta
     assert "quarantined" not in unmarked["body"]
     assert [label["name"] for label in unmarked["labels"]] == ["freshness"]
     assert unmarked["auto_merge"] is not None
+
+
+async def test_a_freeze_keeps_an_open_one_from_merging_by_itself_until_it_is_over(stages: Stages) -> None:
+    stage = await stages(MERGES, freezes=[freeze_in(timedelta(hours=2), timedelta(hours=4))])
+    stage.world.github.protect(SHOP, checks=("build",))
+    stage.world.github.edge.overlays[f"contoso/{SHOP}"]["allow_auto_merge"] = True
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    assert (await the_request(stage))["auto_merge"] is not None
+
+    stage.clock.ahead += timedelta(hours=3)
+    await stage.run_pass()
+    frozen = await the_request(stage)
+    assert frozen["auto_merge"] is None
+    assert "merges by itself" not in frozen["body"]
+    await stage.run_pass()
+    assert stage.world.traffic.writes() == []
+    stage.clock.ahead += timedelta(hours=2)
+    await stage.run_pass()
+    assert (await the_request(stage))["auto_merge"] is not None
+
+
+async def test_one_of_an_archived_repository_keeps_no_rollout_open(stages: Stages) -> None:
+    stage = await stages()
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    stage.world.github.edge.overlays[f"contoso/{SHOP}"]["archived"] = True
+
+    stage.clock.ahead += timedelta(hours=1)
+    await stage.run_pass()
+
+    rebuild = (await stage.rebuilds())[SHOP]
+    assert rebuild.state is State.SKIPPED
+    assert rebuild.reason.startswith("the repository is archived; pull request #")
+    stage.world.github.edge.overlays[f"contoso/{SHOP}"]["archived"] = False
+    stage.clock.ahead += timedelta(hours=30)
+    await stage.run_pass()
+    stage.clock.ahead += timedelta(hours=1)
+    await stage.run_pass()
+    assert (await stage.rebuilds())[SHOP].state is State.OPEN
+    assert len(await stage.world.github.pull_requests(SHOP)) == 1
 
 
 # Repositories that take none

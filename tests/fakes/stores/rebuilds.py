@@ -24,6 +24,7 @@ class FakeRebuildStore:
         self.taken: set[int] = set()
         self.others_open = 0
         self.to_read_again: set[int] = set()
+        self.frozen = 0
         self.repeated: dict[int, Rebuild] = {}
         """Rebuilds of merged pull requests by the dispatch that is to repeat their build."""
 
@@ -88,6 +89,14 @@ class FakeRebuildStore:
 
     async def notice_policy(self, policy: int) -> None:
         """The rules of a test change only by its own hand."""
+
+    async def notice_freezes(self, freezes: int) -> None:
+        if freezes == self.frozen:
+            return
+        self.frozen = freezes
+        for number in self.rows:
+            if self[number].state is State.OPEN and self[number].merging is not None:
+                self.outdate(number)
 
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
         bases = {target.base for target in rebuild.targets}

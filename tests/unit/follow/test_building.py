@@ -125,6 +125,15 @@ async def test_a_build_cancelled_by_a_later_push_gives_way_to_that_ones_build(wo
     assert (await world.looked(timedelta(minutes=6))).state is State.PROVING
 
 
+async def test_a_build_cancelled_by_a_later_one_of_the_same_commit_gives_way_to_that(world: World) -> None:
+    world.shop.build(world.commit, conclusion="cancelled")
+    world.shop.build(world.commit, event="workflow_dispatch")
+    assert (await world.looked()).state is State.BUILDING
+    world.shop.build(world.commit, conclusion="cancelled", path=".github/workflows/weekly-rebuild.yml")
+    world.shop.build(world.commit, event="workflow_dispatch", path=".github/workflows/weekly-rebuild.yml")
+    assert (await world.looked(timedelta(minutes=6))).state is State.PROVING
+
+
 async def test_a_build_that_was_cancelled_and_not_repeated_is_cancelled(world: World) -> None:
     world.shop.build(world.commit, conclusion="cancelled")
     await world.looked()

@@ -124,6 +124,29 @@ async def test_a_pull_request_that_is_closed_unmerged_ends(clock: ManualClock) -
     assert (after.state, after.reason, after.ended_at) == (State.CANCELLED, told, NOON)
 
 
+async def test_an_open_pull_request_of_an_archived_repository_keeps_no_rollout_open(clock: ManualClock) -> None:
+    """It is planned again once the repository is listed, and finds its pull request."""
+    fake = forge(clock, OPEN)
+    fake.homes[0].is_archived = True
+    (after,) = await look(clock, fake, opened())
+    told = "the repository is archived; pull request #1 stays open until it is not any more"
+    assert (after.state, after.reason) == (State.SKIPPED, told)
+
+
+async def test_a_run_that_gave_way_to_a_newer_one_is_followed_there(clock: ManualClock) -> None:
+    newer = run("in_progress", None, id=9, node_id="CS_9", url="https://forge/run/9", branch="main")
+    runs = [run(conclusion="cancelled", branch="main"), run(id=8, node_id="CS_8", branch="other"), newer]
+    (after,) = await look(clock, forge(clock, runs=runs), dispatched())
+    assert (after.state, after.run, after.node_id) == (State.RUNNING, 9, "CS_9")
+    assert after.reason == "a newer run took its place: the run is under way"
+
+
+async def test_one_that_was_green_before_is_not_in_its_place(clock: ManualClock) -> None:
+    runs = [run(conclusion="cancelled", branch="main"), run(id=6, node_id="CS_6", branch="main")]
+    (after,) = await look(clock, forge(clock, runs=runs), dispatched())
+    assert after.state is State.CANCELLED
+
+
 @pytest.mark.parametrize(
     ("conclusion", "state"),
     [

@@ -19,7 +19,7 @@ READY = frozenset({"CLEAN", "UNSTABLE", "HAS_HOOKS"})
 
 _PULL_REQUEST = """... on PullRequest {
   id number url state mergeable mergedAt mergeCommit { id oid } labels(first: 50) { nodes { name } }
-  mergeStateStatus autoMergeRequest { mergeMethod } isInMergeQueue
+  mergeStateStatus autoMergeRequest { mergeMethod } isInMergeQueue repository { isArchived }
 }"""
 _RUN = "... on CheckSuite { id status conclusion commit { oid } workflowRun { runNumber } }"
 _SUITES = """checkSuites(first: 20) {
@@ -74,6 +74,7 @@ def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
         tuple(str(label["name"]) for label in row["labels"]["nodes"]),
         row["mergeStateStatus"] in READY,
         bool(row["autoMergeRequest"] or row["isInMergeQueue"]),
+        bool(row["repository"]["isArchived"]),
     )
 
 

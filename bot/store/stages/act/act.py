@@ -19,7 +19,7 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, State, Target
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.counters import POLICY, counter, set_counter
+from bot.store.engine.counters import FREEZES, POLICY, counter, set_counter
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.due_rows import DueRows
@@ -141,6 +141,20 @@ class ActStore(RebuildStore):
                 ids = list((await connection.execute(open_ones)).scalars())
                 await outdate(connection, ids, self._clock.now())
         self._noticed = policy
+
+    async def notice_freezes(self, freezes: int) -> None:
+        """Makes open pull requests that merge by themselves, or may once a freeze is over, due for a look where
+        other freezes hold than before; zero stands for none."""
+        async with self._database.reading() as connection:
+            if await counter(connection, FREEZES) == freezes:
+                return
+        async with self._database.transaction() as connection:
+            concerned = select(rebuilds.c.id).where(
+                *(rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value),
+                rebuilds.c.merging.is_not(None),
+            )
+            await outdate(connection, list(await connection.scalars(concerned)), self._clock.now())
+            await set_counter(connection, FREEZES, freezes)
 
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
         """Makes due what is open in the repository for bases of `rebuild` alone, for `act` to end it."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import Merging, State
 from bot.domain.rollouts.rollout import PlannedRollout
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.rebuilds import after_transitions
@@ -250,6 +250,21 @@ async def test_open_pull_requests_are_counted_by_branch(stores: Stores) -> None:
     await opened(stores)
     assert await stores.act.open_pull_requests("contoso/shop-0000") == 1
     assert await stores.act.open_pull_requests("contoso/other") == 0
+
+
+async def test_what_merges_by_itself_is_looked_at_once_when_other_freezes_hold(stores: Stores) -> None:
+    await stores.fill(repositories=3)
+    await stores.plan_all()
+    await opened(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 2).values(merging=Merging.SET.value))
+    for freezes, due in ((0, []), (7, [2]), (7, []), (0, [2])):
+        await stores.act.notice_freezes(freezes)
+        jobs = await stores.jobs()
+        assert [job.rebuild.id for job in jobs] == due
+        for job in jobs:
+            done = replace(job.rebuild, text_version=job.rebuild.facts_version)
+            await stores.act.settle_rebuild(job.rebuild, done)
 
 
 async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:

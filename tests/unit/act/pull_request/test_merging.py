@@ -1,6 +1,7 @@
 """Which pull requests merge without a person, and what keeps them from it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,8 +13,10 @@ from bot.domain.rollouts.labels import HOLD
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Merging, State
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
+from bot.domain.rollouts.timing.freezes import Freeze
 from tests.unit.act.world import NOON, World, change, rebuild
 
+HOUR = timedelta(hours=1)
 CHECKED = MergeRequirements(requires_checks=True, can_wait=True)
 QUEUED = MergeRequirements(requires_checks=True, has_queue=True)
 BY_ITSELF = "It merges by itself once the required checks are green."
@@ -144,6 +147,58 @@ async def test_one_that_a_person_holds_does_not_merge_until_the_label_is_gone(wo
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, None)
     world.shop.edit(1, labels=())
     await world.later()
+    assert world.shop.requests[1].is_to_merge
+
+
+def frozen(world: World, *, hours: int = 6, except_severity: Severity | None = None) -> None:
+    """A freeze begins in an hour."""
+    freeze = Freeze(NOON + HOUR, NOON + hours * HOUR, "year-end closing", except_severity)
+    world.options = replace(world.options, policy=replace(world.options.policy, freezes=(freeze,)))
+
+
+async def test_it_does_not_merge_in_a_freeze_that_begins_after_it_was_set_and_does_again_after_it(
+    world: World,
+) -> None:
+    under(world, CHECKED)
+    frozen(world)
+    await opened(world)
+    assert world.shop.requests[1].is_to_merge
+    await world.later(60)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.FROZEN)
+    assert BY_ITSELF not in world.shop.requests[1].body
+    asked = len(world.forge.asked)
+    await world.later(60)
+    assert len(world.forge.asked) == asked, "it is looked at once"
+    await world.later(240)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
+    assert BY_ITSELF in world.shop.requests[1].body
+
+
+async def test_what_a_person_switched_off_before_a_freeze_stays_so_after_it(world: World) -> None:
+    under(world, CHECKED)
+    frozen(world)
+    await opened(world)
+    world.shop.edit(1, is_to_merge=False, is_to_merge_by_us=False)
+    await world.later(60)
+    await world.later(300)
+    assert not world.shop.requests[1].is_to_merge
+
+
+async def test_what_a_person_has_set_to_merge_merges_in_a_freeze(world: World) -> None:
+    under(world, CHECKED)
+    frozen(world)
+    await opened(world)
+    world.shop.edit(1, is_to_merge_by_us=False)
+    await world.later(60)
+    assert world.shop.requests[1].is_to_merge
+
+
+async def test_a_fix_that_is_severe_enough_merges_in_a_freeze(world: World) -> None:
+    under(world, CHECKED)
+    frozen(world, except_severity=Severity.HIGH)
+    world.add(rebuild(), None, change(severity=Severity.CRITICAL))
+    await world.tick()
+    await world.later(60)
     assert world.shop.requests[1].is_to_merge
 
 

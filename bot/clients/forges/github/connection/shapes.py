@@ -77,6 +77,7 @@ def run_of(row: Mapping[str, Any]) -> Run:
         commit=str(row["head_sha"]) if row.get("head_sha") else None,
         number=int(row["run_number"]) if row.get("run_number") else None,
         updated_at=_moment(row.get("updated_at")),
+        branch=str(row["head_branch"]) if row.get("head_branch") else None,
     )
 
 

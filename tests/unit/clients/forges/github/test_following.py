@@ -30,6 +30,7 @@ def row_of(node: str) -> dict[str, Any] | None:
         "mergeStateStatus": "CLEAN",
         "autoMergeRequest": None,
         "isInMergeQueue": False,
+        "repository": {"isArchived": False},
     }
 
 
