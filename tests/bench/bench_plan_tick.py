@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sqlalchemy import insert
+from sqlalchemy import Engine, event, insert
 
 from bot.domain.bases.change import Change
 from bot.domain.clock import ManualClock
@@ -34,11 +34,12 @@ def run() -> list[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/fleet.db"
         child(__name__, "fill", url)
-        rebuilds, first, memory, idle = child(__name__, "plan", url).split()
+        rebuilds, first, memory, idle, statements = child(__name__, "plan", url).split()
     what = f"tick of plan with store, {REPOSITORIES:,} repositories × {USAGES} usages × {BASES} moved bases"
     return [
         (f"{what}: rebuilds saved", f"{int(rebuilds):,}", ""),
         (f"{what}: processor time", f"{float(first):.2f} s", "below 2 s"),
+        (f"{what}: statements", f"{int(statements)}", "below 120"),
         (f"{what}: most memory", f"{int(memory) / 1024:.0f} MB", "below 250 MB"),
         (f"{what}: next tick, nothing to do", f"{float(idle) * 1000:.1f} ms", "below 20 ms"),
     ]
@@ -115,19 +116,23 @@ async def fill(url: str) -> None:
 
 
 async def plan(url: str) -> None:
-    """Prints the rebuilds of the first tick, its time and memory, and the time of a tick with nothing to do."""
+    """Prints the rebuilds of the first tick, its time and memory, the time of a tick with nothing to do, and the
+    statements of the first."""
     moved_at = fleet()[0][0].change.at
     clock = ManualClock(moved_at)
     database = await open_database(url)
     store = Stores.of(database, this_worker(), clock).plan
-    times = []
+    said: list[str] = []
+    event.listen(Engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    times, statements = [], []
     rebuilds = 0
     with collected_seldom():
         for _ in range(2):
             started = time.process_time()
             rebuilds += (await tick(store, POLICY, clock)).rebuilds
             times.append(time.process_time() - started)
-    print(rebuilds, times[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, times[1])
+            statements.append(len(said))
+    print(rebuilds, times[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, times[1], statements[0])
     await database.close()
 
 

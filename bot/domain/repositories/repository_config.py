@@ -73,7 +73,8 @@ class RepositoryConfig:
 
     def part_of(self, path: str, terms: Terms) -> PathWorkflow | None:
         """The part of a monorepo that holds a file; what the repository itself says of its workflows counts."""
-        return part_of(self.workflows or (() if self.workflow else terms.workflows), path)
+        parts = self.workflows or (() if self.workflow else terms.workflows)
+        return part_of(parts, path) if parts else None
 
     def workflow_of(self, path: str, terms: Terms) -> str:
         """The file name of the workflow that builds what a file is for."""

@@ -54,7 +54,7 @@ async def hold_counter(connection: AsyncConnection, name: str) -> None:
     """
     if connection.dialect.name == "sqlite":
         return
-    await connection.execute(insert_missing(connection, counters, name=name, value=0))
-    await connection.execute(
-        select(counters.c.value).where(counters.c.name == name).with_for_update(key_share=True)
-    )
+    held = select(counters.c.value).where(counters.c.name == name).with_for_update(key_share=True)
+    if (await connection.execute(held)).first() is None:
+        await connection.execute(insert_missing(connection, counters, name=name, value=0))
+        await connection.execute(held)

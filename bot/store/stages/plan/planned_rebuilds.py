@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    and_,
     exists,
     insert,
     literal,
+    or_,
     select,
     update,
 )
@@ -40,13 +40,11 @@ from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import add_steps
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 
-_HAS_PARENTS = (
-    select(usages.c.repository_id)
-    .join(bases, bases.c.id == usages.c.base_id)
-    .join(images, and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository))
+_IS_PRODUCED = exists(
+    select(images.c.id).where(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository)
 )
-_IS_ON_LATE_COPY = select(usages.c.repository_id).join(bases, bases.c.id == usages.c.base_id).where(IS_BEHIND)
-"""Who builds on a mirror that does not show yet what upstream does."""
+_MAY_COME_LATER = select(bases.c.id).where(or_(_IS_PRODUCED, IS_BEHIND))
+"""Bases that the organisation builds itself, and mirrors that do not show yet what upstream does."""
 _PARENTS_UNKNOWN = "waits until its parents were looked at"
 
 
@@ -79,12 +77,7 @@ async def add_rebuilds(
     """Adds planned rebuilds to a rollout, each with its place in time and what keeps it from beginning."""
     before = await _inherited(connection, planned)
     quarantined = await quarantined_bases(connection)
-    children: set[int] = set()
-    for part in chunks(planned):
-        homes = {item.repository_id for item in part}
-        for may_wait in (_HAS_PARENTS, _IS_ON_LATE_COPY):
-            rows = await connection.execute(may_wait.where(usages.c.repository_id.in_(homes)).distinct())
-            children |= set(rows.scalars())
+    children = await _children(connection, {item.repository_id for item in planned})
     for part in chunks(planned):
         await connection.execute(
             insert(rebuilds),
@@ -104,6 +97,17 @@ async def add_rebuilds(
         .order_by(rebuilds.c.id)
     )
     await connection.execute(insert(transitions).from_select(["rebuild_id", "at", "after", "reason"], first))
+
+
+async def _children(connection: AsyncConnection, homes: Collection[int]) -> set[int]:
+    """Those of these repositories that stand on a base which may have to come before them."""
+    found: set[int] = set()
+    if (await connection.execute(_MAY_COME_LATER.limit(1))).first() is None:
+        return found
+    for some in chunks(sorted(homes)):
+        stand = usages.c.repository_id.in_(some), usages.c.base_id.in_(_MAY_COME_LATER)
+        found |= set(await connection.scalars(select(usages.c.repository_id).where(*stand).distinct()))
+    return found
 
 
 async def _add_steps(
