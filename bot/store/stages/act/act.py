@@ -240,8 +240,15 @@ async def _condemned(connection: AsyncConnection, rebuild: Rebuild) -> str | Non
     pinned = {item.new.digest for item in rebuild.replacements if item.new.digest is not None and not item.marker}
     if rebuild.action is not Action.DISPATCH or not pinned:
         return None
-    held = select(quarantines.c.digest).where(quarantines.c.digest.in_(pinned), quarantines.c.lifted.is_(False))
-    return await connection.scalar(held.order_by(quarantines.c.id).limit(1))
+    held = await connection.execute(
+        select(bases.c.registry, bases.c.repository, bases.c.tag, quarantines.c.digest)
+        .join(bases, bases.c.id == quarantines.c.base_id)
+        .where(quarantines.c.digest.in_(pinned), quarantines.c.lifted.is_(False))
+        .order_by(quarantines.c.id)
+    )
+    brought = {(target.base, target.to_digest) for target in rebuild.targets}
+    mine = (row.digest for row in held if (Base(row.registry, row.repository, row.tag), row.digest) in brought)
+    return next(mine, None)
 
 
 async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:
