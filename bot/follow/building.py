@@ -98,7 +98,7 @@ def after_builds(
     missing = [build for build in builds if not build.runs]
     is_late = now - rebuild.merge.at > build_within
     if red and not (rebuild.parts and _are_awaited(going, missing, is_late=is_late)):
-        return _failed(done, red, told, now)
+        return _failed(done, red, told, now, is_all=going is None and not missing)
     if going is None and not missing:
         return after_green_build(_with_run(done, seen), f"merged, and built: {told}", at=now)
     if going is None and is_late:
@@ -112,11 +112,11 @@ def _are_awaited(going: BuildRun | None, missing: Sequence[_Build], *, is_late: 
     return not is_late and (going is not None or bool(missing))
 
 
-def _failed(rebuild: Rebuild, red: Sequence[BuildRun], told: str, now: datetime) -> Rebuild:
-    """The rebuild with its red build. Where it is that of one part of a monorepo, its workflow is the one to be run
-    again."""
+def _failed(rebuild: Rebuild, red: Sequence[BuildRun], told: str, now: datetime, *, is_all: bool) -> Rebuild:
+    """The rebuild with its red build. Where that is one part of a monorepo, and `is_all` that is not built, its
+    workflow is the one to be run again."""
     files = {run.file for run in red}
-    workflow = files.pop() if rebuild.parts and len(files) == 1 else rebuild.workflow
+    workflow = files.pop() if rebuild.parts and is_all and len(files) == 1 else rebuild.workflow
     failed = replace(rebuild, url=red[0].url, workflow=workflow)
     return failed.moved(State.FAILED, f"merged, but its build failed: {told}", at=now)
 

@@ -284,6 +284,15 @@ async def test_a_red_part_waits_for_the_others_and_names_what_is_to_be_run_again
     assert (after.state, after.workflow) == (State.FAILED, "cart.yml")
 
 
+async def test_a_red_part_names_none_where_another_has_not_ended_in_time(monorepo: World) -> None:
+    """Run again by itself it would count for the other one too."""
+    built(monorepo, "cart", conclusion="failure")
+    built(monorepo, "shop", "in_progress", None)
+    await monorepo.looked()
+    after = await monorepo.looked(timedelta(hours=1, minutes=1))
+    assert (after.state, after.workflow) == (State.FAILED, None)
+
+
 async def test_several_red_parts_name_none(monorepo: World) -> None:
     built(monorepo, "shop", conclusion="failure")
     built(monorepo, "cart", conclusion="failure")
