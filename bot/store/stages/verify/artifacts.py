@@ -124,7 +124,7 @@ def _of_rebuilds(now: datetime) -> Select[Any]:
 
 
 def _of_steps(now: datetime) -> Select[Any]:
-    """Steps whose runs ended lately, and that are not to be read yet."""
+    """Steps with nothing to read yet that ended lately, or whose rebuild goes on: the gate waits for those."""
     return (
         select(steps.c.id, rebuilds.c.repository_id, literal(now, artifact_reads.c.due_at.type))
         .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
@@ -132,7 +132,7 @@ def _of_steps(now: datetime) -> Select[Any]:
             _late(now),
             steps.c.run.is_not(None),
             steps.c.state.in_([state.value for state in READ_STEPS]),
-            steps.c.ended_at > now - LOOKED_BACK,
+            or_(rebuilds.c.ended_at.is_(None), steps.c.ended_at > now - LOOKED_BACK),
             ~select(artifact_reads.c.id).where(artifact_reads.c.step_id == steps.c.id).exists(),
         )
     )

@@ -149,6 +149,16 @@ async def test_the_gate_waits_for_the_report_of_a_step_before_the_next_one(store
     assert (await judged(stores)).outcome is GateOutcome.PASSED
 
 
+async def test_a_step_that_ended_days_ago_is_read_while_its_rebuild_goes_on(stores: Stores) -> None:
+    """As where the look is switched on meanwhile: the gate would wait for ever."""
+    await running(stores, FIXED)
+    await publish(stores)
+    await rebuilt(stores, state=State.STEPPING)
+    await stepped(stores, 7, StepState.SUCCEEDED)
+    stores.clock.advance(timedelta(days=3))
+    assert [item.runs for item in await due(stores)] == [(), (7,)]
+
+
 async def test_a_build_outside_of_rebuilds_is_looked_through_and_once_more_after_a_later_attempt(
     stores: Stores,
 ) -> None:
