@@ -11,11 +11,12 @@ from bot.audit.auditing import audit
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.rules import RULES
-from bot.audit.shell import shell_commands
+from bot.audit.shell import Stops, shell_commands
 from bot.audit.splices import with_edits
 from bot.audit.workflows.expressions import evaluated, filled, truth
 from bot.domain.repositories.finding import Finding, Outcome, with_fingerprints
 from bot.formats.source.yaml import read
+from tests.growth import LINEAR, growth
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 
 TRIVY = """
@@ -100,6 +101,15 @@ def test_no_expression_raises(text: str) -> None:
 @given(st.text(alphabet="trivy image|&;(){}$\"'\n\\<#!=- x", max_size=120))
 def test_no_script_raises(text: str) -> None:
     shell_commands(f"trivy image x {text}", {})
+
+
+@pytest.mark.parametrize("piece", ["set -e\n", "trivy image a\n", "trivy image a && ", "# x\n"])
+def test_what_becomes_of_failures_is_told_in_time_in_proportion(piece: str) -> None:
+    def told(size: int) -> None:
+        shell_commands(f"trivy image x\nset +e\n{piece * (size // len(piece))}true {size}", {}, Stops.LAST)
+
+    told(8)
+    assert growth(told, 4_000) < LINEAR
 
 
 def fixes() -> list[Finding]:

@@ -244,6 +244,14 @@ def test_all_patches_of_a_repository_are_proved_in_few_judgements() -> None:
     assert set(patches(known(FILES), findings)) == {each for each in wanted if each.outcome is Outcome.FAILS}
 
 
+def test_what_is_tried_out_is_bounded_by_the_texts_that_are_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = audit(FILES, NOW)
+    monkeypatch.setattr("bot.audit.patches.MOST_WORK", 1)
+    few = patches(known(FILES), findings)
+    monkeypatch.undo()
+    assert 0 < len(few) < len(patches(known(FILES), findings))
+
+
 def test_an_edit_that_does_not_mend_its_finding_is_left_as_words() -> None:
     finding = found("sbom", BUILD)
     assert finding.fix is not None
