@@ -14,9 +14,9 @@ from sqlalchemy.util import LRUCache
 STATEMENTS = 5_000
 
 
-def compile_once() -> None:
-    """From now on the bot's engines of one kind share what they have compiled."""
-    shared: LRUCache[Any, Any] = LRUCache(STATEMENTS)
+def compile_once(statements: int = STATEMENTS) -> None:
+    """From now on the bot's engines of one kind share what they have compiled, of so many statements."""
+    shared: LRUCache[Any, Any] = LRUCache(statements)
     for dialect in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
         dialect.__eq__ = _is_like
         dialect.__hash__ = lambda dialect: hash(_traits(dialect))

@@ -18,6 +18,9 @@ from bot.settings import load
 from tests.compiled_once import compile_once
 from tests.migrated import new_sqlite
 
+AS_IN_A_SERVICE = 500
+"""Statements that are kept compiled, as many as an engine keeps: some of these processes are weighed."""
+
 
 def warm_up() -> None:
     """Nothing is asked over the network: no repositories are wanted, no bases watched, and no feeds read."""
@@ -36,7 +39,7 @@ def warm_up() -> None:
 
 
 set_up("text", verbose=False)
-compile_once()
+compile_once(AS_IN_A_SERVICE)
 warm_up()
 gc.collect()
 gc.freeze()
