@@ -124,7 +124,7 @@ def _of_rebuilds(now: datetime) -> Select[Any]:
 
 
 def _of_steps(now: datetime) -> Select[Any]:
-    """Steps with nothing to read yet that ended lately, or whose rebuild goes on: the gate waits for those."""
+    """Steps of which nothing was read yet that ended lately, or whose rebuild goes on: the gate waits for those."""
     return (
         select(steps.c.id, rebuilds.c.repository_id, literal(now, artifact_reads.c.due_at.type))
         .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
