@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -116,20 +117,28 @@ class _Mistaken(Exception):
         super().__init__(errors[0].message)
 
 
-def _understood(
-    text: str, variables: Mapping[str, Any], operation_name: str | None
-) -> tuple[DocumentNode, OperationDefinitionNode, Mapping[str, Any]]:
-    schema = published()
+@lru_cache(maxsize=500)
+def _valid(text: str) -> DocumentNode:
+    """A document that fits the schema; the same one is asked again and again, and looked through once.
+
+    Raises `_Mistaken`."""
     try:
         document = parse(text)
     except GraphQLSyntaxError as error:
         raise _Mistaken([error]) from error
-    if errors := validate(schema, document):
+    if errors := validate(published(), document):
         raise _Mistaken(errors)
+    return document
+
+
+def _understood(
+    text: str, variables: Mapping[str, Any], operation_name: str | None
+) -> tuple[DocumentNode, OperationDefinitionNode, Mapping[str, Any]]:
+    document = _valid(text)
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         raise _Mistaken([GraphQLError("An operation name is required")])
-    values = get_variable_values(schema, operation.variable_definitions, dict(variables))
+    values = get_variable_values(published(), operation.variable_definitions, dict(variables))
     if isinstance(values, list):
         raise _Mistaken(values)
     return document, operation, variables

@@ -132,6 +132,7 @@ async def test_a_new_patch_while_the_last_one_builds_gets_a_pull_request_of_its_
     assert (older.pull_request, newer.pull_request) == (first, second["number"])
 
 
+@pytest.mark.long
 async def test_builds_of_many_repositories_are_looked_for_in_one_request(stage: Stage) -> None:
     names = [f"shop-{number}" for number in range(4)]
     text = stage.fleet.repositories("10.0.0")[SHOP]

@@ -133,6 +133,7 @@ async def waits_of(stage: Stage, name: str) -> list[str]:
     return [hold.reason for number, hold in explained.waits.items() if number in mine]
 
 
+@pytest.mark.long
 async def test_a_diamond_goes_after_two_hours_and_is_told_as_unproven(golden: Stage) -> None:
     await golden.fleet.publish_runtime("10.0.1")
     await golden.fleet.publish_sdk("10.0.1")
