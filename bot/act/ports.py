@@ -39,8 +39,9 @@ class Job:
     about the same bases, None where there is none. `policy` is the operator's. `quarantined` are the bases whose
     new digest is held back fleet-wide, each with why. `at_request` says that a person asked for it to begin now.
     `condemned` is a digest that the repository pins and that was held back until the next one came, where a
-    dispatch would build on it. `packages` say how each base's packages changed from what the repository has to what
-    it gets, as far as known.
+    dispatch would build on it. `shown_since` is from when on each base shows what is wanted of it, without those
+    that do not. `packages` say how each base's packages changed from what the repository has to what it gets, as
+    far as known.
     """
 
     rebuild: Rebuild
@@ -55,6 +56,7 @@ class Job:
     quarantined: Mapping[Base, str] = field(default_factory=dict)
     at_request: bool = False
     condemned: str | None = None
+    shown_since: Mapping[Base, datetime] = field(default_factory=dict)
     packages: Mapping[Base, tuple[PlatformChanges, ...]] = field(default_factory=dict)
 
     def frozen(self, now: datetime) -> Freeze | None:

@@ -4,13 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.forge.runs import BuildRun
+from bot.domain.forge.runs import CHECKS, BuildRun
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.wording.words import duration
 
-_CHECKS = frozenset({"pull_request", "pull_request_target", "merge_group"})
-"""Events whose runs judge what is to be merged; a merge queue's have the very commit that it merges."""
 _GREEN = frozenset({"success", "neutral"})
 _SKIPPED = "skipped"
 """How a run concludes of which nothing was done, as a condition in its workflow said: it has built nothing."""
@@ -24,7 +22,7 @@ def builds_among(runs: Iterable[BuildRun], workflow: str | None) -> tuple[BuildR
 
 
 def _counted(runs: Iterable[BuildRun]) -> list[BuildRun]:
-    return [run for run in runs if run.event not in _CHECKS]
+    return [run for run in runs if run.event not in CHECKS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run, run_in_place_of
 from bot.domain.rollouts.after_build import after_green_build
+from bot.domain.rollouts.joining import left, under_way
 from bot.domain.rollouts.labels import HOLD, IGNORE
-from bot.domain.rollouts.rebuild import Action, Merge, Merging, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, State
 from bot.follow.building import after_builds, is_to_be_sought_later
 
 _LOST_AFTER = timedelta(hours=1)
@@ -79,7 +80,7 @@ class Looks:
             return after_run(rebuild, shown, now)
         own = await self.forge.run(rebuild.identity, rebuild.run)
         since = (own.created_at or rebuild.attempted_at or rebuild.planned_at) - CLOCKS_DIFFER_BY
-        later = await self.forge.started_runs(rebuild.identity, rebuild.workflow or "", since=since)
+        later = await self.forge.started_runs(rebuild.identity, rebuild.workflow or "", branch=None, since=since)
         newer = run_in_place_of(own, later)
         if newer is None:
             return after_run(rebuild, shown, now)
@@ -171,8 +172,12 @@ def _is_for_act(rebuild: Rebuild, shown: PullRequestState) -> bool:
 
 def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
     """`queued` is still dispatched, `waiting` is for a person who approves its environment; conclusions other than
-    success and neutral are failures. What waits no longer for one says so."""
+    success and neutral are failures. What waits no longer for one says so. Where it was a run of others, nothing of
+    this one's own has failed."""
     if shown.status == "completed":
+        if rebuild.joined is not None and shown.conclusion not in ("success", "neutral"):
+            how = Joined.GONE if shown.conclusion in ("cancelled", "skipped") else Joined.IN_VAIN
+            return left(rebuild, f"it concluded with {shown.conclusion}", how, at=now)
         rebuild = replace(rebuild, built_by=(rebuild.run,) if rebuild.run is not None else ())
         if shown.conclusion in ("success", "neutral"):
             built = replace(rebuild, built_commit=shown.commit, run_number=shown.number)
@@ -181,7 +186,7 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
             return rebuild.moved(State.CANCELLED, "the run was cancelled", at=now)
         return rebuild.moved(State.FAILED, f"the run concluded with {shown.conclusion}", at=now)
     if shown.status == "in_progress":
-        return rebuild.moved(State.RUNNING, "the run is under way", at=now)
+        return rebuild.moved(State.RUNNING, under_way(rebuild), at=now)
     if shown.status == "waiting":
         return rebuild.moved(rebuild.state, "the run waits for approval", at=now)
     return rebuild.moved(rebuild.state, "the run waits for its turn", at=now)

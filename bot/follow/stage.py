@@ -10,7 +10,8 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.joining import left
+from bot.domain.rollouts.rebuild import Joined, Rebuild, State
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
@@ -126,6 +127,8 @@ def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     if failure.trouble is Trouble.MISSING and before.attempts >= _GONE_AFTER:
         is_open = before.state is State.OPEN
+        if before.joined is not None:
+            return left(before, "it is no longer there", Joined.GONE, at=clock.now())
         what = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
         return before.moved(State.CANCELLED, f"{what} is no longer there", at=clock.now())
     return before

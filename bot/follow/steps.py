@@ -108,7 +108,7 @@ class _Following(Work[StepRun, StepRun]):
         now = self._clock.now()
         if step.step.start is Start.OBSERVE:
             since = (step.since or step.began_at or now) - CLOCKS_DIFFER_BY
-            runs = await self._forge.started_runs(step.home, step.workflow, since=since)
+            runs = await self._forge.started_runs(step.home, step.workflow, branch=None, since=since)
         else:
             since = (step.attempted_at or now) - CLOCKS_DIFFER_BY
             runs = await self._forge.dispatched_runs(step.home, step.workflow, branch=None, since=since)

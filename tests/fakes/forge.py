@@ -422,7 +422,9 @@ class FakeForge:
         home.inputs.append(inputs)
         home.started[number] = workflow
         home.runs[number] = Run(
-            number, "https://forge/run", "queued", None, self.clock.now(), title, node_id=f"CS_{number}"
+            *(number, "https://forge/run", "queued", None, self.clock.now(), title, f"CS_{number}"),
+            commit=home.branches.get(ref),
+            event="workflow_dispatch",
         )
         self._done("dispatch")
         return number if self.tells_run else None
@@ -436,9 +438,14 @@ class FakeForge:
             return []
         return [run for run in home.runs.values() if self._shows(run, since)]
 
-    async def started_runs(self, repository: Identity, workflow: str, *, since: datetime) -> list[Run]:
+    async def started_runs(
+        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
         self._ask("started_runs")
-        return [run for run in self._read(repository).runs.values() if self._shows(run, since)]
+        home = self._read(repository)
+        if branch not in (None, home.trunk):
+            return []
+        return [run for run in home.runs.values() if self._shows(run, since)]
 
     async def run(self, repository: Identity, run: int) -> Run:
         self._ask("run")
@@ -590,6 +597,7 @@ class FakeForge:
             home.trunk if head else None,
             home.commits[head].files.get(CONFIG) if head else None,
             "archived" if home.is_archived else None,
+            head,
         )
 
     def _tip(self, home: FakeRepository, branch: str, paths: Sequence[str]) -> Tip | None:

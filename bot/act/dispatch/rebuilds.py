@@ -12,13 +12,15 @@ from bot.act.tools import Tools
 from bot.act.waiting import away
 from bot.domain.backoff import look_together
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.runs import Run
+from bot.domain.forge.runs import Run, run_under_way
 from bot.domain.repositories.repository import Workflow
+from bot.domain.rollouts.joining import join
 from bot.domain.rollouts.rebuild import Rebuild, State
 
 
 async def dispatch(job: Job, tools: Tools) -> Rebuild:
-    """The rebuild in its next state; the request is sent only once no earlier attempt can have worked."""
+    """The rebuild in its next state; the request is sent only once no earlier attempt can have worked, and where no
+    run is under way that builds the same."""
     standing = await tools.words.of(job.member.identity)
     looked_at = tools.words.looked_at(job.member.identity)
     claimed, job = job, as_now(job, standing, looked_at)
@@ -39,8 +41,11 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
         reason = f"{job.rebuild.workflow} is missing or has no workflow_dispatch trigger"
         left = await _left_to_people(job, reason, tools)
         return left or job.rebuild.moved(State.SKIPPED, reason, at=now)
-    waiting = _waiting(job.rebuild, tools)
-    return waiting if waiting is not None else await _sent(job, looked_at, tools)
+    if (waiting := _waiting(job.rebuild, tools)) is not None:
+        return waiting
+    if (run := await _under_way(job, standing.head, tools)) is not None:
+        return await _joined(job, run, tools)
+    return await _sent(job, looked_at, tools)
 
 
 def _workflow(job: Job) -> Workflow | None:
@@ -56,6 +61,28 @@ def _waiting(rebuild: Rebuild, tools: Tools) -> Rebuild | None:
         return replace(waiting, due_at=look)
     reason = given_up(rebuild)
     return None if reason is None else rebuild.moved(State.FAILED, reason, at=now)
+
+
+async def _under_way(job: Job, head: str | None, tools: Tools) -> Run | None:
+    """The run that builds the repository as it is on all that is wanted, whoever started it; None where there is
+    none, and where a run was asked for before or one of others has built in vain."""
+    rebuild, wanted = job.rebuild, {target.base for target in job.rebuild.targets}
+    if rebuild.attempted_at is not None or rebuild.joined is not None or head is None:
+        return None
+    if not wanted or not wanted <= job.shown_since.keys():
+        return None
+    since = max(job.shown_since[base] for base in wanted)
+    runs = await tools.forge.started_runs(
+        job.member.identity, rebuild.workflow or "", branch=job.default_branch, since=since
+    )
+    return run_under_way(runs, head, since)
+
+
+async def _joined(job: Job, run: Run, tools: Tools) -> Rebuild:
+    """The rebuild as it follows a run that it does not have to start."""
+    now, every = tools.clock.now(), tools.options.follow_every
+    await tools.store.outdate_pull_requests(job.rebuild)
+    return replace(join(job.rebuild, run, at=now), due_at=look_together(now + every, every))
 
 
 async def _sent(job: Job, looked_at: datetime, tools: Tools) -> Rebuild:

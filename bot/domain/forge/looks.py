@@ -25,7 +25,8 @@ class Followed:
 class OwnWord:
     """What a repository says of itself at this moment.
 
-    `identity` has the name that it bears now. `config` is the file in which it says what it wants of the bot, None
+    `identity` has the name that it bears now. `head` is the commit that its default branch stands at, None where it
+    has none. `config` is the file in which it says what it wants of the bot, None
     where there is none. `read_only` says why nothing can be written (archived, locked), None where it can.
     """
 
@@ -33,6 +34,7 @@ class OwnWord:
     default_branch: str | None
     config: bytes | None = None
     read_only: str | None = None
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,8 +152,11 @@ class RunsWorkflows(Protocol):
         """Dispatched runs of a workflow created at or after `since`, oldest first."""
         ...
 
-    async def started_runs(self, repository: Identity, workflow: str, *, since: datetime) -> list[Run]:
-        """Runs of a workflow created at or after `since`, whatever started them, oldest first."""
+    async def started_runs(
+        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
+        """Runs of a workflow created at or after `since`, whatever started them, oldest first; on any branch where
+        `branch` is None."""
         ...
 
     async def run(self, repository: Identity, run: int) -> Run: ...

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 """A run may bear a time a little before the one when it was asked for."""
+CHECKS = frozenset({"pull_request", "pull_request_target", "merge_group"})
+"""Events whose runs judge what is to be merged; a merge queue's have the very commit that it merges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Run:
     number: int | None = None
     updated_at: datetime | None = None
     branch: str | None = None
+    event: str = ""
+    """What has started it: push, schedule, workflow_dispatch, …"""
 
     @property
     def shown(self) -> "RunState":
@@ -54,6 +58,23 @@ def run_in_place_of(cancelled: Run, runs: Iterable[Run]) -> Run | None:
     """
     later = (run for run in runs if run.id > cancelled.id and run.branch == cancelled.branch)
     return next((run for run in later if run.conclusion != "cancelled"), None)
+
+
+def run_under_way(runs: Iterable[Run], head: str, since: datetime) -> Run | None:
+    """The newest run that builds the commit `head` and was started after `since`, of those that have not concluded.
+
+    A run that judges what is to be merged builds nothing.
+    """
+    going = (
+        run
+        for run in runs
+        if not run.has_concluded
+        and run.commit == head
+        and run.event not in CHECKS
+        and run.created_at is not None
+        and run.created_at > since + CLOCKS_DIFFER_BY
+    )
+    return max(going, key=lambda run: run.id, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import Gated, GateOutcome
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.joining import left
+from bot.domain.rollouts.rebuild import Joined, Rebuild, State
 from bot.domain.wording.words import counted
 
 
@@ -22,9 +23,12 @@ def after_proof(
     """The rebuild once its image was looked at, or could not be; `told` says what was seen.
 
     `gated` is what the gate says of what is inside, None where no rule asks. An image that it holds back goes no
-    further: it has failed where something blocks, and is built where that cannot be told.
+    further: it has failed where something blocks, and is built where that cannot be told. What a run of others has
+    not brought, another rebuild does.
     """
     judged = replace(rebuild, proof=verdict)
+    if verdict.fails and rebuild.joined is not None:
+        return left(judged, told, Joined.IN_VAIN, at=at)
     if verdict.fails:
         return judged.moved(State.FAILED, told, at=at)
     if gated is not None and gated.holds:

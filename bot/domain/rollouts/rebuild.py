@@ -125,6 +125,17 @@ class Merging(StrEnum):
     FROZEN = "frozen"
 
 
+class Joined(StrEnum):
+    """What becomes of a run that somebody else has started and that is followed in place of a dispatch.
+
+    `gone` is one that ended before it had built anything; one that failed, or built something else, was `in vain`.
+    """
+
+    FOLLOWED = "followed"
+    GONE = "gone"
+    IN_VAIN = "in vain"
+
+
 @dataclass(frozen=True, slots=True)
 class Rebuild:
     """One repository's part in a rollout.
@@ -181,6 +192,8 @@ class Rebuild:
     """Of a monorepo, those whose builds it needs; empty where the repository is built as a whole."""
     repository_node: str | None = None
     merging: Merging | None = None
+    joined: Joined | None = None
+    """Of one that follows a run that others have started; `attempted_at` is when that was."""
     waits_since: datetime | None = None
     """When it was planned, or the first of those from which it took changes over; None where it is not stored."""
 

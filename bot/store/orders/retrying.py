@@ -1,14 +1,15 @@
-"""Tries again what has failed."""
+"""Begins rebuilds once more: those that have failed, and those that followed a run of others in vain."""
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, cast, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, State, Target
 from bot.store.engine.codec import dump, load_shared
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step, was_tried_again
@@ -16,9 +17,13 @@ from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import repeat_steps
 from bot.store.rows.rollouts.tables import rebuilds
 
-_OF_ITS_MERGE = (
-    *("branch", "pull_request", "merge_commit", "merge_node", "merged_at"),
-    *("built_at", "built_commit", "run_number"),
+_OF_ITS_MERGE = ("branch", "pull_request", "merge_commit", "merge_node", "merged_at")
+_OF_ITS_BUILD = ("attempted_at", "built_at", "built_commit", "run_number", "built_by")
+_KEPT = (
+    *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
+    *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version"),
+    *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "parts", "attempted_at"),
+    *("built_commit", "run_number", "built_by", "distance", "went_ahead"),
 )
 
 
@@ -30,47 +35,62 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
     would be built on a quarantined digest waits until that is lifted.
     """
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
-    kept = {
-        name: row[name]
-        for name in (
-            *("rollout_id", "repository_id", "action", "wave", "workflow", "branch", "pull_request", "severity"),
-            *("soak_seconds", "waits_since", "overdue_at", "considered_revision", "facts_version"),
-            *("merge_commit", "merge_node", "merged_at", "built_at", "steps", "parts", "attempted_at"),
-            *("built_commit", "run_number", "built_by"),
-        )
-    }
+    kept = {name: row[name] for name in _KEPT} | {"released_at": now, "at_request": True}
     state = _taken_up_at(failed)
     if state is State.BUILDING and failed.built_at is None and await _is_dispatchable(connection, failed):
         state = State.PLANNED
         kept |= {"action": Action.DISPATCH.value, **dict.fromkeys(_OF_ITS_MERGE)}
     if state is State.PLANNED:
-        kept["attempted_at"] = None
-        quarantined = await quarantined_bases(connection)
-        named = (quarantined.get(target.base) for target in failed.targets)
-        kept["quarantine_id"] = next((each for each in named if each is not None), None)
+        kept |= await _not_built(connection, failed)
     if state is State.BUILDING:
         kept["merged_at"] = now  # its builds are looked for anew
         reason = f"{reason}; the bot cannot start its build: who runs it again, or pushes, is followed"
+    return await _added(connection, failed, kept, state, reason, now)
+
+
+async def dispatched_instead(connection: AsyncConnection, before: Rebuild, now: datetime) -> Rebuild:
+    """Returns what takes the place of a rebuild that followed a run of others, which did not bring what was wanted.
+
+    It may begin as that one could, and what a person has said of that one holds for it. After a build in vain it
+    follows no other run, so that it is dispatched at last.
+    """
+    row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == before.id))).mappings().one()
+    kept = {name: row[name] for name in (*_KEPT, "released_at", "at_request", "held_because", "call_off")}
+    kept |= await _not_built(connection, before)
+    kept["joined"] = before.joined.value if before.joined is Joined.IN_VAIN else None
+    return await _added(connection, before, kept, State.PLANNED, before.reason, now)
+
+
+async def _not_built(connection: AsyncConnection, before: Rebuild) -> dict[str, Any]:
+    """What a rebuild knows that is to be built from the start; on a quarantined digest it waits."""
+    quarantined = await quarantined_bases(connection)
+    named = (quarantined.get(target.base) for target in before.targets)
+    held = next((each for each in named if each is not None), None)
+    return {**dict.fromkeys(_OF_ITS_BUILD), "quarantine_id": held}
+
+
+async def _added(
+    connection: AsyncConnection, before: Rebuild, kept: dict[str, Any], state: State, reason: str, now: datetime
+) -> Rebuild:
+    """Stores a rebuild in the place of `before`, with its steps; `kept` are columns."""
     added = await connection.execute(
         insert(rebuilds)
         .values(
             **kept,
             state=state.value,
             reason=reason,
-            targets=dump(failed.targets, tuple[Target, ...]),
-            replacements=dump(failed.replacements, tuple[Replacement, ...]),
+            targets=dump(before.targets, tuple[Target, ...]),
+            replacements=dump(before.replacements, tuple[Replacement, ...]),
             planned_at=now,
-            released_at=now,
-            at_request=True,
             due_at=now,
         )
         .returning(rebuilds.c.id)
     )
     number = int(added.scalar_one())
-    await connection.execute(update(rebuilds).where(rebuilds.c.id == failed.id).values(retried_as=number))
-    again = replace(failed, id=number, action=Action(kept["action"]), state=state, reason=reason, ended_at=None)
-    if failed.steps:
-        await repeat_steps(connection, failed.id, again, now)
+    await connection.execute(update(rebuilds).where(rebuilds.c.id == before.id).values(retried_as=number))
+    again = replace(before, id=number, action=Action(kept["action"]), state=state, reason=reason, ended_at=None)
+    if before.steps:
+        await repeat_steps(connection, before.id, again, now)
     await note(connection, [step(number, now, None, state, reason)])
     return again
 

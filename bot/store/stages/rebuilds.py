@@ -5,11 +5,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_
 
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Joined, Rebuild, State
 from bot.reconcile.work import Claimed
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
+from bot.store.orders.retrying import dispatched_instead
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import after_transitions, columns_of, note, outcome_of, step
 from bot.store.rows.rollouts.served import plan_once_more
@@ -44,7 +45,8 @@ class RebuildStore(Store):
         )
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
-        """Ends the claim: the new state, when it is due again, and, on a transition, its trace and message.
+        """Ends the claim: the new state, when it is due again, and, on a transition, its trace and message. What
+        followed a run of others in vain has another in its place.
 
         Of a failed attempt only state and reason are taken: what it has stored of its intent stays.
         """
@@ -66,6 +68,8 @@ class RebuildStore(Store):
                 await begin_steps(connection, after, now)
             if before.state is State.STEPPING and after.state.has_ended:
                 await end_steps(connection, [after.id], after.reason, now)
+            if before.joined is Joined.FOLLOWED and after.joined is not Joined.FOLLOWED:
+                await dispatched_instead(connection, after, now)
             if after.state is not before.state:
                 await note(connection, [step(after.id, now, before.state, after.state, after.reason)])
                 if after.state is State.FAILED:

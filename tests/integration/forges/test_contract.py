@@ -336,6 +336,17 @@ async def test_a_dispatched_run_is_found_and_followed(stand: Stand) -> None:
     assert (shown.status, shown.conclusion) == ("completed", "failure")
 
 
+async def test_a_run_tells_what_it_builds_and_what_has_started_it(stand: Stand) -> None:
+    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW})
+    since = datetime.now(UTC) - timedelta(seconds=5)
+    await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
+    head = (await stand.forge.standings([repository]))[repository].head
+    (run,) = await stand.forge.started_runs(repository, "go.yml", branch="main", since=since)
+    assert (run.commit, run.event) == (head, "workflow_dispatch")
+    assert head == (await stand.branches(repository))["main"]
+    assert await stand.forge.started_runs(repository, "go.yml", branch="other", since=since) == []
+
+
 async def test_what_a_run_leaves_behind_is_listed_the_newest_first_and_fetched_at_an_address_of_its_own(
     stand: Stand,
 ) -> None:

@@ -259,9 +259,11 @@ class GitHub:
             ),
         )
 
-    async def started_runs(self, repository: Identity, workflow: str, *, since: datetime) -> list[Run]:
+    async def started_runs(
+        self, repository: Identity, workflow: str, *, branch: str | None, since: datetime
+    ) -> list[Run]:
         return await self._by_name(
-            repository, lambda named: workflows.runs_since(self._transport, named, workflow, since)
+            repository, lambda named: workflows.runs_since(self._transport, named, workflow, since, branch=branch)
         )
 
     async def run(self, repository: Identity, run: int) -> Run:

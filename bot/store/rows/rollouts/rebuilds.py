@@ -11,7 +11,7 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.rebuild import ENDED, Action, Merge, Merging, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import ENDED, Action, Joined, Merge, Merging, Rebuild, State, Target
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.codec import load, load_shared
 from bot.store.engine.inserting import chunks
@@ -167,6 +167,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         ended_at=row["ended_at"],
         node_id=row["node_id"],
         dispatches=row["dispatches"],
+        joined=Joined(row["joined"]) if row["joined"] else None,
         waits_since=row["waits_since"],
         repository_node=repository.node_id,
         merge=_merge_of(row),
@@ -200,6 +201,7 @@ def columns_of(rebuild: Rebuild) -> dict[str, Any]:
         "run": rebuild.run,
         "node_id": rebuild.node_id,
         "dispatches": rebuild.dispatches,
+        "joined": rebuild.joined and rebuild.joined.value,
         "url": rebuild.url,
         "text_version": rebuild.text_version,
         "merge_commit": rebuild.merge and rebuild.merge.commit,

@@ -1,6 +1,7 @@
 """Due rebuilds with all that is needed to act on them: what `act` reads and writes."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
@@ -207,6 +208,7 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         quarantined=await _quarantined(connection, rebuild),
         at_request=bool(row["at_request"]),
         condemned=await _condemned(connection, rebuild),
+        shown_since=await _shown_since(connection, rebuild),
         packages={
             target.base: composed([told for change, told in packages.items() if change in target.changes])
             for target in rebuild.targets
@@ -249,6 +251,20 @@ async def _condemned(connection: AsyncConnection, rebuild: Rebuild) -> str | Non
     brought = {(target.base, target.to_digest) for target in rebuild.targets}
     mine = (row.digest for row in held if (Base(row.registry, row.repository, row.tag), row.digest) in brought)
     return next(mine, None)
+
+
+async def _shown_since(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, datetime]:
+    """From when on each base that is to be dispatched for shows the digest that is wanted."""
+    if rebuild.action is not Action.DISPATCH or not rebuild.state.awaits_action:
+        return {}
+    wanted = {(target.base, target.to_digest) for target in rebuild.targets}
+    rows = await connection.execute(
+        select(bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest, bases.c.moved_at).where(
+            bases.c.digest.in_({digest for _, digest in wanted}), bases.c.moved_at.is_not(None)
+        )
+    )
+    found = ((Base(row.registry, row.repository, row.tag), row) for row in rows)
+    return {base: row.moved_at for base, row in found if (base, row.digest) in wanted}
 
 
 async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:

@@ -78,6 +78,7 @@ def run_of(row: Mapping[str, Any]) -> Run:
         number=int(row["run_number"]) if row.get("run_number") else None,
         updated_at=_moment(row.get("updated_at")),
         branch=str(row["head_branch"]) if row.get("head_branch") else None,
+        event=str(row.get("event") or ""),
     )
 
 

@@ -17,7 +17,7 @@ _CANNOT_WRITE = ("READ", "TRIAGE")
 STANDING = f"""
 fragment standing on Repository {{
   id nameWithOwner isArchived isDisabled isLocked lockReason viewerPermission
-  defaultBranchRef {{ name }}
+  defaultBranchRef {{ name target {{ oid }} }}
   config: object(expression: "HEAD:{GITHUB_PATH}") {{ ... on Blob {{ text }} }}
 }}"""
 
@@ -61,6 +61,7 @@ def own_word_of(row: Mapping[str, Any]) -> OwnWord:
         str(default["name"]) if default else None,
         None if config is None else str(config.get("text") or "").encode("utf-8", "surrogateescape"),
         _read_only(row),
+        str(default["target"]["oid"]) if default else None,
     )
 
 

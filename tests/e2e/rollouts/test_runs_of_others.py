@@ -1,0 +1,75 @@
+"""A push builds what a rebuild waits for, before that has begun."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot.domain.images.verdict import ImageVerdict
+from bot.domain.rollouts.rebuild import State
+from bot.service.commands.look.views import read_explanation
+from sandbox.github.actions.runs import Run
+from sandbox.world import World
+from tests.e2e.conftest import Stage, settled
+from tests.migrated import new_sqlite
+
+NAME = "catalog-web"
+PATH = ".github/workflows/weekly-rebuild.yml"
+
+
+@pytest_asyncio.fixture
+async def pushed(world: World, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A base has moved and settles for an hour; meanwhile somebody pushes, which builds the image."""
+    async with AsyncExitStack() as exits:
+        store_url = new_sqlite(tmp_path / "freshness.db")
+        stage = await settled(world, tmp_path, store_url, exits, policy=({"match": {}, "settle": "1h"},))
+        text = await world.github.read(NAME, PATH)
+        await world.github.push(NAME, {PATH: text.replace("on:\n", "on:\n  push:\n    branches: [main]\n", 1)})
+        for run in world.github.runs(NAME):
+            world.github.finish_run(run.id)
+        await stage.run_pass()
+        await stage.fleet.publish_runtime("10.0.1")
+        await stage.run_pass()
+        await world.github.push(NAME, {"README.md": "news\n"})
+        build_of(stage).created_at = stage.clock.now() + timedelta(minutes=1)
+        stage.clock.ahead += timedelta(hours=1, minutes=1)
+        yield stage
+
+
+def build_of(stage: Stage) -> Run:
+    [run] = [run for run in stage.world.github.runs(NAME) if run.status != "completed"]
+    return run
+
+
+def dispatched(stage: Stage) -> int:
+    return len([run for run in stage.world.github.runs(NAME) if run.event == "workflow_dispatch"])
+
+
+async def test_it_is_followed_in_place_of_a_dispatch_and_proved(pushed: Stage) -> None:
+    await pushed.run_pass()
+    run = build_of(pushed)
+    rebuild = (await pushed.rebuilds())[NAME]
+    told = f"run {run.number} of {run.created_at:%H:%M} builds it already"
+    assert (dispatched(pushed), rebuild.state, rebuild.run) == (0, State.DISPATCHED, run.id)
+    explained = await read_explanation(pushed.bot.settings, f"contoso/{NAME}", pushed.clock)
+    assert told in [each.reason for each in explained.rebuilds]
+    pushed.world.github.finish_run(run.id)
+    await pushed.run_pass()
+    rebuild = (await pushed.rebuilds())[NAME]
+    assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
+    assert dispatched(pushed) == 0
+
+
+async def test_one_that_builds_on_the_old_base_is_made_up_for_by_a_dispatch(pushed: Stage) -> None:
+    await pushed.run_pass()
+    pushed.fleet.cached.add(NAME)
+    pushed.world.github.finish_run(build_of(pushed).id)
+    await pushed.run_pass()
+    await pushed.run_pass()
+    assert (dispatched(pushed), (await pushed.rebuilds())[NAME].state) == (1, State.DISPATCHED)
+    pushed.fleet.cached.clear()
+    pushed.world.github.finish_run(build_of(pushed).id)
+    await pushed.run_pass()
+    assert (await pushed.rebuilds())[NAME].proof is ImageVerdict.PROVED

@@ -1,0 +1,102 @@
+"""A rebuild that follows a run of others, and what takes its place where that brings nothing."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.act.ports import Job
+from bot.domain.forge.runs import Run
+from bot.domain.rollouts.joining import join, left
+from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, State
+from bot.store.rows.rollouts.tables import rebuilds
+from tests.integration.store.filling import ASPNET, HOUR, Stores
+from tests.integration.store.moving import moves_again
+
+DISPATCH = {"action": Action.DISPATCH, "branch": None, "workflow": "weekly.yml"}
+
+
+async def dispatching(stores: Stores) -> Job:
+    await stores.fill()
+    await stores.plan_all(**DISPATCH)
+    [job] = await stores.jobs()
+    return job
+
+
+async def joined(stores: Stores) -> Rebuild:
+    job = await dispatching(stores)
+    now = stores.clock.now()
+    run = Run(30_000_000_001, "https://host/run", "queued", None, now, node_id="CS_1", number=412)
+    await stores.act.settle_rebuild(job.rebuild, replace(join(job.rebuild, run, at=now), due_at=now))
+    [rebuild] = await stores.followed()
+    return rebuild
+
+
+async def test_a_dispatch_knows_since_when_its_bases_show_what_is_wanted(stores: Stores) -> None:
+    job = await dispatching(stores)
+    assert job.shown_since == {ASPNET: stores.clock.now()}
+
+
+async def test_a_base_that_shows_something_else_by_now_is_not_among_them(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all(**DISPATCH)
+    await moves_again(stores)
+    [job] = await stores.jobs()
+    assert job.shown_since == {}
+
+
+async def test_a_pull_request_needs_no_such_moment(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    [job] = await stores.jobs()
+    assert job.shown_since == {}
+
+
+async def test_it_is_read_as_it_was_stored_and_its_run_is_taken(stores: Stores) -> None:
+    rebuild = await joined(stores)
+    assert (rebuild.joined, rebuild.run, rebuild.run_number) == (Joined.FOLLOWED, 30_000_000_001, 412)
+    assert await stores.act.runs_taken(rebuild.repository) == {30_000_000_001}
+
+
+@pytest.mark.parametrize(("how", "then"), [(Joined.IN_VAIN, Joined.IN_VAIN), (Joined.GONE, None)])
+async def test_another_takes_its_place_at_once_and_alone_is_shown(
+    stores: Stores, how: Joined, then: Joined | None
+) -> None:
+    rebuild = replace(await joined(stores), built_at=stores.clock.now(), built_commit="abc", built_by=(1,))
+    await stores.follow.settle_rebuild(rebuild, left(rebuild, "it concluded", how, at=stores.clock.now()))
+    [job] = await stores.jobs()
+    again = job.rebuild
+    assert (again.state, again.joined, again.run, again.attempted_at) == (State.PLANNED, then, None, None)
+    assert (again.built_at, again.built_commit, again.run_number, again.built_by) == (None, None, None, ())
+    assert again.targets == rebuild.targets
+    assert job.shown_since
+    rollout = await stores.report.rollout(rebuild.rollout)
+    assert [each.id for each in rollout.named] == [again.id]
+    assert rollout.ended_at is None
+
+
+async def test_a_freeze_holds_what_takes_its_place_as_it_would_have_held_it(stores: Stores) -> None:
+    """Nobody has asked for it to begin now."""
+    rebuild = await joined(stores)
+    gone = left(rebuild, "it was cancelled", Joined.GONE, at=stores.clock.now())
+    await stores.follow.settle_rebuild(rebuild, gone)
+    [job] = await stores.jobs()
+    assert not job.at_request
+
+
+async def test_what_a_person_has_called_off_stays_called_off(stores: Stores) -> None:
+    rebuild = await joined(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).values(call_off="not now"))
+    gone = left(rebuild, "it was cancelled", Joined.GONE, at=stores.clock.now())
+    await stores.follow.settle_rebuild(rebuild, gone)
+    async with stores.database.reading() as connection:
+        newest = select(rebuilds.c.call_off).order_by(rebuilds.c.id.desc()).limit(1)
+        assert (await connection.execute(newest)).scalar_one() == "not now"
+
+
+async def test_one_that_goes_on_has_nothing_in_its_place(stores: Stores) -> None:
+    rebuild = await joined(stores)
+    running = replace(rebuild.moved(State.RUNNING, "under way", at=stores.clock.now()), due_at=stores.clock.now())
+    await stores.follow.settle_rebuild(rebuild, replace(running, due_at=stores.clock.now() + HOUR))
+    assert await stores.states() == ["running"]

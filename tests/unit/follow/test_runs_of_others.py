@@ -1,0 +1,90 @@
+"""What a run that others have started does not bring, another rebuild does in place of the one that followed it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.clock import ManualClock
+from bot.domain.forge.runs import Run
+from bot.domain.images.verdict import ImageVerdict
+from bot.domain.rollouts.after_build import after_proof
+from bot.domain.rollouts.joining import join
+from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, State
+from bot.follow.stage import FollowOptions, tick
+from bot.reconcile.loop import Loop
+from tests.fakes.forge import FakeForge
+from tests.fakes.stores.rebuilds import following
+from tests.unit.act.world import NOON, SHOP, rebuild
+
+PUSHED = Run(5, "https://forge/5", "in_progress", None, NOON, node_id="CS_5", commit="c" * 40, number=412)
+
+
+def joined() -> Rebuild:
+    return join(rebuild(Action.DISPATCH, id=1), PUSHED, at=NOON)
+
+
+async def followed(*runs: Run, before: Rebuild | None = None, looks: int = 1) -> Rebuild:
+    clock = ManualClock(NOON)
+    forge = FakeForge(clock)
+    forge.add(SHOP, {"README.md": b""}).runs = {run.id: run for run in runs}
+    store = following(clock, before or joined())
+    for _ in range(looks):
+        await tick(store, forge, FollowOptions(timedelta(minutes=5)), Loop(clock))
+        clock.advance(timedelta(hours=2))
+    return store[1]
+
+
+async def test_while_it_builds_it_says_whose_run_that_is() -> None:
+    after = await followed(PUSHED)
+    assert (after.state, after.reason) == (
+        State.RUNNING,
+        "run 412 of 12:00 builds it already, and is under way",
+    )
+
+
+async def test_once_it_is_green_its_image_is_looked_at_as_any() -> None:
+    after = await followed(replace(PUSHED, status="completed", conclusion="success"))
+    assert (after.state, after.built_commit, after.run_number) == (State.PROVING, "c" * 40, 412)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "how", "then"),
+    [
+        ("failure", Joined.IN_VAIN, "it is dispatched"),
+        ("timed_out", Joined.IN_VAIN, "it is dispatched"),
+        ("cancelled", Joined.GONE, "it is begun anew"),
+        ("skipped", Joined.GONE, "it is begun anew"),
+    ],
+)
+async def test_a_run_of_others_that_brings_nothing_fails_no_rebuild(
+    conclusion: str, how: Joined, then: str
+) -> None:
+    after = await followed(replace(PUSHED, status="completed", conclusion=conclusion))
+    assert (after.state, after.joined) == (State.SUPERSEDED, how)
+    assert after.reason == f"run 412 of 12:00 did not bring it: it concluded with {conclusion}; {then}"
+
+
+async def test_a_run_of_others_that_is_no_longer_there_leaves_its_place_to_another() -> None:
+    after = await followed(looks=13)
+    assert (after.state, after.reason) == (
+        State.SUPERSEDED,
+        "run 412 of 12:00 did not bring it: it is no longer there; it is begun anew",
+    )
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in ImageVerdict if verdict.fails])
+def test_an_image_that_does_not_show_it_leaves_its_place_to_a_dispatch(verdict: ImageVerdict) -> None:
+    """A push may build without --pull, or push no image, where the dispatch does."""
+    proving = joined().moved(State.PROVING, "built", at=NOON)
+    after = after_proof(proving, verdict, "it still stands on the old one", at=NOON)
+    assert (after.state, after.joined) == (State.SUPERSEDED, Joined.IN_VAIN)
+    assert after.reason == "run 412 of 12:00 did not bring it: it still stands on the old one; it is dispatched"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state"), [(ImageVerdict.PROVED, State.SUCCEEDED), (ImageVerdict.UNKNOWN, State.BUILT)]
+)
+def test_what_it_brings_counts_as_what_any_run_brings(verdict: ImageVerdict, state: State) -> None:
+    proving = joined().moved(State.PROVING, "built", at=NOON)
+    assert after_proof(proving, verdict, "seen", at=NOON).state is state
