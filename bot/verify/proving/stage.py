@@ -142,7 +142,7 @@ class _Proofs(Work[Proving, Rebuild]):
         proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
         waited = now - (rebuild.built_at or now)
-        lack = None if decisive.verdict.fails else await lack_of(self._trust, concerned, looks, waited)
+        lack = None if decisive.verdict.fails else await self._lack(item, concerned, looks, waited)
         if lack is not None and lack.may_come and waited <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         if lack is not None:
@@ -152,6 +152,19 @@ class _Proofs(Work[Proving, Rebuild]):
             waits = f"{decisive.told}; {gate_in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
         return after_proof(rebuild, decisive.verdict, decisive.told, gated, at=now)
+
+    async def _lack(
+        self, item: Proving, concerned: Sequence[ProducedImage], looks: Sequence[Look | None], waited: timedelta
+    ) -> Lack | None:
+        """What an image lacks that the build has pushed: of those that the rebuild is for, and of the repository's
+        others as far as their tags show something new. What the build did not touch is not asked about."""
+        others = [
+            image
+            for image in item.images
+            if image not in concerned and image.doubt is None and self._trust.requires(image.claim.name)
+        ]
+        more = [await self._look(image, item) for image in others]
+        return await lack_of(self._trust, [*concerned, *others], [*looks, *more], waited)
 
     async def _none_concerned(self, item: Proving, bases: Collection[Base], now: datetime) -> Rebuild:
         """Nothing can be proven by the images of the repository, but those that must be signed still have to be.

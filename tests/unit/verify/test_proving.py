@@ -210,6 +210,48 @@ async def test_a_fresh_image_that_is_signed_goes_on() -> None:
     assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
 
 
+def beside_another(shows: str) -> World:
+    """A rebuild whose image is fresh; the repository's other image stands on something else, and shows `shows`."""
+    other = replace(
+        ON_ANOTHER,
+        id=2,
+        claim=Claim("ghcr.io/contoso/tool", TagRule("latest"), Source.BUILD),
+        digest=BEFORE,
+        found="latest",
+        seen_at=NOON - timedelta(days=3),
+    )
+    return World(images=(SHOP, other), shows={SHOP.claim.name: PUSHED, other.claim.name: shows})
+
+
+OTHER_PUSHED = digest("pushed beside it")
+
+
+async def test_another_image_that_the_build_has_pushed_must_be_signed_too() -> None:
+    trust = Signatures({OTHER_PUSHED: UNSIGNED})
+    world = beside_another(OTHER_PUSHED)
+    assert (await world.look(trust)).state is State.PROVING
+    after = await world.look(trust, timedelta(hours=1, minutes=1))
+    assert (after.state, after.proof, after.reason) == (State.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.told)
+
+
+async def test_another_image_that_the_build_has_pushed_and_signed_goes_on() -> None:
+    trust = Signatures()
+    after = await beside_another(OTHER_PUSHED).look(trust)
+    assert (after.proof, trust.asked) == (ImageVerdict.PROVED, [PUSHED, OTHER_PUSHED])
+
+
+async def test_another_image_that_the_build_did_not_touch_is_not_asked_about() -> None:
+    trust = Signatures({BEFORE: UNSIGNED})
+    after = await beside_another(BEFORE).look(trust)
+    assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
+
+
+async def test_another_image_is_not_looked_at_where_nothing_is_required() -> None:
+    world = beside_another(OTHER_PUSHED)
+    await world.look(NothingRequired())
+    assert [base.name for base in world.asked] == [SHOP.claim.name]
+
+
 @pytest.mark.parametrize(
     ("told", "tag"),
     [
