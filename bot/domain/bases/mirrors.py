@@ -128,15 +128,27 @@ def copied(copy: Observation, published: Sequence[Observation]) -> Copied:
 def took(copies: Sequence[Observation], published: Sequence[Observation]) -> tuple[tuple[datetime, timedelta], ...]:
     """When a mirror came to show what upstream had published, and how long that took; both are oldest first.
 
-    A publication that the mirror left out is not measured, nor what both showed when they were first seen.
+    A publication that the mirror left out is not measured, nor what both showed when they were first seen. A digest
+    that upstream comes back to was copied from the last time before.
     """
     found: list[tuple[datetime, timedelta]] = []
     known = _moves(published)
+    named: dict[str | None, list[Observation]] = {}
+    for each in known:
+        named.setdefault(each.digest, []).append(each)
     for copy in _moves(copies):
-        origin = next((each for each in reversed(known) if likeness(copy, each) is not None), None)
-        if origin is not None:
-            found.append((copy.at, max(copy.at - origin.at, timedelta())))
+        alike = named.get(copy.digest) or [each for each in known if likeness(copy, each) is not None]
+        if alike:
+            origin = max((each.at for each in alike if each.at <= copy.at), default=copy.at)
+            found.append((copy.at, copy.at - origin))
     return tuple(found)
+
+
+def tells_by_digests(copies: Sequence[Observation], published: Sequence[Observation]) -> bool:
+    """Whether upstream was seen with each digest that a mirror has moved to: then nothing else of them matters to
+    `took`."""
+    known = {each.digest for each in _moves(published)}
+    return all(copy.digest in known for copy in _moves(copies))
 
 
 def _moves(shown: Sequence[Observation]) -> list[Observation]:

@@ -2,28 +2,28 @@
 memory."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.mirrors import mirror_prefix, took
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.mirrors import mirror_prefix, tells_by_digests, took
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
 from bot.store.engine.database import Database
+from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import upstreams
-from bot.store.rows.bases.observations import histories, loaded
+from bot.store.rows.bases.observations import digests_shown, histories, loaded
 from bot.store.rows.bases.tables import bases, observations
 from bot.views.bases.mirrors import Took, took_of
 
 _LATELY = timedelta(days=365)
 _AT_ONCE = 20
-"""So many mirrors' bases are in memory together, each with its upstream."""
+"""Of so many mirrors' bases, each with its upstream, platforms and layers are in memory together."""
 
 _Lags = tuple[tuple[datetime, timedelta], ...]
 
@@ -64,22 +64,28 @@ class MirrorLagsStore(Store):
             pairs = {pair.copy: pair for pair in await _pairs(connection)}
         moved = [pair for pair in pairs.values() if self._known.get(pair.copy) != pair]
         lags = {number: some for number, some in self._lags.items() if number in pairs}
-        for start in range(0, len(moved), _AT_ONCE):
-            some = moved[start : start + _AT_ONCE]
-            numbers = sorted({number for pair in some for number in (pair.copy, pair.upstream)})
+        async with self._database.reading() as connection:
+            digests = await digests_shown(connection, _named(moved))
+        pushed_anew = []
+        for pair in moved:
+            copies, published = digests[pair.copy], digests[pair.upstream]
+            if tells_by_digests(copies, published):
+                lags[pair.copy] = took(copies, published)
+            else:
+                pushed_anew.append(pair)
+        for some in chunks(sorted(pushed_anew, key=lambda pair: pair.upstream), _AT_ONCE):
+            named = _named(some)
             async with self._database.reading() as connection:
-                rows = await histories(connection, numbers)
-            # Which base it is matters to nobody here, only that each is told apart.
-            named = {number: Base("", str(number), "") for number in numbers}
+                rows = await histories(connection, sorted(named))
             shown = await asyncio.to_thread(loaded, named, rows)
             for pair in some:
-                lags[pair.copy] = _took(pair, named, shown)
+                lags[pair.copy] = took(shown.get(named[pair.copy], ()), shown.get(named[pair.upstream], ()))
         self._known, self._lags = pairs, lags
 
 
-def _took(pair: _Pair, named: Mapping[int, Base], shown: Mapping[Base, Sequence[Observation]]) -> _Lags:
-    copies, published = (shown.get(named[number], ()) for number in (pair.copy, pair.upstream))
-    return took(copies, published)
+def _named(pairs: Sequence[_Pair]) -> dict[int, Base]:
+    """Which base it is matters to nobody here, only that each is told apart."""
+    return {number: Base("", str(number), "") for pair in pairs for number in (pair.copy, pair.upstream)}
 
 
 async def _pairs(connection: AsyncConnection) -> list[_Pair]:

@@ -58,8 +58,11 @@ async def link_mirrors(
     if not news:
         return
     nothing = {"upstream_digest": None, "likeness": None, "behind_since": None}
-    for number, upstream in sorted(news.items()):
-        await connection.execute(update(bases).where(bases.c.id == number).values(upstream_id=upstream, **nothing))
+    statement = update(bases).where(bases.c.id == bindparam("row"))
+    await connection.execute(
+        statement.values(upstream_id=bindparam("upstream"), **nothing),
+        [{"row": number, "upstream": upstream} for number, upstream in sorted(news.items())],
+    )
     await compare_mirrors(connection, news, now)
 
 

@@ -1,9 +1,10 @@
 """Bases that are copies in the store: what they are copies of, who uses what, and how far behind they are."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -23,7 +24,9 @@ from bot.plan import quarantine
 from bot.plan.age.stage import AgePlan
 from bot.plan.cascade.stage import CascadeInput
 from bot.plan.catching_up import CatchUp
+from bot.store.engine.queue.claiming import Worker
 from bot.store.history import Logged
+from bot.store.pages.bases.mirror_lags import MirrorLagsStore
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.bases.base import BasePage
@@ -419,12 +422,48 @@ async def test_what_was_imported_of_the_past_of_both_counts_as_what_was_seen(sto
     assert await took_on_page(stores) == [("myacr.azurecr.io/mcr", 1, 5 * HOUR, 5 * HOUR)]
 
 
-async def test_only_mirrors_that_have_moved_are_measured_again(stores: Stores) -> None:
+@pytest.fixture
+async def reads(stores: Stores) -> AsyncIterator[list[str]]:
+    """What has been asked of observations, as statements."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "observations" in statement:
+            asked.append(statement)
+
+    async with stores.database.reading() as connection:
+        readers = connection.engine.sync_engine if hasattr(connection.engine, "sync_engine") else connection.engine
+    event.listen(readers, "before_cursor_execute", note)
+    yield asked
+    event.remove(readers, "before_cursor_execute", note)
+
+
+async def test_only_mirrors_that_have_moved_are_measured_again(stores: Stores, reads: list[str]) -> None:
     await watched(stores)
     await stores.see({ASPNET: "b", COPY: "b"})
-    await stores.base_pages.upstream()
-    asked: list[str] = []
-    event.listen(stores.database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    lags = MirrorLagsStore(stores.database, Worker("reader"), stores.clock)
+    assert len(await lags.took()) == 1
+    reads.clear()
     stores.clock.advance(HOUR)
-    await stores.base_pages.upstream()
-    assert [each for each in asked if "observations.observation" in each] == []
+    await lags.took()
+    assert len(reads) == 1
+    assert "max(observations.id)" in reads[0]
+
+
+async def copied(stores: Stores, copies: int) -> None:
+    """So many bases, each with its copy, all of which move once, the copies an hour later."""
+    names = [f"dotnet/made-{number}" for number in range(copies)]
+    upstreams = {replace(COPY, repository=f"mcr/{name}"): replace(ASPNET, repository=name) for name in names}
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-1", tuple((usage_of(copy), copy) for copy in upstreams), upstreams=upstreams))
+    for published, shown in (("a", "a"), ("b", "a"), ("b", "b")):
+        await stores.see(dict.fromkeys(upstreams.values(), published) | dict.fromkeys(upstreams, shown))
+        stores.clock.advance(HOUR)
+
+
+async def test_all_copies_are_measured_in_as_many_statements_as_one(stores: Stores, reads: list[str]) -> None:
+    await copied(stores, 60)
+    reads.clear()
+    [took] = (await MirrorLagsStore(stores.database, Worker("reader"), stores.clock).took()).values()
+    assert (took.measured, took.median) == (60, HOUR)
+    assert len(reads) == 2

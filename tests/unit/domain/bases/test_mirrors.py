@@ -100,6 +100,28 @@ def test_what_a_copy_took_is_measured_from_the_publication_that_it_shows() -> No
     assert took(copies[:1], published) == ()
 
 
+def test_what_upstream_comes_back_to_later_was_not_copied_before() -> None:
+    published = [shown("a"), shown("b", at=later(10)), shown("a", at=later(20)), shown("b", at=later(40))]
+    copies = [shown("a"), shown("b", at=later(15)), shown("a", at=later(27)), shown("b", at=later(49))]
+    assert [lag for _, lag in took(copies, published)] == [5 * MINUTE, 7 * MINUTE, 9 * MINUTE]
+
+
+def test_a_copy_took_from_its_own_digest_and_not_from_a_later_index_of_the_same_platforms() -> None:
+    published = [shown("a"), shown("b", at=later(10)), shown("b", at=later(40), index="2")]
+    assert took([shown("a"), shown("b", at=later(15))], published) == ((later(15), 5 * MINUTE),)
+
+
+def test_a_copy_that_was_seen_before_its_origin_took_no_time() -> None:
+    assert took([shown("a"), shown("b", at=later(5))], [shown("a"), shown("b", at=later(10))]) == (
+        (later(5), timedelta()),
+    )
+
+
+def test_a_copy_that_was_pushed_anew_is_measured_by_its_platforms() -> None:
+    published = [shown("a"), shown("b", at=later(10))]
+    assert took([shown("a"), shown("b", at=later(15), push="x")], published) == ((later(15), 5 * MINUTE),)
+
+
 def test_a_mirror_is_called_by_what_stands_in_place_of_upstream() -> None:
     assert mirror_prefix(COPY, ORIGIN) == "myacr.azurecr.io/mcr"
     assert mirror_prefix(Base("myacr.azurecr.io", "aspnet", "10.0"), ORIGIN) == "myacr.azurecr.io"
