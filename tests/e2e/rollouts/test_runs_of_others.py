@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.images.verdict import ImageVerdict
@@ -62,6 +63,7 @@ async def test_it_is_followed_in_place_of_a_dispatch_and_proved(pushed: Stage) -
     assert dispatched(pushed) == 0
 
 
+@pytest.mark.long
 async def test_one_that_builds_on_the_old_base_is_made_up_for_by_a_dispatch(pushed: Stage) -> None:
     await pushed.run_pass()
     pushed.fleet.cached.add(NAME)
