@@ -137,7 +137,7 @@ class _Proofs(Work[Proving, Rebuild]):
             return replace(rebuild, due_at=now + self._options.every)
         looks = [await self._look(image, item) for image in concerned]
         pending = [image for image, look in zip(concerned, looks, strict=True) if look is None]
-        if pending and now - (rebuild.built_at or now) <= self._options.within:
+        if pending and now - (rebuild.built_at or now) <= self._within(rebuild):
             return replace(rebuild, due_at=now + self._options.every)
         proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
@@ -176,7 +176,7 @@ class _Proofs(Work[Proving, Rebuild]):
             return after_proof(rebuild, ImageVerdict.UNTRUSTED, doubt, at=now)
         required = [image for image in item.images if self._trust.requires(image.claim.name)]
         waited = now - (rebuild.built_at or now)
-        is_over = waited > self._options.within
+        is_over = waited > self._within(rebuild)
         looks = [await self._look(image, item, only_new=not is_over) for image in required]
         if None in looks and not is_over:
             return replace(rebuild, due_at=now + self._options.every)
@@ -204,6 +204,10 @@ class _Proofs(Work[Proving, Rebuild]):
                 return True
         return False
 
+    def _within(self, rebuild: Rebuild) -> timedelta:
+        """How long a new image is waited for: less after a run of others, since a dispatch makes up for it."""
+        return self._options.within if rebuild.joined is None else min(self._options.within, _OF_OTHERS_WITHIN)
+
     async def _look(self, image: ProducedImage, item: Proving, *, only_new: bool = True) -> Look | None:
         """What the build has pushed; None where nothing new is there, or nothing at all."""
         try:
@@ -230,7 +234,7 @@ class _Proofs(Work[Proving, Rebuild]):
 
     def _proof(self, image: ProducedImage, look: Look | None, item: Proving, now: datetime) -> Proof:
         if look is None:
-            within = duration(self._options.within)
+            within = duration(self._within(item.rebuild))
             return Proof(ImageVerdict.NOT_SEEN, f"built, but nothing was pushed to {image.place} within {within}")
         seen = replace(image, found=look.found)
         return proof_of(seen, look.standings, item.rebuild.targets, self._published(item), item.usages, now)
@@ -268,6 +272,8 @@ class _Proofs(Work[Proving, Rebuild]):
         return f"{rebuild.repository}: {failure}"
 
 
+_OF_OTHERS_WITHIN = timedelta(minutes=15)
+"""A push may run the same workflow without pushing an image."""
 _WEIGHT = (ImageVerdict.PROVED, ImageVerdict.UNKNOWN, ImageVerdict.NOT_SEEN, ImageVerdict.OTHER, ImageVerdict.NO_OP)
 """Of several images, the one that shows least decides."""
 

@@ -22,7 +22,7 @@ from bot.domain.images.tags import TagRule
 from bot.domain.images.trust import Lack, Trust
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Merge, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Joined, Merge, Rebuild, State, Target
 from bot.reconcile.loop import Loop
 from bot.service.wiring.registries.trust import Trusting
 from bot.settings import Settings
@@ -208,6 +208,15 @@ async def test_a_fresh_image_that_is_signed_goes_on() -> None:
     world, trust = World(shows={SHOP.claim.name: PUSHED}), Signatures()
     after = await world.look(trust)
     assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
+
+
+@pytest.mark.parametrize(("joined", "state"), [(None, State.PROVING), (Joined.FOLLOWED, State.SUPERSEDED)])
+async def test_a_run_of_others_that_pushes_nothing_is_not_waited_for_as_long(
+    joined: Joined | None, state: State
+) -> None:
+    world = World(shows={SHOP.claim.name: BEFORE}, images=(replace(SHOP, digest=BEFORE),), told={"joined": joined})
+    assert (await world.look(NothingRequired(), timedelta(minutes=14))).state is State.PROVING
+    assert (await world.look(NothingRequired(), timedelta(minutes=16))).state is state
 
 
 def beside_another(shows: str) -> World:

@@ -129,6 +129,17 @@ async def test_a_forge_that_does_not_tell_its_runs_starts_none(world: World) -> 
     assert (world.forge.calls, world.store[1].run) == ([], 5)
 
 
+async def test_whoever_has_lost_the_rebuild_stores_nothing_and_the_next_follows_the_same_run(world: World) -> None:
+    dispatching(world)
+    pushed(world)
+    world.store.stolen = {1}
+    await world.tick()
+    assert (world.store[1].state, world.store[1].run, world.store[1].attempted_at) == (State.PLANNED, None, None)
+    world.store.stolen = set()
+    await world.later()
+    assert (world.store[1].run, world.forge.calls) == (5, [])
+
+
 async def test_what_is_under_way_in_a_repository_that_opted_out_is_left_alone(world: World) -> None:
     dispatching(world)
     world.asks("enabled: false")
