@@ -16,17 +16,12 @@ def print_steps(steps: "Iterable[tuple[Rebuild, StepRun]]") -> None:
     rows = [
         (
             f"rebuild {rebuild.id}, {rebuild.repository}",
-            *(
-                Hyperlink(step.step.name, step.url),
-                step.workflow,
-                step.home.name,
-                step.state,
-                moment(step.began_at),
-            ),
+            *(step.step.name, step.workflow, step.home.name, step.state, moment(step.began_at)),
+            Hyperlink(f"run {step.run}", step.url) if step.url else None,
             step.reason,
         )
         for rebuild, step in steps
     ]
     if rows:
-        columns = ("rebuild", "step", "workflow", "in", "state", "began", "why")
+        columns = ("rebuild", "step", "workflow", "in", "state", "began", "run", "why")
         print_table(columns, rows, Layout(group=True, below=("why",)))

@@ -20,25 +20,29 @@ from bot.views.rollouts.rebuilds import what
 @dataclass(frozen=True, slots=True)
 class Branch:
     """An image on the base, over `depth` images of the fleet's own. `rebuild` is the newest of its repository that
-    the moves of what it stands on have set off; `waits_for` is why that has not begun.
+    the moves of what it stands on have set off; `waits_for` is why that has not begun. `late` is the image between
+    it and the base that does not stand on what the base shows now: then it cannot either.
     """
 
     view: ImageView
     rebuild: Rebuild | None = None
     depth: int = 0
     waits_for: str | None = None
+    late: str | None = None
 
     @property
     def is_current(self) -> bool:
         """Whether it is proved to stand on what the base shows now."""
         image = self.view.image
-        return image.strength is Strength.PROVED and image.behind_since is None
+        return self.late is None and image.strength is Strength.PROVED and image.behind_since is None
 
     @property
     def state(self) -> str:
         """Words how far an image is: `proved`, `behind`, or what is under way."""
         if self.rebuild is not None and not self.rebuild.state.has_ended:
             return self.waits_for or f"{what(self.rebuild)} {self.rebuild.state}"
+        if self.late is not None:
+            return f"behind, as {self.late.rpartition('/')[2]} is"
         if self.is_current:
             return "proved"
         return "behind" if self.view.image.behind_since else self.view.image.strength.value
@@ -73,7 +77,7 @@ def under(
     `rebuilds` are newest first, `waits` by their ids.
     """
     known = _Known(views, rebuilds, waits)
-    return tuple(_below(known, lambda each: each == base, 0, set()))
+    return tuple(_below(known, lambda each: each == base, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,11 @@ class _Known:
     waits: Mapping[int, Hold]
 
 
-def _below(known: _Known, is_below: Callable[[Base], bool], depth: int, seen: set[str]) -> list[Branch]:
-    """`seen` are the images on the way so far: whoever stands on its own is shown once."""
+def _below(
+    known: _Known, is_below: Callable[[Base], bool], seen: tuple[str, ...], late: str | None = None
+) -> list[Branch]:
+    """`seen` are the images on the way so far, of which `late` is the first that is not current: whoever stands on
+    its own is shown once."""
     mine = []
     for view in known.views:
         name = view.image.claim.name
@@ -97,11 +104,12 @@ def _below(known: _Known, is_below: Callable[[Base], bool], depth: int, seen: se
         )
         rebuild = next(of_it, None)
         hold = known.waits.get(rebuild.id) if rebuild is not None else None
-        mine.append(Branch(view, rebuild, depth, hold.reason if hold is not None else None))
+        mine.append(Branch(view, rebuild, len(seen), hold.reason if hold is not None else None, late))
     found: list[Branch] = []
     for branch in sorted(mine, key=lambda branch: (branch.is_current, branch.view.image.claim.name)):
         name = branch.view.image.claim.name
-        found += [branch, *_below(known, partial(_is_named, name), depth + 1, seen | {name})]
+        above = late or (None if branch.is_current else name)
+        found += [branch, *_below(known, partial(_is_named, name), (*seen, name), above)]
     return found
 
 

@@ -58,3 +58,17 @@ def test_images_that_stand_on_each_other_are_shown_once() -> None:
     one, two = (Base("ghcr.io", f"contoso/{name}", "latest") for name in ("one", "two"))
     branches = under(one, [view("one", on=two), view("two", on=one)], [])
     assert [branch.view.image.repository for branch in branches] == ["contoso/two", "contoso/one"]
+
+
+def test_what_stands_on_an_image_that_is_behind_has_not_arrived_either() -> None:
+    golden, mid = (Base("ghcr.io", f"contoso/{name}", "latest") for name in ("golden", "mid"))
+    views = [view("shop", on=mid), view("mid", on=golden), view("golden", behind=True), view("other")]
+    branches = under(ASPNET, views, [])
+    assert [(branch.view.image.repository, branch.state) for branch in branches] == [
+        ("contoso/golden", "behind"),
+        ("contoso/mid", "behind, as golden is"),
+        ("contoso/shop", "behind, as golden is"),
+        ("contoso/other", "proved"),
+    ]
+    assert Tree(ASPNET, "sha256:new", NOON, branches).told == "1 of 4 images"
+    assert [branch.is_current for branch in under(golden, views, [])] == [True, True]

@@ -82,6 +82,7 @@ def tree(
 def show_tree(found: "Tree", output: Format) -> None:
     """Writes the base, a row for each image on it, and how many have arrived."""
     from bot.views.bases.tree import as_json, short
+    from bot.views.rollouts.rebuilds import what
 
     if output is Format.JSON:
         print_json(as_json(found))
@@ -89,13 +90,14 @@ def show_tree(found: "Tree", output: Format) -> None:
     print_line(f"{short(found)} {moment(found.moved_at)}")
     if found.branches:
         print_table(
-            ("image", "produced by", "seen", "state"),
+            ("image", "produced by", "seen", "state", "rebuild"),
             [
                 (
                     "  " * branch.depth + str(branch.view.image.place),
                     branch.view.image.repository,
                     moment(branch.view.image.seen_at),
-                    Hyperlink(branch.state, branch.rebuild.url if branch.rebuild else None),
+                    branch.state,
+                    Hyperlink(what(branch.rebuild), branch.rebuild.url) if branch.rebuild else None,
                 )
                 for branch in found.branches
             ],
