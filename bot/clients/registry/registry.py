@@ -34,6 +34,7 @@ _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 _NEXT = re.compile(r'<([^<>]{1,2048})>\s*;\s*rel="?next"?(?:\s*[,;]|\s*$)')
 _MOST_PAGES = 10
+_SIGNATURES = ("application/vnd.cncf.notary.", "application/vnd.dev.sigstore.", "application/vnd.dev.cosign.")
 _TAGS_A_PAGE = 1_000
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
@@ -127,20 +128,22 @@ class Registry:
     async def referring(self, registry: str, repository: str, digest: str) -> tuple[str, ...]:
         """The digests of all artifacts that are listed as referring to `digest`, each once.
 
+        Those that are listed as signatures come first: a hint for whoever reads only so many, believed by nobody.
+
         The union of the referrers API and the fallback tag: a registry that has the API by now may still keep what
         was attached before it had, so that an empty answer is not "none". Raises `Failure` like `referrers`.
         """
         where = f"{registry}/{repository}@{digest[:19]}…"
         if not is_digest(digest):
             raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
-        found: dict[str, None] = {}
+        found: dict[str, bool] = {}
         path: str | None = f"referrers/{digest}"
         for _ in range(_MOST_PAGES):
             answer = await self._ask("GET", registry, repository, path or "", LARGEST_MANIFEST)
             if answer.status == 404:
                 break
             _expect_content(answer, where)
-            found |= dict.fromkeys(str(entry.get("digest")) for entry in _descriptors(answer, where))
+            found |= _signatures_among(_descriptors(answer, where))
             query = _next_page(answer, where)
             if query is None:
                 break
@@ -151,8 +154,8 @@ class Registry:
         answer = await self._ask("GET", registry, repository, tag, LARGEST_MANIFEST)
         if answer.status != 404:
             _expect_content(answer, where)
-            found |= dict.fromkeys(str(entry.get("digest")) for entry in _descriptors(answer, where))
-        return tuple(each for each in found if is_digest(each))
+            found |= _signatures_among(_descriptors(answer, where))
+        return tuple(each for each in sorted(found, key=lambda each: not found[each]) if is_digest(each))
 
     async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
         """The manifest under a tag; None where there is none. Raises `Failure` like `head`."""
@@ -264,6 +267,11 @@ def _descriptors(answer: Answer, where: str) -> list[Mapping[str, Any]]:
     if not isinstance(listed, list):
         raise Failure(Trouble.MALFORMED, "answered with no list of referrers", where=where)
     return [entry for entry in listed if isinstance(entry, dict)]
+
+
+def _signatures_among(entries: Iterable[Mapping[str, Any]]) -> dict[str, bool]:
+    """The digests of descriptors, each with whether it is listed as a signature."""
+    return {str(each.get("digest")): str(each.get("artifactType")).startswith(_SIGNATURES) for each in entries}
 
 
 def _next_page(answer: Answer, where: str) -> str | None:

@@ -69,18 +69,22 @@ async def signatures_of(
     is gone.
 
     One that is stored with other bytes than its digest names is among them as unreadable, so that it does not hide
-    the others. Raises `Failure` where the registry does not say.
+    the others; so is that there are more than are looked at. Raises `Failure` where the registry does not say.
     """
-    found = await _of_referrers(port, registry, repository, digest, ("notation", "sigstore", "cosign"))
+    listed = await port.referring(registry, repository, digest)
+    found = await _of_referrers(port, registry, repository, digest, ("notation", "sigstore", "cosign"), listed)
     found += await _of_tag(port, registry, repository, digest, "sig")
+    if len(listed) > MOST:
+        told = f"{len(listed)} artifacts refer to it, of which {MOST} were looked at"
+        found.append(AttachedDocument("", b"", "", unreadable=told))
     return tuple(dict.fromkeys(found))
 
 
 async def _of_referrers(
-    port: SignaturesPort, registry: str, repository: str, digest: str, kinds: Sequence[str]
+    port: SignaturesPort, registry: str, repository: str, digest: str, kinds: Sequence[str], listed: Sequence[str]
 ) -> list[AttachedDocument]:
     found: list[AttachedDocument] = []
-    for each in list(await port.referring(registry, repository, digest))[:MOST]:
+    for each in listed[:MOST]:
         try:
             document = _object(await port.manifest(registry, repository, each))
         except Failure as failure:
@@ -113,7 +117,8 @@ async def attestations_of(
 
     Raises `Failure` where the registry does not say.
     """
-    found = await _of_referrers(port, registry, repository, digest, ("sigstore", _ATTESTATION, SBOM, VEX))
+    listed = await port.referring(registry, repository, digest)
+    found = await _of_referrers(port, registry, repository, digest, ("sigstore", _ATTESTATION, SBOM, VEX), listed)
     found += await _of_tag(port, registry, repository, digest, "att")
     found += await _of_tag(port, registry, repository, digest, "sbom")
     return tuple(dict.fromkeys(found))

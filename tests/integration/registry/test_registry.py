@@ -181,6 +181,22 @@ async def test_referrers_of_several_pages_are_all_found(registry: Registry, clie
     assert [each["annotations"][END_OF_LIFE] for each in found] == ends
 
 
+@pytest.mark.parametrize("has_api", [True, False])
+async def test_what_is_listed_as_a_signature_comes_before_all_else_that_refers_to_an_image(
+    registry: Registry, client: RegistryClient, has_api: bool
+) -> None:
+    """Whoever reads only so many of them would miss it behind a year of reports."""
+    digest = await attached(registry, "2026-11-10")
+    await registry.attach(REPOSITORY, digest, "application/vnd.cncf.notary.signature", {})
+    assert registry.edge is not None
+    if has_api:
+        registry.edge.serve_referrers()
+    listed = await client.referrers(registry.host, REPOSITORY, digest, "application/vnd.cncf.notary.signature")
+    first, second = await client.referring(registry.host, REPOSITORY, digest)
+    assert (first, second) == (listed[0]["digest"], second)
+    assert first != second
+
+
 async def test_referrers_are_shown_to_who_has_the_password(
     registry: Registry, members_only: RegistryClient
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.trust.collecting import COSIGN, NOTATION, AttachedDocument, signatures_of
+from bot.verify.trust.collecting import COSIGN, MOST, NOTATION, AttachedDocument, signatures_of
 
 IMAGE = "sha256:" + "1" * 64
 OTHER = "sha256:" + "2" * 64
@@ -64,6 +64,14 @@ async def test_a_listed_artifact_that_is_gone_is_left_out() -> None:
     kept.broken[kept.attach(NOTATION, b"one")] = Trouble.MISSING
     kept.attach(NOTATION, b"two")
     assert [each.encoded for each in await found(kept)] == [b"two"]
+
+
+async def test_more_artifacts_than_are_looked_at_are_told_and_not_taken_for_all() -> None:
+    kept = Kept()
+    for number in range(MOST + 1):
+        kept.attach("application/report", f"{number}".encode())
+    [told] = await found(kept)
+    assert told.unreadable == f"{MOST + 1} artifacts refer to it, of which {MOST} were looked at"
 
 
 async def test_a_broken_artifact_is_told_beside_the_others() -> None:
