@@ -175,7 +175,7 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
     success and neutral are failures. What waits no longer for one says so. Where it was a run of others, nothing of
     this one's own has failed."""
     if shown.status == "completed":
-        if rebuild.joined is not None and shown.conclusion not in ("success", "neutral"):
+        if rebuild.follows_others and shown.conclusion not in ("success", "neutral"):
             how = Joined.GONE if shown.conclusion in ("cancelled", "skipped") else Joined.IN_VAIN
             return left(rebuild, f"it concluded with {shown.conclusion}", how, at=now)
         rebuild = replace(rebuild, built_by=(rebuild.run,) if rebuild.run is not None else ())

@@ -127,7 +127,7 @@ def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     if failure.trouble is Trouble.MISSING and before.attempts >= _GONE_AFTER:
         is_open = before.state is State.OPEN
-        if before.joined is not None:
+        if before.follows_others:
             return left(before, "it is no longer there", Joined.GONE, at=clock.now())
         what = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
         return before.moved(State.CANCELLED, f"{what} is no longer there", at=clock.now())

@@ -27,7 +27,7 @@ def after_proof(
     not brought, another rebuild does.
     """
     judged = replace(rebuild, proof=verdict)
-    if verdict.fails and rebuild.joined is not None:
+    if verdict.fails and rebuild.follows_others:
         return left(judged, told, Joined.IN_VAIN, at=at)
     if verdict.fails:
         return judged.moved(State.FAILED, told, at=at)

@@ -23,7 +23,7 @@ def join(rebuild: Rebuild, run: Run, *, at: datetime) -> Rebuild:
 
 def under_way(rebuild: Rebuild) -> str:
     """What is said of a run while it builds."""
-    if rebuild.joined is None:
+    if not rebuild.follows_others:
         return "the run is under way"
     return f"{_named(rebuild)} builds it already, and is under way"
 

@@ -202,6 +202,11 @@ class Rebuild:
         """The identity of its repository."""
         return Identity(self.repository, self.repository_node)
 
+    @property
+    def follows_others(self) -> bool:
+        """Whether its run is one that somebody else has started; what is dispatched after that is its own."""
+        return self.joined is Joined.FOLLOWED
+
     def age(self, now: datetime) -> timedelta:
         """How long ago its effect was first intended: it may have settled for days before."""
         return now - (self.attempted_at or self.planned_at)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_
 
-from bot.domain.rollouts.rebuild import Joined, Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.work import Claimed
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
@@ -68,7 +68,7 @@ class RebuildStore(Store):
                 await begin_steps(connection, after, now)
             if before.state is State.STEPPING and after.state.has_ended:
                 await end_steps(connection, [after.id], after.reason, now)
-            if before.joined is Joined.FOLLOWED and after.joined is not Joined.FOLLOWED:
+            if before.follows_others and not after.follows_others:
                 await dispatched_instead(connection, after, now)
             if after.state is not before.state:
                 await note(connection, [step(after.id, now, before.state, after.state, after.reason)])

@@ -206,7 +206,7 @@ class _Proofs(Work[Proving, Rebuild]):
 
     def _within(self, rebuild: Rebuild) -> timedelta:
         """How long a new image is waited for: less after a run of others, since a dispatch makes up for it."""
-        return self._options.within if rebuild.joined is None else min(self._options.within, _OF_OTHERS_WITHIN)
+        return min(self._options.within, _OF_OTHERS_WITHIN) if rebuild.follows_others else self._options.within
 
     async def _look(self, image: ProducedImage, item: Proving, *, only_new: bool = True) -> Look | None:
         """What the build has pushed; None where nothing new is there, or nothing at all."""

@@ -88,3 +88,44 @@ def test_an_image_that_does_not_show_it_leaves_its_place_to_a_dispatch(verdict: 
 def test_what_it_brings_counts_as_what_any_run_brings(verdict: ImageVerdict, state: State) -> None:
     proving = joined().moved(State.PROVING, "built", at=NOON)
     assert after_proof(proving, verdict, "seen", at=NOON).state is state
+
+
+def instead() -> Rebuild:
+    """What was dispatched since the run of others was in vain."""
+    return replace(
+        rebuild(Action.DISPATCH, id=1, state=State.DISPATCHED),
+        joined=Joined.IN_VAIN,
+        run=PUSHED.id,
+        run_number=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "state", "reason"),
+    [
+        ("failure", State.FAILED, "the run concluded with failure"),
+        ("cancelled", State.CANCELLED, "the run was cancelled"),
+    ],
+)
+async def test_what_is_dispatched_in_the_end_is_judged_by_its_own_run(
+    conclusion: str, state: State, reason: str
+) -> None:
+    """Nothing takes its place any more."""
+    after = await followed(replace(PUSHED, status="completed", conclusion=conclusion), before=instead())
+    assert (after.state, after.reason) == (state, reason)
+
+
+async def test_what_is_dispatched_in_the_end_says_nothing_of_runs_of_others() -> None:
+    assert (await followed(PUSHED, before=instead())).reason == "the run is under way"
+
+
+async def test_the_run_that_was_dispatched_in_the_end_and_is_no_longer_there_is_cancelled() -> None:
+    after = await followed(before=instead(), looks=13)
+    assert (after.state, after.reason) == (State.CANCELLED, "the run is no longer there")
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in ImageVerdict if verdict.fails])
+def test_what_was_dispatched_in_the_end_fails_where_its_image_does_not_show_it(verdict: ImageVerdict) -> None:
+    proving = instead().moved(State.PROVING, "built", at=NOON)
+    after = after_proof(proving, verdict, "it still stands on the old one", at=NOON)
+    assert (after.state, after.reason) == (State.FAILED, "it still stands on the old one")

@@ -210,7 +210,10 @@ async def test_a_fresh_image_that_is_signed_goes_on() -> None:
     assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
 
 
-@pytest.mark.parametrize(("joined", "state"), [(None, State.PROVING), (Joined.FOLLOWED, State.SUPERSEDED)])
+@pytest.mark.parametrize(
+    ("joined", "state"),
+    [(None, State.PROVING), (Joined.IN_VAIN, State.PROVING), (Joined.FOLLOWED, State.SUPERSEDED)],
+)
 async def test_a_run_of_others_that_pushes_nothing_is_not_waited_for_as_long(
     joined: Joined | None, state: State
 ) -> None:
