@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 """A run may bear a time a little before the one when it was asked for."""
-CHECKS = frozenset({"pull_request", "pull_request_target", "merge_group"})
-"""Events whose runs judge what is to be merged; a merge queue's have the very commit that it merges."""
+CHECKS = frozenset(
+    {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment", "merge_group"}
+)
+"""Events whose runs judge what is to be merged, whatever the branch is called, which may be a fork's; a merge
+queue's have the very commit that it merges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,10 @@ def run_in_place_of(cancelled: Run, runs: Iterable[Run]) -> Run | None:
     """The run that came in place of one that was cancelled, as in a concurrency group: the next of its workflow on
     its branch, which has the same commits and maybe more. None where there is none.
 
-    `runs` are those of the workflow, oldest first.
+    `runs` are those of the workflow, oldest first; one that judges what is to be merged builds nothing.
     """
-    later = (run for run in runs if run.id > cancelled.id and run.branch == cancelled.branch)
-    return next((run for run in later if run.conclusion != "cancelled"), None)
+    builds = (run for run in runs if run.branch == cancelled.branch and run.event not in CHECKS)
+    return next((run for run in builds if run.id > cancelled.id and run.conclusion != "cancelled"), None)
 
 
 def run_under_way(runs: Iterable[Run], head: str, since: datetime) -> Run | None:

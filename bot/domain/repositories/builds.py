@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.forge.runs import CHECKS
+
 ACTIVE = "active"
 MOST_SCHEDULED = 4
 """So many runs of its own schedule tell how often that fires."""
 MOST_FAILED = 3
 """So many failures in a row are enough to stop."""
 
-_OF_PROPOSALS = frozenset({"pull_request", "pull_request_target", "pull_request_review", "merge_group"})
-"""Events whose runs try something out, whatever the branch is called."""
 _FAILED = frozenset({"failure", "timed_out", "startup_failure"})
 
 
@@ -40,7 +40,7 @@ class PastRun:
         return self.conclusion in _FAILED
 
     def builds(self, branch: str) -> bool:
-        return self.branch == branch and self.event not in _OF_PROPOSALS
+        return self.branch == branch and self.event not in CHECKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,16 @@ async def test_one_that_was_green_before_is_not_in_its_place(clock: ManualClock)
     assert after.state is State.CANCELLED
 
 
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "pull_request_review", "merge_group"])
+async def test_a_run_that_judges_a_proposal_from_a_forks_branch_of_the_same_name_is_not_in_its_place(
+    clock: ManualClock, event: str
+) -> None:
+    proposed = run("in_progress", None, id=9, node_id="CS_9", branch="main", event=event)
+    runs = [run(conclusion="cancelled", branch="main"), proposed]
+    (after,) = await look(clock, forge(clock, runs=runs), dispatched())
+    assert (after.state, after.run) == (State.CANCELLED, 7)
+
+
 @pytest.mark.parametrize(
     ("conclusion", "state"),
     [
