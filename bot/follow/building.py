@@ -160,12 +160,12 @@ def _builds(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> list[_Bui
     ]
 
 
-def _without_replaced(runs: Sequence[BuildRun]) -> tuple[BuildRun, ...]:
-    """The runs without those that were cancelled for a later one of their workflow on the same commit."""
-    latest = {run.path: run.number or 0 for run in runs if run.conclusion != "cancelled"}
-    return tuple(
-        run for run in runs if run.conclusion != "cancelled" or latest.get(run.path, -1) <= (run.number or 0)
-    )
+def _without_replaced(runs: Sequence[BuildRun], known: Collection[int]) -> tuple[BuildRun, ...]:
+    """The runs without those that a later one of their workflow on the same commit came for: cancelled ones, and
+    red ones that are `known` from before."""
+    replaceable = [run for run in runs if run.conclusion == "cancelled" or run.id in known]
+    latest = {run.path: run.number or 0 for run in runs if run not in replaceable}
+    return tuple(run for run in runs if run not in replaceable or latest.get(run.path, -1) <= (run.number or 0))
 
 
 def _first(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]], known: Collection[int]) -> _Build:
@@ -176,7 +176,8 @@ def _first(workflow: str | None, groups: Sequence[tuple[BuildRun, ...]], known: 
     """
     was_cancelled = was_skipped = False
     was_red: BuildRun | None = None
-    for runs in map(_without_replaced, groups):
+    for group in groups:
+        runs = _without_replaced(group, known)
         if red := [run for run in runs if run.id in known]:
             was_red = red[0]
         elif any(run.conclusion == "cancelled" for run in runs):

@@ -190,9 +190,12 @@ async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None
     assert (after.state, after.reason) == (State.CANCELLED, "the merge commit is no longer there")
 
 
-async def tried_again(world: World) -> World:
+WEEKLY = ".github/workflows/weekly-rebuild.yml"
+
+
+async def tried_again(world: World, path: str = ".github/workflows/build.yml") -> World:
     """Its build was red, and a person asks for it again, which the bot cannot start."""
-    world.shop.build(world.commit, conclusion="failure", url="https://forge/runs/5", id=5)
+    world.shop.build(world.commit, conclusion="failure", url="https://forge/runs/5", id=5, path=path)
     failed = await world.looked()
     assert (failed.state, failed.built_by) == (State.FAILED, (5,))
     assert failed.merge is not None
@@ -217,6 +220,21 @@ async def test_it_is_green_once_somebody_has_run_it_again(world: World) -> None:
     [run] = world.shop.builds[world.commit]
     world.shop.builds[world.commit] = [replace(run, conclusion="success")]
     assert (await world.looked()).state is State.PROVING
+
+
+@pytest.mark.parametrize(("conclusion", "state"), [("success", State.PROVING), ("failure", State.FAILED)])
+async def test_it_is_judged_by_a_run_that_somebody_has_started_on_the_same_commit(
+    world: World, conclusion: str, state: State
+) -> None:
+    await tried_again(world, WEEKLY)
+    world.shop.build(world.commit, conclusion=conclusion, event="workflow_dispatch", path=WEEKLY, id=6)
+    assert (await world.looked()).state is state
+
+
+async def test_another_workflow_does_not_stand_in_for_the_one_that_is_to_be_run_again(world: World) -> None:
+    await tried_again(world)
+    world.shop.build(world.commit, path=".github/workflows/lint.yml", id=6)
+    assert (await world.looked()).state is State.BUILDING
 
 
 async def test_it_is_green_once_somebody_has_pushed(world: World) -> None:
