@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_
 
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.work import Claimed
+from bot.store.engine.counters import RELEASES, hold_counter
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
@@ -51,7 +52,10 @@ class RebuildStore(Store):
         Of a failed attempt only state and reason are taken: what it has stored of its intent stays.
         """
         now = self._clock.now()
+        is_begun_anew = before.follows_others and not after.follows_others
         async with self._database.transaction() as connection:
+            if is_begun_anew:
+                await hold_counter(connection, RELEASES)
             if (before.state, after.state) == (State.OPEN, State.SKIPPED):
                 owed = {change for target in after.targets for change in target.changes}
                 await plan_once_more(connection, owed)  # under the action that is asked for by now
@@ -68,7 +72,7 @@ class RebuildStore(Store):
                 await begin_steps(connection, after, now)
             if before.state is State.STEPPING and after.state.has_ended:
                 await end_steps(connection, [after.id], after.reason, now)
-            if before.follows_others and not after.follows_others:
+            if is_begun_anew:
                 await dispatched_instead(connection, after, now)
             if after.state is not before.state:
                 await note(connection, [step(after.id, now, before.state, after.state, after.reason)])

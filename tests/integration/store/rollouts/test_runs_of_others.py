@@ -1,5 +1,6 @@
 """A rebuild that follows a run of others, and what takes its place where that brings nothing."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,12 @@ from bot.act.ports import Job
 from bot.domain.forge.runs import Run
 from bot.domain.rollouts.joining import join, left
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, State
+from bot.store.engine.counters import RELEASES, raise_counter
+from bot.store.rows.bases.tables import bases
+from bot.store.rows.rollouts.quarantines import open_quarantine
 from bot.store.rows.rollouts.tables import rebuilds
-from tests.integration.store.filling import ASPNET, HOUR, Stores
-from tests.integration.store.moving import moves_again
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
+from tests.integration.store.moving import moves_again, someone_waits
 
 DISPATCH = {"action": Action.DISPATCH, "branch": None, "workflow": "weekly.yml"}
 
@@ -100,3 +104,17 @@ async def test_one_that_goes_on_has_nothing_in_its_place(stores: Stores) -> None
     running = replace(rebuild.moved(State.RUNNING, "under way", at=stores.clock.now()), due_at=stores.clock.now())
     await stores.follow.settle_rebuild(rebuild, replace(running, due_at=stores.clock.now() + HOUR))
     assert await stores.states() == ["running"]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_what_takes_its_place_in_the_moment_in_which_its_base_is_quarantined_is_kept(stores: Stores) -> None:
+    rebuild = await joined(stores)
+    vain = left(rebuild, "it concluded with failure", Joined.IN_VAIN, at=stores.clock.now())
+    async with stores.database.transaction() as connection:
+        await raise_counter(connection, RELEASES)
+        [base] = (await connection.execute(select(bases.c.id))).scalars()
+        await open_quarantine(connection, base, digest("b"), "Ann", "it does not start", stores.clock.now())
+        settling = asyncio.create_task(stores.follow.settle_rebuild(rebuild, vain))
+        await someone_waits(stores)
+    await settling
+    assert await stores.column(rebuilds, "quarantine_id") == [None, 1]
