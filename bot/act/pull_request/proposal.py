@@ -259,8 +259,10 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
 
 
 async def _stopped(attempt: _Attempt, tools: Tools) -> None:
-    """What was to merge by itself, a person has to merge now."""
+    """What was to merge by itself, a person has to merge now. That the bot says so is stored before: found switched
+    off after a crash, it would pass for a person's word."""
     assert attempt.current is not None
+    await tools.store.save_progress(replace(attempt.rebuild, merging=None))
     tools.before_write(attempt.rebuild, attempt.looked_at)
     home = attempt.job.member.identity
     await tools.forge.grant(home, attempt.current, Wishes(no_merge=True), attempt.look)

@@ -210,3 +210,18 @@ async def test_a_crash_before_it_is_set_is_made_up_for(world: World) -> None:
     world.forge.failing.clear()
     await world.later()
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
+
+
+async def test_a_crash_after_a_freeze_has_stopped_it_is_made_up_for_once_the_freeze_is_over(world: World) -> None:
+    """What the bot itself has switched off is no person's word."""
+    under(world, CHECKED)
+    frozen(world)
+    await opened(world)
+    world.forge.failing["carry_out"] = Failure(Trouble.UNREACHABLE, "no answer")
+    await world.later(60)
+    assert not world.shop.requests[1].is_to_merge
+    world.forge.failing.clear()
+    await world.later(60)
+    assert world.store[1].merging is Merging.FROZEN
+    await world.later(240)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
