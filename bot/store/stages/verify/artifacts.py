@@ -1,6 +1,6 @@
 """Ended runs whose artifacts are looked through for reports of scanners."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,7 +36,7 @@ class ArtifactsStore(Store):
     def ended(self) -> DueRows[EndedRuns]:
         return DueRows(
             *(self._database, self._worker, artifact_reads, self._read),
-            lambda row: f"artifacts of rebuild {row['rebuild_id']}",
+            _name,
             where=[artifact_reads.c.read_at.is_(None)],
         )
 
@@ -103,6 +103,11 @@ class ArtifactsStore(Store):
                 connection, artifact_reads, self._worker, item.id, due_at=now, succeeded=False, values=values
             )
             await tell_incidents(connection, [Incident(_subject(item), now, text)], [], now)
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    of = next(what for what in ("rebuild_id", "step_id", "run") if row[what] is not None)
+    return f"artifacts of {of.removesuffix('_id')} {row[of]}"
 
 
 def _late(now: datetime) -> ColumnElement[bool]:

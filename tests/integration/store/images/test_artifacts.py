@@ -149,6 +149,20 @@ async def test_the_gate_waits_for_the_report_of_a_step_before_the_next_one(store
     assert (await judged(stores)).outcome is GateOutcome.PASSED
 
 
+async def test_logs_name_what_the_runs_are_of(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await rebuilt(stores, 6, state=State.STEPPING)
+    await stepped(stores, 7, StepState.SUCCEEDED)
+    await built(stores, 8, stores.clock.now())
+    await stores.artifacts.make_due()
+    claims = await stores.artifacts.ended.claim(stores.clock.now(), 10)
+    assert sorted(each.name for each in claims) == [
+        "artifacts of rebuild 1",
+        "artifacts of run 8",
+        "artifacts of step 1",
+    ]
+
+
 async def test_a_step_that_ended_days_ago_is_read_while_its_rebuild_goes_on(stores: Stores) -> None:
     """As where the look is switched on meanwhile: the gate would wait for ever."""
     await running(stores, FIXED)
