@@ -216,7 +216,8 @@ class _Proofs(Work[Proving, Rebuild]):
             if failure.trouble is Trouble.MISSING:
                 return None
             raise
-        if only_new and digest == image.digest and not _was_seen_since(image, item.rebuild):
+        is_awaited_anew = only_new and not _was_green_before(image, item.rebuild)
+        if is_awaited_anew and digest == image.digest and not _was_seen_since(image, item.rebuild):
             return None
         look = await look_at(image, tag, digest, self._store, self._registries, self._layers)
         await self._store.keep_look(image, look)
@@ -227,6 +228,9 @@ class _Proofs(Work[Proving, Rebuild]):
         rule = image.claim.tag
         commit = rebuild.built_commit or (rebuild.merge.commit if rebuild.merge else None)
         tag = rule.filled(Build(commit, rebuild.run_number))
+        if _was_green_before(image, rebuild):
+            head = await self._registries.head(image.place)
+            return image.place.tag, head.digest
         if rule.kind is TagKind.PATTERN or tag is None:
             return await newest(image, rule, self._registries)
         head = await self._registries.head(Base(image.claim.registry, image.claim.repository, tag))
@@ -290,6 +294,13 @@ def _was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:
     """Whether the digest that is known was first seen after the build began: a regular look may have come first."""
     began = rebuild.merge.at if rebuild.merge is not None else rebuild.attempted_at
     return image.seen_at is not None and began is not None and image.seen_at >= began
+
+
+def _was_green_before(image: ProducedImage, rebuild: Rebuild) -> bool:
+    """Whether a green part of a monorepo has built it, of which the red part alone, `rebuild.workflow`, was built
+    again: it is there already, if anywhere."""
+    again = [part for part in rebuild.parts if part.workflow == rebuild.workflow]
+    return bool(again) and not any(part.produces(image.claim.name) for part in again)
 
 
 def _not_known(item: Proving, bases: Collection[Base]) -> str:

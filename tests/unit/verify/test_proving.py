@@ -23,6 +23,7 @@ from bot.domain.images.trust import Lack, Trust
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Joined, Merge, Rebuild, State, Target
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.reconcile.loop import Loop
 from bot.service.wiring.registries.trust import Trusting
 from bot.settings import Settings
@@ -220,6 +221,27 @@ async def test_a_run_of_others_that_pushes_nothing_is_not_waited_for_as_long(
     world = World(shows={SHOP.claim.name: BEFORE}, images=(replace(SHOP, digest=BEFORE),), told={"joined": joined})
     assert (await world.look(NothingRequired(), timedelta(minutes=14))).state is State.PROVING
     assert (await world.look(NothingRequired(), timedelta(minutes=16))).state is state
+
+
+def red_part_again(tag: str = "latest") -> World:
+    """A monorepo's cart, built again since it was red after the merge, and its shop, which was green then."""
+    parts = (PathWorkflow(("shop/*",), "shop.yml", ("*/shop",)), PathWorkflow(("cart/*",), "cart.yml", ("*/cart",)))
+    cart = replace(SHOP, id=2, claim=Claim("ghcr.io/contoso/cart", TagRule(tag), Source.BUILD))
+    shop = replace(SHOP, claim=replace(SHOP.claim, tag=TagRule(tag)), digest=PUSHED, found="latest")
+    return World(
+        images=(replace(shop, seen_at=NOON - timedelta(hours=1)), cart),
+        shows={SHOP.claim.name: PUSHED, cart.claim.name: digest("cart")},
+        told={"parts": parts, "workflow": "cart.yml", "run_number": 12, "built_commit": "c" * 40},
+    )
+
+
+@pytest.mark.parametrize("tag", ["latest", "{run_number}-{short_sha}"])
+async def test_the_green_part_of_a_monorepo_is_not_awaited_anew_where_the_red_one_alone_was_built_again(
+    tag: str,
+) -> None:
+    world = red_part_again(tag)
+    assert (await world.look(NothingRequired())).proof is ImageVerdict.PROVED
+    assert world.asked[0] == Base("ghcr.io", "contoso/shop", "latest")
 
 
 def beside_another(shows: str) -> World:
