@@ -85,6 +85,10 @@ class Looks:
         if newer is None:
             return after_run(rebuild, shown, now)
         followed = replace(rebuild, run=newer.id, url=newer.url or rebuild.url, node_id=newer.node_id)
+        if rebuild.follows_others:
+            followed = replace(
+                followed, run_number=newer.number, attempted_at=newer.created_at or rebuild.attempted_at
+            )
         after = after_run(followed, newer.shown, now)
         return replace(after, reason=f"a newer run took its place: {after.reason}")
 

@@ -65,6 +65,15 @@ async def test_a_run_of_others_that_brings_nothing_fails_no_rebuild(
     assert after.reason == f"run 412 of 12:00 did not bring it: it concluded with {conclusion}; {then}"
 
 
+async def test_the_next_run_that_takes_its_place_is_named_for_itself() -> None:
+    early = replace(PUSHED, branch="main", created_at=NOON - timedelta(minutes=9))
+    cancelled = replace(early, status="completed", conclusion="cancelled")
+    newer = replace(early, id=6, number=413, node_id="CS_6", created_at=NOON - timedelta(minutes=4))
+    after = await followed(cancelled, newer)
+    assert (after.state, after.joined, after.run) == (State.RUNNING, Joined.FOLLOWED, 6)
+    assert after.reason == "a newer run took its place: run 413 of 11:56 builds it already, and is under way"
+
+
 async def test_a_run_of_others_that_is_no_longer_there_leaves_its_place_to_another() -> None:
     after = await followed(looks=13)
     assert (after.state, after.reason) == (
