@@ -15,6 +15,7 @@ from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.plan.cascade.frontier import Cascade, Due, Passed, RebuildProgress, Wait
 from bot.plan.cascade.graph import graph_of
@@ -196,6 +197,20 @@ async def test_a_failed_producer_is_told_once_and_again_when_it_is_mended(stores
     assert (news.kind, news.place) == ("blocks", "contoso/golden")
     await stores.cascade.save(Decided(again, graph_of(again.links), Cascade()))
     assert (await stores.report.incident(1)).cleared_at is not None
+
+
+async def test_a_producer_whose_failure_nobody_could_try_again_has_still_failed(stores: Stores) -> None:
+    await fleet(stores)
+    await moved(stores)
+    [link] = (await looked(stores)).links
+    await _end(stores, link.parent.repository, state=State.FAILED.value)
+    await stores.orders.retry("contoso/golden", Word("Ann", "again"))
+    assert (await looked(stores)).progress[link.parent] is RebuildProgress.UNDER_WAY
+    async with stores.database.transaction() as connection:
+        denied = update(rebuilds).where(rebuilds.c.state == State.PLANNED.value)
+        mine = rebuilds.c.repository_id == link.parent.repository
+        await connection.execute(denied.where(mine).values(state=State.SKIPPED.value))
+    assert (await looked(stores)).progress[link.parent] is RebuildProgress.FAILED
 
 
 async def _end(stores: Stores, repository: int, **values: Any) -> None:

@@ -42,6 +42,7 @@ from bot.store.rows.bases.tables import bases, changes, observations
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
+from bot.store.rows.rollouts.rebuilds import was_tried_again
 from bot.store.rows.rollouts.tables import rebuilds
 
 _UNPLANNED_FOR = timedelta(minutes=5)
@@ -141,7 +142,7 @@ async def last_ended(connection: AsyncConnection, homes: Set[int], with_parts: S
             rebuilds.c.proof.in_([ImageVerdict.PROVED.value, ImageVerdict.UNKNOWN.value]),
         ),
     )
-    has_failed = and_(rebuilds.c.state == State.FAILED.value, ~was_built, rebuilds.c.retried_as.is_(None))
+    has_failed = and_(rebuilds.c.state == State.FAILED.value, ~was_built, ~was_tried_again())
     counts = (is_no_notice, or_(was_built, has_failed, rebuilds.c.state == State.MERGED.value))
     several = homes & with_parts
     newest = [
