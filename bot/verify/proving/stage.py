@@ -291,8 +291,12 @@ def _seen_at(images: Sequence[ProducedImage], looks: Sequence[Look | None], now:
 
 
 def _was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:
-    """Whether the digest that is known was first seen after the build began: a regular look may have come first."""
-    began = rebuild.merge.at if rebuild.merge is not None else rebuild.attempted_at
+    """Whether the digest that is known was first seen after the build began: a regular look may have come first.
+
+    Of a merge whose build is tried again, its parts that were green may have pushed theirs since it was opened.
+    """
+    is_again = rebuild.attempted_at is not None and rebuild.attempted_at < rebuild.planned_at
+    began = rebuild.attempted_at if rebuild.merge is None or is_again else rebuild.merge.at
     return image.seen_at is not None and began is not None and image.seen_at >= began
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,6 +50,7 @@ def stands_on(base: Base) -> tuple[ImageStanding, ...]:
 ON_ANOTHER = replace(SHOP, standings=stands_on(GOLDEN))
 """An image that is known to stand on something else than what its rebuild is for."""
 BEFORE, PUSHED = digest("before"), digest("pushed")
+HOUR = timedelta(hours=1)
 HOURS_2 = timedelta(hours=2, minutes=1)
 
 
@@ -242,6 +243,24 @@ async def test_the_green_part_of_a_monorepo_is_not_awaited_anew_where_the_red_on
     world = red_part_again(tag)
     assert (await world.look(NothingRequired())).proof is ImageVerdict.PROVED
     assert world.asked[0] == Base("ghcr.io", "contoso/shop", "latest")
+
+
+@pytest.mark.parametrize(("planned", "state"), [(NOON, State.STEPPING), (NOON - 3 * HOUR, State.PROVING)])
+async def test_a_merge_whose_build_is_tried_again_counts_what_it_brought_before(
+    planned: datetime, state: State
+) -> None:
+    """Several parts were red, and people have run them again; `planned` before the pull request, it was not."""
+    world = red_part_again()
+    known = world.proving[1]
+    again = replace(
+        known.rebuild,
+        workflow=None,
+        planned_at=planned,
+        attempted_at=NOON - 2 * HOUR,
+        merge=Merge("c" * 40, "C_1", NOON),
+    )
+    world.proving[1] = replace(known, rebuild=again)
+    assert (await world.look(NothingRequired())).state is state
 
 
 def beside_another(shows: str) -> World:
