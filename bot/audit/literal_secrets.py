@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
 
 from bot.audit.images.dockerfile import dockerfiles, pairs
 from bot.audit.repository import RepositoryTexts
@@ -10,18 +12,44 @@ from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import PipelineStep
 from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.kubernetes import containers, word
-from bot.formats.source.nodes import Mapping, Scalar
+from bot.formats.source.nodes import Mapping, Node, Scalar
 
 MASK = "***"
 """Stands in a diff for the value of a secret."""
 
 
-def masked(repository: RepositoryTexts, text: str) -> str | None:
-    """A text, such as a diff, without the values that the repository gives secrets; None where one would stay."""
-    for name, value in sorted(repository.kept(_literals)):
-        if name in text and value in text:
-            text = _given(name, value).sub(lambda found: found["name"] + MASK, text)
-    return None if _shows_secret(repository, text) else text
+Written = tuple[str, str, Node | None]
+"""A name, its value, and the scalar of YAML that this stands in."""
+
+
+@dataclass(slots=True)
+class _Hidden:
+    """What must not be seen of a file: lines with what stands for them, and secrets as they are written in it."""
+
+    lines: dict[str, str] = field(default_factory=dict)
+    written: set[tuple[str, str]] = field(default_factory=set)
+
+    def shown(self, line: str) -> str:
+        """A line of a diff, however its value is quoted and wherever its name stands."""
+        sign, text = line[:1], line[1:]
+        bare = text.rstrip("\r\n")
+        if bare in self.lines:
+            return f"{sign}{self.lines[bare]}{text[len(bare) :]}"
+        for name, raw in self.written if sign == "+" else ():
+            if name in text:
+                text = text.replace(raw, MASK)
+        return f"{sign}{text}"
+
+
+def masked(repository: RepositoryTexts, path: str, diff: str) -> str | None:
+    """The diff of a file without the values that the repository gives secrets; None where one would stay."""
+    hidden = repository.kept(_hidden).get(path)
+    if hidden is not None:
+        diff = "".join(map(hidden.shown, diff.splitlines(keepends=True)))
+    for name, value in sorted(repository.kept(_literals), key=lambda each: (-len(each[1]), each)):
+        if name in diff and value in diff:
+            diff = _given(name, value).sub(lambda found: found["name"] + MASK, diff)
+    return None if _shows_secret(repository, diff) else diff
 
 
 def _shows_secret(repository: RepositoryTexts, text: str) -> bool:
@@ -38,40 +66,84 @@ def _given(name: str, value: str) -> re.Pattern[str]:
 
 
 def _literals(repository: RepositoryTexts) -> frozenset[tuple[str, str]]:
-    return frozenset(
-        (name, value)
-        for name, written in _written(repository)
+    return frozenset((name, value) for name, value, _ in repository.kept(_secrets))
+
+
+def _hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
+    """By path."""
+    found: dict[str, _Hidden] = {}
+    spans: dict[tuple[str, str], set[tuple[int, int]]] = {}
+    for name, value, node in repository.kept(_secrets):
+        if isinstance(node, Scalar) and (path := repository.path_of(node)):
+            start = node.start
+            if node.value.startswith(f"{name}="):
+                start = max(start, node.source.find("=", start, node.end) + 1)
+            spans.setdefault((path, node.source), set()).add((start, node.end))
+            raw = node.source[start : node.end].strip("\"'")
+            found.setdefault(path, _Hidden()).written.update((name, each) for each in (value, raw) if each)
+    for (path, source), some in spans.items():
+        found[path].lines |= _without(source, sorted(some))
+    return found
+
+
+def _without(source: str, spans: Items[tuple[int, int]]) -> dict[str, str]:
+    """The lines on which something stands in `spans`, which are in order, with the mask in its place."""
+    found: dict[str, str] = {}
+    begin, waiting = 0, list(reversed(spans))
+    for line in source.splitlines(keepends=True):
+        end = begin + len(line)
+        text, parts, at = line.rstrip("\r\n"), [], 0
+        while waiting and waiting[-1][0] < end:
+            first, last = max(waiting[-1][0] - begin, at), min(waiting[-1][1] - begin, len(text))
+            first += len(text[first:last]) - len(text[first:last].lstrip())
+            if first < last:
+                parts += [text[at:first], MASK]
+                at = last
+            if waiting[-1][1] > end:
+                break
+            waiting.pop()
+        if parts:
+            found[text] = "".join((*parts, text[at:]))
+        begin = end
+    return found
+
+
+def _secrets(repository: RepositoryTexts) -> list[Written]:
+    return [
+        (name, value, node)
+        for name, written, node in _written(repository)
         if (value := written.strip().strip("\"'"))
         and not value.startswith("$")
         and holds_secret(name, value)
         and not takes_a_password(value)
-    )
+    ]
 
 
-def _written(repository: RepositoryTexts) -> Iterator[tuple[str, str]]:
+def _written(repository: RepositoryTexts) -> Iterator[Written]:
     yield from _in_workloads(repository)
     for file in dockerfiles(repository):
         for each in file.script.instructions:
             if each.keyword in {"arg", "env"}:
-                yield from pairs(each, file)
+                yield from ((name, value, None) for name, value in pairs(each, file))
     for pipeline in pipelines(repository):
         for holder in (pipeline.root, *_holders(job.mapping for job in pipeline.jobs)):
-            yield from ((name, value) for name, value, _ in named_values(holder.get("env")))
+            yield from named_values(holder.get("env"))
         for step in pipeline.steps:
             yield from _of_step(step)
 
 
-def _in_workloads(repository: RepositoryTexts) -> Iterator[tuple[str, str]]:
+def _in_workloads(repository: RepositoryTexts) -> Iterator[Written]:
     for container in containers(repository):
         for variable in container.own.sequence("env"):
             if isinstance(variable, Mapping):
-                yield word(variable.get("name")) or "", word(variable.get("value")) or ""
+                value = variable.get("value")
+                yield word(variable.get("name")) or "", word(value) or "", value
     for service in services(repository):
         for level in service.levels:
-            yield from ((name, value) for name, value, _ in named_values(level.get("environment")))
+            yield from named_values(level.get("environment"))
             build = level.get("build")
             if isinstance(build, Mapping):
-                yield from ((name, value) for name, value, _ in named_values(build.get("args")))
+                yield from named_values(build.get("args"))
 
 
 def _holders(jobs: Iterable[Mapping]) -> Iterator[Mapping]:
@@ -81,17 +153,17 @@ def _holders(jobs: Iterable[Mapping]) -> Iterator[Mapping]:
         yield from (each for _, each in job.mapping("services").entries() if isinstance(each, Mapping))
 
 
-def _of_step(step: PipelineStep) -> Iterator[tuple[str, str]]:
+def _of_step(step: PipelineStep) -> Iterator[Written]:
     """Its environment and inputs, each line of these, and the words of its commands."""
-    yield from ((name, value) for name, value, _ in named_values(step.mapping.get("env")))
+    yield from named_values(step.mapping.get("env"))
     for name, value, node in named_values(step.mapping.get("with")):
-        yield name, value
+        yield name, value, node
         lines = node.value.split("\n") if isinstance(node, Scalar) else ()
         yield from (_parted(line.strip()) for line in lines)
     for command in step.commands:
         yield from (_parted(each.removeprefix("--build-arg=")) for each in command.words)
 
 
-def _parted(text: str) -> tuple[str, str]:
+def _parted(text: str) -> Written:
     name, _, value = text.partition("=")
-    return name, value
+    return name, value, None

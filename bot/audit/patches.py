@@ -57,8 +57,7 @@ def patches(
             wanted.setdefault(edits, []).append(each)
     trial = _Trial(texts, findings if everything is None else everything)
     proved = (edits for group in _apart(wanted) for edits in trial.proved({each: wanted[each] for each in group}))
-    diffs = {edits: _diff(texts.files, edits) for edits in proved}
-    shown = ((edits, masked(texts.repository, diff)) for edits, diff in diffs.items())
+    shown = ((edits, _diff(texts, edits)) for edits in proved)
     found = {edits: diff for edits, diff in shown if diff is not None}
     return {each: found[edits] for edits, some in wanted.items() if edits in found for each in some}
 
@@ -129,6 +128,9 @@ def _not_good(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
     return Counter((each.check, each.place.path) for each in findings if each.outcome in _BAD)
 
 
-def _diff(files: Mapping[str, bytes], edits: Sequence[Edit]) -> str:
-    after = with_edits({edit.path: files[edit.path] for edit in edits}, edits)
-    return "".join(unified_diff(path, files[path], text) for path, text in sorted(after.items()))
+def _diff(texts: Texts, edits: Sequence[Edit]) -> str | None:
+    """None where the value of a secret would be seen in it."""
+    after = with_edits({edit.path: texts.files[edit.path] for edit in edits}, edits)
+    diffs = ((path, "".join(unified_diff(path, texts.files[path], text))) for path, text in sorted(after.items()))
+    shown = [masked(texts.repository, path, diff) for path, diff in diffs]
+    return None if None in shown else "".join(each for each in shown if each is not None)

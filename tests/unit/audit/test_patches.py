@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -289,6 +290,55 @@ def test_a_patch_beside_a_secret_in_a_manifest_does_not_show_it_either() -> None
     files = texts({DEPLOYMENT: deployment("env:\n  - name: DB_PASSWORD\n    value: hunter2")})
     shown = "".join(patches(known(files), audit(files, NOW)).values())
     assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "- value: hunter2\n  name: DB_PASSWORD",
+        "- {name: DB_PASSWORD, value: hunter2}\n- {name: A, value: b}",
+        "- name: DB_PASSWORD  # of the shop\n  value: hunter2",
+        "- name: DB_PASSWORD\n  # of the shop\n  value: hunter2",
+        "- name: DB_PASSWORD\n  value: 'hunter2''s'",
+        '- name: DB_PASSWORD\n  value: "hunter2\\"s"',
+        "- name: DB_PASSWORD\n  value: !!str hunter2",
+        "- name: DB_PASSWORD\n  value: |-\n    hunter2\n    hunter2",
+        "- name: A_PASSWORD\n  value: abc\n- name: B_A_PASSWORD\n  value: abc-hunter2",
+        "- {name: A_PASSWORD, value: hunter2}\n- {name: B, value: b}\n- {value: 'hunter2''s', name: B_PASSWORD}",
+    ],
+)
+def test_no_patch_of_a_manifest_shows_a_secret_however_it_is_written(lines: str) -> None:
+    files = texts({DEPLOYMENT: deployment("env:\n" + indent(lines, "  "))})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "hunter2" not in shown
+    assert "***" in shown
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "DB_PASSWORD: 'hunter2''s'",
+        "DB_PASSWORD: >-\n        hunter2\n        hunter2",
+        "DB_PASSWORD: !!str hunter2",
+        "{A_PASSWORD: 'hunter2''s', B_PASSWORD: 'hunter2''t'}",
+        "- 'DB_PASSWORD=hunter2''s'",
+    ],
+)
+def test_no_patch_of_a_compose_file_shows_a_secret_however_it_is_written(lines: str) -> None:
+    environment = f" {lines}" if lines.startswith("{") else f"\n      {lines}"
+    files = texts({"compose.yaml": f"services:\n  api:\n    image: contoso/api\n    environment:{environment}\n"})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "hunter2" not in shown
+    assert "***" in shown
+
+
+def test_no_line_that_a_patch_writes_anew_shows_a_secret_that_it_repeats() -> None:
+    container = "{name: api, image: 'contoso/api:1', env: [{value: 'hunter2''s', name: DB_PASSWORD}]}"
+    manifest = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: api}}\nspec:\n  containers:\n    - {container}\n"
+    files = texts({"deploy/api.yaml": manifest})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "hunter2" not in shown
+    assert "+    - {name: api" in shown
 
 
 WRITTEN_OUT = """
