@@ -39,6 +39,11 @@ def _begun(repository: RepositoryTexts, name: Scalar, old: Node, written: Items[
     padding = f"{before}  "
     block = "".join(f"{padding}{each}{ending}" for each in written)
     end = lines.end(line)
+    if isinstance(old, Scalar) and old.end > old.start:
+        if old.source is not text or lines.at(old.start) != line or text[name.end + 1 : old.start].strip():
+            raise NotSpliceable("its empty value does not stand behind its key alone")
+        rest = text[old.end : end].rstrip()
+        return Edit(path, Span(name.end + 1, end), f"{rest}{ending}{block}")
     if isinstance(old, Scalar):
         return Edit(path, Span(end, end), ("" if text[:end].endswith("\n") else ending) + block)
     if text[old.start : old.start + 2] != "{}":

@@ -445,6 +445,9 @@ IN_A_BLOCK = (
         "securityContext: {}  # ours\n",
         "securityContext:\n  {}\n  # runAsUser: 1000\n",
         "securityContext:\nname: a\n",
+        "securityContext: null  # ours\nname: a\n",
+        "securityContext: ~\n",
+        'securityContext: ""\n',
     ],
 )
 def test_settings_that_a_chart_leaves_to_values_that_are_empty_have_patches_there(lines: str, values: str) -> None:
