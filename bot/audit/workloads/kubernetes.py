@@ -178,9 +178,13 @@ def _as_written(repository: RepositoryTexts) -> frozenset[Pod]:
 def _is_of_one_text(repository: RepositoryTexts, node: Node) -> bool:
     path = repository.path_of(node)
     text = repository.text(path) if path else ""
-    waiting = [node]
+    waiting, seen = [node], set[int]()
     while waiting:
-        match waiting.pop():
+        one = waiting.pop()
+        if id(one) in seen:  # aliases share nodes
+            continue
+        seen.add(id(one))
+        match one:
             case Scalar(source=source):
                 if source is not text:
                     return False

@@ -143,3 +143,9 @@ def test_a_replacement_that_leads_nowhere_changes_nothing() -> None:
     )
     files = {"base/kustomization.yaml": odd, "base/api.yaml": deployment(pod="securityContext: {runAsUser: 5}")}
     assert outcome("run-as-non-root", files) is HOLDS
+
+
+def test_what_aliases_share_is_looked_at_once() -> None:
+    shared = [f"x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    base = {"base/api.yaml": deployment(pod="\n".join(["x0: &a0 [x]", *shared]))}
+    assert outcome("drop-all-capabilities", overlay("", **base)) is FAILS
