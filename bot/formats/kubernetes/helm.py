@@ -7,6 +7,7 @@ Values have no schema, only habits: a mapping with `repository` and `tag` (somet
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Values
 
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.domain.repositories.usage import Findings, Kind, Role
@@ -74,13 +75,15 @@ def _written_images(key: str, mapping: Mapping) -> list[tuple[Spanned, bool]]:
     spelled = written_in_keys(key, mapping)
     found = [] if spelled is None else [(spelled, True)]
     told = None if spelled is None else _repository(key, mapping)
+    by_small_name: Values[str, Node] = {}
     for name, (_, value) in mapping.own.items():
         if isinstance(value, Sequence) and is_image_key(name):
             found += ((item, False) for item in _plain_images(value.items))
         elif not isinstance(value, Scalar) or value.is_null or value is told:
             continue
         elif (beside := _SIDE_BY_SIDE.fullmatch(name)) is not None:
-            spelled = _side_by_side(value, beside, mapping)
+            by_small_name = by_small_name or _by_small_name(mapping)
+            spelled = _side_by_side(value, beside, by_small_name)
             found += [(spelled, True)] if spelled is not None else []
         elif not is_image_key(name):
             found += ((item, False) for item in _plain_images([value] if is_image_key(key) else []))
@@ -94,14 +97,22 @@ def _written_images(key: str, mapping: Mapping) -> list[tuple[Spanned, bool]]:
     return found
 
 
-def _side_by_side(name: Scalar, key: re.Match[str], mapping: Mapping) -> Spanned | None:
-    """The image that `imageName` spells with `imageTag`; its registry may stand beside it too."""
+def _by_small_name(mapping: Mapping) -> dict[str, Node]:
+    """The values of a mapping by their keys in small letters; the first one of those that are the same then."""
+    found: dict[str, Node] = {}
+    for name, (_, value) in mapping.own.items():
+        found.setdefault(name.lower(), value)
+    return found
 
-    def beside(part: str) -> Scalar | None:
-        wanted = f"{key['image']}{key['gap']}{part}".lower()
-        return next((mapping.scalar(each) for each in mapping.own if each.lower() == wanted), None)
 
-    return _from_keys(name, beside("registry"), [beside("tag"), beside("version")], beside("digest"))
+def _side_by_side(name: Scalar, key: re.Match[str], beside: Values[str, Node]) -> Spanned | None:
+    """The image that `imageName` spells with `imageTag`; its registry may stand `beside` it too."""
+
+    def part(word: str) -> Scalar | None:
+        node = beside.get(f"{key['image']}{key['gap']}{word}".lower())
+        return node if isinstance(node, Scalar) and not node.is_null else None
+
+    return _from_keys(name, part("registry"), [part("tag"), part("version")], part("digest"))
 
 
 def _plain_images(nodes: list[Node]) -> Iterator[Spanned]:

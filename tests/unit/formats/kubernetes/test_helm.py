@@ -229,3 +229,12 @@ def test_a_whole_reference_beside_a_repository_is_another_image() -> None:
 )
 def test_a_name_and_a_tag_side_by_side_make_one_image(text: str, names: list[str]) -> None:
     assert [name for name, _ in found(text)] == names
+
+
+def test_many_names_of_images_side_by_side_cost_no_more_than_their_length() -> None:
+    letters = str.maketrans("0123456789", "abcdefghij")
+    keys = [str(number).translate(letters) for number in range(15_000)]
+    text = "".join(f"{key}_imageName: contoso/api\n" for key in keys)
+    assert found(f"{text}imageName: mcr.microsoft.com/dotnet/aspnet\nImageTag: '8.0'\n") == [
+        ("mcr.microsoft.com/dotnet/aspnet:8.0", len(keys) + 2)
+    ]
