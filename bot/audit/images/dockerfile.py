@@ -62,8 +62,22 @@ def dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
 
 
 def _dockerfiles(repository: RepositoryTexts) -> list[Dockerfile]:
-    read_ones = (dockerfile(path, repository.text(path)) for path in repository.dockerfiles)
+    read_ones = (dockerfile_at(repository, path) for path in repository.dockerfiles)
     return [each for each in read_ones if each is not None and not is_for_development(each.path)]
+
+
+def dockerfile_at(repository: RepositoryTexts, path: str | None) -> Dockerfile | None:
+    """Reads the Dockerfile at a path, once for all services that are built from it; None where there is none."""
+    known = repository.kept(_by_path)
+    if path is None or path not in repository:
+        return None
+    if path not in known:
+        known[path] = dockerfile(path, repository.text(path))
+    return known[path]
+
+
+def _by_path(_: RepositoryTexts) -> dict[str, Dockerfile | None]:
+    return {}
 
 
 def dockerfile(path: str, text: str) -> Dockerfile | None:

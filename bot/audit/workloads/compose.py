@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bot.audit.images.by_name import is_for_windows
-from bot.audit.images.dockerfile import dockerfile, is_for_development
+from bot.audit.images.dockerfile import dockerfile_at, is_for_development
 from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.workloads.kubernetes import word
 from bot.domain.repositories.finding import Place
@@ -171,7 +171,7 @@ def _says_what_to_build(node: Mapping) -> bool:
 
 def _is_built_for_windows(repository: RepositoryTexts, service: Service) -> bool | None:
     path, target = service.dockerfile()
-    file = dockerfile(path, repository.text(path)) if path is not None and path in repository else None
+    file = dockerfile_at(repository, path)
     stage = (file.stage(target) if target else file.final) if file is not None else None
     return is_for_windows(file.chain(stage)[-1]) if file is not None and stage is not None else None
 

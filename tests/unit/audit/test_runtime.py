@@ -3,6 +3,8 @@
 import pytest
 
 from bot.domain.repositories.finding import Outcome
+from bot.formats.dockerfile.lines import Script
+from bot.formats.dockerfile.lines import read as read_script
 from tests.unit.audit.world import DEPLOYMENT, deployment, findings, outcome, outcomes
 
 HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -162,6 +164,20 @@ def test_a_service_that_is_built_here_has_the_user_of_its_image() -> None:
         "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:8.0-noble-chiseled\n",
     }
     assert outcome("run-as-non-root", files) is HOLDS
+
+
+def test_a_dockerfile_is_read_once_for_all_services_that_are_built_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counting(text: str) -> Script:
+        read.append(text)
+        return read_script(text)
+
+    monkeypatch.setattr("bot.audit.images.dockerfile.read", counting)
+    services = "".join(f"  a{number}: {{build: .}}\n" for number in range(5))
+    files = {"compose.yaml": f"services:\n{services}", "Dockerfile": "FROM alpine:3.20\nUSER 1654\n"}
+    assert outcomes("run-as-non-root", files).count(HOLDS) >= 5
+    assert len([text for text in read if "USER" in text]) == 1
 
 
 def test_a_service_has_the_settings_of_the_one_that_it_extends() -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from bot.audit.images.by_dockerfile import user_of
 from bot.audit.images.by_name import user_of_image
-from bot.audit.images.dockerfile import dockerfile
+from bot.audit.images.dockerfile import dockerfile_at
 from bot.audit.images.user import UserKind, settled
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
@@ -101,7 +101,7 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         return
     path, target = service.dockerfile()
     if path is not None and path in repository:
-        file = dockerfile(path, repository.text(path))
+        file = dockerfile_at(repository, path)
         stage = (file.stage(target) if target else file.final) if file is not None else None
         if file is None or stage is None:
             yield unknown(
