@@ -5,6 +5,7 @@ page on attestations: the `docker` driver stores none.
 """
 
 import re
+from dataclasses import dataclass
 
 from bot.audit.delivery.deliveries import BAKE, BUILDKIT_ACTIONS, ISOLATED_PROVENANCE, deliveries
 from bot.audit.delivery.delivery import Push
@@ -23,7 +24,7 @@ def asks_for(repository: RepositoryTexts, push: Push, what: str) -> tuple[bool |
         return _asked_by_action(repository, push, what)
     if push.command is None:
         return False, f"nothing asks for {what}"
-    if not is_build(push.command) and not _is_built_in(push):
+    if not is_build(push.command) and not _shown(repository, push).builds:
         return None, "the build of what is pushed is not seen here"
     return _asked_by_command(push, push.command, what)
 
@@ -63,26 +64,46 @@ def is_build(command: ShellCommand) -> bool:
     return (command.name in _BUILDERS and "build" in command.words[1:4]) or command.name == "dotnet"
 
 
-def _is_built_in(push: Push) -> bool:
-    """Whether a step of the job shows how the image that a command pushes is built."""
-    steps = [step for step in push.pipeline.steps if step.job is push.step.job]
-    actions = {step.action for step in steps}
-    return bool(actions & BUILDKIT_ACTIONS) or any(is_build(each) for step in steps for each in step.commands)
+@dataclass(slots=True)
+class _Shown:
+    """What the steps of a job show: how something is built, and that an image is pulled."""
+
+    builds: bool = False
+    pulls: bool = False
 
 
-def is_promotion(push: Push) -> bool:
+def _jobs(repository: RepositoryTexts) -> dict[int, _Shown]:
+    """What the jobs of all pipelines that push show, by the identity of these."""
+    found: dict[int, _Shown] = {}
+    for pipeline in dict.fromkeys(push.pipeline for push in deliveries(repository).pushes):
+        for step in pipeline.steps:
+            shown = found.setdefault(id(step.job), _Shown())
+            shown.builds |= step.action in BUILDKIT_ACTIONS or any(map(is_build, step.commands))
+            shown.pulls |= any(each.name in _ENGINES and each.words[1:2] == ("pull",) for each in step.commands)
+    return found
+
+
+def _shown(repository: RepositoryTexts, push: Push) -> _Shown:
+    return repository.kept(_jobs).get(id(push.step.job), _Shown())
+
+
+def is_promotion(repository: RepositoryTexts, push: Push) -> bool:
     """Whether a command brings an image on that its job has pulled, and nothing there builds."""
     command = push.command
-    if command is None or is_build(command) or _is_built_in(push):
+    if command is None or is_build(command):
         return False
-    steps = [step for step in push.pipeline.steps if step.job is push.step.job]
-    return any(each.name in _ENGINES and each.words[1:2] == ("pull",) for step in steps for each in step.commands)
+    shown = _shown(repository, push)
+    return shown.pulls and not shown.builds
 
 
-def building(repository: RepositoryTexts) -> list[Pipeline]:
+def building(repository: RepositoryTexts) -> tuple[Pipeline, ...]:
     """The pipelines that push what is made anew in them: none that only bring an image on."""
+    return repository.kept(_building)
+
+
+def _building(repository: RepositoryTexts) -> tuple[Pipeline, ...]:
     pushes = deliveries(repository).pushes
-    return list(dict.fromkeys(push.pipeline for push in pushes if not is_promotion(push)))
+    return tuple(dict.fromkeys(push.pipeline for push in pushes if not is_promotion(repository, push)))
 
 
 def isolated_provenance(pipeline: Pipeline) -> PipelineJob | None:

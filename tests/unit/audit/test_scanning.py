@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.audit.shell import ShellCommand
 from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
 
@@ -337,3 +338,19 @@ def test_what_is_only_brought_on_was_scanned_and_signed_where_it_was_built(
 def test_a_workflow_that_only_brings_images_on_is_asked_for_no_rebuild(check: str) -> None:
     script = "docker pull contoso/api:8; docker tag contoso/api:8 contoso/api; docker push contoso/api"
     assert outcomes(check, {BUILD: workflow(run(script))}) == []
+
+
+@pytest.mark.parametrize("check", ["image-scanned", "image-signed"])
+def test_commands_are_looked_through_once_however_many_images_their_workflow_pushes(
+    check: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[ShellCommand] = []
+
+    def noting(command: ShellCommand) -> None:
+        looked_at.append(command)
+
+    monkeypatch.setattr("bot.audit.delivery.unread.script_of", noting)
+    monkeypatch.setattr("bot.audit.delivery.statements.is_build", noting)
+    steps = "".join(f"- run: docker push ghcr.io/contoso/a{number}:8\n" for number in range(20))
+    assert outcomes(check, {BUILD: workflow(steps)}) == [FAILS] * 20
+    assert len(looked_at) <= 60

@@ -32,11 +32,12 @@ from bot.domain.wording.words import first_few
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
+    strangers = {each: list(dict.fromkeys(other_scanners(each))) for each in found.pushing()}
+    called = {each: list(dict.fromkeys(scripts_called(repository, each, SCANNERS))) for each in strangers}
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
         scans = scans_of(repository, push)
-        elsewhere = list(dict.fromkeys(other_scanners(push.pipeline)))
-        scripts = list(dict.fromkeys(scripts_called(repository, push.pipeline, SCANNERS)))
+        elsewhere, scripts = strangers[push.pipeline], called[push.pipeline]
         if scans:
             yield holds(place, push.subject, f"{scans[0].tool} scans {scans[0].target or 'the image'}")
         elif elsewhere:
@@ -49,7 +50,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 f"no scan is seen, but {first_few(scripts)} may run one",
                 "the commands written in the workflow",
             )
-        elif is_promotion(push):
+        elif is_promotion(repository, push):
             why = "the image was built before, and whether it was scanned then is not known here"
             yield unknown(place, push.subject, why, "the run that builds it")
         else:

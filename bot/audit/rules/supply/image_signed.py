@@ -25,6 +25,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.suggestions.steps import sign_after
 from bot.audit.verdict import Verdict, fails, holds, unknown
+from bot.audit.workflows.model import Pipeline
 from bot.domain.repositories.finding import FindingSeverity
 from bot.domain.wording.words import first_few
 
@@ -35,15 +36,12 @@ _FIX = "sign the digest with cosign, keyless"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
+    unread = {each: _unread(each) for each in found.pushing()}
+    called = {each: list(dict.fromkeys(scripts_called(repository, each, SIGNERS))) for each in unread}
     for push in found.pushes:
         place = repository.place(push.step.mapping, push.step.path)
         signing = next(iter(related(push, found.signings)), None)
-        remote = [job.remote for job in push.pipeline.remote_jobs if job.remote is not None]
-        strangers = remote + [
-            step.uses for step in push.pipeline.steps if step.unread or _MAY_SIGN.search(step.action)
-        ]
-        strangers = [each for each in dict.fromkeys(strangers) if "cosign-installer" not in each]
-        scripts = list(dict.fromkeys(scripts_called(repository, push.pipeline, SIGNERS)))
+        strangers, scripts = unread[push.pipeline], called[push.pipeline]
         if signing is not None:
             yield holds(place, push.subject, f"{signing.tool} signs it")
         elif strangers:
@@ -60,7 +58,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 f"no signature is seen, but {first_few(scripts)} may make one",
                 "the commands written in the workflow",
             )
-        elif is_promotion(push):
+        elif is_promotion(repository, push):
             why = "the image was built before, and whether it was signed then is not known here"
             yield unknown(place, push.subject, why, "the run that builds it")
         else:
@@ -68,6 +66,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for _, job in found.remote_builds:
         place = repository.place(job.mapping, job.path)
         yield holds(place, f"job {job.name}", f"{job.remote} signs what it attests")
+
+
+def _unread(pipeline: Pipeline) -> list[str]:
+    """What a pipeline calls that may sign, and is not read here."""
+    remote = [job.remote for job in pipeline.remote_jobs if job.remote is not None]
+    steps = [step.uses for step in pipeline.steps if step.unread or _MAY_SIGN.search(step.action)]
+    return [each for each in dict.fromkeys((*remote, *steps)) if "cosign-installer" not in each]
 
 
 RULE = Rule(
