@@ -7,8 +7,8 @@ from bot.audit.list_splices import entry_removed, item_removed, word_after
 from bot.audit.repository import RepositoryTexts
 from bot.audit.secrets import holds_secret, is_connection, is_secret_name
 from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
-from bot.audit.suggestions.secrets_as_files import check_reads_files, is_written_out, set_anew
-from bot.audit.workloads.compose import Service, named_values
+from bot.audit.suggestions.secrets_as_files import check_one_value, check_reads_files, is_written_out, set_anew
+from bot.audit.workloads.compose import Service, named_values, services
 from bot.audit.workloads.kubernetes import word
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
@@ -32,6 +32,7 @@ def service_secrets_as_files(repository: RepositoryTexts, service: Service, advi
         found = dict(_taken(service))
         pairs = named_values(service.get("environment"))
         written_out = [name for name, value, _ in pairs if name in found and is_written_out(name, value)]
+        check_one_value(written_out, lambda name: repository.kept(_values)[service.path, name])
         edits = [
             *_taken_out(repository, service.levels[0], found),
             *_listed(repository, service.levels[0], found),
@@ -53,6 +54,15 @@ def _taken(service: Service) -> Iterator[tuple[str, str]]:
             yield name, name
         elif holds_secret(name, value) and not value.startswith("/run/secrets/"):
             raise NotSpliceable("what is written out must become a secret first")
+
+
+def _values(repository: RepositoryTexts) -> dict[tuple[str, str], set[str]]:
+    """What the services of a file give variables, by its path and their names."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for service in services(repository):
+        for name, value, _ in named_values(service.get("environment")):
+            found.setdefault((service.path, name), set()).add(value)
+    return found
 
 
 def _taken_out(repository: RepositoryTexts, own: Mapping, names: dict[str, str]) -> Iterator[Edit]:

@@ -4,7 +4,7 @@ The files are named as the variables were, so that .NET's `AddKeyPerFile` gives 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.secrets import holds_secret, is_secret_name
 from bot.audit.splices import NotSpliceable, merged
 from bot.audit.workloads.judging import PUT_TOGETHER
-from bot.audit.workloads.kubernetes import Container, is_as_written, word
+from bot.audit.workloads.kubernetes import Container, containers, is_as_written, word
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
@@ -41,6 +41,8 @@ def secrets_as_files(repository: RepositoryTexts, container: Container, advice: 
     try:
         check_reads_files(container.image)
         wanted = _wanted(container)
+        values = repository.kept(_values)
+        check_one_value(wanted.written_out, lambda name: values[id(container.pod), name])
         _check_no_other_use(container, wanted)
         _check_volumes(container, wanted)
         edits = list(_taken_out(repository, container, wanted))
@@ -64,6 +66,15 @@ def is_written_out(name: str, value: str) -> bool:
 def set_anew(names: Items[str], where: str) -> str:
     """What must be done about secrets that were written out before a patch can be taken."""
     return f"set {', '.join(names[:5])} {where} first, to another value: this one stands in the history"
+
+
+def check_one_value(names: Items[str], values: Callable[[str], Collection[str]]) -> None:
+    """Raises `NotSpliceable` where programs that would share a secret are given several values for it."""
+    for name in names:
+        if len(values(name)) > 1:
+            raise NotSpliceable(
+                f"{name} has another value beside it, and one secret of that name would be for both"
+            )
 
 
 def check_reads_files(image: str) -> None:
@@ -106,6 +117,16 @@ def _wanted(container: Container) -> _Wanted:
             _check_is_there(entry.mapping("secretRef"))
             found.secrets[secret] = None
             found.entries.append(entry)
+    return found
+
+
+def _values(repository: RepositoryTexts) -> dict[tuple[int, str], set[str]]:
+    """What the containers of a pod give variables, by its identity and their names."""
+    found: dict[tuple[int, str], set[str]] = {}
+    for container in containers(repository):
+        for entry in container.own.sequence("env"):
+            if isinstance(entry, Mapping) and (value := word(entry.get("value"))):
+                found.setdefault((id(container.pod), word(entry.get("name")) or ""), set()).add(value)
     return found
 
 

@@ -384,6 +384,48 @@ def test_a_secret_that_is_written_out_becomes_a_file_that_must_be_set_first(
     assert "***" in patch
 
 
+TWO_CONTAINERS = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+spec:
+  containers:
+    - name: api
+      image: contoso/api:1
+      env:
+        - name: DB_PASSWORD
+          value: hunter2
+    - name: web
+      image: contoso/web:1
+      env:
+        - name: DB_PASSWORD
+          value: {value}
+"""
+TWO_SERVICES = """
+services:
+  a:
+    image: contoso/a
+    environment: {{DB_PASSWORD: hunter2}}
+    user: '1'
+  b:
+    image: contoso/b
+    environment: {{DB_PASSWORD: {value}}}
+    user: '1'
+"""
+
+
+@pytest.mark.parametrize("value", ["hunter2", "hunter3"])
+@pytest.mark.parametrize(("path", "text"), [(DEPLOYMENT, TWO_CONTAINERS), ("compose.yaml", TWO_SERVICES)])
+def test_two_secrets_of_one_name_are_not_made_one(path: str, text: str, value: str) -> None:
+    text = text.format(value=value)
+    found = [each for each in audit(texts({path: text}), NOW) if each.check == "runtime-secrets"]
+    suggested = [each.fix.suggested for each in found if each.fix is not None]
+    assert len(suggested) == 2
+    assert all(map(bool, suggested)) is (value == "hunter2")
+    assert any(map(bool, suggested)) is (value == "hunter2")
+
+
 BASE = {
     "base/kustomization.yaml": "resources: [api.yaml]\n",
     "base/api.yaml": deployment(ONE_SECRET),
