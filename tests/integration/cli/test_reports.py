@@ -77,6 +77,7 @@ def test_one_that_is_damaged_in_the_store_is_named_and_hides_no_other(bot: Comma
     ran = bot("reports", "list", NAME, "-c", settings)
     assert ran.code == 3
     assert f"{file} (file): damaged in the store; bring it again" in " ".join(ran.out.split())
+    assert "None of them can be read: what scanners found in it is not known." in ran.out
     [told] = json.loads(bot("reports", "list", NAME, "-c", settings, "-f", "json").out)
     assert (told["place"], told["damaged"]) == (str(file), True)
     file.write_text(file.read_text().replace("CVE-2026-1", "CVE-2026-2"))

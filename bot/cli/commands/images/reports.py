@@ -82,7 +82,8 @@ def list_(
             print_line(f"{damaged.place} ({damaged.origin}): damaged in the store; bring it again")
     if not reports.kept:
         if output is Format.TABLE:
-            print_line("No report is kept for this image: what scanners found in it is not known.")
+            lacks = "None of them can be read" if reports.damaged else "No report is kept for this image"
+            print_line(f"{lacks}: what scanners found in it is not known.")
         raise typer.Exit(3)
 
 
