@@ -1,6 +1,6 @@
 """Images at the gate, many at a time: what is told of them, by which rule, and what that comes to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from bot.domain.packages.gate import (
     Gated,
     GatedImage,
     GateOutcome,
+    GateRule,
     ImageVulnerabilities,
     VulnerabilityKey,
     judge_by_rule,
@@ -48,10 +49,6 @@ class ImageAtGate:
     may_be_excused: bool = False
     """Whether somebody is trusted to excuse that beside the image, and may still do so."""
 
-    @property
-    def is_held_back(self) -> bool:
-        return self.gated is not None and self.gated.outcome is GateOutcome.BLOCKED
-
 
 async def judge_images(
     store: GateStore,
@@ -65,7 +62,8 @@ async def judge_images(
     """What the gate says of these images as they were seen last, by their ids.
 
     `adopts` where an image that it sees for the first time is taken as it is: nothing of it is new.
-    `vex` is asked of images that would be held back, and of no others, of all at once.
+    `vex` is asked of images that would be held back by what a statement may take away, and of no others, of all at
+    once.
     """
     rules = {each.id: rule for each in images if (rule := options.rule_for(each.claim.name)) is not None}
     found: dict[int, ImageAtGate] = {each.id: ImageAtGate() for each in images}
@@ -81,8 +79,15 @@ async def judge_images(
         found[image.id] = ImageAtGate(known, _gated(image, known, rules[image.id], options, data, now))
     if vex is None:
         return found
-    held = {image.id: image for image in images if found[image.id].is_held_back}
-    asked = [(image, each.digests) for image in held.values() if (each := found[image.id].told) is not None]
+    held: dict[int, ProducedImage] = {}
+    asked: list[tuple[ProducedImage, Collection[str]]] = []
+    for image in images:
+        known, gated = found[image.id].told, found[image.id].gated
+        if known is None or gated is None:
+            continue
+        if _may_be_excused(image.claim.name, known, gated, rules[image.id].rule, options, now):
+            held[image.id] = image
+            asked.append((image, known.digests))
     for number, said in (await vex.signed_statements(asked) if asked else {}).items():
         known, gated = found[number].told, found[number].gated
         assert known is not None
@@ -93,8 +98,20 @@ async def judge_images(
         if said:
             more = replace(options, statements=(*options.statements, *said))
             gated = _gated(held[number], known, rules[number], more, data, now)
-        found[number] = ImageAtGate(known, gated, may_be_excused=gated.outcome is GateOutcome.BLOCKED)
+        found[number] = ImageAtGate(known, gated, may_be_excused=gated.outcome is not GateOutcome.PASSED)
     return found
+
+
+def _may_be_excused(
+    name: str, told: ToldImage, gated: Gated, rule: GateRule, options: GateOptions, now: datetime
+) -> bool:
+    """Whether a statement may take away what holds an image back: a vulnerability, or one that cannot be told from
+    a version. While more is about to be known of the image, that is waited for."""
+    if gated.outcome is GateOutcome.BLOCKED:
+        return True
+    if gated.outcome is not GateOutcome.UNKNOWN or gated.is_pending:
+        return False
+    return any(each.uncertain for each in settle_uncertain(name, told, rule, options, now).left)
 
 
 def _untold(gated: Gated, failure: Failure) -> Gated:
