@@ -153,9 +153,11 @@ class _Fates:
             children = node.children
             self._parents |= dict.fromkeys((child.id for child in children), node)
             self._in_background.update(one.id for one, other in pairwise(children) if other.type == "&")
-            named = [child for child in children if child.is_named]
+            named = [child for child in children if child.is_named and child.type != "comment"]
             if named and node.type == "program":
                 self._last.add(named[-1].id)
+            if node.type == "list" and node.id in self._last and children[1].type == "&&":
+                self._last.add(children[0].id)  # what fails there is what the whole comes to
             waiting.extend(reversed(children))
         return found
 
