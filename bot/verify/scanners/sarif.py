@@ -27,6 +27,7 @@ _BANDS = ((9.0, Rating.CRITICAL), (7.0, Rating.HIGH), (4.0, Rating.MEDIUM), (0.1
 """From which CVSS score on a vulnerability is so severe."""
 _LINE = re.compile(r"^(Package|(?:Installed )?Version|Severity|(?:Fixed|Fix) Version): ?(.*)$", re.MULTILINE)
 _HELP = re.compile(r"Vulnerability (\S{1,100})\n")
+_IS_KNOWN = re.compile("trivy|grype", re.IGNORECASE)
 _SHORTER = {"Version": "Installed Version", "Fix Version": "Fixed Version"}
 """Grype's words for Trivy's."""
 _FOUND = re.compile(r" package: (?P<package>\S{1,200}), version (?P<version>\S{1,200}) was found ")
@@ -69,6 +70,12 @@ def read_sarif(runs: list[Any], where: str) -> Report:
             if vulnerability.severity is Rating.UNKNOWN and not _told(result, rule).get("Severity"):
                 gaps.append(f"nothing says how severe {vulnerability.id} is")
             found.append(vulnerability)
+        name = bounded_line(_driver(run).get("name"))
+        if not results and name and not _IS_KNOWN.search(name):
+            gaps.append(
+                f"a run of {name[:60]} found nothing, and whether that looks for vulnerabilities is not known"
+            )
+            has_looked = False
         if others and others == len(results):
             what = "a run tells of secrets, misconfiguration or licences alone"
             gaps.append(f"{what}, so it cannot be told whether vulnerabilities were looked for")

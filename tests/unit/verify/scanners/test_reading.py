@@ -239,6 +239,23 @@ def test_sarif_of_another_tool_cannot_tell() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tool", "has_looked"),
+    [
+        ("Trivy", True),
+        ("grype", True),
+        ("Trivy Vulnerability Scanner", True),
+        ("CodeQL", False),
+        ("hadolint", False),
+    ],
+)
+def test_sarif_of_another_tool_that_found_nothing_does_not_say_that_there_is_nothing(
+    tool: str, has_looked: bool
+) -> None:
+    found = read_report(json.dumps({"runs": [{"tool": {"driver": {"name": tool}}, "results": []}]}).encode(), "r")
+    assert (found.has_looked, found.gaps == ()) == (has_looked, has_looked)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"",
