@@ -32,9 +32,12 @@ Go = Callable[[Stage], Awaitable[object]]
 Begun = Callable[[Path, AsyncExitStack], AbstractAsyncContextManager[Stage]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Kept:
-    """What is copied: the world and its fleet, how far the clock is ahead, and a folder with the files of all."""
+    """What is copied: the world and its fleet, how far the clock is ahead, and a folder with the files of all.
+
+    What began there and was kept further on is as old as this, and lives on the same ports.
+    """
 
     world: World
     fleet: SampleFleet
@@ -57,11 +60,22 @@ class _Kept:
         config.write_text(config.read_text().replace(str(self.bots_folder), str(folder)))
         return config
 
+    def drop(self) -> None:
+        """Gives files and ports back."""
+        shutil.rmtree(self.folder)
+        self.world.give_back()
+
+
+_all: list[_Kept] = []
+"""What is still there."""
+
 
 class Beginning:
-    def __init__(self, begun: Begun) -> None:
-        """`begun` brings a stage about, with the bot's files in a folder, and leaves the bot to be closed."""
+    def __init__(self, begun: Begun, before: "Beginning | None" = None) -> None:
+        """`begun` brings a stage about, with the bot's files in a folder, and leaves the bot to be closed; it goes
+        on from a copy of `before`, or else from a new world."""
         self._begun = begun
+        self._before = before
         self._kept: _Kept | None = None
 
     def then(self, go: Go) -> "Beginning":
@@ -73,7 +87,7 @@ class Beginning:
                 await go(stage)
                 yield stage
 
-        return Beginning(begun)
+        return Beginning(begun, self)
 
     @asynccontextmanager
     async def stage(self, folder: Path) -> AsyncIterator[Stage]:
@@ -88,23 +102,35 @@ class Beginning:
 
     @asynccontextmanager
     async def _copied(self, folder: Path, exits: AsyncExitStack) -> AsyncIterator[Stage]:
-        if self._kept is None or not self._kept.is_fresh:
-            self._kept = await self._made()
-        kept = self._kept
+        kept = await self._fresh()
         async with kept.world.going_on(kept.folder, kept.fleet) as (_, fleet):
             clock = AheadClock(kept.ahead)
             bot = await exits.enter_async_context(open_bot(load(kept.configured(folder)), clock))
             yield Stage(fleet, bot, clock)
 
+    async def _fresh(self) -> _Kept:
+        """What was kept; what has grown old is dropped, and made anew."""
+        if self._kept is not None and not self._kept.is_fresh:
+            _all.remove(self._kept)
+            self._kept.drop()
+            self._kept = None
+        if self._kept is None:
+            self._kept = await self._made()
+            _all.append(self._kept)
+        return self._kept
+
     async def _made(self) -> _Kept:
         folder = Path(tempfile.mkdtemp(prefix="freshness-beginning-"))
-        _folders.append(folder)
-        _bots_folder(folder).mkdir()
-        async with AsyncExitStack() as exits, self._begun(_bots_folder(folder), exits) as stage:
-            await exits.aclose()  # the database is whole once the bot has let it go
-            world, fleet = await stage.world.keep(folder, stage.fleet)
-        _worlds.append(world)
-        return _Kept(world, fleet, stage.clock.ahead, folder, time.monotonic())
+        try:
+            _bots_folder(folder).mkdir()
+            async with AsyncExitStack() as exits, self._begun(_bots_folder(folder), exits) as stage:
+                await exits.aclose()  # the database is whole once the bot has let it go
+                world, fleet = await stage.world.keep(folder, stage.fleet)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        before = self._before and self._before._kept
+        return _Kept(world, fleet, stage.clock.ahead, folder, before.made_at if before else time.monotonic())
 
 
 def beginning(make: Make, organisations: Sequence[str] = (ORGANISATION,)) -> Beginning:
@@ -125,17 +151,10 @@ def beginning(make: Make, organisations: Sequence[str] = (ORGANISATION,)) -> Beg
     return Beginning(begun)
 
 
-_folders: list[Path] = []
-_worlds: list[World] = []
-"""All that were kept."""
-
-
 def drop_all() -> None:
-    """Nothing begins any more: files and ports are given back."""
-    while _worlds:
-        _worlds.pop().give_back()
-    while _folders:
-        shutil.rmtree(_folders.pop())
+    """Nothing begins any more."""
+    while _all:
+        _all.pop().drop()
 
 
 def _bots_folder(folder: Path) -> Path:
