@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--hypothesis-profile") == "quick":
+    if config.getoption("--hypothesis-profile", None) == "quick":
         run_at_once()
 
 

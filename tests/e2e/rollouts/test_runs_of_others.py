@@ -13,7 +13,7 @@ from bot.domain.rollouts.rebuild import State
 from bot.service.commands.look.views import read_explanation
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
-from tests.e2e.conftest import Stage, settled
+from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
 
 NAME = "catalog-web"

@@ -13,7 +13,7 @@ def test_a_public_class_says_what_it_is_for() -> None:
         f"{path.relative_to(ROOT)}: {name}"
         for room in ("bot", "sandbox")
         for path in sorted((ROOT / room).rglob("*.py"))
-        for text in [path.read_text()]
+        for text in [path.read_text(encoding="utf-8")]
         for classes in [_CLASS.findall(text)]
         for name, bases, next_line in classes
         if not next_line.startswith('    """')

@@ -12,7 +12,7 @@ def test_no_two_classes_share_a_name_but_ports_and_what_stands_behind_them() -> 
     classes: dict[str, list[str]] = defaultdict(list)
     ports = set()
     for path in sorted(BOT.rglob("*.py")):
-        for name, bases in _CLASS.findall(path.read_text()):
+        for name, bases in _CLASS.findall(path.read_text(encoding="utf-8")):
             classes[name].append(str(path.relative_to(BOT)))
             if "Protocol" in bases:
                 ports.add(name)
