@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import multiprocessing
 import os
 import resource
 import threading
@@ -13,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.service.wiring.container", "bot.service.stages", "tests.e2e.day"])
+from tests.e2e.forking import context
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -54,8 +53,8 @@ class Passes:
 
 @contextmanager
 def passes(config: Path) -> Iterator[Passes]:
-    ours, theirs = _context.Pipe()
-    process = _context.Process(target=_work, args=(str(config), theirs), daemon=True)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(str(config), theirs), daemon=True)
     process.start()
     theirs.close()
     try:

@@ -5,7 +5,6 @@ transport, and in SQLAlchemy's dialect. SIGKILL leaves no time for any clean-up.
 """
 
 import asyncio
-import multiprocessing
 import os
 import re
 import signal
@@ -15,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from tests.e2e.forking import context
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _VERBS = frozenset({"insert", "or", "ignore", "into", "update", "delete", "from"})
@@ -51,14 +52,10 @@ class Ended:
     problems: tuple[str, ...] = ()
 
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.e2e.warmed", "tests.e2e.killing"])
-
-
 def run_passes(config: Path, *, kill_at: int = 0, ahead: Sequence[timedelta] = (timedelta(0),)) -> Ended:
     """`freshness-bot once` in a process of its own, again for each further time of `ahead`."""
-    receiver, sender = _context.Pipe(duplex=False)
-    process = _context.Process(target=_work, args=(str(config), kill_at, ahead, sender))
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(str(config), kill_at, ahead, sender))
     process.start()
     sender.close()
     try:

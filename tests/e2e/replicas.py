@@ -1,7 +1,6 @@
 """The service in processes of their own that share a clock, so that a lease ends when the test says so."""
 
 import asyncio
-import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +9,7 @@ from multiprocessing.context import ForkServerProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.service.running", "tests.e2e.replicas"])
+from tests.e2e.forking import context
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +26,13 @@ class SharedClock:
 
 
 def shared_clock() -> SharedClock:
-    return SharedClock(_context.Value("d", 0.0))
+    return SharedClock(context.Value("d", 0.0))
 
 
 @contextmanager
 def replicas(config: Path, clock: SharedClock, count: int) -> Iterator[list[ForkServerProcess]]:
     """`freshness-bot run`, as often as asked; what still runs at the end is killed."""
-    processes = [_context.Process(target=_serve, args=(str(config), clock), daemon=True) for _ in range(count)]
+    processes = [context.Process(target=_serve, args=(str(config), clock), daemon=True) for _ in range(count)]
     try:
         for process in processes:
             process.start()

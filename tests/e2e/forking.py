@@ -1,0 +1,9 @@
+"""Bots in processes of their own, all forked from the one that importing `tests.e2e.warmed` has made ready.
+
+A Python process has one server that forks, and one list of what that imports, whoever names it: the last would win.
+"""
+
+import multiprocessing
+
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["tests.e2e.warmed"])
