@@ -102,14 +102,15 @@ def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[
 def _parsed(source: bytes) -> "tree_sitter.Node | None":
     """The tree's root; None where reading takes twenty times as long as what people write does.
 
-    The grammar is loaded with the first script, since most commands need none.
+    The grammar is loaded with the first script, since most commands need none; that is not part of the reading.
     """
     import tree_sitter
 
+    parser = tree_sitter.Parser(_language())
     over_at = thread_time() + _ANY_SCRIPT + len(source) * _EACH_CHARACTER
     try:
         # Asked after each hundred steps; brackets that nobody closes cost more the more of them there are.
-        read = tree_sitter.Parser(_language()).parse(
+        read = parser.parse(
             lambda at, _: source[at : at + _AT_ONCE], progress_callback=lambda _, __: thread_time() > over_at
         )
     except ValueError:

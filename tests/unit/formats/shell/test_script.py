@@ -1,10 +1,14 @@
 """Command lines: which builds they ask for, and which bases they name."""
 
+from time import thread_time
+from typing import Any
+
 import pytest
 from hypothesis import given
 
 from bot.domain.repositories.usage import Findings
 from bot.formats.builds import Builds, DotnetPublish
+from bot.formats.shell import commands as shell_commands
 from bot.formats.shell import finder as shell
 from bot.formats.shell.commands import commands, tree
 from bot.formats.source.spanned import Spanned
@@ -260,3 +264,19 @@ def test_a_script_that_takes_far_longer_than_others_of_its_length_is_not_read(un
 def test_a_long_script_of_the_usual_kind_is_read() -> None:
     text = 'if [ -n "$X" ]; then\n  docker build -t "${IMAGE}:${TAG:-1}" . || exit 1\nfi\n' * 1_000
     assert len(commands(Spanned(text, range(len(text))))) >= 1_000
+
+
+def test_the_first_script_of_a_process_is_read_however_long_its_grammar_takes_to_load(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A container without compiled modules loads it for nearly as long as a short script may take."""
+    loaded = shell_commands._language()
+
+    def load() -> Any:
+        over_at = thread_time() + 0.1
+        while thread_time() < over_at:
+            pass
+        return loaded
+
+    monkeypatch.setattr(shell_commands, "_language", load)
+    assert tree("docker build .\n" * 100) is not None
