@@ -63,7 +63,10 @@ def run_passes(config: Path, *, kill_at: int = 0, ahead: Sequence[timedelta] = (
     except EOFError:
         told = None
     process.join(_PATIENCE)
-    assert process.exitcode is not None, "the pass hangs"
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise AssertionError("the pass hangs")
     if process.exitcode == -signal.SIGKILL:
         return Ended(True, ())
     assert told is not None, f"the pass ended with {process.exitcode}"
