@@ -91,7 +91,7 @@ async def told(world: World) -> bool:
 
 async def watched_fast(world: World, folder: Path, store_url: str) -> Path:
     config = world.config(folder, store_url)
-    text = config.read_text() + "schedule: {poll: 2s, feeds: 2s, follow: 2s}\n"
+    text = config.read_text() + "schedule: {poll: 2s, feeds: 2s, follow: 2s, summary: null}\n"
     config.write_text(text)
     return config
 
