@@ -115,7 +115,7 @@ def pod(docker: Docker, world: World, tmp_path: Path) -> Iterator[Pod]:
     written = world.config(secrets, "sqlite:////data/freshness.db")
     told = yaml.safe_load(written.read_text().replace(str(secrets), "/run/secrets"))
     told |= {
-        "schedule": {"poll": "2s", "feeds": "2s", "follow": "2s"},
+        "schedule": {"poll": "2s", "feeds": "2s", "follow": "2s", "summary": None},
         "web": {"listen": f"127.0.0.1:{free_ports()}"},
     }
     (settings / "freshness.yaml").write_text(yaml.safe_dump(told))
