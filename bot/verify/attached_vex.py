@@ -16,7 +16,7 @@ from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
 from bot.domain.wording.words import counted
 from bot.verify.provenance.signed import statement_of
-from bot.verify.trust.collecting import VEX, AttachedDocument, SignaturesPort, attestations_of
+from bot.verify.trust.collecting import CUT, VEX, AttachedDocument, SignaturesPort, attestations_of
 from bot.verify.vex import OPENVEX, VexStatement, read_vex
 
 MOST = 20
@@ -61,22 +61,29 @@ async def vex_of(
     judge: Callable[[AttachedDocument, str], tuple[Strength, str]],
 ) -> tuple[AttachedVex, ...]:
     """Each document once, by its best proof, those that are heeded first, and the newest first among them. Where
-    there are more than count, the last one stands for those that are left, and says how many.
+    there are more than count, the last one stands for those that are left, and says how many; so does one where
+    more is attached than was looked at.
 
     `digests` are those of the image and of its platforms; a statement about another image is none of its. Raises
     `Failure` where the registry does not say.
     """
     found: list[AttachedVex] = []
+    cut: list[AttachedVex] = []
     for digest in digests:
-        judged = [
-            _attached(each, digest, judge) for each in await attestations_of(port, registry, repository, digest)
-        ]
+        attached = await attestations_of(port, registry, repository, digest)
+        cut += [_unseen(each) for each in attached if each.kind == CUT]
+        judged = [_attached(each, digest, judge) for each in attached]
         found += [await asyncio.to_thread(_document, *each) for each in judged if each is not None]
     best: dict[str, AttachedVex] = {}
     for document in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
         best.setdefault(document.document, document)
     ordered = sorted(best.values(), key=lambda each: (each.is_heeded, each.said_at), reverse=True)
-    return (*ordered[:MOST], *_left(ordered[MOST:]))
+    return (*ordered[:MOST], *_left(ordered[MOST:]), *dict.fromkeys(cut))
+
+
+def _unseen(found: AttachedDocument) -> AttachedVex:
+    """What stands for documents that may be among what was not looked at."""
+    return AttachedVex("", Strength.CLAIMED, "some may be left out", problem=found.unreadable)
 
 
 def _left(some: Sequence[AttachedVex]) -> list[AttachedVex]:

@@ -6,7 +6,7 @@ Only configured hosts are contacted. Content comes back as the bytes that its di
 import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from bot.clients.http import ANY_HOST, Http
 from bot.clients.http_answers import Answer, Streamed
@@ -35,6 +35,11 @@ _NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 _NEXT = re.compile(r'<([^<>]{1,2048})>\s*;\s*rel="?next"?(?:\s*[,;]|\s*$)')
 _MOST_PAGES = 10
 _SIGNATURES = ("application/vnd.cncf.notary.", "application/vnd.dev.sigstore.", "application/vnd.dev.cosign.")
+_STATEMENTS = (
+    *("application/vnd.in-toto", "application/vnd.dsse"),
+    *("application/vex+json", "application/openvex", "application/vnd.openvex"),
+    "application/vnd.microsoft.artifact.",
+)
 _TAGS_A_PAGE = 1_000
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
@@ -95,55 +100,28 @@ class Registry:
                     return
             credentials = renewed
 
-    async def referrers(
-        self, registry: str, repository: str, digest: str, artifact_type: str
-    ) -> tuple[Mapping[str, Any], ...]:
-        """The descriptors of artifacts of that type that refer to `digest`, from the referrers API, page by page.
+    async def referring(self, registry: str, repository: str, digest: str) -> tuple[str, ...]:
+        """The digests of all artifacts that are listed as referring to `digest`, each once.
 
-        A registry without that API (404) is asked for the fallback tag; one without that has none. What a
-        descriptor says is checked by nobody. Raises `Failure` like `head`, and MALFORMED for more than
-        `_MOST_PAGES`.
+        Those that are listed as signatures come first, and then those that are listed as statements about an image:
+        a hint for whoever reads only so many, believed by nobody.
+
+        The union of the referrers API and the fallback tag: a registry that has the API by now may still keep what
+        was attached before it had, so that an empty answer is not "none". Raises `Failure` like `head`, and
+        MALFORMED for more than `_MOST_PAGES`.
         Source: OCI distribution specification 1.1, "Listing Referrers" and "Unavailable Referrers API".
         """
         where = f"{registry}/{repository}@{digest[:19]}…"
         if not is_digest(digest):
             raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
-        own = f"referrers/{digest}"
-        query: str | None = urlencode({"artifactType": artifact_type})
-        found: list[Mapping[str, Any]] = []
-        for _ in range(_MOST_PAGES):
-            answer = await self._ask("GET", registry, repository, f"{own}?{query}", LARGEST_MANIFEST)
-            if answer.status == 404:
-                tag = f"manifests/{fallback_tag(digest)}"
-                answer = await self._ask("GET", registry, repository, tag, LARGEST_MANIFEST)
-                if answer.status == 404:
-                    return tuple(found)
-            _expect_content(answer, where)
-            found += [entry for entry in _descriptors(answer, where) if entry.get("artifactType") == artifact_type]
-            query = _next_page(answer, where)
-            if query is None:
-                return tuple(found)
-        raise Failure(Trouble.MALFORMED, "lists referrers on pages that have no end", where=where)
-
-    async def referring(self, registry: str, repository: str, digest: str) -> tuple[str, ...]:
-        """The digests of all artifacts that are listed as referring to `digest`, each once.
-
-        Those that are listed as signatures come first: a hint for whoever reads only so many, believed by nobody.
-
-        The union of the referrers API and the fallback tag: a registry that has the API by now may still keep what
-        was attached before it had, so that an empty answer is not "none". Raises `Failure` like `referrers`.
-        """
-        where = f"{registry}/{repository}@{digest[:19]}…"
-        if not is_digest(digest):
-            raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
-        found: dict[str, bool] = {}
+        found: dict[str, int] = {}
         path: str | None = f"referrers/{digest}"
         for _ in range(_MOST_PAGES):
             answer = await self._ask("GET", registry, repository, path or "", LARGEST_MANIFEST)
             if answer.status == 404:
                 break
             _expect_content(answer, where)
-            found |= _signatures_among(_descriptors(answer, where))
+            found |= _ranked(_descriptors(answer, where))
             query = _next_page(answer, where)
             if query is None:
                 break
@@ -154,8 +132,8 @@ class Registry:
         answer = await self._ask("GET", registry, repository, tag, LARGEST_MANIFEST)
         if answer.status != 404:
             _expect_content(answer, where)
-            found |= _signatures_among(_descriptors(answer, where))
-        return tuple(each for each in sorted(found, key=lambda each: not found[each]) if is_digest(each))
+            found |= _ranked(_descriptors(answer, where))
+        return tuple(each for each in sorted(found, key=lambda each: found[each]) if is_digest(each))
 
     async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
         """The manifest under a tag; None where there is none. Raises `Failure` like `head`."""
@@ -269,9 +247,14 @@ def _descriptors(answer: Answer, where: str) -> list[Mapping[str, Any]]:
     return [entry for entry in listed if isinstance(entry, dict)]
 
 
-def _signatures_among(entries: Iterable[Mapping[str, Any]]) -> dict[str, bool]:
-    """The digests of descriptors, each with whether it is listed as a signature."""
-    return {str(each.get("digest")): str(each.get("artifactType")).startswith(_SIGNATURES) for each in entries}
+def _ranked(entries: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The digests of descriptors, each with how soon it is read by what it is listed as: the least comes first."""
+    found: dict[str, int] = {}
+    for each in entries:
+        kind = str(each.get("artifactType"))
+        is_second = kind.startswith(_STATEMENTS)
+        found[str(each.get("digest"))] = 0 if kind.startswith(_SIGNATURES) else 1 if is_second else 2
+    return found
 
 
 def _next_page(answer: Answer, where: str) -> str | None:

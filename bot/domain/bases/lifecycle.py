@@ -15,7 +15,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def end_of_life_day(referrers: Iterable[Mapping[str, Any]]) -> date | None:
-    """The day on which an image reached its end, from the descriptors of what refers to it; nothing where unmarked.
+    """The day on which an image reached its end, from the manifests of what refers to it; nothing where unmarked.
 
     Of several artifacts the one created last counts, as a date may be corrected by attaching another.
     """

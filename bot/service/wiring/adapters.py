@@ -10,13 +10,14 @@ from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.clients.notifiers.teams import TeamsWebhook
 from bot.clients.notifiers.teams_card import card_of
 from bot.clients.registry import Registry
-from bot.domain.bases.lifecycle import LIFECYCLE, end_of_life_day
+from bot.domain.bases.lifecycle import end_of_life_day
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
 from bot.report.destinations import Destination
 from bot.settings import Settings, secret
 from bot.store.stages.watch.feeds import FeedsStore
+from bot.verify.trust.collecting import referrers_of
 from bot.watch.feeds.combine import combine_all
 
 
@@ -40,8 +41,7 @@ class LifecycleMarks:
     registry: Registry
 
     async def end_of_life(self, base: Base, digest: str) -> date | None:
-        referrers = await self.registry.referrers(base.registry, base.repository, digest, LIFECYCLE)
-        return end_of_life_day(referrers)
+        return end_of_life_day(await referrers_of(self.registry, base.registry, base.repository, digest))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from bot.verify.provenance.statement import read_statement
 from bot.verify.sbom.reading import read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-from bot.verify.trust.collecting import SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
+from bot.verify.trust.collecting import CUT, SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
 from bot.verify.trust.judging import Trusted, verdicts
 
 Judge = Callable[[AttachedDocument, str], tuple[Strength, str]]
@@ -49,19 +49,24 @@ def judged_by(trusted: Trusted | None, at: datetime, remembered: Remembered) -> 
 
 
 async def sboms_of(port: SignaturesPort, place: ImagePlace, judge: Judge) -> tuple[Sbom, ...]:
-    """Each document once, by its best proof; one that cannot be read is there with the reason.
+    """Each document once, by its best proof; one that cannot be read is there with the reason, and so is, at the
+    end, that more is attached than was looked at.
 
     A statement about another image than this is none of its. Raises `Failure` where the registry does not say.
     """
     found: list[Sbom] = []
+    cut: list[Sbom] = []
     for digest in place.digests:
         for each in await attestations_of(port, place.registry, place.repository, digest):
-            found += attached_sbom(each, (digest,), judge)
+            if each.kind == CUT:
+                cut.append(_unread(each.unreadable, SbomOrigin.REFERRER))
+            else:
+                found += attached_sbom(each, (digest,), judge)
     found += await _of_buildkit(port, place)
     best: dict[str, Sbom] = {}
     for sbom in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
         best.setdefault(sbom.document, sbom)
-    return tuple(best.values())[:MOST]
+    return (*tuple(best.values())[:MOST], *{each.document: each for each in cut}.values())
 
 
 def attached_sbom(found: AttachedDocument, digests: Sequence[str], judge: Judge) -> tuple[Sbom, ...]:

@@ -6,7 +6,7 @@ What a listing says of an artifact is not believed: its manifest is read, and mu
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,8 @@ VEX_TYPES = ("application/vex+json", "application/openvex", "application/vnd.ope
 SBOM_TYPES = ("application/spdx+json", "text/spdx", "application/vnd.cyclonedx", COSIGN_SBOM)
 MOST = 50
 """Artifacts of one digest that are looked at."""
+CUT = "cut"
+"""What is found of this kind stands for what may be left out, as there is more than is looked at."""
 _ATTESTATION = "attestation"
 
 
@@ -74,26 +76,58 @@ async def signatures_of(
     listed = await port.referring(registry, repository, digest)
     found = await _of_referrers(port, registry, repository, digest, ("notation", "sigstore", "cosign"), listed)
     found += await _of_tag(port, registry, repository, digest, "sig")
-    if len(listed) > MOST:
-        told = f"{len(listed)} artifacts refer to it, of which {MOST} were looked at"
-        found.append(AttachedDocument("", b"", "", unreadable=told))
+    found += _cut("", listed)
     return tuple(dict.fromkeys(found))
+
+
+async def referrers_of(
+    port: SignaturesPort, registry: str, repository: str, digest: str
+) -> tuple[Mapping[str, Any], ...]:
+    """The manifests of what refers to a digest, each with the `artifactType` that it gives itself.
+
+    One that cannot be read is left out. Raises `Failure` where the registry does not say.
+    """
+    listed = await port.referring(registry, repository, digest)
+    found: list[Mapping[str, Any]] = []
+    async for document in _referrers(port, registry, repository, digest, listed):
+        if isinstance(document, Failure):
+            _without(document, "a referrer")
+        else:
+            found.append({**document, "artifactType": _named(document)})
+    return tuple(found)
+
+
+def _cut(kind: str, listed: Sequence[str]) -> list[AttachedDocument]:
+    """What tells that more is listed than is looked at; nothing where it is not."""
+    if len(listed) <= MOST:
+        return []
+    told = f"{len(listed)} artifacts refer to it, of which {MOST} were looked at"
+    return [AttachedDocument(kind, b"", "", unreadable=told)]
+
+
+async def _referrers(
+    port: SignaturesPort, registry: str, repository: str, digest: str, listed: Sequence[str]
+) -> AsyncIterator[Mapping[str, Any] | Failure]:
+    """The manifests that refer to a digest by their own word, or why one cannot be had."""
+    for each in listed[:MOST]:
+        try:
+            document = _object(await port.manifest(registry, repository, each))
+        except Failure as failure:
+            yield failure
+            continue
+        subject = document.get("subject")
+        if isinstance(subject, dict) and subject.get("digest") == digest:
+            yield document
 
 
 async def _of_referrers(
     port: SignaturesPort, registry: str, repository: str, digest: str, kinds: Sequence[str], listed: Sequence[str]
 ) -> list[AttachedDocument]:
     found: list[AttachedDocument] = []
-    for each in listed[:MOST]:
-        try:
-            document = _object(await port.manifest(registry, repository, each))
-        except Failure as failure:
-            found += _without(failure, "a referrer")
-            continue
-        subject = document.get("subject")
-        if not isinstance(subject, dict) or subject.get("digest") != digest:
-            continue
-        if _kind(document) in kinds:
+    async for document in _referrers(port, registry, repository, digest, listed):
+        if isinstance(document, Failure):
+            found += _without(document, "a referrer")
+        elif _kind(document) in kinds:
             found += await _of_artifact(port, registry, repository, document)
     return found
 
@@ -113,7 +147,7 @@ async def attestations_of(
     port: SignaturesPort, registry: str, repository: str, digest: str
 ) -> tuple[AttachedDocument, ...]:
     """What is said of a digest, none of it judged: Sigstore bundles, DSSE envelopes, and SBOMs and VEX documents
-    as they are; each once, wherever it may be.
+    as they are; each once, wherever it may be. That there is more than is looked at is told by one of kind `CUT`.
 
     Raises `Failure` where the registry does not say.
     """
@@ -121,6 +155,7 @@ async def attestations_of(
     found = await _of_referrers(port, registry, repository, digest, ("sigstore", _ATTESTATION, SBOM, VEX), listed)
     found += await _of_tag(port, registry, repository, digest, "att")
     found += await _of_tag(port, registry, repository, digest, "sbom")
+    found += _cut(CUT, listed)
     return tuple(dict.fromkeys(found))
 
 
@@ -183,10 +218,14 @@ def _without(failure: Failure, what: str) -> list[AttachedDocument]:
     return [AttachedDocument("", b"", "", unreadable=f"{what} cannot be read: {failure.told}")]
 
 
-def _kind(document: Mapping[str, Any]) -> str | None:
+def _named(document: Mapping[str, Any]) -> object:
     """What the manifest itself says to be, by `artifactType` or, as before 1.1, by the type of its config."""
     config = document.get("config")
-    named = document.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
+    return document.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
+
+
+def _kind(document: Mapping[str, Any]) -> str | None:
+    named = _named(document)
     if named == NOTATION:
         return "notation"
     if named == COSIGN:

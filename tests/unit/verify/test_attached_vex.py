@@ -13,6 +13,7 @@ from bot.verify.sbom.collecting import judged_by
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.remembered import Remembered
+from bot.verify.trust.collecting import MOST as attachments_looked_at
 from bot.verify.trust.judging import Trusted
 from bot.verify.vex import VexStatement, read_vex
 from tests.builders import NOON
@@ -143,4 +144,17 @@ async def test_of_too_many_the_heeded_count_first_and_the_newest_and_those_left_
     assert all(each.is_heeded for each in counting)
     assert str(left) == (
         "claimed, not heeded: more than 20 are attached; 4 older documents left out, of which 3 would be heeded"
+    )
+
+
+async def test_documents_behind_more_artifacts_than_are_looked_at_are_told() -> None:
+    """Whoever may push could hide one behind so many."""
+    port = Attachments()
+    for number in range(attachments_looked_at + 1):
+        port.attach(IMAGE, "application/report", f"{number}".encode())
+    port.attach(IMAGE, BUNDLE, signed(IMAGE))
+    [told] = await shown(port)
+    assert not told.is_heeded
+    assert str(told) == (
+        "claimed, not heeded: some may be left out; 52 artifacts refer to it, of which 50 were looked at"
     )

@@ -14,7 +14,7 @@ from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.trust.collecting import COSIGN_SBOM, ENVELOPE
+from bot.verify.trust.collecting import COSIGN_SBOM, ENVELOPE, MOST
 from bot.verify.trust.judging import Trusted
 from tests.builders import NOON
 from tests.fakes.attachments import Attachments
@@ -197,3 +197,15 @@ async def test_damaged_attestations_beside_an_image_are_a_problem_and_no_crash()
         spoilt = {**port.content, digest: b"[]"}
         for sbom in await found(Port(spoilt), place):
             assert sbom.strength is Strength.CLAIMED
+
+
+async def test_sboms_behind_more_artifacts_than_are_looked_at_are_told() -> None:
+    port = Port()
+    for number in range(MOST + 1):
+        port.attach(IMAGE, "application/report", f"{number}".encode())
+    port.attach(IMAGE, "application/vnd.cyclonedx+json", json.dumps(CYCLONEDX).encode())
+    [told] = await sboms_of(
+        port, ImagePlace("registry.example", "shop", IMAGE, IMAGE), judged_by(TRUSTED, NOON, Remembered())
+    )
+    assert told.strength is Strength.CLAIMED
+    assert told.inventory.problems == (f"{MOST + 2} artifacts refer to it, of which {MOST} were looked at",)

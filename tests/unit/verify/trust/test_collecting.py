@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.trust.collecting import COSIGN, MOST, NOTATION, AttachedDocument, signatures_of
+from bot.verify.trust.collecting import COSIGN, MOST, NOTATION, AttachedDocument, referrers_of, signatures_of
 
 IMAGE = "sha256:" + "1" * 64
 OTHER = "sha256:" + "2" * 64
@@ -124,3 +124,24 @@ async def test_each_layer_of_cosign_s_older_layout_is_a_signature_of_its_own(is_
     signatures = await found(kept)
     assert [each.payload for each in signatures] == [b"payload"] * 2
     assert [json.loads(each.encoded)["layers"] for each in signatures] == [[layer] for layer in layers]
+
+
+async def test_what_refers_to_an_image_is_what_its_manifest_says_and_about_this_image_alone() -> None:
+    kept = Kept()
+    kept.attach("application/lifecycle", b"one")
+    kept.attach("application/lifecycle", b"two", subject=OTHER)
+    before_artifact_types: dict[str, Any] = {
+        "subject": {"digest": IMAGE},
+        "config": {"mediaType": "application/old"},
+    }
+    kept.listed.append(kept.put(json.dumps(before_artifact_types).encode()))
+    kept.broken[kept.attach("application/lifecycle", b"three")] = Trouble.MALFORMED
+    found = await referrers_of(kept, "registry.example", "shop", IMAGE)
+    assert [each["artifactType"] for each in found] == ["application/lifecycle", "application/old"]
+
+
+async def test_what_refers_to_an_image_is_not_told_where_the_registry_does_not_say() -> None:
+    kept = Kept()
+    kept.broken[kept.attach("application/lifecycle", b"one")] = Trouble.UNREACHABLE
+    with pytest.raises(Failure):
+        await referrers_of(kept, "registry.example", "shop", IMAGE)
