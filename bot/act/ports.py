@@ -40,8 +40,8 @@ class Job:
     new digest is held back fleet-wide, each with why. `at_request` says that a person asked for it to begin now.
     `condemned` is a digest that the repository pins and that was held back until the next one came, where a
     dispatch would build on it. `shown_since` is from when on each base shows what is wanted of it, without those
-    that do not. `packages` say how each base's packages changed from what the repository has to what it gets, as
-    far as known.
+    that do not; `is_provable` says that an image is known in which a build shows whether it took that. `packages`
+    say how each base's packages changed from what the repository has to what it gets, as far as known.
     """
 
     rebuild: Rebuild
@@ -57,6 +57,7 @@ class Job:
     at_request: bool = False
     condemned: str | None = None
     shown_since: Mapping[Base, datetime] = field(default_factory=dict)
+    is_provable: bool = False
     packages: Mapping[Base, tuple[PlatformChanges, ...]] = field(default_factory=dict)
 
     def frozen(self, now: datetime) -> Freeze | None:

@@ -65,11 +65,12 @@ def _waiting(rebuild: Rebuild, tools: Tools) -> Rebuild | None:
 
 async def _under_way(job: Job, head: str | None, tools: Tools) -> Run | None:
     """The run that builds the repository as it is on all that is wanted, whoever started it; None where there is
-    none, and where a run was asked for before or one of others has built in vain."""
+    none, where a run was asked for before or one of others has built in vain, and where no image is known: a run of
+    others that brings nothing would be taken for done."""
     rebuild, wanted = job.rebuild, {target.base for target in job.rebuild.targets}
     if rebuild.attempted_at is not None or rebuild.joined is not None or head is None:
         return None
-    if not wanted or not wanted <= job.shown_since.keys():
+    if not wanted or not wanted <= job.shown_since.keys() or not job.is_provable:
         return None
     since = max(job.shown_since[base] for base in wanted)
     runs = await tools.forge.started_runs(

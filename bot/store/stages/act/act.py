@@ -13,18 +13,22 @@ from bot.domain.bases.version_line import base_among
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
+from bot.domain.images.proof import may_stand_on
 from bot.domain.packages.moves import composed
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, State, Target
+from bot.domain.rollouts.steps import images_of_parts
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.counters import FREEZES, POLICY, counter, set_counter
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.due_rows import DueRows
+from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.budgets import may_be_written
@@ -196,6 +200,7 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         base = base_among(usage.reference, targets)
         if usage.sdk_pin is None and base is not None:
             places.setdefault(base, set()).add(usage.path)
+    shown_since = await _shown_since(connection, rebuild)
     return Job(
         rebuild,
         fleet_repository_of(home, {}),
@@ -208,7 +213,8 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         quarantined=await _quarantined(connection, rebuild),
         at_request=bool(row["at_request"]),
         condemned=await _condemned(connection, rebuild),
-        shown_since=await _shown_since(connection, rebuild),
+        shown_since=shown_since,
+        is_provable=bool(shown_since) and await _is_provable(connection, rebuild, home["id"]),
         packages={
             target.base: composed([told for change, told in packages.items() if change in target.changes])
             for target in rebuild.targets
@@ -265,6 +271,15 @@ async def _shown_since(connection: AsyncConnection, rebuild: Rebuild) -> dict[Ba
     )
     found = ((Base(row.registry, row.repository, row.tag), row) for row in rows)
     return {base: row.moved_at for base, row in found if (base, row.digest) in wanted}
+
+
+async def _is_provable(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> bool:
+    """Whether an image of the repository is known in which a build shows what it stands on."""
+    rows = (await connection.execute(select(images).where(images.c.repository_id == repository))).all()
+    lost = await contested_images(connection) if rows else ()
+    known = readable(rows, lambda row: image_of(row, rebuild.repository, lost), lambda row: f"image {row.id}")
+    wanted = {target.base for target in rebuild.targets}
+    return any(may_stand_on(image, wanted) for image in images_of_parts(known, rebuild.parts))
 
 
 async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:

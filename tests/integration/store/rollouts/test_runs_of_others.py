@@ -8,10 +8,15 @@ from sqlalchemy import select, update
 
 from bot.act.ports import Job
 from bot.domain.forge.runs import Run
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.tags import TagRule
 from bot.domain.rollouts.joining import join, left
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, State
+from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.rows.bases.tables import bases
+from bot.store.rows.images.images import save_claims
+from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantines import open_quarantine
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
@@ -47,6 +52,40 @@ async def test_a_base_that_shows_something_else_by_now_is_not_among_them(stores:
     await moves_again(stores)
     [job] = await stores.jobs()
     assert job.shown_since == {}
+
+
+async def producing(stores: Stores, *names: str, repository: str = "contoso/shop-0000") -> None:
+    async with stores.database.transaction() as connection:
+        found = await connection.execute(select(repositories.c.id).where(repositories.c.name == repository))
+        claims = [Claim(name, TagRule("latest"), Source.BUILD) for name in names]
+        await save_claims(connection, found.scalar_one(), claims, stores.clock.now())
+
+
+@pytest.mark.parametrize(("names", "is_provable"), [([], False), (["ghcr.io/contoso/shop"], True)])
+async def test_a_dispatch_knows_whether_an_image_shows_what_a_build_took(
+    stores: Stores, names: list[str], is_provable: bool
+) -> None:
+    await stores.fill()
+    await producing(stores, *names)
+    await stores.plan_all(**DISPATCH)
+    [job] = await stores.jobs()
+    assert job.is_provable is is_provable
+
+
+async def test_an_image_that_another_repository_claims_too_shows_nothing(stores: Stores) -> None:
+    await stores.fill(2)
+    for number in range(2):
+        await producing(stores, "ghcr.io/contoso/tool", repository=f"contoso/shop-000{number}")
+    await stores.plan_all(**DISPATCH)
+    assert [job.is_provable for job in await stores.jobs()] == [False, False]
+
+
+async def test_a_part_of_a_monorepo_needs_an_image_of_its_own(stores: Stores) -> None:
+    await stores.fill()
+    await producing(stores, "ghcr.io/contoso/cart")
+    await stores.plan_all(**DISPATCH, parts=(PathWorkflow(("shop/*",), "weekly.yml", ("*/shop",)),))
+    [job] = await stores.jobs()
+    assert not job.is_provable
 
 
 async def test_a_pull_request_needs_no_such_moment(stores: Stores) -> None:

@@ -16,7 +16,7 @@ SHOWN = NOON - timedelta(minutes=30)
 
 def dispatching(world: World, **values: Any) -> None:
     world.add(rebuild(Action.DISPATCH, **values), member(WEEKLY))
-    world.store.alter(1, shown_since={ASPNET: SHOWN})
+    world.store.alter(1, shown_since={ASPNET: SHOWN}, is_provable=True)
 
 
 def pushed(world: World, started: datetime = SHOWN + timedelta(minutes=10), **values: Any) -> Run:
@@ -87,6 +87,16 @@ async def test_a_base_that_shows_something_else_by_now_is_built_by_no_run_for_ce
     assert "started_runs" not in [call for call, _ in world.forge.asked]
 
 
+async def test_a_build_that_no_image_can_show_is_not_followed(world: World) -> None:
+    """It would end unproven, and nobody would build what is wanted."""
+    dispatching(world)
+    world.store.alter(1, is_provable=False)
+    pushed(world)
+    await world.tick()
+    assert world.forge.calls == ["dispatch"]
+    assert "started_runs" not in [call for call, _ in world.forge.asked]
+
+
 async def test_looking_costs_one_request_for_each_dispatch(world: World) -> None:
     dispatching(world)
     await world.tick()
@@ -95,7 +105,7 @@ async def test_looking_costs_one_request_for_each_dispatch(world: World) -> None
 
 async def test_a_pull_request_looks_for_no_run(world: World) -> None:
     world.add(rebuild())
-    world.store.alter(1, shown_since={ASPNET: SHOWN})
+    world.store.alter(1, shown_since={ASPNET: SHOWN}, is_provable=True)
     pushed(world)
     await world.tick()
     assert world.store[1].state is State.OPEN
