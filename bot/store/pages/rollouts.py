@@ -12,6 +12,7 @@ from bot.store.pages.rows import (
     states,
 )
 from bot.store.rows.bases.tables import changes
+from bot.store.rows.rollouts.rebuilds import is_current
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.views.rollouts import RolloutViewsStore
 from bot.views.paging import Cut, Page, page_of
@@ -43,7 +44,7 @@ class RolloutPagesStore(Store):
         found = await views.progress(options, self._clock.now(), number=number)
         if not found:
             return None
-        where = [rebuilds.c.rollout_id == number, rebuilds.c.retried_as.is_(None)]
+        where = [rebuilds.c.rollout_id == number, is_current()]
         where += [rebuilds.c.state == state] if state is not None else []
         mine = changes.c.rollout_id == number
         async with self._database.reading() as connection:

@@ -19,7 +19,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.quarantines import open_quarantines
-from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses, rollout_of
 from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
@@ -116,9 +116,7 @@ class RolloutViewsStore(Store):
     async def rebuilds_of(self, rollout: int) -> list[Rebuild]:
         """Reads all rebuilds of one rollout, but for those that were tried again."""
         async with self._database.reading() as connection:
-            return await read_rebuilds(
-                connection, rebuilds.c.rollout_id == rollout, rebuilds.c.retried_as.is_(None)
-            )
+            return await read_rebuilds(connection, rebuilds.c.rollout_id == rollout, is_current())
 
     async def steps_of(self, some: Sequence[Rebuild]) -> dict[int, tuple[StepRun, ...]]:
         """The steps of those rebuilds that have some, by the rebuilds' ids."""
@@ -130,7 +128,7 @@ async def _states_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[in
     """How many rebuilds of each rollout are in each state, but for those that were tried again."""
     counted = await connection.execute(
         select(rebuilds.c.rollout_id, rebuilds.c.state, func.count().label("number"))
-        .where(rebuilds.c.rollout_id.in_(ids), rebuilds.c.retried_as.is_(None))
+        .where(rebuilds.c.rollout_id.in_(ids), is_current())
         .group_by(rebuilds.c.rollout_id, rebuilds.c.state)
     )
     found: dict[int, dict[str, int]] = {}

@@ -19,7 +19,7 @@ from bot.store.rows.bases.tables import notices
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds, was_tried_again
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.rollouts.titles import title_of
 from bot.views.fleet.fleet import Standing
@@ -105,7 +105,7 @@ async def _rolled_out(
         .where(
             rebuilds.c.ended_at > since,
             rebuilds.c.ended_at <= until,
-            rebuilds.c.retried_as.is_(None),
+            is_current(),
             *mine,
             rebuilds.c.state.in_([state.value for state in _TOLD]),
         )
@@ -130,7 +130,11 @@ async def _stuck(
     later = rebuilds.alias()
     is_last = (
         ~select(later.c.id)
-        .where(later.c.repository_id == rebuilds.c.repository_id, later.c.id > rebuilds.c.id)
+        .where(
+            later.c.repository_id == rebuilds.c.repository_id,
+            later.c.id > rebuilds.c.id,
+            later.c.id.is_distinct_from(rebuilds.c.retried_as),
+        )
         .exists()
     )
     since = case(
@@ -139,7 +143,7 @@ async def _stuck(
     )
     where = or_(
         and_(rebuilds.c.state == State.OPEN.value, since <= now - STALE_AFTER),
-        and_(rebuilds.c.state == State.FAILED.value, rebuilds.c.retried_as.is_(None), is_last),
+        and_(rebuilds.c.state == State.FAILED.value, ~was_tried_again(), is_last),
     )
     found = await read_rebuilds(connection, where, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK)
     in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(where, *mine))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Text, and_, cast, exists, insert, select, update
+from sqlalchemy import ColumnElement, FromClause, RowMapping, Text, and_, cast, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.verdict import ImageVerdict
@@ -84,12 +84,31 @@ async def after_transitions(connection: AsyncConnection, touched: set[int], now:
         await announce(connection, f"rollout:{rollout}", now)
 
 
-def was_tried_again() -> ColumnElement[bool]:
+def was_tried_again(*, to_its_end: bool = False) -> ColumnElement[bool]:
     """Whether a rebuild of the `rebuilds` table has a successor that had its try: one that was skipped, by nobody's
-    word, had none."""
+    word, had none. With `to_its_end` only one that has ended counts."""
     again = rebuilds.alias()
-    had_none = and_(again.c.state == State.SKIPPED.value, again.c.call_off.is_(None))
-    return exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, ~had_none))
+    had_try = [~_had_none(again), *([again.c.state.in_(ENDED)] if to_its_end else [])]
+    return exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, *had_try))
+
+
+def is_current() -> ColumnElement[bool]:
+    """Whether a rebuild of the `rebuilds` table counts: another that had its try has not taken its place, nor does
+    it stand beside the failure that it was to try again, and had none itself."""
+    before = rebuilds.alias()
+    has_failed = and_(rebuilds.c.state == State.FAILED.value, ~was_tried_again())
+    is_beside = exists(
+        select(before.c.id).where(
+            before.c.repository_id == rebuilds.c.repository_id,
+            before.c.retried_as == rebuilds.c.id,
+            before.c.state == State.FAILED.value,
+        )
+    )
+    return and_(or_(rebuilds.c.retried_as.is_(None), has_failed), ~and_(_had_none(rebuilds), is_beside))
+
+
+def _had_none(successor: FromClause) -> ColumnElement[bool]:
+    return and_(successor.c.state == State.SKIPPED.value, successor.c.call_off.is_(None))
 
 
 async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:

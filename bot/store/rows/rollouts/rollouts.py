@@ -10,7 +10,7 @@ from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes
-from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 
 IS_KEPT = or_(rebuilds.c.held_because.is_not(None), rebuilds.c.quarantine_id.is_not(None))
@@ -65,7 +65,7 @@ async def rollout_of(connection: AsyncConnection, number: int) -> Rollout:
     """The rollout with all of its changes and rebuilds, but for those that were tried again."""
     row = (await connection.execute(select(rollouts).where(rollouts.c.id == number))).mappings().one()
     standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, number)]
-    found = await read_rebuilds(connection, rebuilds.c.rollout_id == number, rebuilds.c.retried_as.is_(None))
+    found = await read_rebuilds(connection, rebuilds.c.rollout_id == number, is_current())
     return Rollout(
         number,
         row["opened_at"],

@@ -20,6 +20,7 @@ from bot.store.engine.locking import lock
 from bot.store.engine.readable import check_moments, readable
 from bot.store.engine.store import Store
 from bot.store.rows.outbox import announce
+from bot.store.rows.rollouts.rebuilds import was_tried_again
 from bot.store.rows.rollouts.rollouts import IS_KEPT, IS_WAITING, is_paused
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds, rollout_waves, rollouts
@@ -109,10 +110,7 @@ def _counted_waves(rules: ReleaseRules, *where: ColumnElement[bool]) -> Select[A
     """A row for each wave of open rollouts at each distance: how many rebuilds are how far, and since when."""
     ready = and_(IS_WAITING, *_may_pass(rules))
     is_under_way = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
-    again = rebuilds.alias()
-    was_tried = and_(again.c.state.in_(ENDED), or_(again.c.state != State.SKIPPED, again.c.call_off.is_not(None)))
-    is_tried_again = exists(select(again.c.id).where(again.c.id == rebuilds.c.retried_as, was_tried))
-    has_ended = and_(rebuilds.c.state.in_(_COUNTED), ~is_tried_again)
+    has_ended = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=True))
     has_failed = and_(has_ended, rebuilds.c.state == State.FAILED)
     resumed = select(func.max(pauses.c.until)).where(pauses.c.rollout_id == rebuilds.c.rollout_id).scalar_subquery()
     counts = {

@@ -35,7 +35,7 @@ from bot.store.rows.bases.notices import users_of
 from bot.store.rows.bases.tables import bases, incidents, notices
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import changes_of, open_pauses, set_aside
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.titles import title_of
@@ -256,7 +256,7 @@ def _current(rollout: int, only: Collection[str] | None = None) -> list[ColumnEl
     """The rebuilds of a rollout that nothing has taken the place of, of these repositories alone or of all."""
     found = [
         rebuilds.c.rollout_id == rollout,
-        rebuilds.c.retried_as.is_(None),
+        is_current(),
         rebuilds.c.state != State.SUPERSEDED.value,
     ]
     if only is not None:

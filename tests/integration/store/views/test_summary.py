@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.rollout import Occasion
+from bot.plan.waves.advance import RolloutOptions
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rollouts
 from bot.views.fleet.fleet import Standing
@@ -68,6 +70,36 @@ async def test_a_pull_request_is_stuck_after_two_days_and_a_failure_at_once(stor
     later = await stores.summary.summary(now - DAY)
     assert [(each.rebuild.id, each.since) for each in later.stuck] == [(unmerged.id, now), (broken.id, now)]
     assert later.stuck_in_all == 2
+
+
+async def failed_and_not_tried(stores: Stores) -> int:
+    """A failure whose retry was skipped, since its workflow is gone; the failure's number."""
+    await stores.fill(1)
+    await stores.plan_all()
+    [job] = await stores.jobs()
+    broken = job.rebuild.moved(State.FAILED, "checks failed", at=stores.clock.now())
+    await stores.act.settle_rebuild(job.rebuild, broken)
+    assert await stores.orders.retry("contoso/shop-0000", Word("Ann", "again")) == 1
+    [again] = await stores.jobs()
+    skipped = again.rebuild.moved(State.SKIPPED, "weekly.yml is missing", at=stores.clock.now())
+    await stores.act.settle_rebuild(again.rebuild, skipped)
+    return broken.id
+
+
+async def test_a_failure_whose_retry_was_skipped_is_still_one(stores: Stores) -> None:
+    broken = await failed_and_not_tried(stores)
+    found = await stores.summary.summary(stores.clock.now() - DAY)
+    assert [each.rebuild.id for each in found.stuck] == [broken]
+    assert (found.failed, found.stuck_in_all) == (1, 1)
+
+
+async def test_a_rollout_shows_a_failure_whose_retry_was_skipped_once_and_as_failed(stores: Stores) -> None:
+    broken = await failed_and_not_tried(stores)
+    news = await stores.report.rollout(1)
+    assert ([each.id for each in news.named], news.states) == ([broken], {State.FAILED: 1})
+    assert [each.id for each in await stores.rollout_views.rebuilds_of(1)] == [broken]
+    [progress] = await stores.rollout_views.progress(RolloutOptions(), stores.clock.now(), number=1)
+    assert progress.states == {State.FAILED: 1}
 
 
 async def test_the_standings_before_are_those_of_the_last_day_that_was_counted(stores: Stores) -> None:
