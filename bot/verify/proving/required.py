@@ -48,6 +48,11 @@ def cannot_tell(place: Base, why: str) -> str:
     return _CANNOT_TELL.format(place, why)
 
 
+def not_shown(place: Base, why: str) -> str:
+    """Says that nobody knows whether a build has pushed another image than those that it was for."""
+    return f"whether {place} was pushed too, and is signed as trust.rules require, cannot be told: {why}"
+
+
 def untold(trust: ImageTrust, images: Sequence[ProducedImage]) -> str | None:
     """Why it cannot be told whether an image is signed that must be, for nobody knows who produces it."""
     for image in images:

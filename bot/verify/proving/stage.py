@@ -30,6 +30,7 @@ from bot.verify.proving.required import (
     NothingRequired,
     cannot_tell,
     lack_of,
+    not_shown,
     untold,
 )
 
@@ -64,6 +65,18 @@ class ProvingOptions:
     every: timedelta = timedelta(minutes=2)
     within: timedelta = timedelta(hours=2)
     signed_within: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """The images beside those that a rebuild is for, as they were seen, and what cannot be told of the rest."""
+
+    images: Sequence[ProducedImage] = ()
+    looks: Sequence[Look | None] = ()
+    untold: Sequence[str] = ()
+
+
+_NONE = _Others()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +155,9 @@ class _Proofs(Work[Proving, Rebuild]):
         proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
         waited = now - (rebuild.built_at or now)
-        lack = None if decisive.verdict.fails else await self._lack(item, concerned, looks, waited)
+        others = _NONE if decisive.verdict.fails else await self._others(item, concerned, waited)
+        asked, shown = [*concerned, *others.images], [*looks, *others.looks]
+        lack = None if decisive.verdict.fails else await lack_of(self._trust, asked, shown, waited)
         if lack is not None and lack.may_come and waited <= self._options.signed_within:
             return replace(rebuild, due_at=now + self._options.every)
         if lack is not None:
@@ -151,20 +166,32 @@ class _Proofs(Work[Proving, Rebuild]):
         if gated is not None and is_awaited(gated) and now - _seen_at(concerned, looks, now) < self._gate.wait:
             waits = f"{decisive.told}; {gate_in_words(gated)}"
             return replace(rebuild, reason=waits, due_at=now + self._options.every)
-        return after_proof(rebuild, decisive.verdict, decisive.told, gated, at=now)
+        told = "; ".join((decisive.told, *others.untold))
+        return after_proof(rebuild, decisive.verdict, told, gated, at=now)
 
-    async def _lack(
-        self, item: Proving, concerned: Sequence[ProducedImage], looks: Sequence[Look | None], waited: timedelta
-    ) -> Lack | None:
-        """What an image lacks that the build has pushed: of those that the rebuild is for, and of the repository's
-        others as far as their tags show something new. What the build did not touch is not asked about."""
-        others = [
-            image
-            for image in item.images
-            if image not in concerned and image.doubt is None and self._trust.requires(image.claim.name)
-        ]
-        more = [await self._look(image, item) for image in others]
-        return await lack_of(self._trust, [*concerned, *others], [*looks, *more], waited)
+    async def _others(self, item: Proving, concerned: Sequence[ProducedImage], waited: timedelta) -> _Others:
+        """The repository's other images that must be signed, as far as their tags show something new.
+
+        What the build did not touch is not asked about, nor is what is not shown to us, of which nothing tells that
+        the build touched it: that says nothing of the images that the rebuild is for.
+        """
+        images: list[ProducedImage] = []
+        looks: list[Look | None] = []
+        untold: list[str] = []
+        for image in item.images:
+            if image in concerned or image.doubt is not None or not self._trust.requires(image.claim.name):
+                continue
+            try:
+                new = await self._new(image, item)
+            except Failure as failure:
+                is_tried_again = failure.trouble.is_passing and waited <= TRIED_FOR
+                if is_tried_again or _was_seen_since(image, item.rebuild):
+                    raise
+                untold.append(not_shown(image.place, failure.told))
+                continue
+            images.append(image)
+            looks.append(None if new is None else await self._read(image, *new))
+        return _Others(images, looks, untold)
 
     async def _none_concerned(self, item: Proving, bases: Collection[Base], now: datetime) -> Rebuild:
         """Nothing can be proven by the images of the repository, but those that must be signed still have to be.
@@ -210,6 +237,11 @@ class _Proofs(Work[Proving, Rebuild]):
 
     async def _look(self, image: ProducedImage, item: Proving, *, only_new: bool = True) -> Look | None:
         """What the build has pushed; None where nothing new is there, or nothing at all."""
+        new = await self._new(image, item, only_new=only_new)
+        return None if new is None else await self._read(image, *new)
+
+    async def _new(self, image: ProducedImage, item: Proving, *, only_new: bool = True) -> tuple[str, str] | None:
+        """The tag and the digest of what the build has pushed, like `_look`."""
         try:
             tag, digest = await self._pushed(image, item.rebuild)
         except Failure as failure:
@@ -219,6 +251,9 @@ class _Proofs(Work[Proving, Rebuild]):
         is_awaited_anew = only_new and not _was_green_before(image, item.rebuild)
         if is_awaited_anew and digest == image.digest and not _was_seen_since(image, item.rebuild):
             return None
+        return tag, digest
+
+    async def _read(self, image: ProducedImage, tag: str, digest: str) -> Look:
         look = await look_at(image, tag, digest, self._store, self._registries, self._layers)
         await self._store.keep_look(image, look)
         return look

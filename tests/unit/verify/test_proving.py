@@ -91,6 +91,8 @@ class World:
     observed: Observed = field(default_factory=Observed)
     told: dict[str, Any] = field(default_factory=dict)
     """What else is known of the rebuild."""
+    failing: dict[str, Failure] = field(default_factory=dict)
+    """What registries say instead of showing an image, by its name."""
     asked: list[Base] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -121,6 +123,8 @@ class World:
 
     async def head(self, base: Base) -> Head:
         self.asked.append(base)
+        if base.name in self.failing:
+            raise self.failing[base.name]
         if base.name not in self.shows:
             raise Failure(Trouble.MISSING, "no such tag", where=str(base))
         return Head(self.shows[base.name], "")
@@ -297,6 +301,41 @@ async def test_another_image_that_the_build_did_not_touch_is_not_asked_about() -
     trust = Signatures({BEFORE: UNSIGNED})
     after = await beside_another(BEFORE).look(trust)
     assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
+
+
+async def test_another_image_that_its_registry_does_not_show_to_us_proves_nothing_of_this_one() -> None:
+    """The build may not have touched it, and what it has touched is fresh and signed."""
+    world, trust = beside_another(OTHER_PUSHED), Signatures()
+    world.failing["ghcr.io/contoso/tool"] = Failure(Trouble.DENIED, "is not shown to us (403)")
+    after = await world.look(trust)
+    assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
+    assert (
+        "whether ghcr.io/contoso/tool:latest was pushed too, and is signed as trust.rules require, cannot be told: "
+        "is not shown to us (403)"
+    ) in after.reason
+
+
+async def test_another_image_that_was_seen_since_the_build_began_has_to_be_shown() -> None:
+    world = beside_another(OTHER_PUSHED)
+    known = world.proving[1]
+    touched = replace(known.images[1], digest=OTHER_PUSHED, seen_at=NOON)
+    world.proving[1] = replace(known, images=(known.images[0], touched))
+    world.failing["ghcr.io/contoso/tool"] = Failure(Trouble.DENIED, "is not shown to us (403)")
+    after = await world.look(Signatures())
+    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+
+
+async def test_another_image_that_is_not_told_just_now_is_asked_for_again() -> None:
+    world = beside_another(OTHER_PUSHED)
+    world.failing["ghcr.io/contoso/tool"] = Failure(Trouble.UNREACHABLE, "no answer")
+    assert (await world.look(Signatures())).state is State.PROVING
+
+
+async def test_the_image_that_the_rebuild_is_for_has_to_be_shown_where_it_must_be_signed() -> None:
+    world = beside_another(BEFORE)
+    world.failing["ghcr.io/contoso/shop"] = Failure(Trouble.DENIED, "is not shown to us (403)")
+    after = await world.look(Signatures())
+    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
 
 
 async def test_another_image_is_not_looked_at_where_nothing_is_required() -> None:
