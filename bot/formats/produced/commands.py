@@ -37,6 +37,8 @@ def pushed(
             pulls = any(word in ("--pull", "--pull=true", "--pull=always") for word in words)
             files = dockerfiles_of(command, folders)
             built |= {name: Written(name, place, pulls, files) for name in _values(words, _TAGS)}
+        if names and _pushes_all_tags(words):
+            names = [name for name in built if name.rpartition(":")[0] == names[0]] or [f"{names[0]}:*"]
         for name in names:
             yield built.get(name, Written(name, place))
 
@@ -56,6 +58,10 @@ def _pushed_by(program: str, words: list[str]) -> list[str]:
         return operands[-1:]
     is_pushing = "--push" in rest or any("type=registry" in word or "push=true" in word for word in rest)
     return _values(words, _TAGS) if is_pushing and _builds(program, words) else []
+
+
+def _pushes_all_tags(words: list[str]) -> bool:
+    return "push" in words[1:3] and not {"-a", "--all-tags"}.isdisjoint(words)
 
 
 def _builds(program: str, words: list[str]) -> bool:

@@ -91,6 +91,24 @@ def test_command_lines_count_where_they_push(command: str, expected: list[str]) 
     assert named("build.sh", command) == expected
 
 
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        (
+            "docker build -t ghcr.io/contoso/shop:1 -t ghcr.io/contoso/shop:1.2 -t ghcr.io/contoso/cart:3 .",
+            ["1", "1.2"],
+        ),
+        ("docker tag local ghcr.io/contoso/shop:1", ["*"]),
+    ],
+)
+@pytest.mark.parametrize("option", ["--all-tags", "-a"])
+def test_a_push_of_all_tags_pushes_those_that_were_built_and_no_latest(
+    option: str, before: str, found: list[str]
+) -> None:
+    text = workflow(f"      - run: |\n          {before}\n          docker push {option} ghcr.io/contoso/shop\n")
+    assert named(WORKFLOW, text) == [f"ghcr.io/contoso/shop:{tag}" for tag in found]
+
+
 def test_bake_targets_name_what_they_build() -> None:
     text = """\
 variable "TAG" { default = "latest" }
