@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
 
 from bot.formats.builds import places
 from bot.formats.produced.commands import Written, pushed
@@ -52,26 +53,41 @@ def _of_build(step: WorkflowStep, given: Mapping, metadata: dict[str, list[str]]
 
 def _of_metadata(step: WorkflowStep, given: Mapping) -> list[str]:
     """Each image with each tag that the action makes for the default branch."""
-    images = [line.strip() for line in re.split(r"[\n,]", _input(step, given, "images")) if line.strip()]
+    images = [_images_in(line) for line in _input(step, given, "images").splitlines() if line.strip()]
+    flavor = dict(part.strip().partition("=")[::2] for part in re.split(r"[\n,]", _input(step, given, "flavor")))
     rules = [line.strip() for line in _input(step, given, "tags").splitlines() if line.strip()]
-    tags = [tag for rule in rules or ["type=ref,event=branch"] if (tag := _tag(rule)) is not None]
-    return [f"{image}:{tag}" for image in images for tag in tags]
+    tags = [tag for rule in rules or ["type=ref,event=branch"] if (tag := _tag(rule, flavor)) is not None]
+    return [f"{image}:{tag}" for some in images for image in some for tag in tags]
 
 
-def _tag(rule: str) -> str | None:
-    """The tag of one rule; None for those that make one only for pull requests or pushed tags."""
+def _images_in(line: str) -> list[str]:
+    """The images of one line: names with commas between them, or one with `name=` and what else is said of it."""
+    parts = [part.strip() for part in line.split(",") if part.strip()]
+    named = [part.removeprefix("name=") for part in parts if part.startswith("name=")]
+    return named or parts
+
+
+def _tag(rule: str, flavor: MappingOf[str, str]) -> str | None:
+    """The tag of one rule; None for those that make one only for pull requests or pushed tags. What stands around
+    it is its own, else the flavor's."""
     given = dict(part.partition("=")[::2] for part in rule.split(",") if "=" in part)
-    prefix, suffix = given.get("prefix"), given.get("suffix", "")
+    around = {name: given.get(name, flavor.get(name, "")) for name in ("prefix", "suffix")}
+    tag = _bare_tag(rule, given)
+    if given.get("type") == "sha":
+        around["prefix"] = given.get("prefix", "sha-")
+    return f"{around['prefix']}{tag}{around['suffix']}" if tag is not None else None
+
+
+def _bare_tag(rule: str, given: MappingOf[str, str]) -> str | None:
     match given.get("type", "raw" if "=" not in rule else ""):
         case "sha":
-            digits = "{sha}" if given.get("format") == "long" else "{short_sha}"
-            return f"{'sha-' if prefix is None else prefix}{digits}{suffix}"
+            return "{sha}" if given.get("format") == "long" else "{short_sha}"
         case "ref" if given.get("event") == "branch":
-            return f"{prefix or ''}{{branch}}{suffix}"
+            return "{branch}"
         case "raw":
-            return f"{prefix or ''}{_dated(given.get('value', rule))}{suffix}"
+            return _dated(given.get("value", rule))
         case "schedule":
-            return f"{prefix or ''}{_dated(given.get('pattern', 'nightly'))}{suffix}"
+            return _dated(given.get("pattern", "nightly"))
     return None
 
 

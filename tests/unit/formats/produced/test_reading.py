@@ -69,6 +69,29 @@ def test_metadata_action_names_images_and_its_rules_their_tags() -> None:
     ]
 
 
+def test_metadata_action_puts_its_flavor_around_each_tag_that_has_none_of_its_own() -> None:
+    metadata = """\
+      - id: meta
+        uses: docker/metadata-action@v5
+        with:
+          images: |
+            name=ghcr.io/contoso/shop,enable=true
+          flavor: |
+            latest=false
+            prefix=net10-
+            suffix=-alpine,onlatest=true
+          tags: |
+            type=sha
+            type=sha,prefix=,suffix=
+            type=raw,value=stable
+"""
+    assert named(WORKFLOW, workflow(metadata, build(push="true", tags="${{ steps.meta.outputs.tags }}"))) == [
+        "ghcr.io/contoso/shop:sha-{short_sha}-alpine",
+        "ghcr.io/contoso/shop:{short_sha}",
+        "ghcr.io/contoso/shop:net10-stable-alpine",
+    ]
+
+
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
