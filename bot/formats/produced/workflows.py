@@ -17,7 +17,10 @@ _BUILD = re.compile(
 _METADATA = re.compile(r"docker/metadata-action@.*")
 _OUTPUT = re.compile(r"\$\{\{\s*steps\.(?P<id>[\w-]+)\.outputs\.(?:tags|json|bake-file[\w-]*)\s*\}\}")
 _DATE = re.compile(r"\{\{\s*date\s+'(?P<format>[^']*)'[^}]*\}\}")
+_EXPRESSION = re.compile(r"\{\{\s*(?P<name>[^{}]*?)\s*\}\}")
+_NAMED = {"branch": "{branch}", "sha": "{short_sha}"}
 _MOMENT = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+_MOMENTS = re.compile("|".join(_MOMENT))
 
 
 def names(document: Node) -> Iterator[Written]:
@@ -92,11 +95,15 @@ def _bare_tag(rule: str, given: MappingOf[str, str]) -> str | None:
 
 
 def _dated(text: str) -> str:
-    def told(found: re.Match[str]) -> str:
-        form = re.sub("|".join(_MOMENT), lambda part: _MOMENT[part[0]], found["format"])
-        return "{date:" + form + "}"
+    """The text with our names for the action's own expressions, and `*` for those that have none."""
 
-    return _DATE.sub(told, text)
+    def told(found: re.Match[str]) -> str:
+        form = _MOMENTS.sub(lambda part: _MOMENT[part[0]], found["format"])
+        is_known = not re.search(r"[A-Za-z]", _MOMENTS.sub("", found["format"]))
+        return "{date:" + form + "}" if is_known else "*"
+
+    dated = _DATE.sub(told, text)
+    return _EXPRESSION.sub(lambda found: _NAMED.get(found["name"], "*"), dated)
 
 
 def _input(step: WorkflowStep, given: Mapping, name: str) -> str:

@@ -93,6 +93,30 @@ def test_metadata_action_puts_its_flavor_around_each_tag_that_has_none_of_its_ow
 
 
 @pytest.mark.parametrize(
+    ("value", "tag"),
+    [
+        ("{{branch}}-{{sha}}", "{branch}-{short_sha}"),
+        ("v{{date 'YYYYMMDD-HHmmss'}}", "v{date:%Y%m%d-%H%M%S}"),
+        ("{{date 'X'}}", "*"),
+        ("{{date 'YYYY[w]ww'}}", "*"),
+        ("1.{{commit_date 'YYYYMMDD'}}", "1.*"),
+    ],
+)
+def test_metadata_action_s_own_expressions_are_read_and_those_that_no_name_is_known_for_are_open(
+    value: str, tag: str
+) -> None:
+    metadata = f"""\
+      - id: meta
+        uses: docker/metadata-action@v5
+        with:
+          images: ghcr.io/contoso/shop
+          tags: type=raw,value={value}
+"""
+    text = workflow(metadata, build(push="true", tags="${{ steps.meta.outputs.tags }}"))
+    assert named(WORKFLOW, text) == [f"ghcr.io/contoso/shop:{tag}"]
+
+
+@pytest.mark.parametrize(
     ("command", "expected"),
     [
         ("docker build -t ghcr.io/contoso/shop:1 --push .", ["ghcr.io/contoso/shop:1"]),
