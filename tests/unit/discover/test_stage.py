@@ -87,6 +87,34 @@ async def test_csharp_is_not_read_where_no_project_is_an_app_host(fleet: Fleet) 
     assert len(fleet.store.readings["contoso/shop"].blobs) == 1
 
 
+RUN = b"""apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec: {template: {spec: {containers: [{name: shop, image: "ghcr.io/contoso/shop:1"}, {name: side, image: redis}]}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("apps/shop.yaml", RUN),
+        ("compose.yaml", b"services: {shop: {image: 'ghcr.io/contoso/shop:1'}, cache: {image: 'redis:7'}}\n"),
+        ("charts/shop/values.yaml", b"image:\n  repository: ghcr.io/contoso/shop\n  tag: '1'\n"),
+        (
+            "apps/kustomization.yaml",
+            b"kind: Kustomization\nimages:\n- name: shop\n  newName: ghcr.io/contoso/shop\n  newTag: '1'\n",
+        ),
+    ],
+)
+async def test_where_an_image_is_run_is_known_though_no_base_is_named_there(
+    fleet: Fleet, path: str, text: bytes
+) -> None:
+    fleet.host.files["contoso/gitops"] = {path: text}
+    await fleet.tick()
+    [place] = fleet.store.readings["contoso/gitops"].deployed
+    assert (place.path, place.reference.name, place.reference.tag) == (path, "ghcr.io/contoso/shop", "1")
+
+
 async def test_a_tree_that_was_read_before_is_not_read_again(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
     await fleet.tick()

@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement
@@ -21,14 +23,15 @@ from bot.store.rows.repositories.issues import issue_sections
 from bot.store.rows.repositories.tables import repositories as repositories_table
 from bot.store.rows.rollouts.quarantines import open_quarantine
 from bot.store.rows.rollouts.tables import pauses, rebuilds
+from tests.builders import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.moving import opened, someone_waits
 
 ANN = Word("Ann", "it does not start")
 
 
-async def failed(stores: Stores, repositories: int, going: int = 0) -> None:
-    """Every repository is rebuilt by a run, which fails; `going` more are still being built."""
+async def failed(stores: Stores, repositories: int, going: int = 0, **known: Any) -> None:
+    """Every repository is rebuilt by a run, and fails with what is `known`; `going` more are still being built."""
     await stores.fill(repositories=repositories + going)
     await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml")
     now = stores.clock.now()
@@ -36,7 +39,7 @@ async def failed(stores: Stores, repositories: int, going: int = 0) -> None:
         started = job.rebuild.moved(State.DISPATCHED, "started", at=now)
         await stores.act.settle_rebuild(job.rebuild, replace(started, run=job.rebuild.id, attempted_at=now))
     for rebuild in (await stores.followed())[:repositories]:
-        await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.FAILED, "red", at=now))
+        await stores.follow.settle_rebuild(rebuild, replace(rebuild, **known).moved(State.FAILED, "red", at=now))
 
 
 async def merged(stores: Stores, repositories: int, *workflows: str, told: str = "weekly.yml") -> None:
@@ -55,6 +58,15 @@ async def merged(stores: Stores, repositories: int, *workflows: str, told: str =
     for rebuild in await stores.followed():
         red = replace(rebuild, workflow=told)
         await stores.follow.settle_rebuild(rebuild, red.moved(State.FAILED, "merged, but red", at=now))
+
+
+@pytest.mark.parametrize("verdict", [ImageVerdict.NO_OP, ImageVerdict.OTHER, ImageVerdict.NOT_SEEN])
+async def test_an_image_that_does_not_stand_on_the_new_base_tells_nothing_against_it(
+    stores: Stores, verdict: ImageVerdict
+) -> None:
+    await failed(stores, 3, built_at=NOON, proof=verdict)
+    assert await stores.states() == ["failed"] * 3
+    assert await stores.quarantine.ends() == []
 
 
 async def test_the_builds_of_merged_pull_requests_tell_of_their_base_too(stores: Stores) -> None:
