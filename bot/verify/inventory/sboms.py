@@ -91,7 +91,8 @@ class _Looks(Work[SbomLook, Sequence[Sbom]]):
             return ()
 
     async def settle(self, item: SbomLook, result: Sequence[Sbom]) -> None:
-        is_asked_again = not result and not item.is_last
+        is_read = any(each.inventory.packages or not each.inventory.problems for each in result)
+        is_asked_again = not is_read and not item.is_last
         again_at = self._clock.now() + _AGAIN if is_asked_again else None
         await self._store.save_sboms(item, result, again_at)
         self.found += len(result)

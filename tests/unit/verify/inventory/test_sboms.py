@@ -1,7 +1,7 @@
 """Registries are asked for SBOMs, once more where none is there yet."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -61,6 +61,13 @@ async def test_an_image_without_one_is_asked_again_a_day_later_and_then_no_more(
 ) -> None:
     store, _ = await run([], is_last=is_last)
     assert store.saved == [([], again_at)]
+
+
+async def test_an_image_of_which_none_can_be_read_is_asked_again_too() -> None:
+    """More may be attached than was looked at, and a build may attach one still."""
+    unread = replace(FOUND, inventory=Inventory(problems=("51 artifacts refer to it, of which 50 were looked at",)))
+    store, _ = await run([unread])
+    assert store.saved == [([unread], NOON + timedelta(days=1))]
 
 
 async def test_a_registry_that_fails_is_asked_again_and_nothing_is_concluded() -> None:
