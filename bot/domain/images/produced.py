@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from bot.domain.images.tags import TagKind, TagRule
+from bot.domain.images.tags import TagKind, TagRule, name_and_tag
 from bot.domain.reference import Base, InvalidReference, Reference
 
 MOST_CLAIMS = 100
@@ -149,10 +149,7 @@ def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]
 
 def _own_claim(text: str) -> Claim | None:
     """`registry/name`, or `registry/name:tag` with any kind of tag."""
-    name, colon, tag = text.rpartition(":")
-    if not colon or "/" in tag:
-        name, tag = text, "latest"
-    return _claim(name, tag, Source.PRODUCES)
+    return _claim(*name_and_tag(text), Source.PRODUCES)
 
 
 def _built(named: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:

@@ -25,6 +25,14 @@ class TagKind(StrEnum):
     PATTERN = "pattern"
 
 
+def name_and_tag(text: str) -> tuple[str, str]:
+    """Splits `registry/name:tag` with any kind of tag, of which a date's format has a colon too; `latest` where
+    there is none."""
+    path, slash, last = text.rpartition("/")
+    name, _, tag = last.partition(":")
+    return f"{path}{slash}{name}", tag or "latest"
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
     """What names the tag of one build: the commit, the number of the run, and when it began."""

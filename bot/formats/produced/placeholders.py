@@ -6,6 +6,7 @@ is read; in what was read it becomes `{sha}`, `{owner}/{name}` and the like.
 
 import re
 
+from bot.domain.images.tags import name_and_tag
 from bot.formats.shell.commands import SCRIPT_FOLDER, UNKNOWN
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -52,10 +53,7 @@ def shown(text: str) -> str:
 
 def split(text: str) -> tuple[str, str] | None:
     """Name and tag of an image as shown; None where the name is not known or names no registry's path."""
-    text = text.strip().strip("\"'").partition("@")[0]
-    name, colon, tag = text.rpartition(":")
-    if not colon or "/" in tag:
-        name, tag = text, "latest"
+    name, tag = name_and_tag(text.strip().strip("\"'").partition("@")[0])
     return None if "*" in name or "/" not in name else (name, tag)
 
 

@@ -33,6 +33,15 @@ def test_a_repository_claims_a_path_with_its_own_name_and_no_other() -> None:
     assert refused == ("produces: ghcr.io/x/bank is not one that this repository may claim; see images.claimable",)
 
 
+@pytest.mark.parametrize(
+    "tag", ["latest", "{sha}", "r{run_number}", "{date:%Y%m%d}", "v{date:%Y.%m}-{short_sha}", "v*"]
+)
+def test_a_repository_claims_an_image_with_any_kind_of_tag(tag: str) -> None:
+    for name in ("ghcr.io/contoso/shop", "registry.contoso.example:5000/contoso/shop"):
+        (claim,), refused = claims_of("contoso/shop", "main", ImageRules(), [f"{name}:{tag}"], ())
+        assert (claim.name, claim.tag.text, refused) == (name, tag, ())
+
+
 def test_its_own_word_weighs_more_than_its_builds() -> None:
     found = claimed(ImageRules(), "ghcr.io/contoso/shop:stable", named=(BUILT,))
     assert found == [("ghcr.io/contoso/shop", "stable", Source.PRODUCES)]

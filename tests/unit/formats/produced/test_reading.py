@@ -69,6 +69,23 @@ def test_metadata_action_names_images_and_its_rules_their_tags() -> None:
     ]
 
 
+def test_the_name_ends_where_the_tag_begins_though_a_date_has_a_colon_too() -> None:
+    text = workflow(build(push="true", tags="ghcr.io:443/contoso/shop:${{ steps.day.outputs.day }}"))
+    [open_tag] = named_in(WORKFLOW, text.encode())
+    assert (open_tag.name, open_tag.tag) == ("ghcr.io:443/contoso/shop", "*")
+    metadata = """\
+      - id: meta
+        uses: docker/metadata-action@v5
+        with:
+          images: ghcr.io/contoso/shop
+          tags: type=raw,value={{date 'YYYYMMDD'}}
+"""
+    [dated] = named_in(
+        WORKFLOW, workflow(metadata, build(push="true", tags="${{ steps.meta.outputs.tags }}")).encode()
+    )
+    assert (dated.name, dated.tag) == ("ghcr.io/contoso/shop", "{date:%Y%m%d}")
+
+
 def test_metadata_action_puts_its_flavor_around_each_tag_that_has_none_of_its_own() -> None:
     metadata = """\
       - id: meta
