@@ -7,13 +7,14 @@ from collections.abc import Mapping as MappingOf
 from bot.formats.builds import places
 from bot.formats.produced.commands import Written, pushed
 from bot.formats.shell.folders import Folders
-from bot.formats.source.nodes import Mapping, Node
+from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.workflows.builds import dockerfile_of
 from bot.formats.workflows.steps import WorkflowStep, steps_of
 
 _BUILD = re.compile(
     r"(?:docker/(?:build-push-action|bake-action)|redhat-actions/(?:buildah-build|push-to-registry))@.*"
 )
+_BEFORE_MERGE = ("pull_request", "pull_request_target", "merge_group")
 _METADATA = re.compile(r"docker/metadata-action@.*")
 _OUTPUT = re.compile(r"\$\{\{\s*steps\.(?P<id>[\w-]+)\.outputs\.(?:tags|json|bake-file[\w-]*)\s*\}\}")
 _DATE = re.compile(r"\{\{\s*date\s+'(?P<format>[^']*)'[^}]*\}\}")
@@ -24,7 +25,9 @@ _MOMENTS = re.compile("|".join(_MOMENT))
 
 
 def names(document: Node) -> Iterator[Written]:
-    """Each image that the steps push."""
+    """Each image that the steps push; none where only pull requests start them, before they are merged."""
+    if _is_for_pull_requests(document):
+        return
     metadata: dict[str, list[str]] = {}
     for step in steps_of(document):
         uses = step.mapping.scalar("uses")
@@ -41,6 +44,29 @@ def names(document: Node) -> Iterator[Written]:
         commands = step.script
         if commands is not None:
             yield from pushed(commands, step.environment, Folders(step.folder))
+
+
+def _is_for_pull_requests(document: Node) -> bool:
+    trigger = document.get("on") if isinstance(document, Mapping) else None
+    match trigger:
+        case Scalar():
+            return trigger.value in _BEFORE_MERGE
+        case Sequence():
+            items = trigger.items
+            return bool(items) and all(isinstance(each, Scalar) and each.value in _BEFORE_MERGE for each in items)
+        case Mapping():
+            entries = list(trigger.entries())
+            return bool(entries) and all(
+                key.value in _BEFORE_MERGE and not _is_of_merges(about) for key, about in entries
+            )
+    return False
+
+
+def _is_of_merges(about: Node) -> bool:
+    """Whether a pull request that is closed starts it, as it is when it is merged."""
+    types = about.get("types") if isinstance(about, Mapping) else None
+    named = types.items if isinstance(types, Sequence) else [types]
+    return any(isinstance(each, Scalar) and each.value == "closed" for each in named)
 
 
 def _of_build(step: WorkflowStep, given: Mapping, metadata: dict[str, list[str]]) -> list[str]:

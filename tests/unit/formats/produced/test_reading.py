@@ -86,6 +86,24 @@ def test_the_name_ends_where_the_tag_begins_though_a_date_has_a_colon_too() -> N
     assert (dated.name, dated.tag) == ("ghcr.io/contoso/shop", "{date:%Y%m%d}")
 
 
+@pytest.mark.parametrize(
+    ("on", "is_named"),
+    [
+        ("pull_request", False),
+        ("[pull_request, merge_group]", False),
+        ("{pull_request: {branches: [main]}}", False),
+        ("[push, pull_request]", True),
+        ("{workflow_dispatch: , pull_request: }", True),
+        ("workflow_call", True),
+        ("{pull_request: {types: [closed]}}", True),
+    ],
+)
+def test_what_only_pull_requests_build_is_no_image_of_the_repository(on: str, is_named: bool) -> None:
+    """No rebuild makes it anew."""
+    text = f"on: {on}\n" + workflow(build(push="true", tags="ghcr.io/contoso/preview:1"))
+    assert bool(named(WORKFLOW, text)) is is_named
+
+
 def test_metadata_action_puts_its_flavor_around_each_tag_that_has_none_of_its_own() -> None:
     metadata = """\
       - id: meta
