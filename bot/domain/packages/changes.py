@@ -24,7 +24,8 @@ class Direction(StrEnum):
 class PackageChange:
     """`before` is None where the package was added, `after` where it was removed.
 
-    `notices` are what its publisher calls the fixes that came with it, such as `USN-7278-1`, as far as known.
+    `notices` are what its publisher calls the fixes that came with it, as far as known: `USN-7278-1`, or a CVE
+    where it publishes no notices.
     """
 
     type: str

@@ -79,7 +79,7 @@ async def running(
     await told(stores, {image: held, "b": base}, distribution=distribution)
 
 
-async def move_base(stores: Stores, *packages: Package) -> None:
+async def move_base(stores: Stores, *packages: Package, distribution: Distribution = NOBLE) -> None:
     """The base shows another image, which holds these; it is not read where there are none."""
     stores.clock.advance(HOUR)
     now = stores.clock.now()
@@ -87,7 +87,7 @@ async def move_base(stores: Stores, *packages: Package) -> None:
     seen = Observation(now, ASPNET, digest("b"), "10.0.6", platforms=(shows("c"),))
     await stores.watch.record([Sighting(due.id, Sight.MOVED, seen, now + HOUR)], {})
     if packages:
-        await told(stores, {"c": packages})
+        await told(stores, {"c": packages}, distribution=distribution)
 
 
 async def move_image(stores: Stores, *packages: Package, letter: str = "f", is_read: bool = True) -> None:

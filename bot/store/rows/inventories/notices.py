@@ -1,9 +1,9 @@
-"""What publishers call the fixes that came with new versions of packages: the notices that dumps hold."""
+"""What publishers call the fixes that came with new versions of packages: the notices and CVEs that dumps hold."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.changes import Direction, PackageChange, in_order_of_publication
@@ -14,10 +14,17 @@ from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.rows.inventories.inventories import package_of, packages
-from bot.store.rows.inventories.vulnerabilities import affected_packages, exposures, vulnerabilities
+from bot.store.rows.inventories.vulnerabilities import (
+    affected_packages,
+    exposures,
+    vulnerabilities,
+    vulnerability_cves,
+)
 
-NOTICES = ("USN-", "DSA-", "DLA-")
-"""How Ubuntu and Debian name what they publish together with a fix."""
+_WITHOUT_NOTICES = ("ALPINE-", "AZL-")
+"""Records of Alpine and Azure Linux, who publish no notices: the CVEs that they are about stand in their place."""
+NOTICES = ("USN-", "DSA-", "DLA-", *_WITHOUT_NOTICES)
+"""How records are named that tell of a fix: what Ubuntu and Debian publish together with one is among them."""
 
 _Named = tuple[str, str, str]
 """Type, name and version of a package."""
@@ -64,19 +71,31 @@ async def _held(connection: AsyncConnection, names: Collection[str]) -> dict[_Na
 async def _said(
     connection: AsyncConnection, numbers: Collection[int]
 ) -> dict[int, list[tuple[str, AffectedPackage]]]:
-    """The notices by which packages are affected, by their ids."""
+    """The notices, or the CVEs without one, by which packages are affected, by their ids."""
     found: dict[int, list[tuple[str, AffectedPackage]]] = {}
-    is_notice = or_(*(vulnerabilities.c.name.startswith(start) for start in NOTICES))
+    is_notice = _is_named(NOTICES)
+    of_record = vulnerability_cves.c.vulnerability_id == vulnerabilities.c.id
     for ids in chunks(sorted(numbers)):
         rows = await connection.execute(
-            select(exposures.c.package_id, vulnerabilities.c.name, affected_packages.c.affected)
+            select(
+                exposures.c.package_id,
+                vulnerabilities.c.name,
+                vulnerability_cves.c.cve,
+                affected_packages.c.affected,
+            )
             .join(affected_packages, affected_packages.c.id == exposures.c.affected_id)
             .join(vulnerabilities, vulnerabilities.c.id == affected_packages.c.vulnerability_id)
+            .outerjoin(vulnerability_cves, and_(of_record, _is_named(_WITHOUT_NOTICES)))
             .where(exposures.c.package_id.in_(ids), exposures.c.is_certain, is_notice)
         )
         for row in rows:
-            found.setdefault(row.package_id, []).append((row.name, load(row.affected, AffectedPackage)))
+            told = row.cve or row.name
+            found.setdefault(row.package_id, []).append((told, load(row.affected, AffectedPackage)))
     return found
+
+
+def _is_named(starts: Sequence[str]) -> ColumnElement[bool]:
+    return or_(*(vulnerabilities.c.name.startswith(start) for start in starts))
 
 
 def _noticed(

@@ -4,26 +4,34 @@ import pytest
 
 from bot.domain.packages.changes import Direction, PackageChange
 from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.package import Distribution, Package
+from bot.domain.packages.vulnerability import (
+    AffectedPackage,
+    Ecosystem,
+    VersionRange,
+    Vulnerability,
+    release_of,
+)
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import DumpSource, KeptDump
 from tests.integration.store.filling import ASPNET, HOUR, Stores
-from tests.integration.store.holding import FIXED, SSL, move_base, running
+from tests.integration.store.holding import FIXED, NOBLE, SSL, move_base, running
 from tests.integration.store.moving import opened
 
 UBUNTU = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
 BEFORE, AFTER = str(SSL.version), str(FIXED.version)
 
 
-async def moved(stores: Stores, before: Package = SSL, after: Package = FIXED) -> None:
+async def moved(
+    stores: Stores, before: Package = SSL, after: Package = FIXED, distribution: Distribution = NOBLE
+) -> None:
     """The base brought another OpenSSL."""
-    await running(stores, before, base=(before,))
+    await running(stores, before, base=(before,), distribution=distribution)
     stores.clock.advance(HOUR)
-    await move_base(stores, after)
+    await move_base(stores, after, distribution=distribution)
     await stores.assess_all()
     [comparison] = await stores.taken(stores.inventory.comparisons)
-    change = PackageChange("deb", after.name, "amd64", before.version, after.version, Direction.UP)
+    change = PackageChange(after.type, after.name, "amd64", before.version, after.version, Direction.UP)
     await stores.inventory.save_comparison(comparison, [change], is_complete=True)
 
 
@@ -96,3 +104,42 @@ async def test_an_open_pull_request_names_a_notice_that_comes_late(
         for platform in job.packages[ASPNET]
     ]
     assert told == ([[("USN-7278-1",)]] if is_due else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "ecosystem", "distribution", "kind", "versions"),
+    [
+        (
+            "ALPINE-CVE-2026-1001",
+            Ecosystem.ALPINE,
+            Distribution("alpine", "3.20.3"),
+            "apk",
+            ("3.3.2-r0", "3.3.2-r1"),
+        ),
+        ("AZL-52034", Ecosystem.AZURE_LINUX, Distribution("azurelinux", "3.0"), "rpm", ("3.3.2-1", "3.3.2-2")),
+    ],
+    ids=["Alpine", "Azure Linux"],
+)
+async def test_a_publisher_that_names_no_notices_has_its_cves_beside_the_package(
+    stores: Stores,
+    name: str,
+    ecosystem: Ecosystem,
+    distribution: Distribution,
+    kind: str,
+    versions: tuple[str, str],
+) -> None:
+    before, after = (Package(kind, "libssl3", version, "amd64", "openssl", version) for version in versions)
+    await moved(stores, before, after, distribution)
+    await stores.plan_all()
+    await opened(stores)
+    assert await stores.jobs() == []
+    source = DumpSource(ecosystem, "/srv/dump.zip")
+    await stores.vulnerabilities.follow_dumps([source])
+    await stores.taken(stores.vulnerabilities.dumps)
+    release = str(release_of(distribution))
+    affected = AffectedPackage(kind, "openssl", release, (VersionRange("", after.version),))
+    record = Vulnerability(name, ("CVE-2026-1001", "CVE-2026-1002"), affected=(affected,))
+    kept = KeptDump(source, DumpMark("1"), await stores.vulnerabilities.wanted_packages(), DumpReading((record,)))
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+    assert await notices(stores) == [("CVE-2026-1001", "CVE-2026-1002")]
+    assert len(await stores.jobs()) == 1, "the open pull request names them too"
