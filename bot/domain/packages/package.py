@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+RUNTIME_PACK = "runtimepack."
+"""How `*.deps.json` begins the name of a runtime pack: a shared framework that an application brings itself."""
+
 
 class PackageType(StrEnum):
     """The package types whose versions can be compared; each is its type in a package URL as well."""
@@ -37,7 +40,7 @@ class Package:
     @property
     def advisory_name(self) -> str:
         """The name under which advisories know it: a runtime pack is published without its prefix."""
-        return self.name.removeprefix("runtimepack.") if self.type == PackageType.NUGET else self.name
+        return self.name.removeprefix(RUNTIME_PACK) if self.type == PackageType.NUGET else self.name
 
 
 @dataclass(frozen=True, slots=True)

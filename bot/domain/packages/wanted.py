@@ -1,15 +1,19 @@
 """Which packages are asked for: by name and version, or as those that an advisory says are affected."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.feeds.advisory import Advisory
-from bot.domain.packages.package import Package, PackageType
+from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
 
 _FRAMEWORKS = {"runtime": "Microsoft.NETCore.App", "aspnet": "Microsoft.AspNetCore.App"}
+_RUNTIME_IDENTIFIERS = tuple(
+    f"{system}-{architecture}" for system in ("linux", "linux-musl") for architecture in ("x64", "arm64", "arm")
+)
+"""Of what an image can run."""
 
 
 class Fit(StrEnum):
@@ -41,17 +45,19 @@ class WantedPackage:
     """Packages of this name, or built from a source package of this name; of one type, or of any where it is None.
 
     Only those with a version below one of `below` are wanted; all where it is empty. `by_channel` compares with
-    versions of the same first two numbers alone, as .NET publishes a fix for each of its channels.
+    versions of the same first two numbers alone, as .NET publishes a fix for each of its channels. `packs` are
+    other packages with the same content and version.
     """
 
     name: str
     type: str | None = None
     below: tuple[str, ...] = ()
     by_channel: bool = False
+    packs: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.name,)
+        return (self.name, *self.packs, *(f"{RUNTIME_PACK}{pack}" for pack in self.packs))
 
     @property
     def release(self) -> None:
@@ -60,7 +66,8 @@ class WantedPackage:
 
     def fit(self, package: Package) -> Fit:
         """Unknown where no rule tells which of the versions is newer."""
-        is_named, is_source = package.name == self.name, package.source == self.name
+        is_named = package.name == self.name or package.advisory_name in self.packs
+        is_source = package.source == self.name
         if not (is_named or is_source) or self.type not in (None, package.type):
             return Fit.NO
         version = package.version if is_named else package.source_version or package.version
@@ -81,12 +88,32 @@ def fit_of(package: Package, wanted: Collection[Sought], release: str | None = N
 
 
 def wanted_by(advisory: Advisory) -> tuple[WantedPackage, ...]:
-    """The packages that an advisory of .NET says are affected; none where it names no fixed version."""
+    """The packages that an advisory of .NET says are affected, each below the fix of its channel.
+
+    None where it names no fixed version. What an application brings itself of a framework is a runtime pack.
+    """
     families = advisory.families or frozenset(_FRAMEWORKS)
     names = [name for family, name in _FRAMEWORKS.items() if family in families]
-    if not advisory.fixed_versions:
-        return ()
-    return tuple(WantedPackage(name, PackageType.NUGET, advisory.fixed_versions, by_channel=True) for name in names)
+    below = _fixed_runtimes(advisory.fixed_versions)
+    return tuple(
+        WantedPackage(name, PackageType.NUGET, below, by_channel=True, packs=_packs(name))
+        for name in names
+        if below
+    )
+
+
+def _fixed_runtimes(versions: Sequence[str]) -> tuple[str, ...]:
+    """An advisory names the fixed SDKs of a channel beside its fixed runtime, whose number is the lowest."""
+    lowest: dict[tuple[str, ...], str] = {}
+    for version in versions:
+        known = lowest.get(channel_of(version))
+        if known is None or compare_versions(PackageType.NUGET, version, known) < 0:
+            lowest[channel_of(version)] = version
+    return tuple(version for _, version in sorted(lowest.items()))
+
+
+def _packs(framework: str) -> tuple[str, ...]:
+    return tuple(f"{framework}.Runtime.{identifier}" for identifier in _RUNTIME_IDENTIFIERS)
 
 
 def names_of(wanted: Iterable[Sought]) -> list[str]:

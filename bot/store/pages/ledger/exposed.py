@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Advisory, Severity
-from bot.domain.packages.package import Package, PackageType
+from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
 from bot.domain.packages.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
@@ -207,17 +207,18 @@ async def _of_dotnet(
         rated_by = "Microsoft" if advisory.severity is not None else ""
         severity = advisory.severity
         facts = CveFacts(advisory.cve, advisory.title, severity, rated_by, advisory.score, (_DOTNET,))
-        for affected in affected_by(advisory):
+        said_affected = affected_by(advisory)
+        if said_affected or cve is not None:
             found.add(facts)
+        for affected in said_affected:
             by_name.setdefault(affected.name, []).append((advisory, affected))
-        if cve is not None:
-            found.add(facts)
     wanted = of_some
     if wanted is None:
-        is_named = (packages.c.type == PackageType.NUGET.value, packages.c.name.in_(by_name))
+        names = [*by_name, *(f"{RUNTIME_PACK}{name}" for name in by_name)]
+        is_named = (packages.c.type == PackageType.NUGET.value, packages.c.name.in_(names))
         held = await connection.execute(select(packages).where(*is_named))
         wanted = {row.id: package_of(row) for row in held}
-    wanted = {number: package for number, package in wanted.items() if package.name in by_name}
+    wanted = {number: package for number, package in wanted.items() if package.advisory_name in by_name}
     for number, exposure in _exposures(wanted, by_name):
         found.by_package.setdefault(number, []).append(exposure)
 
@@ -235,7 +236,7 @@ def _exposures(
     held: Mapping[int, Package], by_name: Mapping[str, Sequence[tuple[Advisory, AffectedPackage]]]
 ) -> Iterator[tuple[int, Exposure]]:
     for number, package in held.items():
-        for advisory, affected in by_name[package.name]:
+        for advisory, affected in by_name[package.advisory_name]:
             fit = affected.fit(package)
             if fit is not Fit.NO:
                 is_certain = fit is Fit.YES

@@ -163,9 +163,7 @@ async def test_a_cve_that_nobody_tells_of_is_none(stores: Stores) -> None:
     assert await stores.ledger.cve("CVE-2026-9999", Cut()) is None
 
 
-async def test_the_frameworks_of_dotnet_wait_by_what_microsofts_advisories_say(stores: Stores) -> None:
-    runtime = Package("nuget", "Microsoft.NETCore.App", "10.0.4")
-    await running(stores, runtime, base=(runtime,))
+async def _microsoft_says(stores: Stores) -> Advisory:
     advisory = Advisory(
         "CVE-2026-2002",
         "a leak",
@@ -178,6 +176,13 @@ async def test_the_frameworks_of_dotnet_wait_by_what_microsofts_advisories_say(s
     async with stores.database.transaction() as connection:
         row = {"source": "msrc", "cve": advisory.cve, "advisory": dump(advisory, Advisory)}
         await connection.execute(advisories.insert().values(**row))
+    return advisory
+
+
+async def test_the_frameworks_of_dotnet_wait_by_what_microsofts_advisories_say(stores: Stores) -> None:
+    runtime = Package("nuget", "Microsoft.NETCore.App", "10.0.4")
+    await running(stores, runtime, base=(runtime,))
+    advisory = await _microsoft_says(stores)
     [found] = (await page(stores, "CVE-2026-2002")).images.items
     assert (found.waits_at, found.who) == (Station.BASE, "Microsoft")
     assert (found.clocks[0].says, found.clocks[0].at) == (
@@ -189,6 +194,16 @@ async def test_the_frameworks_of_dotnet_wait_by_what_microsofts_advisories_say(s
     assert found.waits_at is Station.IMAGE
     [listed] = (await stores.ledger.cves(Cut())).cves.items
     assert (listed.cve, listed.severity, listed.rated_by) == ("CVE-2026-2002", "critical", "Microsoft")
+
+
+async def test_an_application_that_brings_its_own_runtime_waits_for_its_own_build(stores: Stores) -> None:
+    pack = Package("nuget", "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64", "10.0.4")
+    await running(stores, pack, base=(SSL,))
+    await _microsoft_says(stores)
+    [found] = (await page(stores, "CVE-2026-2002")).images.items
+    assert (found.waits_at, found.packages) == (Station.IMAGE, (f"{pack.name} 10.0.4",))
+    [listed] = (await stores.ledger.cves(Cut())).cves.items
+    assert listed.cve == "CVE-2026-2002"
 
 
 async def test_a_copy_that_is_built_upon_is_waited_for_after_what_was_published(stores: Stores) -> None:

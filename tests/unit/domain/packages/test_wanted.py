@@ -2,7 +2,7 @@ import pytest
 
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.package import Package
-from bot.domain.packages.wanted import Fit, WantedPackage, fit_of, wanted_by
+from bot.domain.packages.wanted import Fit, WantedPackage, fit_of, names_of, wanted_by
 
 SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
 
@@ -48,3 +48,20 @@ def test_an_advisory_that_names_no_fix_tells_of_no_package() -> None:
 def test_an_advisory_that_names_no_family_may_touch_each() -> None:
     names = [each.name for each in wanted_by(Advisory("CVE-1", fixed_versions=("8.0.11",)))]
     assert names == ["Microsoft.NETCore.App", "Microsoft.AspNetCore.App"]
+
+
+def test_the_fixed_sdks_of_an_advisory_do_not_make_a_fixed_runtime_affected() -> None:
+    """An advisory names the fixed SDKs of a channel beside its fixed runtime."""
+    wanted = wanted_by(Advisory("CVE-1", families=frozenset({"runtime"}), fixed_versions=("10.0.5", "10.0.105")))
+    fits = [fit_of(Package("nuget", "Microsoft.NETCore.App", version), wanted) for version in ("10.0.4", "10.0.5")]
+    assert fits == [Fit.YES, Fit.NO]
+
+
+@pytest.mark.parametrize("prefix", ["runtimepack.", ""], ids=["deps.json", "an SBOM"])
+def test_an_application_that_brings_its_own_runtime_has_the_cves_of_that(prefix: str) -> None:
+    wanted = wanted_by(Advisory("CVE-1", families=frozenset({"runtime"}), fixed_versions=("10.0.5",)))
+    name = f"{prefix}Microsoft.NETCore.App.Runtime.linux-musl-arm64"
+    fits = [fit_of(Package("nuget", name, version), wanted) for version in ("10.0.4", "10.0.5")]
+    assert fits == [Fit.YES, Fit.NO]
+    assert name in names_of(wanted)
+    assert fit_of(Package("nuget", "Microsoft.AspNetCore.App.Runtime.linux-x64", "10.0.4"), wanted) is Fit.NO
