@@ -38,11 +38,11 @@ class PackageChange:
 
 
 def package_changes(before: Iterable[Package], after: Iterable[Package]) -> tuple[PackageChange, ...]:
-    """Every difference, by type and name. A package of one version on both sides that has another is up or down.
+    """Every difference, by type and published name.
 
-    Where several versions lie side by side, as NuGet's do, those that both have are left out, and what remains is
-    added or removed unless it is one on each side. What an SBOM knows by name only is the package of that name and
-    version on the other side.
+    A package of one version on both sides that has another is up or down. Where several versions lie side by
+    side, as NuGet's do, those that both have are left out, and what remains is added or removed unless it is one
+    on each side. What an SBOM knows by name only is the package of that name and version on the other side.
     """
     first, second = list(before), list(after)
     old, new = _by_key(_typed(first, second)), _by_key(_typed(second, first))
@@ -87,7 +87,7 @@ def _typed(packages: list[Package], others: list[Package]) -> Iterator[Package]:
 def _by_key(packages: Iterable[Package]) -> dict[_Key, list[str]]:
     found: dict[_Key, list[str]] = {}
     for package in packages:
-        versions = found.setdefault((package.type, package.name, package.architecture), [])
+        versions = found.setdefault((package.type, package.advisory_name, package.architecture), [])
         if package.version not in versions:
             versions.append(package.version)
     return found

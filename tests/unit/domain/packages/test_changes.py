@@ -91,3 +91,11 @@ def test_notices_stand_in_the_order_of_their_numbers() -> None:
     later = PackageChange("deb", "a", None, "2", "3", Direction.UP, ("USN-10000-1",))
     [both] = net_changes([change, later])
     assert few_notices(both) == "USN-7278-1, USN-7300-1, USN-10000-1 and 1 other"
+
+
+def test_a_runtime_pack_is_one_package_by_the_name_of_deps_json_and_by_that_of_sboms() -> None:
+    published = "Microsoft.NETCore.App.Runtime.linux-x64"
+    shipped = Package("nuget", f"runtimepack.{published}", "8.0.0")
+    assert package_changes([shipped], [Package("nuget", published, "8.0.0")]) == ()
+    [change] = package_changes([shipped], [Package("nuget", published, "8.0.1")])
+    assert (change.before, change.after, change.direction) == ("8.0.0", "8.0.1", Direction.UP)
