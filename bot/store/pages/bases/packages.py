@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.evidence import Strength
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import AffectedPackage, WantedAffected, release_of
-from bot.domain.packages.wanted import Fit, Sought, fit_of, names_of
+from bot.domain.packages.wanted import Fit, Sought, WantedPackage, fit_of, names_of
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
@@ -46,6 +46,9 @@ from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 from bot.views.bases.inventory import FoundPackage, FoundPackages, ShownBy
 
+_Sources = Mapping[tuple[str, str], str]
+"""Names of source packages, by type and name of what is built from them."""
+
 
 class PackagesStore(Store):
     """Reads only."""
@@ -53,13 +56,14 @@ class PackagesStore(Store):
     async def find(self, wanted: Collection[Sought], platforms: Collection[str]) -> FoundPackages:
         """The images of the fleet that hold any of these packages; `platforms` are those that are read at all."""
         async with self._database.reading() as connection:
-            asked = await _asked_for(connection, wanted)
+            sources = await _sources(connection, wanted)
+            asked = await _asked_for(connection, wanted, sources)
             sights = await _sights(connection, asked)
             if any(each.release is not None for each in wanted):
                 sights = await _of_releases(connection, wanted, asked, sights)
             shown = await _images(connection, sights)
             run_at = await _deployments(connection, shown)
-            sides = await _base_sides(connection, wanted, shown.values())
+            sides = await _base_sides(connection, wanted, sources, shown.values())
             not_known = await _not_known(connection, platforms)
         answering = Answering(wanted, asked, sides)
         found = [
@@ -100,11 +104,28 @@ def _order(found: FoundPackage) -> tuple[Any, ...]:
     return (found.image, found.repository, found.package.sort_key)
 
 
-async def _asked_for(connection: AsyncConnection, wanted: Collection[Sought]) -> dict[int, tuple[Package, bool]]:
+async def _sources(connection: AsyncConnection, wanted: Collection[Sought]) -> _Sources:
+    """What is built from packages that are asked for by name, by the images that say so: chiseled ones do not."""
+    names = [each.name for each in wanted if isinstance(each, WantedPackage)]
+    columns = (packages.c.type, packages.c.name, packages.c.source)
+    rows = await connection.execute(select(*columns).where(packages.c.source.in_(names)).distinct())
+    return {(kind, name): source for kind, name, source in rows}
+
+
+def _sourced(package: Package, sources: _Sources) -> Package:
+    """The package, with its source package where other images alone name that."""
+    if package.source is not None:
+        return package
+    return replace(package, source=sources.get((package.type, package.name)))
+
+
+async def _asked_for(
+    connection: AsyncConnection, wanted: Collection[Sought], sources: _Sources
+) -> dict[int, tuple[Package, bool]]:
     """The packages that are asked for in any image, for whatever architecture, and whether that is certain."""
     found: dict[int, tuple[Package, bool]] = {}
-    for row in await connection.execute(select(packages).where(_is_named(names_of(wanted)))):
-        package = package_of(row)
+    for row in await connection.execute(select(packages).where(_is_named(wanted, sources))):
+        package = _sourced(package_of(row), sources)
         fits = {fit for each in wanted if (fit := each.fit(package)) is not Fit.NO}
         if fits:
             found[row.id] = (replace(package, architecture=None), Fit.YES in fits)
@@ -145,8 +166,10 @@ def _release(distribution: str | None) -> str | None:
     return release_of(load_text(distribution, Distribution))
 
 
-def _is_named(names: Sequence[str]) -> Any:
-    return or_(packages.c.name.in_(names), packages.c.source.in_(names))
+def _is_named(wanted: Collection[Sought], sources: _Sources) -> Any:
+    names = names_of(wanted)
+    of_sources = (name for _, name in sources)
+    return or_(packages.c.name.in_({*names, *of_sources}), packages.c.source.in_(names))
 
 
 async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[int, list[PackageSight]]:
@@ -218,7 +241,7 @@ async def _deployments(
 
 
 async def _base_sides(
-    connection: AsyncConnection, wanted: Collection[Sought], shown: Collection[HoldingImage]
+    connection: AsyncConnection, wanted: Collection[Sought], sources: _Sources, shown: Collection[HoldingImage]
 ) -> Mapping[tuple[BaseName, str], BaseSide]:
     """What the bases of these images show now, by name and platform."""
     named = {name for image in shown for names in image.stands_on.values() for name in names}
@@ -245,10 +268,10 @@ async def _base_sides(
         found = await connection.execute(
             select(inventory_packages.c.inventory_id, packages)
             .join(packages, packages.c.id == inventory_packages.c.package_id)
-            .where(inventory_packages.c.inventory_id.in_(ids), _is_named(names_of(wanted)))
+            .where(inventory_packages.c.inventory_id.in_(ids), _is_named(wanted, sources))
         )
         for row in found:
-            held.setdefault(row.inventory_id, []).append(package_of(row))
+            held.setdefault(row.inventory_id, []).append(_sourced(package_of(row), sources))
     return {
         ((row.registry, row.repository, row.tag), row.platform): BaseSide(
             f"{row.registry}/{row.repository}:{row.tag}",

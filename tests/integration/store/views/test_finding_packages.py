@@ -62,6 +62,15 @@ async def test_what_is_fixed_or_of_another_type_is_not_found(stores: Stores) -> 
     assert await find(stores, WantedPackage("openssl", "rpm")) == FoundPackages(())
 
 
+async def test_a_chiseled_image_names_no_source_packages_and_is_found_by_them_all_the_same(stores: Stores) -> None:
+    """What is built from a source package is known from images that name it."""
+    chiseled = replace(SSL, source=None, source_version=None)
+    await running(stores, chiseled, base=(chiseled, replace(FIXED, architecture="arm64")))
+    [found] = (await find(stores)).found
+    assert (found.package.name, found.fix.state) == (SSL.name, FixSource.AWAITED)
+    assert (await find(stores, WantedPackage("openssl", "deb", (str(SSL.version),)))).found == ()
+
+
 async def test_an_image_that_is_not_read_is_counted_as_not_known(stores: Stores) -> None:
     await stores.listing(Repository("contoso/shop", "main"))
     claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
