@@ -57,6 +57,8 @@ def read_file(path: Path, largest: int) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(largest + 1)
+    except IsADirectoryError as error:
+        raise Failure(Trouble.MALFORMED, "is a folder, not a file", where=str(path)) from error
     except OSError as error:
         trouble = Trouble.MISSING if isinstance(error, FileNotFoundError) else Trouble.DENIED
         raise Failure(trouble, f"cannot be read: {error.strerror}", where=str(path)) from error

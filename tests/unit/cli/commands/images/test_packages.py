@@ -248,6 +248,7 @@ def test_the_gate_cannot_tell_by_an_old_report(report: Path) -> None:
 def test_the_gate_refuses_bad_input(report: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{}")
     assert "is no report of Trivy" in refusal("gate", tmp_path / "bad.json")
+    assert "is a folder" in refusal("gate", tmp_path)
     assert "names no severity" in refusal("gate", report, "--severity", "SEVERE")
     assert "--max-age" in refusal("gate", report, "--max-age", "soon")
 
