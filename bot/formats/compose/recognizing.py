@@ -16,14 +16,18 @@ _BUILD = frozenset({"context", "dockerfile", "dockerfile_inline"})
 
 
 def is_compose_file(text: str) -> bool:
-    """Whether a text is a Compose file with a service that runs an image or is built. Never raises."""
+    """Whether each document of a text is a Compose file with a service that runs an image or is built.
+
+    Empty documents do not count. Never raises.
+    """
     if not ("image" in text or "build" in text) or _SERVICES.search(text) is None:
         return False
     try:
         documents = read(text)
     except Unreadable:
         return False
-    return any(isinstance(document, Mapping) and _is_one(document) for document in documents)
+    filled = [document for document in documents if not _is_null(document)]
+    return bool(filled) and all(isinstance(document, Mapping) and _is_one(document) for document in filled)
 
 
 def _is_one(document: Mapping) -> bool:

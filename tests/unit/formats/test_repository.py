@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.repositories.usage import Findings, Kind, Role, Usage
 from bot.formats import repository as reading
+from bot.formats.compose.recognizing import is_compose_file
 from bot.formats.dotnet import solution
 from bot.formats.repository import File, Memory, images_of, read_files
 
@@ -81,6 +82,16 @@ def test_a_compose_file_is_read_whatever_a_script_or_a_workflow_calls_it() -> No
     assert [(usage.kind, usage.path, str(usage.reference)) for usage in found] == [
         ("compose", "deploy/stack.production.yml", "postgres:16")
     ]
+
+
+@pytest.mark.parametrize(
+    ("beside", "is_compose"),
+    [("kind: Service\n", False), ("- a\n", False), ("text\n", False), ("", True), ("# ours\n", True)],
+)
+def test_a_file_is_for_compose_where_each_of_its_documents_is(beside: str, is_compose: bool) -> None:
+    compose = "services:\n  db: {image: 'postgres:16'}\n"
+    for text in (f"{compose}---\n{beside}", f"{beside}---\n{compose}"):
+        assert is_compose_file(text) is is_compose
 
 
 def test_a_compose_file_of_another_name_hands_values_to_the_dockerfile_that_it_builds() -> None:
