@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from time import thread_time
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.formats.source.spanned import Spanned, joined
@@ -27,9 +26,12 @@ MOST_PUT_IN = 1024 * 1024
 """Characters."""
 MOST_HEREDOCS = 100
 """What they cost tree-sitter grows faster than their number: 16,000 that nobody ends take it 11 s."""
-_ANY_SCRIPT, _EACH_CHARACTER = 0.05, 4e-6
-"""Seconds of processor time that reading may take; a tenth of them is usual."""
-_AT_ONCE = 4096
+_AT_ONCE = 1024
+_MOST_READS, _MOST_READS_OF_EACH = 10_000, 500
+"""Of a script, and more of each `_AT_ONCE` characters of it, which are read two or three times as a rule.
+
+What costs more than the length tells looks through the rest again for each word; ten thousand take some 0.05 s.
+"""
 MOST_COMMANDS = 5_000
 DEEPEST_WORD = 8
 _BEFORE_COMMAND = frozenset({"do", "then", "else", "sudo", "exec", "time", "command", "env", "&", "call"})
@@ -100,22 +102,27 @@ def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[
 
 
 def _parsed(source: bytes) -> "tree_sitter.Node | None":
-    """The tree's root; None where reading takes twenty times as long as what people write does.
+    """The tree's root; None where the text is looked through far oftener than what people write is.
 
-    The grammar is loaded with the first script, since most commands need none; that is not part of the reading.
+    That is counted, not timed, so that a script is read on each machine or on none. The grammar is loaded with the
+    first script, since most commands need none.
     """
     import tree_sitter
 
     parser = tree_sitter.Parser(_language())
-    over_at = thread_time() + _ANY_SCRIPT + len(source) * _EACH_CHARACTER
+    left = _MOST_READS + len(source) * _MOST_READS_OF_EACH // _AT_ONCE
+
+    def part(at: int, _: object) -> bytes:
+        nonlocal left
+        left -= 1
+        return source[at : at + _AT_ONCE] if left > 0 else b""
+
     try:
-        # Asked after each hundred steps; brackets that nobody closes cost more the more of them there are.
-        read = parser.parse(
-            lambda at, _: source[at : at + _AT_ONCE], progress_callback=lambda _, __: thread_time() > over_at
-        )
+        # Asked after each hundred steps only, so that there must be nothing more to read until then.
+        read = parser.parse(part, progress_callback=lambda _, __: left <= 0)
     except ValueError:
         return None
-    return read.root_node
+    return read.root_node if left > 0 else None
 
 
 def tree(text: str) -> "tree_sitter.Node | None":
