@@ -20,8 +20,8 @@ from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
 
 Sarif = Callable[[Sequence[Finding]], Mapping[str, Any]]
 """Makes a SARIF log of findings: `views.repositories.findings`, wired in by the service."""
-Patching = Callable[["DueScan"], Awaitable[Mapping[str, Any]]]
-"""Makes the log that is uploaded: the same with what could be done, from the texts as they are kept."""
+Patching = Callable[["DueScan"], Awaitable[Mapping[str, Any] | None]]
+"""Makes the log that is uploaded: the same with what could be done; None where not all texts are kept for that."""
 _REFUSALS = frozenset({Trouble.DENIED, Trouble.MISSING})
 """Code scanning is not switched on or not licensed there, or the right is missing."""
 _ASKED_AGAIN_AFTER = timedelta(days=7)
@@ -144,8 +144,10 @@ class _Scans(ForgeWriting[DueScan, UploadedFindings]):
         if any(shown.get(path) != item.files[path] for path in paths):
             # discovery reads it again, and the audit after it
             return UploadedFindings(item.uploaded, _UNTIL_READ, item.upload)
-        text = _text(await self._logs.patched(item))
-        upload = await forge.upload_findings(look.standing.identity, look.trunk.sha, branch, text)
+        log = await self._logs.patched(item)
+        if log is None:
+            return UploadedFindings(item.uploaded, _UNTIL_READ, item.upload)
+        upload = await forge.upload_findings(look.standing.identity, look.trunk.sha, branch, _text(log))
         return UploadedFindings(mark, _UNTIL_TAKEN_IN, upload)
 
     async def _taken_in(self, item: DueScan, upload: str) -> UploadedFindings:

@@ -59,13 +59,13 @@ def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
 def scan_logs(kept: OnboardingsStore, unwaivable: Collection[str], clock: Clock) -> ScanLogs:
     """The logs for code scanning; those that are uploaded have the patches that stand the proof."""
 
-    async def patched(item: DueScan) -> dict[str, Any]:
+    async def patched(item: DueScan) -> dict[str, Any] | None:
         texts = await kept_texts(kept, item.repository.name, clock.now(), unwaivable)
-        return await asyncio.to_thread(_patched_log, item.findings, texts)
+        return await asyncio.to_thread(_patched_log, item.findings, texts) if texts is not None else None
 
     return ScanLogs(sarif_log, patched)
 
 
-def _patched_log(findings: tuple[Finding, ...], texts: Texts | None) -> dict[str, Any]:
+def _patched_log(findings: tuple[Finding, ...], texts: Texts) -> dict[str, Any]:
     audited = with_fixes(findings, texts)
     return as_sarif(audited.findings, RULES, version("freshness-bot"), audited.patches())

@@ -16,6 +16,7 @@ from bot.domain.repositories.repository import Repository, blob_name
 from bot.domain.rollouts.journal import Word
 from bot.reconcile.loop import Loop
 from bot.service.wiring.auditing import scan_logs
+from bot.store.stages.act.onboardings import OnboardingsStore
 from tests.fakes.forge import SHA1, FakeForge, FakeRepository
 from tests.integration.store.filling import HOUR, Stores
 
@@ -77,6 +78,22 @@ async def test_what_is_uploaded_carries_what_could_be_done(
     ((change,),) = [each["artifactChanges"] for each in result["fixes"]]
     assert change["artifactLocation"] == {"uri": "Dockerfile"}
     assert [each["insertedContent"]["text"] for each in change["replacements"]] == ["USER $APP_UID\n"]
+
+
+async def test_what_could_be_done_is_waited_for_where_the_texts_are_not_kept(
+    stores: Stores, forge: FakeForge, shop: FakeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> dict[str, bytes]:
+        return {}
+
+    await read(stores, shop)
+    with monkeypatch.context() as patched:
+        patched.setattr(OnboardingsStore, "contents", nothing)
+        await scanned(stores, forge)
+    assert shop.uploads == []
+    stores.clock.advance(timedelta(minutes=11))
+    await scanned(stores, forge)
+    assert len(shop.uploads) == 1
 
 
 async def test_an_upload_is_asked_about_until_it_was_taken_in(
