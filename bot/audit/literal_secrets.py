@@ -5,21 +5,32 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
-from bot.audit.images.dockerfile import dockerfiles, pairs
+from bot.audit.images.dockerfile import Dockerfile, dockerfiles, placed_pairs
 from bot.audit.repository import RepositoryTexts
 from bot.audit.secrets import holds_secret, takes_a_password
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import PipelineStep
 from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.kubernetes import containers, word
+from bot.formats.dockerfile.lines import Instruction
 from bot.formats.source.nodes import Mapping, Node, Scalar
 
 MASK = "***"
 """Stands in a diff for the value of a secret."""
 
 
-Written = tuple[str, str, Node | None]
-"""A name, its value, and the scalar of YAML that this stands in."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where something stands in a text that is no YAML, or is script within YAML."""
+
+    path: str
+    source: str
+    start: int
+    end: int
+
+
+Written = tuple[str, str, Node | _Place | None]
+"""A name, its value, and the scalar of YAML or the place that this stands in."""
 
 
 @dataclass(slots=True)
@@ -28,6 +39,8 @@ class _Hidden:
 
     lines: dict[str, str] = field(default_factory=dict)
     written: set[tuple[str, str]] = field(default_factory=set)
+    in_scripts: set[str] = field(default_factory=set)
+    """Names behind which the rest of a line is hidden: where a word of a script ends is left to its shell."""
 
     def shown(self, line: str) -> str:
         """A line of a diff, however its value is quoted and wherever its name stands."""
@@ -38,6 +51,8 @@ class _Hidden:
         for name, raw in self.written if sign == "+" else ():
             if name in text:
                 text = text.replace(raw, MASK)
+        for name in self.in_scripts if sign == "+" else ():
+            text = _rest_of_line(name).sub(MASK, text)
         return f"{sign}{text}"
 
 
@@ -74,16 +89,64 @@ def _hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
     found: dict[str, _Hidden] = {}
     spans: dict[tuple[str, str], set[tuple[int, int]]] = {}
     for name, value, node in repository.kept(_secrets):
-        if isinstance(node, Scalar) and (path := repository.path_of(node)):
-            start = node.start
-            if node.value.startswith(f"{name}="):
-                start = max(start, node.source.find("=", start, node.end) + 1)
-            spans.setdefault((path, node.source), set()).add((start, node.end))
-            raw = node.source[start : node.end].strip("\"'")
-            found.setdefault(path, _Hidden()).written.update((name, each) for each in (value, raw) if each)
+        for place in _places(repository, name, value, node):
+            spans.setdefault((place.path, place.source), set()).add((place.start, place.end))
+            raw = place.source[place.start : place.end].strip("\"'")
+            found.setdefault(place.path, _Hidden()).written.update((name, each) for each in (value, raw) if each)
+    for step in (step for pipeline in pipelines(repository) for step in pipeline.steps):
+        for name, place in _in_script(repository, step):
+            spans.setdefault((place.path, place.source), set()).add((place.start, place.end))
+            found.setdefault(place.path, _Hidden()).in_scripts.add(name)
     for (path, source), some in spans.items():
         found[path].lines |= _without(source, sorted(some))
     return found
+
+
+def _places(repository: RepositoryTexts, name: str, value: str, node: Node | _Place | None) -> Iterator[_Place]:
+    if isinstance(node, _Place):
+        yield node
+    elif isinstance(node, Scalar) and (path := repository.path_of(node)):
+        start = node.start
+        if node.value.startswith(f"{name}="):
+            start = max(start, node.source.find("=", start, node.end) + 1)
+        yield _Place(path, node.source, start, node.end)
+
+
+def _in_script(repository: RepositoryTexts, step: PipelineStep) -> Iterator[tuple[str, _Place]]:
+    """What stands behind the names of secrets in a step's script, where their values stand there in another form.
+
+    To the end of the line and of those that go on with it; all of the script where the name stands in another form
+    too, or the value takes several lines or comes from a variable.
+    """
+    run = step.mapping.scalar("run")
+    if run is None or not (path := repository.path_of(run)):
+        return
+    for name, value, _ in filter(_is_secret, _of_commands(step)):
+        begins = [found.end() for found in _named(name).finditer(run.source, run.start, run.end)]
+        as_is = _given(name, value).findall(run.source[run.start : run.end])
+        if begins and len(as_is) == len(begins):
+            continue
+        ends = [_end_of_line(run.source, begin, run.end) for begin in begins]
+        parts = (run.source[begin:end] for begin, end in zip(begins, ends, strict=True))
+        if not begins or "\n" in value or any("$" in part for part in parts):
+            begins, ends = [run.start], [run.end]
+        yield from ((name, _Place(path, run.source, begin, end)) for begin, end in zip(begins, ends, strict=True))
+
+
+def _named(name: str) -> re.Pattern[str]:
+    return re.compile(rf"{re.escape(name)}[\"']?=")
+
+
+def _rest_of_line(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<={re.escape(name)}=)[^\r\n]+|(?<={re.escape(name)}[\"']=)[^\r\n]+")
+
+
+def _end_of_line(text: str, begin: int, last: int) -> int:
+    """Where a line ends, with those that it goes on in."""
+    end = text.find("\n", begin, last)
+    while end >= 0 and text[begin:end].rstrip().endswith(("\\", "`", "^")):
+        end = text.find("\n", end + 1, last)
+    return last if end < 0 else end
 
 
 def _without(source: str, spans: Items[tuple[int, int]]) -> dict[str, str]:
@@ -109,14 +172,16 @@ def _without(source: str, spans: Items[tuple[int, int]]) -> dict[str, str]:
 
 
 def _secrets(repository: RepositoryTexts) -> list[Written]:
-    return [
-        (name, value, node)
-        for name, written, node in _written(repository)
-        if (value := written.strip().strip("\"'"))
-        and not value.startswith("$")
-        and holds_secret(name, value)
-        and not takes_a_password(value)
-    ]
+    return [(name, _bare(value), node) for name, value, node in filter(_is_secret, _written(repository))]
+
+
+def _is_secret(written: Written) -> bool:
+    name, value = written[0], _bare(written[1])
+    return value != "" and not value.startswith("$") and holds_secret(name, value) and not takes_a_password(value)
+
+
+def _bare(value: str) -> str:
+    return value.strip().strip("\"'")
 
 
 def _written(repository: RepositoryTexts) -> Iterator[Written]:
@@ -124,7 +189,7 @@ def _written(repository: RepositoryTexts) -> Iterator[Written]:
     for file in dockerfiles(repository):
         for each in file.script.instructions:
             if each.keyword in {"arg", "env"}:
-                yield from ((name, value, None) for name, value in pairs(each, file))
+                yield from _of_instruction(repository, file, each)
     for pipeline in pipelines(repository):
         for holder in (pipeline.root, *_holders(job.mapping for job in pipeline.jobs)):
             yield from named_values(holder.get("env"))
@@ -160,8 +225,19 @@ def _of_step(step: PipelineStep) -> Iterator[Written]:
         yield name, value, node
         lines = node.value.split("\n") if isinstance(node, Scalar) else ()
         yield from (_parted(line.strip()) for line in lines)
+    yield from _of_commands(step)
+
+
+def _of_commands(step: PipelineStep) -> Iterator[Written]:
     for command in step.commands:
         yield from (_parted(each.removeprefix("--build-arg=")) for each in command.words)
+
+
+def _of_instruction(repository: RepositoryTexts, file: Dockerfile, instruction: Instruction) -> Iterator[Written]:
+    source = repository.text(file.path)
+    for name, value in placed_pairs(instruction, file):
+        places = [value.place(0), value.place(len(value) - 1) + 1] if value.text else [0, 0]
+        yield name, value.text, _Place(file.path, source, *places)
 
 
 def _parted(text: str) -> Written:

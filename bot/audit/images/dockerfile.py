@@ -10,6 +10,7 @@ from bot.formats.dockerfile.arguments import Arguments
 from bot.formats.dockerfile.lines import Instruction, Script, read
 from bot.formats.dockerfile.stages import BuildStage, resolve
 from bot.formats.dockerfile.words import split_quoted
+from bot.formats.source.spanned import Spanned
 
 MOST_STAGES = 200
 _NAME_OF_DEVELOPMENT = re.compile(
@@ -103,10 +104,16 @@ def dockerfile(path: str, text: str) -> Dockerfile | None:
 
 def pairs(instruction: Instruction, file: Dockerfile) -> Iterator[tuple[str, str]]:
     """Names and values of an ARG or ENV; a name without a value has an empty one."""
-    words = split_quoted(instruction.arguments, file.script.escape)
+    return ((name, value.text) for name, value in placed_pairs(instruction, file))
+
+
+def placed_pairs(instruction: Instruction, file: Dockerfile) -> Iterator[tuple[str, Spanned]]:
+    """The same with the place of each character."""
+    arguments = instruction.arguments
+    words = split_quoted(arguments, file.script.escape)
     if instruction.keyword == "env" and words and "=" not in words[0].text:
-        yield words[0].text, " ".join(word.text for word in words[1:])
+        yield words[0].text, arguments.part(len(words[0]), len(arguments)).strip()
         return
     for word in words:
-        name, _, value = word.text.partition("=")
-        yield name, value
+        name, equals, _ = word.text.partition("=")
+        yield name.strip("\"'"), word.part(len(name) + len(equals), len(word))
