@@ -18,7 +18,7 @@ from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
 from bot.audit.suggestions.rights import check_own_workflow, rights
 from bot.audit.workflows.model import PipelineStep
-from bot.audit.workflows.shells import is_like_bash, shell_of
+from bot.audit.workflows.shells import is_like_bash, runners_of, shell_of
 from bot.domain.repositories.finding import Fix
 from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.nodes import Mapping
@@ -157,7 +157,12 @@ def _free_id(push: Push, wanted: Items[str], word: str) -> str:
 def _shell(push: Push) -> list[str]:
     """The key that gives a step bash, where it would get another shell or one that nobody knows."""
     around = (Mapping(0), push.step.job.mapping, push.pipeline.root)
-    return [] if is_like_bash(shell_of(around, {})) else ["  shell: bash"]
+    shell = shell_of(around, {})
+    may_be_on_windows = any(
+        "${{" in each or each.lower().startswith("windows")
+        for each in (*push.step.job.runners, *runners_of(push.step.job.mapping, {}))
+    )
+    return [] if is_like_bash(shell) and (shell or not may_be_on_windows) else ["  shell: bash"]
 
 
 def _named_step(push: Push) -> tuple[str, list[list[str]]]:

@@ -529,6 +529,16 @@ def test_a_step_is_written_for_bash_whatever_the_shell_of_its_job_is(shell: str)
     assert ("shell: bash" in written) is (shell != "bash")
 
 
+@pytest.mark.parametrize("matrix", ["windows-2022, ubuntu-latest", "ubuntu-latest, windows-2022", "windows-latest"])
+def test_a_step_is_written_for_bash_where_the_matrix_has_a_runner_of_windows(matrix: str) -> None:
+    job = f"strategy: {{matrix: {{os: [{matrix}]}}}}"
+    written = workflow(PUSH, job=job).replace("runs-on: ubuntu-latest", "runs-on: ${{ matrix.os }}")
+    found = [each for each in audit(texts({BUILD: written}), NOW) if each.check == "image-signed"]
+    fixes = [each.fix for each in found if each.fix is not None]
+    assert fixes
+    assert all("shell: bash" in "".join(edit.text for edit in fix.suggested) for fix in fixes)
+
+
 @pytest.mark.parametrize(
     ("written", "why"),
     [
@@ -575,6 +585,45 @@ def test_a_patch_beside_a_secret_before_the_first_stage_does_not_show_it_either(
     files = texts({"Dockerfile": written})
     shown = patches(known(files), audit(files, NOW)).values()
     assert "hunter2" not in "".join(shown)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'ENV DB_PASSWORD="hunter2\\"hunter2"',
+        "ENV DB_PASSWORD=hunter2\\ hunter2",
+        "ENV DB_PASSWORD=first\\\nhunter2 \\\n  MODE=fast",
+        "ENV DB_PASSWORD   some   hunter2",
+        "ENV 'DB_PASSWORD'=hunter2",
+        'ENV "DB_PASSWORD=hunter2 hunter2"',
+        "ARG DB_PASSWORD='it\"s hunter2'",
+    ],
+)
+def test_no_patch_of_a_dockerfile_shows_a_secret_however_it_is_written(line: str) -> None:
+    written = f'FROM mcr.microsoft.com/dotnet/aspnet:8.0\n{line}\nENTRYPOINT ["a"]\n'
+    files = texts({"Dockerfile": written})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "USER" in shown
+    assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        'docker run -e DB_PASSWORD=first\\"hunter2 contoso/api',
+        "docker run -e 'DB_PASSWORD=first hunter2' contoso/api",
+        'docker run -e "DB_PASSWORD=first\\$ hunter2" contoso/api',
+        'docker run -e "DB_PASSWORD"="first\\" hunter2" contoso/api',
+        "|\n    docker run -e DB_PASSWORD=first\\\n    hunter2 contoso/api",
+        "|\n    docker run -e 'DB_PASSWORD=first\n    hunter2' contoso/api",
+        "|\n    P='first hunter2'\n    docker run -e DB_PASSWORD=\"$P\" contoso/api",
+    ],
+)
+def test_no_patch_beside_a_command_shows_a_secret_however_it_is_written(run: str) -> None:
+    files = texts({BUILD: workflow(f"- run: {run}\n{PUSH.lstrip()}"), "Dockerfile": TOKEN})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "cosign sign" in shown
+    assert "hunter2" not in shown
 
 
 def pushing_if(condition: str) -> Finding:
