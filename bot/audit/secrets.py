@@ -25,7 +25,9 @@ _IN_URL = re.compile(r"://[^/\s:@]+:[^/\s@$]+@")
 _PLACEHOLDER = re.compile(
     r"^(?:|<.*>|changeme|empty|none|null|true|false|yes|no|\d{1,4}|x+|\*+|https?://[^@]*|/\S*"
     r"|(?:replace|change|fill|set|insert|update|enter|put)[-_ ]?(?:me|this|here|it)|todo|tbd|placeholder|dummy"
-    r"|redacted|your[-_ ].*|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%)$",
+    r"|redacted|your[-_ ].*"
+    r"|@Microsoft\.KeyVault\(.*\)|\S+@azurekeyvault"
+    r"|\{\{.*\}\}|\{[^{}\"':]*\}|\[[^\[\]\"':,]*\]|#\{.*\}#?|__\w+__|%\w+%)$",
     re.IGNORECASE,
 )
 _OF_VARIABLE = re.compile(r"(?:^|;)\s*(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*\$[({\w]", re.IGNORECASE)

@@ -142,6 +142,8 @@ def test_build_arguments_of_a_command_are_read() -> None:
         ("{your db token}", HOLDS),
         ("#{Token}#", HOLDS),
         ("__TOKEN__", HOLDS),
+        ("@Microsoft.KeyVault(SecretUri=https://shop.vault.azure.net/secrets/token)", HOLDS),
+        ("api-token@azurekeyvault", HOLDS),
         ("hunter2", FAILS),
         ("setmeup9", FAILS),
     ],
