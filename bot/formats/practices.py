@@ -7,6 +7,7 @@ from bot.formats.table import is_worth_reading, kind_of
 _NAMES = frozenset({"chart.yaml", "kustomization", "jenkinsfile", "nuget.config", ".npmrc", "makefile", "justfile"})
 _ENDINGS = (".bicep", ".tf")
 _BEGINNINGS = (".goreleaser.", "goreleaser.")
+_DEPLOYMENT_TEMPLATES = frozenset({"azuredeploy.json", "maintemplate.json", "template.json"})
 
 
 def tells_of_practices(path: str) -> bool:
@@ -17,6 +18,12 @@ def tells_of_practices(path: str) -> bool:
         or name.lower() in _NAMES
         or name.endswith(_ENDINGS)
         or name.startswith(_BEGINNINGS)
+        or is_deployment_template(name)
         or is_worth_reading(path)
         or kind_of(path) == global_json.KIND
     )
+
+
+def is_deployment_template(name: str) -> bool:
+    """Whether a file of that name is a template of Azure Resource Manager, as Azure's tools call them."""
+    return name.lower() in _DEPLOYMENT_TEMPLATES

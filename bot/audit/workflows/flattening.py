@@ -35,6 +35,8 @@ _WORTH_READING = re.compile(
     r"|PublishContainer|attest|provenance|slsa|\bacr\b|\baspire\b|uses:\s*[\"']?[.$]/|azure/|codeql-action/upload|image|--push\b"
     r"|\b(?:make|just|task|nuke)\s[^\n]*(?:publish|push|release)"
 )
+_CALLS_ANOTHER = re.compile(r"uses:\s*[\"']?[\w.-]+/[\w.-]+/\.github/workflows/")
+"""Where there is something to build, a workflow of another repository may do so, whatever it is called."""
 
 
 def pipelines(repository: RepositoryTexts) -> list[Pipeline]:
@@ -60,7 +62,10 @@ def _is_workflow(path: str) -> bool:
 
 
 def _is_worth(repository: RepositoryTexts, path: str) -> bool:
-    return _WORTH_READING.search(repository.text(path)) is not None
+    text = repository.text(path)
+    if _WORTH_READING.search(text) is not None:
+        return True
+    return repository.dockerfiles != [] and _CALLS_ANOTHER.search(text) is not None
 
 
 def _called(root: Mapping) -> Iterator[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from bot.audit.rules.hygiene.weekly_rebuild import is_weekly
 from bot.domain.repositories.finding import Outcome
+from bot.formats.practices import tells_of_practices
 from tests.unit.audit.world import BUILD, PUSH, findings, outcome, outcomes, workflow
 
 HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
@@ -120,6 +121,8 @@ def test_build_actions_of_a_workflow_that_pushes_nothing_are_not_asked() -> None
         ("infra/main.bicep", "resource app 'Microsoft.App/containerApps@2024-03-01' = {}"),
         (".goreleaser.yaml", "dockers: [{image_templates: [contoso/api]}]".replace("dockers: ", "dockers:\n  ")),
         ("infra/main.tf", 'resource "azurerm_container_app" "api" {}'),
+        ("infra/azuredeploy.json", '{"resources": [{"type": "Microsoft.App/containerApps"}]}'),
+        ("infra/api.yaml", "location: westeurope\ntype: Microsoft.App/containerApps\nproperties: {}\n"),
         (BUILD, "on: push\njobs: {build: {uses: contoso/ci/.github/workflows/docker-build.yml@v1}}"),
         (BUILD, workflow("- uses: contoso/actions/publish-docker-image@v1\n")),
         (BUILD, workflow("- uses: contoso/actions/build-docker-image@v1\n")),
@@ -130,6 +133,16 @@ def test_what_is_not_read_is_said(path: str, text: str) -> None:
     (found,) = findings("unread-delivery", {path: text})
     assert found.outcome is UNKNOWN
     assert found.settled_by
+    assert tells_of_practices(path)
+
+
+def test_a_workflow_of_others_that_may_build_what_stands_here_is_said_by_name() -> None:
+    called = "on: push\njobs: {ci: {uses: contoso/ci/.github/workflows/build.yml@v1}}"
+    (found,) = findings(
+        "unread-delivery", {BUILD: called, "Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n"}
+    )
+    assert found.message.startswith("contoso/ci/.github/workflows/build.yml@v1 may build and push an image")
+    assert findings("unread-delivery", {BUILD: called}) == ()
 
 
 def test_a_workflow_that_only_other_repositories_call_is_unknown() -> None:

@@ -28,6 +28,7 @@ from bot.audit.workflows.model import TESTS_ONLY
 from bot.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.formats.other_builds import KIND as OTHER
+from bot.formats.practices import is_deployment_template
 from bot.formats.table import kind_of
 
 _PUSHES = re.compile(
@@ -63,6 +64,10 @@ _CONTAINERS = re.compile(
     r"Microsoft\.App/(?:containerApps|jobs)|Microsoft\.ContainerInstance|azurerm_container_app|azurerm_linux_web_app|google_cloud_run|aws_ecs_task_definition|kubernetes_deployment"
     r"|source\s*=\s*\"[^\"\n]{0,200}container-?apps?"
 )
+_CONTAINER_APP = re.compile(
+    r"^type:[ \t]*[\"']?(?P<kind>Microsoft\.App/(?:containerApps|jobs))", re.MULTILINE | re.IGNORECASE
+)
+"""What `az containerapp create --yaml` takes."""
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -80,13 +85,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 where = repository.lines(path).at(found.start())
                 why = "it builds and pushes images; such files are not judged"
                 yield unknown(Place(path, where, where), "GoReleaser", why, "the same practices there, by hand")
-        elif name.endswith((".bicep", ".tf")) or (name.endswith(".json") and "template" in name.lower()):
-            found = _CONTAINERS.search(repository.text(path))
+        elif (pattern := _pattern_of(name)) is not None:
+            found = pattern.search(repository.text(path))
             if found is not None:
                 where = repository.lines(path).at(found.start())
                 yield unknown(
                     Place(path, where, where),
-                    found.group(),
+                    found.groupdict().get("kind") or found.group(),
                     "it runs containers; such files are not judged",
                     "the runtime's settings, by hand",
                 )
@@ -100,6 +105,13 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place = repository.place(job.mapping, job.path)
                 why = f"{remote} may build and push an image, and is not read"
                 yield unknown(place, f"job {job.name}", why, f"what {remote} does")
+
+
+def _pattern_of(name: str) -> re.Pattern[str] | None:
+    """Finds containers in files of that name; None where nothing describes them there that is not judged."""
+    if name.endswith((".bicep", ".tf")) or is_deployment_template(name):
+        return _CONTAINERS
+    return _CONTAINER_APP if name.endswith((".yml", ".yaml")) else None
 
 
 def _of_build_service(repository: RepositoryTexts, path: str, what: str) -> Iterator[Verdict]:
