@@ -9,7 +9,7 @@ from bot.audit.images.dockerfile import Dockerfile, dockerfiles, placed_pairs
 from bot.audit.repository import RepositoryTexts
 from bot.audit.secrets import holds_secret, takes_a_password
 from bot.audit.workflows.flattening import pipelines
-from bot.audit.workflows.model import PipelineStep
+from bot.audit.workflows.model import Pipeline, PipelineStep
 from bot.audit.workloads.compose import named_values, services
 from bot.audit.workloads.kubernetes import containers, word
 from bot.formats.dockerfile.lines import Instruction
@@ -93,10 +93,9 @@ def _hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
             spans.setdefault((place.path, place.source), set()).add((place.start, place.end))
             raw = place.source[place.start : place.end].strip("\"'")
             found.setdefault(place.path, _Hidden()).written.update((name, each) for each in (value, raw) if each)
-    for step in (step for pipeline in pipelines(repository) for step in pipeline.steps):
-        for name, place in _in_script(repository, step):
-            spans.setdefault((place.path, place.source), set()).add((place.start, place.end))
-            found.setdefault(place.path, _Hidden()).in_scripts.add(name)
+    for name, place in _of_scripts(repository):
+        spans.setdefault((place.path, place.source), set()).add((place.start, place.end))
+        found.setdefault(place.path, _Hidden()).in_scripts.add(name)
     for (path, source), some in spans.items():
         found[path].lines |= _without(source, sorted(some))
     return found
@@ -110,6 +109,13 @@ def _places(repository: RepositoryTexts, name: str, value: str, node: Node | _Pl
         if node.value.startswith(f"{name}="):
             start = max(start, node.source.find("=", start, node.end) + 1)
         yield _Place(path, node.source, start, node.end)
+
+
+def _of_scripts(repository: RepositoryTexts) -> Iterator[tuple[str, _Place]]:
+    for pipeline in pipelines(repository):
+        for step in pipeline.steps:
+            yield from _in_script(repository, step)
+            yield from _in_variables(repository, pipeline, step)
 
 
 def _in_script(repository: RepositoryTexts, step: PipelineStep) -> Iterator[tuple[str, _Place]]:
@@ -131,6 +137,17 @@ def _in_script(repository: RepositoryTexts, step: PipelineStep) -> Iterator[tupl
         if not begins or "\n" in value or any("$" in part for part in parts):
             begins, ends = [run.start], [run.end]
         yield from ((name, _Place(path, run.source, begin, end)) for begin, end in zip(begins, ends, strict=True))
+
+
+def _in_variables(
+    repository: RepositoryTexts, pipeline: Pipeline, step: PipelineStep
+) -> Iterator[tuple[str, _Place]]:
+    """The environment's variables, whatever they are called, that a script hands on under the name of a secret."""
+    values = {_bare(value) for _, value, _ in filter(_is_secret, _of_commands(step))}
+    for holder in (pipeline.root, step.job.mapping, step.mapping) if values else ():
+        for name, value, node in named_values(holder.get("env")):
+            if _bare(value) in values:
+                yield from ((name, place) for place in _places(repository, name, value, node))
 
 
 def _named(name: str) -> re.Pattern[str]:

@@ -626,6 +626,17 @@ def test_no_patch_beside_a_command_shows_a_secret_however_it_is_written(run: str
     assert "hunter2" not in shown
 
 
+@pytest.mark.parametrize("level", ["top", "job", "step"])
+def test_no_patch_shows_a_variable_that_a_command_hands_on_as_a_secret(level: str) -> None:
+    env = "env: {OF_SHOP: hunter2}"
+    run = "- run: docker run -e DB_PASSWORD=$OF_SHOP contoso/api\n" + (f"  {env}\n" if level == "step" else "")
+    around = {level: env} if level != "step" else {}
+    files = texts({BUILD: workflow(f"{run}{PUSH.lstrip()}", **around), "Dockerfile": TOKEN})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "cosign sign" in shown
+    assert "hunter2" not in shown
+
+
 def pushing_if(condition: str) -> Finding:
     files = texts({BUILD: workflow(PUSH.replace("  with:", f"  if: {condition}\n  with:"))})
     (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
