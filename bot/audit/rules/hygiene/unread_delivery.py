@@ -12,7 +12,8 @@ Example that is unknown::
 
 Fix: none is needed; ask the questions of the other checks of these files by hand.
 
-Exceptions: files that mention no container are passed over.
+Exceptions: files that mention no container are passed over, but for workflows that call one of another repository
+beside a Dockerfile.
 """
 
 import re
