@@ -29,6 +29,17 @@ class _Place:
     end: int
 
 
+_VALUE = r"(?P<value>\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|(?:\\.|[^\s\"'\\;&|,\]])+)"
+_TOLD = (
+    re.compile(rf"(?<![\w.])-{{0,2}}(?P<name>[A-Za-z_][\w.-]{{0,100}})={_VALUE}"),
+    re.compile(rf"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{{0,100}})(?:[\"']?,[ \t]*|[ \t]+){_VALUE}"),
+    re.compile(rf"\b(?:login|nuget)\b[^\n]{{0,200}}?[ \t]-p[ \t=]{_VALUE}"),
+    re.compile(rf"\bBearer[ \t]+{_VALUE}"),
+    re.compile(r"://[^/\s:@]+:(?P<value>[^/\s@$]+)(?=@)"),
+)
+_NO_NAMES = frozenset({"secret", "secrets"})
+"""Options of builds that name secrets, and hold none."""
+
 Written = tuple[str, str, Node | _Place | None]
 """A name, its value, and the scalar of YAML or the place that this stands in."""
 
@@ -64,7 +75,32 @@ def masked(repository: RepositoryTexts, path: str, diff: str) -> str | None:
     for name, value in sorted(repository.kept(_literals), key=lambda each: (-len(each[1]), each)):
         if name in diff and value in diff:
             diff = _given(name, value).sub(lambda found: found["name"] + MASK, diff)
+    diff = _without_told(diff)
     return None if _shows_secret(repository, diff) else diff
+
+
+def _without_told(diff: str) -> str:
+    """The diff without what its own old lines tell to be secrets: in scripts, arguments, addresses.
+
+    Lines that are only new are ours but for what they repeat.
+    """
+    lines = diff.splitlines(keepends=True)
+    old = [line for line in lines if line.startswith((" ", "-")) and not line.startswith("--- ")]
+    told = {
+        (found.group(), found.group()[: found.start("value") - found.start()] + MASK)
+        for line in old
+        for pattern in _TOLD
+        for found in pattern.finditer(line)
+        if _is_told(found)
+    }
+    for written, shown in sorted(told, key=lambda each: (-len(each[0]), each)):
+        lines = [line.replace(written, shown) if line[:1] in " -+" else line for line in lines]
+    return "".join(lines)
+
+
+def _is_told(found: re.Match[str]) -> bool:
+    name, value = found.groupdict().get("name", "password").replace("-", "_"), _bare(found["value"])
+    return not value.startswith(("$", MASK)) and name.lower() not in _NO_NAMES and holds_secret(name, value)
 
 
 def _shows_secret(repository: RepositoryTexts, text: str) -> bool:

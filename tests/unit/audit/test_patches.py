@@ -7,12 +7,14 @@ from textwrap import indent
 import pytest
 
 from bot.audit.auditing import audit
+from bot.audit.literal_secrets import masked
 from bot.audit.patches import Texts, patches
 from bot.audit.repository import RepositoryTexts
 from bot.audit.splices import with_edits
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, UPLOAD_SARIF
 from bot.audit.suggestions.actions import TRIVY as TRIVY_ACTION
 from bot.domain.repositories.finding import Finding, Outcome
+from tests.growth import LINEAR, growth
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 
 COMPOSE = "services:\n  api:\n    build: .  # ours\n"
@@ -635,6 +637,40 @@ def test_no_patch_shows_a_variable_that_a_command_hands_on_as_a_secret(level: st
     shown = "".join(patches(known(files), audit(files, NOW)).values())
     assert "cosign sign" in shown
     assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN dotnet nuget add source -u shop -p hunter2 feed",
+        "RUN export DB_PASSWORD='a hunter2' && make",
+        'RUN curl -H "Authorization: Bearer hunter2" contoso',
+        "LABEL token=hunter2",
+        "ONBUILD ENV DB_PASSWORD=hunter2",
+        "HEALTHCHECK CMD curl http://shop:hunter2@localhost/",
+        'CMD ["shop", "--password", "hunter2"]',
+        "RUN shop --api-key hunter2",
+        "RUN shop --db-password=hunter2",
+    ],
+)
+def test_no_patch_shows_a_secret_that_stands_in_a_command_beside_it(line: str) -> None:
+    files = texts({"Dockerfile": f'FROM mcr.microsoft.com/dotnet/aspnet:8.0\n{line}\nENTRYPOINT ["a"]\n'})
+    shown = "".join(patches(known(files), audit(files, NOW)).values())
+    assert "+USER $APP_UID" in shown
+    assert "hunter2" not in shown
+    assert "***" in shown
+
+
+def test_lines_that_hold_no_secret_are_shown_as_they_are() -> None:
+    line = "RUN --mount=type=secret,id=TOKEN,env=TOKEN x --secret id=TOKEN -p 80:80 --token-file a API_KEY=$KEY"
+    files = texts({"Dockerfile": f'FROM mcr.microsoft.com/dotnet/aspnet:8.0\n{line}\nENTRYPOINT ["a"]\n'})
+    assert line in "".join(patches(known(files), audit(files, NOW)).values())
+
+
+@pytest.mark.parametrize("unit", ["--a-", "-a ", '"', "login -p ", "://a:", "nuget ", "a\\"])
+def test_secrets_beside_a_patch_are_looked_for_in_time_in_proportion(unit: str) -> None:
+    repository = known({}).repository
+    assert growth(lambda size: masked(repository, "a", f" {unit * (size // len(unit))}\n"), 8_000) < LINEAR
 
 
 def pushing_if(condition: str) -> Finding:
