@@ -134,6 +134,7 @@ async def squashed(world: World, tmp_path: Path) -> AsyncIterator[tuple[Stage, P
         yield await settled(world, tmp_path, store, exits, trust={"rules": [rule]}), sigstore
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attested", [("10.0.1", ImageVerdict.PROVED), ("10.0.0", ImageVerdict.NO_OP)])
 async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
     attested: tuple[str, ImageVerdict], squashed: tuple[Stage, PrivateSigstore]

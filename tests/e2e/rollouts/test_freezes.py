@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.rollouts.rebuild import State
@@ -78,6 +79,7 @@ async def test_a_severe_fix_passes_a_freeze(frozen: Stage) -> None:
     assert await begun(frozen) == (3, 1)
 
 
+@pytest.mark.long
 async def test_the_weekly_rebuild_waits_for_the_end_of_a_freeze(world: World, tmp_path: Path) -> None:
     """What has not been built for a month is due at once."""
     async with AsyncExitStack() as exits:

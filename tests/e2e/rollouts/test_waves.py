@@ -211,6 +211,7 @@ async def test_nothing_is_built_on_a_quarantined_digest_and_the_next_one_lifts_t
     assert await staged.bot.stores.rollout_views.open_quarantines() == []
 
 
+@pytest.mark.long
 async def test_a_base_on_which_three_fail_twice_is_quarantined(begun: Stage) -> None:
     finish(begun)
     await begun.run_pass()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 import yaml
 
@@ -55,6 +56,7 @@ async def requests_of(world: World, name: str) -> list[dict[str, Any]]:
     return await world.github.pull_requests(name, state="all")
 
 
+@pytest.mark.long
 async def test_what_is_held_and_skipped_begins_no_more_and_what_failed_is_tried_again(
     fleet: SampleFleet, world: World, told: Told
 ) -> None:

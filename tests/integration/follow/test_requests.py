@@ -14,6 +14,7 @@ async def test_an_hour_of_following_a_thousand_of_each_takes_sixty_requests_at_m
     assert looks >= 11
 
 
+@pytest.mark.long
 async def test_fifty_of_each_are_looked_at_together(tmp_path: Path) -> None:
     requests, looks = await an_hour_of_following(tmp_path, 50)
     assert requests <= 14

@@ -547,6 +547,7 @@ def test_the_laws_hold_on_short_walks(template: Path) -> None:
     assert sum(WRITTEN) >= 3 * len(WRITTEN)
 
 
+@pytest.mark.long
 def test_the_laws_hold_where_steps_follow_a_build_that_fails_and_one_that_succeeds(template: Path) -> None:
     directed(
         template,
@@ -569,6 +570,7 @@ def test_the_laws_hold_where_steps_follow_a_build_that_fails_and_one_that_succee
     )
 
 
+@pytest.mark.long
 def test_the_laws_hold_where_steps_meet_a_freeze_a_pause_a_lost_answer_and_a_word_against_them(
     template: Path,
 ) -> None:
@@ -598,6 +600,7 @@ def test_the_laws_hold_where_steps_meet_a_freeze_a_pause_a_lost_answer_and_a_wor
     )
 
 
+@pytest.mark.long
 def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_quarantined(template: Path) -> None:
     directed(
         template,

@@ -196,6 +196,7 @@ async def test_every_page_over_a_large_fleet_is_quick_and_small(database: Databa
     assert [f"{each.name}: {each}" for each in await measured(database) if not each.is_within] == []
 
 
+@pytest.mark.second_database
 async def test_every_page_is_read_from_postgresql_too(postgres_url: str) -> None:
     database = await open_database(postgres_url)
     try:
