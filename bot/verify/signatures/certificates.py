@@ -30,7 +30,8 @@ E = TypeVar("E", bound=x509.ExtensionType)
 
 _LARGEST = 64 * 1024
 _LARGEST_PEM = 1024 * 1024
-_LONGEST_CHAIN = 10
+_LONGEST_CHAIN = 32
+_LONGEST_PATH = 10
 _PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END ")
 _GOOD_HASHES = frozenset({"sha256", "sha384", "sha512"})
 _NOT_FOR_CODE_SIGNING = {
@@ -221,13 +222,13 @@ def find_path(
     paths: list[tuple[x509.Certificate, ...]] = [(leaf,)] if is_valid_at(leaf, at) else []
     if not paths:
         raise Refused(f"{name_of(leaf)} was not valid at {at:%Y-%m-%dT%H:%M:%SZ}")
-    for _ in range(_LONGEST_CHAIN):
+    for _ in range(_LONGEST_PATH):
         for path in paths:
             if fingerprint(path[-1]) in trusted:
                 return path
         paths = [
             (*path, authority)
-            for path in paths[:_LONGEST_CHAIN]
+            for path in paths[:_LONGEST_PATH]
             for authority in authorities.values()
             if authority.subject == path[-1].issuer
             and authority not in path

@@ -13,12 +13,14 @@ _DEEPEST = 32
 def read_json(text: bytes | str, what: str, *, limit: int) -> Any:
     """A JSON document; refuses one that is too large or too deep, or that names a member of an object twice.
 
-    Parsers disagree about a member named twice, so that a signer and a verifier could see two documents.
+    Parsers disagree about a member named twice, so that a signer and a verifier could see two documents. The same
+    holds of UTF-16 and of a byte order mark, which Python's own reader takes (RFC 8259, 8.1: UTF-8 and no mark).
     """
     if len(text) > limit:
         raise Refused(f"{what} is larger than {limit} bytes")
     try:
-        found = json.loads(text, object_pairs_hook=_members_once, parse_constant=_no_constant)
+        written = text if isinstance(text, str) else text.decode("utf-8")
+        found = json.loads(written, object_pairs_hook=_members_once, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Refused(f"{what} is not JSON: {_short(error)}") from None
     if _depth(found) > _DEEPEST:

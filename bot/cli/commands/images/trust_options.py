@@ -65,7 +65,7 @@ class TrustOptions:
                 return Trusted(self.kind, key=read_public_key(read(path), where=str(path)))
 
     def _notation(self) -> "NotationPolicy":
-        from bot.verify.signatures.notation.names import read_identity
+        from bot.verify.signatures.notation.names import read_identities
         from bot.verify.signatures.notation.trust_store import load_stores
         from bot.verify.signatures.notation.verifying import NotationPolicy, WhenTimestamped
         from bot.verify.signatures.verdict import Refused
@@ -73,7 +73,7 @@ class TrustOptions:
         if self.trust_dir is None or not self.trust_stores:
             raise bad("--trust-dir and --trust-store must be given", "they hold the roots that are trusted")
         try:
-            identities = tuple(read_identity(text) for text in self.identities or ["*"])
+            identities = read_identities(self.identities or ["*"])
         except Refused as refused:
             raise bad(refused.what, refused.advice) from None
         return NotationPolicy(

@@ -20,7 +20,7 @@ from bot.store.stages.watch.watch import WatchStore
 from bot.verify.signatures.cosign.keys import read_public_key
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.notation.names import read_identity
+from bot.verify.signatures.notation.names import read_identities
 from bot.verify.signatures.notation.trust_store import load_stores
 from bot.verify.signatures.notation.verifying import NotationPolicy
 from bot.verify.signatures.remembered import Remembered
@@ -167,7 +167,7 @@ def _trusted(rule: str) -> Trusted:
     try:
         if settings.notation is not None:
             stores = load_stores(settings.notation.trust_dir, settings.notation.stores)
-            identities = tuple(read_identity(text) for text in settings.notation.identities)
+            identities = read_identities(settings.notation.identities)
             notation = NotationPolicy(stores, identities)
     except Refused as refused:
         raise Failure(Trouble.MALFORMED, refused.what, where="trust", advice=refused.advice) from None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Any, NoReturn
+from typing import Any
 
 import cbor2
 
@@ -23,8 +23,11 @@ from bot.verify.signatures.verdict import Refused
 MEDIA_TYPE = "application/cose"
 
 _SIGN1 = 18
-_DEEPEST = 8
+_HEAD = b"\xd2\x84"
+"""The tag and the list of four, each in the one spelling that is the shortest."""
+_DEEPEST = 32
 _ALGORITHM, _CRITICAL, _CONTENT_TYPE, _CHAIN = 1, 2, 3, 33
+_KEY_ID, _NONCE, _PARTIAL_NONCE = 4, 5, 6
 _OF_RFC9052 = frozenset({_ALGORITHM, _CRITICAL, _CONTENT_TYPE})
 _ALGORITHMS = {-37: "PS256", -38: "PS384", -39: "PS512", -7: "ES256", -35: "ES384", -36: "ES512"}
 
@@ -34,12 +37,16 @@ def read_cose(encoded: bytes) -> Envelope:
     if len(encoded) > LARGEST:
         raise Refused(f"the envelope is larger than {LARGEST} bytes")
     message = _decode(encoded, "the envelope")
-    if not isinstance(message, cbor2.CBORTag) or message.tag != _SIGN1:
+    if not encoded.startswith(_HEAD) or not isinstance(message, cbor2.CBORTag) or message.tag != _SIGN1:
         raise Refused("the envelope is not a COSE_Sign1 message")
     protected, header, payload, signature = _four_parts(message.value)
     signed = _decode(protected, "the protected header")
     if not isinstance(signed, Mapping):
         raise Refused("the protected header is not a map")
+    _check_parameters(signed)
+    _check_parameters(header)
+    if any(_is_tagged(value) for value in header.values()):
+        raise Refused("the unprotected header holds a tag, which has no place there")
     check_headers(signed.keys(), header.keys(), _CRITICAL)
     critical = _critical(signed)
     named = {name: value for name, value in signed.items() if isinstance(name, str)}
@@ -86,27 +93,55 @@ def _decode(encoded: bytes, what: str) -> Any:
 
 
 class _Epoch:
-    """A time as CBOR's tag 1 holds it; apart from all other values, as only this tag is allowed."""
+    """A time as CBOR's tag 1 holds it; apart from all other values, as only this tag means something here."""
 
     def __init__(self, seconds: object) -> None:
         self.seconds = seconds
+
+
+class _Opaque:
+    """A value under any other tag: nothing that is read here, and never one of what is."""
 
 
 def _epoch(value: Any, _immutable: bool) -> _Epoch:
     return _Epoch(value)
 
 
-def _no_tag(_value: Any, _immutable: bool) -> NoReturn:
-    raise ValueError("a tag that has no place in an envelope")
+def _opaque(_value: Any, _immutable: bool) -> _Opaque:
+    return _Opaque()
 
 
 _DECODERS = {
     1: _epoch,
     # built into the decoder: times as text, numbers of any size, references, patterns, addresses and more
     **dict.fromkeys(
-        (0, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799), _no_tag
+        (0, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799), _opaque
     ),
 }
+
+
+def _check_parameters(header: Mapping[Any, Any]) -> None:
+    """Refuses labels and common parameters that are not of the kinds that RFC 9052 (1.5 and 3.1) has for them."""
+    if not all(isinstance(label, int | str) and not isinstance(label, bool) for label in header):
+        raise Refused("a header's label is neither a number nor a text")
+    if not all(isinstance(header.get(label, b""), bytes) for label in (_KEY_ID, _NONCE, _PARTIAL_NONCE)):
+        raise Refused("a key id or nonce in a header is not a string of bytes")
+    if _NONCE in header and _PARTIAL_NONCE in header:
+        raise Refused("a header has a nonce and a part of one")
+
+
+def _is_tagged(value: object) -> bool:
+    """Whether there is a tag in a value, however deep."""
+    level = [value]
+    while level:
+        found = level.pop()
+        if isinstance(found, _Epoch | _Opaque | cbor2.CBORTag):
+            return True
+        if isinstance(found, Mapping):
+            level += [*found.keys(), *found.values()]
+        elif isinstance(found, list | tuple | frozenset | set):
+            level += found
+    return False
 
 
 def _four_parts(value: object) -> tuple[bytes, Mapping[Any, Any], bytes, bytes]:

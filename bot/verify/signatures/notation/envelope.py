@@ -22,6 +22,7 @@ SIGNING_TIME = "io.cncf.notary.signingTime"
 AUTHENTIC_SIGNING_TIME = "io.cncf.notary.authenticSigningTime"
 EXPIRY = "io.cncf.notary.expiry"
 TIMESTAMP = "io.cncf.notary.timestampSignature"
+SIGNING_AGENT = "io.cncf.notary.signingAgent"
 PLUGIN = "io.cncf.notary.verificationPlugin"
 UNDERSTOOD = frozenset({SCHEME, SIGNING_TIME, AUTHENTIC_SIGNING_TIME, EXPIRY})
 
@@ -90,7 +91,7 @@ def signed_times(
     if headers.get(forbidden) is not None:
         raise Refused(f"the header {forbidden} must not be there under {scheme}")
     signing_time = read_time(headers[needed], needed)
-    expiry = read_time(headers[EXPIRY], EXPIRY) if headers.get(EXPIRY) is not None else None
+    expiry = read_time(headers[EXPIRY], EXPIRY) if EXPIRY in headers else None
     must_be_critical = [SCHEME, *([AUTHENTIC_SIGNING_TIME] if is_authority else []), *([EXPIRY] if expiry else [])]
     for name in must_be_critical:
         if name not in critical:
@@ -134,4 +135,11 @@ def _read_target(payload: bytes) -> TargetArtifact:
     digest = member(descriptor, "digest", str, "the payload's descriptor")
     media_type = member(descriptor, "mediaType", str, "the payload's descriptor")
     size = member(descriptor, "size", int, "the payload's descriptor")
+    if not 0 <= size < 2**63:
+        raise Refused("the size in the payload's descriptor is out of all bounds")
+    annotations, addresses = descriptor.get("annotations") or {}, descriptor.get("urls") or []
+    if not isinstance(annotations, dict) or not all(isinstance(value, str) for value in annotations.values()):
+        raise Refused("the annotations in the payload's descriptor are not all texts")
+    if not isinstance(addresses, list) or not all(isinstance(address, str) for address in addresses):
+        raise Refused("the urls in the payload's descriptor are not a list of texts")
     return TargetArtifact(digest, media_type, size)

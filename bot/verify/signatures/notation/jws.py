@@ -9,6 +9,7 @@ from bot.verify.signatures.notation.envelope import (
     LARGEST,
     PLUGIN,
     SCHEME,
+    SIGNING_AGENT,
     TIMESTAMP,
     UNDERSTOOD,
     Envelope,
@@ -44,6 +45,9 @@ def read_jws(encoded: bytes) -> Envelope:
     certificates = member(header, "x5c", list, "the unprotected header")
     if not all(isinstance(one, str) for one in certificates):
         raise Refused("the certificate chain is not a list of texts")
+    for name in (TIMESTAMP, SIGNING_AGENT):
+        if not isinstance(header.get(name), str | None):
+            raise Refused(f"the unprotected header {name} is no text")
     token = header.get(TIMESTAMP)
     return Envelope(
         algorithm=algorithm,
@@ -57,7 +61,7 @@ def read_jws(encoded: bytes) -> Envelope:
         chain=read_chain([from_base64(one, "a certificate of the chain") for one in certificates]),
         signature=signature,
         signed=f"{protected}.{payload}".encode(),
-        timestamp=from_base64(token, "the timestamp") if isinstance(token, str) and token else None,
+        timestamp=from_base64(token, "the timestamp") if token else None,
     )
 
 

@@ -7,6 +7,7 @@ Source: "Trusted identities constraints" of the Notary Project: C, ST and O must
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -66,6 +67,17 @@ def read_identity(text: str) -> TrustedIdentity:
             f"the identity {text!r} lacks {' and '.join(missing)}", advice="C, ST (or S) and O must be there"
         )
     return TrustedIdentity(tuple(sorted(name.items())))
+
+
+def read_identities(texts: Iterable[str]) -> tuple[TrustedIdentity, ...]:
+    """The identities of a trust policy; refuses such as overlap, as a signer must be trusted by one only."""
+    identities = tuple(read_identity(text) for text in texts)
+    for one, other in permutations(identities, 2):
+        if one.is_anybody:
+            raise Refused("the identity * stands beside others", advice="leave out the others, or the *")
+        if set(one.attributes) <= set(other.attributes):
+            raise Refused(f"the identity {one} covers {other} as well", advice="leave out one of both")
+    return identities
 
 
 def read_name(text: str) -> dict[str, str]:

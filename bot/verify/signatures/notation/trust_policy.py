@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.signatures.notation.names import TrustedIdentity, read_identity
+from bot.verify.signatures.notation.names import TrustedIdentity, read_identities
 from bot.verify.signatures.notation.verifying import WhenTimestamped
 from bot.verify.signatures.strictly import member, read_object
 from bot.verify.signatures.verdict import Refused
@@ -87,9 +87,7 @@ def _read_statement(found: Any) -> TrustStatement:
         scopes=_texts(found, "registryScopes", name, is_needed=True),
         level=level,
         stores=stores,
-        identities=tuple(
-            read_identity(text) for text in _texts(found, "trustedIdentities", name, is_needed=needs_trust)
-        ),
+        identities=read_identities(_texts(found, "trustedIdentities", name, is_needed=needs_trust)),
         timestamp=WhenTimestamped(timestamp),
     )
 

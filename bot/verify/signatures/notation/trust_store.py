@@ -76,8 +76,12 @@ def read_store(kind: StoreType, files: Iterable[tuple[str, bytes]], *, where: st
             raise _bad(refused.what, file, "the store must hold certificates only, as PEM or DER") from None
         for certificate in read:
             is_root = is_self_signed(certificate)
-            if kind is StoreType.TSA and not is_root:
-                raise _bad(f"{name_of(certificate)} is not a root", file, "a store for timestamps holds roots only")
+            if kind is StoreType.TSA and not (is_root and _is_authority(certificate)):
+                raise _bad(
+                    f"{name_of(certificate)} is not a root authority",
+                    file,
+                    "a store for timestamps holds roots only",
+                )
             if not is_root and not _is_authority(certificate):
                 raise _bad(
                     f"{name_of(certificate)} is neither an authority nor self-signed",

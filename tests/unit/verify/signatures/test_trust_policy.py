@@ -65,6 +65,11 @@ def test_the_statement_that_names_a_repository_comes_before_the_one_for_all() ->
         document({**STATEMENT, "trustStores": []}),
         document({**STATEMENT, "trustedIdentities": ["x509.subject:CN=x"]}),
         document({**STATEMENT, "trustedIdentities": [1]}),
+        document({**STATEMENT, "trustedIdentities": ["*", "x509.subject:C=US,ST=WA,O=x"]}),
+        document({**STATEMENT, "trustedIdentities": ["x509.subject:C=US,ST=WA,O=x"] * 2}),
+        document(
+            {**STATEMENT, "trustedIdentities": [f"x509.subject:C=US,ST=WA,O=x{more}" for more in (",CN=y", "")]}
+        ),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_told(content: bytes) -> None:

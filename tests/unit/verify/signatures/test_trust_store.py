@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.domain.failure import Failure
 from bot.verify.signatures.notation.trust_store import load_stores
-from tests.unit.verify.signatures.making import ROOT, chain_of_three, issue
+from tests.unit.verify.signatures.making import ROOT, Shape, chain_of_three, issue
 
 SIGNER = chain_of_three()
 LEAF, AUTHORITY, TOP = SIGNER.chain
@@ -51,6 +51,7 @@ def test_a_mounted_secret_is_followed(tmp_path: Path) -> None:
         ("ca:contoso", {"readme": b"hello"}, "cannot be read|ASN.1"),
         ("ca:contoso", {"leaf": LEAF.public_bytes(Encoding.PEM)}, "neither an authority nor self-signed"),
         ("tsa:contoso", {"middle": AUTHORITY.public_bytes(Encoding.PEM)}, "not a root"),
+        ("tsa:contoso", {"alone": issue(Shape()).certificate.public_bytes(Encoding.PEM)}, "not a root authority"),
         ("other:contoso", {}, "no trust store"),
         ("ca:../ca", {}, "no trust store"),
         ("ca:..", {}, "no trust store"),
