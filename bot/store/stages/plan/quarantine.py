@@ -1,6 +1,6 @@
 """How builds on new digests ended, and which digests are held back: what `plan.quarantine` reads and writes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select
@@ -75,14 +75,16 @@ class QuarantineStore(Store):
                 )
             )
             found = readable(rows, lambda row: row, lambda row: f"rebuild {row.id}")
+            replaced = await _replaced(connection, {pair.rollout_id for pair in pairs})
         brought = read_targets(found)
-        retries = {row.retried_as for row in found if row.retried_as is not None}
         by_id = {row.id: row for row in found}
+        again = {row.id: _last_of(row.retried_as, replaced) for row in found if row.retried_as is not None}
+        retries = set(again.values())
         return [
             KnownEnd(row.id, end, row.severity is not None and Severity(row.severity) in SEVERE)
             for row in found
             if row.id not in retries
-            for end in _ends_of(row, brought.get(row.id, ()), by_id, shown, green)
+            for end in _ends_of(row, brought.get(row.id, ()), _failed_again(row, again, by_id), shown, green)
         ]
 
     async def run_again(self, ids: Sequence[int]) -> int:
@@ -186,9 +188,35 @@ async def _green(
     }
 
 
-def _ends_of(row: Any, targets: Sequence[Target], by_id: Any, shown: Any, green: Any) -> list[BuildEnd]:
-    again = by_id.get(row.retried_as)
-    failed_again = None if row.retried_as is None else again is not None and again.built_at is None
+async def _replaced(connection: AsyncConnection, rollouts: Collection[int]) -> dict[int, int]:
+    """By the rebuilds that followed a run of others to no end, what took the place of each."""
+    followed = select(rebuilds.c.id, rebuilds.c.retried_as).where(
+        rebuilds.c.rollout_id.in_(rollouts),
+        rebuilds.c.state == State.SUPERSEDED.value,
+        rebuilds.c.joined.is_not(None),
+        rebuilds.c.retried_as.is_not(None),
+    )
+    return {row.id: row.retried_as for row in await connection.execute(followed)}
+
+
+def _last_of(rebuild: int, replaced: Mapping[int, int]) -> int:
+    """The rebuild itself, or what was done in its place in the end."""
+    while rebuild in replaced:
+        rebuild = replaced[rebuild]
+    return rebuild
+
+
+def _failed_again(row: Any, again: Mapping[int, int], by_id: Mapping[int, Any]) -> bool | None:
+    """Whether one more run of a build failed too; None where there was none."""
+    if row.id not in again:
+        return None
+    once_more = by_id.get(again[row.id])
+    return once_more is not None and once_more.built_at is None
+
+
+def _ends_of(
+    row: Any, targets: Sequence[Target], failed_again: bool | None, shown: Any, green: Any
+) -> list[BuildEnd]:
     return [
         BuildEnd(
             row.name,

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bot.domain.forge.runs import Run
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.joining import join, left
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
-from bot.domain.rollouts.rebuild import Action, Merge, State
+from bot.domain.rollouts.rebuild import Action, Joined, Merge, State
 from bot.plan.waves.advance import ReleaseRules
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, counter, raise_counter
@@ -88,6 +90,36 @@ async def test_the_red_part_of_a_monorepo_is_run_once_more_too(stores: Stores) -
     assert {(job.rebuild.action, job.rebuild.workflow) for job in await stores.jobs()} == {
         (Action.DISPATCH, "cart.yml")
     }
+
+
+async def fail_again_after_a_run_of_others(stores: Stores) -> None:
+    """What is tried again follows a run of others, which is red; so is what is dispatched in its place."""
+    now = stores.clock.now()
+    for job in await stores.jobs():
+        pushed = Run(100 + job.rebuild.id, "https://host/run", "queued", None, now, number=412)
+        await stores.act.settle_rebuild(job.rebuild, replace(join(job.rebuild, pushed, at=now), due_at=now))
+    for rebuild in await stores.followed():
+        vain = left(rebuild, "it concluded with failure", Joined.IN_VAIN, at=now)
+        await stores.follow.settle_rebuild(rebuild, vain)
+    for job in await stores.jobs():
+        started = job.rebuild.moved(State.DISPATCHED, "started", at=now)
+        await stores.act.settle_rebuild(job.rebuild, replace(started, run=job.rebuild.id, attempted_at=now))
+    for rebuild in await stores.followed():
+        await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.FAILED, "red", at=now))
+
+
+async def test_what_failed_again_after_a_run_of_others_in_vain_is_not_tried_a_third_time(stores: Stores) -> None:
+    await failed(stores, 3)
+    await stores.quarantine.run_again([known.rebuild for known in await stores.quarantine.ends()])
+    await fail_again_after_a_run_of_others(stores)
+    assert [known.end.failed_again for known in await stores.quarantine.ends()] == [True] * 3
+
+
+async def test_what_was_dispatched_after_a_run_of_others_in_vain_is_an_end_like_any(stores: Stores) -> None:
+    await stores.fill(repositories=3)
+    await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml")
+    await fail_again_after_a_run_of_others(stores)
+    assert [known.end.failed_again for known in await stores.quarantine.ends()] == [None] * 3
 
 
 async def test_a_build_that_nobody_can_start_is_not_tried_again(stores: Stores) -> None:
