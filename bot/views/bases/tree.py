@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain.bases.observation import first_digits
 from bot.domain.evidence import Strength
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Rebuild
+from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.rollouts.timing.waves import Hold
 from bot.domain.wording.words import counted
 from bot.views.bases.images import ImageView
@@ -20,15 +20,25 @@ from bot.views.rollouts.rebuilds import what
 @dataclass(frozen=True, slots=True)
 class Branch:
     """An image on the base, over `depth` images of the fleet's own. `rebuild` is the newest of its repository that
-    the moves of what it stands on have set off; `waits_for` is why that has not begun. `late` is the image between
-    it and the base that does not stand on what the base shows now: then it cannot either.
+    the moves of what it stands on have set off; `hold` is why that has not begun. `late` is the image between it
+    and the base that does not stand on what the base shows now: then it cannot either.
     """
 
     view: ImageView
     rebuild: Rebuild | None = None
     depth: int = 0
-    waits_for: str | None = None
+    hold: Hold | None = None
     late: str | None = None
+
+    @property
+    def waits_for(self) -> str | None:
+        """Why its rebuild has not begun."""
+        return self.hold.reason if self.hold is not None else None
+
+    @property
+    def under_way(self) -> Rebuild | None:
+        """Its rebuild, where that has not ended."""
+        return None if self.rebuild is None or self.rebuild.state.has_ended else self.rebuild
 
     @property
     def is_current(self) -> bool:
@@ -38,19 +48,22 @@ class Branch:
 
     @property
     def state(self) -> str:
-        """Words how far an image is: `proved`, `behind`, or what is under way."""
-        if self.rebuild is not None and not self.rebuild.state.has_ended:
-            return self.waits_for or f"{what(self.rebuild)} {self.rebuild.state}"
+        """Words how far an image is: `proved`, what is under way, or `behind`, with what the last rebuild came to
+        where that did not bring it."""
+        if self.under_way is not None:
+            return self.waits_for or f"{what(self.under_way)} {self.under_way.state}"
         if self.late is not None:
             return f"behind, as {self.late.rpartition('/')[2]} is"
         if self.is_current:
             return "proved"
-        return "behind" if self.view.image.behind_since else self.view.image.strength.value
+        if self.view.image.behind_since is None:
+            return self.view.image.strength.value
+        return f"behind{_brought_nothing(self.rebuild)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """`about` is when the rebuilds under way are likely done, by how long those before took."""
+    """`about` is when what is on its way is likely done, by how long rebuilds before took."""
 
     base: Base
     digest: str | None
@@ -64,6 +77,45 @@ class Tree:
         done = sum(branch.is_current for branch in self.branches)
         about = f", about {self.about:%Y-%m-%d %H:%M} UTC" if self.about else ""
         return f"{done} of {counted(len(self.branches), 'image')}{about}"
+
+
+def _brought_nothing(rebuild: Rebuild | None) -> str:
+    """What a rebuild came to that has ended without an image on the base."""
+    if rebuild is None or rebuild.state not in _IN_VAIN:
+        return ""
+    seen = f": {rebuild.proof}" if rebuild.proof is not None and rebuild.proof.fails else ""
+    return f", {what(rebuild)} {rebuild.state}{seen}"
+
+
+_IN_VAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
+
+
+def likely_done(branches: Sequence[Branch], took: timedelta, now: datetime) -> datetime | None:
+    """When the last of those on their way is likely done, if each takes as long as others `took`: an image after
+    those that it stands on, and what waits for a time after that.
+
+    `branches` are in the order of `under`. None where nothing is on its way, and where something waits of which
+    nobody can tell for how long.
+    """
+    ends: list[datetime] = []
+    above: list[datetime | None] = []
+    for branch in branches:
+        del above[branch.depth :]
+        below = above[-1] if above else None
+        begun = branch.under_way.attempted_at if branch.under_way is not None else None
+        if begun is not None:
+            end: datetime | None = max(begun + took, now)
+        elif branch.under_way is None:
+            end = below + took if below is not None and not branch.is_current else None
+        else:
+            until = branch.hold.until if branch.hold is not None else now
+            starts = below or until
+            if starts is None:
+                return None
+            end = max(starts, now) + took
+        above.append(end)
+        ends += [end] if end is not None else []
+    return max(ends, default=None)
 
 
 def under(
@@ -104,7 +156,7 @@ def _below(
         )
         rebuild = next(of_it, None)
         hold = known.waits.get(rebuild.id) if rebuild is not None else None
-        mine.append(Branch(view, rebuild, len(seen), hold.reason if hold is not None else None, late))
+        mine.append(Branch(view, rebuild, len(seen), hold, late))
     found: list[Branch] = []
     for branch in sorted(mine, key=lambda branch: (branch.is_current, branch.view.image.claim.name)):
         name = branch.view.image.claim.name

@@ -1,18 +1,22 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
+from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import State, Target
+from bot.domain.rollouts.rebuild import Rebuild, State, Target
 from bot.domain.rollouts.timing.waves import Hold
 from bot.views.bases.images import ImageView
-from bot.views.bases.tree import Tree, under
+from bot.views.bases.tree import Tree, likely_done, under
 from tests.builders import ASPNET, NOON, SDK, rebuild
 
+HOUR = timedelta(hours=1)
 TARGETS = (Target(ASPNET, "sha256:old", "sha256:new", (1,)),)
 
 
@@ -32,7 +36,7 @@ def test_each_image_on_a_base_is_proved_behind_or_on_its_way() -> None:
         ("contoso/shop", "#412 open"),
         ("contoso/proved", "proved"),
     ]
-    tree = Tree(ASPNET, "sha256:new", NOON, branches, NOON + timedelta(hours=1))
+    tree = Tree(ASPNET, "sha256:new", NOON, branches, NOON + HOUR)
     assert tree.told == "1 of 3 images, about 2026-03-10 13:00 UTC"
 
 
@@ -72,3 +76,58 @@ def test_what_stands_on_an_image_that_is_behind_has_not_arrived_either() -> None
     ]
     assert Tree(ASPNET, "sha256:new", NOON, branches).told == "1 of 4 images"
     assert [branch.is_current for branch in under(golden, views, [])] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("state", "proof", "told"),
+    [
+        (State.FAILED, None, "behind, run 7 failed"),
+        (State.FAILED, ImageVerdict.NO_OP, "behind, run 7 failed: no-op"),
+        (State.CANCELLED, None, "behind, run 7 cancelled"),
+        (State.SKIPPED, None, "behind, run 7 skipped"),
+        (State.SUCCEEDED, ImageVerdict.PROVED, "behind"),
+    ],
+)
+def test_an_image_whose_last_rebuild_brought_nothing_says_so(
+    state: State, proof: ImageVerdict | None, told: str
+) -> None:
+    ended = rebuild("contoso/shop", state, targets=TARGETS, run=7, proof=proof, pull_request=None)
+    [branch] = under(ASPNET, [view("shop", behind=True)], [ended])
+    assert branch.state == told
+
+
+def going(name: str, *, on: Base = ASPNET, number: int = 1, begun: datetime | None = NOON) -> Rebuild:
+    state = State.PLANNED if begun is None else State.RUNNING
+    targets = (replace(TARGETS[0], base=on),)
+    return rebuild(f"contoso/{name}", state, id=number, targets=targets, attempted_at=begun)
+
+
+def test_what_is_under_way_is_likely_done_as_long_after_it_began_as_others_took() -> None:
+    branches = under(ASPNET, [view("shop", behind=True)], [going("shop")])
+    assert likely_done(branches, HOUR, NOON) == NOON + HOUR
+    assert likely_done(branches, HOUR, NOON + 3 * HOUR) == NOON + 3 * HOUR
+
+
+def test_whoever_stands_on_an_image_that_is_under_way_is_likely_done_that_much_later() -> None:
+    golden = Base("ghcr.io", "contoso/golden", "latest")
+    views = [view("golden", behind=True), view("shop", on=golden), view("cart", on=golden, behind=True)]
+    held = {2: Hold("waits for golden, 0 of 1 parent ready", NOON + 9 * HOUR)}
+    branches = under(ASPNET, views, [going("golden"), going("cart", on=golden, number=2, begun=None)], held)
+    assert likely_done(branches, HOUR, NOON) == NOON + 2 * HOUR
+
+
+def test_what_waits_for_a_time_is_likely_done_after_that() -> None:
+    held = {1: Hold("the next window opens", NOON + 5 * HOUR)}
+    branches = under(ASPNET, [view("shop", behind=True)], [going("shop", begun=None)], held)
+    assert likely_done(branches, HOUR, NOON) == NOON + 6 * HOUR
+
+
+def test_nobody_can_tell_when_what_waits_for_people_is_done() -> None:
+    held = {1: Hold("rollout 1 is paused by Ann")}
+    views = [view("shop", behind=True), view("cart", behind=True)]
+    branches = under(ASPNET, views, [going("shop", begun=None), going("cart", number=2)], held)
+    assert likely_done(branches, HOUR, NOON) is None
+
+
+def test_where_nothing_is_under_way_nothing_is_expected() -> None:
+    assert likely_done(under(ASPNET, [view("shop", behind=True)], []), HOUR, NOON) is None

@@ -11,7 +11,7 @@ from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
 from bot.views.bases.images import ImageView
-from bot.views.bases.tree import Branch, Tree, under
+from bot.views.bases.tree import Branch, Tree, likely_done, under
 
 _LATEST = 20
 """Rollouts in which the rebuilds of a base are looked for."""
@@ -51,18 +51,11 @@ async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
         options = rollout_options_of(settings.rules)
         waits = holds_of(await stores.rollout_views.waits(release_rules_at(now, options)), options, now)
         branches = under(base.base, await stores.images.views(), rebuilds, waits)
-        return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches))
+        return Tree(base.base, base.digest, base.moved_at, branches, await _about(stores, branches, now))
 
 
-async def _about(stores: Stores, branches: tuple[Branch, ...]) -> datetime | None:
-    """When the last of what is under way is likely done, by the median of how long those before took."""
+async def _about(stores: Stores, branches: tuple[Branch, ...], now: datetime) -> datetime | None:
+    """When the last of what is on its way is likely done, by the median of how long those before took."""
     durations = await stores.rollout_views.durations()
-    took = [*durations.builds, *durations.merges]
-    begun = [
-        branch.rebuild.attempted_at
-        for branch in branches
-        if branch.rebuild is not None and not branch.rebuild.state.has_ended and branch.rebuild.attempted_at
-    ]
-    if not took or not begun:
-        return None
-    return max(begun) + timedelta(seconds=median(each.total_seconds() for each in took))
+    took = [each.total_seconds() for each in (*durations.builds, *durations.merges)]
+    return likely_done(branches, timedelta(seconds=median(took)), now) if took else None
