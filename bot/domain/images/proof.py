@@ -52,8 +52,8 @@ def proof_of(
         is_partly = any(proof.verdict is ImageVerdict.PROVED for proof in each)
         return Proof(
             ImageVerdict.NO_OP,
-            f"built, but {image.place} still stands on {worst.told}; likely at fault: "
-            + line_at_fault(image, old, usages, is_partly=is_partly),
+            f"built on the old base, likely at fault: {line_at_fault(image, old, usages, is_partly=is_partly)}; "
+            f"{image.place} still stands on {worst.told}",
         )
     if worst.verdict is ImageVerdict.OTHER:
         named = " or ".join(sorted(base.short for base in wanted))

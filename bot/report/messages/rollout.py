@@ -189,7 +189,7 @@ def _rebuild_line(rebuild: Rebuild) -> Line:
             what = f"run of {rebuild.workflow or ''}"
         case Action.NOTIFY:
             return (target, TextRun(f": {_reason(rebuild)}"))
-    shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED, State.SUCCEEDED)
+    shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED)
     if rebuild.state is State.BUILT:
         return (target, TextRun(f" {what} {_reason(rebuild)}"))
     reason = f": {_reason(rebuild)}" if shown else ""

@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 
 from bot.clients.notifiers.slack_blocks import notification
 from bot.domain.bases.change import Cause, Change
+from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Severity
-from bot.domain.reference import Base
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.produced import Claim, Source
+from bot.domain.images.proof import proof_of
+from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.tags import TagRule
+from bot.domain.reference import Base, Reference
+from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
 from bot.domain.rollouts.rollout import Occasion, Pause
 from bot.domain.wording.message import Heading
@@ -41,6 +48,24 @@ def test_a_rollout_tells_why_what_and_how_far() -> None:
     assert "\nFixes <https://www.cve.org/CVERecord?id=CVE-1|CVE-1>, <https://www.cve.org" in texts(told)
     assert "• <https://host/contoso/shop/pull/12|contoso/shop> pull request #12 open" in texts(told)
     assert "Rollout 3, opened 2026-03-10 12:00 UTC" in texts(told)
+
+
+def test_what_is_proved_says_by_what_and_a_build_on_the_old_base_which_line_is_at_fault() -> None:
+    """However long the names are: what there is to do comes first."""
+    seen = "ghcr.io/contoso/shop:latest stands on aspnet:10.0 of 2026-03-11, current, proved by 5 layers"
+    proved = rebuild("a/a", State.SUCCEEDED, reason=seen, pull_request=1)
+    pin = Usage(
+        "src/Web/Dockerfile", Kind("dockerfile"), 3, Reference(ASPNET.name, "10.0", "sha256:o"), Role.FINAL_STAGE
+    )
+    old = Publication(ASPNET, NOON, "sha256:o", "linux/amd64", "sha256:p", NOON)
+    standing = ImageStanding("linux/amd64", Strength.PROVED, Basis.LAYERS, (old,), 5)
+    claim = Claim("contoso.azurecr.io/department/team/a-service-with-a-name", TagRule("latest"), Source.BUILD)
+    targets = (Target(ASPNET, "sha256:o", "sha256:n", (1,)),)
+    seen_old = proof_of(ProducedImage(1, 1, "b/b", claim), (standing,), targets, {}, (pin,), NOON)
+    failed = rebuild("b/b", State.FAILED, reason=seen_old.told, pull_request=2)
+    told = texts(rollout_message(rollout(proved, failed)))
+    assert f"pull request #1 succeeded: {seen}" in told
+    assert "pull request #2 failed: built on the old base, likely at fault: src/Web/Dockerfile:3 pins" in told
 
 
 def test_a_rollout_says_when_the_last_of_it_will_have_begun_unless_it_is_paused() -> None:
