@@ -12,7 +12,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatched_run, run_in_place_of
 from bot.domain.rollouts.after_build import after_green_build
-from bot.domain.rollouts.joining import left, under_way
+from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, State
 from bot.follow.building import after_builds, is_to_be_sought_later
@@ -190,10 +190,10 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
             return rebuild.moved(State.CANCELLED, "the run was cancelled", at=now)
         return rebuild.moved(State.FAILED, f"the run concluded with {shown.conclusion}", at=now)
     if shown.status == "in_progress":
-        return rebuild.moved(State.RUNNING, under_way(rebuild), at=now)
+        return rebuild.moved(State.RUNNING, not_ended(rebuild, "is under way"), at=now)
     if shown.status == "waiting":
-        return rebuild.moved(rebuild.state, "the run waits for approval", at=now)
-    return rebuild.moved(rebuild.state, "the run waits for its turn", at=now)
+        return rebuild.moved(rebuild.state, not_ended(rebuild, "waits for approval"), at=now)
+    return rebuild.moved(rebuild.state, not_ended(rebuild, "waits for its turn"), at=now)
 
 
 def _missing(rebuild: Rebuild, what: str) -> Failure:

@@ -21,11 +21,11 @@ def join(rebuild: Rebuild, run: Run, *, at: datetime) -> Rebuild:
     return joined.moved(State.DISPATCHED, f"{_named(joined)} builds it already", at=at)
 
 
-def under_way(rebuild: Rebuild) -> str:
-    """What is said of a run while it builds."""
+def not_ended(rebuild: Rebuild, how: str) -> str:
+    """What is said of a run that has not ended, which `is under way` or `waits for its turn`."""
     if not rebuild.follows_others:
-        return "the run is under way"
-    return f"{_named(rebuild)} builds it already, and is under way"
+        return f"the run {how}"
+    return f"{_named(rebuild)} builds it already, and {how}"
 
 
 def left(rebuild: Rebuild, told: str, how: Joined, *, at: datetime) -> Rebuild:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import Joined, State
 from bot.service.commands.look.views import read_explanation
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
@@ -72,6 +72,38 @@ async def test_one_that_builds_on_the_old_base_is_made_up_for_by_a_dispatch(push
     await pushed.run_pass()
     assert (dispatched(pushed), (await pushed.rebuilds())[NAME].state) == (1, State.DISPATCHED)
     pushed.fleet.cached.clear()
+    pushed.world.github.finish_run(build_of(pushed).id)
+    await pushed.run_pass()
+    assert (await pushed.rebuilds())[NAME].proof is ImageVerdict.PROVED
+
+
+@pytest.mark.long
+async def test_one_that_is_cancelled_for_the_next_is_followed_to_that(pushed: Stage) -> None:
+    """As a concurrency group does with two pushes, one after the other."""
+    await pushed.run_pass()
+    first = build_of(pushed)
+    await pushed.world.github.push(NAME, {"README.md": "more news\n"})
+    pushed.world.github.finish_run(first.id, "cancelled")
+    second = build_of(pushed)
+    second.created_at = first.created_at + timedelta(minutes=2)
+    await pushed.run_pass()
+    rebuild = (await pushed.rebuilds())[NAME]
+    assert (rebuild.run, rebuild.joined, dispatched(pushed)) == (second.id, Joined.FOLLOWED, 0)
+    told = f"run {second.number} of {second.created_at:%H:%M} builds it already"
+    assert rebuild.reason.startswith(f"a newer run took its place: {told}")
+    pushed.world.github.finish_run(second.id)
+    await pushed.run_pass()
+    rebuild = (await pushed.rebuilds())[NAME]
+    assert (rebuild.state, rebuild.proof, dispatched(pushed)) == (State.SUCCEEDED, ImageVerdict.PROVED, 0)
+
+
+@pytest.mark.long
+async def test_one_that_is_cancelled_for_nothing_is_made_up_for_by_a_dispatch(pushed: Stage) -> None:
+    await pushed.run_pass()
+    pushed.world.github.finish_run(build_of(pushed).id, "cancelled")
+    for _ in ("it is gone", "another is begun"):
+        await pushed.run_pass()
+    assert (dispatched(pushed), (await pushed.rebuilds())[NAME].state) == (1, State.DISPATCHED)
     pushed.world.github.finish_run(build_of(pushed).id)
     await pushed.run_pass()
     assert (await pushed.rebuilds())[NAME].proof is ImageVerdict.PROVED

@@ -43,6 +43,12 @@ async def test_while_it_builds_it_says_whose_run_that_is() -> None:
     )
 
 
+@pytest.mark.parametrize(("status", "told"), [("queued", "waits for its turn"), ("waiting", "waits for approval")])
+async def test_while_it_waits_it_says_whose_run_that_is(status: str, told: str) -> None:
+    after = await followed(replace(PUSHED, status=status))
+    assert after.reason == f"run 412 of 12:00 builds it already, and {told}"
+
+
 async def test_once_it_is_green_its_image_is_looked_at_as_any() -> None:
     after = await followed(replace(PUSHED, status="completed", conclusion="success"))
     assert (after.state, after.built_commit, after.run_number) == (State.PROVING, "c" * 40, 412)
