@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.programs import processes
+from tests.debootstrap import PATH, make_root
 
 PROGRAMS = {
     "dockerd": "docker.io",
@@ -29,7 +30,6 @@ PROGRAMS = {
     "setpriv": "util-linux",
     "tar": "tar",
 }
-_PATH = os.environ["PATH"] + ":/usr/sbin"
 _CGROUPS = Path("/sys/fs/cgroup")
 _PATIENCE = 600
 _START_WITHIN = 60
@@ -77,7 +77,7 @@ def engine(*, attests: bool = False, alone: bool = False) -> Iterator[Docker]:
     network of its own instead, with a bridge as steps of a build want it by themselves, from which nothing else is
     reached: not even a registry on this host.
     """
-    missing = {package for program, package in PROGRAMS.items() if shutil.which(program, path=_PATH) is None}
+    missing = {package for program, package in PROGRAMS.items() if shutil.which(program, path=PATH) is None}
     if missing:
         pytest.skip(f"not installed: apt-get install {' '.join(sorted(missing))}")
     if os.geteuid() != 0:
@@ -105,7 +105,7 @@ def _command(docker: Docker, *, alone: bool) -> list[str]:
     own = ("--mount", "--pid", *(["--net"] if alone else []))
     return [
         *("unshare", *own, "--fork", "--mount-proc", "--kill-child=SIGKILL"),
-        *("env", f"PATH={_PATH}", "sh", "-c", 'mount -t tmpfs engine "$0" && exec dockerd "$@"'),
+        *("env", f"PATH={PATH}", "sh", "-c", 'mount -t tmpfs engine "$0" && exec dockerd "$@"'),
         *(str(docker.folder / "memory"), f"--host={docker.host}", f"--cgroup-parent=/{docker.name}"),
         *(*network, *options),
     ]
@@ -156,9 +156,8 @@ def _remove_control_groups(name: str) -> None:
 
 def make_base(docker: Docker, name: str) -> None:
     """Tags as `name` what Debian's own Python makes of it: `python` and pip, as in Python's official image."""
-    included = "--include=python3,python3-pip,python3-venv"
     with tempfile.TemporaryDirectory(prefix="base-", dir="/tmp") as root:
-        _done("debootstrap", "--variant=minbase", included, "trixie", root)
+        make_root(Path(root), "python3", "python3-pip", "python3-venv")
         Path(root, "usr/local/bin/python").symlink_to("/usr/bin/python3")
         for marker in Path(root, "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):
             marker.unlink()
@@ -166,9 +165,3 @@ def make_base(docker: Docker, name: str) -> None:
         with subprocess.Popen(packed, stdout=subprocess.PIPE) as tar:
             docker.run("import", "-", name, stdin=tar.stdout.fileno() if tar.stdout else None)
         assert tar.returncode == 0
-
-
-def _done(*words: str) -> None:
-    environment = {**os.environ, "PATH": _PATH}
-    ended = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False)
-    assert ended.returncode == 0, (ended.stdout + ended.stderr)[-2000:]

@@ -1,22 +1,16 @@
 """The package managers themselves, and syft, say of real databases what the bot says of them."""
 
-import json
-import os
 import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from bot.domain.packages.package import Inventory
 from bot.service.commands.images.packages import read_source
+from tests.integration.packages.scanners import by_syft, by_trivy
 
 DPKG = Path("/var/lib/dpkg/status")
-PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-SYFT, TRIVY = shutil.which("syft", path=PATH), shutil.which("trivy", path=PATH)
 SPEC = """Name: {name}
 Version: 1.2
 Release: 3.azl3
@@ -107,36 +101,14 @@ def test_rpm_says_the_same_of_packages_built_here(rpm_root: Path) -> None:
     assert len(listed) == 5
 
 
-def scanned(root: Path) -> Inventory:
-    """What syft says of a copy on the disk: it passes over all that lies below /dev."""
-    if SYFT is None:
-        pytest.skip("syft is not installed")
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
-        copy, told = Path(place, "root"), Path(place, "syft.json")
-        shutil.copytree(root, copy, symlinks=True)
-        quiet = {**os.environ, "SYFT_CHECK_FOR_APP_UPDATE": "false", "HOME": place}
-        words = (SYFT, "scan", f"dir:{copy}", "-q", "-o", f"spdx-json={told}")
-        subprocess.run(words, env=quiet, check=True, capture_output=True)
-        json.loads(told.read_bytes())
-        return read_source(told, None)
-
-
 @pytest.mark.parametrize("root", ["debian_root", "rpm_root"])
 def test_syft_lists_the_same_packages(root: str, request: pytest.FixtureRequest) -> None:
     """Of sources it says less: it leaves out the one that is named like its package."""
     folder = request.getfixturevalue(root)
     own = read_source(folder, None)
-    theirs = scanned(folder)
-    assert {each.sort_key for each in theirs.packages} == {each.sort_key for each in own.packages}
+    assert {each.sort_key for each in by_syft(folder).packages} == {each.sort_key for each in own.packages}
 
 
 def test_trivy_lists_the_same_packages_of_the_same_sources(debian_root: Path) -> None:
-    """It needs no vulnerabilities to list packages, and asks nobody for them."""
-    if TRIVY is None:
-        pytest.skip("trivy is not installed")
     shutil.copy("/etc/debian_version", debian_root / "etc/debian_version")
-    own = read_source(debian_root, None)
-    written = debian_root / "trivy.json"
-    offline = ("--offline-scan", "--skip-version-check", "--cache-dir", debian_root / "cache")
-    run((TRIVY, "rootfs", "-q", "--format", "cyclonedx", *offline, "--output", written, debian_root))
-    assert set(read_source(written, None).packages) == set(own.packages)
+    assert set(by_trivy(debian_root).packages) == set(read_source(debian_root, None).packages)
