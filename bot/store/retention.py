@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import ColumnElement, Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import ENDED
@@ -15,6 +15,7 @@ from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue.claiming import claim, settle
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases, changes, manifests, observations
+from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.images import images
 from bot.store.rows.images.scan_reports import scan_reports
 from bot.store.rows.inventories.packages import forget_inventories
@@ -23,6 +24,7 @@ from bot.store.rows.rollouts.served import last_changes
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.rows.tables import tasks
+from bot.store.stages.verify.scan_reports import forget_reports
 
 _TASK = "forget what is kept no longer"
 _EVERY = timedelta(days=1)
@@ -40,6 +42,7 @@ class Forgotten:
     manifests: int = 0
     inventories: int = 0
     layers: int = 0
+    reports: int = 0
 
 
 class RetentionStore(Store):
@@ -69,9 +72,17 @@ class RetentionStore(Store):
                 blobs.c.sha.not_in(select(repository_blobs.c.sha)),
             )
             await connection.execute(delete(scan_reports).where(scan_reports.c.kept_at < now - retention))
+            reports = await forget_reports(connection, now - _UNREFERRED_FOR)
+            await connection.execute(delete(artifact_reads).where(*_past_reads(now - _UNREFERRED_FOR)))
             unshown = await forget_inventories(connection, now - _UNREFERRED_FOR)
             gone = (await connection.execute(files)).rowcount
-            return Forgotten(ended, moves, gone, forgotten_manifests, *unshown)
+            return Forgotten(ended, moves, gone, forgotten_manifests, *unshown, reports)
+
+
+def _past_reads(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Which runs that no rebuild and no step knows ended, and were looked through, before then."""
+    column = artifact_reads.c
+    return column.run.is_not(None), column.ended_at < before, column.read_at < before
 
 
 async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, true
+from sqlalchemy import ColumnElement, delete, insert, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.codec import dump, load
@@ -16,7 +16,10 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.images.gates import let_through
+from bot.store.rows.images.images import images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
+from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.moment import NoMoment
 from bot.verify.scan_reports import DamagedReport, KeptReport, ReportOrigin, ReportsOfImage, ScanReport
 from bot.verify.scanners.report import Report
@@ -121,6 +124,7 @@ class KeptAbout:
 
 
 _NEWEST_BY = ("scanner", "repository_id", "scanned_at", "kept_at", "place")
+_COLUMNS = (scan_report_digests.c.digest, scan_reports.c.id, *(scan_reports.c[name] for name in _NEWEST_BY))
 
 
 async def reports_about(connection: AsyncConnection, heard: Mapping[str, Collection[int]]) -> list[KeptAbout]:
@@ -130,28 +134,56 @@ async def reports_about(connection: AsyncConnection, heard: Mapping[str, Collect
     read, and of one repository no more than the newest few: it may name as many scanners as it likes.
     """
     named: list[Any] = []
-    columns = (scan_report_digests.c.digest, scan_reports.c.id, *(scan_reports.c[name] for name in _NEWEST_BY))
     for some in chunks(sorted(heard)):
         rows = await connection.execute(
-            select(*columns)
+            select(*_COLUMNS)
             .join(scan_reports, scan_reports.c.id == scan_report_digests.c.report_id)
             .where(scan_report_digests.c.digest.in_(some))
         )
         named += (row for row in rows if row.repository_id is None or row.repository_id in heard[row.digest])
+    newest = _newest(named)
+    reports: dict[int, KeptReport] = {}
+    for ids in chunks(sorted({row.id for row in newest})):
+        found = await connection.execute(select(scan_reports).where(scan_reports.c.id.in_(ids)))
+        reports |= dict(readable(found, lambda row: (row.id, _kept(row)), lambda row: f"scan report {row.id}"))
+    return [KeptAbout(row.id, row.digest, row.repository_id, row.place, reports.get(row.id)) for row in newest]
+
+
+def _newest(rows: Iterable[Any]) -> list[Any]:
+    """Those that each scanner of each side wrote last about each digest, of the newest few scanners of a side."""
     newest: dict[tuple[str, str, int | None], Any] = {}
     sides: Counter[tuple[str, int | None]] = Counter()
-    for row in sorted(named, key=_scanned, reverse=True):
+    for row in sorted(rows, key=_scanned, reverse=True):
         side = row.digest, row.repository_id
         if (row.digest, row.scanner, row.repository_id) not in newest and sides[side] < _MOST_SCANNERS:
             newest[row.digest, row.scanner, row.repository_id] = row
             sides[side] += 1
-    reports: dict[int, KeptReport] = {}
-    for ids in chunks(sorted({row.id for row in newest.values()})):
-        found = await connection.execute(select(scan_reports).where(scan_reports.c.id.in_(ids)))
-        reports |= dict(readable(found, lambda row: (row.id, _kept(row)), lambda row: f"scan report {row.id}"))
-    return [
-        KeptAbout(row.id, row.digest, row.repository_id, row.place, reports.get(row.id)) for row in newest.values()
+    return list(newest.values())
+
+
+async def forget_reports(connection: AsyncConnection, before: datetime) -> int:
+    """Forgets the reports kept before then that tell nothing any more; how many.
+
+    What stays is what each scanner of each side said last about an image that the fleet shows, or that the gate has
+    let through last: images are built anew every week, and the same one may be scanned every night.
+    """
+    links = union_all(select(image_inventories.c.inventory_id), select(let_through.c.inventory_id))
+    of_platforms = [
+        select(digest).where(inventories.c.id.in_(links), digest.is_not(None))
+        for digest in (inventories.c.digest, inventories.c.config_digest)
     ]
+    of_tags = [select(images.c.digest).where(images.c.digest.is_not(None)), select(let_through.c.digest)]
+    rows = await connection.execute(
+        select(*_COLUMNS)
+        .join(scan_reports, scan_reports.c.id == scan_report_digests.c.report_id)
+        .where(scan_report_digests.c.digest.in_(union_all(*of_platforms, *of_tags)))
+    )
+    told = {row.id for row in _newest(rows)}
+    old = (await connection.execute(select(scan_reports.c.id).where(scan_reports.c.kept_at < before))).scalars()
+    gone = sorted(set(old) - told)
+    for ids in chunks(gone):
+        await connection.execute(delete(scan_reports).where(scan_reports.c.id.in_(ids)))
+    return len(gone)
 
 
 def _scanned(row: Any) -> tuple[datetime, int]:

@@ -16,6 +16,7 @@ from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import upsert
 from bot.store.rows.bases.tables import incidents
+from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
@@ -282,3 +283,18 @@ async def test_what_was_not_looked_through_yet_is_found_among_rollouts_of_the_la
         async with stores.database.reading() as connection:
             plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
         assert plan[0].detail.startswith("SEARCH rebuilds USING INDEX ix_rebuilds_rollout_id_")
+
+
+async def test_that_a_run_of_others_was_looked_through_is_forgotten_after_a_week(stores: Stores) -> None:
+    """A repository is pushed to some thousand times a year."""
+    await running(stores, FIXED)
+    await built(stores, 7, stores.clock.now())
+    [item] = await due(stores)
+    await stores.artifacts.settle_artifacts(item, Gathered())
+    for days, kept in ((7, 1), (2, 0)):
+        stores.clock.advance(timedelta(days=days))
+        task = await stores.retention.claim_forgetting()
+        assert task is not None
+        await stores.retention.forget(task, timedelta(days=400))
+        assert await stores.count(artifact_reads) == kept
+    assert await due(stores) == []

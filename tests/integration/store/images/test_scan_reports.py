@@ -12,6 +12,8 @@ from bot.store.stages.verify.scan_reports import reports_about
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 from tests.integration.store.filling import HOUR, Stores, digest
+from tests.integration.store.holding import FIXED as FIXED_PACKAGE
+from tests.integration.store.holding import running
 
 FOUND = DetectedVulnerability("CVE-2026-1", "openssl", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Rating.HIGH, True)
 
@@ -117,6 +119,47 @@ async def test_what_a_workflow_says_counts_for_its_own_repository_alone(stores: 
     assert await stores.scan_reports.about([digest("a")], repository=2) == []
     [found] = await stores.scan_reports.about([digest("a")], repository=1)
     assert found.scan == said
+
+
+async def forget(stores: Stores) -> int:
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    return (await stores.retention.forget(task, timedelta(days=400))).reports
+
+
+async def kept_about(stores: Stores, letter: str) -> set[str]:
+    return {each.scan.document for each in await stores.scan_reports.about([digest(letter)], repository=1)}
+
+
+async def test_of_what_the_fleet_shows_the_last_report_of_each_scanner_and_side_stays(stores: Stores) -> None:
+    """The same image may be scanned every night; `e` is its index, `d` what one platform shows."""
+    await running(stores, FIXED_PACKAGE)
+    scans = [
+        scan(stores, digest("e"), document="1", age=5 * HOUR),
+        scan(stores, digest("e"), document="2"),
+        replace(scan(stores, digest("d"), document="3"), repository=1),
+        replace(scan(stores, digest("d"), document="4", age=5 * HOUR), repository=1),
+    ]
+    for each in scans:
+        await stores.scan_reports.keep(each)
+    stores.clock.advance(timedelta(days=7))
+    assert await forget(stores) == 0
+    stores.clock.advance(timedelta(days=2))
+    assert await forget(stores) == 2
+    assert await kept_about(stores, "e") == {digest("2")}
+    assert await kept_about(stores, "d") == {digest("3")}
+
+
+async def test_a_report_about_what_the_fleet_shows_no_longer_goes_after_a_week(stores: Stores) -> None:
+    """A repository is built some eighty times a year, each time with a report."""
+    await running(stores, FIXED_PACKAGE)
+    await stores.scan_reports.keep(scan(stores, digest("7")))
+    stores.clock.advance(timedelta(days=7))
+    await stores.scan_reports.keep(scan(stores, digest("8"), document="2"))
+    stores.clock.advance(timedelta(days=2))
+    assert await forget(stores) == 1
+    assert await kept_about(stores, "7") == set()
+    assert await kept_about(stores, "8") == {digest("2")}
 
 
 async def test_reports_are_forgotten_with_the_rest(stores: Stores) -> None:
