@@ -13,19 +13,16 @@ from pydantic import Field, StringConstraints, ValidationError
 from bot.domain.packages.vulnerability import (
     AffectedPackage,
     Ecosystem,
-    VersionRange,
     Vulnerability,
     release_named,
 )
 from bot.watch.feeds.reading import FeedShape, Notes, OneLine, UtcMoment, cves_in, json_object, one_line
+from bot.watch.osv.ranges import RangeEvent, Version, beside_ranges, ranges_of
 from bot.watch.osv.severity import rating_of
 
 MOST_RANGES = 200
 MOST_VERSIONS = 2_000
 MOST_BINARIES = 2_000
-
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f]*$")]
-_Version = _Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +55,24 @@ class _Record(FeedShape):
 
 
 class _Package(FeedShape):
-    ecosystem: _Name
-    name: _Name
-
-
-class _Event(FeedShape):
-    introduced: _Version | None = None
-    fixed: _Version | None = None
-    last_affected: _Version | None = None
+    ecosystem: Version
+    name: Version
 
 
 class _Range(FeedShape):
     type: OneLine
-    events: Annotated[list[_Event], Field(max_length=MOST_RANGES)]
+    events: Annotated[list[RangeEvent], Field(max_length=MOST_RANGES)]
 
 
 class _Binary(FeedShape):
-    binary_name: _Name
-    binary_version: _Version = ""
+    binary_name: Version
+    binary_version: Version = ""
 
 
 class _Affected(FeedShape):
     package: _Package
     ranges: Annotated[list[_Range], Field(max_length=MOST_RANGES)] = Field([])
-    versions: list[_Version] = Field([])
+    versions: list[Version] = Field([])
 
 
 def parse(data: bytes, wanted: WantedPackages, notes: Notes, where: str) -> Vulnerability | None:
@@ -148,31 +139,16 @@ def _package(raw: Mapping[str, Any], notes: Notes, where: str) -> AffectedPackag
     release = release_named(ecosystem)
     assert release is not None, "it was wanted"
     kind = Ecosystem(ecosystem.partition(":")[0])
-    ranges = tuple(each for listed in affected.ranges if listed.type == "ECOSYSTEM" for each in _ranges(listed))
-    ranges += tuple(each for listed in affected.ranges if listed.type == "SEMVER" for each in _ranges(listed))
+    listed = [each for name in ("ECOSYSTEM", "SEMVER") for each in affected.ranges if each.type == name]
+    ranges = tuple(each for some in listed for each in ranges_of(kind.package_type, some.events))[:MOST_RANGES]
     return AffectedPackage(
         kind.package_type,
         affected.package.name,
         release,
-        ranges[:MOST_RANGES],
-        () if ranges else tuple(affected.versions[:MOST_VERSIONS]),
+        ranges,
+        beside_ranges(kind.package_type, affected.versions[:MOST_VERSIONS], ranges),
         tuple(_named_binaries(_binaries(raw))),
     )
-
-
-def _ranges(listed: _Range) -> Iterator[VersionRange]:
-    """Events in the order in which they are written; each `introduced` begins a range."""
-    begun: str | None = None
-    for event in listed.events:
-        if event.introduced is not None:
-            if begun is not None:
-                yield VersionRange(begun)
-            begun = "" if event.introduced == "0" else event.introduced
-        elif begun is not None and (event.fixed or event.last_affected):
-            yield VersionRange(begun, event.fixed or "", event.last_affected or "")
-            begun = None
-    if begun is not None:
-        yield VersionRange(begun)
 
 
 def _named_binaries(listed: Iterable[object]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
+from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
+from bot.domain.packages.wanted import Fit
 from bot.watch.feeds.reading import Notes
 from bot.watch.osv.record import WantedPackages, parse
 from tests.unit.watch.osv.records import affected, record
@@ -124,6 +126,76 @@ def test_events_make_ranges_one_after_the_other() -> None:
         VersionRange("3.3-1", "3.3-4"),
         VersionRange("4.0-1"),
     )
+
+
+def ranges_said(*ranges: Any, **values: Any) -> AffectedPackage:
+    listed = [{"type": "ECOSYSTEM", "events": list(events)} for events in ranges]
+    return said(record("UBUNTU-CVE-2026-1001", affected(ranges=listed, **{"versions": [], **values}))).affected[0]
+
+
+def fits(package: AffectedPackage, *versions: str) -> list[str]:
+    """Those of these versions that are affected."""
+    named = [Package("deb", "openssl", version, "amd64", "openssl", version) for version in versions]
+    return [each.version for each in named if package.fit(each) is Fit.YES]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [{"fixed": "3.0-2"}, {"introduced": "0"}],
+        [{"introduced": "0"}, {"fixed": "3.0-4"}, {"introduced": "3.0-3"}, {"fixed": "3.0-2"}],
+        [{"introduced": "3.0-3"}, {"fixed": "3.0-4"}, {"fixed": "3.0-2"}, {"introduced": "0"}],
+        [{"last_affected": "3.0-1"}, {"introduced": "0"}],
+    ],
+    ids=["fixed first", "two ranges folded", "backwards", "last affected first"],
+)
+def test_events_count_by_their_versions_however_they_are_written(events: list[dict[str, str]]) -> None:
+    package = ranges_said(events)
+    expected = ["2.9-1", "3.0-1", *(["3.0-3"] if len(events) == 4 else [])]
+    assert fits(package, "2.9-1", "3.0-1", "3.0-2", "3.0-3", "3.0-4") == expected
+    assert not any(each.introduced == "" and not each.fixed and not each.last_affected for each in package.ranges)
+
+
+def test_what_is_introduced_twice_is_one_range_up_to_its_fix() -> None:
+    package = ranges_said([{"introduced": "0"}, {"introduced": "2.0-1"}, {"fixed": "3.0-1"}])
+    assert package.ranges == (VersionRange(fixed="3.0-1"),)
+
+
+def test_a_version_is_affected_by_any_of_several_ranges() -> None:
+    package = ranges_said([{"introduced": "0"}, {"fixed": "1.0-2"}], [{"introduced": "2.0-1"}, {"fixed": "2.0-3"}])
+    assert fits(package, "1.0-1", "1.0-2", "2.0-1", "2.0-3") == ["1.0-1", "2.0-1"]
+
+
+def test_a_limit_bounds_a_range_and_fixes_nothing() -> None:
+    package = ranges_said([{"introduced": "0"}, {"limit": "2.0-1"}])
+    assert fits(package, "1.9-1", "2.0-1") == ["1.9-1"]
+    assert not package.has_fix
+    for more in ({"limit": "*"}, {"limit": "4.0-1"}):
+        assert fits(ranges_said([{"introduced": "0"}, {"limit": "2.0-1"}, more]), "3.0-1") == ["3.0-1"]
+    assert ranges_said([{"introduced": "3.0-1"}, {"limit": "2.0-1"}]).ranges == ()
+    before = ranges_said([{"introduced": "0"}, {"fixed": "1.0-2"}, {"limit": "2.0-1"}])
+    assert before.ranges == (VersionRange(fixed="1.0-2"),)
+
+
+def test_versions_that_are_listed_are_affected_whatever_ranges_say() -> None:
+    listed = ["0.9-1", "1.0-5"]
+    package = ranges_said([{"introduced": "0"}, {"fixed": "1.0-2"}], versions=listed)
+    assert fits(package, "0.9-1", "1.0-2", "1.0-5") == ["0.9-1", "1.0-5"]
+    assert package.versions == ("1.0-5",), "what ranges hold is not kept twice"
+    assert package.fixed_for(Package("deb", "openssl", "1.0-5", "amd64", "openssl", "1.0-5")) == ""
+    alone = ranges_said(versions=listed)
+    assert (fits(alone, "0.9-1", "1.0-1", "1.0-5"), alone.has_fix) == (["0.9-1", "1.0-5"], False)
+
+
+def test_events_whose_versions_cannot_be_compared_count_as_they_are_written() -> None:
+    package = ranges_said([{"introduced": "0"}, {"fixed": "no version"}, {"introduced": "1.0-1"}])
+    assert package.ranges == (VersionRange(fixed="no version"), VersionRange("1.0-1"))
+
+
+def test_the_highest_score_of_all_versions_of_cvss_counts() -> None:
+    vector = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"
+    found = said(record("AZL-1", severity=[CVSS_2, {"type": "CVSS_V4", "score": vector}]))
+    assert (found.severity, found.rated_by, found.score) == (Severity.CRITICAL, "CVSS 4.0", 9.3)
 
 
 def test_a_withdrawn_record_says_nothing() -> None:
