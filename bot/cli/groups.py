@@ -12,6 +12,7 @@ from bot.cli.commands.images import cve, gate, images, packages, reports, sbom, 
 from bot.cli.commands.look import explain, history, plan, promises, status, summary
 from bot.cli.commands.rollouts import catch_up, journal, onboard, orders, quarantine, rollout
 from bot.cli.commands.service import doctor, feeds, health, init, leaving, service
+from bot.cli.listing import write_commands
 
 FIRST = ("scan", "update", "init", "once", "run")
 """What somebody new needs, in this order."""
@@ -75,19 +76,10 @@ class GroupedCommands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Writes the sections of the help page."""
-        sections: dict[str, list[tuple[str, str]]] = {"First steps": []}
         by_name = {name: self.commands[name] for name in self.list_commands(ctx)}
-        for name in FIRST:
-            sections["First steps"].append((name, _line(by_name[name])))
+        sections: dict[str, list[tuple[str, Any]]] = {"First steps": [(name, by_name[name]) for name in FIRST]}
         for name, command in by_name.items():
             if name not in FIRST:
-                panel = getattr(command, "rich_help_panel", "")
-                sections.setdefault(panel, []).append((name, _line(command)))
-        for title, rows in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(rows)
-
-
-def _line(command: Any) -> str:
-    text = (command.help or "").strip().partition("\n\n")[0]
-    return " ".join(text.split()).removesuffix(".")
+                sections.setdefault(getattr(command, "rich_help_panel", ""), []).append((name, command))
+        for title, commands in sections.items():
+            write_commands(formatter, title, commands)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.groups import GROUPS, GroupedCommands
+from bot.cli.listing import ListedCommands
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
@@ -25,7 +26,7 @@ app = typer.Typer(
 for group, commands in GROUPS.items():
     for name, command in commands.items():
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name, rich_help_panel=group)
+            app.add_typer(command, name=name, rich_help_panel=group, cls=ListedCommands)
         else:
             app.command(name, rich_help_panel=group)(command)
 

@@ -14,8 +14,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-ConfigFile = Annotated[
-    Path, typer.Option("--config", "-c", envvar="FRESHNESS_BOT_CONFIG", help="The settings file.")
-]
+CONFIG_VARIABLE = "FRESHNESS_BOT_CONFIG"
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="The settings file.")]
 DEFAULT_CONFIG = Path("config/freshness.yaml")
 OutputFormat = Annotated[Format, typer.Option("--format", "-f", help="A table for people or JSON for scripts.")]

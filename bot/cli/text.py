@@ -5,6 +5,12 @@ from datetime import datetime, timedelta
 from bot.domain.rollouts.timing.waves import Hold
 from bot.domain.wording.words import duration
 
+NOTHING_READ = (
+    "No repository was read yet: `freshness-bot once` makes a first pass, and `freshness-bot doctor` says what is "
+    "missing."
+)
+"""What stands where a store is still empty."""
+
 
 def moment(at: datetime | None) -> str:
     """Words a moment to the minute, in UTC as everything that the bot shows."""

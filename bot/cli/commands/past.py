@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import DEFAULT_CONFIG, ConfigFile
+from bot.cli.options import CONFIG_VARIABLE, DEFAULT_CONFIG, ConfigFile
 
 Observations = Annotated[Path | None, typer.Option("--observations", help="Observations as JSON Lines.")]
 Releases = Annotated[Path | None, typer.Option("--releases", help="Releases as JSON Lines.")]
@@ -15,7 +15,12 @@ Releases = Annotated[Path | None, typer.Option("--releases", help="Releases as J
 def export_log(
     observations: Observations = None, releases: Releases = None, config: ConfigFile = DEFAULT_CONFIG
 ) -> None:
-    """Writes observations and releases to files, to keep or replay."""
+    """Writes observations and releases to files, to keep or replay.
+
+    Exit codes: 0 written, 2 a file cannot be.
+
+    Example: freshness-bot export --observations seen.jsonl
+    """
     import asyncio
 
     from bot.cli.output import print_line
@@ -40,6 +45,10 @@ def import_log(
     Files may be plain, gz or xz. A whole clone of https://github.com/dotnet/versions tells every publication of
     Microsoft's images, and by that the age of digests that a fleet has pinned for long; reading it takes a minute
     or two. What is past sets off no rebuild.
+
+    Exit codes: 0 taken in, 2 a file or clone cannot be read.
+
+    Example: freshness-bot import --from-git versions
     """
     import asyncio
 
@@ -72,7 +81,10 @@ def backtest(
     repositories: Annotated[
         Path | None, typer.Option("--repositories", help="Usages as JSON Lines; else a fleet is made up.")
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings whose policy is tried.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="Settings whose policy is tried."),
+    ] = None,
     build_takes: Annotated[
         str | None,
         typer.Option("--build-takes", help="How long a build takes, such as 12m."),
@@ -87,6 +99,10 @@ def backtest(
 
     Tells causes, actions and delays under a policy of yours. Waves, soaks, freezes, write budgets, merging and
     max_age are played where the policy has them, or where one of the two lengths of time is given.
+
+    Exit codes: 0 replayed, 2 a file or option is wrong.
+
+    Example: freshness-bot backtest --releases r.jsonl --from-git versions
     """
     import asyncio
 

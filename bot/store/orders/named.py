@@ -4,7 +4,9 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, Rebuild
+from bot.domain.wording.nearest import did_you_mean
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.rows.bases.tables import bases
@@ -37,7 +39,9 @@ async def rebuilds_named(connection: AsyncConnection, name: str) -> ColumnElemen
         raise Failure(Trouble.MISSING, f"there is no rebuild {name}", advice="see `freshness-bot plan`")
     found = (await connection.execute(select(repositories.c.id).where(repositories.c.name == name))).scalar()
     if found is None:
-        raise Failure(Trouble.MISSING, f"no repository {name!r} is known", advice="write owner/name")
+        names = (await connection.execute(select(repositories.c.name))).scalars()
+        advice = did_you_mean(name, names, "write owner/name")
+        raise Failure(Trouble.MISSING, f"no repository {name!r} is known", advice=advice)
     return rebuilds.c.repository_id.in_([found])
 
 
@@ -59,7 +63,12 @@ async def base_named(connection: AsyncConnection, name: str) -> tuple[int, str |
     known = rows.all()
     found = [row for row in known if row.used] or known
     if not found:
-        advice = "write registry/repository:tag, as `freshness-bot status` shows it"
+        names = await connection.execute(select(bases.c.registry, bases.c.repository, bases.c.tag))
+        advice = did_you_mean(
+            name,
+            (Base(*each).short for each in names),
+            "write registry/repository:tag, as `freshness-bot status` shows it",
+        )
         raise Failure(Trouble.MISSING, f"no base {name!r} is known", advice=advice)
     if len(found) > 1:
         named = " or ".join(f"{row.registry}/{row.repository}:{row.tag}" for row in found[:_MOST_NAMED])

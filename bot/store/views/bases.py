@@ -9,6 +9,7 @@ from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
+from bot.domain.wording.nearest import did_you_mean
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -45,11 +46,9 @@ class BaseViewsStore(Store):
             known = await _known_bases(connection)
             wanted = {found for found in known if base in (str(found), found.short)}
             if not wanted:
-                raise Failure(
-                    Trouble.MISSING,
-                    f"no base {base!r} is known",
-                    advice="write it as `freshness-bot status` shows it, such as aspnet:10.0",
-                )
+                otherwise = "write it as `freshness-bot status` shows it, such as aspnet:10.0"
+                advice = did_you_mean(base, (found.short for found in known), otherwise)
+                raise Failure(Trouble.MISSING, f"no base {base!r} is known", advice=advice)
             above = {sibling for found in wanted if (sibling := sibling_of(found)) in known}
             ids = {known[found]: found for found in wanted | above}
             rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)

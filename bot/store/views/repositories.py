@@ -9,6 +9,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
+from bot.domain.wording.nearest import did_you_mean
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -33,11 +34,10 @@ class RepositoryViewsStore(Store):
         async with self._database.reading() as connection:
             row = (await connection.execute(select(repositories).where(repositories.c.name == repository))).first()
             if row is None:
-                raise Failure(
-                    Trouble.MISSING,
-                    f"no repository {repository!r} is known",
-                    advice="write owner/name; see github.repositories in the settings",
-                )
+                names = (await connection.execute(select(repositories.c.name))).scalars()
+                otherwise = "write owner/name; see github.repositories in the settings"
+                advice = did_you_mean(repository, names, otherwise)
+                raise Failure(Trouble.MISSING, f"no repository {repository!r} is known", advice=advice)
             named = await connection.execute(
                 select(
                     usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest

@@ -53,6 +53,8 @@ def audit(
 
     Exit codes: 0 all that applies holds or is waived, 1 something fails, 2 bad input, 3 something cannot be told; 1
     wins over 3.
+
+    Example: freshness-bot audit ~/src/shop --format sarif
     """
     from bot.domain.repositories.finding import Outcome
     from bot.views.repositories.findings import as_markdown, as_rows, as_sarif

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.options import Format, OutputFormat
+from bot.cli.options import CONFIG_VARIABLE, Format, OutputFormat
 from bot.cli.output import Layout, print_json, print_line, print_table
 from bot.cli.progress import progress_of
 from bot.domain.bases.dotnet_image import ImageFamily
@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
 OptionalConfig = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="A settings file, for its bases and registries; not needed for MCR."),
+    typer.Option(
+        *("--config", "-c"),
+        envvar=CONFIG_VARIABLE,
+        help="A settings file, for its bases and registries; not needed for MCR.",
+    ),
 ]
 
 
 def scan(
-    path: Annotated[Path, typer.Argument(help="A checkout, or one file of it.")] = Path("."),
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A checkout, or one file of it.")] = Path("."),
     offline: Annotated[bool, typer.Option("--offline", help="Ask no registry.")] = False,
     config: OptionalConfig = None,
     output: OutputFormat = Format.TABLE,
@@ -39,6 +43,8 @@ def scan(
 
     Exit code 0 where no watched reference is stale, 1 where one is, 3 where a registry could not tell; 1 wins
     over 3.
+
+    Example: freshness-bot scan ~/src/shop --offline
     """
     import asyncio
 
@@ -61,7 +67,7 @@ def scan(
 
 
 def update(
-    path: Annotated[Path, typer.Argument(help="A checkout, or one file of it.")] = Path("."),
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A checkout, or one file of it.")] = Path("."),
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="OLD=NEW", help="Whole references: repo:tag@digest=repo:newtag@newdigest."),
@@ -72,7 +78,12 @@ def update(
     """Rewrites stale references in place, and nothing else.
 
     Every other byte stays as it is. With --set no network is used; without, stale references take what their
-    registry shows now. Exit code 1 where a reference could not be rewritten, 3 where a registry could not tell.
+    registry shows now.
+
+    Exit codes: 0 what is stale is rewritten, 1 a reference could not be, 3 a registry could not tell; 1 wins over
+    3.
+
+    Example: freshness-bot update ~/src/shop --set node:22=node:24
     """
     from bot.service.commands.files import checkout
 

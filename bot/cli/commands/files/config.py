@@ -17,6 +17,8 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     gate that have ended, and, where there is a store, workflows that no repository has.
 
     Exit code 0 where all is valid; 2 with one line for each defect.
+
+    Example: freshness-bot config check -c freshness.yaml
     """
     import asyncio
 
@@ -49,7 +51,12 @@ def schema(
         str, typer.Option("--output", "-o", help="Write to this file instead of standard output.")
     ] = "-",
 ) -> None:
-    """Prints the JSON Schema of the settings file, for editors and for checks in CI."""
+    """Prints the JSON Schema of the settings file, for editors and for checks in CI.
+
+    Exit codes: 0 it is written, 2 it cannot be.
+
+    Example: freshness-bot config schema -o freshness.schema.json
+    """
     import json
     from pathlib import Path
 

@@ -36,6 +36,8 @@ def try_out(
     """Shows which rule gives which term for a change.
 
     Nothing is asked but the settings file. Exit code 0; 2 where file or options are wrong.
+
+    Example: freshness-bot policy test -r contoso/shop -b aspnet:10.0
     """
     from bot.domain.clock import SystemClock
     from bot.settings import load

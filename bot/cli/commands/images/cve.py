@@ -16,7 +16,8 @@ INCOMPLETE = 3
 
 def cve(
     name: Annotated[
-        str | None, typer.Argument(help="For example CVE-2026-21518; all open ones where it is left out.")
+        str | None,
+        typer.Argument(metavar="CVE", help="For example CVE-2026-21518; all open ones where it is left out."),
     ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
@@ -26,6 +27,8 @@ def cve(
     For each affected image six clocks: fixed by its publisher, in the base, in the mirror, in own bases, in the
     image, and in what manifests name. Reads the store alone and can run beside the service. Exit codes: 0 all
     images are known, 2 nothing tells of the CVE, 3 some images could not be read, or not as a whole.
+
+    Example: freshness-bot cve CVE-2026-21518
     """
     import asyncio
 
@@ -42,13 +45,13 @@ def cve(
 
 def show_cves(found: "Cves", output: Format) -> None:
     """Writes a row for each CVE with where its fix is stuck; ends with 3 where some image is not known."""
-    from bot.cli.output import Layout, print_json, print_line, print_table
+    from bot.cli.output import Layout, print_json, print_sentence, print_table
     from bot.views.bases.ledger import as_json, places_in_words
 
     if output is Format.JSON:
         print_json({"cves": [as_json(row) for row in found.cves.items], "not_known": found.not_known})
     elif not found.cves.items:
-        print_line("No image that was read waits for a fix.")
+        print_sentence("No image that was read waits for a fix. `freshness-bot images` lists those that are known.")
     else:
         print_table(
             ("CVE", "severity", "by", "images", "where", "what"),

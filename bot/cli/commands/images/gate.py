@@ -17,7 +17,7 @@ CANNOT_TELL = 3
 
 
 def gate(
-    report: Annotated[Path, typer.Argument(help="Trivy's or Grype's report as JSON or SARIF.")],
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="Trivy's or Grype's report as JSON or SARIF.")],
     severity: Annotated[str, typer.Option("--severity", help="Which severities block.")] = "HIGH,CRITICAL",
     ignore_unfixed: Annotated[
         bool, typer.Option("--ignore-unfixed", help="What has no fix does not block.")
@@ -29,13 +29,16 @@ def gate(
         str | None, typer.Option("--max-age", help="A report older than this, for example 7d, cannot tell.")
     ] = None,
     vex: Annotated[
-        list[Path] | None, typer.Option("--vex", help="An OpenVEX document of an author whom you heed.")
+        list[Path] | None,
+        typer.Option("--vex", metavar="FILE", help="An OpenVEX document of an author whom you heed."),
     ] = None,
     output: OutputFormat = Format.TABLE,
 ) -> None:
     """Lists what a scanner found that must block.
 
     Exit codes: 0 nothing does, 1 something does, 2 bad input, 3 it cannot be told.
+
+    Example: freshness-bot gate trivy.json --ignore-unfixed --against old.json
     """
     from bot.cli.output import print_json, print_line, print_table
     from bot.domain.packages.detected import GatePolicy, blocking

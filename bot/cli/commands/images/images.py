@@ -21,6 +21,8 @@ def images(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
 
     Which repository produces an image, what its layers show, since when it is behind, where it is run, and how
     strong the evidence is. Reads the store alone and can run beside the service. Exit code 0.
+
+    Example: freshness-bot images --format json
     """
     import asyncio
 
@@ -33,7 +35,9 @@ def images(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
 
 
 def image(
-    name: Annotated[str, typer.Argument(help="registry/name of an image, or a part of it such as contoso/shop")],
+    name: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="registry/name of an image, or a part of it such as contoso/shop")
+    ],
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
@@ -41,6 +45,8 @@ def image(
 
     Who produces it and by whose word, each platform with what it stands on and what shows that, and the places
     where it is run. Exit code 0; 2 where the store knows no such image.
+
+    Example: freshness-bot image contoso/shop
     """
     import asyncio
 
@@ -57,7 +63,10 @@ def image(
 
 
 def tree(
-    base: Annotated[str, typer.Argument(help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0")],
+    base: Annotated[
+        str,
+        typer.Argument(metavar="BASE", help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0"),
+    ],
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
@@ -65,6 +74,8 @@ def tree(
 
     Which images are proved to stand on what the base shows now, which are behind, and what is under way. Reads the
     store alone. Exit code 0; 2 where no such base is watched.
+
+    Example: freshness-bot tree aspnet:10.0-noble
     """
     import asyncio
 

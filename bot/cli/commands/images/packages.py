@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.options import CONFIG_VARIABLE, DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
@@ -22,10 +22,14 @@ app = typer.Typer(help="What is inside an image, and which version is newer.", n
 SOURCE_HELP = (
     "registry/name:tag of an image, a folder with an OCI image layout or like a root file system, or an SBOM file."
 )
-Source = Annotated[Path, typer.Argument(help=SOURCE_HELP)]
+Source = Annotated[Path, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 Access = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Settings whose registries may be asked; without them, Microsoft's alone."),
+    typer.Option(
+        *("--config", "-c"),
+        envvar=CONFIG_VARIABLE,
+        help="Settings whose registries may be asked; without them, Microsoft's alone.",
+    ),
 ]
 Platform = Annotated[
     str | None, typer.Option("--platform", help="Of an image for several platforms, for example linux/arm64.")
@@ -42,6 +46,8 @@ def list_packages(
     the settings trust, or only claimed, and what it lists other than the layers show.
 
     Exit codes: 0 all was read, 2 there is no such source, 3 something in it cannot be read.
+
+    Example: freshness-bot packages list ghcr.io/contoso/shop:1 -f json
     """
     from dataclasses import asdict
 
@@ -63,7 +69,8 @@ def list_packages(
 @app.command()
 def find(
     name: Annotated[
-        str | None, typer.Argument(help="Of a package, or of the source package that it is built from.")
+        str | None,
+        typer.Argument(metavar="NAME", help="Of a package, or of the source package that it is built from."),
     ] = None,
     below: Annotated[str | None, typer.Option("--below", help="Only versions older than this one.")] = None,
     package_type: Annotated[str | None, typer.Option("--type", help="deb, rpm, apk or nuget.")] = None,
@@ -78,6 +85,8 @@ def find(
     Where they run, who produces them, since when each holds that version, and whether its base has another one by
     now. Reads the store alone and can run beside the service. Exit codes: 0 all images are known, 2 the question
     makes no sense, 3 some images could not be read, or not as a whole.
+
+    Example: freshness-bot packages find openssl --below 3.0.13-0ubuntu3.6
     """
     import asyncio
 
@@ -91,7 +100,7 @@ def find(
 
 def show_found(answer: "FoundPackages", output: Format) -> None:
     """Writes a row for each package in each image; ends with 3 where some image is not known."""
-    from bot.cli.output import Layout, print_json, print_line, print_table
+    from bot.cli.output import Layout, print_json, print_line, print_sentence, print_table
     from bot.cli.text import moment
     from bot.domain.wording.words import counted
     from bot.views.bases.inventory import as_json
@@ -99,7 +108,9 @@ def show_found(answer: "FoundPackages", output: Format) -> None:
     if output is Format.JSON:
         print_json(as_json(answer))
     elif not answer.found:
-        print_line("No image that was read holds such a package.")
+        print_sentence(
+            "No image that was read holds such a package. `freshness-bot images` lists those that are known."
+        )
     else:
         print_line(f"{counted(len({each.image for each in answer.found}), 'image')} with such a package")
         print_table(
@@ -134,8 +145,8 @@ def _version(found: "FoundPackage") -> str:
 
 @app.command()
 def diff(
-    before: Source,
-    after: Source,
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=SOURCE_HELP)],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help=SOURCE_HELP)],
     platform: Platform = None,
     config: Access = None,
     output: OutputFormat = Format.TABLE,
@@ -143,6 +154,8 @@ def diff(
     """Lists what AFTER has other than BEFORE: two bases, or an image and its SBOM.
 
     Exit codes: 0 nothing differs, 1 something does, 2 there is no such source, 3 something in one cannot be read.
+
+    Example: freshness-bot packages diff ./before ./after
     """
     from dataclasses import asdict
 
@@ -166,7 +179,9 @@ def diff(
 
 @app.command()
 def compare(
-    file: Annotated[Path | None, typer.Argument(help="JSON Lines; standard input where it is left out.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="JSON Lines; standard input where it is left out.")
+    ] = None,
     output: Annotated[
         Format, typer.Option("--format", "-f", help="JSON Lines, or a table for people.")
     ] = Format.JSON,
@@ -175,6 +190,8 @@ def compare(
 
     Reads lines of {"type", "a", "b"} and adds "order": -1 where a is older, 0 where both are equal, 1 else.
     A line that cannot be compared gets "order": null and the reason. Exit codes: 0 all compared, 2 some not.
+
+    Example: freshness-bot packages compare pairs.jsonl
     """
     import json
 

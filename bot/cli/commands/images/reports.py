@@ -32,7 +32,7 @@ def _reports() -> None:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="Trivy's or Grype's report as JSON or SARIF.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Trivy's or Grype's report as JSON or SARIF.")],
     image: Annotated[
         str | None, typer.Option("--image", help="registry/name@digest, where the report does not name it.")
     ] = None,
@@ -43,6 +43,8 @@ def import_(
 
     An image is told by its digest alone: a tag may show another one by now. Exit codes: 0 it is kept, 2 it is no
     report, names no image, or another one than --image.
+
+    Example: freshness-bot reports import trivy.json
     """
     from bot.cli.output import print_json, print_line
     from bot.service.commands.images.scan_reports import import_report
@@ -58,7 +60,7 @@ def import_(
 
 @app.command("list")
 def list_(
-    image: Annotated[str, typer.Argument(help="registry/name@digest of an image.")],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="registry/name@digest of an image.")],
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
@@ -66,6 +68,8 @@ def list_(
 
     One that is damaged in the store is named. Exit codes: 0 there are some, 2 that is no image's digest, 3 there is
     none that can be read.
+
+    Example: freshness-bot reports list ghcr.io/contoso/shop@sha256:DIGEST
     """
     from bot.cli.output import print_json, print_line
     from bot.service.commands.images.scan_reports import kept_reports

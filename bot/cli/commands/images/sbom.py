@@ -48,6 +48,8 @@ def export(
     """Writes what is inside as an SBOM in JSON: of one source to standard output, or for auditors of all images.
 
     Exit codes: 0 all was read, 2 there is no such source, 3 something cannot be read, or is not read yet.
+
+    Example: freshness-bot sbom export ./layout --format cyclonedx
     """
     from importlib.metadata import version
 
@@ -83,7 +85,9 @@ def _export_all(config: Path, folder: Path, form: SbomFormat, made: "Document") 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="SPDX 2 or CycloneDX as JSON, plain or as an attestation.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="SPDX 2 or CycloneDX as JSON, plain or as an attestation.")
+    ],
     image: Annotated[str, typer.Option("--image", help="registry/name:tag or @digest of an image of the fleet.")],
     platform: Platform = None,
     config: ConfigFile = DEFAULT_CONFIG,
@@ -94,6 +98,8 @@ def import_(
     `packages find` and the image's page heed it, and say that it is proved where it is an attestation about this
     image that the settings trust, else claimed. What the layers show counts more. Exit codes: 0 it is kept, 2 it is
     no SBOM, about another image, or no such image is known.
+
+    Example: freshness-bot sbom import sbom.json --image ghcr.io/contoso/shop:1
     """
     from dataclasses import asdict
 

@@ -33,7 +33,9 @@ def verify(
     ] = None,
     trust_store: Annotated[
         list[str] | None,
-        typer.Option("--trust-store", help="notation: TYPE:NAME, such as ca:contoso or tsa:contoso."),
+        typer.Option(
+            "--trust-store", metavar="TYPE:NAME", help="notation: TYPE:NAME, such as ca:contoso or tsa:contoso."
+        ),
     ] = None,
     timestamp: Annotated[
         Timestamping,
@@ -47,9 +49,12 @@ def verify(
         str, typer.Option("--digest", help="Its digest instead, or the digest that it names; an image's own.")
     ] = "",
     key: Annotated[Path | None, typer.Option("--key", help="cosign-key: the public key, as PEM or DER.")] = None,
-    identity: Annotated[list[str] | None, typer.Option("--identity", help="A signer that is accepted.")] = None,
+    identity: Annotated[
+        list[str] | None, typer.Option("--identity", metavar="IDENTITY", help="A signer that is accepted.")
+    ] = None,
     identity_regexp: Annotated[
-        list[str] | None, typer.Option("--identity-regexp", help="sigstore: signers that are accepted; use ^…$.")
+        list[str] | None,
+        typer.Option("--identity-regexp", metavar="PATTERN", help="sigstore: signers that are accepted; use ^…$."),
     ] = None,
     issuer: Annotated[str, typer.Option("--issuer", help="sigstore: who must vouch for the signer.")] = "",
     at: Annotated[str, typer.Option("--at", help="The moment to judge at, such as 2026-11-25T00:00:00Z.")] = "",
@@ -66,6 +71,8 @@ def verify(
     Revocation is not checked.
 
     Exit codes: 0 it holds, 1 it does not, 2 bad input, 3 cannot tell.
+
+    Example: freshness-bot verify ghcr.io/contoso/shop:1 -c freshness.yaml
     """
     if kind is None:
         _refuse_options(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    repository: Annotated[str, typer.Argument(help="owner/name")],
+    repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="owner/name")],
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
@@ -24,6 +24,10 @@ def explain(
 
     Its usages with the bases that they follow, what it wants left alone, its rebuilds, and each transition with
     its reason.
+
+    Exit codes: 0 shown, 2 nothing of that name is known, or settings or store cannot be read.
+
+    Example: freshness-bot explain contoso/shop
     """
     import asyncio
 

@@ -14,11 +14,19 @@ if TYPE_CHECKING:
 
 
 def history(
-    base: Annotated[str, typer.Argument(help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0")],
+    base: Annotated[
+        str,
+        typer.Argument(metavar="BASE", help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0"),
+    ],
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Shows when a base moved and why, and how late upstream was."""
+    """Shows when a base moved and why, and how late upstream was.
+
+    Exit codes: 0 shown, 2 nothing of that name is known, or settings or store cannot be read.
+
+    Example: freshness-bot history aspnet:10.0-noble
+    """
     import asyncio
 
     from bot.domain.clock import SystemClock

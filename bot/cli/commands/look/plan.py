@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.text import held_text, moment
+from bot.cli.text import NOTHING_READ, held_text, moment
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.rebuild import Rebuild
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
-    """Shows what the bot will do next, when and why."""
+    """Shows what the bot will do next, when and why.
+
+    Exit codes: 0 shown, 2 settings or store cannot be read.
+
+    Example: freshness-bot plan --format json
+    """
     import asyncio
 
     from bot.domain.clock import SystemClock
@@ -27,6 +32,8 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABL
     ahead = [rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action]
     show_rebuilds(ahead, output, found.waits)
     if output is Format.TABLE:
+        if not found.repositories:
+            print_sentence(NOTHING_READ)
         show_behind(found, clock.now())
 
 

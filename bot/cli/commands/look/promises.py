@@ -24,6 +24,10 @@ def promises(
     A .NET release the same day, measured from when the release feed first listed it; an update of the OS within
     twelve hours, measured from the image with the full distribution to the one that is cut from it. Reads the store
     alone; `import` puts recorded history there.
+
+    Exit codes: 0 shown, 2 settings or store cannot be read.
+
+    Example: freshness-bot promises --by base --last 90d
     """
     import asyncio
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.pages import print_page
-from bot.cli.text import lag, moment
+from bot.cli.text import NOTHING_READ, lag, moment
 from bot.cli.watching import Watch, watch
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
 
     Reads the store alone and can run beside the service. Exit code 0; what needs a person is in the lines below
     the tables.
+
+    Example: freshness-bot status --watch
     """
     import asyncio
 
@@ -46,6 +48,8 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
         print_json(as_json(status))
         return
     print_line(f"{counted(status.repositories, 'repository')}, {counted(len(status.bases), 'base')}")
+    if not status.repositories:
+        print_sentence(NOTHING_READ)
     for pause in status.pauses:
         subject = "Everything" if pause.rollout is None else f"Rollout {pause.rollout}"
         print_sentence(f"{subject} is paused by {pause.who} since {moment(pause.since)}: {pause.reason}")

@@ -28,7 +28,7 @@ Shown = Annotated[
         "--format", "-f", help="For people, for an issue or a mail, for scripts, as Slack blocks, as a card."
     ),
 ]
-Days = Annotated[int, typer.Option("--days", min=1, max=366, help="How many days back it looks.")]
+Days = Annotated[int, typer.Option("--days", metavar="NUMBER", min=1, max=366, help="How many days back it looks.")]
 
 
 def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown = SummaryFormat.TEXT) -> None:
@@ -36,6 +36,10 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
 
     Its freshness and the trend, what was rebuilt and why, who is waited for, how late upstream was, which support
     ends. It reads the store alone and sends nothing; `schedule.summary` has the bot send it.
+
+    Exit codes: 0 shown, 2 settings or store cannot be read.
+
+    Example: freshness-bot summary --days 30 --format markdown
     """
     from bot.service.commands.look.summary import read_summary
 

@@ -31,6 +31,10 @@ def catch_up(
     floating tag shows. It goes by the rules, in waves, within budgets and outside of freezes, and leaves alone who
     asks for that; nothing overtakes its wave, since all of it has waited for long. What a rebuild brings already is
     not planned twice. The service, or `freshness-bot once`, carries it out.
+
+    Exit codes: 0 done or shown, 2 settings or store cannot be read, or no repository was read yet.
+
+    Example: freshness-bot catch-up --dry-run --repositories 'contoso/*'
     """
     from bot.service.commands.rollouts.catch_up import catch_up as caught_up
 

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def journal(limit: Limit = 50, config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
-    """Shows what people told the bot to do, who and why."""
+    """Shows what people told the bot to do, who and why.
+
+    Exit codes: 0 shown, 2 settings or store cannot be read.
+
+    Example: freshness-bot journal --limit 10
+    """
     from bot.service.commands.rollouts.orders import read_journal
     from bot.views.rollouts.rollout import entry_as_json
 

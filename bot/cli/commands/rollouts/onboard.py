@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def onboard(
-    repositories: Annotated[list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name of the fleet.")],
+    repositories: Annotated[list[str], typer.Argument(metavar="REPOSITORY", help="owner/name of the fleet.")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, and what would not and why; write nothing.")
     ] = False,
@@ -35,6 +35,8 @@ def onboard(
     good.
 
     Exit code 0 where all are taken up, or shown; 1 where one is not.
+
+    Example: freshness-bot onboard contoso/shop --dry-run
     """
     from bot.settings import load
 

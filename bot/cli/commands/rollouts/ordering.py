@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many at most, the newest first.")]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="NUMBER", min=1, max=1000, help="So many at most, the newest first.")
+]
 
 
 def counted_rebuilds(count: int) -> str:

@@ -17,6 +17,10 @@ def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DE
     """Tries again what failed last, and lets begin what waits.
 
     It waits for no wave and for no pause of its rollout, only for a pause of everything or a quarantine.
+
+    Exit codes: 0 it is kept, 2 no such repository or rebuild, or it makes no sense now.
+
+    Example: freshness-bot retry contoso/shop --reason 'the runner is back'
     """
     word = word_of(who, reason)
     count = give_order(config, lambda orders: orders.retry(named, word))
@@ -24,21 +28,36 @@ def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DE
 
 
 def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Ends what has not ended; an open pull request is closed."""
+    """Ends what has not ended; an open pull request is closed.
+
+    Exit codes: 0 it is kept, 2 no such repository or rebuild, or it makes no sense now.
+
+    Example: freshness-bot skip contoso/shop --reason 'it is shut down on Monday'
+    """
     word = word_of(who, reason)
     count = give_order(config, lambda orders: orders.skip(named, word))
     print_line(f"{named}: {counted_rebuilds(count)} called off.")
 
 
 def hold(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Keeps what has not begun from beginning, until `retry`."""
+    """Keeps what has not begun from beginning, until `retry`.
+
+    Exit codes: 0 it is kept, 2 no such repository or rebuild, or it makes no sense now.
+
+    Example: freshness-bot hold contoso/shop --reason 'stock-taking'
+    """
     word = word_of(who, reason)
     count = give_order(config, lambda orders: orders.hold(named, word))
     print_line(f"{named}: {counted_rebuilds(count)} held.")
 
 
 def pause(reason: Reason, everything: All = False, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Lets the bot begin nothing at all; for one rollout see `rollout pause`."""
+    """Lets the bot begin nothing at all; for one rollout see `rollout pause`.
+
+    Exit codes: 0 it is kept, 2 settings or store cannot be read.
+
+    Example: freshness-bot pause --all --reason 'the runners are down'
+    """
     _only_all(everything, "pause")
     word = word_of(who, reason)
     is_new = give_order(config, lambda orders: orders.pause(None, word))
@@ -46,7 +65,12 @@ def pause(reason: Reason, everything: All = False, who: Who = None, config: Conf
 
 
 def resume(reason: Reason, everything: All = False, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Ends the pause of everything; rollouts that are paused alone stay so."""
+    """Ends the pause of everything; rollouts that are paused alone stay so.
+
+    Exit codes: 0 it is kept, 2 settings or store cannot be read.
+
+    Example: freshness-bot resume --all --reason 'the runners are back'
+    """
     _only_all(everything, "resume")
     word = word_of(who, reason)
     was_paused = give_order(config, lambda orders: orders.resume(None, word))

@@ -25,6 +25,10 @@ def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: Con
     """Has no build started on what a base shows now, nor on mirrors' copies of it, until they show something else.
 
     BASE may be told with its digest; where it shows another one by now, nothing is quarantined.
+
+    Exit codes: 0 it is kept, 2 no such base is known.
+
+    Example: freshness-bot quarantine add aspnet:10.0-noble --reason 'it crashes'
     """
     word = word_of(who, reason)
     digest = give_order(config, lambda orders: orders.quarantine(base, word))
@@ -33,7 +37,12 @@ def quarantine_add(base: NamedBase, reason: Reason, who: Who = None, config: Con
 
 @app.command("lift")
 def quarantine_lift(base: NamedBase, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Lets a base be built upon again."""
+    """Lets a base be built upon again.
+
+    Exit codes: 0 it is kept, 2 no such base is known.
+
+    Example: freshness-bot quarantine lift aspnet:10.0-noble --reason 'mended'
+    """
     word = word_of(who, reason)
     count = give_order(config, lambda orders: orders.lift(base, word))
     print_line(f"{base} may be built upon again." if count else f"{base} was not quarantined.")
@@ -41,7 +50,12 @@ def quarantine_lift(base: NamedBase, reason: Reason, who: Who = None, config: Co
 
 @app.command("list")
 def quarantine_list(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
-    """Shows on which digests nothing is built."""
+    """Shows on which digests nothing is built.
+
+    Exit codes: 0 shown, 2 settings or store cannot be read.
+
+    Example: freshness-bot quarantine list
+    """
     from bot.service.commands.rollouts.orders import read_quarantines
     from bot.views.names import short_base, short_digest
     from bot.views.rollouts.rollout import quarantine_as_json

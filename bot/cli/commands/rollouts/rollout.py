@@ -26,7 +26,12 @@ app = typer.Typer(help="Show rollouts; pause, resume or cancel one.", no_args_is
 def list_rollouts(
     limit: Limit = 20, config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE
 ) -> None:
-    """Shows the latest rollouts, newest first."""
+    """Shows the latest rollouts, newest first.
+
+    Exit codes: 0 shown, 2 settings or store cannot be read.
+
+    Example: freshness-bot rollout list --limit 5
+    """
     from bot.service.commands.look.views import read_rollouts
     from bot.views.rollouts.rollout import as_json
 
@@ -54,6 +59,10 @@ def show_rollout(
     """Shows one rollout: its waves, what each waits for, and its rebuilds.
 
     With --watch it ends by itself when the rollout has.
+
+    Exit codes: 0 shown, 2 there is no such rollout.
+
+    Example: freshness-bot rollout show 13 --watch
     """
     import asyncio
 
@@ -84,7 +93,12 @@ def show_rollout(
 
 @app.command("pause")
 def pause_rollout(number: Number, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Lets nothing more of a rollout begin; what is under way is followed."""
+    """Lets nothing more of a rollout begin; what is under way is followed.
+
+    Exit codes: 0 it is kept, 2 there is no such rollout, or it has ended.
+
+    Example: freshness-bot rollout pause 13 --reason 'the shop is busy'
+    """
     word = word_of(who, reason)
     is_new = give_order(config, lambda orders: orders.pause(number, word))
     print_line(f"Rollout {number} is paused." if is_new else f"Rollout {number} was paused already.")
@@ -92,7 +106,12 @@ def pause_rollout(number: Number, reason: Reason, who: Who = None, config: Confi
 
 @app.command("resume")
 def resume_rollout(number: Number, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Lets a paused rollout go on; its failures up to now stop it no more."""
+    """Lets a paused rollout go on; its failures up to now stop it no more.
+
+    Exit codes: 0 it is kept, 2 there is no such rollout, or it has ended.
+
+    Example: freshness-bot rollout resume 13 --reason 'the tests are mended'
+    """
     word = word_of(who, reason)
     was_paused = give_order(config, lambda orders: orders.resume(number, word))
     print_line(f"Rollout {number} goes on." if was_paused else f"Rollout {number} was not paused.")
@@ -106,7 +125,12 @@ def cancel_rollout(
     who: Who = None,
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
-    """Ends a rollout; the service closes its open pull requests."""
+    """Ends a rollout; the service closes its open pull requests.
+
+    Exit codes: 0 it is kept, 2 there is no such rollout, or it has ended.
+
+    Example: freshness-bot rollout cancel 13 --reason 'the next one follows'
+    """
     word = word_of(who, reason)
     count = give_order(config, lambda orders: orders.cancel(number, word, keep=keep))
     print_line(f"Rollout {number} is cancelled: {counted_rebuilds(count)} called off.")

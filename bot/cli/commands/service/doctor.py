@@ -31,6 +31,8 @@ def doctor(
 
     Exit code 0 where all is well, 1 where something is wrong, 2 where the settings or the store cannot be read, 3
     where something could not be told.
+
+    Example: freshness-bot doctor --all
     """
     import asyncio
 

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from bot.cli.asking import asked
+from bot.cli.listing import ListedCommands
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 app = typer.Typer(help="What feeds told, for where none can be asked.", no_args_is_help=True)
 bundle = typer.Typer(help="One file with all that feeds and dumps of vulnerabilities told.", no_args_is_help=True)
-app.add_typer(bundle, name="bundle")
+app.add_typer(bundle, name="bundle", cls=ListedCommands)
 
 
 @app.callback()
@@ -20,7 +21,7 @@ def _feeds() -> None:
 
 @bundle.command("export")
 def export(
-    file: Annotated[Path, typer.Argument(help="The file to write; one that is there is replaced.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; one that is there is replaced.")],
     key: Annotated[
         Path | None, typer.Option("--key", help="File with a private key on P-256 in PEM, to sign it with.")
     ] = None,
@@ -31,6 +32,8 @@ def export(
 
     Each document and record keeps its source and age. The same contents give the same bytes. Reads the store alone
     and can run beside the service. Exit codes: 0 it is written, 2 nothing is kept yet, or it cannot be written.
+
+    Example: freshness-bot feeds bundle export feeds.bundle --key key.pem
     """
     from dataclasses import asdict
 
@@ -52,7 +55,7 @@ def export(
 
 @bundle.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="What `feeds bundle export` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `feeds bundle export` wrote.")],
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
@@ -61,6 +64,8 @@ def import_(
     All of it is checked first: if anything is not as its digest says, nothing is imported. With feeds.bundle_key
     it must be signed by that key. Exit codes: 0 done, 1 packages here were not looked for where it was made, 2 it
     is no bundle, or not signed as it must be.
+
+    Example: freshness-bot feeds bundle import feeds.bundle
     """
     from bot.cli.output import print_json, print_line, print_table
     from bot.cli.text import moment

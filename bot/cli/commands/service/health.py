@@ -17,6 +17,8 @@ def health(
     """Asks the service on this machine whether it is well.
 
     It asks where `web.listen` says. Exit code 0 where it is well, 1 where it is not or does not answer.
+
+    Example: freshness-bot health --ready
     """
     import asyncio
     import sys

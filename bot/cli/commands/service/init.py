@@ -26,6 +26,8 @@ def init(
     What an option answers is not asked. It then says which secret belongs into which file; no secret is asked for.
 
     Exit code 0 where the file was written; 2 where an answer is not valid, and nothing is written then.
+
+    Example: freshness-bot init --owners contoso --app 12345
     """
     from bot.cli.output import print_line, print_sentence
     from bot.domain.failure import Failure, Trouble

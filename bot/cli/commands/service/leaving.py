@@ -29,6 +29,8 @@ def retire(
     merged stays. Stop the service first. It can be called again: what is gone is not named any more.
 
     Exit code 0 where all is done, 1 where something could not be.
+
+    Example: freshness-bot retire --dry-run
     """
     import asyncio
 

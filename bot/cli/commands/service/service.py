@@ -19,6 +19,10 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     Stopping is orderly: running work finishes or gives its lease back, and the next start goes on from there.
     A changed settings file or secret is taken up within seconds, or at SIGHUP, once it is valid.
+
+    Exit codes: 0 stopped in order, 2 settings, secrets or store cannot be read.
+
+    Example: freshness-bot run -c freshness.yaml
     """
     import asyncio
 
@@ -40,7 +44,9 @@ def once(
 ) -> None:
     """Makes one full pass, for cron or a first look.
 
-    Exit code 0 where all is well, 1 where something needs attention.
+    Exit codes: 0 all is well, 1 something needs attention, 2 settings, secrets or store cannot be read.
+
+    Example: freshness-bot once --dry-run
     """
     import asyncio
 

@@ -5,6 +5,7 @@ from statistics import median
 
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.wording.nearest import did_you_mean
 from bot.plan.waves.advance import release_rules_at, rollout_options_of
 from bot.plan.waves.waiting import holds_of
 from bot.service.wiring.opened_stores import opened_stores
@@ -32,7 +33,9 @@ async def read_image_views(settings: Settings, name: str, clock: Clock) -> list[
     chosen = [view for view in found if view.image.claim.name == bare]
     chosen = chosen or [view for view in found if f"/{view.image.claim.name}".endswith(f"/{bare}")]
     if not chosen:
-        raise Failure(Trouble.MISSING, f"no image {name} is known", advice="see `freshness-bot images`")
+        names = {view.image.claim.name for view in found}
+        advice = did_you_mean(bare, names, "see `freshness-bot images`")
+        raise Failure(Trouble.MISSING, f"no image {name!r} is known", advice=advice)
     return chosen
 
 
@@ -42,7 +45,8 @@ async def read_tree(settings: Settings, name: str, clock: Clock) -> Tree:
         status = await stores.fleet_views.status()
         base = next((each for each in status.bases if name in (str(each.base), each.base.short)), None)
         if base is None:
-            raise Failure(Trouble.MISSING, f"no base {name} is watched", advice="see `freshness-bot status`")
+            advice = did_you_mean(name, (each.base.short for each in status.bases), "see `freshness-bot status`")
+            raise Failure(Trouble.MISSING, f"no base {name!r} is watched", advice=advice)
         rollouts = await stores.rollout_views.rollouts(_LATEST)
         rebuilds = sorted(
             (rebuild for rollout in rollouts for rebuild in rollout.rebuilds), key=lambda each: -each.id

@@ -1,0 +1,40 @@
+"""Which of the names that are known somebody may have meant, to be offered beside a name that is not known."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_MOST = 3
+_LONGEST = 200
+"""Of a name: comparing longer ones takes long, and nobody mistypes them."""
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Returns up to three known names, the likeliest first: those that have it as a part, else those spelt nearly.
+
+    Of names with an owner the last parts are compared: what they share makes them not alike.
+
+    >>> nearest("shop", ["contoso/shop", "contoso/shop-api", "contoso/ledger"])
+    ['contoso/shop', 'contoso/shop-api']
+    >>> nearest("contoso/shpo", ["contoso/shop", "contoso/ledger"])
+    ['contoso/shop']
+    """
+    wanted = name[:_LONGEST].lower()
+    by_lower = {each.lower(): each for each in known}
+    found = sorted((each for each in by_lower if wanted and f"/{wanted}" in f"/{each}"), key=lambda each: len(each))
+    if not found:
+        by_last: dict[str, list[str]] = {}
+        for each in sorted(by_lower):
+            by_last.setdefault(_last(each), []).append(each)
+        close = get_close_matches(_last(wanted), by_last, _MOST, 0.75)
+        found = [each for last in close for each in by_last[last]]
+    return [by_lower[each] for each in found[:_MOST]]
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Words the nearest names as advice; `otherwise` is what to do where none is near."""
+    near = nearest(name, known)
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
