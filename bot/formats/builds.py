@@ -57,6 +57,40 @@ class BakeOverride:
 
 
 @dataclass(frozen=True, slots=True)
+class FileBuild:
+    """A command or an action that builds what Bake or Compose files name.
+
+    `files` are those that it may mean, in the order in which they are put together; `variables` what it sets, with
+    `UNKNOWN` for what only a run tells; `tags` the names that it gives to targets, or patterns of them, instead of
+    the file's. `targets` are those that it builds, None for those that are built where none is named.
+    `environment_files` are what `--env-file` names, None where the `.env` counts; `generated` are the targets whose
+    names another step writes.
+    """
+
+    path: str
+    line: int
+    files: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] | None = None
+    environment_files: tuple[str, ...] | None = None
+    generated: tuple[str, ...] = ()
+    pushes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltName:
+    """A name that a target of Bake or a service of Compose gets: its place, the Dockerfiles of which the first that
+    there is is built, and the variables whose own or default value in the file counted in it."""
+
+    target: str
+    name: str
+    place: int
+    dockerfiles: tuple[str, ...] = ()
+    defaults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DotnetPublish:
     """A `dotnet publish`, `build` or `msbuild` that the file `path` asks for in `line`.
 

@@ -3,20 +3,23 @@
 import posixpath
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from bot.domain.images.produced import NamedImage
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, SourceProblem, Usage
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
-from bot.formats.builds import DotnetPublish
+from bot.formats.builds import DotnetPublish, FileBuild
 from bot.formats.dotnet import global_json, project, solution_files
 from bot.formats.dotnet.solution import Around, PublishingFile, Solution, place
 from bot.formats.finding import find_usages, is_text, kind_in, one_for_each_file
 from bot.formats.linked import Linked, is_linked, link
-from bot.formats.produced.reading import MOST_NAMES, named_in
+from bot.formats.produced.file_builds import FileBuilds, Variables, file_builds
+from bot.formats.produced.reading import Named, names_in
+from bot.formats.produced.together import builds_in, each_once, hangs_on_builds, names_together
 from bot.formats.source.text import decode
 from bot.formats.table import kind_of
 from bot.formats.workflows import KIND as WORKFLOW
@@ -24,6 +27,8 @@ from bot.formats.workflows.dispatchable import dispatchable
 
 _WORKFLOWS = ".github/workflows/"
 _REMEMBERED = 20_000
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
-        self._named: OrderedDict[tuple[str, str], tuple[NamedImage, ...]] = OrderedDict()
+        self._named: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
+        self._builds: OrderedDict[tuple[str, str, Variables], FileBuilds] = OrderedDict()
         self._turn = threading.Lock()
 
     def findings(self, file: File, kind: Kind) -> Findings:
@@ -56,28 +62,46 @@ class Memory:
                 self._known.move_to_end(key)
         return _placed(found, file.path)
 
-    def images_named(self, file: File) -> tuple[NamedImage, ...]:
+    def images_named(self, file: File) -> tuple[Named, ...]:
         """The images that a file's builds push; from which files hangs on where it stands."""
         key = (file.sha, file.path)
+        return self._remembered(self._named, key, lambda: names_in(file.path, file.data))
+
+    def file_builds(self, file: File, given: Variables) -> FileBuilds:
+        """What a file builds of Bake and Compose files where the variables `given` are set."""
+        key = (file.sha, file.path, given)
+        return self._remembered(self._builds, key, lambda: file_builds(file.path, file.data, given))
+
+    def _remembered(self, known: "OrderedDict[Key, Value]", key: Key, read: Callable[[], Value]) -> Value:
         with self._turn:
-            found = self._named.get(key)
+            found = known.get(key)
             if found is None:
-                found = self._named[key] = named_in(file.path, file.data)
-                if len(self._named) > _REMEMBERED:
-                    self._named.popitem(last=False)
+                found = known[key] = read()
+                if len(known) > _REMEMBERED:
+                    known.popitem(last=False)
             else:
-                self._named.move_to_end(key)
+                known.move_to_end(key)
         return found
 
 
 def images_of(files: Iterable[File], memory: Memory) -> tuple[NamedImage, ...]:
     """The images that a repository's builds push, in the order of paths, each name and tag once for each file that
     it is built from."""
-    found: dict[tuple[str, str, tuple[str, ...]], NamedImage] = {}
-    for file in sorted(files, key=lambda file: file.path):
-        for named in memory.images_named(file):
-            found.setdefault((named.name, named.tag, named.built_from), named)
-    return tuple(found.values())[:MOST_NAMES]
+    in_order = sorted(files, key=lambda file: file.path)
+    by_path = {file.path: file for file in in_order}
+    contents = {file.path: file.data for file in in_order}
+    named = {file.path: memory.images_named(file) for file in in_order}
+    together = {path for path in named if hangs_on_builds(path, contents[path], named[path])}
+    builds: list[FileBuild] = []
+    if together:
+        builds = builds_in(contents, lambda path, given: memory.file_builds(by_path[path], given))
+    found: list[NamedImage] = []
+    for path, alone in named.items():
+        if path in together:
+            found += names_together(path, contents, alone, builds)
+        else:
+            found += (each.image for each in alone)
+    return tuple(each_once(found))
 
 
 def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[Workflow, ...]]:

@@ -85,12 +85,11 @@ class ProducedImage:
         if self.claim.source is Source.SETTINGS:
             return None
         if self._built_by:
-            is_other = self._built_by.lower() != self.repository.lower()
-            return f"its signed provenance names {self._built_by} as its source" if is_other else None
-        named = self.sourced_from
-        if named and named.lower() != self.repository.lower():
-            return f"the image itself names {named} as its source"
-        return None
+            if self._built_by.lower() != self.repository.lower():
+                return f"its signed provenance names {self._built_by} as its source"
+        elif self.sourced_from and self.sourced_from.lower() != self.repository.lower():
+            return f"the image itself names {self.sourced_from} as its source"
+        return self.claim.weakness or None
 
     @property
     def place(self) -> Base:

@@ -32,7 +32,7 @@ class Source(StrEnum):
 class NamedImage:
     """An image as a build in a repository's files names it. `name` and `tag` may have the parts `{owner}`, `{name}`
     and `{branch}`; `tag` those of `TagRule` too. It is built from the first of the files `built_from` that there
-    is; nothing tells that where there are none."""
+    is; nothing tells that where there are none. `weakness` is why its name or tag may be another one."""
 
     name: str
     tag: str
@@ -40,6 +40,7 @@ class NamedImage:
     line: int
     pulls: bool | None = None
     built_from: tuple[str, ...] = ()
+    weakness: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Claim:
     """Whether the build there asks the registry for the newest base; None where that does not show."""
     built_from: str = ""
     """The Dockerfile or project that it is built from; empty where nothing tells, or where several may be it."""
+    weakness: str = ""
+    """Why the evidence is too weak to act upon; empty where it is not."""
 
     @property
     def registry(self) -> str:
@@ -104,7 +107,7 @@ def claims_of(
     sentence each. `naming` are the files that name a base: an image may be built from one of these.
 
     Where the operator says it, nobody else is asked. Of several tags of an image the first fixed one is taken: it
-    costs one request to look at.
+    costs one request to look at. One of weak evidence is taken only where there is no other.
     """
     builds = [claim for each in named if (claim := _built(each, repository, branch, naming)) is not None]
     files: dict[str, set[str]] = {}
@@ -158,7 +161,8 @@ def _built(named: NamedImage, repository: str, branch: str, naming: Collection[s
     if claim is None:
         return None
     file = next((path for path in named.built_from if path in naming), "")
-    return replace(claim, path=named.path, line=named.line, pulls=named.pulls, built_from=file)
+    claim = replace(claim, path=named.path, line=named.line, pulls=named.pulls, weakness=named.weakness)
+    return replace(claim, built_from=file)
 
 
 def _with_files(claims: Iterable[Claim], files: Mapping[str, Collection[str]]) -> tuple[Claim, ...]:
@@ -190,5 +194,5 @@ def _each_once(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     return tuple(best.values())[:MOST_CLAIMS]
 
 
-def _weight(claim: Claim) -> tuple[int, int]:
-    return claim.source.rank, list(TagKind).index(claim.tag.kind)
+def _weight(claim: Claim) -> tuple[int, bool, int]:
+    return claim.source.rank, bool(claim.weakness), list(TagKind).index(claim.tag.kind)

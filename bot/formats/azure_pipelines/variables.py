@@ -118,11 +118,18 @@ class Values:
 
     @cached_property
     def environment(self) -> Mapping[str, Spanned]:
-        """Variables as a shell sees them: in capitals, with underscores."""
+        """Variables as a shell sees them, as far as they are written out: in capitals, with underscores."""
+        return {name: value for name, value in self.every.items() if value.text != UNKNOWN}
+
+    @cached_property
+    def every(self) -> Mapping[str, Spanned]:
+        """All variables as a shell sees them, `UNKNOWN` where the value is not written out."""
         return {
-            re.sub(r"[^A-Z0-9_]", "_", name.upper()): value
+            re.sub(r"[^A-Z0-9_]", "_", name.upper()): (
+                value if value is not None and "$" not in value.text else Spanned(UNKNOWN, (~0,))
+            )
             for (of, name), value in self._known.items()
-            if of == "variables" and value is not None and "$" not in value.text
+            if of == "variables" and name != "*"
         }
 
 

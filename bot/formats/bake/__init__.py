@@ -1,7 +1,7 @@
 """Docker Bake files in HCL and JSON."""
 
 from bot.domain.repositories.usage import Findings, Kind
-from bot.formats.builds import Builds, DockerBuild
+from bot.formats.builds import Builds, BuiltName, DockerBuild, FileBuild
 
 KIND = Kind("bake")
 
@@ -29,11 +29,17 @@ def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
     return finder.targets(path, text)
 
 
-def tags(path: str, text: str) -> list[tuple[str, int, tuple[str, ...]]]:
-    """The names that targets give to what they build, each with its place, and the Dockerfiles of which the first
-    that there is is built. Never raises."""
-    if "tags" not in text or "target" not in text:
+def names(path: str, text: str, build: FileBuild | None = None) -> list[BuiltName]:
+    """The names that targets give to what they build; with a `build`, as that one sets them. Never raises."""
+    if "target" not in text or not ("tags" in text or (build is not None and build.tags)):
         return []
     from bot.formats.bake import finder
 
-    return finder.tags(path, text)
+    return finder.names(path, text, build)
+
+
+def values(path: str, text: str) -> dict[str, str]:
+    """The variables of a file with their values. Never raises."""
+    from bot.formats.bake import finder
+
+    return finder.values(path, text)

@@ -1,38 +1,67 @@
 """A Bake file's variables and targets, whether written in HCL or in JSON, with what targets inherit."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from bot.formats.bake.hcl import HclBlock, Opaque, Template, Value
 from bot.formats.source.nodes import Mapping as JsonMapping
 from bot.formats.source.nodes import Node, Scalar, Sequence
+from bot.formats.source.spanned import Spanned
 
 MOST_INHERITED = 64
 
 
 @dataclass(frozen=True, slots=True)
 class BakeFile:
-    """`targets` maps each name to its attributes; where a name is declared twice, the later ones win."""
+    """`targets` maps each name to its attributes; where a name is declared twice, the later ones win.
+
+    `declared` are the variables that the environment of a build may set; `groups` has the members of each group.
+    """
 
     variables: Mapping[str, Value]
     targets: Mapping[str, Mapping[str, Value]]
+    declared: frozenset[str] = frozenset()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, blocks: list[HclBlock]) -> "BakeFile":
         variables: dict[str, Value] = {}
         targets: dict[str, dict[str, Value]] = {}
+        groups: dict[str, tuple[str, ...]] = {}
+        declared = frozenset(block.labels[0] for block in blocks if block.kind == "variable" and block.labels)
         for block in blocks:
             if block.kind == "":
                 variables |= block.attributes
             elif block.kind == "variable" and block.labels and "default" in block.attributes:
                 variables.setdefault(block.labels[0], block.attributes["default"])
+            elif block.kind == "group" and block.labels:
+                groups[block.labels[0]] = _texts(block.attributes.get("targets"))
             elif block.kind == "target" and block.labels:
                 target = targets.setdefault(block.labels[0], {})
                 for name, value in block.attributes.items():
                     known = target.get(name)
                     both = isinstance(known, dict) and isinstance(value, dict)
                     target[name] = {**known, **value} if both else value  # type: ignore[dict-item]
-        return cls(variables, targets)
+        return cls(variables, targets, declared, groups)
+
+    def given(self, values: Mapping[str, str]) -> "BakeFile":
+        """The file where the environment sets these of its variables."""
+        known = {name: value for name, value in values.items() if name in self.declared}
+        filled = {name: Template(Spanned(value, (~0,) * len(value))) for name, value in known.items()}
+        variables: dict[str, Value] = {**self.variables, **filled}
+        return replace(self, variables=variables, declared=self.declared - known.keys())
+
+    def built(self, named: Collection[str] | None) -> frozenset[str]:
+        """The targets that are built where these, or groups of them, are named; without any, the default ones."""
+        if named is None:
+            named = ["default"] if "default" in self.groups or "default" in self.targets else list(self.targets)
+        waiting, found = list(named), set[str]()
+        while waiting:
+            here = waiting.pop()
+            if here not in found:
+                found.add(here)
+                waiting += self.groups.get(here, ())
+        return frozenset(found)
 
     def lineage(self, name: str) -> list[str]:
         """The target and all that it inherits from, those that win first: the last parent and its own parents."""
@@ -68,6 +97,11 @@ class BakeFile:
             value = self.targets[target].get(attribute)
             found |= value if isinstance(value, dict) else {}
         return found
+
+
+def _texts(value: Value | None) -> tuple[str, ...]:
+    listed = value if isinstance(value, tuple) else ()
+    return tuple(each.written.text for each in listed if isinstance(each, Template))
 
 
 def blocks_of_json(root: Node) -> list[HclBlock]:

@@ -7,6 +7,8 @@ Images stand in named contexts (`docker-image://`), in build arguments, and in D
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from itertools import islice, product
 
 from bot.domain.repositories.usage import Findings, Role
@@ -14,8 +16,9 @@ from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
 from bot.formats.bake.file import BakeFile, blocks_of_json
 from bot.formats.bake.hcl import HclBlock, Name, Opaque, Template, Value
-from bot.formats.builds import DOCKERFILE, Argument, Builds, DockerBuild, below, places
+from bot.formats.builds import DOCKERFILE, Argument, Builds, BuiltName, DockerBuild, FileBuild, below, places
 from bot.formats.dockerfile import inline as inline_dockerfile
+from bot.formats.shell.commands import UNKNOWN
 from bot.formats.source import jsonc
 from bot.formats.source.collector import (
     IMAGE_CONTEXT,
@@ -75,18 +78,43 @@ def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
     return found
 
 
-def tags(path: str, text: str) -> list[tuple[str, int, tuple[str, ...]]]:
-    """The names that targets give to what they build, each with its place and the Dockerfiles it may be built from;
-    what is not evaluated stays as written. Never raises."""
+def names(path: str, text: str, build: FileBuild | None = None) -> list[BuiltName]:
+    """The names that targets give to what they build; what is not evaluated stays as written. Never raises.
+
+    With a `build` those of the targets that it builds, by the variables and names that it sets.
+    """
     reader = _reader_of(path, text)
     if reader is None:
         return []
-    found: list[tuple[str, int, tuple[str, ...]]] = []
+    bake = reader.bake
+    if build is not None:
+        reader.bake = bake.given(dict(build.variables))
+    built = bake.targets.keys() if build is None else bake.built(build.targets)
+    found: list[BuiltName] = []
     try:
-        for name in reader.bake.targets:
-            files = {build.dockerfiles for build in reader.builds(name)}
+        for target in (name for name in bake.targets if name in built):
+            files = {each.dockerfiles for each in reader.builds(target)}
             dockerfiles = files.pop() if len(files) == 1 else ()
-            found += ((*named, dockerfiles) for named in reader.tags(name))
+            given = [] if build is None else [name for glob, name in build.tags if fnmatchcase(target, glob)]
+            if given:
+                found += (BuiltName(target, name, reader.place(target), dockerfiles) for name in given)
+            elif build is None or bake.owner(target, "tags") not in build.generated:
+                found += (replace(named, dockerfiles=dockerfiles) for named in reader.names(target))
+    except _TooMuch:
+        pass
+    return found
+
+
+def values(path: str, text: str) -> dict[str, str]:
+    """The variables of a file with their values, `UNKNOWN` for those that are not evaluated. Never raises."""
+    reader = _reader_of(path, text)
+    if reader is None:
+        return {}
+    found: dict[str, str] = {}
+    try:
+        for name, value in reader.bake.variables.items():
+            evaluated, whole = reader.evaluated(value, reader.bake.variables)
+            found[name] = evaluated.text if whole else UNKNOWN
     except _TooMuch:
         pass
     return found
@@ -117,6 +145,8 @@ class _Targets:
         self.file = file
         self._evaluated = 0
         """Characters so far."""
+        self._used: set[str] = set()
+        """The variables that were asked for."""
 
     def read(self, name: str) -> None:
         target = self.bake.targets[name]
@@ -151,16 +181,24 @@ class _Targets:
                 values = tuple(self._arguments(args, variables))
                 yield DockerBuild(self.file.path, self.file.kind, found, values)
 
-    def tags(self, name: str) -> Iterator[tuple[str, int]]:
+    def names(self, target: str) -> Iterator[BuiltName]:
         """What each variant of a target is called; a target that others inherit from only lends its names."""
-        listed = self.bake.value(name, "tags")
-        if not isinstance(listed, tuple) or (name in self.bake.inherited and "tags" not in self.bake.targets[name]):
+        listed = self.bake.value(target, "tags")
+        lends = target in self.bake.inherited and "tags" not in self.bake.targets[target]
+        if not isinstance(listed, tuple) or lends:
             return
-        for variant in _variants(self.bake.targets[name].get("matrix"), self.bake.variables):
+        for variant in _variants(self.bake.targets[target].get("matrix"), self.bake.variables):
             for value in listed:
+                self._used.clear()
                 evaluated, _ = self.evaluated(value, {**self.bake.variables, **variant})
                 if evaluated.text:
-                    yield evaluated.text, abs(evaluated.place(0))
+                    defaults = tuple(sorted(self._used & self.bake.declared - variant.keys()))
+                    yield BuiltName(target, evaluated.text, _place_of(value, evaluated), defaults=defaults)
+
+    def place(self, target: str) -> int:
+        """Where the first thing that the target itself says stands."""
+        values = (value for value in self.bake.targets[target].values() if isinstance(value, Template))
+        return next((value.written.place(0) for value in values if value.written.text), 0)
 
     def _text(self, value: Value | None, variables: Mapping[str, Value], default: str) -> str | None:
         if value is None:
@@ -218,6 +256,7 @@ class _Targets:
         """A value as text, and whether nothing in it was left as it was written."""
         match value:
             case Name() if value.name in variables and depth < DEEPEST_VARIABLE:
+                self._used.add(value.name)
                 return self.evaluated(variables[value.name], variables, depth + 1)
             case Template():
                 return self._filled(value.written, variables, depth)
@@ -241,11 +280,19 @@ class _Targets:
                 parts.append(written.part(found.start() + 1, found.end()))
                 continue
             name = found["name"]
+            self._used.add(name)
             known = name in variables and depth < DEEPEST_VARIABLE
             value, is_known = self.evaluated(variables[name], variables, depth + 1) if known else _NOTHING
             whole = whole and is_known
             parts.append(value if is_known else written.part(found.start(), found.end()))
         return joined([*parts, written.part(done, len(written))]), whole
+
+
+def _place_of(value: Value, evaluated: Spanned) -> int:
+    """Where a name is written, though variables from elsewhere may supply its text."""
+    if isinstance(value, Template) and value.written.text:
+        return value.written.place(0)
+    return value.place if isinstance(value, Name | Opaque) else evaluated.place(0)
 
 
 def _digest_place(value: Value, image: Spanned) -> int | None:

@@ -3,8 +3,19 @@
 import posixpath
 from collections.abc import Iterator
 from collections.abc import Mapping as Values
+from fnmatch import fnmatchcase
+from typing import Any
 
-from bot.formats.builds import DOCKERFILE, Argument, Builds, DockerBuild, below, places
+from bot.formats.builds import (
+    DOCKERFILE,
+    Argument,
+    Builds,
+    BuiltName,
+    DockerBuild,
+    FileBuild,
+    below,
+    places,
+)
 from bot.formats.compose.finder import KIND, pairs_of
 from bot.formats.compose.variables import interpolated
 from bot.formats.source.collector import Unreadable
@@ -33,6 +44,55 @@ def builds(
             build = _build(path, service, environment or {}, sources) if isinstance(service, Mapping) else None
             found += [build] if build is not None else []
     return Builds.of(found)
+
+
+class _Asked(dict[str, Spanned]):
+    """An environment that notes which variables are asked for."""
+
+    def __init__(self, values: Values[str, Spanned]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def names(
+    path: str, text: str, build: FileBuild | None = None, environment: Values[str, str] | None = None
+) -> list[BuiltName]:
+    """The names of the images of services that are built; variables without a value stay as written. Never raises.
+
+    `environment` is what files of variables say, over which counts what a `build` sets.
+    """
+    if "build" not in text or "services" not in text:
+        return []
+    try:
+        documents = read(text)
+    except Unreadable:
+        return []
+    given = dict(build.variables) if build is not None else {}
+    filled = {**(environment or {}), **given}
+    known = {name: Spanned(value, (~0,) * len(value)) for name, value in filled.items()}
+    found: list[BuiltName] = []
+    for document in documents:
+        services = document.mapping("services").entries() if isinstance(document, Mapping) else ()
+        for key, service in services:
+            wanted = build is None or build.targets is None or key.value in build.targets
+            image = service.scalar("image") if isinstance(service, Mapping) and wanted else None
+            if image is None or not isinstance(service, Mapping):
+                continue
+            docker = _build(path, service, known, ())
+            if docker is None:
+                continue
+            own = [] if build is None else [name for glob, name in build.tags if fnmatchcase(key.value, glob)]
+            asked = _Asked(known)
+            written = interpolated(image.spanned.strip(), asked)[0].text
+            defaults = () if own else tuple(sorted(asked.names - given.keys()))
+            found += (
+                BuiltName(key.value, name, image.start, docker.dockerfiles, defaults) for name in own or [written]
+            )
+    return found
 
 
 def _build(

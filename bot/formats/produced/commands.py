@@ -14,12 +14,15 @@ _TAGS = ("-t", "--tag", "--image")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An image as written, with the place of what builds it; `pulls` and `built_from` as in `NamedReference`."""
+    """An image as written, with the place of what builds it; `pulls` and `built_from` as in `NamedImage`, `target`
+    and `defaults` as in `BuiltName`."""
 
     name: str
     place: int
     pulls: bool | None = None
     built_from: tuple[str, ...] = ()
+    target: str = ""
+    defaults: tuple[str, ...] = ()
 
 
 def pushed(

@@ -28,7 +28,8 @@ _VARIABLES = {
     "GITHUB_REF_NAME": "{branch}",
 }
 _VARIABLE = re.compile(
-    r"\$(?:\{(?P<braced>GITHUB_[A-Z_]+)(?P<lower>,,)?(?P<short>:0?:(?:7|8))?\}|(?P<bare>GITHUB_[A-Z_]+))"
+    r"\$(?:\{(?P<braced>GITHUB_[A-Z_]+)(?P<lower>,,)?(?P<short>:0?:(?:7|8))?\}|(?P<bare>GITHUB_[A-Z_]+)"
+    r"|(?:\(\$|\{)(?i:env):(?P<inside>GITHUB_[A-Z_]+)[)}]|(?i:env):(?P<powershell>GITHUB_[A-Z_]+))"
 )
 _AZURE = re.compile(r"\$\((?P<name>Build\.(?:SourceVersion|SourceBranchName))\)", re.IGNORECASE)
 _AZURE_KNOWN = {"build.sourceversion": "{sha}", "build.sourcebranchname": "{branch}"}
@@ -62,7 +63,7 @@ def _word(known: str | None, written: str) -> str:
 
 
 def _variable(found: re.Match[str]) -> str:
-    known = _VARIABLES.get(found["braced"] or found["bare"])
+    known = _VARIABLES.get(found["braced"] or found["bare"] or found["inside"] or found["powershell"])
     if known == "{sha}" and found["short"]:
         known = "{short_sha}" if found["short"].endswith("7") else None
     return _word(known, found[0])

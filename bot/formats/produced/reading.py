@@ -6,6 +6,8 @@ Compose services with `build` and `image`, `ContainerRegistry` with `ContainerRe
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from bot.domain.images.produced import NamedImage
@@ -13,6 +15,7 @@ from bot.domain.repositories.usage import Kind
 from bot.formats import bake
 from bot.formats.azure_pipelines import finder as azure_pipelines
 from bot.formats.azure_pipelines.variables import Values
+from bot.formats.builds import BuiltName, FileBuild
 from bot.formats.compose import builds as compose_builds
 from bot.formats.compose import finder as compose
 from bot.formats.dotnet import project
@@ -35,15 +38,41 @@ MOST_NAMES = 500
 """Of one repository."""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An image that a file names, with the target or service that it is of, and the variables whose own or default
+    value in the file counted in its name."""
+
+    image: NamedImage
+    target: str = ""
+    defaults: tuple[str, ...] = ()
+
+
 def named_in(path: str, data: bytes) -> tuple[NamedImage, ...]:
-    """Each with its line, in the order of the text. Never raises."""
+    """Each with its line, in the order of the text, by what the file itself says alone. Never raises."""
+    return tuple(named.image for named in names_in(path, data))
+
+
+def names_in(
+    path: str, data: bytes, build: FileBuild | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[Named, ...]:
+    """Like `named_in`; of a Bake or Compose file as `build` builds it, and with the variables that files around it
+    set. Never raises."""
     kind = kind_in(path, data)
-    if kind is None or kind not in _READERS or not is_text(data):
+    if kind is None or not is_text(data):
         return ()
-    return tuple(islice(_named(path, decode(data), _READERS[kind]), MOST_NAMES))
+    if kind == bake.KIND:
+        read_names = partial(_in_bake, build=build)
+    elif kind == compose.KIND:
+        read_names = partial(_in_compose, build=build, environment=environment)
+    elif kind in _READERS:
+        read_names = partial(_READERS[kind])
+    else:
+        return ()
+    return tuple(islice(_named(path, decode(data), read_names), MOST_NAMES))
 
 
-def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Written]]) -> Iterator[NamedImage]:
+def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Written]]) -> Iterator[Named]:
     text = hidden(text)
     lines = Lines(text)
     try:
@@ -51,7 +80,8 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
             parts = split(shown(written.name))
             if parts is not None:
                 line = lines.at(max(0, written.place))
-                yield NamedImage(*parts, path, line, written.pulls, written.built_from)
+                image = NamedImage(*parts, path, line, written.pulls, written.built_from)
+                yield Named(image, written.target, written.defaults)
     except Unreadable:
         return
 
@@ -87,15 +117,18 @@ def _of_docker_task(step: Node, values: Values) -> Iterator[Written]:
             yield Written(f"{host}/{name}:{tag}", step.start)
 
 
-def _in_bake(path: str, text: str) -> Iterator[Written]:
-    for name, place, dockerfiles in bake.tags(path, text):
-        yield Written(name, place, built_from=dockerfiles)
+def _in_bake(path: str, text: str, build: FileBuild | None) -> Iterator[Written]:
+    yield from map(_of_target, bake.names(path, text, build))
 
 
-def _in_compose(path: str, text: str) -> Iterator[Written]:
-    for build in compose_builds.builds(path, text).docker:
-        if build.image is not None:
-            yield Written(build.image, build.statement or 0, built_from=build.dockerfiles)
+def _in_compose(
+    path: str, text: str, build: FileBuild | None, environment: Mapping[str, str] | None
+) -> Iterator[Written]:
+    yield from map(_of_target, compose_builds.names(path, text, build, environment))
+
+
+def _of_target(named: BuiltName) -> Written:
+    return Written(named.name, named.place, None, named.dockerfiles, named.target, named.defaults)
 
 
 def _in_script(path: str, text: str) -> Iterator[Written]:
@@ -123,8 +156,6 @@ def _in_project(path: str, text: str) -> Iterator[Written]:
 _READERS: Mapping[Kind, Callable[[str, str], Iterator[Written]]] = {
     WORKFLOW: _in_workflow,
     azure_pipelines.KIND: _in_azure_pipeline,
-    bake.KIND: _in_bake,
-    compose.KIND: _in_compose,
     SHELL: _in_script,
     project.KIND: _in_project,
 }

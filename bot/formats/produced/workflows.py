@@ -26,7 +26,7 @@ _MOMENTS = re.compile("|".join(_MOMENT))
 
 def names(document: Node) -> Iterator[Written]:
     """Each image that the steps push; none where only pull requests start them, before they are merged."""
-    if _is_for_pull_requests(document):
+    if is_for_pull_requests(document):
         return
     metadata: dict[str, list[str]] = {}
     for step in steps_of(document):
@@ -46,7 +46,8 @@ def names(document: Node) -> Iterator[Written]:
             yield from pushed(commands, step.environment, Folders(step.folder))
 
 
-def _is_for_pull_requests(document: Node) -> bool:
+def is_for_pull_requests(document: Node) -> bool:
+    """Whether only pull requests start a workflow, before they are merged."""
     trigger = document.get("on") if isinstance(document, Mapping) else None
     match trigger:
         case Scalar():

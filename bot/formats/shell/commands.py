@@ -53,6 +53,18 @@ _POWERSHELL_TEXT = re.compile(
     r"(?P<quote>[\"'])(?P<value>[^\"'$`\r\n]*)(?P=quote)[ \t]*(?:;[ \t]*)?\r?$",
     re.MULTILINE,
 )
+_POWERSHELL_ENVIRONMENT = re.compile(
+    r"^[ \t]*\$(?i:env):(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*"
+    r"(?:'(?P<single>[^'\r\n]*)'|\"(?P<double>[^\"$`\r\n]*)\"|(?P<bare>[^\s$`()\"';]+))?",
+    re.MULTILINE,
+)
+_POWERSHELL_VARIABLE = re.compile(r"(\$\{?)(?i:env):(?=[A-Za-z_])")
+_NAME_OF_POWERSHELL = re.compile(r"^env:", re.IGNORECASE)
+_BASH_ENV = re.compile(r"(?:^|[\s;])env=", re.MULTILINE)
+"""A variable of bash called `env`, so that `$env:1` is that and a colon."""
+_EXPORTS_ALL = (["set", "-a"], ["set", "-o", "allexport"])
+ALL = "*"
+"""Stands for every variable of a script, after `set -a`."""
 _POWERSHELL_PARAMETERS = re.compile(r"^[ \t]*param\s*\(", re.MULTILINE | re.IGNORECASE)
 _POWERSHELL_DEFAULT = re.compile(
     r"\$(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<quote>[\"'])(?P<value>[^\"'$`\r\n]*)(?P=quote)[ \t]*(?=[,)#\r\n])"
@@ -68,10 +80,14 @@ _NO_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Command(NamedTuple):
-    """The words of one command; `name` is the last part of the first one's path, `start` its offset in the text."""
+    """The words of one command; `name` is the last part of the first one's path, `start` its offset in the text.
+
+    `assigned` are the variables that are set for it alone: `TAG=1 docker build`.
+    """
 
     words: tuple[Spanned, ...]
     start: int = 0
+    assigned: tuple[tuple[str, Spanned], ...] = ()
 
     @property
     def name(self) -> str:
@@ -97,8 +113,37 @@ def commands(text: Spanned, known: Mapping[str, Spanned] | None = None) -> list[
             while named and named[0].text in _BEFORE_COMMAND:
                 named.pop(0)
             if named:
-                found.append(Command(tuple(named), node.start_byte))
+                found.append(Command(tuple(named), node.start_byte, tuple(words.assigned_for(node))))
     return found
+
+
+def exported(text: Spanned, known: Mapping[str, Spanned] | None = None) -> dict[str, Spanned]:
+    """The variables that a script sets and hands on to the programs that it runs; `known` are those of its own
+    environment, which it hands on as well where it sets them anew. Never raises.
+
+    `UNKNOWN` stands for what only a running shell knows, and for a variable that gets several values.
+    """
+    if len(text) > LONGEST_SCRIPT or text.text.count("<<") > MOST_HEREDOCS:
+        return {}
+    root = _parsed(_source(_without_parameters(text.text)))
+    nodes = list(_nodes(root)) if root is not None else []
+    words = _Words(text, dict(known or {}))
+    words.assign(nodes)
+    handed = {*(known or {}), *words.handed_on(nodes)}
+    own = {name: value for name, value in words.values(nodes) if name in handed or ALL in handed}
+    return own | dict(_powershell_environment(text))
+
+
+def _powershell_environment(text: Spanned) -> Iterator[tuple[str, Spanned]]:
+    """What `$env:NAME = …` sets, with `UNKNOWN` where it is no text that is written out, or set several times."""
+    found = list(_POWERSHELL_ENVIRONMENT.finditer(text.text)) if ":" in text.text else []
+    times = Counter(each["name"] for each in found)
+    for each in found:
+        group = next((name for name in ("single", "double", "bare") if each[name] is not None), None)
+        if group is not None and times[each["name"]] == 1:
+            yield each["name"], text.part(*each.span(group))
+        else:
+            yield each["name"], Spanned(UNKNOWN, (~text.place(each.start()),))
 
 
 def _parsed(source: bytes) -> "tree_sitter.Node | None":
@@ -142,6 +187,8 @@ def _language() -> "tree_sitter.Language":
 
 def _source(text: str) -> bytes:
     """One byte for each character, so that tree-sitter's offsets are those of the text."""
+    if ":" in text and not _BASH_ENV.search(text):
+        text = _POWERSHELL_VARIABLE.sub(r"\1env_", text)
     plain = _NO_ASCII.sub("_", text).replace("\\\r\n", " \\\n").replace("`\r\n", " \\\n").replace("`\n", "\\\n")
     return plain.replace("\r", " ").replace("\0", " ").encode("ascii")
 
@@ -209,11 +256,42 @@ class _Words:
         self._known.update(self._of_powershell())
         times = Counter(name for name, _ in assignments)
         for name, node in assignments:
-            self._known.pop(name, None)
-            if times[name] == 1 and node.children[1].type == "=":
-                value = self.of(node.children[2]) if len(node.children) > 2 else Spanned("", ())
-                if UNKNOWN not in value.text:
-                    self._known[name] = value
+            # Evaluated while what the environment gives still counts: `TAG=${TAG:-latest}`.
+            self._known[name] = self._assigned(node) if times[name] == 1 else self._unknown(node)
+        for name, value in _powershell_environment(self._text):
+            self._known[name] = value
+
+    def assigned_for(self, command: "tree_sitter.Node") -> "Iterator[tuple[str, Spanned]]":
+        """The variables that are set for one command alone."""
+        for child in command.children:
+            if child.type == "variable_assignment":
+                yield self._slice(child.children[0]).text, self._assigned(child)
+
+    def values(self, nodes: "Sequence[tree_sitter.Node]") -> "Iterator[tuple[str, Spanned]]":
+        """Every variable that the script sets for more than one command; `UNKNOWN` where it gets several values."""
+        own = {child.id for node in nodes if node.type == "command" for child in node.children}
+        found: dict[str, list[Spanned]] = {}
+        for node in nodes:
+            if node.type == "variable_assignment" and node.id not in own:
+                found.setdefault(self._slice(node.children[0]).text, []).append(self._assigned(node))
+        for name, values in found.items():
+            is_one = len({value.text for value in values}) == 1
+            yield name, values[0] if is_one else Spanned(UNKNOWN, (~self._text.place(0),))
+
+    def handed_on(self, nodes: "Sequence[tree_sitter.Node]") -> "Iterator[str]":
+        """The names of the variables that are exported; `ALL` for every one."""
+        for node in nodes:
+            if node.type == "declaration_command" and self._slice(node.children[0]).text == "export":
+                for child in node.children[1:]:
+                    inner = child.children[0] if child.type == "variable_assignment" else child
+                    yield self._slice(inner).text
+            elif node.type == "command" and self._slice(node).text.split() in _EXPORTS_ALL:
+                yield ALL
+
+    def _assigned(self, node: "tree_sitter.Node") -> Spanned:
+        if node.children[1].type != "=":
+            return self._unknown(node)
+        return self.of(node.children[2]) if len(node.children) > 2 else Spanned("", ())
 
     def _of_powershell(self) -> Iterator[tuple[str, Spanned]]:
         """`$name = "text"`, where nothing else sets it, and the default of a parameter."""
@@ -259,7 +337,7 @@ class _Words:
         inner = [child for child in node.children if child.type not in ("$", "${", "}")]
         if not inner or inner[0].type != "variable_name" or node.has_error:
             return self._unknown(node)
-        known = self._known.get(self._slice(inner[0]).text)
+        known = self._known.get(_NAME_OF_POWERSHELL.sub("", self._slice(inner[0]).text))
         self._room -= len(known) if known is not None else 0
         if self._room < 0:
             return self._unknown(node)

@@ -40,12 +40,18 @@ class WorkflowStep:
     @property
     def environment(self) -> Values[str, Spanned]:
         """The variables that are written out."""
+        return {name: value for name, value in self.variables.items() if UNKNOWN not in value.text}
+
+    @property
+    def variables(self) -> Values[str, Spanned]:
+        """All variables that are set for it, with `UNKNOWN` for the expressions that only a run tells."""
         found: dict[str, Spanned] = {}
         for mapping in reversed((self.mapping, *self.around)):
             for key, value in mapping.mapping("env").entries():
                 if isinstance(value, Scalar):
-                    found[key.value] = evaluated(value.spanned, found, self.variant)
-        return {name: value for name, value in found.items() if UNKNOWN not in value.text}
+                    known = {name: each for name, each in found.items() if UNKNOWN not in each.text}
+                    found[key.value] = evaluated(value.spanned, known, self.variant)
+        return found
 
     @property
     def folder(self) -> str | None:

@@ -115,6 +115,29 @@ async def test_where_an_image_is_run_is_known_though_no_base_is_named_there(
     assert (place.path, place.reference.name, place.reference.tag) == (path, "ghcr.io/contoso/shop", "1")
 
 
+async def test_the_tag_of_a_bake_target_is_what_the_workflow_that_builds_it_sets_and_weak_without_one(
+    fleet: Fleet,
+) -> None:
+    bake = b'variable "TAG" { default = "latest" }\ntarget "shop" { tags = ["ghcr.io/contoso/shop:${TAG}"] }\n'
+    workflow = (
+        b"on: workflow_dispatch\nenv: {TAG: '${{ github.sha }}'}\njobs: {build: {steps: "
+        b"[{uses: docker/bake-action@v6, with: {push: true, targets: shop}}]}}\n"
+    )
+    files = {"Dockerfile": FROM, "docker-bake.hcl": bake}
+    fleet.host.files["contoso/shop"] = {**files, ".github/workflows/build.yml": workflow}
+    fleet.host.files["contoso/till"] = files
+    await fleet.tick()
+    found = {name: reading.images for name, reading in fleet.store.readings.items()}
+    assert [(each.tag.text, each.weakness) for each in found["contoso/shop"]] == [("{sha}", "")]
+    assert [(each.tag.text, each.weakness) for each in found["contoso/till"]] == [
+        (
+            "latest",
+            "its name or tag is the default of TAG in docker-bake.hcl, and nothing is found here that builds it",
+        )
+    ]
+    assert fleet.host.asked["blob"] == 3
+
+
 async def test_a_tree_that_was_read_before_is_not_read_again(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {"Dockerfile": FROM}
     await fleet.tick()

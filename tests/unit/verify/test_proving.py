@@ -439,3 +439,11 @@ async def test_provenance_that_comes_in_time_is_read(demanding: ImageTrust) -> N
     assert (await world.look(demanding)).state is State.PROVING
     world.builder = built_by(3)
     assert (await world.look(demanding, timedelta(minutes=4))).proof is ImageVerdict.PROVED
+
+
+async def test_weak_evidence_for_an_image_neither_proves_nor_fails_its_rebuild() -> None:
+    reason = "its name or tag is the default of TAG in docker-bake.hcl, and nothing is found here that builds it"
+    weak = replace(SHOP, claim=replace(SHOP.claim, weakness=reason))
+    ended = await World(images=(weak,), told={"steps": 0}).look(NothingRequired(), HOURS_2)
+    assert (ended.state, ended.proof) == (State.BUILT, ImageVerdict.UNKNOWN)
+    assert ended.reason.startswith(f"built, not proven: ghcr.io/contoso/shop: {reason}")

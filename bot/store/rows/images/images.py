@@ -49,6 +49,7 @@ images = Table(
     Column("line", Integer, nullable=False),
     Column("pulls", Boolean),
     Column("built_from", LongText, nullable=False, server_default=""),
+    Column("weakness", LongText, nullable=False, server_default=""),
     Column("found", ShortText(128)),
     Column("digest", ShortText(160)),
     Column("seen_at", Moment),
@@ -84,7 +85,8 @@ deployments = Table(
 )
 
 _CLAIM = tuple(
-    images.c[name] for name in ("registry", "repository", "tag", "source", "path", "line", "pulls", "built_from")
+    images.c[name]
+    for name in ("registry", "repository", "tag", "source", "path", "line", "pulls", "built_from", "weakness")
 )
 
 
@@ -112,7 +114,7 @@ async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, 
 def claim_of(row: Any) -> Claim:
     """The claim in a row of `images`."""
     name, tag, source = f"{row.registry}/{row.repository}", TagRule(row.tag), Source(row.source)
-    return Claim(name, tag, source, row.path, row.line, row.pulls, row.built_from)
+    return Claim(name, tag, source, row.path, row.line, row.pulls, row.built_from, row.weakness)
 
 
 def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> ProducedImage:
@@ -155,6 +157,7 @@ async def save_claims(connection: AsyncConnection, repository: int, claims: Sequ
             "line": claim.line,
             "pulls": claim.pulls,
             "built_from": claim.built_from,
+            "weakness": claim.weakness,
         }
         if row is None:
             place = {"repository_id": repository, "registry": claim.registry, "repository": claim.repository}

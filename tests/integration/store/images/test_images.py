@@ -212,6 +212,13 @@ async def test_images_follow_what_their_repository_claims(stores: Stores) -> Non
     await producing(stores, Claim("ghcr.io/contoso/other", TagRule("v*"), Source.PRODUCES), tree="tree-2")
     [image] = await stores.images.images_of("contoso/shop")
     assert image.claim.name == "ghcr.io/contoso/other"
+    weak = replace(image.claim, weakness="its name or tag is a default")
+    stores.clock.move_to(NOON + 50 * HOUR)
+    await producing(stores, weak, tree="tree-3")
+    [image] = await stores.images.images_of("contoso/shop")
+    assert (image.claim, image.doubt) == (weak, "its name or tag is a default")
+    [row] = (await stores.image_pages.images(WantedImages(), Cut())).images.items
+    assert row.doubt == image.doubt
 
 
 async def test_bases_are_known_by_what_they_show(stores: Stores) -> None:

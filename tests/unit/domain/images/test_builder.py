@@ -53,6 +53,14 @@ def test_an_image_that_names_a_source_of_the_same_name_at_another_host_is_not_ti
     assert elsewhere.doubt == "the image itself names gitlab.com/contoso/shop as its source"
 
 
+def test_an_image_of_weak_evidence_is_doubted_though_its_label_or_provenance_names_the_repository() -> None:
+    """They tell who built what the tag shows, not under which tag the next build pushes."""
+    weak = replace(IMAGE, claim=replace(IMAGE.claim, weakness="its tag is a default"))
+    assert weak.doubt == replace(weak, sourced_from="contoso/shop").doubt == "its tag is a default"
+    assert replace(weak, builder=BUILDER).doubt == "its tag is a default"
+    assert replace(weak, sourced_from="contoso/till").doubt == "the image itself names contoso/till as its source"
+
+
 def test_signed_provenance_is_worth_more_than_what_builds_and_repositories_say() -> None:
     assert replace(IMAGE, builder=BUILDER).source is Source.PROVENANCE
     settings = replace(IMAGE, claim=replace(IMAGE.claim, source=Source.SETTINGS), builder=BUILDER)

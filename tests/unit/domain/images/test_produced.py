@@ -52,6 +52,14 @@ def test_of_several_tags_the_fixed_one_is_taken() -> None:
     assert claimed(ImageRules(), named=tuple(tags)) == [("ghcr.io/contoso/shop", "latest", Source.BUILD)]
 
 
+def test_weak_evidence_counts_only_where_there_is_no_better() -> None:
+    weak = NamedImage("ghcr.io/contoso/shop", "latest", "docker-bake.hcl", 2, weakness="it is a default")
+    strong = NamedImage("ghcr.io/contoso/shop", "{sha}", "build.yml", 7)
+    assert claimed(ImageRules(), named=(weak, strong)) == [("ghcr.io/contoso/shop", "{sha}", Source.BUILD)]
+    [only], _ = claims_of(SHOP, "main", ImageRules(), (), [weak])
+    assert (only.tag.text, only.weakness) == ("latest", "it is a default")
+
+
 @pytest.mark.parametrize("text", ["ghcr.io/Contoso/UPPER", "not an image", "ghcr.io/contoso/shop:a b"])
 def test_what_is_no_image_is_told(text: str) -> None:
     claims, refused = claims_of(SHOP, "main", ImageRules(), [text], ())
