@@ -30,6 +30,8 @@ _TASK = "forget what is kept no longer"
 _EVERY = timedelta(days=1)
 _UNREFERRED_FOR = timedelta(days=8)
 """Longer than a week, in which every repository is read again and tells anew which files it holds."""
+_COMPARED_FOR = timedelta(days=90)
+"""So long each move of a base tells which CVEs it fixed, and which are still open in what it brought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class RetentionStore(Store):
             await connection.execute(delete(scan_reports).where(scan_reports.c.kept_at < now - retention))
             reports = await forget_reports(connection, now - _UNREFERRED_FOR)
             await connection.execute(delete(artifact_reads).where(*_past_reads(now - _UNREFERRED_FOR)))
-            unshown = await forget_inventories(connection, now - _UNREFERRED_FOR)
+            unshown = await forget_inventories(connection, now - _UNREFERRED_FOR, now - _COMPARED_FOR)
             gone = (await connection.execute(files)).rowcount
             return Forgotten(ended, moves, gone, forgotten_manifests, *unshown, reports)
 

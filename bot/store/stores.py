@@ -1,6 +1,7 @@
 """The stores of all stages, made alike."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.domain.clock import Clock
 from bot.plan.waves.pace import Pace
@@ -24,6 +25,7 @@ from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.fleet.standing import StandingStore
 from bot.store.pages.fleet.summary import SummaryStore
+from bot.store.pages.ledger.cves_of_moves import MAX_AGE, CvesOfMoves
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
@@ -129,8 +131,16 @@ class Stores:
     events: EventsStore
 
     @classmethod
-    def of(cls, database: Database, worker: Worker, clock: Clock, pace: Pace = Pace()) -> "Stores":  # noqa: B008
-        """`pace` is what bounds rollouts."""
+    def of(
+        cls,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        pace: Pace = Pace(),  # noqa: B008
+        cve_data_age: timedelta = MAX_AGE,
+    ) -> "Stores":
+        """`pace` is what bounds rollouts, `cve_data_age` how old CVE data may be to tell what is open."""
+        cves = CvesOfMoves(clock, cve_data_age)
         promises = PromisesStore(database, worker, clock)
         mirror_lags = MirrorLagsStore(database, worker, clock)
         return cls(
@@ -149,7 +159,7 @@ class Stores:
             QuarantineStore(database, worker, clock),
             CascadeStore(database, worker, clock),
             AdvanceStore(database, worker, clock),
-            ActStore(database, worker, clock, [wave.name for wave in pace.options.waves]),
+            ActStore(database, worker, clock, cves, [wave.name for wave in pace.options.waves]),
             CallingOffStore(database, worker, clock),
             FollowStore(database, worker, clock),
             StepStore(database, worker, clock),
@@ -168,7 +178,7 @@ class Stores:
             FleetViewsStore(database, worker, clock),
             RepositoryViewsStore(database, worker, clock),
             RolloutViewsStore(database, worker, clock),
-            BaseViewsStore(database, worker, clock),
+            BaseViewsStore(database, worker, clock, cves),
             HistoryStore(database, worker, clock),
             BudgetStore(database, worker, clock),
             IssuesStore(database, worker, clock),
@@ -180,7 +190,7 @@ class Stores:
             FiguresStore(database, worker, clock, promises, mirror_lags),
             FleetStore(database, worker, clock),
             RolloutPagesStore(database, worker, clock),
-            BasePagesStore(database, worker, clock, promises, mirror_lags),
+            BasePagesStore(database, worker, clock, promises, mirror_lags, cves),
             AdvisoryPagesStore(database, worker, clock),
             RepositoryPagesStore(database, worker, clock),
             OperationsStore(database, worker, clock),

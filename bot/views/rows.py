@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.packages.cve_wording import cve_lines, cves_counted
 from bot.domain.packages.moves import PlatformChanges, changes_by_platform, moves_in_words
 
 
@@ -64,6 +65,16 @@ class ChangeRow:
     def packages_listed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """By platforms, a line for each package that changed, where a line for all of them has left some out."""
         return changes_by_platform(self.packages)
+
+    @property
+    def cves_told(self) -> str:
+        """How many it fixed and left open, for people in a line; empty where nobody asked."""
+        return cves_counted(self.packages)
+
+    @property
+    def cves_listed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """By platforms, a line for each CVE that it fixed or left open, and for what is not known."""
+        return cve_lines(self.packages)
 
 
 @dataclass(frozen=True, slots=True)

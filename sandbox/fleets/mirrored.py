@@ -12,6 +12,11 @@ COPY = f"{FOLDER}/{ASPNET}"
 ON_COPY, ON_COPY_BY_DIGEST, DIRECTLY = "orders-api", "payments-api", "catalog-web"
 
 
+def mirrors_at(registry: str) -> Mapping[str, str]:
+    """The copies in this registry, as the settings have them."""
+    return {f"{registry}/{FOLDER}/dotnet/*": f"{registry}/dotnet/*"}
+
+
 @dataclass(slots=True)
 class MirroredFleet(SampleFleet):
     """Two services on the copy, one of them pinned by digest, and one that builds on Microsoft's image itself."""
@@ -24,7 +29,7 @@ class MirroredFleet(SampleFleet):
     @property
     def mirrors(self) -> Mapping[str, str]:
         """As the settings have it."""
-        return {f"{self.registry}/{FOLDER}/dotnet/*": f"{self.registry}/dotnet/*"}
+        return mirrors_at(self.registry)
 
     async def build(self, version: str = "10.0.0") -> None:
         """As any sample fleet, with the copy in its place."""

@@ -30,7 +30,6 @@ from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.stages.verify.inventory import package_ids
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import DumpSource, KeptDump
 from sandbox.stored_fleet.inventories import (
     PLATFORM,
@@ -81,19 +80,21 @@ class _Rows:
     def add_base(self, all_: Sequence[Publication], seen: Mapping[str, int]) -> None:
         """`seen` are the ids of the observations of its publications, by digest."""
         previous: int | None = None
+        numbers: dict[str, int] = {}
         for each in all_[-TOLD - 1 :]:
             previous = self.add_inventory(platform_digest(each.digest), each, each.at, previous=previous)
+            numbers[each.digest] = previous
             observation = {"observation_id": seen[each.digest], "platform": PLATFORM}
             self.observed.append({**observation, "inventory_id": previous})
-        for after, changes in moves(all_):
+        for before, after, changes in moves(all_):
             told = {
                 "compared_at": after.at,
                 "changes": dump(changes, tuple[PackageChange, ...]),
                 "is_complete": True,
                 "due_at": after.at,
             }
-            place = {"observation_id": seen[after.digest], "platform": PLATFORM, "before_id": 0, "after_id": 0}
-            self.changes.append({**place, **told})
+            compared = {"before_id": numbers[before.digest], "after_id": numbers[after.digest]}
+            self.changes.append({"observation_id": seen[after.digest], "platform": PLATFORM, **compared, **told})
 
     def add_image(self, row: Any, all_: Sequence[Publication], own: Collection[Package]) -> None:
         """`all_` are the publications of its base up to the one that it stands on."""
@@ -166,9 +167,10 @@ class Inside:
         sources = [DumpSource(each, place) for each, place in PUBLISHERS.items()]
         await store.follow_dumps(sources)
         await store.dumps.claim(clock.now(), len(sources))
+        wanted = await store.wanted_packages()
         for source in sources:
             reading = DumpReading(tuple(vulnerabilities(source.ecosystem, self.now, self.mark)))
-            kept = KeptDump(source, DumpMark("1"), WantedPackages(), reading)
+            kept = KeptDump(source, DumpMark("1"), wanted, reading)
             await store.keep_dump(kept, self.now + timedelta(hours=2))
         async with self.database.transaction() as connection:
             read = {"checked_at": self.now - timedelta(minutes=50), "fetched_at": self.now - timedelta(hours=4)}

@@ -152,10 +152,12 @@ def packages_of_application(number: int, mark: str) -> tuple[Package, ...]:
     )
 
 
-def moves(all_: Sequence[Publication]) -> Iterator[tuple[Publication, tuple[PackageChange, ...]]]:
-    """The latest publications of a base, each with what it changed."""
+def moves(
+    all_: Sequence[Publication],
+) -> Iterator[tuple[Publication, Publication, tuple[PackageChange, ...]]]:
+    """The latest publications of a base, each after the one before it, with what it changed."""
     for before, after in pairwise(all_[-TOLD - 1 :]):
-        yield after, package_changes(packages_of(before), packages_of(after))
+        yield before, after, package_changes(packages_of(before), packages_of(after))
 
 
 def inventory_row(number: int, digest_: str, told: Distribution, seen_at: datetime) -> dict[str, Any]:

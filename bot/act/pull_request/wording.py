@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.act.ports import Job
+from bot.act.pull_request.cves import cves_section
 from bot.act.pull_request.packages import packages_section
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.version_line import base_among
@@ -101,6 +102,7 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
         _fixes(job.changes),
         _table(job),
         packages_section(job.packages),
+        cves_section(job.packages),
         _files(job),
         _pins(job),
         _refusals(refused),

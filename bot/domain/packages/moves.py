@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.packages.changes import Direction, PackageChange, net_changes
+from bot.domain.packages.cve_moves import CvesMoved
 from bot.domain.packages.package import PackageType
 from bot.domain.wording.words import counted
 
@@ -15,12 +16,14 @@ _FEW = 3
 class PlatformChanges:
     """What changed on one platform; `changes` is None as long as it is not known.
 
-    Without `is_complete` a part of what is inside could not be read: more may have changed.
+    Without `is_complete` a part of what is inside could not be read: more may have changed. `cves` are those that
+    were fixed and those that are still open, None where nobody asked.
     """
 
     platform: str
     changes: tuple[PackageChange, ...] | None
     is_complete: bool = True
+    cves: CvesMoved | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bot.domain.rollouts.rebuild import ENDED, State
 from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
+from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.tables import bases, changes, notices
 from bot.store.rows.inventories.packages import package_changes_of
@@ -65,9 +66,9 @@ async def states(connection: AsyncConnection, *where: ColumnElement[bool]) -> di
 
 
 async def latest_changes(
-    connection: AsyncConnection, most: int, *where: ColumnElement[bool]
+    connection: AsyncConnection, most: int, *where: ColumnElement[bool], cves: CvesOfMoves | None = None
 ) -> tuple[ChangeRow, ...]:
-    """The newest first."""
+    """The newest first; with `cves` each tells those that it fixed, and those that are still open."""
     rows = await connection.execute(
         select(changes.c.id, changes.c.change, changes.c.rollout_id)
         .where(*where)
@@ -76,6 +77,8 @@ async def latest_changes(
     )
     found = rows.all()
     packages = await package_changes_of(connection, [row.id for row in found])
+    if cves is not None:
+        packages = await cves.beside(connection, packages)
     return tuple(
         readable(found, lambda row: _change(row, packages.get(row.id, ())), lambda row: f"change {row.id}")
     )

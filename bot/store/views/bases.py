@@ -6,13 +6,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.assess.tag_family import sibling_of
 from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
+from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.wording.nearest import did_you_mean
 from bot.store.engine.codec import load
+from bot.store.engine.database import Database
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.packages import package_changes_of
@@ -24,15 +28,20 @@ _MOST_OBSERVATIONS = 500
 class BaseViewsStore(Store):
     """Reads only."""
 
+    def __init__(self, database: Database, worker: Worker, clock: Clock, cves: CvesOfMoves) -> None:
+        super().__init__(database, worker, clock)
+        self._cves = cves
+
     async def changes_of(self, base: str) -> list[tuple[Change, tuple[PlatformChanges, ...]]]:
         """Reads all changes of the bases whose full or short name is `base`, oldest first, each with its
-        packages."""
+        packages, and the CVEs that it fixed or left open."""
         async with self._database.reading() as connection:
             known = await _known_bases(connection)
             ids = [id_ for found, id_ in known.items() if base in (str(found), found.short)]
             query = select(changes.c.id, changes.c.change).where(changes.c.base_id.in_(ids))
             rows = (await connection.execute(query.order_by(changes.c.at, changes.c.id))).all()
-            packages = await package_changes_of(connection, [row.id for row in rows])
+            moved = await package_changes_of(connection, [row.id for row in rows])
+            packages = await self._cves.beside(connection, moved)
         return readable(
             rows,
             lambda row: (load(row.change, Change), packages.get(row.id, ())),

@@ -32,9 +32,10 @@ def as_json(history: History) -> dict[str, Any]:
 
 
 def _platform(found: PlatformChanges) -> dict[str, Any]:
-    """`changes` is null as long as it is not known."""
+    """`changes` is null as long as it is not known; so are the CVEs that were fixed, and those still open."""
     changes = None if found.changes is None else [asdict(change) for change in found.changes]
-    return {"platform": found.platform, "changes": changes, "is_complete": found.is_complete}
+    cves = None if found.cves is None else asdict(found.cves)
+    return {"platform": found.platform, "changes": changes, "is_complete": found.is_complete, "cves": cves}
 
 
 def _lag(notice: Notice) -> dict[str, Any]:

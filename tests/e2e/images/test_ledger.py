@@ -1,4 +1,4 @@
-"""One CVE of the distribution, stuck at each of its clocks in turn, and one place that cannot be told."""
+"""One CVE of the distribution, stuck at each of its six clocks in turn, and places that cannot be told."""
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.packages.ledger import Station
-from bot.views.bases.ledger import LedgerRow
+from bot.domain.packages.ledger import Passage, Station
+from bot.views.bases.ledger import LedgerRow, StationRow
 from bot.views.paging import Cut
-from sandbox.fleets.golden import GOLDEN, GoldenFleet
+from sandbox.fleets.golden import GOLDEN
+from sandbox.fleets.mirrored_golden import MirroredGoldenFleet
 from sandbox.world import World
 from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
@@ -44,9 +45,13 @@ def told(row: LedgerRow) -> tuple[str, str]:
     return row.state, row.who.rpartition("/")[2]
 
 
+def clock_of(row: LedgerRow, station: Station) -> StationRow:
+    return next(clock for clock in row.clocks if clock.station is station)
+
+
 @pytest.mark.long
 async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(world: World, tmp_path: Path) -> None:
-    fleet = GoldenFleet(world, services=1)
+    fleet = MirroredGoldenFleet(world, services=1)
     publish(world)
     async with AsyncExitStack() as exits:
         stage = await settled(
@@ -57,6 +62,7 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
             fleet=fleet,
             policy=[{"action": "notify"}],
             vulnerabilities={"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}},
+            mirrors=fleet.mirrors,
         )
         pinned = fleet.push_image(SERVICE, "pinned in production").digest
         manifest = (
@@ -80,12 +86,21 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
 
         await fleet.publish_runtime("10.0.0", os=b"noble 2")
         rows = await ledger(stage)
+        on_copy = {name: row for name, row in rows.items() if name in (GOLDEN, SERVICE)}
+        assert {row.state for row in on_copy.values()} == {"mirror behind"}
+        assert {row.who for row in on_copy.values()} == {f"whoever fills {fleet.registry}/mcr"}
+
+        await fleet.copy()
+        rows = await ledger(stage)
         assert told(rows[GOLDEN]) == ("image not rebuilt", GOLDEN)
         assert told(rows[SERVICE]) == ("own base not rebuilt", GOLDEN)
 
         fleet.push_image(GOLDEN, "on the new base")
         rows = await ledger(stage)
         assert told(rows[SERVICE]) == ("image not rebuilt", SERVICE)
+        clock = clock_of(rows[SERVICE], Station.IMAGE)
+        assert clock.elsewhere is not None, "the golden image has passed it"
+        assert clock.times == 1
         assert (rows[GOLDEN].cannot_tell, rows[GOLDEN].says) == (
             True,
             f"it cannot be told what is named at {world.github.name}/deploy/other.yaml:4",
@@ -95,7 +110,13 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
         rows = await ledger(stage)
         assert told(rows[SERVICE]) == ("not deployed", "deploy")
         times = [clock.at for clock in rows[SERVICE].clocks if clock.at is not None]
-        assert len(times) == 4
+        assert len(times) == 5
         assert times == sorted(times)
         [row] = (await stage.bot.stores.ledger.cves(Cut())).cves.items
         assert (row.cve, row.severity, row.rated_by) == (CVE, "high", "Ubuntu")
+
+        built = fleet.digests[f"{world.github.name}/{SERVICE}:latest"]
+        await world.github.push("deploy", {"prod.yaml": manifest.format(f"{fleet.own(SERVICE)}@{built}")})
+        rows = await ledger(stage)
+        assert rows[SERVICE].state == "fixed"
+        assert {clock.passage for clock in rows[SERVICE].clocks} == {Passage.PASSED}

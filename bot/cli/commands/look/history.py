@@ -21,7 +21,7 @@ def history(
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
-    """Shows when a base moved and why, and how late upstream was.
+    """Shows when a base moved and why, which CVEs that fixed or left open, and how late upstream was.
 
     Exit codes: 0 shown, 2 nothing of that name is known, or settings or store cannot be read.
 
@@ -43,6 +43,7 @@ def history(
 
 def show_history(history: "History", output: Format) -> None:
     """Writes the changes of a base, and how late upstream was."""
+    from bot.domain.packages.cve_wording import cves_in_words
     from bot.domain.packages.moves import moves_in_words
     from bot.views.bases.history import as_json
     from bot.views.names import short_base, short_digest
@@ -54,15 +55,16 @@ def show_history(history: "History", output: Format) -> None:
         print_line("No change of this base has been seen yet.")
     else:
         print_table(
-            ("base", "at", "cause", "severity", "to digest", "what moved", "packages"),
+            ("base", "at", "cause", "severity", "to digest", "what moved", "packages", "CVEs"),
             [
                 (
                     *(short_base(c.base), moment(c.at), c.cause, c.severity, short_digest(c.to_digest), c.detail),
                     moves_in_words(packages),
+                    f"CVEs: {told}" if (told := cves_in_words(packages)) else "",
                 )
                 for c, packages in zip(history.changes, history.packages, strict=True)
             ],
-            Layout(group=True, below=("what moved", "packages")),
+            Layout(group=True, below=("what moved", "packages", "CVEs")),
         )
     if history.upstream:
         print_table(

@@ -7,9 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.bases.notice import Topic
+from bot.domain.clock import Clock
 from bot.domain.reference import Base
+from bot.store.engine.database import Database
+from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.bases.images import images_on
 from bot.store.pages.bases.measured import MeasuredStore
+from bot.store.pages.bases.mirror_lags import MirrorLagsStore
+from bot.store.pages.bases.promises import PromisesStore
+from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.pages.rows import (
     MOST_CHANGES,
     MOST_ROWS,
@@ -36,6 +42,18 @@ _LAGS = (Topic.RELEASE_LAG.value, Topic.SIBLING_LAG.value)
 
 class BasePagesStore(MeasuredStore):
     """Reads only."""
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        promises: PromisesStore,
+        mirror_lags: MirrorLagsStore,
+        cves: CvesOfMoves,
+    ) -> None:
+        super().__init__(database, worker, clock, promises, mirror_lags)
+        self._cves = cves
 
     async def bases(self, text: str, cut: Cut) -> Bases:
         """Those in use whose name holds `text`."""
@@ -84,7 +102,7 @@ class BasePagesStore(MeasuredStore):
             )
             return BasePage(
                 (await base_rows(connection, [row]))[0],
-                await latest_changes(connection, MOST_CHANGES, changes.c.base_id == row.id),
+                await latest_changes(connection, MOST_CHANGES, changes.c.base_id == row.id, cves=self._cves),
                 lags[::-1],
                 await notice_rows(
                     connection,

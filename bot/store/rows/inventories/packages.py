@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     String,
+    and_,
     cast,
     delete,
     select,
@@ -132,11 +133,14 @@ async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bo
     }
 
 
-async def forget_inventories(connection: AsyncConnection, before: datetime) -> tuple[int, int]:
+async def forget_inventories(
+    connection: AsyncConnection, before: datetime, compared_before: datetime
+) -> tuple[int, int]:
     """Forgets what no image and no base shows any more, seen before then; how many inventories, and layers.
 
-    How moves of bases have changed packages stays. What is not compared after so long never will be, since nobody
-    reads its platform, or its registry has lost it.
+    How moves of bases have changed packages stays, and what was compared since `compared_before`, without its
+    layers: by that it is told which CVEs were fixed, and which are still open. What is not compared after so long
+    never will be, since nobody reads its platform, or its registry has lost it.
     """
     await connection.execute(
         delete(package_changes).where(package_changes.c.compared_at.is_(None), package_changes.c.due_at < before)
@@ -154,8 +158,15 @@ async def forget_inventories(connection: AsyncConnection, before: datetime) -> t
         select(package_changes.c.before_id).where(uncompared),
         select(package_changes.c.after_id).where(uncompared),
     )
-    forgotten = await connection.execute(
-        delete(inventories).where(inventories.c.seen_at < before, inventories.c.id.not_in(needed))
+    unshown = and_(inventories.c.seen_at < before, inventories.c.id.not_in(needed))
+    was_compared = package_changes.c.compared_at >= compared_before
+    told = union_all(
+        select(package_changes.c.before_id).where(was_compared),
+        select(package_changes.c.after_id).where(was_compared),
+    )
+    forgotten = await connection.execute(delete(inventories).where(unshown, inventories.c.id.not_in(told)))
+    await connection.execute(
+        delete(inventory_layers).where(inventory_layers.c.inventory_id.in_(select(inventories.c.id).where(unshown)))
     )
     unused = await connection.execute(delete(layers).where(layers.c.id.not_in(select(inventory_layers.c.layer_id))))
     listed = union_all(select(inventory_packages.c.package_id), select(sbom_packages.c.package_id))

@@ -1,6 +1,7 @@
 """Due rebuilds with all that is needed to act on them: what `act` reads and writes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.proof import may_stand_on
-from bot.domain.packages.moves import composed
+from bot.domain.packages.moves import PlatformChanges, composed
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage
@@ -27,6 +28,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
+from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.inventories.packages import package_changes_of
@@ -48,10 +50,13 @@ _WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILE
 
 
 class ActStore(RebuildStore):
-    """`waves` are their names in the order in which they begin."""
+    """`waves` are their names in the order in which they begin; `cves` tells what moves did about CVEs."""
 
-    def __init__(self, database: Database, worker: Worker, clock: Clock, waves: Sequence[str] = ()) -> None:
+    def __init__(
+        self, database: Database, worker: Worker, clock: Clock, cves: CvesOfMoves, waves: Sequence[str] = ()
+    ) -> None:
         super().__init__(database, worker, clock)
+        self._cves = cves
         self._waves = waves
         self._noticed: int | None = None
 
@@ -73,7 +78,7 @@ class ActStore(RebuildStore):
     async def _job(self, claimed: Claimed) -> Job:
         """Reads a claimed rebuild with its repository, changes and files."""
         async with self._database.reading() as connection:
-            return await _job(connection, claimed.row)
+            return await _job(connection, claimed.row, self._cves)
 
     async def merge_repeated_by(self, rebuild: Rebuild) -> Rebuild | None:
         """The failed rebuild of a merged pull request whose build this one is to repeat, maybe after others."""
@@ -179,7 +184,7 @@ class ActStore(RebuildStore):
             await outdate(connection, ids, self._clock.now())
 
 
-async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
+async def _job(connection: AsyncConnection, row: Mapping[str, Any], cves: CvesOfMoves) -> Job:
     where = select(*MEMBER, repositories.c.default_branch, repositories.c.listed).where(
         repositories.c.id == row["repository_id"]
     )
@@ -189,7 +194,6 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
     moved = await connection.execute(
         select(changes.c.change).where(changes.c.id.in_(steps)).order_by(changes.c.to_observation)
     )
-    packages = await package_changes_of(connection, steps)
     named = await connection.execute(select(usages.c.usage).where(usages.c.repository_id == home["id"]))
     found = [load(item, Usage) for item in named.scalars()]
     targets = {target.base for target in rebuild.targets}
@@ -215,11 +219,24 @@ async def _job(connection: AsyncConnection, row: Mapping[str, Any]) -> Job:
         condemned=await _condemned(connection, rebuild),
         shown_since=shown_since,
         is_provable=bool(shown_since) and await _is_provable(connection, rebuild, home["id"]),
-        packages={
-            target.base: composed([told for change, told in packages.items() if change in target.changes])
-            for target in rebuild.targets
-        },
+        packages=await _packages(connection, rebuild, cves),
     )
+
+
+async def _packages(
+    connection: AsyncConnection, rebuild: Rebuild, cves: CvesOfMoves
+) -> dict[Base, tuple[PlatformChanges, ...]]:
+    """How the packages of each base change with it, and what that does about CVEs."""
+    brought = {target.base: target.changes for target in rebuild.targets}
+    moves = await package_changes_of(connection, [change for several in brought.values() for change in several])
+    moved = await cves.over(connection, brought)
+    return {
+        base: tuple(
+            replace(each, cves=moved[base].get(each.platform))
+            for each in composed([told for change, told in moves.items() if change in several])
+        )
+        for base, several in brought.items()
+    }
 
 
 async def _quarantined(connection: AsyncConnection, rebuild: Rebuild) -> dict[Base, str]:

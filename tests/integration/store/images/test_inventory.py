@@ -13,10 +13,12 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.packages.changes import Direction, PackageChange
+from bot.domain.packages.cve_moves import CvesMoved
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import State
+from bot.store.rows.inventories.inventories import layers
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
@@ -176,6 +178,10 @@ async def test_what_is_shown_no_longer_is_forgotten_but_not_what_changed(stores:
     assert (await stores.inventory.inventory(old.id)).packages == (SSL,), "it is still to be compared"
     [comparison] = await stores.taken(stores.inventory.comparisons)
     await stores.inventory.save_comparison(comparison, [], is_complete=True)
+    stores.clock.advance(timedelta(days=89))
+    await forget(stores)
+    assert (await stores.inventory.inventory(old.id)).packages == (SSL,), "its CVEs are told still"
+    assert await stores.column(layers, "digest") == [digest("2")]
     stores.clock.advance(timedelta(days=2))
     await forget(stores)
     with pytest.raises(Failure, match="not known any more"):
@@ -208,14 +214,16 @@ async def test_a_change_of_a_base_and_its_open_pull_request_say_what_it_changed(
     await stores.plan_all()
     [job] = await stores.jobs()
     await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now()))
-    unknown = (PlatformChanges("linux/amd64", None, is_complete=False),)
+    unread = CvesMoved(None, None, ("the packages of linux/amd64 are not read yet",))
+    unknown = (PlatformChanges("linux/amd64", None, is_complete=False, cves=unread),)
     assert (job.packages, await stores.jobs()) == ({ASPNET: unknown}, [])
     change = PackageChange("deb", "libssl3t64", "amd64", SSL.version, NEWER_SSL.version, Direction.UP)
     await read_all(stores)
     await tell(stores, SSL)
     [comparison] = await stores.taken(stores.inventory.comparisons)
     await stores.inventory.save_comparison(comparison, [change], is_complete=True)
-    told = (PlatformChanges("linux/amd64", (change,)),)
+    without_data = CvesMoved(None, None, ("no CVE data of Ubuntu is read (turn on vulnerabilities.ubuntu)",))
+    told = (PlatformChanges("linux/amd64", (change,), cves=without_data),)
     assert [each.packages for each in await stores.jobs()] == [{ASPNET: told}]
     [(_, packages)] = await stores.base_views.changes_of("aspnet:10.0")
     page = await stores.base_pages.base(str(ASPNET))

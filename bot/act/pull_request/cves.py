@@ -1,0 +1,50 @@
+"""What a reviewer reads of CVEs, folded: what the new images fix, and what is still open in them and why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bot.domain.packages.cve_moves import CvesMoved, MovedCve, WhyOpen
+from bot.domain.packages.cve_wording import cve_counts, packages_in_words, severities, shared_cves, why_in_words
+from bot.domain.packages.moves import PlatformChanges
+from bot.domain.reference import Base
+from bot.domain.wording.escaping import code, html, markdown
+
+_MOST_ROWS = 12
+"""Over all bases of a pull request."""
+_MICROSOFT = "mcr.microsoft.com"
+
+
+def cves_section(packages: Mapping[Base, tuple[PlatformChanges, ...]]) -> str:
+    """Words the CVEs, empty where nobody asked; bases and platforms of which the same holds are told together."""
+    told: dict[tuple[CvesMoved, tuple[str, ...], bool], list[Base]] = {}
+    for base, platforms in sorted(packages.items()):
+        for group in shared_cves(platforms):
+            told.setdefault((group.cves, group.platforms, base.registry == _MICROSOFT), []).append(base)
+    left = _MOST_ROWS
+    parts: list[str] = []
+    for (moved, shown_on, is_microsofts), bases in told.items():
+        names = ", ".join(dict.fromkeys(base.short for base in bases))
+        head = f"CVEs in packages of {names} on {', '.join(shown_on)}: {cve_counts(moved)}"
+        rows = [*(moved.still_open or ()), *(moved.fixed or ())]
+        parts.append(_folded(head, rows, moved.gaps, left, "Microsoft has not rebuilt" if is_microsofts else ""))
+        left -= min(left, len(rows))
+    return "\n".join(parts)
+
+
+def _folded(head: str, rows: Sequence[MovedCve], gaps: Sequence[str], most: int, who: str) -> str:
+    if not rows:
+        return f"{markdown(head)}."
+    table = "\n".join(_rows(sorted(rows, key=lambda each: -each.severity.rank), most, who))
+    more = "".join(f"\n- not known: {markdown(gap)}" for gap in gaps)
+    return f"<details><summary>{html(head)}</summary>\n\n{table}\n{more}\n</details>"
+
+
+def _rows(rows: Sequence[MovedCve], most: int, who: str) -> Iterator[str]:
+    """The most severe first; of the same severity, what is still open before what is fixed."""
+    if most:
+        yield "| CVE | severity | package | |"
+        yield "|---|---|---|---|"
+    for each in rows[:most]:
+        why = why_in_words(each, who or WhyOpen.NOT_REBUILT)
+        yield f"| {code(each.cve)} | {each.severity} | {code(packages_in_words(each.packages))} | {markdown(why)} |"
+    if rest := rows[most:]:
+        yield f"\nAnd {len(rest)} more: {severities(rest)}."

@@ -1,0 +1,107 @@
+"""Which CVEs a new image of a base fixed, which are still open in it, and why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.packages.detected import DetectedVulnerability, Rating
+
+
+class WhyOpen(StrEnum):
+    """Why a CVE is still open in an image, in the words of the ledger where it says the same."""
+
+    NO_FIX = "no fix yet"
+    NOT_REBUILT = "base not rebuilt"
+    NOT_IN_IT = "fix not in this digest"
+    """Of an image that its base does not show any more, or of a copy: what came after it may have the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class CvePackage:
+    """A package that has a CVE, or had it before; `fixed_in` is empty as long as no version is free of it."""
+
+    name: str
+    installed: str
+    fixed_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovedCve:
+    """A CVE with the packages that it is about. `why` it is still open, None where it was fixed."""
+
+    cve: str
+    severity: Rating
+    packages: tuple[CvePackage, ...]
+    why: WhyOpen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CvesMoved:
+    """What a move did about CVEs, the most severe first; either is None where it is not known.
+
+    `gaps` say, a line each, why there may be more, or why nothing is known.
+    """
+
+    fixed: tuple[MovedCve, ...] | None
+    still_open: tuple[MovedCve, ...] | None
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCves:
+    """What is known of the CVEs of one image.
+
+    `doubtful` are those of packages whose versions cannot be compared. It `is_whole` where all of its packages were
+    read and looked for; `gaps` say what else is not known.
+    """
+
+    found: tuple[DetectedVulnerability, ...] = ()
+    doubtful: frozenset[str] = frozenset()
+    gaps: tuple[str, ...] = ()
+    is_whole: bool = False
+
+
+def cves_moved(before: KnownCves, after: KnownCves, not_rebuilt: WhyOpen = WhyOpen.NOT_REBUILT) -> CvesMoved:
+    """Compares what an image is known to have with what the one before it had.
+
+    `not_rebuilt` is why a CVE with a fix is still open. Nothing counts as fixed that is not surely gone, and where
+    nothing was found and something is not known, that is no `none`.
+    """
+    gaps = tuple(dict.fromkeys((*after.gaps, *before.gaps)))
+    left = _by_cve(after.found)
+    gone = [each for each in before.found if each.id not in left and each.id not in after.doubtful]
+    fixed = tuple(sorted((_moved(cve, some) for cve, some in _by_cve(gone).items()), key=_worst_first))
+    opened = tuple(
+        sorted((_still_open(_moved(cve, some), not_rebuilt) for cve, some in left.items()), key=_worst_first)
+    )
+    is_fixed_known = after.is_whole and (bool(fixed) or not gaps)
+    return CvesMoved(fixed if is_fixed_known else None, opened if opened or not after.gaps else None, gaps)
+
+
+def _by_cve(found: Iterable[DetectedVulnerability]) -> dict[str, list[DetectedVulnerability]]:
+    by_cve: dict[str, list[DetectedVulnerability]] = {}
+    for each in found:
+        by_cve.setdefault(each.id, []).append(each)
+    return by_cve
+
+
+def _moved(cve: str, some: Iterable[DetectedVulnerability]) -> MovedCve:
+    """Of several records of one package, one that tells of a fix counts."""
+    packages: dict[tuple[str, str], str] = {}
+    worst = Rating.UNKNOWN
+    for each in some:
+        key = (each.package, each.installed)
+        packages[key] = packages.get(key) or each.fixed
+        worst = max(worst, each.severity, key=lambda rating: rating.rank)
+    named = tuple(CvePackage(*key, fixed) for key, fixed in sorted(packages.items()))
+    return MovedCve(cve, worst, named)
+
+
+def _still_open(moved: MovedCve, not_rebuilt: WhyOpen) -> MovedCve:
+    """It has a fix where each of its packages has one."""
+    has_fix = all(each.fixed_in for each in moved.packages)
+    return MovedCve(moved.cve, moved.severity, moved.packages, not_rebuilt if has_fix else WhyOpen.NO_FIX)
+
+
+def _worst_first(moved: MovedCve) -> tuple[int, str]:
+    return (-moved.severity.rank, moved.cve)

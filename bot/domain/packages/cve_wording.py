@@ -1,0 +1,148 @@
+"""How people are told which CVEs a move fixed, and which are still open."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, WhyOpen
+from bot.domain.packages.detected import Rating
+from bot.domain.packages.moves import PlatformChanges
+from bot.domain.wording.words import counted, first_few
+
+_FEW = 3
+_NEITHER = "which were fixed and which are still open is not known"
+_MOST_LINES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCves:
+    """The same of CVEs on some platforms."""
+
+    platforms: tuple[str, ...]
+    cves: CvesMoved
+
+
+def shared_cves(platforms: Iterable[PlatformChanges]) -> tuple[SharedCves, ...]:
+    """Platforms of which the same holds together, as far as anybody asked."""
+    groups: dict[CvesMoved, list[str]] = {}
+    for each in platforms:
+        if each.cves is not None:
+            groups.setdefault(each.cves, []).append(each.platform)
+    return tuple(SharedCves(tuple(names), cves) for cves, names in groups.items())
+
+
+def cves_in_words(platforms: Iterable[PlatformChanges]) -> str:
+    """For people, in a line: `1 fixed: CVE-2026-1 (HIGH); 2 still open, no fix yet: CVE-2026-2 (HIGH), …`.
+
+    Platforms are named where they differ. Empty where nobody asked.
+    """
+    groups = shared_cves(platforms)
+    if len(groups) == 1:
+        return cve_summary(groups[0].cves)
+    return "; ".join(f"{', '.join(group.platforms)}: {cve_summary(group.cves)}" for group in groups)
+
+
+def cves_counted(platforms: Iterable[PlatformChanges]) -> str:
+    """The same without names, to stand above `cve_lines`."""
+    groups = shared_cves(platforms)
+    if len(groups) == 1:
+        return cve_counts(groups[0].cves)
+    return "; ".join(f"{', '.join(group.platforms)}: {cve_counts(group.cves)}" for group in groups)
+
+
+def cve_summary(moved: CvesMoved) -> str:
+    """The CVEs of one move in a line, with why not all is known."""
+    if moved.fixed is None and moved.still_open is None:
+        return f"{_NEITHER}{_because(moved.gaps)}"
+    told = f"{_fixed(moved.fixed)}; {_still_open(moved.still_open)}"
+    return f"{told}; not all is known{_because(moved.gaps)}" if moved.gaps else told
+
+
+def cve_counts(moved: CvesMoved) -> str:
+    """How many, and why they are open: `1 fixed (1 HIGH); 3 still open (1 HIGH, 2 LOW): 2 no fix yet, …`."""
+    fixed, still_open = moved.fixed, moved.still_open
+    if fixed is None and still_open is None:
+        return f"{_NEITHER}{_because(moved.gaps)}"
+    told = f"{len(fixed)} fixed ({severities(fixed)})" if fixed else _fixed(fixed)
+    if not still_open:
+        told = f"{told}; {_still_open(still_open)}"
+    else:
+        told = f"{told}; {len(still_open)} still open ({severities(still_open)}): {reasons(still_open)}"
+    return f"{told}; not all is known" if moved.gaps else told
+
+
+def _because(gaps: Sequence[str]) -> str:
+    more = f", and {counted(len(gaps) - 1, 'other reason')}" if len(gaps) > 1 else ""
+    return f": {gaps[0]}{more}" if gaps else ""
+
+
+def _fixed(fixed: Sequence[MovedCve] | None) -> str:
+    if fixed is None:
+        return "what was fixed is not known"
+    return f"{len(fixed)} fixed: {_named(fixed)}" if fixed else "none fixed"
+
+
+def _still_open(still_open: Sequence[MovedCve] | None) -> str:
+    if still_open is None:
+        return "what is still open is not known"
+    if not still_open:
+        return "none still open"
+    return f"{len(still_open)} still open, {reasons(still_open)}: {_named(still_open)}"
+
+
+def reasons(still_open: Iterable[MovedCve]) -> str:
+    """`no fix yet` where that holds of all, else `3 no fix yet, 2 base not rebuilt`."""
+    numbers = Counter(each.why for each in still_open)
+    told = [(why, numbers[why]) for why in WhyOpen if numbers[why]]
+    return str(told[0][0]) if len(told) == 1 else ", ".join(f"{number} {why}" for why, number in told)
+
+
+def _named(some: Sequence[MovedCve]) -> str:
+    return first_few((rated(each) for each in some), _FEW)
+
+
+def rated(moved: MovedCve) -> str:
+    """`CVE-2026-1 (HIGH)`; without a severity where nobody has rated it."""
+    return moved.cve if moved.severity is Rating.UNKNOWN else f"{moved.cve} ({moved.severity})"
+
+
+def severities(some: Iterable[MovedCve]) -> str:
+    """How many of which severity, the worst first: `1 HIGH, 2 LOW`."""
+    numbers = Counter(each.severity for each in some)
+    told = sorted(numbers.items(), key=lambda each: -each[0].rank)
+    words = {Rating.UNKNOWN: "not rated"}
+    return ", ".join(f"{number} {words.get(rating, rating)}" for rating, number in told)
+
+
+def why_in_words(moved: MovedCve, not_rebuilt: str = WhyOpen.NOT_REBUILT) -> str:
+    """Why it is still open, with the versions that fix it: `fixed in 3.0.13-0ubuntu3.6, base not rebuilt`.
+
+    `not_rebuilt` tells who has not, where that is known.
+    """
+    if moved.why is None:
+        return "fixed"
+    if moved.why is WhyOpen.NO_FIX:
+        return str(moved.why)
+    versions = dict.fromkeys(each.fixed_in for each in moved.packages)
+    return f"fixed in {first_few(versions)}, {not_rebuilt if moved.why is WhyOpen.NOT_REBUILT else moved.why}"
+
+
+def packages_in_words(packages: Sequence[CvePackage]) -> str:
+    """`libcrypto3 3.5.2-r0, libssl3 3.5.2-r0`."""
+    return first_few(f"{each.name} {each.installed}" for each in packages)
+
+
+def cve_lines(platforms: Iterable[PlatformChanges]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Every CVE and every gap in a line of its own, by the platforms that share them; at most a few screens."""
+    found = []
+    for group in shared_cves(platforms):
+        moved = group.cves
+        named = [
+            f"{rated(each)} in {packages_in_words(each.packages)}: {why_in_words(each)}"
+            for each in (*(moved.fixed or ()), *(moved.still_open or ()))
+        ]
+        more = [f"and {counted(len(named) - _MOST_LINES, 'other')}"] if len(named) > _MOST_LINES else []
+        gaps = [f"not known: {gap}" for gap in moved.gaps]
+        if lines := (*named[:_MOST_LINES], *more, *gaps):
+            found.append((", ".join(group.platforms), lines))
+    return tuple(found)

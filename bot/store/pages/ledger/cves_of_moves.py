@@ -1,0 +1,166 @@
+"""Which CVEs moves of bases fixed and which are still open: for many moves in one read, each image read once."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.clock import Clock
+from bot.domain.evidence import Strength
+from bot.domain.packages.cve_moves import CvesMoved, KnownCves, WhyOpen, cves_moved
+from bot.domain.packages.detected import GatePolicy, Rating
+from bot.domain.packages.moves import PlatformChanges
+from bot.store.engine.counters import EXPOSURES, FEEDS
+from bot.store.engine.inserting import chunks
+from bot.store.pages.ledger.told_platforms import inventory_rows, read_held, told_platform
+from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.inventories.inventories import package_changes
+from bot.store.rows.tables import counters
+from bot.store.stages.verify.kept_data import kept_data
+from bot.verify.gating.ports import KeptData, ToldPlatform
+from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of
+
+MAX_AGE = timedelta(days=2)
+"""How old CVE data may be, unless the operator says otherwise."""
+_MOST_KEPT = 200
+"""Images whose CVEs are kept at hand: every pull request of a rollout asks for the same few."""
+_EVERY_SEVERITY = GatePolicy(frozenset(Rating), ignore_unfixed=False)
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """How one change moved one platform, by the rows of inventories."""
+
+    change: int
+    platform: str
+    before: int
+    after: int
+    not_rebuilt: WhyOpen
+
+
+@dataclass(slots=True)
+class _AtHand:
+    """What was told of images, by the rows of their inventories, as long as packages and CVE data stay the same."""
+
+    mark: Any = None
+    told: dict[int, ToldPlatform] = field(default_factory=dict)
+
+
+class CvesOfMoves:
+    """Reads only. `max_age` is how old CVE data may be to tell what is open."""
+
+    def __init__(self, clock: Clock, max_age: timedelta = MAX_AGE) -> None:
+        self._clock = clock
+        self._max_age = max_age
+        self._at_hand = _AtHand()
+
+    async def beside(
+        self, connection: AsyncConnection, moves: Mapping[int, Sequence[PlatformChanges]]
+    ) -> dict[int, tuple[PlatformChanges, ...]]:
+        """The same changes of packages, by the ids of changes, each platform with its CVEs."""
+        found = await self.over(connection, {number: (number,) for number in moves})
+        return {
+            number: tuple(replace(each, cves=found[number].get(each.platform)) for each in platforms)
+            for number, platforms in moves.items()
+        }
+
+    async def over(
+        self, connection: AsyncConnection, moves: Mapping[K, Collection[int]]
+    ) -> dict[K, dict[str, CvesMoved]]:
+        """What each of these made of several changes has moved in all, by platform: from before the first of them
+        to after the last."""
+        steps = await _steps(connection, {change for several in moves.values() for change in several})
+        spans: dict[K, dict[str, tuple[_Step, _Step]]] = {}
+        for key, several in moves.items():
+            mine = spans.setdefault(key, {})
+            for step in steps:
+                if step.change in several:
+                    first, _ = mine.get(step.platform, (step, step))
+                    mine[step.platform] = (first, step)
+        ends = [(first.before, last.after) for mine in spans.values() for first, last in mine.values()]
+        wanted = {number for pair in ends for number in pair}
+        told = await self._told(connection, wanted, steps) if wanted else {}
+        data = await kept_data(connection) if wanted else KeptData({})
+        return {
+            key: {
+                platform: cves_moved(
+                    self._known(told.get(first.before), data, _GONE_BEFORE),
+                    self._known(told.get(last.after), data, _GONE),
+                    last.not_rebuilt,
+                )
+                for platform, (first, last) in mine.items()
+            }
+            for key, mine in spans.items()
+        }
+
+    async def _told(
+        self, connection: AsyncConnection, wanted: Collection[int], steps: Iterable[_Step]
+    ) -> dict[int, ToldPlatform]:
+        mark = await _mark(connection)
+        if mark != self._at_hand.mark:
+            self._at_hand = _AtHand(mark)
+        at_hand = self._at_hand
+        platforms = {number: step.platform for step in steps for number in (step.before, step.after)}
+        known = {number: at_hand.told[number] for number in wanted if number in at_hand.told}
+        rows = await inventory_rows(connection, set(wanted) - known.keys())
+        if not rows:
+            return known
+        held = await read_held(connection, rows)
+        read = {number: told_platform(platforms[number], row, held) for number, row in rows.items()}
+        told = known | read
+        latest = {number: each for number, each in told.items() if each.packages is not None}
+        at_hand.told = dict(list({**at_hand.told, **latest}.items())[-_MOST_KEPT:])
+        return told
+
+    def _known(self, told: ToldPlatform | None, data: KeptData, gone: str) -> KnownCves:
+        if told is None:
+            return KnownCves(gaps=(gone,))
+        by = Yardstick((told.platform,), _EVERY_SEVERITY, self._max_age, self._clock.now())
+        of_it = vulnerabilities_of([told], data, by)
+        is_whole = (
+            told.packages is not None
+            and not told.problems
+            and told.by_sbom in (None, Strength.PROVED)
+            and not of_it.is_pending
+        )
+        return KnownCves(of_it.found, frozenset(each.id for each in told.uncertain), of_it.gaps, is_whole)
+
+
+_GONE = "what it holds is not kept any more"
+_GONE_BEFORE = "what the image before it held is not kept any more"
+
+
+async def _steps(connection: AsyncConnection, some: Collection[int]) -> list[_Step]:
+    """In the order in which the bases moved."""
+    found: list[tuple[int, _Step]] = []
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(
+            select(
+                *(changes.c.id, changes.c.to_observation, package_changes.c.platform),
+                *(package_changes.c.before_id, package_changes.c.after_id),
+                *(bases.c.observation_id, bases.c.upstream_id),
+            )
+            .join(changes, changes.c.to_observation == package_changes.c.observation_id)
+            .join(bases, bases.c.id == changes.c.base_id)
+            .where(changes.c.id.in_(ids))
+        )
+        for row in rows:
+            is_shown = row.observation_id == row.to_observation and row.upstream_id is None
+            why = WhyOpen.NOT_REBUILT if is_shown else WhyOpen.NOT_IN_IT
+            found.append((row.to_observation, _Step(row.id, row.platform, row.before_id, row.after_id, why)))
+    return [step for _, step in sorted(found, key=lambda each: (each[0], each[1].platform))]
+
+
+async def _mark(connection: AsyncConnection) -> tuple[tuple[str, int], ...]:
+    """Stands for all packages and all CVE data."""
+    rows = await connection.execute(
+        select(counters.c.name, counters.c.value)
+        .where(counters.c.name.in_([EXPOSURES, FEEDS]))
+        .order_by(counters.c.name)
+    )
+    return tuple((row.name, row.value) for row in rows)

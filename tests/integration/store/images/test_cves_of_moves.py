@@ -1,0 +1,214 @@
+"""Which CVEs a move of a base fixed, and which are still open: in its history, on its page, in pull requests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event
+
+from bot.domain.packages.changes import package_changes
+from bot.domain.packages.cve_moves import CvesMoved, WhyOpen
+from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.package import Distribution, Package
+from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
+from bot.store.rows.inventories.inventories import inventories
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.stage import KeptDump
+from bot.watch.registry.ports import Sight, Sighting
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
+from tests.integration.store.holding import (
+    CVE,
+    FIXED,
+    OPENSSL,
+    SOURCE,
+    SSL,
+    move_base,
+    publish,
+    running,
+    shows,
+    told,
+)
+
+GLIBC = Package("deb", "libc6", "2.39-0ubuntu8.4", "amd64", "glibc", "2.39-0ubuntu8.4")
+OPEN = "CVE-2026-2002"
+
+
+async def moved(stores: Stores, *after: Package, before: tuple[Package, ...] = (SSL, GLIBC)) -> None:
+    await running(stores, *before, base=before)
+    await move_base(stores, *(after or (FIXED, GLIBC)))
+    await compared(stores, before, after or (FIXED, GLIBC))
+
+
+async def compared(stores: Stores, before: tuple[Package, ...], after: tuple[Package, ...]) -> None:
+    await stores.assess_all()
+    for comparison in await stores.taken(stores.inventory.comparisons):
+        await stores.inventory.save_comparison(comparison, package_changes(before, after), is_complete=True)
+
+
+async def ubuntu_says(stores: Stores, *records: tuple[str, AffectedPackage]) -> None:
+    await stores.vulnerabilities.follow_dumps([SOURCE])
+    stores.clock.advance(6 * HOUR)
+    await stores.taken(stores.vulnerabilities.dumps)
+    found = tuple(Vulnerability(f"UBUNTU-{cve}", (cve,), affected=(each,)) for cve, each in records)
+    wanted = await stores.vulnerabilities.wanted_packages()
+    kept = KeptDump(SOURCE, DumpMark("1"), wanted, DumpReading(found))
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+
+
+def glibc(fixed: str = "") -> AffectedPackage:
+    return AffectedPackage("deb", "glibc", "Ubuntu:24.04", (VersionRange(fixed=fixed),))
+
+
+async def shown(stores: Stores, change: int = -1) -> CvesMoved:
+    found = await stores.base_views.changes_of(str(ASPNET))
+    [platform] = found[change][1]
+    assert platform.cves is not None
+    return platform.cves
+
+
+def named(moved: CvesMoved) -> tuple[list[str] | None, list[tuple[str, Any]] | None]:
+    """The CVEs that were fixed, and those still open with why."""
+    fixed = None if moved.fixed is None else [each.cve for each in moved.fixed]
+    return fixed, None if moved.still_open is None else [(each.cve, each.why) for each in moved.still_open]
+
+
+@contextmanager
+def statements(stores: Stores) -> Iterator[list[str]]:
+    """What the database is asked within."""
+    asked: list[str] = []
+
+    def note(_1: Any, _2: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    readers = stores.database._readers.sync_engine
+    event.listen(readers, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(readers, "before_cursor_execute", note)
+
+
+async def test_a_move_tells_what_it_fixed_and_what_nobody_has_fixed(stores: Stores) -> None:
+    await moved(stores)
+    await ubuntu_says(stores, (CVE, OPENSSL), (OPEN, glibc()))
+    assert named(await shown(stores)) == ([CVE], [(OPEN, WhyOpen.NO_FIX)])
+    page = await stores.base_pages.base(str(ASPNET))
+    assert page is not None
+    assert page.changes[0].cves_told == "1 fixed (1 not rated); 1 still open (1 not rated): no fix yet"
+
+
+async def test_a_fix_that_the_base_does_not_have_yet_is_told_with_its_version(stores: Stores) -> None:
+    await moved(stores)
+    await ubuntu_says(stores, (OPEN, glibc("2.39-0ubuntu8.5")))
+    [still_open] = (await shown(stores)).still_open or ()
+    assert (still_open.why, still_open.packages[0].fixed_in) == (WhyOpen.NOT_REBUILT, "2.39-0ubuntu8.5")
+
+
+async def test_what_the_next_move_fixes_is_nothing_that_the_base_awaits(stores: Stores) -> None:
+    newer = replace(GLIBC, version="2.39-0ubuntu8.5", source_version="2.39-0ubuntu8.5")
+    await moved(stores)
+    await ubuntu_says(stores, (OPEN, glibc("2.39-0ubuntu8.5")))
+    [due] = await stores.bases()
+    now = stores.clock.now()
+    seen = replace((await stores.base_views.observations_of(str(ASPNET)))[ASPNET][-1], at=now, digest=digest("f"))
+    seen = replace(seen, platforms=(shows("f"),))
+    await stores.watch.record([Sighting(due.id, Sight.MOVED, seen, now + HOUR)], {})
+    await told(stores, {"f": (FIXED, newer)})
+    await compared(stores, (FIXED, GLIBC), (FIXED, newer))
+    assert named(await shown(stores, 0)) == ([], [(OPEN, WhyOpen.NOT_IN_IT)])
+    assert named(await shown(stores, 1)) == ([OPEN], [])
+
+
+async def test_without_cve_data_nothing_is_known_rather_than_none(stores: Stores) -> None:
+    await moved(stores)
+    found = await shown(stores)
+    assert (found.fixed, found.still_open) == (None, None)
+    assert found.gaps == ("no CVE data of Ubuntu is read (turn on vulnerabilities.ubuntu)",)
+
+
+async def test_old_cve_data_tells_what_it_has_and_that_it_is_old(stores: Stores) -> None:
+    await moved(stores)
+    await ubuntu_says(stores, (OPEN, glibc()))
+    stores.clock.advance(timedelta(days=3))
+    found = await shown(stores)
+    assert named(found) == (None, [(OPEN, WhyOpen.NO_FIX)])
+    assert found.gaps == ("the CVE data of Ubuntu is 3 days old, more than 2 days",)
+
+
+async def test_an_image_that_was_not_read_yet_is_not_known(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores)
+    await stores.assess_all()
+    found = await shown(stores)
+    assert (found.fixed, found.still_open, found.gaps) == (
+        None,
+        None,
+        ("the packages of linux/amd64 are not read yet",),
+    )
+
+
+async def test_an_image_whose_contents_were_forgotten_is_not_known(stores: Stores) -> None:
+    await moved(stores)
+    await ubuntu_says(stores, (OPEN, glibc()))
+    async with stores.database.transaction() as connection:
+        await connection.execute(inventories.delete().where(inventories.c.digest == digest("b")))
+    found = await shown(stores)
+    assert named(found) == (None, [(OPEN, WhyOpen.NO_FIX)])
+    assert found.gaps == ("what the image before it held is not kept any more",)
+
+
+async def test_data_about_another_release_says_nothing(stores: Stores) -> None:
+    before, after = (SSL,), (FIXED,)
+    jammy = Distribution("ubuntu", "22.04")
+    await running(stores, *before, base=before, distribution=jammy)
+    await move_base(stores, *after, distribution=jammy)
+    await compared(stores, before, after)
+    await ubuntu_says(stores, (CVE, OPENSSL))
+    assert named(await shown(stores)) == ([], [])
+
+
+async def test_a_pull_request_tells_of_all_moves_that_it_brings_together(stores: Stores) -> None:
+    await moved(stores)
+    await ubuntu_says(stores, (CVE, OPENSSL), (OPEN, glibc()))
+    await stores.plan_all()
+    [job] = await stores.jobs()
+    [platform] = job.packages[ASPNET]
+    assert platform.cves is not None
+    assert named(platform.cves) == ([CVE], [(OPEN, WhyOpen.NO_FIX)])
+
+
+async def test_an_image_is_read_once_for_all_that_ask_until_its_data_changes(stores: Stores) -> None:
+    await moved(stores)
+    await ubuntu_says(stores, (CVE, OPENSSL), (OPEN, glibc()))
+    with statements(stores) as first:
+        await shown(stores)
+    with statements(stores) as again:
+        await shown(stores)
+    asked = "FROM inventory_packages"
+    assert ([asked in each for each in first].count(True), any(asked in each for each in again)) == (1, False)
+    await ubuntu_says(stores, (CVE, OPENSSL))
+    assert named(await shown(stores)) == ([CVE], [])
+
+
+async def test_more_moves_are_asked_for_in_no_more_statements(stores: Stores) -> None:
+    await moved(stores)
+    await ubuntu_says(stores, (OPEN, glibc()))
+    with statements(stores.other("one")) as of_one:
+        await shown(stores.other("one"))
+    for letter in "fgh":
+        [due] = await stores.bases()
+        now = stores.clock.now()
+        seen = (await stores.base_views.observations_of(str(ASPNET)))[ASPNET][-1]
+        seen = replace(seen, at=now, digest=digest(letter), platforms=(shows(letter),))
+        await stores.watch.record([Sighting(due.id, Sight.MOVED, seen, now + HOUR)], {})
+        await told(stores, {letter: (FIXED, GLIBC)})
+        await compared(stores, (FIXED, GLIBC), (FIXED, GLIBC))
+        stores.clock.advance(HOUR)
+    with statements(stores.other("many")) as of_many:
+        found = await stores.other("many").base_views.changes_of(str(ASPNET))
+    assert of_one
+    assert (len(found), len(of_many)) == (4, len(of_one))
+    assert all(platform.cves is not None for _, several in found for platform in several)

@@ -1,0 +1,70 @@
+from bot.act.pull_request.cves import cves_section
+from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, WhyOpen
+from bot.domain.packages.detected import Rating
+from bot.domain.packages.moves import PlatformChanges
+from bot.domain.reference import Base
+
+ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
+SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
+OWN = Base("ghcr.io", "contoso/base", "10.0")
+
+
+def moved_cve(cve: str, why: WhyOpen | None = None, severity: Rating = Rating.HIGH, fixed: str = "") -> MovedCve:
+    return MovedCve(cve, severity, (CvePackage("libssl3t64", "3.0.13-0ubuntu3.5", fixed),), why)
+
+
+def amd64(moved: CvesMoved | None) -> tuple[PlatformChanges, ...]:
+    return (PlatformChanges("linux/amd64", (), cves=moved),)
+
+
+def test_what_is_fixed_and_what_is_still_open_is_folded_below_a_line_that_tells_both() -> None:
+    still_open = (
+        moved_cve("CVE-2", WhyOpen.NOT_REBUILT, fixed="3.0.13-0ubuntu3.6"),
+        moved_cve("CVE-3", WhyOpen.NO_FIX),
+    )
+    assert cves_section({ASPNET: amd64(CvesMoved((moved_cve("CVE-1"),), still_open))}) == (
+        "<details><summary>CVEs in packages of aspnet:10.0 on linux/amd64: 1 fixed (1 HIGH); 2 still open "
+        "(2 HIGH): 1 no fix yet, 1 base not rebuilt</summary>\n\n"
+        "| CVE | severity | package | |\n|---|---|---|---|\n"
+        "| `CVE-2` | HIGH | `libssl3t64 3.0.13-0ubuntu3.5` | fixed in 3.0.13-0ubuntu3.6, Microsoft has not rebuilt "
+        "|\n"
+        "| `CVE-3` | HIGH | `libssl3t64 3.0.13-0ubuntu3.5` | no fix yet |\n"
+        "| `CVE-1` | HIGH | `libssl3t64 3.0.13-0ubuntu3.5` | fixed |\n\n</details>"
+    )
+
+
+def test_an_own_base_is_nothing_that_microsoft_rebuilds() -> None:
+    still_open = (moved_cve("CVE-2", WhyOpen.NOT_REBUILT, fixed="1.1"),)
+    assert "| fixed in 1.1, base not rebuilt |" in cves_section({OWN: amd64(CvesMoved((), still_open))})
+
+
+def test_all_tables_together_fit_a_screen_with_the_worst_first_and_the_rest_counted() -> None:
+    low = [moved_cve(f"CVE-1-{number:02}", WhyOpen.NO_FIX, Rating.LOW) for number in range(20)]
+    high = moved_cve("CVE-2", None, Rating.CRITICAL)
+    section = cves_section(
+        {ASPNET: amd64(CvesMoved((high,), tuple(low))), SDK: amd64(CvesMoved((), tuple(low[:3])))}
+    )
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    assert (len(rows), rows[0].startswith("| `CVE-2` | CRITICAL")) == (12, True)
+    assert ("And 9 more: 9 LOW." in section, "And 3 more: 3 LOW." in section) == (True, True)
+
+
+def test_what_is_not_known_is_said_with_its_reason() -> None:
+    lacking = CvesMoved(None, None, ("no CVE data of Ubuntu is read",))
+    assert cves_section({ASPNET: amd64(lacking), SDK: amd64(lacking)}) == (
+        "CVEs in packages of aspnet:10.0, sdk:10.0 on linux/amd64: which were fixed and which are still "
+        "open is not known: no CVE data of Ubuntu is read."
+    )
+    some = CvesMoved(None, (moved_cve("CVE-2", WhyOpen.NO_FIX),), ("a gap", "another gap"))
+    assert "- not known: a gap\n- not known: another gap" in cves_section({ASPNET: amd64(some)})
+
+
+def test_nothing_is_said_where_nobody_asked() -> None:
+    assert cves_section({ASPNET: amd64(None)}) == cves_section({}) == ""
+
+
+def test_a_name_from_outside_is_harmless_where_it_stands() -> None:
+    section = cves_section({ASPNET: amd64(CvesMoved((), (moved_cve("<b>|`@octocat", WhyOpen.NO_FIX),)))})
+    head, _, table = section.partition("</summary>")
+    assert ("<b>" in head, "@octocat" in head) == (False, False)
+    assert "`<b>¦'@octocat`" in table
