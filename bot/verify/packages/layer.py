@@ -23,7 +23,8 @@ _MOST_FOLDERS = 200_000
 _MARK = 8
 """Bytes of a mark."""
 _MOST_DEPTH = 128
-_LARGEST_KEPT = 192 * 1024 * 1024
+LARGEST_KEPT = 192 * 1024 * 1024
+"""Bytes of what is read for packages, of one layer or folder together."""
 _MOST_PROBLEMS = 10
 
 
@@ -109,13 +110,11 @@ class LayerReader:
             return False
         if entry.kind is TarEntryKind.FILE:
             return self._on_file(path, entry)
-        if entry.kind is not TarEntryKind.FOLDER:
+        if entry.kind is not TarEntryKind.FOLDER or places.largest(path):
             self._mark(self._replaced, path)
             self._files.pop(path, None)
-            if path in places.DATABASES:
-                self._on_link(path, entry)
-            elif entry.kind is TarEntryKind.SYMLINK and places.leads_elsewhere(path, entry.target):
-                self._note(f"{path} is a symbolic link to {entry.target[:80]!r}, which is not followed")
+        if entry.kind is not TarEntryKind.FOLDER:
+            self._on_link(path, entry)
         return False
 
     def _on_file(self, path: str, entry: TarEntry) -> bool:
@@ -138,17 +137,18 @@ class LayerReader:
     def _on_content(self, entry: TarEntry, content: bytes) -> None:
         path = _relative(entry.name)
         assert path is not None
-        self._kept += len(content)
-        if self._kept > _LARGEST_KEPT:
-            raise malformed(f"holds more than {_LARGEST_KEPT} bytes of package databases", self._where)
         self._keep(path, content)
 
     def _on_link(self, path: str, entry: TarEntry) -> None:
-        """A hard link to a database of the same layer is that database; other links are not followed."""
-        target = _relative(entry.target) if entry.kind is TarEntryKind.HARD_LINK else None
-        if target is not None and target in self._files:
+        """A hard link to a file of the same layer that is kept is that file; other links are not followed."""
+        is_hard = entry.kind is TarEntryKind.HARD_LINK
+        target = _relative(entry.target) if is_hard else None
+        framework = dotnet.framework_folder(path)
+        if is_hard and framework is not None:
+            self._keep(framework, b"")
+        if target is not None and target in self._files and places.largest(path):
             self._keep(path, self._files[target])
-        else:
+        elif places.hides_packages(path, entry.target):
             self._note(f"{path} is a {entry.kind} to {entry.target[:80]!r}, which is not followed")
 
     def _whiteout(self, folder: str, name: str) -> None:
@@ -160,9 +160,13 @@ class LayerReader:
             self._mark(self._removed, f"{folder}/{removed}" if folder else removed)
 
     def _keep(self, path: str, content: bytes) -> None:
+        """What hard links lead to counts each time: it is read as often."""
         self._files[path] = content
+        self._kept += len(content)
         if len(self._files) > _MOST_FILES:
             raise malformed(f"holds more than {_MOST_FILES} package databases", self._where)
+        if self._kept > LARGEST_KEPT:
+            raise malformed(f"holds more than {LARGEST_KEPT} bytes of package databases", self._where)
 
     def _mark(self, marks: set[str], path: str) -> None:
         marks.add(path)
@@ -218,13 +222,11 @@ def _mark_of(path: str) -> bytes:
 
 
 def _is_hidden(path: str, gone: set[str], opaque: set[str]) -> bool:
-    if path in gone:
-        return True
     while path:
-        path = path.rpartition("/")[0]
         if path in gone or path in opaque:
             return True
-    return False
+        path = path.rpartition("/")[0]
+    return "" in opaque
 
 
 def _relative(name: str) -> str | None:

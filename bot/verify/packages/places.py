@@ -51,6 +51,18 @@ def leads_elsewhere(path: str, target: str) -> bool:
     return any(f"{led}{place.removeprefix(path)}" not in known for place in known if place.startswith(f"{path}/"))
 
 
+def hides_packages(path: str, target: str) -> bool:
+    """Whether a link that is not followed may keep packages from being seen: one in the place of a database, or of
+    a folder on the way to one. An application's dependencies are found in the place that the link leads to, unless
+    they have another name there.
+    """
+    if path in DATABASES or _is_status_part(path):
+        return True
+    if path.endswith(_DEPENDENCIES):
+        return not target.endswith(_DEPENDENCIES)
+    return leads_elsewhere(path, target)
+
+
 def largest(path: str) -> int:
     """How many bytes the file may have to be read; 0 where it tells nothing of packages."""
     if path in NOT_READ:

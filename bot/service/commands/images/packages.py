@@ -16,7 +16,9 @@ from bot.domain.reference import InvalidReference, Reference
 from bot.verify.packages import dotnet, places
 from bot.verify.packages.image import check_one_is_meant, read_image
 from bot.verify.packages.inflate import is_zstd
+from bot.verify.packages.layer import LARGEST_KEPT
 from bot.verify.packages.places import packages_in
+from bot.verify.packages.reading import malformed
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 
 _LONGEST_LINE = 64 * 1024
@@ -96,9 +98,10 @@ def _read_layout(folder: Path, platform: str | None) -> Inventory:
 def _read_folder(root: Path) -> Inventory:
     files: dict[str, bytes] = {}
     problems: list[str] = []
+    kept = 0
     for path, target in paths_below(root, _is_wanted, problems.append):
         if target is not None:
-            if path in places.DATABASES or places.leads_elsewhere(path, target):
+            if places.hides_packages(path, target):
                 problems.append(f"{path}: is a symbolic link to {target[:80]!r}, which is not followed")
             continue
         folder = dotnet.framework_folder(path)
@@ -116,8 +119,11 @@ def _read_folder(root: Path) -> Inventory:
             continue
         if len(data) > largest:
             problems.append(f"{path}: is larger than {largest} bytes; it is not read")
-        else:
-            files[path] = data
+            continue
+        files[path] = data
+        kept += len(data)
+        if kept > LARGEST_KEPT:
+            raise malformed(f"holds more than {LARGEST_KEPT} bytes of package databases", str(root))
     return packages_in(files, problems)
 
 

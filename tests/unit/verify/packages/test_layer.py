@@ -87,6 +87,41 @@ def test_a_hard_link_to_a_database_of_the_layer_is_that_database() -> None:
     assert set(read(packed.getvalue()).files) == {"lib/apk/db/installed", "usr/lib/apk/db/installed"}
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+@pytest.mark.parametrize(
+    ("path", "target", "problems"),
+    [
+        ("var/lib/dpkg/status.d/openssl", "usr/share/openssl", 1),
+        ("var/lib/dpkg/status.d/openssl.md5sums", "usr/share/openssl", 0),
+        ("app/a.deps.json", "srv/store/0a1b2c", 1),
+        ("usr/bin/a.deps.json", "srv/a.deps.json", 0),
+        ("etc/os-release", "usr/lib/os-release", 0),
+        ("usr/bin/a", "srv/a", 0),
+    ],
+)
+def test_a_link_that_may_keep_a_package_from_being_seen_is_named(
+    kind: bytes, path: str, target: str, problems: int
+) -> None:
+    assert len(read(archive(others=[entry(path, kind, target=target)])).problems) == problems
+
+
+def test_hard_links_to_what_the_layer_keeps_are_read_and_count_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(entry("a.deps.json", size=30), io.BytesIO(b"x" * 30))
+        for number in range(3):
+            tar.addfile(entry(f"{number}.deps.json", tarfile.LNKTYPE, target="a.deps.json"))
+    assert len(read(packed.getvalue()).files) == 4
+    monkeypatch.setattr(layer, "LARGEST_KEPT", 100)
+    assert "more than 100 bytes" in refused(packed.getvalue())
+
+
+def test_a_framework_whose_files_are_hard_links_is_one() -> None:
+    folder = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.11"
+    linked = entry(f"{folder}/System.Runtime.dll", tarfile.LNKTYPE, target="srv/store/0a1b2c")
+    assert list(read(archive(others=[linked])).files) == [folder]
+
+
 def test_the_last_of_two_entries_counts() -> None:
     packed = archive({STATUS: b"old"})[:1024] + archive({STATUS: b"new"})
     assert read(packed).files == {STATUS: b"new"}
@@ -170,8 +205,9 @@ def test_more_folders_than_are_compared_are_told(monkeypatch: pytest.MonkeyPatch
     assert "is not noticed" in overlay([LOWER])[1][0]
 
 
-def test_a_folder_hides_nothing() -> None:
+def test_a_folder_hides_nothing_but_a_file_that_it_takes_the_place_of() -> None:
     assert shown(read(archive(others=[entry("app", tarfile.DIRTYPE)])), LOWER) == [APP, STATUS]
+    assert shown(read(archive(others=[entry(STATUS, tarfile.DIRTYPE)])), LOWER) == [APP]
 
 
 def test_the_upper_layer_wins() -> None:
@@ -180,6 +216,12 @@ def test_the_upper_layer_wins() -> None:
 
 def test_what_a_layer_in_between_removed_stays_removed() -> None:
     assert shown(LayerContents(), read(archive({"var/lib/dpkg/.wh.status": b""})), LOWER) == [APP]
+
+
+def test_a_framework_is_gone_with_all_that_its_folder_held() -> None:
+    folder = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.11"
+    lower = read(archive({f"{folder}/a.dll": b""}))
+    assert overlay([read(archive({f"{folder}/.wh..wh..opq": b""})), lower])[0] == {}
 
 
 def test_a_framework_is_gone_with_its_folder() -> None:
@@ -276,7 +318,7 @@ def test_what_would_be_kept_without_end_is_refused(
 
 
 def test_many_large_databases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "_LARGEST_KEPT", 100)
+    monkeypatch.setattr(layer, "LARGEST_KEPT", 100)
     assert "more than 100 bytes" in refused(archive({f"{number}.deps.json": b"x" * 30 for number in range(4)}))
 
 
