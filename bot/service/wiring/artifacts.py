@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.clients.http import Http
 from bot.domain.failure import Failure, Trouble
@@ -20,6 +21,10 @@ class ForgeArtifacts:
 
     forge: Forge
     http: Http
+
+    async def ended_at(self, repository: Identity, run: int) -> datetime | None:
+        found = await self.forge.run(repository, run)
+        return found.updated_at if found.has_concluded else None
 
     async def listed(self, repository: Identity, run: int) -> Sequence[Artifact]:
         return await self.forge.artifacts(repository, run)

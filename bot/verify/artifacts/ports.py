@@ -32,24 +32,36 @@ class ArtifactOptions:
 
 @dataclass(frozen=True, slots=True)
 class EndedRuns:
-    """A rebuild whose runs have ended; `repository_id` is the row of its repository."""
+    """A rebuild whose runs have ended, or a step of one; `repository_id` is the row of its repository.
+
+    `read_before` is when the same runs were looked through: they are once more where they have ended again since.
+    """
 
     id: int
     repository: Identity
     repository_id: int
     runs: tuple[int, ...]
+    read_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """How many reports were kept of some runs, and what could not be read, a line each."""
+    """How many reports were kept of some runs, and what could not be read, a line each.
+
+    `is_news` is False where the runs have not ended again since they were looked through.
+    """
 
     kept: int = 0
     problems: tuple[str, ...] = ()
+    is_news: bool = True
 
 
 class Artifacts(Protocol):
     """What the forge keeps of runs. Each method raises `Failure`."""
+
+    async def ended_at(self, repository: Identity, run: int) -> datetime | None:
+        """When the last attempt of a run ended; None while one is under way."""
+        ...
 
     async def listed(self, repository: Identity, run: int) -> Sequence[Artifact]: ...
 
@@ -65,13 +77,14 @@ class ArtifactStore(Protocol):
     def ended(self) -> Queue[EndedRuns]: ...
 
     async def make_due(self) -> None:
-        """A row for each rebuild of the last days whose runs have ended, due at once."""
+        """A row for each rebuild of the last days whose runs have ended, due at once. Those of steps that failed
+        are due again every hour."""
         ...
 
     async def keep(self, scan: ScanReport) -> None: ...
 
     async def settle_artifacts(self, item: EndedRuns, gathered: Gathered) -> None:
-        """Its artifacts were read; they are not asked for again."""
+        """Its artifacts were read."""
         ...
 
     async def refuse_artifacts(self, item: EndedRuns, why: str, now: datetime) -> None:

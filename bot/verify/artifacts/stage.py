@@ -55,6 +55,8 @@ class _Reports(Work[EndedRuns, Gathered]):
         return self._store.ended
 
     async def attempt(self, item: EndedRuns, lease: Lease) -> Gathered:
+        if item.read_before is not None and not await self._have_ended_again(item, item.read_before):
+            return Gathered(is_news=False)
         found = _Tally()
         for run in item.runs[:_MOST_RUNS]:
             where = f"{item.repository.name} run {run}"
@@ -63,6 +65,10 @@ class _Reports(Work[EndedRuns, Gathered]):
                 await lease.check()
                 await self._take(item, artifact, f"{where}, {terminal(artifact.name)}", found)
         return Gathered(found.kept, tuple(found.problems))
+
+    async def _have_ended_again(self, item: EndedRuns, since: datetime) -> bool:
+        ended = [await self._artifacts.ended_at(item.repository, run) for run in item.runs[:_MOST_RUNS]]
+        return any(at is not None and at > since for at in ended)
 
     def _chosen(self, listed: Iterable[Artifact], where: str, found: _Tally) -> Iterator[Artifact]:
         """The last of each name, as far as they can be had; the newest where they are more than are wanted."""

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Identity
+from bot.domain.rollouts.steps import StepState
 from bot.reconcile.work import Claimed
 from bot.store.engine.inserting import chunks, insert_into
+from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
@@ -25,6 +27,7 @@ from bot.verify.scan_reports import ScanReport
 from bot.watch.registry.incident import Incident
 
 _LONGEST_REFUSAL = 200
+_FAILED_AGAIN = timedelta(hours=1)
 _REFUSALS_COUNT = timedelta(days=1)
 """How long an owner's refusal for one repository keeps the trouble open that another's answer would end."""
 
@@ -45,6 +48,7 @@ class ArtifactsStore(Store):
             select(
                 *(repositories.c.id, repositories.c.name, repositories.c.node_id),
                 *(artifact_reads.c.run, rebuilds.c.built_by, steps.c.run.label("of_step"), steps.c.elsewhere),
+                *(artifact_reads.c.step_id, artifact_reads.c.ended_at),
             )
             .select_from(artifact_reads)
             .join(repositories, repositories.c.id == artifact_reads.c.repository_id)
@@ -56,7 +60,9 @@ class ArtifactsStore(Store):
             row = (await connection.execute(query)).one()
         home = Identity(row.name, row.node_id) if row.elsewhere is None else Identity(row.elsewhere)
         alone = (run for run in (row.run, row.of_step) if run is not None)
-        return EndedRuns(claimed.id, home, row.id, (*(int(run) for run in row.built_by or ()), *alone))
+        runs = (*(int(run) for run in row.built_by or ()), *alone)
+        read_before = row.ended_at if row.step_id is not None else None
+        return EndedRuns(claimed.id, home, row.id, runs, read_before)
 
     async def make_due(self) -> None:
         now = self._clock.now()
@@ -64,7 +70,8 @@ class ArtifactsStore(Store):
         async with self._database.reading() as connection:
             first = [(await connection.execute(each.limit(1))).first() for each in (built, stepped)]
             others = await other_runs(connection, now)
-        if first == [None, None] and not others:
+            failed = list((await connection.execute(_of_failed_steps(now))).scalars())
+        if first == [None, None] and not others and not failed:
             return
         async with self._database.transaction() as connection:
             for of, missing in (("rebuild_id", built), ("step_id", stepped)):
@@ -74,6 +81,11 @@ class ArtifactsStore(Store):
                 await connection.execute(rows.on_conflict_do_nothing())
             for some in chunks(others):
                 await connection.execute(_ended_again(connection, some, now))
+            await lock(connection, artifact_reads, failed)
+            for ids in chunks(failed):
+                is_done = artifact_reads.c.id.in_(ids), artifact_reads.c.read_at.is_not(None)
+                read = {"ended_at": artifact_reads.c.read_at, "read_at": None, "due_at": now, "attempts": 0}
+                await connection.execute(update(artifact_reads).where(*is_done).values(**read))
 
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
@@ -81,12 +93,9 @@ class ArtifactsStore(Store):
 
     async def settle_artifacts(self, item: EndedRuns, gathered: Gathered) -> None:
         now = self._clock.now()
-        values = {
-            "read_at": now,
-            "problems": "\n".join(gathered.problems) or None,
-            "refused": None,
-            "error": None,
-        }
+        values: dict[str, Any] = {"read_at": now, "refused": None, "error": None}
+        if gathered.is_news:
+            values["problems"] = "\n".join(gathered.problems) or None
         async with self._database.transaction() as connection:
             await settle(connection, artifact_reads, self._worker, item.id, due_at=now, values=values)
             if not await _is_refused(connection, item, now - _REFUSALS_COUNT):
@@ -140,6 +149,23 @@ def _of_steps(now: datetime) -> Select[Any]:
             or_(rebuilds.c.ended_at.is_(None), steps.c.ended_at > now - LOOKED_BACK),
             ~select(artifact_reads.c.id).where(artifact_reads.c.step_id == steps.c.id).exists(),
         )
+    )
+
+
+def _of_failed_steps(now: datetime) -> Select[Any]:
+    """Steps that failed lately, whose runs were looked through an hour ago: people run those once more."""
+    return (
+        select(artifact_reads.c.id)
+        .join(steps, steps.c.id == artifact_reads.c.step_id)
+        .join(rebuilds, rebuilds.c.id == steps.c.rebuild_id)
+        .where(
+            _late(now),
+            steps.c.state == StepState.FAILED.value,
+            steps.c.ended_at > now - LOOKED_BACK,
+            artifact_reads.c.read_at < now - _FAILED_AGAIN,
+            artifact_reads.c.refused.is_(None),
+        )
+        .order_by(artifact_reads.c.id)
     )
 
 

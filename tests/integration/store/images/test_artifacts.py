@@ -298,3 +298,34 @@ async def test_that_a_run_of_others_was_looked_through_is_forgotten_after_a_week
         await stores.retention.forget(task, timedelta(days=400))
         assert await stores.count(artifact_reads) == kept
     assert await due(stores) == []
+
+
+async def test_the_run_of_a_step_that_failed_is_looked_at_again_every_hour_for_two_days(stores: Stores) -> None:
+    """A person runs it once more, and its rebuild has ended: nobody else follows it."""
+    await running(stores, FIXED)
+    await rebuilt(stores, state=State.FAILED)
+    await stepped(stores, 7, StepState.FAILED)
+    for item in await due(stores):
+        await stores.artifacts.settle_artifacts(item, Gathered(0, ("trivy: has expired",)))
+    read_at = stores.clock.now()
+    stores.clock.advance(HOUR)
+    assert await due(stores) == []
+    stores.clock.advance(HOUR)
+    [again] = await due(stores)
+    assert (again.runs, again.read_before) == ((7,), read_at)
+    await stores.artifacts.settle_artifacts(again, Gathered(is_news=False))
+    async with stores.database.reading() as connection:
+        told = await connection.execute(select(artifact_reads.c.problems).order_by(artifact_reads.c.id.desc()))
+        assert told.scalars().first() == "trivy: has expired"
+    stores.clock.advance(timedelta(days=2))
+    assert await due(stores) == []
+
+
+async def test_the_run_of_a_step_that_succeeded_is_looked_through_once(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await rebuilt(stores, state=State.SUCCEEDED)
+    await stepped(stores, 7, StepState.SUCCEEDED)
+    for item in await due(stores):
+        await stores.artifacts.settle_artifacts(item, Gathered())
+    stores.clock.advance(2 * HOUR)
+    assert await due(stores) == []

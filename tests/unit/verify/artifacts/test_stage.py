@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
+
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.artifacts import Artifact
@@ -37,7 +39,12 @@ class Left:
     archives: dict[str, bytes | Failure] = field(default_factory=dict)
     listing: Failure | None = None
     expired: frozenset[str] = frozenset()
+    ended: datetime | None = None
     asked: list[str] = field(default_factory=list)
+
+    async def ended_at(self, repository: Identity, run: int) -> datetime | None:
+        self.asked.append(f"look at {run}")
+        return self.ended
 
     async def listed(self, repository: Identity, run: int) -> Sequence[Artifact]:
         self.asked.append(f"list {run}")
@@ -167,3 +174,23 @@ async def test_a_forge_that_gives_no_answer_is_asked_again_later() -> None:
     store = Kept()
     await gathered(store, Left({"trivy": Failure(Trouble.UNREACHABLE, "no answer")}))
     assert (store.settled, store.scans) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("ended", "asked"),
+    [
+        (None, ["look at 30"]),
+        (NOON - timedelta(hours=2), ["look at 30"]),
+        (NOON, ["look at 30", "list 30", "fetch trivy"]),
+    ],
+    ids=["is run again", "as it was read", "has ended again"],
+)
+async def test_what_was_looked_through_before_is_read_only_where_it_has_ended_again(
+    ended: datetime | None, asked: list[str]
+) -> None:
+    store, left = Kept(), Left({"trivy": packed({"a.json": trivy()})}, ended=ended)
+    store.ended = FakeQueue()
+    store.ended.add(EndedRuns(1, SHOP, 7, (30,), NOON - timedelta(hours=1)), NOON)
+    await gathered(store, left)
+    assert left.asked == asked
+    assert store.settled == [Gathered(1) if len(asked) > 1 else Gathered(is_news=False)]
