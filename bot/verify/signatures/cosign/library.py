@@ -4,7 +4,7 @@ import json
 import logging
 import warnings
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -133,7 +133,11 @@ def _verifier(encoded: bytes) -> Verifier:
 
 
 def _completed(encoded: bytes) -> bytes:
-    """The root with what the library insists on and nobody reads: the names and addresses of authorities."""
+    """The root with what the library insists on and nobody reads: the names and addresses of authorities.
+
+    The period of an authority for timestamps ends a microsecond later: its end is part of it (Sigstore's
+    `TimeRange` is closed), and the library takes it for the first moment that no longer counts.
+    """
     document = json.loads(encoded)
     for listed in ("certificateAuthorities", "timestampAuthorities"):
         for authority in document.get(listed, []):
@@ -141,6 +145,11 @@ def _completed(encoded: bytes) -> bytes:
             named = subject if isinstance(subject, dict) else {}
             authority["subject"] = {"organization": "", "commonName": "", **named}
             authority.setdefault("uri", "")
+    for authority in document.get("timestampAuthorities", []):
+        period = authority.get("validFor", {})
+        if period.get("end") is not None:
+            end = datetime.fromisoformat(period["end"]) + timedelta(microseconds=1)
+            period["end"] = end.isoformat().replace("+00:00", "Z")
     return json.dumps(document).encode()
 
 

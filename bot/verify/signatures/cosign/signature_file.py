@@ -181,6 +181,8 @@ def _read_bundle(document: dict[str, Any], content: bytes) -> SignatureFile:
     version = _checked_version(str(document["mediaType"]), material, entries)
     chain = _bundled_certificates(material)
     found = entries[0] if len(entries) == 1 else None
+    if isinstance(found, dict):
+        _check_entry(found)
     envelope = read_dsse(document["dsseEnvelope"]) if isinstance(document.get("dsseEnvelope"), dict) else None
     message_digest = None
     is_beyond = _is_beyond_library(found)
@@ -219,6 +221,24 @@ def _checked_version(media_type: str, material: dict[str, Any], entries: list[An
     if version >= 3 and material.get("x509CertificateChain") is not None:
         raise Refused("a bundle of version 0.3 must carry one certificate, not a chain")
     return version
+
+
+def _check_entry(entry: dict[str, Any]) -> None:
+    """Refuses an entry whose body is not of the kind that stands beside it, or that spells its bytes in other ways
+    than the one: the library reads base64 with anything behind it."""
+    log = member(member(entry, "logId", dict, "the log entry"), "keyId", str, "the log entry")
+    body = from_base64(member(entry, "canonicalizedBody", str, "the log entry"), "the body of the log entry")
+    proof = entry.get("inclusionProof")
+    listed = proof.get("hashes", []) if isinstance(proof, dict) else []
+    hashes = (
+        [*(listed if isinstance(listed, list) else []), proof.get("rootHash")] if isinstance(proof, dict) else []
+    )
+    for written in (log, *hashes):
+        from_base64(written if isinstance(written, str) else "!", "a hash in the log entry")
+    kind = member(entry, "kindVersion", dict, "the log entry")
+    document = read_object(body, "the log entry", limit=LARGEST)
+    if (kind.get("kind"), kind.get("version")) != (document.get("kind"), document.get("apiVersion")):
+        raise Refused("the log entry is not of the kind that the bundle says")
 
 
 def _message_digest(message: dict[str, Any]) -> tuple[str, bytes] | None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -328,6 +328,51 @@ def test_each_part_of_an_inclusion_proof_counts(part: str) -> None:
     proof[part] = changed.get(part, other[part])
 
     assert judged(json.dumps(document).encode()).outcome is Validity.INVALID
+
+
+@pytest.mark.parametrize("make", [bundle, attestation, promise_only])
+@pytest.mark.parametrize(
+    "kind", [None, {"kind": "intoto", "version": "0.0.2"}, {"kind": "hashedrekord"}, {"version": "0.0.1"}], ids=str
+)
+def test_a_log_entry_of_another_kind_than_the_bundle_says_is_refused(make: Any, kind: Any) -> None:
+    document = json.loads(make(SIGSTORE, SIGNER))
+    document["verificationMaterial"]["tlogEntries"][0]["kindVersion"] = kind
+
+    assert judged(json.dumps(document).encode()).outcome is Validity.INVALID
+
+
+@pytest.mark.parametrize("name", ["canonicalizedBody", "rootHash", "keyId"])
+def test_bytes_in_a_log_entry_are_spelled_in_one_way(name: str) -> None:
+    """Base64 with another letter behind it is the same bytes to a lenient reader."""
+    document = message_bundle(SIGSTORE, SIGNER)
+    entry = document["verificationMaterial"]["tlogEntries"][0]
+    holder = next(part for part in (entry, entry["inclusionProof"], entry["logId"]) if name in part)
+    holder[name] += "A"
+
+    assert judged(json.dumps(document).encode()).outcome is Validity.INVALID
+
+
+@needs_openssl
+def test_the_end_of_the_period_of_a_timestamp_authority_is_part_of_it(tmp_path: Path) -> None:
+    """Without a promise the timestamp alone tells when the certificate, which is for ten minutes, was used."""
+    stamper = Timestamper.open(tmp_path / "tsa")
+    [leaf] = x509.load_pem_x509_certificates((tmp_path / "tsa/tsa.pem").read_bytes())
+    signer = SIGSTORE.certificate(at=datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5))
+    document = message_bundle(SIGSTORE, signer)
+    token = stamper.stamp(base64.b64decode(document["messageSignature"]["signature"]))
+    body = bytes.fromhex("3003020100") + token
+    stamp = {"signedTimestamp": b64(b"\x30\x82" + len(body).to_bytes(2) + body)}
+    document["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": [stamp]}
+    del document["verificationMaterial"]["tlogEntries"][0]["inclusionPromise"]
+    roots = json.loads(SIGSTORE.trusted_root(timestampers=[(leaf, stamper.root.certificate)]))
+    period = roots["timestampAuthorities"][0]["validFor"]
+    signed_at = judged(json.dumps(document).encode(), root=read_trusted_root(json.dumps(roots).encode())).signed_at
+    assert signed_at is not None
+
+    for apart, outcome in ((0, Validity.VALID), (1, Validity.INVALID)):
+        period["end"] = (signed_at - timedelta(seconds=apart)).isoformat().replace("+00:00", "Z")
+        root = read_trusted_root(json.dumps(roots).encode())
+        assert judged(json.dumps(document).encode(), root=root).outcome is outcome
 
 
 # the `.sig` layout
