@@ -11,7 +11,8 @@ from bot.report.messages.stops import FailedRebuild
 
 @dataclass(frozen=True, slots=True)
 class WaveNews:
-    """One of the `waves` of a rollout; `failures` are the latest of the `failed`."""
+    """One of the `waves` of a rollout; `failures` are the latest of the `failed`. Of what is `unproven` nothing
+    shows what their image stands on, or that there is one."""
 
     rollout: int
     title: str
@@ -23,6 +24,7 @@ class WaveNews:
     failures: tuple[FailedRebuild, ...] = ()
     began_at: datetime | None = None
     done_since: datetime | None = None
+    unproven: int = 0
 
 
 def wave_message(news: WaveNews) -> Message | None:
@@ -45,7 +47,8 @@ def wave_message(news: WaveNews) -> Message | None:
         return None
     took = f" in {duration(news.done_since - news.began_at)}" if news.began_at else ""
     title = f"Wave {news.wave} is through"
-    said = f"{news.succeeded:,} of {news.total:,} rebuilt{took}"
+    unproven = f", {news.unproven:,} built but not proven" if news.unproven else ""
+    said = f"{news.succeeded:,} of {news.total:,} rebuilt{took}{unproven}"
     return Message(f"{title}: {said}", (Paragraph((strong(title), plain(said))), _footer(news)))
 
 

@@ -69,6 +69,8 @@ class Summary:
     practices: FleetPractices = NO_PRACTICES
     unfixed: tuple[Unfixed, ...] = ()
     """What the gate ignores because nobody has fixed it."""
+    unproven: int = 0
+    """Rebuilds of which nothing shows what their image stands on, or that there is one."""
 
     @property
     def followed(self) -> int:
@@ -103,7 +105,11 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "before": {each.value: count for each, count in summary.before.items()},
         "current_share": summary.share,
         "current_share_before": summary.share_before,
-        "rebuilt": {"succeeded": summary.succeeded, "failed": summary.failed},
+        "rebuilt": {
+            "succeeded": summary.succeeded,
+            "unproven": summary.unproven,
+            "failed": summary.failed,
+        },
         "rollouts": [
             {
                 "id": each.id,

@@ -66,6 +66,7 @@ async def summarize_fleet(
         int(await connection.scalar(planned) or 0),
         await fleet_practices(connection, until, only),
         await unfixed_in(connection, *_of(images.c.repository_id, only)),
+        sum(row.unproven for row in rolled_out),
     )
 
 

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.plan.waves.advance import RolloutOptions
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rollouts
 from bot.views.fleet.fleet import Standing
+from bot.views.fleet.summary import as_json
 from tests.integration.store.filling import HOUR, Stores
 
 DAY = 24 * HOUR
@@ -32,6 +33,17 @@ async def test_it_counts_what_ended_within_the_span_by_rollout(stores: Stores) -
     stores.clock.advance(2 * DAY)
     later = await stores.summary.summary(stores.clock.now() - DAY)
     assert (later.succeeded, later.rollouts_in_all) == (0, 0)
+
+
+async def test_it_counts_apart_what_was_built_and_is_not_proven(stores: Stores) -> None:
+    await stores.fill(2)
+    await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml")
+    now = stores.clock.now()
+    for job, end in zip(await stores.jobs(10), (State.BUILT, State.SUCCEEDED), strict=True):
+        proving = job.rebuild.moved(State.DISPATCHED, "sent", at=now).moved(State.PROVING, "green", at=now)
+        await stores.act.settle_rebuild(job.rebuild, proving.moved(end, "looked at", at=now))
+    found = await stores.summary.summary(now - DAY)
+    assert as_json(found)["rebuilt"] == {"succeeded": 1, "unproven": 1, "failed": 0}
 
 
 @pytest.mark.parametrize(
