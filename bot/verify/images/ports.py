@@ -1,6 +1,6 @@
 """What the looks at images need of registries and of the store."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,10 +8,18 @@ from typing import Protocol
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.standing import Declaration, ImageStanding
+from bot.domain.images.standing import Declaration, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.reconcile.work import Queue
 from bot.verify.images.confirming import PublishedPort
+
+Below = Callable[[PlatformImage], Sequence[Publication]]
+"""What one platform of an image stands on by its layers."""
+
+
+def nothing_below(image: PlatformImage) -> Sequence[Publication]:
+    """Where it does not matter what an image stands on."""
+    return ()
 
 
 class ImagesPort(PublishedPort, Protocol):
@@ -25,9 +33,11 @@ class ImagesPort(PublishedPort, Protocol):
         """Whether somebody is trusted to sign the provenance of `registry/repository`."""
         ...
 
-    async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
+    async def read(
+        self, place: Base, digest: str, expected: Collection[Base], below: Below = nothing_below
+    ) -> SeenImage:
         """What a digest stands for; what is kept of it is not fetched again. `expected` are the bases that the
-        image's repository names."""
+        image's repository names: their labels, and those of what is `below` the image, are not the image's own."""
         ...
 
 

@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.domain.bases.observation import PlatformImage
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.standing import ImageStanding
+from bot.domain.images.standing import ImageStanding, Publication
 from bot.domain.images.tags import TagKind, TagRule, likely_newest
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
@@ -118,8 +119,13 @@ async def look_at(
     """Reads an image by its digest and says what it stands on. Raises `Failure`."""
     expected = await store.expected_bases(image.repository_id)
     place = Base(image.claim.registry, image.claim.repository, tag)
-    seen = await registries.read(place, digest, expected)
     name = image.claim.name
+
+    def below(platform: PlatformImage) -> Sequence[Publication]:
+        match = layers.match(platform, apart_from=name)
+        return match.publications if match is not None else ()
+
+    seen = await registries.read(place, digest, expected, below)
     known = KnownImage(image.id, name, seen.platforms, seen.declared, (), expected)
     confirmed = await confirm(seen.platforms, layers, registries, expected=expected, apart_from=name)
     seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})

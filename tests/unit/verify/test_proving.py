@@ -28,7 +28,7 @@ from bot.reconcile.loop import Loop
 from bot.service.wiring.registries.trust import Trusting
 from bot.settings import Settings
 from bot.store.stages.watch.watch import WatchStore
-from bot.verify.images.ports import ImagesPort, Look
+from bot.verify.images.ports import Below, ImagesPort, Look
 from bot.verify.images.stage import Observed
 from bot.verify.proving.required import ImageTrust, NothingRequired
 from bot.verify.proving.stage import Proving, ProvingOptions, ProvingStore, tick
@@ -129,7 +129,7 @@ class World:
             raise Failure(Trouble.MISSING, "no such tag", where=str(base))
         return Head(self.shows[base.name], "")
 
-    async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
+    async def read(self, place: Base, digest: str, expected: Collection[Base], below: Below) -> SeenImage:
         return SeenImage(digest, (image(*self.layers),), builder=self.builder)
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:

@@ -18,19 +18,23 @@ from bot.domain.reference import Base
 from bot.service.wiring.registries.trust import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.store.stages.verify.images import ImagesStore
+from bot.verify.images.ports import Below, nothing_below
 from bot.verify.provenance.attestations import Attested, attested_in, statements_in
 from bot.verify.provenance.signed import SignedProvenance, signed_provenance
 from bot.verify.provenance.slsa import read_provenance
 from bot.verify.provenance.statement import read_statement
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-from bot.verify.standing.declared import of_annotations, of_labels, of_provenance
+from bot.verify.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance
 from bot.verify.trust.collecting import attestations_of
 from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, ObservedPlatform, read
 
 SOURCE = "org.opencontainers.image.source"
 _PROVENANCE = "https://slsa.dev/provenance/"
+_TOLD_BY_LABELS = frozenset({BASE_DIGEST, BASE_NAME, SOURCE})
+_MOST_BELOW = 4
+"""Publications whose labels are read, of those that an image may stand on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,12 @@ class RegistryImages:
         rule = self.trust.rule_for(name)
         return rule is not None and rule.trusts_statements
 
-    async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
+    async def read(
+        self, place: Base, digest: str, expected: Collection[Base], below: Below = nothing_below
+    ) -> SeenImage:
         reading = await read(self.beside, self.cache, place, digest)
         platforms = reading.platforms
-        inherited = await self._labels_of(expected)
+        inherited, fetched = await self._inherited(place, reading, expected, below)
         provenances = await self._provenances(place, reading, expected)
         signed = await self._signed(place, reading)
         return SeenImage(
@@ -79,7 +85,7 @@ class RegistryImages:
             },
             next((source for each in platforms if (source := _source(each, inherited, self.forge))), None),
             _builder([signed.get(each.digest, ()) for each in platforms]),
-            reading.fetched,
+            {**reading.fetched, **fetched},
         )
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
@@ -92,6 +98,32 @@ class RegistryImages:
             return None, {}
         [platform, *_] = reading.observation(base, publication.at).platforms
         return platform, reading.fetched
+
+    async def _inherited(
+        self, place: Base, reading: DigestReading, expected: Collection[Base], below: Below
+    ) -> tuple[frozenset[tuple[str, str]], Mapping[str, bytes]]:
+        """The labels that an image has from its bases, and the documents that were fetched for that.
+
+        What a base showed when the image was built is asked only about an image with labels that matter and that
+        none of its bases has now.
+        """
+        found = set(await self._labels_of(expected))
+        fetched: dict[str, bytes] = {}
+        own = {pair for platform in reading.platforms for pair in platform.config.labels.items()} - found
+        if not any(name in _TOLD_BY_LABELS for name, _ in own):
+            return frozenset(found), fetched
+        images = reading.observation(place, datetime.min).platforms
+        publications = {each.platform_digest: each for image in images for each in below(image)}
+        for publication in list(publications.values())[:_MOST_BELOW]:
+            try:
+                shown = await read(self.beside, self.cache, publication.base, publication.platform_digest)
+            except Failure as failure:
+                if failure.trouble.is_passing:
+                    raise
+                continue
+            fetched |= shown.fetched
+            found |= {pair for platform in shown.platforms for pair in platform.config.labels.items()}
+        return frozenset(found), fetched
 
     async def _labels_of(self, bases: Collection[Base]) -> frozenset[tuple[str, str]]:
         """The labels of what bases show now, which an image on them has too. Their documents are kept."""

@@ -18,7 +18,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.images import images
-from bot.verify.images.ports import Look
+from bot.verify.images.ports import Below, Look
 from bot.verify.images.stage import ImagesOptions, Observed, tick
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
@@ -113,7 +113,7 @@ class Signing:
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, dict[str, bytes]]:
         return None, {}
 
-    async def read(self, place: Base, wanted: str, expected: Collection[Base]) -> SeenImage:
+    async def read(self, place: Base, wanted: str, expected: Collection[Base], below: Below) -> SeenImage:
         self.reads += 1
         return SeenImage(wanted, (PLATFORM,), builder=self.builder)
 

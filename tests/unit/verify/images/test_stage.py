@@ -13,7 +13,7 @@ from bot.domain.images.standing import ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
-from bot.verify.images.ports import KnownImage, Look
+from bot.verify.images.ports import Below, KnownImage, Look
 from bot.verify.images.stage import ImagesOptions, Observed, tick
 from tests.builders import NOON
 from tests.fakes.queue import FakeQueue
@@ -36,6 +36,7 @@ class World:
     asked: int = 0
     digest: str = DIGEST
     observed: Observed = field(default_factory=Observed)
+    below: Sequence[Publication] = ()
 
     def __post_init__(self) -> None:
         self.images.add(SHOP, NOON)
@@ -74,8 +75,9 @@ class World:
     def wants_provenance(self, name: str) -> bool:
         return False
 
-    async def read(self, place: Base, digest: str, expected: Collection[Base]) -> SeenImage:
+    async def read(self, place: Base, digest: str, expected: Collection[Base], below: Below) -> SeenImage:
         self.read_ += 1
+        self.below = below(BUILT)
         return SeenImage(digest, (BUILT,))
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
@@ -102,3 +104,10 @@ async def test_it_is_read_again_once_other_layers_claim_it() -> None:
     await world.look()
     await world.look()
     assert world.read_ == 2
+
+
+async def test_what_its_layers_stand_on_is_known_when_its_labels_are_read() -> None:
+    """They may have come with that."""
+    world = World()
+    await world.look()
+    assert [each.digest for each in world.below] == [HISTORY.digest]

@@ -6,14 +6,15 @@ from typing import Any, cast
 
 from bot.domain.bases.image import OCI_MANIFEST, digest_of
 from bot.domain.clock import ManualClock
+from bot.domain.failure import Trouble
 from bot.domain.images.image import SeenImage
-from bot.domain.images.standing import Basis, Declaration
+from bot.domain.images.standing import Basis, Declaration, Publication
 from bot.domain.reference import Base
 from bot.service.wiring.registries.images import SOURCE, RegistryImages
 from bot.verify.standing.declared import BASE_NAME
 from bot.verify.trust.looked_once import LookedOnce
 from tests.builders import ASPNET, NOON, SDK
-from tests.fakes.registry import FakeRegistry
+from tests.fakes.registry import FakeRegistry, failure
 
 SHOP = Base("ghcr.io", "contoso/shop", "latest")
 
@@ -65,12 +66,18 @@ class World:
             },
         }
 
-    async def read(self, digest: str, *expected: Base) -> SeenImage:
+    async def read(self, digest: str, *expected: Base, below: tuple[Publication, ...] = ()) -> SeenImage:
+        """`below` are the publications that the image's layers are seen to stand on."""
         kept = cast(Any, Kept(self.registry))
         clock, registry = ManualClock(NOON), cast(Any, self.registry)
         return await RegistryImages(registry, LookedOnce(registry, clock), kept, kept, clock).read(
-            SHOP, digest, expected
+            SHOP, digest, expected, lambda _: below
         )
+
+    def publication(self, digest: str) -> Publication:
+        """Of the only platform of an index that the base showed."""
+        [platform] = json.loads(self.registry.documents[digest])["manifests"]
+        return Publication(ASPNET, NOON, digest, "linux/amd64", platform["digest"])
 
 
 def material(base: Base, digest: str) -> dict[str, Any]:
@@ -96,6 +103,32 @@ async def test_labels_of_the_base_are_not_the_images_own() -> None:
     seen = await world.read(world.push(SHOP, own), ASPNET)
     assert [said.named for said in seen.declared["linux/amd64"]] == [str(ASPNET)]
     assert seen.sourced_from == "contoso/shop"
+
+
+async def test_labels_of_what_its_base_showed_when_it_was_built_are_not_the_images_own_either() -> None:
+    """A base of our own names another base, and maybe another source, with each of its builds."""
+    world = World()
+    before = {BASE_NAME: "ubuntu:22.04", SOURCE: "https://github.com/contoso/base-images"}
+    publication = world.publication(world.push(ASPNET, before))
+    world.push(ASPNET, {BASE_NAME: "ubuntu:24.04", SOURCE: "https://github.com/contoso/golden"})
+    seen = await world.read(world.push(SHOP, before), ASPNET, below=(publication,))
+    assert (seen.declared, seen.sourced_from) == ({"linux/amd64": ()}, None)
+    assert publication.platform_digest in seen.fetched
+
+
+async def test_a_publication_that_is_gone_takes_no_label_away() -> None:
+    world = World()
+    gone = Publication(ASPNET, NOON, "sha256:" + "e" * 64, "linux/amd64", "sha256:" + "f" * 64)
+    world.registry.troubles[gone.platform_digest] = failure(Trouble.MISSING)
+    seen = await world.read(world.push(SHOP, {BASE_NAME: str(ASPNET)}), ASPNET, below=(gone,))
+    assert [said.named for said in seen.declared["linux/amd64"]] == [str(ASPNET)]
+
+
+async def test_an_image_without_such_labels_costs_no_look_at_what_its_base_showed_before() -> None:
+    world = World()
+    publication = world.publication(world.push(ASPNET, {}))
+    seen = await world.read(world.push(SHOP, {"maintainer": "us"}), below=(publication,))
+    assert publication.platform_digest not in seen.fetched
 
 
 async def test_a_broken_attestation_says_nothing() -> None:
