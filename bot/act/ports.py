@@ -22,6 +22,10 @@ Refresher = Callable[[Mapping[str, bytes], Mapping[str, WantedDigests]], Mapping
 for which nothing is wanted are only read with the others."""
 
 
+MERGES_END_BEFORE = timedelta(minutes=15)
+"""So long before a freeze what merges by itself is stopped: forges merge on their own, and need time to be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Successor:
     """What a later rebuild does instead, and where it can be seen."""
@@ -67,8 +71,10 @@ class Job:
         return None if self.at_request else frozen_by(self.policy.freezes, now, severity)
 
     def merge_frozen(self, now: datetime) -> bool:
-        """Whether a freeze keeps it from merging by itself, which a person's word to begin does not pass."""
-        return replace(self, at_request=False).frozen(now) is not None
+        """Whether a freeze, or one that begins soon, keeps it from merging by itself. A person's word to begin does
+        not pass that."""
+        anyway = replace(self, at_request=False)
+        return any(anyway.frozen(at) is not None for at in (now, now + MERGES_END_BEFORE))
 
     @property
     def terms(self) -> Terms:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.act.acting import act
 from bot.act.own_word import OwnWords
-from bot.act.ports import ActOptions, ActStore, Job, Refresher
+from bot.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refresher
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
 from bot.act.trust import TrustEverybody, TrustGate
@@ -39,12 +39,14 @@ async def tick(
 ) -> ActTally:
     """Works until nothing is due, or until the forge asks for a pause.
 
-    What is open is looked at once where the rules have changed since, and what merges by itself where a freeze has
-    begun or ended.
+    What is open is looked at once where the rules have changed since, and what merges by itself where a freeze is
+    about to begin or has ended.
     """
     await store.notice_policy(_number_of(options.policy))
     now = loop.clock.now()
-    holding = [freeze for freeze in options.policy.freezes if freeze.since <= now < freeze.until]
+    holding = [
+        freeze for freeze in options.policy.freezes if freeze.since - MERGES_END_BEFORE <= now < freeze.until
+    ]
     await store.notice_freezes(_number_of(holding) if holding else 0)
     tally = await loop.run(_Jobs(store, forge, PublishedTags(registry), refresh, options, loop, trust))
     return ActTally(tally.done, tuple(tally.problems))

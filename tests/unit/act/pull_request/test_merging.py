@@ -174,6 +174,18 @@ async def test_it_does_not_merge_in_a_freeze_that_begins_after_it_was_set_and_do
     assert BY_ITSELF in world.shop.requests[1].body
 
 
+async def test_it_is_stopped_before_a_freeze_begins_so_that_nothing_merges_in_its_first_minutes(
+    world: World,
+) -> None:
+    under(world, CHECKED)
+    frozen(world)
+    await opened(world)
+    await world.later(44)
+    assert world.shop.requests[1].is_to_merge
+    await world.later(2)
+    assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.FROZEN)
+
+
 async def test_what_a_person_switched_off_before_a_freeze_stays_so_after_it(world: World) -> None:
     under(world, CHECKED)
     frozen(world)
