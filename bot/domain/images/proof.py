@@ -62,6 +62,18 @@ def proof_of(
     return Proof(worst.verdict, f"{image.place} {words} {worst.told}")
 
 
+def not_seen(image: ProducedImage, usages: Sequence[Usage], within: str) -> Proof:
+    """What is said where a build has pushed nothing new `within` its time. One that takes everything from its cache
+    pushes the digest that was there."""
+    if image.digest is None:
+        return Proof(ImageVerdict.NOT_SEEN, f"built, but nothing was pushed to {image.place} within {within}")
+    told = f"built, but nothing new was pushed to {image.place} within {within}"
+    if old := [standing for standing in image.standings if standing.behind_since is not None]:
+        told += "; if the same was pushed again, likely at fault: "
+        told += line_at_fault(image, old, usages, is_partly=False)
+    return Proof(ImageVerdict.NOT_SEEN, told)
+
+
 _ORDER = (ImageVerdict.PROVED, ImageVerdict.UNKNOWN, ImageVerdict.OTHER, ImageVerdict.NO_OP)
 
 

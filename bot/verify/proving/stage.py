@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.proof import Proof, may_stand_on, proof_of
+from bot.domain.images.proof import Proof, may_stand_on, not_seen, proof_of
 from bot.domain.images.tags import Build, TagKind
 from bot.domain.images.trust import Lack
 from bot.domain.images.verdict import ImageVerdict
@@ -273,8 +273,7 @@ class _Proofs(Work[Proving, Rebuild]):
 
     def _proof(self, image: ProducedImage, look: Look | None, item: Proving, now: datetime) -> Proof:
         if look is None:
-            within = duration(self._within(item.rebuild))
-            return Proof(ImageVerdict.NOT_SEEN, f"built, but nothing was pushed to {image.place} within {within}")
+            return not_seen(image, item.usages, duration(self._within(item.rebuild)))
         seen = replace(image, found=look.found)
         return proof_of(seen, look.standings, item.rebuild.targets, self._published(item), item.usages, now)
 

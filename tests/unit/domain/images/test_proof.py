@@ -6,7 +6,7 @@ import pytest
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
-from bot.domain.images.proof import may_stand_on, proof_of
+from bot.domain.images.proof import may_stand_on, not_seen, proof_of
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.images.verdict import ImageVerdict
@@ -84,6 +84,21 @@ def test_a_platform_that_was_not_built_anew_is_named() -> None:
 def test_where_no_line_shows_it_a_cached_layer_is_likely() -> None:
     told = proof(OLD, image=replace(IMAGE, claim=replace(CLAIM, pulls=True)))[1]
     assert "likely at fault: a cached layer, though no line shows it; " in told
+
+
+def test_a_tag_that_shows_nothing_new_may_have_been_built_from_a_cache_alone() -> None:
+    """Such a build pushes the same digest."""
+    image = replace(IMAGE, digest="sha256:i", standings=(OLD,), claim=replace(CLAIM, pulls=False))
+    assert not_seen(image, (), "2 h").told == (
+        "built, but nothing new was pushed to ghcr.io/contoso/shop:latest within 2 h; if the same was pushed "
+        "again, likely at fault: build.yml:12 builds without --pull (in an action pull: true)"
+    )
+
+
+@pytest.mark.parametrize("image", [IMAGE, replace(IMAGE, digest="sha256:i", standings=(NEW,))])
+def test_a_tag_that_was_never_seen_or_stands_on_the_new_base_has_no_line_at_fault(image: ProducedImage) -> None:
+    seen = not_seen(image, (), "2 h")
+    assert (seen.verdict, "fault" in seen.told) == (ImageVerdict.NOT_SEEN, False)
 
 
 def test_another_base_than_expected_is_told() -> None:
