@@ -125,7 +125,7 @@ patches:
 
 def run() -> list[tuple[str, str, str]]:
     """Rows: what, measured, aim."""
-    fleet = [_repository(number) for number in range(REPOSITORIES)]
+    fleet = [repository_files(number) for number in range(REPOSITORIES)]
     cold, unchanged, found = asyncio.run(_in_the_store(fleet))
     workflows = {
         f".github/workflows/build-{number}.yml": _BUILD.format(number=number).encode()
@@ -184,7 +184,7 @@ async def _read(stores: Stores, clock: ManualClock, fleet: list[dict[str, bytes]
         await stores.discover.save_reading(due, reading, now + timedelta(days=7))
 
 
-def _repository(number: int) -> dict[str, bytes]:
+def repository_files(number: int) -> dict[str, bytes]:
     texts = {
         ".github/workflows/build.yml": _BUILD.format(number=number),
         "Dockerfile": _DOCKERFILE,

@@ -22,6 +22,7 @@ from bot.verify.gating.ports import GateOptions, MatchedRule
 from bot.verify.gating.stage import tick
 from tests.bench.bench_inventory import NOON, fill
 from tests.bench.bench_ledger import OPEN, tell
+from tests.bench.measured import Measured
 
 IMAGES = 1_000
 ASKED = 5
@@ -30,19 +31,21 @@ AIM_ONE = 0.1
 OPTIONS = GateOptions((MatchedRule(("*",), GateRule()),), platforms=frozenset({"linux/amd64"}), mark="bench")
 
 
-def run() -> list[tuple[str, str, str]]:
+def run() -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         fleet, one = asyncio.run(_run(f"sqlite:///{Path(folder)}/store.db"))
     return [
-        (
+        Measured(
             f"the gate judges {IMAGES} images of 200 packages, {OPEN} CVEs",
             f"{fleet:.1f} s",
             f"under {AIM_FLEET:.0f} s",
+            fleet < AIM_FLEET,
         ),
-        (
+        Measured(
             "the gate judges the image of one rebuild",
             f"{one * 1000:.0f} ms (median)",
             f"under {AIM_ONE * 1000:.0f} ms",
+            one < AIM_ONE,
         ),
     ]
 

@@ -18,17 +18,19 @@ from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.images.stage import ImagesOptions, Observed, tick
+from tests.bench.measured import Measured
 from tests.fakes.registry import FakeRegistry
 
 IMAGES = 1_000
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
-def run() -> list[tuple[str, str, str]]:
+def run() -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         asked, seconds = asyncio.run(_looked(Path(folder)))
     told = ", ".join(f"{count:,} {what}" for what, count in sorted(asked.items()))
-    return [(f"looking at {IMAGES:,} unmoved images", f"{told} requests, {seconds:.1f} s", "one HEAD each")]
+    what, figure = f"looking at {IMAGES:,} unmoved images", f"{told} requests, {seconds:.1f} s"
+    return [Measured(what, figure, "one HEAD each", sum(asked.values()) == asked.get("head") == IMAGES)]
 
 
 async def _looked(folder: Path) -> tuple[dict[str, int], float]:

@@ -14,8 +14,9 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.engine.database import open_database
 from bot.verify.packages.layer import LayerContents
-from bot.watch.registry.stage import Sight, Sighting
+from bot.watch.registry.ports import Sight, Sighting
 from tests.bench.bench_inventory import NOON
+from tests.bench.measured import Measured
 from tests.integration.store.filling import HOUR, Stores, usage_of
 
 PLATFORMS = ("linux/amd64", "linux/arm64")
@@ -30,11 +31,11 @@ BASES = tuple(
 PACKAGES = tuple(Package("deb", f"lib{number}", "1.0", "amd64") for number in range(200))
 
 
-def run() -> list[tuple[str, str, str]]:
+def run() -> list[Measured]:
     return asyncio.run(_run())
 
 
-async def _run() -> list[tuple[str, str, str]]:
+async def _run() -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         database = await open_database(f"sqlite:///{folder}/store.db")
         try:
@@ -53,7 +54,8 @@ async def _run() -> list[tuple[str, str, str]]:
     distinct = len(set(named))
     assert set(read.values()) == {1}
     what = f"{len(BASES)} bases move on {len(PLATFORMS)} platforms: {len(named)} layers named, {distinct} distinct"
-    return [(what, f"{read.total()} read, kept in {took:.1f} s", f"{distinct} read")]
+    figure = f"{read.total()} read, kept in {took:.1f} s"
+    return [Measured(what, figure, f"{distinct} read", read.total() == distinct)]
 
 
 def _digest(*parts: object) -> str:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import zstandard
 
+from tests.bench.measured import Measured
+
 FILES = 6_000
 PACKAGES = 400
 PACKED_BYTES = 100_000_000
@@ -23,7 +25,7 @@ AIM_MEMORY = 100_000_000
 _STATUS = "var/lib/dpkg/status"
 
 
-def run() -> list[tuple[str, str, str]]:
+def run() -> list[Measured]:
     plain = _archive()
     aim = f"{AIM_SECONDS} s, {AIM_MEMORY // 1_000_000} MB"
     rows = []
@@ -33,7 +35,8 @@ def run() -> list[tuple[str, str, str]]:
         what = (
             f"packages of a base of {len(packed) // 1_000_000} MB ({form}, {FILES} files), with the start of Python"
         )
-        rows.append((what, f"{seconds:.2f} s, {memory // 1_000_000} MB", aim))
+        is_met = seconds < AIM_SECONDS and memory < AIM_MEMORY
+        rows.append(Measured(what, f"{seconds:.2f} s, {memory // 1_000_000} MB", f"under {aim}", is_met))
     return rows
 
 

@@ -13,6 +13,7 @@ from bot.verify.signatures.notation.trust_store import TrustStore, load_stores
 from bot.verify.signatures.notation.verifying import NotationPolicy, verify_notation
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import SignatureVerdict
+from tests.bench.measured import Measured
 from tests.conftest import SHARED
 from tests.unit.verify.signatures.making import IDENTITY, NOW, Draft, chain_of_three, cose
 from tests.unit.verify.signatures.private_sigstore import (
@@ -27,14 +28,14 @@ from tests.unit.verify.signatures.private_sigstore import IDENTITY as WORKFLOW
 _TIMES = 100
 
 
-def run() -> list[tuple[str, str, str]]:
+def run() -> list[Measured]:
     """What was measured, the figure, the aim."""
-    found: list[tuple[str, str, str]] = []
+    found: list[Measured] = []
     for name, (encoded, judge) in _kinds().items():
         remembered = Remembered()
-        found.append((f"signature, {name}: judged anew", _milliseconds(judge), "below 20 ms"))
+        found.append(_row(f"signature, {name}: judged anew", judge, 20))
         again = lambda: remembered.verdict(encoded, name, NOW, judge)  # noqa: B023, E731 - used in this turn only
-        found.append((f"signature, {name}: from memory", _milliseconds(again), "below 1 ms"))
+        found.append(_row(f"signature, {name}: from memory", again, 1))
     return found
 
 
@@ -66,10 +67,15 @@ def _kinds() -> dict[str, tuple[bytes, Callable[[], SignatureVerdict]]]:
     return kinds
 
 
-def _milliseconds(judge: Callable[[], SignatureVerdict]) -> str:
+def _row(what: str, judge: Callable[[], SignatureVerdict], aim: int) -> Measured:
+    took = _milliseconds(judge)
+    return Measured(what, f"{took:.2f} ms", f"below {aim} ms", took < aim)
+
+
+def _milliseconds(judge: Callable[[], SignatureVerdict]) -> float:
     if not judge().is_valid:
         raise RuntimeError("a signature that must hold does not")
     started = time.perf_counter()
     for _ in range(_TIMES):
         judge()
-    return f"{(time.perf_counter() - started) / _TIMES * 1000:.2f} ms"
+    return (time.perf_counter() - started) / _TIMES * 1000
