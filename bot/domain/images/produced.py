@@ -1,5 +1,6 @@
 """Which repository produces which image, as far as anybody says so, and whose word counts."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,6 +11,8 @@ from bot.domain.reference import Base, InvalidReference, Reference
 
 MOST_CLAIMS = 100
 """Images of one repository."""
+_NO_TAG = re.compile(r"[^A-Za-z0-9._-]+")
+"""What a tag may not have, which docker/metadata-action writes as a hyphen: `release/10` is `release-10`."""
 CLAIMABLE = "*/{name}"
 """What a repository's own file may claim, unless the operator allows other paths: one that ends in its name."""
 
@@ -156,7 +159,8 @@ def _own_claim(text: str) -> Claim | None:
 
 
 def _built(named: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
-    name, tag = (_filled(text, repository).replace("{branch}", branch) for text in (named.name, named.tag))
+    name = _filled(named.name, repository).replace("{branch}", branch)
+    tag = _filled(named.tag, repository).replace("{branch}", _NO_TAG.sub("-", branch))
     claim = _claim(name.lower(), tag, Source.BUILD)
     if claim is None:
         return None

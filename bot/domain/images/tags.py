@@ -51,6 +51,12 @@ class TagRule:
     @classmethod
     def parse(cls, text: str) -> "TagRule":
         """Raises `ValueError` with what is wrong."""
+        dates = [part["format"] for part in _PART.finditer(text) if part["format"] is not None]
+        wrong = next((each for form in dates for each in _wrong_in(form)), None)
+        if wrong is not None:
+            raise ValueError(
+                f"{text[:80]!r} is no tag: {wrong[:8]!r} is no part of a date; write such as %Y, %m, %d, %H or %V"
+            )
         bare = _PART.sub("", text)
         if not text or len(text) > LONGEST_TAG or not _TEXT.fullmatch(bare):
             raise ValueError(
@@ -114,6 +120,17 @@ _DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2, "y": 2, "j": 3, "V": 
 """How many digits each part of a date has."""
 _HEX = "[0-9a-f]"
 _GLOBS = {"sha": _HEX * 40, "short_sha": _HEX * _SHORT, "run_number": "[0-9]*"}
+
+
+_DATE_LETTERS = "aAbBdfGHIjmMpSuUVwWyY"
+"""Those of strftime that make what a tag may have."""
+_DATE_PART = re.compile(rf"%[{_DATE_LETTERS}]")
+_NO_TAG = re.compile(r"%.?|[^A-Za-z0-9_.-]")
+
+
+def _wrong_in(form: str) -> list[str]:
+    """What is neither a part of a date nor may stand in a tag."""
+    return _NO_TAG.findall(_DATE_PART.sub("", form))
 
 
 def _glob_of_date(form: str) -> str:

@@ -1,7 +1,7 @@
 """Images that command lines push: `docker build -t … --push`, `docker push`, `az acr build`, `dotnet publish`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.formats.shell.commands import commands
 from bot.formats.shell.docker import dockerfiles_of
@@ -10,12 +10,17 @@ from bot.formats.source.spanned import Spanned
 
 _BUILDERS = frozenset({"docker", "podman", "nerdctl", "buildah", "depot"})
 _TAGS = ("-t", "--tag", "--image")
+_NAMES_OF_COPY = 2
+_REGISTRY = "docker://"
+_OF_ENGINES = ("containers-storage:", "docker-daemon:")
+_LOCAL = (*_OF_ENGINES, "oci:", "oci-archive:", "docker-archive:", "dir:")
+"""Transports of containers-image, which Buildah, Podman and Skopeo take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """An image as written, with the place of what builds it; `pulls` and `built_from` as in `NamedImage`, `target`
-    and `defaults` as in `BuiltName`."""
+    and `defaults` as in `BuiltName`, `weakness` as in `NamedImage`."""
 
     name: str
     place: int
@@ -23,44 +28,87 @@ class Written:
     built_from: tuple[str, ...] = ()
     target: str = ""
     defaults: tuple[str, ...] = ()
+    weakness: str = ""
 
 
 def pushed(
-    text: Spanned, known: Mapping[str, Spanned] | None = None, folders: Folders | None = None
+    text: Spanned,
+    known: Mapping[str, Spanned] | None = None,
+    folders: Folders | None = None,
+    built: dict[str, Written] | None = None,
 ) -> Iterator[Written]:
-    """Each image that the commands push, which run in `folders`, the repository's root where None. Never raises."""
-    built: dict[str, Written] = {}
+    """Each image that the commands push, which run in `folders`, else in the repository's root. Never raises.
+
+    `built` are the images that were built before by their names; what the commands build and tag is added.
+    """
+    built = {} if built is None else built
     folders = folders or Folders()
     for command in commands(text, known):
         folders = folders.after(command) or folders
         words = [word.text for word in command.words]
-        place = command.words[0].place(0)
-        names = _pushed_by(command.name, words)
+        place = text.place(command.start)
         if _builds(command.name, words):
             pulls = any(word in ("--pull", "--pull=true", "--pull=always") for word in words)
             files = dockerfiles_of(command, folders)
             built |= {name: Written(name, place, pulls, files) for name in _values(words, _TAGS)}
+        source, target = _copied(command.name, words)
+        if source in built and target:
+            built[target] = replace(built[source], name=target)
+        names = _pushed_by(command.name, words, built)
         if names and _pushes_all_tags(words):
             names = [name for name in built if name.rpartition(":")[0] == names[0]] or [f"{names[0]}:*"]
         for name in names:
             yield built.get(name, Written(name, place))
 
 
-def _pushed_by(program: str, words: list[str]) -> list[str]:
+def _copied(program: str, words: list[str]) -> tuple[str, str]:
+    """The image that a command gives another name, which it may push too, and that name; else nothing."""
+    operands = [_without_transport(word) or "" for word in words[1:] if not word.startswith("-")]
+    if program in _BUILDERS and operands[:1] == ["image"]:
+        operands = operands[1:]
+    is_copy = program in _BUILDERS and operands[:1] in (["tag"], ["push"])
+    if (is_copy or (program == "skopeo" and operands[:1] == ["copy"])) and len(operands) > _NAMES_OF_COPY:
+        return operands[-2], operands[-1]
+    return "", ""
+
+
+def _pushed_by(program: str, words: list[str], built: Mapping[str, Written]) -> list[str]:
     if program == "dotnet":
         return _published(words)
     if program == "az" and words[1:3] == ["acr", "build"]:
         registry = next(iter(_values(words, ("-r", "--registry"))), "")
         host = registry if "." in registry else f"{registry}.azurecr.io"
-        return [f"{host}/{name}" for name in _values(words, _TAGS)] if registry and "--no-push" not in words else []
+        is_pushed = registry and "--no-push" not in words
+        return [f"{host}/{name}" for name in _values(words, _TAGS)] if is_pushed else []
+    if program == "skopeo":
+        return _copied_by_skopeo(words, built)
     if program not in _BUILDERS:
         return []
     rest = words[1:]
     if rest[:1] == ["push"] or rest[:2] in (["image", "push"], ["manifest", "push"]):
         operands = [word for word in rest[1:] if not word.startswith("-") and word != "push"]
-        return operands[-1:]
+        name = _without_transport(operands[-1]) if operands else None
+        return [name] if name is not None else []
     is_pushing = "--push" in rest or any("type=registry" in word or "push=true" in word for word in rest)
     return _values(words, _TAGS) if is_pushing and _builds(program, words) else []
+
+
+def _copied_by_skopeo(words: list[str], built: Mapping[str, Written]) -> list[str]:
+    """What `skopeo copy` pushes of images that were built before; what it brings from a registry is a mirror."""
+    operands = [word for word in words[1:] if not word.startswith("-")]
+    if operands[:1] != ["copy"] or len(operands) <= _NAMES_OF_COPY:
+        return []
+    source, target = operands[-2:]
+    is_mirror = source.startswith(_REGISTRY) and _without_transport(source) not in built
+    return [target.removeprefix(_REGISTRY)] if target.startswith(_REGISTRY) and not is_mirror else []
+
+
+def _without_transport(word: str) -> str | None:
+    """The name of an image at a registry; None for one in another place, such as `oci:` or `docker-archive:`."""
+    if word.startswith(_REGISTRY):
+        return word.removeprefix(_REGISTRY)
+    local = next((each for each in _LOCAL if word.startswith(each)), None)
+    return word if local is None else word.removeprefix(local) if local in _OF_ENGINES else None
 
 
 def _pushes_all_tags(words: list[str]) -> bool:

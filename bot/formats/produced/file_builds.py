@@ -13,8 +13,8 @@ from bot.formats.azure_pipelines import finder as azure_pipelines
 from bot.formats.azure_pipelines.variables import Values
 from bot.formats.builds import FileBuild, below, places
 from bot.formats.finding import is_text, kind_in
+from bot.formats.produced.handed_on import kept_by, steps_in_order
 from bot.formats.produced.placeholders import hidden
-from bot.formats.produced.workflows import is_for_pull_requests
 from bot.formats.shell import KIND as SHELL
 from bot.formats.shell.commands import UNKNOWN, Command, commands, exported
 from bot.formats.shell.docker import BAKE_FILES
@@ -27,18 +27,14 @@ from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines, decode
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND as WORKFLOW
-from bot.formats.workflows.steps import WorkflowStep, settings_of, steps_of
+from bot.formats.workflows.conditions import StepReach, reach_of
+from bot.formats.workflows.steps import WorkflowStep, settings_of
 
 Variables = tuple[tuple[str, str], ...]
 
 _BAKE_ACTION = re.compile(r"docker/bake-action@.*")
 _SCRIPT = re.compile(r"(?:.*[/\\])?(?P<name>[\w.-]+\.(?:sh|bash|ps1))")
 _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "pwsh", "powershell", "source", "."})
-_ASSIGNED = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.DOTALL)
-_KEEPS = re.compile(r"GITHUB_ENV|\.env\b")
-_KEPT_LINE = re.compile(r"^[ \t]*[\"']?(?P<name>[A-Za-z_]\w*)=(?P<value>[^\"'\r\n]*)", re.MULTILINE)
-_SET_VARIABLE = re.compile(r"task\.setvariable variable=(?P<name>[\w.]+)[^\]\n]*\](?P<value>[^\"'\r\n]*)")
-_OPEN = re.compile(r"[$`]")
 _HINTS = re.compile(r"\b(?:bake|compose|uses)\b|\.(?:sh|bash|ps1)\b|DockerCompose@")
 _GENERATED = re.compile(r"outputs\.bake-file")
 _METADATA_TARGET = "docker-metadata-action"
@@ -96,21 +92,14 @@ class _Reader:
 
     def workflow(self, given: Mapping[str, Spanned]) -> None:
         for document in read(self.text):
-            if is_for_pull_requests(document):
-                continue
-            kept: dict[tuple[int, int], dict[str, Spanned]] = {}
-            for step in steps_of(document):
-                of_job = kept.setdefault((id(step.around[0]), id(step.variant)), {})
-                self._step(step, given, of_job)
+            for step in steps_in_order(document):
+                if reach_of(document, step) is StepReach.REBUILDS:
+                    self._step(step, {**given, **step.variables})
 
-    def _step(self, step: WorkflowStep, given: Mapping[str, Spanned], kept: dict[str, Spanned]) -> None:
-        own = {key.value for key, _ in step.mapping.mapping("env").entries()}
-        later = {name: value for name, value in kept.items() if name not in own}
-        variables = {**given, **step.variables, **later}
+    def _step(self, step: WorkflowStep, variables: Mapping[str, Spanned]) -> None:
         script = step.script
         if script is not None:
             self.commands(script, variables, Folders(step.folder))
-            kept.update(_kept(script, variables))
         uses = step.mapping.scalar("uses")
         action = uses.value.strip() if uses is not None else ""
         if _BAKE_ACTION.fullmatch(action):
@@ -157,7 +146,7 @@ class _Reader:
                 variables = {**given, **values.every, **kept, **own}
                 for script, folder in azure_pipelines.commands_of(key, step, values):
                     self.commands(script, variables, Folders(folder))
-                    kept.update(_kept(script, variables))
+                    kept.update(kept_by(script, variables))
                 self._compose_task(step, values, variables)
 
     def _compose_task(self, step: Node, values: Values, variables: Mapping[str, Spanned]) -> None:
@@ -194,7 +183,7 @@ class _Reader:
         for command in commands(script, variables):
             folders = folders.after(command) or folders
             mine = {**handed, **dict(command.assigned)}
-            line = self.lines.at(command.words[0].place(0)) if command.words[0].text else 1
+            line = self.lines.at(script.place(command.start))
             build = file_build_of(command, self.path, line, folders, mine)
             if build is not None:
                 self.builds.append(build)
@@ -207,28 +196,6 @@ def _scripts_run_by(command: Command) -> Iterator[str]:
     for word in words:
         if (found := _SCRIPT.fullmatch(word.text)) is not None:
             yield found["name"]
-
-
-def _kept(script: Spanned, variables: Mapping[str, Spanned]) -> dict[str, Spanned]:
-    """The variables that a script sets for the steps behind it, in `$GITHUB_ENV`, in an `.env` or by a command of
-    Azure Pipelines; `UNKNOWN` where only a run tells the value."""
-    text = script.text
-    found: dict[str, list[str]] = {}
-    if _KEEPS.search(text):
-        for command in commands(script, variables):
-            line = text[command.start : text.find("\n", command.start) % (len(text) + 1)]
-            for word in command.words[1:] if "GITHUB_OUTPUT" not in line else ():
-                if command.name in ("echo", "printf") and (each := _ASSIGNED.fullmatch(word.text)) is not None:
-                    found.setdefault(each["name"], []).append(each["value"].removesuffix("\\n"))
-        for each in _KEPT_LINE.finditer(text):
-            line = text[each.start() : text.find("\n", each.end()) % (len(text) + 1)]
-            if each["name"] not in found and ("GITHUB_ENV" in line or "<<" in text):
-                value = each["value"].strip()
-                found[each["name"]] = [value if not _OPEN.search(value) else UNKNOWN]
-    for each in _SET_VARIABLE.finditer(text):
-        name, value = re.sub(r"\W", "_", each["name"]).upper(), each["value"].strip()
-        found.setdefault(name, []).append(value if not _OPEN.search(value) else UNKNOWN)
-    return {name: _text(values[0] if len(set(values)) == 1 else UNKNOWN) for name, values in found.items()}
 
 
 def _text(value: str) -> Spanned:

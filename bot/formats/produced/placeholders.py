@@ -31,6 +31,13 @@ _VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>GITHUB_[A-Z_]+)(?P<lower>,,)?(?P<short>:0?:(?:7|8))?\}|(?P<bare>GITHUB_[A-Z_]+)"
     r"|(?:\(\$|\{)(?i:env):(?P<inside>GITHUB_[A-Z_]+)[)}]|(?i:env):(?P<powershell>GITHUB_[A-Z_]+))"
 )
+_LOWERED = re.compile(
+    rf"\$\(\s*echo\s+(?:-n\s+)?[\"']?(?P<word>{_OPEN}[^{_OPEN}{_CLOSE}]*{_CLOSE})[\"']?\s*\|\s*"
+    r"(?:tr\s+['\"]?(?:\[:upper:\]|\[?A-Z\]?)['\"]?\s+['\"]?(?:\[:lower:\]|\[?a-z\]?)['\"]?"
+    r"|(?P<cut>(?:cut\s+-(?:c\s*1-7|b\s*1-7)|head\s+-c\s*7)))\s*\)"
+)
+"""A known word in lower case, as registries take it, or the first digits of a commit."""
+_OF_GIT = re.compile(r"\$\(\s*git\s+rev-parse\s+(?P<short>--short(?:=7)?\s+)?HEAD\s*\)")
 _AZURE = re.compile(r"\$\((?P<name>Build\.(?:SourceVersion|SourceBranchName))\)", re.IGNORECASE)
 _AZURE_KNOWN = {"build.sourceversion": "{sha}", "build.sourcebranchname": "{branch}"}
 _WORD = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
@@ -42,6 +49,9 @@ def hidden(text: str) -> str:
     """The text with all that has a name of ours in private characters; its lines stay where they are."""
     text = _EXPRESSION.sub(lambda found: _word(_KNOWN.get(found["name"]), found[0]), text)
     text = _VARIABLE.sub(_variable, text)
+    if "$(" in text:
+        text = _LOWERED.sub(_lowered, text)
+        text = _OF_GIT.sub(lambda found: _word("{short_sha}" if found["short"] else "{sha}", found[0]), text)
     return _AZURE.sub(lambda found: _word(_AZURE_KNOWN[found["name"].lower()], found[0]), text)
 
 
@@ -60,6 +70,12 @@ def split(text: str) -> tuple[str, str] | None:
 
 def _word(known: str | None, written: str) -> str:
     return f"{_OPEN}{known}{_CLOSE}" if known is not None else written
+
+
+def _lowered(found: re.Match[str]) -> str:
+    if not found["cut"]:
+        return found["word"]
+    return _word("{short_sha}" if "{sha}" in found["word"] else None, found[0])
 
 
 def _variable(found: re.Match[str]) -> str:

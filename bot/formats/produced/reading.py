@@ -34,6 +34,8 @@ from bot.formats.source.text import Lines, decode
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND as WORKFLOW
 
+_PUSHING = ("push", "dotnet", "acr", "skopeo")
+"""Words without which no command or action pushes an image."""
 MOST_NAMES = 500
 """Of one repository."""
 
@@ -80,20 +82,20 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
             parts = split(shown(written.name))
             if parts is not None:
                 line = lines.at(max(0, written.place))
-                image = NamedImage(*parts, path, line, written.pulls, written.built_from)
+                image = NamedImage(*parts, path, line, written.pulls, written.built_from, written.weakness)
                 yield Named(image, written.target, written.defaults)
     except Unreadable:
         return
 
 
 def _in_workflow(path: str, text: str) -> Iterator[Written]:
-    if any(word in text for word in ("push", "dotnet", "acr")):
+    if any(word in text for word in _PUSHING):
         for document in read(text):
             yield from workflows.names(document)
 
 
 def _in_azure_pipeline(path: str, text: str) -> Iterator[Written]:
-    if not any(word in text for word in ("Docker@", "push", "dotnet", "acr")):
+    if not any(word in text for word in ("Docker@", *_PUSHING)):
         return
     documents = read(text)
     values = Values(documents)
@@ -132,7 +134,7 @@ def _of_target(named: BuiltName) -> Written:
 
 
 def _in_script(path: str, text: str) -> Iterator[Written]:
-    if any(word in text for word in ("push", "dotnet", "acr")):
+    if any(word in text for word in _PUSHING):
         own = posixpath.dirname(path)
         yield from pushed(Spanned(text, range(len(text))), folders=Folders("", own, may_be_own=True))
 

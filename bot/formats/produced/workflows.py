@@ -3,90 +3,132 @@
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field, replace
 
 from bot.formats.builds import places
 from bot.formats.produced.commands import Written, pushed
+from bot.formats.produced.handed_on import steps_in_order
+from bot.formats.produced.moments import date_part
 from bot.formats.shell.folders import Folders
-from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
+from bot.formats.source.nodes import Mapping, Node
 from bot.formats.workflows.builds import dockerfile_of
-from bot.formats.workflows.steps import WorkflowStep, steps_of
+from bot.formats.workflows.conditions import StepReach, is_only_called, is_only_scheduled, reach_of
+from bot.formats.workflows.steps import WorkflowStep
 
 _BUILD = re.compile(
     r"(?:docker/(?:build-push-action|bake-action)|redhat-actions/(?:buildah-build|push-to-registry))@.*"
 )
-_BEFORE_MERGE = ("pull_request", "pull_request_target", "merge_group")
 _METADATA = re.compile(r"docker/metadata-action@.*")
 _OUTPUT = re.compile(r"\$\{\{\s*steps\.(?P<id>[\w-]+)\.outputs\.(?:tags|json|bake-file[\w-]*)\s*\}\}")
-_DATE = re.compile(r"\{\{\s*date\s+'(?P<format>[^']*)'[^}]*\}\}")
+_DATE = re.compile(r"\{\{\s*date\s+'(?P<format>[^']*)'(?P<rest>[^}]*)\}\}")
+_ZONE = re.compile(r"\btz\s*=\s*['\"](?P<name>[^'\"]*)['\"]")
+_ENABLE = re.compile(r"\benable=(?P<condition>\$\{\{.*?\}\}|[^,]*)")
 _EXPRESSION = re.compile(r"\{\{\s*(?P<name>[^{}]*?)\s*\}\}")
-_NAMED = {"branch": "{branch}", "sha": "{short_sha}"}
-_MOMENT = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-_MOMENTS = re.compile("|".join(_MOMENT))
+_NAMED = {"branch": "{branch}", "sha": "{short_sha}", "tag": "", "base_ref": ""}
+_IMAGE_OUTPUT = re.compile(r"type=(?:image|registry)\b")
+_OUTPUT_NAMES = re.compile(r"\"name=(?P<quoted>[^\"]+)\"|\bname=(?P<bare>[^,\"\s]+)")
+_JOINS = re.compile(r"imagetools\s+create\b(?s:.*)DOCKER_METADATA_OUTPUT_(?:JSON|TAGS)")
+_OF_INPUTS = "its name or tag is the default of an input, which whoever calls the workflow may set"
+_ONLY_RELEASES = "only runs for tags or releases push it, and no rebuild is one"
 
 
 def names(document: Node) -> Iterator[Written]:
-    """Each image that the steps push; none where only pull requests start them, before they are merged."""
-    if is_for_pull_requests(document):
+    """Each image that the steps push; none that only runs for pull requests push, before they are merged, and with
+    its weakness one that only runs for tags and releases do."""
+    if reach_of(document) is StepReach.NEVER:
         return
-    metadata: dict[str, list[str]] = {}
-    for step in steps_of(document):
+    found = list(_names(document))
+    if is_only_called(document):
+        sure = {written.name for written in _names(document, has_inputs=False)}
+        found = [each if each.name in sure else replace(each, weakness=_OF_INPUTS) for each in found]
+    yield from found
+
+
+def _names(document: Node, *, has_inputs: bool = True) -> Iterator[Written]:
+    """The same, with what inputs are where nobody gives them, or without."""
+    jobs: dict[int, _Job] = {}
+    for bare in steps_in_order(document):
+        known = {name: value for name, value in bare.variant.items() if not name.startswith("inputs.")}
+        step = bare if has_inputs else replace(bare, variant=known)
+        job = jobs.setdefault(id(step.around[0]), _Job())
+        given = step.mapping.mapping("with")
         uses = step.mapping.scalar("uses")
         action = uses.value.strip() if uses is not None else ""
-        given = step.mapping.mapping("with")
         if _METADATA.fullmatch(action):
             identity = step.mapping.scalar("id")
-            metadata[identity.value if identity is not None else ""] = _of_metadata(step, given)
-        elif _BUILD.fullmatch(action):
-            pulls = _input(step, given, "pull").strip().lower() not in ("", "false")
-            files = () if "docker/build-push" not in action else places(dockerfile_of(step, given))
-            for name in _of_build(step, given, metadata):
-                yield Written(name, step.mapping.start, None if "bake" in action else pulls, files)
-        commands = step.script
-        if commands is not None:
-            yield from pushed(commands, step.environment, Folders(step.folder))
+            job.metadata[identity.value if identity is not None else ""] = _of_metadata(document, step, given)
+            continue
+        push = _raw(given, "push").strip() if _BUILD.fullmatch(action) else ""
+        reach = reach_of(document, step, push or "true")
+        if reach is StepReach.NEVER:
+            continue
+        for written in _of_step(step, given, action, job):
+            yield written if reach is StepReach.REBUILDS else replace(written, weakness=_ONLY_RELEASES)
 
 
-def is_for_pull_requests(document: Node) -> bool:
-    """Whether only pull requests start a workflow, before they are merged."""
-    trigger = document.get("on") if isinstance(document, Mapping) else None
-    match trigger:
-        case Scalar():
-            return trigger.value in _BEFORE_MERGE
-        case Sequence():
-            items = trigger.items
-            return bool(items) and all(isinstance(each, Scalar) and each.value in _BEFORE_MERGE for each in items)
-        case Mapping():
-            entries = list(trigger.entries())
-            return bool(entries) and all(
-                key.value in _BEFORE_MERGE and not _is_of_merges(about) for key, about in entries
-            )
-    return False
+@dataclass(slots=True)
+class _Job:
+    """What the steps of a job have made so far: names by metadata-action, by the step's id, and images."""
+
+    metadata: dict[str, list[str]] = field(default_factory=dict)
+    built: dict[str, Written] = field(default_factory=dict)
 
 
-def _is_of_merges(about: Node) -> bool:
-    """Whether a pull request that is closed starts it, as it is when it is merged."""
-    types = about.get("types") if isinstance(about, Mapping) else None
-    named = types.items if isinstance(types, Sequence) else [types]
-    return any(isinstance(each, Scalar) and each.value == "closed" for each in named)
+def _of_step(step: WorkflowStep, given: Mapping, action: str, job: _Job) -> Iterator[Written]:
+    if _BUILD.fullmatch(action):
+        pulls = _input(step, given, "pull").strip().lower() not in ("", "false")
+        files = () if "docker/build-push" not in action else places(dockerfile_of(step, given))
+        made = [
+            Written(name, step.mapping.start, None if "bake" in action else pulls, files)
+            for name in _of_build(step, given, job.metadata)
+        ]
+        job.built |= {written.name: written for written in made}
+        if _pushes(step, given):
+            yield from (written for written in made if not _is_by_digest(step, given))
+    commands = step.script
+    if commands is not None:
+        yield from pushed(commands, step.variables, Folders(step.folder), job.built)
+        if _JOINS.search(commands.text):
+            for some in job.metadata.values():
+                yield from (Written(name, step.mapping.start) for name in some)
+
+
+def _pushes(step: WorkflowStep, given: Mapping) -> bool:
+    outputs = _input(step, given, "outputs")
+    pushes = _input(step, given, "push").strip().lower() not in ("", "false")
+    return pushes or "type=registry" in outputs or "push=true" in outputs
+
+
+def _is_by_digest(step: WorkflowStep, given: Mapping) -> bool:
+    """Whether it pushes without a tag, which another step gives to what several builds have pushed."""
+    return "push-by-digest=true" in _input(step, given, "outputs")
 
 
 def _of_build(step: WorkflowStep, given: Mapping, metadata: dict[str, list[str]]) -> list[str]:
-    push = _input(step, given, "push")
-    outputs = _input(step, given, "outputs")
-    if push.strip().lower() in ("", "false") and "type=registry" not in outputs and "push=true" not in outputs:
-        return []
+    """What a build action names: in `tags`, also by metadata-action, and as `name` of an output of type `image`."""
     written = _raw(given, "tags") + _raw(given, "files")
     found = [name for output in _OUTPUT.finditer(written) for name in metadata.get(output["id"], [])]
     found += [line for line in re.split(r"[\n,]", _input(step, given, "tags")) if line.strip()]
+    for output in _input(step, given, "outputs").splitlines():
+        named = _OUTPUT_NAMES.search(output) if _IMAGE_OUTPUT.search(output) else None
+        found += (named["quoted"] or named["bare"]).split(",") if named is not None else []
     return found
 
 
-def _of_metadata(step: WorkflowStep, given: Mapping) -> list[str]:
+def _of_metadata(document: Node, step: WorkflowStep, given: Mapping) -> list[str]:
     """Each image with each tag that the action makes for the default branch."""
     images = [_images_in(line) for line in _input(step, given, "images").splitlines() if line.strip()]
     flavor = dict(part.strip().partition("=")[::2] for part in re.split(r"[\n,]", _input(step, given, "flavor")))
     rules = [line.strip() for line in _input(step, given, "tags").splitlines() if line.strip()]
-    tags = [tag for rule in rules or ["type=ref,event=branch"] if (tag := _tag(rule, flavor)) is not None]
+    written = [line.strip() for line in _raw(given, "tags").splitlines() if line.strip()]
+    if len(written) == len(rules):
+        pairs = zip(written, rules, strict=True)
+        rules = [rule for each, rule in pairs if _is_enabled(document, each)]
+    is_scheduled = is_only_scheduled(document)
+    asked = rules if written else ["type=ref,event=branch"]
+    tags = [tag for rule in asked if (tag := _tag(rule, flavor, is_scheduled=is_scheduled)) is not None]
+    if tags and flavor.get("latest", "").strip() == "true":
+        tags.append("latest")
     return [f"{image}:{tag}" for some in images for image in some for tag in tags]
 
 
@@ -97,40 +139,50 @@ def _images_in(line: str) -> list[str]:
     return named or parts
 
 
-def _tag(rule: str, flavor: MappingOf[str, str]) -> str | None:
-    """The tag of one rule; None for those that make one only for pull requests or pushed tags. What stands around
-    it is its own, else the flavor's."""
-    given = dict(part.partition("=")[::2] for part in rule.split(",") if "=" in part)
-    around = {name: given.get(name, flavor.get(name, "")) for name in ("prefix", "suffix")}
-    tag = _bare_tag(rule, given)
+def _is_enabled(document: Node, rule: str) -> bool:
+    """Whether a rule, as it is written, may make a tag in a rebuild."""
+    found = _ENABLE.search(rule)
+    condition = found["condition"].strip() if found is not None else "true"
+    if condition.startswith("{{"):
+        return condition != "{{is_not_default_branch}}"
+    return reach_of(document, None, condition) is StepReach.REBUILDS
+
+
+def _tag(rule: str, flavor: MappingOf[str, str], *, is_scheduled: bool) -> str | None:
+    """The tag of one rule; None for those that make one only for pull requests, pushed tags or a schedule. What
+    stands around it is its own, else the flavor's."""
+    given = dict(part.strip().partition("=")[::2] for part in rule.split(",") if "=" in part)
+    around = {name: _dated(given.get(name, flavor.get(name, ""))) for name in ("prefix", "suffix")}
+    tag = _bare_tag(rule, given, is_scheduled=is_scheduled)
     if given.get("type") == "sha":
-        around["prefix"] = given.get("prefix", "sha-")
-    return f"{around['prefix']}{tag}{around['suffix']}" if tag is not None else None
+        around["prefix"] = _dated(given.get("prefix", "sha-"))
+    return f"{around['prefix']}{tag}{around['suffix']}" or None if tag is not None else None
 
 
-def _bare_tag(rule: str, given: MappingOf[str, str]) -> str | None:
-    match given.get("type", "raw" if "=" not in rule else ""):
+def _bare_tag(rule: str, given: MappingOf[str, str], *, is_scheduled: bool) -> str | None:
+    match given.get("type", "raw" if "=" not in rule or "value" in given else ""):
         case "sha":
             return "{sha}" if given.get("format") == "long" else "{short_sha}"
         case "ref" if given.get("event") == "branch":
             return "{branch}"
+        case "edge" if "branch" not in given:
+            return "edge"
         case "raw":
             return _dated(given.get("value", rule))
-        case "schedule":
+        case "schedule" if is_scheduled:
             return _dated(given.get("pattern", "nightly"))
     return None
 
 
 def _dated(text: str) -> str:
     """The text with our names for the action's own expressions, and `*` for those that have none."""
-
-    def told(found: re.Match[str]) -> str:
-        form = _MOMENTS.sub(lambda part: _MOMENT[part[0]], found["format"])
-        is_known = not re.search(r"[A-Za-z]", _MOMENTS.sub("", found["format"]))
-        return "{date:" + form + "}" if is_known else "*"
-
-    dated = _DATE.sub(told, text)
+    dated = _DATE.sub(lambda found: date_part(found["format"]) if _is_utc(found["rest"]) else "*", text)
     return _EXPRESSION.sub(lambda found: _NAMED.get(found["name"], "*"), dated)
+
+
+def _is_utc(rest: str) -> bool:
+    zone = _ZONE.search(rest)
+    return zone is None or zone["name"] in ("UTC", "Etc/UTC", "GMT")
 
 
 def _input(step: WorkflowStep, given: Mapping, name: str) -> str:

@@ -18,7 +18,7 @@ from bot.formats.workflows.matrix import Variants
 MOST_STEPS = 2_000
 DEEPEST_BLOCK = 10
 _NAMED = re.compile(
-    r"\s*(?:github\.event\.)?(?P<of>env|matrix|inputs)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*"
+    r"\s*(?:github\.event\.)?(?P<of>env|matrix|inputs|steps)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*"
 )
 _OR_TEXT = re.compile(r"\s*(?P<first>[\w.-]+)\s*\|\|\s*'(?P<text>[^']+)'\s*")
 """What an expression is where nobody gives the first."""
@@ -30,12 +30,14 @@ _POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
 class WorkflowStep:
     """One step in one variant of its job.
 
-    `around` are the mappings that it stands in, the innermost first; `variant` is what `Variants` says of it.
+    `around` are the mappings that it stands in, the innermost first; `variant` is what `Variants` says of it, and
+    `kept` what steps before it have set for it.
     """
 
     mapping: Mapping
     around: tuple[Mapping, ...]
     variant: Values[str, Spanned] = field(default_factory=dict)
+    kept: Values[str, Spanned] = field(default_factory=dict)
 
     @property
     def environment(self) -> Values[str, Spanned]:
@@ -47,6 +49,8 @@ class WorkflowStep:
         """All variables that are set for it, with `UNKNOWN` for the expressions that only a run tells."""
         found: dict[str, Spanned] = {}
         for mapping in reversed((self.mapping, *self.around)):
+            if mapping is self.mapping:
+                found |= self.kept
             for key, value in mapping.mapping("env").entries():
                 if isinstance(value, Scalar):
                     known = {name: each for name, each in found.items() if UNKNOWN not in each.text}

@@ -46,3 +46,22 @@ def test_what_the_build_does_not_tell_leaves_the_tag_open() -> None:
 def test_no_tag_is_refused_with_what_may_be_written(text: str) -> None:
     with pytest.raises(ValueError, match="is no tag; write one such as"):
         TagRule.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("{date:%Q}", "%Q"), ("{date:%Y/%m}", "/"), ("{date:%-d}", "%-"), ("{date:%}", "%"), ("v{date:%c}", "%c")],
+)
+def test_a_date_of_unknown_parts_is_refused_in_one_line_that_names_them(text: str, named: str) -> None:
+    with pytest.raises(ValueError, match="is no part of a date") as refused:
+        TagRule.parse(text)
+    assert repr(named) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_every_part_of_a_date_that_is_taken_makes_what_a_tag_may_have() -> None:
+    rule = TagRule.parse("{date:%a%A%b%B%d%f%G%H%I%j%m%M%p%S}-{date:%u%U%V%w%W%y%Y.x_}")
+    filled = rule.filled(Build(at=datetime(2026, 3, 10, 12, tzinfo=UTC)))
+    assert filled is not None
+    assert rule.fitting([filled]) == [filled]
+    assert TagRule.parse(filled).kind is TagKind.FIXED

@@ -270,3 +270,242 @@ def test_targets_of_bake_and_services_of_compose_build_from_their_dockerfiles() 
     assert files("docker-bake.hcl", bake) == [("sdk/Dockerfile",)]
     compose = "services:\n  sdk:\n    image: ghcr.io/contoso/sdk\n    build: ./sdk\n"
     assert files("deploy/compose.yaml", compose) == [("deploy/sdk/Dockerfile",)]
+
+
+def metadata(tags: str, more: str = "") -> str:
+    lines = "".join(f"            {line}\n" for line in tags.splitlines())
+    head = "      - id: meta\n        uses: docker/metadata-action@v5\n        with:\n"
+    return f"{head}          images: ghcr.io/contoso/shop\n{more}          tags: |\n{lines}"
+
+
+META = build(push="true", tags="${{ steps.meta.outputs.tags }}")
+
+
+@pytest.mark.parametrize(
+    ("on", "is_named"),
+    [("[schedule, workflow_dispatch]", False), ("{schedule: [{cron: '0 4 * * 1'}]}", True), ("push", False)],
+)
+def test_a_tag_of_scheduled_runs_counts_where_there_are_no_others(on: str, is_named: bool) -> None:
+    text = f"on: {on}\n" + workflow(metadata("type=schedule,pattern={{date 'YYYYMMDD'}}"), META)
+    assert named(WORKFLOW, text) == (["ghcr.io/contoso/shop:{date:%Y%m%d}"] if is_named else [])
+
+
+@pytest.mark.parametrize(
+    ("form", "tag"),
+    [
+        ("YYYYMMDD", "{date:%Y%m%d}"),
+        ("YY.MM.DD-HH.mm.ss", "{date:%y.%m.%d-%H.%M.%S}"),
+        ("GGGG-[w]WW-E", "{date:%G-w%V-%u}"),
+        ("DDDD", "{date:%j}"),
+        ("MMM", "{date:%b}"),
+        ("hhA", "{date:%I%p}"),
+        ("YYYYMMDDHmm", "*"),
+        ("YYYY-M-D", "*"),
+        ("Do", "*"),
+        ("Q", "*"),
+        ("x", "*"),
+        ("YYYY/MM", "*"),
+        ("LL", "*"),
+    ],
+)
+def test_dates_of_metadata_action_are_ours_where_every_part_has_a_name(form: str, tag: str) -> None:
+    text = workflow(metadata(f"type=raw,value={{{{date '{form}'}}}}"), META)
+    assert named(WORKFLOW, text) == [f"ghcr.io/contoso/shop:{tag}"]
+
+
+def test_a_date_of_another_time_zone_is_open() -> None:
+    tags = "type=raw,value={{date 'YYYYMMDD' tz='UTC'}}\ntype=raw,value=d{{date 'YYYYMMDD' tz='Europe/Oslo'}}"
+    assert named(WORKFLOW, workflow(metadata(tags), META)) == [
+        "ghcr.io/contoso/shop:{date:%Y%m%d}",
+        "ghcr.io/contoso/shop:d*",
+    ]
+
+
+def test_rules_of_metadata_action_count_where_they_are_enabled() -> None:
+    tags = """\
+type=sha,enable=false
+type=raw,value=a,enable={{is_default_branch}}
+type=raw,value=b,enable={{is_not_default_branch}}
+type=raw,value=c,enable=${{ github.event_name == 'pull_request' }}
+type=raw,value=d,enable=${{ github.event_name != 'pull_request' }}
+type=edge
+type=edge,branch=next
+value=e
+{{tag}}"""
+    assert named(WORKFLOW, workflow(metadata(tags), META)) == [
+        f"ghcr.io/contoso/shop:{tag}" for tag in ("a", "d", "edge", "e")
+    ]
+
+
+def test_a_flavor_that_asks_for_latest_adds_it() -> None:
+    flavor = "          flavor: latest=true\n"
+    assert named(WORKFLOW, workflow(metadata("type=sha", flavor), META)) == [
+        "ghcr.io/contoso/shop:sha-{short_sha}",
+        "ghcr.io/contoso/shop:latest",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ("type=image,name=ghcr.io/contoso/shop:1,push=true", ["ghcr.io/contoso/shop:1"]),
+        ("type=registry,name=ghcr.io/contoso/shop", ["ghcr.io/contoso/shop:latest"]),
+        (
+            "'type=image,\"name=ghcr.io/contoso/shop:1,ghcr.io/contoso/till:2\",push=true'",
+            ["ghcr.io/contoso/shop:1", "ghcr.io/contoso/till:2"],
+        ),
+        ("type=image,name=ghcr.io/contoso/shop:1", []),
+        ("type=local,dest=out", []),
+        ("type=image,name=ghcr.io/contoso/shop,push-by-digest=true,name-canonical=true,push=true", []),
+    ],
+)
+def test_an_output_names_what_it_pushes(outputs: str, expected: list[str]) -> None:
+    assert named(WORKFLOW, workflow(build(outputs=outputs))) == expected
+
+
+def test_what_is_pushed_by_digest_is_named_by_the_step_that_joins_it() -> None:
+    join = (
+        '      - run: docker buildx imagetools create $(jq -cr . <<< "$DOCKER_METADATA_OUTPUT_JSON") x@sha256:1\n'
+    )
+    by_digest = build(outputs="type=image,name=ghcr.io/contoso/shop,push-by-digest=true,push=true")
+    assert named(WORKFLOW, workflow(by_digest, metadata("type=raw,value=edge"), join)) == [
+        "ghcr.io/contoso/shop:edge"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("buildah push shop docker://ghcr.io/contoso/shop:1", ["ghcr.io/contoso/shop:1"]),
+        ("buildah push --creds a:b shop docker://ghcr.io/contoso/shop:1", ["ghcr.io/contoso/shop:1"]),
+        ("buildah push shop oci:./out", []),
+        ("podman push ghcr.io/contoso/shop:1", ["ghcr.io/contoso/shop:1"]),
+        ("podman push localhost/shop docker://ghcr.io/contoso/shop:1", ["ghcr.io/contoso/shop:1"]),
+        ("skopeo copy oci-archive:shop.tar docker://ghcr.io/contoso/shop:1", ["ghcr.io/contoso/shop:1"]),
+        ("skopeo copy --all dir:out docker://ghcr.io/contoso/shop:1", ["ghcr.io/contoso/shop:1"]),
+        ("skopeo copy docker://mcr.microsoft.com/dotnet/sdk:10.0 docker://ghcr.io/contoso/sdk:10.0", []),
+        ("skopeo inspect docker://ghcr.io/contoso/shop:1", []),
+        ("docker push ghcr.io/contoso/shop:$env:GITHUB_SHA", ["ghcr.io/contoso/shop:{sha}"]),
+        ('docker push "ghcr.io/contoso/shop:${env:GITHUB_RUN_NUMBER}"', ["ghcr.io/contoso/shop:{run_number}"]),
+        ('$env:TAG = "4.2"\ndocker push ghcr.io/contoso/shop:$env:TAG', ["ghcr.io/contoso/shop:4.2"]),
+        ("docker push ghcr.io/contoso/shop:$env:TAG", ["ghcr.io/contoso/shop:*"]),
+        ("env=prod\ndocker push ghcr.io/contoso/shop-$env:2", ["ghcr.io/contoso/shop-prod:2"]),
+    ],
+)
+def test_other_tools_and_shells_push_as_well(script: str, expected: list[str]) -> None:
+    assert named("build.sh", script) == expected
+
+
+def test_an_image_that_is_tagged_before_it_is_pushed_is_built_where_its_first_name_was() -> None:
+    script = "docker build --pull -f src/Dockerfile -t shop .\ndocker tag shop ghcr.io/contoso/shop:1\n"
+    push = "docker push ghcr.io/contoso/shop:1\n"
+    for text in (
+        workflow(f"      - run: |\n          {script.replace(chr(10), chr(10) + ' ' * 10)}{push}"),
+        workflow(
+            f"      - run: |\n          {script.replace(chr(10), chr(10) + ' ' * 10)}\n", f"      - run: {push}"
+        ),
+    ):
+        [image] = named_in(WORKFLOW, text.encode())
+        assert (image.name, image.pulls, image.built_from) == ("ghcr.io/contoso/shop", True, ("src/Dockerfile",))
+
+
+def test_an_image_that_an_action_builds_may_be_pushed_by_a_command() -> None:
+    text = workflow(
+        build(load="true", tags="ghcr.io/contoso/shop:1", file="src/Dockerfile", pull="true"),
+        "      - run: docker push ghcr.io/contoso/shop:1\n",
+    )
+    [image] = named_in(WORKFLOW, text.encode())
+    assert (image.tag, image.pulls, image.built_from) == ("1", True, ("src/Dockerfile",))
+
+
+PUSHED = "ghcr.io/contoso/shop:1"
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("github.event_name == 'pull_request'", []),
+        ("startsWith(github.ref, 'refs/tags/')", [True]),
+        ("github.ref == 'refs/heads/main'", [False]),
+    ],
+)
+def test_what_a_condition_keeps_out_of_rebuilds_is_none_of_their_images_or_weak_evidence(
+    condition: str, expected: list[bool]
+) -> None:
+    on = "on: [push, pull_request]\n"
+    step = build(push="true", tags=PUSHED) + f"        if: {condition}\n"
+    by_push = build(push=f"${{{{ {condition} }}}}", tags=PUSHED)
+    command = f"      - run: docker push {PUSHED}\n        if: {condition}\n"
+    for text in (workflow(step), workflow(by_push), workflow(command)):
+        found = named_in(WORKFLOW, (on + text).encode())
+        assert [bool(each.weakness) for each in found] == expected
+
+
+def test_what_only_releases_push_says_so() -> None:
+    text = "on: {push: {tags: ['v*']}}\n" + workflow(build(push="true", tags=PUSHED))
+    [image] = named_in(WORKFLOW, text.encode())
+    assert image.weakness == "only runs for tags or releases push it, and no rebuild is one"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ('echo "name=shop" >> "$GITHUB_OUTPUT"', ["ghcr.io/contoso/shop:1"]),
+        ("echo name=$(echo ${{ github.repository }} | tr '[:upper:]' '[:lower:]') >> $GITHUB_OUTPUT", []),
+        ("echo name=$(jq -r .name x.json) >> $GITHUB_OUTPUT", []),
+        ("echo name=shop >> $GITHUB_ENV", []),
+    ],
+)
+def test_what_an_earlier_step_tells_is_put_in(script: str, expected: list[str]) -> None:
+    told = f"      - id: told\n        run: |\n          {script}\n"
+    text = workflow(told, build(push="true", tags="ghcr.io/contoso/${{ steps.told.outputs.name }}:1"))
+    assert [name for name in named(WORKFLOW, text) if "{" not in name] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "tag"),
+    [
+        ("$(echo $GITHUB_SHA | cut -c1-7)", "{short_sha}"),
+        ("$(git rev-parse --short HEAD)", "{short_sha}"),
+        ("$(git rev-parse HEAD)", "{sha}"),
+        ("$(git describe)", "*"),
+        ("4.2", "4.2"),
+    ],
+)
+def test_what_an_earlier_step_sets_for_those_behind_it_is_put_in(value: str, tag: str) -> None:
+    script = f'      - run: echo "TAG={value}" >> "$GITHUB_ENV"\n'
+    text = "env: {TAG: latest}\n" + workflow(
+        script,
+        build(push="true", tags="ghcr.io/contoso/shop:${{ env.TAG }}"),
+        "      - run: docker push ghcr.io/o/s:$TAG\n",
+    )
+    assert named(WORKFLOW, text) == [f"ghcr.io/contoso/shop:{tag}", f"ghcr.io/o/s:{tag}"]
+
+
+def test_a_repository_s_name_in_lower_case_is_its_name() -> None:
+    lowered = "$(echo '${{ github.repository }}' | tr '[:upper:]' '[:lower:]')"
+    script = f'      - run: echo "IMAGE={lowered}" >> $GITHUB_ENV\n'
+    text = workflow(script, build(push="true", tags="ghcr.io/${{ env.IMAGE }}:1"))
+    assert named(WORKFLOW, text) == ["ghcr.io/{owner}/{name}:1"]
+
+
+@pytest.mark.parametrize(
+    ("on", "tag", "is_weak"),
+    [
+        ("workflow_call", "${{ inputs.tag }}", True),
+        ("workflow_call", "latest", False),
+        ("workflow_dispatch", "${{ inputs.tag }}", False),
+    ],
+)
+def test_the_default_of_an_input_is_weak_evidence_where_only_others_call_the_workflow(
+    on: str, tag: str, is_weak: bool
+) -> None:
+    text = f"on: {{{on}: {{inputs: {{tag: {{default: edge}}}}}}}}\n" + workflow(
+        build(push="true", tags=f"ghcr.io/contoso/shop:{tag}")
+    )
+    [image] = named_in(WORKFLOW, text.encode())
+    assert bool(image.weakness) is is_weak
+
+
+def test_a_command_of_no_words_at_all_is_none() -> None:
+    assert named("build.sh", 'A=\n$A ""\ndocker push ghcr.io/contoso/shop:1\n') == [PUSHED]
