@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -129,7 +129,10 @@ def _fitted(
     *,
     headed: bool = True,
 ) -> Iterator[str]:
-    """Aligns where all fits; else sentences go below, and a row that is still too long breaks between cells."""
+    """Aligns where all fits; else sentences go below, then long names stand alone above the rest of their row.
+
+    A row that is still too long breaks between cells.
+    """
     heads = [_Cell(name) for name in columns]
     if _total([heads, *rows] if headed else rows) <= width:
         below: list[int] = []
@@ -139,16 +142,37 @@ def _fitted(
     kept = [[row[at] for at in beside] for row in rows]
     if headed:
         kept.insert(0, [heads[at] for at in beside])
-    widths = [max((len(row[at]) for row in kept), default=0) for at in range(len(beside))]
-    is_aligned = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
+    set_out = _set_out(kept, width)
     for number, row in enumerate(kept):
         is_head = headed and number == 0
-        lines = [_row(row, widths)] if is_aligned else list(_broken(row, width))
+        lines = list(set_out(row))
         yield from (f"\x1b[2m{line}\x1b[0m" for line in lines) if is_head else lines
         if not is_head:
             source = rows[number - 1 if headed else number]
             for at in below:
                 yield from _wrapped(source[at].text, width, _INDENT, _INDENT)
+
+
+def _set_out(rows: Sequence[Sequence[_Cell]], width: int) -> Callable[[Sequence[_Cell]], Iterable[str]]:
+    """How the rows become lines: columns that stand below each other where they can."""
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(len(rows[0]) if rows else 0)]
+    if sum(widths) + len(_GAP) * max(len(widths) - 1, 0) <= width:
+        return lambda row: [_row(row, widths)]
+    rest = sum(widths[1:]) + len(_GAP) * (len(widths) - 1)
+    if len(widths) < 2 or len(_INDENT) - len(_GAP) + rest > width:
+        return lambda row: _broken(row, width)
+    short = [len(row[0]) for row in rows if len(row[0]) <= width - rest]
+    first = max(short) if 2 * len(short) > len(rows) else len(_INDENT) - len(_GAP)
+    return lambda row: _below_its_name(row, [first, *widths[1:]])
+
+
+def _below_its_name(row: Sequence[_Cell], widths: Sequence[int]) -> Iterator[str]:
+    """A row whose name is too long for its column stands below that name."""
+    name, *others = row
+    if len(name) > widths[0]:
+        yield name.linked
+        name = _Cell("")
+    yield _row([name, *others], widths)
 
 
 def _total(rows: Sequence[Sequence[_Cell]]) -> int:

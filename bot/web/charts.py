@@ -45,7 +45,7 @@ def parts(numbers: Mapping[str, int]) -> tuple[BarPart, ...]:
         if not number:
             continue
         width = 100 * number / total
-        found.append(BarPart(str(kind), str(kind), number, round(at, 3), round(width, 3)))
+        found.append(BarPart(str(kind), str(kind).replace("-", " "), number, round(at, 3), round(width, 3)))
         at += width
     return tuple(found)
 

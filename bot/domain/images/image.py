@@ -23,6 +23,11 @@ class ImageState(StrEnum):
     CLAIMED = "claimed"
     CURRENT = "current"
 
+    @property
+    def in_words(self) -> str:
+        """The state as people read it, without a hyphen."""
+        return self.value.replace("-", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class SeenImage:

@@ -53,7 +53,7 @@ def stands_on(image: ProducedImage, now: datetime) -> str:
 def counted_states(views: Sequence[ImageView]) -> str:
     """Words how many images stand how: `12 images: 3 behind, 2 unknown, 7 current`."""
     states = Counter(view.image.state for view in views)
-    told = ", ".join(f"{states[state]:,} {state}" for state in ImageState if states[state])
+    told = ", ".join(f"{states[state]:,} {state.in_words}" for state in ImageState if states[state])
     return f"{counted(len(views), 'image')}: {told}"
 
 

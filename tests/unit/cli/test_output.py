@@ -42,8 +42,36 @@ def test_a_sentence_goes_below_where_the_row_would_be_too_long(monkeypatch: pyte
     ]
 
 
-def test_a_row_that_is_still_too_long_breaks_between_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = lines(monkeypatch, 30, ROW, layout=Layout(below=("why",)))
+def test_a_name_that_is_too_long_for_its_column_stands_above_the_rest_of_its_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    others = [("aspnet:10.0", "sha256:123456789abc", ""), ("sdk:8.0", "sha256:cba987654321", "")]
+    shown = lines(monkeypatch, 34, *others, ROW, layout=Layout(below=("why",)))
+    assert shown[1:5] == [
+        "aspnet:10.0  sha256:123456789abc",
+        "sdk:8.0      sha256:cba987654321",
+        "aspnet:10.0-noble-chiseled",
+        "             sha256:123456789abc",
+    ]
+
+
+def test_where_most_names_are_too_long_all_stand_above_and_the_other_columns_below_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [
+        ("an-image-of-a-long-name", "contoso/a", "behind"),
+        ("another-image-of-a-long-name", "contoso/shop", ""),
+    ]
+    assert lines(monkeypatch, 34, *rows)[2:] == [
+        "an-image-of-a-long-name",
+        "    contoso/a     behind",
+        "another-image-of-a-long-name",
+        "    contoso/shop",
+    ]
+
+
+def test_a_row_whose_other_cells_are_too_long_as_well_breaks_between_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = lines(monkeypatch, 20, ROW, layout=Layout(below=("why",)))
     assert "aspnet:10.0-noble-chiseled" in shown
     assert "    sha256:123456789abc" in shown
 

@@ -98,7 +98,7 @@ def _show_image(image: "LedgerRow") -> None:
     from bot.domain.wording.words import duration
 
     print_line("")
-    print_line(f"{image.image} ({', '.join(image.packages)})")
+    print_sentence(f"{image.image} ({', '.join(image.packages)})")
     if image.says:
         moved_by = f"; {image.who} can move it" if image.who else ""
         print_sentence(f"{image.state}: {image.says}{moved_by}")

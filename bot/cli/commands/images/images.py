@@ -112,6 +112,7 @@ def show_tree(found: "Tree", output: Format) -> None:
                 )
                 for branch in found.branches
             ],
+            Layout(below=("state",)),
         )
     print_line(found.told)
 
@@ -123,7 +124,9 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> 
     if output is Format.JSON:
         print_json([as_json(view) for view in found])
     elif not found:
-        print_line("No image is known. Name them in the settings under images, or let a build name what it pushes.")
+        print_sentence(
+            "No image is known. Name them in the settings under images, or let a build name what it pushes."
+        )
     else:
         print_table(
             ("image", "produced by", "stands on", "behind since", "deployed", "state", "doubt"),
@@ -132,11 +135,11 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> 
                     str(view.image.place),
                     view.image.repository,
                     stands_on(view.image, now),
-                    moment(view.image.behind_since),
+                    moment(view.image.behind_since) if view.image.behind_since else "",
                     f"{view.deployed[0]} and {len(view.deployed) - 1} more"
                     if len(view.deployed) > 1
                     else "".join(map(str, view.deployed)),
-                    view.image.state,
+                    view.image.state.in_words,
                     view.image.doubt or "",
                 )
                 for view in found
@@ -156,7 +159,8 @@ def show_image(found: "Sequence[ImageView]", now: datetime, output: Format) -> N
     for view in found:
         image = view.image
         where = f" ({image.claim.path}:{image.claim.line})" if image.claim.path else ""
-        print_line(f"{image.place}  {image.digest or 'not seen'}")
+        print_line(str(image.place))
+        print_line(f"  {image.digest or 'not seen'}")
         print_sentence(f"  produced by {image.repository}, by word of {image.source}{where}")
         if image.doubt is not None:
             print_sentence(f"  does not count: {image.doubt}")

@@ -45,7 +45,7 @@ def list_rollouts(
         print_table(
             columns,
             [(r.id, moment(r.opened_at), r.standing, _states(r), r.title) for r in found],
-            Layout(below=("what",)),
+            Layout(below=("rebuilds", "what")),
         )
 
 

@@ -1,0 +1,72 @@
+"""Every command that shows what the store knows fits a terminal of 80 columns, over a fleet with long names."""
+
+import asyncio
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.store.engine.database import open_database
+from sandbox.stored_fleet.fleet import StoredFleet
+from sandbox.stored_fleet.serving import NOW
+from tests.migrated import new_sqlite
+
+BASE = "aspnet:10.0-noble-chiseled"
+SHOWN = [
+    *(["status"], ["plan"], ["images"], ["cve"], ["journal"], ["promises"], ["summary"]),
+    *(["history", BASE], ["tree", BASE], ["image", "orders-consumer"], ["explain", "contoso/orders-consumer"]),
+    *(["rollout", "list"], ["rollout", "show", "13"], ["quarantine", "list"], ["cve", "CVE-2026-31790"]),
+    *(["packages", "find", "openssl"], ["audit", "contoso/orders-consumer", "--all"], ["catch-up", "--dry-run"]),
+    ["policy", "test", "-r", "contoso/orders-consumer", "-b", BASE],
+]
+COLUMNS = 80
+_STYLE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;.*?\x1b\\")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Settings of a bot whose store has a fleet of forty repositories."""
+    folder = tmp_path_factory.mktemp("stored")
+    asyncio.run(_write(new_sqlite(folder / "fleet.db")))
+    path = folder / "freshness.yaml"
+    path.write_text(f"store: {{url: 'sqlite:///{folder}/fleet.db'}}\n")
+    return path
+
+
+async def _write(url: str) -> None:
+    database = await open_database(url)
+    await StoredFleet(database, NOW, 40, 4).write()
+    await database.close()
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, out: io.StringIO, words: list[str], config: Path) -> str:
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    monkeypatch.setattr(sys, "argv", ["freshness-bot", *words, "-c", str(config)])
+    monkeypatch.setattr(sys, "stdout", out)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code in (0, None, 1, 3)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("words", SHOWN, ids=" ".join)
+def test_no_line_is_wider_than_the_terminal_unless_it_is_one_name(
+    monkeypatch: pytest.MonkeyPatch, config: Path, words: list[str]
+) -> None:
+    lines = _STYLE.sub("", shown(monkeypatch, Terminal(), words, config)).splitlines()
+    assert [line for line in lines if len(line) > COLUMNS and len(line.split()) > 1] == []
+    assert lines
+
+
+@pytest.mark.parametrize("words", SHOWN, ids=" ".join)
+def test_as_json_it_is_one_document(monkeypatch: pytest.MonkeyPatch, config: Path, words: list[str]) -> None:
+    assert isinstance(json.loads(shown(monkeypatch, io.StringIO(), [*words, "-f", "json"], config)), dict | list)
