@@ -14,6 +14,7 @@ from bot.verify.sbom import cyclonedx, spdx
 
 LARGEST_SBOM = 64 * 1024 * 1024
 _MOST_WRAPPINGS = 5
+_SPDX_3 = "https://spdx.org/rdf/3."
 _LONGEST_DISTRIBUTION = 64
 
 
@@ -25,6 +26,8 @@ def read_sbom(data: bytes, where: str) -> Inventory:
             return _with_distribution(spdx.read(document, where))
         if document.get("bomFormat") == "CycloneDX":
             return _with_distribution(cyclonedx.read(document, where))
+        if str(document.get("@context", "")).startswith(_SPDX_3):
+            raise malformed("is SPDX 3, which is not read", where, "have it written as SPDX 2.3 or CycloneDX")
         inner = _unwrapped(document, where)
         if inner is None:
             break

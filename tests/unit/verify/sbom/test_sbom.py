@@ -81,6 +81,13 @@ def test_wrappings_are_taken_off(wrapped: dict[str, Any]) -> None:
         assert names(read_sbom(encoded(document), "sbom")) == ["a@1"]
 
 
+def test_a_document_of_spdx_3_is_said_to_be_one() -> None:
+    context = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
+    with pytest.raises(Failure, match="is SPDX 3, which is not read") as raised:
+        read_sbom(json.dumps({"@context": context, "@graph": [{"type": "software_Package"}]}).encode(), "x")
+    assert "SPDX 2.3 or CycloneDX" in raised.value.advice
+
+
 def test_an_attestation_of_something_else_is_no_sbom() -> None:
     statement = {"predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": {}}}
     with pytest.raises(Failure, match="is no SBOM"):
