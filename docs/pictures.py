@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bot.clients.notifiers.slack_blocks import blocks_of
@@ -37,6 +38,12 @@ from sandbox.world import World
 
 FOLDER = Path(__file__).parent / "images"
 CVES = {"CVE-2026-21218": "high", "CVE-2026-21219": "medium"}
+OPENSSL = (
+    ("CVE-2026-31790", "high", "3.0.13-0ubuntu3.2"),
+    ("CVE-2026-34411", "high", "3.0.13-0ubuntu3.3"),
+    ("CVE-2026-34180", "medium", None),
+)
+"""What Ubuntu says of its openssl: fixed by the new base, fixed after it, and not at all."""
 REPOSITORIES, USAGES = 140, 4
 PAGE = "https://freshness.contoso.com"
 REPOSITORY = names.repository(26)
@@ -61,7 +68,12 @@ async def written() -> tuple[list[dict[str, Any]], dict[str, Any], str]:
         fleet = SampleFleet(world)
         await fleet.build("10.0.0")
         with tempfile.TemporaryDirectory() as folder:
-            settings = load(world.config(Path(folder), f"sqlite:///{folder}/freshness.db"))
+            config = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
+            ubuntu = {"vulnerabilities": {"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}}}
+            config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), **ubuntu}))
+            settings = load(config)
+            for cve, severity, fixed in OPENSSL:
+                world.feeds.publish_vulnerability("Ubuntu", _of_openssl(cve, severity, fixed))
             await pass_once(settings, SystemClock())
             await fleet.publish_runtime("10.0.1", os=b"noble 2")
             await fleet.publish_sdk("10.0.1", os=b"noble 2")
@@ -80,6 +92,15 @@ async def written() -> tuple[list[dict[str, Any]], dict[str, Any], str]:
             await pass_once(settings, SystemClock())
         [message] = await world.slack.messages()
         return message["blocks"], request, fleet.registry
+
+
+def _of_openssl(cve: str, severity: str, fixed: str | None) -> dict[str, Any]:
+    events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
+    affected = {
+        "package": {"ecosystem": "Ubuntu:24.04:LTS", "name": "openssl"},
+        "ranges": [{"type": "ECOSYSTEM", "events": events}],
+    }
+    return {"id": f"UBUNTU-{cve}", "severity": [{"type": "Ubuntu", "score": severity}], "affected": [affected]}
 
 
 async def told() -> dict[str, str]:
@@ -103,7 +124,7 @@ async def messages() -> dict[str, str]:
 
 
 def unfolded(page: str) -> str:
-    """The page with the table of packages as whoever clicks on it sees it."""
+    """The page with the tables of packages and CVEs as whoever clicks on it sees it."""
     return page.replace("<details>", "<details open>")
 
 

@@ -1,11 +1,12 @@
 """Layers, what is inside the images that they make, and how each move of a base changed it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     String,
     and_,
     cast,
@@ -118,6 +119,43 @@ async def outdate_noticed(connection: AsyncConnection, affected: Collection[int]
         )
         noticed |= {number for number, said in told if any((c.type, c.name, c.before) in named for c in said)}
     await outdate(connection, [number for number, found in brought.items() if found & noticed], now)
+
+
+async def outdate_exposed(connection: AsyncConnection, affected: Collection[int], now: datetime) -> None:
+    """Has open pull requests name the CVEs of these rows, which are new: those that bring an affected package."""
+    exposed: set[int] = set()
+    for ids in chunks(sorted(affected)):
+        exposed |= set(
+            await connection.scalars(select(exposures.c.package_id).where(exposures.c.affected_id.in_(ids)))
+        )
+    brought = await _brought_by_open(connection) if exposed else {}
+    concerned: set[int] = set()
+    holding = select(inventory_packages.c.inventory_id)
+    for ids in chunks(sorted({each for found in brought.values() for each in found})):
+        for some in chunks(sorted(exposed)):
+            held = holding.where(inventory_packages.c.package_id.in_(some))
+            concerned |= set(await connection.scalars(_compared(ids).where(package_changes.c.after_id.in_(held))))
+    await outdate(connection, [number for number, found in brought.items() if found & concerned], now)
+
+
+async def outdate_compared_since(connection: AsyncConnection, since: datetime | None, now: datetime) -> None:
+    """Has open pull requests tell of CVEs that bring what was compared after CVE data was read last, at `since`:
+    it had not been looked through for that. None where it is read for the first time."""
+    brought = await _brought_by_open(connection)
+    concerned: set[int] = set()
+    for ids in chunks(sorted({each for found in brought.values() for each in found})):
+        late = _compared(ids) if since is None else _compared(ids).where(package_changes.c.compared_at >= since)
+        concerned |= set(await connection.scalars(late))
+    await outdate(connection, [number for number, found in brought.items() if found & concerned], now)
+
+
+def _compared(some: Sequence[int]) -> Select[tuple[int]]:
+    """Those of these changes of which it is known what they did to packages."""
+    return (
+        select(changes.c.id)
+        .join(package_changes, package_changes.c.observation_id == changes.c.to_observation)
+        .where(changes.c.id.in_(some), package_changes.c.compared_at.is_not(None))
+    )
 
 
 async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[int, frozenset[int]]:

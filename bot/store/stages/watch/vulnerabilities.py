@@ -23,6 +23,7 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.inventories.considered import packed, packed_questions, unpacked, unpacked_questions
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
+from bot.store.rows.inventories.packages import outdate_compared_since
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
@@ -153,7 +154,9 @@ class VulnerabilitiesStore(Store):
             if kept.reading is None:
                 return 0
             stay = None if kept.adds else kept.reading.unchanged
-            return await replace_records(connection, row, kept.reading, now, stay=stay)
+            changed = await replace_records(connection, row, kept.reading, now, stay=stay)
+            await outdate_compared_since(connection, known.fetched_at, now)
+            return changed
 
 
 def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:

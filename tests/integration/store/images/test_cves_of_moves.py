@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
+from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cve_moves import CvesMoved, WhyOpen
 from bot.domain.packages.dump import DumpMark
@@ -30,6 +32,7 @@ from tests.integration.store.holding import (
     shows,
     told,
 )
+from tests.integration.store.moving import opened
 
 GLIBC = Package("deb", "libc6", "2.39-0ubuntu8.4", "amd64", "glibc", "2.39-0ubuntu8.4")
 OPEN = "CVE-2026-2002"
@@ -47,11 +50,15 @@ async def compared(stores: Stores, before: tuple[Package, ...], after: tuple[Pac
         await stores.inventory.save_comparison(comparison, package_changes(before, after), is_complete=True)
 
 
-async def ubuntu_says(stores: Stores, *records: tuple[str, AffectedPackage]) -> None:
+async def ubuntu_says(
+    stores: Stores, *records: tuple[str, AffectedPackage], severity: Severity | None = None
+) -> None:
     await stores.vulnerabilities.follow_dumps([SOURCE])
     stores.clock.advance(6 * HOUR)
     await stores.taken(stores.vulnerabilities.dumps)
-    found = tuple(Vulnerability(f"UBUNTU-{cve}", (cve,), affected=(each,)) for cve, each in records)
+    found = tuple(
+        Vulnerability(f"UBUNTU-{cve}", (cve,), severity=severity, affected=(each,)) for cve, each in records
+    )
     wanted = await stores.vulnerabilities.wanted_packages()
     kept = KeptDump(SOURCE, DumpMark("1"), wanted, DumpReading(found))
     await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
@@ -212,3 +219,30 @@ async def test_more_moves_are_asked_for_in_no_more_statements(stores: Stores) ->
     assert of_one
     assert (len(found), len(of_many)) == (4, len(of_one))
     assert all(platform.cves is not None for _, several in found for platform in several)
+
+
+async def test_an_open_pull_request_tells_of_cves_once_the_data_was_looked_through_for_what_it_brings(
+    stores: Stores,
+) -> None:
+    await moved(stores)
+    await stores.plan_all()
+    await opened(stores)
+    assert await stores.jobs() == []
+    await ubuntu_says(stores, (OPEN, glibc()))
+    [job] = await stores.jobs()
+    [platform] = job.packages[ASPNET]
+    assert platform.cves is not None
+    assert named(platform.cves) == ([], [(OPEN, WhyOpen.NO_FIX)])
+
+
+@pytest.mark.parametrize(("severity", "is_due"), [(Severity.HIGH, True), (Severity.LOW, False)], ids=str)
+async def test_an_open_pull_request_names_a_severe_cve_that_comes_late(
+    stores: Stores, severity: Severity, is_due: bool
+) -> None:
+    await moved(stores)
+    await ubuntu_says(stores)
+    await stores.plan_all()
+    await opened(stores)
+    assert await stores.jobs() == []
+    await ubuntu_says(stores, (OPEN, glibc()), severity=severity)
+    assert bool(await stores.jobs()) is is_due

@@ -94,9 +94,12 @@ async def test_an_open_pull_request_names_a_notice_that_comes_late(
     stores: Stores, name: str, fixed: str, is_due: bool
 ) -> None:
     await moved(stores)
+    stores.clock.advance(HOUR)
+    await says(stores, "UBUNTU-CVE-2026-1", "3.0.13-0ubuntu3.1")
     await stores.plan_all()
     await opened(stores)
     assert await stores.jobs() == []
+    stores.clock.advance(2 * HOUR)
     await says(stores, name, fixed)
     told = [
         [each.notices for each in platform.changes or ()]
