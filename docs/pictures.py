@@ -79,7 +79,7 @@ async def written() -> tuple[list[dict[str, Any]], dict[str, Any], str]:
             await fleet.publish_sdk("10.0.1", os=b"noble 2")
             fleet.announce("10.0.1", security=True, cves=tuple(CVES))
             for cve, severity in CVES.items():
-                package = "Microsoft.AspNetCore.App.Runtime.linux-x64"
+                package = "Microsoft.NETCore.App.Runtime.linux-x64"
                 affected, patched = ">= 10.0.0, < 10.0.1", "10.0.1"
                 world.feeds.publish_advisory(
                     cve, severity=severity, package=package, affected=affected, patched=patched

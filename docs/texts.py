@@ -69,7 +69,7 @@ async def written() -> Texts:
             await fleet.publish_runtime("10.0.2")
             fleet.announce("10.0.2", security=True, cves=tuple(CVES))
             for cve, severity in CVES.items():
-                package = "Microsoft.AspNetCore.App.Runtime.linux-x64"
+                package = "Microsoft.NETCore.App.Runtime.linux-x64"
                 affected, patched = ">= 10.0.0, < 10.0.2", "10.0.2"
                 world.feeds.publish_advisory(
                     cve, severity=severity, package=package, affected=affected, patched=patched

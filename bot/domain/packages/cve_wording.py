@@ -55,6 +55,8 @@ def cve_summary(moved: CvesMoved) -> str:
     if moved.fixed is None and moved.still_open is None:
         return f"{_NEITHER}{_because(moved.gaps)}"
     told = f"{_fixed(moved.fixed)}; {_still_open(moved.still_open)}"
+    if moved.still_open is None:
+        return f"{told}{_because(moved.gaps)}"
     return f"{told}; not all is known{_because(moved.gaps)}" if moved.gaps else told
 
 
@@ -68,7 +70,7 @@ def cve_counts(moved: CvesMoved) -> str:
         told = f"{told}; {_still_open(still_open)}"
     else:
         told = f"{told}; {len(still_open)} still open ({severities(still_open)}): {reasons(still_open)}"
-    return f"{told}; not all is known" if moved.gaps else told
+    return f"{told}; not all is known" if moved.gaps and still_open is not None else told
 
 
 def _because(gaps: Sequence[str]) -> str:

@@ -98,6 +98,9 @@ def test_a_line_says_why_it_is_not_known() -> None:
     assert cve_summary(cves_moved(lacking, lacking)) == (
         f"which were fixed and which are still open is not known: {OLD}, and 1 other reason"
     )
+    gone = cves_moved(KnownCves((has("CVE-1"),), gaps=(OLD,), is_whole=True), KnownCves(gaps=(OLD,), is_whole=True))
+    assert cve_summary(gone) == f"1 fixed: CVE-1 (HIGH); what is still open is not known: {OLD}"
+    assert cve_counts(gone) == "1 fixed (1 HIGH); what is still open is not known"
     some = KnownCves((has("CVE-2"),), gaps=(OLD,), is_whole=True)
     assert cve_summary(cves_moved(some, some)) == (
         f"what was fixed is not known; 1 still open, no fix yet: CVE-2 (HIGH); not all is known: {OLD}"
