@@ -18,7 +18,6 @@ from bot.verify.packages.image import check_one_is_meant, read_image
 from bot.verify.packages.inflate import is_zstd
 from bot.verify.packages.layer import LARGEST_KEPT
 from bot.verify.packages.places import packages_in
-from bot.verify.packages.reading import malformed
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 
 _LONGEST_LINE = 64 * 1024
@@ -98,7 +97,7 @@ def _read_layout(folder: Path, platform: str | None) -> Inventory:
 def _read_folder(root: Path) -> Inventory:
     files: dict[str, bytes] = {}
     problems: list[str] = []
-    kept = 0
+    left = LARGEST_KEPT
     for path, target in paths_below(root, _is_wanted, problems.append):
         if target is not None:
             if places.hides_packages(path, target):
@@ -119,11 +118,13 @@ def _read_folder(root: Path) -> Inventory:
             continue
         if len(data) > largest:
             problems.append(f"{path}: is larger than {largest} bytes; it is not read")
-            continue
-        files[path] = data
-        kept += len(data)
-        if kept > LARGEST_KEPT:
-            raise malformed(f"holds more than {LARGEST_KEPT} bytes of package databases", str(root))
+        elif len(data) > left:
+            told = f"{path}: with it there are more than {LARGEST_KEPT} bytes of package databases"
+            problems.append(f"{told}; neither it nor what follows is read")
+            break
+        else:
+            files[path] = data
+            left -= len(data)
     return packages_in(files, problems)
 
 

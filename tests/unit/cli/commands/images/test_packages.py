@@ -267,6 +267,25 @@ def test_the_gate_heeds_a_document_and_says_so(report: Path, tmp_path: Path) -> 
     assert "CVE-2019-14697 in musl: not_affected (component_not_present), says the team" in result.stderr
 
 
+def test_more_databases_than_can_be_kept_are_named_and_those_before_are_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.service.commands.images.packages.LARGEST_KEPT", 400)
+    for number in range(4):
+        (root / f"{number}.deps.json").write_text(json.dumps({"libraries": {}, "x": "y" * 100}))
+    result = run("packages", "list", root, "--format", "json")
+    assert result.exit_code == 3
+    assert "more than 400 bytes of package databases; neither it nor what follows is read" in result.stderr
+
+
+def test_a_link_in_place_of_a_file_of_distroless_is_named(root: Path) -> None:
+    (root / "var/lib/dpkg/status.d").mkdir()
+    (root / "var/lib/dpkg/status.d/openssl").symlink_to("/etc/passwd")
+    result = run("packages", "list", root, "--format", "json")
+    assert result.exit_code == 3
+    assert "status.d/openssl: is a symbolic link to '/etc/passwd', which is not followed" in result.stderr
+
+
 def test_a_folder_without_any_database_says_that_nothing_is_known(tmp_path: Path) -> None:
     result = run("packages", "list", tmp_path, "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
