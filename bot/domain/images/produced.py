@@ -13,6 +13,9 @@ MOST_CLAIMS = 100
 """Images of one repository."""
 _NO_TAG = re.compile(r"[^A-Za-z0-9._-]+")
 """What a tag may not have, which docker/metadata-action writes as a hyphen: `release/10` is `release-10`."""
+_GLOB = re.compile(r"(\*\*|\*)")
+_OTHER_GLOB = re.compile(r"[?+\[]")
+_ANY = {"**": ".*", "*": "[^/]*"}
 CLAIMABLE = "*/{name}"
 """What a repository's own file may claim, unless the operator allows other paths: one that ends in its name."""
 
@@ -35,7 +38,8 @@ class Source(StrEnum):
 class NamedImage:
     """An image as a build in a repository's files names it. `name` and `tag` may have the parts `{owner}`, `{name}`
     and `{branch}`; `tag` those of `TagRule` too. It is built from the first of the files `built_from` that there
-    is; nothing tells that where there are none. `weakness` is why its name or tag may be another one."""
+    is; nothing tells that where there are none. `weakness` is why its name or tag may be another one.
+    `branches` are patterns of those of which pushes alone build it; none where any may."""
 
     name: str
     tag: str
@@ -44,6 +48,7 @@ class NamedImage:
     pulls: bool | None = None
     built_from: tuple[str, ...] = ()
     weakness: str = ""
+    branches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +170,24 @@ def _built(named: NamedImage, repository: str, branch: str, naming: Collection[s
     if claim is None:
         return None
     file = next((path for path in named.built_from if path in naming), "")
-    claim = replace(claim, path=named.path, line=named.line, pulls=named.pulls, weakness=named.weakness)
+    weakness = named.weakness
+    if named.branches and not _are_of(branch, named.branches):
+        some = ", ".join(named.branches)[:100]
+        weakness = weakness or f"only pushes to {some} build it, and rebuilds are of {branch}"
+    claim = replace(claim, path=named.path, line=named.line, pulls=named.pulls, weakness=weakness)
     return replace(claim, built_from=file)
+
+
+def _are_of(branch: str, patterns: Sequence[str]) -> bool:
+    """Whether a branch fits patterns of GitHub's workflows, of which the last that fits counts: `*` takes no slash,
+    and one after a `!` takes branches out. What else patterns may have is taken to fit."""
+    fits = False
+    for pattern in patterns:
+        bare = pattern.removeprefix("!")
+        parts = (_ANY.get(part) or re.escape(part) for part in _GLOB.split(bare) if part)
+        if _OTHER_GLOB.search(bare) or re.fullmatch("".join(parts), branch) is not None:
+            fits = bare == pattern
+    return fits
 
 
 def _with_files(claims: Iterable[Claim], files: Mapping[str, Collection[str]]) -> tuple[Claim, ...]:

@@ -39,13 +39,30 @@ def find(path: str, text: str) -> Findings:
     except Unreadable as error:
         return file.unreadable(error)
     for document in documents:
+        everywhere = _registry_of_all(document)
         for key, mapping in mappings_under(document):
-            for written, assembled in _written_images(key, mapping):
+            for named, assembled in _written_images(key, mapping):
+                written = named
+                if everywhere is not None and assembled and mapping.get("registry") is None:
+                    written = _below(everywhere, named)
                 if "{{" in written.text:
                     file.problem(written.place(0), _TEMPLATED)
                 else:
                     file.image(written, Role.IMAGE, assembled=assembled)
     return file.findings()
+
+
+def _registry_of_all(document: Node) -> Scalar | None:
+    """`global.imageRegistry`, which charts put before each image that names no registry."""
+    written = document.mapping("global").scalar("imageRegistry") if isinstance(document, Mapping) else None
+    return written if written is not None and written.value.strip() else None
+
+
+def _below(registry: Scalar, named: Spanned) -> Spanned:
+    """The image at that registry, unless it names one itself."""
+    first = named.text.partition("/")[0]
+    has_own = "/" in named.text and ("." in first or ":" in first or first == "localhost")
+    return named if has_own else _at(registry, named)
 
 
 def written_in_keys(key: str, mapping: Mapping) -> Spanned | None:

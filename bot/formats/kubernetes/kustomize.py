@@ -18,9 +18,12 @@ _FLUX = "kustomize.toolkit.fluxcd.io/"
 _OWN_WORDS = ("newTag", "newName")
 """Nothing else has these, and a kustomization need not tell its kind."""
 
+_TAKES = ("resources", "bases", "components")
+"""What a kustomization puts together; where one has these, a digest alone tells an image too."""
+
 
 def may_be_one(text: str) -> bool:
-    return any(word in text for word in _OWN_WORDS)
+    return any(word in text for word in _OWN_WORDS) or ("digest" in text and any(word in text for word in _TAKES))
 
 
 def images(document: Node) -> Iterator[Spanned]:
@@ -67,4 +70,6 @@ def _is_one(document: Mapping, entries: list[Mapping]) -> bool:
     kind = document.scalar("kind")
     if kind is not None:
         return kind.value in _KINDS
-    return any(entry.get(word) is not None for entry in entries for word in _OWN_WORDS)
+    takes = any(document.get(word) is not None for word in _TAKES)
+    words = (*_OWN_WORDS, "digest") if takes else _OWN_WORDS
+    return any(entry.get(word) is not None for entry in entries for word in words)

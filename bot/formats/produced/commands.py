@@ -20,7 +20,7 @@ _LOCAL = (*_OF_ENGINES, "oci:", "oci-archive:", "docker-archive:", "dir:")
 @dataclass(frozen=True, slots=True)
 class Written:
     """An image as written, with the place of what builds it; `pulls` and `built_from` as in `NamedImage`, `target`
-    and `defaults` as in `BuiltName`, `weakness` as in `NamedImage`."""
+    and `defaults` as in `BuiltName`, `weakness` and `branches` as in `NamedImage`."""
 
     name: str
     place: int
@@ -29,6 +29,7 @@ class Written:
     target: str = ""
     defaults: tuple[str, ...] = ()
     weakness: str = ""
+    branches: tuple[str, ...] = ()
 
 
 def pushed(

@@ -6,7 +6,7 @@ Compose services with `build` and `image`, `ContainerRegistry` with `ContainerRe
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
@@ -83,6 +83,7 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
             if parts is not None:
                 line = lines.at(max(0, written.place))
                 image = NamedImage(*parts, path, line, written.pulls, written.built_from, written.weakness)
+                image = replace(image, branches=written.branches)
                 yield Named(image, written.target, written.defaults)
     except Unreadable:
         return

@@ -26,6 +26,8 @@ from bot.formats.workflows import KIND as WORKFLOW
 
 MOST_CALLS = 50
 """Of scripts and actions of one repository, each with other variables."""
+MOST_BUILDS = 20
+"""Of one file, each with other variables."""
 _ACTIONS = ("action.yml", "action.yaml")
 
 Contents = Mapping[str, bytes]
@@ -49,7 +51,7 @@ def names_together(
     by itself."""
     mine = [build for build in builds if path in build.files]
     pushing = [build for build in mine if build.pushes]
-    readings = [_reading(path, build, files) for build in pushing or mine]
+    readings = [_reading(path, build, files) for build in _different(pushing or mine, files[path])]
     built = {named.target for reading in readings for named in reading.named}
     generated = any(reading.build.generated for reading in readings)
     found = [_judged(path, named, reading, readings, files) for reading in readings for named in reading.named]
@@ -62,6 +64,18 @@ def names_together(
             )
             found.append(_weak(path, named, why) if named.defaults else named.image)
     return found
+
+
+def _different(builds: Sequence[FileBuild], data: bytes) -> list[FileBuild]:
+    """Those that may name a file's images otherwise than each other, with only the variables that it mentions: to
+    read a file once more takes a while."""
+    text = decode(data)
+    found: dict[FileBuild, FileBuild] = {}
+    for build in builds:
+        variables = tuple((name, value) for name, value in build.variables if name in text)
+        known = replace(build, path="", line=0, variables=variables)
+        found.setdefault(known, replace(build, variables=variables))
+    return list(found.values())[:MOST_BUILDS]
 
 
 def builds_in(files: Contents, read: Reader) -> list[FileBuild]:
@@ -163,9 +177,9 @@ def _weak(path: str, named: Named, why: str) -> NamedImage:
 
 def each_once(named: Iterable[NamedImage]) -> Iterator[NamedImage]:
     """Each name and tag once for each file that it is built from, by strong evidence where there is any."""
-    found: dict[tuple[str, str, tuple[str, ...]], NamedImage] = {}
+    found: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], NamedImage] = {}
     for each in named:
-        key = (each.name, each.tag, each.built_from)
+        key = (each.name, each.tag, each.built_from, each.branches)
         known = found.get(key)
         if known is None or (known.weakness and not each.weakness):
             found[key] = each

@@ -12,7 +12,7 @@ from bot.formats.produced.moments import date_part
 from bot.formats.shell.folders import Folders
 from bot.formats.source.nodes import Mapping, Node
 from bot.formats.workflows.builds import dockerfile_of
-from bot.formats.workflows.conditions import StepReach, is_only_called, is_only_scheduled, reach_of
+from bot.formats.workflows.conditions import StepReach, branches_of, is_only_called, is_only_scheduled, reach_of
 from bot.formats.workflows.steps import WorkflowStep
 
 _BUILD = re.compile(
@@ -37,7 +37,8 @@ def names(document: Node) -> Iterator[Written]:
     its weakness one that only runs for tags and releases do."""
     if reach_of(document) is StepReach.NEVER:
         return
-    found = list(_names(document))
+    branches = branches_of(document)
+    found = [replace(written, branches=branches) for written in _names(document)]
     if is_only_called(document):
         sure = {written.name for written in _names(document, has_inputs=False)}
         found = [each if each.name in sure else replace(each, weakness=_OF_INPUTS) for each in found]

@@ -63,6 +63,19 @@ def is_only_scheduled(document: Node) -> bool:
     ) == {}
 
 
+def branches_of(document: Node) -> tuple[str, ...]:
+    """The patterns of branches of which pushes alone make a workflow run for a branch; none where others do too."""
+    triggers = _triggers(document)
+    events = {run.event for run in _runs(document) if run.ref == "branch"} if triggers else set()
+    about = triggers.get("push")
+    if events != {"push"} or not isinstance(about, Mapping):
+        return ()
+    written = about.get("branches")
+    items = written.items if isinstance(written, Items) else [written]
+    found = tuple(each.value for each in items if isinstance(each, Scalar))
+    return found if len(found) == len(items) and not any("${{" in each for each in found) else ()
+
+
 def _triggers(document: Node) -> dict[str, Node | None]:
     """The events that start a workflow, each with what is said of it; none for what is no workflow."""
     trigger = document.get("on") if isinstance(document, Mapping) else None

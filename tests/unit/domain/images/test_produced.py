@@ -81,3 +81,24 @@ def test_a_branch_in_a_tag_has_a_hyphen_for_what_no_tag_may_have() -> None:
     named = NamedImage("ghcr.io/{owner}/{name}", "{branch}", "build.yml", 7)
     [claim], _ = claims_of(SHOP, "release/10.0", ImageRules(), (), [named])
     assert claim.tag.text == "release-10.0"
+
+
+@pytest.mark.parametrize(
+    ("branches", "is_weak"),
+    [
+        (("main",), False),
+        (("canary",), True),
+        (("m*",), False),
+        (("**", "!main"), True),
+        (("releases/**", "main"), False),
+        (("*/main",), True),
+        (("m.in",), True),
+        ((), False),
+    ],
+)
+def test_what_only_pushes_to_other_branches_build_is_weak_evidence(
+    branches: tuple[str, ...], is_weak: bool
+) -> None:
+    named = NamedImage("ghcr.io/contoso/shop", "canary", "build.yml", 7, branches=branches)
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), [named])
+    assert bool(claim.weakness) is is_weak

@@ -238,3 +238,18 @@ def test_many_names_of_images_side_by_side_cost_no_more_than_their_length() -> N
     assert found(f"{text}imageName: mcr.microsoft.com/dotnet/aspnet\nImageTag: '8.0'\n") == [
         ("mcr.microsoft.com/dotnet/aspnet:8.0", len(keys) + 2)
     ]
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("{repository: contoso/shop, tag: '1'}", "ghcr.io/contoso/shop:1"),
+        ("{repository: quay.io/contoso/shop, tag: '1'}", "quay.io/contoso/shop:1"),
+        ("{registry: quay.io, repository: contoso/shop, tag: '1'}", "quay.io/contoso/shop:1"),
+        ("{repository: ghcr.io/contoso/shop, tag: '1'}", "ghcr.io/contoso/shop:1"),
+        ("contoso/shop:1", "contoso/shop:1"),
+    ],
+)
+def test_a_registry_of_all_images_counts_where_keys_spell_one_without(image: str, expected: str) -> None:
+    text = f"global:\n  imageRegistry: ghcr.io/\nimage: {image}\n"
+    assert [reference for reference, _ in found(text)] == [expected]

@@ -357,3 +357,31 @@ def test_flux_puts_images_in(api: str, indent: str, owner: str) -> None:
     entries = KUSTOMIZATION.strip().replace("\n", f"\n{indent}")
     text = f"apiVersion: {api}\n{owner}\n{indent}{entries}\n"
     assert [name for name, _ in found(text)] == [name for name, _ in REPLACED]
+
+
+def test_parameters_of_an_application_spell_images_with_dots_in_their_names() -> None:
+    text = """
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+spec:
+  source:
+    helm:
+      parameters:
+      - {name: image.repository, value: ghcr.io/contoso/shop}
+      - name: image.tag
+        value: '1.2'
+      - {name: worker.image.name, value: ghcr.io/contoso/worker}
+      - {name: worker.image.version, value: "3"}
+      - {name: replicas, value: "2"}
+      - {name: chart.tag, value: "9"}
+"""
+    assert found(text) == [("ghcr.io/contoso/shop:1.2", 10), ("ghcr.io/contoso/worker:3", 12)]
+
+
+@pytest.mark.parametrize(("beside", "is_one"), [("resources: [../base]", True), ("title: x", False)])
+def test_a_digest_in_a_kustomization_without_a_kind_counts_where_it_puts_others_together(
+    beside: str, is_one: bool
+) -> None:
+    digest = "sha256:" + "a" * 64
+    text = f"{beside}\nimages:\n- name: ghcr.io/contoso/shop\n  digest: {digest}\n"
+    assert found(text) == ([(f"ghcr.io/contoso/shop@{digest}", 4)] if is_one else [])

@@ -509,3 +509,18 @@ def test_the_default_of_an_input_is_weak_evidence_where_only_others_call_the_wor
 
 def test_a_command_of_no_words_at_all_is_none() -> None:
     assert named("build.sh", 'A=\n$A ""\ndocker push ghcr.io/contoso/shop:1\n') == [PUSHED]
+
+
+@pytest.mark.parametrize(
+    ("on", "branches"),
+    [
+        ("{push: {branches: [canary, '!release/**']}}", ("canary", "!release/**")),
+        ("{push: {branches: canary}, pull_request: }", ("canary",)),
+        ("{push: {branches: [canary]}, workflow_dispatch: }", ()),
+        ("push", ()),
+        ("{push: {branches-ignore: [canary]}}", ()),
+    ],
+)
+def test_the_branches_whose_pushes_alone_build_an_image_are_told(on: str, branches: tuple[str, ...]) -> None:
+    [image] = named_in(WORKFLOW, (f"on: {on}\n" + workflow(build(push="true", tags=PUSHED))).encode())
+    assert image.branches == branches

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.images.produced import NamedImage
+from bot.formats import bake
 from bot.formats.repository import File, Memory, images_of
 
 WORKFLOW = ".github/workflows/build.yml"
@@ -186,3 +187,14 @@ target "shop" { inherits = ["docker-metadata-action"] }
     files = "|\n            docker-bake.hcl\n            cwd://${{ steps.meta.outputs.bake-file }}"
     text = workflow(metadata, bake_action(files=files, targets="shop"))
     assert told({"docker-bake.hcl": bake, WORKFLOW: text}) == [("ghcr.io/contoso/shop:sha-{short_sha}", False)]
+
+
+def test_a_file_is_read_once_for_all_builds_that_set_the_same_of_its_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads: list[object] = []
+    read = bake.names
+    monkeypatch.setattr(bake, "names", lambda *given: reads.append(given) or read(*given))
+    steps = (run("docker buildx bake --push", env=f"OTHER: '{number}'") for number in range(30))
+    assert told({"docker-bake.hcl": BAKE, WORKFLOW: workflow(*steps)}) == FIXED
+    assert len(reads) == 2
