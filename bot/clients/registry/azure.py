@@ -107,9 +107,29 @@ def credential(identity: AzureIdentity, client_id: str | None) -> Credential:
         raise Failure(Trouble.DENIED, "cannot be signed in to without azure-identity", advice=_EXTRA) from None
     # The loop asks again at its own pace; a throttled host is left alone for as long as it asks.
     options: dict[str, Any] = {"retry_total": 0} | ({"client_id": client_id} if client_id else {})
-    if identity is AzureIdentity.WORKLOAD:
-        return WorkloadIdentityCredential(**options)
-    return ManagedIdentityCredential(**options)
+    kinds = {AzureIdentity.WORKLOAD: WorkloadIdentityCredential, AzureIdentity.MANAGED: ManagedIdentityCredential}
+    return _Attentive(lambda **more: kinds[identity](**options, **more))
+
+
+class _Attentive:
+    """A credential of azure-identity's that puts the last answer to what it raises: of a machine's identity service
+    that is left out, and one that is throttled would look like one that refuses."""
+
+    def __init__(self, make: Callable[..., Credential]) -> None:
+        self._answer: Any = None
+        self._credential = make(raw_response_hook=self._note)
+
+    def get_token(self, *scopes: str) -> Any:
+        self._answer = None
+        try:
+            return self._credential.get_token(*scopes)
+        except Exception as error:
+            if getattr(error, "response", None) is None:
+                error.response = self._answer  # type: ignore[attr-defined]
+            raise
+
+    def _note(self, response: Any) -> None:
+        self._answer = response.http_response
 
 
 def _refused(error: Exception, identity: AzureIdentity, registry: str) -> Failure:
@@ -117,14 +137,15 @@ def _refused(error: Exception, identity: AzureIdentity, registry: str) -> Failur
     answer = getattr(error, "response", None)
     status = getattr(answer, "status_code", None)
     told = str(error).strip().partition("\n")[0][:300] or type(error).__name__
+    who = "Entra" if identity is AzureIdentity.WORKLOAD else "the machine's identity service"
     if status == 429:
         seconds = str(answer.headers.get("Retry-After", "")) if answer is not None else ""
         wait = timedelta(seconds=int(seconds)) if seconds.isdecimal() and len(seconds) < 6 else None
-        what = "Entra asks for fewer requests (429)"
+        what = f"{who} asks for fewer requests (429)"
         return Failure(Trouble.THROTTLED, what, where=registry, retry_after=wait, status=429)
     if status is not None and status >= 500:
         return Failure(
-            Trouble.UNREACHABLE, f"Entra has trouble of its own ({status})", where=registry, status=status
+            Trouble.UNREACHABLE, f"{who} has trouble of its own ({status})", where=registry, status=status
         )
     return Failure(
         Trouble.DENIED,

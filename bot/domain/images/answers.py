@@ -46,16 +46,19 @@ def about_signature(trust: Trust | None, *, is_required: bool) -> ImageAnswer:
     return ImageAnswer(ImageQuestion.SIGNATURE, trust.holds, trust.told, counts=is_required)
 
 
-def about_provenance(builder: Builder | None, producers: Collection[str], *, is_required: bool) -> ImageAnswer:
+def about_provenance(
+    builder: Builder | None, producers: Collection[str], *, is_required: bool, unseen: str = ""
+) -> ImageAnswer:
     """Whether it was built where it says to be, and by a repository that is known to produce it.
 
     `producers` are `owner/name` of these, none where that is not known. Provenance that nobody trusted has signed
-    is as good as none, and none is not asked for.
+    is as good as none, and none is not asked for. `unseen` tells where more is attached than was looked at.
     """
     if builder is None:
-        return ImageAnswer(
-            ImageQuestion.PROVENANCE, None, "no provenance by a signer that is trusted is there", counts=False
-        )
+        told = "no provenance by a signer that is trusted is there"
+        if unseen:
+            told = f"{told} among what was looked at; it may lie behind: {unseen}"
+        return ImageAnswer(ImageQuestion.PROVENANCE, None, told, counts=False)
     if builder.strength is not Strength.PROVED:
         return ImageAnswer(ImageQuestion.PROVENANCE, False, builder.told, counts=is_required)
     known = sorted(producers)

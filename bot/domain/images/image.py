@@ -44,6 +44,8 @@ class SeenImage:
     sourced_from: str | None = None
     builder: Builder | None = None
     """Who built it, where provenance that somebody trusted signed tells it."""
+    unseen: str = ""
+    """Why it may tell that after all: more is attached than was looked at. Empty where all was."""
     fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Documents that were not kept before, by digest."""
 

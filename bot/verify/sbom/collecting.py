@@ -13,6 +13,7 @@ from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.wording.words import counted
 from bot.verify.provenance.attestations import attested_in, statements_in
 from bot.verify.provenance.signed import statement_of
 from bot.verify.provenance.statement import read_statement
@@ -50,7 +51,7 @@ def judged_by(trusted: Trusted | None, at: datetime, remembered: Remembered) -> 
 
 async def sboms_of(port: SignaturesPort, place: ImagePlace, judge: Judge) -> tuple[Sbom, ...]:
     """Each document once, by its best proof; one that cannot be read is there with the reason, and so is, at the
-    end, that more is attached than was looked at.
+    end, that there are more than count, or that more is attached than was looked at.
 
     A statement about another image than this is none of its. Raises `Failure` where the registry does not say.
     """
@@ -62,11 +63,22 @@ async def sboms_of(port: SignaturesPort, place: ImagePlace, judge: Judge) -> tup
                 cut.append(_unread(each.unreadable, SbomOrigin.REFERRER))
             else:
                 found += attached_sbom(each, (digest,), judge)
-    found += await _of_buildkit(port, place)
+    of_build, left = await _of_buildkit(port, place)
+    found, cut = [*found, *of_build], [*cut, *left]
     best: dict[str, Sbom] = {}
     for sbom in sorted(found, key=lambda each: each.strength is not Strength.PROVED):
         best.setdefault(sbom.document, sbom)
-    return (*tuple(best.values())[:MOST], *{each.document: each for each in cut}.values())
+    ordered = tuple(best.values())
+    return (*ordered[:MOST], *_left(ordered[MOST:]), *{each.document: each for each in cut}.values())
+
+
+def _left(some: Sequence[Sbom]) -> list[Sbom]:
+    """What stands for SBOMs that do not count, as there are too many; nothing where none is left."""
+    if not some:
+        return []
+    proved = sum(each.strength is Strength.PROVED for each in some)
+    left = counted(len(some), "more SBOM")
+    return [_unread(f"more than {MOST} are attached: {left} left out, of which {proved} proved", some[0].origin)]
 
 
 def attached_sbom(found: AttachedDocument, digests: Sequence[str], judge: Judge) -> tuple[Sbom, ...]:
@@ -89,19 +101,25 @@ def plain_sbom(text: bytes, origin: SbomOrigin) -> Sbom:
     return _read(text, origin, Strength.CLAIMED, _UNSIGNED)
 
 
-async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> list[Sbom]:
+async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> tuple[list[Sbom], list[Sbom]]:
+    """Those that BuildKit put beside the image, and what tells that there are more than are looked at."""
     found: list[Sbom] = []
+    cut: list[Sbom] = []
     if place.index == place.digest:
-        return found
+        return found, cut
     try:
         index = json.loads(await port.manifest(place.registry, place.repository, place.index))
         for attested in attested_in(index):
             if attested.about != place.digest:
                 continue
             manifest = json.loads(await port.manifest(place.registry, place.repository, attested.digest))
-            for blob in statements_in(manifest, attested.about)[:MOST]:
-                if blob.predicate_type.startswith(_PREDICATES):
-                    found += await _statement(port, place, blob.digest)
+            blobs = statements_in(manifest, attested.about)
+            listed = [blob.digest for blob in blobs if blob.predicate_type.startswith(_PREDICATES)]
+            for digest in listed[:MOST]:
+                found += await _statement(port, place, digest)
+            if len(listed) > MOST:
+                told = f"{len(listed)} are beside the image, of which {MOST} were looked at"
+                cut.append(_unread(told, SbomOrigin.BUILDKIT))
     except Failure as failure:
         if failure.trouble not in (Trouble.MISSING, Trouble.MALFORMED):
             raise
@@ -110,7 +128,7 @@ async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> list[Sbom]:
         found.append(_unread(str(error), SbomOrigin.BUILDKIT))
     except (ValueError, RecursionError):
         found.append(_unread("its manifest is not JSON", SbomOrigin.BUILDKIT))
-    return found
+    return found, cut
 
 
 async def _statement(port: SignaturesPort, place: ImagePlace, blob: str) -> list[Sbom]:

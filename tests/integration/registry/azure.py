@@ -23,6 +23,9 @@ from sandbox.edges.serving import Server
 AUDIENCE = "https://containerregistry.azure.net"
 DIGEST = f"sha256:{'d' * 64}"
 ASSERTION = "the pod's service account token"
+EXPIRED_ASSERTION = "the pod's service account token of yesterday"
+ENTRA, MACHINE = "/oauth2/v2.0/token", "/metadata/identity/oauth2/token"
+EXCHANGE, TOKEN = "/oauth2/exchange", "/oauth2/token"
 
 
 @dataclass
@@ -34,7 +37,10 @@ class Azure:
     """What the registry takes a token for."""
     lifetime: float = 3 * 3600
     """Seconds that a refresh token is good for."""
-    entra_answers: Response | None = None
+    entra_lifetime: float = 3600
+    """Seconds that a token of Entra's is good for."""
+    answers: dict[str, Response] = field(default_factory=dict)
+    """What one of the places answers in place of what it would, by its path without the tenant."""
     taken_back: set[str] = field(default_factory=set)
     """Refresh tokens that are good no more, whatever they say."""
     asked: list[str] = field(default_factory=list)
@@ -48,6 +54,11 @@ class Azure:
             Route("/v2/{name:path}", self._registry, methods=["GET", "HEAD"]),
         ]
         self.server = Server(Starlette(routes=routes), self.certificate)
+
+    def forget(self) -> None:
+        """Answers as at the start, and remembers nothing that was asked."""
+        self.audience, self.lifetime, self.entra_lifetime = AUDIENCE, 3 * 3600, 3600
+        self.answers, self.taken_back, self.asked = {}, set(), []
 
     @property
     def host(self) -> str:
@@ -63,9 +74,13 @@ class Azure:
         return {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
 
     async def _workload(self, request: Request) -> Response:
+        if (answer := self.answers.get(ENTRA)) is not None:
+            self.asked.append(request.url.path)
+            return answer
         form = await self._form(request)
-        if self.entra_answers is not None:
-            return self.entra_answers
+        if form["client_assertion"] == EXPIRED_ASSERTION:
+            told = "AADSTS700024: Client assertion is not within its valid time range."
+            return JSONResponse({"error": "invalid_client", "error_description": told}, 401)
         if form["client_assertion"] != ASSERTION:
             told = "AADSTS700213: No matching federated identity record found for presented assertion."
             return JSONResponse({"error": "invalid_client", "error_description": told}, 401)
@@ -73,24 +88,31 @@ class Azure:
 
     async def _machine(self, request: Request) -> Response:
         self.asked.append(request.url.path)
+        if (answer := self.answers.get(request.url.path)) is not None:
+            return answer
         if request.headers.get("metadata") != "true":
             return JSONResponse({"error": "invalid_request"}, 400)
         return self._entra_token(request.query_params["resource"])
 
     def _entra_token(self, audience: str) -> Response:
-        token = _web_token({"aud": audience})
+        token = _web_token({"aud": audience, "exp": time.time() + self.entra_lifetime})
         return JSONResponse({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
 
     async def _exchange(self, request: Request) -> Response:
         form = await self._form(request)
+        if (answer := self.answers.get(request.url.path)) is not None:
+            return answer
+        claims = _claims(form["access_token"])
         complete = form["grant_type"] == "access_token" and form["service"] == self.host
-        if not complete or _claims(form["access_token"])["aud"] != self.audience:
+        if not complete or claims["aud"] != self.audience or float(claims["exp"]) < time.time():
             return JSONResponse({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}, 401)
         number = self.asked.count("/oauth2/exchange")
         return JSONResponse({"refresh_token": _web_token({"exp": time.time() + self.lifetime, "number": number})})
 
     async def _token(self, request: Request) -> Response:
         form = await self._form(request)
+        if (answer := self.answers.get(request.url.path)) is not None:
+            return answer
         token = form["refresh_token"]
         good = form["grant_type"] == "refresh_token" and form["service"] == self.host
         if not good or token in self.taken_back or _claims(token)["exp"] < time.time():

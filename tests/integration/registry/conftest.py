@@ -83,8 +83,8 @@ async def patient(hostile: Hostile) -> AsyncIterator[RegistryClient]:
         yield found
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PEM file with a key and a certificate for 127.0.0.1 that nobody else signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
@@ -103,6 +103,6 @@ def certificate(tmp_path: Path) -> Path:
     )
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = tmp_path / "registry.pem"
+    path = tmp_path_factory.mktemp("certificate") / "registry.pem"
     path.write_bytes(private + signed.public_bytes(pem))
     return path

@@ -202,6 +202,18 @@ async def test_one_look_tells_what_an_image_stands_on_and_which_sboms_it_has(sho
     assert sorted(set(after)) == sorted(after), "nothing is asked for twice"
 
 
+@pytest.mark.long
+async def test_provenance_that_may_lie_behind_more_than_is_looked_at_is_told(shop: Shop) -> None:
+    assert (await shop.read()).unseen == ""
+    for number in range(51):
+        await shop.played.attach(
+            shop.repository, shop.digest, "application/report", {}, ("application/report", b"%d" % number)
+        )
+    seen = await shop.read()
+    assert seen.builder is None
+    assert seen.unseen == "51 artifacts refer to it, of which 50 were looked at"
+
+
 @needs_evidence
 @pytest.mark.parametrize("name", ["buildkit-provenance-v1-min.json", "buildkit-provenance-v0.2-max.json"])
 @pytest.mark.parametrize("workflow", [IDENTITY, IDENTITY.replace("contoso", "mallory")])

@@ -155,7 +155,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         vex = VexBeside(beside, settings.trust, clock)
         answers = (
             about_signature(trust, is_required=is_required),
-            about_builder(seen.builder, produced, rule),
+            about_builder(seen.builder, produced, rule, unseen=seen.unseen),
             about_freshness(standings),
             about_gate(await _gated(stores, settings, place, digest, produced, vex)),
         )
@@ -182,14 +182,17 @@ async def _gated(
 
 
 def about_builder(
-    builder: Builder | None, produced: Sequence[ProducedImage], rule: TrustRuleSettings | None
+    builder: Builder | None, produced: Sequence[ProducedImage], rule: TrustRuleSettings | None, *, unseen: str = ""
 ) -> ImageAnswer:
     """The answer about provenance; a level that the rule requires and that is not proved does not hold."""
     is_required = rule is not None and rule.mode is TrustMode.REQUIRE
-    answer = about_provenance(builder, {each.repository for each in produced}, is_required=is_required)
+    producers = {each.repository for each in produced}
+    answer = about_provenance(builder, producers, is_required=is_required, unseen=unseen)
     lacking = builder_doubt(builder, rule.slsa_level if rule is not None else None)
     if lacking is None or answer.holds is False:
         return answer
+    if builder is None and unseen:
+        lacking = f"{lacking}; or look among the rest: {unseen}"
     return ImageAnswer(ImageQuestion.PROVENANCE, None if builder is None else False, lacking, counts=is_required)
 
 

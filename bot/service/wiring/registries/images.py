@@ -25,8 +25,13 @@ from bot.verify.provenance.slsa import read_provenance
 from bot.verify.provenance.statement import read_statement
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
+<<<<<<< HEAD
 from bot.verify.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance
 from bot.verify.trust.collecting import attestations_of
+=======
+from bot.verify.standing.declared import of_annotations, of_labels, of_provenance
+from bot.verify.trust.collecting import CUT, attestations_of
+>>>>>>> 5d60601a (Tell where provenance and SBOMs are left out, and wait for a machine's identity service that is throttled: it counted as a refusal)
 from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, ObservedPlatform, read
 
@@ -70,7 +75,7 @@ class RegistryImages:
         platforms = reading.platforms
         inherited, fetched = await self._inherited(place, reading, expected, below)
         provenances = await self._provenances(place, reading, expected)
-        signed = await self._signed(place, reading)
+        signed, unseen = await self._signed(place, reading)
         return SeenImage(
             digest,
             reading.observation(place, datetime.min).platforms,
@@ -85,7 +90,12 @@ class RegistryImages:
             },
             next((source for each in platforms if (source := _source(each, inherited, self.forge))), None),
             _builder([signed.get(each.digest, ()) for each in platforms]),
+<<<<<<< HEAD
             {**reading.fetched, **fetched},
+=======
+            unseen,
+            reading.fetched,
+>>>>>>> 5d60601a (Tell where provenance and SBOMs are left out, and wait for a machine's identity service that is throttled: it counted as a refusal)
         )
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
@@ -133,15 +143,20 @@ class RegistryImages:
             found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
         return frozenset(found)
 
-    async def _signed(self, place: Base, reading: DigestReading) -> Mapping[str, Sequence[SignedProvenance]]:
-        """Signed provenance by the digest of a platform: about just that one, else about the index."""
+    async def _signed(
+        self, place: Base, reading: DigestReading
+    ) -> tuple[Mapping[str, Sequence[SignedProvenance]], str]:
+        """Signed provenance by the digest of a platform: about just that one, else about the index. And where more
+        is attached than was looked at, how much."""
         rule = self.trust.rule_for(place.name)
         if rule is None or not rule.trusts_statements:
-            return {}
+            return {}, ""
         trusted, now = trusted_by(rule), self.clock.now()
         found: dict[str, tuple[SignedProvenance, ...]] = {}
+        cut: list[str] = []
         for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
             statements = await attestations_of(self.beside, place.registry, place.repository, digest)
+            cut += [each.unreadable for each in statements if each.kind == CUT]
             found[digest] = signed_provenance(
                 statements,
                 trusted,
@@ -153,7 +168,7 @@ class RegistryImages:
             )
         shared = found[reading.digest]
         own = {each.digest: found[each.digest] for each in reading.platforms}
-        return {digest: said or shared for digest, said in own.items()}
+        return {digest: said or shared for digest, said in own.items()}, "; ".join(dict.fromkeys(cut))
 
     async def _provenances(
         self, place: Base, reading: DigestReading, expected: Collection[Base]

@@ -107,3 +107,10 @@ def test_what_the_gate_says_counts_where_it_blocks(outcome: GateOutcome, holds: 
     assert (answer.holds, answer.counts) == (holds, True)
     assert not about_gate(Gated(GateMode.TELL, outcome)).counts
     assert not about_gate(None).counts
+
+
+def test_provenance_behind_more_than_was_looked_at_is_told() -> None:
+    unseen = "60 artifacts refer to it, of which 50 were looked at"
+    answer = about_provenance(None, (), is_required=True, unseen=unseen)
+    assert answer.holds is None
+    assert answer.told.endswith(f"among what was looked at; it may lie behind: {unseen}")

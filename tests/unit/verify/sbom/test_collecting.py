@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.verify.sbom.collecting import MOST as READ
 from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
@@ -51,15 +52,18 @@ def signed(about: str, by: str = IDENTITY) -> bytes:
 
 
 class Port(Attachments):
-    def index(self, said: Mapping[str, Any]) -> ImagePlace:
+    def index(self, *said: Mapping[str, Any]) -> ImagePlace:
         """An index as BuildKit pushes it, with what it says of the image beside it."""
-        layer = {
-            "mediaType": "application/vnd.in-toto+json",
-            "digest": self.keep(said),
-            "size": 1,
-            "annotations": {"in-toto.io/predicate-type": "https://cyclonedx.org/bom"},
-        }
-        attested = self.keep({"layers": [layer]})
+        layers = [
+            {
+                "mediaType": "application/vnd.in-toto+json",
+                "digest": self.keep(each),
+                "size": 1,
+                "annotations": {"in-toto.io/predicate-type": "https://cyclonedx.org/bom"},
+            }
+            for each in said
+        ]
+        attested = self.keep({"layers": layers})
         about = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": IMAGE}
         return ImagePlace(
             "registry.example",
@@ -209,3 +213,21 @@ async def test_sboms_behind_more_artifacts_than_are_looked_at_are_told() -> None
     )
     assert told.strength is Strength.CLAIMED
     assert told.inventory.problems == (f"{MOST + 2} artifacts refer to it, of which {MOST} were looked at",)
+
+
+async def test_sboms_beyond_those_that_count_are_told() -> None:
+    port = Port()
+    for number in range(READ + 3):
+        text = json.dumps(CYCLONEDX | {"serialNumber": f"urn:uuid:{number}"}).encode()
+        port.attach(IMAGE, "application/vnd.cyclonedx+json", text)
+    *read, told = await found(port)
+    assert len(read) == READ
+    assert told.inventory.problems == ("more than 20 are attached: 3 more SBOMs left out, of which 0 proved",)
+
+
+async def test_sboms_of_a_build_beyond_those_that_count_are_told() -> None:
+    port = Port()
+    place = port.index(*(statement(IMAGE, {**CYCLONEDX, "version": number}) for number in range(READ + 2)))
+    *read, told = await found(port, place)
+    assert len(read) == READ
+    assert told.inventory.problems == ("22 are beside the image, of which 20 were looked at",)

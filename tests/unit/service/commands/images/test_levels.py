@@ -37,3 +37,9 @@ def test_a_level_that_is_not_reached_is_told_with_what_to_do() -> None:
 def test_where_the_rule_warns_it_is_told_and_does_not_count() -> None:
     answer = about_builder(LEVEL_2, (), rule(3, TrustMode.WARN))
     assert (answer.holds, answer.counts) == (False, False)
+
+
+def test_a_level_that_cannot_be_told_names_what_was_not_looked_at() -> None:
+    unseen = "60 artifacts refer to it, of which 50 were looked at"
+    told = about_builder(None, (), rule(2), unseen=unseen).told
+    assert told.endswith(f"; or look among the rest: {unseen}")
