@@ -25,13 +25,8 @@ from bot.verify.provenance.slsa import read_provenance
 from bot.verify.provenance.statement import read_statement
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-<<<<<<< HEAD
 from bot.verify.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance
-from bot.verify.trust.collecting import attestations_of
-=======
-from bot.verify.standing.declared import of_annotations, of_labels, of_provenance
 from bot.verify.trust.collecting import CUT, attestations_of
->>>>>>> 5d60601a (Tell where provenance and SBOMs are left out, and wait for a machine's identity service that is throttled: it counted as a refusal)
 from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, ObservedPlatform, read
 
@@ -90,12 +85,8 @@ class RegistryImages:
             },
             next((source for each in platforms if (source := _source(each, inherited, self.forge))), None),
             _builder([signed.get(each.digest, ()) for each in platforms]),
-<<<<<<< HEAD
-            {**reading.fetched, **fetched},
-=======
             unseen,
-            reading.fetched,
->>>>>>> 5d60601a (Tell where provenance and SBOMs are left out, and wait for a machine's identity service that is throttled: it counted as a refusal)
+            {**reading.fetched, **fetched},
         )
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:

@@ -133,8 +133,8 @@ def _bare(content: bytes) -> bytes:
     """The signature that a file is, as text or as it is: whatever it is, a key must have made it."""
     if len(content) > 16 * 1024:
         raise Refused("the file is in no shape that cosign writes")
-    if content.isascii():
-        return from_base64(content.strip().decode(), "the signature")
+    if content.isascii():  # in lines, too, as openssl and base64 write it, and as cosign reads it
+        return from_base64(content.translate(None, b"\r\n").strip().decode(), "the signature")
     return content
 
 

@@ -61,6 +61,13 @@ class SignedSubject:
         algorithm, _, value = self.digest.partition(":")
         return algorithm in _ALGORITHMS and hashlib.new(algorithm, self.artifact).hexdigest() == value
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The digests of which a statement must name one: the one asked for, or those of the file."""
+        if self.digest or self.artifact is None:
+            return frozenset({self.digest})
+        return frozenset(f"{name}:{hashlib.new(name, self.artifact).hexdigest()}" for name in _ALGORITHMS)
+
     @property
     def wanted(self) -> str:
         """The digest that must be bound."""
@@ -225,7 +232,8 @@ def _check_subject(envelope: DsseEnvelope | None, file: SignatureFile, asked: Si
     if envelope is not None:
         if not is_payload(asked.artifact) and not asked.is_one_thing:
             raise Refused(f"the file is not what {asked.digest} names", advice="give the file or the digest alone")
-        if not statement_in(envelope).is_about(asked.wanted):
+        statement = statement_in(envelope)
+        if not any(statement.is_about(name) for name in asked.names):
             raise Refused(
                 f"the signed statement is not about {asked.wanted}", advice="it belongs to another artifact"
             )

@@ -27,10 +27,11 @@ def judged(encoded: bytes, asked: SignedSubject = SignedSubject(CONTENT), key: A
     return verify_with_key(encoded, read_public_key(public(key)), asked)
 
 
-def envelope(digest: str = DIGEST, key: Any = KEY) -> bytes:
+def envelope(digest: str = DIGEST, key: Any = KEY, named: tuple[str, str] | None = None) -> bytes:
+    algorithm, value = named or ("sha256", digest.removeprefix("sha256:"))
     statement = {
         "_type": "https://in-toto.io/Statement/v0.1",
-        "subject": [{"name": "x", "digest": {"sha256": digest.removeprefix("sha256:")}}],
+        "subject": [{"name": "x", "digest": {algorithm: value}}],
         "predicateType": "https://slsa.dev/provenance/v0.2",
         "predicate": {},
     }
@@ -73,6 +74,15 @@ def test_a_signature_is_taken_as_bytes_too_as_cosign_takes_it(key: Any) -> None:
         assert judged(sign(key, CONTENT), key=key).is_valid
     assert judged(sign(key, b"another"), key=key).outcome is Validity.INVALID
     assert judged(bare(sign(key, CONTENT))[1:], key=key).outcome is Validity.INVALID
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_signature_may_be_wrapped_into_lines_as_base64_and_openssl_write_it(ending: str) -> None:
+    encoded = bare(sign(KEY, CONTENT)).decode()
+    lines = [encoded[:64], encoded[64:], ""]
+
+    assert judged(ending.join(lines).encode()).is_valid
+    assert judged(" ".join(lines).encode()).outcome is Validity.INVALID
 
 
 @pytest.mark.parametrize("size", [256, 384])
@@ -178,6 +188,17 @@ def test_an_attestation_holds_for_what_it_is_about() -> None:
     assert judged(envelope("sha256:" + "0" * 64)).outcome is Validity.INVALID
     other: Any = ec.generate_private_key(ec.SECP256R1())
     assert judged(envelope(key=other)).outcome is Validity.INVALID
+
+
+def test_an_attestation_may_name_the_file_by_another_digest() -> None:
+    """As npm's provenance does, which knows a package by its SHA-512 only."""
+    named = sha512(CONTENT).hexdigest()
+    encoded = envelope(named=("sha512", named))
+
+    assert judged(encoded).is_valid
+    assert judged(encoded, SignedSubject(digest=f"sha512:{named}")).is_valid
+    assert judged(encoded, SignedSubject(b"another")).outcome is Validity.INVALID
+    assert judged(encoded, SignedSubject(digest=DIGEST)).outcome is Validity.INVALID
 
 
 def test_a_file_and_a_digest_that_is_not_its_own_are_both_asked_for() -> None:
