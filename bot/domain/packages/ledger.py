@@ -225,12 +225,17 @@ def _deployed(image: AffectedImage) -> StationClock:
         return StationClock(Passage.AHEAD)
     old = [each for each in image.deployed if each.is_current is False]
     if old:
-        who = ", ".join(sorted({each.repository for each in old}))
-        return StationClock(Passage.WAITING, says=f"not deployed: {_places(old)}", who=who)
+        return StationClock(Passage.WAITING, says=f"not deployed: {_places(old)}", who=_repositories(old))
     untold = [each for each in image.deployed if each.is_current is None]
     if untold:
-        return StationClock(Passage.UNKNOWN, says=f"it cannot be told what is named at {_places(untold)}")
+        says = f"it cannot be told what is named at {_places(untold)}"
+        return StationClock(Passage.UNKNOWN, says=says, who=_repositories(untold))
     return StationClock(Passage.PASSED, says="what is deployed has it")
+
+
+def _repositories(some: Sequence[DeployedImage]) -> str:
+    """Those whose manifests would have to name something else."""
+    return ", ".join(sorted({each.repository for each in some}))
 
 
 def _places(some: Sequence[DeployedImage]) -> str:

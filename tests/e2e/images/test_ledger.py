@@ -105,6 +105,7 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
             True,
             f"it cannot be told what is named at {world.github.name}/deploy/other.yaml:4",
         )
+        assert told(rows[GOLDEN]) == ("cannot be told", "deploy")
 
         fleet.push_image(SERVICE, "on the new golden image")
         rows = await ledger(stage)

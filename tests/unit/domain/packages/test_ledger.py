@@ -127,6 +127,13 @@ def test_what_is_not_known_cannot_be_told_and_says_why(image: AffectedImage, say
     assert (entry.clock.passage, entry.clock.says) == (Passage.UNKNOWN, says)
 
 
+def test_of_a_manifest_of_which_it_cannot_be_told_it_is_said_who_can_move_it() -> None:
+    unclear = replace(DONE, deployed=(MANIFEST, replace(MANIFEST, is_current=None)))
+    clock = entry_of(unclear).clock
+    assert clock is not None
+    assert (clock.passage, clock.who) == (Passage.UNKNOWN, MANIFEST.repository)
+
+
 def test_an_image_that_has_the_fix_proves_all_before_it() -> None:
     entry = entry_of(
         replace(DONE, fix=PublishedFix("Ubuntu"), base=None, own_bases=(replace(GOLDEN, held=UNREAD),))
