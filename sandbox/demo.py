@@ -8,9 +8,10 @@ import asyncio
 import re
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
@@ -175,7 +176,7 @@ class _Story:
                 self._say(f"    {request['title']}")
                 if not shown:
                     shown = True
-                    self._console.print(Panel(Markdown(request["body"]), title="its body", border_style="blue"))
+                    self._console.print(_body_of(request))
                     text = await self._world.github.read(name, "Dockerfile", request["head"]["ref"])
                     self._console.print(Syntax(text, "docker", background_color="default"))
 
@@ -203,6 +204,27 @@ class _Story:
     def _expect(self, holds: bool, otherwise: str) -> None:
         if not holds:
             self._wrong.append(otherwise)
+
+
+def _without_tables(markdown: str) -> str:
+    """The same with a list item in the place of each row, so that a terminal cuts no name."""
+    lines: list[str] = []
+    heads: list[str] = []
+    for line in markdown.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.startswith("|"):
+            heads = []
+            lines.append(line)
+        elif not heads:
+            heads = cells
+        elif set(line) - set("|-: "):
+            named = zip(heads, cells, strict=False)
+            lines.append("- " + ", ".join(f"{head}: {cell}" if head else cell for head, cell in named if cell))
+    return "\n".join(lines)
+
+
+def _body_of(request: Mapping[str, Any]) -> Panel:
+    return Panel(Markdown(_without_tables(request["body"])), title="its body", border_style="blue")
 
 
 def _text_of(block: dict[str, object]) -> str:

@@ -96,7 +96,9 @@ class Server:
         return f"{'https' if self._certificate else 'http'}://{self.host}"
 
     def start(self, app: Starlette | None = None) -> None:
-        """Returns as soon as requests are answered."""
+        """Returns as soon as requests are answered. Raises `RuntimeError` where it serves already."""
+        if self._thread is not None and self._thread.is_alive():
+            raise RuntimeError(f"the sandbox server on port {self.port} serves already")
         served = app or self.app
         assert served is not None
         config = uvicorn.Config(

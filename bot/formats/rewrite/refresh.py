@@ -8,11 +8,8 @@ from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
-from bot.formats.compose.finder import KIND as COMPOSE
-from bot.formats.dotenv import KIND as ENV
 from bot.formats.repository import File, Memory, is_read_together, needs_projects, read_files
 from bot.formats.rewrite.rewrite import rewrite_files
-from bot.formats.table import kind_of
 
 
 def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> Mapping[str, Refreshed]:
@@ -46,19 +43,12 @@ def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> 
 
 
 def read_with(paths: Iterable[str], wanted: Iterable[str]) -> frozenset[str]:
-    """The files among `paths` that are to be read for the sake of `wanted`.
-
-    These, all of MSBuild's with one of them or with C#, and all of Compose's with an `.env`, which has no meaning
-    of its own.
-    """
+    """The files among `paths` that are to be read for the sake of `wanted`: these, and all of MSBuild's with one of
+    them or with C#."""
     chosen = frozenset(wanted)
-    kinds = {kind_of(path) for path in chosen}
-    with_projects = any(needs_projects(path) for path in chosen)
-    return chosen | {
-        path
-        for path in paths
-        if (with_projects and is_read_together(path, b"")) or (ENV in kinds and kind_of(path) == COMPOSE)
-    }
+    if not any(needs_projects(path) for path in chosen):
+        return chosen
+    return chosen | {path for path in paths if is_read_together(path, b"")}
 
 
 def _usages(files: Mapping[str, bytes]) -> tuple[Usage, ...]:

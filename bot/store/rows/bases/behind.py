@@ -15,6 +15,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind
+from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -22,6 +23,7 @@ from bot.store.rows.bases.tables import bases, changes, observations
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, sdk_pins
+from bot.store.rows.rollouts.tables import rebuilds
 
 DIFFERS = or_(
     and_(usages.c.digest.is_not(None), usages.c.digest != bases.c.digest),
@@ -159,14 +161,26 @@ async def _homes(connection: AsyncConnection) -> Sequence[Mapping[Any, Any]]:
 
 
 async def _built(connection: AsyncConnection) -> dict[int, datetime]:
-    """When the last build of each repository succeeded, where that is known of any of its workflows."""
+    """When each repository was last built, where the last success of any of its workflows is known.
+
+    A rebuild whose image was proved counts from when it was planned, which is before it was built.
+    """
     newest = func.max(workflow_builds.c.last_success).label("at")
     rows = await connection.execute(
         select(workflow_builds.c.repository_id, newest)
         .where(workflow_builds.c.last_success.is_not(None))
         .group_by(workflow_builds.c.repository_id)
     )
-    return {row.repository_id: row.at for row in rows}
+    built = {row.repository_id: row.at for row in rows}
+    planned = func.max(rebuilds.c.planned_at).label("at")
+    proved = await connection.execute(
+        select(rebuilds.c.repository_id, planned)
+        .where(rebuilds.c.state == State.SUCCEEDED.value)
+        .group_by(rebuilds.c.repository_id)
+    )
+    return built | {
+        row.repository_id: max(row.at, built[row.repository_id]) for row in proved if row.repository_id in built
+    }
 
 
 async def _logs(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from bot.discover.ports import Reading
 from bot.domain.bases.notice import Topic
@@ -14,6 +14,7 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import State
 from bot.store.rows.repositories.tables import usages
+from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import note, step
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import FleetFilter, Sort, Standing
@@ -78,6 +79,22 @@ async def test_a_rebuild_that_has_not_ended_is_behind_one_that_failed_has_failed
     assert await standing(stores) is Standing.FAILED
     await end(stores, State.SUCCEEDED)
     assert await standing(stores) is Standing.CURRENT
+
+
+async def test_what_floats_is_behind_until_a_rebuild_of_it_was_proved(stores: Stores) -> None:
+    await reading(stores, Reading("tree", ((floating(), ASPNET),)))
+    built = {"workflow": "weekly-rebuild.yml", "builds": [], "last_success": stores.clock.now()}
+    async with stores.database.transaction() as connection:
+        await connection.execute(
+            insert(workflow_builds).values(repository_id=1, due_at=stores.clock.now(), attempts=0, **built)
+        )
+    stores.clock.advance(2 * HOUR)
+    await stores.see({ASPNET: "b", SDK: "b"})
+    await stores.assess_all()
+    await stores.plan_all()
+    assert [each.member.name for each in (await stores.catch_up.behind()).usages] == [SHOP]
+    await end(stores, State.SUCCEEDED)
+    assert (await stores.catch_up.behind()).usages == ()
 
 
 async def test_what_asks_to_be_left_alone_is(stores: Stores) -> None:

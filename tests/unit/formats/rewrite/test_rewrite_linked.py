@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Replacement, Rewritten
 from bot.formats.repository import File, Memory, read_files
-from bot.formats.rewrite.refresh import read_with
 from bot.formats.rewrite.rewrite import rewrite_files
 
 ASPNET = "mcr.microsoft.com/dotnet/aspnet"
@@ -101,11 +100,6 @@ def test_a_usage_of_several_files_is_refused_where_one_of_them_is_to_stay() -> N
     done = rewrite_files(files, {"build.sh": [change]})
     assert {path: each.data for path, each in done.items()} == files
     assert "it stands in Dockerfile too" in done["build.sh"].refused[0].message
-
-
-def test_the_compose_files_are_read_for_the_sake_of_an_env() -> None:
-    paths = [".env", "compose.yaml", "Dockerfile", "src/A.csproj"]
-    assert read_with(paths, [".env", "Dockerfile"]) == {".env", "Dockerfile", "compose.yaml"}
 
 
 @given(
