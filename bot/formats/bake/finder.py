@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import islice, product
 
 from bot.domain.repositories.usage import Findings, Role
@@ -128,9 +129,15 @@ def _blocks(path: str, text: str) -> list[HclBlock]:
 def _reader_of(path: str, text: str) -> "_Targets | None":
     """The reader of a file's targets; None where the file cannot be read."""
     try:
-        return _Targets(BakeFile.of(_blocks(path, text)), Collector(path, text, KIND))
+        return _Targets(_file_of(path, text), Collector(path, text, KIND))
     except Unreadable:
         return None
+
+
+@lru_cache(maxsize=4)
+def _file_of(path: str, text: str) -> BakeFile:
+    """What a file says: to read its text takes long, and each of its builds asks for it. Raises `Unreadable`."""
+    return BakeFile.of(_blocks(path, text))
 
 
 class _TooMuch(Exception):
@@ -143,6 +150,7 @@ class _Targets:
     def __init__(self, bake: BakeFile, file: Collector) -> None:
         self.bake = bake
         self.file = file
+        self._inherited = bake.inherited
         self._evaluated = 0
         """Characters so far."""
         self._used: set[str] = set()
@@ -164,7 +172,7 @@ class _Targets:
     def builds(self, name: str) -> Iterator[DockerBuild]:
         """A build for each variant of a target; one that others inherit from is none without a place of its own."""
         told = {key: self.bake.value(name, key) for key in ("context", "dockerfile", "dockerfile-inline")}
-        if told["dockerfile-inline"] is not None or (not any(told.values()) and name in self.bake.inherited):
+        if told["dockerfile-inline"] is not None or (not any(told.values()) and name in self._inherited):
             return
         args = self.bake.merged(name, "args")
         for variant in _variants(self.bake.targets[name].get("matrix"), self.bake.variables):
@@ -184,7 +192,7 @@ class _Targets:
     def names(self, target: str) -> Iterator[BuiltName]:
         """What each variant of a target is called; a target that others inherit from only lends its names."""
         listed = self.bake.value(target, "tags")
-        lends = target in self.bake.inherited and "tags" not in self.bake.targets[target]
+        lends = target in self._inherited and "tags" not in self.bake.targets[target]
         if not isinstance(listed, tuple) or lends:
             return
         for variant in _variants(self.bake.targets[target].get("matrix"), self.bake.variables):

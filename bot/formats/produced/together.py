@@ -51,7 +51,10 @@ def names_together(
     by itself."""
     mine = [build for build in builds if path in build.files]
     pushing = [build for build in mine if build.pushes]
-    readings = [_reading(path, build, files) for build in _different(pushing or mine, files[path])]
+    readings: list[_Reading] = []
+    for build in _different(pushing or mine, files[path]):
+        if sum(len(reading.named) for reading in readings) < MOST_NAMES:
+            readings.append(_reading(path, build, files))
     built = {named.target for reading in readings for named in reading.named}
     generated = any(reading.build.generated for reading in readings)
     found = [_judged(path, named, reading, readings, files) for reading in readings for named in reading.named]
