@@ -145,7 +145,7 @@ class TarReader:
             size = 0
         if size > _LARGEST_SIZE:
             raise malformed(f"is an archive with an entry of {size} bytes", self._where)
-        name = _text(extra.get("path", _name(block)), self._where)
+        name = _text(extra.get("GNU.sparse.name", extra.get("path", _name(block))), self._where)
         if kind is TarEntryKind.FILE and name.endswith("/"):
             kind = TarEntryKind.FOLDER
         entry = TarEntry(

@@ -79,6 +79,18 @@ def test_a_linked_folder_is_named_where_it_leads_elsewhere(path: str, target: st
     assert len(read(archive(others=[entry(path, tarfile.SYMTYPE, target=target)])).problems) == problems
 
 
+def test_a_sparse_database_is_named_by_its_own_name_and_hides_the_one_below() -> None:
+    """GNU tar writes another name into the header, and the true one behind it."""
+    sparse = entry(f"./GNUSparseFile.7/{STATUS}", size=5)
+    sparse.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": STATUS}
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(sparse, io.BytesIO(b"1\n0\n0"))
+    upper = read(packed.getvalue())
+    assert f"{STATUS} is sparse; it is not read" in upper.problems[0]
+    assert shown(upper, LOWER) == [APP]
+
+
 def test_a_hard_link_to_a_database_of_the_layer_is_that_database() -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
