@@ -11,6 +11,8 @@ from bot.domain.packages.package import Inventory, Package, PackageType
 
 MOST_PACKAGES = 50_000
 """Ten times what a full desktop has installed."""
+_RPM_KEY = "gpg-pubkey"
+"""How rpm keeps the keys that it trusts: listed among the packages, by scanners too, but no package."""
 _MOST_PROBLEMS = 20
 _LONGEST = 256
 _WORD = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,256}")
@@ -32,7 +34,8 @@ class Collection:
         self._unread = 0
 
     def add(self, package: Package) -> None:
-        """Takes the package in, unless one of its values cannot be one; an entry that comes again counts once."""
+        """Takes the package in, unless one of its values cannot be one; an entry that comes again counts once, and
+        a key of rpm's not at all."""
         named = (package.name, package.version, package.architecture, package.source, package.source_version)
         form = _WORD if package.type in _KNOWN else _WORDS
         if not package.name or not all(value is None or form.fullmatch(value) for value in (package.type, *named)):
@@ -40,7 +43,8 @@ class Collection:
             return
         if len(self._packages) >= MOST_PACKAGES:
             raise malformed(f"lists more than {MOST_PACKAGES} packages", self._where)
-        self._packages[package] = None
+        if (package.type, package.name) != (PackageType.RPM, _RPM_KEY):
+            self._packages[package] = None
 
     def refuse(self, why: str) -> None:
         """Notes an entry that cannot be read: a package that is not listed may be installed all the same."""

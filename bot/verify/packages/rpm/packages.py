@@ -9,8 +9,6 @@ from bot.verify.packages.reading import Collection, lines
 
 _COLUMNS = 10
 _NONE = "(none)"
-_KEY = "gpg-pubkey"
-"""How rpm keeps the keys that it trusts: listed among the packages, but no package."""
 
 
 def read_manifest(data: bytes, where: str) -> Inventory:
@@ -40,8 +38,6 @@ def add(
 
     `source` is the file name of the source package, `openssl-3.3.0-3.azl3.src.rpm`.
     """
-    if name == _KEY:
-        return
     source_name, source_version = _source(source or _NONE)
     found.add(
         Package(

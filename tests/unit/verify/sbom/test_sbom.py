@@ -81,6 +81,13 @@ def test_wrappings_are_taken_off(wrapped: dict[str, Any]) -> None:
         assert names(read_sbom(encoded(document), "sbom")) == ["a@1"]
 
 
+def test_the_keys_that_rpm_trusts_are_no_packages_though_scanners_list_them() -> None:
+    names = ("gpg-pubkey", "vim")
+    components = [{"type": "library", "name": name, "purl": f"pkg:rpm/azl/{name}@1-2"} for name in names]
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": components}
+    assert [each.name for each in read_sbom(json.dumps(document).encode(), "x").packages] == ["vim"]
+
+
 def test_a_document_of_spdx_3_is_said_to_be_one() -> None:
     context = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
     with pytest.raises(Failure, match="is SPDX 3, which is not read") as raised:
