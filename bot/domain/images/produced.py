@@ -1,7 +1,7 @@
 """Which repository produces which image, as far as anybody says so, and whose word counts."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -53,7 +53,8 @@ class NamedImage:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Says that a repository produces an image. `name` is `registry/repository`; `path` and `line` are where."""
+    """Says that a repository produces an image. `name` is `registry/repository`; `path` and `line` are where a
+    build names it, as far as one does, whoever says so."""
 
     name: str
     tag: TagRule
@@ -118,9 +119,6 @@ def claims_of(
     costs one request to look at. One of weak evidence is taken only where there is no other.
     """
     builds = [claim for each in named if (claim := _built(each, repository, branch, naming)) is not None]
-    files: dict[str, set[str]] = {}
-    for claim in builds:
-        files.setdefault(claim.name, set()).add(claim.built_from)
     ruled = [rule for rule in rules.rules if fnmatchcase(repository.lower(), rule.match.lower())]
     if ruled:
         said = [
@@ -128,7 +126,7 @@ def claims_of(
             for rule in ruled
             if rule.image is not None
         ]
-        return _with_files(_each_once(said), files), ()
+        return _as_built(_each_once(said), builds), ()
     found: list[Claim] = []
     refused: list[str] = []
     for text in produces:
@@ -141,7 +139,7 @@ def claims_of(
             )
         else:
             found.append(claim)
-    return _with_files(_each_once([*found, *builds]), files), tuple(refused)
+    return _as_built(_each_once([*found, *builds]), builds), tuple(refused)
 
 
 def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]:
@@ -190,10 +188,21 @@ def _are_of(branch: str, patterns: Sequence[str]) -> bool:
     return fits
 
 
-def _with_files(claims: Iterable[Claim], files: Mapping[str, Collection[str]]) -> tuple[Claim, ...]:
-    """The claims with the one file that every build of their image is built from."""
+def _as_built(claims: Iterable[Claim], builds: Iterable[Claim]) -> tuple[Claim, ...]:
+    """The claims with the one file that every build of their image is built from, and those of somebody's word with
+    the place of the first build."""
+    files: dict[str, set[str]] = {}
+    first: dict[str, Claim] = {}
+    for build in builds:
+        files.setdefault(build.name, set()).add(build.built_from)
+        first.setdefault(build.name, build)
     single = {name: next(iter(some)) for name, some in files.items() if len(some) == 1}
-    return tuple(replace(claim, built_from=single.get(claim.name, "")) for claim in claims)
+    found = []
+    for claim in claims:
+        build = claim if claim.path else first.get(claim.name, claim)
+        known = replace(claim, path=build.path, line=build.line, pulls=build.pulls)
+        found.append(replace(known, built_from=single.get(claim.name, "")))
+    return tuple(found)
 
 
 def _claim(name: str, tag: str, source: Source) -> Claim | None:

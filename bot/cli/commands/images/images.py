@@ -158,7 +158,7 @@ def show_image(found: "Sequence[ImageView]", now: datetime, output: Format) -> N
         return
     for view in found:
         image = view.image
-        where = f" ({image.claim.path}:{image.claim.line})" if image.claim.path else ""
+        where = f", built at {image.claim.path}:{image.claim.line}" if image.claim.path else ""
         print_line(str(image.place))
         print_line(f"  {image.digest or 'not seen'}")
         print_sentence(f"  produced by {image.repository}, by word of {image.source}{where}")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.images.produced import Claim, ImageRule, ImageRules, NamedImage, Source, claims_of, contested
@@ -19,6 +21,22 @@ def test_names_are_filled_in_lower_case() -> None:
 def test_where_the_operator_says_it_nobody_else_is_asked() -> None:
     rules = ImageRules((ImageRule("contoso/*", "acr.io/{name}", TagRule("{sha}")),))
     assert claimed(rules, "ghcr.io/contoso/shop", named=(BUILT,)) == [("acr.io/shop", "{sha}", Source.SETTINGS)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "produces"),
+    [
+        (ImageRules((ImageRule("contoso/*", "ghcr.io/contoso/{name}"),)), ()),
+        (ImageRules(), ("ghcr.io/contoso/shop",)),
+    ],
+)
+def test_an_image_that_somebody_says_is_produced_is_built_at_the_line_that_names_it(
+    rules: ImageRules, produces: tuple[str, ...]
+) -> None:
+    """That line may be at fault where a build does not take the new base."""
+    named = replace(BUILT, pulls=False, weakness="it is a default")
+    [claim], _ = claims_of(SHOP, "main", rules, produces, [named])
+    assert (claim.path, claim.line, claim.pulls, claim.weakness) == ("build.yml", 7, False, "")
 
 
 def test_the_operator_may_say_that_a_repository_produces_none() -> None:
