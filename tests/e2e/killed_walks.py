@@ -23,6 +23,7 @@ from bot.store.views.rollouts import RolloutViewsStore
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.killing import run_passes
+from tests.e2e.staging import AheadClock
 
 AT_ONCE = 2
 SHARES = 4
@@ -45,11 +46,13 @@ class TwoRepositories(SampleFleet):
 
 class Scenario(ABC):
     """`settings` come on top of the sandbox's; `counted` are the passes whose writes are gone through, None for
-    all; `least` is how many writes there are at least."""
+    all; `least` is how many writes there are at least. All clocks are so much `later` from the first pass on that
+    may be killed."""
 
     settings: Mapping[str, object]
     counted: int | None
     least: int
+    later: timedelta = timedelta(0)
 
     def fleet(self, world: World) -> SampleFleet:
         """Whose repositories are looked after."""
@@ -62,6 +65,18 @@ class Scenario(ABC):
     @abstractmethod
     def check(self, outcome: "Outcome") -> None:
         """That the walk without a kill came to what it should."""
+
+
+def finish(world: World, name: str, conclusion: str = "success") -> None:
+    """Every run of a repository that has not ended."""
+    for run in world.github.runs(name):
+        if run.conclusion is None:
+            world.github.finish_run(run.id, conclusion)
+
+
+async def patch(fleet: SampleFleet, number: int) -> None:
+    await fleet.publish_runtime(f"10.0.{number}")
+    fleet.announce(f"10.0.{number}", security=True, cves=(f"CVE-2026-2121{number}",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +106,21 @@ async def walk(
     scenario: Scenario, folder: Path, store_url: str, kill_at: int
 ) -> tuple[list[tuple[str, ...]], Outcome]:
     """The scenario with a kill at its `kill_at`-th write; the writes of each pass, and what it came to."""
-    async with World() as world:
+    clock = AheadClock()
+    async with World(clock=clock) as world:
         fleet = scenario.fleet(world)
         await fleet.build("10.0.0")
         config = one_feed(world.config(folder, store_url), scenario.settings)
         points: list[tuple[str, ...]] = []
 
         async def one_pass() -> None:
+            clock.ahead = scenario.later
             rest = kill_at - sum(map(len, points))
-            ended = await asyncio.to_thread(run_passes, config, kill_at=rest if rest > 0 else 0)
+            kill_after = rest if rest > 0 else 0
+            ended = await asyncio.to_thread(run_passes, config, kill_at=kill_after, ahead=(scenario.later,))
             points.append(("",) * kill_at if ended.killed else ended.points)
             if ended.killed:
-                await _recover(config)
+                await _recover(config, scenario.later)
 
         async def whole_pass() -> None:
             await asyncio.to_thread(run_passes, config)
@@ -112,9 +130,9 @@ async def walk(
         return points, await _outcome(world, store_url, fleet.repositories("10.0.0").keys())
 
 
-async def _recover(config: Path) -> None:
+async def _recover(config: Path, later: timedelta) -> None:
     """Started again at once, and woken again later, as a service is."""
-    ended = await asyncio.to_thread(run_passes, config, ahead=WOKEN_AFTER)
+    ended = await asyncio.to_thread(run_passes, config, ahead=[later + rest for rest in WOKEN_AFTER])
     assert ended.problems == ()
 
 
@@ -153,6 +171,12 @@ def is_request(point: str) -> bool:
 
 def is_commit(point: str) -> bool:
     return not is_request(point)
+
+
+def is_about_rebuilds(point: str) -> bool:
+    """Whether the write keeps rebuilds or goes out: what is kept of bases, images and layers is kept alike on every
+    way."""
+    return is_request(point) or any(table in point for table in ("rebuilds", "transitions"))
 
 
 @dataclass(frozen=True, slots=True)

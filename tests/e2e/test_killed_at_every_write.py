@@ -25,9 +25,11 @@ from tests.e2e.killed_walks import (
     Scenario,
     TwoRepositories,
     check,
+    finish,
     is_commit,
     is_request,
     one_share,
+    patch,
     sampled,
     spread,
     told_apart,
@@ -40,18 +42,6 @@ SERVICES = ("service-00", "service-01")
 DEPLOY = (
     "on: {workflow_dispatch: {inputs: {correlation: {required: true}}}}\njobs: {deploy: {runs-on: ubuntu-latest}}\n"
 )
-
-
-def finish(world: World, name: str, conclusion: str = "success") -> None:
-    """Every run of a repository that has not ended."""
-    for run in world.github.runs(name):
-        if run.conclusion is None:
-            world.github.finish_run(run.id, conclusion)
-
-
-async def patch(fleet: SampleFleet, number: int) -> None:
-    await fleet.publish_runtime(f"10.0.{number}")
-    fleet.announce(f"10.0.{number}", security=True, cves=(f"CVE-2026-2121{number}",))
 
 
 @dataclass(frozen=True)
