@@ -1,7 +1,7 @@
 """Which repository produces which image, as far as anybody says so, and whose word counts."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -115,10 +115,10 @@ def claims_of(
     """The images that a repository produces, each by whoever has most weight, and what of it does not count, a
     sentence each. `naming` are the files that name a base: an image may be built from one of these.
 
-    Where the operator says it, nobody else is asked. Of several tags of an image the first fixed one is taken: it
-    costs one request to look at. One of weak evidence is taken only where there is no other.
+    Where the operator says it, nobody else is asked. Of several tags that a file pushes an image under the first
+    fixed one is taken: it costs one request to look at. One of weak evidence is taken only where there is no other.
     """
-    builds = [claim for each in named if (claim := _built(each, repository, branch, naming)) is not None]
+    builds = _agreed([claim for each in named if (claim := _built(each, repository, branch, naming)) is not None])
     ruled = [rule for rule in rules.rules if fnmatchcase(repository.lower(), rule.match.lower())]
     if ruled:
         said = [
@@ -174,6 +174,27 @@ def _built(named: NamedImage, repository: str, branch: str, naming: Collection[s
         weakness = weakness or f"only pushes to {some} build it, and rebuilds are of {branch}"
     claim = replace(claim, path=named.path, line=named.line, pulls=named.pulls, weakness=weakness)
     return replace(claim, built_from=file)
+
+
+def _agreed(builds: Sequence[Claim]) -> list[Claim]:
+    """The claims of builds, of which a tag counts only where each file that pushes its image pushes it: a rebuild
+    runs one of them, and of two candidates none is acted upon."""
+    tags: dict[str, dict[str, set[str]]] = {}
+    for claim in builds:
+        if not claim.weakness:
+            tags.setdefault(claim.name, {}).setdefault(claim.path, set()).add(claim.tag.text)
+    common = {name: set[str].intersection(*by_file.values()) for name, by_file in tags.items()}
+    return [
+        claim
+        if claim.weakness or claim.tag.text in common[claim.name]
+        else replace(claim, weakness=_difference(tags[claim.name]))
+        for claim in builds
+    ]
+
+
+def _difference(tags: Mapping[str, Collection[str]]) -> str:
+    some = [f"{path} pushes it as {min(said)}" for path, said in sorted(tags.items())[:2]]
+    return f"{' and '.join(some)[:300]}: which of them a rebuild moves is not known"
 
 
 def _are_of(branch: str, patterns: Sequence[str]) -> bool:

@@ -78,6 +78,25 @@ def test_weak_evidence_counts_only_where_there_is_no_better() -> None:
     assert (only.tag.text, only.weakness) == ("latest", "it is a default")
 
 
+def test_of_tags_that_different_files_push_none_is_acted_upon() -> None:
+    nightly = NamedImage("ghcr.io/contoso/shop", "nightly", "nightly.yml", 3)
+    release = NamedImage("ghcr.io/contoso/shop", "latest", "release.yml", 7)
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), [nightly, release])
+    assert claim.weakness == (
+        "nightly.yml pushes it as nightly and release.yml pushes it as latest: "
+        "which of them a rebuild moves is not known"
+    )
+
+
+def test_a_tag_that_every_file_pushes_is_taken() -> None:
+    named = [
+        NamedImage("ghcr.io/contoso/shop", tag, path, 3)
+        for path, tag in (("a.yml", "edge"), ("a.yml", "latest"), ("b.yml", "latest"), ("b.yml", "{sha}"))
+    ]
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), named)
+    assert (claim.tag.text, claim.weakness) == ("latest", "")
+
+
 @pytest.mark.parametrize("text", ["ghcr.io/Contoso/UPPER", "not an image", "ghcr.io/contoso/shop:a b"])
 def test_what_is_no_image_is_told(text: str) -> None:
     claims, refused = claims_of(SHOP, "main", ImageRules(), [text], ())
