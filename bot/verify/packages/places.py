@@ -22,6 +22,11 @@ _READERS: Mapping[str, Callable[[bytes, str], Inventory]] = {
     "var/lib/chisel/manifest.wall": chisel.read_manifest,
 }
 _STATUS_FOLDER = "var/lib/dpkg/status.d/"
+_BESIDE_A_PACKAGE = (
+    *(".md5sums", ".conffiles", ".list", ".triggers"),
+    *(".preinst", ".postinst", ".prerm", ".postrm"),
+)
+"""What dpkg keeps of a package beside what it says of it, by deb(5) and dpkg's own `info` folder."""
 _RPM_FOLDERS = ("var/lib/rpm/", "usr/lib/sysimage/rpm/")
 _RPM_DATABASES = tuple(f"{folder}rpmdb.sqlite" for folder in _RPM_FOLDERS)
 _RPM_LOGS = tuple(f"{path}-wal" for path in _RPM_DATABASES)
@@ -81,9 +86,9 @@ def largest(path: str) -> int:
 
 
 def _is_status_part(path: str) -> bool:
-    """Distroless keeps a file for each package, with its checksums beside it."""
+    """Distroless keeps a file for each package, with its checksums and scripts beside it."""
     name = path.removeprefix(_STATUS_FOLDER)
-    return name != path and "/" not in name and not name.endswith(".md5sums")
+    return name != path and "/" not in name and not name.endswith(_BESIDE_A_PACKAGE)
 
 
 def packages_in(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inventory:

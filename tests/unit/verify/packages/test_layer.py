@@ -139,9 +139,10 @@ def test_the_last_of_two_entries_counts() -> None:
     assert read(packed).files == {STATUS: b"new"}
 
 
-def test_the_files_of_distroless_are_read_without_their_checksums() -> None:
+def test_the_files_of_distroless_are_read_without_their_checksums_and_scripts() -> None:
     folder = "var/lib/dpkg/status.d"
-    files = {f"{folder}/base": b"1", f"{folder}/base.md5sums": b"2", f"{folder}/sub/deep": b"3"}
+    beside = {f"{folder}/base.{kind}": b"2" for kind in ("md5sums", "preinst", "postrm", "conffiles", "list")}
+    files = {f"{folder}/base": b"1", **beside, f"{folder}/sub/deep": b"3"}
     assert list(read(archive(files)).files) == [f"{folder}/base"]
 
 
