@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.domain.packages.cve_moves import CvesMoved, MovedCve, WhyOpen
-from bot.domain.packages.cve_wording import cve_counts, packages_in_words, severities, shared_cves, why_in_words
+from bot.domain.packages.cve_wording import (
+    cve_counts,
+    gap_lines,
+    packages_in_words,
+    severities,
+    shared_cves,
+    why_in_words,
+)
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
 from bot.domain.wording.escaping import code, html, markdown
@@ -34,7 +41,7 @@ def _folded(head: str, rows: Sequence[MovedCve], gaps: Sequence[str], most: int,
     if not rows:
         return f"{markdown(head)}."
     table = "\n".join(_rows(sorted(rows, key=lambda each: -each.severity.rank), most, who))
-    more = "".join(f"\n- not known: {markdown(gap)}" for gap in gaps)
+    more = "".join(f"\n- {markdown(line)}" for line in gap_lines(gaps))
     return f"<details><summary>{html(head)}</summary>\n\n{table}\n{more}\n</details>"
 
 

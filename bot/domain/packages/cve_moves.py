@@ -52,20 +52,23 @@ class KnownCves:
     """What is known of the CVEs of one image.
 
     `doubtful` are those of packages whose versions cannot be compared. It `is_whole` where all of its packages were
-    read and looked for; `gaps` say what else is not known.
+    read and looked for; `gaps` say what else is not known. `release` is the one under which publishers list its
+    packages.
     """
 
     found: tuple[DetectedVulnerability, ...] = ()
     doubtful: frozenset[str] = frozenset()
     gaps: tuple[str, ...] = ()
     is_whole: bool = False
+    release: str | None = None
 
 
 def cves_moved(before: KnownCves, after: KnownCves, not_rebuilt: WhyOpen = WhyOpen.NOT_REBUILT) -> CvesMoved:
     """Compares what an image is known to have with what the one before it had.
 
-    `not_rebuilt` is why a CVE with a fix is still open. Nothing counts as fixed that is not surely gone, and where
-    nothing was found and something is not known, that is no `none`.
+    `not_rebuilt` is why a CVE with a fix is still open. Nothing counts as fixed that is not surely gone: not in
+    another distribution either, of which data may be missing. Where nothing was found and something is not known,
+    that is no `none`.
     """
     gaps = tuple(dict.fromkeys((*after.gaps, *before.gaps)))
     left = _by_cve(after.found)
@@ -74,7 +77,8 @@ def cves_moved(before: KnownCves, after: KnownCves, not_rebuilt: WhyOpen = WhyOp
     opened = tuple(
         sorted((_still_open(_moved(cve, some), not_rebuilt) for cve, some in left.items()), key=_worst_first)
     )
-    is_fixed_known = after.is_whole and (bool(fixed) or not gaps)
+    is_same_data = before.release == after.release
+    is_fixed_known = after.is_whole and ((bool(fixed) and is_same_data) or not gaps)
     return CvesMoved(fixed if is_fixed_known else None, opened if opened or not after.gaps else None, gaps)
 
 

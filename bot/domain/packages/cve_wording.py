@@ -12,6 +12,7 @@ from bot.domain.wording.words import counted, first_few
 _FEW = 3
 _NEITHER = "which were fixed and which are still open is not known"
 _MOST_LINES = 60
+_MOST_GAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,12 @@ def why_in_words(moved: MovedCve, not_rebuilt: str = WhyOpen.NOT_REBUILT) -> str
     return f"fixed in {first_few(versions)}, {not_rebuilt if moved.why is WhyOpen.NOT_REBUILT else moved.why}"
 
 
+def gap_lines(gaps: Sequence[str]) -> tuple[str, ...]:
+    """A line each for the first few things that are not known, and one that counts the rest."""
+    more = [counted(len(gaps) - _MOST_GAPS, "other")] if len(gaps) > _MOST_GAPS else []
+    return tuple(f"not known: {each}" for each in (*gaps[:_MOST_GAPS], *more))
+
+
 def packages_in_words(packages: Sequence[CvePackage]) -> str:
     """`libcrypto3 3.5.2-r0, libssl3 3.5.2-r0`."""
     return first_few(f"{each.name} {each.installed}" for each in packages)
@@ -144,7 +151,6 @@ def cve_lines(platforms: Iterable[PlatformChanges]) -> tuple[tuple[str, tuple[st
             for each in (*(moved.fixed or ()), *(moved.still_open or ()))
         ]
         more = [f"and {counted(len(named) - _MOST_LINES, 'other')}"] if len(named) > _MOST_LINES else []
-        gaps = [f"not known: {gap}" for gap in moved.gaps]
-        if lines := (*named[:_MOST_LINES], *more, *gaps):
+        if lines := (*named[:_MOST_LINES], *more, *gap_lines(moved.gaps)):
             found.append((", ".join(group.platforms), lines))
     return tuple(found)

@@ -13,6 +13,7 @@ from bot.domain.evidence import Strength
 from bot.domain.packages.cve_moves import CvesMoved, KnownCves, WhyOpen, cves_moved
 from bot.domain.packages.detected import GatePolicy, Rating
 from bot.domain.packages.moves import PlatformChanges
+from bot.domain.packages.vulnerability import release_of
 from bot.store.engine.counters import EXPOSURES, FEEDS
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.told_platforms import inventory_rows, read_held, told_platform
@@ -52,11 +53,15 @@ class _AtHand:
 
 
 class CvesOfMoves:
-    """Reads only. `max_age` is how old CVE data may be to tell what is open."""
+    """Reads only. `max_age` is how old CVE data may be to tell what is open; `platforms` are those whose packages
+    are read, None where that does not matter: of others nothing is told."""
 
-    def __init__(self, clock: Clock, max_age: timedelta = MAX_AGE) -> None:
+    def __init__(
+        self, clock: Clock, max_age: timedelta = MAX_AGE, platforms: Collection[str] | None = None
+    ) -> None:
         self._clock = clock
         self._max_age = max_age
+        self._platforms = platforms
         self._at_hand = _AtHand()
 
     async def beside(
@@ -74,7 +79,8 @@ class CvesOfMoves:
     ) -> dict[K, dict[str, CvesMoved]]:
         """What each of these made of several changes has moved in all, by platform: from before the first of them
         to after the last."""
-        steps = await _steps(connection, {change for several in moves.values() for change in several})
+        found = await _steps(connection, {change for several in moves.values() for change in several})
+        steps = [step for step in found if self._platforms is None or step.platform in self._platforms]
         spans: dict[K, dict[str, tuple[_Step, _Step]]] = {}
         for key, several in moves.items():
             mine = spans.setdefault(key, {})
@@ -113,7 +119,7 @@ class CvesOfMoves:
         held = await read_held(connection, rows)
         read = {number: told_platform(platforms[number], row, held) for number, row in rows.items()}
         told = known | read
-        latest = {number: each for number, each in told.items() if each.packages is not None}
+        latest = {number: each for number, each in told.items() if _is_settled(each)}
         at_hand.told = dict(list({**at_hand.told, **latest}.items())[-_MOST_KEPT:])
         return told
 
@@ -128,7 +134,13 @@ class CvesOfMoves:
             and told.by_sbom in (None, Strength.PROVED)
             and not of_it.is_pending
         )
-        return KnownCves(of_it.found, frozenset(each.id for each in told.uncertain), of_it.gaps, is_whole)
+        doubtful = frozenset(each.id for each in told.uncertain)
+        return KnownCves(of_it.found, doubtful, of_it.gaps, is_whole, release_of(told.distribution))
+
+
+def _is_settled(told: ToldPlatform) -> bool:
+    """Whether its layers tell all that it holds; else an SBOM may tell more, or be proved, at any time."""
+    return told.packages is not None and told.by_sbom is None and not told.problems
 
 
 _GONE = "what it holds is not kept any more"

@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select, update
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cve_moves import CvesMoved, WhyOpen
 from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
+from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
+from bot.store.rows.bases.tables import changes
 from bot.store.rows.inventories.inventories import inventories
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import KeptDump
@@ -155,6 +158,41 @@ async def test_an_image_that_was_not_read_yet_is_not_known(stores: Stores) -> No
         None,
         ("the packages of linux/amd64 are not read yet",),
     )
+
+
+async def test_a_platform_that_nobody_reads_is_not_spoken_of(stores: Stores) -> None:
+    await moved(stores)
+    await ubuntu_says(stores, (CVE, OPENSSL))
+    async with stores.database.reading() as connection:
+        [change] = (await connection.execute(select(changes.c.id))).scalars()
+        for platforms, asked in ((["linux/arm64"], False), (["linux/amd64"], True)):
+            cves = CvesOfMoves(stores.clock, platforms=platforms)
+            several = await cves.over(connection, {"all": [change]})
+            [beside] = (await cves.beside(connection, {change: [PlatformChanges("linux/amd64", ())]}))[change]
+            assert (bool(several["all"]), beside.cves is not None) == (asked, asked)
+
+
+async def test_nothing_is_fixed_by_a_move_to_a_distribution_whose_data_is_not_read(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores, FIXED, distribution=Distribution("debian", "12"))
+    await compared(stores, (SSL,), (FIXED,))
+    found = await shown(stores)
+    assert (found.fixed, found.still_open) == (None, None)
+
+
+async def test_an_image_of_which_not_all_was_read_is_looked_at_anew(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await move_base(stores)
+    await told(stores, {"c": (FIXED,)}, problems=("a layer cannot be read",))
+    await compared(stores, (SSL,), (FIXED,))
+    await ubuntu_says(stores, (CVE, OPENSSL))
+    assert (await shown(stores)).fixed is None
+    async with stores.database.transaction() as connection:
+        await connection.execute(
+            update(inventories).where(inventories.c.digest == digest("c")).values(problems=[], is_complete=True)
+        )
+    assert named(await shown(stores)) == ([CVE], [])
 
 
 async def test_an_image_whose_contents_were_forgotten_is_not_known(stores: Stores) -> None:

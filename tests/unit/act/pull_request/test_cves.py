@@ -59,6 +59,12 @@ def test_what_is_not_known_is_said_with_its_reason() -> None:
     assert "- not known: a gap\n- not known: another gap" in cves_section({ASPNET: amd64(some)})
 
 
+def test_of_many_things_that_are_not_known_a_few_are_named() -> None:
+    gaps = tuple(f"gap {number}" for number in range(9))
+    section = cves_section({ASPNET: amd64(CvesMoved(None, (moved_cve("CVE-2", WhyOpen.NO_FIX),), gaps))})
+    assert (section.count("- not known: "), "- not known: 4 others" in section) == (6, True)
+
+
 def test_nothing_is_said_where_nobody_asked() -> None:
     assert cves_section({ASPNET: amd64(None)}) == cves_section({}) == ""
 

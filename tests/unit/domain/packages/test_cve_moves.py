@@ -66,6 +66,13 @@ def test_nothing_counts_as_fixed_where_the_new_version_cannot_be_compared() -> N
     assert cves_moved(known(has("CVE-1")), after) == CvesMoved(None, None, (doubt,))
 
 
+def test_nothing_counts_as_fixed_in_another_distribution_of_which_not_all_is_known() -> None:
+    before = KnownCves((has("CVE-1"),), is_whole=True, release="Debian:12")
+    lacking = KnownCves(gaps=(OLD,), is_whole=True, release="Ubuntu:24.04")
+    assert cves_moved(before, lacking) == CvesMoved(None, None, (OLD,))
+    assert named(cves_moved(before, KnownCves(is_whole=True, release="Ubuntu:24.04")).fixed) == ["CVE-1"]
+
+
 def test_what_is_still_open_is_known_without_the_image_before() -> None:
     moved = cves_moved(KnownCves(gaps=("it is not kept any more",)), known(has("CVE-1")))
     assert (moved.fixed, named(moved.still_open)) == (None, ["CVE-1"])
@@ -115,6 +122,12 @@ def test_platforms_are_named_where_they_differ() -> None:
         f"linux/amd64: {cve_summary(one)}; linux/arm: {cve_summary(other)}"
     )
     assert cves_in_words([PlatformChanges("linux/amd64", ())]) == ""
+
+
+def test_of_many_things_that_are_not_known_a_few_have_a_line() -> None:
+    lacking = KnownCves(gaps=tuple(f"gap {number}" for number in range(9)))
+    [(_, lines)] = cve_lines([PlatformChanges("linux/amd64", (), cves=cves_moved(lacking, lacking))])
+    assert lines == (*(f"not known: gap {number}" for number in range(5)), "not known: 4 others")
 
 
 def test_each_cve_has_a_line_with_its_package_and_the_version_that_fixes_it() -> None:
