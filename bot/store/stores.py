@@ -1,5 +1,6 @@
 """The stores of all stages, made alike."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -138,9 +139,11 @@ class Stores:
         clock: Clock,
         pace: Pace = Pace(),  # noqa: B008
         cve_data_age: timedelta = MAX_AGE,
+        platforms: Collection[str] | None = None,
     ) -> "Stores":
-        """`pace` is what bounds rollouts, `cve_data_age` how old CVE data may be to tell what is open."""
-        cves = CvesOfMoves(clock, cve_data_age)
+        """`pace` is what bounds rollouts, `cve_data_age` how old CVE data may be to tell what is open, `platforms`
+        those whose packages are read, None where that does not matter."""
+        cves = CvesOfMoves(clock, cve_data_age, platforms)
         promises = PromisesStore(database, worker, clock)
         mirror_lags = MirrorLagsStore(database, worker, clock)
         return cls(

@@ -273,7 +273,8 @@ async def open_bot(
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
         forge = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
         worker = this_worker()
-        stores = Stores.of(database, worker, clock, pace_of(settings), settings.gate.max_age)
+        platforms = settings.packages.platforms
+        stores = Stores.of(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
         hosts = feed_hosts(settings)
         feed_reader = FeedReader(http, clock, hosts, feed_headers(settings))
         registry = Registry(http, accesses, clock)

@@ -16,7 +16,8 @@ async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Store
     """The stores alone, for what needs no client."""
     database = await open_database(store_url(settings))
     try:
-        yield Stores.of(database, this_worker(), clock, pace_of(settings), settings.gate.max_age)
+        platforms = settings.packages.platforms
+        yield Stores.of(database, this_worker(), clock, pace_of(settings), settings.gate.max_age, platforms)
     finally:
         await database.close()
 
