@@ -1,7 +1,7 @@
 """Layers, what is inside the images that they make, and how each move of a base changed it."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +12,7 @@ from sqlalchemy import (
     cast,
     delete,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -41,6 +42,9 @@ from bot.store.rows.inventories.sboms import sbom_packages
 from bot.store.rows.inventories.vulnerabilities import exposures
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.tables import rebuilds
+
+_READING_TAKES = timedelta(minutes=10)
+"""Of CVE data, with a large dump: it is looked through for what was held when that began."""
 
 
 async def package_changes_of(
@@ -93,9 +97,9 @@ async def outdate_told(connection: AsyncConnection, observation: int, now: datet
     await outdate(connection, [number for number, found in brought.items() if change.id in found], now)
 
 
-async def outdate_noticed(connection: AsyncConnection, affected: Collection[int], now: datetime) -> None:
-    """Has open pull requests name the notices that these rows, which are new, speak of: those that bring a newer
-    version in place of an affected one."""
+async def noticed_in_open(connection: AsyncConnection, affected: Collection[int]) -> frozenset[int]:
+    """The open pull requests that are to name the notices that these rows, which are new, speak of: those that
+    bring a newer version in place of an affected one."""
     named: set[tuple[str, str, str]] = set()
     for ids in chunks(sorted(affected)):
         rows = await connection.execute(
@@ -118,11 +122,12 @@ async def outdate_noticed(connection: AsyncConnection, affected: Collection[int]
             lambda row: f"packages of change {row.id}",
         )
         noticed |= {number for number, said in told if any((c.type, c.name, c.before) in named for c in said)}
-    await outdate(connection, [number for number, found in brought.items() if found & noticed], now)
+    return frozenset(number for number, found in brought.items() if found & noticed)
 
 
-async def outdate_exposed(connection: AsyncConnection, affected: Collection[int], now: datetime) -> None:
-    """Has open pull requests name the CVEs of these rows, which are new: those that bring an affected package."""
+async def exposed_in_open(connection: AsyncConnection, affected: Collection[int]) -> frozenset[int]:
+    """The open pull requests that are to name the CVEs of these rows, which are new: those that bring an affected
+    package."""
     exposed: set[int] = set()
     for ids in chunks(sorted(affected)):
         exposed |= set(
@@ -135,18 +140,19 @@ async def outdate_exposed(connection: AsyncConnection, affected: Collection[int]
         for some in chunks(sorted(exposed)):
             held = holding.where(inventory_packages.c.package_id.in_(some))
             concerned |= set(await connection.scalars(_compared(ids).where(package_changes.c.after_id.in_(held))))
-    await outdate(connection, [number for number, found in brought.items() if found & concerned], now)
+    return frozenset(number for number, found in brought.items() if found & concerned)
 
 
-async def outdate_compared_since(connection: AsyncConnection, since: datetime | None, now: datetime) -> None:
-    """Has open pull requests tell of CVEs that bring what was compared after CVE data was read last, at `since`:
-    it had not been looked through for that. None where it is read for the first time."""
+async def compared_in_open(connection: AsyncConnection, since: datetime | None) -> frozenset[int]:
+    """The open pull requests that are to tell of CVEs anew, since they bring what was compared after the reading of
+    CVE data began that ended at `since`: it was not looked through for that. None where there was no such reading.
+    """
     brought = await _brought_by_open(connection)
     concerned: set[int] = set()
     for ids in chunks(sorted({each for found in brought.values() for each in found})):
-        late = _compared(ids) if since is None else _compared(ids).where(package_changes.c.compared_at >= since)
-        concerned |= set(await connection.scalars(late))
-    await outdate(connection, [number for number, found in brought.items() if found & concerned], now)
+        late = package_changes.c.compared_at >= since - _READING_TAKES if since is not None else true()
+        concerned |= set(await connection.scalars(_compared(ids).where(late)))
+    return frozenset(number for number, found in brought.items() if found & concerned)
 
 
 def _compared(some: Sequence[int]) -> Select[tuple[int]]:

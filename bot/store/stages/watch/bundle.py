@@ -19,7 +19,9 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.considered import packed, unpacked
+from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, vulnerabilities, vulnerability_cves
+from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.stages.watch.feeds import import_feeds
 from bot.store.stages.watch.vulnerability_records import SeenElsewhere, replace_records
 from bot.watch.bundle.contents import BundledDocument, BundledDump, BundledRecord, FixSeen
@@ -90,24 +92,32 @@ class BundleStore(Store):
         async with self._database.transaction() as connection:
             newer, others = await import_feeds(connection, readings, now)
             ecosystems: set[Ecosystem] = set()
+            outdated: set[int] = set()
             if brought:
                 await raise_counter(connection, EXPOSURES)
             for dump in sorted(brought, key=lambda each: each.source.ecosystem):
-                if dump.source.ecosystem not in files and await _import_dump(connection, dump, now):
+                if dump.source.ecosystem in files:
+                    continue
+                if (found := await _import_dump(connection, dump, now)) is not None:
                     ecosystems.add(dump.source.ecosystem)
+                    outdated |= found
+            await outdate(connection, sorted(outdated), now)
             if newer:
                 await raise_counter(connection, FEEDS)
         return Imported(newer, frozenset(ecosystems), others)
 
 
-async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: datetime) -> bool:
-    """Whoever reads the dump meanwhile goes on: what its own place says is newer."""
+async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: datetime) -> frozenset[int] | None:
+    """The rebuilds whose open pull requests are to tell of it; None where what is here is as new.
+
+    Whoever reads the dump meanwhile goes on: what its own place says is newer.
+    """
     of_ecosystem = dumps.c.ecosystem == brought.source.ecosystem.value
     known = (
         await connection.execute(select(dumps).where(of_ecosystem).with_for_update(key_share=True))
     ).one_or_none()
     if known is None or (known.checked_at is not None and known.checked_at >= brought.checked_at):
-        return False
+        return None
     is_same_place = known.place == brought.source.place
     values: dict[str, Any] = {
         "etag": brought.mark.etag if is_same_place else None,
@@ -124,8 +134,8 @@ async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: d
     await connection.execute(update(dumps).where(dumps.c.id == known.id).values(**values))
     seen = {each.vulnerability.id: _seen(each) for each in brought.records}
     found = tuple(each.vulnerability for each in brought.records)
-    await replace_records(connection, known.id, DumpReading(found), now, elsewhere=seen)
-    return True
+    replaced = await replace_records(connection, known.id, DumpReading(found), now, elsewhere=seen)
+    return replaced.outdated | await compared_in_open(connection, known.fetched_at)
 
 
 def _seen(record: BundledRecord) -> SeenElsewhere:

@@ -23,7 +23,7 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.inventories.considered import packed, packed_questions, unpacked, unpacked_questions
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages
-from bot.store.rows.inventories.packages import outdate_compared_since
+from bot.store.rows.inventories.packages import compared_in_open
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
@@ -31,6 +31,7 @@ from bot.store.rows.inventories.vulnerabilities import (
     names_of_package,
     vulnerabilities,
 )
+from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.stages.watch.vulnerability_records import replace_records
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.questions import KnownRecord, PackageQuestion
@@ -154,9 +155,10 @@ class VulnerabilitiesStore(Store):
             if kept.reading is None:
                 return 0
             stay = None if kept.adds else kept.reading.unchanged
-            changed = await replace_records(connection, row, kept.reading, now, stay=stay)
-            await outdate_compared_since(connection, known.fetched_at, now)
-            return changed
+            replaced = await replace_records(connection, row, kept.reading, now, stay=stay)
+            late = await compared_in_open(connection, known.fetched_at)
+            await outdate(connection, sorted(replaced.outdated | late), now)
+            return replaced.records
 
 
 def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:

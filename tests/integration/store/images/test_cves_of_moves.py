@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.changes import package_changes
@@ -54,10 +55,13 @@ async def compared(stores: Stores, before: tuple[Package, ...], after: tuple[Pac
 
 
 async def ubuntu_says(
-    stores: Stores, *records: tuple[str, AffectedPackage], severity: Severity | None = None
+    stores: Stores,
+    *records: tuple[str, AffectedPackage],
+    severity: Severity | None = None,
+    after: timedelta = 6 * HOUR,
 ) -> None:
     await stores.vulnerabilities.follow_dumps([SOURCE])
-    stores.clock.advance(6 * HOUR)
+    stores.clock.advance(after)
     await stores.taken(stores.vulnerabilities.dumps)
     found = tuple(
         Vulnerability(f"UBUNTU-{cve}", (cve,), severity=severity, affected=(each,)) for cve, each in records
@@ -85,19 +89,18 @@ def named(moved: CvesMoved) -> tuple[list[str] | None, list[tuple[str, Any]] | N
 
 
 @contextmanager
-def statements(stores: Stores) -> Iterator[list[str]]:
-    """What the database is asked within."""
+def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+    """What the database is told within."""
     asked: list[str] = []
 
     def note(_1: Any, _2: Any, statement: str, *_: Any) -> None:
         asked.append(statement)
 
-    readers = stores.database._readers.sync_engine
-    event.listen(readers, "before_cursor_execute", note)
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
     try:
         yield asked
     finally:
-        event.remove(readers, "before_cursor_execute", note)
+        event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
 async def test_a_move_tells_what_it_fixed_and_what_nobody_has_fixed(stores: Stores) -> None:
@@ -228,9 +231,9 @@ async def test_a_pull_request_tells_of_all_moves_that_it_brings_together(stores:
 async def test_an_image_is_read_once_for_all_that_ask_until_its_data_changes(stores: Stores) -> None:
     await moved(stores)
     await ubuntu_says(stores, (CVE, OPENSSL), (OPEN, glibc()))
-    with statements(stores) as first:
+    with statements(stores.database._readers) as first:
         await shown(stores)
-    with statements(stores) as again:
+    with statements(stores.database._readers) as again:
         await shown(stores)
     asked = "FROM inventory_packages"
     assert ([asked in each for each in first].count(True), any(asked in each for each in again)) == (1, False)
@@ -241,7 +244,7 @@ async def test_an_image_is_read_once_for_all_that_ask_until_its_data_changes(sto
 async def test_more_moves_are_asked_for_in_no_more_statements(stores: Stores) -> None:
     await moved(stores)
     await ubuntu_says(stores, (OPEN, glibc()))
-    with statements(stores.other("one")) as of_one:
+    with statements(stores.database._readers) as of_one:
         await shown(stores.other("one"))
     for letter in "fgh":
         [due] = await stores.bases()
@@ -252,7 +255,7 @@ async def test_more_moves_are_asked_for_in_no_more_statements(stores: Stores) ->
         await told(stores, {letter: (FIXED, GLIBC)})
         await compared(stores, (FIXED, GLIBC), (FIXED, GLIBC))
         stores.clock.advance(HOUR)
-    with statements(stores.other("many")) as of_many:
+    with statements(stores.database._readers) as of_many:
         found = await stores.other("many").base_views.changes_of(str(ASPNET))
     assert of_one
     assert (len(found), len(of_many)) == (4, len(of_one))
@@ -284,3 +287,27 @@ async def test_an_open_pull_request_names_a_severe_cve_that_comes_late(
     assert await stores.jobs() == []
     await ubuntu_says(stores, (OPEN, glibc()), severity=severity)
     assert bool(await stores.jobs()) is is_due
+
+
+async def test_what_is_said_of_open_pull_requests_at_once_is_written_at_once(stores: Stores) -> None:
+    """Else rows would be locked in the order in which it is said, and two transactions wait for each other."""
+    await moved(stores)
+    await stores.plan_all()
+    await opened(stores)
+    with statements(stores.database.engine) as asked:
+        await ubuntu_says(stores, (OPEN, glibc()), severity=Severity.HIGH)
+    assert len([each for each in asked if each.startswith("UPDATE rebuilds")]) == 1
+
+
+async def test_data_that_was_being_read_while_packages_were_compared_counts_for_them_the_next_time(
+    stores: Stores,
+) -> None:
+    """It is looked through for what was held when its reading began."""
+    await moved(stores)
+    await stores.plan_all()
+    await opened(stores)
+    await ubuntu_says(stores, after=timedelta(minutes=5))
+    await opened(stores)
+    assert await stores.jobs() == []
+    await ubuntu_says(stores)
+    assert await stores.jobs() != []

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.packages.changes import package_changes
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.ledger import Station
 from bot.domain.packages.package import Package
@@ -30,7 +31,8 @@ from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import API, READER, DumpSource, KeptDump
 from tests.integration.store.filling import HOUR, Stores
-from tests.integration.store.holding import SSL, running
+from tests.integration.store.holding import FIXED, SSL, move_base, running
+from tests.integration.store.moving import opened
 from tests.migrated import new_sqlite
 
 DAY = timedelta(days=1)
@@ -108,6 +110,24 @@ async def test_what_it_tells_of_packages_here_is_known_with_its_age(stores: Stor
     assert next(clock.at for clock in row.clocks if clock.station is Station.FIX) == seen + DAY
     [kept] = [each async for each in stores.bundle.dumps()]
     assert (kept.fetched_at, kept.checked_at, kept.records) == (seen, seen + 2 * DAY, (record,))
+
+
+async def test_an_open_pull_request_tells_of_cves_once_a_bundle_was_looked_through_for_what_it_brings(
+    stores: Stores,
+) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await move_base(stores, FIXED)
+    await stores.assess_all()
+    for comparison in await stores.taken(stores.inventory.comparisons):
+        await stores.inventory.save_comparison(comparison, package_changes((SSL,), (FIXED,)), is_complete=True)
+    await stores.plan_all()
+    await opened(stores)
+    await stores.vulnerabilities.follow_dumps([UBUNTU])
+    assert await stores.jobs() == []
+    now, wanted = stores.clock.now(), await stores.vulnerabilities.wanted_packages()
+    dump = BundledDump(UBUNTU, DumpMark('"v1"'), wanted, READER, 9, now, now, ())
+    await stores.bundle.bring([], [dump], ())
+    assert await stores.jobs() != []
 
 
 async def test_the_doctor_asks_for_a_newer_bundle_where_nothing_else_is_asked(stores: Stores, url: str) -> None:
