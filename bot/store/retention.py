@@ -17,7 +17,6 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases, changes, manifests, observations
 from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.images import images
-from bot.store.rows.images.scan_reports import scan_reports
 from bot.store.rows.inventories.packages import forget_inventories
 from bot.store.rows.repositories.tables import blobs, repository_blobs
 from bot.store.rows.rollouts.served import last_changes
@@ -73,7 +72,6 @@ class RetentionStore(Store):
                 blobs.c.fetched_at < now - _UNREFERRED_FOR,
                 blobs.c.sha.not_in(select(repository_blobs.c.sha)),
             )
-            await connection.execute(delete(scan_reports).where(scan_reports.c.kept_at < now - retention))
             reports = await forget_reports(connection, now - _UNREFERRED_FOR)
             await connection.execute(delete(artifact_reads).where(*_past_reads(now - _UNREFERRED_FOR)))
             unshown = await forget_inventories(connection, now - _UNREFERRED_FOR, now - _COMPARED_FOR)

@@ -52,7 +52,7 @@ from tests.bench.year_contents import NOBLE, Contents
 
 AIM_MEGABYTES = 1_000
 WEEKS_OF_IMAGES = 3
-"""So many at the end: what an image shows is forgotten eight days after it shows something else, and a week of a
+"""So many at the end: what an image shows and showed right before is kept, all else for eight days, and a week of a
 thousand images takes half a minute. Of the weeks before there would be rows in `GROWING` alone."""
 SHARE = 5
 """Every fifth repository has an image that is built, for linux/amd64, and `OF_IMAGES` are counted five times: with

@@ -10,8 +10,10 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     Table,
     UniqueConstraint,
+    select,
     text,
 )
 
@@ -141,6 +143,17 @@ package_changes = Table(
     UniqueConstraint("observation_id", "platform"),
 )
 """How an observation of a base differs from the one before it; the inventories that were compared may be gone."""
+
+
+def shown_before() -> Select[tuple[int]]:
+    """The inventories of what images of the fleet showed right before what they show now, as far as it was read."""
+    now, before = inventories.alias("shown"), inventories.alias("shown_before")
+    return (
+        select(before.c.id)
+        .join(now, now.c.previous_id == before.c.id)
+        .join(image_inventories, image_inventories.c.inventory_id == now.c.id)
+        .where(before.c.read_at.is_not(None))
+    )
 
 
 def package_of(row: Any) -> Package:

@@ -36,6 +36,7 @@ from bot.store.rows.inventories.inventories import (
     observed_inventories,
     package_changes,
     packages,
+    shown_before,
 )
 from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.sboms import sbom_packages
@@ -182,9 +183,10 @@ async def forget_inventories(
 ) -> tuple[int, int]:
     """Forgets what no image and no base shows any more, seen before then; how many inventories, and layers.
 
-    How moves of bases have changed packages stays, and what was compared since `compared_before`, without its
-    layers: by that it is told which CVEs were fixed, and which are still open. What is not compared after so long
-    never will be, since nobody reads its platform, or its registry has lost it.
+    How moves of bases have changed packages stays, and, without its layers, what was compared since
+    `compared_before` and what images showed right before what they show: by that it is told which CVEs were fixed,
+    when, and which are still open. What is not compared after so long never will be, since nobody reads its
+    platform, or its registry has lost it.
     """
     await connection.execute(
         delete(package_changes).where(package_changes.c.compared_at.is_(None), package_changes.c.due_at < before)
@@ -207,6 +209,7 @@ async def forget_inventories(
     told = union_all(
         select(package_changes.c.before_id).where(was_compared),
         select(package_changes.c.after_id).where(was_compared),
+        shown_before(),
     )
     forgotten = await connection.execute(delete(inventories).where(unshown, inventories.c.id.not_in(told)))
     await connection.execute(

@@ -19,7 +19,8 @@ from bot.store.engine.store import Store
 from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.images import images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
-from bot.store.rows.inventories.inventories import image_inventories, inventories
+from bot.store.rows.inventories.inventories import image_inventories, inventories, shown_before
+from bot.store.rows.inventories.sboms import sbom_looks
 from bot.store.rows.moment import NoMoment
 from bot.verify.scan_reports import DamagedReport, KeptReport, ReportOrigin, ReportsOfImage, ScanReport
 from bot.verify.scanners.report import Report
@@ -164,15 +165,20 @@ def _newest(rows: Iterable[Any]) -> list[Any]:
 async def forget_reports(connection: AsyncConnection, before: datetime) -> int:
     """Forgets the reports kept before then that tell nothing any more; how many.
 
-    What stays is what each scanner of each side said last about an image that the fleet shows, or that the gate has
-    let through last: images are built anew every week, and the same one may be scanned every night.
+    What stays is what each scanner of each side said last about an image that the fleet shows, and about what the
+    gate may compare that with: what it has let through last, and what was shown before. Images are built anew every
+    week, and the same one may be scanned every night.
     """
-    links = union_all(select(image_inventories.c.inventory_id), select(let_through.c.inventory_id))
+    links = union_all(select(image_inventories.c.inventory_id), select(let_through.c.inventory_id), shown_before())
     of_platforms = [
         select(digest).where(inventories.c.id.in_(links), digest.is_not(None))
         for digest in (inventories.c.digest, inventories.c.config_digest)
     ]
-    of_tags = [select(images.c.digest).where(images.c.digest.is_not(None)), select(let_through.c.digest)]
+    of_tags = [
+        select(images.c.digest).where(images.c.digest.is_not(None)),
+        select(let_through.c.digest),
+        select(sbom_looks.c.index_digest).where(sbom_looks.c.inventory_id.in_(shown_before())),
+    ]
     rows = await connection.execute(
         select(*_COLUMNS)
         .join(scan_reports, scan_reports.c.id == scan_report_digests.c.report_id)

@@ -1,6 +1,7 @@
 """Where fixes are stuck, by what images and bases were seen to hold."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import null, select, update
@@ -229,3 +230,39 @@ async def test_a_copy_that_is_built_upon_is_waited_for_after_what_was_published(
     stores.clock.advance(HOUR / 60)
     row_of_image = await only(stores)
     assert (row_of_image.waits_at, row_of_image.who) == (Station.MIRROR, "whoever fills mcr.microsoft.com")
+
+
+async def test_what_an_image_showed_before_is_remembered_as_long_as_it_shows_what_came_after(
+    stores: Stores,
+) -> None:
+    """Else a fix that came in was forgotten the next day, and how long that took with it."""
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    stores.clock.advance(timedelta(days=9))
+    await move_base(stores, FIXED)
+    for comparison in await stores.taken(stores.inventory.comparisons):
+        await stores.inventory.save_comparison(comparison, [], is_complete=True)
+    await move_image(stores, FIXED)
+    before = await only(stores)
+    for _ in range(2):
+        stores.clock.advance(timedelta(days=30))
+        task = await stores.retention.claim_forgetting()
+        assert task is not None
+        await stores.retention.forget(task, timedelta(days=400))
+    after = await only(stores)
+    assert after.clocks[-2] == before.clocks[-2]
+    assert before.clocks[-2].says == "the image has it"
+
+
+async def test_of_what_was_never_read_nothing_is_remembered_once_it_is_shown_no_longer(stores: Stores) -> None:
+    """Without its layers it would be read as holding nothing."""
+    await running(stores, SSL)
+    await publish(stores)
+    await move_image(stores, letter="f", is_read=False)
+    await move_image(stores, SSL, letter="7", is_read=False)
+    stores.clock.advance(timedelta(days=9))
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    await stores.retention.forget(task, timedelta(days=400))
+    waiting = await stores.taken(stores.inventory.inventories(["linux/amd64"]))
+    assert digest("f") not in [each.digest for each in waiting]

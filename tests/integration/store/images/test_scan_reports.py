@@ -13,7 +13,7 @@ from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 from tests.integration.store.filling import HOUR, Stores, digest
 from tests.integration.store.holding import FIXED as FIXED_PACKAGE
-from tests.integration.store.holding import running
+from tests.integration.store.holding import move_image, running
 
 FOUND = DetectedVulnerability("CVE-2026-1", "openssl", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Rating.HIGH, True)
 
@@ -160,6 +160,24 @@ async def test_a_report_about_what_the_fleet_shows_no_longer_goes_after_a_week(s
     assert await forget(stores) == 1
     assert await kept_about(stores, "7") == set()
     assert await kept_about(stores, "8") == {digest("2")}
+
+
+async def test_reports_about_what_came_right_before_stay_since_the_gate_may_compare_with_it(stores: Stores) -> None:
+    await running(stores, FIXED_PACKAGE)
+    for letter in "ed":
+        await stores.scan_reports.keep(scan(stores, digest(letter), document=letter))
+    stores.clock.advance(timedelta(days=9))
+    await move_image(stores, FIXED_PACKAGE)
+    assert await forget(stores) == 0
+    assert await kept_about(stores, "e") | await kept_about(stores, "d") == {digest("e"), digest("d")}
+
+
+async def test_a_report_about_what_is_shown_stays_however_long_that_is(stores: Stores) -> None:
+    await running(stores, FIXED_PACKAGE)
+    await stores.scan_reports.keep(scan(stores, digest("e")))
+    stores.clock.advance(timedelta(days=401))
+    assert await forget(stores) == 0
+    assert await kept_about(stores, "e") == {digest("1")}
 
 
 async def test_reports_are_forgotten_with_the_rest(stores: Stores) -> None:
