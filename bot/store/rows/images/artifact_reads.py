@@ -24,6 +24,6 @@ artifact_reads = Table(
     UniqueConstraint("repository_id", "run"),
 )
 """The runs of a rebuild, that of a step, or another of a repository, which is `run` and may end again: `ended_at`
-is when it did last; of a step's runs it is when they were looked through before. `repository_id` is whose images
-reports may be about; `refused` says why the forge shows none, `problems` what of them could not be read, a line
-each."""
+is when it did last; of a step's runs it is when they were looked through before, as long as they are looked at
+again. `repository_id` is whose images reports may be about; `refused` says why the forge shows none, `problems`
+what of them could not be read, a line each."""

@@ -84,8 +84,9 @@ class ArtifactsStore(Store):
             await lock(connection, artifact_reads, failed)
             for ids in chunks(failed):
                 is_done = artifact_reads.c.id.in_(ids), artifact_reads.c.read_at.is_not(None)
-                read = {"ended_at": artifact_reads.c.read_at, "read_at": None, "due_at": now, "attempts": 0}
-                await connection.execute(update(artifact_reads).where(*is_done).values(**read))
+                read_before = func.coalesce(artifact_reads.c.ended_at, artifact_reads.c.read_at)
+                again = {"ended_at": read_before, "read_at": None, "due_at": now, "attempts": 0}
+                await connection.execute(update(artifact_reads).where(*is_done).values(**again))
 
     async def keep(self, scan: ScanReport) -> None:
         async with self._database.transaction() as connection:
@@ -96,6 +97,8 @@ class ArtifactsStore(Store):
         values: dict[str, Any] = {"read_at": now, "refused": None, "error": None}
         if gathered.is_news:
             values["problems"] = "\n".join(gathered.problems) or None
+            if item.read_before is not None:
+                values["ended_at"] = None
         async with self._database.transaction() as connection:
             await settle(connection, artifact_reads, self._worker, item.id, due_at=now, values=values)
             if not await _is_refused(connection, item, now - _REFUSALS_COUNT):

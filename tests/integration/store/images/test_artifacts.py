@@ -321,6 +321,22 @@ async def test_the_run_of_a_step_that_failed_is_looked_at_again_every_hour_for_t
     assert await due(stores) == []
 
 
+async def test_the_run_of_a_step_counts_as_read_when_it_was_not_when_somebody_looked(stores: Stores) -> None:
+    """One that is run again at a look may end in the next second, or by a clock that is slow even before it."""
+    await running(stores, FIXED)
+    await rebuilt(stores, state=State.FAILED)
+    await stepped(stores, 7, StepState.FAILED)
+    for item in await due(stores):
+        await stores.artifacts.settle_artifacts(item, Gathered())
+    read_at = stores.clock.now()
+    for is_news in (False, True, False):
+        stores.clock.advance(2 * HOUR)
+        [again] = await due(stores)
+        assert again.read_before == read_at
+        await stores.artifacts.settle_artifacts(again, Gathered(is_news=is_news))
+        read_at = stores.clock.now() if is_news else read_at
+
+
 async def test_the_run_of_a_step_that_succeeded_is_looked_through_once(stores: Stores) -> None:
     await running(stores, FIXED)
     await rebuilt(stores, state=State.SUCCEEDED)
