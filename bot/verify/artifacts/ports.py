@@ -48,7 +48,7 @@ class EndedRuns:
 class Gathered:
     """How many reports were kept of some runs, and what could not be read, a line each.
 
-    `is_news` is False where the runs have not ended again since they were looked through.
+    `is_news` is False where the runs have not ended again since they were looked through, or nobody can tell.
     """
 
     kept: int = 0

@@ -112,7 +112,8 @@ class _Reports(Work[EndedRuns, Gathered]):
             await self._store.refuse_artifacts(item, failure.told, now)
             return None
         if failure.trouble is Trouble.MISSING or claimed.attempts >= _MOST_ATTEMPTS:
-            await self._store.settle_artifacts(item, Gathered(problems=(str(failure),)))
+            untold = Gathered(problems=(str(failure),), is_news=item.read_before is None)
+            await self._store.settle_artifacts(item, untold)
             return f"{item.repository.name}: {failure}"
         await put_off_by_backoff(self.queue, claimed, failure, now)
         return f"{item.repository.name}: {failure}"

@@ -194,3 +194,12 @@ async def test_what_was_looked_through_before_is_read_only_where_it_has_ended_ag
     await gathered(store, left)
     assert left.asked == asked
     assert store.settled == [Gathered(1) if len(asked) > 1 else Gathered(is_news=False)]
+
+
+async def test_a_run_that_cannot_be_looked_at_again_counts_as_read_when_it_was() -> None:
+    """Else what it left behind meanwhile would be taken as read."""
+    store, left = Kept(), Left(listing=Failure(Trouble.MISSING, "Not Found", status=404), ended=NOON)
+    store.ended = FakeQueue()
+    store.ended.add(EndedRuns(1, SHOP, 7, (30,), NOON - timedelta(hours=1)), NOON)
+    assert (await gathered(store, left)).problems == ("contoso/shop: Not Found",)
+    assert [each.is_news for each in store.settled] == [False]
