@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from bot.domain.images.tags import TagKind, TagRule, name_and_tag
 from bot.domain.reference import Base, InvalidReference, Reference
@@ -15,7 +16,8 @@ _NO_TAG = re.compile(r"[^A-Za-z0-9._-]+")
 """What a tag may not have, which docker/metadata-action writes as a hyphen: `release/10` is `release-10`."""
 _GLOB = re.compile(r"(\*\*|\*)")
 _OTHER_GLOB = re.compile(r"[?+\[]")
-_ANY = {"**": ".*", "*": "[^/]*"}
+_LONGEST_PATTERNS = 2_000
+"""Characters of all patterns of branches of one workflow."""
 CLAIMABLE = "*/{name}"
 """What a repository's own file may claim, unless the operator allows other paths: one that ends in its name."""
 
@@ -197,16 +199,37 @@ def _difference(tags: Mapping[str, Collection[str]]) -> str:
     return f"{' and '.join(some)[:300]}: which of them a rebuild moves is not known"
 
 
-def _are_of(branch: str, patterns: Sequence[str]) -> bool:
+@lru_cache(maxsize=1_000)
+def _are_of(branch: str, patterns: tuple[str, ...]) -> bool:
     """Whether a branch fits patterns of GitHub's workflows, of which the last that fits counts: `*` takes no slash,
-    and one after a `!` takes branches out. What else patterns may have is taken to fit."""
+    and one after a `!` takes branches out. What else patterns may have, and very many, are taken to fit."""
+    if sum(map(len, patterns)) > _LONGEST_PATTERNS:
+        return True
     fits = False
     for pattern in patterns:
         bare = pattern.removeprefix("!")
-        parts = (_ANY.get(part) or re.escape(part) for part in _GLOB.split(bare) if part)
-        if _OTHER_GLOB.search(bare) or re.fullmatch("".join(parts), branch) is not None:
+        if _OTHER_GLOB.search(bare) or _fits(branch, bare):
             fits = bare == pattern
     return fits
+
+
+def _fits(branch: str, pattern: str) -> bool:
+    """Goes through the pattern once with all places that it may have reached: a regular expression would try each
+    way of each star, which takes for ever on what somebody writes to that end."""
+    reached = {0}
+    for part in filter(None, _GLOB.split(pattern)):
+        if part == "**":
+            reached = set(range(min(reached), len(branch) + 1)) if reached else reached
+        elif part == "*":
+            further: set[int] = set()
+            for place in sorted(reached):
+                if place not in further:
+                    slash = branch.find("/", place)
+                    further |= set(range(place, (slash if slash >= 0 else len(branch)) + 1))
+            reached = further
+        else:
+            reached = {place + len(part) for place in reached if branch.startswith(part, place)}
+    return len(branch) in reached
 
 
 def _as_built(claims: Iterable[Claim], builds: Iterable[Claim]) -> tuple[Claim, ...]:

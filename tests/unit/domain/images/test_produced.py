@@ -129,6 +129,10 @@ def test_a_branch_in_a_tag_has_a_hyphen_for_what_no_tag_may_have() -> None:
         (("**", "!main"), True),
         (("releases/**", "main"), False),
         (("*/main",), True),
+        (("*/**",), True),
+        (("**in", "x"), False),
+        (("*a*n", "!*m"), False),
+        (("mai",), True),
         (("m.in",), True),
         ((), False),
     ],
@@ -139,3 +143,10 @@ def test_what_only_pushes_to_other_branches_build_is_weak_evidence(
     named = NamedImage("ghcr.io/contoso/shop", "canary", "build.yml", 7, branches=branches)
     [claim], _ = claims_of(SHOP, "main", ImageRules(), (), [named])
     assert bool(claim.weakness) is is_weak
+
+
+def test_patterns_of_branches_with_many_stars_are_gone_through_once() -> None:
+    branches = ("*a" * 60 + "b",)
+    named = NamedImage("ghcr.io/contoso/shop", "canary", "build.yml", 7, branches=branches)
+    [claim], _ = claims_of(SHOP, "a" * 200, ImageRules(), (), [named])
+    assert claim.weakness.endswith("build it, and rebuilds are of " + "a" * 200)
