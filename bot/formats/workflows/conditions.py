@@ -19,6 +19,7 @@ LONGEST = 2_000
 """Characters of a condition; a longer one may hold."""
 _OF_PULL_REQUESTS = ("pull_request", "pull_request_target", "pull_request_review", "merge_group")
 _OF_TAGS = ("release",)
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<sign>&&|\|\||==|!=|[!(),])|(?P<word>[^\s!&|=(),']+)|(?P<odd>.))"
 )
@@ -141,14 +142,15 @@ def _value(text: str, run: _Run) -> bool | None:
 
 
 _Told = bool | str | None
+_SOME_TRUE = "*"
+"""A value of which only that it counts as true is known."""
 
 
 def _either(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
     value, rest = _both(tokens, run, depth)
     while rest[:1] == ["||"]:
         other, rest = _both(rest[1:], run, depth)
-        sides = (_truth(value), _truth(other))
-        value = True if True in sides else None if None in sides else False
+        value = (_SOME_TRUE if other else None) if value is None else value or other
     return value, rest
 
 
@@ -156,8 +158,7 @@ def _both(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str]]:
     value, rest = _compared(tokens, run, depth)
     while rest[:1] == ["&&"]:
         other, rest = _compared(rest[1:], run, depth)
-        sides = (_truth(value), _truth(other))
-        value = False if False in sides else None if None in sides else True
+        value = (False if other in (False, "") else None) if value is None else value and other
     return value, rest
 
 
@@ -168,7 +169,7 @@ def _compared(tokens: list[str], run: _Run, depth: int) -> tuple[_Told, list[str
         other, rest = _one(rest[1:], run, depth)
         if value is None or other is None:
             return None, rest
-        same = _same(_as_text(value), _as_text(other))
+        same = _same(value, other)
         return None if same is None else same if sign == "==" else not same, rest
     return value, rest
 
@@ -233,16 +234,23 @@ def _called(function: str, given: list[_Told]) -> _Told:
     return None
 
 
-def _same(one: str, other: str) -> bool | None:
-    """Whether texts are the same, of which one may end in what is not known."""
-    for open_, whole in ((one, other), (other, one)):
-        if open_.endswith("*"):
-            return None if whole.startswith(open_[:-1]) else False
-    return one == other
+def _same(one: bool | str, other: bool | str) -> bool | None:
+    """Whether values are the same, of which a text may end in what is not known; case does not matter. Beside a
+    boolean a text counts as a number, and an empty one as 0."""
+    if isinstance(one, str) and isinstance(other, str):
+        for open_, whole in ((one.lower(), other.lower()), (other.lower(), one.lower())):
+            if open_.endswith("*"):
+                return None if whole.startswith(open_[:-1]) else False
+        return one.lower() == other.lower()
+    if _SOME_TRUE in (one, other):
+        return None
+    return _number(one) == _number(other)
 
 
-def _as_text(value: bool | str) -> str:
-    return value.lower() if isinstance(value, str) else str(value).lower()
+def _number(value: bool | str) -> float | None:
+    if isinstance(value, bool) or not value:
+        return float(bool(value))
+    return float(value) if _DIGITS.fullmatch(value) else None
 
 
 def _truth(value: _Told) -> bool | None:
