@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
+from itertools import islice, product
 
 from bot.formats.builds import places
 from bot.formats.produced.commands import Written, pushed
@@ -15,6 +16,10 @@ from bot.formats.workflows.builds import dockerfile_of
 from bot.formats.workflows.conditions import StepReach, branches_of, is_only_called, is_only_scheduled, reach_of
 from bot.formats.workflows.steps import WorkflowStep
 
+MOST_TAGS = 100
+"""Of one step, and as many images and rules of metadata-action: what these make together would fill memory."""
+LONGEST_RULE = 1_000
+"""Characters of a rule of metadata-action."""
 _BUILD = re.compile(
     r"(?:docker/(?:build-push-action|bake-action)|redhat-actions/(?:buildah-build|push-to-registry))@.*"
 )
@@ -23,11 +28,12 @@ _OUTPUT = re.compile(r"\$\{\{\s*steps\.(?P<id>[\w-]+)\.outputs\.(?:tags|json|bak
 _DATE = re.compile(r"\{\{\s*date\s+'(?P<format>[^']*)'(?P<rest>[^}]*)\}\}")
 _ZONE = re.compile(r"\btz\s*=\s*['\"](?P<name>[^'\"]*)['\"]")
 _ENABLE = re.compile(r"\benable=(?P<condition>\$\{\{.*?\}\}|[^,]*)")
-_EXPRESSION = re.compile(r"\{\{\s*(?P<name>[^{}]*?)\s*\}\}")
+_EXPRESSION = re.compile(r"\{\{(?P<name>[^{}]*)\}\}")
 _NAMED = {"branch": "{branch}", "sha": "{short_sha}", "tag": "", "base_ref": ""}
 _IMAGE_OUTPUT = re.compile(r"type=(?:image|registry)\b")
 _OUTPUT_NAMES = re.compile(r"\"name=(?P<quoted>[^\"]+)\"|\bname=(?P<bare>[^,\"\s]+)")
-_JOINS = re.compile(r"imagetools\s+create\b(?s:.*)DOCKER_METADATA_OUTPUT_(?:JSON|TAGS)")
+_JOINS = re.compile(r"imagetools\s+create\b")
+_OF_METADATA = re.compile(r"DOCKER_METADATA_OUTPUT_(?:JSON|TAGS)")
 _OF_INPUTS = "its name or tag is the default of an input, which whoever calls the workflow may set"
 _ONLY_RELEASES = "only runs for tags or releases push it, and no rebuild is one"
 
@@ -89,7 +95,8 @@ def _of_step(step: WorkflowStep, given: Mapping, action: str, job: _Job) -> Iter
     commands = step.script
     if commands is not None:
         yield from pushed(commands, step.variables, Folders(step.folder), job.built)
-        if _JOINS.search(commands.text):
+        joins = _JOINS.search(commands.text)
+        if joins is not None and _OF_METADATA.search(commands.text, joins.end()):
             for some in job.metadata.values():
                 yield from (Written(name, step.mapping.start) for name in some)
 
@@ -108,17 +115,23 @@ def _is_by_digest(step: WorkflowStep, given: Mapping) -> bool:
 def _of_build(step: WorkflowStep, given: Mapping, metadata: dict[str, list[str]]) -> list[str]:
     """What a build action names: in `tags`, also by metadata-action, and as `name` of an output of type `image`."""
     written = _raw(given, "tags") + _raw(given, "files")
-    found = [name for output in _OUTPUT.finditer(written) for name in metadata.get(output["id"], [])]
+    found = [name for each in dict.fromkeys(_ids(written)) for name in metadata.get(each, [])]
     found += [line for line in re.split(r"[\n,]", _input(step, given, "tags")) if line.strip()]
     for output in _input(step, given, "outputs").splitlines():
         named = _OUTPUT_NAMES.search(output) if _IMAGE_OUTPUT.search(output) else None
         found += (named["quoted"] or named["bare"]).split(",") if named is not None else []
-    return found
+    return found[:MOST_TAGS]
+
+
+def _ids(written: str) -> Iterator[str]:
+    """The steps whose tags are put in."""
+    return (output["id"] for output in _OUTPUT.finditer(written))
 
 
 def _of_metadata(document: Node, step: WorkflowStep, given: Mapping) -> list[str]:
     """Each image with each tag that the action makes for the default branch."""
-    images = [_images_in(line) for line in _input(step, given, "images").splitlines() if line.strip()]
+    lines = [line for line in _input(step, given, "images").splitlines() if line.strip()][:MOST_TAGS]
+    images = [image for line in lines for image in _images_in(line)]
     flavor = dict(part.strip().partition("=")[::2] for part in re.split(r"[\n,]", _input(step, given, "flavor")))
     rules = [line.strip() for line in _input(step, given, "tags").splitlines() if line.strip()]
     written = [line.strip() for line in _raw(given, "tags").splitlines() if line.strip()]
@@ -126,11 +139,11 @@ def _of_metadata(document: Node, step: WorkflowStep, given: Mapping) -> list[str
         pairs = zip(written, rules, strict=True)
         rules = [rule for each, rule in pairs if _is_enabled(document, each)]
     is_scheduled = is_only_scheduled(document)
-    asked = rules if written else ["type=ref,event=branch"]
-    tags = [tag for rule in asked if (tag := _tag(rule, flavor, is_scheduled=is_scheduled)) is not None]
+    asked = [rule for rule in rules if len(rule) <= LONGEST_RULE] if written else ["type=ref,event=branch"]
+    tags = [tag for rule in asked[:MOST_TAGS] if (tag := _tag(rule, flavor, is_scheduled=is_scheduled)) is not None]
     if tags and flavor.get("latest", "").strip() == "true":
         tags.append("latest")
-    return [f"{image}:{tag}" for some in images for image in some for tag in tags]
+    return [f"{image}:{tag}" for image, tag in islice(product(images, tags), MOST_TAGS)]
 
 
 def _images_in(line: str) -> list[str]:
@@ -178,7 +191,7 @@ def _bare_tag(rule: str, given: MappingOf[str, str], *, is_scheduled: bool) -> s
 def _dated(text: str) -> str:
     """The text with our names for the action's own expressions, and `*` for those that have none."""
     dated = _DATE.sub(lambda found: date_part(found["format"]) if _is_utc(found["rest"]) else "*", text)
-    return _EXPRESSION.sub(lambda found: _NAMED.get(found["name"], "*"), dated)
+    return _EXPRESSION.sub(lambda found: _NAMED.get(found["name"].strip(), "*"), dated)
 
 
 def _is_utc(rest: str) -> bool:

@@ -281,6 +281,18 @@ def metadata(tags: str, more: str = "") -> str:
 META = build(push="true", tags="${{ steps.meta.outputs.tags }}")
 
 
+def test_no_more_images_and_rules_of_metadata_action_are_put_together_than_people_write() -> None:
+    tags = "".join(f"type=raw,value=t{number}\n" for number in range(600))
+    images = "".join(f"            ghcr.io/contoso/shop{number}\n" for number in range(600))
+    text = workflow(metadata(tags).replace(" ghcr.io/contoso/shop\n", f" |\n{images}"), META)
+    assert named(WORKFLOW, text) == [f"ghcr.io/contoso/shop0:t{number}" for number in range(100)]
+
+
+def test_a_rule_of_metadata_action_that_is_longer_than_any_tag_makes_none() -> None:
+    rules = f"type=raw,value={{{{{' ' * 20_000}x\ntype=sha"
+    assert named(WORKFLOW, workflow(metadata(rules), META)) == ["ghcr.io/contoso/shop:sha-{short_sha}"]
+
+
 @pytest.mark.parametrize(
     ("on", "is_named"),
     [("[schedule, workflow_dispatch]", False), ("{schedule: [{cron: '0 4 * * 1'}]}", True), ("push", False)],
