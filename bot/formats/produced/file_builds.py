@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.formats.azure_pipelines import finder as azure_pipelines
 from bot.formats.azure_pipelines.variables import Values
-from bot.formats.builds import FileBuild, below, places
+from bot.formats.builds import MOST_BUILDS, FileBuild, below, places
 from bot.formats.finding import is_text, kind_in
 from bot.formats.produced.handed_on import kept_by, steps_in_order
 from bot.formats.produced.placeholders import hidden
@@ -77,7 +77,7 @@ def file_builds(path: str, data: bytes, given: Variables = ()) -> FileBuilds:
             reader.pipeline(known)
     except Unreadable:
         return FileBuilds()
-    return FileBuilds(tuple(dict.fromkeys(reader.builds)), tuple(dict.fromkeys(reader.calls)))
+    return FileBuilds(tuple(reader.builds), tuple(reader.calls))
 
 
 class _Reader:
@@ -87,8 +87,16 @@ class _Reader:
         self.path = path
         self.text = text
         self.lines = Lines(text)
-        self.builds: list[FileBuild] = []
-        self.calls: list[CalledFile] = []
+        self.builds: dict[FileBuild, None] = {}
+        self.calls: dict[CalledFile, None] = {}
+
+    def _add(self, asked: FileBuild | CalledFile) -> None:
+        """Keeps the first ones, each once: with thousands of variables in each they would fill memory."""
+        if isinstance(asked, CalledFile):
+            if len(self.calls) < MOST_BUILDS:
+                self.calls[asked] = None
+        elif len(self.builds) < MOST_BUILDS:
+            self.builds[asked] = None
 
     def workflow(self, given: Mapping[str, Spanned]) -> None:
         for document in read(self.text):
@@ -103,11 +111,11 @@ class _Reader:
         uses = step.mapping.scalar("uses")
         action = uses.value.strip() if uses is not None else ""
         if _BAKE_ACTION.fullmatch(action):
-            self.builds.append(self._of_action(step, variables))
+            self._add(self._of_action(step, variables))
         elif action.startswith("./"):
             folder = below("", action) or ""
             for name in ("action.yml", "action.yaml"):
-                self.calls.append(CalledFile(posixpath.join(folder, name), texts_of(variables)))
+                self._add(CalledFile(posixpath.join(folder, name), texts_of(variables)))
 
     def _of_action(self, step: WorkflowStep, variables: Mapping[str, Spanned]) -> FileBuild:
         """docker/bake-action: `files` are found from `workdir` or `source` on."""
@@ -165,7 +173,7 @@ class _Reader:
         names = [told("dockerComposeFile").removeprefix("**/"), *told("additionalDockerComposeFiles").split()]
         if any(UNKNOWN in name for name in names):
             return
-        self.builds.append(
+        self._add(
             FileBuild(
                 self.path,
                 self.lines.at(step.start),
@@ -186,8 +194,9 @@ class _Reader:
             line = self.lines.at(script.place(command.start))
             build = file_build_of(command, self.path, line, folders, mine)
             if build is not None:
-                self.builds.append(build)
-            self.calls += (CalledFile(name, texts_of(mine)) for name in _scripts_run_by(command))
+                self._add(build)
+            for name in _scripts_run_by(command):
+                self._add(CalledFile(name, texts_of(mine)))
 
 
 def _scripts_run_by(command: Command) -> Iterator[str]:

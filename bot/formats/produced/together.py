@@ -94,20 +94,18 @@ def builds_in(files: Contents, read: Reader) -> list[FileBuild]:
     waiting: list[tuple[str, Variables]] = [
         (path, ()) for path, kind in kinds.items() if kind in (WORKFLOW, AZURE_PIPELINES) and not _is_action(path)
     ]
-    seen: set[tuple[str, Variables]] = set()
+    asked_first = len(waiting)
+    seen = set(waiting)
     found: dict[FileBuild, None] = {}
-    calls = 0
-    while waiting and calls < MOST_CALLS:
-        here = waiting.pop()
-        if here in seen:
-            continue
-        seen.add(here)
+    for here in waiting:
         asked = read(*here)
         found |= dict.fromkeys(asked.builds)
         for call in asked.calls:
-            called = callees.get(call.callee, ())
-            calls += len(called)
-            waiting += ((path, call.variables) for path in called)
+            for path in callees.get(call.callee, ()):
+                called = (path, call.variables)
+                if called not in seen and len(waiting) - asked_first < MOST_CALLS:
+                    seen.add(called)
+                    waiting.append(called)
     return list(found)
 
 

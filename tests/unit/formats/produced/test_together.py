@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.images.produced import NamedImage
 from bot.formats import bake
+from bot.formats.produced.file_builds import file_builds
 from bot.formats.repository import File, Memory, images_of
 
 WORKFLOW = ".github/workflows/build.yml"
@@ -160,6 +161,14 @@ def test_an_action_of_the_repository_builds_with_the_variables_of_the_step_that_
     assert told({**files, WORKFLOW: workflow(step, env="TAG: ${{ github.sha }}")}) == BY_COMMIT
 
 
+def test_every_workflow_is_read_however_often_others_call_scripts() -> None:
+    called = "".join(run("./eng/test.sh", env=f"NUMBER: '{number}'") for number in range(60))
+    files = {"docker-bake.hcl": BAKE, "eng/test.sh": "docker buildx ls # bake\n", WORKFLOW: workflow(called)}
+    for name in ("a", "z"):
+        build = workflow(bake_action(), env="TAG: ${{ github.sha }}")
+        assert told({**files, f".github/workflows/{name}.yml": build}) == BY_COMMIT
+
+
 def test_azure_pipelines_hand_their_variables_to_what_they_build() -> None:
     pipeline = "variables:\n  TAG: $(Build.SourceVersion)\nsteps:\n- script: docker buildx bake --push\n"
     assert told({"docker-bake.hcl": BAKE, "azure-pipelines.yml": pipeline}) == BY_COMMIT
@@ -198,3 +207,10 @@ def test_a_file_is_read_once_for_all_builds_that_set_the_same_of_its_variables(
     steps = (run("docker buildx bake --push", env=f"OTHER: '{number}'") for number in range(30))
     assert told({"docker-bake.hcl": BAKE, WORKFLOW: workflow(*steps)}) == FIXED
     assert len(reads) == 2
+
+
+def test_no_more_builds_of_one_file_are_kept_than_people_write() -> None:
+    script = "docker buildx bake --push\n./eng/test.sh\n"
+    lines = "".join(script.replace("docker", f"TAG={number} docker") for number in range(500))
+    found = file_builds("build.sh", f"set -a\n{lines}".encode())
+    assert (len(found.builds), len(found.calls)) == (200, 1)
