@@ -53,8 +53,7 @@ class WorkflowStep:
                 found |= self.kept
             for key, value in mapping.mapping("env").entries():
                 if isinstance(value, Scalar):
-                    known = {name: each for name, each in found.items() if UNKNOWN not in each.text}
-                    found[key.value] = evaluated(value.spanned, known, self.variant)
+                    found[key.value] = evaluated(value.spanned, found, self.variant)
         return found
 
     @property
@@ -141,5 +140,6 @@ def _value(
     named: re.Match[str], environment: Values[str, Spanned], variant: Values[str, Spanned]
 ) -> Spanned | None:
     if named["of"] == "env":
-        return environment.get(named["name"])
+        known = environment.get(named["name"])
+        return None if known is None or UNKNOWN in known.text else known
     return variant.get(f"{named['of']}.{named['name']}")
