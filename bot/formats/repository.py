@@ -85,8 +85,8 @@ class Memory:
 
 
 def images_of(files: Iterable[File], memory: Memory) -> tuple[NamedImage, ...]:
-    """The images that a repository's builds push, in the order of paths, each name and tag once for each file that
-    it is built from."""
+    """The images that a repository's builds push, in the order of paths, each name and tag of a file once for each
+    file that it is built from."""
     in_order = sorted(files, key=lambda file: file.path)
     by_path = {file.path: file for file in in_order}
     contents = {file.path: file.data for file in in_order}

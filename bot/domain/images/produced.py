@@ -41,7 +41,8 @@ class NamedImage:
     """An image as a build in a repository's files names it. `name` and `tag` may have the parts `{owner}`, `{name}`
     and `{branch}`; `tag` those of `TagRule` too. It is built from the first of the files `built_from` that there
     is; nothing tells that where there are none. `weakness` is why its name or tag may be another one.
-    `branches` are patterns of those of which pushes alone build it; none where any may."""
+    `branches` are patterns of those of which pushes alone build it; none where any may. `is_pushed` is False where
+    a file only says what it is called, and no build is found that pushes it so."""
 
     name: str
     tag: str
@@ -51,6 +52,7 @@ class NamedImage:
     built_from: tuple[str, ...] = ()
     weakness: str = ""
     branches: tuple[str, ...] = ()
+    is_pushed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def claims_of(
     Where the operator says it, nobody else is asked. Of several tags that a file pushes an image under the first
     fixed one is taken: it costs one request to look at. One of weak evidence is taken only where there is no other.
     """
-    builds = _agreed([claim for each in named if (claim := _built(each, repository, branch, naming)) is not None])
+    builds = _agreed(_pushed(named, repository, branch, naming))
     ruled = [rule for rule in rules.rules if fnmatchcase(repository.lower(), rule.match.lower())]
     if ruled:
         said = [
@@ -161,6 +163,15 @@ def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]
 def _own_claim(text: str) -> Claim | None:
     """`registry/name`, or `registry/name:tag` with any kind of tag."""
     return _claim(*name_and_tag(text), Source.PRODUCES)
+
+
+def _pushed(named: Iterable[NamedImage], repository: str, branch: str, naming: Collection[str]) -> list[Claim]:
+    """The claims of builds; of what files only name, those of images that no other file pushes."""
+    built = [
+        (each.is_pushed, claim) for each in named if (claim := _built(each, repository, branch, naming)) is not None
+    ]
+    pushed = {claim.name for is_pushed, claim in built if is_pushed}
+    return [claim for is_pushed, claim in built if is_pushed or claim.name not in pushed]
 
 
 def _built(named: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:

@@ -20,7 +20,7 @@ _LOCAL = (*_OF_ENGINES, "oci:", "oci-archive:", "docker-archive:", "dir:")
 @dataclass(frozen=True, slots=True)
 class Written:
     """An image as written, with the place of what builds it; `pulls` and `built_from` as in `NamedImage`, `target`
-    and `defaults` as in `BuiltName`, `weakness` and `branches` as in `NamedImage`."""
+    and `defaults` as in `BuiltName`, `weakness`, `branches` and `is_pushed` as in `NamedImage`."""
 
     name: str
     place: int
@@ -30,6 +30,7 @@ class Written:
     defaults: tuple[str, ...] = ()
     weakness: str = ""
     branches: tuple[str, ...] = ()
+    is_pushed: bool = True
 
 
 def pushed(

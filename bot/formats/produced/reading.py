@@ -83,7 +83,7 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
             if parts is not None:
                 line = lines.at(max(0, written.place))
                 image = NamedImage(*parts, path, line, written.pulls, written.built_from, written.weakness)
-                image = replace(image, branches=written.branches)
+                image = replace(image, branches=written.branches, is_pushed=written.is_pushed)
                 yield Named(image, written.target, written.defaults)
     except Unreadable:
         return
@@ -153,7 +153,7 @@ def _in_project(path: str, text: str) -> Iterator[Written]:
                 given[each.name.lower()] = each.text.text.strip()
                 place = each.start if each.name == "ContainerRegistry" else place
     for name in container_names(given):
-        yield Written(name, place, built_from=(path,))
+        yield Written(name, place, built_from=(path,), is_pushed=False)
 
 
 _READERS: Mapping[Kind, Callable[[str, str], Iterator[Written]]] = {

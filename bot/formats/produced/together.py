@@ -57,7 +57,8 @@ def names_together(
             readings.append(_reading(path, build, files))
     built = {named.target for reading in readings for named in reading.named}
     generated = any(reading.build.generated for reading in readings)
-    found = [_judged(path, named, reading, readings, files) for reading in readings for named in reading.named]
+    judged = [_judged(path, named, reading, readings, files) for reading in readings for named in reading.named]
+    found = [replace(each, is_pushed=bool(pushing)) for each in judged]
     for named in alone:
         if named.target not in built and not generated:
             why = (
@@ -65,7 +66,8 @@ def names_together(
                 if mine
                 else "nothing is found here that builds it"
             )
-            found.append(_weak(path, named, why) if named.defaults else named.image)
+            image = _weak(path, named, why) if named.defaults else named.image
+            found.append(replace(image, is_pushed=False))
     return found
 
 
@@ -177,10 +179,11 @@ def _weak(path: str, named: Named, why: str) -> NamedImage:
 
 
 def each_once(named: Iterable[NamedImage]) -> Iterator[NamedImage]:
-    """Each name and tag once for each file that it is built from, by strong evidence where there is any."""
-    found: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], NamedImage] = {}
+    """Each name and tag of a file once for each file that it is built from, by strong evidence where there is
+    any."""
+    found: dict[tuple[object, ...], NamedImage] = {}
     for each in named:
-        key = (each.name, each.tag, each.built_from, each.branches)
+        key = (each.path, each.name, each.tag, each.built_from, each.branches)
         known = found.get(key)
         if known is None or (known.weakness and not each.weakness):
             found[key] = each

@@ -97,6 +97,15 @@ def test_a_tag_that_every_file_pushes_is_taken() -> None:
     assert (claim.tag.text, claim.weakness) == ("latest", "")
 
 
+def test_what_a_file_only_names_counts_where_nothing_pushes_the_image() -> None:
+    local = NamedImage("ghcr.io/contoso/shop", "dev", "compose.yaml", 3, is_pushed=False)
+    build = NamedImage("ghcr.io/{owner}/{name}", "latest", "build.yml", 7)
+    release = replace(build, weakness="only runs for tags or releases push it")
+    for named, expected in (([local], "dev"), ([local, build], "latest"), ([local, release], "latest")):
+        [claim], _ = claims_of(SHOP, "main", ImageRules(), (), named)
+        assert (claim.tag.text, claim.weakness) == (expected, named[-1].weakness)
+
+
 @pytest.mark.parametrize("text", ["ghcr.io/Contoso/UPPER", "not an image", "ghcr.io/contoso/shop:a b"])
 def test_what_is_no_image_is_told(text: str) -> None:
     claims, refused = claims_of(SHOP, "main", ImageRules(), [text], ())

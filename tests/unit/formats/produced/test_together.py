@@ -17,6 +17,12 @@ target "shop" {
   tags = ["${REGISTRY}/shop:${TAG}"]
 }
 """
+PROJECT = """\
+<Project><PropertyGroup>
+  <ContainerRegistry>ghcr.io</ContainerRegistry>
+  <ContainerRepository>contoso/shop</ContainerRepository>
+</PropertyGroup></Project>
+"""
 COMPOSE = "services:\n  shop:\n    build: .\n    image: ghcr.io/contoso/shop:${TAG:-latest}\n"
 
 
@@ -61,6 +67,32 @@ def test_a_default_is_weak_evidence_where_nothing_builds_the_file(path: str, tex
 def test_a_name_without_variables_hangs_on_no_build() -> None:
     assert told({"docker-bake.hcl": 'target "shop" { tags = ["ghcr.io/contoso/shop:latest"] }'}) == FIXED
     assert told({"compose.yaml": COMPOSE.replace("${TAG:-latest}", "latest")}) == FIXED
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("compose.yaml", COMPOSE.replace("${TAG:-latest}", "dev")),
+        ("shop.csproj", PROJECT),
+        ("docker-bake.hcl", 'target "shop" { tags = ["ghcr.io/contoso/shop:dev"] }'),
+    ],
+)
+def test_a_file_that_no_build_is_found_for_only_names_its_images(path: str, text: str) -> None:
+    push = run("docker build -t ghcr.io/contoso/shop:latest --push .")
+    found = named(**{path: text, WORKFLOW: workflow(push)})
+    assert {each.path: each.is_pushed for each in found} == {path: False, WORKFLOW: True}
+
+
+def test_a_bake_file_that_a_build_pushes_pushes_its_images() -> None:
+    for command, is_pushed in (("docker buildx bake --push", True), ("docker buildx bake", False)):
+        [image] = named(**{"docker-bake.hcl": BAKE, WORKFLOW: workflow(run(command))})
+        assert image.is_pushed is is_pushed
+
+
+def test_each_file_tells_all_tags_that_it_pushes() -> None:
+    latest, both = (f"docker push ghcr.io/contoso/shop:{tag}\n" for tag in ("latest", "$GITHUB_SHA"))
+    files = {WORKFLOW: workflow(run(latest)), ".github/workflows/release.yml": workflow(run(latest + both))}
+    assert told(files) == [*FIXED, *FIXED, *BY_COMMIT]
 
 
 @pytest.mark.parametrize(
