@@ -148,10 +148,11 @@ def claims_of(
 
 def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]:
     """The pairs of repository and image name that do not count, since another repository's claim weighs as much or
-    more."""
-    ranks: dict[str, list[tuple[int, int]]] = {}
+    more. One of weak evidence weighs less than another of the same source."""
+    ranks: dict[str, list[tuple[tuple[int, bool], int]]] = {}
     for repository, claim in claims:
-        ranks.setdefault(claim.name, []).append((claim.source.rank, repository))
+        rank = (claim.source.rank, bool(claim.weakness))
+        ranks.setdefault(claim.name, []).append((rank, repository))
     lost: set[tuple[int, str]] = set()
     for name, claimants in ranks.items():
         best = min(rank for rank, _ in claimants)

@@ -121,6 +121,9 @@ def test_of_two_claims_the_weightier_counts_and_of_equals_none() -> None:
     assert contested([(1, claim(Source.BUILD)), (2, claim(Source.LABEL))]) == {(1, name)}
     assert contested([(1, claim(Source.BUILD)), (2, claim(Source.BUILD))]) == {(1, name), (2, name)}
     assert contested([(1, claim(Source.BUILD))]) == frozenset()
+    weak = replace(claim(Source.BUILD), weakness="only releases push it")
+    assert contested([(1, claim(Source.BUILD)), (2, weak)]) == {(2, name)}
+    assert contested([(1, claim(Source.BUILD)), (2, replace(weak, source=Source.LABEL))]) == {(1, name)}
 
 
 def test_a_branch_in_a_tag_has_a_hyphen_for_what_no_tag_may_have() -> None:
