@@ -109,10 +109,9 @@ def likely_done(branches: Sequence[Branch], took: timedelta, now: datetime) -> d
             end = below + took if below is not None and not branch.is_current else None
         else:
             until = branch.hold.until if branch.hold is not None else now
-            starts = below or until
-            if starts is None:
+            if until is None:
                 return None
-            end = max(starts, now) + took
+            end = max(below or until, now) + took
         above.append(end)
         ends += [end] if end is not None else []
     return max(ends, default=None)

@@ -129,5 +129,13 @@ def test_nobody_can_tell_when_what_waits_for_people_is_done() -> None:
     assert likely_done(branches, HOUR, NOON) is None
 
 
+def test_nobody_can_tell_when_what_a_pause_holds_above_an_image_under_way_is_done() -> None:
+    golden = Base("ghcr.io", "contoso/golden", "latest")
+    held = {2: Hold("rollout 1 is paused by Ann")}
+    views = [view("golden", behind=True), view("cart", on=golden, behind=True)]
+    branches = under(ASPNET, views, [going("golden"), going("cart", on=golden, number=2, begun=None)], held)
+    assert likely_done(branches, HOUR, NOON) is None
+
+
 def test_where_nothing_is_under_way_nothing_is_expected() -> None:
     assert likely_done(under(ASPNET, [view("shop", behind=True)], []), HOUR, NOON) is None
