@@ -19,6 +19,7 @@ LONGEST = 2_000
 """Characters of a condition; a longer one may hold."""
 _OF_PULL_REQUESTS = ("pull_request", "pull_request_target", "pull_request_review", "merge_group")
 _OF_TAGS = ("release",)
+_OF_BRANCHES = ("workflow_dispatch", "push", "schedule", "workflow_run", "repository_dispatch")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<sign>&&|\|\||==|!=|[!(),])|(?P<word>[^\s!&|=(),']+)|(?P<odd>.))"
@@ -95,8 +96,8 @@ def _runs(document: Node) -> list[_Run]:
     triggers = _triggers(document)
     if not triggers or "workflow_call" in triggers:
         return [
-            *(_Run(event, "branch") for event in ("workflow_dispatch", "push", "schedule")),
-            _Run("push", "tag"),
+            *(_Run(event, "branch") for event in _OF_BRANCHES),
+            *(_Run(event, "tag") for event in ("push", *_OF_TAGS)),
         ]
     found: list[_Run] = []
     for event, about in triggers.items():

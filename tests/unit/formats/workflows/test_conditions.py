@@ -77,3 +77,16 @@ def test_a_condition_that_no_trigger_of_the_workflow_can_meet_never_holds() -> N
     assert reach("workflow_dispatch", step="github.ref_type == 'tag'") is StepReach.NEVER
     assert reach("[workflow_dispatch, pull_request]", step="github.event_name == 'push'") is StepReach.NEVER
     assert reach("workflow_dispatch", job="github.event_name != 'push'") is StepReach.REBUILDS
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ("release", StepReach.RELEASES),
+        ("workflow_run", StepReach.REBUILDS),
+        ("repository_dispatch", StepReach.REBUILDS),
+        ("pull_request_target", StepReach.NEVER),
+    ],
+)
+def test_a_workflow_that_others_call_runs_for_whatever_starts_these(event: str, expected: StepReach) -> None:
+    assert reach("workflow_call", step=f"github.event_name == '{event}'") is expected
