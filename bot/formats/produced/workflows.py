@@ -132,7 +132,7 @@ def _of_metadata(document: Node, step: WorkflowStep, given: Mapping) -> list[str
     """Each image with each tag that the action makes for the default branch."""
     lines = [line for line in _input(step, given, "images").splitlines() if line.strip()][:MOST_TAGS]
     images = [image for line in lines for image in _images_in(line)]
-    flavor = dict(part.strip().partition("=")[::2] for part in re.split(r"[\n,]", _input(step, given, "flavor")))
+    flavor = _flavor(_input(step, given, "flavor"))
     rules = [line.strip() for line in _input(step, given, "tags").splitlines() if line.strip()]
     written = [line.strip() for line in _raw(given, "tags").splitlines() if line.strip()]
     if len(written) == len(rules):
@@ -142,8 +142,22 @@ def _of_metadata(document: Node, step: WorkflowStep, given: Mapping) -> list[str
     asked = [rule for rule in rules if len(rule) <= LONGEST_RULE] if written else ["type=ref,event=branch"]
     tags = [tag for rule in asked[:MOST_TAGS] if (tag := _tag(rule, flavor, is_scheduled=is_scheduled)) is not None]
     if tags and flavor.get("latest", "").strip() == "true":
-        tags.append("latest")
+        tags.append(f"{flavor.get('prefix of latest', '')}latest{flavor.get('suffix of latest', '')}")
     return [f"{image}:{tag}" for image, tag in islice(product(images, tags), MOST_TAGS)]
+
+
+def _flavor(text: str) -> dict[str, str]:
+    """What stands around tags; around `latest` too where `onlatest=true` is said of it."""
+    found: dict[str, str] = {}
+    of = ""
+    for part in re.split(r"[\n,]", text):
+        name, _, value = part.strip().partition("=")
+        if name == "onlatest" and value.strip() == "true" and of in found:
+            found[f"{of} of latest"] = _dated(found[of])
+        elif name != "onlatest":
+            of = name
+            found[name] = value
+    return found
 
 
 def _images_in(line: str) -> list[str]:

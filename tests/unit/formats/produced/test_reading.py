@@ -294,6 +294,20 @@ def test_a_rule_of_metadata_action_that_is_longer_than_any_tag_makes_none() -> N
 
 
 @pytest.mark.parametrize(
+    ("flavor", "latest"),
+    [
+        ("suffix=-noble", "latest"),
+        ("suffix=-noble,onlatest=true", "latest-noble"),
+        ("suffix=-noble,onlatest=false", "latest"),
+        ("prefix=v,onlatest=true", "vlatest"),
+    ],
+)
+def test_the_flavor_stands_around_latest_where_it_says_so(flavor: str, latest: str) -> None:
+    more = f"          flavor: |\n            latest=true\n            {flavor}\n"
+    assert named(WORKFLOW, workflow(metadata("type=sha", more), META))[-1] == f"ghcr.io/contoso/shop:{latest}"
+
+
+@pytest.mark.parametrize(
     ("on", "is_named"),
     [("[schedule, workflow_dispatch]", False), ("{schedule: [{cron: '0 4 * * 1'}]}", True), ("push", False)],
 )
