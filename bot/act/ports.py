@@ -74,7 +74,8 @@ class Job:
         """Whether a freeze, or one that begins soon, keeps it from merging by itself. A person's word to begin does
         not pass that."""
         anyway = replace(self, at_request=False)
-        return any(anyway.frozen(at) is not None for at in (now, now + MERGES_END_BEFORE))
+        begins = [each.since for each in self.policy.freezes if now < each.since <= now + MERGES_END_BEFORE]
+        return any(anyway.frozen(at) is not None for at in (now, *begins))
 
     @property
     def terms(self) -> Terms:

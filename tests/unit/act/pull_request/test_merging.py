@@ -186,6 +186,17 @@ async def test_it_is_stopped_before_a_freeze_begins_so_that_nothing_merges_in_it
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (False, Merging.FROZEN)
 
 
+async def test_it_is_stopped_before_a_freeze_that_is_short(world: World) -> None:
+    under(world, CHECKED)
+    freeze = Freeze(NOON + HOUR, NOON + HOUR + timedelta(minutes=5), "moving the registry")
+    world.options = replace(world.options, policy=replace(world.options.policy, freezes=(freeze,)))
+    await world.later(51)
+    await opened(world)
+    assert not world.shop.requests[1].is_to_merge
+    await world.later(15)
+    assert world.shop.requests[1].is_to_merge
+
+
 async def test_what_a_person_switched_off_before_a_freeze_stays_so_after_it(world: World) -> None:
     under(world, CHECKED)
     frozen(world)
