@@ -16,7 +16,9 @@ from bot.formats.workflows.steps import WorkflowStep, steps_of
 _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_][\w-]*)=(?P<value>.*)", re.DOTALL)
 _KEEPS = re.compile(r"GITHUB_ENV|GITHUB_OUTPUT|\.env\b")
 _KEPT_LINE = re.compile(r"^[ \t]*[\"']?(?P<name>[A-Za-z_][\w-]*)=(?P<value>[^\"'\r\n]*)", re.MULTILINE)
-_SET_VARIABLE = re.compile(r"task\.setvariable variable=(?P<name>[\w.]+)[^\]\n]*\](?P<value>[^\"'\r\n]*)")
+_SET_VARIABLE = re.compile(
+    r"task\.setvariable variable=(?P<name>[\w.]{1,200})[^\]\n]{0,200}\](?P<value>[^\"'\r\n]*)"
+)
 _OPEN = re.compile(r"[$`]")
 
 
