@@ -19,7 +19,7 @@ from bot.formats.finding import find_usages, is_text, kind_in, one_for_each_file
 from bot.formats.linked import Linked, is_linked, link
 from bot.formats.produced.file_builds import FileBuilds, Variables, file_builds
 from bot.formats.produced.reading import Named, names_in
-from bot.formats.produced.together import builds_in, each_once, hangs_on_builds, names_together
+from bot.formats.produced.together import builds_in, each_once, hangs_on_builds, names_together, values_in
 from bot.formats.source.text import decode
 from bot.formats.table import kind_of
 from bot.formats.workflows import KIND as WORKFLOW
@@ -96,9 +96,10 @@ def images_of(files: Iterable[File], memory: Memory) -> tuple[NamedImage, ...]:
     if together:
         builds = builds_in(contents, lambda path, given: memory.file_builds(by_path[path], given))
     found: list[NamedImage] = []
+    values_of = values_in(contents)
     for path, alone in named.items():
         if path in together:
-            found += names_together(path, contents, alone, builds)
+            found += names_together(path, contents, alone, builds, values_of)
         else:
             found += (each.image for each in alone)
     return tuple(each_once(found))

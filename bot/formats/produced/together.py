@@ -7,6 +7,7 @@ the value cannot be told, the name is weak evidence, with the reason.
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from bot.domain.images.produced import NamedImage
 from bot.formats import bake
@@ -34,6 +35,8 @@ Contents = Mapping[str, bytes]
 """Bytes by path."""
 Reader = Callable[[str, Variables], FileBuilds]
 """Tells what a file builds of others where these variables are set."""
+ValuesOf = Callable[[str], Mapping[str, str]]
+"""Tells the values of a Bake file's variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,19 @@ class _Reading:
     named: tuple[Named, ...]
 
 
+def values_in(files: Contents) -> ValuesOf:
+    """The values of the variables of each Bake file, which is read once however many others it stands beside."""
+
+    @cache
+    def of(path: str) -> Mapping[str, str]:
+        is_bake = kind_in(path, files[path]) == bake.KIND and is_text(files[path])
+        return bake.values(path, hidden(decode(files[path]))) if is_bake else {}
+
+    return of
+
+
 def names_together(
-    path: str, files: Contents, alone: Sequence[Named], builds: Sequence[FileBuild]
+    path: str, files: Contents, alone: Sequence[Named], builds: Sequence[FileBuild], values_of: ValuesOf
 ) -> list[NamedImage]:
     """The images that one Bake or Compose file names, by all `builds` of the repository; `alone` is what it names
     by itself."""
@@ -54,7 +68,7 @@ def names_together(
     readings: list[_Reading] = []
     for build in _different(pushing or mine, files[path]):
         if sum(len(reading.named) for reading in readings) < MOST_NAMES:
-            readings.append(_reading(path, build, files))
+            readings.append(_reading(path, build, files, values_of))
     built = {named.target for reading in readings for named in reading.named}
     generated = any(reading.build.generated for reading in readings)
     judged = [_judged(path, named, reading, readings, files) for reading in readings for named in reading.named]
@@ -133,19 +147,18 @@ def _is_action(path: str) -> bool:
     return posixpath.basename(path) in _ACTIONS
 
 
-def _reading(path: str, build: FileBuild, files: Contents) -> _Reading:
-    build = replace(build, variables=_with_other_files(path, build, files))
+def _reading(path: str, build: FileBuild, files: Contents, values_of: ValuesOf) -> _Reading:
+    build = replace(build, variables=_with_other_files(path, build, files, values_of))
     return _Reading(build, names_in(path, files[path], build, environment_of(path, files, build)))
 
 
-def _with_other_files(path: str, build: FileBuild, files: Contents) -> Variables:
+def _with_other_files(path: str, build: FileBuild, files: Contents, values_of: ValuesOf) -> Variables:
     """What a build sets, over what the Bake files that it puts together with this one say: the last one wins."""
     others = [each for each in build.files if each in files]
     given: dict[str, str] = {}
     if kind_in(path, files[path]) == bake.KIND:
         for other in others[others.index(path) + 1 :]:
-            if kind_in(other, files[other]) == bake.KIND and is_text(files[other]):
-                given |= bake.values(other, hidden(decode(files[other])))
+            given |= values_of(other)
     return tuple(sorted((given | dict(build.variables)).items()))
 
 

@@ -246,3 +246,16 @@ def test_no_more_builds_of_one_file_are_kept_than_people_write() -> None:
     lines = "".join(script.replace("docker", f"TAG={number} docker") for number in range(500))
     found = file_builds("build.sh", f"set -a\n{lines}".encode())
     assert (len(found.builds), len(found.calls)) == (200, 1)
+
+
+def test_the_variables_of_a_file_are_read_once_for_all_that_it_is_put_together_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads: list[str] = []
+    read = bake.values
+    monkeypatch.setattr(bake, "values", lambda path, text: reads.append(path) or read(path, text))
+    paths = [f"{number}-bake.hcl" for number in range(4)]
+    build = workflow(run("docker buildx bake --push" + "".join(f" -f {path}" for path in paths)))
+    files = {path: BAKE.replace("shop", f"shop{path[0]}") for path in paths}
+    assert told({**files, WORKFLOW: build}) == [(f"ghcr.io/contoso/shop{path[0]}:latest", False) for path in paths]
+    assert sorted(reads) == paths[1:]
