@@ -99,6 +99,13 @@ class ProducedImage:
         return self.claim.weakness or None
 
     @property
+    def is_parent(self) -> bool:
+        """Whether what stands on it waits for its repository's build: no doubt is left, or weak evidence alone and
+        the image itself names the repository."""
+        only_weak = self.doubt is not None and self.doubt == self.claim.weakness
+        return self.doubt is None or (only_weak and self.source.rank < Source.BUILD.rank)
+
+    @property
     def place(self) -> Base:
         """The registry tag under which it was seen last, or is looked for."""
         return Base(self.claim.registry, self.claim.repository, self.found or self.claim.tag.text)

@@ -30,6 +30,7 @@ from bot.domain.images.standing import ImageStanding
 from bot.domain.images.tags import TagRule
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
+from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import repositories
@@ -88,6 +89,10 @@ _CLAIM = tuple(
     images.c[name]
     for name in ("registry", "repository", "tag", "source", "path", "line", "pulls", "built_from", "weakness")
 )
+_TOLD = select(
+    *_CLAIM, images.c.repository_id, images.c.sourced_from, images.c.builder, repositories.c.name
+).join_from(images, repositories, repositories.c.id == images.c.repository_id)
+"""What is told of who produces images."""
 
 
 async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, str]]:
@@ -99,16 +104,29 @@ async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, 
         .subquery()
     )
     rows = await connection.execute(
-        select(*_CLAIM, images.c.repository_id, images.c.sourced_from, images.c.builder, repositories.c.name)
-        .join(twice, and_(images.c.registry == twice.c.registry, images.c.repository == twice.c.repository))
-        .join(repositories, repositories.c.id == images.c.repository_id)
+        _TOLD.join(twice, and_(images.c.registry == twice.c.registry, images.c.repository == twice.c.repository))
     )
-    claims = []
-    for row in rows:
-        said = {"sourced_from": row.sourced_from, "builder": _builder_of(row)}
-        image = ProducedImage(0, row.repository_id, row.name, claim_of(row), **said)
-        claims.append((row.repository_id, replace(image.claim, source=image.source)))
+    told = map(_told, rows)
+    claims = [(image.repository_id, replace(image.claim, source=image.source)) for image in told]
     return contested(claims)
+
+
+async def parents_of_others(connection: AsyncConnection, claimants: Collection[int]) -> frozenset[tuple[int, str]]:
+    """The pairs of these repositories and the names of images that what stands on them waits for."""
+    lost = await contested_images(connection)
+    found: set[tuple[int, str]] = set()
+    for some in chunks(sorted(claimants)):
+        for row in await connection.execute(_TOLD.where(images.c.repository_id.in_(some))):
+            image = _told(row)
+            place = (image.repository_id, image.claim.name)
+            if replace(image, is_contested=place in lost).is_parent:
+                found.add(place)
+    return frozenset(found)
+
+
+def _told(row: Any) -> ProducedImage:
+    said = {"sourced_from": row.sourced_from, "builder": _builder_of(row)}
+    return ProducedImage(0, row.repository_id, row.name, claim_of(row), **said)
 
 
 def claim_of(row: Any) -> Claim:

@@ -139,6 +139,25 @@ async def test_links_lead_from_the_child_to_the_producer(stores: Stores) -> None
     assert await stores.cascade.fleet() is None
 
 
+async def test_nobody_waits_for_an_image_of_weak_evidence_unless_it_names_its_repository_itself(
+    stores: Stores,
+) -> None:
+    weak = replace(CLAIM, weakness="its name or tag is a default")
+    await fleet(stores, golden=replace(OF_GOLDEN, images=(weak,)))
+    assert (await looked(stores)).links == ()
+    assert GOLDEN in {each.base for each in await stores.bases()}
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(images).values(sourced_from="contoso/golden"))
+    assert [link.base for link in (await looked(stores)).links] == [GOLDEN]
+
+
+async def test_nobody_waits_for_an_image_that_names_another_repository(stores: Stores) -> None:
+    await fleet(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(images).values(sourced_from="contoso/other"))
+    assert (await looked(stores)).links == ()
+
+
 async def test_a_child_is_held_from_its_birth_until_it_is_let_go(stores: Stores) -> None:
     await fleet(stores)
     await moved(stores)

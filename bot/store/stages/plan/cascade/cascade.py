@@ -213,4 +213,7 @@ def _news(row: Any, found: Cascade, distance: int, fleet: CascadeInput) -> tuple
 async def _mark_of(connection: AsyncConnection) -> tuple[Any, ...]:
     """Changes with whatever a decision hangs on while nobody waits: links, and rebuilds that fail or are mended."""
     columns = (transitions.c.id, usages.c.id, images.c.id, observations.c.id)
-    return tuple([await connection.scalar(select(func.max(column))) for column in columns])
+    newest = [await connection.scalar(select(func.max(column))) for column in columns]
+    weak = func.count().filter(images.c.weakness != "")
+    told = (await connection.execute(select(func.count(images.c.sourced_from), weak).select_from(images))).one()
+    return (*newest, *told)

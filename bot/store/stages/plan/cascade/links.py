@@ -16,7 +16,7 @@ from bot.store.engine.inserting import chunks, upsert
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.images.images import contested_images, images
+from bot.store.rows.images.images import images, parents_of_others
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.usage_texts import usage_text
 
@@ -33,7 +33,7 @@ class Links:
 
 
 async def links_of_fleet(connection: AsyncConnection) -> Links:
-    """Reads the links, of which what is contested has no producer.
+    """Reads the links, of which what is contested, contradicted or weak evidence has no producer.
 
     Where nothing tells the images of a repository apart, one that is built upon another closes no circle: the order
     is that of its own build. Where it produces a single one, that stands on itself.
@@ -57,7 +57,7 @@ async def links_of_fleet(connection: AsyncConnection) -> Links:
     rows = (await connection.execute(query)).all()
     if not rows:
         return Links()
-    lost = await contested_images(connection)
+    counted = await parents_of_others(connection, {row.parent for row in rows})
     parts = await parts_of_producers(connection, {number for row in rows for number in (row.child, row.parent)})
     known = {
         (row.repository_id, row.image, row.base_id): row.id
@@ -69,7 +69,7 @@ async def links_of_fleet(connection: AsyncConnection) -> Links:
     links: list[Link] = []
     for row in rows:
         base = Base(row.registry, row.repository, row.tag)
-        if (row.parent, base.name) in lost:
+        if (row.parent, base.name) not in counted:
             continue
         parent = parts[row.parent].named(base.name) if row.parent in parts else Image(row.parent)
         for child in _children(row.child, base, parts):
