@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from bot.domain.wording.escaping import terminal
+from bot.domain.wording.words import first_few
 
 _GAP = "  "
 _INDENT = "    "
@@ -51,11 +52,23 @@ def print_line(text: str) -> None:
     sys.stdout.write(f"{terminal(text)}\n")
 
 
-def print_sentence(text: str) -> None:
-    """Writes a sentence, wrapped between words where the terminal is narrower."""
-    width = _width()
-    for line in [terminal(text)] if width is None else _wrapped(terminal(text), width, "", _INDENT):
+def print_sentence(text: str, *, below: bool = False) -> None:
+    """Writes a sentence, wrapped between words where the terminal is narrower; `below` indents it."""
+    width, first = _width(), _INDENT if below else ""
+    for line in [first + terminal(text)] if width is None else _wrapped(terminal(text), width, first, _INDENT):
         sys.stdout.write(f"{line}\n")
+
+
+def first_that_fit(names: Sequence[str], *, before: str = "", lines: int = 3) -> str:
+    """Words a list by as many of its first items as fit below a line of 80 columns, at least one, and counts the
+    rest: `api, shop and 180 more`. `before` stands in front of them."""
+    told = before + first_few(names, 1)
+    for most in range(2, len(names) + 1):
+        longer = before + first_few(names, most)
+        if len(_wrapped(longer, 80, _INDENT, _INDENT)) > lines:
+            break
+        told = longer
+    return told
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], layout: Layout | None = None) -> None:

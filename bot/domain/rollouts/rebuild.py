@@ -84,6 +84,8 @@ AWAITING = tuple(state for state in State if state.awaits_action)
 FOLLOWED = tuple(state for state in State if state.is_followed)
 REPLACEABLE = tuple(state for state in State if state.is_replaceable)
 ENDED = tuple(state for state in State if state.has_ended)
+NEED_A_PERSON = (State.FAILED, State.OPEN)
+"""The states in which a rebuild waits for somebody to look, the worst first."""
 
 
 class IllegalTransition(RuntimeError):

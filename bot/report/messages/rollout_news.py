@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.bases.change import Change
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import NEED_A_PERSON, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Pause
 
 MOST_NAMED = 10
 """So many rebuilds are named in one message; of a larger rollout those that need a person."""
-NEED_A_PERSON = (State.FAILED, State.OPEN)
-"""The states in which a rebuild waits for somebody to look, the worst first."""
 SHOWN_FIRST = (
     *NEED_A_PERSON,
     *(

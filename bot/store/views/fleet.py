@@ -22,7 +22,7 @@ from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
 from bot.store.rows.repositories.ages import ages_of
 from bot.store.rows.repositories.onboardings import count_onboardings
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.rollouts.rebuilds import read_rebuilds
+from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.rollouts import open_pauses
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.status import BaseStatus, DumpStatus, IncidentStatus, NoticeStatus, Status
@@ -35,6 +35,7 @@ class FleetViewsStore(Store):
         """Reads what `status` shows."""
         listed = repositories.c.listed.is_(True)
         newest = select(func.max(rebuilds.c.rollout_id)).scalar_subquery()
+        is_shown = rebuilds.c.state.not_in(ENDED) | (rebuilds.c.rollout_id == newest)
         async with self._database.reading() as connection:
             total = await connection.execute(select(func.count()).select_from(repositories).where(listed))
             unreadable = await connection.execute(
@@ -52,10 +53,9 @@ class FleetViewsStore(Store):
                 repositories=int(total.scalar_one()),
                 unreadable=tuple((row.name, row.error) for row in unreadable),
                 bases=await _bases(connection, standing),
-                rebuilds=tuple(
-                    await read_rebuilds(
-                        connection, rebuilds.c.state.not_in(ENDED) | (rebuilds.c.rollout_id == newest)
-                    )
+                rebuilds=tuple(await read_rebuilds(connection, is_shown)),
+                tried_again=frozenset(
+                    await connection.scalars(select(rebuilds.c.id).where(is_shown, ~is_current()))
                 ),
                 incidents=tuple(
                     readable(

@@ -71,7 +71,8 @@ class DumpStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`rebuilds` are those that have not ended, and all of the newest rollout."""
+    """`rebuilds` are those that have not ended, and all of the newest rollout; `tried_again` the ids of those that
+    count no more, since another took their place."""
 
     repositories: int
     unreadable: tuple[tuple[str, str], ...]
@@ -86,6 +87,7 @@ class Status:
     ages: Ages = Ages()  # noqa: RUF009 - frozen
     dumps: tuple[DumpStatus, ...] = ()
     onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
+    tried_again: frozenset[int] = frozenset()
 
 
 def as_json(status: Status) -> dict[str, Any]:

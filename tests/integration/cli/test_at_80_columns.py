@@ -19,7 +19,8 @@ BASE = "aspnet:10.0-noble-chiseled"
 SHOWN = [
     *(["status"], ["plan"], ["images"], ["cve"], ["journal"], ["promises"], ["summary"]),
     *(["history", BASE], ["tree", BASE], ["image", "orders-consumer"], ["explain", "contoso/orders-consumer"]),
-    *(["rollout", "list"], ["rollout", "show", "13"], ["quarantine", "list"], ["cve", "CVE-2026-31790"]),
+    *(["rollout", "list"], ["rollout", "show", "13"], ["quarantine", "list"]),
+    *(["cve", "CVE-2026-31790"], ["cve", "CVE-2026-31790", "--all"]),
     *(["packages", "find", "openssl"], ["audit", "contoso/orders-consumer", "--all"], ["catch-up", "--dry-run"]),
     ["policy", "test", "-r", "contoso/orders-consumer", "-b", BASE],
 ]

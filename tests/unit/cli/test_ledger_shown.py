@@ -1,6 +1,7 @@
 """How `cve` and `promises` answer people and scripts."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import typer
 
 from bot.cli.commands.images.cve import INCOMPLETE, show_cve, show_cves
 from bot.cli.commands.look.promises import show_promises
+from bot.cli.ledger import parted
 from bot.cli.options import Format
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
@@ -35,10 +37,55 @@ PROMISES = Promises(
 )
 
 
+def page_of_images(number: int) -> CvePage:
+    """So many images that are stuck alike."""
+    rows = [
+        replace(row_of(ENTRY, {Station.BASE: (4 * HOUR, 3)}), image=f"ghcr.io/contoso/{at:03}:latest")
+        for at in range(number)
+    ]
+    return CvePage(ROW, Page(tuple(rows), number, 1, number))
+
+
 def test_people_read_where_the_fix_waits_who_can_move_it_and_how_long_that_took_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     show_cve(PAGE, Format.TABLE)
+    assert capsys.readouterr().out.splitlines() == [
+        "CVE-2026-1001: high, as Ubuntu rates it. overflow",
+        "1 image: 1 base not rebuilt",
+        "",
+        "base not rebuilt: 1 image; Microsoft can move it",
+        "    fix passed 2026-03-10; base waiting since 2026-03-10, elsewhere 4 h (3); image ahead; "
+        "not concerned: mirror, own base, deployed",
+        "    Microsoft has not rebuilt aspnet:10.0-noble",
+        "    ghcr.io/contoso/shop:latest",
+        "",
+        "`freshness-bot cve CVE-2026-1001 --all` shows each image with its clocks.",
+    ]
+
+
+def test_hundreds_of_images_that_are_stuck_alike_take_a_few_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    show_cve(page_of_images(500), Format.TABLE)
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) < 15
+    assert max(map(len, shown)) <= 80
+    assert shown[7].startswith("    ghcr.io/contoso: 000:latest, 001:latest, ")
+    assert shown[9].endswith("more")
+
+
+def test_images_of_several_places_are_named_whole() -> None:
+    assert parted(("ghcr.io/contoso/a:1", "ghcr.io/contoso/team/b:1")) == ("ghcr.io/contoso", ["a:1", "team/b:1"])
+    assert parted(("ghcr.io/contoso/a:1", "ghcr.io/contoso-x/b:1")) == ("ghcr.io", ["contoso/a:1", "contoso-x/b:1"])
+    assert parted(("ghcr.io/a:1", "quay.io/b:1")) == ("", ["ghcr.io/a:1", "quay.io/b:1"])
+    assert parted(("ghcr.io/a:1",)) == ("", ["ghcr.io/a:1"])
+
+
+def test_people_read_every_clock_of_each_image_when_they_ask_for_all(capsys: pytest.CaptureFixture[str]) -> None:
+    show_cve(PAGE, Format.TABLE, show_all=True)
     text = capsys.readouterr().out
     for told in (
         "CVE-2026-1001: high, as Ubuntu rates it. overflow",

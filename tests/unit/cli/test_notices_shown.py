@@ -13,10 +13,12 @@ from bot.cli.options import Format
 from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import State
 from bot.domain.rollouts.rollout import Pause
 from bot.views.bases.history import History
 from bot.views.bases.mirrors import MirrorStatus
 from bot.views.fleet.status import BaseStatus, NoticeStatus, Status
+from tests.builders import rebuild
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ALPINE = Base("mcr.microsoft.com", "dotnet/aspnet", "8.0-alpine3.20")
@@ -56,6 +58,27 @@ def test_status_says_what_is_paused_by_whom_and_why(capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert "Everything is paused by Ann since 2026-03-10 12:00: change board" in out
     assert "Rollout 7 is paused by Bob since 2026-03-10 12:00: canaries fail" in out
+
+
+def test_status_counts_the_rebuilds_of_a_rollout_and_names_those_that_need_somebody(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    open_ = rebuild("contoso/open", State.OPEN, id=1, planned_at=NOON - timedelta(hours=5))
+    done = [rebuild(f"contoso/done-{number}", State.SUCCEEDED, id=number) for number in range(2, 140)]
+    show_status(replace(STATUS, rebuilds=(open_, *done)), Format.TABLE, NOON)
+    out = capsys.readouterr().out
+    assert "Rollout 3: 139 rebuilds: 1 open, 138 succeeded\n" in out
+    assert ["contoso/open", open_.url, "open", "5", "h", "moved"] in [line.split() for line in out.splitlines()]
+    assert "contoso/done" not in out
+    assert "and 138 more: `freshness-bot rollout show 3` lists all\n" in out
+
+
+def test_status_says_that_of_an_older_rollout_it_counts_what_has_not_ended(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    some = (rebuild(state=State.RUNNING), rebuild(state=State.PLANNED, id=2, rollout=4))
+    show_status(replace(STATUS, rebuilds=some), Format.TABLE, NOON)
+    assert "Rollout 3: 1 rebuild not ended: 1 running\n" in capsys.readouterr().out
 
 
 def test_status_tells_scripts_where_to_move(capsys: pytest.CaptureFixture[str]) -> None:

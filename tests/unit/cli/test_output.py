@@ -5,7 +5,7 @@ import io
 import pytest
 
 from bot.cli import output
-from bot.cli.output import Hyperlink, Layout, print_table
+from bot.cli.output import Hyperlink, Layout, first_that_fit, print_sentence, print_table
 
 ROW = (
     "aspnet:10.0-noble-chiseled",
@@ -93,3 +93,19 @@ def test_a_name_cannot_drive_the_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     assert "\x1b[31m" not in text
     assert "\x07" not in text
     assert output.terminal("d\n") in text
+
+
+def test_a_sentence_below_another_is_indented_in_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stdout", stream)
+    print_sentence("so it is", below=True)
+    assert stream.getvalue() == "    so it is\n"
+
+
+def test_as_many_names_are_told_as_fit_and_the_rest_is_counted() -> None:
+    names = [f"image-{number:03}" for number in range(200)]
+    told = first_that_fit(names, before="here: ", lines=2)
+    assert told.startswith("here: image-000, image-001, ")
+    assert told.endswith(" and 189 more")
+    assert first_that_fit(names[:4]) == ", ".join(names[:4])
+    assert first_that_fit(["x" * 300, "y"], lines=1) == f"{'x' * 300} and 1 more"

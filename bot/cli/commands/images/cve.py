@@ -19,14 +19,17 @@ def cve(
         str | None,
         typer.Argument(metavar="CVE", help="For example CVE-2026-21518; all open ones where it is left out."),
     ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="In the table, each image with its own clocks.")] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
     """Shows where the fix of a CVE is stuck, and who can move it.
 
     For each affected image six clocks: fixed by its publisher, in the base, in the mirror, in own bases, in the
-    image, and in what manifests name. Reads the store alone and can run beside the service. Exit codes: 0 all
-    images are known, 2 nothing tells of the CVE, 3 some images could not be read, or not as a whole.
+    image, and in what manifests name. The table has a few lines for all images that are stuck at the same one and
+    wait for the same people; --all and --format json tell of each. Reads the store alone and can run beside the
+    service. Exit codes: 0 all images are known, 2 nothing tells of the CVE, 3 some images could not be read, or not
+    as a whole.
 
     Example: freshness-bot cve CVE-2026-21518
     """
@@ -40,7 +43,7 @@ def cve(
     if name is None:
         show_cves(asyncio.run(read_cves(settings, clock)), output)
     else:
-        show_cve(asyncio.run(read_cve(settings, name, clock)), output)
+        show_cve(asyncio.run(read_cve(settings, name, clock)), output, show_all=show_all)
 
 
 def show_cves(found: "Cves", output: Format) -> None:
@@ -68,11 +71,13 @@ def show_cves(found: "Cves", output: Format) -> None:
     _end_with(found.not_known)
 
 
-def show_cve(found: "CvePage", output: Format) -> None:
-    """Writes each image with its clocks; ends with 3 where some image is not known."""
+def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> None:
+    """Writes the images in groups, or each with its clocks; ends with 3 where some image is not known."""
+    from bot.cli.ledger import show_group
     from bot.cli.output import print_json, print_line, print_sentence
     from bot.domain.wording.words import counted
     from bot.views.bases.ledger import as_json, image_as_json, places_in_words
+    from bot.views.bases.ledger_groups import grouped
 
     if output is Format.JSON:
         images = [image_as_json(row) for row in found.images.items]
@@ -87,8 +92,14 @@ def show_cve(found: "CvePage", output: Format) -> None:
     else:
         where = ", ".join(f"{number} {words}" for words, number in places_in_words(row.places))
         print_sentence(f"{counted(found.images.total, 'image')}: {where}")
-        for image in found.images.items:
-            _show_image(image)
+        if show_all:
+            for image in found.images.items:
+                _show_image(image)
+        else:
+            for group in grouped(found.images.items):
+                show_group(group)
+            print_line("")
+            print_sentence(f"`freshness-bot cve {row.cve} --all` shows each image with its clocks.")
     _end_with(found.not_known)
 
 

@@ -11,13 +11,15 @@ from bot.cli.watching import Watch, watch
 
 if TYPE_CHECKING:
     from bot.views.fleet.status import Status
+    from bot.views.rollouts.in_short import RolloutInShort
 
 
 def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE, again: Watch = False) -> None:
     """Shows how things stand: bases, rollouts, incidents.
 
-    Reads the store alone and can run beside the service. Exit code 0; what needs a person is in the lines below
-    the tables.
+    Of each rollout it counts the rebuilds by state, and names those that failed, those that wait for a person, and
+    the longest under way; `freshness-bot rollout show ID` and --format json have all. Reads the store alone and can
+    run beside the service. Exit code 0; what needs a person is in the lines below the tables.
 
     Example: freshness-bot status --watch
     """
@@ -60,7 +62,7 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
             [(n.topic, moment(n.since), n.text) for n in status.notices],
             Layout(below=("what upstream does not say",)),
         )
-    _show_rebuilds(status)
+    _show_rebuilds(status, now)
     if status.dumps:
         print_table(
             ("vulnerabilities of", "read", "records", "kept"),
@@ -96,18 +98,34 @@ def _show_bases(status: "Status", now: datetime) -> None:
             print_sentence(f"{short_base(base.base)}: {base.error}")
 
 
-def _show_rebuilds(status: "Status") -> None:
+def _show_rebuilds(status: "Status", now: datetime) -> None:
+    """Writes how each rollout stands, with the rebuilds that need somebody."""
+    from bot.domain.wording.words import duration
+    from bot.views.rollouts.in_short import in_short, stands_for
     from bot.views.rollouts.rebuilds import what
 
-    if status.rebuilds:
-        print_table(
-            ("rollout", "repository", "what", "state", "why"),
-            [
-                (f"rollout {r.rollout}", r.repository, Hyperlink(what(r), r.url), r.state, r.reason)
-                for r in status.rebuilds
-            ],
-            Layout(group=True, below=("why",)),
-        )
+    for found in in_short(status.rebuilds, now, status.tried_again):
+        print_sentence(rollout_in_words(found))
+        if found.named:
+            print_table(
+                ("repository", "what", "state", "for", "why"),
+                [
+                    (r.repository, Hyperlink(what(r), r.url), r.state, duration(stands_for(r, now)), r.reason)
+                    for r in found.named
+                ],
+                Layout(below=("why",)),
+            )
+        if found.more:
+            print_line(f"and {found.more:,} more: `freshness-bot rollout show {found.id}` lists all")
+
+
+def rollout_in_words(found: "RolloutInShort") -> str:
+    """Words how many rebuilds of a rollout are in each state."""
+    from bot.domain.wording.words import counted
+
+    states = ", ".join(f"{number:,} {state}" for state, number in found.states.items())
+    rest = "" if found.is_whole else " not ended"
+    return f"Rollout {found.id}: {counted(found.total, 'rebuild')}{rest}: {states}"
 
 
 def _show_troubles(status: "Status") -> None:

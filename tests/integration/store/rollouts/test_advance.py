@@ -177,6 +177,7 @@ async def test_a_failed_rebuild_is_tried_again_as_another_one(stores: Stores) ->
     [again] = await stores.jobs()
     assert again.rebuild.reason == "tried again, asked by Ann: not before we looked"
     assert [rebuild.id for rebuild in await stores.rollout_views.rebuilds_of(1)] == [2]
+    assert (await stores.fleet_views.status()).tried_again == {1}
 
 
 async def test_a_quarantine_keeps_what_has_not_begun_and_the_next_digest_frees_it(stores: Stores) -> None:

@@ -112,6 +112,8 @@ async def test_a_rollout_shows_a_failure_whose_retry_was_skipped_once_and_as_fai
     assert [each.id for each in await stores.rollout_views.rebuilds_of(1)] == [broken]
     [progress] = await stores.rollout_views.progress(RolloutOptions(), stores.clock.now(), number=1)
     assert progress.states == {State.FAILED: 1}
+    status = await stores.fleet_views.status()
+    assert [each.id for each in status.rebuilds if each.id not in status.tried_again] == [broken]
 
 
 async def test_the_standings_before_are_those_of_the_last_day_that_was_counted(stores: Stores) -> None:

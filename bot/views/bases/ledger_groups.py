@@ -1,0 +1,112 @@
+"""The images of one CVE in groups: those whose fix is stuck at the same station, and who can move them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from bot.domain.packages.ledger import Passage, Station
+from bot.views.bases.ledger import LedgerRow, StationRow
+
+ITS_REPOSITORY = "the repository that builds each"
+"""Who can move images that wait for their own repositories, of which many share one group."""
+MOST_MOVERS = 3
+"""So many have a group of their own at one station, those with the most images; the rest share one. So many
+repositories are named where images wait for their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupClock:
+    """One clock of all images of a group that it concerns. `first` and `last` are when a fix passed it, or since
+    when it waits there, as far as that was seen; `elsewhere` is as in `StationRow`."""
+
+    station: Station
+    passage: Passage
+    first: datetime | None
+    last: datetime | None
+    elsewhere: timedelta | None
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageGroup:
+    """Images that are stuck alike. `at` is the station where their fix waits or cannot be told, None where it has
+    passed all; `movers` are empty where nobody is named; `reasons` have the number of their images, most first."""
+
+    state: str
+    at: Station | None
+    movers: tuple[str, ...]
+    reasons: tuple[tuple[str, int], ...]
+    clocks: tuple[GroupClock, ...]
+    images: tuple[str, ...]
+
+
+def grouped(rows: Iterable[LedgerRow]) -> tuple[ImageGroup, ...]:
+    """Groups images by where their fix is stuck and who can move it: by station, then the most images first."""
+    order = list(Station)
+
+    def place(row: LedgerRow) -> tuple[bool, bool, int]:
+        at = _stuck_at(row)
+        return at is None, row.cannot_tell, order.index(at) if at is not None else 0
+
+    at_places = groupby(sorted(rows, key=place), key=place)
+    return tuple(group for _, alike in at_places for group in _by_mover(list(alike)))
+
+
+def _by_mover(rows: Sequence[LedgerRow]) -> Iterator[ImageGroup]:
+    count = Counter(map(_mover, rows)).most_common()
+    alone = [mover for mover, _ in count[:MOST_MOVERS]]
+    for mover in alone:
+        yield _group([row for row in rows if _mover(row) == mover], (mover,))
+    rest = [mover for mover, _ in count[MOST_MOVERS:]]
+    if rest:
+        yield _group([row for row in rows if _mover(row) not in alone], rest)
+
+
+def _group(rows: Sequence[LedgerRow], movers: Sequence[str]) -> ImageGroup:
+    at, named = _stuck_at(rows[0]), tuple(_named(rows, movers))
+    says_no_more = at is Station.IMAGE or ITS_REPOSITORY in named
+    reasons = Counter(row.says for row in rows if row.says and not (says_no_more and _mover(row) == ITS_REPOSITORY))
+    clocks = tuple(_clock(rows, number) for number in range(len(rows[0].clocks)))
+    images = tuple(row.image for row in rows)
+    return ImageGroup(rows[0].state, at, named, tuple(reasons.most_common()), clocks, images)
+
+
+def _named(rows: Sequence[LedgerRow], movers: Sequence[str]) -> Iterator[str]:
+    for mover in movers:
+        own = {row.repository for row in rows} if mover == ITS_REPOSITORY else {mover}
+        if len(own) > MOST_MOVERS:
+            yield mover
+        else:
+            yield from sorted(own - {""})
+
+
+def _mover(row: LedgerRow) -> str:
+    return ITS_REPOSITORY if row.who and row.who == row.repository else row.who
+
+
+def _stuck_at(row: LedgerRow) -> Station | None:
+    if row.waits_at is not None:
+        return row.waits_at
+    return next((clock.station for clock in row.clocks if clock.passage is Passage.UNKNOWN), None)
+
+
+def _clock(rows: Sequence[LedgerRow], number: int) -> GroupClock:
+    """The clock in the place `number`, of the images that it concerns; their passages are the same."""
+    concerned = [row for row in rows if row.clocks[number].passage is not Passage.NOT_CONCERNED]
+    clock = (concerned or rows)[0].clocks[number]
+    times = [at for row in concerned if (at := _since(row.clocks, number)) is not None]
+    return GroupClock(
+        *(clock.station, clock.passage, min(times, default=None), max(times, default=None)),
+        *(clock.elsewhere, clock.times),
+    )
+
+
+def _since(clocks: Sequence[StationRow], number: int) -> datetime | None:
+    """When a fix passed the clock; where it waits there, when it passed the one before."""
+    clock = clocks[number]
+    if clock.passage is not Passage.WAITING:
+        return clock.at
+    before = [each for each in clocks[:number] if each.passage is not Passage.NOT_CONCERNED]
+    return before[-1].at if before else None
