@@ -70,7 +70,7 @@ def test_status_counts_the_rebuilds_of_a_rollout_and_names_those_that_need_someb
     assert "Rollout 3: 139 rebuilds: 1 open, 138 succeeded\n" in out
     assert ["contoso/open", open_.url, "open", "5", "h", "moved"] in [line.split() for line in out.splitlines()]
     assert "contoso/done" not in out
-    assert "and 138 more: `freshness-bot rollout show 3` lists all\n" in out
+    assert "and 138 more; `freshness-bot rollout show 3` lists them all\n" in out
 
 
 def test_status_says_that_of_an_older_rollout_it_counts_what_has_not_ended(

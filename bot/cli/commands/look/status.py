@@ -116,7 +116,7 @@ def _show_rebuilds(status: "Status", now: datetime) -> None:
                 Layout(below=("why",)),
             )
         if found.more:
-            print_line(f"and {found.more:,} more: `freshness-bot rollout show {found.id}` lists all")
+            print_line(f"and {found.more:,} more; `freshness-bot rollout show {found.id}` lists them all")
 
 
 def rollout_in_words(found: "RolloutInShort") -> str:
