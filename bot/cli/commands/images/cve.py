@@ -19,7 +19,9 @@ def cve(
         str | None,
         typer.Argument(metavar="CVE", help="For example CVE-2026-21518; all open ones where it is left out."),
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="In the table, each image with its own clocks.")] = False,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="In the table of one CVE, each image with its own clocks.")
+    ] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
