@@ -10,18 +10,22 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
+from bot.domain.clock import SystemClock
 from bot.store.engine.database import open_database
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.serving import NOW
 from tests.migrated import new_sqlite
 
 BASE = "aspnet:10.0-noble-chiseled"
-SHOWN = [
+OF_ALL = [
     *(["status"], ["plan"], ["images"], ["cve"], ["journal"], ["promises"], ["summary"]),
+    *(["rollout", "list"], ["quarantine", "list"], ["packages", "find", "openssl"]),
+]
+SHOWN = [
+    *OF_ALL,
     *(["history", BASE], ["tree", BASE], ["image", "orders-consumer"], ["explain", "contoso/orders-consumer"]),
-    *(["rollout", "list"], ["rollout", "show", "13"], ["quarantine", "list"]),
-    *(["cve", "CVE-2026-31790"], ["cve", "CVE-2026-31790", "--all"]),
-    *(["packages", "find", "openssl"], ["audit", "contoso/orders-consumer", "--all"], ["catch-up", "--dry-run"]),
+    *(["rollout", "show", "13"], ["cve", "CVE-2026-31790"], ["cve", "CVE-2026-31790", "--all"]),
+    *(["audit", "contoso/orders-consumer", "--all"], ["catch-up", "--dry-run"]),
     ["policy", "test", "-r", "contoso/orders-consumer", "-b", BASE],
 ]
 COLUMNS = 80
@@ -38,6 +42,10 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Settings of a bot whose store has a fleet of forty repositories."""
     folder = tmp_path_factory.mktemp("stored")
     asyncio.run(_write(new_sqlite(folder / "fleet.db")))
+    return settings_of(folder)
+
+
+def settings_of(folder: Path) -> Path:
     path = folder / "freshness.yaml"
     path.write_text(f"store: {{url: 'sqlite:///{folder}/fleet.db'}}\n")
     return path
@@ -50,6 +58,8 @@ async def _write(url: str) -> None:
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, out: io.StringIO, words: list[str], config: Path) -> str:
+    """What a command writes at the moment to which the fleet is told: later, less and less of it is shown."""
+    monkeypatch.setattr(SystemClock, "now", lambda _: NOW)
     monkeypatch.setenv("COLUMNS", str(COLUMNS))
     monkeypatch.setattr(sys, "argv", ["freshness-bot", *words, "-c", str(config)])
     monkeypatch.setattr(sys, "stdout", out)
@@ -64,8 +74,20 @@ def test_no_line_is_wider_than_the_terminal_unless_it_is_one_name(
     monkeypatch: pytest.MonkeyPatch, config: Path, words: list[str]
 ) -> None:
     lines = _STYLE.sub("", shown(monkeypatch, Terminal(), words, config)).splitlines()
-    assert [line for line in lines if len(line) > COLUMNS and len(line.split()) > 1] == []
+    assert too_wide(lines) == []
     assert lines
+
+
+def test_nor_is_one_where_there_is_nothing_to_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    new_sqlite(tmp_path / "fleet.db")
+    config = settings_of(tmp_path)
+    for words in OF_ALL:
+        lines = _STYLE.sub("", shown(monkeypatch, Terminal(), words, config)).splitlines()
+        assert (words, too_wide(lines)) == (words, [])
+
+
+def too_wide(lines: list[str]) -> list[str]:
+    return [line for line in lines if len(line) > COLUMNS and len(line.split()) > 1]
 
 
 @pytest.mark.parametrize("words", SHOWN, ids=" ".join)

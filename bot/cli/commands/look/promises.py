@@ -42,7 +42,7 @@ def promises(
 
 def show_promises(found: "Promises", output: Format) -> None:
     """Writes a table for each promise."""
-    from bot.cli.output import print_json, print_line, print_sentence, print_table
+    from bot.cli.output import print_json, print_sentence, print_table
     from bot.domain.bases.promise import PROMISES
     from bot.domain.wording.words import duration
     from bot.views.bases.promises import Grouping, as_json
@@ -51,7 +51,9 @@ def show_promises(found: "Promises", output: Format) -> None:
         print_json(as_json(found))
         return
     if not found.rows:
-        print_line("Nothing was measured yet: that begins with the first release or OS update that the bot sees.")
+        print_sentence(
+            "Nothing was measured yet: that begins with the first release or OS update that the bot sees."
+        )
         return
     names = ("month", "images") if found.grouping is Grouping.MONTH else (found.grouping.value,)
     for topic, promise in PROMISES.items():
