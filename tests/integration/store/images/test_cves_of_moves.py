@@ -48,6 +48,17 @@ async def moved(stores: Stores, *after: Package, before: tuple[Package, ...] = (
     await compared(stores, before, after or (FIXED, GLIBC))
 
 
+async def moved_again(stores: Stores, letter: str, now_in_it: Package) -> None:
+    """The base moves once more, to a digest with this package in the place of `GLIBC`."""
+    [due] = await stores.bases()
+    now = stores.clock.now()
+    seen = (await stores.base_views.observations_of(str(ASPNET)))[ASPNET][-1]
+    seen = replace(seen, at=now, digest=digest(letter), platforms=(shows(letter),))
+    await stores.watch.record([Sighting(due.id, Sight.MOVED, seen, now + HOUR)], {})
+    await told(stores, {letter: (FIXED, now_in_it)})
+    await compared(stores, (FIXED, GLIBC), (FIXED, now_in_it))
+
+
 async def compared(stores: Stores, before: tuple[Package, ...], after: tuple[Package, ...]) -> None:
     await stores.assess_all()
     for comparison in await stores.taken(stores.inventory.comparisons):
@@ -123,13 +134,7 @@ async def test_what_the_next_move_fixes_is_nothing_that_the_base_awaits(stores: 
     newer = replace(GLIBC, version="2.39-0ubuntu8.5", source_version="2.39-0ubuntu8.5")
     await moved(stores)
     await ubuntu_says(stores, (OPEN, glibc("2.39-0ubuntu8.5")))
-    [due] = await stores.bases()
-    now = stores.clock.now()
-    seen = replace((await stores.base_views.observations_of(str(ASPNET)))[ASPNET][-1], at=now, digest=digest("f"))
-    seen = replace(seen, platforms=(shows("f"),))
-    await stores.watch.record([Sighting(due.id, Sight.MOVED, seen, now + HOUR)], {})
-    await told(stores, {"f": (FIXED, newer)})
-    await compared(stores, (FIXED, GLIBC), (FIXED, newer))
+    await moved_again(stores, "f", newer)
     assert named(await shown(stores, 0)) == ([], [(OPEN, WhyOpen.NOT_IN_IT)])
     assert named(await shown(stores, 1)) == ([OPEN], [])
 
@@ -218,7 +223,7 @@ async def test_data_about_another_release_says_nothing(stores: Stores) -> None:
     assert named(await shown(stores)) == ([], [])
 
 
-async def test_a_pull_request_tells_of_all_moves_that_it_brings_together(stores: Stores) -> None:
+async def test_a_pull_request_tells_of_what_it_brings(stores: Stores) -> None:
     await moved(stores)
     await ubuntu_says(stores, (CVE, OPENSSL), (OPEN, glibc()))
     await stores.plan_all()
@@ -226,6 +231,19 @@ async def test_a_pull_request_tells_of_all_moves_that_it_brings_together(stores:
     [platform] = job.packages[ASPNET]
     assert platform.cves is not None
     assert named(platform.cves) == ([CVE], [(OPEN, WhyOpen.NO_FIX)])
+
+
+async def test_of_several_moves_together_it_is_told_from_before_the_first_to_after_the_last(stores: Stores) -> None:
+    """The first fixes one CVE, the second another; a third nobody has fixed."""
+    newer = replace(GLIBC, version="2.39-0ubuntu8.5", source_version="2.39-0ubuntu8.5")
+    await moved(stores)
+    await ubuntu_says(stores, (CVE, OPENSSL), (OPEN, glibc("2.39-0ubuntu8.5")), ("CVE-2026-2003", glibc()))
+    await moved_again(stores, "f", newer)
+    async with stores.database.reading() as connection:
+        both = set(await connection.scalars(select(changes.c.id)))
+        found = await CvesOfMoves(stores.clock).over(connection, {ASPNET: both})
+    assert len(both) == 2
+    assert named(found[ASPNET]["linux/amd64"]) == ([CVE, OPEN], [("CVE-2026-2003", WhyOpen.NO_FIX)])
 
 
 async def test_an_image_is_read_once_for_all_that_ask_until_its_data_changes(stores: Stores) -> None:
@@ -247,13 +265,7 @@ async def test_more_moves_are_asked_for_in_no_more_statements(stores: Stores) ->
     with statements(stores.database._readers) as of_one:
         await shown(stores.other("one"))
     for letter in "fgh":
-        [due] = await stores.bases()
-        now = stores.clock.now()
-        seen = (await stores.base_views.observations_of(str(ASPNET)))[ASPNET][-1]
-        seen = replace(seen, at=now, digest=digest(letter), platforms=(shows(letter),))
-        await stores.watch.record([Sighting(due.id, Sight.MOVED, seen, now + HOUR)], {})
-        await told(stores, {letter: (FIXED, GLIBC)})
-        await compared(stores, (FIXED, GLIBC), (FIXED, GLIBC))
+        await moved_again(stores, letter, GLIBC)
         stores.clock.advance(HOUR)
     with statements(stores.database._readers) as of_many:
         found = await stores.other("many").base_views.changes_of(str(ASPNET))

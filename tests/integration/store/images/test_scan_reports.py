@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.repositories.repository import Repository
+from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.scan_reports import scan_report_digests
+from bot.store.rows.inventories.inventories import inventories
 from bot.store.stages.verify.scan_reports import reports_about
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
@@ -178,6 +180,20 @@ async def test_a_report_about_what_is_shown_stays_however_long_that_is(stores: S
     stores.clock.advance(timedelta(days=401))
     assert await forget(stores) == 0
     assert await kept_about(stores, "e") == {digest("1")}
+
+
+async def test_a_report_about_what_the_gate_let_through_last_stays(stores: Stores) -> None:
+    """What is new is told against it, long after the fleet shows another image."""
+    await running(stores, FIXED_PACKAGE)
+    async with stores.database.transaction() as connection:
+        number = await connection.scalar(select(inventories.c.id).where(inventories.c.digest == digest("b")))
+        of_platform = {"image_id": 1, "platform": "linux/amd64", "digest": digest("6"), "inventory_id": number}
+        await connection.execute(insert(let_through).values(**of_platform))
+    for letter in "678":
+        await stores.scan_reports.keep(scan(stores, digest(letter), document=letter))
+    stores.clock.advance(timedelta(days=9))
+    assert await forget(stores) == 2
+    assert await kept_about(stores, "6") == {digest("6")}
 
 
 async def test_reports_are_forgotten_with_the_rest(stores: Stores) -> None:

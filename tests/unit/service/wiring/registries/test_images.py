@@ -124,6 +124,15 @@ async def test_a_publication_that_is_gone_takes_no_label_away() -> None:
     assert [said.named for said in seen.declared["linux/amd64"]] == [str(ASPNET)]
 
 
+async def test_of_many_publications_that_an_image_may_stand_on_no_more_than_four_are_read() -> None:
+    """A base may have shown the same layers with each of its builds."""
+    world = World()
+    before = {BASE_NAME: str(ASPNET)}
+    below = tuple(world.publication(world.push(ASPNET, {**before, "build": str(number)})) for number in range(9))
+    seen = await world.read(world.push(SHOP, before), below=below)
+    assert len({each.platform_digest for each in below} & seen.fetched.keys()) == 4
+
+
 async def test_an_image_without_such_labels_costs_no_look_at_what_its_base_showed_before() -> None:
     world = World()
     publication = world.publication(world.push(ASPNET, {}))
