@@ -35,9 +35,8 @@ def run(*words: object) -> str:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """On the disk: a root file system in some copies is more than memory is for."""
-    missing = [
-        name for name in ("debootstrap", "buildah", "dpkg", "unshare") if shutil.which(name, path=PATH) is None
-    ]
+    parts = {"debootstrap": "debootstrap", "buildah": "buildah", "dpkg": "dpkg", "unshare": "util-linux"}
+    missing = [package for name, package in parts.items() if shutil.which(name, path=PATH) is None]
     if missing:
         pytest.skip(f"not installed: apt-get install {' '.join(missing)}")
     if os.geteuid() != 0:
