@@ -6,11 +6,14 @@ second colon, some Alpine versions that exist (`13.2.1_git20240309-r0`) and NuGe
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from bot.domain.packages.package import PackageType
 
 _LONGEST = 256
+_KEPT = 4_096
+"""Keys: what is compared with a version is mostly compared with many."""
 _LARGEST_EPOCH = 2**31 - 1
 _DEB = re.compile(
     r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<upstream>[A-Za-z0-9][A-Za-z0-9.+~:-]*?)(?:-(?P<revision>[A-Za-z0-9.+~]+))?(?<!-)"
@@ -51,6 +54,7 @@ def _compare_deb(first: str, second: str) -> int:
     return _order(_deb_key(first), _deb_key(second))
 
 
+@lru_cache(maxsize=_KEPT)
 def _deb_key(text: str) -> tuple[Any, ...]:
     """Debian policy 5.6.12: `[epoch:]upstream[-revision]`; a colon may stand in upstream where an epoch does."""
     found = _matched(_DEB, text, "Debian")
@@ -91,6 +95,7 @@ def _compare_apk(first: str, second: str) -> int:
     return _order(_apk_key(first), _apk_key(second))
 
 
+@lru_cache(maxsize=_KEPT)
 def _apk_key(text: str) -> tuple[tuple[int, Any], ...]:
     """The parts of an Alpine version as (rank of its kind, value), with an end.
 
@@ -124,6 +129,7 @@ def _compare_nuget(first: str, second: str) -> int:
     return _order(_nuget_key(first), _nuget_key(second))
 
 
+@lru_cache(maxsize=_KEPT)
 def _nuget_key(text: str) -> tuple[Any, ...]:
     """Four numbers, then the labels of a pre-release without case; metadata behind `+` does not count.
 

@@ -36,6 +36,9 @@ _DRIVERS = {
     "postgres": "postgresql+psycopg",
 }
 _BUSY_MILLISECONDS = 30_000
+_READ_KIBIBYTES = 8_192
+"""What SQLite keeps of its file for each reader: with its usual two megabytes, a question about the whole fleet
+reads the same pages again and again."""
 _BROKEN_OFF = frozenset({"40P01", "40001"})
 """Deadlock, serialization failure."""
 _IDLE_TOO_LONG = "25P03"
@@ -215,7 +218,7 @@ def _readers_of(engine: AsyncEngine) -> AsyncEngine:
     readers = create_async_engine(
         engine.url, hide_parameters=True, json_serializer=unparse, json_deserializer=parse
     )
-    _begin_on_sqlite(readers, "BEGIN", "query_only=ON")
+    _begin_on_sqlite(readers, "BEGIN", "query_only=ON", f"cache_size=-{_READ_KIBIBYTES}")
     return readers
 
 

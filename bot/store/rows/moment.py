@@ -32,7 +32,9 @@ class _Text(sqlite.DATETIME):
         read = super().result_processor(dialect, coltype)
         assert read is not None
 
+        @lru_cache(maxsize=1024)
         def processed(value: Any) -> Any:
+            """Of thousands of rows that are read at once most bear the same few moments as well."""
             try:
                 found = read(value)
             except (ValueError, TypeError):

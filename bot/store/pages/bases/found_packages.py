@@ -14,6 +14,8 @@ BaseName = tuple[str, str, str]
 """Registry, repository and tag."""
 RegistryPath = tuple[str, str]
 """Registry and repository."""
+_Standing = tuple[int, tuple[str, ...], tuple[tuple[BaseName, ...], ...]]
+"""A package, its platforms, and on which bases the image stands on each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class BaseSide:
 
     name: str
     digest: str
-    packages: tuple[Package, ...] | None
+    packages: list[Package] | None
     release: str | None = None
 
 
@@ -55,20 +57,16 @@ class Answering:
     wanted: Collection[Sought]
     asked: Mapping[int, tuple[Package, bool]]
     sides: Mapping[tuple[BaseName, str], BaseSide]
-    _fixes: dict[tuple[Package, tuple[tuple[BaseName, str], ...]], NextVersion] = field(default_factory=dict)
+    _fixes: dict[_Standing, NextVersion] = field(default_factory=dict)
 
     def rows(
         self, image: HoldingImage, sights: Sequence[PackageSight], deployed: tuple[Deployment, ...]
     ) -> Iterator[FoundPackage]:
         """One for each version of each package, whatever architecture it is for, by what tells of it best."""
-        grouped: dict[tuple[str, str, str], list[PackageSight]] = {}
-        for sight in sights:
-            package = self.asked[sight.package][0]
-            grouped.setdefault((package.type, package.name, package.version), []).append(sight)
-        for seen in grouped.values():
+        for seen in self._by_version(sights):
             shown_by = min((sight.shown_by for sight in seen), key=_BEST_FIRST.index)
             where = [sight for sight in seen if sight.shown_by is shown_by]
-            package = self.asked[where[0].package][0]
+            package, is_certain = self.asked[where[0].package]
             platforms = tuple(sorted({sight.platform for sight in where}))
             yield FoundPackage(
                 image.name,
@@ -78,18 +76,29 @@ class Answering:
                 package,
                 min(sight.since for sight in where),
                 deployed,
-                self._fix(package, image, platforms),
-                self.asked[where[0].package][1] and all(sight.is_certain for sight in where),
+                self._fix(where[0].package, image, platforms),
+                is_certain and all(sight.is_certain for sight in where),
                 shown_by,
             )
 
-    def _fix(self, package: Package, image: HoldingImage, platforms: Sequence[str]) -> NextVersion:
+    def _by_version(self, sights: Sequence[PackageSight]) -> Collection[Sequence[PackageSight]]:
+        if len(sights) == 1:
+            return (sights,)
+        grouped: dict[tuple[str, str, str], list[PackageSight]] = {}
+        for sight in sights:
+            package = self.asked[sight.package][0]
+            grouped.setdefault((package.type, package.name, package.version), []).append(sight)
+        return grouped.values()
+
+    def _fix(self, number: int, image: HoldingImage, platforms: tuple[str, ...]) -> NextVersion:
         """What the bases say on which the image may stand: it is fixed where none of them lacks the fix."""
-        keys = tuple((name, platform) for platform in platforms for name in image.stands_on.get(platform, ()))
-        known = self._fixes.get((package, keys))
+        stood_on = tuple([image.stands_on.get(platform, ()) for platform in platforms])
+        known = self._fixes.get((number, platforms, stood_on))
         if known is None:
+            keys = [(name, each) for each, names in zip(platforms, stood_on, strict=True) for name in names]
             sides = [self.sides[key] for key in keys if key in self.sides]
-            known = self._fixes[package, keys] = self._worst(package, sides)
+            known = self._worst(self.asked[number][0], sides)
+            self._fixes[number, platforms, stood_on] = known
         return known
 
     def _worst(self, package: Package, sides: Sequence[BaseSide]) -> NextVersion:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy import String, and_, cast, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
@@ -25,7 +25,7 @@ from bot.store.pages.bases.found_packages import (
     PackageSight,
     RegistryPath,
 )
-from bot.store.pages.bases.sboms import listed_by_sboms
+from bot.store.pages.bases.holding import holding
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import (
@@ -46,9 +46,6 @@ from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 from bot.views.bases.inventory import FoundPackage, FoundPackages, ShownBy
 
-_Sources = Mapping[tuple[str, str], str]
-"""Names of source packages, by type and name of what is built from them."""
-
 
 class PackagesStore(Store):
     """Reads only."""
@@ -56,20 +53,19 @@ class PackagesStore(Store):
     async def find(self, wanted: Collection[Sought], platforms: Collection[str]) -> FoundPackages:
         """The images of the fleet that hold any of these packages; `platforms` are those that are read at all."""
         async with self._database.reading() as connection:
-            sources = await _sources(connection, wanted)
-            asked = await _asked_for(connection, wanted, sources)
-            sights = await _sights(connection, asked)
+            named = await _named(connection, wanted)
+            asked = _asked_for(named, wanted)
+            shown, sights = await _sights(connection, asked)
             if any(each.release is not None for each in wanted):
                 sights = await _of_releases(connection, wanted, asked, sights)
-            shown = await _images(connection, sights)
-            run_at = await _deployments(connection, shown)
-            sides = await _base_sides(connection, wanted, sources, shown.values())
+            run_at = await _deployments(connection, {shown[number].place for number in sights})
+            sides = await _base_sides(connection, named, [shown[number] for number in sights])
             not_known = await _not_known(connection, platforms)
         answering = Answering(wanted, asked, sides)
         found = [
             row
-            for number, image in shown.items()
-            for row in answering.rows(image, sights[number], run_at.get(image.place, ()))
+            for number, seen in sights.items()
+            for row in answering.rows(shown[number], seen, run_at.get(shown[number].place, ()))
         ]
         return FoundPackages(tuple(sorted(found, key=_order)), not_known)
 
@@ -104,31 +100,44 @@ def _order(found: FoundPackage) -> tuple[Any, ...]:
     return (found.image, found.repository, found.package.sort_key)
 
 
-async def _sources(connection: AsyncConnection, wanted: Collection[Sought]) -> _Sources:
-    """What is built from packages that are asked for by name, by the images that say so: chiseled ones do not."""
-    names = [each.name for each in wanted if isinstance(each, WantedPackage)]
-    columns = (packages.c.type, packages.c.name, packages.c.source)
-    rows = await connection.execute(select(*columns).where(packages.c.source.in_(names)).distinct())
-    return {(kind, name): source for kind, name, source in rows}
+async def _named(connection: AsyncConnection, wanted: Collection[Sought]) -> dict[int, Package]:
+    """The packages of the names in question, in whatever version, each with its source package.
+
+    What is built from a source package that is asked for by name is known by the images that say so, and has that
+    source also where an image names none: chiseled ones do not.
+    """
+    names = names_of(wanted)
+    by_name = {each.name for each in wanted if isinstance(each, WantedPackage)}
+    built = packages.alias()
+    of_sources = (
+        select(packages)
+        .join(built, built.c.name == packages.c.name)
+        .where(is_among(connection, built.c.source, sorted(by_name)))
+    )
+    by_names = (
+        select(packages).where(is_among(connection, column, names))
+        for column in (packages.c.name, packages.c.source)
+    )
+    found = {row.id: package_of(row) for row in await connection.execute(union(*by_names, of_sources))}
+    sources = {
+        (each.type, each.name): each.source for each in found.values() if each.source in by_name and each.source
+    }
+    return {number: _sourced(each, sources) for number, each in found.items()}
 
 
-def _sourced(package: Package, sources: _Sources) -> Package:
+def _sourced(package: Package, sources: Mapping[tuple[str, str], str]) -> Package:
     """The package, with its source package where other images alone name that."""
-    if package.source is not None:
-        return package
-    return replace(package, source=sources.get((package.type, package.name)))
+    source = sources.get((package.type, package.name)) if package.source is None else None
+    return package if source is None else replace(package, source=source)
 
 
-async def _asked_for(
-    connection: AsyncConnection, wanted: Collection[Sought], sources: _Sources
-) -> dict[int, tuple[Package, bool]]:
+def _asked_for(named: Mapping[int, Package], wanted: Collection[Sought]) -> dict[int, tuple[Package, bool]]:
     """The packages that are asked for in any image, for whatever architecture, and whether that is certain."""
     found: dict[int, tuple[Package, bool]] = {}
-    for row in await connection.execute(select(packages).where(_is_named(wanted, sources))):
-        package = _sourced(package_of(row), sources)
+    for number, package in named.items():
         fits = {fit for each in wanted if (fit := each.fit(package)) is not Fit.NO}
         if fits:
-            found[row.id] = (replace(package, architecture=None), Fit.YES in fits)
+            found[number] = (replace(package, architecture=None), Fit.YES in fits)
     return found
 
 
@@ -166,37 +175,20 @@ def _release(distribution: str | None) -> str | None:
     return release_of(load_text(distribution, Distribution))
 
 
-def _is_named(wanted: Collection[Sought], sources: _Sources) -> Any:
-    names = names_of(wanted)
-    of_sources = (name for _, name in sources)
-    return or_(packages.c.name.in_({*names, *of_sources}), packages.c.source.in_(names))
-
-
-async def _sights(connection: AsyncConnection, asked: Collection[int]) -> dict[int, list[PackageSight]]:
-    """Where these packages are, by image."""
+async def _sights(
+    connection: AsyncConnection, asked: Collection[int]
+) -> tuple[dict[int, HoldingImage], dict[int, list[PackageSight]]]:
+    """The images that hold these packages, and where each was seen to, by layers and by SBOMs."""
+    if not asked:
+        return {}, {}
+    held = holding(connection, asked).subquery()
     rows = await connection.execute(
         select(
             image_inventories.c.image_id,
             image_inventories.c.platform,
-            inventory_packages.c.package_id,
-            inventory_packages.c.since,
-        )
-        .join(inventory_packages, inventory_packages.c.inventory_id == image_inventories.c.inventory_id)
-        .where(inventory_packages.c.package_id.in_(asked))
-    )
-    found: dict[int, list[PackageSight]] = {}
-    for image, platform, package, since in rows:
-        found.setdefault(image, []).append(PackageSight(package, platform, since))
-    for each in await listed_by_sboms(connection, asked):
-        shown_by = ShownBy.PROVED_SBOM if each.strength == Strength.PROVED.value else ShownBy.CLAIMED_SBOM
-        found.setdefault(each.image, []).append(PackageSight(each.package, each.platform, each.since, shown_by))
-    return found
-
-
-async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[int, HoldingImage]:
-    rows = await connection.execute(
-        select(
-            images.c.id,
+            held.c.package_id,
+            held.c.since,
+            held.c.strength,
             images.c.registry,
             images.c.repository,
             images.c.tag,
@@ -205,26 +197,46 @@ async def _images(connection: AsyncConnection, some: Collection[int]) -> dict[in
             cast(images.c.standings, String),
             repositories.c.name,
         )
+        .join(held, held.c.inventory_id == image_inventories.c.inventory_id)
+        .join(images, images.c.id == image_inventories.c.image_id)
         .join(repositories, repositories.c.id == images.c.repository_id)
-        .where(is_among(connection, images.c.id, some))
     )
-    return {
-        number: HoldingImage(
-            f"{registry}/{repository}:{last or tag}",
-            (registry, repository),
-            digest,
-            produced_by,
-            _bases_in(standings),
-        )
-        for number, registry, repository, tag, last, digest, standings, produced_by in rows
-    }
+    shown: dict[int, HoldingImage] = {}
+    found: dict[int, list[PackageSight]] = {}
+    for image, platform, package, since, strength, *told in rows:
+        if image not in shown:
+            shown[image], found[image] = _image(*told), []
+        found[image].append(PackageSight(package, platform, since, _shown_by(strength)))
+    return shown, found
+
+
+def _shown_by(strength: str | None) -> ShownBy:
+    """What tells of a package, by the strength of the SBOM that lists it."""
+    if strength is None:
+        return ShownBy.LAYERS
+    return ShownBy.PROVED_SBOM if strength == Strength.PROVED.value else ShownBy.CLAIMED_SBOM
+
+
+def _image(
+    registry: str,
+    repository: str,
+    tag: str,
+    last: str | None,
+    digest: str | None,
+    standings: str | None,
+    produced_by: str,
+) -> HoldingImage:
+    name = f"{registry}/{repository}:{last or tag}"
+    return HoldingImage(name, (registry, repository), digest, produced_by, _bases_in(standings))
 
 
 async def _deployments(
-    connection: AsyncConnection, shown: Mapping[int, HoldingImage]
+    connection: AsyncConnection, places: Collection[RegistryPath]
 ) -> dict[RegistryPath, tuple[Deployment, ...]]:
-    """Where images with the names of these are run, by registry and repository."""
-    at, places = deployments.c, {image.place for image in shown.values()}
+    """Where images of these names are run, by registry and repository."""
+    if not places:
+        return {}
+    at = deployments.c
     rows = await connection.execute(
         select(at.registry, at.repository, repositories.c.name, at.path, at.line, at.tag, at.digest)
         .join(repositories, repositories.c.id == at.repository_id)
@@ -241,12 +253,14 @@ async def _deployments(
 
 
 async def _base_sides(
-    connection: AsyncConnection, wanted: Collection[Sought], sources: _Sources, shown: Collection[HoldingImage]
+    connection: AsyncConnection, named: Mapping[int, Package], shown: Collection[HoldingImage]
 ) -> Mapping[tuple[BaseName, str], BaseSide]:
-    """What the bases of these images show now, by name and platform."""
-    named = {name for image in shown for names in image.stands_on.values() for name in names}
-    if not named:
+    """What the bases of these images show now of the packages in question, by name and platform."""
+    stood_on = {name for image in shown for names in image.stands_on.values() for name in names}
+    if not stood_on:
         return {}
+    at = inventory_packages.c
+    is_held = and_(at.inventory_id == inventories.c.id, is_among(connection, at.package_id, named))
     rows = await connection.execute(
         select(
             bases.c.registry,
@@ -254,33 +268,28 @@ async def _base_sides(
             bases.c.tag,
             bases.c.digest,
             observed_inventories.c.platform,
-            observed_inventories.c.inventory_id,
             inventories.c.is_complete,
-            cast(inventories.c.distribution, String).label("told"),
+            cast(inventories.c.distribution, String),
+            at.package_id,
         )
         .join(observed_inventories, observed_inventories.c.observation_id == bases.c.observation_id)
         .join(inventories, inventories.c.id == observed_inventories.c.inventory_id)
-        .where(bases.c.digest.is_not(None))
+        .outerjoin(inventory_packages, is_held)
+        .where(bases.c.digest.is_not(None), is_among(connection, bases.c.tag, {tag for _, _, tag in stood_on}))
     )
-    sides = [row for row in rows if (row.registry, row.repository, row.tag) in named]
-    held: dict[int, list[Package]] = {}
-    for ids in chunks(sorted({row.inventory_id for row in sides})):
-        found = await connection.execute(
-            select(inventory_packages.c.inventory_id, packages)
-            .join(packages, packages.c.id == inventory_packages.c.package_id)
-            .where(inventory_packages.c.inventory_id.in_(ids), _is_named(wanted, sources))
-        )
-        for row in found:
-            held.setdefault(row.inventory_id, []).append(_sourced(package_of(row), sources))
-    return {
-        ((row.registry, row.repository, row.tag), row.platform): BaseSide(
-            f"{row.registry}/{row.repository}:{row.tag}",
-            row.digest,
-            tuple(held.get(row.inventory_id, ())) if row.is_complete else None,
-            _release(row.told),
-        )
-        for row in sides
-    }
+    sides: dict[tuple[BaseName, str], BaseSide] = {}
+    for *name, digest, platform, is_complete, distribution, package in rows:
+        base = (name[0], name[1], name[2])
+        if base not in stood_on:
+            continue
+        side = sides.get((base, platform))
+        if side is None:
+            held: list[Package] | None = [] if is_complete else None
+            side = BaseSide("{}/{}:{}".format(*base), digest, held, _release(distribution))
+            sides[base, platform] = side
+        if side.packages is not None and package is not None:
+            side.packages.append(named[package])
+    return sides
 
 
 async def _not_known(connection: AsyncConnection, platforms: Collection[str]) -> int:

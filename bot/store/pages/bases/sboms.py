@@ -1,11 +1,8 @@
 """What SBOMs list, asked by package, and by the images that they are about."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
@@ -22,41 +19,8 @@ from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.stages.verify.inventory import inventory_of
 from bot.views.bases.image_pages import PlatformPackages, SbomRow
 
-
-@dataclass(frozen=True, slots=True)
-class ListedPackage:
-    """A package that an SBOM of one image lists, since when that is known, and what it is worth."""
-
-    image: int
-    platform: str
-    package: int
-    since: datetime
-    strength: str
-
-
 _MOST_COMPARED = 20
 """SBOMs of one page that are compared with what the layers show."""
-
-
-def listing_sboms(asked: Collection[int]) -> Select[Any]:
-    """Images with an SBOM that lists any of these packages, each with the package."""
-    return (
-        select(
-            image_inventories.c.image_id,
-            image_inventories.c.platform,
-            sbom_packages.c.package_id,
-            sboms.c.at,
-            sboms.c.strength,
-        )
-        .join(sboms, sboms.c.inventory_id == image_inventories.c.inventory_id)
-        .join(sbom_packages, sbom_packages.c.sbom_id == sboms.c.id)
-        .where(sbom_packages.c.package_id.in_(asked))
-    )
-
-
-async def listed_by_sboms(connection: AsyncConnection, asked: Collection[int]) -> list[ListedPackage]:
-    """What SBOMs list of these packages."""
-    return [ListedPackage(*row) for row in await connection.execute(listing_sboms(asked))]
 
 
 async def packages_of_images(
