@@ -1,6 +1,7 @@
 """Packages as package URLs (the purl specification, with the types and qualifiers that syft and Trivy write)."""
 
 import re
+from functools import lru_cache
 
 from bot.domain.packages.package import Distribution, Package, PackageType
 
@@ -68,8 +69,9 @@ def _distribution(text: str) -> Distribution | None:
     return Distribution(name, version) if name else None
 
 
+@lru_cache(maxsize=16_384)
 def package_url(package: Package, distribution: Distribution | None) -> str | None:
-    """Makes a package URL; None where nothing but a name is known."""
+    """Makes a package URL, once for all images that hold the package; None where nothing but a name is known."""
     from packageurl import PackageURL
 
     if not package.type:
