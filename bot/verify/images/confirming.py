@@ -4,7 +4,7 @@ Recorded history knows the first digits of compressed layers alone. The document
 their digest when an image first seems to stand on it, and kept.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +15,8 @@ from bot.domain.reference import Base
 from bot.verify.standing.observed_layers import ObservedLayers
 
 MOST = 8
-"""Publications that are compared for one platform of an image, those of expected bases first."""
+"""Publications that are compared for one platform of an image: those of expected bases first, then what bases
+show now, then the newest."""
 
 
 class PublishedPort(Protocol):
@@ -50,14 +51,23 @@ async def confirm(
         match = layers.match(image, apart_from=apart_from)
         if match is None or match.strength is not Strength.CLAIMED:
             continue
-        candidates = {each.platform_digest: each for each in match.publications}
-        ordered = sorted(candidates.values(), key=lambda each: (each.base not in expected, each))
-        for publication in ordered[:MOST]:
+        for publication in _candidates(match.publications, expected)[:MOST]:
             below, documents = await registries.published(publication)
             fetched |= documents
             if below is not None and _is_below(below, image):
                 digests.add(publication.platform_digest)
     return Confirmed(frozenset(digests), fetched)
+
+
+def _candidates(publications: Iterable[Publication], expected: Collection[Base]) -> list[Publication]:
+    """One publication for each digest of a platform, the likeliest first: an image that was just rebuilt stands on
+    what its base shows now."""
+    newest = sorted(publications, key=lambda each: each.at, reverse=True)
+    likeliest = sorted(newest, key=lambda each: (each.base not in expected, each.until is not None))
+    by_digest: dict[str, Publication] = {}
+    for each in likeliest:
+        by_digest.setdefault(each.platform_digest, each)
+    return list(by_digest.values())
 
 
 def confirmed_before(standings: Sequence[ImageStanding]) -> frozenset[str]:

@@ -82,3 +82,32 @@ async def test_of_many_that_look_alike_the_expected_base_is_compared_first_and_t
     registry = Registry()
     await confirm([BUILT], ObservedLayers([*seen, expected]), registry, expected=[SDK])
     assert (registry.asked[0], len(registry.asked)) == ("sha256:" + "f" * 64, MOST)
+
+
+async def test_of_more_that_look_alike_than_are_compared_the_newest_go_first() -> None:
+    alike = [replace(SHORT, digest=f"sha256:{number:064x}") for number in range(MOST + 2)]
+    seen = [shown(each, hours=number) for number, each in enumerate(alike)]
+    registry = Registry({alike[-1].digest: WHOLE})
+    confirmed = await confirm([BUILT], ObservedLayers(seen), registry, expected=[ASPNET])
+    assert confirmed.digests == {alike[-1].digest}
+    assert registry.asked == [each.digest for each in reversed(alike)][:MOST]
+
+
+async def test_what_a_base_shows_now_goes_before_what_others_have_shown_later_and_no_longer_show() -> None:
+    still = replace(SHORT, digest="sha256:" + "a" * 64)
+    passed = [replace(SHORT, digest=f"sha256:{number:064x}") for number in range(MOST)]
+    busy = [shown(each, hours=1 + number) for number, each in enumerate(passed)]
+    moved_on = shown(image("elsewhere"), hours=MOST + 2)
+    registry = Registry({still.digest: WHOLE})
+    confirmed = await confirm([BUILT], ObservedLayers([shown(still, base=SDK), *busy, moved_on]), registry)
+    assert (confirmed.digests, registry.asked[0]) == ({still.digest}, still.digest)
+
+
+async def test_a_digest_that_several_bases_show_is_asked_for_at_the_expected_one() -> None:
+    """A mirror may have what the other has no longer."""
+    others = [replace(SHORT, digest=f"sha256:{number:064x}") for number in range(MOST)]
+    seen = [shown(each, hours=number) for number, each in enumerate([*others, SHORT])]
+    mirrored = [shown(SHORT, base=each) for each in (SDK, replace(ASPNET, tag="another"))]
+    registry = Registry({SHORT.digest: WHOLE})
+    confirmed = await confirm([BUILT], ObservedLayers([*mirrored, *seen]), registry, expected=[SDK])
+    assert (confirmed.digests, registry.asked[0]) == ({SHORT.digest}, SHORT.digest)
