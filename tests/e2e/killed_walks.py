@@ -8,8 +8,8 @@ import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,10 @@ class Scenario(ABC):
     def check(self, outcome: "Outcome") -> None:
         """That the walk without a kill came to what it should."""
 
+    def check_killed(self, outcome: "Outcome", wanted: "Outcome") -> None:
+        """That a walk with a kill came to the same."""
+        assert _comparable(outcome) == _comparable(wanted)
+
 
 def finish(world: World, name: str, conclusion: str = "success") -> None:
     """Every run of a repository that has not ended."""
@@ -81,7 +85,8 @@ async def patch(fleet: SampleFleet, number: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything outside that the bot could have done twice or not at all."""
+    """Everything outside that the bot could have done twice or not at all. `times` are those at which each of the
+    `runs` began and ended."""
 
     pull_requests: tuple[tuple[str, str, str, bool], ...]
     dockerfile: str
@@ -90,6 +95,7 @@ class Outcome:
     messages: tuple[str, ...]
     rebuilds: tuple[tuple[str, str], ...]
     branches: tuple[str, ...]
+    times: tuple[tuple[datetime, datetime], ...] = field(compare=False)
 
 
 def one_feed(config: Path, more: Mapping[str, object]) -> Path:
@@ -158,6 +164,7 @@ async def _outcome(world: World, store_url: str, names: Collection[str]) -> Outc
         tuple(_without_place(message["text"]) for message in messages),
         tuple((item.repository, str(item.state)) for rollout in rollouts for item in rollout.rebuilds),
         tuple(sorted(await world.github.branches("payments-api"))) if is_sample else (),
+        tuple((run.created_at, run.updated_at) for run in world.github.runs()),
     )
 
 
@@ -267,7 +274,7 @@ def check(
     assert ends
     for point, end in ends.items():
         with subtests.test(point.name, kill_at=point.at):
-            assert _comparable(end) == _comparable(wanted)
+            scenario.check_killed(end, wanted)
 
 
 def _comparable(outcome: Outcome) -> Outcome:

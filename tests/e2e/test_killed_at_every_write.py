@@ -14,7 +14,6 @@ import pytest
 
 from sandbox.fleets.bare_repository import bare_files
 from sandbox.fleets.fleet import SampleFleet
-from sandbox.fleets.golden import GOLDEN, GoldenFleet
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests.e2e.killed_walks import (
@@ -38,7 +37,6 @@ from tests.migrated import new_sqlite
 
 PINNED, FLOATING = "payments-api", "catalog-web"
 MOST_OF_THE_GATE = 12
-SERVICES = ("service-00", "service-01")
 DEPLOY = (
     "on: {workflow_dispatch: {inputs: {correlation: {required: true}}}}\njobs: {deploy: {runs-on: ubuntu-latest}}\n"
 )
@@ -150,35 +148,6 @@ class ToldInTheIssue(Scenario):
 
 
 @dataclass(frozen=True)
-class InOrder(Scenario):
-    """A golden image is rebuilt, and then both services on it."""
-
-    settings: Mapping[str, object] = field(default_factory=dict)
-    counted: int | None = None
-    least: int = 60
-
-    def fleet(self, world: World) -> SampleFleet:
-        return GoldenFleet(world, services=2)
-
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
-        await whole_pass()
-        await patch(fleet, 1)
-        await one_pass()
-        finish(world, GOLDEN)
-        for _ in ("its image is seen", "who stands on it goes"):
-            await one_pass()
-        for name in SERVICES:
-            finish(world, name)
-        await one_pass()
-
-    def check(self, outcome: Outcome) -> None:
-        assert outcome.runs[0][0] == f"contoso/{GOLDEN}"
-        ended = {f"contoso/{name}": "succeeded" for name in (GOLDEN, *SERVICES)}
-        assert dict(outcome.rebuilds) == ended
-        assert len(outcome.runs) == len(ended)
-
-
-@dataclass(frozen=True)
 class HeldByAReport(Scenario):
     """A workflow leaves behind what its scanner found in the image, and the gate holds the rebuild back for it."""
 
@@ -271,14 +240,6 @@ def test_a_repository_is_onboarded_by_one_pull_request_wherever_that_was_killed(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     check(Onboarded(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, some_requests)
-
-
-@pytest.mark.kill
-@pytest.mark.long
-def test_own_bases_are_rebuilt_in_order_wherever_that_was_killed(
-    tmp_path: Path, postgres: PostgresServer, postgres_template: str, subtests: pytest.Subtests
-) -> None:
-    check(InOrder(), tmp_path, lambda _: postgres.create_database(postgres_template), subtests, spread(4))
 
 
 @pytest.mark.kill

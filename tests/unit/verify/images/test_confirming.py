@@ -100,7 +100,7 @@ async def test_what_a_base_shows_now_goes_before_what_others_have_shown_later_an
     moved_on = shown(image("elsewhere"), hours=MOST + 2)
     registry = Registry({still.digest: WHOLE})
     confirmed = await confirm([BUILT], ObservedLayers([shown(still, base=SDK), *busy, moved_on]), registry)
-    assert (confirmed.digests, registry.asked[0]) == ({still.digest}, still.digest)
+    assert (confirmed.digests, registry.asked[0]) == (frozenset({still.digest}), still.digest)
 
 
 async def test_a_digest_that_several_bases_show_is_asked_for_at_the_expected_one() -> None:
@@ -110,4 +110,4 @@ async def test_a_digest_that_several_bases_show_is_asked_for_at_the_expected_one
     mirrored = [shown(SHORT, base=each) for each in (SDK, replace(ASPNET, tag="another"))]
     registry = Registry({SHORT.digest: WHOLE})
     confirmed = await confirm([BUILT], ObservedLayers([*mirrored, *seen]), registry, expected=[SDK])
-    assert (confirmed.digests, registry.asked[0]) == ({SHORT.digest}, SHORT.digest)
+    assert (confirmed.digests, registry.asked[0]) == (frozenset({SHORT.digest}), SHORT.digest)

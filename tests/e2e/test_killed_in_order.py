@@ -1,0 +1,94 @@
+"""Killed at every write about rebuilds while own bases are rebuilt in order, the bot ends in the same state.
+
+A golden image is built on a patch, and then two services on the golden image, of which one is built in a golden SDK
+as well. Which of the two services goes first is open: where a dispatch may have been sent, its run is looked for
+before it is sent again, and the other service does not wait for that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from sandbox.fleets.fleet import SampleFleet
+from sandbox.fleets.golden import GOLDEN, GoldenFleet
+from sandbox.programs.postgres import PostgresServer
+from sandbox.world import World
+from tests.e2e.killed_walks import (
+    SHARES,
+    Outcome,
+    Pass,
+    Scenario,
+    check,
+    finish,
+    is_about_rebuilds,
+    one_share,
+    patch,
+    spread,
+)
+from tests.migrated import new_sqlite
+
+PATH = ".github/workflows/weekly-rebuild.yml"
+SERVICES = ("service-00", "service-01")
+
+
+@dataclass(frozen=True)
+class InOrder(Scenario):
+    """A golden image is rebuilt, and then both services on it."""
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    counted: int | None = None
+    least: int = 60
+
+    def fleet(self, world: World) -> SampleFleet:
+        return GoldenFleet(world, services=len(SERVICES))
+
+    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+        await whole_pass()
+        await patch(fleet, 1)
+        await one_pass()
+        finish(world, GOLDEN)
+        for _ in ("its image is seen", "who stands on it goes"):
+            await one_pass()
+        for name in SERVICES:
+            finish(world, name)
+        await one_pass()
+
+    def check(self, outcome: Outcome) -> None:
+        """Each was built once, the services after the golden image was there, and all were proved."""
+        all_of_them = [f"contoso/{name}" for name in (GOLDEN, *SERVICES)]
+        assert sorted(outcome.runs) == [(name, PATH, "success") for name in all_of_them]
+        assert sorted(outcome.rebuilds) == [(name, "succeeded") for name in all_of_them]
+        assert outcome.runs[0][0] == f"contoso/{GOLDEN}"
+        (_, there), *services = outcome.times
+        assert all(began > there for began, _ in services)
+
+    def check_killed(self, outcome: Outcome, wanted: Outcome) -> None:
+        self.check(outcome)
+        assert replace(outcome, runs=tuple(sorted(outcome.runs))) == replace(
+            wanted, runs=tuple(sorted(wanted.runs))
+        )
+
+
+@pytest.mark.kill
+@pytest.mark.long
+@pytest.mark.parametrize("share", range(SHARES))
+def test_own_bases_are_rebuilt_in_order_whichever_write_about_them_was_killed(
+    tmp_path: Path, subtests: pytest.Subtests, share: int
+) -> None:
+    check(
+        InOrder(),
+        tmp_path,
+        lambda name: new_sqlite(tmp_path / f"{name}.db"),
+        subtests,
+        one_share(share, is_about_rebuilds),
+    )
+
+
+@pytest.mark.kill
+@pytest.mark.long
+def test_own_bases_are_rebuilt_in_order_wherever_that_was_killed_on_postgresql(
+    tmp_path: Path, postgres: PostgresServer, postgres_template: str, subtests: pytest.Subtests
+) -> None:
+    check(InOrder(), tmp_path, lambda _: postgres.create_database(postgres_template), subtests, spread(4))
