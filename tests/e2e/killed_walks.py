@@ -26,6 +26,8 @@ from tests.e2e.killing import run_passes
 from tests.e2e.staging import AheadClock
 
 AT_ONCE = 2
+KILLED = "killed"
+"""Stands for the writes of a pass that was killed, which cannot tell them."""
 SHARES = 4
 """So that both workers have something to do until the end."""
 WOKEN_AFTER = (timedelta(0), timedelta(minutes=70), timedelta(minutes=80))
@@ -124,7 +126,7 @@ async def walk(
             rest = kill_at - sum(map(len, points))
             kill_after = rest if rest > 0 else 0
             ended = await asyncio.to_thread(run_passes, config, kill_at=kill_after, ahead=(scenario.later,))
-            points.append(("",) * kill_at if ended.killed else ended.points)
+            points.append((KILLED,) * kill_at if ended.killed else ended.points)
             if ended.killed:
                 await _recover(config, scenario.later)
 
@@ -263,15 +265,19 @@ def check(
         async def one(point: Point) -> None:
             async with together:
                 name = f"killed-{point.at}"
-                _, ends[point] = await walk(scenario, own(name), store_url(name), point.at)
+                passes, ends[point] = await walk(scenario, own(name), store_url(name), point.at)
+                if not any(KILLED in some for some in passes):
+                    unharmed.append(point)
 
         await asyncio.gather(*map(one, chosen(points)))
         return points, wanted, ends
 
+    unharmed: list[Point] = []
     points, wanted, ends = asyncio.run(all_walks())
     scenario.check(wanted)
     assert len(points) > scenario.least
     assert ends
+    assert len(unharmed) <= max(1, len(ends) // 10), f"walks that took fewer writes were not killed: {unharmed}"
     for point, end in ends.items():
         with subtests.test(point.name, kill_at=point.at):
             scenario.check_killed(end, wanted)
