@@ -10,6 +10,7 @@ from bot.domain.repositories.usage import Kind
 from bot.formats.builds import DOCKERFILE, Argument, BakeOverride, DockerBuild, arguments
 from bot.formats.shell.commands import Command, is_literal
 from bot.formats.shell.folders import Folders
+from bot.formats.shell.options import Grammar
 from bot.formats.source.collector import IMAGE_CONTEXT
 from bot.formats.source.spanned import Spanned
 
@@ -27,8 +28,7 @@ _SWITCHES = frozenset(
     {"--pull", "--push", "--load", "--no-cache", "--quiet", "-q", "--rm", "--force-rm", "--squash", "--check"}
     | {"--debug", "-D", "--no-logs", "--no-wait", "--no-format", "--compress", "--no-push"}
 )
-"""Options without a value of their own; every other one takes the next word, unless it has a `=`."""
-_SHORT = ("-f", "-t")
+_OPTIONS = Grammar(_SWITCHES, short=("-f", "-t"))
 
 
 def build_of(command: Command, path: str, kind: Kind, folders: Folders) -> DockerBuild | None:
@@ -37,7 +37,7 @@ def build_of(command: Command, path: str, kind: Kind, folders: Folders) -> Docke
     dockerfiles = dockerfiles_of(command, folders)
     if words is None or not dockerfiles:
         return None
-    options, _ = _parsed(words)
+    options, _ = _OPTIONS.parsed(words)
     args = arguments([value for name, value in options if name == "--build-arg"])
     image = _last(options, "--tag", "-t", "--image")
     named = image.text if image is not None and is_literal(image) else None
@@ -50,7 +50,7 @@ def dockerfiles_of(command: Command, folders: Folders) -> tuple[str, ...]:
     words = _behind_verb(command, _VERBS)
     if words is None:
         return ()
-    options, rest = _parsed(words)
+    options, rest = _OPTIONS.parsed(words)
     written = _last(options, "--file", "-f")
     if written is not None:
         return folders.places(written)
@@ -62,7 +62,7 @@ def override_of(command: Command, path: str, kind: Kind, folders: Folders) -> Ba
     words = _behind_verb(command, _BAKE)
     if words is None:
         return None
-    options, _ = _parsed(words)
+    options, _ = _OPTIONS.parsed(words)
     written = [value for name, value in options if name in ("--file", "-f") and is_literal(value)]
     named = (folders.places(each) for each in written) if written else map(folders.beside, BAKE_FILES)
     files = tuple(place for places in named for place in places)
@@ -86,7 +86,7 @@ def contexts_of(command: Command) -> Iterator[Spanned]:
     and `--set TARGET.contexts.NAME=docker-image://IMAGE` of Bake."""
     for verbs, option in ((_VERBS, "--build-context"), (_BAKE, "--set")):
         words = _behind_verb(command, verbs)
-        options, _ = _parsed(words) if words is not None else ([], [])
+        options, _ = _OPTIONS.parsed(words) if words is not None else ([], [])
         yield from image_contexts(value for name, value in options if name == option)
 
 
@@ -116,29 +116,6 @@ def _behind_verb(command: Command, verbs: frozenset[str]) -> list[Spanned] | Non
 def _is_before_verb(before: str, word: str) -> bool:
     """Whether a word may stand between the program and `build`: a group of commands, an option, or its value."""
     return word in _GROUPS or word.startswith("-") or (before.startswith("-") and "=" not in before)
-
-
-def _parsed(words: list[Spanned]) -> tuple[list[tuple[str, Spanned]], list[Spanned]]:
-    """Options with their values, and the other words."""
-    options: list[tuple[str, Spanned]] = []
-    rest: list[Spanned] = []
-    at = 0
-    while at < len(words):
-        word = words[at]
-        at += 1
-        name, equals, _ = word.text.partition("=")
-        if not word.text.startswith("-") or word.text == "-":
-            rest.append(word)
-        elif equals:
-            options.append((name, word.part(len(name) + 1, len(word))))
-        elif word.text in _SWITCHES:
-            continue
-        elif word.text[:2] in _SHORT and len(word.text) > 2 and not word.text.startswith("--"):
-            options.append((word.text[:2], word.part(2, len(word))))
-        elif at < len(words):
-            options.append((word.text, words[at]))
-            at += 1
-    return options, rest
 
 
 def _last(options: list[tuple[str, Spanned]], *names: str) -> Spanned | None:

@@ -10,6 +10,7 @@ from bot.formats.builds import FileBuild
 from bot.formats.shell.commands import UNKNOWN, Command, is_literal
 from bot.formats.shell.docker import BAKE_FILES
 from bot.formats.shell.folders import Folders
+from bot.formats.shell.options import Grammar
 from bot.formats.source.spanned import Spanned
 
 COMPOSE_FILES = (
@@ -28,7 +29,7 @@ _SWITCHES = frozenset(
     | {"--compatibility", "--all-resources", "--quiet", "-q", "--with-dependencies", "--include-deps", "--force-rm"}
     | {"--ignore-push-failures", "--no-rm", "--compress", "--parallel=true"}
 )
-"""Options without a value of their own; every other one takes the next word, unless it has a `=`."""
+_OPTIONS = Grammar(_SWITCHES, short=("-f",))
 _REGISTRY = ("type=registry", "push=true")
 
 
@@ -50,7 +51,7 @@ def file_build_of(
 def _bake(
     words: list[Spanned], path: str, line: int, folders: Folders, variables: Mapping[str, Spanned]
 ) -> FileBuild | None:
-    options, rest = _parsed(words)
+    options, rest = _OPTIONS.parsed(words)
     written = [value for name, value in options if name in ("-f", "--file")]
     if not all(map(is_literal, written)):
         return None
@@ -71,11 +72,11 @@ def _bake(
 def _compose(
     words: list[Spanned], path: str, line: int, folders: Folders, variables: Mapping[str, Spanned]
 ) -> FileBuild | None:
-    before, rest = _parsed(words, until=_COMPOSE_VERBS)
+    before, rest = _OPTIONS.parsed(words, until=_COMPOSE_VERBS)
     verb = rest[0].text if rest else ""
     if verb not in _COMPOSE_VERBS:
         return None
-    options, services = _parsed(rest[1:])
+    options, services = _OPTIONS.parsed(rest[1:])
     options += before
     written = [value for name, value in options if name in ("-f", "--file")]
     by_environment = variables.get("COMPOSE_FILE")
@@ -129,28 +130,3 @@ def given_in(settings: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _targets(words: list[Spanned]) -> tuple[str, ...] | None:
     known = tuple(word.text for word in words if not word.text.startswith("-"))
     return None if not known or any(UNKNOWN in each for each in known) else known
-
-
-def _parsed(words: list[Spanned], until: tuple[str, ...] = ()) -> tuple[list[tuple[str, Spanned]], list[Spanned]]:
-    """Options with their values, and the other words; all from the first of `until` on are other words."""
-    options: list[tuple[str, Spanned]] = []
-    rest: list[Spanned] = []
-    at = 0
-    while at < len(words):
-        word = words[at]
-        at += 1
-        name, equals, _ = word.text.partition("=")
-        if word.text in until:
-            return options, [*rest, *words[at - 1 :]]
-        if not word.text.startswith("-") or word.text == "-":
-            rest.append(word)
-        elif equals:
-            options.append((name, word.part(len(name) + 1, len(word))))
-        elif word.text in _SWITCHES:
-            options.append((word.text, word.part(0, 0)))
-        elif word.text.startswith("-f") and len(word.text) > 2:
-            options.append(("-f", word.part(2, len(word))))
-        elif at < len(words):
-            options.append((word.text, words[at]))
-            at += 1
-    return options, rest
