@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.wording.message import Items, Line, Style, TextRun
 
 LONGEST_DETAIL = 400
-_LONGEST_REASON = 120
+_LONGEST_REASON = 160
 _MOST_LISTED = 30
 
 
