@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 BASE = "python:3.13-slim"
 IMAGE = "freshness-bot:built"
 USER = 64198
-PATIENCE = 90
+PATIENCE = 240
 LOCKED_DOWN = (
     *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
     *("--network", "host", "--hostname", "pod"),
