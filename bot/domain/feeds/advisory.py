@@ -28,6 +28,10 @@ class Severity(StrEnum):
         return _RATINGS.get(text.strip().lower()) if text else None
 
 
+SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
+"""Ratings of fixes that wait for no wave, and that open pull requests name as soon as they are known."""
+
+
 def worst(severities: Iterable[Severity | None]) -> Severity | None:
     """The highest rating of several, None where there is none."""
     return max([severity for severity in severities if severity], key=_RANKS.__getitem__, default=None)

@@ -7,13 +7,10 @@ from typing import Protocol
 
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import SEVERE, Severity
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.freezes import Freeze, frozen_by
 from bot.domain.rollouts.timing.waves import Wave, WaveTally, advance, latest_start, room, waves_in_order
-
-SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
-"""Fixes that wait for no wave."""
 
 
 @dataclass(frozen=True, slots=True)

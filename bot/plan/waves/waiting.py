@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import SEVERE, Severity
 from bot.domain.rollouts.rollout import Pause
 from bot.domain.rollouts.timing.freezes import frozen_by, thawed
 from bot.domain.rollouts.timing.waves import (
@@ -17,7 +17,7 @@ from bot.domain.rollouts.timing.waves import (
     room,
     waves_in_order,
 )
-from bot.plan.waves.advance import SEVERE, RolloutOptions, RolloutStanding
+from bot.plan.waves.advance import RolloutOptions, RolloutStanding
 
 
 @dataclass(frozen=True, slots=True)

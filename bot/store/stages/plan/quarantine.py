@@ -6,14 +6,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import SEVERE, Severity
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
 from bot.domain.rollouts.rebuild import Action, State, Target
 from bot.plan.quarantine import KnownEnd
-from bot.plan.waves.advance import SEVERE
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store

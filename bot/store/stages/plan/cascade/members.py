@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import SEVERE, Severity
 from bot.domain.images.standing import ImageStanding
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import GateMode, GateOutcome
@@ -33,7 +33,6 @@ from bot.plan.cascade.frontier import Due, RebuildProgress
 from bot.plan.cascade.graph import Image
 from bot.plan.cascade.parts import RepositoryImages
 from bot.plan.cascade.shown import ImageSight, LastBuild, made_together
-from bot.plan.waves.advance import SEVERE
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
