@@ -1,7 +1,7 @@
 """How people are told which CVEs a move fixed, and which are still open."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, WhyOpen
@@ -37,18 +37,20 @@ def cves_in_words(platforms: Iterable[PlatformChanges]) -> str:
 
     Platforms are named where they differ. Empty where nobody asked.
     """
-    groups = shared_cves(platforms)
-    if len(groups) == 1:
-        return cve_summary(groups[0].cves)
-    return "; ".join(f"{', '.join(group.platforms)}: {cve_summary(group.cves)}" for group in groups)
+    return _of_each(platforms, cve_summary)
 
 
 def cves_counted(platforms: Iterable[PlatformChanges]) -> str:
     """The same without names, to stand above `cve_lines`."""
+    return _of_each(platforms, cve_counts)
+
+
+def _of_each(platforms: Iterable[PlatformChanges], worded: Callable[[CvesMoved], str]) -> str:
+    """What is said of all platforms, or of each of those that differ."""
     groups = shared_cves(platforms)
     if len(groups) == 1:
-        return cve_counts(groups[0].cves)
-    return "; ".join(f"{', '.join(group.platforms)}: {cve_counts(group.cves)}" for group in groups)
+        return worded(groups[0].cves)
+    return "; ".join(f"{', '.join(group.platforms)}: {worded(group.cves)}" for group in groups)
 
 
 def cve_summary(moved: CvesMoved) -> str:

@@ -126,7 +126,7 @@ class Values:
         """All variables as a shell sees them, `UNKNOWN` where the value is not written out."""
         return {
             re.sub(r"[^A-Z0-9_]", "_", name.upper()): (
-                value if value is not None and "$" not in value.text else Spanned(UNKNOWN, (~0,))
+                value if value is not None and "$" not in value.text else Spanned.from_elsewhere(UNKNOWN)
             )
             for (of, name), value in self._known.items()
             if of == "variables" and name != "*"

@@ -47,7 +47,7 @@ class BakeFile:
     def given(self, values: Mapping[str, str]) -> "BakeFile":
         """The file where the environment sets these of its variables."""
         known = {name: value for name, value in values.items() if name in self.declared}
-        filled = {name: Template(Spanned(value, (~0,) * len(value))) for name, value in known.items()}
+        filled = {name: Template(Spanned.from_elsewhere(value)) for name, value in known.items()}
         variables: dict[str, Value] = {**self.variables, **filled}
         return replace(self, variables=variables, declared=self.declared - known.keys())
 

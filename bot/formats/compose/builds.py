@@ -73,7 +73,7 @@ def names(
         return []
     given = dict(build.variables) if build is not None else {}
     filled = {**(environment or {}), **given}
-    known = {name: Spanned(value, (~0,) * len(value)) for name, value in filled.items()}
+    known = {name: Spanned.from_elsewhere(value) for name, value in filled.items()}
     found: list[BuiltName] = []
     for document in documents:
         services = document.mapping("services").entries() if isinstance(document, Mapping) else ()

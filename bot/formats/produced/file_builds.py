@@ -66,7 +66,7 @@ def file_builds(path: str, data: bytes, given: Variables = ()) -> FileBuilds:
         return FileBuilds()
     text = hidden(text)
     reader = _Reader(path, text)
-    known = {name: _text(value) for name, value in given}
+    known = {name: Spanned.from_elsewhere(value) for name, value in given}
     try:
         if kind == WORKFLOW:
             reader.workflow(known)
@@ -205,10 +205,6 @@ def _scripts_run_by(command: Command) -> Iterator[str]:
     for word in words:
         if (found := _SCRIPT.fullmatch(word.text)) is not None:
             yield found["name"]
-
-
-def _text(value: str) -> Spanned:
-    return Spanned(value, (~0,) * len(value))
 
 
 def _input(step: WorkflowStep, given: Node, name: str) -> str:

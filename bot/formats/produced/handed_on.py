@@ -44,7 +44,7 @@ def kept_by(script: Spanned, variables: Mapping[str, Spanned]) -> dict[str, Span
     found = _told(script, variables, "GITHUB_ENV") if _KEEPS.search(script.text) else {}
     for each in _SET_VARIABLE.finditer(script.text):
         name = re.sub(r"\W", "_", each["name"]).upper()
-        found[name] = _text(_written(each["value"]) if name not in found else UNKNOWN)
+        found[name] = Spanned.from_elsewhere(_written(each["value"]) if name not in found else UNKNOWN)
     return found
 
 
@@ -64,7 +64,10 @@ def _told(script: Spanned, variables: Mapping[str, Spanned], to: str) -> dict[st
     for each in _KEPT_LINE.finditer(text):
         if each["name"] not in found and (to in _line(text, each.start("name")) or "<<" in text):
             found[each["name"]] = [_written(each["value"])]
-    return {name: _text(values[0] if len(set(values)) == 1 else UNKNOWN) for name, values in found.items()}
+    return {
+        name: Spanned.from_elsewhere(values[0] if len(set(values)) == 1 else UNKNOWN)
+        for name, values in found.items()
+    }
 
 
 def _line(text: str, at: int) -> str:
@@ -75,7 +78,3 @@ def _line(text: str, at: int) -> str:
 
 def _written(value: str) -> str:
     return UNKNOWN if _OPEN.search(value) else value.strip()
-
-
-def _text(value: str) -> Spanned:
-    return Spanned(value, (~0,) * len(value))

@@ -81,7 +81,7 @@ def _compose(
     written = [value for name, value in options if name in ("-f", "--file")]
     by_environment = variables.get("COMPOSE_FILE")
     if not written and by_environment is not None:
-        written = [Spanned(each, (~0,) * len(each)) for each in by_environment.text.split(":")]
+        written = list(map(Spanned.from_elsewhere, by_environment.text.split(":")))
     if not all(map(is_literal, written)):
         return None
     named = [folders.places(each) for each in written] or [folders.beside(each) for each in COMPOSE_FILES]

@@ -22,6 +22,11 @@ class Spanned:
     text: str
     places: Sequence[int]
 
+    @classmethod
+    def from_elsewhere(cls, text: str) -> "Spanned":
+        """A text of which nothing stands in the file, such as the value of a variable that another file sets."""
+        return cls(text, (~0,) * len(text))
+
     def __len__(self) -> int:
         return len(self.text)
 

@@ -45,9 +45,8 @@ from bot.service.wiring.grants import (
     forge_page,
     http_rules,
     known_hosts,
-    pace_of,
 )
-from bot.service.wiring.opened_stores import store_url
+from bot.service.wiring.opened_stores import store_url, stores_of
 from bot.service.wiring.registries.accesses import accesses_of
 from bot.service.wiring.registries.attesting import Attacher, attesting_of
 from bot.service.wiring.registries.images import RegistryImages
@@ -273,8 +272,7 @@ async def open_bot(
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))
         forge = await open_parts.enter_async_context(opened_forge(settings, clock, meter))
         worker = this_worker()
-        platforms = settings.packages.platforms
-        stores = Stores.of(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
+        stores = stores_of(settings, database, worker, clock)
         hosts = feed_hosts(settings)
         feed_reader = FeedReader(http, clock, hosts, feed_headers(settings))
         registry = Registry(http, accesses, clock)

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from bot.domain.clock import Clock
 from bot.service.wiring.grants import pace_of
 from bot.settings import Settings, secret
-from bot.store.engine.database import open_database
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import this_worker
 from bot.store.stores import Stores
 
@@ -16,10 +17,15 @@ async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Store
     """The stores alone, for what needs no client."""
     database = await open_database(store_url(settings))
     try:
-        platforms = settings.packages.platforms
-        yield Stores.of(database, this_worker(), clock, pace_of(settings), settings.gate.max_age, platforms)
+        yield stores_of(settings, database, this_worker(), clock)
     finally:
         await database.close()
+
+
+def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:
+    """The stores as the settings have them."""
+    platforms = settings.packages.platforms
+    return Stores.of(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
 
 
 def store_url(settings: Settings) -> str:
