@@ -24,6 +24,7 @@ from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.killing import run_passes
 from tests.e2e.staging import AheadClock
+from tests.migrated import new_sqlite
 
 AT_ONCE = 2
 KILLED = "killed"
@@ -203,6 +204,11 @@ class Point:
 
 
 Choice = Callable[[Sequence[Point]], Sequence[Point]]
+
+
+def in_sqlite(folder: Path) -> Places:
+    """A database of SQLite for each walk, in this folder."""
+    return lambda name: new_sqlite(folder / f"{name}.db")
 
 
 def points_of(passes: Sequence[Sequence[str]]) -> list[Point]:

@@ -25,6 +25,7 @@ from tests.e2e.killed_walks import (
     TwoRepositories,
     check,
     finish,
+    in_sqlite,
     is_commit,
     is_request,
     one_share,
@@ -33,7 +34,6 @@ from tests.e2e.killed_walks import (
     spread,
     told_apart,
 )
-from tests.migrated import new_sqlite
 
 PINNED, FLOATING = "payments-api", "catalog-web"
 MOST_OF_THE_GATE = 12
@@ -227,7 +227,7 @@ class Onboarded(Scenario):
 def test_what_the_gate_holds_back_is_held_back_wherever_its_writes_were_killed(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    check(HeldByAReport(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, is_of_the_gate)
+    check(HeldByAReport(), tmp_path, in_sqlite(tmp_path), subtests, is_of_the_gate)
 
 
 def some_requests(points: Sequence[Point]) -> Sequence[Point]:
@@ -239,14 +239,14 @@ def some_requests(points: Sequence[Point]) -> Sequence[Point]:
 def test_a_repository_is_onboarded_by_one_pull_request_wherever_that_was_killed(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    check(Onboarded(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, some_requests)
+    check(Onboarded(), tmp_path, in_sqlite(tmp_path), subtests, some_requests)
 
 
 @pytest.mark.kill
 def test_the_end_is_the_same_after_a_kill_at_what_creates_something(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    check(Patches(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, sampled)
+    check(Patches(), tmp_path, in_sqlite(tmp_path), subtests, sampled)
 
 
 @pytest.mark.kill
@@ -255,7 +255,7 @@ def test_the_end_is_the_same_after_a_kill_at_what_creates_something(
 def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(Patches(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, one_share(share))
+    check(Patches(), tmp_path, in_sqlite(tmp_path), subtests, one_share(share))
 
 
 @pytest.mark.kill
@@ -264,7 +264,7 @@ def test_on_sqlite_the_end_is_the_same_wherever_it_was_killed(
 def test_the_end_is_the_same_wherever_the_update_of_an_open_pull_request_was_killed(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(Patches(2), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, one_share(share))
+    check(Patches(2), tmp_path, in_sqlite(tmp_path), subtests, one_share(share))
 
 
 @pytest.mark.kill
@@ -276,7 +276,7 @@ def test_the_end_is_the_same_wherever_it_was_killed_on_the_way_through_waves_ste
     check(
         ToProduction(),
         tmp_path,
-        lambda name: new_sqlite(tmp_path / f"{name}.db"),
+        in_sqlite(tmp_path),
         subtests,
         one_share(share, is_request),
     )
@@ -291,7 +291,7 @@ def test_a_repository_has_one_issue_wherever_the_telling_was_killed(
     check(
         ToldInTheIssue(),
         tmp_path,
-        lambda name: new_sqlite(tmp_path / f"{name}.db"),
+        in_sqlite(tmp_path),
         subtests,
         one_share(share, is_request),
     )

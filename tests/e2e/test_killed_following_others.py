@@ -21,11 +21,11 @@ from tests.e2e.killed_walks import (
     Scenario,
     check,
     finish,
+    in_sqlite,
     is_about_rebuilds,
     one_share,
     told_apart,
 )
-from tests.migrated import new_sqlite
 
 NAME = "catalog-web"
 PATH = ".github/workflows/weekly-rebuild.yml"
@@ -108,7 +108,7 @@ def assert_ended(outcome: Outcome, *conclusions: str) -> None:
 def test_what_a_run_of_others_brings_is_proved_wherever_its_following_was_killed(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    check(BringsIt(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, about_rebuilds)
+    check(BringsIt(), tmp_path, in_sqlite(tmp_path), subtests, about_rebuilds)
 
 
 @pytest.mark.kill
@@ -120,7 +120,7 @@ def test_one_dispatch_makes_up_for_runs_of_others_that_bring_nothing_wherever_th
     check(
         ReplacedAndInVain(),
         tmp_path,
-        lambda name: new_sqlite(tmp_path / f"{name}.db"),
+        in_sqlite(tmp_path),
         subtests,
         one_share(share, is_about_rebuilds),
     )

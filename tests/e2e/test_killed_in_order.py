@@ -24,11 +24,11 @@ from tests.e2e.killed_walks import (
     Scenario,
     check,
     finish,
+    in_sqlite,
     is_about_rebuilds,
     patch,
     spread,
 )
-from tests.migrated import new_sqlite
 
 PATH = ".github/workflows/weekly-rebuild.yml"
 SERVICES = ("service-00", "service-01")
@@ -90,7 +90,7 @@ def between_writes(share: int) -> Choice:
 def test_own_bases_are_rebuilt_in_order_whichever_write_about_them_was_killed(
     tmp_path: Path, subtests: pytest.Subtests, share: int
 ) -> None:
-    check(InOrder(), tmp_path, lambda name: new_sqlite(tmp_path / f"{name}.db"), subtests, between_writes(share))
+    check(InOrder(), tmp_path, in_sqlite(tmp_path), subtests, between_writes(share))
 
 
 @pytest.mark.kill
