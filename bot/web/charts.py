@@ -10,7 +10,7 @@ from math import log10
 
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.rollouts.rebuild import State
-from bot.domain.wording.words import duration, percent
+from bot.domain.wording.words import duration, in_words, percent
 from bot.views.bases.promises import PromiseRecord
 from bot.views.charts import Bar
 from bot.views.fleet.fleet import DayOfFreshness, Standing
@@ -45,7 +45,7 @@ def parts(numbers: Mapping[str, int]) -> tuple[BarPart, ...]:
         if not number:
             continue
         width = 100 * number / total
-        found.append(BarPart(str(kind), str(kind).replace("-", " "), number, round(at, 3), round(width, 3)))
+        found.append(BarPart(str(kind), in_words(str(kind)), number, round(at, 3), round(width, 3)))
         at += width
     return tuple(found)
 

@@ -11,6 +11,7 @@ from bot.domain.images.builder import Builder
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Declaration, ImageStanding
 from bot.domain.reference import Base
+from bot.domain.wording.words import in_words
 
 
 class ImageState(StrEnum):
@@ -26,7 +27,7 @@ class ImageState(StrEnum):
     @property
     def in_words(self) -> str:
         """The state as people read it, without a hyphen."""
-        return self.value.replace("-", " ")
+        return in_words(self.value)
 
 
 @dataclass(frozen=True, slots=True)

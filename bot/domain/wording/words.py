@@ -19,6 +19,11 @@ def _plural(word: str) -> str:
     return f"{word}{'es' if word.endswith(('ch', 'x')) else 's'}"
 
 
+def in_words(kind: str) -> str:
+    """Words a kind or state as people read it, without hyphens: `not seen`."""
+    return kind.replace("-", " ")
+
+
 def first_few(names: Iterable[str], most: int = 3) -> str:
     """Words a list by its first items and a count of the rest: `api, shop, web and 4 more`."""
     every = list(names)

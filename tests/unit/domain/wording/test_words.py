@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.wording.words import counted, duration, first_few, percent, rounded_up
+from bot.domain.wording.words import counted, duration, first_few, in_words, percent, rounded_up
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,8 @@ def test_all_and_nothing_are_only_said_where_they_are_so(share: float, text: str
 )
 def test_a_long_list_names_its_first_and_counts_the_rest(names: str, text: str) -> None:
     assert first_few(names) == text
+
+
+def test_kinds_are_told_without_hyphens() -> None:
+    assert in_words("not-seen") == "not seen"
+    assert in_words("current") == "current"
