@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cve_moves import CvesMoved, WhyOpen
 from bot.domain.packages.dump import DumpMark
@@ -20,6 +21,7 @@ from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vul
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.inventories.inventories import inventories
+from bot.watch.feeds.stage import FeedReading
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import KeptDump
 from bot.watch.registry.ports import Sight, Sighting
@@ -80,6 +82,18 @@ async def ubuntu_says(
     wanted = await stores.vulnerabilities.wanted_packages()
     kept = KeptDump(SOURCE, DumpMark("1"), wanted, DumpReading(found))
     await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+
+
+async def microsoft_says(stores: Stores, cve: str, fixed_in: str) -> None:
+    """A feed of .NET brings this advisory, beside the index of all releases."""
+    now = stores.clock.now()
+    index = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
+    await stores.feeds.follow_feeds([index])
+    await stores.taken(stores.feeds.documents(frozenset({FeedKind.DOTNET_INDEX})))
+    document = StoredDocument(index.url, None, None, b"{}", now, now)
+    evidence = (Evidence("dotnet", "10.0.5", now),)
+    said = Advisory(cve, families=frozenset({"runtime"}), fixed_versions=(fixed_in,), evidence=evidence)
+    await stores.feeds.keep_feed(FeedReading(index, document, now + HOUR, advisories=(said,)))
 
 
 def glibc(fixed: str = "") -> AffectedPackage:
@@ -257,6 +271,14 @@ async def test_an_image_is_read_once_for_all_that_ask_until_its_data_changes(sto
     assert ([asked in each for each in first].count(True), any(asked in each for each in again)) == (1, False)
     await ubuntu_says(stores, (CVE, OPENSSL))
     assert named(await shown(stores)) == ([CVE], [])
+
+
+async def test_an_advisory_of_dotnet_counts_as_soon_as_its_feed_tells_of_it(stores: Stores) -> None:
+    runtime = Package("nuget", "Microsoft.NETCore.App", "10.0.4")
+    await moved(stores, runtime, before=(runtime,))
+    assert named(await shown(stores)) == (None, None)
+    await microsoft_says(stores, OPEN, fixed_in="10.0.5")
+    assert named(await shown(stores)) == ([], [(OPEN, WhyOpen.NOT_REBUILT)])
 
 
 async def test_more_moves_are_asked_for_in_no_more_statements(stores: Stores) -> None:
