@@ -1,5 +1,6 @@
 """How far the kept data of publishers reaches, for the gate."""
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,6 +13,10 @@ from bot.store.rows.inventories.considered import unpacked, unpacked_questions
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.verify.gating.ports import DOTNET, KeptData
 
+_MOST_KEPT = 8
+"""Columns that are kept unpacked, by their bytes, more than there are publishers: each pull request of a rollout
+asks for all of them, and they change with the data alone."""
+
 
 async def kept_data(connection: AsyncConnection) -> KeptData:
     """How old the kept data of each publisher is, and what it was looked through for."""
@@ -23,10 +28,12 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
         is_read = bool(readable([row], check_moments, lambda each: f"dump of {each.ecosystem}"))
         checked_at[row.ecosystem] = row.checked_at if is_read and row.fetched_at is not None else None
         if row.considered is not None:
-            told = readable([row], _considered, lambda each: f"dump of {each.ecosystem}")
+            told = readable(
+                [row], lambda each: _considered(each.considered), lambda each: f"dump of {each.ecosystem}"
+            )
             considered[row.ecosystem] = told[0] if told else (frozenset(), frozenset())
         if row.asked is not None:
-            versions = readable([row], _asked, lambda each: f"dump of {each.ecosystem}")
+            versions = readable([row], lambda each: _asked(each.asked), lambda each: f"dump of {each.ecosystem}")
             asked[row.ecosystem] = versions[0] if versions else frozenset()
     of_dotnet = select(func.count(), func.max(documents.c.checked_at)).where(
         documents.c.kind == FeedKind.DOTNET_INDEX.value
@@ -37,10 +44,12 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
     return KeptData(checked_at, considered, asked)
 
 
-def _considered(row: Any) -> tuple[frozenset[str], frozenset[str]]:
-    wanted = unpacked(row.considered)
+@lru_cache(maxsize=_MOST_KEPT)
+def _considered(packed: bytes) -> tuple[frozenset[str], frozenset[str]]:
+    wanted = unpacked(packed)
     return wanted.releases, wanted.names
 
 
-def _asked(row: Any) -> frozenset[tuple[str, str, str]]:
-    return frozenset((each.release, each.name, each.version) for each in unpacked_questions(row.asked))
+@lru_cache(maxsize=_MOST_KEPT)
+def _asked(packed: bytes) -> frozenset[tuple[str, str, str]]:
+    return frozenset((each.release, each.name, each.version) for each in unpacked_questions(packed))
