@@ -96,6 +96,25 @@ def test_status_tells_scripts_where_to_move(capsys: pytest.CaptureFixture[str]) 
     assert [base["release_lag_seconds"] for base in shown["bases"]] == [10800, -14400]
 
 
+def test_status_fits_a_screen_and_shows_every_base_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    many = [
+        BaseStatus(Base("mcr.microsoft.com", "dotnet/sdk", f"{n}"), "sha256:1", "8", NOON, 1, None)
+        for n in range(220)
+    ]
+    much = replace(STATUS, bases=(*many[:-1], replace(many[-1], error="sdk answers HTTP 503")))
+    show_status(much, Format.TABLE, NOON + timedelta(days=8))
+    out = capsys.readouterr().out
+    assert (
+        "sdk:219: sdk answers HTTP 503\n219 more bases, all quiet; `freshness-bot status --all` lists every base\n"
+        in out
+    )
+    assert len(out.splitlines()) < 10
+    show_status(much, Format.TABLE, NOON + timedelta(days=8), show_all=True)
+    out = capsys.readouterr().out
+    assert len([line for line in out.splitlines() if line.startswith("sdk:")]) == 221
+    assert "more base" not in out
+
+
 def test_history_shows_lags_below_the_changes(capsys: pytest.CaptureFixture[str]) -> None:
     show_history(History((), (LAG,)), Format.TABLE)
     out = capsys.readouterr().out

@@ -1,7 +1,9 @@
 """`status`: how things stand, from the store alone."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
@@ -10,16 +12,28 @@ from bot.cli.text import NOTHING_READ, lag, moment
 from bot.cli.watching import Watch, watch
 
 if TYPE_CHECKING:
-    from bot.views.fleet.status import Status
+    from collections.abc import Sequence
+
+    from bot.views.fleet.bases_in_short import BasesInShort
+    from bot.views.fleet.status import BaseStatus, Status
     from bot.views.rollouts.in_short import RolloutInShort
 
 
-def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE, again: Watch = False) -> None:
+def status(
+    show_all: Annotated[
+        bool, typer.Option("--all", help="In the table of bases, also those that are quiet.")
+    ] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: OutputFormat = Format.TABLE,
+    again: Watch = False,
+) -> None:
     """Shows how things stand: bases, rollouts, incidents.
 
-    Of each rollout it counts the rebuilds by state, and names those that failed, those that wait for a person, and
-    the longest under way; `freshness-bot rollout show ID` and --format json have all. Reads the store alone and can
-    run beside the service. Exit code 0; what needs a person is in the lines below the tables.
+    Of the bases it shows those in trouble, then those with rebuilds under way and those that moved within 7 days,
+    at most twelve, and counts the rest; --all and --format json have all. Of each rollout it counts the rebuilds by
+    state, and names those that failed, those that wait for a person, and the longest under way; `freshness-bot
+    rollout show ID` and --format json have all. Reads the store alone and can run beside the service. Exit code 0;
+    what needs a person is in the lines below the tables.
 
     Example: freshness-bot status --watch
     """
@@ -33,15 +47,18 @@ def status(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
     settings, clock = load(config), SystemClock()
     if again:
         asyncio.run(
-            watch(lambda: read_status(settings, clock), lambda found: show_status(found, output, clock.now()))
+            watch(
+                lambda: read_status(settings, clock),
+                lambda found: show_status(found, output, clock.now(), show_all=show_all),
+            )
         )
     else:
-        show_status(asyncio.run(read_status(settings, clock)), output, clock.now())
+        show_status(asyncio.run(read_status(settings, clock)), output, clock.now(), show_all=show_all)
         print_page(settings, FLEET, output)
 
 
-def show_status(status: "Status", output: Format, now: datetime) -> None:
-    """Writes bases, notices, rebuilds and whatever is in trouble."""
+def show_status(status: "Status", output: Format, now: datetime, *, show_all: bool = False) -> None:
+    """Writes bases, notices, rebuilds and whatever is in trouble; `show_all` has the table name every base."""
     from bot.domain.repositories.onboarding import counts_in_words
     from bot.domain.wording.words import counted
     from bot.views.fleet.status import as_json
@@ -55,7 +72,7 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
     for pause in status.pauses:
         subject = "Everything" if pause.rollout is None else f"Rollout {pause.rollout}"
         print_sentence(f"{subject} is paused by {pause.who} since {moment(pause.since)}: {pause.reason}")
-    _show_bases(status, now)
+    _show_bases(status, now, show_all=show_all)
     if status.notices:
         print_table(
             ("notice", "since", "what upstream does not say"),
@@ -73,11 +90,22 @@ def show_status(status: "Status", output: Format, now: datetime) -> None:
     _show_troubles(status)
 
 
-def _show_bases(status: "Status", now: datetime) -> None:
-    """Writes a row for each base, then what is late or in trouble about one, and how old builds are."""
+def _show_bases(status: "Status", now: datetime, *, show_all: bool) -> None:
+    """Writes a row for each base that needs somebody, with what is late or in trouble, then how old builds are."""
+    from bot.views.fleet.bases_in_short import bases_in_short
+
+    short = bases_in_short(status, now)
+    _show_table(status.bases if show_all else short.shown, now)
+    if short.rest and not show_all:
+        print_sentence(rest_in_words(short))
+    _show_ages(status)
+
+
+def _show_table(bases: "Sequence[BaseStatus]", now: datetime) -> None:
+    """Writes a row for each base, then what is late or in trouble about one."""
     from bot.views.names import short_base, short_digest
 
-    if status.bases:
+    if bases:
         print_table(
             ("base", ".NET", "digest", "moved", "used by", "out"),
             [
@@ -85,17 +113,28 @@ def _show_bases(status: "Status", now: datetime) -> None:
                     *(short_base(b.base), b.version, short_digest(b.digest) or "not seen yet"),
                     *(moment(b.moved_at), b.repositories, lag(b.release_lag)),
                 )
-                for b in status.bases
+                for b in bases
             ],
             Layout(below=("out",)),
         )
-    for base in status.bases:
+    for base in bases:
         if base.mirror is not None and not base.mirror.is_well:
             print_sentence(f"{short_base(base.base)} {base.mirror.told(now)}")
-    _show_ages(status)
-    for base in status.bases:
         if base.error:
             print_sentence(f"{short_base(base.base)}: {base.error}")
+
+
+def rest_in_words(short: "BasesInShort") -> str:
+    """Words how the bases stand that have no row."""
+    from bot.domain.wording.words import counted
+
+    number, more = sum(short.rest.values()), "more " if short.shown else ""
+    if len(short.rest) == 1:
+        [urgency] = short.rest
+        told = f", all {urgency}" if number > 1 else f", {urgency}"
+    else:
+        told = ": " + ", ".join(f"{some:,} {urgency}" for urgency, some in short.rest.items())
+    return f"{counted(number, f'{more}base')}{told}; `freshness-bot status --all` lists every base"
 
 
 def _show_rebuilds(status: "Status", now: datetime) -> None:

@@ -1,0 +1,69 @@
+"""Bases in short: the few that need somebody or are on their way, and how many others there are."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.reference import Base
+from bot.views.fleet.status import BaseStatus, Status
+
+MOST_SHOWN = 12
+"""So many bases are shown, which leaves room for rollouts on a screen."""
+LATELY = timedelta(days=7)
+
+
+class Urgency(StrEnum):
+    """How a base stands, what needs somebody first; the value words it behind a number of bases."""
+
+    TROUBLED = "in trouble"
+    UNDER_WAY = "with rebuilds under way"
+    MOVED = "moved or first seen within 7 days"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class BasesInShort:
+    """`shown` are the first by urgency, those that are quiet never; `rest` counts all others by theirs."""
+
+    shown: tuple[BaseStatus, ...]
+    rest: Mapping[Urgency, int]
+
+
+def bases_in_short(status: Status, now: datetime) -> BasesInShort:
+    """Picks the bases that need somebody: in trouble, then with most rebuilds under way, then moved last."""
+    under_way = _under_way(status)
+    urgencies = [(_urgency(each, under_way[each.base], now), each) for each in status.bases]
+    order = list(Urgency)
+
+    def rank(found: tuple[Urgency, BaseStatus]) -> tuple[int, int, timedelta, int]:
+        urgency, each = found
+        since = now - each.moved_at if each.moved_at else timedelta.max
+        return order.index(urgency), -under_way[each.base], since, -each.repositories
+
+    notable = sorted((found for found in urgencies if found[0] is not Urgency.QUIET), key=rank)[:MOST_SHOWN]
+    rest = Counter(urgency for urgency, _ in urgencies) - Counter(urgency for urgency, _ in notable)
+    return BasesInShort(
+        tuple(each for _, each in notable), {urgency: rest[urgency] for urgency in order if rest[urgency]}
+    )
+
+
+def _under_way(status: Status) -> Counter[Base]:
+    """How many rebuilds that have not ended bring each base."""
+    return Counter(
+        base
+        for rebuild in status.rebuilds
+        if not rebuild.state.has_ended
+        for base in {target.base for target in rebuild.targets}
+    )
+
+
+def _urgency(base: BaseStatus, under_way: int, now: datetime) -> Urgency:
+    if base.error or base.digest is None or (base.mirror is not None and not base.mirror.is_well):
+        return Urgency.TROUBLED
+    if under_way:
+        return Urgency.UNDER_WAY
+    if base.moved_at is not None and now - base.moved_at <= LATELY:
+        return Urgency.MOVED
+    return Urgency.QUIET
