@@ -12,8 +12,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from bot.service.wiring.container import open_bot
 from bot.settings import load
@@ -99,6 +101,16 @@ class Beginning:
             finally:
                 await exits.aclose()
             assert stage.world.traffic.violations == []
+
+    def fixture(self) -> Any:
+        """The fixture that gives each test a copy, under the name that the module binds it to."""
+
+        @pytest_asyncio.fixture
+        async def copy(tmp_path: Path) -> AsyncIterator[Stage]:
+            async with self.stage(tmp_path) as stage:
+                yield stage
+
+        return copy
 
     @asynccontextmanager
     async def _copied(self, folder: Path, exits: AsyncExitStack) -> AsyncIterator[Stage]:

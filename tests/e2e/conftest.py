@@ -1,10 +1,9 @@
 """What tests of the whole bot ask for: a database, and a fleet that has settled."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.e2e.beginnings import beginning, drop_all
 from tests.e2e.publishing import move, publish
@@ -23,36 +22,14 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 SETTLED = beginning(settled)
 PUBLISHED = SETTLED.then(publish)
-PATCHED = PUBLISHED.then(Stage.run_pass)
-MOVED = SETTLED.then(move)
-
-
-@pytest_asyncio.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The sample fleet, settled: its bases are known, nothing has happened yet (on SQLite)."""
-    async with SETTLED.stage(tmp_path) as copy:
-        yield copy
-
-
-@pytest_asyncio.fixture
-async def published(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The sample fleet, whose bases were patched after it had settled; the bot has not seen that yet."""
-    async with PUBLISHED.stage(tmp_path) as copy:
-        yield copy
-
-
-@pytest_asyncio.fixture
-async def patched(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The same, and the bot has acted on it in one pass."""
-    async with PATCHED.stage(tmp_path) as copy:
-        yield copy
-
-
-@pytest_asyncio.fixture
-async def moved(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The sample fleet, whose base of aspnet has moved before any feed lists the release, after the next pass."""
-    async with MOVED.stage(tmp_path) as copy:
-        yield copy
+stage = SETTLED.fixture()
+"""The sample fleet, settled: its bases are known, nothing has happened yet (on SQLite)."""
+published = PUBLISHED.fixture()
+"""The sample fleet, whose bases were patched after it had settled; the bot has not seen that yet."""
+patched = PUBLISHED.then(Stage.run_pass).fixture()
+"""The same, and the bot has acted on it in one pass."""
+moved = SETTLED.then(move).fixture()
+"""The sample fleet, whose base of aspnet has moved before any feed lists the release, after the next pass."""
 
 
 @pytest.fixture(scope="session", autouse=True)

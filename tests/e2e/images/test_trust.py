@@ -49,13 +49,7 @@ async def with_signed_bases(world: World, folder: Path, store_url: str, exits: A
     return await settled(world, folder, store_url, exits, trust={"rules": [rule]})
 
 
-GUARDED = beginning(with_signed_bases)
-
-
-@pytest_asyncio.fixture
-async def guarded(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with GUARDED.stage(tmp_path) as stage:
-        yield stage
+guarded = beginning(with_signed_bases).fixture()
 
 
 async def signed(stage: Stage, pushed: Pushed, signer: Holder, repository: str = ASPNET) -> None:

@@ -1,12 +1,9 @@
 """The weekly guarantee end to end: what the servers hold once builds have grown too old."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, State
@@ -22,13 +19,7 @@ DAY = timedelta(days=1)
 ANN = Word("Ann", "not this week")
 
 
-STAGED = beginning(partial(settled, policy=POLICY))
-
-
-@pytest_asyncio.fixture
-async def staged(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with STAGED.stage(tmp_path) as stage:
-        yield stage
+staged = beginning(partial(settled, policy=POLICY)).fixture()
 
 
 async def add(

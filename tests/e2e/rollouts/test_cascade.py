@@ -1,13 +1,11 @@
 """Own bases, in order: golden images first, then whoever stands on them."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
@@ -31,22 +29,9 @@ async def looked_at(world: World, folder: Path, store_url: str, exits: AsyncExit
 
 
 GOLDEN_IMAGES = beginning(looked_at)
-
-
-MOVED = GOLDEN_IMAGES.then(move)
-
-
-@pytest_asyncio.fixture
-async def golden(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with GOLDEN_IMAGES.stage(tmp_path) as stage:
-        yield stage
-
-
-@pytest_asyncio.fixture
-async def moved(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The same, after Microsoft's base below the golden image has moved."""
-    async with MOVED.stage(tmp_path) as stage:
-        yield stage
+golden = GOLDEN_IMAGES.fixture()
+moved = GOLDEN_IMAGES.then(move).fixture()
+"""The same, after Microsoft's base below the golden image has moved."""
 
 
 def fleet_of(stage: Stage) -> GoldenFleet:

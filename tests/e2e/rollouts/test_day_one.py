@@ -1,14 +1,13 @@
 """The first day of a team whose repositories pin what was current months ago, and the day on which it leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from bot.act.retiring import TraceOutcome
 from bot.domain.rollouts.journal import Word
@@ -73,13 +72,7 @@ async def first_day(world: World, folder: Path, store_url: str, exits: AsyncExit
     return await settled(world, folder, store_url, exits, fleet=fleet, policy=POLICY, rollout=WAVES | rollout)
 
 
-FIRST_DAY = beginning(first_day)
-
-
-@pytest_asyncio.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with FIRST_DAY.stage(tmp_path) as stage:
-        yield stage
+stage = beginning(first_day).fixture()
 
 
 async def imported(stage: Stage, folder: Path) -> None:

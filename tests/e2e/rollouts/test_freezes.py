@@ -1,12 +1,10 @@
 """Nothing begins in a freeze, it is said so where people look, and what it held back begins when it is over."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
@@ -25,13 +23,7 @@ async def in_a_freeze(world: World, folder: Path, store_url: str, exits: AsyncEx
     return await settled(world, folder, store_url, exits, freezes=[freeze])
 
 
-FROZEN = beginning(in_a_freeze)
-
-
-@pytest_asyncio.fixture
-async def frozen(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with FROZEN.stage(tmp_path) as stage:
-        yield stage
+frozen = beginning(in_a_freeze).fixture()
 
 
 def freeze_for(time: timedelta, reason: str) -> dict[str, object]:

@@ -1,11 +1,7 @@
 """Changes that wait for those that follow them, and the severe one that does not."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-
-import pytest_asyncio
 
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
@@ -22,23 +18,10 @@ POLICY = (
 
 
 PATIENT = beginning(partial(settled, policy=POLICY))
-
-
-MOVED = PATIENT.then(move)
-
-
-@pytest_asyncio.fixture
-async def patient(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The sample fleet under a policy that lets changes settle for six hours."""
-    async with PATIENT.stage(tmp_path) as stage:
-        yield stage
-
-
-@pytest_asyncio.fixture
-async def settling(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The same, whose base has just moved."""
-    async with MOVED.stage(tmp_path) as stage:
-        yield stage
+patient = PATIENT.fixture()
+"""The sample fleet under a policy that lets changes settle for six hours."""
+settling = PATIENT.then(move).fixture()
+"""The same, whose base has just moved."""
 
 
 async def opened(stage: Stage) -> bool:

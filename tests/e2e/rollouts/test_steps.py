@@ -1,6 +1,6 @@
 """After a green build a rebuild goes on to its steps, each gating the next, until production."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Rebuild, State
@@ -73,27 +72,11 @@ async def build(stage: Stage) -> None:
 
 WITH_STEPS = beginning(with_steps)
 BUILDING = WITH_STEPS.then(build)
-BUILT = BUILDING.then(Stage.run_pass)
-
-
-@pytest_asyncio.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with WITH_STEPS.stage(tmp_path) as stage:
-        yield stage
-
-
-@pytest_asyncio.fixture
-async def building(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A patch has come, the build on it is green, and the bot has not seen that yet."""
-    async with BUILDING.stage(tmp_path) as stage:
-        yield stage
-
-
-@pytest_asyncio.fixture
-async def built(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The same, and the first step was started."""
-    async with BUILT.stage(tmp_path) as stage:
-        yield stage
+stage = WITH_STEPS.fixture()
+building = BUILDING.fixture()
+"""A patch has come, the build on it is green, and the bot has not seen that yet."""
+built = BUILDING.then(Stage.run_pass).fixture()
+"""The same, and the first step was started."""
 
 
 async def shop(stage: Stage) -> Rebuild:

@@ -1,12 +1,10 @@
 """A rollout goes wave by wave, stops when it fails too much or a person says so, and goes on when told."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import State
@@ -41,22 +39,9 @@ async def in_waves(world: World, folder: Path, store_url: str, exits: AsyncExitS
 
 
 IN_WAVES = beginning(in_waves)
-
-
-MOVED_IN_WAVES = IN_WAVES.then(move)
-
-
-@pytest_asyncio.fixture
-async def staged(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with IN_WAVES.stage(tmp_path) as stage:
-        yield stage
-
-
-@pytest_asyncio.fixture
-async def begun(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The same, after its base has moved: the canaries are started."""
-    async with MOVED_IN_WAVES.stage(tmp_path) as stage:
-        yield stage
+staged = IN_WAVES.fixture()
+begun = IN_WAVES.then(move).fixture()
+"""The same, after its base has moved: the canaries are started."""
 
 
 async def opened(stage: Stage) -> bool:

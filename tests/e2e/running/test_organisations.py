@@ -1,12 +1,9 @@
 """One App in two organisations, and the one issue that a repository gets for what the bot has to say there."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-
-import pytest_asyncio
 
 from bot.domain.rollouts.rebuild import State
 from sandbox.fleets.fleet import SampleFleet
@@ -30,13 +27,7 @@ async def of_two(world: World, folder: Path, store_url: str, exits: AsyncExitSta
     return await settled(world, folder, store_url, exits, fleet=Transferred(world), github=github)
 
 
-OF_TWO = beginning(of_two, organisations=("contoso", "fabrikam"))
-
-
-@pytest_asyncio.fixture
-async def pair(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with OF_TWO.stage(tmp_path) as stage:
-        yield stage
+pair = beginning(of_two, organisations=("contoso", "fabrikam")).fixture()
 
 
 class Transferred(SampleFleet):

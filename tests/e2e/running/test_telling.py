@@ -1,11 +1,8 @@
 """Who is told what, and where: the fleet's channel, a team's own, and the thread below a rollout's message."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest_asyncio
 
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
@@ -33,13 +30,7 @@ async def with_a_team(world: World, folder: Path, store_url: str, exits: AsyncEx
     )
 
 
-WITH_A_TEAM = beginning(with_a_team)
-
-
-@pytest_asyncio.fixture
-async def staged(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with WITH_A_TEAM.stage(tmp_path) as stage:
-        yield stage
+staged = beginning(with_a_team).fixture()
 
 
 async def test_a_team_reads_its_own_part_and_is_called_when_it_fails(staged: Stage) -> None:
