@@ -1,17 +1,25 @@
 """What a step sets for those behind it: in `$GITHUB_ENV`, `$GITHUB_OUTPUT` or an `.env` file, or by a command of
-Azure Pipelines.
+Azure Pipelines; and what a job tells those that need it.
 
 Sources: GitHub's workflow commands and https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Values
+from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
 
 from bot.formats.shell.commands import UNKNOWN, commands
-from bot.formats.source.nodes import Node
+from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned
+from bot.formats.workflows.needs import jobs_in_order, needs_of
 from bot.formats.workflows.steps import WorkflowStep, steps_of
+
+MOST_OUTPUTS = 1_000
+"""Of the jobs of one workflow."""
+LONGEST_OUTPUT = 500
+"""Characters of an output of a job: names and tags of images are shorter."""
 
 _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_][\w-]*)=(?P<value>.*)", re.DOTALL)
 _KEEPS = re.compile(r"GITHUB_ENV|GITHUB_OUTPUT|\.env\b")
@@ -22,24 +30,70 @@ _SET_VARIABLE = re.compile(
 _OPEN = re.compile(r"[$`]")
 
 
-def steps_in_order(document: Node) -> Iterator[WorkflowStep]:
-    """The steps of a workflow or an action, each with what those before it in its job have set."""
-    jobs: dict[tuple[int, int], tuple[dict[str, Spanned], dict[str, Spanned]]] = {}
-    for bare in steps_of(document):
-        kept, outputs = jobs.setdefault((id(bare.around[0]), id(bare.variant)), ({}, {}))
-        step = replace(bare, variant={**bare.variant, **outputs}, kept=dict(kept))
-        yield step
-        script = step.script
+def steps_in_order(document: Node, *, has_inputs: bool = True) -> Iterator[WorkflowStep]:
+    """The steps of a workflow or an action, each with what those before it in its job, and the jobs that it needs,
+    have set. Inputs have their defaults, or none is known."""
+    told: dict[int, dict[str, Spanned]] = {}
+    jobs = jobs_in_order(document) if isinstance(document, Mapping) else {}
+    for job, steps in groupby(steps_of(document), key=lambda step: step.around[0]):
+        needed = {
+            f"needs.{name}.outputs.{output}": value
+            for name in dict.fromkeys(needs_of(job))
+            for output, value in told.get(id(jobs.get(name)), {}).items()
+        }
+        variants: dict[int, _JobVariant] = {}
+        for bare in steps:
+            variant = variants.setdefault(id(bare.variant), _JobVariant(bare))
+            known = bare.variant if has_inputs else without_inputs(bare.variant)
+            variant.last = replace(bare, variant={**known, **needed, **variant.outputs}, kept=dict(variant.kept))
+            yield variant.last
+            variant.follow()
+        room = MOST_OUTPUTS - sum(map(len, told.values()))
+        told[id(job)] = _outputs_of(job, list(variants.values()), room)
+
+
+@dataclass(slots=True)
+class _JobVariant:
+    """The steps of one variant of a job: the last one, and what all up to it have set."""
+
+    last: WorkflowStep
+    kept: dict[str, Spanned] = field(default_factory=dict)
+    outputs: dict[str, Spanned] = field(default_factory=dict)
+
+    def follow(self) -> None:
+        """Keeps what the last step sets."""
+        script, identity = self.last.script, self.last.mapping.scalar("id")
         if script is None or not _KEEPS.search(script.text):
-            continue
-        kept.update(kept_by(script, step.variables))
-        identity = step.mapping.scalar("id")
+            return
+        variables = self.last.variables
+        self.kept |= kept_by(script, variables)
         if identity is not None:
-            told = _told(script, step.variables, "GITHUB_OUTPUT")
-            outputs.update({f"steps.{identity.value}.outputs.{name}": value for name, value in told.items()})
+            told = _told(script, variables, "GITHUB_OUTPUT")
+            self.outputs |= {f"steps.{identity.value}.outputs.{name}": value for name, value in told.items()}
+
+    def evaluated(self, output: Scalar) -> Spanned:
+        """What an output of the job is behind the last step."""
+        around = replace(self.last, mapping=Mapping(output.start), kept={})
+        return replace(around, variant={**self.last.variant, **self.outputs}).evaluated(output.spanned)
 
 
-def kept_by(script: Spanned, variables: Mapping[str, Spanned]) -> dict[str, Spanned]:
+def _outputs_of(job: Mapping, variants: Sequence[_JobVariant], most: int) -> dict[str, Spanned]:
+    """What a job tells those that need it, `UNKNOWN` where its variants differ."""
+    found: dict[str, Spanned] = {}
+    for name, output in islice(job.mapping("outputs").entries(), max(0, most)):
+        if isinstance(output, Scalar):
+            texts = {variant.evaluated(output).text for variant in variants}
+            text = texts.pop() if len(texts) == 1 else UNKNOWN
+            found[name.value] = Spanned.from_elsewhere(text if len(text) <= LONGEST_OUTPUT else UNKNOWN)
+    return found
+
+
+def without_inputs(variant: Values[str, Spanned]) -> dict[str, Spanned]:
+    """The variant of a job without what inputs are where nobody gives them."""
+    return {name: value for name, value in variant.items() if not name.startswith("inputs.")}
+
+
+def kept_by(script: Spanned, variables: Values[str, Spanned]) -> dict[str, Spanned]:
     """The variables that a script sets for the steps behind it; `UNKNOWN` where only a run tells the value."""
     found = _told(script, variables, "GITHUB_ENV") if _KEEPS.search(script.text) else {}
     for each in _SET_VARIABLE.finditer(script.text):
@@ -48,7 +102,7 @@ def kept_by(script: Spanned, variables: Mapping[str, Spanned]) -> dict[str, Span
     return found
 
 
-def _told(script: Spanned, variables: Mapping[str, Spanned], to: str) -> dict[str, Spanned]:
+def _told(script: Spanned, variables: Values[str, Spanned], to: str) -> dict[str, Spanned]:
     """What a script writes as `NAME=value` to the file that `to` names; what goes to none of the files that are
     known by name, as in a block, counts as well."""
     text = script.text

@@ -8,13 +8,14 @@ from itertools import islice, product
 
 from bot.formats.builds import places
 from bot.formats.produced.commands import Written, pushed
-from bot.formats.produced.handed_on import steps_in_order
+from bot.formats.produced.handed_on import steps_in_order, without_inputs
 from bot.formats.produced.moments import date_part
 from bot.formats.shell.folders import Folders
 from bot.formats.source.nodes import Mapping, Node
 from bot.formats.workflows.builds import dockerfile_of
 from bot.formats.workflows.conditions import StepReach, branches_of, is_only_called, is_only_scheduled, reach_of
-from bot.formats.workflows.steps import WorkflowStep
+from bot.formats.workflows.needs import jobs_in_order, needs_of
+from bot.formats.workflows.steps import WorkflowStep, steps_of
 
 MOST_TAGS = 100
 """Of one step, and as many images and rules of metadata-action: what these make together would fill memory."""
@@ -25,6 +26,7 @@ _BUILD = re.compile(
 )
 _METADATA = re.compile(r"docker/metadata-action@.*")
 _OUTPUT = re.compile(r"\$\{\{\s*steps\.(?P<id>[\w-]+)\.outputs\.(?:tags|json|bake-file[\w-]*)\s*\}\}")
+_NEEDED = re.compile(r"\$\{\{\s*needs\.(?P<job>[\w-]+)\.outputs\.(?P<name>[\w-]+)\s*\}\}")
 _DATE = re.compile(r"\{\{\s*date\s+'(?P<format>[^']*)'(?P<rest>[^}]*)\}\}")
 _ZONE = re.compile(r"\btz\s*=\s*['\"](?P<name>[^'\"]*)['\"]")
 _ENABLE = re.compile(r"\benable=(?P<condition>\$\{\{.*?\}\}|[^,]*)")
@@ -45,31 +47,34 @@ def names(document: Node) -> Iterator[Written]:
         return
     branches = branches_of(document)
     found = [replace(written, branches=branches) for written in _names(document)]
-    if is_only_called(document):
+    if is_only_called(document) and _has_defaults(document):
         sure = {written.name for written in _names(document, has_inputs=False)}
         found = [each if each.name in sure else replace(each, weakness=_OF_INPUTS) for each in found]
     yield from found
 
 
+def _has_defaults(document: Node) -> bool:
+    """Whether the default of an input counts in any of the steps: else nothing hangs on inputs."""
+    return any(len(without_inputs(step.variant)) < len(step.variant) for step in steps_of(document))
+
+
 def _names(document: Node, *, has_inputs: bool = True) -> Iterator[Written]:
     """The same, with what inputs are where nobody gives them, or without."""
-    jobs: dict[int, _Job] = {}
-    for bare in steps_in_order(document):
-        known = {name: value for name, value in bare.variant.items() if not name.startswith("inputs.")}
-        step = bare if has_inputs else replace(bare, variant=known)
-        job = jobs.setdefault(id(step.around[0]), _Job())
+    jobs = _Jobs(document)
+    for step in steps_in_order(document, has_inputs=has_inputs):
+        job = jobs.of(step)
         given = step.mapping.mapping("with")
         uses = step.mapping.scalar("uses")
         action = uses.value.strip() if uses is not None else ""
         if _METADATA.fullmatch(action):
             identity = step.mapping.scalar("id")
-            job.metadata[identity.value if identity is not None else ""] = _of_metadata(document, step, given)
+            job.make(identity.value if identity is not None else "", _of_metadata(document, step, given))
             continue
         push = _raw(given, "push").strip() if _BUILD.fullmatch(action) else ""
         reach = reach_of(document, step, push or "true")
         if reach is StepReach.NEVER:
             continue
-        for written in _of_step(step, given, action, job):
+        for written in _of_step(step, given, action, jobs):
             yield written if reach is StepReach.REBUILDS else replace(written, weakness=_ONLY_RELEASES)
 
 
@@ -79,15 +84,50 @@ class _Job:
 
     metadata: dict[str, list[str]] = field(default_factory=dict)
     built: dict[str, Written] = field(default_factory=dict)
+    differing: set[str] = field(default_factory=set)
+    """The steps that make other names in another variant of the job."""
+
+    def make(self, step: str, names: list[str]) -> None:
+        """Keeps the names that a step makes, until the next variant of the job makes its own."""
+        if self.metadata.setdefault(step, names) != names:
+            self.differing.add(step)
+        self.metadata[step] = names
 
 
-def _of_step(step: WorkflowStep, given: Mapping, action: str, job: _Job) -> Iterator[Written]:
+class _Jobs:
+    """What the jobs of a workflow have made so far."""
+
+    def __init__(self, document: Node) -> None:
+        self._named = jobs_in_order(document) if isinstance(document, Mapping) else {}
+        self._made: dict[int, _Job] = {}
+
+    def of(self, step: WorkflowStep) -> _Job:
+        return self._made.setdefault(id(step.around[0]), _Job())
+
+    def names_in(self, written: str, step: WorkflowStep) -> list[str]:
+        """The names by metadata-action that a text puts in: of a step of the same job, or of one that it needs and
+        that makes the same in each of its variants."""
+        mine = self.of(step).metadata
+        found = [name for each in dict.fromkeys(_ids(written)) for name in mine.get(each, [])]
+        needed = needs_of(step.around[0])
+        for output in dict.fromkeys(each.groups() for each in _NEEDED.finditer(written)):
+            job, name = output
+            if job in needed and job in self._named:
+                other = self._made.get(id(self._named[job]), _Job())
+                told = _raw(self._named[job].mapping("outputs"), name)
+                ids = (each for each in dict.fromkeys(_ids(told)) if each not in other.differing)
+                found += [name for each in ids for name in other.metadata.get(each, [])]
+        return found
+
+
+def _of_step(step: WorkflowStep, given: Mapping, action: str, jobs: _Jobs) -> Iterator[Written]:
+    job = jobs.of(step)
     if _BUILD.fullmatch(action):
         pulls = _input(step, given, "pull").strip().lower() not in ("", "false")
         files = () if "docker/build-push" not in action else places(dockerfile_of(step, given))
         made = [
             Written(name, step.mapping.start, None if "bake" in action else pulls, files)
-            for name in _of_build(step, given, job.metadata)
+            for name in _of_build(step, given, jobs)
         ]
         job.built |= {written.name: written for written in made}
         if _pushes(step, given):
@@ -112,10 +152,9 @@ def _is_by_digest(step: WorkflowStep, given: Mapping) -> bool:
     return "push-by-digest=true" in _input(step, given, "outputs")
 
 
-def _of_build(step: WorkflowStep, given: Mapping, metadata: dict[str, list[str]]) -> list[str]:
+def _of_build(step: WorkflowStep, given: Mapping, jobs: _Jobs) -> list[str]:
     """What a build action names: in `tags`, also by metadata-action, and as `name` of an output of type `image`."""
-    written = _raw(given, "tags") + _raw(given, "files")
-    found = [name for each in dict.fromkeys(_ids(written)) for name in metadata.get(each, [])]
+    found = jobs.names_in(_raw(given, "tags") + _raw(given, "files"), step)
     found += [line for line in re.split(r"[\n,]", _input(step, given, "tags")) if line.strip()]
     for output in _input(step, given, "outputs").splitlines():
         named = _OUTPUT_NAMES.search(output) if _IMAGE_OUTPUT.search(output) else None

@@ -14,11 +14,12 @@ from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned, joined
 from bot.formats.workflows.matrix import Variants
+from bot.formats.workflows.needs import jobs_in_order
 
 MOST_STEPS = 2_000
 DEEPEST_BLOCK = 10
 _NAMED = re.compile(
-    r"\s*(?:github\.event\.)?(?P<of>env|matrix|inputs|steps)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*"
+    r"\s*(?:github\.event\.)?(?P<of>env|matrix|inputs|steps|needs)\.(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*"
 )
 _OR_TEXT = re.compile(r"\s*(?P<first>[\w.-]+)\s*\|\|\s*'(?P<text>[^']+)'\s*")
 """What an expression is where nobody gives the first."""
@@ -30,8 +31,8 @@ _POSIX_OR_POWERSHELL = ("bash", "sh", "pwsh", "powershell")
 class WorkflowStep:
     """One step in one variant of its job.
 
-    `around` are the mappings that it stands in, the innermost first; `variant` is what `Variants` says of it, and
-    `kept` what steps before it have set for it.
+    `around` are the mappings that it stands in, the innermost first; `variant` is what `Variants` says of it, with
+    the outputs of steps and jobs before it, and `kept` the variables that these have set for it.
     """
 
     mapping: Mapping
@@ -82,14 +83,14 @@ class WorkflowStep:
 
 
 def steps_of(document: Node) -> Iterator[WorkflowStep]:
-    """Reads all steps of a workflow or an action in each variant of their job.
+    """Reads all steps of a workflow or an action in each variant of their job, behind those of jobs that it needs.
 
     Those that anchors share come once for each place.
     """
     if not isinstance(document, Mapping):
         return
     count = 0
-    jobs = [job for _, job in document.mapping("jobs").entries() if isinstance(job, Mapping)]
+    jobs = jobs_in_order(document).values()
     variants = Variants(document)
     runners = [(runner, variant) for runner in (*jobs, document.mapping("runs")) for variant in variants.of(runner)]
     for runner, variant in runners:
