@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from bot.formats.produced.placeholders import shown
 from bot.formats.shell.commands import commands
 from bot.formats.shell.docker import dockerfiles_of
 from bot.formats.shell.folders import Folders
@@ -20,7 +21,8 @@ _LOCAL = (*_OF_ENGINES, "oci:", "oci-archive:", "docker-archive:", "dir:")
 @dataclass(frozen=True, slots=True)
 class Written:
     """An image as written, with the place of what builds it; `pulls` and `built_from` as in `NamedImage`, `target`
-    and `defaults` as in `BuiltName`, `weakness`, `branches` and `is_pushed` as in `NamedImage`."""
+    and `defaults` as in `BuiltName`, `weakness`, `branches` and `is_pushed` as in `NamedImage`. `pulled` is the name
+    under which it was fetched, where it was not built."""
 
     name: str
     place: int
@@ -31,6 +33,7 @@ class Written:
     weakness: str = ""
     branches: tuple[str, ...] = ()
     is_pushed: bool = True
+    pulled: str = ""
 
 
 def pushed(
@@ -41,7 +44,8 @@ def pushed(
 ) -> Iterator[Written]:
     """Each image that the commands push, which run in `folders`, else in the repository's root. Never raises.
 
-    `built` are the images that were built before by their names; what the commands build and tag is added.
+    `built` are the images that were built or pulled before by their names; what the commands build, pull and tag is
+    added. What is pulled, tagged and pushed is a copy, which no build makes anew: weak evidence, with that reason.
     """
     built = {} if built is None else built
     folders = folders or Folders()
@@ -53,6 +57,8 @@ def pushed(
             pulls = any(word in ("--pull", "--pull=true", "--pull=always") for word in words)
             files = dockerfiles_of(command, folders)
             built |= {name: Written(name, place, pulls, files) for name in _values(words, _TAGS)}
+        for name in _pulled(command.name, words):
+            built.setdefault(name, Written(name, place, pulled=name))
         source, target = _copied(command.name, words)
         if source in built and target:
             built[target] = replace(built[source], name=target)
@@ -60,7 +66,22 @@ def pushed(
         if names and _pushes_all_tags(words):
             names = [name for name in built if name.rpartition(":")[0] == names[0]] or [f"{names[0]}:*"]
         for name in names:
-            yield built.get(name, Written(name, place))
+            made = built.get(name, Written(name, place))
+            yield made if not made.pulled else _as_copy(replace(made, name=name, place=place))
+
+
+def _pulled(program: str, words: list[str]) -> list[str]:
+    rest = words[1:]
+    is_pull = program in _BUILDERS and (rest[:1] == ["pull"] or rest[:2] == ["image", "pull"])
+    name = _without_transport(rest[-1]) if is_pull and not rest[-1].startswith("-") else None
+    return [name] if name is not None else []
+
+
+def _as_copy(written: Written) -> Written:
+    """One pushed under the very name that it was pulled under may have been built between."""
+    if written.name == written.pulled:
+        return replace(written, pulled="")
+    return replace(written, weakness=f"it is a copy of {shown(written.pulled)}, which no build here makes anew")
 
 
 def _copied(program: str, words: list[str]) -> tuple[str, str]:

@@ -435,6 +435,47 @@ def test_an_image_that_is_tagged_before_it_is_pushed_is_built_where_its_first_na
         assert (image.name, image.pulls, image.built_from) == ("ghcr.io/contoso/shop", True, ("src/Dockerfile",))
 
 
+COPY = "it is a copy of mcr.microsoft.com/dotnet/aspnet:{}, which no build here makes anew"
+
+
+@pytest.mark.parametrize(
+    ("script", "tag", "weakness"),
+    [
+        ("docker pull {0}:8.0\ndocker tag {0}:8.0 {1}:8.0\ndocker push {1}:8.0", "8.0", COPY.format("8.0")),
+        ("podman pull -q {0}:8.0\npodman push {0}:8.0 {1}:8.0", "8.0", COPY.format("8.0")),
+        (
+            "for t in 8 9; do docker image pull {0}:$t; docker tag {0}:$t {1}:$t; docker push {1}:$t; done",
+            "*",
+            COPY.format("*"),
+        ),
+        (
+            "docker pull {1}:8.0 || true\ndocker build --cache-from {1}:8.0 -t {1}:8.0 .\ndocker push {1}:8.0",
+            "8.0",
+            "",
+        ),
+        ("docker pull {1}:8.0\nmake image\ndocker push {1}:8.0", "8.0", ""),
+        ("docker pull {0}:8.0\ndocker build -t app .\ndocker tag app {1}:8.0\ndocker push {1}:8.0", "8.0", ""),
+        ("docker build -t app .\ndocker pull app\ndocker tag app {1}:8.0\ndocker push {1}:8.0", "8.0", ""),
+    ],
+)
+def test_what_is_pulled_and_pushed_under_another_name_is_told_as_a_copy(
+    script: str, tag: str, weakness: str
+) -> None:
+    text = script.format("mcr.microsoft.com/dotnet/aspnet", "ghcr.io/contoso/aspnet")
+    [image] = named_in("mirror.sh", text.encode())
+    assert (f"{image.name}:{image.tag}", image.weakness) == (f"ghcr.io/contoso/aspnet:{tag}", weakness)
+
+
+def test_an_image_that_one_step_pulls_is_a_copy_in_another() -> None:
+    steps = [
+        "      - run: docker pull mcr.microsoft.com/dotnet/aspnet:8.0\n",
+        "      - run: docker tag mcr.microsoft.com/dotnet/aspnet:8.0 ghcr.io/contoso/aspnet:8.0\n",
+        "      - run: docker push ghcr.io/contoso/aspnet:8.0\n",
+    ]
+    [image] = named_in(WORKFLOW, workflow(*steps).encode())
+    assert (image.line, image.weakness) == (7, COPY.format("8.0"))
+
+
 def test_an_image_that_an_action_builds_may_be_pushed_by_a_command() -> None:
     text = workflow(
         build(load="true", tags="ghcr.io/contoso/shop:1", file="src/Dockerfile", pull="true"),
