@@ -120,15 +120,15 @@ class _Reader:
     def _of_action(self, step: WorkflowStep, variables: Mapping[str, Spanned]) -> FileBuild:
         """docker/bake-action: `files` are found from `workdir` or `source` on."""
         given = step.mapping.mapping("with")
-        source = _input(step, given, "source")
-        folder = _input(step, given, "workdir") or (source if source.startswith(".") else "")
+        source = step.given("source")
+        folder = step.given("workdir") or (source if source.startswith(".") else "")
         listed = [name.strip() for line in settings_of(step, "files") for name in line.text.split(",")]
         here = [name.removeprefix("cwd://") for name in listed if name and UNKNOWN not in name]
         looked_for = (*COMPOSE_FILES[:4], *BAKE_FILES)
         settings = [line.text for line in settings_of(step, "set")]
         raw = given.scalar("files")
         targets = [name for line in settings_of(step, "targets") for name in re.split(r"[,\s]+", line.text) if name]
-        push = _input(step, given, "push").strip().lower()
+        push = step.given("push").strip().lower()
         return FileBuild(
             self.path,
             self.lines.at(step.mapping.start),
@@ -205,8 +205,3 @@ def _scripts_run_by(command: Command) -> Iterator[str]:
     for word in words:
         if (found := _SCRIPT.fullmatch(word.text)) is not None:
             yield found["name"]
-
-
-def _input(step: WorkflowStep, given: Node, name: str) -> str:
-    written = given.scalar(name)
-    return step.evaluated(written.spanned).text if written is not None else ""

@@ -1,5 +1,5 @@
 """What a step sets for those behind it: in `$GITHUB_ENV`, `$GITHUB_OUTPUT` or an `.env` file, or by a command of
-Azure Pipelines; and what a job tells those that need it.
+Azure Pipelines, or by an action of Red Hat; and what a job tells those that need it.
 
 Sources: GitHub's workflow commands and https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping as Values
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 
+from bot.formats.produced import redhat
 from bot.formats.shell.commands import UNKNOWN, commands
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned
@@ -63,12 +64,12 @@ class _JobVariant:
     def follow(self) -> None:
         """Keeps what the last step sets."""
         script, identity = self.last.script, self.last.mapping.scalar("id")
-        if script is None or not _KEEPS.search(script.text):
-            return
-        variables = self.last.variables
-        self.kept |= kept_by(script, variables)
+        told = {name: Spanned.from_elsewhere(value) for name, value in redhat.outputs(self.last).items()}
+        if script is not None and _KEEPS.search(script.text):
+            variables = self.last.variables
+            self.kept |= kept_by(script, variables)
+            told = _told(script, variables, "GITHUB_OUTPUT") if identity is not None else {}
         if identity is not None:
-            told = _told(script, variables, "GITHUB_OUTPUT")
             self.outputs |= {f"steps.{identity.value}.outputs.{name}": value for name, value in told.items()}
 
     def evaluated(self, output: Scalar) -> Spanned:

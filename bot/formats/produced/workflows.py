@@ -1,4 +1,4 @@
-"""Images that GitHub's workflows push: docker/build-push-action, docker/metadata-action, command lines."""
+"""Images that GitHub's workflows push: Docker's and Red Hat's actions, docker/metadata-action, command lines."""
 
 import re
 from collections.abc import Iterator
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
 from bot.formats.builds import places
+from bot.formats.produced import redhat
 from bot.formats.produced.commands import Written, pushed
 from bot.formats.produced.handed_on import steps_in_order, without_inputs
 from bot.formats.produced.moments import date_part
 from bot.formats.shell.folders import Folders
 from bot.formats.source.nodes import Mapping, Node
-from bot.formats.workflows.builds import dockerfile_of
+from bot.formats.workflows.builds import BUILDAH, dockerfile_of
 from bot.formats.workflows.conditions import StepReach, branches_of, is_only_called, is_only_scheduled, reach_of
 from bot.formats.workflows.needs import jobs_in_order, needs_of
 from bot.formats.workflows.steps import WorkflowStep, steps_of
@@ -21,9 +22,7 @@ MOST_TAGS = 100
 """Of one step, and as many images and rules of metadata-action: what these make together would fill memory."""
 LONGEST_RULE = 1_000
 """Characters of a rule of metadata-action."""
-_BUILD = re.compile(
-    r"(?:docker/(?:build-push-action|bake-action)|redhat-actions/(?:buildah-build|push-to-registry))@.*"
-)
+_BUILD = re.compile(r"docker/(?:build-push-action|bake-action)@.*")
 _METADATA = re.compile(r"docker/metadata-action@.*")
 _OUTPUT = re.compile(r"\$\{\{\s*steps\.(?P<id>[\w-]+)\.outputs\.(?:tags|json|bake-file[\w-]*)\s*\}\}")
 _NEEDED = re.compile(r"\$\{\{\s*needs\.(?P<job>[\w-]+)\.outputs\.(?P<name>[\w-]+)\s*\}\}")
@@ -67,8 +66,7 @@ def _names(document: Node, *, has_inputs: bool = True) -> Iterator[Written]:
         uses = step.mapping.scalar("uses")
         action = uses.value.strip() if uses is not None else ""
         if _METADATA.fullmatch(action):
-            identity = step.mapping.scalar("id")
-            job.make(identity.value if identity is not None else "", _of_metadata(document, step, given))
+            job.make(_identity(step), _of_metadata(document, step, given))
             continue
         push = _raw(given, "push").strip() if _BUILD.fullmatch(action) else ""
         reach = reach_of(document, step, push or "true")
@@ -123,15 +121,25 @@ class _Jobs:
 def _of_step(step: WorkflowStep, given: Mapping, action: str, jobs: _Jobs) -> Iterator[Written]:
     job = jobs.of(step)
     if _BUILD.fullmatch(action):
-        pulls = _input(step, given, "pull").strip().lower() not in ("", "false")
+        pulls = step.given("pull").strip().lower() not in ("", "false")
         files = () if "docker/build-push" not in action else places(dockerfile_of(step, given))
         made = [
             Written(name, step.mapping.start, None if "bake" in action else pulls, files)
             for name in _of_build(step, given, jobs)
         ]
         job.built |= {written.name: written for written in made}
-        if _pushes(step, given):
-            yield from (written for written in made if not _is_by_digest(step, given))
+        if _pushes(step):
+            yield from (written for written in made if not _is_by_digest(step))
+    elif BUILDAH.fullmatch(action):
+        tags = jobs.names_in(_raw(given, "tags"), step)
+        files = places(dockerfile_of(step, given))
+        names = redhat.names_built(step, tags)[:MOST_TAGS]
+        job.built |= {name: Written(name, step.mapping.start, built_from=files) for name in names}
+        job.make(_identity(step), tags)
+    elif redhat.PUSH.fullmatch(action):
+        tags = jobs.names_in(_raw(given, "tags"), step)
+        for local, name in islice(redhat.names_pushed(step, tags), MOST_TAGS):
+            yield replace(job.built.get(local, Written(name, step.mapping.start)), name=name)
     commands = step.script
     if commands is not None:
         yield from pushed(commands, step.variables, Folders(step.folder), job.built)
@@ -141,22 +149,22 @@ def _of_step(step: WorkflowStep, given: Mapping, action: str, jobs: _Jobs) -> It
                 yield from (Written(name, step.mapping.start) for name in some)
 
 
-def _pushes(step: WorkflowStep, given: Mapping) -> bool:
-    outputs = _input(step, given, "outputs")
-    pushes = _input(step, given, "push").strip().lower() not in ("", "false")
+def _pushes(step: WorkflowStep) -> bool:
+    outputs = step.given("outputs")
+    pushes = step.given("push").strip().lower() not in ("", "false")
     return pushes or "type=registry" in outputs or "push=true" in outputs
 
 
-def _is_by_digest(step: WorkflowStep, given: Mapping) -> bool:
+def _is_by_digest(step: WorkflowStep) -> bool:
     """Whether it pushes without a tag, which another step gives to what several builds have pushed."""
-    return "push-by-digest=true" in _input(step, given, "outputs")
+    return "push-by-digest=true" in step.given("outputs")
 
 
 def _of_build(step: WorkflowStep, given: Mapping, jobs: _Jobs) -> list[str]:
     """What a build action names: in `tags`, also by metadata-action, and as `name` of an output of type `image`."""
     found = jobs.names_in(_raw(given, "tags") + _raw(given, "files"), step)
-    found += [line for line in re.split(r"[\n,]", _input(step, given, "tags")) if line.strip()]
-    for output in _input(step, given, "outputs").splitlines():
+    found += [line for line in re.split(r"[\n,]", step.given("tags")) if line.strip()]
+    for output in step.given("outputs").splitlines():
         named = _OUTPUT_NAMES.search(output) if _IMAGE_OUTPUT.search(output) else None
         found += (named["quoted"] or named["bare"]).split(",") if named is not None else []
     return found[:MOST_TAGS]
@@ -169,10 +177,10 @@ def _ids(written: str) -> Iterator[str]:
 
 def _of_metadata(document: Node, step: WorkflowStep, given: Mapping) -> list[str]:
     """Each image with each tag that the action makes for the default branch."""
-    lines = [line for line in _input(step, given, "images").splitlines() if line.strip()][:MOST_TAGS]
+    lines = [line for line in step.given("images").splitlines() if line.strip()][:MOST_TAGS]
     images = [image for line in lines for image in _images_in(line)]
-    flavor = _flavor(_input(step, given, "flavor"))
-    rules = [line.strip() for line in _input(step, given, "tags").splitlines() if line.strip()]
+    flavor = _flavor(step.given("flavor"))
+    rules = [line.strip() for line in step.given("tags").splitlines() if line.strip()]
     written = [line.strip() for line in _raw(given, "tags").splitlines() if line.strip()]
     if len(written) == len(rules):
         pairs = zip(written, rules, strict=True)
@@ -252,9 +260,9 @@ def _is_utc(rest: str) -> bool:
     return zone is None or zone["name"] in ("UTC", "Etc/UTC", "GMT")
 
 
-def _input(step: WorkflowStep, given: Mapping, name: str) -> str:
-    written = given.scalar(name)
-    return step.evaluated(written.spanned).text if written is not None else ""
+def _identity(step: WorkflowStep) -> str:
+    identity = step.mapping.scalar("id")
+    return identity.value if identity is not None else ""
 
 
 def _raw(given: Mapping, name: str) -> str:

@@ -14,6 +14,7 @@ from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND
 from bot.formats.workflows.steps import WorkflowStep, settings_of, steps_of
 
+BUILDAH = re.compile(r"redhat-actions/buildah-build@.*")
 _ACTIONS = ("build-push-action", "buildah-build", "bake-action")
 _BAKE_ACTION = re.compile(r"docker/bake-action@.*")
 _BUILD_ACTION = re.compile(r"(?:docker/build-push-action|redhat-actions/buildah-build)@.*")
@@ -78,13 +79,12 @@ def _of_action(step: WorkflowStep, given: Mapping, file: Collector) -> DockerBui
 
 def dockerfile_of(step: WorkflowStep, given: Mapping) -> str | None:
     """The Dockerfile of a build action: `file` is found from the repository's root on, and else is that of the
-    context. None where only a run tells."""
-    context, dockerfile = (_input(step, given, name) for name in ("context", "file"))
-    place = (
-        dockerfile.text
-        if dockerfile is not None and dockerfile.text
-        else below(context.text if context else "", "Dockerfile")
-    )
+    context. None where only a run tells, and for buildah-build where it takes none, or several as one."""
+    uses = step.mapping.scalar("uses")
+    if uses is not None and BUILDAH.fullmatch(uses.value.strip()):
+        files = (step.given("containerfiles").strip() or step.given("dockerfiles").strip()).splitlines()
+        return below("", files[0].strip()) if len(files) == 1 and UNKNOWN not in files[0] else None
+    place = step.given("file") or below(step.given("context"), "Dockerfile")
     return below("", place) if place is not None and UNKNOWN not in place else None
 
 

@@ -24,8 +24,9 @@ from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import read
 from bot.formats.workflows import KIND as KIND
+from bot.formats.workflows.builds import BUILDAH
 from bot.formats.workflows.matrix import Variants
-from bot.formats.workflows.steps import evaluated, settings_of, steps_of
+from bot.formats.workflows.steps import WorkflowStep, evaluated, settings_of, steps_of
 
 DOCKER = "docker://"
 _WORDS = ("container", "services", "image", DOCKER, BASE, IMAGE_CONTEXT)
@@ -50,6 +51,9 @@ def find(path: str, text: str) -> Findings:
         for written in known:
             image = written.without_prefix(DOCKER) or written
             file.image_or_part(image, role, why_fixed=_ONLY_A_PART)
+    if "base-image" in text:
+        for step in (step for document in documents for step in steps_of(document)):
+            _name_base(step, file)
     if script.names_images(text):
         for step in (step for document in documents for step in steps_of(document)):
             commands = step.script
@@ -79,6 +83,18 @@ def _images(documents: list[Node]) -> Iterator[tuple[Scalar, Role, tuple[Values[
             uses = step.mapping.scalar("uses")
             if uses is not None and uses.value.strip().startswith(DOCKER):
                 yield uses, Role.ACTION, _ONE_VARIANT
+
+
+def _name_base(step: WorkflowStep, file: Collector) -> None:
+    """`base-image` of buildah-build, which builds without a Dockerfile."""
+    uses, base = step.mapping.scalar("uses"), step.mapping.mapping("with").scalar("base-image")
+    if uses is None or base is None or not BUILDAH.fullmatch(uses.value.strip()):
+        return
+    image = step.evaluated(base.spanned)
+    if UNKNOWN in image.text:
+        file.problem(base.start, f"the image {quoted(base.value)} is known only when the workflow runs")
+    else:
+        file.image_or_part(image, Role.BASE_IMAGE, why_fixed=_ONLY_A_PART)
 
 
 def _is_image(value: str) -> bool:

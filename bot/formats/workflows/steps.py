@@ -77,6 +77,11 @@ class WorkflowStep:
         """With what the environment and the variant write out put in, and `UNKNOWN` for other expressions."""
         return evaluated(written, self.environment, self.variant) if "${{" in written.text else written
 
+    def given(self, name: str) -> str:
+        """An input of the action that it uses, evaluated; empty where it has none of that name."""
+        written = self.mapping.mapping("with").scalar(name)
+        return self.evaluated(written.spanned).text if written is not None else ""
+
     def _default(self, key: str) -> Scalar | None:
         found = (mapping.mapping("defaults").mapping("run").scalar(key) for mapping in self.around)
         return next((scalar for scalar in found if scalar is not None), None)

@@ -100,3 +100,21 @@ jobs:
     assert [each.args[0].value.text for each in (first, second)] == ["9.0-alpine", "9.0"]
     assert second.args[0].value.place(0) == text.index("9.0")
     assert second.args[0].is_shared
+
+
+def test_buildah_build_names_its_dockerfiles_in_inputs_of_its_own() -> None:
+    uses = "uses: redhat-actions/buildah-build@v2"
+    text = f"""
+jobs:
+  a:
+    steps:
+    - {uses}
+      with:
+        containerfiles: |
+          ./src/Containerfile
+        dockerfiles: other/Dockerfile
+        build-args: V=8.0
+    - {{{uses}, with: {{dockerfiles: web/Dockerfile, build-args: V=9.0}}}}
+    - {{{uses}, with: {{base-image: "mcr.microsoft.com/dotnet/aspnet:8.0"}}}}
+"""
+    assert [each.dockerfiles for each in builds(PATH, text).docker] == [("src/Containerfile",), ("web/Dockerfile",)]

@@ -310,3 +310,24 @@ jobs:
     given = text.replace("default: ''", "default: 'a.example/x:1'")
     if "inputs" in first:
         assert found(given) == [("a.example/x:1", Role.CONTAINER, 2)]
+
+
+def test_buildah_build_names_the_base_that_it_builds_upon_without_a_dockerfile() -> None:
+    text = """
+env: {BASE: "mcr.microsoft.com/dotnet/aspnet:9.0"}
+jobs:
+  a:
+    steps:
+      - uses: redhat-actions/buildah-build@v2
+        with: {base-image: "mcr.microsoft.com/dotnet/aspnet:8.0"}
+      - uses: redhat-actions/buildah-build@v2
+        with: {base-image: "${{ env.BASE }}"}
+      - uses: contoso/other@v2
+        with: {base-image: "mcr.microsoft.com/dotnet/aspnet:10.0"}
+"""
+    assert found(text) == [
+        ("mcr.microsoft.com/dotnet/aspnet:9.0", Role.BASE_IMAGE, 2),
+        ("mcr.microsoft.com/dotnet/aspnet:8.0", Role.BASE_IMAGE, 7),
+    ]
+    [problem] = find(text.replace("env.BASE", "github.event.inputs.base")).problems
+    assert (problem.line, problem.message.partition(" is ")[2]) == (9, "known only when the workflow runs")
