@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.domain.failure import Failure
-from bot.domain.images.builder import Builder
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.trust import Lack
 from bot.domain.reference import Base
 from bot.verify.images.ports import Look
@@ -26,8 +25,8 @@ class ImageTrust(Protocol):
         """Whether anything is required of `registry/name`."""
         ...
 
-    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
-        """What a digest lacks of that; raises `Failure` where the registry does not say."""
+    async def lack(self, place: Base, seen: SeenImage) -> Lack | None:
+        """What an image that was seen lacks of that; raises `Failure` where the registry does not say."""
         ...
 
 
@@ -38,7 +37,7 @@ class NothingRequired:
         """Returns False."""
         return False
 
-    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
+    async def lack(self, place: Base, seen: SeenImage) -> Lack | None:
         """Returns None without asking anybody."""
         return None
 
@@ -73,7 +72,7 @@ async def lack_of(
             continue
         place = Base(image.claim.registry, image.claim.repository, look.found)
         try:
-            lack = await trust.lack(place, look.seen.digest, look.seen.builder)
+            lack = await trust.lack(place, look.seen)
         except Failure as failure:
             if failure.trouble.is_passing and waited <= TRIED_FOR:
                 raise

@@ -64,9 +64,9 @@ class Signatures:
     def requires(self, name: str) -> bool:
         return True
 
-    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
-        self.asked.append(digest)
-        return self.lacking.get(digest)
+    async def lack(self, place: Base, seen: SeenImage) -> Lack | None:
+        self.asked.append(seen.digest)
+        return self.lacking.get(seen.digest)
 
 
 UNSIGNED = Lack("built, but it is not signed", may_come=True)
@@ -85,6 +85,7 @@ class World:
     shows: dict[str, str] = field(default_factory=dict)
     layers: tuple[str, ...] = ("os", "aspnet", "app")
     builder: Builder | None = None
+    unseen: str = ""
     observations: list[Observation] = field(default_factory=lambda: [shown(image("os", "aspnet"))])
     proving: FakeQueue[Proving] = field(default_factory=lambda: FakeQueue(is_wanted=_is_proving))
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
@@ -130,7 +131,7 @@ class World:
         return Head(self.shows[base.name], "")
 
     async def read(self, place: Base, digest: str, expected: Collection[Base], below: Below) -> SeenImage:
-        return SeenImage(digest, (image(*self.layers),), builder=self.builder)
+        return SeenImage(digest, (image(*self.layers),), builder=self.builder, unseen=self.unseen)
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
         return None, {}
@@ -432,6 +433,14 @@ async def test_provenance_that_is_not_there_yet_is_waited_for_and_then_missed(de
     after = await world.look(demanding, timedelta(minutes=62))
     assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
     assert "which cannot be told: it has no provenance" in after.reason
+
+
+async def test_provenance_that_may_lie_behind_what_was_looked_at_is_told_so(demanding: ImageTrust) -> None:
+    unseen = "ghcr.io/contoso/shop has 51 artifacts, of which 50 were looked at"
+    world = World(shows={SHOP.claim.name: PUSHED}, unseen=unseen)
+    after = await world.look(demanding, timedelta(minutes=62))
+    assert after.proof is ImageVerdict.UNTRUSTED
+    assert after.reason.endswith(f"; or look among the rest: {unseen}"), after.reason
 
 
 async def test_provenance_that_comes_in_time_is_read(demanding: ImageTrust) -> None:

@@ -188,11 +188,9 @@ def about_builder(
     is_required = rule is not None and rule.mode is TrustMode.REQUIRE
     producers = {each.repository for each in produced}
     answer = about_provenance(builder, producers, is_required=is_required, unseen=unseen)
-    lacking = builder_doubt(builder, rule.slsa_level if rule is not None else None)
+    lacking = builder_doubt(builder, rule.slsa_level if rule is not None else None, unseen)
     if lacking is None or answer.holds is False:
         return answer
-    if builder is None and unseen:
-        lacking = f"{lacking}; or look among the rest: {unseen}"
     return ImageAnswer(ImageQuestion.PROVENANCE, None if builder is None else False, lacking, counts=is_required)
 
 

@@ -11,6 +11,7 @@ from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.builder import Builder
+from bot.domain.images.image import SeenImage
 from bot.domain.images.trust import Lack, Trust, TrustMode
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
@@ -112,7 +113,7 @@ class Trusting:
         rule = self.settings.trust.rule_for(name)
         return rule is not None and rule.mode is TrustMode.REQUIRE
 
-    async def lack(self, place: Base, digest: str, builder: Builder | None) -> Lack | None:
+    async def lack(self, place: Base, seen: SeenImage) -> Lack | None:
         """For `prove`: what an image that was built lacks of what its rule requires; None where it lacks nothing.
 
         Raises `Failure` where the registry does not say.
@@ -120,13 +121,13 @@ class Trusting:
         rule = self.settings.trust.rule_for(place.name)
         if rule is None or rule.mode is not TrustMode.REQUIRE:
             return None
-        trust = await self.trust(place, digest)
-        shown = f"{place.short}@{digest[:19]}…"
+        trust = await self.trust(place, seen.digest)
+        shown = f"{place.short}@{seen.digest[:19]}…"
         if trust is not None and not trust.holds:
             told = f"built, but {shown} lacks the signature that trust.rules require: {trust.told}"
             return Lack(f"{told}; have its build sign what it pushes, as the rule names it", not trust.is_there)
-        missing = builder_doubt(builder, rule.slsa_level)
-        return None if missing is None else Lack(f"built, but {shown}: {missing}", builder is None)
+        missing = builder_doubt(seen.builder, rule.slsa_level, seen.unseen)
+        return None if missing is None else Lack(f"built, but {shown}: {missing}", seen.builder is None)
 
     async def _open(self, subject: str, detail: str) -> None:
         known = await self.store.open_incidents(subject)
@@ -140,15 +141,16 @@ class Trusting:
             await self.store.save_incidents((), known)
 
 
-def builder_doubt(builder: Builder | None, level: int | None) -> str | None:
+def builder_doubt(builder: Builder | None, level: int | None, unseen: str = "") -> str | None:
     """Why an image does not have the SLSA build level that is required, None where it has; cannot tell is not
-    valid."""
+    valid. `unseen` tells where more is attached than was looked at."""
     if level is None or (builder is not None and builder.supports(level)):
         return None
     wanted = f"SLSA build level {level} is required"
     if builder is None:
         why = "which cannot be told: it has no provenance that is signed by whom trust.rules name"
-        return f"{wanted}, {why}; attest its build (actions/attest, or the SLSA generator)"
+        told = f"{wanted}, {why}; attest its build (actions/attest, or the SLSA generator)"
+        return f"{told}; or look among the rest: {unseen}" if unseen else told
     advice = "build it where its caller cannot reach in, and name that under trust.isolated_builders"
     return f"{wanted}, and it is {builder.told}; {advice if level >= _ISOLATED else 'attest its build'}"
 
