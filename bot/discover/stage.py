@@ -198,7 +198,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         files += await self._files(repository, more)
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
         found, workflows = await asyncio.to_thread(read_files, files, self._memory)
-        named = await asyncio.to_thread(images_of, files, self._memory)
+        named, unread = await asyncio.to_thread(images_of, files, self._memory)
         config, config_problems = self._config(files)
         rules = self._options.images
         images, refused = claims_of(
@@ -215,7 +215,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
             followed,
             workflows,
             config,
-            (*problems, *choice.problems, *config_problems, *refusals, *told),
+            (*problems, *choice.problems, *config_problems, *unread, *refusals, *told),
             self._reader,
             tuple(file.sha for file in files),
             images,

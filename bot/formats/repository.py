@@ -84,17 +84,18 @@ class Memory:
         return found
 
 
-def images_of(files: Iterable[File], memory: Memory) -> tuple[NamedImage, ...]:
+def images_of(files: Iterable[File], memory: Memory) -> tuple[tuple[NamedImage, ...], tuple[SourceProblem, ...]]:
     """The images that a repository's builds push, in the order of paths, each name and tag of a file once for each
-    file that it is built from."""
+    file that it is built from; and what of its builds is not read."""
     in_order = sorted(files, key=lambda file: file.path)
     by_path = {file.path: file for file in in_order}
     contents = {file.path: file.data for file in in_order}
     named = {file.path: memory.images_named(file) for file in in_order}
     together = {path for path in named if hangs_on_builds(path, contents[path], named[path])}
     builds: list[FileBuild] = []
+    unread: tuple[SourceProblem, ...] = ()
     if together:
-        builds = builds_in(contents, lambda path, given: memory.file_builds(by_path[path], given))
+        builds, unread = builds_in(contents, lambda path, given: memory.file_builds(by_path[path], given))
     found: list[NamedImage] = []
     values_of = values_in(contents)
     for path, alone in named.items():
@@ -102,7 +103,7 @@ def images_of(files: Iterable[File], memory: Memory) -> tuple[NamedImage, ...]:
             found += names_together(path, contents, alone, builds, values_of)
         else:
             found += (each.image for each in alone)
-    return tuple(each_once(found))
+    return tuple(each_once(found)), unread
 
 
 def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[Workflow, ...]]:

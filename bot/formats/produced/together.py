@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.domain.images.produced import NamedImage
+from bot.domain.repositories.usage import SourceProblem
 from bot.formats import bake
 from bot.formats.azure_pipelines import KIND as AZURE_PIPELINES
 from bot.formats.builds import FileBuild
@@ -29,6 +30,11 @@ MOST_CALLS = 50
 """Of scripts and actions of one repository, each with other variables."""
 MOST_BUILDS = 20
 """Of one file, each with other variables."""
+_TOO_MANY = (
+    f"scripts and actions are called with more than {MOST_CALLS} sets of variables, and what the rest builds of "
+    "Bake and Compose files is not read; say under produces in the repository's own file, or in the settings under "
+    "images, which images it pushes"
+)
 _ACTIONS = ("action.yml", "action.yaml")
 
 Contents = Mapping[str, bytes]
@@ -97,9 +103,9 @@ def _different(builds: Sequence[FileBuild], data: bytes) -> list[FileBuild]:
     return list(found.values())[:MOST_BUILDS]
 
 
-def builds_in(files: Contents, read: Reader) -> list[FileBuild]:
+def builds_in(files: Contents, read: Reader) -> tuple[list[FileBuild], tuple[SourceProblem, ...]]:
     """All builds of Bake and Compose files that the workflows and pipelines of a repository ask for, themselves or
-    through its scripts and actions."""
+    through its scripts and actions; and a problem at the first file of which calls are too many to follow."""
     kinds = {path: kind_in(path, data) for path, data in files.items()}
     callees: dict[str, list[str]] = {}
     for path, kind in kinds.items():
@@ -113,16 +119,21 @@ def builds_in(files: Contents, read: Reader) -> list[FileBuild]:
     asked_first = len(waiting)
     seen = set(waiting)
     found: dict[FileBuild, None] = {}
+    unread: SourceProblem | None = None
     for here in waiting:
         asked = read(*here)
         found |= dict.fromkeys(asked.builds)
         for call in asked.calls:
             for path in callees.get(call.callee, ()):
                 called = (path, call.variables)
-                if called not in seen and len(waiting) - asked_first < MOST_CALLS:
+                if called in seen:
+                    continue
+                if len(waiting) - asked_first < MOST_CALLS:
                     seen.add(called)
                     waiting.append(called)
-    return list(found)
+                elif unread is None:
+                    unread = SourceProblem(here[0], 1, _TOO_MANY)
+    return list(found), () if unread is None else (unread,)
 
 
 def hangs_on_builds(path: str, data: bytes, alone: Sequence[Named]) -> bool:

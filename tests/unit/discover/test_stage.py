@@ -280,6 +280,22 @@ async def test_problems_of_files_about_other_images_are_not_ours(fleet: Fleet) -
     assert [path for path, _ in fleet.told("contoso/shop")] == ["a/Dockerfile"]
 
 
+async def test_scripts_that_are_called_too_often_to_be_followed_are_told(fleet: Fleet) -> None:
+    step = "    - {{run: ./build.sh, env: {{TAG: '{}'}}}}\n"
+    steps = "".join(step.format(number) for number in range(51))
+    fleet.host.files["contoso/shop"] = {
+        "docker-bake.hcl": b'target "default" { tags = ["ghcr.io/contoso/shop:8.0"] }\n',
+        "build.sh": b"docker buildx bake --push\n",
+        ".github/workflows/build.yml": f"on: push\njobs:\n  a:\n    steps:\n{steps}".encode(),
+    }
+    await fleet.tick()
+    [(path, message)] = fleet.told("contoso/shop")
+    assert (path, message.partition(",")[0]) == (
+        ".github/workflows/build.yml",
+        "scripts and actions are called with more than 50 sets of variables",
+    )
+
+
 async def test_the_repositorys_own_configuration_is_read_with_it(fleet: Fleet) -> None:
     fleet.host.files["contoso/shop"] = {".github/freshness.yaml": b"enabled: false\nacton: notify\n"}
     await fleet.tick()

@@ -121,7 +121,7 @@ steps:
 
 def test_an_image_that_a_compose_file_of_another_name_builds_is_named() -> None:
     text = b"services:\n  web: {image: 'registry.example.com/shop/web:1', build: ../src}\n"
-    [named] = images_of([File("deploy/stack.yml", "1", text)], Memory())
+    [[named], _] = images_of([File("deploy/stack.yml", "1", text)], Memory())
     assert (named.name, named.tag, named.built_from) == ("registry.example.com/shop/web", "1", ("src/Dockerfile",))
 
 

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.images.produced import NamedImage
 from bot.formats import bake
 from bot.formats.produced.file_builds import file_builds
+from bot.formats.produced.together import MOST_CALLS
 from bot.formats.repository import File, Memory, images_of
 
 WORKFLOW = ".github/workflows/build.yml"
@@ -27,7 +28,7 @@ COMPOSE = "services:\n  shop:\n    build: .\n    image: ghcr.io/contoso/shop:${T
 
 
 def named(**files: str) -> list[NamedImage]:
-    return list(images_of([File(path, text, text.encode()) for path, text in files.items()], Memory()))
+    return list(images_of([File(path, text, text.encode()) for path, text in files.items()], Memory())[0])
 
 
 def told(files: dict[str, str]) -> list[tuple[str, bool]]:
@@ -259,3 +260,13 @@ def test_the_variables_of_a_file_are_read_once_for_all_that_it_is_put_together_w
     files = {path: BAKE.replace("shop", f"shop{path[0]}") for path in paths}
     assert told({**files, WORKFLOW: build}) == [(f"ghcr.io/contoso/shop{path[0]}:latest", False) for path in paths]
     assert sorted(reads) == paths[1:]
+
+
+@pytest.mark.parametrize("calls", [MOST_CALLS, MOST_CALLS + 1])
+def test_calls_of_scripts_that_are_too_many_to_follow_are_told(calls: int) -> None:
+    script = "docker buildx bake --push\n"
+    steps = (run("./eng/build.sh", env=f"TAG: '{number}'") for number in range(calls))
+    files = {"docker-bake.hcl": BAKE, WORKFLOW: workflow(*steps), "eng/build.sh": script}
+    _, problems = images_of([File(path, text, text.encode()) for path, text in files.items()], Memory())
+    assert [(each.path, each.line) for each in problems] == [(WORKFLOW, 1)] * (calls - MOST_CALLS)
+    assert all("more than 50 sets of variables" in each.message for each in problems)
