@@ -89,6 +89,14 @@ def _sorted(package_type: str, events: Sequence[RangeEvent]) -> list[RangeEvent]
         return list(events)
 
 
+def comparisons(events: Sequence[Sequence[RangeEvent]], versions: int) -> int:
+    """How often versions are compared, at most about, to make ranges of these lists of events and to look for so
+    many versions in them."""
+    ordering = sum(len(several) * len(several).bit_length() for several in events)
+    made = sum(each.introduced is not None for several in events for each in several)
+    return ordering + made * versions
+
+
 def beside_ranges(package_type: str, versions: Iterable[str], ranges: Sequence[VersionRange]) -> tuple[str, ...]:
     """Those of the versions listed one by one that no range holds."""
     return tuple(each for each in versions if not any(_holds(one, package_type, each) for one in ranges))

@@ -4,12 +4,13 @@ Everything in it is untrusted. What an affected package must look like is checke
 dump has hundreds of thousands of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.vulnerability import (
     AffectedPackage,
     Ecosystem,
@@ -17,12 +18,14 @@ from bot.domain.packages.vulnerability import (
     release_named,
 )
 from bot.watch.feeds.reading import FeedShape, Notes, OneLine, UtcMoment, cves_in, json_object, one_line
-from bot.watch.osv.ranges import RangeEvent, Version, beside_ranges, ranges_of
+from bot.watch.osv.ranges import RangeEvent, Version, beside_ranges, comparisons, ranges_of
 from bot.watch.osv.severity import rating_of
 
 MOST_RANGES = 200
 MOST_VERSIONS = 2_000
 MOST_BINARIES = 2_000
+MOST_COMPARISONS = 40_000
+"""Of versions, for all of one record: two seconds at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class _Affected(FeedShape):
 def parse(data: bytes, wanted: WantedPackages, notes: Notes, where: str) -> Vulnerability | None:
     """The record, with those of its affected packages that are wanted; None where none is or it was withdrawn.
 
-    What cannot be read is noted. Raises `Failure` where the whole is no record.
+    What cannot be read is noted. Raises `Failure` where the whole is no record, or one that lists without end.
     """
     value = json_object(data, where)
     affected = list(_wanted(value.get("affected"), wanted))
@@ -87,9 +90,11 @@ def parse(data: bytes, wanted: WantedPackages, notes: Notes, where: str) -> Vuln
     record = notes.shaped(_Record, value, where)
     if record is None or record.withdrawn is not None:
         return None
-    packages = [package for raw in affected if (package := _package(raw, notes, where)) is not None]
-    if not packages:
+    shaped = [(raw, each) for raw in affected if (each := _shaped(raw, notes, where)) is not None]
+    if not shaped:
         return None
+    _check_work([each for _, each in shaped], where)
+    packages = tuple(_package(raw, each, where) for raw, each in shaped)
     rating = rating_of(record.id, record.severity, (record.database_specific, *_said(affected)))
     return Vulnerability(
         record.id,
@@ -99,7 +104,7 @@ def parse(data: bytes, wanted: WantedPackages, notes: Notes, where: str) -> Vuln
         rating.by,
         rating.score,
         record.published,
-        tuple(packages),
+        packages,
     )
 
 
@@ -130,25 +135,33 @@ def _binaries(affected: Mapping[str, Any]) -> list[Any]:
     return listed if isinstance(listed, list) else []
 
 
-def _package(raw: Mapping[str, Any], notes: Notes, where: str) -> AffectedPackage | None:
-    name = f"{where}: affected {str(raw['package'].get('name'))[:80]}"
-    affected = notes.shaped(_Affected, raw, name)
-    if affected is None:
-        return None
-    ecosystem = affected.package.ecosystem
+def _shaped(raw: Mapping[str, Any], notes: Notes, where: str) -> _Affected | None:
+    return notes.shaped(_Affected, raw, f"{where}: affected {str(raw['package'].get('name'))[:80]}")
+
+
+def _events(affected: _Affected) -> list[list[RangeEvent]]:
+    return [each.events for name in ("ECOSYSTEM", "SEMVER") for each in affected.ranges if each.type == name]
+
+
+def _check_work(some: Sequence[_Affected], where: str) -> None:
+    """Raises `Failure` where a record lists more than can be worked through in a moment."""
+    if sum(comparisons(_events(each), len(each.versions)) for each in some) > MOST_COMPARISONS:
+        what = f"its ranges and versions take more than {MOST_COMPARISONS:,} comparisons"
+        raise Failure(Trouble.MALFORMED, what, where=where)
+
+
+def _package(raw: Mapping[str, Any], affected: _Affected, where: str) -> AffectedPackage:
+    """Raises `Failure` where more is left than is kept: versions that were cut off would count as free of it."""
+    name, ecosystem = affected.package.name, affected.package.ecosystem
     release = release_named(ecosystem)
     assert release is not None, "it was wanted"
-    kind = Ecosystem(ecosystem.partition(":")[0])
-    listed = [each for name in ("ECOSYSTEM", "SEMVER") for each in affected.ranges if each.type == name]
-    ranges = tuple(each for some in listed for each in ranges_of(kind.package_type, some.events))[:MOST_RANGES]
-    return AffectedPackage(
-        kind.package_type,
-        affected.package.name,
-        release,
-        ranges,
-        beside_ranges(kind.package_type, affected.versions[:MOST_VERSIONS], ranges),
-        tuple(_named_binaries(_binaries(raw))),
-    )
+    kind = Ecosystem(ecosystem.partition(":")[0]).package_type
+    ranges = tuple(each for events in _events(affected) for each in ranges_of(kind, events))
+    versions = beside_ranges(kind, affected.versions, ranges)
+    if len(ranges) > MOST_RANGES or len(versions) > MOST_VERSIONS:
+        what = f"{name[:80]} has more than {MOST_RANGES} ranges, or {MOST_VERSIONS:,} versions beside them"
+        raise Failure(Trouble.MALFORMED, what, where=where)
+    return AffectedPackage(kind, name, release, ranges, versions, tuple(_named_binaries(_binaries(raw))))
 
 
 def _named_binaries(listed: Iterable[object]) -> Iterator[tuple[str, str]]:

@@ -218,6 +218,49 @@ def test_what_is_not_of_its_shape_is_a_line_and_the_rest_counts() -> None:
     assert "1.json: affected openssl" in problems[0]
 
 
+def _endless(versions: int, ranges: int, packages: int) -> dict[str, Any]:
+    """A record of so many packages, each with versions that none of its ranges holds."""
+    events = [each for n in range(ranges) for each in ({"introduced": f"{2 * n}.0-1"}, {"fixed": f"{2 * n}.5-1"})]
+    said_of_ranges = [{"type": "ECOSYSTEM", "events": events[at : at + 200]} for at in range(0, len(events), 200)]
+    listed = [f"1.9-{each}" for each in range(versions)]
+    return record("USN-4-1", *[affected(ranges=said_of_ranges, versions=listed) for _ in range(packages)])
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        _endless(2_000, 200, 1),
+        _endless(100, 50, 10),
+        record(
+            "USN-4-1",
+            affected(ranges=[{"type": "ECOSYSTEM", "events": [{"introduced": str(n)} for n in range(200)]}] * 200),
+        ),
+    ],
+    ids=["versions beside ranges", "over many packages", "events"],
+)
+def test_a_record_that_takes_endless_work_is_refused_before_it_is_begun(
+    hostile: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: str) -> int:
+        raise AssertionError("compared")
+
+    monkeypatch.setattr("bot.watch.osv.ranges.compare_versions", never)
+    monkeypatch.setattr("bot.domain.packages.vulnerability.compare_versions", never)
+    with pytest.raises(Failure, match=r"its ranges and versions take more than 40,000 comparisons"):
+        read(hostile)
+
+
+def test_a_record_with_as_much_as_publishers_list_is_read() -> None:
+    [package] = said(_endless(2_000, 15, 1)).affected
+    assert (len(package.ranges), len(package.versions)) == (15, 2_000)
+
+
+@pytest.mark.parametrize("hostile", [_endless(2_001, 1, 1), _endless(1, 201, 1)], ids=["versions", "ranges"])
+def test_nothing_is_cut_off_a_record_since_that_would_count_as_free_of_it(hostile: dict[str, Any]) -> None:
+    with pytest.raises(Failure, match=r"openssl has more than 200 ranges, or 2,000 versions beside them"):
+        read(hostile)
+
+
 def test_what_is_no_record_is_refused() -> None:
     with pytest.raises(Failure):
         parse(b"[]", WANTED, Notes("dump"), "1.json")
