@@ -147,7 +147,7 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
     versions: dict[str, None] = {}
     times: list[datetime] = []
     for several in by_package.values():
-        fixed = [each for each in several if each.affected.has_fix]
+        fixed = [each for each in several if each.fixed_in]
         if not fixed:
             return PublishedFix(publishers)
         versions |= dict.fromkeys(each.fixed_in for each in fixed)

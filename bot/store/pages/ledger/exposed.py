@@ -59,7 +59,8 @@ class CveFacts:
 class Exposure:
     """A package that a publisher says is affected, in images of `affected.release`.
 
-    `fixed_at` is when its fix was published, or first seen; `fixed_in` is empty where there is none.
+    `fixed_at` is when its fix was published, or first seen; `fixed_in` is empty where no version of this package is
+    known to be free of it, also where others have a fix.
     """
 
     cve: str
@@ -138,7 +139,7 @@ async def _of_dumps(
         fixed_in = each.fixed_for(held[pair.package_id])
         for row in records.get(pair.vulnerability_id, ()):
             published = row.published_at if row.name.startswith(_NOTICES) else None
-            fixed_at = (published or fix_seen_at) if each.has_fix else None
+            fixed_at = (published or fix_seen_at) if fixed_in else None
             package, is_certain = held[pair.package_id], pair.is_certain
             exposure = Exposure(row.cve, row.ecosystem, each, package, is_certain, fixed_at, fixed_in)
             found.by_package.setdefault(pair.package_id, []).append(exposure)

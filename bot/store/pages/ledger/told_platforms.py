@@ -141,6 +141,6 @@ def _detected(exposure: Exposure, exposed: Exposed, distribution: Distribution |
         package.version,
         exposure.fixed_in,
         Rating.of(facts.severity if facts is not None else None),
-        exposure.affected.has_fix,
+        bool(exposure.fixed_in),
         package_url(package, distribution) or "",
     )

@@ -10,6 +10,8 @@ from sqlalchemy import Table, event, select, update
 
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
+from bot.domain.packages.changes import package_changes
+from bot.domain.packages.cve_moves import WhyOpen
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.gate import (
@@ -20,8 +22,9 @@ from bot.domain.packages.gate import (
     GateOutcome,
     GateRule,
 )
+from bot.domain.packages.ledger import Station
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.packages.vulnerability import Ecosystem, VersionRange
 from bot.domain.reach import PushedTag, Reach
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.gates import gates, let_through
@@ -40,8 +43,18 @@ from bot.views.paging import Cut
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import API, DumpSource, KeptDump
 from tests.integration.store.conftest import NOON
-from tests.integration.store.filling import HOUR, Stores, digest
-from tests.integration.store.holding import CVE, FIXED, SSL, UNFIXED, WANTED, move_image, publish, running
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
+from tests.integration.store.holding import (
+    CVE,
+    FIXED,
+    SSL,
+    UNFIXED,
+    WANTED,
+    move_base,
+    move_image,
+    publish,
+    running,
+)
 
 OPTIONS = GateOptions((MatchedRule(("ghcr.io/contoso/*",), GateRule()),), platforms=frozenset({"linux/amd64"}))
 OTHER = Package("deb", "libssl-doc", "1", "all", "openssl", FIXED.version)
@@ -429,6 +442,28 @@ async def test_every_surface_shows_what_the_gate_says_and_what_nobody_has_fixed(
     assert (await stores.figures.figures()).gated[GateOutcome.PASSED] == 1
     summary = await stores.summary.summary(stores.clock.now() - timedelta(days=7))
     assert summary.unfixed == (Unfixed(CVE, Rating.HIGH, ("libssl3t64",), 1),)
+
+
+async def test_a_version_listed_beside_ranges_has_no_fix_on_any_surface(stores: Stores) -> None:
+    """Its record names a fix, of versions that a range holds."""
+    beside = replace(UNFIXED, ranges=(VersionRange(fixed="1.0-1"),), versions=(str(SSL.version),))
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores, beside)
+    assert (await kept(stores, ALL))[0] == "passed"
+    [view] = await stores.images.views()
+    assert view.gate is not None
+    assert view.gate.in_words == "the gate lets it through: nothing that blocks, 1 vulnerability without a fix"
+    await move_base(stores, SSL, OTHER)
+    await stores.assess_all()
+    for comparison in await stores.taken(stores.inventory.comparisons):
+        await stores.inventory.save_comparison(comparison, package_changes((SSL,), (SSL, OTHER)), is_complete=True)
+    [(_, [platform])] = await stores.base_views.changes_of(str(ASPNET))
+    assert platform.cves is not None
+    assert [each.why for each in platform.cves.still_open or ()] == [WhyOpen.NO_FIX]
+    ledger = await stores.ledger.cve(CVE, Cut())
+    assert ledger is not None
+    [row] = ledger.images.items
+    assert (row.waits_at, row.says) == (Station.FIX, "Ubuntu has no fix")
 
 
 async def test_a_row_that_says_what_no_gate_does_keeps_no_other_from_being_shown(stores: Stores) -> None:
