@@ -117,8 +117,13 @@ def _of_age(publisher: str, advice: str, data: KeptData, by: Yardstick) -> Itera
     checked_at = data.checked_at[publisher]
     if checked_at is None:
         yield f"the CVE data of {publisher} was not read yet", True
-    elif (age := by.now - checked_at) > by.max_age:
-        yield f"the CVE data of {publisher} is {duration(age)} old, more than {duration(by.max_age)}", False
+    elif by.now - checked_at > by.max_age:
+        yield f"the CVE data of {publisher} is {_of_old(checked_at, by)}", False
+
+
+def _of_old(at: datetime, by: Yardstick) -> str:
+    """In words that stay true where they are kept, and are the same tomorrow."""
+    return f"of {at:%Y-%m-%d %H:%M} UTC, more than {duration(by.max_age)} old"
 
 
 def with_reports(
@@ -150,8 +155,7 @@ def _of_reports(reports: Sequence[KeptReport], by: Yardstick) -> Iterator[str]:
         yield "no scanner has reported of this digest"
         return
     last = reports[0]
-    age = by.now - last.scanned_at
-    if age > by.max_age:
-        yield f"the scanner's report {last.scan.place} is {duration(age)} old, more than {duration(by.max_age)}"
+    if by.now - last.scanned_at > by.max_age:
+        yield f"the scanner's report {last.scan.place} is {_of_old(last.scanned_at, by)}"
     for gap in last.scan.report.gaps:
         yield f"the scanner's report {last.scan.place}: {gap}"

@@ -169,7 +169,9 @@ async def test_old_cve_data_tells_what_it_has_and_that_it_is_old(stores: Stores)
     stores.clock.advance(timedelta(days=3))
     found = await shown(stores)
     assert named(found) == (None, [(OPEN, WhyOpen.NO_FIX)])
-    assert found.gaps == ("the CVE data of Ubuntu is 3 days old, more than 2 days",)
+    assert found.gaps == ("the CVE data of Ubuntu is of 2026-03-10 19:00 UTC, more than 2 days old",)
+    stores.clock.advance(timedelta(days=1))
+    assert await shown(stores) == found, "a pull request that tells of it is not written anew each day"
 
 
 async def test_an_image_that_was_not_read_yet_is_not_known(stores: Stores) -> None:

@@ -175,7 +175,7 @@ async def test_data_that_is_missing_or_old_cannot_tell(stores: Stores) -> None:
     await publish(stores)
     assert (await judged(stores)).outcome is GateOutcome.PASSED
     stores.clock.advance(timedelta(days=3))
-    assert (await judged(stores)).told == "the CVE data of Ubuntu is 3 days old, more than 2 days"
+    assert (await judged(stores)).told == "the CVE data of Ubuntu is of 2026-03-10 18:00 UTC, more than 2 days old"
 
 
 async def test_data_that_was_not_looked_through_for_a_package_that_is_new_cannot_tell(stores: Stores) -> None:
@@ -224,7 +224,7 @@ async def test_a_scanner_that_reports_of_the_digest_adds_or_answers_or_is_missin
         assert (await judged(stores, use(each))).blocking == (found,)
     stores.clock.advance(timedelta(days=5))
     told = (await judged(stores, replace(use(ReportUse.REQUIRE), exceptions=ACCEPTED))).told
-    assert "the scanner's report worse.json is 5 days old" in told
+    assert "the scanner's report worse.json is of 2026-03-10 13:00 UTC, more than 2 days old" in told
 
 
 LIBRARY = DetectedVulnerability("CVE-2026-7", "app", "1", "2", Rating.CRITICAL, True)
