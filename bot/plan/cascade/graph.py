@@ -97,17 +97,6 @@ class Graph:
         links = (link for some in self.parents.values() for link in some)
         return frozenset((link.child, link.base) for link in links if self.turns(link))
 
-    def ancestors(self, child: Image) -> frozenset[Image]:
-        """All images that it stands on, directly or not."""
-        found: set[Image] = set()
-        rest = [child]
-        while rest:
-            for link in self.of(rest.pop()):
-                if link.parent not in found:
-                    found.add(link.parent)
-                    rest.append(link.parent)
-        return frozenset(found)
-
     def descendants(self, parents: Collection[Image]) -> frozenset[Image]:
         """All images that stand on these, directly or not."""
         children: dict[Image, set[Image]] = defaultdict(set)

@@ -35,7 +35,7 @@ async def tick(store: ArtifactStore, artifacts: Artifacts, options: ArtifactOpti
     if not options.is_on:
         return Gathered()
     await store.make_due()
-    work = _Reports(store, artifacts, options, loop)
+    work = _Reports(store, artifacts, options)
     tally = await loop.run(work)
     return Gathered(work.kept, tuple(tally.problems))
 
@@ -43,7 +43,7 @@ async def tick(store: ArtifactStore, artifacts: Artifacts, options: ArtifactOpti
 class _Reports(Work[EndedRuns, Gathered]):
     stage = "reports"
 
-    def __init__(self, store: ArtifactStore, artifacts: Artifacts, options: ArtifactOptions, loop: Loop) -> None:
+    def __init__(self, store: ArtifactStore, artifacts: Artifacts, options: ArtifactOptions) -> None:
         self._store = store
         self._artifacts = artifacts
         self._options = options

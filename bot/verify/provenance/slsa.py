@@ -46,15 +46,10 @@ class BaseMaterial:
 class Provenance:
     """What a builder says of one build. Empty texts are what was not said."""
 
-    predicate_type: str
     builder: str
-    build_type: str
     materials: tuple[Material, ...]
     source: Material
     """What set the build off, usually a repository at a commit."""
-    entry_point: str
-    """The file in the source that describes the build: a Dockerfile or a workflow."""
-    invocation: str
 
     @property
     def bases(self) -> tuple[BaseMaterial, ...]:
@@ -71,11 +66,6 @@ def read_provenance(statement: Statement) -> Provenance:
             return _read_v0_2(statement.predicate)
         case other:
             raise Refused(f"{other[:80]!r} is not provenance that is known", advice=f"known: {V0_2} and {V1}")
-
-
-def read_predicate(predicate: Mapping[str, Any]) -> Provenance:
-    """The provenance in a bare predicate, as tools hand it to a signer; its shape tells the version."""
-    return _read_v1(predicate) if "buildDefinition" in predicate else _read_v0_2(predicate)
 
 
 def read_base(material: Material) -> BaseMaterial | None:
@@ -110,27 +100,18 @@ def _read_v1(predicate: Mapping[str, Any]) -> Provenance:
     materials = _materials(definition.get("resolvedDependencies"))
     written = Material(_text(config, "uri"), digests(config.get("digest")))
     return Provenance(
-        predicate_type=V1,
         builder=_text(_object(run, "builder"), "id"),
-        build_type=_text(definition, "buildType"),
         materials=materials,
         source=written if written.uri else _workflow_source(workflow, materials),
-        entry_point=_text(config, "path") or _text(workflow, "path"),
-        invocation=_text(_object(run, "metadata"), "invocationId"),
     )
 
 
 def _read_v0_2(predicate: Mapping[str, Any]) -> Provenance:
     config = _object(_object(predicate, "invocation"), "configSource")
     return Provenance(
-        predicate_type=V0_2,
         builder=_text(_object(predicate, "builder"), "id"),
-        build_type=_text(predicate, "buildType"),
         materials=_materials(predicate.get("materials")),
         source=Material(_text(config, "uri"), digests(config.get("digest"))),
-        entry_point=_text(config, "entryPoint"),
-        invocation=_text(_object(predicate, "metadata"), "buildInvocationID")
-        or _text(_object(predicate, "metadata"), "buildInvocationId"),
     )
 
 

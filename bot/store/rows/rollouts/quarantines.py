@@ -84,7 +84,7 @@ def _returned() -> Select[Any]:
     )
 
 
-async def _hold_returned(connection: AsyncConnection, now: datetime) -> list[Any]:
+async def _hold_returned(connection: AsyncConnection) -> list[Any]:
     """Lets those quarantines hold again that nobody has let go; their rows.
 
     A base that comes and goes has one quarantine and one message, which count how often it came back.
@@ -198,7 +198,7 @@ async def _carry_out(
 ) -> None:
     """Holds what came besides the quarantines that have `changed`, and brings rebuilds and messages to what holds
     now. All rebuilds are locked at once, in their one order, those that are `written` afterwards among them."""
-    rows = [*changed, *await _hold_returned(connection, now), *await _hold_copies(connection, now)]
+    rows = [*changed, *await _hold_returned(connection), *await _hold_copies(connection, now)]
     if not rows:
         return
     numbers = sorted({int(row.id) for row in rows})

@@ -46,7 +46,7 @@ async def shown_now(connection: AsyncConnection, some: Collection[int]) -> dict[
             .outerjoin(image_inventories, image_inventories.c.image_id == images.c.id)
             .where(images.c.id.in_(ids), images.c.digest.is_not(None))
         )
-        found |= _shown(rows, found)
+        found |= _shown(rows)
     return found
 
 
@@ -62,7 +62,7 @@ async def shown_before(connection: AsyncConnection, some: Collection[int]) -> di
                 let_through.c.image_id, let_through.c.digest, let_through.c.platform, let_through.c.inventory_id
             ).where(let_through.c.image_id.in_(ids))
         )
-        found |= _shown(rows, found)
+        found |= _shown(rows)
         rest = [each for each in ids if each not in found]
         followed = await connection.execute(
             select(
@@ -78,11 +78,11 @@ async def shown_before(connection: AsyncConnection, some: Collection[int]) -> di
                 gates.c.outcome.is_distinct_from(GateOutcome.BLOCKED.value),
             )
         )
-        found |= _shown(followed, found)
+        found |= _shown(followed)
     return found
 
 
-def _shown(rows: Iterable[Any], known: Mapping[int, ShownInventories]) -> dict[int, ShownInventories]:
+def _shown(rows: Iterable[Any]) -> dict[int, ShownInventories]:
     found: dict[int, ShownInventories] = {}
     for image, digest, platform, inventory in rows:
         one = found.get(image) or ShownInventories(image, digest)
@@ -98,7 +98,7 @@ async def told_images(connection: AsyncConnection, some: Collection[int]) -> dic
     numbers = {each for shown in (*now.values(), *before.values()) for each in shown.inventories.values()}
     rows = await inventory_rows(connection, numbers)
     held = await read_held(connection, rows)
-    digests = {image: _digests(shown, rows) for image, shown in (*now.items(),)}
+    digests = {image: _digests(shown, rows) for image, shown in now.items()}
     earlier = {image: _digests(shown, rows) for image, shown in before.items()}
     heard: dict[str, set[int]] = {}
     for image, named in (*digests.items(), *earlier.items()):

@@ -24,7 +24,7 @@ _ARC = "1.3.6.1.4.1.57264.1"
 _ISSUER_PLAIN, _ISSUER, _OTHER_NAME = f"{_ARC}.1", f"{_ARC}.8", f"{_ARC}.7"
 _LONGEST_IDENTITY = 2048
 
-EXTENSIONS = {
+_EXTENSIONS = {
     f"{_ARC}.9": "build_signer_uri",
     f"{_ARC}.10": "build_signer_digest",
     f"{_ARC}.11": "runner_environment",
@@ -50,7 +50,7 @@ class Signer:
     identities: tuple[str, ...]
     issuer: str
     extensions: Mapping[str, str]
-    """By the names in `EXTENSIONS`."""
+    """By the names in `_EXTENSIONS`."""
 
     def __str__(self) -> str:
         return ", ".join(self.identities)
@@ -78,7 +78,7 @@ def signer_of(certificate: x509.Certificate) -> Signer:
     for extension in certificate.extensions:
         if isinstance(extension.value, x509.UnrecognizedExtension):
             unknown[extension.oid.dotted_string] = extension.value.value
-    written = {name: _text(unknown[oid]) for oid, name in EXTENSIONS.items() if oid in unknown}
+    written = {name: _text(unknown[oid]) for oid, name in _EXTENSIONS.items() if oid in unknown}
     issuers = {_plain(unknown[_ISSUER_PLAIN])} if _ISSUER_PLAIN in unknown else set()
     if _ISSUER in unknown:
         issuers.add(_text(unknown[_ISSUER]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
-from bot.verify.signatures.cosign.fulcio import EXTENSIONS, Signer
+from bot.verify.signatures.cosign.fulcio import Signer
 from bot.verify.signatures.verdict import Refused
 
 
@@ -80,27 +80,6 @@ class VouchedForBy:
     def check(self, signer: Signer) -> None:
         if signer.issuer != self.issuer:
             raise Refused(f"the identity is vouched for by {signer.issuer[:200]!r}, not by {self.issuer!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class Says:
-    """Accepts signers whose certificate tells one fact of the build, such as its `source_repository`."""
-
-    fact: str
-    value: str
-
-    def __post_init__(self) -> None:
-        if self.fact not in EXTENSIONS.values():
-            raise ValueError(f"{self.fact!r} is not told by certificates")
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return ()
-
-    def check(self, signer: Signer) -> None:
-        found = signer.extensions.get(self.fact)
-        if found != self.value:
-            raise Refused(f"the certificate's {self.fact} is {str(found)[:200]!r}, not {self.value!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, Wait, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
-from tests.unit.plan.cascade.world import NOON, image, link
+from tests.unit.plan.cascade.world import NOON, ancestors, image, link
 
 SIZE = 6
 MINUTE = timedelta(minutes=1)
@@ -31,7 +31,7 @@ class Case:
 
     def is_to_be_rebuilt(self, one: Image) -> bool:
         """Itself, or an image that it stands on."""
-        above = self.graph.ancestors(one)
+        above = ancestors(self.graph, one)
         return any(self.progress.get(each) in BUSY for each in (one, *above))
 
     def is_ready(self, to_parent: Link) -> bool:
@@ -92,7 +92,7 @@ def test_who_waits_is_told_for_whom_and_until_when(case: Case) -> None:
         assert wait.reason.startswith("waits for image-")
         failed = {each for each, told in case.progress.items() if told is RebuildProgress.FAILED}
         above = {
-            each for to in case.graph.of(image(number)) for each in (to.parent, *case.graph.ancestors(to.parent))
+            each for to in case.graph.of(image(number)) for each in (to.parent, *ancestors(case.graph, to.parent))
         }
         blocking = {each.repository for each in failed & above}
         assert (wait.blocked_by in blocking) if blocking and wait.blocked_by is not None else not blocking

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.plan.cascade.frontier import RebuildProgress
 from bot.plan.cascade.graph import Image
-from tests.unit.plan.cascade.world import Fleet
+from tests.unit.plan.cascade.world import Fleet, ancestors
 
 SIZE = 6
 ROOTS = 3
@@ -47,7 +47,7 @@ def touched(fleet: Fleet, roots: set[int]) -> set[int]:
     """The images that stand on one of these bases, directly or over others."""
     below = {number for number in fleet.parents if roots & set(fleet.roots[number])}
     nodes = {fleet.node(number) for number in below}
-    return below | {number for number in fleet.parents if nodes & fleet.graph.ancestors(fleet.node(number))}
+    return below | {number for number in fleet.parents if nodes & ancestors(fleet.graph, fleet.node(number))}
 
 
 @given(fleets(), moves)

@@ -30,6 +30,12 @@ def upstream(number: int) -> Base:
     return Base("mcr.microsoft.com", f"dotnet/base-{number}", "10.0")
 
 
+def ancestors(graph: Graph, child: Image) -> frozenset[Image]:
+    """All images that it stands on, directly or not."""
+    parents = [link.parent for link in graph.of(child)]
+    return frozenset(parents).union(*(ancestors(graph, each) for each in parents))
+
+
 Standing = frozenset[tuple[Base, str]]
 """What an image is built on: each base with the content that it had."""
 
@@ -188,7 +194,7 @@ class Fleet:
     def _begin(self, home: int, progress: Mapping[Image, RebuildProgress], *, is_ahead: bool) -> None:
         targets = self.due[home]
         concerned = self.images_for(home, targets)
-        ready = {each for each in concerned if not self.graph.ancestors(each) & progress.keys()}
+        ready = {each for each in concerned if not ancestors(self.graph, each) & progress.keys()}
         if not ready:
             self.early.append(home)
         if home not in self.graph.turning and len(ready) < len(concerned):

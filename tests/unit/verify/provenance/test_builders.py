@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.evidence import Strength
 from bot.verify.provenance.builders import GITHUB_ACTIONS, judge_builder
-from bot.verify.provenance.slsa import Provenance, read_predicate
+from bot.verify.provenance.slsa import Material, Provenance
 from bot.verify.provenance.statement import Statement, Subject
 from bot.verify.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
 
@@ -21,7 +21,7 @@ GENERATOR = (
 
 
 def provenance(builder: str = "") -> Provenance:
-    return read_predicate({"buildDefinition": {}, "runDetails": {"builder": {"id": builder}}})
+    return Provenance(builder, (), Material("", frozenset()))
 
 
 def signed(
