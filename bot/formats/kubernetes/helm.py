@@ -31,7 +31,7 @@ _TEMPLATED = "an image with a template in it is not read; write it out"
 
 def find(path: str, text: str) -> Findings:
     """The images that the values name, whole or in separate keys."""
-    if _NOT_VALUES.search(path) or not ("mage" in text or "repository" in text):
+    if _NOT_VALUES.search(path) or not may_name_images(text):
         return Findings()
     file = Collector(path, text, KIND)
     try:
@@ -39,17 +39,29 @@ def find(path: str, text: str) -> Findings:
     except Unreadable as error:
         return file.unreadable(error)
     for document in documents:
-        everywhere = _registry_of_all(document)
-        for key, mapping in mappings_under(document):
-            for named, assembled in _written_images(key, mapping):
-                written = named
-                if everywhere is not None and assembled and mapping.get("registry") is None:
-                    written = _below(everywhere, named)
-                if "{{" in written.text:
-                    file.problem(written.place(0), _TEMPLATED)
-                else:
-                    file.image(written, Role.IMAGE, assembled=assembled)
+        add_images(document, file)
     return file.findings()
+
+
+def may_name_images(text: str) -> bool:
+    """Whether a text of values is worth reading."""
+    return "mage" in text or "repository" in text
+
+
+def add_images(values: Node, file: Collector, around: Spanned | None = None) -> None:
+    """Adds the images that values name; `around` is the text in the file that they were read from, where they are
+    YAML within YAML."""
+    everywhere = _registry_of_all(values)
+    for key, mapping in mappings_under(values):
+        for named, assembled in _written_images(key, mapping):
+            written = named
+            if everywhere is not None and assembled and mapping.get("registry") is None:
+                written = _below(everywhere, named)
+            written = written if around is None else written.within(around)
+            if "{{" in written.text:
+                file.problem(written.place(0), _TEMPLATED)
+            else:
+                file.image(written, Role.IMAGE, assembled=assembled)
 
 
 def _registry_of_all(document: Node) -> Scalar | None:

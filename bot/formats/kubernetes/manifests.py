@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.repositories.usage import Findings, Kind, Role, Usage
-from bot.formats.kubernetes import kustomize
+from bot.formats.kubernetes import argo, kustomize
 from bot.formats.kubernetes.helm import is_image_key, written_in_keys
 from bot.formats.source.collector import Collector, Unreadable
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence, mappings_under
-from bot.formats.source.spanned import Spanned
 from bot.formats.source.yaml import TEMPLATED, read
 
 KIND = Kind("kubernetes")
@@ -75,9 +74,16 @@ def _template_action(text: str, documents: list[Node]) -> bool:
 
 
 def _mappings(documents: list[Node]) -> Iterator[tuple[str, Mapping]]:
+    """Without what is read as values of a chart."""
+    values: set[int] = set()
     for document in documents:
         for manifest in _manifests(document):
-            yield from mappings_under(_with_what_it_runs(manifest))
+            for key, mapping in mappings_under(_with_what_it_runs(manifest)):
+                if id(mapping) in values:
+                    continue
+                if key == argo.UNDER:
+                    values |= {id(each) for some in argo.values_of(mapping) for _, each in mappings_under(some)}
+                yield key, mapping
 
 
 def _add(key: str, mapping: Mapping, file: Collector) -> None:
@@ -93,28 +99,14 @@ def _add(key: str, mapping: Mapping, file: Collector) -> None:
     if key == kustomize.UNDER:
         for written, assembled in kustomize.put_in(mapping):
             file.image(written, Role.IMAGE, assembled=assembled)
-    if key == "helm":
-        for written in _in_parameters(mapping):
-            file.image(written, Role.IMAGE, assembled=True)
+    if key == argo.UNDER:
+        argo.add_images(mapping, file)
     if key == "from" and (name := _openshift_image(mapping)):
         file.image_or_problem(name.spanned, Role.IMAGE)
     if key == "volumes" and (reference := mapping.mapping("image").scalar("reference")):
         file.image_or_problem(reference.spanned, Role.IMAGE)
     if is_image_key(key) and mapping.scalar("repository") and (spelled := written_in_keys(key, mapping)):
         file.image(spelled, Role.IMAGE, assembled=True)
-
-
-def _in_parameters(helm: Mapping) -> Iterator[Spanned]:
-    """The images that `parameters` of Argo CD's applications spell, such as `image.repository` and `image.tag`."""
-    groups: dict[str, Mapping] = {}
-    for entry in helm.sequence("parameters"):
-        name, value = (entry.scalar("name"), entry.scalar("value")) if isinstance(entry, Mapping) else (None, None)
-        if name is not None and value is not None:
-            group, _, last = name.value.rpartition(".")
-            groups.setdefault(group, Mapping(name.start)).own[last] = (name, value)
-    for group, mapping in groups.items():
-        if (spelled := written_in_keys(group.rpartition(".")[2], mapping)) is not None:
-            yield spelled
 
 
 def _openshift_image(mapping: Mapping) -> Scalar | None:

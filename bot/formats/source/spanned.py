@@ -72,6 +72,12 @@ class Spanned:
                 begin = at
         return found
 
+    def within(self, around: "Spanned") -> "Spanned":
+        """The same text where its places are those in the text of `around`, which stands in the file itself."""
+        last = len(around) - 1
+        places = (around.places[place] if place >= 0 else ~around.place(min(~place, last)) for place in self.places)
+        return Spanned(self.text, tuple(places))
+
     def joined(self, text: str) -> "Spanned":
         """Appends characters that the file does not have."""
         near = self.place(len(self) - 1) if self.text else 0

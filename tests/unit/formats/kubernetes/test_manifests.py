@@ -378,6 +378,65 @@ spec:
     assert found(text) == [("ghcr.io/contoso/shop:1.2", 10), ("ghcr.io/contoso/worker:3", 12)]
 
 
+VALUES = """\
+global: {imageRegistry: ghcr.io/contoso}
+image:
+  repository: shop
+  tag: '1.2'
+worker: {imageName: worker, imageTag: "3"}
+proxy:
+  image: "quay.io/contoso/proxy:4"
+replicas: 2
+"""
+NAMED = ["ghcr.io/contoso/shop:1.2", "ghcr.io/contoso/worker:3", "quay.io/contoso/proxy:4"]
+
+
+def application(helm: str, source: str = "source:\n    ") -> str:
+    return f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  {source}helm:\n{helm}"
+
+
+def indented(text: str, by: str = "          ") -> str:
+    return "".join(f"{by}{line}\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "helm",
+    [
+        "      values: |\n" + indented(VALUES),
+        "      values: |2-\n" + indented(VALUES, "        "),
+        "      valuesObject:\n" + indented(VALUES),
+        "      values: 'image: {repository: old/shop, tag: 1}'\n      valuesObject:\n" + indented(VALUES),
+    ],
+)
+def test_values_that_an_application_gives_its_chart_name_images_where_they_are_written(helm: str) -> None:
+    text = application(helm)
+    found = find(text).usages
+    assert [str(usage.reference) for usage in found] == NAMED
+    assert [text[usage.tag_span.start : usage.tag_span.end] for usage in found if usage.tag_span] == [
+        "1.2",
+        "3",
+        "4",
+    ]
+    assert [text.splitlines()[usage.line - 1].strip() for usage in found] == [
+        "tag: '1.2'",
+        'worker: {imageName: worker, imageTag: "3"}',
+        'image: "quay.io/contoso/proxy:4"',
+    ]
+
+
+def test_values_of_one_source_among_several_may_be_a_text_with_escapes() -> None:
+    helm = '      values: "image:\\n  repository: ghcr.io/contoso/shop\\n  tag: 1.2"\n'
+    assert found(application(helm, "sources:\n  - ")) == [("ghcr.io/contoso/shop:1.2", 6)]
+
+
+def test_values_that_cannot_be_read_are_a_problem_where_they_stand_and_others_are_none() -> None:
+    broken = application("      values: |\n          image: {repository: a\n")
+    [problem] = find(broken).problems
+    assert (problem.line, problem.message.partition(": ")[0]) == (6, "helm.values cannot be read")
+    assert find(application("      values: 'replicas: 2'\n")) == Findings()
+    assert find(application("      values: 'image'\n")) == Findings()
+
+
 @pytest.mark.parametrize(("beside", "is_one"), [("resources: [../base]", True), ("title: x", False)])
 def test_a_digest_in_a_kustomization_without_a_kind_counts_where_it_puts_others_together(
     beside: str, is_one: bool
