@@ -115,6 +115,29 @@ def test_status_fits_a_screen_and_shows_every_base_when_asked(capsys: pytest.Cap
     assert "more base" not in out
 
 
+def test_status_counts_the_rest_of_many_troubles(capsys: pytest.CaptureFixture[str]) -> None:
+    unread = tuple((f"contoso/s{number}", "HTTP 404") for number in range(300))
+    much = replace(STATUS, unreadable=unread, notices=STATUS.notices * 40)
+    show_status(much, Format.TABLE, NOON)
+    out = capsys.readouterr().out
+    assert "and 290 more repositories that cannot be read; `freshness-bot status --all` lists all\n" in out
+    assert "and 30 more notices; `freshness-bot status --all` lists all\n" in out
+    assert out.count("HTTP 404") == out.count(TEXT) == 10
+    show_status(much, Format.TABLE, NOON, show_all=True)
+    out = capsys.readouterr().out
+    assert (out.count("HTTP 404"), out.count(TEXT)) == (300, 40)
+    assert "--all" not in out
+
+
+def test_status_names_the_document_of_a_feed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "https://api.github.com/advisories?ecosystem=nuget&affects=Microsoft.Build"
+    said = "api.github.com/advisories: cannot be connected to"
+    show_status(
+        replace(STATUS, feed_errors=((url, said), ("https://host/feed.json", "no answer"))), Format.TABLE, NOON
+    )
+    assert capsys.readouterr().out.splitlines()[-2:] == [said, "host/feed.json: no answer"]
+
+
 def test_history_shows_lags_below_the_changes(capsys: pytest.CaptureFixture[str]) -> None:
     show_history(History((), (LAG,)), Format.TABLE)
     out = capsys.readouterr().out

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from bot.views.rollouts.in_short import RolloutInShort
 
 
+_MOST_LINES = 10
+"""So many notices, and so many lines of each kind of trouble, are shown without `--all`."""
+
+
 def status(
-    show_all: Annotated[
-        bool, typer.Option("--all", help="In the table of bases, also those that are quiet.")
-    ] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Every base, notice and line of trouble.")] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
     again: Watch = False,
@@ -30,10 +32,10 @@ def status(
     """Shows how things stand: bases, rollouts, incidents.
 
     Of the bases it shows those in trouble, then those with rebuilds under way and those that moved within 7 days,
-    at most twelve, and counts the rest; --all and --format json have all. Of each rollout it counts the rebuilds by
-    state, and names those that failed, those that wait for a person, and the longest under way; `freshness-bot
-    rollout show ID` and --format json have all. Reads the store alone and can run beside the service. Exit code 0;
-    what needs a person is in the lines below the tables.
+    at most twelve, and counts the rest, as it does of notices and troubles; --all and --format json have all. Of
+    each rollout it counts the rebuilds by state, and names those that failed, those that wait for a person, and the
+    longest under way; `freshness-bot rollout show ID` and --format json have all. Reads the store alone and can run
+    beside the service. Exit code 0; what needs a person is in the lines below the tables.
 
     Example: freshness-bot status --watch
     """
@@ -76,9 +78,10 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
     if status.notices:
         print_table(
             ("notice", "since", "what upstream does not say"),
-            [(n.topic, moment(n.since), n.text) for n in status.notices],
+            [(n.topic, moment(n.since), n.text) for n in status.notices[: _most(show_all)]],
             Layout(below=("what upstream does not say",)),
         )
+        _count_rest(len(status.notices), "notice", show_all=show_all)
     _show_rebuilds(status, now)
     if status.dumps:
         print_table(
@@ -87,7 +90,7 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
         )
     if status.onboardings:
         print_sentence(f"Onboarding: {counts_in_words(status.onboardings)}")
-    _show_troubles(status)
+    _show_troubles(status, show_all=show_all)
 
 
 def _show_bases(status: "Status", now: datetime, *, show_all: bool) -> None:
@@ -98,7 +101,7 @@ def _show_bases(status: "Status", now: datetime, *, show_all: bool) -> None:
     _show_table(status.bases if show_all else short.shown, now)
     if short.rest and not show_all:
         print_sentence(rest_in_words(short))
-    _show_ages(status)
+    _show_ages(status, show_all=show_all)
 
 
 def _show_table(bases: "Sequence[BaseStatus]", now: datetime) -> None:
@@ -167,18 +170,31 @@ def rollout_in_words(found: "RolloutInShort") -> str:
     return f"Rollout {found.id}: {counted(found.total, 'rebuild')}{rest}: {states}"
 
 
-def _show_troubles(status: "Status") -> None:
+def _show_troubles(status: "Status", *, show_all: bool) -> None:
     """Writes incidents, what cannot be read, and what dumps leave out."""
-    for incident in status.incidents:
-        print_sentence(f"incident since {moment(incident.opened_at)}: {incident.detail}")
-    for name, error in (*status.unreadable, *status.feed_errors):
-        print_sentence(f"{name}: {error}")
+    incidents = [f"incident since {moment(each.opened_at)}: {each.detail}" for each in status.incidents]
+    _show_some(incidents, "incident", show_all=show_all)
+    _show_some(
+        [f"{name}: {error}" for name, error in status.unreadable],
+        "repository that cannot be read",
+        "repositories that cannot be read",
+        show_all=show_all,
+    )
+    for url, error in status.feed_errors:
+        print_sentence(feed_error_in_words(url, error))
     for dump in status.dumps:
-        for line in (*((f"{dump.place}: {dump.error}",) if dump.error else ()), *dump.unread):
-            print_sentence(line)
+        if dump.error:
+            print_sentence(f"{dump.place}: {dump.error}")
+        _show_some(dump.unread, "record that cannot be read", "records that cannot be read", show_all=show_all)
 
 
-def _show_ages(status: "Status") -> None:
+def feed_error_in_words(url: str, error: str) -> str:
+    """Names the document of a feed once, without the query, which may be longer than the line."""
+    place = url.partition("://")[2].partition("?")[0]
+    return error if place in error else f"{place}: {error}"
+
+
+def _show_ages(status: "Status", *, show_all: bool) -> None:
     """Writes how old the last successful builds are, and whom nothing rebuilds in time."""
     from bot.views.fleet.ages import guarantee, rows
 
@@ -187,5 +203,28 @@ def _show_ages(status: "Status") -> None:
         return
     print_table(("last successful build", "workflows"), rows(ages))
     print_line(guarantee(ages))
-    for trouble in ages.troubles:
-        print_sentence(f"{trouble.repository}: {trouble.said}")
+    _show_some(
+        [f"{trouble.repository}: {trouble.said}" for trouble in ages.troubles],
+        "repository that nothing rebuilds in time",
+        "repositories that nothing rebuilds in time",
+        show_all=show_all,
+    )
+
+
+def _most(show_all: bool) -> int | None:
+    return None if show_all else _MOST_LINES
+
+
+def _show_some(lines: "Sequence[str]", what: str, plural: str = "", *, show_all: bool) -> None:
+    """Writes the first lines, and how many more there are of `what`."""
+    for line in lines[: _most(show_all)]:
+        print_sentence(line)
+    _count_rest(len(lines), what, plural, show_all=show_all)
+
+
+def _count_rest(number: int, what: str, plural: str = "", *, show_all: bool) -> None:
+    from bot.domain.wording.words import counted
+
+    if number > _MOST_LINES and not show_all:
+        told = counted(number - _MOST_LINES, f"more {what}", plural and f"more {plural}")
+        print_sentence(f"and {told}; `freshness-bot status --all` lists all")
