@@ -143,7 +143,13 @@ def can_be_made(call: str) -> bool:
     if named is None:
         return words in ([name.split()[0]] for name in COMMANDS if " " in name)
     known = {option for parameter in COMMANDS[named].params for option in parameter.opts} | {"--help"}
-    return {word for word in words if re.match(r"--?[a-z]", word)} <= known
+    return {word for word in words if re.match(r"--?[a-z]", word)} <= known and is_whole(named, words)
+
+
+def is_whole(named: str, words: list[str]) -> bool:
+    """Whether no option is missing that the command demands; its name alone is a way to speak of it."""
+    required = [each for each in COMMANDS[named].params if each.required and each.param_type_name == "option"]
+    return words == named.split() or all(set(each.opts) & set(words) for each in required)
 
 
 @pytest.mark.parametrize("page", [page for page in TEXTS if page != "CHANGELOG.md"])
