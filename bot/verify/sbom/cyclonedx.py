@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages.reading import MOST_PACKAGES, Collection, items, listed, malformed, mapping, text
-from bot.verify.sbom.package_url import is_image_url, read_package_url
+from bot.verify.sbom.package_url import MAVEN_PARTING, is_image_url, read_package_url
 
 _NO_PACKAGES = frozenset(
     {"operating-system", "container", "file", "device", "device-driver", "firmware", "data", "platform"}
@@ -52,7 +52,8 @@ def _components(document: Mapping[str, Any], where: str) -> Iterator[Mapping[str
 
 def _name(component: Mapping[str, Any]) -> str:
     group, name = text(component.get("group")), text(component.get("name"))
-    return f"{group}/{name}" if group and name else name
+    parting = MAVEN_PARTING if text(component.get("purl")).startswith("pkg:maven/") else "/"
+    return f"{group}{parting}{name}" if group and name else name
 
 
 def _with_source(package: Package, component: Mapping[str, Any]) -> Package:

@@ -12,6 +12,9 @@ _IMAGES = frozenset({"oci", "docker"})
 _SYSTEM_PACKAGES = frozenset({PackageType.DEB, PackageType.RPM, PackageType.APK})
 _OWN_NAMES = _SYSTEM_PACKAGES | {PackageType.NUGET}
 """Types whose name is whole without the namespace, which says who distributes it, or nothing."""
+_MAVEN = "maven"
+MAVEN_PARTING = ":"
+"""Between the group and the name of a package of Maven, as its own tools write it, and Trivy in SPDX."""
 _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
 
 
@@ -51,7 +54,7 @@ def read_package_url(url: str, name: str) -> tuple[Package, Distribution | None]
         source,
         source_version or (version if source and kind in (PackageType.DEB, PackageType.APK) else None),
     )
-    return package, _distribution(qualifiers.get("distro", ""))
+    return package, _distribution(qualifiers.get("distro", ""), parts.namespace or "")
 
 
 def _upstream(text: str) -> tuple[str | None, str | None]:
@@ -63,8 +66,10 @@ def _upstream(text: str) -> tuple[str | None, str | None]:
     return source or None, version or None
 
 
-def _distribution(text: str) -> Distribution | None:
-    """`debian-12.9`; a code name alone (`noble`) says no more than that."""
+def _distribution(text: str, namespace: str) -> Distribution | None:
+    """`debian-12.9`, or Trivy's `3.22.0` beside Alpine's namespace; a code name alone (`noble`) says no more."""
+    if text[:1].isdigit() and namespace:
+        return Distribution(namespace, text)
     name, _, version = text.partition("-")
     return Distribution(name, version) if name else None
 
@@ -90,7 +95,10 @@ def package_url(package: Package, distribution: Distribution | None) -> str | No
             qualifiers["distro"] = f"{distribution.id}-{distribution.version}".rstrip("-")
         if package.source and (package.source, package.source_version) != (package.name, package.version):
             qualifiers["upstream"] = _written_upstream(package)
-    return PackageURL(package.type, namespace, package.advisory_name, version or None, qualifiers).to_string()
+    name = package.advisory_name
+    if package.type == _MAVEN and MAVEN_PARTING in name:
+        namespace, _, name = name.partition(MAVEN_PARTING)
+    return PackageURL(package.type, namespace, name, version or None, qualifiers).to_string()
 
 
 def _written_upstream(package: Package) -> str:

@@ -5,6 +5,7 @@ Wrappings are taken off here, not verified: what an SBOM says counts as claimed 
 
 import base64
 import binascii
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,14 @@ LARGEST_SBOM = 64 * 1024 * 1024
 _MOST_WRAPPINGS = 5
 _SPDX_3 = "https://spdx.org/rdf/3."
 _LONGEST_DISTRIBUTION = 64
+_START = 4096
+_SPDX_AS_TEXT = re.compile(rb"^spdxversion:", re.IGNORECASE | re.MULTILINE)
+_XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
 
 
 def read_sbom(data: bytes, where: str) -> Inventory:
     """The packages that the SBOM lists. Raises `Failure` for what is no SBOM; that is never an empty list."""
+    _refuse_other_forms(data[:_START], where)
     document = read_json(data, where, LARGEST_SBOM)
     for _ in range(_MOST_WRAPPINGS):
         if str(document.get("spdxVersion", "")).startswith("SPDX-2."):
@@ -33,6 +38,13 @@ def read_sbom(data: bytes, where: str) -> Inventory:
             break
         document = inner
     raise malformed("is no SBOM, neither SPDX 2 nor CycloneDX", where)
+
+
+def _refuse_other_forms(start: bytes, where: str) -> None:
+    """Raises `Failure` for the forms of SPDX and CycloneDX that are no JSON."""
+    form = "XML" if _XML.match(start) else "SPDX as tag-value or YAML" if _SPDX_AS_TEXT.search(start) else None
+    if form is not None:
+        raise malformed(f"is {form}, which is not read", where, "have it written as SPDX 2.3 or CycloneDX in JSON")
 
 
 def _with_distribution(found: Inventory) -> Inventory:

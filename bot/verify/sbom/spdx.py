@@ -9,7 +9,14 @@ from bot.verify.packages.reading import Collection, items, listed, mapping, text
 from bot.verify.sbom.package_url import is_image_url, read_package_url
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
+_ROOT = "SPDXRef-DocumentRoot"
 _NO_PACKAGES = frozenset({"OPERATING-SYSTEM", "OPERATING_SYSTEM", "CONTAINER", "FILE", "DEVICE", "FIRMWARE"})
+_BY_IDENTIFIER = {
+    "SPDXRef-OperatingSystem": "OPERATING-SYSTEM",
+    "SPDXRef-ContainerImage": "CONTAINER",
+    "SPDXRef-Application": "APPLICATION",
+}
+"""How Trivy says what an entry is where SPDX had no purposes, before 2.3."""
 _PARENTS = frozenset({"CONTAINS", "DEPENDS_ON"})
 _NOTHING = frozenset({"", "NOASSERTION", "NONE"})
 _SOURCE = re.compile(r"built package from: (\S+) (\S+)")
@@ -24,7 +31,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
     for value in listed(document, "packages", where):
         entry = mapping(value)
         name, version = text(entry.get("name")), text(entry.get("versionInfo"))
-        purpose = text(entry.get("primaryPackagePurpose")).upper()
+        purpose = _purpose(entry)
         if purpose.startswith("OPERATING"):
             distributions.insert(0, Distribution(name, version))
         if purpose in _NO_PACKAGES or text(entry.get("SPDXID")) in roots:
@@ -42,19 +49,25 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
     return Inventory(inventory.packages, next(iter(distributions), None), inventory.problems)
 
 
+def _purpose(entry: Mapping[str, Any]) -> str:
+    identifier = text(entry.get("SPDXID"))
+    told = (purpose for start, purpose in _BY_IDENTIFIER.items() if identifier.startswith(start))
+    return text(entry.get("primaryPackagePurpose")).upper() or next(told, "")
+
+
 def _package_urls(entry: Mapping[str, Any]) -> list[str]:
     references = [mapping(value) for value in items(entry.get("externalRefs"))[:50]]
     return [text(each.get("referenceLocator")) for each in references if each.get("referenceType") == "purl"]
 
 
 def _roots(document: Mapping[str, Any]) -> frozenset[str]:
-    """What the document describes and what holds others itself, or has no package URL; else it is a package."""
+    """What the document describes and what holds other packages, or is no more than a name.
+
+    Of several that it describes without a package URL those are packages that have a version.
+    """
+    entries = {text(entry.get("SPDXID")): entry for entry in map(mapping, items(document.get("packages")))}
     described = {text(name) for name in items(document.get("documentDescribes"))}
-    holders = {
-        text(mapping(each).get("SPDXID"))
-        for each in items(document.get("packages"))
-        if not _package_urls(mapping(each))
-    }
+    holders: set[str] = set()
     for value in items(document.get("relationships")):
         relation = mapping(value)
         kind, left, right = (
@@ -64,12 +77,20 @@ def _roots(document: Mapping[str, Any]) -> frozenset[str]:
             described.add(right)
         elif kind == "DESCRIBED_BY" and right == _DOCUMENT:
             described.add(left)
-        elif kind in _PARENTS:
+        elif kind in _PARENTS and right in entries:
             holders.add(left)
-        elif kind == "CONTAINED_BY":
+        elif kind == "CONTAINED_BY" and left in entries:
             holders.add(right)
-    named = {name for name in described if name.startswith("SPDXRef-DocumentRoot")}
-    return frozenset(described & holders | named)
+    found = {name: entries[name] for name in described if name in entries}
+    return frozenset(
+        name
+        for name, entry in found.items()
+        if name in holders or name.startswith(_ROOT) or _is_only_named(entry, is_alone=len(found) == 1)
+    )
+
+
+def _is_only_named(entry: Mapping[str, Any], *, is_alone: bool) -> bool:
+    return not _package_urls(entry) and (is_alone or text(entry.get("versionInfo")) in _NOTHING)
 
 
 def _with_source(package: Package, told: str) -> Package:

@@ -95,6 +95,21 @@ def test_a_document_of_spdx_3_is_said_to_be_one() -> None:
     assert "SPDX 2.3 or CycloneDX" in raised.value.advice
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("# made by hand\nSPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\n", "is SPDX as tag-value or YAML"),
+        ("SPDXID: SPDXRef-DOCUMENT\nspdxVersion: SPDX-2.2\n", "is SPDX as tag-value or YAML"),
+        ('\ufeff<?xml version="1.0"?>\n<bom xmlns="http://cyclonedx.org/schema/bom/1.5"/>', "is XML"),
+        ("<rdf:RDF/>", "is XML"),
+    ],
+)
+def test_an_sbom_that_is_no_json_is_said_to_be_one(text: str, told: str) -> None:
+    with pytest.raises(Failure, match=f"{told}, which is not read") as raised:
+        read_sbom(text.encode(), "x")
+    assert "JSON" in raised.value.advice
+
+
 def test_an_attestation_of_something_else_is_no_sbom() -> None:
     statement = {"predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": {}}}
     with pytest.raises(Failure, match="is no SBOM"):
@@ -137,6 +152,41 @@ def test_a_single_package_that_a_document_describes_is_one() -> None:
     assert names(found) == ["a@1.0.0", "b@"]
 
 
+def test_of_several_that_a_document_describes_those_with_a_version_are_packages() -> None:
+    found = spdx(
+        {"SPDXID": "SPDXRef-a", "name": "a", "versionInfo": "1"},
+        {"SPDXID": "SPDXRef-b", "name": "b", "versionInfo": "2"},
+        {"SPDXID": "SPDXRef-c", "name": "c", "versionInfo": "NOASSERTION"},
+        relationships=[("SPDXRef-DOCUMENT", "DESCRIBES", f"SPDXRef-{name}") for name in "abc"],
+    )
+    assert names(found) == ["a@1", "b@2"]
+
+
+def test_a_package_that_a_document_describes_with_its_files_is_one() -> None:
+    reference = {"referenceType": "purl", "referenceLocator": "pkg:nuget/a@1.0.0"}
+    found = spdx(
+        {"SPDXID": "SPDXRef-a", "name": "a", "externalRefs": [reference]},
+        relationships=[
+            ("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-a"),
+            ("SPDXRef-a", "CONTAINS", "SPDXRef-File-1"),
+        ],
+    )
+    assert names(found) == ["a@1.0.0"]
+
+
+def test_where_spdx_had_no_purposes_identifiers_tell_what_is_no_package() -> None:
+    """SPDX 2.2 as Trivy wrote it: the system, the image and lock files stand beside the packages."""
+    found = spdx(
+        {"SPDXID": "SPDXRef-ContainerImage-1", "name": "image"},
+        {"SPDXID": "SPDXRef-OperatingSystem-2", "name": "alpine", "versionInfo": "3.16.0"},
+        {"SPDXID": "SPDXRef-Application-3", "name": "node-pkg", "sourceInfo": "Node.js"},
+        {"SPDXID": "SPDXRef-Application-4", "name": "app", "versionInfo": "1"},
+        {"SPDXID": "SPDXRef-Package-5", "name": "musl", "versionInfo": "1.2.3-r0"},
+    )
+    assert names(found) == ["app@1", "musl@1.2.3-r0"]
+    assert found.distribution == Distribution("alpine", "3.16.0")
+
+
 @pytest.mark.parametrize("purpose", ["CONTAINER", "OPERATING-SYSTEM", "OPERATING_SYSTEM", "FILE"])
 def test_what_stands_for_an_image_or_a_system_is_no_package(purpose: str) -> None:
     assert names(spdx({"SPDXID": "SPDXRef-x", "name": "x", "primaryPackagePurpose": purpose})) == []
@@ -176,6 +226,23 @@ def test_a_package_url_becomes_a_package(url: str, package: Package | None) -> N
     assert (None if told is None else told[0]) == package
 
 
+@pytest.mark.parametrize(
+    ("distro", "distribution"),
+    [
+        ("alpine-3.16.0", Distribution("alpine", "3.16.0")),
+        ("3.16.0", Distribution("alpine", "3.16.0")),
+        ("edge", Distribution("edge", "")),
+        ("", None),
+    ],
+)
+def test_a_version_alone_is_that_of_the_distribution_that_the_namespace_names(
+    distro: str, distribution: Distribution | None
+) -> None:
+    told = read_package_url(f"pkg:apk/alpine/musl@1.2.3-r0?distro={distro}", "musl")
+    assert told is not None
+    assert told[1] == distribution
+
+
 def test_the_properties_of_trivy_name_the_source() -> None:
     component = {
         "type": "library",
@@ -190,6 +257,14 @@ def test_the_properties_of_trivy_name_the_source() -> None:
     }
     (package,) = read_sbom(encoded({"bomFormat": "CycloneDX", "components": [component]}), "sbom").packages
     assert (package.source, package.source_version) == ("openssl", "3.0.11-1~deb12u2")
+
+
+def test_a_package_of_maven_has_the_name_that_it_has_in_spdx() -> None:
+    url = "pkg:maven/org.codehaus.mojo/child-project@1.0"
+    component = {"type": "library", "group": "org.codehaus.mojo", "name": "child-project", "purl": url}
+    (package,) = read_sbom(encoded({"bomFormat": "CycloneDX", "components": [component]}), "sbom").packages
+    assert package.name == "org.codehaus.mojo:child-project"
+    assert package_url(package, None) == url
 
 
 def test_nested_components_count_and_files_systems_and_lock_files_do_not() -> None:
