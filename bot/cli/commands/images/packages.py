@@ -224,7 +224,8 @@ def _show(inventory: "Inventory", by: str) -> None:
 
     print_line(f"packages: {len(inventory.packages)}, on {inventory.distribution or 'an unknown distribution'}{by}")
     columns = ("name", "version", "architecture")
-    for kind, packages in groupby(inventory.packages, lambda package: package.type):
+    ordered = sorted(inventory.packages, key=lambda package: package.sort_key)
+    for kind, packages in groupby(ordered, lambda package: package.type):
         rows = [[getattr(package, column) for column in columns] for package in packages]
         has_architectures = any(row[-1] for row in rows)
         shown = columns if has_architectures else columns[:-1]

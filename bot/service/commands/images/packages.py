@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,8 @@ from bot.verify.packages.places import packages_in
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 
 _LONGEST_LINE = 64 * 1024
+_IMAGE_MANIFEST = "manifest.json"
+_LARGEST_MANIFEST = 4 * 1024 * 1024
 
 
 def read_source(source: Path, platform: str | None, config: Path | None = None) -> Inventory:
@@ -38,6 +41,7 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
         return read_sbom(read_file(source, LARGEST_SBOM), str(source))
     if is_layout(source):
         return _read_layout(source, platform)
+    _refuse_image_folder(source)
     return _read_folder(source)
 
 
@@ -55,22 +59,29 @@ def named_image(source: Path) -> Reference | None:
 
 def read_file(path: Path, largest: int) -> bytes:
     """A whole file. Raises `Failure` where it is not there, not readable, or larger than `largest`."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(largest + 1)
-    except IsADirectoryError as error:
-        raise Failure(Trouble.MALFORMED, "is a folder, not a file", where=str(path)) from error
-    except OSError as error:
-        trouble = Trouble.MISSING if isinstance(error, FileNotFoundError) else Trouble.DENIED
-        raise Failure(trouble, f"cannot be read: {error.strerror}", where=str(path)) from error
+    with _opened(path) as file:
+        data = file.read(largest + 1)
     if len(data) > largest:
         raise Failure(Trouble.MALFORMED, f"is larger than {largest} bytes", where=str(path))
     return data
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to read. Raises `Failure` where it cannot be, then or later."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except IsADirectoryError as error:
+        raise Failure(Trouble.MALFORMED, "is a folder, not a file", where=str(path)) from error
+    except OSError as error:
+        trouble = Trouble.MISSING if isinstance(error, FileNotFoundError) else Trouble.DENIED
+        raise Failure(trouble, f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
 def _refuse_archive(path: Path) -> None:
     """Raises `Failure` for what `docker save` and its kin write: a tar archive, plain or packed."""
-    with path.open("rb") as file:
+    with _opened(path) as file:
         start = file.read(512)
     if start[257:262] == b"ustar" or start.startswith(b"\x1f\x8b") or is_zstd(start):
         raise Failure(
@@ -79,6 +90,22 @@ def _refuse_archive(path: Path) -> None:
             where=str(path),
             advice="make a layout of an image (skopeo copy docker-archive:FILE oci:FOLDER), or unpack it",
         )
+
+
+def _refuse_image_folder(folder: Path) -> None:
+    """Raises `Failure` for an archive of `docker save` that was unpacked, and for what skopeo writes to `dir:`."""
+    try:
+        document = json.loads(read_below(folder, _IMAGE_MANIFEST, _LARGEST_MANIFEST))
+    except (Failure, ValueError, RecursionError):
+        return
+    if isinstance(document, list) and any(isinstance(each, dict) and "Layers" in each for each in document):
+        what, place = "holds what `docker save` writes", "docker-archive:FILE"
+    elif isinstance(document, dict) and {"schemaVersion", "layers"} <= document.keys():
+        what, place = "holds an image as skopeo copies it to `dir:`", "dir:FOLDER"
+    else:
+        return
+    advice = f"make a layout of it (skopeo copy {place} oci:OTHER)"
+    raise Failure(Trouble.MALFORMED, f"{what}, which is not read", where=str(folder), advice=advice)
 
 
 def _read_layout(folder: Path, platform: str | None) -> Inventory:
@@ -145,12 +172,8 @@ def compared_lines(file: Path | None) -> Iterator[dict[str, Any]]:
     if file is None:
         yield from _compared(sys.stdin.buffer)
         return
-    try:
-        opened = file.open("rb")
-    except OSError as error:
-        raise Failure(Trouble.MISSING, f"cannot be read: {error.strerror}", where=str(file)) from error
-    with opened:
-        yield from _compared(opened)
+    with _opened(file) as lines:
+        yield from _compared(lines)
 
 
 def _compared(lines: BinaryIO) -> Iterator[dict[str, Any]]:

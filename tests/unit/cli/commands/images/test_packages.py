@@ -1,3 +1,4 @@
+import errno
 import gzip
 import json
 import lzma
@@ -149,6 +150,55 @@ def test_an_sbom_file_is_a_source(root: Path, tmp_path: Path) -> None:
         path.write_text(written.stdout)
         listed = run("packages", "list", path, "--format", "json")
         assert [row["name"] for row in json.loads(listed.stdout)] == ["libssl3t64"]
+
+
+def test_what_an_sbom_lists_stands_in_one_table_for_each_type(tmp_path: Path) -> None:
+    listed = [
+        {"type": "library", "name": url[8:9], "purl": url} for url in ("pkg:npm/b@1", "pkg:gem/c@1", "pkg:npm/a@1")
+    ]
+    (tmp_path / "sbom.json").write_text(json.dumps({"bomFormat": "CycloneDX", "components": listed}))
+    lines = run("packages", "list", tmp_path / "sbom.json").stdout.splitlines()
+    assert [line for line in lines if ": " in line] == [
+        "packages: 3, on an unknown distribution (an SBOM's word)",
+        "gem: 1",
+        "npm: 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [
+        ([{"Config": "1.json", "RepoTags": ["shop:1"], "Layers": ["1/layer.tar"]}], "docker-archive:FILE"),
+        ({"schemaVersion": 2, "config": {}, "layers": []}, "dir:FOLDER"),
+    ],
+)
+def test_a_folder_with_an_image_that_is_no_layout_is_refused_with_the_way_to_one(
+    tmp_path: Path, manifest: object, told: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assert told in refusal("packages", "list", tmp_path)
+
+
+@pytest.mark.parametrize("manifest", ['{"name": "an application"}', "[]", "nonsense"])
+def test_another_manifest_in_the_root_is_a_file_like_any(root: Path, manifest: str) -> None:
+    (root / "manifest.json").write_text(manifest)
+    assert run("packages", "list", root).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("packages", "list"), ("packages", "compare"), ("gate",)])
+def test_a_file_that_may_not_be_read_is_told(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "closed.json"
+    path.touch()
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    result = run(*words, path)
+    told = str(result.exception) if isinstance(result.exception, Failure) else result.stderr
+    assert "closed.json: cannot be read: Permission denied" in told
 
 
 def test_what_a_new_base_changes_is_listed(root: Path, tmp_path: Path) -> None:
