@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.feeds.advisory import worst
 from bot.domain.forge.host import ForgeHost
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
@@ -66,8 +67,7 @@ class Job:
 
     def frozen(self, now: datetime) -> Freeze | None:
         """The freeze that keeps it from beginning, which a person's word and a fix that is severe enough pass."""
-        severities = [change.severity for change in self.changes if change.severity is not None]
-        severity = max(severities, key=lambda each: each.rank, default=None)
+        severity = worst(change.severity for change in self.changes)
         return None if self.at_request else frozen_by(self.policy.freezes, now, severity)
 
     def merge_frozen(self, now: datetime) -> bool:

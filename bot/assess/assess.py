@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from bot.assess.cause import Difference, cause_of, compare, dotnet_cause
+from bot.assess.judged_cves import judged
 from bot.assess.releases import Fixes, ReleaseIndex, family_name
-from bot.assess.relevance import Relevance, relevance, relevance_to
+from bot.assess.relevance import relevance, relevance_to
 from bot.assess.wording import dotnet_sentence, sentence
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
 from bot.domain.bases.observation import Observation
@@ -35,9 +36,9 @@ def assess(
         else Fixes(listed=False)
     )
     cause = cause_of(move, fixes)
-    cves = fixes.cves if cause is Cause.DOTNET_SECURITY else ()
-    judged = {cve: relevance_to(advisories[cve], after) for cve in cves if cve in advisories}
-    severity = worst(cves, advisories, judged)
+    fixed = judged(
+        fixes.cves if cause is Cause.DOTNET_SECURITY else (), advisories, lambda each: relevance_to(each, after)
+    )
     feed = fixes.evidence if cause in DOTNET_CAUSES else ()
     return Change(
         base=after.base,
@@ -48,14 +49,14 @@ def assess(
         cause_at_detection=cause,
         from_version=move.from_version,
         to_version=move.to_version,
-        cves=cves,
-        not_relevant=_not_relevant(cves, judged),
-        severity=severity,
-        ratings=rated(cves, advisories, judged),
-        links=_links(cves, advisories),
+        cves=fixed.cves,
+        not_relevant=fixed.not_relevant,
+        severity=fixed.severity,
+        ratings=fixed.ratings,
+        links=fixed.links,
         platforms=move.changed,
-        evidence=(_seen(move, before, after), *feed, *_advisory_evidence(cves, advisories, judged)),
-        detail=sentence(cause, move, family, len(cves), severity),
+        evidence=(_seen(move, before, after), *feed, *fixed.evidence),
+        detail=sentence(cause, move, family, len(fixed.cves), fixed.severity),
     )
 
 
@@ -74,27 +75,20 @@ def reassess(
     cause = dotnet_cause(fixes)
     if cause is Cause.DOTNET_UNKNOWN:
         return None
-    judged = {
-        cve: relevance(advisories[cve], change.base, platforms=change.platforms)
-        for cve in fixes.cves
-        if cve in advisories
-    }
-    severity = worst(fixes.cves, advisories, judged)
-    not_relevant = _not_relevant(fixes.cves, judged)
+    fixed = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
     known = (change.cause, change.cves, change.not_relevant, change.severity)
-    if (cause, fixes.cves, not_relevant, severity) == known:
+    if (cause, fixed.cves, fixed.not_relevant, fixed.severity) == known:
         return None
-    found = (*fixes.evidence, *_advisory_evidence(fixes.cves, advisories, judged))
     return replace(
         change,
         cause=cause,
-        cves=fixes.cves,
-        not_relevant=not_relevant,
-        severity=severity,
-        ratings=rated(fixes.cves, advisories, judged),
-        links=_links(fixes.cves, advisories),
-        evidence=tuple(dict.fromkeys((*change.evidence, *found))),
-        detail=_reworded(change, cause, family, len(fixes.cves), severity),
+        cves=fixed.cves,
+        not_relevant=fixed.not_relevant,
+        severity=fixed.severity,
+        ratings=fixed.ratings,
+        links=fixed.links,
+        evidence=tuple(dict.fromkeys((*change.evidence, *fixes.evidence, *fixed.evidence))),
+        detail=_reworded(change, cause, family, len(fixed.cves), fixed.severity),
     )
 
 
@@ -106,34 +100,6 @@ def supported(change: Change, digest: str, ended: date, now: datetime) -> Change
     mark = Evidence("registry lifecycle", f"{digest}: end of life on {ended.isoformat()}", now)
     detail = f"{change.detail}; its publisher marked the image as at its end on {ended.isoformat()}"
     return replace(change, evidence=(*change.evidence, mark), detail=detail)
-
-
-def worst(
-    cves: tuple[str, ...], advisories: Mapping[str, Advisory], judged: Mapping[str, Relevance]
-) -> Severity | None:
-    """The highest rating among the CVEs that touch the image; None where none is rated."""
-    ratings = (severity for _, severity in rated(cves, advisories, judged))
-    return max(ratings, key=lambda severity: severity.rank, default=None)
-
-
-def rated(
-    cves: tuple[str, ...], advisories: Mapping[str, Advisory], judged: Mapping[str, Relevance]
-) -> tuple[tuple[str, Severity], ...]:
-    """The CVEs that touch the image and are rated, each with its severity."""
-    return tuple(
-        (cve, advisory.severity)
-        for cve in cves
-        if (advisory := advisories.get(cve)) is not None and advisory.severity is not None and judged[cve]
-    )
-
-
-def _not_relevant(cves: tuple[str, ...], judged: Mapping[str, Relevance]) -> tuple[str, ...]:
-    return tuple(cve for cve in cves if cve in judged and not judged[cve])
-
-
-def _links(cves: tuple[str, ...], advisories: Mapping[str, Advisory]) -> tuple[tuple[str, str], ...]:
-    """The first address of each: Microsoft's own, where it gives one (see `watch.feeds.combine`)."""
-    return tuple((cve, advisories[cve].links[0]) for cve in cves if cve in advisories and advisories[cve].links)
 
 
 def _check(before: Observation, after: Observation) -> None:
@@ -162,26 +128,6 @@ def _seen(move: Difference, before: Observation, after: Observation) -> Evidence
 
 def _bottom(layers: tuple[str, ...]) -> str:
     return layers[0] if layers else "not recorded"
-
-
-def _advisory_evidence(
-    cves: tuple[str, ...], advisories: Mapping[str, Advisory], judged: Mapping[str, Relevance]
-) -> tuple[Evidence, ...]:
-    found: list[Evidence] = []
-    for cve in cves:
-        if cve not in judged:
-            continue
-        verdict = "relevant" if judged[cve] else "not relevant"
-        found += [
-            replace(row, locator=f"{row.locator} ({cve}: {verdict}, {judged[cve].text})")
-            for row in advisories[cve].evidence
-        ]
-        found += [
-            Evidence("advisories differ", f"{cve}: {line}", row.seen_at)
-            for row in advisories[cve].evidence[-1:]
-            for line in advisories[cve].disagreements
-        ]
-    return tuple(found)
 
 
 def _reworded(change: Change, cause: Cause, family: str, cves: int, severity: Severity | None) -> str:

@@ -7,7 +7,7 @@ from bot.act.pull_request.cves import cves_section
 from bot.act.pull_request.packages import packages_section
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.version_line import base_among
-from bot.domain.feeds.advisory import public_record
+from bot.domain.feeds.advisory import public_record, worst
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Target
 from bot.domain.rollouts.terms import Pin
@@ -185,9 +185,8 @@ def _fixes(changes: Sequence[Change]) -> str:
     cves = _cves(changes)
     if not cves:
         return ""
-    severities = [change.severity for change in changes if change.severity is not None]
-    worst = max(severities, key=lambda severity: severity.rank, default=None)
-    rating = f", rated up to {worst}" if worst else ""
+    highest = worst(change.severity for change in changes)
+    rating = f", rated up to {highest}" if highest else ""
     links = [f"[{markdown(cve)}]({public_record(cve)})" for cve in cves]
     fixed = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {first_few(links, _MOST_CVES)}"
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain.bases.change import Cause, Change
-from bot.domain.feeds.advisory import Severity, public_record
+from bot.domain.feeds.advisory import Severity, public_record, worst
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.wording.message import (
@@ -212,5 +212,5 @@ def _rated(changes: Sequence[Change], cves: int) -> str:
     severe = [(severity, list(ratings.values()).count(severity)) for severity in (Severity.CRITICAL, Severity.HIGH)]
     if cves > 1 and any(number for _, number in severe):
         return "".join(f", {number} {severity}" for severity, number in severe if number)
-    worst = max((each.severity for each in changes if each.severity), key=lambda each: each.rank, default=None)
-    return f", rated {'' if cves == 1 else 'up to '}{worst}" if worst else ""
+    highest = worst(each.severity for each in changes)
+    return f", rated {'' if cves == 1 else 'up to '}{highest}" if highest else ""

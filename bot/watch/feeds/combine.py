@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import fields
 
-from bot.domain.feeds.advisory import Advisory, Severity
+from bot.domain.feeds.advisory import Advisory, worst
 from bot.watch.feeds.packages import LINUX, versions_in_order
 
 SOURCES = ("msrc", "dotnet-cve", "github", "dotnet-announcements", "dotnet-docker")
@@ -37,7 +37,7 @@ def combine(advisories: Iterable[Advisory]) -> Advisory:
     return Advisory(
         cve=said[0].cve,
         title=next((advisory.title for advisory in said if advisory.title), ""),
-        severity=_highest(said),
+        severity=worst(advisory.severity for advisory in said),
         score=max(scores, default=None),
         published_at=min((a.published_at for a in said if a.published_at), default=None),
         families=frozenset().union(*(advisory.families for advisory in said)),
@@ -61,11 +61,6 @@ def _order(advisory: Advisory) -> tuple[int, str]:
 
 def _source(advisory: Advisory) -> str:
     return advisory.evidence[0].source if advisory.evidence else ""
-
-
-def _highest(said: list[Advisory]) -> Severity | None:
-    severities = [advisory.severity for advisory in said if advisory.severity is not None]
-    return max(severities, key=lambda severity: severity.rank, default=None)
 
 
 def _systems(said: list[Advisory]) -> frozenset[str]:

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from bot.domain.feeds.advisory import Advisory, Evidence, Severity
+from bot.domain.feeds.advisory import Advisory, Evidence, Severity, worst
 from bot.watch.feeds.packages import ASPNET_IMAGES, LINUX, SDK_IMAGES, versions_in_order
 from bot.watch.feeds.reading import (
     CVE,
@@ -209,7 +209,7 @@ def _severity(cve: str, vulnerability: Element, products: Mapping[str, _Product]
                 notes.add(cve, f"the severity {word or '(empty)'} is unknown; it is skipped")
             else:
                 found.append(severity)
-    return max(found, key=lambda severity: severity.rank, default=None)
+    return worst(found)
 
 
 def _score(cve: str, vulnerability: Element, products: Mapping[str, _Product], notes: Notes) -> float | None:

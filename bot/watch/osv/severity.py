@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Severity, worst
 
 _PUBLISHERS = {
     "UBUNTU-": "Ubuntu",
@@ -44,10 +44,10 @@ def rating_of(record: str, severities: object, said: Iterable[object]) -> Publis
     score = scored[0] if scored is not None else None
     words = [word for kind, word in entries if not kind.startswith("CVSS")]
     words += [word for each in others for key in _SAID_UNDER if isinstance(word := each.get(key), str)]
-    named = [severity for word in words if (severity := _severity(word)) is not None]
-    if named:
+    named = worst(map(_severity, words))
+    if named is not None:
         by = next((name for start, name in _PUBLISHERS.items() if record.startswith(start)), "its publisher")
-        return PublishedRating(max(named, key=lambda each: each.rank), by, score)
+        return PublishedRating(named, by, score)
     if scored is None:
         return PublishedRating()
     band = next((severity for least, severity in _BANDS if scored[0] >= least), None)
