@@ -13,7 +13,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from bot.formats.shell.commands import UNKNOWN, commands, tree
+from bot.formats.shell.commands import UNKNOWN, commands
+from bot.formats.shell.syntax import tree
 from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.spanned import Spanned
 

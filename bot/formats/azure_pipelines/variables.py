@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from bot.formats.shell.commands import LONGEST_SCRIPT, UNKNOWN
+from bot.formats.shell.commands import UNKNOWN
+from bot.formats.shell.syntax import LONGEST_SCRIPT
 from bot.formats.source.expressions import INSIDE
 from bot.formats.source.nodes import Mapping as YamlMapping
 from bot.formats.source.nodes import Node, Scalar, Sequence, mappings_under

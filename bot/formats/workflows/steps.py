@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
 
-from bot.formats.shell.commands import LONGEST_SCRIPT, UNKNOWN
+from bot.formats.shell.commands import UNKNOWN
+from bot.formats.shell.syntax import LONGEST_SCRIPT
 from bot.formats.source.expressions import EXPRESSION
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.spanned import Spanned, joined

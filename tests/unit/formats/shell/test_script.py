@@ -10,9 +10,9 @@ from hypothesis import given
 
 from bot.domain.repositories.usage import Findings
 from bot.formats.builds import Builds, DotnetPublish
-from bot.formats.shell import commands as shell_commands
 from bot.formats.shell import finder as shell
-from bot.formats.shell.commands import commands, tree
+from bot.formats.shell import syntax
+from bot.formats.shell.commands import commands
 from bot.formats.source.spanned import Spanned
 from tests.growth import LINEAR, growth
 from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
@@ -259,7 +259,7 @@ def test_what_stands_before_parameters_is_read_in_time_in_proportion(piece: str)
 def test_a_script_that_takes_far_longer_than_others_of_its_length_is_not_read(unit: str) -> None:
     """Read to the end, each of these takes many seconds."""
     text = f"docker build .\n{unit * (30_000 // len(unit))}\n"
-    assert tree(text) is None
+    assert syntax.tree(text) is None
     assert commands(Spanned(text, range(len(text)))) == []
 
 
@@ -269,7 +269,7 @@ def test_a_long_script_of_the_usual_kind_is_read() -> None:
 
 
 def test_a_script_is_read_however_slow_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    parser = tree_sitter.Parser(shell_commands._language())
+    parser = tree_sitter.Parser(syntax._language())
 
     class Slow:
         def __init__(self, _: object) -> None:
@@ -282,4 +282,4 @@ def test_a_script_is_read_however_slow_the_machine_is(monkeypatch: pytest.Monkey
             return parser.parse(read, **callbacks)
 
     monkeypatch.setattr(tree_sitter, "Parser", Slow)
-    assert tree("docker build .\n" * 100) is not None
+    assert syntax.tree("docker build .\n" * 100) is not None
