@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
 from bot.domain.repositories.builds import BranchBuilds, LatestRuns, builds_with
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import Identity, owner_of
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.guarantee import BaseInFile, guarantees
@@ -139,7 +139,7 @@ class _Looks(Work[DueBuilds, Seen]):
         found: dict[str, LatestRuns] = {}
         owners: dict[str, list[DueBuilds]] = {}
         for item in items:
-            owners.setdefault(item.identity.name.partition("/")[0].lower(), []).append(item)
+            owners.setdefault(owner_of(item.identity.name), []).append(item)
         for some in owners.values():
             if known := [item.node_id for item in some if item.node_id is not None]:
                 found |= await self._latest_runs(some[0].identity, known)

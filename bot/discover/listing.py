@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from bot.discover.ports import KnownFleet, Listing
 from bot.discover.selection import Selection, selected
-from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.repository import Repository, owner_of
 from bot.domain.wording.words import counted
 
 DOUBTED_FOR = timedelta(days=1)
@@ -42,7 +42,7 @@ def understood(
             f"none of the {len(shown)} repositories that GitHub shows is taken; "
             "check include, exclude and topics under github.repositories"
         )
-    unheard = frozenset(name for name in gone if name.partition("/")[0].lower() in silent)
+    unheard = frozenset(name for name in gone if owner_of(name) in silent)
     kept = gone if len(gone) >= _FEW and len(gone) * 2 > len(known.names) else unheard
     until = (known.short_since or now) + DOUBTED_FOR
     if now >= until:
@@ -58,7 +58,7 @@ def understood(
 
 
 def _staying(kept: frozenset[str], owner: str, until: datetime) -> str:
-    count = sum(name.partition("/")[0].lower() == owner for name in kept)
+    count = sum(owner_of(name) == owner for name in kept)
     if not count:
         return "nothing there is looked after"
     return f"what is known of {counted(count, 'repository')} there stays until {until:%Y-%m-%d %H:%M} UTC"

@@ -20,7 +20,7 @@ from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.images.produced import ImageRules, claims_of
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry
+from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, owner_of
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
 from bot.domain.repositories.usage import Findings, Role, SourceProblem, Usage
 from bot.formats import code_owners, repository_config
@@ -110,7 +110,7 @@ class _Listings(Work[DueListing, "_Shown"]):
     async def attempt(self, item: DueListing, lease: Lease) -> "_Shown":
         shown = await self._forge.repositories(self._options.selection.owners)
         known = await self._store.known_fleet()
-        silent = await self._forge.silent({name.partition("/")[0].lower() for name in known.names})
+        silent = await self._forge.silent(set(map(owner_of, known.names)))
         return _Shown(shown, known, silent)
 
     async def settle(self, item: DueListing, result: "_Shown") -> None:

@@ -9,6 +9,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.wishes import Granted, Refusal, Wishes
+from bot.domain.repositories.repository import owner_of
 from bot.domain.rollouts.labels import QUARANTINED
 from bot.domain.rollouts.terms import MergeMethod
 
@@ -42,7 +43,7 @@ def _reviewers(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return config.reviewers, config.team_reviewers
     named = config.owners_of(job.paths) or job.terms.reviewers
     chosen = list(dict.fromkeys(named))[:MOST_REVIEWERS]
-    organization = job.member.name.partition("/")[0].lower()
+    organization = owner_of(job.member.name)
     people = tuple(name for name in chosen if "/" not in name)
     teams = tuple(
         team

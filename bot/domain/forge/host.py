@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.domain.repositories.repository import owner_of
+
 
 @dataclass(frozen=True, slots=True)
 class ForgeHost:
@@ -17,4 +19,4 @@ class ForgeHost:
 
     def of(self, repository: str) -> str:
         """The name for one repository, called `owner/name`."""
-        return f"{self.name} ({repository.partition('/')[0].lower()})" if self.by_owner else self.name
+        return f"{self.name} ({owner_of(repository)})" if self.by_owner else self.name

@@ -8,6 +8,11 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 
 
+def owner_of(name: str) -> str:
+    """Whose a repository is, called `owner/name`; in lower case, as forges tell owners apart by no case."""
+    return name.partition("/")[0].lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Which repository of the forge: under `name` now, and by `node_id` for good.

@@ -18,7 +18,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import OwnWord
 from bot.domain.forge.port import Forge
-from bot.domain.repositories.repository import Identity, Repository
+from bot.domain.repositories.repository import Identity, Repository, owner_of
 
 _ASKED_AGAIN_AFTER = timedelta(minutes=1)
 """So long an owner is unknown before the list of installations is asked for again."""
@@ -103,7 +103,7 @@ class Installations:
         found: dict[Identity, Mapping[str, bytes]] = {}
         by_owner: dict[str, list[Identity]] = {}
         for each in repositories:
-            by_owner.setdefault(_owner(each), []).append(each)
+            by_owner.setdefault(owner_of(each.name), []).append(each)
         for owner, some in by_owner.items():
             if self._is_to_be_looked_for(owner):
                 await self._look()
@@ -121,7 +121,7 @@ class Installations:
         found: dict[Identity, OwnWord] = {}
         by_owner: dict[str, list[Identity]] = {}
         for each in repositories:
-            by_owner.setdefault(_owner(each), []).append(each)
+            by_owner.setdefault(owner_of(each.name), []).append(each)
         for some in by_owner.values():
             try:
                 found |= await (await self.serving(some[0])).standings(some)
@@ -132,7 +132,7 @@ class Installations:
 
     async def serving(self, repository: Identity) -> Forge:
         """The forge as the installation of this repository's owner sees it."""
-        owner = _owner(repository)
+        owner = owner_of(repository.name)
         if self._is_to_be_looked_for(owner):
             await self._look()
         if (why := self._silence(owner)) is not None:
@@ -183,10 +183,6 @@ class Installations:
 
     def _credentials(self, installation: Installation) -> AppCredentials:
         return replace(self._app, installation=installation.id, permissions=least(installation.permissions))
-
-
-def _owner(repository: Identity) -> str:
-    return repository.name.partition("/")[0].lower()
 
 
 def _installation_of(row: Mapping[str, Any]) -> Installation:
