@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES, FeedSource, StoredDocument
 from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.vulnerability import Ecosystem, Vulnerability, release_named
+from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, Vulnerability, release_named
 from bot.formats.zip_list import DAMAGES, check_list
 from bot.watch.bundle.archive import (
     FORMAT,
@@ -28,9 +28,9 @@ from bot.watch.bundle.archive import (
     read_record,
 )
 from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord
-from bot.watch.feeds.reading import one_line
+from bot.watch.feeds.reading import CVE, one_line
 from bot.watch.osv.dump import LARGEST_LIST
-from bot.watch.osv.record import MOST_BINARIES, MOST_RANGES, MOST_VERSIONS
+from bot.watch.osv.record import MOST_BINARIES, MOST_RANGES, MOST_VERSIONS, RECORD_ID
 from bot.watch.osv.stage import DumpSource
 
 MOST_BYTES = 512 * 1024**2
@@ -44,9 +44,9 @@ _LONGEST_WORD = 256
 _HIGHEST_SCORE = 10
 _AHEAD = timedelta(minutes=5)
 """How far another machine's clock may be before ours."""
-_NAME = re.compile(r"[A-Za-z0-9:._-]{3,64}")
+_ID = re.compile(RECORD_ID)
 _CONTROL = re.compile(r"[\x00-\x1f]")
-_CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,12}")
+_CVE = re.compile(CVE)
 _UNHURT = "nothing of it was imported"
 
 DigestCheck = Callable[[bytes, bytes | None], None]
@@ -197,7 +197,7 @@ class _Reader:
 
 def _defect(record: Vulnerability, ecosystem: Ecosystem) -> str | None:
     """What a dump of that ecosystem cannot have said, as its own reader sees to."""
-    if not _NAME.fullmatch(record.id):
+    if not _ID.fullmatch(record.id):
         return "names no record"
     if len(record.cves) > _MOST_CVES or not all(map(_CVE.fullmatch, record.cves)):
         return "names a CVE that is none"
@@ -209,23 +209,28 @@ def _defect(record: Vulnerability, ecosystem: Ecosystem) -> str | None:
         return "has a score that is none"
     if record.published_at is not None and not _is_moment(record.published_at):
         return "was published at a time that cannot be"
-    for each in record.affected:
-        is_named = (
-            each.release == "" if ecosystem is Ecosystem.NUGET else release_named(each.release) == each.release
-        )
-        if each.type != ecosystem.package_type or not is_named or len(each.release) > 64:
-            return f"is about packages that are none of {ecosystem}"
-        if ecosystem is not Ecosystem.NUGET and not each.release.startswith(f"{ecosystem}:"):
-            return f"is about packages that are none of {ecosystem}"
-        counts = (len(each.ranges), len(each.versions), len(each.binaries))
-        if any(
-            count > most for count, most in zip(counts, (MOST_RANGES, MOST_VERSIONS, MOST_BINARIES), strict=True)
-        ):
-            return "says more than any record does"
-        words = [each.name, *each.versions, *(word for binary in each.binaries for word in binary)]
-        words += [word for one in each.ranges for word in (one.introduced, one.fixed, one.last_affected)]
-        if any(len(word) > _LONGEST_WORD or _CONTROL.search(word) for word in [each.release, *words]):
-            return "has a word that is none"
+    return next((defect for each in record.affected if (defect := _defect_of(each, ecosystem)) is not None), None)
+
+
+def _defect_of(affected: AffectedPackage, ecosystem: Ecosystem) -> str | None:
+    release = affected.release
+    if ecosystem is Ecosystem.NUGET:
+        is_of_it = release == ""
+    else:
+        is_of_it = release_named(release) == release and release.startswith(f"{ecosystem}:")
+    if affected.type != ecosystem.package_type or not is_of_it or len(release) > 64:
+        return f"is about packages that are none of {ecosystem}"
+    if (
+        len(affected.ranges) > MOST_RANGES
+        or len(affected.versions) > MOST_VERSIONS
+        or len(affected.binaries) > MOST_BINARIES
+    ):
+        return "says more than any record does"
+    words = [release, affected.name, *affected.versions]
+    words += [word for binary in affected.binaries for word in binary]
+    words += [word for one in affected.ranges for word in (one.introduced, one.fixed, one.last_affected)]
+    if any(len(word) > _LONGEST_WORD or _CONTROL.search(word) for word in words):
+        return "has a word that is none"
     return None
 
 

@@ -10,7 +10,7 @@ from bot.watch.feeds import announcements, discussions, github_advisories, image
 from bot.watch.feeds.dotnet import cve as dotnet_cve
 from bot.watch.feeds.dotnet import releases as dotnet_releases
 from bot.watch.feeds.dotnet import timeline as dotnet_timeline
-from bot.watch.feeds.reading import FeedProblem
+from bot.watch.feeds.reading import FeedProblem, Parsed
 
 READER = "1"
 """Raised whenever a parser changes what it finds, so that stored documents are read again."""
@@ -35,7 +35,10 @@ def read(source: FeedSource, data: bytes, seen_at: datetime) -> FeedContents:
 
     Raises `Failure` where the document as a whole is not what its kind says.
     """
-    return READERS[source.kind](source.url, data, seen_at)
+    if (parse := ADVISORIES.get(source.kind)) is not None:
+        advisories = parse(data, seen_at, source.url)
+        return FeedContents(advisories=advisories.items, problems=advisories.problems)
+    return OTHERS[source.kind](source.url, data, seen_at)
 
 
 def _dotnet_index(url: str, data: bytes, seen_at: datetime) -> FeedContents:
@@ -55,19 +58,9 @@ def _dotnet_timeline(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     return FeedContents(leads_to=parsed.items, problems=parsed.problems)
 
 
-def _dotnet_cve(url: str, data: bytes, seen_at: datetime) -> FeedContents:
-    parsed = dotnet_cve.parse(data, seen_at, url)
-    return FeedContents(advisories=parsed.items, problems=parsed.problems)
-
-
 def _msrc_updates(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = msrc.parse_updates(data, seen_at, url)
     return FeedContents(monthly=parsed.items, problems=parsed.problems)
-
-
-def _msrc_bulletin(url: str, data: bytes, seen_at: datetime) -> FeedContents:
-    bulletin = msrc.parse(data, seen_at, url)
-    return FeedContents(advisories=bulletin.items, problems=bulletin.problems)
 
 
 def _github_advisories(url: str, data: bytes, seen_at: datetime) -> FeedContents:
@@ -76,30 +69,23 @@ def _github_advisories(url: str, data: bytes, seen_at: datetime) -> FeedContents
     return FeedContents(advisories=parsed.items, withdrawn_advisories=withdrawn, problems=parsed.problems)
 
 
-def _announcements(url: str, data: bytes, seen_at: datetime) -> FeedContents:
-    parsed = announcements.parse(data, seen_at, url)
-    return FeedContents(advisories=parsed.items, problems=parsed.problems)
-
-
-def _image_announcements(url: str, data: bytes, seen_at: datetime) -> FeedContents:
-    parsed = discussions.parse(data, seen_at, url)
-    return FeedContents(advisories=parsed.items, problems=parsed.problems)
-
-
 def _image_info(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     inventory, parsed = image_info.read(data, url)
     return FeedContents(inventory=inventory, problems=parsed.problems)
 
 
-READERS: Mapping[FeedKind, Callable[[str, bytes, datetime], FeedContents]] = {
+ADVISORIES: Mapping[FeedKind, Callable[[bytes, datetime, str], Parsed[Advisory]]] = {
+    FeedKind.DOTNET_CVE: dotnet_cve.parse,
+    FeedKind.MSRC_BULLETIN: msrc.parse,
+    FeedKind.ANNOUNCEMENTS: announcements.parse,
+    FeedKind.IMAGE_ANNOUNCEMENTS: discussions.parse,
+}
+"""Documents that hold advisories and nothing else."""
+OTHERS: Mapping[FeedKind, Callable[[str, bytes, datetime], FeedContents]] = {
     FeedKind.DOTNET_INDEX: _dotnet_index,
     FeedKind.DOTNET_RELEASES: _dotnet_releases,
     FeedKind.DOTNET_TIMELINE: _dotnet_timeline,
-    FeedKind.DOTNET_CVE: _dotnet_cve,
     FeedKind.MSRC_UPDATES: _msrc_updates,
-    FeedKind.MSRC_BULLETIN: _msrc_bulletin,
     FeedKind.GITHUB_ADVISORIES: _github_advisories,
-    FeedKind.ANNOUNCEMENTS: _announcements,
-    FeedKind.IMAGE_ANNOUNCEMENTS: _image_announcements,
     FeedKind.IMAGE_INFO: _image_info,
 }

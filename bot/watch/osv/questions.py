@@ -14,7 +14,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.vulnerability import Ecosystem, Vulnerability
 from bot.watch.feeds.reading import Notes
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import WantedPackages, parse
+from bot.watch.osv.record import RECORD_ID, WantedPackages, parse
 
 MOST_QUERIES = 1_000
 """In one request, as OSV says."""
@@ -23,7 +23,7 @@ _MOST_PAGES = 50
 _MOST_RECORDS = 100_000
 _LONGEST_TOKEN = 4_096
 _AT_ONCE = 4
-_ID = re.compile(r"[A-Za-z0-9:._-]{3,64}")
+_ID = re.compile(RECORD_ID)
 _MODIFIED = re.compile(r"[0-9TZ:.+-]{10,40}")
 _LTS = re.compile(r"Ubuntu:[0-9]?[02468]\.04")
 

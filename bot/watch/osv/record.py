@@ -21,6 +21,8 @@ from bot.watch.feeds.reading import FeedShape, Notes, OneLine, UtcMoment, cves_i
 from bot.watch.osv.ranges import RangeEvent, Version, beside_ranges, comparisons, ranges_of
 from bot.watch.osv.severity import rating_of
 
+RECORD_ID = r"[A-Za-z0-9:._-]{3,64}"
+"""As OSV names records."""
 MOST_RANGES = 200
 MOST_VERSIONS = 2_000
 MOST_BINARIES = 2_000
@@ -44,7 +46,7 @@ class WantedPackages:
 
 
 class _Record(FeedShape):
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:._-]{3,64}$")]
+    id: Annotated[str, StringConstraints(pattern=f"^{RECORD_ID}$")]
     summary: OneLine = ""
     details: str = ""
     published: UtcMoment | None = None

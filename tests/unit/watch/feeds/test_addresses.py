@@ -22,4 +22,4 @@ def test_the_advisories_asked_for_are_those_of_glibc_musl_and_windows_packs() ->
 
 def test_every_feed_that_can_be_set_has_a_kind_and_every_kind_a_reader() -> None:
     assert addresses.KINDS.keys() == FeedsSettings.model_fields.keys() - {"offline", "bundle_key"}
-    assert set(FeedKind) == contents.READERS.keys()
+    assert set(FeedKind) == contents.ADVISORIES.keys() | contents.OTHERS.keys()
