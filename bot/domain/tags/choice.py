@@ -1,7 +1,6 @@
 """Which tag may follow which, and how firmly a reference holds on to one build."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -78,16 +77,6 @@ def is_compatible(a: Tag | str, b: Tag | str, policy: TagPolicy = GENERIC) -> bo
         and (policy.cross_major or a.parts[:1] == b.parts[:1])
         and (policy.cross_minor or a.parts[:2] == b.parts[:2])
     )
-
-
-def choose_tag(current: Tag | str, available: Iterable[Tag | str], policy: TagPolicy = GENERIC) -> str:
-    """The newest compatible tag of `available`, or `current` where none is newer."""
-    best = start = _tag(current)
-    for text in available:
-        candidate = _tag(text)
-        if is_newer(best, candidate) and is_compatible(start, candidate, policy):
-            best = candidate
-    return str(best)
 
 
 def _tag(value: Tag | str) -> Tag:

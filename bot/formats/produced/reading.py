@@ -50,25 +50,23 @@ class Named:
     defaults: tuple[str, ...] = ()
 
 
-def named_in(path: str, data: bytes) -> tuple[NamedImage, ...]:
-    """Each with its line, in the order of the text, by what the file itself says alone. Never raises."""
-    return tuple(named.image for named in names_in(path, data))
-
-
 def names_in(
     path: str, data: bytes, build: FileBuild | None = None, environment: Mapping[str, str] | None = None
 ) -> tuple[Named, ...]:
-    """Like `named_in`; of a Bake or Compose file as `build` builds it, and with the variables that files around it
-    set. Never raises."""
+    """The images that the builds of a file push, each with its line, in the order of the text. Never raises.
+
+    Of a Bake or Compose file those of `build` where it is given, with the variables that files around it set.
+    """
     kind = kind_in(path, data)
     if kind is None or not is_text(data):
         return ()
+    read_names: Callable[[str, str], Iterator[Written]]
     if kind == bake.KIND:
         read_names = partial(_in_bake, build=build)
     elif kind == compose.KIND:
         read_names = partial(_in_compose, build=build, environment=environment)
     elif kind in _READERS:
-        read_names = partial(_READERS[kind])
+        read_names = _READERS[kind]
     else:
         return ()
     return tuple(islice(_named(path, decode(data), read_names), MOST_NAMES))

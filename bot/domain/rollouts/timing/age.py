@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -81,11 +81,6 @@ class Ages:
     @property
     def total(self) -> int:
         return sum(self.by_days.values()) + self.never + self.unread
-
-
-def bound_of(age: timedelta) -> int | None:
-    """The first of `BOUNDS` that an age does not exceed; None where it exceeds all."""
-    return next((days for days in BOUNDS if age <= timedelta(days=days)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.tags.choice import choose_tag, is_compatible, is_newer
+from bot.domain.tags.choice import is_compatible, is_newer
 from bot.domain.tags.tag import Tag
 from tests.conftest import SHARED
+from tests.unit.domain.tags.choosing import choose_tag
 
 CASES = SHARED / "cases" / "tags.jsonl"
 

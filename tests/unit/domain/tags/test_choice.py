@@ -10,12 +10,12 @@ from bot.domain.tags.choice import (
     GENERIC,
     PinStrength,
     TagPolicy,
-    choose_tag,
     is_compatible,
     is_newer,
     pins,
     policy_for,
 )
+from tests.unit.domain.tags.choosing import choose_tag
 
 DIGEST = f"sha256:{'ab' * 32}"
 
