@@ -5,16 +5,17 @@ Images stand in named contexts (`docker-image://`), in build arguments, and in D
 """
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from itertools import islice, product
+from types import MappingProxyType
 
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
+from bot.formats.bake.evaluation import MOST_EVALUATED, Evaluation, TooMuch, variants
 from bot.formats.bake.file import BakeFile, blocks_of_json
 from bot.formats.bake.hcl import HclBlock, Name, Opaque, Template, Value
 from bot.formats.builds import DOCKERFILE, Argument, Builds, BuiltName, DockerBuild, FileBuild, below, places
@@ -29,16 +30,9 @@ from bot.formats.source.collector import (
     quoted,
     tag_stands_with_name,
 )
-from bot.formats.source.spanned import Spanned, joined
+from bot.formats.source.spanned import Spanned
 
-MOST_VARIANTS = 64
-"""How many combinations of one target's matrix are read."""
-DEEPEST_VARIABLE = 16
-MOST_EVALUATED = 1024 * 1024
-"""Characters that all strings of one file may expand to."""
 NOT_EVALUATED = "which is not evaluated; write the image out"
-_NOTHING = (Spanned("", ()), False)
-_TEMPLATE_PART = re.compile(r"\$\$\{|%%\{|\$\{~?\s*(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)?)\s*~?\}|[$%]\{")
 
 
 def find(path: str, text: str) -> Findings:
@@ -54,7 +48,7 @@ def find(path: str, text: str) -> Findings:
     try:
         for name in bake.targets:
             reader.read(name)
-    except _TooMuch:
+    except TooMuch:
         limit = f"{MOST_EVALUATED:,} characters"
         file.problem(0, f"the file's variables and matrices expand to more than {limit}; the rest is not read")
     return file.findings()
@@ -71,11 +65,9 @@ def targets(path: str, text: str) -> list[tuple[str, DockerBuild]]:
     if reader is None:
         return []
     found: list[tuple[str, DockerBuild]] = []
-    try:
+    with suppress(TooMuch):
         for name in reader.bake.targets:
             found += ((name, build) for build in reader.builds(name))
-    except _TooMuch:
-        pass
     return found
 
 
@@ -84,15 +76,13 @@ def names(path: str, text: str, build: FileBuild | None = None) -> list[BuiltNam
 
     With a `build` those of the targets that it builds, by the variables and names that it sets.
     """
-    reader = _reader_of(path, text)
+    reader = _reader_of(path, text, {} if build is None else dict(build.variables))
     if reader is None:
         return []
     bake = reader.bake
-    if build is not None:
-        reader.bake = bake.given(dict(build.variables))
     built = bake.targets.keys() if build is None else bake.built(build.targets)
     found: list[BuiltName] = []
-    try:
+    with suppress(TooMuch):
         for target in (name for name in bake.targets if name in built):
             files = {each.dockerfiles for each in reader.builds(target)}
             dockerfiles = files.pop() if len(files) == 1 else ()
@@ -101,8 +91,6 @@ def names(path: str, text: str, build: FileBuild | None = None) -> list[BuiltNam
                 found += (BuiltName(target, name, reader.place(target), dockerfiles) for name in given)
             elif build is None or bake.owner(target, "tags") not in build.generated:
                 found += (replace(named, dockerfiles=dockerfiles) for named in reader.names(target))
-    except _TooMuch:
-        pass
     return found
 
 
@@ -112,12 +100,10 @@ def values(path: str, text: str) -> dict[str, str]:
     if reader is None:
         return {}
     found: dict[str, str] = {}
-    try:
+    with suppress(TooMuch):
         for name, value in reader.bake.variables.items():
             evaluated, whole = reader.evaluated(value, reader.bake.variables)
             found[name] = evaluated.text if whole else UNKNOWN
-    except _TooMuch:
-        pass
     return found
 
 
@@ -126,10 +112,10 @@ def _blocks(path: str, text: str) -> list[HclBlock]:
     return blocks_of_json(jsonc.read(text)) if path.endswith(".json") else bake_hcl.read(text)
 
 
-def _reader_of(path: str, text: str) -> "_Targets | None":
-    """The reader of a file's targets; None where the file cannot be read."""
+def _reader_of(path: str, text: str, given: Mapping[str, str] = MappingProxyType({})) -> "_Targets | None":
+    """The reader of a file's targets where the environment sets `given`; None where the file cannot be read."""
     try:
-        return _Targets(_file_of(path, text), Collector(path, text, KIND))
+        return _Targets(_file_of(path, text).given(given), Collector(path, text, KIND))
     except Unreadable:
         return None
 
@@ -140,10 +126,6 @@ def _file_of(path: str, text: str) -> BakeFile:
     return BakeFile.of(_blocks(path, text))
 
 
-class _TooMuch(Exception):
-    """What the file expands to is beyond all measure."""
-
-
 class _Targets:
     """Reads targets one after the other."""
 
@@ -151,10 +133,8 @@ class _Targets:
         self.bake = bake
         self.file = file
         self._inherited = bake.inherited
-        self._evaluated = 0
-        """Characters so far."""
-        self._used: set[str] = set()
-        """The variables that were asked for."""
+        self._evaluation = Evaluation()
+        self.evaluated = self._evaluation.of
 
     def read(self, name: str) -> None:
         target = self.bake.targets[name]
@@ -166,7 +146,7 @@ class _Targets:
                 self.file.problem(
                     value.place, f"{attribute} of target {quoted(name)} is an expression, {NOT_EVALUATED}"
                 )
-        for variant in _variants(target.get("matrix"), self.bake.variables):
+        for variant in variants(target.get("matrix"), self.bake.variables):
             self._read_variant(name, {**self.bake.variables, **variant})
 
     def builds(self, name: str) -> Iterator[DockerBuild]:
@@ -175,7 +155,7 @@ class _Targets:
         if told["dockerfile-inline"] is not None or (not any(told.values()) and name in self._inherited):
             return
         args = self.bake.merged(name, "args")
-        for variant in _variants(self.bake.targets[name].get("matrix"), self.bake.variables):
+        for variant in variants(self.bake.targets[name].get("matrix"), self.bake.variables):
             variables = {**self.bake.variables, **variant}
             context, dockerfile = (
                 self._text(value, variables, default)
@@ -195,12 +175,12 @@ class _Targets:
         lends = target in self._inherited and "tags" not in self.bake.targets[target]
         if not isinstance(listed, tuple) or lends:
             return
-        for variant in _variants(self.bake.targets[target].get("matrix"), self.bake.variables):
+        for variant in variants(self.bake.targets[target].get("matrix"), self.bake.variables):
             for value in listed:
-                self._used.clear()
+                self._evaluation.used.clear()
                 evaluated, _ = self.evaluated(value, {**self.bake.variables, **variant})
                 if evaluated.text:
-                    defaults = tuple(sorted(self._used & self.bake.declared - variant.keys()))
+                    defaults = tuple(sorted(self._evaluation.used & self.bake.declared - variant.keys()))
                     yield BuiltName(target, evaluated.text, _place_of(value, evaluated), defaults=defaults)
 
     def place(self, target: str) -> int:
@@ -260,41 +240,6 @@ class _Targets:
         elif IMAGE_CONTEXT in evaluated.text:
             self.file.problem(evaluated.place(0), f"{quoted(evaluated.text)} has an expression, {NOT_EVALUATED}")
 
-    def evaluated(self, value: Value, variables: Mapping[str, Value], depth: int = 0) -> tuple[Spanned, bool]:
-        """A value as text, and whether nothing in it was left as it was written."""
-        match value:
-            case Name() if value.name in variables and depth < DEEPEST_VARIABLE:
-                self._used.add(value.name)
-                return self.evaluated(variables[value.name], variables, depth + 1)
-            case Template():
-                return self._filled(value.written, variables, depth)
-            case Name():
-                return Spanned(value.name, range(value.place, value.place + len(value.name))), False
-            case Opaque():
-                return Spanned(value.text, range(value.place, value.place + len(value.text))), False
-        return Spanned("", ()), False
-
-    def _filled(self, written: Spanned, variables: Mapping[str, Value], depth: int) -> tuple[Spanned, bool]:
-        self._evaluated += len(written)
-        if self._evaluated > MOST_EVALUATED:
-            raise _TooMuch
-        parts: list[Spanned] = []
-        whole = True
-        done = 0
-        for found in _TEMPLATE_PART.finditer(written.text):
-            parts.append(written.part(done, found.start()))
-            done = found.end()
-            if found.group() in {"$${", "%%{"}:
-                parts.append(written.part(found.start() + 1, found.end()))
-                continue
-            name = found["name"]
-            self._used.add(name)
-            known = name in variables and depth < DEEPEST_VARIABLE
-            value, is_known = self.evaluated(variables[name], variables, depth + 1) if known else _NOTHING
-            whole = whole and is_known
-            parts.append(value if is_known else written.part(found.start(), found.end()))
-        return joined([*parts, written.part(done, len(written))]), whole
-
 
 def _place_of(value: Value, evaluated: Spanned) -> int:
     """Where a name is written, though variables from elsewhere may supply its text."""
@@ -312,17 +257,6 @@ def _digest_place(value: Value, image: Spanned) -> int | None:
 
 def _behind(written: Spanned) -> int:
     return written.place(len(written) - 1) + 1
-
-
-def _variants(matrix: Value | None, variables: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
-    """One set of variables for each combination of a matrix; without one, a single empty set."""
-    axes = matrix if isinstance(matrix, dict) else {}
-    values = [variables.get(value.name, value) if isinstance(value, Name) else value for value in axes.values()]
-    lists = [value if isinstance(value, tuple) else (value,) for value in values]
-    for combination in islice(product(*lists), MOST_VARIANTS):
-        variant = dict(zip(axes, combination, strict=True))
-        members = [(axis, value) for axis, value in variant.items() if isinstance(value, dict)]
-        yield variant | {f"{axis}.{key}": inner for axis, value in members for key, inner in value.items()}
 
 
 def _values(value: Value | None) -> list[Value]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 
 from bot.domain.repositories.usage import Findings, Role
+from bot.formats.bake import evaluation
 from bot.formats.bake import finder as bake
 from tests.growth import LINEAR, growth
 from tests.unit.formats.laws import any_text, spans_cover_what_they_claim
@@ -357,7 +358,7 @@ def test_hostile_files_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "expand to more than 1,048,576 characters" in find(hostile(40)).problems[0].message
     assert len(find("args = 1 #" + "x" * 200_000).problems) == 1
     # Up to the bound everything costs the same, which would hide how the rest grows.
-    monkeypatch.setattr(bake, "MOST_EVALUATED", 16 * 1024)
+    monkeypatch.setattr(evaluation, "MOST_EVALUATED", 16 * 1024)
     assert growth(lambda size: find(hostile(size)), 20) < LINEAR
 
 
