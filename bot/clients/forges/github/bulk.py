@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import GraphAnswer, in_parts
+from bot.clients.forges.github.connection.graphql import GraphAnswer, Variables, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
@@ -53,13 +53,13 @@ class Bulk:
 
     async def _asked(self, name: str, parts: Sequence[NodesField]) -> GraphAnswer | None:
         """None where it was more than GitHub answers at once."""
-        kinds = ", ".join(f"$n{number}: [ID!]!" for number in range(len(parts)))
+        variables = Variables()
         fields = " ".join(
-            f"n{number}: nodes(ids: $n{number}) {{ {part.selection} }}" for number, part in enumerate(parts)
+            f"n{number}: nodes(ids: {variables.add(f'n{number}', '[ID!]!', list(part.ids))}) {{ {part.selection} }}"
+            for number, part in enumerate(parts)
         )
-        variables = {f"n{number}": list(part.ids) for number, part in enumerate(parts)}
         try:
-            graph = await self.transport.query(f"query {name}({kinds}) {{ {fields} }}", variables)
+            graph = await self.transport.query(f"query {name}{variables.declared} {{ {fields} }}", variables.values)
         except Failure as failure:
             if failure.status in (502, 504) and (len(parts) > 1 or len(parts[0].ids) > 1):
                 return None

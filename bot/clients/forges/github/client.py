@@ -52,7 +52,7 @@ class GitHub:
         self._following = Following(Bulk(self._transport))
         self._builds = builds.BuildsLook(Bulk(self._transport))
         self._dispatching = workflows.Dispatching(self._transport)
-        self._as_app = not hasattr(access.credentials, "token")
+        self._as_app = isinstance(access.credentials, AppCredentials)
 
     async def close(self) -> None:
         await self._transport.close()
@@ -85,8 +85,9 @@ class GitHub:
         return await self._transport.server_time("/rate_limit")
 
     async def login(self) -> str:
-        """Whose token it is."""
-        return await self._login()
+        """Whose token it is, in lower case."""
+        with shaped("user"):
+            return str((await self._transport.read("/user"))["login"]).lower()
 
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         return await chosen_files(self._transport, repositories, paths)
@@ -105,7 +106,7 @@ class GitHub:
             if failure.trouble is not Trouble.MISSING:
                 raise
         # No organisation. The token's own user sees private repositories too, of others only the public ones.
-        if await self._login() == owner.lower():
+        if await self.login() == owner.lower():
             return await self._listed("/user/repos", {"affiliation": "owner"})
         try:
             return await self._listed(f"/users/{quote(owner)}/repos", {"type": "owner"})
@@ -119,10 +120,6 @@ class GitHub:
                 advice="check the name, and that the token is authorised for the organisation",
                 status=failure.status,
             ) from failure
-
-    async def _login(self) -> str:
-        with shaped("user"):
-            return str((await self._transport.read("/user"))["login"]).lower()
 
     async def _listed(
         self, path: str, parameters: Mapping[str, Any] | None = None, key: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import declared, in_parts
+from bot.clients.forges.github.connection.graphql import Variables, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
@@ -128,20 +128,18 @@ class GatheredBlobs:
 
 async def _shown(transport: Transport, batch: Sequence[_Asked]) -> list[dict[str, bytes]] | None:
     """What one request shows of each; None where it was too much for one."""
-    kinds: dict[str, str] = {}
-    variables: dict[str, str] = {}
+    variables = Variables()
     roots = []
     for number, asked in enumerate(batch):
-        kinds[f"r{number}"], variables[f"r{number}"] = "ID!", asked.repository.node_id or ""
-        fields = []
-        for place, sha in enumerate(asked.shas):
-            name = f"o{number}_{place}"
-            kinds[name], variables[name] = "String!", sha
-            fields.append(f"b{place}: object(expression: ${name}) {{ ...blob }}")
-        roots.append(f"r{number}: node(id: $r{number}) {{ ... on Repository {{ {' '.join(fields)} }} }}")
-    document = f"query blobs{declared(kinds)} {{ {' '.join(roots)} }} {_BLOB}"
+        root = variables.add(f"r{number}", "ID!", asked.repository.node_id or "")
+        fields = " ".join(
+            f"b{place}: object(expression: {variables.add(f'o{number}_{place}', 'String!', sha)}) {{ ...blob }}"
+            for place, sha in enumerate(asked.shas)
+        )
+        roots.append(f"r{number}: node(id: {root}) {{ ... on Repository {{ {fields} }} }}")
+    document = f"query blobs{variables.declared} {{ {' '.join(roots)} }} {_BLOB}"
     try:
-        graph = await transport.query(document, variables)
+        graph = await transport.query(document, variables.values)
     except Failure as failure:
         if failure.status in (502, 504):
             return None

@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import declared
+from bot.clients.forges.github.connection.graphql import Variables
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
+from bot.clients.forges.github.pull_requests.asking import repository_field
 from bot.domain.forge.actions import ActionCommit, ActionTag
+from bot.domain.repositories.repository import Identity
 
 _TOGETHER = 20
 _MOST_TAGS = 100
@@ -24,20 +26,19 @@ async def action_commits(transport: Transport, actions: Sequence[ActionTag]) -> 
 
 
 async def _asked(transport: Transport, actions: Sequence[ActionTag]) -> dict[ActionTag, ActionCommit]:
-    variables: dict[str, Any] = {}
+    variables = Variables()
     fields = []
     for number, action in enumerate(actions):
-        owner, _, name = action.repository.partition("/")
-        variables |= {f"o{number}": owner, f"n{number}": name, f"t{number}": f"refs/tags/{action.tag}"}
-        variables[f"q{number}"] = action.tag
+        root = repository_field(Identity(action.repository), variables, f"_{number}")
+        ref = variables.add(f"t{number}", "String!", f"refs/tags/{action.tag}")
+        tag = variables.add(f"q{number}", "String!", action.tag)
         fields.append(
-            f"a{number}: repository(owner: $o{number}, name: $n{number}) {{"
-            f" tag: ref(qualifiedName: $t{number}) {{ name target {{ ...pointed }} }}"
-            f' others: refs(refPrefix: "refs/tags/", query: $q{number}, first: {_MOST_TAGS},'
+            f"a{number}: {root} {{ tag: ref(qualifiedName: {ref}) {{ name target {{ ...pointed }} }}"
+            f' others: refs(refPrefix: "refs/tags/", query: {tag}, first: {_MOST_TAGS},'
             " orderBy: {field: TAG_COMMIT_DATE, direction: DESC}) { nodes { name target { ...pointed } } } }"
         )
-    kinds = dict.fromkeys(variables, "String!")
-    graph = await transport.query(f"query actions{declared(kinds)} {{ {' '.join(fields)} }} {_TARGET}", variables)
+    text = f"query actions{variables.declared} {{ {' '.join(fields)} }} {_TARGET}"
+    graph = await transport.query(text, variables.values)
     for error in graph.errors:
         if error.kind not in {"NOT_FOUND", "FORBIDDEN"}:
             raise error.failure(graph.where)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
@@ -92,9 +92,22 @@ def _error(row: Mapping[str, Any]) -> GraphError:
     )
 
 
-def declared(variables: Mapping[str, str]) -> str:
-    """`($a: ID!, $b: String!)`, nothing where there are no variables."""
-    return f"({', '.join(f'${name}: {kind}' for name, kind in variables.items())})" if variables else ""
+@dataclass(slots=True)
+class Variables:
+    """The variables of a query or mutation: their values, and what GraphQL calls the kind of each."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    _kinds: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, kind: str, value: Any) -> str:
+        """Adds one, and returns how a query names it."""
+        self.values[name], self._kinds[name] = value, kind
+        return f"${name}"
+
+    @property
+    def declared(self) -> str:
+        """`($a: ID!, $b: String!)`, nothing where there are no variables."""
+        return f"({', '.join(f'${name}: {kind}' for name, kind in self._kinds.items())})" if self._kinds else ""
 
 
 def in_parts(items: Sequence[str], size: int) -> list[Sequence[str]]:

@@ -1,9 +1,8 @@
 """How a repository is named in a GraphQL query, and which errors of an answer are none."""
 
 from collections.abc import Collection
-from typing import Any
 
-from bot.clients.forges.github.connection.graphql import GraphAnswer
+from bot.clients.forges.github.connection.graphql import GraphAnswer, Variables
 from bot.domain.repositories.repository import Identity
 
 
@@ -17,12 +16,12 @@ def check_answer(graph: GraphAnswer, forgiving: Collection[str] = ()) -> None:
             raise error.failure(graph.where)
 
 
-def repository_field(repository: Identity, suffix: str, variables: dict[str, Any], kinds: dict[str, str]) -> str:
+def repository_field(repository: Identity, variables: Variables, suffix: str = "") -> str:
     """Names a repository by its node id, else by owner and name; adds the variables for that, with `suffix`."""
     if repository.node_id is not None:
-        variables[f"id{suffix}"], kinds[f"id{suffix}"] = repository.node_id, "ID!"
-        return f"node(id: $id{suffix})"
+        return f"node(id: {variables.add(f'id{suffix}', 'ID!', repository.node_id)})"
     owner, _, name = repository.name.partition("/")
-    variables |= {f"owner{suffix}": owner, f"name{suffix}": name}
-    kinds |= {f"owner{suffix}": "String!", f"name{suffix}": "String!"}
-    return f"repository(owner: $owner{suffix}, name: $name{suffix})"
+    whose, called = (
+        variables.add(f"{key}{suffix}", "String!", each) for key, each in (("owner", owner), ("name", name))
+    )
+    return f"repository(owner: {whose}, name: {called})"

@@ -1,7 +1,7 @@
 """Labels, assigns, asks for reviews and lets a pull request merge by itself; what is refused is told."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.clients.forges.github.connection.graphql import GraphError
@@ -15,6 +15,7 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 
 _MOST_ASKED_ALONE = 10
+_NOBODY = "nobody of that name is known"
 _NEED_NOT_WAIT = re.compile(r"(clean|unstable|has_hooks) status", re.I)
 
 
@@ -23,27 +24,20 @@ async def grant(
 ) -> Granted:
     """Grants in one request; labels that the repository lacks are made by one more, a merge at once is one more."""
     node, ids = pull_request_node(repository, request), look.wish_ids
-    known_labels = [found for label in wishes.labels if (found := ids.labels.get(label)) is not None]
-    new_labels = [label for label in wishes.labels if ids.labels.get(label) is None]
-    people = {name: found for name in wishes.people if (found := ids.people.get(name)) is not None}
-    teams = {name: found for name in wishes.teams if (found := ids.teams.get(name)) is not None}
+    labels, assignees = _known(wishes.labels, ids.labels), _known(wishes.assignees, ids.people)
+    people, teams = _known(wishes.people, ids.people), _known(wishes.teams, ids.teams)
     refused = [
-        Refusal(f"no review asked of {name}", "nobody of that name is known")
+        Refusal(f"no review asked of {name}", _NOBODY)
         for name in (*wishes.people, *wishes.teams)
         if name not in people and name not in teams
     ]
-    assignees = {name: found for name in wishes.assignees if (found := ids.people.get(name)) is not None}
-    refused += [
-        Refusal(f"not assigned to {name}", "nobody of that name is known")
-        for name in wishes.assignees
-        if name not in assignees
-    ]
+    refused += [Refusal(f"not assigned to {name}", _NOBODY) for name in wishes.assignees if name not in assignees]
     mutations = Mutations()
-    if known_labels:
-        mutations.add("labels", "addLabelsToLabelable", {"labelableId": node, "labelIds": known_labels})
-    over = [found for label in wishes.unlabel if (found := ids.labels.get(label)) is not None]
-    if over:
-        mutations.add("unlabelled", "removeLabelsFromLabelable", {"labelableId": node, "labelIds": over})
+    if labels:
+        mutations.add("labels", "addLabelsToLabelable", {"labelableId": node, "labelIds": [*labels.values()]})
+    if over := _known(wishes.unlabel, ids.labels):
+        given = {"labelableId": node, "labelIds": [*over.values()]}
+        mutations.add("unlabelled", "removeLabelsFromLabelable", given)
     if people or teams:
         mutations.add("reviews", "requestReviews", _review_input(node, [*people.values()], [*teams.values()]))
     if assignees:
@@ -64,9 +58,14 @@ async def grant(
             refused.append(Refusal(f"not assigned to {', '.join(assignees)}", errors["assigned"].message))
         if "reviews" in errors:
             refused += await _asked_alone(transport, node, people, teams, errors["reviews"])
-    if new_labels:
+    if new_labels := [label for label in wishes.labels if label not in labels]:
         refused += await _labelled_anew(transport, repository, request, new_labels)
     return Granted(tuple(refused), is_to_merge)
+
+
+def _known(names: Iterable[str], ids: Mapping[str, str | None]) -> dict[str, str]:
+    """Those of the names that GitHub knows, each with its id."""
+    return {name: found for name in names if (found := ids.get(name)) is not None}
 
 
 def _add_merging(

@@ -1,9 +1,9 @@
 """Reads all that a pull request's branch needs in one request, and what can be wished for by its ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import GraphAnswer, declared, in_parts
+from bot.clients.forges.github.connection.graphql import GraphAnswer, Variables, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, shown_contents
@@ -65,22 +65,8 @@ async def look(
     Raises a `Failure` where the repository is not there.
     """
     parts = in_parts(list(paths), MOST_PATHS) or [[]]
-    variables: dict[str, Any] = {"branch": f"refs/heads/{branch}", "head": branch}
-    kinds = {"branch": "String!", "head": "String!"}
-    root = repository_field(repository, "", variables, kinds)
-    files = file_fields(parts[0], variables, kinds)
-    labels, people = _wish_fields(repository, wishes, variables, kinds)
-    wants_merge = wishes.merge is not MergeMethod.NEVER
-    document = _LOOK % {
-        "variables": declared(kinds),
-        "root": root,
-        "files": files,
-        "labels": labels,
-        "people": people,
-        "gate": "...gate" if wants_merge else "",
-    }
-    parts_used = (FILE if files else "") + PULL_REQUEST + STANDING + (_GATE if wants_merge else "")
-    graph = await transport.query(document + parts_used, variables)
+    document, variables = _question(repository, branch, parts[0], wishes)
+    graph = await transport.query(document, variables.values)
     check_answer(graph, forgiving=_OF_GATE)
     row = graph.data.get("found")
     if row is None:
@@ -116,6 +102,26 @@ async def look(
         )
 
 
+def _question(repository: Identity, branch: str, paths: Sequence[str], wishes: Wishes) -> tuple[str, Variables]:
+    variables = Variables()
+    variables.add("branch", "String!", f"refs/heads/{branch}")
+    variables.add("head", "String!", branch)
+    root = repository_field(repository, variables)
+    files = file_fields(paths, variables)
+    labels, people = _wish_fields(repository, wishes, variables)
+    wants_merge = wishes.merge is not MergeMethod.NEVER
+    document = _LOOK % {
+        "variables": variables.declared,
+        "root": root,
+        "files": files,
+        "labels": labels,
+        "people": people,
+        "gate": "...gate" if wants_merge else "",
+    }
+    fragments = (FILE if files else "") + PULL_REQUEST + STANDING + (_GATE if wants_merge else "")
+    return document + fragments, variables
+
+
 def _is_other(node: Mapping[str, Any] | None, branch: str) -> bool:
     return node is not None and not node["isCrossRepository"] and node["headRefName"] != branch
 
@@ -144,24 +150,18 @@ def _gate_of(row: Mapping[str, Any]) -> MergeRequirements:
     )
 
 
-def _wish_fields(
-    repository: Identity, wishes: Wishes, variables: dict[str, Any], kinds: dict[str, str]
-) -> tuple[str, str]:
+def _wish_fields(repository: Identity, wishes: Wishes, variables: Variables) -> tuple[str, str]:
     """Fields within the repository, and beside it: a name that nobody has is null there."""
-    labels, people = [], []
-    for number, label in enumerate((*wishes.labels, *wishes.unlabel)):
-        variables[f"l{number}"], kinds[f"l{number}"] = label, "String!"
-        labels.append(f"l{number}: label(name: $l{number}) {{ id }}")
-    for number, person in enumerate(_people(wishes)):
-        variables[f"u{number}"], kinds[f"u{number}"] = person, "String!"
-        people.append(f"u{number}: user(login: $u{number}) {{ id }}")
-    teams = []
-    for number, team in enumerate(wishes.teams):
-        variables[f"t{number}"], kinds[f"t{number}"] = team, "String!"
-        teams.append(f"t{number}: team(slug: $t{number}) {{ id }}")
-    if teams:
-        variables["organization"], kinds["organization"] = repository.name.partition("/")[0], "String!"
-        people.append(f"organization(login: $organization) {{ {' '.join(teams)} }}")
+
+    def fields(letter: str, kind: str, key: str, names: Iterable[str]) -> list[str]:
+        named = [(f"{letter}{number}", name) for number, name in enumerate(names)]
+        return [f"{each}: {kind}({key}: {variables.add(each, 'String!', name)}) {{ id }}" for each, name in named]
+
+    labels = fields("l", "label", "name", (*wishes.labels, *wishes.unlabel))
+    people = fields("u", "user", "login", _people(wishes))
+    if teams := fields("t", "team", "slug", wishes.teams):
+        organization = variables.add("organization", "String!", repository.name.partition("/")[0])
+        people.append(f"organization(login: {organization}) {{ {' '.join(teams)} }}")
     return " ".join(labels), " ".join(people)
 
 

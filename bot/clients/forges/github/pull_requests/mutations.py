@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import GraphAnswer, declared
+from bot.clients.forges.github.connection.graphql import GraphAnswer, Variables
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST
 from bot.domain.failure import Failure, Trouble
@@ -21,18 +21,19 @@ class Mutations:
     """Mutations in the order in which they are to run, with their variables."""
 
     fields: list[str] = field(default_factory=list)
-    variables: dict[str, Any] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)
+    _variables: Variables = field(default_factory=Variables)
 
     def add(self, alias: str, mutation: str, given: Mapping[str, Any], selection: str = "clientMutationId") -> None:
-        self.variables[alias] = given
-        self.kinds[alias] = f"{mutation[0].upper()}{mutation[1:]}Input!"
-        self.fields.append(f"{alias}: {mutation}(input: ${alias}) {{ {selection} }}")
+        given_as = self._variables.add(alias, f"{mutation[0].upper()}{mutation[1:]}Input!", given)
+        self.fields.append(f"{alias}: {mutation}(input: {given_as}) {{ {selection} }}")
 
     async def send(self, transport: Transport) -> GraphAnswer:
-        text = f"mutation change{declared(self.kinds)} {{ {' '.join(self.fields)} }}"
+        text = f"mutation change{self._variables.declared} {{ {' '.join(self.fields)} }}"
         uses_pull = any("...pull" in each for each in self.fields)
-        return await transport.mutate(text + (PULL_REQUEST if uses_pull else ""), self.variables)
+        return await transport.mutate(text + (PULL_REQUEST if uses_pull else ""), self._variables.values)
+
+    def has(self, alias: str) -> bool:
+        return alias in self._variables.values
 
 
 def pull_request_node(repository: Identity, request: PullRequest) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import declared
+from bot.clients.forges.github.connection.graphql import Variables
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.asking import repository_field
@@ -23,14 +23,11 @@ fragment pull on PullRequest {
 
 
 async def pull_request(transport: Transport, repository: Identity, number: int) -> PullRequest:
-    variables: dict[str, Any] = {"number": number}
-    kinds = {"number": "Int!"}
-    root = repository_field(repository, "", variables, kinds)
-    document = (
-        f"query pull{declared(kinds)} {{ found: {root} "
-        f"{{ ... on Repository {{ pullRequest(number: $number) {{ ...pull }} }} }} }}"
-    )
-    graph = await transport.query(document + PULL_REQUEST, variables)
+    variables = Variables()
+    field = f"pullRequest(number: {variables.add('number', 'Int!', number)}) {{ ...pull }}"
+    root = repository_field(repository, variables)
+    document = f"query pull{variables.declared} {{ found: {root} {{ ... on Repository {{ {field} }} }} }}"
+    graph = await transport.query(document + PULL_REQUEST, variables.values)
     graph.check()
     with shaped("pull request"):
         return pull_request_of(graph.data["found"]["pullRequest"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import declared
+from bot.clients.forges.github.connection.graphql import Variables
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
@@ -26,15 +26,12 @@ async def standings(transport: Transport, repositories: Sequence[Identity]) -> d
     """Asks by node id in one request; those without one (never listed) by name along with them."""
     if len(repositories) > MOST_STANDINGS:
         raise ValueError(f"{len(repositories)} repositories to one look, {MOST_STANDINGS} at most")
-    variables: dict[str, Any] = {}
-    kinds: dict[str, str] = {}
-    fields = []
-    for number, repository in enumerate(repositories):
-        fields.append(
-            f"r{number}: {repository_field(repository, f'_{number}', variables, kinds)} {{ ...standing }}"
-        )
-    document = f"query standings{declared(kinds)} {{ {' '.join(fields)} }}{STANDING}"
-    graph = await transport.query(document, variables)
+    variables = Variables()
+    fields = " ".join(
+        f"r{number}: {repository_field(repository, variables, f'_{number}')} {{ ...standing }}"
+        for number, repository in enumerate(repositories)
+    )
+    graph = await transport.query(f"query standings{variables.declared} {{ {fields} }}{STANDING}", variables.values)
     check_answer(graph)
     found = {}
     for number, repository in enumerate(repositories):

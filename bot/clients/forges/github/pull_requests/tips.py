@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import declared, in_parts
+from bot.clients.forges.github.connection.graphql import Variables, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, file_of, shown_contents
@@ -17,7 +17,7 @@ _ITSELF = "noreply@github.com"
 """The committer of what is committed through GitHub's API or its pages, whoever the author is."""
 
 _FILES = """
-query files($id: ID!, $trunk: GitObjectID!, $tip: GitObjectID!%(paths)s) {
+query files%(variables)s {
   found: node(id: $id) {
     ... on Repository {
       trunk: object(oid: $trunk) { ...tip }
@@ -36,19 +36,16 @@ async def tips(
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
     trees: dict[str, Mapping[str, Any]] = {}
     for part in in_parts(list(paths), MOST_PATHS):
-        variables: dict[str, Any] = {}
-        kinds: dict[str, str] = {}
-        root = repository_field(repository, "", variables, kinds)
-        files = file_fields(part, variables, kinds)
-        fields = []
-        for number, commit in enumerate(commits[:MOST_TIPS]):
-            variables[f"c{number}"], kinds[f"c{number}"] = commit, "GitObjectID!"
-            fields.append(f"c{number}: object(oid: $c{number}) {{ ...tip }}")
-        document = (
-            f"query tips{declared(kinds)} {{ found: {root} {{ ... on Repository {{ {' '.join(fields)} }} }} }}"
+        variables = Variables()
+        root = repository_field(repository, variables)
+        files = file_fields(part, variables)
+        fields = " ".join(
+            f"c{number}: object(oid: {variables.add(f'c{number}', 'GitObjectID!', commit)}) {{ ...tip }}"
+            for number, commit in enumerate(commits[:MOST_TIPS])
         )
+        document = f"query tips{variables.declared} {{ found: {root} {{ ... on Repository {{ {fields} }} }} }}"
         text = f"{document} fragment tip on Commit {{ oid tree {{ oid }} {files} }}{FILE}"
-        graph = await transport.query(text, variables)
+        graph = await transport.query(text, variables.values)
         check_answer(graph)
         with shaped("look at commits"):
             for number, commit in enumerate(commits[:MOST_TIPS]):
@@ -61,10 +58,11 @@ async def tips(
         return {commit: tip_of(trees[commit], rows, contents, "") for commit, rows in found.items()}
 
 
-def file_fields(paths: Sequence[str], variables: dict[str, Any], kinds: dict[str, str]) -> str:
-    for number, path in enumerate(paths):
-        variables[f"p{number}"], kinds[f"p{number}"] = path, "String!"
-    return " ".join(f"f{number}: file(path: $p{number}) {{ ...entry }}" for number in range(len(paths)))
+def file_fields(paths: Sequence[str], variables: Variables) -> str:
+    return " ".join(
+        f"f{number}: file(path: {variables.add(f'p{number}', 'String!', path)}) {{ ...entry }}"
+        for number, path in enumerate(paths)
+    )
 
 
 def rows_of(commit: Mapping[str, Any] | None, paths: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -112,15 +110,14 @@ async def further_files(
     either = trunk or tip
     if either is None:
         return {"trunk": None, "branch": None}
-    variables: dict[str, Any] = {
-        "id": repository.node_id,
-        "trunk": (trunk or either)["oid"],
-        "tip": (tip or either)["oid"],
-    }
-    kinds: dict[str, str] = {}
-    files = file_fields(paths, variables, kinds)
-    declarations = "".join(f", ${name}: {kind}" for name, kind in kinds.items())
-    graph = await transport.query(_FILES % {"paths": declarations, "files": files} + FILE, variables)
+    variables = Variables()
+    variables.add("id", "ID!", repository.node_id)
+    variables.add("trunk", "GitObjectID!", (trunk or either)["oid"])
+    variables.add("tip", "GitObjectID!", (tip or either)["oid"])
+    files = file_fields(paths, variables)
+    graph = await transport.query(
+        _FILES % {"variables": variables.declared, "files": files} + FILE, variables.values
+    )
     check_answer(graph)
     found = graph.data["found"]
     return {"trunk": trunk and found["trunk"], "branch": tip and found["branch"]}

@@ -44,7 +44,7 @@ async def carry_out(
         mutations.add("request", "updatePullRequest", given, "pullRequest { ...pull }")
     graph = await mutations.send(transport)
     await check_moved(transport, repository, graph, change)
-    if "request" not in mutations.variables:
+    if not mutations.has("request"):
         assert request.current is not None
         return replace(request.current, head=commit_made(graph) or prepared or request.current.head)
     with shaped("pull request"):
