@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from bot.clients.http import Http
-from bot.clients.http_answers import Streamed
+from bot.clients.http_answers import Streamed, conditions, validator
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.dump import DumpMark, OpenedDump
 
@@ -32,23 +32,17 @@ class DumpReader:
                 yield None if mark == previous else OpenedDump(file, mark)
             return
         headers = {"Accept": "application/zip", "Accept-Encoding": "identity"}
-        if previous is not None and previous.etag:
-            headers["If-None-Match"] = previous.etag
-        if previous is not None and previous.last_modified:
-            headers["If-Modified-Since"] = previous.last_modified
+        if previous is not None:
+            headers |= conditions(previous.etag, previous.last_modified)
         with tempfile.TemporaryFile() as file:
             async with self._http.stream(place, max_bytes=self._max_bytes, headers=headers) as answer:
-                if answer.status == 304 and previous is not None:
-                    unchanged = True
-                else:
-                    unchanged = False
+                is_unchanged = answer.status == 304 and previous is not None
+                if not is_unchanged:
                     _expect_dump(answer, place)
                     async for chunk in answer.chunks:
                         await asyncio.to_thread(file.write, chunk)
-            if unchanged:
-                yield None
-            else:
-                yield OpenedDump(file, DumpMark(_validator(answer, "etag"), _validator(answer, "last-modified")))
+            etag, modified = (validator(answer, name, _LONGEST_VALIDATOR) for name in ("etag", "last-modified"))
+            yield None if is_unchanged else OpenedDump(file, DumpMark(etag, modified))
 
 
 def _opened_file(path: Path) -> IO[bytes]:
@@ -74,9 +68,3 @@ def _expect_dump(answer: Streamed, place: str) -> None:
     if answer.status in (404, 410):
         raise Failure(Trouble.MISSING, f"is not there ({answer.status})", where=where, advice="check the address")
     raise Failure(Trouble.MALFORMED, f"gave an unexpected answer ({answer.status})", where=where)
-
-
-def _validator(answer: Streamed, name: str) -> str:
-    """A validator to send back later; one that is too long or not printable is done without."""
-    value = answer.headers.get(name, "")
-    return value if value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALIDATOR else ""

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from bot.clients.http import Http
-from bot.clients.http_answers import Answer
+from bot.clients.http_answers import Answer, conditions, validator
+from bot.clients.http_bounds import host_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import (
@@ -54,7 +55,7 @@ class FeedReader:
             headers = {
                 "Accept": _ACCEPT.get(source.kind, "application/json"),
                 **self.headers.get(host, {}),
-                **_conditions(previous),
+                **(conditions(previous.etag, previous.last_modified) if previous is not None else {}),
             }
             answer = await self.http.request("GET", source.url, headers=headers, max_bytes=self.max_bytes)
             return _outcome(source, previous, answer, self.clock.now())
@@ -63,7 +64,7 @@ class FeedReader:
 
     def _permitted(self, url: str) -> str:
         try:
-            host = httpx.URL(url).netloc.decode("ascii", "replace")
+            host = host_of(httpx.URL(url))
         except httpx.InvalidURL as error:
             raise Failure(Trouble.MALFORMED, f"is no address: {error}", where=url[:200]) from error
         if host not in self.hosts:
@@ -76,15 +77,8 @@ class FeedReader:
         return host
 
 
-def _conditions(previous: StoredDocument | None) -> dict[str, str]:
-    if previous is None:
-        return {}
-    conditions = {"If-None-Match": previous.etag, "If-Modified-Since": previous.last_modified}
-    return {name: value for name, value in conditions.items() if value}
-
-
 def _outcome(source: FeedSource, previous: StoredDocument | None, answer: Answer, now: datetime) -> Fetched:
-    etag, modified = _validator(answer, "etag"), _validator(answer, "last-modified")
+    etag, modified = (validator(answer, *each) or None for each in _LONGEST_VALIDATOR.items())
     if answer.status == 304 and previous is not None:
         confirmed = replace(
             previous,
@@ -98,13 +92,6 @@ def _outcome(source: FeedSource, previous: StoredDocument | None, answer: Answer
     if previous is not None and previous.body == answer.body:
         return Unchanged(replace(previous, etag=etag, last_modified=modified, checked_at=now))
     return NewContent(StoredDocument(source.url, etag, modified, answer.body, fetched_at=now, checked_at=now))
-
-
-def _validator(answer: Answer, name: str) -> str | None:
-    """A validator to send back later; one that is too long or not printable is done without."""
-    value = answer.headers.get(name, "")
-    usable = value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALIDATOR[name]
-    return value if value and usable else None
 
 
 def _refused(answer: Answer, now: datetime) -> Failure:

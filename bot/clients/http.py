@@ -209,7 +209,7 @@ class Http:
         first = asked.url
         for _ in range(self.limits.redirects + 1):
             async with self._connected.stream("GET", asked.url, headers=dict(asked.headers)) as response:
-                self.observer.answered(asked.url.netloc.decode("ascii"), "GET", response.status_code)
+                self.observer.answered(bounds.host_of(asked.url), "GET", response.status_code)
                 location = response.headers.get("location")
                 if response.status_code not in bounds.REDIRECTS or location is None:
                     yield response, asked
@@ -265,9 +265,9 @@ class Http:
         try:
             response = await self._answer(self._connected, asked, body)
         except BaseException:
-            self.observer.answered(asked.url.netloc.decode("ascii"), asked.method, None)
+            self.observer.answered(bounds.host_of(asked.url), asked.method, None)
             raise
-        self.observer.answered(asked.url.netloc.decode("ascii"), asked.method, response.status_code)
+        self.observer.answered(bounds.host_of(asked.url), asked.method, response.status_code)
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         return Answer(response.status_code, response.headers, body.decoded(encoding), str(asked.url))
 

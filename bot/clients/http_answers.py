@@ -51,6 +51,18 @@ class Streamed:
     redirected: bool = False
 
 
+def conditions(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """The headers that ask for a document unless it is still what these validators mark (RFC 9110, section 13)."""
+    named = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in named.items() if value}
+
+
+def validator(answer: Answer | Streamed, name: str, longest: int) -> str:
+    """A validator to send back later; empty for one that is too long or not printable, which is done without."""
+    value = answer.headers.get(name, "")
+    return value if value.isascii() and value.isprintable() and len(value) <= longest else ""
+
+
 def is_turned_away(answer: Answer) -> bool:
     """Whether the host could not or would not answer now."""
     return answer.status == 429 or answer.status >= 500

@@ -81,9 +81,7 @@ class Registry:
 
         Raises `Failure` like `head`, also with any chunk.
         """
-        where = f"{registry}/{repository}@{digest[:19]}…"
-        if not is_digest(digest):
-            raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
+        where = _place_of(registry, repository, digest)
         access = self._access(registry, repository)
         url = f"{access.address}/v2/{repository}/blobs/{digest}"
         credentials = await self._entry.authorization(access, repository)
@@ -111,13 +109,11 @@ class Registry:
         MALFORMED for more than `_MOST_PAGES`.
         Source: OCI distribution specification 1.1, "Listing Referrers" and "Unavailable Referrers API".
         """
-        where = f"{registry}/{repository}@{digest[:19]}…"
-        if not is_digest(digest):
-            raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
+        where = _place_of(registry, repository, digest)
         found: dict[str, int] = {}
-        path: str | None = f"referrers/{digest}"
+        path = f"referrers/{digest}"
         for _ in range(_MOST_PAGES):
-            answer = await self._ask("GET", registry, repository, path or "", LARGEST_MANIFEST)
+            answer = await self._ask("GET", registry, repository, path, LARGEST_MANIFEST)
             if answer.status == 404:
                 break
             _expect_content(answer, where)
@@ -133,7 +129,7 @@ class Registry:
         if answer.status != 404:
             _expect_content(answer, where)
             found |= _ranked(_descriptors(answer, where))
-        return tuple(each for each in sorted(found, key=lambda each: found[each]) if is_digest(each))
+        return tuple(each for each in sorted(found, key=found.__getitem__) if is_digest(each))
 
     async def tagged(self, registry: str, repository: str, tag: str) -> bytes | None:
         """The manifest under a tag; None where there is none. Raises `Failure` like `head`."""
@@ -175,9 +171,7 @@ class Registry:
         return Head(told, _media_type(answer, where))
 
     async def _content(self, registry: str, repository: str, path: str, digest: str, largest: int) -> bytes:
-        where = f"{registry}/{repository}@{digest[:19]}…"
-        if not is_digest(digest):
-            raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
+        where = _place_of(registry, repository, digest)
         answer = await self._ask("GET", registry, repository, path, largest)
         _expect_content(answer, where)
         check_digest(answer.body, digest, where)
@@ -218,6 +212,14 @@ class Registry:
         return await self._http.request(
             method, url, headers=headers, max_bytes=largest, allow_redirects_to=ANY_HOST
         )
+
+
+def _place_of(registry: str, repository: str, digest: str) -> str:
+    """How a digest of a repository is called in messages. Raises `Failure` (malformed) where it is none."""
+    where = f"{registry}/{repository}@{digest[:19]}…"
+    if not is_digest(digest):
+        raise Failure(Trouble.MALFORMED, f"{digest[:80]!r} is no sha256 or sha512 digest", where=where)
+    return where
 
 
 def _headers(url: str, credentials: str | None) -> dict[str, str]:
