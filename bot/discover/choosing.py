@@ -18,6 +18,7 @@ MOST_BYTES = 16 << 20
 """To one repository, all files together."""
 
 _MISNAMED = (".github/freshness.yml", "freshness.yaml", ".freshness.yaml")
+_NOBODY_READS = f"nothing reads this file; name it {repository_config.PATH}"
 _VENDORED = frozenset({"node_modules", ".venv", ".terraform"})
 """Folders that hold other people's files."""
 _OUTPUT = frozenset({"bin", "obj"})
@@ -56,23 +57,17 @@ def chosen(entries: Iterable[TreeEntry], *, is_bounded: bool = True) -> Choice:
         if entry.kind == "commit":
             submodules.append(entry.path)
             continue
-        rank = _rank(entry.path)
-        folders = entry.path.split("/")[:-1]
+        rank, folders = _rank(entry.path), entry.path.split("/")[:-1]
         if entry.kind != "blob" or rank is None or not _VENDORED.isdisjoint(folders):
             continue
         if not _OUTPUT.isdisjoint(folders):
             output.append(entry.path)
-        elif not entry.is_file:
-            advice = "a symbolic link is not followed; its target is read where it stands, under its own name"
-            problems.append(SourceProblem(entry.path, 1, advice))
-        elif entry.size > LARGEST_FILE:
-            problems.append(SourceProblem(entry.path, 1, too_large(entry.size)))
+        elif (why := _why_unread(entry)) is not None:
+            problems.append(SourceProblem(entry.path, 1, why))
         else:
             candidates.append((rank, entry))
         if entry.path in _MISNAMED:
-            problems.append(
-                SourceProblem(entry.path, 1, f"nothing reads this file; name it {repository_config.PATH}")
-            )
+            problems.append(SourceProblem(entry.path, 1, _NOBODY_READS))
     if submodules:
         advice = "read where it is a repository of the fleet itself, not from here"
         count = f"one of {len(submodules)} submodules" if len(submodules) > 1 else "a submodule"
@@ -115,6 +110,12 @@ def source_files(
 def left_out(count: int, what: str) -> str:
     """How many were left, said of the first of them: `this and 2 more were not read`."""
     return f"this one was not {what}" if count == 1 else f"this and {count - 1:,} more were not {what}"
+
+
+def _why_unread(entry: TreeEntry) -> str | None:
+    if not entry.is_file:
+        return "a symbolic link is not followed; its target is read where it stands, under its own name"
+    return too_large(entry.size) if entry.size > LARGEST_FILE else None
 
 
 def _too_many(left: Sequence[TreeEntry]) -> str:

@@ -18,7 +18,7 @@ from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
-from bot.domain.images.produced import ImageRules, claims_of
+from bot.domain.images.produced import ImageRules, NamedImage, claims_of
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, owner_of
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig
@@ -165,7 +165,7 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         tree = await self._forge.tree(item.identity, item.default_branch)
         if tree is not None and tree.sha == item.tree and item.reader == self._reader:
             return None
-        return await self._reading(item.identity, item.default_branch, tree)
+        return await self._reading(item, tree)
 
     async def settle(self, item: DueRepository, result: Reading | None) -> None:
         due = self._clock.now() + _UNTIL_REREAD
@@ -187,9 +187,10 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         await self.queue.put_off([claimed], now + rest, error=str(failure))
         return f"{item.name}: {failure}" if item.error != str(failure) else None
 
-    async def _reading(self, repository: Identity, branch: str, tree: GitTree | None) -> Reading:
+    async def _reading(self, item: DueRepository, tree: GitTree | None) -> Reading:
         if tree is None:
             return Reading(None, reader=self._reader)
+        repository = item.identity
         entries, problems = await entries_of(repository, tree, self._forge)
         choice = chosen(entries)
         files = await self._files(repository, choice.entries)
@@ -199,34 +200,39 @@ class _Readings(Work[DueRepository, "Reading | None"]):
         # Reading is plain computation; a thread keeps the event loop free for the other requests.
         found, workflows = await asyncio.to_thread(read_files, files, self._memory)
         named, unread = await asyncio.to_thread(images_of, files, self._memory)
+        told = self._told(item, tree.sha, files, found, named)
+        return replace(told, workflows=workflows, problems=(*problems, *choice.problems, *unread, *told.problems))
+
+    def _told(
+        self, item: DueRepository, tree: str, files: Sequence[File], found: Findings, named: Sequence[NamedImage]
+    ) -> Reading:
+        """What the files tell of bases and images, as far as it concerns the fleet."""
+        selection = self._options.selection
         config, config_problems = self._config(files)
-        rules = self._options.images
+        usages = {usage.path for usage in found.usages}
         images, refused = claims_of(
-            repository.name, branch, rules, config.produces, named, {usage.path for usage in found.usages}
+            item.name, item.default_branch, self._options.images, config.produces, named, usages
         )
-        asked = [(usage, self._options.selection.followed(usage)) for usage in found.usages]
+        asked = [(usage, selection.followed(usage)) for usage in found.usages]
         followed = tuple((usage, base) for usage, (base, is_kept) in asked if is_kept)
-        config = replace(config, owned=_owned(files, (path for usage, _ in followed for path in usage.paths)))
+        without_base = [usage for usage, (base, _) in asked if base is None]
         concerned = {usage.path for usage, _ in followed} | self._concerned(files, found)
-        told = (problem for problem in found.problems if problem.path in concerned)
         refusals = (SourceProblem(repository_config.PATH, 1, each) for each in refused)
+        others = (problem for problem in found.problems if problem.path in concerned)
         return Reading(
-            tree.sha,
-            followed,
-            workflows,
-            config,
-            (*problems, *choice.problems, *config_problems, *unread, *refusals, *told),
-            self._reader,
-            tuple(file.sha for file in files),
-            images,
-            tuple(usage for usage, (base, _) in asked if base is None and _is_deployed(usage))[:_MOST_DEPLOYED],
-            frozenset(
-                usage.reference.base.name
-                for usage, (base, _) in asked
-                if base is None and self._options.selection.may_be_own(usage)
+            tree,
+            usages=followed,
+            config=replace(config, owned=_owned(files, (path for usage, _ in followed for path in usage.paths))),
+            problems=(*config_problems, *refusals, *others),
+            reader=self._reader,
+            blobs=tuple(file.sha for file in files),
+            images=images,
+            deployed=tuple(usage for usage in without_base if _is_deployed(usage))[:_MOST_DEPLOYED],
+            perhaps_own=frozenset(
+                usage.reference.base.name for usage in without_base if selection.may_be_own(usage)
             ),
-            {file.path: file.sha for file in files if tells_of_practices(file.path)},
-            self._upstreams(base for _, base in followed if base is not None),
+            audited={file.path: file.sha for file in files if tells_of_practices(file.path)},
+            upstreams=self._upstreams(base for _, base in followed if base is not None),
         )
 
     def _upstreams(self, followed: Iterable[Base]) -> dict[Base, Base]:
