@@ -20,6 +20,7 @@ from bot.audit.workflows.contexts import (
     without_written,
 )
 from bot.audit.workflows.expressions import filled
+from bot.audit.workflows.jobs import ended_before, in_order, permissions_of
 from bot.audit.workflows.matrix import variants_of
 from bot.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.audit.workflows.shells import runners_of, shell_of, stops_of
@@ -142,7 +143,7 @@ class _Flattening:
             # Dispatched by hand an input has its default; for every other event it is empty.
             values = {}
         around = _Around(
-            self._path, self._root, values, "", frozenset(), self._events, _permissions(self._root), False, 0
+            self._path, self._root, values, "", frozenset(), self._events, permissions_of(self._root), False, 0
         )
         self._workflow(around)
         return Pipeline(self._path, self._root, self._events, crons, inputs, tuple(self._jobs), tuple(self._steps))
@@ -151,21 +152,21 @@ class _Flattening:
         values = with_environment(around.root, around.values)
         jobs = {key.value: job for key, job in around.root.mapping("jobs").entries() if isinstance(job, Mapping)}
         inner = replace(around, values=values)
-        for name in _in_order(jobs):
+        for name in in_order(jobs):
             if len(self._jobs) < MOST_JOBS:
                 for variant in variants_of(jobs[name], values):
                     self._job(name, jobs, replace(inner, values={**values, **variant}))
 
     def _job(self, name: str, jobs: Dict[str, Mapping], around: _Around) -> None:
         mapping = jobs[name]
-        after = around.after | {around.prefix + each for each in _ended_before(name, jobs)}
+        after = around.after | {around.prefix + each for each in ended_before(name, jobs)}
         condition = mapping.scalar("if")
         events = narrowed_events(around.events, condition.value if condition else "", around.values, self._root)
-        own = _permissions(mapping)
+        own = permissions_of(mapping)
         permissions = own if own is not None else around.permissions
         if around.depth and own is not None and around.permissions is not None:
             permissions = {key: value for key, value in own.items() if around.permissions.get(key) == value}
-        may_fail = either_of(around.may_fail, flag_of(mapping, "continue-on-error", around.values))
+        may_fail = _either_of(around.may_fail, flag_of(mapping, "continue-on-error", around.values))
         values = without_written(with_environment(mapping, around.values), mapping)
         uses = mapping.scalar("uses")
         job = PipelineJob(
@@ -233,7 +234,7 @@ class _Flattening:
             commands=_commands(node, around.job.mapping, around.root, inner, environment),
             condition=written,
             events=narrowed_events(around.events, written, inner, self._root),
-            may_fail=either_of(around.may_fail, flag_of(node, "continue-on-error", inner)),
+            may_fail=_either_of(around.may_fail, flag_of(node, "continue-on-error", inner)),
             environment=environment,
             through=around.through,
         )
@@ -275,57 +276,7 @@ def _commands(
     return tuple(shell_commands(filled(run.value, values), environment, stops))
 
 
-def either_of(first: bool | None, second: bool | None) -> bool | None:
+def _either_of(first: bool | None, second: bool | None) -> bool | None:
     if first is True or second is True:
         return True
     return None if first is None or second is None else False
-
-
-def _permissions(node: Mapping) -> dict[str, str] | None:
-    written = node.get("permissions")
-    match written:
-        case Scalar(value="write-all"):
-            return _All("write")
-        case Scalar(value="read-all"):
-            return _All("read")
-        case Mapping():
-            return {key.value: value.value for key, value in written.entries() if isinstance(value, Scalar)}
-        case Scalar(is_null=True) if written is not None:
-            return None
-    return None
-
-
-class _All(dict[str, str]):
-    """Every right is the same."""
-
-    def __init__(self, right: str) -> None:
-        super().__init__()
-        self._right = right
-
-    def get(self, key: str, default: str | None = None) -> str:  # type: ignore[override]
-        return self._right
-
-
-def _needs(job: Mapping) -> list[str]:
-    written = job.get("needs")
-    if isinstance(written, Scalar):
-        return [written.value]
-    return (
-        [item.value for item in written.items if isinstance(item, Scalar)] if isinstance(written, Sequence) else []
-    )
-
-
-def _ended_before(name: str, jobs: Dict[str, Mapping]) -> set[str]:
-    found: set[str] = set()
-    waiting = _needs(jobs[name])
-    while waiting:
-        each = waiting.pop()
-        if each in jobs and each not in found:
-            found.add(each)
-            waiting += _needs(jobs[each])
-    return found - {name}
-
-
-def _in_order(jobs: Dict[str, Mapping]) -> list[str]:
-    """Jobs after those that they need; in the order of the text otherwise."""
-    return sorted(jobs, key=lambda name: len(_ended_before(name, jobs)))
