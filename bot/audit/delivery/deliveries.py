@@ -49,6 +49,7 @@ _DEPLOYING_ACTIONS = (
     "aws-actions/amazon-ecs-deploy-task-definition",
     "google-github-actions/deploy-cloudrun",
 )
+_SBOM_FORMATS = frozenset({"cyclonedx", "spdx", "spdx-json"})
 SCANNERS = r"\b(?:trivy|grype|scout|snyk)\b"
 SIGNERS = r"\b(?:cosign|notation)\b"
 
@@ -92,10 +93,7 @@ def _of_action(pipeline: Pipeline, step: PipelineStep, found: Deliveries) -> Non
     elif action in {"actions/attest-build-provenance", "actions/attest"}:
         if step.input("subject-path") or step.input("subject-checksums"):
             return  # about files, not about an image
-        is_provenance = not any(step.input(name) for name in ("predicate-type", "sbom-path"))
-        what = (
-            "provenance" if is_provenance else "sbom" if step.input("sbom-path") else step.input("predicate-type")
-        )
+        what = "sbom" if step.input("sbom-path") else step.input("predicate-type") or "provenance"
         found.attestations.append(Attestation(pipeline, step, action, what, True))
     elif action == "actions/attest-sbom":
         found.attestations.append(Attestation(pipeline, step, action, "sbom", True))
@@ -116,30 +114,23 @@ def _of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand, f
     scan = scan_of_command(pipeline, step, command)
     if scan is not None:
         found.scans.append(scan)
-    cosign = _words_after(words, "cosign")
-    if cosign[:1] in [("sign",), ("sign-blob",)] and cosign[0] == "sign":
-        found.signings.append(
-            Signing(
-                *(pipeline, step, "cosign", operands_of(cosign[1:]), command.option("--key", "-key")),
-                command.has("--identity-token"),
-            )
-        )
-    elif cosign[:1] == ("attest",):
-        kind = command.option("--type") or "custom"
-        what = "sbom" if kind in {"spdx", "spdxjson", "cyclonedx"} else kind
-        what = "provenance" if kind.startswith("slsaprovenance") else what
-        found.attestations.append(Attestation(pipeline, step, "cosign attest", what, True))
-    elif cosign[:2] == ("attach", "sbom"):
-        found.attestations.append(Attestation(pipeline, step, "cosign attach", "sbom", False))
-    elif cosign[:1] in [("verify",), ("verify-attestation",)]:
-        found.verifications.append(Verification(pipeline, step, command))
-    elif name == "notation" and words[1:2] == ("sign",):
-        found.signings.append(
-            Signing(pipeline, step, "notation", operands_of(words[2:]), command.option("--key", "-key") or "kms")
-        )
-    elif name == "syft" or (
-        name == "trivy" and command.option("--format", "-f") in {"cyclonedx", "spdx", "spdx-json"}
-    ):
+    match _words_after(words, "cosign"):
+        case ("sign", *rest):
+            key, has_token = command.option("--key", "-key"), command.has("--identity-token")
+            found.signings.append(Signing(pipeline, step, "cosign", operands_of(tuple(rest)), key, has_token))
+        case ("attest", *_):
+            kind = command.option("--type") or "custom"
+            what = "sbom" if kind in {"spdx", "spdxjson", "cyclonedx"} else kind
+            what = "provenance" if kind.startswith("slsaprovenance") else what
+            found.attestations.append(Attestation(pipeline, step, "cosign attest", what, True))
+        case ("attach", "sbom", *_):
+            found.attestations.append(Attestation(pipeline, step, "cosign attach", "sbom", False))
+        case ("verify" | "verify-attestation", *_):
+            found.verifications.append(Verification(pipeline, step, command))
+    if name == "notation" and words[1:2] == ("sign",):
+        key = command.option("--key", "-key") or "kms"
+        found.signings.append(Signing(pipeline, step, "notation", operands_of(words[2:]), key))
+    elif name == "syft" or (name == "trivy" and command.option("--format", "-f") in _SBOM_FORMATS):
         found.attestations.append(Attestation(pipeline, step, name, "sbom-file", False))
     if _deploys(command):
         found.deploys.append(Deploy(pipeline, step, " ".join(words[:2])))

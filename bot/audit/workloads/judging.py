@@ -8,7 +8,7 @@ from bot.audit.splices import with_key
 from bot.audit.suggestions.chart_values import context_begun
 from bot.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.audit.workloads.compose import Service, services
-from bot.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, is_hidden, pods
+from bot.audit.workloads.kubernetes import Container, Pod, containers, is_as_written, pods
 from bot.domain.repositories.finding import Fix, Outcome, Place
 from bot.formats.source.nodes import Mapping, Node
 
@@ -19,7 +19,7 @@ PUT_TOGETHER = "a kustomization or a chart puts it together"
 def judge_workloads(
     repository: RepositoryTexts,
     of_container: Callable[[Container], Iterator[Verdict]],
-    of_service: Callable[[Service], Iterator[Verdict]] | None = None,
+    of_service: Callable[[Service], Iterator[Verdict]],
     *,
     is_asked_of_windows: bool = False,
 ) -> Iterator[Verdict]:
@@ -33,18 +33,25 @@ def judge_workloads(
                 shown = f"{verdict.message} ({skips} of the object are no waiver here)"
                 is_shown = skips and verdict.outcome is Outcome.FAILS
                 yield replace(verdict, message=shown) if is_shown else verdict
-    for service in services(repository) if of_service is not None else ():
+    for service in services(repository):
         if service.is_only_built:
             continue
         if service.is_windows and not is_asked_of_windows:
             yield not_applicable(service.place, service.subject, "it is a Windows container")
-        elif of_service is not None:
+        else:
             yield from of_service(service)
 
 
-def judged_pods(repository: RepositoryTexts, of_pod: Callable[[Pod], Iterator[Verdict]]) -> Iterator[Verdict]:
+def judge_pods(
+    repository: RepositoryTexts,
+    of_pod: Callable[[Pod], Iterator[Verdict]],
+    of_service: Callable[[Service], Iterator[Verdict]] | None = None,
+) -> Iterator[Verdict]:
+    """Verdicts on every pod as a whole, and on every service; containers are asked nothing."""
     for pod in pods(repository):
         yield from of_pod(pod)
+    if of_service is not None:
+        yield from judge_workloads(repository, lambda container: iter(()), of_service)
 
 
 def absent(container: Container, message: str, fix: Fix | str) -> Verdict:
@@ -58,10 +65,6 @@ def hidden(container: Container, key: str) -> Verdict:
     return unknown(
         container.place, container.subject, f"{key} is filled in by a template that is not read", RENDERED
     )
-
-
-def value_is_hidden(node: Node | None) -> bool:
-    return is_hidden(node)
 
 
 def place_of(repository: RepositoryTexts, node: Node | None, otherwise: Place) -> Place:

@@ -17,7 +17,7 @@ beside a Dockerfile.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.audit.delivery.azure_pipelines import azure_pipelines
 from bot.audit.delivery.deliveries import ISOLATED_PROVENANCE, KNOWN_BUILDERS, PUSHING_ACTIONS
@@ -25,7 +25,7 @@ from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, unknown
 from bot.audit.workflows.flattening import pipelines
-from bot.audit.workflows.model import TESTS_ONLY
+from bot.audit.workflows.model import TESTS_ONLY, Pipeline
 from bot.audit.workflows.scripts import BUILD_TOOLS, script_of, script_texts
 from bot.domain.repositories.finding import FindingSeverity, Place
 from bot.formats.other_builds import KIND as OTHER
@@ -75,37 +75,47 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for path in azure_pipelines(repository):
         yield from _of_build_service(repository, path, "Azure Pipelines")
     for path in repository.paths:
-        if not is_for_production(path):
-            continue
-        name = path.rpartition("/")[2]
-        if kind_of(path) == OTHER or name == "Jenkinsfile":
-            yield from _of_build_service(repository, path, "another build service")
-        elif name.startswith((".goreleaser.", "goreleaser.")):
-            found = _GORELEASER.search(repository.text(path))
-            if found is not None:
-                where = repository.lines(path).at(found.start())
-                why = "it builds and pushes images; such files are not judged"
-                yield unknown(Place(path, where, where), "GoReleaser", why, "the same practices there, by hand")
-        elif (pattern := _pattern_of(name)) is not None:
-            found = pattern.search(repository.text(path))
-            if found is not None:
-                where = repository.lines(path).at(found.start())
-                yield unknown(
-                    Place(path, where, where),
-                    found.groupdict().get("kind") or found.group(),
-                    "it runs containers; such files are not judged",
-                    "the runtime's settings, by hand",
-                )
-    yield from _scripts(repository)
-    yield from _programs(repository)
-    yield from _steps(repository)
-    for pipeline in pipelines(repository):
-        for job in pipeline.remote_jobs:
-            remote = job.remote or ""
-            if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
-                place = repository.place(job.mapping, job.path)
-                why = f"{remote} may build and push an image, and is not read"
-                yield unknown(place, f"job {job.name}", why, f"what {remote} does")
+        if is_for_production(path):
+            yield from _of_file(repository, path)
+    found = pipelines(repository)
+    for look in (_scripts, _programs):
+        for pipeline in found:
+            yield from _once_a_place(look(repository, pipeline))
+    yield from _once_a_place(verdict for pipeline in found for verdict in _steps(repository, pipeline))
+    for pipeline in found:
+        yield from _remote_jobs(repository, pipeline)
+
+
+def _once_a_place(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """The first verdict on each place: a step of an action that is called often stands in one."""
+    told: set[tuple[str, int]] = set()
+    for verdict in verdicts:
+        if (where := (verdict.place.path, verdict.place.start)) not in told:
+            told.add(where)
+            yield verdict
+
+
+def _of_file(repository: RepositoryTexts, path: str) -> Iterator[Verdict]:
+    name = path.rpartition("/")[2]
+    if kind_of(path) == OTHER or name == "Jenkinsfile":
+        yield from _of_build_service(repository, path, "another build service")
+    elif name.startswith((".goreleaser.", "goreleaser.")):
+        found = _GORELEASER.search(repository.text(path))
+        if found is not None:
+            why = "it builds and pushes images; such files are not judged"
+            place = _place_of(repository, path, found)
+            yield unknown(place, "GoReleaser", why, "the same practices there, by hand")
+    elif (pattern := _pattern_of(name)) is not None:
+        found = pattern.search(repository.text(path))
+        if found is not None:
+            what = found.groupdict().get("kind") or found.group()
+            why = "it runs containers; such files are not judged"
+            yield unknown(_place_of(repository, path, found), what, why, "the runtime's settings, by hand")
+
+
+def _place_of(repository: RepositoryTexts, path: str, found: re.Match[str]) -> Place:
+    line = repository.lines(path).at(found.start())
+    return Place(path, line, line)
 
 
 def _pattern_of(name: str) -> re.Pattern[str] | None:
@@ -119,9 +129,9 @@ def _of_build_service(repository: RepositoryTexts, path: str, what: str) -> Iter
     text = repository.text(path)
     found = next((each for each in _PUSHES.finditer(text) if not _is_of_another_task(text, each)), None)
     if found is not None:
-        where = repository.lines(path).at(found.start())
         why = "it seems to push an image; such builds are not judged"
-        yield unknown(Place(path, where, where), what, why, "the same practices in the pipeline, by hand")
+        place = _place_of(repository, path, found)
+        yield unknown(place, what, why, "the same practices in the pipeline, by hand")
 
 
 def _is_of_another_task(text: str, found: re.Match[str]) -> bool:
@@ -130,53 +140,38 @@ def _is_of_another_task(text: str, found: re.Match[str]) -> bool:
     return at >= 0 and not text[at + len("task:") :].lstrip(" '\"").lower().startswith("docker")
 
 
-def _scripts(repository: RepositoryTexts) -> Iterator[Verdict]:
+def _scripts(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
     """Commands that hand the push to a script or a build tool, whose text is not followed."""
-    for pipeline in pipelines(repository):
-        told: set[tuple[str, int]] = set()
-        for step in pipeline.steps:
-            for command in step.commands if step.events - TESTS_ONLY else ():
-                name = script_of(command)
-                words = command.words[:2]
-                asked = " ".join(words)
-                place = repository.place(step.mapping, step.path)
-                if name is None or (place.path, place.start) in told:
-                    continue
-                if not _HANDS_OVER.search(asked) or _NO_PUSH.search(asked):
-                    continue
-                if any(_PUSHES_IMAGE.search(text) for text in script_texts(repository, name)):
-                    told.add((place.path, place.start))
-                    why = f"{name} pushes images, and what `{asked[:80]}` does of it is not followed"
-                    yield unknown(place, step.subject, why, "the push in the workflow itself")
+    for step in pipeline.steps:
+        place = repository.place(step.mapping, step.path)
+        for command in step.commands if step.events - TESTS_ONLY else ():
+            name, asked = script_of(command), " ".join(command.words[:2])
+            if name is None or not _HANDS_OVER.search(asked) or _NO_PUSH.search(asked):
+                continue
+            if any(_PUSHES_IMAGE.search(text) for text in script_texts(repository, name)):
+                why = f"{name} pushes images, and what `{asked[:80]}` does of it is not followed"
+                yield unknown(place, step.subject, why, "the push in the workflow itself")
 
 
-def _programs(repository: RepositoryTexts) -> Iterator[Verdict]:
+def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
     """Programs that are asked by name to push images, and build files that are handed `--push`."""
-    for pipeline in pipelines(repository):
-        told: set[tuple[str, int]] = set()
-        for step in pipeline.steps:
-            run = step.mapping.scalar("run")
-            is_handed = any("--push" in value for value in step.environment.values())
-            if run is None or not step.events - TESTS_ONLY or not (is_handed or _MAY_PUSH.search(run.value)):
-                continue
-            place = repository.place(step.mapping, step.path)
-            if (place.path, place.start) in told:
-                continue
-            script = _CONTINUED.sub(" ", run.value)
-            asked = _asked_to_push(script)
-            is_handed = is_handed or "--push" in script
-            tool = next((each.name for each in step.commands if each.name in BUILD_TOOLS), "")
-            if asked:
-                what = f"`{asked}`"
-            elif (
-                tool and is_handed and not any(_PUSHES_IMAGE.search(" ".join(each.words)) for each in step.commands)
-            ):
-                what = f"`{tool}` with `--push`"
-            else:
-                continue
-            told.add((place.path, place.start))
-            why = f"{what} seems to push images, and is not followed"
-            yield unknown(place, step.subject, why, "the push in the workflow itself")
+    for step in pipeline.steps:
+        run = step.mapping.scalar("run")
+        is_handed = any("--push" in value for value in step.environment.values())
+        if run is None or not step.events - TESTS_ONLY or not (is_handed or _MAY_PUSH.search(run.value)):
+            continue
+        script = _CONTINUED.sub(" ", run.value)
+        is_handed = is_handed or "--push" in script
+        tool = next((each.name for each in step.commands if each.name in BUILD_TOOLS), "")
+        if asked := _asked_to_push(script):
+            what = f"`{asked}`"
+        elif tool and is_handed and not any(_PUSHES_IMAGE.search(" ".join(each.words)) for each in step.commands):
+            what = f"`{tool}` with `--push`"
+        else:
+            continue
+        place = repository.place(step.mapping, step.path)
+        why = f"{what} seems to push images, and is not followed"
+        yield unknown(place, step.subject, why, "the push in the workflow itself")
 
 
 def _asked_to_push(script: str) -> str:
@@ -192,22 +187,28 @@ def _asked_to_push(script: str) -> str:
     return ""
 
 
-def _steps(repository: RepositoryTexts) -> Iterator[Verdict]:
+def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
     """Actions of others that push images by their name, and Aspire, which pushes what its host program names."""
-    told: set[tuple[str, int]] = set()
-    for pipeline in pipelines(repository):
-        for step in pipeline.steps:
-            place = repository.place(step.mapping, step.path)
-            if not step.events - TESTS_ONLY or (place.path, place.start) in told:
-                continue
-            if _may_push(step.action):
-                told.add((place.path, place.start))
-                why = f"{step.uses} may push an image, and is not read"
-                yield unknown(place, step.subject, why, f"what {step.uses} does")
-            elif any(command.name == "aspire" and _ASPIRE & {*command.words[1:3]} for command in step.commands):
-                told.add((place.path, place.start))
-                why = "aspire pushes the images that its host program names; such builds are not judged"
-                yield unknown(place, step.subject, why, "the same practices there, by hand")
+    for step in pipeline.steps:
+        if not step.events - TESTS_ONLY:
+            continue
+        place = repository.place(step.mapping, step.path)
+        if _may_push(step.action):
+            why = f"{step.uses} may push an image, and is not read"
+            yield unknown(place, step.subject, why, f"what {step.uses} does")
+        elif any(command.name == "aspire" and _ASPIRE & {*command.words[1:3]} for command in step.commands):
+            why = "aspire pushes the images that its host program names; such builds are not judged"
+            yield unknown(place, step.subject, why, "the same practices there, by hand")
+
+
+def _remote_jobs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
+    """Workflows of other repositories that may deliver, by their names."""
+    for job in pipeline.remote_jobs:
+        remote = job.remote or ""
+        if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
+            why = f"{remote} may build and push an image, and is not read"
+            place = repository.place(job.mapping, job.path)
+            yield unknown(place, f"job {job.name}", why, f"what {remote} does")
 
 
 def _may_push(action: str) -> bool:

@@ -27,9 +27,8 @@ from bot.audit.workloads.judging import (
     judge_workloads,
     place_of,
     service_key,
-    value_is_hidden,
 )
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "set securityContext.capabilities.drop: [ALL]"
@@ -42,7 +41,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if "ALL" in dropped or "CAP_ALL" in dropped:
             place = place_of(repository, capabilities.get("drop"), container.place)
             yield holds(place, container.subject, "ALL are dropped")
-        elif any(value_is_hidden(each) for each in (capabilities.get("drop"), *capabilities.sequence("drop"))):
+        elif any(is_hidden(each) for each in (capabilities.get("drop"), *capabilities.sequence("drop"))):
             yield hidden(container, "capabilities.drop")
         elif dropped:
             place = place_of(repository, capabilities.get("drop"), container.place)

@@ -20,8 +20,8 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import RENDERED, judge_workloads, judged_pods, place_of, value_is_hidden
-from bot.audit.workloads.kubernetes import Pod, word
+from bot.audit.workloads.judging import RENDERED, judge_pods, place_of
+from bot.audit.workloads.kubernetes import Pod, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity
 
 _KEYS = ("hostNetwork", "hostPID", "hostIPC")
@@ -34,7 +34,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if shared:
             place = place_of(repository, pod.spec.get(shared[0]), pod.place)
             yield fails(place, pod.subject, f"{' and '.join(shared)} is true", "remove it")
-        elif any(value_is_hidden(pod.spec.get(key)) for key in _KEYS):
+        elif any(is_hidden(pod.spec.get(key)) for key in _KEYS):
             yield unknown(pod.place, pod.subject, "the node's namespaces are filled in by a template", RENDERED)
         else:
             yield holds(pod.place, pod.subject, "it has namespaces of its own")
@@ -47,8 +47,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield holds(service.place, service.subject, "it has namespaces of its own")
 
-    yield from judged_pods(repository, of_pod)
-    yield from judge_workloads(repository, lambda container: iter(()), of_service)
+    yield from judge_pods(repository, of_pod, of_service)
 
 
 RULE = Rule(

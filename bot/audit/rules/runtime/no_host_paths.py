@@ -21,7 +21,7 @@ from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
 from bot.audit.workloads.helm_rendering import HIDDEN_VALUE
-from bot.audit.workloads.judging import judge_workloads, judged_pods, place_of
+from bot.audit.workloads.judging import judge_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
 from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, mounted_host_paths
 from bot.domain.repositories.finding import FindingSeverity
@@ -49,8 +49,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         if not found:
             yield holds(service.place, service.subject, "it mounts no folder of the system")
 
-    yield from judged_pods(repository, of_pod)
-    yield from judge_workloads(repository, lambda container: iter(()), of_service)
+    yield from judge_pods(repository, of_pod, of_service)
 
 
 RULE = Rule(

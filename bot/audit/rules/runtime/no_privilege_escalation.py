@@ -27,9 +27,8 @@ from bot.audit.workloads.judging import (
     judge_workloads,
     place_of,
     service_key,
-    value_is_hidden,
 )
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "set securityContext.allowPrivilegeEscalation: false"
@@ -40,7 +39,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         written = container.context.get("allowPrivilegeEscalation")
         fix = context_key(repository, container, "allowPrivilegeEscalation", ["false"], _FIX)
         place = place_of(repository, written, container.place)
-        if value_is_hidden(written):
+        if is_hidden(written):
             yield hidden(container, "allowPrivilegeEscalation")
         elif word(written) is None:
             yield absent(container, "allowPrivilegeEscalation is not set, and its default is true", fix)

@@ -19,8 +19,8 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import hidden, judge_workloads, place_of, value_is_hidden
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.judging import hidden, judge_workloads, place_of
+from bot.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity
 
 _FIX = "remove privileged, and give the one right that is needed"
@@ -29,7 +29,7 @@ _FIX = "remove privileged, and give the one right that is needed"
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         written = container.context.get("privileged")
-        if value_is_hidden(written):
+        if is_hidden(written):
             yield hidden(container, "privileged")
         elif word(written) == "true":
             yield fails(place_of(repository, written, container.place), container.subject, "it is privileged", _FIX)

@@ -24,8 +24,8 @@ from bot.audit.splices import with_keys
 from bot.audit.suggestions.writable_folders import has_tmp, read_only_with_tmp
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import absent, hidden, judge_workloads, place_of, value_is_hidden
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.judging import absent, hidden, judge_workloads, place_of
+from bot.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping
 
@@ -37,7 +37,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     def of_container(container: Container) -> Iterator[Verdict]:
         written = container.context.get("readOnlyRootFilesystem")
         place = place_of(repository, written, container.place)
-        if value_is_hidden(written):
+        if is_hidden(written):
             yield hidden(container, "readOnlyRootFilesystem")
         elif word(written) is None:
             yield absent(

@@ -35,12 +35,12 @@ from bot.audit.workloads.judging import (
     judge_workloads,
     place_of,
     service_key,
-    value_is_hidden,
 )
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity, Place
 
 _FIX = "set securityContext.runAsNonRoot: true, and runAsUser: 1654 where the image's USER is a name"
+_FIX_OF_SERVICE = "set user: '1654'"
 
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
@@ -59,7 +59,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _container(repository: RepositoryTexts, container: Container) -> Iterator[Verdict]:
     user, non_root = container.setting("runAsUser"), container.setting("runAsNonRoot")
-    if value_is_hidden(user) or value_is_hidden(non_root):
+    if is_hidden(user) or is_hidden(non_root):
         yield hidden(container, "the user")
         return
     uid = word(user)
@@ -85,21 +85,10 @@ def _container(repository: RepositoryTexts, container: Container) -> Iterator[Ve
 def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]:
     user = service.word("user")
     if user is not None:
-        place = place_of(repository, service.get("user"), service.place)
-        name = user.partition(":")[0]
-        if "$" in name:
-            yield unknown(place, service.subject, f"user is {user}, a variable without a default", "its default")
-        elif name.lower() == "root" or (name.isdecimal() and int(name[:20]) == 0):
-            yield fails(
-                place,
-                service.subject,
-                "user is root" if name.lower() == "root" else f"user is {user}, which is root",
-                "set user: '1654'",
-            )
-        else:
-            yield holds(place, service.subject, f"user is {user}")
+        yield _written_user(repository, service, user)
         return
     path, target = service.dockerfile()
+    where = ""
     if path is not None and path in repository:
         file = dockerfile_at(repository, path)
         stage = (file.stage(target) if target else file.final) if file is not None else None
@@ -114,22 +103,31 @@ def _service(repository: RepositoryTexts, service: Service) -> Iterator[Verdict]
         yield unknown(service.place, service.subject, "no user is set, and the image is not known here", "a `user`")
         return
     else:
-        found, where = settled(user_of_image(service.image), repository.produced_as(service.image)), ""
+        found = settled(user_of_image(service.image), repository.produced_as(service.image))
+    why = f"{found.why}{where}"
     match found.kind:
         case UserKind.ROOT:
-            fix = service_key(repository, service, "user", "'1654'", "set user: '1654'")
-            yield fails(service.place, service.subject, f"no user is set, and {found.why}{where}", fix)
+            fix = service_key(repository, service, "user", "'1654'", _FIX_OF_SERVICE)
+            yield fails(service.place, service.subject, f"no user is set, and {why}", fix)
         case UserKind.NUMBER | UserKind.NAME:
-            yield holds(service.place, service.subject, f"{found.why}{where}")
+            yield holds(service.place, service.subject, why)
         case UserKind.NOT_ASKED:
             yield not_applicable(service.place, service.subject, found.why)
         case UserKind.UNKNOWN:
-            yield unknown(
-                service.place,
-                service.subject,
-                f"no user is set; {found.why}{where}",
-                "a `user`, or the image's configuration",
-            )
+            settles = "a `user`, or the image's configuration"
+            yield unknown(service.place, service.subject, f"no user is set; {why}", settles)
+
+
+def _written_user(repository: RepositoryTexts, service: Service, user: str) -> Verdict:
+    place = place_of(repository, service.get("user"), service.place)
+    name = user.partition(":")[0]
+    if "$" in name:
+        return unknown(place, service.subject, f"user is {user}, a variable without a default", "its default")
+    if name.lower() == "root":
+        return fails(place, service.subject, "user is root", _FIX_OF_SERVICE)
+    if name.isdecimal() and int(name[:20]) == 0:
+        return fails(place, service.subject, f"user is {user}, which is root", _FIX_OF_SERVICE)
+    return holds(place, service.subject, f"user is {user}")
 
 
 RULE = Rule(

@@ -21,8 +21,8 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.judging import absent, context_key, hidden, judge_workloads, place_of, value_is_hidden
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.judging import absent, context_key, hidden, judge_workloads, place_of
+from bot.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping
 
@@ -34,7 +34,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         profile = container.setting("seccompProfile")
         kind = profile.get("type") if isinstance(profile, Mapping) else profile
         place = place_of(repository, profile, container.place)
-        if value_is_hidden(kind):
+        if is_hidden(kind):
             yield hidden(container, "seccompProfile")
         elif word(kind) in {"RuntimeDefault", "Localhost"}:
             yield holds(place, container.subject, f"its seccomp profile is {word(kind)}")

@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
-from bot.audit.workloads.judging import RENDERED, judged_pods, place_of, value_is_hidden
-from bot.audit.workloads.kubernetes import Pod, word
+from bot.audit.workloads.judging import RENDERED, judge_pods, place_of
+from bot.audit.workloads.kubernetes import Pod, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping
 
@@ -36,7 +36,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         place = place_of(repository, group, pod.place)
         if pod.is_windows:
             yield not_applicable(pod.place, pod.subject, "it is a Windows pod")
-        elif value_is_hidden(group):
+        elif is_hidden(group):
             yield unknown(pod.place, pod.subject, "fsGroup is filled in by a template", RENDERED)
         elif not _persistent(pod):
             yield not_applicable(pod.place, pod.subject, "it mounts no persistent volume that it may write")
@@ -47,7 +47,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield fails(pod.place, pod.subject, "it mounts a persistent volume, and no fsGroup is set", _FIX)
 
-    yield from judged_pods(repository, of_pod)
+    yield from judge_pods(repository, of_pod)
 
 
 def _persistent(pod: Pod) -> bool:

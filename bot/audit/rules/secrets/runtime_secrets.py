@@ -26,8 +26,8 @@ from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workloads.compose import Service, named_values
 from bot.audit.workloads.helm import may_hold
 from bot.audit.workloads.helm_rendering import HIDDEN
-from bot.audit.workloads.judging import RENDERED, judge_workloads, place_of, value_is_hidden
-from bot.audit.workloads.kubernetes import Container, word
+from bot.audit.workloads.judging import RENDERED, judge_workloads, place_of
+from bot.audit.workloads.kubernetes import Container, is_hidden, word
 from bot.domain.repositories.finding import FindingSeverity
 from bot.formats.source.nodes import Mapping, Node
 
@@ -40,14 +40,16 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = secrets_as_files(repository, container, _FIX) if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, container.place), container.subject, why, fix)
+        if bad:
+            return
         variables = [*container.own.sequence("env"), *container.own.sequence("envFrom")]
-        is_filled = any(value_is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
+        is_filled = any(is_hidden(each) or (word(each) or "").startswith(HIDDEN) for each in variables)
         is_filled |= any(may_hold(container.own.mapping(key)) for key in ("env", "envFrom"))
-        if not bad and (is_filled or may_hold(container.own, "env", "envFrom")):
+        if is_filled or may_hold(container.own, "env", "envFrom"):
             yield unknown(
                 container.place, container.subject, "its environment is filled in by a template", RENDERED
             )
-        elif not bad:
+        else:
             yield holds(container.place, container.subject, "no secret stands in its environment")
 
     def of_service(service: Service) -> Iterator[Verdict]:
@@ -55,21 +57,26 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         fix = service_secrets_as_files(repository, service, "use Compose's `secrets`") if bad else None
         for node, why in bad:
             yield fails(place_of(repository, node, service.place), service.subject, why, fix)
-        connection = next((name for name, value, _ in _pairs(service) if _may_connect(name, value)), None)
-        if not bad and connection is not None:
-            why = f"{connection} comes into the environment, and may hold a password"
-            yield unknown(service.place, service.subject, why, "whether the connection is made without a password")
-        elif not bad and service.nodes("env_file"):
-            yield unknown(
-                service.place, service.subject, "what its env_file holds is not read", "a look into the file"
-            )
-        elif not bad and (over := _put_beside(repository, service)):
-            why = f"{over}, which Compose reads too unless files are named, puts a secret into the environment"
-            yield unknown(service.place, service.subject, why, "whether it is read where the service runs")
-        elif not bad:
-            yield holds(service.place, service.subject, "no secret stands in its environment")
+        if not bad:
+            yield _without_known_secret(repository, service)
 
     yield from judge_workloads(repository, of_container, of_service, is_asked_of_windows=True)
+
+
+def _without_known_secret(repository: RepositoryTexts, service: Service) -> Verdict:
+    """Of a service in whose own file no secret stands in the environment: others may put one there."""
+    connection = next((name for name, value, _ in _pairs(service) if _may_connect(name, value)), None)
+    if connection is not None:
+        why = f"{connection} comes into the environment, and may hold a password"
+        return unknown(service.place, service.subject, why, "whether the connection is made without a password")
+    if service.nodes("env_file"):
+        return unknown(
+            service.place, service.subject, "what its env_file holds is not read", "a look into the file"
+        )
+    if over := _put_beside(repository, service):
+        why = f"{over}, which Compose reads too unless files are named, puts a secret into the environment"
+        return unknown(service.place, service.subject, why, "whether it is read where the service runs")
+    return holds(service.place, service.subject, "no secret stands in its environment")
 
 
 def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
@@ -84,7 +91,7 @@ def _of_container(container: Container) -> Iterator[tuple[Node, str]]:
     for source in container.own.sequence("envFrom"):
         if isinstance(source, Mapping) and source.get("secretRef") is not None:
             written = source.mapping("secretRef").get("name")
-            named = (None if value_is_hidden(written) else word(written)) or "a Secret"
+            named = (None if is_hidden(written) else word(written)) or "a Secret"
             yield source, f"all of {named} comes into the environment"
 
 
