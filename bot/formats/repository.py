@@ -41,25 +41,21 @@ class File:
 
 
 class Memory:
-    """Findings by content and kind, so that the same Dockerfile in 300 repositories is parsed once."""
+    """Findings by content and kind, so that the same Dockerfile in 300 repositories is parsed once.
+
+    May be asked from several threads; a content that one of them is reading is not read by another.
+    """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
+        self._found: OrderedDict[tuple[str, Kind], Findings] = OrderedDict()
         self._named: OrderedDict[tuple[str, str], tuple[Named, ...]] = OrderedDict()
         self._builds: OrderedDict[tuple[str, str, Variables], FileBuilds] = OrderedDict()
         self._turn = threading.Lock()
 
     def findings(self, file: File, kind: Kind) -> Findings:
-        """May be asked from several threads; a content that one of them is reading is not read by another."""
+        """The usages and problems of a file by itself."""
         key = (file.sha, kind)
-        with self._turn:
-            found = self._known.get(key)
-            if found is None:
-                found = self._known[key] = find_usages(file.path, file.data, kind)
-                if len(self._known) > _REMEMBERED:
-                    self._known.popitem(last=False)
-            else:
-                self._known.move_to_end(key)
+        found = self._remembered(self._found, key, lambda: find_usages(file.path, file.data, kind))
         return _placed(found, file.path)
 
     def images_named(self, file: File) -> tuple[Named, ...]:

@@ -107,15 +107,12 @@ def _outline(script: Script, arguments: Arguments) -> _Outline:
         if keyword == "from":
             stages.append(instruction)
         elif keyword == "arg":
-            if stages:
-                outline.arguments.declare_again(instruction)
-            else:
-                outline.arguments.declare(instruction)
+            declare = arguments.declare_again if stages else arguments.declare
+            declare(instruction)
         elif keyword in ("run", "copy", "add", "onbuild"):
-            if "--" in instruction.text and "from" in instruction.text.lower():
-                inner = instruction.nested() if keyword == "onbuild" else instruction
-                if inner is not None:
-                    sources.append((inner, len(stages) - 1))
+            inner = instruction.nested() if keyword == "onbuild" else instruction
+            if inner is not None and "--" in instruction.text and "from" in instruction.text.lower():
+                sources.append((inner, len(stages) - 1))
         elif keyword not in KEYWORDS and unknown is None:
             unknown = instruction
     if max(len(stages), len(sources)) > MOST_IMAGES:
