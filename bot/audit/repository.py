@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Place
@@ -12,7 +12,7 @@ from bot.domain.repositories.usage import Kind
 from bot.formats.dockerfile import KIND as DOCKERFILE
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.nodes import Mapping as Node_Mapping
+from bot.formats.source.nodes import Mapping as YamlMapping
 from bot.formats.source.nodes import Node, Scalar, Sequence
 from bot.formats.source.text import Lines, decode
 from bot.formats.source.yaml import read
@@ -29,6 +29,16 @@ _FOR_TESTS = re.compile(
 _DEVELOPMENT = re.compile(
     r"(?:^|/)\.?(?:devcontainer|vscode|gitpod)s?(?:/|\.)|(?:^|/)(?:node_modules|vendor|third_party)/"
 )
+
+
+class PartOfFile(Protocol):
+    """A mapping of the file at `path`, or of none that is there."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def mapping(self) -> YamlMapping: ...
 
 
 class RepositoryTexts:
@@ -92,10 +102,10 @@ class RepositoryTexts:
         known = self._documents[path]
         return known if isinstance(known, Unreadable) else None
 
-    def root(self, path: str) -> Node_Mapping | None:
+    def root(self, path: str) -> YamlMapping | None:
         """The one mapping that a YAML file is."""
         documents = self.documents(path)
-        return documents[0] if documents and isinstance(documents[0], Node_Mapping) else None
+        return documents[0] if documents and isinstance(documents[0], YamlMapping) else None
 
     def path_of(self, node: Node) -> str:
         """The file that a node was read from; empty for one that no file holds."""
@@ -110,6 +120,10 @@ class RepositoryTexts:
         owner, lines = self._owners[id(first.source)]
         end = last.end if last.source is first.source else first.end
         return Place(owner, lines.at(first.start), max(lines.at(first.start), lines.at(max(end - 1, first.start))))
+
+    def where(self, part: "PartOfFile") -> Place:
+        """The lines of a job or a step."""
+        return self.place(part.mapping, part.path)
 
     def kept(self, make: "Callable[[RepositoryTexts], T]") -> T:
         """What `make` gives for this repository, made once: a model that several rules share."""
@@ -161,7 +175,7 @@ def first_scalar(node: Node) -> Scalar | None:
                 return node
             case Sequence(items=[first, *_]):
                 node = first
-            case Node_Mapping(own=own, start=start) if own:
+            case YamlMapping(own=own, start=start) if own:
                 return min((key for key, _ in own.values()), key=lambda key: (abs(key.start - start), key.value))
             case _:
                 return None
@@ -178,7 +192,7 @@ def last_scalar(node: Node) -> Scalar | None:
                 return node if first is not None and node.source is first.source and node.end > node.start else last
             case Sequence(items=[*_, final]):
                 node = final
-            case Node_Mapping(own=own):
+            case YamlMapping(own=own):
                 ours = [entry for entry in own.values() if first is not None and entry[0].source is first.source]
                 if not ours:
                     return last

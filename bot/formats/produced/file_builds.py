@@ -21,7 +21,7 @@ from bot.formats.shell.docker import BAKE_FILES
 from bot.formats.shell.file_builds import COMPOSE_FILES, file_build_of, given_in, tags_in, texts_of
 from bot.formats.shell.folders import Folders
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.nodes import Mapping as Node
+from bot.formats.source.nodes import Mapping as YamlMapping
 from bot.formats.source.nodes import Scalar, mappings_under
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines, decode
@@ -157,7 +157,7 @@ class _Reader:
                     kept.update(kept_by(script, variables))
                 self._compose_task(step, values, variables)
 
-    def _compose_task(self, step: Node, values: Values, variables: Mapping[str, Spanned]) -> None:
+    def _compose_task(self, step: YamlMapping, values: Values, variables: Mapping[str, Spanned]) -> None:
         """DockerCompose@0 and @1 of Azure Pipelines."""
         task, inputs = step.scalar("task"), step.mapping("inputs")
         if task is None or not task.value.lower().startswith("dockercompose@"):

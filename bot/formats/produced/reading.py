@@ -27,7 +27,7 @@ from bot.formats.produced.placeholders import hidden, shown, split
 from bot.formats.shell import KIND as SHELL
 from bot.formats.shell.folders import Folders
 from bot.formats.source.collector import Unreadable
-from bot.formats.source.nodes import Mapping as Node
+from bot.formats.source.nodes import Mapping as YamlMapping
 from bot.formats.source.nodes import mappings_under
 from bot.formats.source.spanned import Spanned
 from bot.formats.source.text import Lines, decode
@@ -105,7 +105,7 @@ def _in_azure_pipeline(path: str, text: str) -> Iterator[Written]:
             yield from _of_docker_task(step, values)
 
 
-def _of_docker_task(step: Node, values: Values) -> Iterator[Written]:
+def _of_docker_task(step: YamlMapping, values: Values) -> Iterator[Written]:
     """Docker@2, where its service connection is called by the registry's host: nothing else tells the host."""
     task, inputs = step.scalar("task"), step.mapping("inputs")
     if task is None or not task.value.lower().startswith("docker@"):

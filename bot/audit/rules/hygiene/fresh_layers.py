@@ -39,7 +39,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 def _of_action(repository: RepositoryTexts, push: Push) -> Verdict:
     step = push.step
-    place = repository.place(step.mapping, step.path)
+    place = repository.where(step)
     asked = [step.input(name) for name in ("pull", "no-cache")]
     if any(each.lower() == "true" for each in asked):
         return holds(place, push.subject, "the base is looked up anew")
@@ -55,7 +55,7 @@ def _of_action(repository: RepositoryTexts, push: Push) -> Verdict:
 
 def _of_command(repository: RepositoryTexts, push: Push) -> Verdict:
     command = push.command
-    place = repository.place(push.step.mapping, push.step.path)
+    place = repository.where(push.step)
     if command is not None and command.has("--pull", "--no-cache"):
         return holds(place, push.subject, "the base is looked up anew")
     if command is not None and command.has("--cache-from"):
@@ -64,7 +64,7 @@ def _of_command(repository: RepositoryTexts, push: Push) -> Verdict:
 
 
 def _of_runner(repository: RepositoryTexts, push: Push) -> Verdict:
-    place = repository.place(push.step.mapping, push.step.path)
+    place = repository.where(push.step)
     names = push.step.job.runners
     if names and all(name.startswith(_HOSTED) for name in names):
         return holds(place, push.subject, "no layer is kept between runs")

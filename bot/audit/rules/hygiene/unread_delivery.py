@@ -143,7 +143,7 @@ def _is_of_another_task(text: str, found: re.Match[str]) -> bool:
 def _scripts(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]:
     """Commands that hand the push to a script or a build tool, whose text is not followed."""
     for step in pipeline.steps:
-        place = repository.place(step.mapping, step.path)
+        place = repository.where(step)
         for command in step.commands if step.events - TESTS_ONLY else ():
             name, asked = script_of(command), " ".join(command.words[:2])
             if name is None or not _HANDS_OVER.search(asked) or _NO_PUSH.search(asked):
@@ -169,7 +169,7 @@ def _programs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdi
             what = f"`{tool}` with `--push`"
         else:
             continue
-        place = repository.place(step.mapping, step.path)
+        place = repository.where(step)
         why = f"{what} seems to push images, and is not followed"
         yield unknown(place, step.subject, why, "the push in the workflow itself")
 
@@ -192,7 +192,7 @@ def _steps(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Verdict]
     for step in pipeline.steps:
         if not step.events - TESTS_ONLY:
             continue
-        place = repository.place(step.mapping, step.path)
+        place = repository.where(step)
         if _may_push(step.action):
             why = f"{step.uses} may push an image, and is not read"
             yield unknown(place, step.subject, why, f"what {step.uses} does")
@@ -207,7 +207,7 @@ def _remote_jobs(repository: RepositoryTexts, pipeline: Pipeline) -> Iterator[Ve
         remote = job.remote or ""
         if job.events - TESTS_ONLY and _DELIVERS.search(remote) and not remote.startswith(_KNOWN):
             why = f"{remote} may build and push an image, and is not read"
-            place = repository.place(job.mapping, job.path)
+            place = repository.where(job)
             yield unknown(place, f"job {job.name}", why, f"what {remote} does")
 
 

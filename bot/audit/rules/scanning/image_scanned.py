@@ -35,7 +35,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     strangers = {each: list(dict.fromkeys(other_scanners(each))) for each in found.pushing()}
     called = {each: list(dict.fromkeys(scripts_called(repository, each, SCANNERS))) for each in strangers}
     for push in found.pushes:
-        place = repository.place(push.step.mapping, push.step.path)
+        place = repository.where(push.step)
         scans = scans_of(repository, push)
         elsewhere, scripts = strangers[push.pipeline], called[push.pipeline]
         if scans:
@@ -58,7 +58,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             yield fails(place, push.subject, "no scan looks at the image in the run that pushes it", fix)
     for pipeline, job in found.remote_builds:
         if not any(scan.pipeline is pipeline for scan in found.scans):
-            place = repository.place(job.mapping, job.path)
+            place = repository.where(job)
             yield fails(
                 place,
                 f"job {job.name}",

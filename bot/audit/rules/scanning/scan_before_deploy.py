@@ -33,7 +33,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         scans = [scan for scan in found.scans if scan.pipeline is deploy.pipeline and scan.blocks is True]
         if not scans:
             continue
-        place = repository.place(deploy.step.mapping, deploy.step.path)
+        place = repository.where(deploy.step)
         if any(scan.step.is_before(deploy.step) for scan in scans):
             yield holds(place, deploy.step.subject, "a scan that blocks comes before it")
         else:

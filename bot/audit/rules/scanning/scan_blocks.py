@@ -38,14 +38,14 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         blocking = next((scan for scan in scans if scan.blocks is True), None)
         unsure = next((scan for scan in scans if scan.blocks is None), None)
         if blocking is not None:
-            place = repository.place(blocking.step.mapping, blocking.step.path)
+            place = repository.where(blocking.step)
             yield holds(place, blocking.step.subject, f"{blocking.tool} ends the run when it finds something")
         elif unsure is not None:
-            place = repository.place(unsure.step.mapping, unsure.step.path)
+            place = repository.where(unsure.step)
             yield unknown(place, unsure.step.subject, unsure.why, "an exit code that is written out")
         else:
             scan = scans[0]
-            place = repository.place(scan.step.mapping, scan.step.path)
+            place = repository.where(scan.step)
             yield fails(
                 place, scan.step.subject, f"{scan.tool} does not end the run: {scan.why}", _fix(repository, scan)
             )

@@ -36,7 +36,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
         blocking = [scan for scan in scans_of(repository, push) if scan.blocks is True]
         for scan in blocking[:1]:
-            place, subject = repository.place(scan.step.mapping, scan.step.path), scan.step.subject
+            place, subject = repository.where(scan.step), scan.step.subject
             if scan.ignores_unfixed is True:
                 yield holds(place, subject, "what has no fix does not end the run")
             elif scan.ignores_unfixed is None:

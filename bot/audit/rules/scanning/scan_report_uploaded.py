@@ -31,14 +31,14 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for scan in found.scans:
         if scan.report is None or scan.pipeline not in pushing:
             continue
-        place, subject = repository.place(scan.step.mapping, scan.step.path), scan.step.subject
+        place, subject = repository.where(scan.step), scan.step.subject
         sarif = uploads_of(scan)
         good = [step for step in sarif if is_after_failure(step) or scan.blocks is False]
         if good:
             yield holds(place, subject, "its report is uploaded, whatever it found")
         elif sarif:
             step = sarif[0]
-            where = repository.place(step.mapping, step.path)
+            where = repository.where(step)
             yield fails(
                 where, step.subject, "the report is not uploaded when the scan fails", upload_fix(repository, step)
             )

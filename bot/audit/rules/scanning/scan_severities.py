@@ -40,7 +40,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
 
 
 def _of(repository: RepositoryTexts, scan: ImageScan) -> Verdict:
-    place, subject = repository.place(scan.step.mapping, scan.step.path), scan.step.subject
+    place, subject = repository.where(scan.step), scan.step.subject
     if not scan.gates_severities:
         fix = _fix(repository, scan, "limit-severities-for-sarif", "true", "set limit-severities-for-sarif: true")
         return fails(

@@ -32,7 +32,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
             continue
         fits = [target_fits(push, scan.target) for scan in scans]
         scan = scans[fits.index(True)] if True in fits else scans[0]
-        place, subject = repository.place(scan.step.mapping, scan.step.path), scan.step.subject
+        place, subject = repository.where(scan.step), scan.step.subject
         target = " ".join(scan.target.split())[:120] or "nothing that is named"
         pushed = ", ".join(push.names)[:120] or "names that are not told"
         if True in fits:

@@ -36,7 +36,7 @@ _FIX = "hand it over as a build secret: `secrets:` and RUN --mount=type=secret"
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for push in deliveries(repository).pushes:
-        place = repository.place(push.step.mapping, push.step.path)
+        place = repository.where(push.step)
         bad = [name for name, value in _arguments(push) if _is_secret(name, value)]
         for name in bad:
             fix = _fix(repository, push, name)

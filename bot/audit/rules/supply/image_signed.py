@@ -39,7 +39,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     unread = {each: _unread(each) for each in found.pushing()}
     called = {each: list(dict.fromkeys(scripts_called(repository, each, SIGNERS))) for each in unread}
     for push in found.pushes:
-        place = repository.place(push.step.mapping, push.step.path)
+        place = repository.where(push.step)
         signing = next(iter(related(push, found.signings)), None)
         strangers, scripts = unread[push.pipeline], called[push.pipeline]
         if signing is not None:
@@ -64,7 +64,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield fails(place, push.subject, "nothing signs what is pushed", sign_after(repository, push, _FIX))
     for _, job in found.remote_builds:
-        place = repository.place(job.mapping, job.path)
+        place = repository.where(job)
         yield holds(place, f"job {job.name}", f"{job.remote} signs what it attests")
 
 

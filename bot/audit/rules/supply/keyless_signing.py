@@ -32,7 +32,7 @@ _SERVICES = ("awskms://", "azurekms://", "gcpkms://", "hashivault://", "kms", "p
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for signing in signings_of_images(repository):
         step = signing.step
-        place, subject = repository.place(step.mapping, step.path), step.subject
+        place, subject = repository.where(step), step.subject
         if signing.key is not None and signing.key.startswith(_SERVICES):
             yield not_applicable(place, subject, "it signs with a key of a key service")
         elif signing.key is not None and ("${{" in signing.key or "\N{REPLACEMENT CHARACTER}" in signing.key):

@@ -32,7 +32,7 @@ _FIX = "attach provenance: leave `provenance` at its default, with docker/setup-
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
-        place = repository.place(push.step.mapping, push.step.path)
+        place = repository.where(push.step)
         attested = next(
             (each for each in related(push, found.attestations) if each.what == "provenance"),
             None,
@@ -52,7 +52,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
                 place, push.subject, f"the image gets no provenance: {why}", provenance_on(repository, push, _FIX)
             )
     for _, job in found.remote_builds:
-        place = repository.place(job.mapping, job.path)
+        place = repository.where(job)
         yield holds(place, f"job {job.name}", f"{job.remote} attests how it was built")
 
 

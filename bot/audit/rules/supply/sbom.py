@@ -33,7 +33,7 @@ from bot.formats.source.nodes import Mapping
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
-        place = repository.place(push.step.mapping, push.step.path)
+        place = repository.where(push.step)
         made = related(push, found.attestations)
         attested = next((each for each in made if each.what == "sbom"), None)
         kept = next((each for each in made if each.what == "sbom-file"), None)
@@ -54,7 +54,7 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield fails(place, push.subject, f"the image gets no SBOM: {why}", _fix(repository, push))
     for _, job in found.remote_builds:
-        place = repository.place(job.mapping, job.path)
+        place = repository.where(job)
         if (job.remote or "").startswith("docker/github-builder/"):
             yield unknown(place, f"job {job.name}", f"{job.remote} is asked nothing here", "its input `sbom`")
 

@@ -33,7 +33,7 @@ _JOINED = re.compile(r"^\s*\w+\+?=[^\n]*@(?:\$\{?\{?[^\n]*digest|sha256:)", re.I
 
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for signing in signings_of_images(repository):
-        place, subject = repository.place(signing.step.mapping, signing.step.path), signing.step.subject
+        place, subject = repository.where(signing.step), signing.step.subject
         names = [name for name in signing.names if name]
         if names and all("@" in name or "digest" in name.lower() for name in names):
             yield holds(place, subject, "it signs the digest")

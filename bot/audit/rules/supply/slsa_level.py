@@ -35,7 +35,7 @@ _FIX = "add actions/attest-build-provenance with the digest of the build"
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     found = deliveries(repository)
     for push in found.pushes:
-        place = repository.place(push.step.mapping, push.step.path)
+        place = repository.where(push.step)
         signed = [each for each in related(push, found.attestations) if each.what == "provenance"]
         isolated = isolated_provenance(push.pipeline)
         if isolated is not None:
@@ -58,12 +58,12 @@ def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
         else:
             yield fails(place, push.subject, f"SLSA build level 0: {why}", attest_after(repository, push, _FIX))
     for _, job in found.remote_builds:
-        place = repository.place(job.mapping, job.path)
+        place = repository.where(job)
         yield holds(place, f"job {job.name}", f"SLSA build level 3: {job.remote} is isolated from this workflow")
 
 
 def _signed(repository: RepositoryTexts, push: Push, attestation: Attestation) -> Verdict:
-    place = repository.place(attestation.step.mapping, attestation.step.path)
+    place = repository.where(attestation.step)
     job = attestation.step.job
     if job.may_write("id-token") is False:
         why = f"{attestation.tool} has no right to an identity: id-token: write is missing"

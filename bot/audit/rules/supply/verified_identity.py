@@ -36,7 +36,7 @@ _FIX = "name the workflow with --certificate-identity, and GitHub's issuer"
 def judge(repository: RepositoryTexts) -> Iterator[Verdict]:
     for verification in verifications_that_count(repository):
         step, command = verification.step, verification.command
-        place, subject = repository.place(step.mapping, step.path), step.subject
+        place, subject = repository.where(step), step.subject
         if command.has("--key", "--certificate"):
             yield holds(place, subject, "it verifies with a key")
             continue
