@@ -29,6 +29,7 @@ from bot.settings import load
 from bot.store.engine.database import open_database
 from docs.drawing import pull_request_page, slack_page, teams_page
 from docs.shrinking import shrink
+from docs.texts import CVES, publish_openssl, ubuntu_read
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.fleet import StoredFleet
@@ -37,13 +38,6 @@ from sandbox.stored_fleet.serving import NOW, TOKEN, served, site_over
 from sandbox.world import World
 
 FOLDER = Path(__file__).parent / "images"
-CVES = {"CVE-2026-21218": "high", "CVE-2026-21219": "medium"}
-OPENSSL = (
-    ("CVE-2026-31790", "high", "3.0.13-0ubuntu3.2"),
-    ("CVE-2026-34411", "high", "3.0.13-0ubuntu3.3"),
-    ("CVE-2026-34180", "medium", None),
-)
-"""What Ubuntu says of its openssl: fixed by the new base, fixed after it, and not at all."""
 REPOSITORIES, USAGES = 140, 4
 PAGE = "https://freshness.contoso.com"
 REPOSITORY = names.repository(26)
@@ -69,11 +63,9 @@ async def written() -> tuple[list[dict[str, Any]], dict[str, Any], str]:
         await fleet.build("10.0.0")
         with tempfile.TemporaryDirectory() as folder:
             config = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
-            ubuntu = {"vulnerabilities": {"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}}}
-            config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), **ubuntu}))
+            config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), **ubuntu_read(world)}))
             settings = load(config)
-            for cve, severity, fixed in OPENSSL:
-                world.feeds.publish_vulnerability("Ubuntu", _of_openssl(cve, severity, fixed))
+            publish_openssl(world)
             await pass_once(settings, SystemClock())
             await fleet.publish_runtime("10.0.1", os=b"noble 2")
             await fleet.publish_sdk("10.0.1", os=b"noble 2")
@@ -92,15 +84,6 @@ async def written() -> tuple[list[dict[str, Any]], dict[str, Any], str]:
             await pass_once(settings, SystemClock())
         [message] = await world.slack.messages()
         return message["blocks"], request, fleet.registry
-
-
-def _of_openssl(cve: str, severity: str, fixed: str | None) -> dict[str, Any]:
-    events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
-    affected = {
-        "package": {"ecosystem": "Ubuntu:24.04:LTS", "name": "openssl"},
-        "ranges": [{"type": "ECOSYSTEM", "events": events}],
-    }
-    return {"id": f"UBUNTU-{cve}", "severity": [{"type": "Ubuntu", "score": severity}], "affected": [affected]}
 
 
 async def told() -> dict[str, str]:

@@ -25,6 +25,12 @@ from sandbox.world import World
 
 PAGE = Path(__file__).parent / "texts.md"
 CVES = {"CVE-2026-21218": "high", "CVE-2026-21219": "medium"}
+OPENSSL = (
+    ("CVE-2026-31790", "high", "3.0.13-0ubuntu3.2"),
+    ("CVE-2026-34411", "high", "3.0.13-0ubuntu3.3"),
+    ("CVE-2026-34180", "medium", None),
+)
+"""What Ubuntu says of its openssl: fixed by the new base, fixed after it, and not at all."""
 CANARIES = ("catalog-web", "basket-api", "pricing-api")
 SETTINGS: Mapping[str, Any] = {
     "policy": [
@@ -62,11 +68,14 @@ async def written() -> Texts:
         await fleet.publish_runtime("10.0.1")
         with tempfile.TemporaryDirectory() as folder:
             config = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
-            config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), **SETTINGS}))
+            config.write_text(
+                yaml.safe_dump({**yaml.safe_load(config.read_text()), **SETTINGS, **ubuntu_read(world)})
+            )
+            publish_openssl(world)
             settings, clock = load(config), SystemClock()
             await pass_once(settings, clock)
             [day_one] = await world.slack.messages()
-            await fleet.publish_runtime("10.0.2")
+            await fleet.publish_runtime("10.0.2", os=b"noble 2")
             fleet.announce("10.0.2", security=True, cves=tuple(CVES))
             for cve, severity in CVES.items():
                 package = "Microsoft.NETCore.App.Runtime.linux-x64"
@@ -107,6 +116,26 @@ async def written() -> Texts:
                 )
             )
         )
+
+
+def ubuntu_read(world: World) -> dict[str, Any]:
+    """The settings that have the bot read what Ubuntu publishes in the sandbox."""
+    return {"vulnerabilities": {"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}}}
+
+
+def publish_openssl(world: World) -> None:
+    """Has Ubuntu's dump tell of openssl."""
+    for cve, severity, fixed in OPENSSL:
+        world.feeds.publish_vulnerability("Ubuntu", _of_openssl(cve, severity, fixed))
+
+
+def _of_openssl(cve: str, severity: str, fixed: str | None) -> dict[str, Any]:
+    events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
+    affected = {
+        "package": {"ecosystem": "Ubuntu:24.04:LTS", "name": "openssl"},
+        "ranges": [{"type": "ECOSYSTEM", "events": events}],
+    }
+    return {"id": f"UBUNTU-{cve}", "severity": [{"type": "Ubuntu", "score": severity}], "affected": [affected]}
 
 
 async def _onboarded(world: World, settings: Settings, clock: Clock) -> Mapping[str, Any]:

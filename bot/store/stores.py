@@ -174,7 +174,7 @@ class Stores:
             ProvingStore(database, worker, clock),
             AttestingStore(database, worker, clock),
             GatingStore(database, worker, clock),
-            ReportStore(database, worker, clock, pace),
+            ReportStore(database, worker, clock, pace, cves),
             RetentionStore(database, worker, clock),
             OrdersStore(database, worker, clock),
             LeavingStore(database, worker, clock),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from bot.domain.bases.dotnet_image import MICROSOFT
 from bot.domain.packages.cve_moves import CvesMoved, MovedCve, WhyOpen
 from bot.domain.packages.cve_wording import (
     cve_counts,
@@ -17,7 +18,6 @@ from bot.domain.wording.escaping import code, html, markdown
 
 _MOST_ROWS = 12
 """Over all bases of a pull request."""
-_MICROSOFT = "mcr.microsoft.com"
 
 
 def cves_section(packages: Mapping[Base, tuple[PlatformChanges, ...]]) -> str:
@@ -25,7 +25,7 @@ def cves_section(packages: Mapping[Base, tuple[PlatformChanges, ...]]) -> str:
     told: dict[tuple[CvesMoved, tuple[str, ...], bool], list[Base]] = {}
     for base, platforms in sorted(packages.items()):
         for group in shared_cves(platforms):
-            told.setdefault((group.cves, group.platforms, base.registry == _MICROSOFT), []).append(base)
+            told.setdefault((group.cves, group.platforms, base.registry == MICROSOFT), []).append(base)
     left = _MOST_ROWS
     parts: list[str] = []
     for (moved, shown_on, is_microsofts), bases in told.items():

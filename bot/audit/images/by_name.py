@@ -7,12 +7,12 @@ root, with `$APP_UID` at hand), Google's distroless images, and the configuratio
 import re
 
 from bot.audit.images.user import User, UserKind, unknown_user
+from bot.domain.bases.dotnet_image import MICROSOFT
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.tags.tag import Tag
 from bot.formats.dockerfile.lines import Instruction, read
 from bot.formats.dockerfile.stages import BuildStage
 
-MICROSOFT = "mcr.microsoft.com"
 APP_UID = "1654"
 _RUN_AS_ROOT = frozenset(
     [

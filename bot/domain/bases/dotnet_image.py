@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from bot.domain.reference import Reference
 
-_MICROSOFT = "mcr.microsoft.com"
+MICROSOFT = "mcr.microsoft.com"
+"""Microsoft's registry."""
 _DOTNET = re.compile(r"(?:^|[/_.-])(?:dotnet|aspnet|aspnetcore|dotnetcore|netcore)[0-9]*(?=$|[/_.-])")
 _FRAMEWORK = re.compile(r"(?:^|/)(?:dotnet[/-]framework|dotnet-framework-[a-z]+)(?=$|/)")
 _WINDOWS = re.compile(r"windows(?:/(?:servercore|nanoserver|server)(?:/.+)?)?|windowsservercore|nanoserver")
@@ -26,5 +27,5 @@ def family_of(reference: Reference) -> ImageFamily | None:
         return ImageFamily.FRAMEWORK
     if _DOTNET.search(name):
         return ImageFamily.DOTNET
-    is_microsofts = reference.registry == _MICROSOFT or name.startswith("microsoft/")
+    is_microsofts = reference.registry == MICROSOFT or name.startswith("microsoft/")
     return ImageFamily.WINDOWS if is_microsofts and _WINDOWS.fullmatch(name.removeprefix("microsoft/")) else None

@@ -48,6 +48,17 @@ class CvesMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class StillOpen:
+    """What is still open in several images together, each CVE once, the most severe first.
+
+    `cves` are None where none was found and not all is known; `gaps` say, a line each, why there may be more.
+    """
+
+    cves: tuple[MovedCve, ...] | None
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class KnownCves:
     """What is known of the CVEs of one image.
 
@@ -80,6 +91,25 @@ def cves_moved(before: KnownCves, after: KnownCves, not_rebuilt: WhyOpen = WhyOp
     is_same_data = before.release == after.release
     is_fixed_known = after.is_whole and ((bool(fixed) and is_same_data) or not gaps)
     return CvesMoved(fixed if is_fixed_known else None, opened if opened or not after.gaps else None, gaps)
+
+
+def still_open_in_all(some: Iterable[CvesMoved]) -> StillOpen:
+    """A CVE counts by its highest severity, and as waiting for a new image where one of the images does."""
+    found: dict[str, MovedCve] = {}
+    moves = tuple(some)
+    for each in (each for moved in moves for each in moved.still_open or ()):
+        known = found.get(each.cve, each)
+        worst = max(known.severity, each.severity, key=lambda rating: rating.rank)
+        why = min(known.why or WhyOpen.NO_FIX, each.why or WhyOpen.NO_FIX, key=_MENDABLE.index)
+        packages = tuple(dict.fromkeys((*known.packages, *each.packages)))
+        found[each.cve] = MovedCve(each.cve, worst, packages, why)
+    gaps = tuple(dict.fromkeys(gap for moved in moves for gap in moved.gaps))
+    is_known = bool(found) or all(moved.still_open is not None for moved in moves)
+    return StillOpen(tuple(sorted(found.values(), key=_worst_first)) if is_known else None, gaps)
+
+
+_MENDABLE = (WhyOpen.NOT_REBUILT, WhyOpen.NOT_IN_IT, WhyOpen.NO_FIX)
+"""What somebody can mend comes first."""
 
 
 def _by_cve(found: Iterable[DetectedVulnerability]) -> dict[str, list[DetectedVulnerability]]:

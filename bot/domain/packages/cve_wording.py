@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, WhyOpen
+from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, StillOpen, WhyOpen
 from bot.domain.packages.detected import Rating
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.wording.words import counted, first_few
@@ -74,6 +74,21 @@ def cve_counts(moved: CvesMoved) -> str:
     else:
         told = f"{told}; {len(still_open)} still open ({severities(still_open)}): {reasons(still_open)}"
     return f"{told}; not all is known" if moved.gaps and still_open is not None else told
+
+
+def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_REBUILT) -> str:
+    """What bases still have, in a line of a message: `Still open in these bases: no fix yet 1 HIGH, 4 LOW; …`.
+
+    `not_rebuilt` tells who has not, where that is known.
+    """
+    if still_open.cves is None:
+        return f"Which CVEs are still open in these bases is not known{_because(still_open.gaps)}"
+    if not still_open.cves:
+        return "No known CVE is still open in these bases"
+    by_reason = {why: [each for each in still_open.cves if each.why is why] for why in WhyOpen}
+    words = {WhyOpen.NOT_REBUILT: not_rebuilt}
+    told = "; ".join(f"{words.get(why, why)} {severities(some)}" for why, some in by_reason.items() if some)
+    return f"Still open in these bases: {told}{'; not all is known' if still_open.gaps else ''}"
 
 
 def _because(gaps: Sequence[str]) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from bot.domain.bases.change import Cause, Change
+from bot.domain.bases.dotnet_image import MICROSOFT
 from bot.domain.feeds.advisory import Severity, public_record, worst
+from bot.domain.packages.cve_wording import still_open_in_words
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.wording.message import (
@@ -21,7 +23,7 @@ from bot.domain.wording.message import (
 )
 from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted, rounded_up
-from bot.report.messages.phrases import capitalized, short, shown_time
+from bot.report.messages.phrases import LONGEST_DETAIL, capitalized, short, shown_time
 from bot.report.messages.rollout_news import RolloutNews
 
 _MOST_BASES = 3
@@ -38,7 +40,7 @@ def rollout_message(news: RolloutNews) -> Message:
     """One message for a rollout of any size: why, on which bases, how far it has come, who is needed."""
     title = _title(news)
     progress = progress_line(news)
-    fixed = _fixed(news.changes)
+    fixed = [*_fixed(news.changes), *_still_open(news)]
     named = [_rebuild_line(rebuild) for rebuild in news.named]
     why = Items(tuple(_why(news.changes)))
     standing: tuple[Line, ...] = (strong(progress), *map(plain, _held_up(news)))
@@ -178,6 +180,15 @@ def _fixed(changes: Sequence[Change]) -> list[Line]:
             commas = [part for name in named for part in (TextRun(", "), name)][1:]
             lines.append((TextRun(f"{words} "), *commas, *more))
     return lines
+
+
+def _still_open(news: RolloutNews) -> list[Line]:
+    """What the bases still have, by reason and severity; nothing where nobody asked."""
+    if news.still_open is None:
+        return []
+    is_microsofts = all(change.base.registry == MICROSOFT for change in news.changes)
+    told = still_open_in_words(news.still_open, *(["Microsoft has not rebuilt"] if is_microsofts else []))
+    return [plain(short(told, LONGEST_DETAIL))]
 
 
 def _rebuild_line(rebuild: Rebuild) -> Line:

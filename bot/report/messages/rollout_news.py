@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.bases.change import Change
+from bot.domain.packages.cve_moves import StillOpen
 from bot.domain.rollouts.rebuild import NEED_A_PERSON, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Pause
 
@@ -32,7 +33,8 @@ class RolloutNews:
     `bases` counts those that the rebuilds bring up to date, `states` the rebuilds but those that only `told`
     somebody, and `named` are at most `MOST_NAMED` of all, what needs a person first. `set_aside` tells for each
     wave how many unmerged pull requests the next ones no longer wait for, `opened_by` when the last of what waits
-    will probably have begun, None where nothing waits or nobody can tell.
+    will probably have begun, None where nothing waits or nobody can tell. `still_open` are the CVEs that its bases
+    have after their changes, None where nobody asked.
     """
 
     id: int
@@ -48,6 +50,7 @@ class RolloutNews:
     set_aside: Mapping[str, int] = field(default_factory=dict)
     opened_by: datetime | None = None
     occasion: Occasion = Occasion.CHANGE
+    still_open: StillOpen | None = None
 
     @property
     def total(self) -> int:

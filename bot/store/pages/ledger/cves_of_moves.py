@@ -1,6 +1,6 @@
 """Which CVEs moves of bases fixed and which are still open: for many moves in one read, each image read once."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
-from bot.domain.packages.cve_moves import CvesMoved, KnownCves, WhyOpen, cves_moved
+from bot.domain.packages.cve_moves import CvesMoved, KnownCves, StillOpen, WhyOpen, cves_moved, still_open_in_all
 from bot.domain.packages.detected import GatePolicy, Rating
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.vulnerability import release_of
@@ -21,7 +21,7 @@ from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.inventories import package_changes
 from bot.store.rows.tables import counters
 from bot.store.stages.verify.kept_data import kept_data
-from bot.verify.gating.ports import KeptData, ToldPlatform
+from bot.verify.gating.ports import DOTNET, KeptData, ToldPlatform
 from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of
 
 MAX_AGE = timedelta(days=2)
@@ -79,18 +79,11 @@ class CvesOfMoves:
     ) -> dict[K, dict[str, CvesMoved]]:
         """What each of these made of several changes has moved in all, by platform: from before the first of them
         to after the last."""
-        found = await _steps(connection, {change for several in moves.values() for change in several})
-        steps = [step for step in found if self._platforms is None or step.platform in self._platforms]
-        spans: dict[K, dict[str, tuple[_Step, _Step]]] = {}
-        for key, several in moves.items():
-            mine = spans.setdefault(key, {})
-            for step in steps:
-                if step.change in several:
-                    first, _ = mine.get(step.platform, (step, step))
-                    mine[step.platform] = (first, step)
-        ends = [(first.before, last.after) for mine in spans.values() for first, last in mine.values()]
-        wanted = {number for pair in ends for number in pair}
-        told = await self._told(connection, wanted, steps) if wanted else {}
+        spans = await self._spans(connection, moves)
+        wanted: dict[int, str] = {}
+        for platform, (first, last) in (each for mine in spans.values() for each in mine.items()):
+            wanted |= {first.before: platform, last.after: platform}
+        told = await self._told(connection, wanted) if wanted else {}
         data = await kept_data(connection) if wanted else KeptData({})
         return {
             key: {
@@ -104,20 +97,50 @@ class CvesOfMoves:
             for key, mine in spans.items()
         }
 
-    async def _told(
-        self, connection: AsyncConnection, wanted: Collection[int], steps: Iterable[_Step]
-    ) -> dict[int, ToldPlatform]:
+    async def still_open(self, connection: AsyncConnection, moves: Mapping[K, Collection[int]]) -> StillOpen | None:
+        """What all of these bases have together after their changes; None where nobody reads their packages, or CVE
+        data of any publisher but Microsoft."""
+        data = await kept_data(connection) if moves else KeptData({})
+        if not data.checked_at.keys() - {DOTNET}:
+            return None
+        spans = await self._spans(connection, moves)
+        ends = {(last.after, last.not_rebuilt): last for mine in spans.values() for _, last in mine.values()}
+        if not ends:
+            return None
+        told = await self._told(connection, {last.after: last.platform for last in ends.values()})
+        return still_open_in_all(
+            cves_moved(KnownCves(), self._known(told.get(last.after), data, _GONE), last.not_rebuilt)
+            for last in ends.values()
+        )
+
+    async def _spans(
+        self, connection: AsyncConnection, moves: Mapping[K, Collection[int]]
+    ) -> dict[K, dict[str, tuple[_Step, _Step]]]:
+        """The first and the last step of each platform."""
+        spans: dict[K, dict[str, tuple[_Step, _Step]]] = {key: {} for key in moves}
+        of_change: dict[int, list[K]] = {}
+        for key, several in moves.items():
+            for change in several:
+                of_change.setdefault(change, []).append(key)
+        for step in await _steps(connection, of_change.keys()):
+            if self._platforms is None or step.platform in self._platforms:
+                for key in of_change[step.change]:
+                    first, _ = spans[key].get(step.platform, (step, step))
+                    spans[key][step.platform] = (first, step)
+        return spans
+
+    async def _told(self, connection: AsyncConnection, wanted: Mapping[int, str]) -> dict[int, ToldPlatform]:
+        """What is told of these, by their ids, each with its platform."""
         mark = await _mark(connection)
         if mark != self._at_hand.mark:
             self._at_hand = _AtHand(mark)
         at_hand = self._at_hand
-        platforms = {number: step.platform for step in steps for number in (step.before, step.after)}
         known = {number: at_hand.told[number] for number in wanted if number in at_hand.told}
-        rows = await inventory_rows(connection, set(wanted) - known.keys())
+        rows = await inventory_rows(connection, wanted.keys() - known.keys())
         if not rows:
             return known
         held = await read_held(connection, rows)
-        read = {number: told_platform(platforms[number], row, held) for number, row in rows.items()}
+        read = {number: told_platform(wanted[number], row, held) for number, row in rows.items()}
         told = known | read
         latest = {number: each for number, each in told.items() if _is_settled(each)}
         at_hand.told = dict(list({**at_hand.told, **latest}.items())[-_MOST_KEPT:])

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.domain.bases.dotnet_image import MICROSOFT
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import (
@@ -22,8 +23,6 @@ from bot.store.pages.ledger.exposed import CveFacts, Exposed, Exposure
 from bot.store.pages.ledger.histories import Histories
 from bot.views.bases.images import Deployment
 from bot.views.bases.ledger import CveRow
-
-_MICROSOFT = "mcr.microsoft.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class Ledger:
     def _base(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
         if below.base is None:
             return None
-        is_microsofts = below.base.registry == _MICROSOFT
+        is_microsofts = below.base.registry == MICROSOFT
         who = "Microsoft" if is_microsofts else f"whoever publishes {below.base.name}"
         return self._below(below.base, below.inventory, who, cve, exposures)
 

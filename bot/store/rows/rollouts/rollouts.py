@@ -86,6 +86,15 @@ async def changes_of(connection: AsyncConnection, number: int) -> tuple[Change, 
     return tuple(readable(moved, lambda row: load(row.change, Change), lambda row: f"change {row.id}"))
 
 
+async def moves_of(connection: AsyncConnection, number: int) -> dict[int, list[int]]:
+    """The same by their ids, for each base."""
+    found: dict[int, list[int]] = {}
+    moved = select(changes.c.base_id, changes.c.id).where(changes.c.rollout_id == number).order_by(changes.c.id)
+    for row in await connection.execute(moved):
+        found.setdefault(row.base_id, []).append(row.id)
+    return found
+
+
 async def set_aside(connection: AsyncConnection, number: int) -> dict[str, int]:
     """How many unmerged pull requests of each wave the next ones no longer wait for."""
     left_out = await connection.execute(

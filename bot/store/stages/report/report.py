@@ -30,13 +30,14 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.summary import summarize_fleet
+from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
 from bot.store.rows.bases.tables import bases, incidents, notices
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
-from bot.store.rows.rollouts.rollouts import changes_of, open_pauses, set_aside
+from bot.store.rows.rollouts.rollouts import changes_of, moves_of, open_pauses, set_aside
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.titles import title_of
 from bot.store.rows.summaries import summaries
@@ -51,11 +52,12 @@ _PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}
 
 
 class ReportStore(Store):
-    """`pace` is what bounds rollouts."""
+    """`pace` is what bounds rollouts; `cves` tells what moves did about CVEs."""
 
-    def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace) -> None:
+    def __init__(self, database: Database, worker: Worker, clock: Clock, pace: Pace, cves: CvesOfMoves) -> None:
         super().__init__(database, worker, clock)
         self._pace = pace
+        self._cves = cves
 
     @property
     def messages(self) -> DueRows[DueMessage]:
@@ -191,6 +193,7 @@ class ReportStore(Store):
                 await set_aside(connection, id),
                 through.get(id),
                 Occasion(row.occasion),
+                await self._cves.still_open(connection, await moves_of(connection, id)),
             )
 
     async def opened_by(self, id: int) -> datetime | None:  # noqa: A002 - the word of the language

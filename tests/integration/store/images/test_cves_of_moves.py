@@ -1,4 +1,4 @@
-"""Which CVEs a move of a base fixed, and which are still open: in its history, on its page, in pull requests."""
+"""Which CVEs a move of a base fixed, and which are still open: in history, on pages, in what the bot writes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -250,6 +250,22 @@ async def test_a_pull_request_tells_of_what_it_brings(stores: Stores) -> None:
     [platform] = job.packages[ASPNET]
     assert platform.cves is not None
     assert named(platform.cves) == ([CVE], [(OPEN, WhyOpen.NO_FIX)])
+
+
+async def test_the_message_of_a_rollout_tells_what_its_bases_still_have(stores: Stores) -> None:
+    await moved(stores)
+    await stores.plan_all()
+    assert (await stores.report.rollout(1)).still_open is None, "nobody has CVE data read"
+    await ubuntu_says(stores, (CVE, OPENSSL), (OPEN, glibc()))
+    with statements(stores.database._readers) as first:
+        news = await stores.report.rollout(1)
+    with statements(stores.database._readers) as again:
+        await stores.report.rollout(1)
+    assert news.still_open is not None
+    told = [(each.cve, each.why) for each in news.still_open.cves or ()]
+    assert (told, news.still_open.gaps) == ([(OPEN, WhyOpen.NO_FIX)], ())
+    assert len(again) < len(first)
+    assert not any("FROM inventory_packages" in each for each in again)
 
 
 async def test_of_several_moves_together_it_is_told_from_before_the_first_to_after_the_last(stores: Stores) -> None:

@@ -1,5 +1,20 @@
-from bot.domain.packages.cve_moves import CvesMoved, KnownCves, MovedCve, WhyOpen, cves_moved
-from bot.domain.packages.cve_wording import cve_counts, cve_lines, cve_summary, cves_counted, cves_in_words
+from bot.domain.packages.cve_moves import (
+    CvesMoved,
+    KnownCves,
+    MovedCve,
+    StillOpen,
+    WhyOpen,
+    cves_moved,
+    still_open_in_all,
+)
+from bot.domain.packages.cve_wording import (
+    cve_counts,
+    cve_lines,
+    cve_summary,
+    cves_counted,
+    cves_in_words,
+    still_open_in_words,
+)
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.moves import PlatformChanges
 
@@ -142,3 +157,32 @@ def test_each_cve_has_a_line_with_its_package_and_the_version_that_fixes_it() ->
             ),
         ),
     )
+
+
+def opened(*found: DetectedVulnerability, why: WhyOpen = WhyOpen.NOT_REBUILT, gap: str = "") -> CvesMoved:
+    return cves_moved(known(), KnownCves(found, gaps=(gap,) if gap else (), is_whole=True), why)
+
+
+def test_of_several_images_a_cve_counts_once_at_its_worst_and_for_what_can_be_mended() -> None:
+    first = opened(has("CVE-1", severity=Rating.LOW), has("CVE-2", "1.1"), why=WhyOpen.NOT_IN_IT)
+    second = opened(has("CVE-1", "1.1"), has("CVE-2", "1.1"), has("CVE-3", severity=Rating.UNKNOWN))
+    found = still_open_in_all((first, second))
+    assert [(each.cve, each.severity, each.why) for each in found.cves or ()] == [
+        ("CVE-1", Rating.HIGH, WhyOpen.NOT_REBUILT),
+        ("CVE-2", Rating.HIGH, WhyOpen.NOT_REBUILT),
+        ("CVE-3", Rating.UNKNOWN, WhyOpen.NO_FIX),
+    ]
+    assert still_open_in_words(found, "Microsoft has not rebuilt") == (
+        "Still open in these bases: no fix yet 1 not rated; Microsoft has not rebuilt 2 HIGH"
+    )
+
+
+def test_of_several_images_none_is_open_only_where_that_is_known_of_each() -> None:
+    assert (
+        still_open_in_words(still_open_in_all((opened(), opened()))) == "No known CVE is still open in these bases"
+    )
+    unknown = still_open_in_all((opened(), opened(gap=OLD)))
+    assert unknown == StillOpen(None, (OLD,))
+    assert still_open_in_words(unknown) == f"Which CVEs are still open in these bases is not known: {OLD}"
+    some = still_open_in_all((opened(has("CVE-1")), opened(gap=OLD)))
+    assert still_open_in_words(some) == "Still open in these bases: no fix yet 1 HIGH; not all is known"

@@ -14,6 +14,8 @@ from bot.domain.images.produced import Claim, Source
 from bot.domain.images.proof import proof_of
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
+from bot.domain.packages.cve_moves import MovedCve, StillOpen, WhyOpen
+from bot.domain.packages.detected import Rating
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
@@ -31,6 +33,28 @@ def test_a_cve_leads_to_its_publisher_and_one_that_concerns_no_image_stands_apar
     spared = change(cves=("CVE-1", "CVE-2"), not_relevant=("CVE-2",), links=(("CVE-1", news),))
     told = texts(rollout_message(rollout(changes=(spared, replace(spared, base=SDK)))))
     assert f"\nFixes <{news}|CVE-1>\nNot relevant to these images: <https://www.cve.org" in told
+
+
+def test_a_message_says_in_a_line_what_the_bases_still_have_and_who_can_move_it() -> None:
+    severe = MovedCve("CVE-3", Rating.HIGH, (), WhyOpen.NOT_REBUILT)
+    still_open = StillOpen((severe, MovedCve("CVE-4", Rating.LOW, (), WhyOpen.NO_FIX)))
+    news = replace(rollout(changes=(change(cves=("CVE-1",)),)), still_open=still_open)
+    said = "Still open in these bases: no fix yet 1 LOW; {} 1 HIGH"
+    told = rollout_message(news)
+    check(told)
+    assert f"id=CVE-1|CVE-1>\n{said.format('Microsoft has not rebuilt')}\n" in texts(told)
+    others = replace(news, changes=(change(Base("mirror.contoso.com", "dotnet/aspnet", "10.0")),))
+    assert said.format("base not rebuilt") in texts(rollout_message(others))
+    assert "till open" not in texts(rollout_message(replace(news, still_open=None)))
+
+
+def test_why_it_is_not_known_what_is_still_open_stays_a_line_however_long_it_is() -> None:
+    news = replace(rollout(), still_open=StillOpen(None, (f"{HOSTILE}\n{'x' * 5_000}", "another")))
+    told = rollout_message(news)
+    check(told)
+    [line] = [each for each in texts(told).splitlines() if "still open" in each]
+    assert len(line) < 500
+    assert "<!channel>" not in line
 
 
 def test_what_one_base_needs_is_not_irrelevant_because_another_does_not() -> None:
