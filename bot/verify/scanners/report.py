@@ -19,6 +19,9 @@ _MOST_FINDINGS = 500_000
 _LONGEST = 512
 _LONGEST_NAME = 60
 _MOST_NAMES = 100
+_HIGHEST_SCORE = 10.0
+_BANDS = ((9.0, Rating.CRITICAL), (7.0, Rating.HIGH), (4.0, Rating.MEDIUM), (0.1, Rating.LOW))
+"""From which CVSS score on a vulnerability is so severe."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
@@ -64,6 +67,11 @@ def is_rating(word: object) -> bool:
 def rating_named(word: str) -> Rating:
     """The rating that a scanner's word stands for; unknown for any other."""
     return Rating.LOW if word.upper() == _NEGLIGIBLE else Rating.named(word)
+
+
+def rating_of_score(score: float) -> Rating:
+    """The band of a score of CVSS; unknown for what is none."""
+    return next((rating for least, rating in _BANDS if least <= score <= _HIGHEST_SCORE), Rating.UNKNOWN)
 
 
 def named_digests(names: Iterable[object]) -> frozenset[str]:

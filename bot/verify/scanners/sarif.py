@@ -17,14 +17,12 @@ from bot.verify.scanners.report import (
     name_of,
     named_digests,
     rating_named,
+    rating_of_score,
 )
 
 _LONGEST_MESSAGE = 8192
 _NO_VULNERABILITIES = frozenset({"Secret", "Misconfiguration", "License"})
 """Rules of Trivy's SARIF that are about something else."""
-_HIGHEST_SCORE = 10.0
-_BANDS = ((9.0, Rating.CRITICAL), (7.0, Rating.HIGH), (4.0, Rating.MEDIUM), (0.1, Rating.LOW))
-"""From which CVSS score on a vulnerability is so severe."""
 _LINE = re.compile(r"^(Package|(?:Installed )?Version|Severity|(?:Fixed|Fix) Version): ?(.*)$", re.MULTILINE)
 _HELP = re.compile(r"Vulnerability (\S{1,100})\n")
 _IS_KNOWN = re.compile("trivy|grype", re.IGNORECASE)
@@ -165,4 +163,4 @@ def _rating_of(rule: Mapping[str, Any]) -> Rating:
         score = float(properties.get("security-severity", "nan")) if isinstance(properties, dict) else 0.0
     except (TypeError, ValueError, OverflowError):
         return Rating.UNKNOWN
-    return next((rating for least, rating in _BANDS if least <= score <= _HIGHEST_SCORE), Rating.UNKNOWN)
+    return rating_of_score(score)

@@ -15,9 +15,11 @@ from bot.verify.scanners.report import (
     last_part,
     moment_of,
     named_digests,
+    rating_of_score,
 )
 
 _FIXED = "fixed"
+_SCORES = ("V2Score", "V3Score", "V40Score")
 _PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
 """Classes of Trivy's results in which vulnerabilities are looked for."""
 
@@ -40,7 +42,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
             if vulnerability is None:
                 gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
                 continue
-            if not is_rating(each.get("Severity")):
+            if vulnerability.severity is Rating.UNKNOWN and not is_rating(each.get("Severity")):
                 gaps.append(f"nothing says how severe {vulnerability.id} is")
             found.append(vulnerability)
     metadata = document.get("Metadata")
@@ -70,7 +72,19 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
         package,
         bounded_line(value.get("InstalledVersion")),
         fixed,
-        Rating.named(bounded_line(value.get("Severity"))),
+        _rating_of(value),
         status == _FIXED if status else bool(fixed),
         bounded_line(identifier.get("PURL")) if isinstance(identifier, dict) else "",
     )
+
+
+def _rating_of(vulnerability: Mapping[str, Any]) -> Rating:
+    """The word that Trivy chose, else the band of the highest CVSS score that anybody gave."""
+    named = Rating.named(bounded_line(vulnerability.get("Severity")))
+    by_source = vulnerability.get("CVSS")
+    if named is not Rating.UNKNOWN or not isinstance(by_source, dict):
+        return named
+    told = [
+        score for scores in by_source.values() if isinstance(scores, dict) for score in map(scores.get, _SCORES)
+    ]
+    return rating_of_score(max((score for score in told if isinstance(score, int | float)), default=0.0))

@@ -203,6 +203,28 @@ def test_a_finding_without_a_severity_is_told(severity: object) -> None:
     assert report(finding(Severity="UNKNOWN")).gaps == ()
 
 
+@pytest.mark.parametrize("word", [None, "", "UNKNOWN"])
+@pytest.mark.parametrize(
+    ("scores", "rating"),
+    [
+        ({"nvd": {"V3Score": 7.0}, "redhat": {"V3Score": 9.8}}, Rating.CRITICAL),
+        ({"nvd": {"V2Score": 7.5, "V3Score": 5}}, Rating.HIGH),
+        ({"ghsa": {"V40Score": 6.9}}, Rating.MEDIUM),
+    ],
+)
+def test_what_nobody_rated_has_the_band_of_its_highest_score(word: object, scores: object, rating: Rating) -> None:
+    found = report(finding(Severity=word, CVSS=scores))
+    assert found.vulnerabilities[0].severity is rating
+    assert found.gaps == ()
+    assert report(finding(Severity="LOW", CVSS=scores)).vulnerabilities[0].severity is Rating.LOW
+
+
+@pytest.mark.parametrize("scores", [{}, [], {"nvd": 9.8}, {"nvd": {"V3Score": "high"}}, {"nvd": {"V3Score": 98}}])
+def test_scores_that_are_none_rate_nothing(scores: object) -> None:
+    found = report(finding(Severity="", CVSS=scores))
+    assert found.gaps == ("nothing says how severe CVE-2026-1 is",)
+
+
 def test_what_no_database_or_terminal_takes_is_replaced_in_names() -> None:
     odd = finding(VulnerabilityID="CVE-1\ud800\x00", PkgName="a\nb", FixedVersion="\x1b[1m2")
     [found] = report(odd).vulnerabilities
