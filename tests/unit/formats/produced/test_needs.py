@@ -6,11 +6,11 @@ import pytest
 
 from bot.formats.produced import workflows
 from bot.formats.produced.handed_on import LONGEST_OUTPUT, MOST_OUTPUTS, steps_in_order
-from bot.formats.produced.reading import named_in
 from bot.formats.source.nodes import Node
 from bot.formats.source.yaml import read
 from bot.formats.workflows.needs import jobs_in_order
 from bot.formats.workflows.steps import WorkflowStep
+from tests.unit.formats.produced.naming import named_in
 
 WORKFLOW = ".github/workflows/build.yml"
 METADATA = """\

@@ -1,13 +1,8 @@
 import pytest
 
-from bot.domain.images.produced import NamedImage
-from bot.formats.produced.reading import names_in
+from tests.unit.formats.produced.naming import named_in
 
 WORKFLOW = ".github/workflows/build.yml"
-
-
-def named_in(path: str, data: bytes) -> list[NamedImage]:
-    return [named.image for named in names_in(path, data)]
 
 
 def named(path: str, text: str) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.images.produced import NamedImage
-from bot.formats.produced.reading import named_in
+from tests.unit.formats.produced.naming import named_in
 
 WORKFLOW = ".github/workflows/build.yml"
 
@@ -16,7 +16,7 @@ def action(name: str, identity: str = "", **inputs: str) -> str:
 
 def images(*steps: str) -> list[NamedImage]:
     text = "jobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n" + "".join(steps)
-    return list(named_in(WORKFLOW, text.encode()))
+    return named_in(WORKFLOW, text.encode())
 
 
 def named(*steps: str) -> list[str]:
