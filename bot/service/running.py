@@ -117,8 +117,18 @@ async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, 
         await asyncio.gather(wanted, return_exceptions=True)
         outdated.result()
     await wanted
-    freed = await give_all_back(bot.database, bot.worker, attempted=cut_off)
-    log.info("stopped", leases_given_back=freed)
+    await _give_back(bot, attempted=cut_off)
+
+
+async def _give_back(bot: Bot, *, attempted: bool) -> None:
+    """A database that does not answer keeps nothing from stopping, or from beginning anew with another password:
+    what is leased runs out."""
+    try:
+        freed = await give_all_back(bot.database, bot.worker, attempted=attempted)
+    except Failure as failure:
+        log.warning("stopped", leases_given_back=0, detail=str(failure))
+    else:
+        log.info("stopped", leases_given_back=freed)
 
 
 async def _measured(stage: Stage, bot: Bot, beats: Heartbeats) -> None:

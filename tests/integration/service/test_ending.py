@@ -12,6 +12,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from bot.domain.clock import SystemClock
+from bot.domain.failure import Failure, Trouble
 from bot.reconcile.work import Claimed
 from bot.service import one_off as single
 from bot.service import running
@@ -87,6 +88,19 @@ async def test_a_tick_that_does_not_end_in_time_is_cut_off_without_a_trace(
     with caplog.at_level(logging.WARNING):
         await running.serve(bot, stop)
     assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_a_service_stops_in_order_while_its_database_does_not_answer(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unanswered(*_: object, **__: object) -> int:
+        raise Failure(Trouble.UNREACHABLE, "the database does not answer")
+
+    stop = asyncio.Event()
+    stop.set()
+    monkeypatch.setattr(running, "STAGES", ())
+    monkeypatch.setattr(running, "give_all_back", unanswered)
+    await running.serve(bot, stop)
 
 
 async def migrate_as_a_newer_version(bot: Bot) -> None:
