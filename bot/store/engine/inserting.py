@@ -1,9 +1,9 @@
 """Inserts that mean the same on both databases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,16 @@ _CHUNK = 500
 
 def chunks(items: Sequence[T], most: int = _CHUNK) -> Iterator[Sequence[T]]:
     return (items[start : start + most] for start in range(0, len(items), most))
+
+
+async def insert_all(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Adds rows that all name the same columns, some hundred to a statement; their ids, in their order.
+
+    SQLite numbers rows in the order of their values, though it may return them in any; PostgreSQL is asked to.
+    """
+    in_order = connection.dialect.name != "sqlite"
+    made = insert(table).returning(table.c.id, sort_by_parameter_order=in_order)
+    return [number for some in chunks(rows) for number in sorted((await connection.execute(made, some)).scalars())]
 
 
 def insert_missing(connection: AsyncConnection, table: Table, **values: Any) -> Any:

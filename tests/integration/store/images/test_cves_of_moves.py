@@ -1,14 +1,11 @@
 """Which CVEs a move of a base fixed, and which are still open: in history, on pages, in what the bot writes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import select, update
 
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
@@ -42,6 +39,7 @@ from tests.integration.store.holding import (
     told,
 )
 from tests.integration.store.moving import opened
+from tests.integration.store.statements import statements
 
 GLIBC = Package("deb", "libc6", "2.39-0ubuntu8.4", "amd64", "glibc", "2.39-0ubuntu8.4")
 OPEN = "CVE-2026-2002"
@@ -114,21 +112,6 @@ def named(moved: CvesMoved) -> tuple[list[str] | None, list[tuple[str, Any]] | N
     """The CVEs that were fixed, and those still open with why."""
     fixed = None if moved.fixed is None else [each.cve for each in moved.fixed]
     return fixed, None if moved.still_open is None else [(each.cve, each.why) for each in moved.still_open]
-
-
-@contextmanager
-def statements(engine: AsyncEngine) -> Iterator[list[str]]:
-    """What the database is told within."""
-    asked: list[str] = []
-
-    def note(_1: Any, _2: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
 async def test_a_move_tells_what_it_fixed_and_what_nobody_has_fixed(stores: Stores) -> None:

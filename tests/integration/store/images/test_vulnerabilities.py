@@ -20,6 +20,7 @@ from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import READER, DueDump, DumpSource, KeptDump
 from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.holding import FIXED, NOBLE, SSL, move_image, running, told
+from tests.integration.store.statements import statements
 
 UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
 MARK = DumpMark('"v1"', "Tue, 10 Mar 2026 10:00:00 GMT")
@@ -129,6 +130,23 @@ async def test_only_what_differs_is_written_and_what_is_gone_is_forgotten(stores
     assert await keep(stores, vulnerability(), other) == 0
     assert await keep(stores, vulnerability(replace(OPENSSL, ranges=(VersionRange(fixed="2"),)))) == 2
     assert (await count(stores), await exposed(stores)) == (1, [])
+
+
+async def test_many_records_are_written_in_no_more_statements_than_one(stores: Stores) -> None:
+    await running(stores, SSL)
+    with statements(stores.database.engine) as of_one:
+        await keep(stores, vulnerability(OPENSSL, UNFIXED))
+    many = [vulnerability(OPENSSL, UNFIXED, name=f"UBUNTU-CVE-2026-{number}") for number in range(50)]
+    with statements(stores.database.engine) as of_many:
+        await keep(stores, *many)
+    assert inserts(of_many) <= inserts(of_one)
+    async with stores.database.reading() as connection:
+        names = (await connection.execute(select(vulnerabilities.c.name).order_by(vulnerabilities.c.id))).scalars()
+        assert list(names) == [each.id for each in many]
+
+
+def inserts(told: list[str]) -> int:
+    return len([each for each in told if each.startswith("INSERT")])
 
 
 async def test_a_fix_is_seen_when_it_first_appears(stores: Stores) -> None:

@@ -1,13 +1,11 @@
 """Bases that are copies in the store: what they are copies of, who uses what, and how far behind they are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from bot.assess.notices.deciding import NoticeDifference, Opened
 from bot.discover.ports import Reading
@@ -32,6 +30,7 @@ from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.bases.base import BasePage
 from bot.views.fleet.figures import Marks
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
+from tests.integration.store.statements import statements
 
 COPY = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "10.0")
 ON_COPY = Reading("tree-1", ((usage_of(COPY), COPY),), upstreams={COPY: ASPNET})
@@ -274,15 +273,14 @@ async def test_open_pull_requests_are_looked_through_once_for_all_copies(stores:
     used = tuple((usage_of(copy), copy) for copy in copies)
     await stores.read(Reading("tree-1", used, upstreams=dict.fromkeys(copies, ASPNET)))
     await stores.see(dict.fromkeys((ASPNET, *copies), "b"))
-    asked: list[str] = []
-    event.listen(stores.database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
-    await stores.orders.quarantine(str(ASPNET), ANN)
+    with statements(stores.database.engine) as told:
+        await stores.orders.quarantine(str(ASPNET), ANN)
     assert len(await stores.rollout_views.open_quarantines()) == 10
-    assert sum("rebuilds.targets" in statement for statement in asked) == 2
-    asked.clear()
-    await stores.orders.lift(str(ASPNET), ANN)
+    assert sum("rebuilds.targets" in statement for statement in told) == 2
+    with statements(stores.database.engine) as told:
+        await stores.orders.lift(str(ASPNET), ANN)
     assert await stores.rollout_views.open_quarantines() == []
-    assert sum("rebuilds.targets" in statement for statement in asked) <= 2
+    assert sum("rebuilds.targets" in statement for statement in told) <= 2
 
 
 async def quarantined_again(stores: Stores, *shown: Mapping[Base, str]) -> list[str]:
@@ -422,32 +420,16 @@ async def test_what_was_imported_of_the_past_of_both_counts_as_what_was_seen(sto
     assert await took_on_page(stores) == [("myacr.azurecr.io/mcr", 1, 5 * HOUR, 5 * HOUR)]
 
 
-@pytest.fixture
-async def reads(stores: Stores) -> AsyncIterator[list[str]]:
-    """What has been asked of observations, as statements."""
-    asked: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if "observations" in statement:
-            asked.append(statement)
-
-    async with stores.database.reading() as connection:
-        readers = connection.engine.sync_engine if hasattr(connection.engine, "sync_engine") else connection.engine
-    event.listen(readers, "before_cursor_execute", note)
-    yield asked
-    event.remove(readers, "before_cursor_execute", note)
-
-
-async def test_only_mirrors_that_have_moved_are_measured_again(stores: Stores, reads: list[str]) -> None:
+async def test_only_mirrors_that_have_moved_are_measured_again(stores: Stores) -> None:
     await watched(stores)
     await stores.see({ASPNET: "b", COPY: "b"})
     lags = MirrorLagsStore(stores.database, Worker("reader"), stores.clock)
     assert len(await lags.took()) == 1
-    reads.clear()
     stores.clock.advance(HOUR)
-    await lags.took()
-    assert len(reads) == 1
-    assert "max(observations.id)" in reads[0]
+    with statements(stores.database._readers) as told:
+        await lags.took()
+    [read] = [each for each in told if "observations" in each]
+    assert "max(observations.id)" in read
 
 
 async def copied(stores: Stores, copies: int) -> None:
@@ -461,9 +443,9 @@ async def copied(stores: Stores, copies: int) -> None:
         stores.clock.advance(HOUR)
 
 
-async def test_all_copies_are_measured_in_as_many_statements_as_one(stores: Stores, reads: list[str]) -> None:
+async def test_all_copies_are_measured_in_as_many_statements_as_one(stores: Stores) -> None:
     await copied(stores, 60)
-    reads.clear()
-    [took] = (await MirrorLagsStore(stores.database, Worker("reader"), stores.clock).took()).values()
+    with statements(stores.database._readers) as told:
+        [took] = (await MirrorLagsStore(stores.database, Worker("reader"), stores.clock).took()).values()
     assert (took.measured, took.median) == (60, HOUR)
-    assert len(reads) == 2
+    assert len([each for each in told if "observations" in each]) == 2

@@ -1,9 +1,6 @@
 """What is measured of upstream's promises, of all that a store has seen."""
 
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy import event
 
 from bot.discover.ports import Reading
 from bot.domain.bases.notice import Topic
@@ -15,6 +12,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.history import Logged
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
+from tests.integration.store.statements import statements
 
 COPY = Base("myacr.azurecr.io", "mcr/dotnet/aspnet", "10.0")
 OWN = Base("ghcr.io", "contoso/aspnet", "10.0")
@@ -86,22 +84,15 @@ async def test_what_a_sibling_got_is_awaited_of_the_image_that_is_cut_from_it(st
 
 async def test_observations_are_looked_through_only_after_one_came(stores: Stores) -> None:
     """Whoever reads the metrics asks every few seconds."""
-    groupings: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if "GROUP BY" in statement and "observations" in statement:
-            groupings.append(statement)
-
     await show(stores, ASPNET, "1", "10.0.4")
-    async with stores.database.reading() as connection:
-        readers = connection.engine.sync_engine if hasattr(connection.engine, "sync_engine") else connection.engine
-    event.listen(readers, "before_cursor_execute", note)
-    try:
+    with statements(stores.database._readers) as told:
         for _ in range(3):
             await stores.promises.lags()
-        assert len(groupings) == 1
+        assert len(groupings(told)) == 1
         await show(stores, COPY, "1", "10.0.4")
         await stores.promises.lags()
-        assert len(groupings) == 2
-    finally:
-        event.remove(readers, "before_cursor_execute", note)
+        assert len(groupings(told)) == 2
+
+
+def groupings(told: list[str]) -> list[str]:
+    return [each for each in told if "GROUP BY" in each and "observations" in each]

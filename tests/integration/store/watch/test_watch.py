@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -20,6 +19,7 @@ from bot.watch.registry.incident import Incident
 from bot.watch.registry.ports import Poll, Sight, Sighting
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of
+from tests.integration.store.statements import statements
 
 TROUBLE = Incident("registry:mcr.microsoft.com", NOON, "mcr.microsoft.com: no answer")
 
@@ -33,11 +33,9 @@ async def test_a_pass_over_many_bases_is_few_statements(stores: Stores) -> None:
     await watching(stores, *(Base("registry.example", f"team/app-{number}", "1") for number in range(300)))
     due = await stores.bases(1000)
     assert len(due) == 300
-    seen: list[str] = []
-    engine = stores.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: seen.append(statement))
-    await stores.watch.reschedule([Poll(each.id, NOON + HOUR + timedelta(seconds=each.id)) for each in due])
-    assert len([statement for statement in seen if statement.startswith("UPDATE")]) == 1
+    with statements(stores.database.engine) as told:
+        await stores.watch.reschedule([Poll(each.id, NOON + HOUR + timedelta(seconds=each.id)) for each in due])
+    assert len([statement for statement in told if statement.startswith("UPDATE")]) == 1
     assert await stores.column(bases, "lease_owner") == [None] * 300
 
 
