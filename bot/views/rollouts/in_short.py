@@ -11,12 +11,14 @@ MOST_NAMED = 5
 """So many rebuilds are named of each state in which they need a person, the longest in it first."""
 MOST_UNDER_WAY = 2
 """So many are named of those under way, the ones that are so the longest."""
+MOST_WAITING = 2
+"""So many are named of those that were tried and wait: their reasons tell what keeps the others from beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutInShort:
     """`is_whole` says whether what has ended is counted too. `named` are rebuilds that failed, then those that wait
-    for a person, then the longest under way."""
+    for a person, then the longest under way, then the longest of those that cannot begin."""
 
     id: int
     is_whole: bool
@@ -67,6 +69,7 @@ def _named(some: Sequence[Rebuild], now: datetime) -> Iterator[Rebuild]:
     for state in NEED_A_PERSON:
         yield from [each for each in longest_first if each.state is state][:MOST_NAMED]
     yield from [each for each in longest_first if _is_under_way(each.state)][:MOST_UNDER_WAY]
+    yield from [each for each in longest_first if each.state is State.WAITING][:MOST_WAITING]
 
 
 def _is_under_way(state: State) -> bool:

@@ -81,6 +81,11 @@ def test_status_says_that_of_an_older_rollout_it_counts_what_has_not_ended(
     assert "Rollout 3: 1 rebuild not ended: 1 running\n" in capsys.readouterr().out
 
 
+def test_status_names_the_command_that_lists_what_it_only_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    show_status(replace(STATUS, rebuilds=(rebuild(state=State.PLANNED),)), Format.TABLE, NOON)
+    assert capsys.readouterr().out.endswith("1 planned\n`freshness-bot rollout show 3` lists them all\n")
+
+
 def test_status_tells_scripts_where_to_move(capsys: pytest.CaptureFixture[str]) -> None:
     show_status(STATUS, Format.JSON, NOON)
     shown = json.loads(capsys.readouterr().out)

@@ -40,6 +40,12 @@ def test_of_many_those_are_named_that_have_waited_the_longest() -> None:
     assert len(found.named) == MOST_NAMED + MOST_UNDER_WAY
 
 
+def test_what_cannot_begin_is_named_with_its_reason_and_what_is_only_planned_is_not() -> None:
+    some = [since(number, State.WAITING, number) for number in range(9)]
+    [found] = in_short([*some, since(10, State.PLANNED, 99)], NOON)
+    assert [each.id for each in found.named] == [8, 7]
+
+
 def test_of_the_newest_rollout_all_is_counted_and_of_others_what_has_not_ended() -> None:
     older, newest = in_short([since(1, State.OPEN, 9, rollout=3), since(2, State.SUCCEEDED, 1, rollout=4)], NOON)
     assert (older.id, older.is_whole) == (3, False)
