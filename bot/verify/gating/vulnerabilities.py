@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from bot.domain.evidence import Strength
 from bot.domain.packages.detected import GatePolicy
 from bot.domain.packages.gate import ImageVulnerabilities
-from bot.domain.packages.package import Package, PackageType
+from bot.domain.packages.package import Distribution, Package, PackageType
 from bot.domain.packages.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
 from bot.domain.wording.words import counted, duration
 from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform
 from bot.verify.scan_reports import KeptReport
 
 _FRAMEWORKS = frozenset({"Microsoft.NETCore.App", "Microsoft.AspNetCore.App", "Microsoft.WindowsDesktop.App"})
-_SYSTEM = frozenset({PackageType.DEB.value, PackageType.APK.value, PackageType.RPM.value})
+SYSTEM = frozenset({PackageType.DEB.value, PackageType.APK.value, PackageType.RPM.value})
+"""The types of packages that distributions publish."""
 _SETTINGS = {
     Ecosystem.UBUNTU: "ubuntu",
     Ecosystem.DEBIAN: "debian",
@@ -46,6 +47,28 @@ def vulnerabilities_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Ya
     return ImageVulnerabilities(found, tuple(gaps), any(gaps.values()))
 
 
+@dataclass(frozen=True, slots=True)
+class FleetHoldings:
+    """What the images of the fleet hold: the distributions that their packages are of, None for an unknown one,
+    and the names of what is NuGet's."""
+
+    distributions: Collection[Distribution | None] = ()
+    nuget: Collection[str] = ()
+
+
+def gaps_of_data(held: FleetHoldings, data: KeptData, max_age: timedelta, now: datetime) -> tuple[str, ...]:
+    """Why images may have CVEs that nobody tells of: data of what they hold that is missing, old or not looked
+    through yet, each once."""
+    by = Yardstick((), GatePolicy(), max_age, now)
+    gaps = dict.fromkeys(gap for each in held.distributions for gap, _ in _of_distribution(each, (), data, by))
+    frameworks = [name for name in held.nuget if name in _FRAMEWORKS]
+    if frameworks:
+        gaps |= dict.fromkeys(gap for gap, _ in _of_dotnet(data, by))
+    if len(frameworks) < len(held.nuget):
+        gaps |= dict.fromkeys(gap for gap, _ in _of_publisher(Ecosystem.NUGET, ANY_RELEASE, (), data, by))
+    return tuple(sorted(gaps))
+
+
 def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[tuple[str, bool]]:
     """What is not known of its packages, and whether that is about to be."""
     what = f"the packages of {told.platform}"
@@ -66,22 +89,32 @@ def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[tuple[str, bool]
 def _of_data(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
     """Which publishers' data is missing, old, or not yet looked through for what the image holds."""
     packages = told.packages or ()
-    release = release_of(told.distribution)
-    system = [each for each in packages if each.type in _SYSTEM]
-    if system and release is None:
-        yield f"no CVE data is read of {told.distribution or 'an unknown distribution'}", False
-    elif system and release is not None:
-        publisher = Ecosystem(release.partition(":")[0])
-        yield from _of_publisher(publisher, release, system, data, by)
+    system = [each for each in packages if each.type in SYSTEM]
+    if system:
+        yield from _of_distribution(told.distribution, system, data, by)
     nuget = [each for each in packages if each.type == PackageType.NUGET]
     libraries = [each for each in nuget if each.advisory_name not in _FRAMEWORKS]
     if len(libraries) < len(nuget):
-        yield from _of_age(DOTNET, "turn on feeds.dotnet_releases", data, by)
+        yield from _of_dotnet(data, by)
     if libraries:
         yield from _of_publisher(Ecosystem.NUGET, ANY_RELEASE, libraries, data, by)
-    others = {each.type for each in packages} - _SYSTEM - {PackageType.NUGET.value, ""}
+    others = {each.type for each in packages} - SYSTEM - {PackageType.NUGET.value, ""}
     if others:
         yield f"no CVE data is read of packages of the type {' and '.join(sorted(others))}", False
+
+
+def _of_distribution(
+    distribution: Distribution | None, system: Sequence[Package], data: KeptData, by: Yardstick
+) -> Iterator[tuple[str, bool]]:
+    release = release_of(distribution)
+    if release is None:
+        yield f"no CVE data is read of {distribution or 'an unknown distribution'}", False
+    else:
+        yield from _of_publisher(Ecosystem(release.partition(":")[0]), release, system, data, by)
+
+
+def _of_dotnet(data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
+    yield from _of_age(DOTNET, "turn on feeds.dotnet_releases", data, by)
 
 
 def _of_publisher(

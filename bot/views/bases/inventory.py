@@ -63,15 +63,18 @@ class FoundPackage:
 
 @dataclass(frozen=True, slots=True)
 class FoundPackages:
-    """The answer, in the order of images; `not_known` counts images of which not all could be read."""
+    """The answer, in the order of images; `not_known` counts images of which not all could be read. `gaps` say why
+    a CVE may affect more than is told of."""
 
     found: tuple[FoundPackage, ...]
     not_known: int = 0
+    gaps: tuple[str, ...] = ()
 
 
 def as_json(answer: FoundPackages) -> dict[str, Any]:
     """Gives the answer as plain JSON values."""
-    return {"found": [_found(each) for each in answer.found], "not_known": answer.not_known}
+    found = [_found(each) for each in answer.found]
+    return {"found": found, "not_known": answer.not_known, "gaps": list(answer.gaps)}
 
 
 def _found(found: FoundPackage) -> dict[str, Any]:

@@ -35,10 +35,11 @@ class CveRow:
 @dataclass(frozen=True, slots=True)
 class Cves:
     """Those that some image still waits for, the most severe first. `not_known` counts images that were not read,
-    or not as a whole: they may have any of them."""
+    or not as a whole: they may have any of them. `gaps` say why images may have more than is told of."""
 
     cves: Page[CveRow]
     not_known: int = 0
+    gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,13 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class CvePage:
-    """One CVE with the images that have it, or had it since the bot looks; those that wait come first."""
+    """One CVE with the images that have it, or had it since the bot looks; those that wait come first. `not_known`
+    and `gaps` are as in `Cves`."""
 
     cve: CveRow
     images: Page[LedgerRow]
     not_known: int = 0
+    gaps: tuple[str, ...] = ()
 
 
 def row_of(entry: LedgerEntry, took: Mapping[Station, tuple[timedelta, int]]) -> LedgerRow:

@@ -165,7 +165,7 @@ class _Told(LedgerStore):
         return self._page
 
     async def cves(self, cut: Cut) -> Cves:
-        return Cves(page_of((self._page.cve,), 1, cut), self._page.not_known)
+        return Cves(page_of((self._page.cve,), 1, cut), self._page.not_known, self._page.gaps)
 
 
 async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking, site: Site) -> None:
@@ -176,16 +176,23 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
         )
     )
     cve = CveRow("CVE-2026-1", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([(waits, 1)]))
-    told = _Told(CvePage(cve, page_of((row_of(waits, {}),), 1, Cut()), not_known=1))
+    told = _Told(CvePage(cve, page_of((row_of(waits, {}),), 1, Cut()), not_known=1, gaps=("no data of Alpine",)))
     client = asking(READER, replace(site, stores=replace(site.stores, ledger=told)))
     answer = await client.get("/cves/CVE-2026-1")
     assert answer.status_code == 200
     assert 'href="/images/ghcr.io/contoso/shop"' in answer.text
     assert "Ubuntu fixed it in 3.1" in answer.text
     assert "what the image stands on is not known" in answer.text
+    assert "Images may have more CVEs: no data of Alpine." in answer.text
     listed = await client.get("/cves")
     assert listed.status_code == 200
-    for told_of_all in ('href="/cves/CVE-2026-1"', "overflow", "1 cannot be told", "1 image not read"):
+    for told_of_all in (
+        'href="/cves/CVE-2026-1"',
+        "overflow",
+        "1 cannot be told",
+        "1 image not read",
+        "no data of Alpine",
+    ):
         assert told_of_all in listed.text
 
 

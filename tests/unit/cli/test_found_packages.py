@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from bot.cli.commands.images.packages import INCOMPLETE, show_found
+from bot.cli.commands.images.packages import show_found
 from bot.cli.options import Format
+from bot.cli.unknown import INCOMPLETE
 from bot.domain.packages.package import Package
 from bot.views.bases.images import Deployment
 from bot.views.bases.inventory import FixSource, FoundPackage, FoundPackages, NextVersion
@@ -59,3 +60,11 @@ def test_what_is_not_known_is_told_by_the_exit_code(capsys: pytest.CaptureFixtur
     assert ended.value.exit_code == INCOMPLETE
     assert "No image that was read holds such a package." in told.out
     assert "2 images not read, or not as a whole" in told.err
+
+
+def test_of_a_cve_it_is_told_which_data_is_lacking(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit):
+        show_found(FoundPackages((FOUND,), gaps=("no CVE data of Ubuntu is read",)), Format.JSON)
+    told = capsys.readouterr()
+    assert json.loads(told.out)["gaps"] == ["no CVE data of Ubuntu is read"]
+    assert "images may have more CVEs: no CVE data of Ubuntu is read" in told.err

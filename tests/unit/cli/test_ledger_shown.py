@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 import typer
 
-from bot.cli.commands.images.cve import INCOMPLETE, show_cve, show_cves
+from bot.cli.commands.images.cve import show_cve, show_cves
 from bot.cli.commands.look.promises import show_promises
 from bot.cli.ledger import parted
 from bot.cli.options import Format
+from bot.cli.unknown import INCOMPLETE
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.packages.ledger import AffectedImage, BelowImage, Held, PublishedFix, Station, entry_of, places_of
@@ -116,6 +117,29 @@ def test_the_fleet_is_listed_by_where_fixes_are_stuck_and_what_was_not_read_is_t
     shown = capsys.readouterr()
     assert "1 base not rebuilt" in shown.out
     assert "2 images not read" in shown.err
+
+
+GAP = "no CVE data of Ubuntu is read (turn on vulnerabilities.ubuntu)"
+
+
+def test_without_cve_data_it_is_not_said_that_nothing_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        show_cves(Cves(Page((), 0, 1, 50), gaps=(GAP,)), Format.TABLE)
+    shown = capsys.readouterr()
+    assert ended.value.exit_code == INCOMPLETE
+    assert shown.out.startswith("No image that was read is known to wait for a fix.")
+    assert shown.err == f"images may have more CVEs: {GAP}\n"
+
+
+@pytest.mark.parametrize("output", [Format.TABLE, Format.JSON])
+def test_of_one_cve_it_is_told_too_which_data_is_lacking(
+    output: Format, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit):
+        show_cve(replace(PAGE, gaps=(GAP,)), output)
+    shown = capsys.readouterr()
+    assert GAP in shown.err
+    assert output is Format.TABLE or json.loads(shown.out)["gaps"] == [GAP]
 
 
 def test_a_promise_is_told_with_how_often_it_was_kept(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,5 @@
 """`cve`: which CVEs the fleet has, where the fix of each is stuck, and who can move it; nobody else is asked."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,9 +8,6 @@ from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
     from bot.views.bases.ledger import CvePage, Cves, LedgerRow
-
-INCOMPLETE = 3
-"""The exit code where some image was not read: it may have the CVE."""
 
 
 def cve(
@@ -31,7 +27,7 @@ def cve(
     image, and in what manifests name. The table has a few lines for all images that are stuck at the same one and
     wait for the same people; --all and --format json tell of each. Reads the store alone and can run beside the
     service. Exit codes: 0 all images are known, 2 nothing tells of the CVE, 3 some images could not be read, or not
-    as a whole.
+    as a whole, or CVE data of something that they hold is missing or old.
 
     Example: freshness-bot cve CVE-2026-21518
     """
@@ -51,12 +47,15 @@ def cve(
 def show_cves(found: "Cves", output: Format) -> None:
     """Writes a row for each CVE with where its fix is stuck; ends with 3 where some image is not known."""
     from bot.cli.output import Layout, print_json, print_sentence, print_table
+    from bot.cli.unknown import end_with_unknown
     from bot.views.bases.ledger import as_json, places_in_words
 
     if output is Format.JSON:
-        print_json({"cves": [as_json(row) for row in found.cves.items], "not_known": found.not_known})
+        rows = [as_json(row) for row in found.cves.items]
+        print_json({"cves": rows, "not_known": found.not_known, "gaps": found.gaps})
     elif not found.cves.items:
-        print_sentence("No image that was read waits for a fix. `freshness-bot images` lists those that are known.")
+        waits = "is known to wait for a fix" if found.gaps else "waits for a fix"
+        print_sentence(f"No image that was read {waits}. `freshness-bot images` lists those that are known.")
     else:
         print_table(
             ("CVE", "severity", "by", "images", "where", "what"),
@@ -70,21 +69,22 @@ def show_cves(found: "Cves", output: Format) -> None:
             ],
             Layout(below=("where", "what")),
         )
-    _end_with(found.not_known)
+    end_with_unknown(found.not_known, found.gaps)
 
 
 def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> None:
     """Writes the images in groups, or each with its clocks; ends with 3 where some image is not known."""
     from bot.cli.ledger import show_group
     from bot.cli.output import print_json, print_line, print_sentence
+    from bot.cli.unknown import end_with_unknown
     from bot.domain.wording.words import counted
     from bot.views.bases.ledger import as_json, image_as_json, places_in_words
     from bot.views.bases.ledger_groups import grouped
 
     if output is Format.JSON:
         images = [image_as_json(row) for row in found.images.items]
-        print_json({**as_json(found.cve), "images": images, "not_known": found.not_known})
-        _end_with(found.not_known)
+        print_json({**as_json(found.cve), "images": images, "not_known": found.not_known, "gaps": found.gaps})
+        end_with_unknown(found.not_known, found.gaps)
         return
     row = found.cve
     rated = f"{row.severity}, as {row.rated_by} rates it" if row.severity else "not rated"
@@ -102,7 +102,7 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
                 show_group(group)
             print_line("")
             print_sentence(f"`freshness-bot cve {row.cve} --all` shows each image with its clocks.")
-    _end_with(found.not_known)
+    end_with_unknown(found.not_known, found.gaps)
 
 
 def _show_image(image: "LedgerRow") -> None:
@@ -129,12 +129,3 @@ def _show_image(image: "LedgerRow") -> None:
         ],
         Layout(below=("says",)),
     )
-
-
-def _end_with(not_known: int) -> None:
-    from bot.domain.wording.words import counted
-
-    if not_known:
-        what = counted(not_known, "image")
-        print(f"{what} not read, or not as a whole: what is inside is not known", file=sys.stderr)
-        raise typer.Exit(INCOMPLETE)

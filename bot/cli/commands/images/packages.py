@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from bot.domain.packages.sbom import Sbom
     from bot.views.bases.inventory import FoundPackage, FoundPackages
 
-INCOMPLETE = 3
-"""The exit code where not everything could be read: what is not listed may be installed all the same."""
-
 app = typer.Typer(help="What is inside an image, and which version is newer.", no_args_is_help=True)
 
 SOURCE_HELP = (
@@ -84,7 +81,8 @@ def find(
 
     Where they run, who produces them, since when each holds that version, and whether its base has another one by
     now. Reads the store alone and can run beside the service. Exit codes: 0 all images are known, 2 the question
-    makes no sense, 3 some images could not be read, or not as a whole.
+    makes no sense, 3 some images could not be read, or not as a whole, or CVE data that --cve needs is missing or
+    old.
 
     Example: freshness-bot packages find openssl --below 3.0.13-0ubuntu3.6
     """
@@ -102,6 +100,7 @@ def show_found(answer: "FoundPackages", output: Format) -> None:
     """Writes a row for each package in each image; ends with 3 where some image is not known."""
     from bot.cli.output import Layout, print_json, print_line, print_sentence, print_table
     from bot.cli.text import moment
+    from bot.cli.unknown import end_with_unknown
     from bot.domain.wording.words import counted
     from bot.views.bases.inventory import as_json
 
@@ -129,10 +128,7 @@ def show_found(answer: "FoundPackages", output: Format) -> None:
             ],
             Layout(below=("produced by", "another version", "run at")),
         )
-    if answer.not_known:
-        what = counted(answer.not_known, "image")
-        print(f"{what} not read, or not as a whole: what is inside is not known", file=sys.stderr)
-        raise typer.Exit(INCOMPLETE)
+    end_with_unknown(answer.not_known, answer.gaps)
 
 
 def _version(found: "FoundPackage") -> str:
@@ -282,6 +278,7 @@ def show_differences(changes: "tuple[PackageChange, ...]") -> None:
 
 def end_with(problems: tuple[str, ...]) -> None:
     """Says on standard error what could not be read, and ends with `INCOMPLETE` where anything could not."""
+    from bot.cli.unknown import INCOMPLETE
     from bot.service.logs import clean
 
     for problem in problems:

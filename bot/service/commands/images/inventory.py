@@ -1,5 +1,7 @@
 """The inventory question, put into what the store can be asked."""
 
+from dataclasses import replace
+
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import PackageType
@@ -29,7 +31,8 @@ async def find_packages(
             raise Failure(Trouble.MALFORMED, "a CVE says itself what it affects", advice="give --cve alone")
         else:
             wanted = await _affected(stores, cve)
-        return await stores.packages.find(wanted, settings.packages.platforms)
+        found = await stores.packages.find(wanted, settings.packages.platforms)
+        return found if cve is None else replace(found, gaps=await stores.ledger.gaps())
 
 
 def _named(name: str | None, below: str | None, package_type: str | None) -> WantedPackage:

@@ -24,8 +24,10 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.ledger.below import read_bases, read_names
+from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
+from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import image_inventories, inventories
@@ -48,29 +50,40 @@ class _OneCve:
     entries: tuple[LedgerEntry, ...]
     took: Mapping[Station, tuple[timedelta, int]]
     not_known: int
+    gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _AllCves:
+    """Those that some image waits for, the most severe first, as worked out at that time."""
+
+    at: datetime
+    rows: tuple[CveRow, ...]
+    not_known: int
+    gaps: tuple[str, ...]
 
 
 class LedgerStore(Store):
-    """Reads only. What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds."""
+    """Reads only. What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds.
 
-    def __init__(self, database: Database, worker: Worker, clock: Clock) -> None:
+    `max_age` is how old CVE data may be; what is older may lack a CVE.
+    """
+
+    def __init__(self, database: Database, worker: Worker, clock: Clock, max_age: timedelta = MAX_AGE) -> None:
         super().__init__(database, worker, clock)
+        self._max_age = max_age
         self._working = asyncio.Lock()
-        self._fleet: tuple[datetime, tuple[CveRow, ...], int] | None = None
+        self._fleet: _AllCves | None = None
         self._by_name: dict[str, _OneCve] = {}
 
     async def cves(self, cut: Cut) -> Cves:
         """Those that some image still waits for, the most severe first."""
         async with self._working:
-            if self._fleet is None or self._is_over(self._fleet[0]):
-                async with self._database.reading() as connection:
-                    ledger = await _read(connection, None)
-                    not_known = await _not_known(connection)
-                rows = await asyncio.to_thread(ledger.rows)
-                opened = sorted((row for row in rows if row.places.open), key=_worst_first)
-                self._fleet = self._clock.now(), tuple(opened), not_known
-            _, listed, not_known = self._fleet
-        return Cves(page_of(listed[cut.offset : cut.offset + cut.per_page], len(listed), cut), not_known)
+            if self._fleet is None or self._is_over(self._fleet.at):
+                self._fleet = await self._work_out_all()
+            found = self._fleet
+        shown = found.rows[cut.offset : cut.offset + cut.per_page]
+        return Cves(page_of(shown, len(found.rows), cut), found.not_known, found.gaps)
 
     async def cve(self, name: str, cut: Cut) -> CvePage | None:
         """One of them with its images, those that wait first; None where nobody has told of it."""
@@ -81,18 +94,34 @@ class LedgerStore(Store):
         if found is None:
             return None
         shown = tuple(row_of(entry, found.took) for entry in found.entries[cut.offset : cut.offset + cut.per_page])
-        return CvePage(found.row, page_of(shown, len(found.entries), cut), found.not_known)
+        return CvePage(found.row, page_of(shown, len(found.entries), cut), found.not_known, found.gaps)
+
+    async def gaps(self) -> tuple[str, ...]:
+        """Why images may have CVEs that the kept data does not tell of; empty where there is no such reason."""
+        async with self._database.reading() as connection:
+            return await gaps_of_fleet(connection, self._max_age, self._clock.now())
+
+    async def _work_out_all(self) -> _AllCves:
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            ledger = await _read(connection, None)
+            not_known = await _not_known(connection)
+            gaps = await gaps_of_fleet(connection, self._max_age, now)
+        rows = await asyncio.to_thread(ledger.rows)
+        opened = sorted((row for row in rows if row.places.open), key=_worst_first)
+        return _AllCves(now, tuple(opened), not_known, gaps)
 
     async def _work_out(self, name: str) -> _OneCve | None:
         async with self._database.reading() as connection:
             ledger = await _read(connection, name)
             not_known = await _not_known(connection)
+            gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
         if name not in ledger.exposed.cves:
             return None
         entries = tuple(sorted(await asyncio.to_thread(ledger.entries, name), key=_waiting_first))
         took = {place: (each.median, each.times) for place, each in elsewhere(entries).items()}
         row = ledger.row(name, ((entry, 1) for entry in entries))
-        found = _OneCve(self._clock.now(), row, entries, took, not_known)
+        found = _OneCve(self._clock.now(), row, entries, took, not_known, gaps)
         latest = list(self._by_name.items())[1 - _MOST_KEPT :]
         self._by_name = {**{other: each for other, each in latest if other != name}, name: found}
         return found

@@ -9,7 +9,7 @@ from sqlalchemy import null, select, update
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.packages.ledger import Passage, Station
-from bot.domain.packages.package import Package
+from bot.domain.packages.package import Distribution, Package
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.tables import advisories, bases
@@ -162,6 +162,41 @@ async def test_what_was_worked_out_holds_for_a_minute(stores: Stores) -> None:
 async def test_a_cve_that_nobody_tells_of_is_none(stores: Stores) -> None:
     await running(stores, SSL)
     assert await stores.ledger.cve("CVE-2026-9999", Cut()) is None
+
+
+async def _gaps(stores: Stores) -> tuple[str, ...]:
+    return (await stores.ledger.cves(Cut())).gaps
+
+
+async def test_what_nobody_is_asked_about_or_was_long_ago_is_a_gap_and_no_none(stores: Stores) -> None:
+    await running(stores, SSL)
+    assert await _gaps(stores) == ("no CVE data of Ubuntu is read (turn on vulnerabilities.ubuntu)",)
+    await publish(stores, replace(OPENSSL, release="Ubuntu:22.04"))
+    assert await _gaps(stores) == ()
+    stores.clock.advance(50 * HOUR)
+    old = "the CVE data of Ubuntu is 2.1 days old, more than 2 days"
+    assert (await _gaps(stores), (await page(stores)).gaps) == ((old,), (old,))
+
+
+async def test_net_and_libraries_have_gaps_of_their_own(stores: Stores) -> None:
+    own = (Package("nuget", "runtimepack.Microsoft.NETCore.App", "10.0.5"), Package("nuget", "Serilog", "4.3.0"))
+    await running(stores, *own)
+    assert await _gaps(stores) == (
+        "no CVE data of Microsoft (.NET) is read (turn on feeds.dotnet_releases)",
+        "no CVE data of NuGet is read (turn on vulnerabilities.nuget)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "gaps"),
+    [((replace(SSL, source=None),), ("no CVE data is read of wolfi 1",)), ((), ())],
+    ids=["with packages", "without"],
+)
+async def test_a_distribution_without_data_is_a_gap_where_an_image_holds_packages_of_it(
+    stores: Stores, held: tuple[Package, ...], gaps: tuple[str, ...]
+) -> None:
+    await running(stores, *held, distribution=Distribution("wolfi", "1"))
+    assert await _gaps(stores) == gaps
 
 
 async def _microsoft_says(stores: Stores) -> Advisory:

@@ -1,0 +1,24 @@
+"""What a command could not find out about packages and CVEs, and its exit code for that."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from bot.domain.wording.words import counted
+from bot.service.logs import clean
+
+INCOMPLETE = 3
+"""The exit code where not everything is known: what is not listed may be there all the same."""
+
+
+def end_with_unknown(not_known: int, gaps: Sequence[str]) -> None:
+    """Says on standard error how many images were not read and which CVE data is lacking; ends with `INCOMPLETE`
+    where there is anything to say."""
+    for gap in gaps:
+        print(clean(f"images may have more CVEs: {gap}"), file=sys.stderr)
+    if not_known:
+        what = counted(not_known, "image")
+        print(f"{what} not read, or not as a whole: what is inside is not known", file=sys.stderr)
+    if not_known or gaps:
+        raise typer.Exit(INCOMPLETE)

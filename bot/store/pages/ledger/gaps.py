@@ -1,0 +1,59 @@
+"""Why images of the fleet may have CVEs that the kept data does not tell of."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, cast, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.packages.package import RUNTIME_PACK, Distribution, PackageType
+from bot.store.engine.codec import load_text
+from bot.store.engine.readable import readable
+from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, packages
+from bot.store.stages.verify.kept_data import kept_data
+from bot.verify.gating.vulnerabilities import SYSTEM, FleetHoldings, gaps_of_data
+
+_OF_IMAGES = inventories.join(image_inventories, image_inventories.c.inventory_id == inventories.c.id)
+_DISTRIBUTION = func.coalesce(cast(inventories.c.distribution, String), "null")
+
+
+async def gaps_of_fleet(connection: AsyncConnection, max_age: timedelta, now: datetime) -> tuple[str, ...]:
+    """Gives a line for each publisher of what images hold whose data is missing, older than `max_age`, or not
+    looked through yet."""
+    held = FleetHoldings(await _distributions(connection), await _nuget(connection))
+    return gaps_of_data(held, await kept_data(connection), max_age, now)
+
+
+async def _distributions(connection: AsyncConnection) -> tuple[Distribution | None, ...]:
+    """Those that images hold packages of."""
+    is_read = inventories.c.read_at.is_not(None)
+    rows = await connection.execute(
+        select(_DISTRIBUTION.label("text")).select_from(_OF_IMAGES).where(is_read).distinct()
+    )
+    told = readable(rows, lambda row: (row.text, _decoded(row.text)), lambda row: f"distribution {row.text}")
+    return tuple([each for text, each in told if await _has_packages(connection, text)])
+
+
+def _decoded(text: str) -> Distribution | None:
+    return None if text == "null" else load_text(text, Distribution)
+
+
+async def _has_packages(connection: AsyncConnection, distribution: str) -> bool:
+    held = (
+        select(packages.c.id)
+        .select_from(_OF_IMAGES)
+        .join(inventory_packages, inventory_packages.c.inventory_id == inventories.c.id)
+        .join(packages, packages.c.id == inventory_packages.c.package_id)
+        .where(_DISTRIBUTION.in_([distribution]), packages.c.type.in_(SYSTEM))
+    )
+    return (await connection.execute(held.limit(1))).first() is not None
+
+
+async def _nuget(connection: AsyncConnection) -> tuple[str, ...]:
+    """The names that advisories have for what images hold of NuGet's."""
+    is_held = exists().where(
+        inventory_packages.c.package_id == packages.c.id,
+        image_inventories.c.inventory_id == inventory_packages.c.inventory_id,
+    )
+    is_nuget = packages.c.type == PackageType.NUGET.value
+    names = await connection.scalars(select(packages.c.name).where(is_nuget, is_held).distinct())
+    return tuple(sorted({name.removeprefix(RUNTIME_PACK) for name in names}))
