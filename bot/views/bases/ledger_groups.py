@@ -41,6 +41,11 @@ class ImageGroup:
     clocks: tuple[GroupClock, ...]
     images: tuple[str, ...]
 
+    @property
+    def clock(self) -> GroupClock | None:
+        """That of the station where their fix is stuck."""
+        return next((each for each in self.clocks if each.station is self.at), None)
+
 
 def grouped(rows: Iterable[LedgerRow]) -> tuple[ImageGroup, ...]:
     """Groups images by where their fix is stuck and who can move it: by station, then the most images first."""

@@ -158,11 +158,12 @@ async def cves(request: Request) -> Response:
 @allowed(Right.READ)
 async def cve(request: Request) -> Response:
     name = request.path_params["cve"][:64]
-    found = await site_of(request).stores.ledger.cve(name, _cut(request))
+    ledger = site_of(request).stores.ledger
+    found = await ledger.cve(name, _cut(request))
     if found is None:
         raise HTTPException(404, f"Nothing that was read tells of {name}.")
     _check(found.images)
-    return render(request, "cve.html", found=found, row=found.cve)
+    return render(request, "cve.html", found=found, row=found.cve, groups=await ledger.groups(name))
 
 
 @allowed(Right.READ)

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
-from bot.domain.wording.words import counted, duration, in_words, percent
+from bot.domain.wording.words import counted, duration, first_few, in_words, percent
 from bot.views.bases.ledger import places_in_words
 from bot.views.names import short_digest
 from bot.web import charts
@@ -97,6 +97,7 @@ def _environment() -> Environment:
     made.filters |= {
         "moment": moment,
         "duration": duration,
+        "first_few": first_few,
         "in_words": in_words,
         "short": short,
         "short_reference": short_reference,

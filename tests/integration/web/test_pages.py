@@ -21,6 +21,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
+from bot.views.bases.ledger_groups import ImageGroup, grouped
 from bot.views.paging import Cut, page_of
 from bot.web.site import Site
 from sandbox.stored_fleet import names
@@ -164,6 +165,9 @@ class _Told(LedgerStore):
     async def cve(self, name: str, cut: Cut) -> CvePage:
         return self._page
 
+    async def groups(self, name: str) -> tuple[ImageGroup, ...]:
+        return grouped(self._page.images.items)
+
     async def cves(self, cut: Cut) -> Cves:
         return Cves(page_of((self._page.cve,), 1, cut), self._page.not_known, self._page.gaps)
 
@@ -182,7 +186,7 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
     assert answer.status_code == 200
     assert 'href="/images/ghcr.io/contoso/shop"' in answer.text
     assert "Ubuntu fixed it in 3.1" in answer.text
-    assert "what the image stands on is not known" in answer.text
+    assert answer.text.count("what the image stands on is not known") == 3, "of its group, of itself, of its clock"
     assert "Images may have more CVEs: no data of Alpine." in answer.text
     listed = await client.get("/cves")
     assert listed.status_code == 200

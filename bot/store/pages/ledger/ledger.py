@@ -34,6 +34,7 @@ from bot.store.rows.inventories.inventories import image_inventories, inventorie
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
+from bot.views.bases.ledger_groups import ImageGroup, grouped
 from bot.views.paging import Cut, page_of
 
 _HOLDS = timedelta(minutes=1)
@@ -49,6 +50,7 @@ class _OneCve:
     row: CveRow
     entries: tuple[LedgerEntry, ...]
     took: Mapping[Station, tuple[timedelta, int]]
+    groups: tuple[ImageGroup, ...]
     not_known: int
     gaps: tuple[str, ...]
 
@@ -88,18 +90,26 @@ class LedgerStore(Store):
     async def cve(self, name: str, cut: Cut) -> CvePage | None:
         """One of them with its images, those that wait first; None where nobody has told of it."""
         async with self._working:
-            found = self._by_name.get(name)
-            if found is None or self._is_over(found.at):
-                found = await self._work_out(name)
+            found = await self._one(name)
         if found is None:
             return None
         shown = tuple(row_of(entry, found.took) for entry in found.entries[cut.offset : cut.offset + cut.per_page])
         return CvePage(found.row, page_of(shown, len(found.entries), cut), found.not_known, found.gaps)
 
+    async def groups(self, name: str) -> tuple[ImageGroup, ...]:
+        """All images of one CVE, by where their fix is stuck and who can move it; none where nobody tells of it."""
+        async with self._working:
+            found = await self._one(name)
+        return () if found is None else found.groups
+
     async def gaps(self) -> tuple[str, ...]:
         """Why images may have CVEs that the kept data does not tell of; empty where there is no such reason."""
         async with self._database.reading() as connection:
             return await gaps_of_fleet(connection, self._max_age, self._clock.now())
+
+    async def _one(self, name: str) -> _OneCve | None:
+        found = self._by_name.get(name)
+        return await self._work_out(name) if found is None or self._is_over(found.at) else found
 
     async def _work_out_all(self) -> _AllCves:
         now = self._clock.now()
@@ -120,8 +130,9 @@ class LedgerStore(Store):
             return None
         entries = tuple(sorted(await asyncio.to_thread(ledger.entries, name), key=_waiting_first))
         took = {place: (each.median, each.times) for place, each in elsewhere(entries).items()}
+        groups = await asyncio.to_thread(lambda: grouped(row_of(entry, took) for entry in entries))
         row = ledger.row(name, ((entry, 1) for entry in entries))
-        found = _OneCve(self._clock.now(), row, entries, took, not_known, gaps)
+        found = _OneCve(self._clock.now(), row, entries, took, groups, not_known, gaps)
         latest = list(self._by_name.items())[1 - _MOST_KEPT :]
         self._by_name = {**{other: each for other, each in latest if other != name}, name: found}
         return found

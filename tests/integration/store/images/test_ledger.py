@@ -159,8 +159,21 @@ async def test_what_was_worked_out_holds_for_a_minute(stores: Stores) -> None:
     assert ((await page(stores)).not_known, (await stores.ledger.cves(Cut())).not_known) == (1, 1)
 
 
+async def test_all_images_of_a_cve_are_grouped_by_who_can_move_them_whatever_page_is_shown(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    second = await stores.ledger.cve(CVE, Cut(2, 1))
+    assert second is not None
+    assert second.images.items == ()
+    [group] = await stores.ledger.groups(CVE)
+    assert (group.state, group.movers, len(group.images)) == ("base not rebuilt", ("Microsoft",), 1)
+    assert group.clock is not None
+    assert group.clock.first == stores.clock.now(), "since its fix was published"
+
+
 async def test_a_cve_that_nobody_tells_of_is_none(stores: Stores) -> None:
     await running(stores, SSL)
+    assert await stores.ledger.groups("CVE-2026-9999") == ()
     assert await stores.ledger.cve("CVE-2026-9999", Cut()) is None
 
 
