@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import State
-from bot.views.bases.advisories import FIX_WORDS, FixState
+from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone
 from bot.views.bases.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
@@ -142,7 +142,7 @@ async def advisory(request: Request) -> Response:
     fix = FixState(asked) if asked in set(FixState) else None
     found = await site_of(request).stores.advisory_pages.advisory(cve, _cut(request), fix)
     if found is None:
-        raise HTTPException(404, f"No advisory tells of {cve}.")
+        raise HTTPException(404, await _without_advisory(request, cve) or f"No advisory tells of {cve}.")
     _check(found.rebuilds)
     words = {state.value: text for state, text in FIX_WORDS.items()}
     return render(request, "advisory.html", found=found, advisory=found.advisory, fix=fix, words=words)
@@ -161,9 +161,17 @@ async def cve(request: Request) -> Response:
     ledger = site_of(request).stores.ledger
     found = await ledger.cve(name, _cut(request))
     if found is None:
-        raise HTTPException(404, f"Nothing that was read tells of {name}.")
+        raise HTTPException(
+            404, await _without_advisory(request, name) or f"Nothing that was read tells of {name}."
+        )
     _check(found.images)
     return render(request, "cve.html", found=found, row=found.cve, groups=await ledger.groups(name))
+
+
+async def _without_advisory(request: Request, cve: str) -> str:
+    """What the release feed says of a CVE that nothing else tells of: changes of bases lead here before it does."""
+    told = released_alone((await site_of(request).stores.feeds.known_releases()).values(), cve)
+    return f"{cve}: {told}." if told else ""
 
 
 @allowed(Right.READ)

@@ -180,3 +180,10 @@ class TestThePage:
         assert wanted in bot(*asked, "-c", config).out
         assert "On the page" not in bot(*asked, "-c", filled.config).out
         assert "On the page" not in bot(*asked, "-c", config, "-f", "json").out
+
+
+@pytest.mark.parametrize("words", [("cve", "CVE-2026-21218"), ("packages", "find", "--cve", "CVE-2026-21218")])
+def test_a_cve_that_a_release_alone_lists_is_told_so(bot: Command, filled: Filled, words: tuple[str, ...]) -> None:
+    ran = bot(*words, "-c", filled.config)
+    assert ran.code == 2
+    assert "CVE-2026-21218: .NET 10.0.1 fixes it, and no advisory that was read says yet what it affects" in ran.err

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 from markupsafe import escape
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
+from bot.domain.feeds.advisory import Release
 from bot.domain.images.image import ImageState
 from bot.domain.packages.ledger import AffectedImage, Held, PublishedFix, entry_of, places_of
 from bot.domain.rollouts.rebuild import State
+from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.ledger.ledger import LedgerStore
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import bases, releases
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
@@ -148,6 +150,18 @@ class TestASmallFleet:
         answer = await asking(READER).get(path, headers={"Accept": "text/html"})
         assert answer.status_code == 404
         assert "There is no such page" in answer.text
+
+    @pytest.mark.parametrize("room", ["advisories", "cves"])
+    async def test_a_cve_that_a_release_alone_lists_is_told_so(
+        self, asking: Asking, database: Database, room: str
+    ) -> None:
+        released = Release("11.0", "11.0.1", NOW, cves=("CVE-2026-777",))
+        values = {"channel": "11.0", "version": "11.0.1", "published_at": NOW, "release": dump(released, Release)}
+        async with database.transaction() as connection:
+            await connection.execute(insert(releases).values(values))
+        answer = await asking(READER).get(f"/{room}/CVE-2026-777", headers={"Accept": "text/html"})
+        assert answer.status_code == 404
+        assert "CVE-2026-777: .NET 11.0.1 fixes it, and no advisory that was read says yet what" in answer.text
 
     async def test_a_badge_tells_the_standing(self, asking: Asking, site: Site) -> None:
         answer = await asking(READER).get(f"/badge/{REPOSITORY}.svg")

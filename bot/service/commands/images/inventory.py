@@ -11,6 +11,7 @@ from bot.service.wiring.adapters import CombinedFeeds
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
+from bot.views.bases.advisories import released_alone
 from bot.views.bases.inventory import FoundPackages
 
 _LONGEST = 256
@@ -62,7 +63,8 @@ async def _affected(stores: Stores, cve: str) -> tuple[Sought, ...]:
     advisory = (await CombinedFeeds(stores.feeds).known_advisories()).get(name)
     said = await stores.packages.affected(name)
     if advisory is None and said is None:
-        what = "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
+        released = released_alone((await stores.feeds.known_releases()).values(), name)
+        what = released or "neither an advisory of .NET nor data of vulnerabilities that was read tells of it"
         advice = "see that the publishers of your packages are named in `vulnerabilities`"
         raise Failure(Trouble.MISSING, what, where=cve[:40], advice=advice)
     of_dotnet = wanted_by(advisory) if advisory is not None else ()
