@@ -80,9 +80,9 @@ class RetentionStore(Store):
 
 
 def _past_reads(before: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Which runs that no rebuild and no step knows ended, and were looked through, before then."""
-    column = artifact_reads.c
-    return column.run.is_not(None), column.ended_at < before, column.read_at < before
+    """Which runs ended, and were looked through, before then: of rebuilds and their steps only those of steps that
+    failed are told when, and go so; the rest goes with its rebuild."""
+    return artifact_reads.c.ended_at < before, artifact_reads.c.read_at < before
 
 
 async def _ended_rebuilds(connection: AsyncConnection, before: datetime) -> list[int]:

@@ -113,14 +113,13 @@ def credential(identity: AzureIdentity, client_id: str | None) -> Credential:
 
 class _Attentive:
     """A credential of azure-identity's that puts the last answer to what it raises: of a machine's identity service
-    that is left out, and one that is throttled would look like one that refuses."""
+    that is left out, and one that is throttled would look like one that refuses. It is made anew for each token."""
 
     def __init__(self, make: Callable[..., Credential]) -> None:
         self._answer: Any = None
         self._credential = make(raw_response_hook=self._note)
 
     def get_token(self, *scopes: str) -> Any:
-        self._answer = None
         try:
             return self._credential.get_token(*scopes)
         except Exception as error:

@@ -192,7 +192,6 @@ async def _replaced(connection: AsyncConnection, rollouts: Collection[int]) -> d
     followed = select(rebuilds.c.id, rebuilds.c.retried_as).where(
         rebuilds.c.rollout_id.in_(rollouts),
         rebuilds.c.state == State.SUPERSEDED.value,
-        rebuilds.c.joined.is_not(None),
         rebuilds.c.retried_as.is_not(None),
     )
     return {row.id: row.retried_as for row in await connection.execute(followed)}

@@ -101,15 +101,15 @@ async def stepped(stores: Stores, run: int, state: StepState, elsewhere: str | N
         await connection.execute(insert(steps).values(**row, elsewhere=elsewhere, state=state.value))
 
 
-async def built(stores: Stores, run: int, ended_at: datetime) -> None:
-    """A run of the workflow that rebuilds contoso/shop was seen to have ended last."""
+async def built(stores: Stores, run: int, ended_at: datetime, repository: int = 1) -> None:
+    """A run of the workflow that rebuilds contoso/shop, or another `repository`, was seen to have ended last."""
     values = {"ended_run": run, "ended_at": ended_at}
     async with stores.database.transaction() as connection:
         row = upsert(
             connection,
             workflow_builds,
             ["repository_id", "workflow"],
-            repository_id=1,
+            repository_id=repository,
             workflow="build.yml",
             builds={},
             due_at=ended_at,
@@ -345,3 +345,32 @@ async def test_the_run_of_a_step_that_succeeded_is_looked_through_once(stores: S
         await stores.artifacts.settle_artifacts(item, Gathered())
     stores.clock.advance(2 * HOUR)
     assert await due(stores) == []
+
+
+async def test_the_run_of_a_step_that_failed_is_not_asked_for_every_hour_where_it_may_not_be_read(
+    stores: Stores,
+) -> None:
+    await running(stores, FIXED)
+    await rebuilt(stores, state=State.FAILED)
+    await stepped(stores, 7, StepState.FAILED)
+    for item in await due(stores):
+        await stores.artifacts.refuse_artifacts(item, "HTTP 403", stores.clock.now())
+    stores.clock.advance(2 * HOUR)
+    assert await due(stores) == []
+
+
+async def test_a_refusal_counts_no_more_once_the_same_run_was_read(stores: Stores) -> None:
+    """Else it would keep open what another repository of the owner tells as mended."""
+    await running(stores, FIXED)
+    stores.clock.advance(HOUR)
+    await stores.listing(Repository("contoso/shop", "main"), Repository("contoso/other", "main"))
+    for repository in (1, 2):
+        await built(stores, 7, stores.clock.now(), repository)
+        [item] = await due(stores)
+        await stores.artifacts.refuse_artifacts(item, "HTTP 403", stores.clock.now())
+        stores.clock.advance(HOUR)
+        await built(stores, 7, stores.clock.now(), repository)
+        [item] = await due(stores)
+        await stores.artifacts.settle_artifacts(item, Gathered())
+        stores.clock.advance(HOUR)
+    assert None not in await stores.column(incidents, "cleared_at")

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cve_moves import CvesMoved, WhyOpen
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.moves import PlatformChanges
-from bot.domain.packages.package import Distribution, Package
+from bot.domain.packages.package import Distribution, Inventory, Package
+from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
-from bot.store.rows.bases.tables import changes
+from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.considered import unpacked
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.stages.verify import kept_data
@@ -29,6 +31,7 @@ from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.holding import (
     CVE,
     FIXED,
+    NOBLE,
     OPENSSL,
     SOURCE,
     SSL,
@@ -203,6 +206,36 @@ async def test_an_image_of_which_not_all_was_read_is_looked_at_anew(stores: Stor
             update(inventories).where(inventories.c.digest == digest("c")).values(problems=[], is_complete=True)
         )
     assert named(await shown(stores)) == ([CVE], [])
+
+
+async def test_a_claimed_sbom_proves_no_fix_and_one_that_is_proved_later_does(stores: Stores) -> None:
+    """What was told of the image before is not kept at hand: the same CVE data and packages tell more."""
+    await running(stores, SSL, base=(SSL,))
+    await move_base(stores)
+    await told(stores, {"c": ()}, problems=("a layer cannot be read",))
+    await compared(stores, (SSL,), (FIXED,))
+    await ubuntu_says(stores, (CVE, OPENSSL))
+    async with stores.database.reading() as connection:
+        number = await connection.scalar(select(inventories.c.id).where(inventories.c.digest == digest("c")))
+    for strength, fixed in ((Strength.CLAIMED, None), (Strength.PROVED, [CVE])):
+        listed = Sbom(digest("1"), SbomOrigin.FILE, strength, "", Inventory((FIXED,), NOBLE))
+        await stores.sboms.import_sbom(number, listed)
+        assert named(await shown(stores))[0] == fixed
+
+
+async def test_a_fix_that_a_copy_lacks_is_not_said_to_await_its_rebuild(stores: Stores) -> None:
+    """Whoever fills the mirror is to copy what was published; no base is to be rebuilt."""
+    await moved(stores)
+    await ubuntu_says(stores, (OPEN, glibc("2.39-0ubuntu8.5")))
+    async with stores.database.transaction() as connection:
+        [mirror] = (await connection.execute(select(bases.c.id))).scalars()
+        place = {"registry": "mcr.example", "repository": ASPNET.repository, "tag": ASPNET.tag}
+        upstream = await connection.execute(
+            bases.insert().values(**place, due_at=stores.clock.now()).returning(bases.c.id)
+        )
+        is_copy = update(bases).where(bases.c.id == mirror).values(upstream_id=upstream.scalar_one())
+        await connection.execute(is_copy)
+    assert named(await shown(stores)) == ([], [(OPEN, WhyOpen.NOT_IN_IT)])
 
 
 async def test_an_image_whose_contents_were_forgotten_is_not_known(stores: Stores) -> None:
