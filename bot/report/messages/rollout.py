@@ -23,7 +23,7 @@ from bot.domain.wording.message import (
 )
 from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted, rounded_up
-from bot.report.messages.phrases import LONGEST_DETAIL, capitalized, short, shown_time
+from bot.report.messages.phrases import LONGEST_DETAIL, capitalized, in_state, short, shown_time
 from bot.report.messages.rollout_news import RolloutNews
 
 _MOST_BASES = 3
@@ -32,8 +32,6 @@ _MOST_CVES = 10
 _LONGEST = 2_800
 """Characters of a message, so that with a link to the page it stays below 3,000."""
 _SIGNS = 5
-_SAID = {State.BUILT: "built but not proven", State.MERGED: "merged but not seen to build"}
-"""How states are counted whose own word says more than is known."""
 
 
 def rollout_message(news: RolloutNews) -> Message:
@@ -100,7 +98,7 @@ def progress_line(news: RolloutNews) -> str:
     """How many rebuilds are in each state: `3 open, 1 running, 1 succeeded`."""
     if not news.total:
         return "a later rollout goes on with it"
-    states = [f"{news.states[state]:,} {_SAID.get(state, state)}" for state in State if news.states.get(state)]
+    states = [in_state(news.states[state], state) for state in State if news.states.get(state)]
     told = [f"{news.told} told"] if news.told else []
     return ", ".join([*states, *told])
 

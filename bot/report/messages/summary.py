@@ -20,7 +20,7 @@ from bot.domain.wording.message import (
     strong,
 )
 from bot.domain.wording.words import counted, duration, first_few, percent
-from bot.report.messages.phrases import short, shown_time
+from bot.report.messages.phrases import in_state, short, shown_time
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import RolledOut, Stuck, Summary
 
@@ -80,7 +80,8 @@ def _rebuilt(summary: Summary) -> Iterator[Line]:
 
 def _outcome(each: RolledOut) -> str:
     said = [f"{each.succeeded:,} rebuilt"]
-    said += [f"{each.unproven:,} built but not proven"] if each.unproven else []
+    doubtful = [(each.unproven, State.BUILT), (each.merged, State.MERGED)]
+    said += [in_state(number, state) for number, state in doubtful if number]
     said += [f"{each.failed:,} failed"] if each.failed else []
     said += [f"{each.cancelled:,} called off"] if each.cancelled else []
     return ", ".join(said)

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.rollouts.rebuild import State
 from bot.domain.wording.message import Footnote, Line, Message, Paragraph, Style, TextRun, plain, strong
 from bot.domain.wording.words import counted, duration
-from bot.report.messages.phrases import capped_list, short, shown_time
+from bot.report.messages.phrases import capped_list, in_state, short, shown_time
 from bot.report.messages.stops import FailedRebuild
 
 
 @dataclass(frozen=True, slots=True)
 class WaveNews:
     """One of the `waves` of a rollout; `failures` are the latest of the `failed`. Of what is `unproven` nothing
-    shows what their image stands on, or that there is one."""
+    shows what their image stands on; what is `merged` was not seen to build."""
 
     rollout: int
     title: str
@@ -25,6 +26,7 @@ class WaveNews:
     began_at: datetime | None = None
     done_since: datetime | None = None
     unproven: int = 0
+    merged: int = 0
 
 
 def wave_message(news: WaveNews) -> Message | None:
@@ -47,8 +49,9 @@ def wave_message(news: WaveNews) -> Message | None:
         return None
     took = f" in {duration(news.done_since - news.began_at)}" if news.began_at else ""
     title = f"Wave {news.wave} is through"
-    unproven = f", {news.unproven:,} built but not proven" if news.unproven else ""
-    said = f"{news.succeeded:,} of {news.total:,} rebuilt{took}{unproven}"
+    doubtful = [(news.unproven, State.BUILT), (news.merged, State.MERGED)]
+    apart = [in_state(number, state) for number, state in doubtful if number]
+    said = ", ".join([f"{news.succeeded:,} of {news.total:,} rebuilt{took}", *apart])
     return Message(f"{title}: {said}", (Paragraph((strong(title), plain(said))), _footer(news)))
 
 

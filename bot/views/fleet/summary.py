@@ -17,7 +17,8 @@ _FOLLOWED = tuple(each for each in Standing if each not in (Standing.NO_BASE, St
 @dataclass(frozen=True, slots=True)
 class RolledOut:
     """What one rollout came to within the span; `title` says what set it off. Of those that are `unproven` nothing
-    shows what their image stands on, or that there is one: they count as nothing else."""
+    shows what their image stands on; those that are `merged` were not seen to build. They count as nothing else.
+    """
 
     id: int
     title: str
@@ -25,6 +26,7 @@ class RolledOut:
     failed: int
     cancelled: int
     unproven: int = 0
+    merged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ class Summary:
     unfixed: tuple[Unfixed, ...] = ()
     """What the gate ignores because nobody has fixed it."""
     unproven: int = 0
-    """Rebuilds of which nothing shows what their image stands on, or that there is one."""
+    """Rebuilds of which nothing shows what their image stands on."""
+    merged: int = 0
+    """Rebuilds that were merged, and not seen to build."""
 
     @property
     def followed(self) -> int:
@@ -108,6 +112,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "rebuilt": {
             "succeeded": summary.succeeded,
             "unproven": summary.unproven,
+            "merged": summary.merged,
             "failed": summary.failed,
         },
         "rollouts": [
@@ -118,6 +123,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
                 "failed": each.failed,
                 "cancelled": each.cancelled,
                 "unproven": each.unproven,
+                "merged": each.merged,
             }
             for each in summary.rollouts
         ],

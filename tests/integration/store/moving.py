@@ -19,6 +19,17 @@ async def opened(stores: Stores, number: int = 7) -> None:
         await stores.act.settle_rebuild(job.rebuild, replace(after, due_at=stores.clock.now() + HOUR))
 
 
+async def ended(stores: Stores, *ends: State) -> None:
+    """The planned rebuilds are built, and end so in turn; those that end `merged` were not seen to build."""
+    now = stores.clock.now()
+    for job, end in zip(await stores.jobs(10), ends, strict=False):
+        ways = [State.BUILDING] if end is State.MERGED else [State.DISPATCHED, State.PROVING]
+        after = job.rebuild
+        for state in [*ways, end]:
+            after = after.moved(state, "so far", at=now)
+        await stores.act.settle_rebuild(job.rebuild, after)
+
+
 async def moves_again(stores: Stores, letter: str = "c") -> None:
     stores.clock.advance(HOUR)
     await stores.see({ASPNET: letter, SDK: letter})

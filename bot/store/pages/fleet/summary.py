@@ -67,6 +67,7 @@ async def summarize_fleet(
         await fleet_practices(connection, until, only),
         await unfixed_in(connection, *_of(images.c.repository_id, only)),
         sum(row.unproven for row in rolled_out),
+        sum(row.merged for row in rolled_out),
     )
 
 
@@ -95,14 +96,14 @@ async def _rolled_out(
 ) -> Sequence[Any]:
     """A row for each rollout of which rebuilds ended within the span, the largest first."""
 
-    def number(*states: State) -> ColumnElement[int]:
-        return func.sum(case((rebuilds.c.state.in_([state.value for state in states]), 1), else_=0))
+    def number(state: State) -> ColumnElement[int]:
+        return func.sum(case((rebuilds.c.state == state.value, 1), else_=0))
 
     succeeded, failed = number(State.SUCCEEDED).label("succeeded"), number(State.FAILED).label("failed")
     cancelled = number(State.CANCELLED).label("cancelled")
-    unproven = number(State.BUILT, State.MERGED).label("unproven")
+    unproven, merged = number(State.BUILT).label("unproven"), number(State.MERGED).label("merged")
     ended = (
-        select(rebuilds.c.rollout_id, succeeded, failed, cancelled, unproven)
+        select(rebuilds.c.rollout_id, succeeded, failed, cancelled, unproven, merged)
         .where(
             rebuilds.c.ended_at > since,
             rebuilds.c.ended_at <= until,
@@ -111,7 +112,7 @@ async def _rolled_out(
             rebuilds.c.state.in_([state.value for state in _TOLD]),
         )
         .group_by(rebuilds.c.rollout_id)
-        .order_by((succeeded + failed + cancelled + unproven).desc(), rebuilds.c.rollout_id.desc())
+        .order_by(func.count().desc(), rebuilds.c.rollout_id.desc())
     )
     return (await connection.execute(ended)).all()
 
@@ -120,7 +121,8 @@ async def _titled(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[Rol
     found = []
     for row in rows:
         title = await title_of(connection, row.rollout_id)
-        found.append(RolledOut(row.rollout_id, title, row.succeeded, row.failed, row.cancelled, row.unproven))
+        ends = row.succeeded, row.failed, row.cancelled, row.unproven, row.merged
+        found.append(RolledOut(row.rollout_id, title, *ends))
     return tuple(found)
 
 

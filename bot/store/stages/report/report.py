@@ -164,7 +164,8 @@ class ReportStore(Store):
                 await _failures(connection, mine),
                 kept.began_at if kept else None,
                 kept.done_since if kept else None,
-                sum(states.get(each, 0) for each in (State.BUILT, State.MERGED)),
+                states.get(State.BUILT, 0),
+                states.get(State.MERGED, 0),
             )
 
     async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002

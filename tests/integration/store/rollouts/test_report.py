@@ -12,6 +12,7 @@ from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import outbox
 from tests.integration.store.filling import ASPNET, LEASE, Stores, moment_after
+from tests.integration.store.moving import ended
 
 NO_REST = timedelta(0)
 
@@ -125,14 +126,11 @@ async def test_a_wave_is_told_with_its_failures(stores: Stores) -> None:
 
 
 async def test_a_wave_counts_apart_what_was_built_and_is_not_proven(stores: Stores) -> None:
-    await stores.fill(3)
+    await stores.fill(4)
     await stores.plan_all(wave="canary", action=Action.DISPATCH, branch=None, workflow="weekly.yml")
-    now = stores.clock.now()
-    for job, end in zip(await stores.jobs(10), (State.BUILT, State.SUCCEEDED), strict=False):
-        proving = job.rebuild.moved(State.DISPATCHED, "sent", at=now).moved(State.PROVING, "green", at=now)
-        await stores.act.settle_rebuild(job.rebuild, proving.moved(end, "looked at", at=now))
+    await ended(stores, State.BUILT, State.SUCCEEDED, State.MERGED)
     wave = await stores.report.wave(1, "canary")
-    assert (wave.total, wave.succeeded, wave.unproven, wave.failed) == (3, 1, 1, 0)
+    assert (wave.total, wave.succeeded, wave.unproven, wave.merged, wave.failed) == (4, 1, 1, 1, 0)
 
 
 # Summaries

@@ -15,6 +15,7 @@ from bot.store.rows.rollouts.tables import rollouts
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import as_json
 from tests.integration.store.filling import HOUR, Stores
+from tests.integration.store.moving import ended
 
 DAY = 24 * HOUR
 
@@ -36,14 +37,12 @@ async def test_it_counts_what_ended_within_the_span_by_rollout(stores: Stores) -
 
 
 async def test_it_counts_apart_what_was_built_and_is_not_proven(stores: Stores) -> None:
-    await stores.fill(2)
+    await stores.fill(4)
     await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml")
-    now = stores.clock.now()
-    for job, end in zip(await stores.jobs(10), (State.BUILT, State.SUCCEEDED), strict=True):
-        proving = job.rebuild.moved(State.DISPATCHED, "sent", at=now).moved(State.PROVING, "green", at=now)
-        await stores.act.settle_rebuild(job.rebuild, proving.moved(end, "looked at", at=now))
-    found = await stores.summary.summary(now - DAY)
-    assert as_json(found)["rebuilt"] == {"succeeded": 1, "unproven": 1, "failed": 0}
+    await ended(stores, State.BUILT, State.SUCCEEDED, State.MERGED, State.MERGED)
+    found = await stores.summary.summary(stores.clock.now() - DAY)
+    assert as_json(found)["rebuilt"] == {"succeeded": 1, "unproven": 1, "merged": 2, "failed": 0}
+    assert [(each.unproven, each.merged) for each in found.rollouts] == [(1, 2)]
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,11 @@ def test_a_wave_that_is_through_says_how_many_and_how_long() -> None:
 
 
 def test_a_wave_that_is_through_counts_apart_what_is_not_proven() -> None:
-    told = wave_message(replace(CANARY, succeeded=8, unproven=3, done_since=NOON + timedelta(hours=3)))
-    assert told is not None
-    assert told.text == "Wave canary is through: 8 of 12 rebuilt in 3 h, 3 built but not proven"
+    done = replace(CANARY, succeeded=8, unproven=3, done_since=NOON + timedelta(hours=3))
+    for merged, said in ((0, ""), (1, ", 1 merged but not seen to build")):
+        told = wave_message(replace(done, merged=merged))
+        assert told is not None
+        assert told.text == f"Wave canary is through: 8 of 12 rebuilt in 3 h, 3 built but not proven{said}"
 
 
 def test_a_wave_that_is_under_way_without_failures_is_not_told() -> None:
