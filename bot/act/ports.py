@@ -151,6 +151,10 @@ class ActStore(Protocol):
         """Has the files of a repository read anew, although its branch may be where it was when they were read."""
         ...
 
+    async def read_once_listed(self, repository: int) -> None:
+        """Has the files of a repository read anew at the next listing that shows it as one that takes changes."""
+        ...
+
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
         """Makes due what is open for the bases of `rebuild`, which now gets them rebuilt in another way."""
         ...

@@ -14,6 +14,7 @@ from bot.act.waiting import RIGHTS, is_final_after, paused
 from bot.domain.backoff import rest_at_age, rest_of
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
+from bot.domain.forge.refusals import RepositoryArchived
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
@@ -100,6 +101,12 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
     async def failed(self, item: Job, claimed: Claimed, failure: Failure, now: datetime) -> str:
         """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
         rebuild = item.rebuild
+        is_begun = not rebuild.state.awaits_action or rebuild.pull_request is not None
+        if isinstance(failure, RepositoryArchived) and not is_begun:
+            await self._store.read_once_listed(item.member.id)
+            ended = rebuild.moved(State.SKIPPED, failure.told, at=now)
+            await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+            return f"{rebuild.repository}: {failure}"
         rest = rest_of(failure, rebuild.attempts)
         is_final = is_final_after(rebuild.attempts, failure)
         if is_final and rebuild.state is State.OPEN:

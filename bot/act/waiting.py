@@ -3,15 +3,16 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.act.ports import ActOptions
+from bot.act.ports import ActOptions, ActStore, Job
 from bot.domain.backoff import rest_at_age, rested_by
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.looks import OwnWord
 from bot.domain.rollouts.rebuild import Rebuild, State
 
 RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
 """Missing rights, and repositories that seem gone."""
 _MAY_COME_BACK_FOR = timedelta(days=7)
-"""A repository that is archived for an hour, or lacks in one listing, still gets its rebuild."""
+"""A repository that is locked for an hour, or lacks in one listing, still gets its rebuild."""
 _ATTEMPTS = 3
 """A refusal that stays the same is no passing fault; after three it is said and left."""
 _PATIENCE = timedelta(days=2)
@@ -36,6 +37,21 @@ def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
     """An open pull request whose text or branch stays as it is; it is followed on."""
     rest = rest_at_age(rebuild.age(now), options.follow_every)
     return replace(rebuild, text_version=rebuild.facts_version, due_at=now + rest)
+
+
+async def shut(
+    job: Job, word: OwnWord, store: ActStore, options: ActOptions, now: datetime, *, is_open: bool = False
+) -> Rebuild:
+    """The rebuild in a repository that can only be read.
+
+    Where that is archived it ends, and is planned again once the repository is listed as one that takes changes.
+    Elsewhere it is put off, and so is one whose pull request `is_open`: that would be left to nobody.
+    """
+    told = f"the repository is {word.read_only}"
+    if word.is_archived and job.rebuild.state.awaits_action and not is_open:
+        await store.read_once_listed(job.member.id)
+        return job.rebuild.moved(State.SKIPPED, told, at=now)
+    return away(job.rebuild, told, told, options, now)
 
 
 def away(rebuild: Rebuild, how: str, ever: str, options: ActOptions, now: datetime) -> Rebuild:

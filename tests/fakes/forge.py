@@ -16,7 +16,7 @@ from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
-from bot.domain.forge.refusals import BranchMoved, FilesDenied, RepositoryMoved
+from bot.domain.forge.refusals import BranchMoved, FilesDenied, RepositoryArchived, RepositoryMoved
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, MergeRequirements, Refusal, Wishes
@@ -57,6 +57,7 @@ class FakeRepository:
     name: str
     trunk: str = "main"
     is_archived: bool = False
+    is_locked: bool = False
     is_gone: bool = False
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
@@ -587,7 +588,7 @@ class FakeForge:
         if home.name.lower() != identity.name.lower():
             raise RepositoryMoved(identity.name)
         if home.is_archived:
-            raise Failure(Trouble.DENIED, "Repository was archived so is read-only.", status=403)
+            raise RepositoryArchived(identity.name)
         return home
 
     def _standing(self, home: FakeRepository) -> OwnWord:
@@ -596,8 +597,9 @@ class FakeForge:
             home.identity,
             home.trunk if head else None,
             home.commits[head].files.get(CONFIG) if head else None,
-            "archived" if home.is_archived else None,
+            "archived" if home.is_archived else "locked (migrating)" if home.is_locked else None,
             head,
+            home.is_archived,
         )
 
     def _tip(self, home: FakeRepository, branch: str, paths: Sequence[str]) -> Tip | None:

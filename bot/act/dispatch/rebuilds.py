@@ -9,7 +9,7 @@ from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
 from bot.act.pull_request.wording import what_moved
 from bot.act.tools import Tools
-from bot.act.waiting import away
+from bot.act.waiting import shut
 from bot.domain.backoff import look_together
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run, run_under_way
@@ -29,8 +29,7 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
         if found is not None:
             return await _dispatched(job, job.rebuild, found, tools)
     if standing.read_only is not None:
-        told = f"the repository is {standing.read_only}"
-        return away(job.rebuild, told, told, tools.options, tools.clock.now())
+        return await shut(job, standing, tools.store, tools.options, tools.clock.now())
     now = tools.clock.now()
     if (word := objection(job, now, claimed.member.config)) is not None:
         return await hear(word, replace(claimed, rebuild=job.rebuild), tools.store, now)

@@ -16,7 +16,7 @@ from bot.act.pull_request.merging import is_to_be_stopped, merge_of, merges, wan
 from bot.act.pull_request.section import closed, declined, rewritten, written
 from bot.act.pull_request.wording import body, title, what_moved
 from bot.act.tools import Tools
-from bot.act.waiting import away, left_alone, paused
+from bot.act.waiting import left_alone, paused, shut
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
@@ -105,9 +105,9 @@ async def _paths(job: Job, tools: Tools) -> Sequence[str]:
 async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuild | None:
     """The rebuild where nothing is to be written for it, or not yet; None where it can begin."""
     rebuild, look, now = attempt.rebuild, attempt.look, attempt.looked_at
-    if (read_only := look.standing.read_only) is not None:
-        told = f"the repository is {read_only}"
-        return away(rebuild, told, told, tools.options, now)
+    if look.standing.read_only is not None:
+        is_open = attempt.current is not None
+        return await shut(attempt.job, look.standing, tools.store, tools.options, now, is_open=is_open)
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
     if (reason := _superfluous(attempt.job)) is not None:

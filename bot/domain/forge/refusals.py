@@ -35,6 +35,13 @@ class FilesDenied(Failure):
         self.right = right
 
 
+class RepositoryArchived(Failure):
+    """The repository takes no changes, until somebody unarchives it."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(Trouble.DENIED, "the repository is archived", where=where)
+
+
 class RepositoryMoved(Failure):
     """The repository is reached under another name now: it was renamed or transferred."""
 

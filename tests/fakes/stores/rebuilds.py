@@ -24,6 +24,7 @@ class FakeRebuildStore:
         self.taken: set[int] = set()
         self.others_open = 0
         self.to_read_again: set[int] = set()
+        self.to_read_once_listed: set[int] = set()
         self.frozen = 0
         self.repeated: dict[int, Rebuild] = {}
         """Rebuilds of merged pull requests by the dispatch that is to repeat their build."""
@@ -77,6 +78,9 @@ class FakeRebuildStore:
 
     async def read_again(self, repository: int) -> None:
         self.to_read_again.add(repository)
+
+    async def read_once_listed(self, repository: int) -> None:
+        self.to_read_once_listed.add(repository)
 
     async def due_for_dispatch(self, limit: int) -> Sequence[Identity]:
         now = self._clock.now()

@@ -9,7 +9,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.refusals import BranchMoved, RepositoryMoved
+from bot.domain.forge.refusals import BranchMoved, RepositoryArchived, RepositoryMoved
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import Granted, MergeRequirements, Wishes
 from bot.domain.repositories.issue import MARK, TITLE
@@ -96,7 +96,8 @@ async def test_many_repositories_say_what_they_want(stand: Stand) -> None:
     assert found.keys() == {plain, asking, archived}
     assert (found[plain].config, found[plain].read_only) == (None, None)
     assert found[asking].config == b"enabled: false\n"
-    assert found[archived].read_only == "archived"
+    assert (found[archived].read_only, found[archived].is_archived) == ("archived", True)
+    assert not found[plain].is_archived
 
 
 async def test_contents_come_by_their_names(stand: Stand) -> None:
@@ -231,6 +232,16 @@ async def test_writing_under_an_old_name_is_told_or_lands_in_the_same_repository
     await stand.rename(repository)
     with pytest.raises(RepositoryMoved):
         await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
+
+
+async def test_a_write_to_an_archived_repository_says_so(stand: Stand) -> None:
+    repository = await stand.repository({".github/workflows/go.yml": WORKFLOW, PATH: OLD})
+    request = await bring(stand, repository)
+    await stand.archive(repository)
+    with pytest.raises(RepositoryArchived):
+        await stand.forge.dispatch(repository, "go.yml", ref="main", inputs={})
+    with pytest.raises(RepositoryArchived):
+        await stand.forge.close_pull_request(repository, request, body="closed, since")
 
 
 async def test_labels_are_added_to_those_that_are_there(stand: Stand) -> None:

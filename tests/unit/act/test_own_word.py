@@ -73,13 +73,57 @@ async def test_what_goes_on_with_an_open_pull_request_waits_with_it_for_the_end_
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
 async def test_what_has_become_read_only_is_not_written_to(world: World, action: Action) -> None:
     planned(world, action)
-    world.shop.is_archived = True
+    world.shop.is_locked = True
     await world.tick()
-    assert (world.store[1].state, world.store[1].reason) == (State.WAITING, "the repository is archived")
+    told = "the repository is locked (migrating)"
+    assert (world.store[1].state, world.store[1].reason) == (State.WAITING, told)
     await world.until_it_ends()
-    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "the repository is archived")
+    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, told)
     assert world.clock.now() - NOON > timedelta(days=7)
     assert world.forge.calls == []
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+@pytest.mark.parametrize("is_seen", [True, False], ids=["as it is looked at", "as it is written to"])
+async def test_in_a_repository_that_was_archived_since_its_listing_it_ends_at_once(
+    world: World, action: Action, is_seen: bool
+) -> None:
+    """It is planned again where a listing shows the repository as one that takes changes."""
+    planned(world, action)
+
+    def archive() -> None:
+        world.shop.is_archived = True
+
+    if is_seen:
+        archive()
+    else:
+        world.forge.meanwhile["dispatch" if action is Action.DISPATCH else "carry_out"] = archive
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "the repository is archived")
+    assert world.store.to_read_once_listed == {7}
+
+
+@pytest.mark.parametrize("is_seen", [True, False], ids=["as it is looked at", "as it is written to"])
+async def test_what_goes_on_with_an_open_pull_request_waits_with_it_while_that_is_archived(
+    world: World, is_seen: bool
+) -> None:
+    planned(world, Action.PULL_REQUEST)
+    await world.tick()
+    world.store.alter(1, rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON))
+    world.add(rebuild(to="c", id=2, pull_request=1), member(WEEKLY))
+
+    def archive() -> None:
+        world.shop.is_archived = True
+
+    if is_seen:
+        archive()
+    else:
+        world.forge.meanwhile["prepare"] = archive
+    await world.tick()
+    assert (world.store[2].state, world.store[2].reason) == (State.WAITING, "the repository is archived")
+    world.shop.is_archived = False
+    await world.later()
+    assert (world.store[2].state, world.store[2].pull_request, list(world.shop.requests)) == (State.OPEN, 1, [1])
 
 
 @pytest.mark.parametrize(

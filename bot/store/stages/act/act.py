@@ -118,6 +118,12 @@ class ActStore(RebuildStore):
         async with self._database.transaction() as connection:
             await connection.execute(update(repositories).where(repositories.c.id == repository).values(**values))
 
+    async def read_once_listed(self, repository: int) -> None:
+        """As if no listing had shown its last push: the next one that shows it has news."""
+        values = {"tree": None, "pushed_at": None}
+        async with self._database.transaction() as connection:
+            await connection.execute(update(repositories).where(repositories.c.id == repository).values(**values))
+
     async def due_for_dispatch(self, limit: int) -> list[Identity]:
         """Repositories whose dispatches are due, those that are due longest first."""
         query = (

@@ -13,7 +13,7 @@ from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, Toke
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.refusals import RepositoryMoved
+from bot.domain.forge.refusals import RepositoryArchived, RepositoryMoved
 from sandbox.world import World
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -81,6 +81,17 @@ async def test_a_write_is_never_repeated(
         await transport.write("POST", WRITTEN, {"title": f"once {fault} {applied}"})
     assert failed.value.trouble is Trouble.UNREACHABLE
     assert len(shared_world.traffic.writes()) == 1
+
+
+@pytest.mark.parametrize("status", [403, 410])
+async def test_that_a_repository_is_archived_is_told_apart_from_missing_rights(
+    shared_world: World, transport: Transport, status: int
+) -> None:
+    body = '{"message": "Repository was archived so is read-only."}'
+    shared_world.faults.add("GET", "/issues$", status=status, body=body)
+    failure = await refused(transport)
+    assert isinstance(failure, RepositoryArchived)
+    assert failure.told == "the repository is archived"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])

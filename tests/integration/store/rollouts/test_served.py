@@ -101,3 +101,26 @@ async def test_what_moved_while_a_repository_was_away_is_planned_when_it_comes_b
     assert await unserved(stores) == []
     await read_again(stores, Reading("tree-1", FLOATS))
     assert SHOP in await unserved(stores)
+
+
+@pytest.mark.parametrize("is_archived_when_listed", [True, False])
+async def test_what_was_skipped_in_an_archived_repository_is_planned_again_once_that_is_listed(
+    stores: Stores, is_archived_when_listed: bool
+) -> None:
+    """Also where it takes changes again before any listing has seen that it was archived."""
+    pushed = stores.clock.now()
+    home = Repository(SHOP, "main", pushed_at=pushed, id=1)
+    await stores.fill()
+    stores.clock.advance(HOUR)
+    await stores.listing(home)
+    await stores.read(Reading("tree-1", USES))
+    await stores.plan_all()
+    [job] = await stores.jobs()
+    await stores.act.read_once_listed(job.member.id)
+    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.SKIPPED, "no", at=stores.clock.now()))
+    assert await stores.repositories() == []
+    for listed in ([], [home]) if is_archived_when_listed else ([home],):
+        stores.clock.advance(HOUR)
+        await stores.listing(*listed)
+    await stores.read(Reading("tree-1", USES))
+    assert await unserved(stores) == [SHOP]

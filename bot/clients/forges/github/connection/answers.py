@@ -1,17 +1,19 @@
 """What GitHub's answers mean: their JSON, the next page, and failures in words for a maintainer."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.refusals import RepositoryMoved
+from bot.domain.forge.refusals import RepositoryArchived, RepositoryMoved
 
 FOUND = 302
 """How GitHub sends whoever asks for a file to where that is; a repository of another name is told by 301 or 307."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ARCHIVED = re.compile(r"archived so is read-only", re.I)
 LOCATION = "x-redirected-to"
 """The name under which the transport keeps a `location` header."""
 
@@ -54,6 +56,14 @@ def refused_redirect(status: int, path: str, headers: Mapping[str, Any], host: s
         return RepositoryMoved(where)
     what = f"HTTP {status} is a redirect to elsewhere"
     return Failure(Trouble.MALFORMED, what, where=where, advice="check github.api_url", status=status)
+
+
+def refused(trouble: Trouble, said: str, where: str, advice: str, status: int | None = None) -> Failure:
+    """The failure that an answer is; `said` is what it says itself."""
+    if _ARCHIVED.search(said):
+        return RepositoryArchived(where)
+    what = said if status is None else f"HTTP {status} {said}".strip()
+    return Failure(trouble, what, where=where, advice=advice, status=status)
 
 
 def error_body(text: str) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.clients.forges.github.connection.answers import refused
 from bot.domain.failure import Failure, Trouble
 
 _LIMIT = re.compile(r"rate limit|secondary rate|submitted too quickly|abuse detection", re.I)
@@ -46,7 +47,7 @@ class GraphError:
 
     def failure(self, where: str) -> Failure:
         trouble = _TROUBLES.get(self.kind, Trouble.MALFORMED)
-        return Failure(trouble, self.message[:300], where=where, advice=_ADVICE.get(trouble, ""))
+        return refused(trouble, self.message[:300], where, _ADVICE.get(trouble, ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from bot.clients.forges.github.connection.answers import (
     error_body,
     meaning,
     next_page,
+    refused,
     refused_redirect,
     throttled,
 )
@@ -281,8 +282,7 @@ class Transport:
         if pause is not None:
             return self._throttled(pause, where, kept, status)
         trouble, advice = meaning(status)
-        detail = details(data)
-        return Failure(trouble, f"HTTP {status} {detail}".strip(), where=where, advice=advice, status=status)
+        return refused(trouble, details(data), where, advice, status)
 
     def _throttled(
         self, pause: timedelta, where: str, kept: Sequence[str | None], status: int | None = None

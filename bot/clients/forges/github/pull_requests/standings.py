@@ -59,6 +59,7 @@ def own_word_of(row: Mapping[str, Any]) -> OwnWord:
         None if config is None else str(config.get("text") or "").encode("utf-8", "surrogateescape"),
         _read_only(row),
         str(default["target"]["oid"]) if default else None,
+        bool(row["isArchived"]),
     )
 
 
