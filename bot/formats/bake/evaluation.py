@@ -20,7 +20,7 @@ class TooMuch(Exception):
     """What the file expands to is beyond all measure."""
 
 
-class Evaluation:
+class BakeEvaluation:
     """Evaluates the values of one file; `used` are the variables that were asked for."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from bot.domain.repositories.usage import Findings, Role
 from bot.formats.bake import KIND
 from bot.formats.bake import hcl as bake_hcl
-from bot.formats.bake.evaluation import MOST_EVALUATED, Evaluation, TooMuch, variants
+from bot.formats.bake.evaluation import MOST_EVALUATED, BakeEvaluation, TooMuch, variants
 from bot.formats.bake.file import BakeFile, blocks_of_json
 from bot.formats.bake.hcl import HclBlock, Name, Opaque, Template, Value
 from bot.formats.builds import DOCKERFILE, Argument, Builds, BuiltName, DockerBuild, FileBuild, below, places
@@ -133,7 +133,7 @@ class _Targets:
         self.bake = bake
         self.file = file
         self._inherited = bake.inherited
-        self._evaluation = Evaluation()
+        self._evaluation = BakeEvaluation()
         self.evaluated = self._evaluation.of
 
     def read(self, name: str) -> None:
