@@ -1,13 +1,43 @@
-"""PyGithub's connections, one for each thread, that follow no redirect by themselves."""
+"""PyGithub's requester, and its connections: one for each thread, that follow no redirect by themselves."""
 
 import threading
 from typing import cast
 from urllib.parse import urlsplit
 
-from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
+from github import Auth, Github
+from github.Requester import (
+    HTTPRequestsConnectionClass,
+    HTTPSRequestsConnectionClass,
+    Requester,
+    RequestsResponse,
+)
 
-from bot.clients.forges.github.connection.access import GitHubAccess
+from bot.clients.forges.github.connection.access import GitHubAccess, TokenCredentials, signed_in
 from bot.clients.forges.github.connection.answers import LOCATION
+
+API_VERSION = "2022-11-28"
+"""Sent with every request: without it, GitHub moves on. Enterprise Server up to 3.20 knows no later one."""
+
+
+def requester_for(access: GitHubAccess) -> Requester:
+    """PyGithub's requester that signs in as `access` says, and neither retries nor spaces by itself.
+
+    Raises `Failure` where the App's key is none.
+    """
+    credentials = access.credentials
+    auth = Auth.Token(credentials.token) if isinstance(credentials, TokenCredentials) else signed_in(credentials)
+    return Github(
+        auth=auth,
+        base_url=access.api_url,
+        timeout=access.timeout,
+        retry=None,
+        pool_size=access.threads,
+        seconds_between_requests=None,
+        seconds_between_writes=None,  # for PyGithub a GraphQL query is a write too
+        api_version=API_VERSION,
+        per_page=100,
+        user_agent="freshness-bot",
+    ).requester
 
 
 class _Unfollowed:

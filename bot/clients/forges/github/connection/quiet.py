@@ -1,15 +1,18 @@
 """Until when GitHub is not asked: since it said so, or since only the reserve of its limit is left."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.clients.http_bounds import retry_after
 from bot.domain.failure import LONGEST_PAUSE
 
 REST, GRAPHQL = "core", "graphql"
 """Each has a limit of its own, under GitHub's names for them."""
 _LONGEST_NUMBER = 12
+SECONDARY_LIMIT_PAUSE = timedelta(seconds=60)
+"""GitHub: "wait for at least one minute" where the answer names no time."""
 
 
 @dataclass(slots=True)
@@ -45,6 +48,32 @@ def until_reset(headers: Mapping[str, Any], now: datetime) -> timedelta | None:
     if reset is None:
         return None
     return min(max(timedelta(seconds=reset - now.timestamp()), timedelta(seconds=1)), LONGEST_PAUSE)
+
+
+def named_pause(headers: Mapping[str, Any], now: datetime) -> timedelta | None:
+    """For how long an answer says that nothing is to be asked; None where it names no time."""
+    if (asked := retry_after(headers.get("retry-after"), now)) is not None:
+        return asked
+    return until_reset(headers, now) if headers.get("x-ratelimit-remaining") == "0" else None
+
+
+def refused_pause(status: int, headers: Mapping[str, Any], message: str, now: datetime) -> timedelta | None:
+    """For how long nothing is to be asked after a refusal; None where it is for no limit."""
+    if status not in (403, 429):
+        return None
+    is_limit = status == 429 or "rate limit" in message.lower()
+    named = named_pause(headers, now)
+    return SECONDARY_LIMIT_PAUSE if named is None and is_limit else named
+
+
+def kept_by(kind: str, headers: Mapping[str, Any], writes: bool) -> Sequence[str | None]:
+    """What a refusal for a limit keeps from being asked: an hour's limit its own kind, the others everything.
+
+    After a write that was refused, reads go on.
+    """
+    if headers.get("x-ratelimit-remaining") == "0":
+        return (kind,)
+    return () if writes else (None,)
 
 
 def _number(headers: Mapping[str, Any], name: str) -> int | None:

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import stamina
-from github import Auth, Github, GithubException
+from github import GithubException
 from github.Requester import Requester
 from requests.exceptions import RequestException
 
-from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials, signed_in
+from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
 from bot.clients.forges.github.connection.answers import (
     FOUND,
     LOCATION,
@@ -30,20 +30,22 @@ from bot.clients.forges.github.connection.answers import (
     refused_redirect,
     throttled,
 )
-from bot.clients.forges.github.connection.connections import Connections
+from bot.clients.forges.github.connection.connections import Connections, requester_for
 from bot.clients.forges.github.connection.graphql import GraphAnswer, graphql_answer
-from bot.clients.forges.github.connection.quiet import GRAPHQL, REST, Quiet, until_reset
-from bot.clients.http_bounds import retry_after
+from bot.clients.forges.github.connection.quiet import (
+    GRAPHQL,
+    REST,
+    SECONDARY_LIMIT_PAUSE,
+    Quiet,
+    kept_by,
+    named_pause,
+    refused_pause,
+)
 from bot.clients.observer import Nobody, Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 
 T = TypeVar("T")
-
-API_VERSION = "2022-11-28"
-"""Sent with every request: without it, GitHub moves on. Enterprise Server up to 3.20 knows no later one."""
-_SECONDARY_LIMIT_PAUSE = timedelta(seconds=60)
-"""GitHub: "wait for at least one minute" where the answer names no time."""
 
 _LIMITS = frozenset({"core", "graphql", "search", "code_search", "integration_manifest", "dependency_snapshots"})
 """The limits of which GitHub tells, as its documentation names them; others are not kept apart."""
@@ -146,11 +148,8 @@ class Transport:
         graph = graphql_answer(body, where)
         if any(error.is_a_limit for error in graph.errors):
             # told with 200, and of that for new content in words that name no limit
-            pause, kept = (
-                self._pause(429, headers, "") or _SECONDARY_LIMIT_PAUSE,
-                self._kept(GRAPHQL, headers, writes),
-            )
-            raise self._throttled(pause, where, kept)
+            pause = named_pause(headers, self._clock.now()) or SECONDARY_LIMIT_PAUSE
+            raise self._throttled(pause, where, kept_by(GRAPHQL, headers, writes))
         return graph
 
     @asynccontextmanager
@@ -220,7 +219,7 @@ class Transport:
         if status in REDIRECTS:
             raise refused_redirect(status, path, headers, self._host, where)
         if status >= 300:
-            raise self._failure(status, headers, error_body(text), where, self._kept(kind, headers, writes))
+            raise self._failure(status, headers, error_body(text), where, kept_by(kind, headers, writes))
         return headers, decoded(text, where)
 
     def _tell_limit(self, headers: Mapping[str, Any]) -> None:
@@ -250,36 +249,16 @@ class Transport:
 
     async def _connected(self) -> Requester:
         async with self._connecting:
+            access = self._access
             if self._requester is None:
-                self._requester = await self._in_thread(self._connect, f"log in at {self._host}")
+                self._requester = await self._in_thread(lambda: requester_for(access), f"log in at {self._host}")
             return self._requester
-
-    def _connect(self) -> Requester:
-        access = self._access
-        common: dict[str, Any] = {
-            "base_url": access.api_url,
-            "timeout": access.timeout,
-            "retry": None,
-            "seconds_between_requests": None,
-            "seconds_between_writes": None,  # for PyGithub a GraphQL query is a write too
-            "api_version": API_VERSION,
-            "per_page": 100,
-            "user_agent": "freshness-bot",
-        }
-        credentials = access.credentials
-        auth: Auth.Auth
-        if isinstance(credentials, TokenCredentials):
-            auth = Auth.Token(credentials.token)
-        else:
-            auth = signed_in(credentials)
-        return Github(auth=auth, pool_size=access.threads, **common).requester
 
     def _failure(
         self, status: int, headers: Mapping[str, Any], data: Any, where: str, kept: Sequence[str | None] = (None,)
     ) -> Failure:
         message = str(data.get("message", "")) if isinstance(data, dict) else ""
-        pause = self._pause(status, headers, message)
-        if pause is not None:
+        if (pause := refused_pause(status, headers, message, self._clock.now())) is not None:
             return self._throttled(pause, where, kept, status)
         trouble, advice = meaning(status)
         return refused(trouble, details(data), where, advice, status)
@@ -290,26 +269,6 @@ class Transport:
         for kind in kept:
             self._quiet.keep(kind, pause, self._clock.now())
         return throttled(pause, where, status)
-
-    @staticmethod
-    def _kept(kind: str, headers: Mapping[str, Any], writes: bool) -> Sequence[str | None]:
-        """What a refusal for a limit keeps from being asked: an hour's limit its own kind, the others everything,
-        unless it was a write, after which reads go on."""
-        if headers.get("x-ratelimit-remaining") == "0":
-            return (kind,)
-        return () if writes else (None,)
-
-    def _pause(self, status: int, headers: Mapping[str, Any], message: str) -> timedelta | None:
-        if status not in (403, 429):
-            return None
-        if (asked := retry_after(headers.get("retry-after"), self._clock.now())) is not None:
-            return asked
-        reset = until_reset(headers, self._clock.now())
-        if headers.get("x-ratelimit-remaining") == "0" and reset is not None:
-            return reset
-        if status == 429 or "rate limit" in message.lower():
-            return _SECONDARY_LIMIT_PAUSE
-        return None
 
 
 def _was_lost(error: Exception) -> bool:
