@@ -28,7 +28,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A claim about artifacts. Who makes it, a signature around it tells."""
+    """A claim about artifacts. Who makes it, a signature around it tells.
+
+    A predicate that is a text, as cosign has it for files of a form that it does not read, stands under `Data`.
+    """
 
     predicate_type: str
     subjects: tuple[Subject, ...]
@@ -62,6 +65,8 @@ def read_statement(text: bytes) -> Statement:
     if len(subjects) > _MOST_SUBJECTS:
         raise Refused(f"the statement has more than {_MOST_SUBJECTS} subjects")
     predicate = document.get("predicate")
+    if isinstance(predicate, str):
+        predicate = {"Data": predicate}
     return Statement(
         predicate_type=member(document, "predicateType", str, "the statement"),
         subjects=tuple(_read_subject(subject) for subject in subjects),

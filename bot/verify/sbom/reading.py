@@ -24,8 +24,7 @@ _XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
 
 def read_sbom(data: bytes, where: str) -> Inventory:
     """The packages that the SBOM lists. Raises `Failure` for what is no SBOM; that is never an empty list."""
-    _refuse_other_forms(data[:_START], where)
-    document = read_json(data, where, LARGEST_SBOM)
+    document = _read(data, where)
     for _ in range(_MOST_WRAPPINGS):
         if str(document.get("spdxVersion", "")).startswith("SPDX-2."):
             return _with_distribution(spdx.read(document, where))
@@ -40,17 +39,21 @@ def read_sbom(data: bytes, where: str) -> Inventory:
     raise malformed("is no SBOM, neither SPDX 2 nor CycloneDX", where)
 
 
-def _refuse_other_forms(start: bytes, where: str) -> None:
-    """Raises `Failure` for the forms of SPDX and CycloneDX that are no JSON."""
+def _read(data: bytes, where: str) -> dict[str, Any]:
+    """The JSON object that a text is. Raises `Failure`, and says so for the other forms of SPDX and CycloneDX."""
+    start = data[:_START]
     form = "XML" if _XML.match(start) else "SPDX as tag-value or YAML" if _SPDX_AS_TEXT.search(start) else None
     if form is not None:
         raise malformed(f"is {form}, which is not read", where, "have it written as SPDX 2.3 or CycloneDX in JSON")
+    return read_json(data, where, LARGEST_SBOM)
 
 
 def _with_distribution(found: Inventory) -> Inventory:
-    """Without one that is named at a length that `os-release` never has."""
+    """Without one whose name is longer than any in `os-release`, or holds what can neither be kept nor shown."""
     named = found.distribution
-    fits = named is None or max(len(named.id), len(named.version)) <= _LONGEST_DISTRIBUTION
+    fits = named is None or all(
+        len(each) <= _LONGEST_DISTRIBUTION and each.isprintable() for each in (named.id, named.version)
+    )
     return found if fits else replace(found, distribution=None)
 
 
@@ -68,7 +71,7 @@ def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
             return predicate
         case {"Data": dict(inner)}:
             return inner
-        case {"Data": str(inner)}:
-            return read_json(inner.encode(), where, LARGEST_SBOM)
+        case {"predicateType": str(), "predicate": str(inner)} | {"Data": str(inner)}:
+            return _read(inner.encode(errors="replace"), where)
         case _:
             return None

@@ -47,8 +47,8 @@ def statement(about: str, predicate: Any = None) -> dict[str, Any]:
     }
 
 
-def signed(about: str, by: str = IDENTITY) -> bytes:
-    return json.dumps(dsse_bundle(SIGSTORE, SIGSTORE.certificate(by), statement(about))).encode()
+def signed(about: str, by: str = IDENTITY, predicate: Any = None) -> bytes:
+    return json.dumps(dsse_bundle(SIGSTORE, SIGSTORE.certificate(by), statement(about, predicate))).encode()
 
 
 class Port(Attachments):
@@ -86,6 +86,14 @@ async def test_an_attestation_that_a_trusted_workflow_signed_is_proved() -> None
     [sbom] = await found(port)
     assert (sbom.origin, sbom.strength) == (SbomOrigin.ATTESTATION, Strength.PROVED)
     assert IDENTITY in sbom.told
+    assert [each.name for each in sbom.inventory.packages] == ["libssl3"]
+
+
+async def test_an_attestation_that_holds_its_document_as_text_is_read() -> None:
+    port = Port()
+    port.attach(IMAGE, BUNDLE, signed(IMAGE, predicate=json.dumps(CYCLONEDX)))
+    [sbom] = await found(port)
+    assert sbom.strength is Strength.PROVED
     assert [each.name for each in sbom.inventory.packages] == ["libssl3"]
 
 

@@ -70,6 +70,7 @@ def encoded(document: object) -> bytes:
         {"predicateType": "https://spdx.dev/Document", "predicate": SPDX},
         {"predicateType": "https://cosign.sigstore.dev/attestation/v1", "predicate": {"Data": json.dumps(SPDX)}},
         {"predicateType": "https://spdx.dev/Document", "predicate": {"Data": SPDX}},
+        {"predicateType": "https://spdx.dev/Document", "predicate": json.dumps(SPDX)},
     ],
 )
 def test_wrappings_are_taken_off(wrapped: dict[str, Any]) -> None:
@@ -108,6 +109,18 @@ def test_an_sbom_that_is_no_json_is_said_to_be_one(text: str, told: str) -> None
     with pytest.raises(Failure, match=f"{told}, which is not read") as raised:
         read_sbom(text.encode(), "x")
     assert "JSON" in raised.value.advice
+
+
+def test_a_text_within_an_attestation_is_said_to_be_no_json() -> None:
+    """`cosign attest --type spdx` takes a file of any form as a text."""
+    statement = {"predicateType": "https://spdx.dev/Document", "predicate": "SPDXVersion: SPDX-2.3\n"}
+    with pytest.raises(Failure, match="is SPDX as tag-value or YAML"):
+        read_sbom(encoded(statement), "sbom")
+
+
+def test_half_a_character_within_an_attestation_is_no_crash() -> None:
+    with pytest.raises(Failure, match="is not valid JSON"):
+        read_sbom(b'{"predicateType": "x", "predicate": {"Data": "\\ud800"}}', "sbom")
 
 
 def test_an_attestation_of_something_else_is_no_sbom() -> None:
@@ -382,8 +395,9 @@ def test_a_type_longer_than_any_is_a_problem_and_hinders_no_other() -> None:
     assert len(found.problems) == 1
 
 
-def test_a_distribution_of_an_impossible_name_is_none() -> None:
-    system = {"name": "debian", "versionInfo": "1" * 65, "primaryPackagePurpose": "OPERATING-SYSTEM"}
+@pytest.mark.parametrize(("name", "version"), [("debian", "1" * 65), ("deb\ud800", "12"), ("debian", "12\0")])
+def test_a_distribution_of_an_impossible_name_is_none(name: str, version: str) -> None:
+    system = {"name": name, "versionInfo": version, "primaryPackagePurpose": "OPERATING-SYSTEM"}
     assert spdx(system, {"name": "b", "versionInfo": "2"}).distribution is None
 
 
