@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.packages.package import Package
+from bot.domain.wording.words import counted
 from bot.views.bases.images import Deployment
 
 
@@ -69,6 +70,18 @@ class FoundPackages:
     found: tuple[FoundPackage, ...]
     not_known: int = 0
     gaps: tuple[str, ...] = ()
+
+
+def in_short(answer: FoundPackages) -> str:
+    """Words how many images hold it, and for how many of them the base has another version by now."""
+    images = {each.image for each in answer.found}
+    repositories = {each.repository for each in answer.found}
+    by_state = {state: {each.image for each in answer.found if each.fix.state is state} for state in FixSource}
+    told = ", ".join(f"{len(some):,} {state}" for state, some in by_state.items() if some)
+    return (
+        f"{counted(len(images), 'image')} with such a package, of {counted(len(repositories), 'repository')}; "
+        f"another version: {told}"
+    )
 
 
 def as_json(answer: FoundPackages) -> dict[str, Any]:

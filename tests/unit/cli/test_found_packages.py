@@ -1,6 +1,7 @@
 """How `packages find` answers people and scripts."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -39,6 +40,21 @@ def test_people_read_where_it_runs_and_which_base_brings_another_version(
         f"{BASE}@sha256:b",
     ):
         assert told in text
+
+
+def test_of_hundreds_of_images_a_line_tells_how_many_can_have_another_version(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    awaited = [
+        replace(FOUND, image=f"ghcr.io/contoso/{number}:1", fix=NextVersion(FixSource.AWAITED))
+        for number in range(1_200)
+    ]
+    second = replace(FOUND, package=replace(FOUND.package, name="openssl"))
+    show_found(FoundPackages((FOUND, second, *awaited)), Format.TABLE)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "1,201 images with such a package, of 1 repository; "
+        "another version: 1 in the base, 1,200 not in the base yet"
+    )
 
 
 def test_scripts_read_the_same(capsys: pytest.CaptureFixture[str]) -> None:

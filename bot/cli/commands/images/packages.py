@@ -98,11 +98,10 @@ def find(
 
 def show_found(answer: "FoundPackages", output: Format) -> None:
     """Writes a row for each package in each image; ends with 3 where some image is not known."""
-    from bot.cli.output import Layout, print_json, print_line, print_sentence, print_table
+    from bot.cli.output import Layout, print_json, print_sentence, print_table
     from bot.cli.text import moment
     from bot.cli.unknown import end_with_unknown
-    from bot.domain.wording.words import counted
-    from bot.views.bases.inventory import as_json
+    from bot.views.bases.inventory import as_json, in_short
 
     if output is Format.JSON:
         print_json(as_json(answer))
@@ -111,7 +110,7 @@ def show_found(answer: "FoundPackages", output: Format) -> None:
             "No image that was read holds such a package. `freshness-bot images` lists those that are known."
         )
     else:
-        print_line(f"{counted(len({each.image for each in answer.found}), 'image')} with such a package")
+        print_sentence(in_short(answer))
         print_table(
             ("image", "package", "version", "since", "produced by", "another version", "run at"),
             [
