@@ -247,11 +247,12 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[None]:
 
 
 def cannot_be_opened(url: URL, error: Exception) -> Failure:
+    more = "that its folder can be written" if url.get_backend_name() == "sqlite" else "store.password_file"
     return Failure(
         Trouble.UNREACHABLE,
         f"the database cannot be opened: {_reason(error)}",
         where=url.render_as_string(hide_password=True),
-        advice="check store.url and that its folder can be written",
+        advice=f"check store.url and {more}",
     )
 
 

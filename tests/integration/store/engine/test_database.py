@@ -187,3 +187,14 @@ for number in range(1_000_000):
 def test_a_driver_that_says_nothing_is_named_by_its_error() -> None:
     failure = cannot_be_opened(make_url("sqlite:///data/freshness.db"), TimeoutError())
     assert failure.what == "the database cannot be opened: TimeoutError"
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("sqlite:///data/freshness.db", "check store.url and that its folder can be written"),
+        ("postgresql+psycopg://bot@host/freshness", "check store.url and store.password_file"),
+    ],
+)
+def test_the_advice_fits_the_kind_of_database(url: str, advice: str) -> None:
+    assert cannot_be_opened(make_url(url), OSError("refused")).advice == advice
