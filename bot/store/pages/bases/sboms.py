@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
 from bot.domain.packages.changes import package_changes
-from bot.domain.packages.package import Package
+from bot.domain.packages.package import Inventory, Package
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -16,7 +16,7 @@ from bot.store.rows.inventories.inventories import (
     packages,
 )
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
-from bot.store.stages.verify.inventory import inventory_of
+from bot.store.stages.verify.inventory import inventories_of
 from bot.views.bases.image_pages import PlatformPackages, SbomRow
 
 _MOST_COMPARED = 20
@@ -59,7 +59,7 @@ async def _sboms(connection: AsyncConnection, some: Collection[int]) -> dict[int
         select(sboms).where(sboms.c.inventory_id.in_(some)).order_by(sboms.c.id).limit(_MOST_COMPARED)
     )
     read = rows.all()
-    layers = {number: await inventory_of(connection, number) for number in {row.inventory_id for row in read}}
+    layers = await inventories_of(connection, {row.inventory_id for row in read})
     listed: dict[int, list[Package]] = {}
     for each in await connection.execute(
         select(sbom_packages.c.sbom_id, packages)
@@ -69,7 +69,7 @@ async def _sboms(connection: AsyncConnection, some: Collection[int]) -> dict[int
         listed.setdefault(each.sbom_id, []).append(package_of(each))
     found: dict[int, tuple[SbomRow, ...]] = {}
     for row in read:
-        held, said = layers[row.inventory_id], listed.get(row.id, [])
+        held, said = layers.get(row.inventory_id), listed.get(row.id, [])
         shown = SbomRow(
             row.origin,
             Strength(row.strength),
@@ -77,7 +77,7 @@ async def _sboms(connection: AsyncConnection, some: Collection[int]) -> dict[int
             row.at,
             len(said),
             tuple(row.problems),
-            None if held is None or row.problems else package_changes(held.packages, said),
+            package_changes(held.packages, said) if isinstance(held, Inventory) and not row.problems else None,
         )
         found[row.inventory_id] = (*found.get(row.inventory_id, ()), shown)
     return found

@@ -21,7 +21,7 @@ from bot.store.rows.repositories.standings import standing_days, standings
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds, was_tried_again
 from bot.store.rows.rollouts.tables import rebuilds
-from bot.store.rows.rollouts.titles import title_of
+from bot.store.rows.rollouts.titles import titles_of
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 
@@ -118,12 +118,14 @@ async def _rolled_out(
 
 
 async def _titled(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[RolledOut, ...]:
-    found = []
-    for row in rows:
-        title = await title_of(connection, row.rollout_id)
-        ends = row.succeeded, row.failed, row.cancelled, row.unproven, row.merged
-        found.append(RolledOut(row.rollout_id, title, *ends))
-    return tuple(found)
+    titles = await titles_of(connection, [row.rollout_id for row in rows])
+    return tuple(
+        RolledOut(
+            *(row.rollout_id, titles[row.rollout_id]),
+            *(row.succeeded, row.failed, row.cancelled, row.unproven, row.merged),
+        )
+        for row in rows
+    )
 
 
 async def _stuck(

@@ -1,5 +1,7 @@
 """Rollouts as rows: what they hold, and what keeps their rebuilds from beginning."""
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -80,10 +82,21 @@ async def rollout_of(connection: AsyncConnection, number: int) -> Rollout:
 
 async def changes_of(connection: AsyncConnection, number: int) -> tuple[Change, ...]:
     """The changes that set off a rollout, oldest first."""
-    moved = await connection.execute(
-        select(changes.c.id, changes.c.change).where(changes.c.rollout_id == number).order_by(changes.c.id)
+    return (await changes_by_rollout(connection, [number])).get(number, ())
+
+
+async def changes_by_rollout(connection: AsyncConnection, some: Collection[int]) -> dict[int, tuple[Change, ...]]:
+    """The same for several rollouts, by their ids; those that no change set off are left out."""
+    rows = await connection.execute(
+        select(changes.c.rollout_id, changes.c.id, changes.c.change)
+        .where(changes.c.rollout_id.in_(some))
+        .order_by(changes.c.id)
     )
-    return tuple(readable(moved, lambda row: load(row.change, Change), lambda row: f"change {row.id}"))
+    pairs = readable(rows, lambda row: (row.rollout_id, load(row.change, Change)), lambda row: f"change {row.id}")
+    found: dict[int, tuple[Change, ...]] = {}
+    for number, change in pairs:
+        found[number] = (*found.get(number, ()), change)
+    return found
 
 
 async def moves_of(connection: AsyncConnection, number: int) -> dict[int, list[int]]:

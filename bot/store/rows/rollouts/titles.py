@@ -1,15 +1,23 @@
 """What a rollout is about, in one line."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rollout import Occasion
 from bot.report.messages.rollout import headline
-from bot.store.rows.rollouts.rollouts import changes_of
+from bot.store.rows.rollouts.rollouts import changes_by_rollout
 from bot.store.rows.rollouts.tables import rollouts
 
 
 async def title_of(connection: AsyncConnection, rollout: int) -> str:
     """From the changes that set it off; where none did, from what it is for."""
-    kind = await connection.execute(select(rollouts.c.occasion).where(rollouts.c.id == rollout))
-    return headline(await changes_of(connection, rollout), Occasion(kind.scalar_one()))
+    return (await titles_of(connection, [rollout]))[rollout]
+
+
+async def titles_of(connection: AsyncConnection, some: Collection[int]) -> dict[int, str]:
+    """The titles of rollouts by their ids, in as many statements as that of one."""
+    occasions = await connection.execute(select(rollouts.c.id, rollouts.c.occasion).where(rollouts.c.id.in_(some)))
+    moved = await changes_by_rollout(connection, some)
+    return {row.id: headline(moved.get(row.id, ()), Occasion(row.occasion)) for row in occasions}

@@ -144,40 +144,17 @@ class InventoryStore(Store):
         return found
 
     async def told(self, number: int) -> Inventory | None:
-        """What was told of an image; None where nothing was."""
+        """What was told of an image; None where nothing was. Raises `Failure` where that cannot be read."""
         async with self._database.reading() as connection:
-            return await inventory_of(connection, number)
+            found = (await inventories_of(connection, [number])).get(number)
+        if isinstance(found, Failure):
+            raise found
+        return found
 
-    async def told_together(self, numbers: Sequence[int]) -> dict[int, Inventory | Failure]:
-        """What was told of some hundred images at most, by their ids, in as many statements as for one: the failure
-        where that cannot be read; those of which nothing was told are left out."""
+    async def told_together(self, numbers: Collection[int]) -> dict[int, Inventory | Failure]:
+        """What was told of some hundred images at most, by their ids, as `inventories_of` reads it."""
         async with self._database.reading() as connection:
-            is_told = inventories.c.id.in_(numbers), inventories.c.read_at.is_not(None)
-            rows = (await connection.execute(select(inventories).where(*is_told))).all()
-            pairs = await connection.execute(
-                select(inventory_packages.c.inventory_id, inventory_packages.c.package_id).where(
-                    inventory_packages.c.inventory_id.in_([row.id for row in rows])
-                )
-            )
-            listed: dict[int, list[int]] = {row.id: [] for row in rows}
-            for inventory, package in pairs:
-                listed[inventory].append(package)
-            known: dict[int, Package] = {}
-            for ids in chunks(sorted({each for some in listed.values() for each in some})):
-                found = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
-                known |= {row.id: package_of(row) for row in found}
-        return {row.id: _told(row, [known[each] for each in listed[row.id]]) for row in rows}
-
-    async def since_of(self, digest: str) -> dict[Package, datetime]:
-        """Since when each package is in the image with this manifest."""
-        query = (
-            select(packages, inventory_packages.c.since)
-            .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
-            .join(inventories, inventories.c.id == inventory_packages.c.inventory_id)
-            .where(inventories.c.digest == digest)
-        )
-        async with self._database.reading() as connection:
-            return {package_of(row): row.since for row in await connection.execute(query)}
+            return await inventories_of(connection, numbers)
 
     async def save_comparison(
         self, comparison: Comparison, changes: Sequence[PackageChange], *, is_complete: bool
@@ -195,17 +172,24 @@ class InventoryStore(Store):
             await outdate_told(connection, (await connection.execute(of)).scalar_one(), now)
 
 
-async def inventory_of(connection: AsyncConnection, number: int) -> Inventory | None:
-    """What was told of an image; None where nothing was."""
-    row = (await connection.execute(select(inventories).where(inventories.c.id == number))).first()
-    if row is None or row.read_at is None:
-        return None
-    rows = await connection.execute(
-        select(packages)
-        .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
-        .where(inventory_packages.c.inventory_id == number)
+async def inventories_of(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, Inventory | Failure]:
+    """What was told of some hundred images at most, by their ids, in as many statements as for one: the failure
+    where that cannot be read; those of which nothing was told are left out."""
+    is_told = inventories.c.id.in_(numbers), inventories.c.read_at.is_not(None)
+    rows = (await connection.execute(select(inventories).where(*is_told))).all()
+    pairs = await connection.execute(
+        select(inventory_packages.c.inventory_id, inventory_packages.c.package_id).where(
+            inventory_packages.c.inventory_id.in_([row.id for row in rows])
+        )
     )
-    return _inventory(row, [package_of(each) for each in rows])
+    listed: dict[int, list[int]] = {row.id: [] for row in rows}
+    for inventory, package in pairs:
+        listed[inventory].append(package)
+    known: dict[int, Package] = {}
+    for ids in chunks(sorted({each for some in listed.values() for each in some})):
+        found = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
+        known |= {row.id: package_of(row) for row in found}
+    return {row.id: _told(row, [known[each] for each in listed[row.id]]) for row in rows}
 
 
 def _told(row: Any, found: Sequence[Package]) -> Inventory | Failure:

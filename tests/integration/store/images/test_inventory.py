@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -18,7 +19,7 @@ from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import State
-from bot.store.rows.inventories.inventories import layers
+from bot.store.rows.inventories.inventories import inventories, inventory_packages, layers, package_of, packages
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
@@ -154,14 +155,21 @@ async def test_tags_with_the_same_image_share_what_is_read(stores: Stores) -> No
 async def test_a_package_is_in_an_image_since_it_was_first_seen_there(stores: Stores) -> None:
     await watching(stores, image("b", "1"))
     [row] = await stores.taken(stores.images.images)
-    for letter, packages in (("d", (SSL, LIBC)), ("e", (NEWER_SSL, LIBC))):
+    for letter, some in (("d", (SSL, LIBC)), ("e", (NEWER_SSL, LIBC))):
         seen = SeenImage(digest(letter), (image(letter, letter),))
         await stores.images.keep_look(row, Look("latest", seen, ()))
         await read_all(stores)
-        await tell(stores, *packages)
+        await tell(stores, *some)
         stores.clock.advance(HOUR)
     start = stores.clock.now() - 2 * HOUR
-    since = await stores.inventory.since_of(digest("e"))
+    held = (
+        select(packages, inventory_packages.c.since)
+        .join(inventory_packages, inventory_packages.c.package_id == packages.c.id)
+        .join(inventories, inventories.c.id == inventory_packages.c.inventory_id)
+        .where(inventories.c.digest == digest("e"))
+    )
+    async with stores.database.reading() as connection:
+        since = {package_of(row): row.since for row in await connection.execute(held)}
     assert since == {LIBC: start, NEWER_SSL: start + HOUR}
 
 
