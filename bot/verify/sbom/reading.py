@@ -5,10 +5,12 @@ Wrappings are taken off here, not verified: what an SBOM says counts as claimed 
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.failure import Failure
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.reading import malformed, read_json
 from bot.verify.sbom import cyclonedx, spdx
@@ -45,7 +47,22 @@ def _read(data: bytes, where: str) -> dict[str, Any]:
     form = "XML" if _XML.match(start) else "SPDX as tag-value or YAML" if _SPDX_AS_TEXT.search(start) else None
     if form is not None:
         raise malformed(f"is {form}, which is not read", where, "have it written as SPDX 2.3 or CycloneDX in JSON")
-    return read_json(data, where, LARGEST_SBOM)
+    try:
+        return read_json(data, where, LARGEST_SBOM)
+    except Failure:
+        if _is_one_of_several(data):
+            advice = "put the one that is the SBOM into a file of its own"
+            raise malformed("holds several JSON documents, a line each", where, advice) from None
+        raise
+
+
+def _is_one_of_several(data: bytes) -> bool:
+    """Whether the first line is a whole object, and another follows, as in JSON Lines."""
+    first, _, rest = data.partition(b"\n")
+    try:
+        return rest.lstrip().startswith(b"{") and isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _with_distribution(found: Inventory) -> Inventory:

@@ -118,6 +118,13 @@ def test_a_text_within_an_attestation_is_said_to_be_no_json() -> None:
         read_sbom(encoded(statement), "sbom")
 
 
+def test_several_attestations_in_one_file_are_said_to_be_several() -> None:
+    """`cosign download attestation` writes a line for each."""
+    with pytest.raises(Failure, match="holds several JSON documents") as raised:
+        read_sbom(encoded(SPDX) + b"\n" + encoded({"predicateType": "x"}) + b"\n", "sbom")
+    assert "file of its own" in raised.value.advice
+
+
 def test_half_a_character_within_an_attestation_is_no_crash() -> None:
     with pytest.raises(Failure, match="is not valid JSON"):
         read_sbom(b'{"predicateType": "x", "predicate": {"Data": "\\ud800"}}', "sbom")
