@@ -1,6 +1,7 @@
 """One sentence for people about a change: what moved, in figures."""
 
 from bot.assess.cause import Difference, OsMove
+from bot.assess.releases import family_name
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.wording.words import counted
@@ -85,7 +86,6 @@ def _platforms(names: tuple[str, ...]) -> str:
 def _without_detail(change: Change) -> str:
     """Words a change that was stored without a sentence, from the figures that it keeps itself."""
     move = Difference(change.from_version, change.to_version, changed=change.platforms, os_layers=change.platforms)
-    family = change.base.repository.rpartition("/")[2]
     if change.cause is Cause.OS_MOVE:
         return f"the distribution changed ({_platforms(change.platforms)})"
-    return sentence(change.cause, move, family, len(change.cves), change.severity)
+    return sentence(change.cause, move, family_name(change.base), len(change.cves), change.severity)

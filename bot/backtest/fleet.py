@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from bot.assess.releases import family_name
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base, InvalidReference, Reference
@@ -103,9 +104,9 @@ def synthetic_fleet(bases: Mapping[Base, int], *, seed: int = 1, size: int = 100
     """
     random = Random(seed)  # noqa: S311 - reproducible on purpose, nothing secret depends on it
     candidates = sorted(
-        base for base in bases if _family(base) in _FAMILY_WEIGHTS and not Tag.parse(base.tag).is_prerelease
+        base for base in bases if family_name(base) in _FAMILY_WEIGHTS and not Tag.parse(base.tag).is_prerelease
     )
-    weights = [_FAMILY_WEIGHTS[_family(base)] * bases[base] for base in candidates]
+    weights = [_FAMILY_WEIGHTS[family_name(base)] * bases[base] for base in candidates]
     uses: list[Use] = []
     for number in range(1, size + 1 if candidates else 1):
         base = _pick(random, candidates, weights)
@@ -167,10 +168,6 @@ def _sdk_for(base: Base, bases: Mapping[Base, int]) -> Base | None:
     tags = (f"{version}-{tag.system}", f"{version}-{tag.system}-slim", version)
     found = (Base(base.registry, f"{repository}/sdk", candidate) for candidate in tags)
     return next((sdk for sdk in found if sdk in bases), None)
-
-
-def _family(base: Base) -> str:
-    return base.repository.rpartition("/")[2]
 
 
 def _pick(random: Random, candidates: Sequence[Base], weights: Sequence[int]) -> Base:

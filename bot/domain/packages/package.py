@@ -42,6 +42,11 @@ class Package:
         """The name under which advisories know it: a runtime pack is published without its prefix."""
         return self.name.removeprefix(RUNTIME_PACK) if self.type == PackageType.NUGET else self.name
 
+    @property
+    def listed_names(self) -> frozenset[str]:
+        """All names under which a publisher may list it, in lower case."""
+        return frozenset(name.lower() for name in (self.advisory_name, self.source) if name)
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:

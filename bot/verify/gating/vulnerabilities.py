@@ -130,17 +130,13 @@ def _of_publisher(
     if gaps or considered is None:
         return
     releases, names = considered
-    new = {each.name for each in packages if not _names(each) <= names}
+    new = {each.name for each in packages if not each.listed_names <= names}
     if (asked := data.asked.get(publisher.value)) is not None:
         told = [each for each in packages if each.type == publisher.package_type]
         new |= {each.name for each in told if (release, *listed_as(each)) not in asked}
     if new or release not in releases:
         what = counted(len(new), "package") if new else release
         yield f"the CVE data of {publisher} was not looked through yet for {what} that nothing had before", True
-
-
-def _names(package: Package) -> frozenset[str]:
-    return frozenset(name.lower() for name in (package.advisory_name, package.source) if name)
 
 
 def _of_age(publisher: str, advice: str, data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:

@@ -16,7 +16,6 @@ from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventory_packages, observed_inventories, package_of, packages
-from bot.store.rows.inventories.vulnerabilities import names_of_package
 from bot.store.rows.repositories.tables import repositories
 
 _DEEPEST = 10
@@ -150,5 +149,5 @@ async def read_names(
         )
         for row in rows:
             package: Package = package_of(row)
-            found[row.inventory_id] |= {(package.type, name) for name in names_of_package(package) & set(names)}
+            found[row.inventory_id] |= {(package.type, name) for name in package.listed_names & set(names)}
     return {number: frozenset(each) for number, each in found.items()}

@@ -140,14 +140,9 @@ async def expose_to(connection: AsyncConnection, affected: Mapping[int, Affected
 def _by_name(found: Mapping[int, Package]) -> dict[str, list[int]]:
     by_name: dict[str, list[int]] = {}
     for number, package in found.items():
-        for name in names_of_package(package):
+        for name in package.listed_names:
             by_name.setdefault(name, []).append(number)
     return by_name
-
-
-def names_of_package(package: Package) -> frozenset[str]:
-    """All under which a publisher may list it, in lower case."""
-    return frozenset(name.lower() for name in (package.advisory_name, package.source) if name)
 
 
 async def _expose(

@@ -28,7 +28,6 @@ from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,
-    names_of_package,
     vulnerabilities,
 )
 from bot.store.rows.rollouts.rebuilds import outdate
@@ -71,7 +70,7 @@ class VulnerabilitiesStore(Store):
             texts = (await connection.execute(told)).scalars()
             distributions = [load_text(text, Distribution) for text in texts if text and text != "null"]
             rows = await connection.execute(select(packages.c.type, packages.c.name, packages.c.source).distinct())
-            names = {name for row in rows for name in names_of_package(Package(row[0], row[1], "", source=row[2]))}
+            names = {name for row in rows for name in Package(row[0], row[1], "", source=row[2]).listed_names}
         releases = {release for each in distributions if (release := release_of(each)) is not None}
         return WantedPackages(frozenset({ANY_RELEASE, *releases}), frozenset(names))
 
