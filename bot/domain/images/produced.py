@@ -1,12 +1,13 @@
 """Which repository produces which image, as far as anybody says so, and whose word counts."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from itertools import compress
 
+from bot.domain.images.branch_patterns import are_of
 from bot.domain.images.tags import TagKind, TagRule, name_and_tag
 from bot.domain.reference import Base, InvalidReference, Reference
 
@@ -14,10 +15,6 @@ MOST_CLAIMS = 100
 """Images of one repository."""
 _NO_TAG = re.compile(r"[^A-Za-z0-9._-]+")
 """What a tag may not have, which docker/metadata-action writes as a hyphen: `release/10` is `release-10`."""
-_GLOB = re.compile(r"(\*\*|\*)")
-_OTHER_GLOB = re.compile(r"[?+\[]")
-_LONGEST_PATTERNS = 2_000
-"""Characters of all patterns of branches of one workflow."""
 CLAIMABLE = "*/{name}"
 """What a repository's own file may claim, unless the operator allows other paths: one that ends in its name."""
 
@@ -42,7 +39,8 @@ class NamedImage:
     and `{branch}`; `tag` those of `TagRule` too. It is built from the first of the files `built_from` that there
     is; nothing tells that where there are none. `weakness` is why its name or tag may be another one.
     `branches` are patterns of those of which pushes alone build it; none where any may. `is_pushed` is False where
-    a file only says what it is called, and no build is found that pushes it so."""
+    a file only says what it is called, and no build is found that pushes it so. `variant` are the values of the
+    job's matrix in which it is built: each builds one of its own in the same run."""
 
     name: str
     tag: str
@@ -53,6 +51,7 @@ class NamedImage:
     weakness: str = ""
     branches: tuple[str, ...] = ()
     is_pushed: bool = True
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,11 @@ def claims_of(
     """The images that a repository produces, each by whoever has most weight, and what of it does not count, a
     sentence each. `naming` are the files that name a base: an image may be built from one of these.
 
-    Where the operator says it, nobody else is asked. Of several tags that a file pushes an image under the first
+    Where the operator says it, nobody else is asked. Of several tags that a build pushes an image under the first
     fixed one is taken: it costs one request to look at. One of weak evidence is taken only where there is no other.
+    Tags that have a build each are images of their own.
     """
-    builds = _agreed(_pushed(named, repository, branch, naming))
+    builds = [_agreed(group) for group in _apart(_pushed(named, repository, branch, naming))]
     ruled = [rule for rule in rules.rules if fnmatchcase(repository.lower(), rule.match.lower())]
     if ruled:
         said = [
@@ -130,7 +130,7 @@ def claims_of(
             for rule in ruled
             if rule.image is not None
         ]
-        return _as_built(_each_once(said), builds), ()
+        return _as_built(_weightiest(said), builds), ()
     found: list[Claim] = []
     refused: list[str] = []
     for text in produces:
@@ -143,7 +143,8 @@ def claims_of(
             )
         else:
             found.append(claim)
-    return _as_built(_each_once([*found, *builds]), builds), tuple(refused)
+    chosen = [min(group, key=_weight) for group in builds]
+    return _as_built(_weightiest([*found, *chosen]), builds), tuple(refused)
 
 
 def contested(claims: Iterable[tuple[int, Claim]]) -> frozenset[tuple[int, str]]:
@@ -166,13 +167,49 @@ def _own_claim(text: str) -> Claim | None:
     return _claim(*name_and_tag(text), Source.PRODUCES)
 
 
-def _pushed(named: Iterable[NamedImage], repository: str, branch: str, naming: Collection[str]) -> list[Claim]:
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What one build claims, in a variant of its job's matrix."""
+
+    claim: Claim
+    variant: str = ""
+
+
+def _pushed(named: Iterable[NamedImage], repository: str, branch: str, naming: Collection[str]) -> list[_Build]:
     """The claims of builds; of what files only name, those of images that no other file pushes."""
     built = [
-        (each.is_pushed, claim) for each in named if (claim := _built(each, repository, branch, naming)) is not None
+        (each.is_pushed, _Build(claim, each.variant))
+        for each in named
+        if (claim := _built(each, repository, branch, naming)) is not None
     ]
-    pushed = {claim.name for is_pushed, claim in built if is_pushed}
-    return [claim for is_pushed, claim in built if is_pushed or claim.name not in pushed]
+    pushed = {build.claim.name for is_pushed, build in built if is_pushed}
+    return [build for is_pushed, build in built if is_pushed or build.claim.name not in pushed]
+
+
+def _apart(builds: Iterable[_Build]) -> Iterator[list[Claim]]:
+    """The claims of each image. Tags of one name are images of their own where each has a build of its own: another
+    file that it is built from, or another variant of one workflow's matrix. One that several push joins these."""
+    by_name: dict[str, list[_Build]] = {}
+    for build in builds:
+        by_name.setdefault(build.claim.name, []).append(build)
+    for mine in by_name.values():
+        sure = [build for build in mine if not build.claim.weakness]
+        is_known = all(build.claim.built_from for build in sure)
+        is_one_file = len({build.claim.path for build in sure}) == 1
+        groups: list[list[Claim]] = []
+        keys: dict[tuple[str, str], list[Claim]] = {}
+        for build in sure:
+            own = (build.claim.built_from if is_known else "", build.variant if is_known or is_one_file else "")
+            keys.setdefault(own, []).append(build.claim)
+        for claims in keys.values():
+            tags = {claim.tag for claim in claims}
+            shared = [not tags.isdisjoint(claim.tag for claim in group) for group in groups]
+            joined = [claim for group in compress(groups, shared) for claim in group]
+            groups = [*(group for group, same in zip(groups, shared, strict=True) if not same), joined + claims]
+        if len(groups) > 1:
+            yield from groups
+        else:
+            yield [build.claim for build in mine]
 
 
 def _built(named: NamedImage, repository: str, branch: str, naming: Collection[str]) -> Claim | None:
@@ -183,7 +220,7 @@ def _built(named: NamedImage, repository: str, branch: str, naming: Collection[s
         return None
     file = next((path for path in named.built_from if path in naming), "")
     weakness = named.weakness
-    if named.branches and not _are_of(branch, named.branches):
+    if named.branches and not are_of(branch, named.branches):
         some = ", ".join(named.branches)[:100]
         weakness = weakness or f"only pushes to {some} build it, and rebuilds are of {branch}"
     claim = replace(claim, path=named.path, line=named.line, pulls=named.pulls, weakness=weakness)
@@ -191,17 +228,15 @@ def _built(named: NamedImage, repository: str, branch: str, naming: Collection[s
 
 
 def _agreed(builds: Sequence[Claim]) -> list[Claim]:
-    """The claims of builds, of which a tag counts only where each file that pushes its image pushes it: a rebuild
-    runs one of them, and of two candidates none is acted upon."""
-    tags: dict[str, dict[str, set[str]]] = {}
+    """The claims of an image's builds, of which a tag counts only where each file that pushes it pushes that: a
+    rebuild runs one of them, and of two candidates none is acted upon."""
+    tags: dict[str, set[str]] = {}
     for claim in builds:
         if not claim.weakness:
-            tags.setdefault(claim.name, {}).setdefault(claim.path, set()).add(claim.tag.text)
-    common = {name: set[str].intersection(*by_file.values()) for name, by_file in tags.items()}
+            tags.setdefault(claim.path, set()).add(claim.tag.text)
+    common = set[str].intersection(*tags.values()) if tags else set()
     return [
-        claim
-        if claim.weakness or claim.tag.text in common[claim.name]
-        else replace(claim, weakness=_difference(tags[claim.name]))
+        claim if claim.weakness or claim.tag.text in common else replace(claim, weakness=_difference(tags))
         for claim in builds
     ]
 
@@ -211,53 +246,18 @@ def _difference(tags: Mapping[str, Collection[str]]) -> str:
     return f"{' and '.join(some)[:300]}: which of them a rebuild moves is not known"
 
 
-@lru_cache(maxsize=1_000)
-def _are_of(branch: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a branch fits patterns of GitHub's workflows, of which the last that fits counts: `*` takes no slash,
-    and one after a `!` takes branches out. What else patterns may have, and very many, are taken to fit."""
-    if sum(map(len, patterns)) > _LONGEST_PATTERNS:
-        return True
-    fits = False
-    for pattern in patterns:
-        bare = pattern.removeprefix("!")
-        if _OTHER_GLOB.search(bare) or _fits(branch, bare):
-            fits = bare == pattern
-    return fits
-
-
-def _fits(branch: str, pattern: str) -> bool:
-    """Goes through the pattern once with all places that it may have reached: a regular expression would try each
-    way of each star, which takes for ever on what somebody writes to that end."""
-    reached = {0}
-    for part in filter(None, _GLOB.split(pattern)):
-        if part == "**":
-            reached = set(range(min(reached), len(branch) + 1)) if reached else reached
-        elif part == "*":
-            further: set[int] = set()
-            for place in sorted(reached):
-                if place not in further:
-                    slash = branch.find("/", place)
-                    further |= set(range(place, (slash if slash >= 0 else len(branch)) + 1))
-            reached = further
-        else:
-            reached = {place + len(part) for place in reached if branch.startswith(part, place)}
-    return len(branch) in reached
-
-
-def _as_built(claims: Iterable[Claim], builds: Iterable[Claim]) -> tuple[Claim, ...]:
+def _as_built(claims: Iterable[Claim], builds: Sequence[Sequence[Claim]]) -> tuple[Claim, ...]:
     """The claims with the one file that every build of their image is built from, and those of somebody's word with
     the place of the first build."""
-    files: dict[str, set[str]] = {}
-    first: dict[str, Claim] = {}
-    for build in builds:
-        files.setdefault(build.name, set()).add(build.built_from)
-        first.setdefault(build.name, build)
-    single = {name: next(iter(some)) for name, some in files.items() if len(some) == 1}
     found = []
     for claim in claims:
-        build = claim if claim.path else first.get(claim.name, claim)
+        named = [group for group in builds if group[0].name == claim.name]
+        own = [group for group in named if any(build.tag == claim.tag for build in group)]
+        mine = [build for group in own or named for build in group]
+        build = claim if claim.path or not mine else mine[0]
+        files = {each.built_from for each in mine}
         known = replace(claim, path=build.path, line=build.line, pulls=build.pulls)
-        found.append(replace(known, built_from=single.get(claim.name, "")))
+        found.append(replace(known, built_from=files.pop() if len(files) == 1 else ""))
     return tuple(found)
 
 
@@ -275,13 +275,17 @@ def _filled(text: str, repository: str) -> str:
     return text.replace("{owner}", owner).replace("{name}", name)
 
 
-def _each_once(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    best: dict[str, Claim] = {}
+def _weightiest(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """The claims by the weightiest word for each name, each of its tags once."""
+    best: dict[str, dict[str, Claim]] = {}
     for claim in claims:
-        known = best.get(claim.name)
-        if known is None or _weight(claim) < _weight(known):
-            best[claim.name] = claim
-    return tuple(best.values())[:MOST_CLAIMS]
+        known = best.setdefault(claim.name, {})
+        rank = min((each.source.rank for each in known.values()), default=claim.source.rank)
+        if claim.source.rank < rank:
+            known.clear()
+        if claim.source.rank <= rank:
+            known.setdefault(claim.tag.text, claim)
+    return tuple(claim for known in best.values() for claim in known.values())[:MOST_CLAIMS]
 
 
 def _weight(claim: Claim) -> tuple[int, bool, int]:

@@ -154,16 +154,16 @@ def images_of_parts(images: Iterable[ProducedImage], parts: Sequence[PathWorkflo
 
 
 def known_of(images: Sequence[ProducedImage], proof: ImageVerdict | None) -> Mapping[str, str]:
-    """What a workflow can be given of the image that a rebuild produced, where its repository has one alone.
+    """What a workflow can be given of the image that a rebuild produced, where its repository has one name alone.
 
-    Digest and tag are those of the new image only where that was proved.
+    Digest and tag are those of the new image only where that was proved, and where no other tag has a build.
     """
     counted = [image for image in images if image.doubt is None]
-    if len(counted) != 1:
+    if len({image.claim.name for image in counted}) != 1:
         return {}
-    [image] = counted
+    image = counted[0]
     known = {"image": image.claim.name}
-    if image.digest is None or proof is not ImageVerdict.PROVED:
+    if len(counted) > 1 or image.digest is None or proof is not ImageVerdict.PROVED:
         return known
     return known | {"digest": image.digest, "version": image.place.tag}
 

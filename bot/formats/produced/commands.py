@@ -21,8 +21,8 @@ _LOCAL = (*_OF_ENGINES, "oci:", "oci-archive:", "docker-archive:", "dir:")
 @dataclass(frozen=True, slots=True)
 class Written:
     """An image as written, with the place of what builds it; `pulls` and `built_from` as in `NamedImage`, `target`
-    and `defaults` as in `BuiltName`, `weakness`, `branches` and `is_pushed` as in `NamedImage`. `pulled` is the
-    name under which it was fetched, where it was not built."""
+    and `defaults` as in `BuiltName`, `weakness`, `branches`, `is_pushed` and `variant` as in `NamedImage`. `pulled`
+    is the name under which it was fetched, where it was not built."""
 
     name: str
     place: int
@@ -33,6 +33,7 @@ class Written:
     weakness: str = ""
     branches: tuple[str, ...] = ()
     is_pushed: bool = True
+    variant: str = ""
     pulled: str = ""
 
 

@@ -6,7 +6,7 @@ Compose services with `build` and `image`, `ContainerRegistry` with `ContainerRe
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -80,8 +80,12 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
             parts = split(shown(written.name))
             if parts is not None:
                 line = lines.at(max(0, written.place))
-                image = NamedImage(*parts, path, line, written.pulls, written.built_from, written.weakness)
-                image = replace(image, branches=written.branches, is_pushed=written.is_pushed)
+                image = NamedImage(
+                    *(*parts, path, line, written.pulls, written.built_from, written.weakness),
+                    branches=written.branches,
+                    is_pushed=written.is_pushed,
+                    variant=written.variant,
+                )
                 yield Named(image, written.target, written.defaults)
     except Unreadable:
         return

@@ -72,8 +72,15 @@ def _names(document: Node, *, has_inputs: bool = True) -> Iterator[Written]:
         reach = reach_of(document, step, push or "true")
         if reach is StepReach.NEVER:
             continue
-        for written in _of_step(step, given, action, jobs):
+        variant = _variant_of(step)
+        for bare in _of_step(step, given, action, jobs):
+            written = replace(bare, variant=variant)
             yield written if reach is StepReach.REBUILDS else replace(written, weakness=_ONLY_RELEASES)
+
+
+def _variant_of(step: WorkflowStep) -> str:
+    values = ((name, value.text) for name, value in step.variant.items() if name.startswith("matrix."))
+    return ", ".join(f"{name}={text}" for name, text in values)[:LONGEST_RULE]
 
 
 @dataclass(slots=True)

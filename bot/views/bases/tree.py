@@ -1,6 +1,6 @@
 """A base with the images that stand on it, and how far each of them is on its way to what the base shows now."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -139,14 +139,15 @@ class _Known:
 
 
 def _below(
-    known: _Known, is_below: Callable[[Base], bool], seen: tuple[str, ...], late: str | None = None
+    known: _Known, is_below: Callable[[Base], bool], seen: tuple[Base, ...], late: str | None = None
 ) -> list[Branch]:
     """`seen` are the images on the way so far, of which `late` is the first that is not current: whoever stands on
     its own is shown once."""
     mine = []
     for view in known.views:
-        name = view.image.claim.name
-        if name in seen or not any(each.base is not None and is_below(each.base) for each in view.image.standings):
+        if _tagged(view) in seen or not any(
+            each.base is not None and is_below(each.base) for each in view.image.standings
+        ):
             continue
         of_it = (
             rebuild
@@ -157,15 +158,23 @@ def _below(
         hold = known.waits.get(rebuild.id) if rebuild is not None else None
         mine.append(Branch(view, rebuild, len(seen), hold, late))
     found: list[Branch] = []
-    for branch in sorted(mine, key=lambda branch: (branch.is_current, branch.view.image.claim.name)):
-        name = branch.view.image.claim.name
-        above = late or (None if branch.is_current else name)
-        found += [branch, *_below(known, partial(_is_named, name), (*seen, name), above)]
+    tags = {_tagged(view) for view in known.views}
+    for branch in sorted(mine, key=lambda branch: (branch.is_current, _tagged(branch.view))):
+        tagged = _tagged(branch.view)
+        above = late or (None if branch.is_current else tagged.name)
+        found += [branch, *_below(known, partial(_is_of, tagged, tags), (*seen, tagged), above)]
     return found
 
 
-def _is_named(name: str, base: Base) -> bool:
-    return base.name == name
+def _tagged(view: ImageView) -> Base:
+    """The image by its name and the tag that it is looked for under."""
+    claim = view.image.claim
+    return Base(claim.registry, claim.repository, claim.tag.text)
+
+
+def _is_of(image: Base, tags: Collection[Base], base: Base) -> bool:
+    """Whether a base is that image, and no other tag of its name that has a build of its own."""
+    return base.name == image.name and (base == image or base not in tags)
 
 
 def as_json(tree: Tree) -> dict[str, Any]:

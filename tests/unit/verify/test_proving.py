@@ -456,3 +456,17 @@ async def test_weak_evidence_for_an_image_neither_proves_nor_fails_its_rebuild()
     ended = await World(images=(weak,), told={"steps": 0}).look(NothingRequired(), HOURS_2)
     assert (ended.state, ended.proof) == (State.BUILT, ImageVerdict.UNKNOWN)
     assert ended.reason.startswith(f"built, not proven: ghcr.io/contoso/shop: {reason}")
+
+
+async def test_the_tag_that_a_rebuild_is_for_proves_it_beside_another_with_a_build_of_its_own() -> None:
+    eight, nine = (
+        replace(SHOP, id=number, claim=replace(SHOP.claim, tag=TagRule(tag)))
+        for number, tag in ((1, "8.0"), (2, "9.0"))
+    )
+    world = World(
+        images=(replace(eight, standings=stands_on(GOLDEN)), replace(nine, standings=stands_on(ASPNET))),
+        shows={SHOP.claim.name: PUSHED},
+    )
+    after = await world.look(NothingRequired())
+    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.PROVED)
+    assert {base.tag for base in world.asked} == {"9.0"}

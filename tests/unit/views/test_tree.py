@@ -47,6 +47,25 @@ def test_images_on_other_bases_and_rebuilds_for_others_are_left_out() -> None:
     assert branch.rebuild is None
 
 
+def test_an_image_is_followed_by_those_on_its_own_tag_where_others_have_builds_of_theirs() -> None:
+    def tagged(name: str, tag: str, *, on: Base = ASPNET) -> ImageView:
+        found = view(name, on=on)
+        claim = replace(found.image.claim, tag=TagRule(tag))
+        return replace(found, image=replace(found.image, claim=claim, found=tag))
+
+    def golden(tag: str) -> Base:
+        return Base("ghcr.io", "contoso/golden", tag)
+
+    views = [
+        *(tagged("golden", "8.0"), tagged("golden", "9.0")),
+        *(view("shop", on=golden("8.0")), view("till", on=golden("9.0")), view("old", on=golden("8.0.1"))),
+    ]
+    assert [(branch.view.image.place.short, branch.depth) for branch in under(ASPNET, views, [])] == [
+        *(("golden:8.0", 0), ("old:latest", 1), ("shop:latest", 1)),
+        *(("golden:9.0", 0), ("old:latest", 1), ("till:latest", 1)),
+    ]
+
+
 def test_an_image_is_followed_by_those_on_it_with_what_they_wait_for() -> None:
     golden = Base("ghcr.io", "contoso/golden", "latest")
     waiting = rebuild("contoso/shop", State.PLANNED, id=7, targets=(replace(TARGETS[0], base=golden),))

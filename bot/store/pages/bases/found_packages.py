@@ -35,6 +35,7 @@ class HoldingImage:
 
     name: str
     place: RegistryPath
+    tag: str
     digest: str | None
     produced_by: str
     stands_on: Mapping[str, tuple[BaseName, ...]]

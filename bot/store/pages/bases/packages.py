@@ -27,7 +27,7 @@ from bot.store.pages.bases.found_packages import (
 )
 from bot.store.pages.bases.holding import holding
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.images.images import deployments, images
+from bot.store.rows.images.images import deployments, images, names_own_tag
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -65,7 +65,7 @@ class PackagesStore(Store):
         found = [
             row
             for number, seen in sights.items()
-            for row in answering.rows(shown[number], seen, run_at.get(shown[number].place, ()))
+            for row in answering.rows(shown[number], seen, _run_at(shown[number], run_at))
         ]
         return FoundPackages(tuple(sorted(found, key=_order)), not_known)
 
@@ -227,18 +227,21 @@ def _image(
     produced_by: str,
 ) -> HoldingImage:
     name = f"{registry}/{repository}:{last or tag}"
-    return HoldingImage(name, (registry, repository), digest, produced_by, _bases_in(standings))
+    return HoldingImage(name, (registry, repository), tag, digest, produced_by, _bases_in(standings))
 
 
 async def _deployments(
     connection: AsyncConnection, places: Collection[RegistryPath]
-) -> dict[RegistryPath, tuple[Deployment, ...]]:
-    """Where images of these names are run, by registry and repository."""
+) -> dict[RegistryPath, list[tuple[Deployment, bool]]]:
+    """Where images of these names are run, by registry and repository, and whether that is the image of one tag
+    alone."""
     if not places:
         return {}
     at = deployments.c
     rows = await connection.execute(
-        select(at.registry, at.repository, repositories.c.name, at.path, at.line, at.tag, at.digest)
+        select(
+            at.registry, at.repository, names_own_tag(), repositories.c.name, at.path, at.line, at.tag, at.digest
+        )
         .join(repositories, repositories.c.id == at.repository_id)
         .where(
             is_among(connection, at.registry, {registry for registry, _ in places}),
@@ -246,10 +249,17 @@ async def _deployments(
         )
         .order_by(repositories.c.name, at.path, at.line)
     )
-    found: dict[RegistryPath, list[Deployment]] = {}
-    for registry, repository, *where in rows:
-        found.setdefault((registry, repository), []).append(Deployment(*where))
-    return {place: tuple(each) for place, each in found.items()}
+    found: dict[RegistryPath, list[tuple[Deployment, bool]]] = {}
+    for registry, repository, is_of_tag, *where in rows:
+        found.setdefault((registry, repository), []).append((Deployment(*where), bool(is_of_tag)))
+    return found
+
+
+def _run_at(
+    image: HoldingImage, found: Mapping[RegistryPath, Sequence[tuple[Deployment, bool]]]
+) -> tuple[Deployment, ...]:
+    known = found.get(image.place, ())
+    return tuple(where for where, is_of_tag in known if not is_of_tag or where.tag == image.tag)
 
 
 async def _base_sides(

@@ -22,6 +22,8 @@ _DEEPEST = 10
 
 _Name = tuple[str, str]
 """Registry and repository."""
+_Produced = tuple[str, tuple[ImageStanding, ...]]
+"""Who produces an image, and what it stands on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,10 @@ class Below:
 
 @dataclass(slots=True)
 class BasesBelow:
-    """`own` are the standings of the images that the fleet builds, and who does, by name; `shown` the inventories
-    of what bases show now, by platform, `upstreams` what mirrored ones are copies of."""
+    """`own` are the standings of the images that the fleet builds, and who does, by name and tag; `shown` the
+    inventories of what bases show now, by platform, `upstreams` what mirrored ones are copies of."""
 
-    own: dict[_Name, tuple[str, tuple[ImageStanding, ...]]] = field(default_factory=dict)
+    own: dict[_Name, dict[str, _Produced]] = field(default_factory=dict)
     shown: dict[tuple[Base, str], int] = field(default_factory=dict)
     upstreams: dict[Base, Base] = field(default_factory=dict)
 
@@ -60,7 +62,7 @@ class BasesBelow:
                     return Below(base, shown, None, tuple(own[::-1]))
                 published = self.shown.get((upstream, platform))
                 return Below(upstream, published, (base, shown), tuple(own[::-1]))
-            who, standings = produced
+            who, standings = produced.get(base.tag) or next(iter(produced.values()))
             own.append((base, self.shown.get((base, platform)), who))
         return Below(None, None, None, tuple(own[::-1]))
 
@@ -77,29 +79,37 @@ async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStand
         followed |= new
         own = await _own(connection, {(base.registry, base.repository) for base in new} - found.own.keys())
         found.own |= own
-        wanted |= {each.base for _, stood in own.values() for each in stood if each.base is not None}
+        wanted |= {
+            each.base
+            for tags in own.values()
+            for _, stood in tags.values()
+            for each in stood
+            if each.base is not None
+        }
     found.upstreams = await _upstreams(connection, followed)
     found.shown = await _shown(connection, followed | set(found.upstreams.values()))
     return found
 
 
-async def _own(
-    connection: AsyncConnection, names: Collection[_Name]
-) -> dict[_Name, tuple[str, tuple[ImageStanding, ...]]]:
-    found: dict[_Name, tuple[str, tuple[ImageStanding, ...]]] = {}
+async def _own(connection: AsyncConnection, names: Collection[_Name]) -> dict[_Name, dict[str, _Produced]]:
+    found: dict[_Name, dict[str, _Produced]] = {}
     for some in chunks(sorted(names)):
         rows = await connection.execute(
-            select(images.c.id, images.c.registry, images.c.repository, images.c.standings, repositories.c.name)
+            select(
+                *(images.c.id, images.c.registry, images.c.repository, images.c.tag, images.c.standings),
+                repositories.c.name,
+            )
             .join(repositories, repositories.c.id == images.c.repository_id)
             .where(tuple_(images.c.registry, images.c.repository).in_(some))
         )
-        found |= dict(readable(rows, _produced, lambda row: f"image {row.id}"))
+        for name, tag, produced in readable(rows, _produced, lambda row: f"image {row.id}"):
+            found.setdefault(name, {})[tag] = produced
     return found
 
 
-def _produced(row: Any) -> tuple[_Name, tuple[str, tuple[ImageStanding, ...]]]:
+def _produced(row: Any) -> tuple[_Name, str, _Produced]:
     standings = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
-    return (row.registry, row.repository), (row.name, standings)
+    return (row.registry, row.repository), row.tag, (row.name, standings)
 
 
 async def _upstreams(connection: AsyncConnection, some: Collection[Base]) -> dict[Base, Base]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, and_, cast, func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
@@ -29,7 +29,7 @@ from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
-from bot.store.rows.images.images import deployments, images
+from bot.store.rows.images.images import deployments, images, is_run_there
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
@@ -236,7 +236,8 @@ async def _deployments(connection: AsyncConnection, some: Collection[int]) -> Ma
     for numbers in chunks(sorted(some)):
         rows = await connection.execute(
             select(images.c.id, repositories.c.name, at.path, at.line, at.tag, at.digest)
-            .join(deployments, and_(at.registry == images.c.registry, at.repository == images.c.repository))
+            .select_from(images)
+            .join(deployments, is_run_there())
             .join(repositories, repositories.c.id == at.repository_id)
             .where(images.c.id.in_(numbers))
             .order_by(repositories.c.name, at.path, at.line)

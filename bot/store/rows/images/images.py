@@ -1,6 +1,6 @@
 """The images that the fleet produces, as rows that fall due, and the places where images are run."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -16,8 +17,10 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     delete,
+    exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -64,12 +67,13 @@ images = Table(
     Column("builder", JSON),
     Column("error", LongText),
     *lease_columns(),
-    UniqueConstraint("repository_id", "registry", "repository"),
+    UniqueConstraint("repository_id", "registry", "repository", "tag"),
     Index(None, "due_at"),
     Index(None, "registry", "repository"),
 )
 """`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names, and
-`builder` who built it by signed provenance. `state` is an `ImageState`, as digest and standings tell it."""
+`builder` who built it by signed provenance. Tags of one name have a row each where each has a build of its own.
+`state` is an `ImageState`, as digest and standings tell it."""
 
 deployments = Table(
     "deployments",
@@ -84,6 +88,28 @@ deployments = Table(
     Column("line", Integer, nullable=False),
     Index(None, "registry", "repository"),
 )
+
+
+def names_own_tag() -> ColumnElement[bool]:
+    """Whether a place of `deployments` names a tag that has a row of its own: no other tag's image is run there."""
+    tagged = images.alias()
+    return exists(
+        select(tagged.c.id).where(
+            tagged.c.registry == deployments.c.registry,
+            tagged.c.repository == deployments.c.repository,
+            tagged.c.tag == deployments.c.tag,
+        )
+    )
+
+
+def is_run_there() -> ColumnElement[bool]:
+    """Whether an image is run at a place of `deployments`."""
+    return and_(
+        deployments.c.registry == images.c.registry,
+        deployments.c.repository == images.c.repository,
+        or_(deployments.c.tag == images.c.tag, ~names_own_tag()),
+    )
+
 
 _CLAIM = tuple(
     images.c[name]
@@ -100,7 +126,7 @@ async def contested_images(connection: AsyncConnection) -> frozenset[tuple[int, 
     twice = (
         select(images.c.registry, images.c.repository)
         .group_by(images.c.registry, images.c.repository)
-        .having(func.count() > 1)
+        .having(func.count(images.c.repository_id.distinct()) > 1)
         .subquery()
     )
     rows = await connection.execute(
@@ -162,12 +188,14 @@ async def save_claims(connection: AsyncConnection, repository: int, claims: Sequ
     """What a repository produces from now on: new images are due at once, as are those with another tag."""
     await lock_where(connection, images, images.c.repository_id == repository)
     found = await connection.execute(select(images).where(images.c.repository_id == repository))
-    known = {(row.registry, row.repository): row for row in found}
-    claimed = {(claim.registry, claim.repository): claim for claim in claims}
-    if gone := [row.id for name, row in known.items() if name not in claimed]:
+    known = {(row.registry, row.repository, row.tag): row for row in found}
+    claimed = {(claim.registry, claim.repository, claim.tag.text): claim for claim in claims}
+    kept = _kept_rows(known, claimed)
+    stay = {row.id for row in kept.values()}
+    if gone := [row.id for row in known.values() if row.id not in stay]:
         await connection.execute(delete(images).where(images.c.id.in_(gone)))
-    for name, claim in claimed.items():
-        row = known.get(name)
+    for place, claim in claimed.items():
+        row = kept.get(place)
         values: dict[str, Any] = {
             "tag": claim.tag.text,
             "source": claim.source.value,
@@ -178,11 +206,29 @@ async def save_claims(connection: AsyncConnection, repository: int, claims: Sequ
             "weakness": claim.weakness,
         }
         if row is None:
-            place = {"repository_id": repository, "registry": claim.registry, "repository": claim.repository}
-            await connection.execute(insert(images).values(**place, **values, due_at=now))
+            named = {"repository_id": repository, "registry": claim.registry, "repository": claim.repository}
+            await connection.execute(insert(images).values(**named, **values, due_at=now))
         elif any(getattr(row, column) != value for column, value in values.items()):
             due_at = now if row.tag != claim.tag.text else row.due_at
             await connection.execute(update(images).where(images.c.id == row.id).values(**values, due_at=due_at))
+
+
+_Tagged = tuple[str, str, str]
+"""Registry, repository and tag."""
+
+
+def _kept_rows(known: Mapping[_Tagged, Any], claimed: Iterable[_Tagged]) -> dict[_Tagged, Any]:
+    """The rows that stay, by the claim that each is for from now on: one whose tag is claimed no more goes on as
+    another tag of that name, with all that is known of it."""
+    kept = {place: known[place] for place in claimed if place in known}
+    free: dict[tuple[str, str], list[Any]] = {}
+    for place, row in known.items():
+        if place not in kept:
+            free.setdefault(place[:2], []).append(row)
+    for place in claimed:
+        if place not in kept and free.get(place[:2]):
+            kept[place] = free[place[:2]].pop(0)
+    return kept
 
 
 async def save_deployments(connection: AsyncConnection, repository: int, usages: Sequence[Usage]) -> None:

@@ -68,7 +68,7 @@ class ImagesStore(Store):
             select(images, repositories.c.name)
             .join(repositories, repositories.c.id == images.c.repository_id)
             .where(which)
-            .order_by(images.c.registry, images.c.repository, repositories.c.name)
+            .order_by(images.c.registry, images.c.repository, repositories.c.name, images.c.id)
         )
         async with self._database.reading() as connection:
             lost = await contested_images(connection)
@@ -80,7 +80,7 @@ class ImagesStore(Store):
         query = (
             select(images, repositories.c.name)
             .join(repositories, repositories.c.id == images.c.repository_id)
-            .order_by(images.c.registry, images.c.repository, repositories.c.name)
+            .order_by(images.c.registry, images.c.repository, repositories.c.name, images.c.id)
         )
         run_at = (
             select(deployments, repositories.c.name)
@@ -95,14 +95,17 @@ class ImagesStore(Store):
             for row in await connection.execute(run_at):
                 place = Deployment(row.name, row.path, row.line, row.tag, row.digest)
                 places.setdefault((row.registry, row.repository), []).append(place)
+        tags = {(row.registry, row.repository, row.tag) for row in rows}
+
+        def run_there(row: Any) -> tuple[Deployment, ...]:
+            named = (row.registry, row.repository)
+            return tuple(
+                place for place in places.get(named, ()) if place.tag == row.tag or (*named, place.tag) not in tags
+            )
+
         return readable(
             rows,
-            lambda row: ImageView(
-                image_of(row, row.name, lost),
-                row.looked_at,
-                tuple(places.get((row.registry, row.repository), ())),
-                said.get(row.id),
-            ),
+            lambda row: ImageView(image_of(row, row.name, lost), row.looked_at, run_there(row), said.get(row.id)),
             lambda row: f"image {row.id}",
         )
 

@@ -18,6 +18,8 @@ from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import Reconsidered
 from bot.store.engine.database import database_url, open_database
+from bot.store.rows.images.attestations import attestations
+from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from tests.integration.store.filling import Stores
 
@@ -286,3 +288,25 @@ async def test_images_that_were_seen_before_states_were_kept_are_counted_as_they
             state: state for state, _ in IMAGES
         }
         assert sorted(await stores.column(images, "state")) == sorted(state for state, _ in IMAGES)
+
+
+async def test_what_is_known_of_an_image_stays_as_its_tags_get_rows_of_their_own(empty_url: str) -> None:
+    engine = first_schema(empty_url, "0047")
+    tables = MetaData()
+    tables.reflect(engine)
+    repository = {**ROWS[1][1], "id": 1, "name": "contoso/shop"}
+    claim = {"registry": "ghcr.io", "repository": "contoso/golden", "source": "build", "path": "a.yml", "line": 1}
+    with engine.begin() as connection:
+        connection.execute(tables.tables["repositories"].insert().values(**repository))
+        connection.execute(
+            tables.tables["images"].insert().values(id=7, repository_id=1, tag="8.0", **claim, **LEASED)
+        )
+        gate = {"image_id": 7, "digest": NEW, "outcome": "blocked", **LEASED}
+        connection.execute(tables.tables["gates"].insert().values(**gate))
+        connection.execute(tables.tables["attestations"].insert().values(image_id=7, digest=NEW, **LEASED))
+    engine.dispose()
+    async with opened(empty_url) as stores:
+        [image] = await stores.images.images_of("contoso/shop")
+        assert (image.id, image.claim.tag.text) == (7, "8.0")
+        assert await stores.column(gates, "outcome") == ["blocked"]
+        assert await stores.column(attestations, "digest") == [NEW]

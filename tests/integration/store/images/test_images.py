@@ -237,3 +237,45 @@ async def test_views_tell_where_an_image_is_run(stores: Stores) -> None:
     await producing(stores, Claim(ASPNET.name, TagRule("latest"), Source.BUILD))
     [view] = await stores.images.views()
     assert [place.repository for place in view.deployed] == ["contoso/shop"]
+
+
+GOLDEN = [replace(CLAIM, name="ghcr.io/contoso/golden", tag=TagRule(tag)) for tag in ("8.0", "9.0")]
+
+
+async def test_tags_with_a_build_each_have_a_row_each_and_are_nobody_else_s(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, *GOLDEN)
+    eight, nine = await stores.images.images_of("contoso/shop")
+    assert [image.claim for image in (eight, nine)] == GOLDEN
+    assert [image.doubt for image in (eight, nine)] == [None, None]
+    await stores.images.keep_look(nine, Look("9.0", SeenImage(digest("d"), (PLATFORM,)), (STANDING,)))
+    assert [image.digest for image in await stores.images.images_of("contoso/shop")] == [None, digest("d")]
+
+
+async def test_another_tag_of_an_image_goes_on_with_its_row_and_one_that_is_built_no_more_is_forgotten(
+    stores: Stores,
+) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, *GOLDEN)
+    before = {image.claim.tag.text: image.id for image in await stores.images.images_of("contoso/shop")}
+    ten = replace(GOLDEN[0], tag=TagRule("10.0"))
+    stores.clock.move_to(NOON + 25 * HOUR)
+    await producing(stores, ten, GOLDEN[1], tree="tree-2")
+    after = {image.claim.tag.text: image.id for image in await stores.images.images_of("contoso/shop")}
+    assert after == {"10.0": before["8.0"], "9.0": before["9.0"]}
+    stores.clock.move_to(NOON + 50 * HOUR)
+    await producing(stores, GOLDEN[1], tree="tree-3")
+    assert [image.id for image in await stores.images.images_of("contoso/shop")] == [before["9.0"]]
+
+
+async def test_a_tag_with_a_build_of_its_own_is_run_where_it_is_named_and_another_where_none_has_one(
+    stores: Stores,
+) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    deployed = tuple(
+        replace(usage_of(Base("ghcr.io", "contoso/golden", tag)), path=f"{tag}.yaml")
+        for tag in ("8.0", "9.0", "8.0.1")
+    )
+    await stores.read(Reading("tree-1", (), images=tuple(GOLDEN), deployed=deployed))
+    run = {view.image.claim.tag.text: [each.path for each in view.deployed] for view in await stores.images.views()}
+    assert run == {"8.0": ["8.0.1.yaml", "8.0.yaml"], "9.0": ["8.0.1.yaml", "9.0.yaml"]}

@@ -162,3 +162,82 @@ def test_patterns_of_branches_with_many_stars_are_gone_through_once() -> None:
     named = NamedImage("ghcr.io/contoso/shop", "canary", "build.yml", 7, branches=branches)
     [claim], _ = claims_of(SHOP, "a" * 200, ImageRules(), (), [named])
     assert claim.weakness.endswith("build it, and rebuilds are of " + "a" * 200)
+
+
+def golden(tag: str, path: str, built_from: str = "", variant: str = "") -> NamedImage:
+    files = (built_from,) if built_from else ()
+    return NamedImage("ghcr.io/contoso/golden", tag, path, 3, built_from=files, variant=variant)
+
+
+FILES = ("8.0/Dockerfile", "9.0/Dockerfile", "Dockerfile")
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        # two workflows, or two jobs of one, each with a Dockerfile of its own
+        ([golden("8.0", "8.yml", FILES[0]), golden("9.0", "9.yml", FILES[1])], {"8.0": FILES[0], "9.0": FILES[1]}),
+        ([golden("8.0", "a.yml", FILES[0]), golden("9.0", "a.yml", FILES[1])], {"8.0": FILES[0], "9.0": FILES[1]}),
+        # one matrix, from one Dockerfile or from one that nothing tells
+        (
+            [golden("8.0", "a.yml", FILES[2], "line=8.0"), golden("9.0", "a.yml", FILES[2], "line=9.0")],
+            {"8.0": FILES[2], "9.0": FILES[2]},
+        ),
+        ([golden("8.0", "a.yml", "", "line=8.0"), golden("9.0", "a.yml", "", "line=9.0")], {"8.0": "", "9.0": ""}),
+        # several tags of each build
+        (
+            [
+                golden(tag, f"{tag[0]}.yml", f"{tag[:3]}/Dockerfile")
+                for tag in ("8.0-{sha}", "8.0", "9.0", "9.0-{sha}")
+            ],
+            {"8.0": FILES[0], "9.0": FILES[1]},
+        ),
+        # a tag that both push makes them one
+        (
+            [
+                golden(tag, "a.yml", FILES[2], f"on={on}")
+                for on in ("amd64", "arm64")
+                for tag in ("latest", f"1-{on}")
+            ],
+            {"latest": FILES[2]},
+        ),
+        # the same Dockerfile in two jobs is one image under two tags
+        ([golden("8.0", "a.yml", FILES[2]), golden("{sha}", "a.yml", FILES[2])], {"8.0": FILES[2]}),
+    ],
+)
+def test_tags_of_one_name_are_images_of_their_own_where_each_has_a_build(
+    named: list[NamedImage], expected: dict[str, str]
+) -> None:
+    claims, _ = claims_of(SHOP, "main", ImageRules(), (), named, FILES)
+    assert {claim.tag.text: claim.built_from for claim in claims} == expected
+    assert {claim.weakness for claim in claims} == {""}
+
+
+@pytest.mark.parametrize("built_from", ["", FILES[2]])
+def test_tags_of_two_workflows_that_build_from_the_same_file_or_an_unknown_one_are_not_told_apart(
+    built_from: str,
+) -> None:
+    named = [golden("8.0", "8.yml", FILES[2]), golden("9.0", "9.yml", built_from)]
+    [claim], _ = claims_of(SHOP, "main", ImageRules(), (), named, FILES)
+    assert claim.weakness.endswith("which of them a rebuild moves is not known")
+
+
+def test_weak_evidence_is_no_image_beside_tags_that_have_a_build_each() -> None:
+    weak = replace(golden("latest", "mirror.yml"), weakness="it is a copy")
+    named = [golden("8.0", "8.yml", FILES[0]), weak, golden("9.0", "9.yml", FILES[1])]
+    claims, _ = claims_of(SHOP, "main", ImageRules(), (), named, FILES)
+    assert [claim.tag.text for claim in claims] == ["8.0", "9.0"]
+
+
+def test_whoever_has_the_weightiest_word_may_name_several_tags() -> None:
+    name = "ghcr.io/contoso/shop"
+    named = tuple(golden(tag, f"{tag}.yml", file) for tag, file in (("1", FILES[0]), ("2", FILES[1])))
+    named = tuple(replace(each, name=name) for each in named)
+    said = [f"{name}:1", f"{name}:stable", f"{name}:1"]
+    claims, _ = claims_of(SHOP, "main", ImageRules(), said, named, FILES)
+    assert [(each.tag.text, each.source, each.built_from) for each in claims] == [
+        ("1", Source.PRODUCES, FILES[0]),
+        ("stable", Source.PRODUCES, ""),
+    ]
+    rules = ImageRules(tuple(ImageRule("contoso/*", name, TagRule(tag)) for tag in ("8.0", "9.0")))
+    assert claimed(rules, name) == [(name, "8.0", Source.SETTINGS), (name, "9.0", Source.SETTINGS)]

@@ -117,7 +117,9 @@ def test_the_image_is_known_where_it_is_the_only_one_and_its_digest_once_it_was_
         "version": "latest",
     }
     assert known_of([IMAGE], ImageVerdict.UNKNOWN) == {"image": "ghcr.io/contoso/shop"}
-    assert known_of([IMAGE, IMAGE], ImageVerdict.PROVED) == {}
+    other = replace(IMAGE, claim=replace(IMAGE.claim, name="ghcr.io/contoso/till"))
+    assert known_of([IMAGE, other], ImageVerdict.PROVED) == {}
+    assert known_of([IMAGE, IMAGE], ImageVerdict.PROVED) == {"image": "ghcr.io/contoso/shop"}
     assert known_of([replace(IMAGE, is_contested=True)], ImageVerdict.PROVED) == {}
 
 

@@ -591,3 +591,19 @@ def test_a_command_of_no_words_at_all_is_none() -> None:
 def test_the_branches_whose_pushes_alone_build_an_image_are_told(on: str, branches: tuple[str, ...]) -> None:
     [image] = named_in(WORKFLOW, (f"on: {on}\n" + workflow(build(push="true", tags=PUSHED))).encode())
     assert image.branches == branches
+
+
+def test_each_variant_of_a_matrix_tells_which_image_it_builds() -> None:
+    text = """\
+jobs:
+  build:
+    strategy: {matrix: {line: ["8.0", "9.0"], os: [a, b]}}
+    steps:
+      - uses: docker/build-push-action@v6
+        with: {push: true, context: "${{ matrix.line }}", tags: "ghcr.io/contoso/golden:${{ matrix.line }}"}
+"""
+    found = named_in(WORKFLOW, text.encode())
+    assert [(each.tag, each.built_from, each.variant) for each in found] == [
+        ("8.0", ("8.0/Dockerfile",), "matrix.line=8.0"),
+        ("9.0", ("9.0/Dockerfile",), "matrix.line=9.0"),
+    ]

@@ -96,14 +96,17 @@ async def _names(connection: AsyncConnection, numbers: Collection[int]) -> dict[
 
 
 async def parts_of_producers(connection: AsyncConnection, some: Collection[int]) -> dict[int, RepositoryImages]:
-    """Reads the parts of those of these repositories that produce more than one image."""
-    several = select(images.c.repository_id).group_by(images.c.repository_id).having(func.count() > 1)
+    """Reads the parts of those of these repositories that produce images of more than one name. Tags of one name
+    that are built from several files are not told apart."""
+    names = (images.c.registry + "/" + images.c.repository).distinct()
+    several = select(images.c.repository_id).group_by(images.c.repository_id).having(func.count(names) > 1)
     built: dict[int, dict[str, str]] = {}
     named: dict[int, list[tuple[Base, Usage]]] = {}
     for part in chunks(sorted(some)):
-        mine = select(images).where(images.c.repository_id.in_(part), images.c.repository_id.in_(several))
-        for row in await connection.execute(mine):
-            built.setdefault(row.repository_id, {})[f"{row.registry}/{row.repository}"] = row.built_from
+        query = select(images).where(images.c.repository_id.in_(part), images.c.repository_id.in_(several))
+        for row in await connection.execute(query):
+            mine, name = built.setdefault(row.repository_id, {}), f"{row.registry}/{row.repository}"
+            mine[name] = row.built_from if mine.get(name, row.built_from) == row.built_from else ""
     for part in chunks(sorted(built)):
         rows = await connection.execute(
             select(

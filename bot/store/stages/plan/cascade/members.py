@@ -256,27 +256,22 @@ async def with_together(
     }
     if not some:
         return dict(dues)
-    seen = dict(
-        readable(
-            found,
-            lambda row: (
-                Image(row.repository_id, f"{row.registry}/{row.repository}"),
-                ImageSight(
-                    row.looked_at,
-                    load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else (),
-                ),
-            ),
-            lambda row: f"image {row.id}",
-        )
-    )
+    seen: dict[Image, list[ImageSight]] = {}
+    for image, sight in readable(found, _sight, lambda row: f"image {row.id}"):
+        seen.setdefault(image, []).append(sight)
     told = dict(dues)
     for number in some:
         due = dues[number]
         built = (build.built_at for image, build in builds.items() if image.repository == due.repository)
         since = [at for at in (*(moved.get(base) for base in targets[number]), *built) if at is not None]
-        mine = [seen.get(image) for image in sorted(due.images)]
+        mine = [sight for image in sorted(due.images) for sight in seen.get(image, [None])]
         told[number] = replace(due, together=made_together(targets[number], max(since, default=None), mine))
     return told
+
+
+def _sight(row: Any) -> tuple[Image, ImageSight]:
+    standings = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
+    return Image(row.repository_id, f"{row.registry}/{row.repository}"), ImageSight(row.looked_at, standings)
 
 
 async def look_soon(connection: AsyncConnection, dues: Collection[Due], now: datetime) -> None:
