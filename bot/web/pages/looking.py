@@ -1,6 +1,7 @@
 """The pages that show: fleet, rollouts, bases, repositories, advisories, upstream, operations."""
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,6 +21,8 @@ from bot.web.charts import freshness_chart, lag_chart
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
 
+E = TypeVar("E", bound=StrEnum)
+
 _LONGEST_TEXT = 200
 _MOST_UNDER_WAY = 3
 
@@ -27,12 +30,11 @@ _MOST_UNDER_WAY = 3
 @allowed(Right.READ)
 async def fleet(request: Request) -> Response:
     """The fleet's page; a standing or an order that does not exist counts as none."""
-    asked = request.query_params
     wanted = FleetFilter(
         _text(request, "q"),
-        Standing(asked["standing"]) if asked.get("standing") in set(Standing) else None,
+        _chosen(request, "standing", Standing),
         _text(request, "base"),
-        Sort(asked["sort"]) if asked.get("sort") in set(Sort) else Sort.STANDING,
+        _chosen(request, "sort", Sort) or Sort.STANDING,
     )
     site = site_of(request)
     found = await site.stores.fleet.fleet(wanted, _cut(request))
@@ -63,8 +65,7 @@ async def rollouts(request: Request) -> Response:
 @allowed(Right.READ)
 async def rollout(request: Request) -> Response:
     site = site_of(request)
-    number, state = request.path_params["number"], request.query_params.get("state")
-    state = state if state in set(State) else None
+    number, state = request.path_params["number"], _chosen(request, "state", State)
     known = number < 2**62
     found = (
         await site.stores.rollout_pages.rollout(number, site.rollout_options, _cut(request), state)
@@ -79,8 +80,7 @@ async def rollout(request: Request) -> Response:
 
 @allowed(Right.READ)
 async def images(request: Request) -> Response:
-    asked = request.query_params.get("state")
-    wanted = WantedImages(_text(request, "q"), ImageState(asked) if asked in set(ImageState) else None)
+    wanted = WantedImages(_text(request, "q"), _chosen(request, "state", ImageState))
     found = await site_of(request).stores.image_pages.images(wanted, _cut(request))
     _check(found.images)
     words = {state.value: text for state, text in IMAGE_WORDS.items()}
@@ -138,8 +138,7 @@ async def advisories(request: Request) -> Response:
 @allowed(Right.READ)
 async def advisory(request: Request) -> Response:
     cve = request.path_params["cve"][:32]
-    asked = request.query_params.get("fix")
-    fix = FixState(asked) if asked in set(FixState) else None
+    fix = _chosen(request, "fix", FixState)
     found = await site_of(request).stores.advisory_pages.advisory(cve, _cut(request), fix)
     if found is None:
         raise HTTPException(404, await _without_advisory(request, cve) or f"No advisory tells of {cve}.")
@@ -199,6 +198,12 @@ def stage_rows(site: Site) -> tuple[StageRow, ...]:
 
 def _text(request: Request, name: str) -> str:
     return request.query_params.get(name, "").replace("\x00", "").strip()[:_LONGEST_TEXT]
+
+
+def _chosen(request: Request, name: str, kind: type[E]) -> E | None:
+    """The value that is asked for; None where none is, or one that does not exist."""
+    asked = request.query_params.get(name)
+    return kind(asked) if asked in set(kind) else None
 
 
 def _cut(request: Request) -> Cut:
