@@ -9,16 +9,14 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import parse_qs
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.domain.bases.image import OCI_INDEX
-from sandbox.edges.serving import Server
+from tests.integration.registry.signing_in import SigningIn
 
 AUDIENCE = "https://containerregistry.azure.net"
 DIGEST = f"sha256:{'d' * 64}"
@@ -29,54 +27,35 @@ EXCHANGE, TOKEN = "/oauth2/exchange", "/oauth2/token"
 
 
 @dataclass
-class Azure:
-    """`certificate` is served by all three. What is set below it changes how they answer."""
+class Azure(SigningIn):
+    """All three are one server. What is set below changes how they answer; places are named without the tenant."""
 
-    certificate: Path
     audience: str = AUDIENCE
     """What the registry takes a token for."""
     lifetime: float = 3 * 3600
     """Seconds that a refresh token is good for."""
     entra_lifetime: float = 3600
     """Seconds that a token of Entra's is good for."""
-    answers: dict[str, Response] = field(default_factory=dict)
-    """What one of the places answers in place of what it would, by its path without the tenant."""
     taken_back: set[str] = field(default_factory=set)
     """Refresh tokens that are good no more, whatever they say."""
-    asked: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        routes = [
-            Route("/{tenant}/oauth2/v2.0/token", self._workload, methods=["POST"]),
-            Route("/metadata/identity/oauth2/token", self._machine),
-            Route("/oauth2/exchange", self._exchange, methods=["POST"]),
-            Route("/oauth2/token", self._token, methods=["POST"]),
+    def routes(self) -> list[Route]:
+        return [
+            Route(f"/{{tenant}}{ENTRA}", self.at(ENTRA, self._workload), methods=["POST"]),
+            Route(MACHINE, self.at(MACHINE, self._machine)),
+            Route(EXCHANGE, self.at(EXCHANGE, self._exchange), methods=["POST"]),
+            Route(TOKEN, self.at(TOKEN, self._token), methods=["POST"]),
             Route("/v2/{name:path}", self._registry, methods=["GET", "HEAD"]),
         ]
-        self.server = Server(Starlette(routes=routes), self.certificate)
-
-    def forget(self) -> None:
-        """Answers as at the start, and remembers nothing that was asked."""
-        self.audience, self.lifetime, self.entra_lifetime = AUDIENCE, 3 * 3600, 3600
-        self.answers, self.taken_back, self.asked = {}, set(), []
-
-    @property
-    def host(self) -> str:
-        """As the certificate names it."""
-        return f"127.0.0.1:{self.server.port}"
 
     @property
     def url(self) -> str:
         return f"https://{self.host}"
 
     async def _form(self, request: Request) -> Mapping[str, str]:
-        self.asked.append(request.url.path)
         return {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
 
     async def _workload(self, request: Request) -> Response:
-        if (answer := self.answers.get(ENTRA)) is not None:
-            self.asked.append(request.url.path)
-            return answer
         form = await self._form(request)
         if form["client_assertion"] == EXPIRED_ASSERTION:
             told = "AADSTS700024: Client assertion is not within its valid time range."
@@ -87,9 +66,6 @@ class Azure:
         return self._entra_token(form["scope"].removesuffix("/.default"))
 
     async def _machine(self, request: Request) -> Response:
-        self.asked.append(request.url.path)
-        if (answer := self.answers.get(request.url.path)) is not None:
-            return answer
         if request.headers.get("metadata") != "true":
             return JSONResponse({"error": "invalid_request"}, 400)
         return self._entra_token(request.query_params["resource"])
@@ -100,19 +76,15 @@ class Azure:
 
     async def _exchange(self, request: Request) -> Response:
         form = await self._form(request)
-        if (answer := self.answers.get(request.url.path)) is not None:
-            return answer
         claims = _claims(form["access_token"])
         complete = form["grant_type"] == "access_token" and form["service"] == self.host
         if not complete or claims["aud"] != self.audience or float(claims["exp"]) < time.time():
             return JSONResponse({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}, 401)
-        number = self.asked.count("/oauth2/exchange")
+        number = self.asked.count(EXCHANGE)
         return JSONResponse({"refresh_token": _web_token({"exp": time.time() + self.lifetime, "number": number})})
 
     async def _token(self, request: Request) -> Response:
         form = await self._form(request)
-        if (answer := self.answers.get(request.url.path)) is not None:
-            return answer
         token = form["refresh_token"]
         good = form["grant_type"] == "refresh_token" and form["service"] == self.host
         if not good or token in self.taken_back or _claims(token)["exp"] < time.time():

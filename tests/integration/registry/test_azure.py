@@ -30,10 +30,8 @@ TENANT = "00000000-0000-0000-0000-000000000001"
 
 @pytest.fixture(scope="module")
 def served(certificate: Path) -> Iterator[Azure]:
-    azure = Azure(certificate)
-    azure.server.start()
-    yield azure
-    azure.server.stop()
+    with Azure(certificate).serving() as azure:
+        yield azure
 
 
 @pytest.fixture

@@ -16,10 +16,8 @@ from tests.integration.registry.ghcr import CLASSIC, DIGEST, OF_APP, Ghcr
 
 @pytest.fixture(scope="module")
 def served(certificate: Path) -> Iterator[Ghcr]:
-    ghcr = Ghcr(certificate)
-    ghcr.server.start()
-    yield ghcr
-    ghcr.server.stop()
+    with Ghcr(certificate).serving() as ghcr:
+        yield ghcr
 
 
 @pytest.fixture
