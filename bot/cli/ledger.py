@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.output import first_that_fit, print_line, print_sentence
 from bot.domain.packages.ledger import Passage
-from bot.domain.wording.words import counted, duration, first_few
+from bot.domain.wording.words import counted, first_few
 
 if TYPE_CHECKING:
     from bot.views.bases.ledger_groups import GroupClock, ImageGroup
@@ -50,7 +50,7 @@ def clocks_in_words(clocks: "Sequence[GroupClock]") -> str:
 
 
 def _clock(clock: "GroupClock") -> str:
-    took = "" if clock.elsewhere is None else f", elsewhere {duration(clock.elsewhere)} ({clock.times})"
+    took = "" if clock.elsewhere is None else f", elsewhere {clock.elsewhere.told}"
     return f"{clock.station} {clock.passage}{_when(clock)}{took}"
 
 

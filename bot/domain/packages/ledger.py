@@ -6,9 +6,8 @@ of its own, that brought the fix, whether or not anybody saw that.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from statistics import median_low
 
 from bot.domain.wording.words import first_few
 
@@ -240,29 +239,6 @@ def _repositories(some: Sequence[DeployedImage]) -> str:
 
 def _places(some: Sequence[DeployedImage]) -> str:
     return first_few(each.place for each in some)
-
-
-@dataclass(frozen=True, slots=True)
-class StationTime:
-    """How long a station took elsewhere: from the one passed before it, in the middle of so many times."""
-
-    times: int
-    median: timedelta
-
-
-def elsewhere(entries: Iterable[LedgerEntry]) -> Mapping[Station, StationTime]:
-    """How long each station took those that have passed it, where both times were seen."""
-    lengths: dict[Station, list[timedelta]] = {}
-    for entry in entries:
-        before: datetime | None = None
-        for place, clock in entry.clocks.items():
-            if clock.passage is Passage.PASSED and clock.at is not None:
-                if before is not None:
-                    lengths.setdefault(place, []).append(max(clock.at - before, timedelta()))
-                before = clock.at
-            elif clock.passage is Passage.PASSED:
-                before = None
-    return {place: StationTime(len(each), median_low(each)) for place, each in lengths.items()}
 
 
 @dataclass(frozen=True, slots=True)

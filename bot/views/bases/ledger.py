@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.domain.packages.ledger import LedgerEntry, Passage, Places, Station
+from bot.domain.packages.station_times import StationTime
 from bot.views.paging import Page
 
 STATION_WORDS: Mapping[Station, str] = {
@@ -44,15 +45,14 @@ class Cves:
 
 @dataclass(frozen=True, slots=True)
 class StationRow:
-    """One clock of one image in words. `elsewhere` is how long that took others, in the middle of `times`."""
+    """One clock of one image in words. `elsewhere` is how long that took others, None where nobody can tell."""
 
     station: Station
     passage: Passage
     at: datetime | None
     says: str
     who: str
-    elsewhere: timedelta | None = None
-    times: int = 0
+    elsewhere: StationTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,11 @@ class CvePage:
     gaps: tuple[str, ...] = ()
 
 
-def row_of(entry: LedgerEntry, took: Mapping[Station, tuple[timedelta, int]]) -> LedgerRow:
-    """Words an entry; `took` is how long each station took others, and how many."""
+def row_of(entry: LedgerEntry, took: Mapping[Station, StationTime]) -> LedgerRow:
+    """Words an entry; `took` is how long each station took others."""
     clock = entry.clock
     clocks = tuple(
-        StationRow(place, each.passage, each.at, each.says, each.who, *took.get(place, (None, 0)))
+        StationRow(place, each.passage, each.at, each.says, each.who, took.get(place))
         for place, each in entry.clocks.items()
     )
     return LedgerRow(
@@ -153,9 +153,19 @@ def image_as_json(row: LedgerRow) -> dict[str, Any]:
                 "at": clock.at,
                 "says": clock.says,
                 "who": clock.who,
-                "elsewhere_seconds": None if clock.elsewhere is None else int(clock.elsewhere.total_seconds()),
-                "elsewhere_times": clock.times,
+                **_elsewhere(clock.elsewhere),
             }
             for clock in row.clocks
         ],
+    }
+
+
+def _elsewhere(took: StationTime | None) -> dict[str, Any]:
+    if took is None:
+        return {"elsewhere_seconds": None, "elsewhere_times": 0, "elsewhere_of": None}
+    of = "rebuilds" if took.of_rebuilds else "images"
+    return {
+        "elsewhere_seconds": int(took.median.total_seconds()),
+        "elsewhere_times": took.times,
+        "elsewhere_of": of,
     }

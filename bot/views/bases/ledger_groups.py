@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from bot.domain.packages.ledger import Passage, Station
+from bot.domain.packages.station_times import StationTime
 from bot.views.bases.ledger import LedgerRow, StationRow
 
 ITS_REPOSITORY = "the repository that builds each"
@@ -25,8 +26,7 @@ class GroupClock:
     passage: Passage
     first: datetime | None
     last: datetime | None
-    elsewhere: timedelta | None
-    times: int
+    elsewhere: StationTime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _clock(rows: Sequence[LedgerRow], number: int) -> GroupClock:
     times = [at for row in concerned if (at := _since(row.clocks, number)) is not None]
     return GroupClock(
         *(clock.station, clock.passage, min(times, default=None), max(times, default=None)),
-        *(clock.elsewhere, clock.times),
+        clock.elsewhere,
     )
 
 

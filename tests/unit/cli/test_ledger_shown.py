@@ -1,6 +1,7 @@
 """How `cve` and `promises` answer people and scripts."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from bot.cli.unknown import INCOMPLETE
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.packages.ledger import AffectedImage, BelowImage, Held, PublishedFix, Station, entry_of, places_of
+from bot.domain.packages.station_times import StationTime
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.bases.promises import Grouping, Promises
 from bot.views.paging import Page
@@ -32,18 +34,21 @@ ENTRY = entry_of(
     )
 )
 ROW = CveRow("CVE-2026-1001", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([(ENTRY, 1)]))
-PAGE = CvePage(ROW, Page((row_of(ENTRY, {Station.BASE: (4 * HOUR, 3)}),), 1, 1, 50))
+TOOK = {Station.BASE: StationTime(3, 4 * HOUR)}
+BY_REBUILDS = {**TOOK, Station.IMAGE: StationTime(412, 2 * HOUR, of_rebuilds=True)}
+PAGE = CvePage(ROW, Page((row_of(ENTRY, TOOK),), 1, 1, 50))
 PROMISES = Promises(
     NOON, Grouping.MONTH, (PromiseRow(Topic.SIBLING_LAG, ("2026-03", "aspnet"), 4, 3, 2 * HOUR, 40 * HOUR, 1),)
 )
 
 
+def page_with(took: Mapping[Station, StationTime]) -> CvePage:
+    return replace(PAGE, images=Page((row_of(ENTRY, took),), 1, 1, 50))
+
+
 def page_of_images(number: int) -> CvePage:
     """So many images that are stuck alike."""
-    rows = [
-        replace(row_of(ENTRY, {Station.BASE: (4 * HOUR, 3)}), image=f"ghcr.io/contoso/{at:03}:latest")
-        for at in range(number)
-    ]
+    rows = [replace(row_of(ENTRY, TOOK), image=f"ghcr.io/contoso/{at:03}:latest") for at in range(number)]
     return CvePage(ROW, Page(tuple(rows), number, 1, number))
 
 
@@ -86,7 +91,7 @@ def test_images_of_several_places_are_named_whole() -> None:
 
 
 def test_people_read_every_clock_of_each_image_when_they_ask_for_all(capsys: pytest.CaptureFixture[str]) -> None:
-    show_cve(PAGE, Format.TABLE, show_all=True)
+    show_cve(page_with(BY_REBUILDS), Format.TABLE, show_all=True)
     text = capsys.readouterr().out
     for told in (
         "CVE-2026-1001: high, as Ubuntu rates it. overflow",
@@ -94,17 +99,19 @@ def test_people_read_every_clock_of_each_image_when_they_ask_for_all(capsys: pyt
         "ghcr.io/contoso/shop:latest (libssl3t64 3.0.13-0ubuntu3.5)",
         "base not rebuilt: Microsoft has not rebuilt aspnet:10.0-noble; Microsoft can move it",
         "4 h (3)",
+        "2 h (412 rebuilds)",
     ):
         assert told in text
     assert "never" not in text
 
 
 def test_scripts_read_every_clock(capsys: pytest.CaptureFixture[str]) -> None:
-    show_cve(PAGE, Format.JSON)
+    show_cve(page_with(BY_REBUILDS), Format.JSON)
     [image] = json.loads(capsys.readouterr().out)["images"]
     assert (image["waits_at"], image["who"]) == ("base", "Microsoft")
     assert [clock["station"] for clock in image["clocks"]] == [station.value for station in Station]
-    assert image["clocks"][1]["elsewhere_seconds"] == 14_400
+    took = [(each["elsewhere_seconds"], each["elsewhere_times"], each["elsewhere_of"]) for each in image["clocks"]]
+    assert (took[0], took[1], took[4]) == ((None, 0, None), (14_400, 3, "images"), (7_200, 412, "rebuilds"))
 
 
 def test_the_fleet_is_listed_by_where_fixes_are_stuck_and_what_was_not_read_is_told(

@@ -108,7 +108,6 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
 def _show_image(image: "LedgerRow") -> None:
     from bot.cli.output import Layout, print_line, print_sentence, print_table
     from bot.cli.text import moment
-    from bot.domain.wording.words import duration
 
     print_line("")
     print_sentence(f"{image.image} ({', '.join(image.packages)})")
@@ -122,7 +121,7 @@ def _show_image(image: "LedgerRow") -> None:
         [
             (
                 *(clock.station, clock.passage, moment(clock.at) if clock.at else ""),
-                "" if clock.elsewhere is None else f"{duration(clock.elsewhere)} ({clock.times})",
+                clock.elsewhere.told if clock.elsewhere is not None else "",
                 clock.says,
             )
             for clock in image.clocks

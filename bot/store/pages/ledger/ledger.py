@@ -12,11 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.images.standing import ImageStanding
-from bot.domain.packages.ledger import (
-    LedgerEntry,
-    Station,
-    elsewhere,
-)
+from bot.domain.packages.ledger import LedgerEntry, Station
+from bot.domain.packages.station_times import StationTime, elsewhere, with_rebuilds
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import chunks
@@ -29,6 +26,7 @@ from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
+from bot.store.pages.ledger.rebuild_time import read_rebuild_time
 from bot.store.rows.images.images import deployments, images, is_run_there
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.repositories.tables import repositories
@@ -49,7 +47,7 @@ class _OneCve:
     at: datetime
     row: CveRow
     entries: tuple[LedgerEntry, ...]
-    took: Mapping[Station, tuple[timedelta, int]]
+    took: Mapping[Station, StationTime]
     groups: tuple[ImageGroup, ...]
     not_known: int
     gaps: tuple[str, ...]
@@ -126,10 +124,11 @@ class LedgerStore(Store):
             ledger = await _read(connection, name)
             not_known = await _not_known(connection)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
+            rebuild_time = await read_rebuild_time(connection)
         if name not in ledger.exposed.cves:
             return None
         entries = tuple(sorted(await asyncio.to_thread(ledger.entries, name), key=_waiting_first))
-        took = {place: (each.median, each.times) for place, each in elsewhere(entries).items()}
+        took = with_rebuilds(elsewhere(entries), rebuild_time)
         groups = await asyncio.to_thread(lambda: grouped(row_of(entry, took) for entry in entries))
         row = ledger.row(name, ((entry, 1) for entry in entries))
         found = _OneCve(self._clock.now(), row, entries, took, groups, not_known, gaps)

@@ -10,11 +10,14 @@ from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.package import Distribution, Package
+from bot.domain.packages.station_times import StationTime
 from bot.domain.reference import Base
+from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import dump
 from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.bases.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
 from bot.watch.registry.ports import Sight, Sighting
@@ -300,6 +303,23 @@ async def test_what_an_image_showed_before_is_remembered_as_long_as_it_shows_wha
     after = await only(stores)
     assert after.clocks[-2] == before.clocks[-2]
     assert before.clocks[-2].says == "the image has it"
+
+
+async def test_rebuilds_tell_how_long_images_take_once_nobody_remembers_what_those_held(stores: Stores) -> None:
+    """All that had the CVE were built twice since, but for one: people want to know what that takes."""
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    moved_at = stores.clock.now()
+    assert (await only(stores)).clocks[-2].elsewhere is None
+    await stores.assess_all()
+    await stores.plan_all()
+    for state, took in ((State.SUCCEEDED, 5 * HOUR), (State.BUILT, 9 * HOUR)):
+        async with stores.database.transaction() as connection:
+            await connection.execute(update(rebuilds).values(state=state.value, built_at=moved_at + took))
+        stores.clock.advance(HOUR)
+        found = (await only(stores)).clocks[-2].elsewhere
+        assert found == (StationTime(1, took, of_rebuilds=True) if state is State.SUCCEEDED else None)
 
 
 async def test_of_what_was_never_read_nothing_is_remembered_once_it_is_shown_no_longer(stores: Stores) -> None:

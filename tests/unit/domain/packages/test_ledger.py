@@ -13,10 +13,10 @@ from bot.domain.packages.ledger import (
     Passage,
     PublishedFix,
     Station,
-    elsewhere,
     entry_of,
     places_of,
 )
+from bot.domain.packages.station_times import StationTime, elsewhere, with_rebuilds
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)
@@ -185,3 +185,11 @@ def test_entries_are_counted_by_where_they_are() -> None:
         Station.FIX: 1,
         Station.IMAGE: 2,
     }
+
+
+def test_rebuilds_tell_how_long_images_take_where_no_image_with_the_cve_does() -> None:
+    rebuilds = StationTime(412, 3 * HOUR, of_rebuilds=True)
+    assert with_rebuilds({}, rebuilds) == {Station.OWN_BASE: rebuilds, Station.IMAGE: rebuilds}
+    seen = StationTime(2, HOUR)
+    assert with_rebuilds({Station.IMAGE: seen}, rebuilds)[Station.IMAGE] == seen
+    assert with_rebuilds({}, None) == {}
