@@ -8,8 +8,9 @@ from typing import Any
 from tests.unit.verify.signatures.evidence import EVIDENCE, cases, needs_evidence
 
 TESTS = Path(__file__).parents[2]
-PASSED_OVER = {"README.md", "cases.json", "public-key-validity.json"}
-"""The last gives a bare key a time in which it counts; here the operator trusts a key by giving it."""
+PASSED_OVER = {"README.md", "cases.json", "trustpolicy.json", "public-key-validity.json"}
+"""Whom the bot trusts stands in its settings: no policy of Notation's is read, and of a bare key no time in which
+it counts, since the operator trusts it by giving it."""
 
 
 def texts_in(found: Any) -> Iterator[str]:
