@@ -140,7 +140,7 @@ def _for_repository(
         workflow = workflow_of(member, need) if action is Action.DISPATCH else ""
         chosen.setdefault((action, workflow), []).append(need)
     planned = []
-    wanted = {workflow for action, workflow in chosen if action is Action.DISPATCH}
+    wanted = {workflow for _, workflow in chosen}
     for (action, workflow), group in sorted(chosen.items()):
         mine = [
             rebuild

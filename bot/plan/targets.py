@@ -45,5 +45,5 @@ def continued(earlier: Sequence[Target], targets: Mapping[Base, Target]) -> dict
 def are_back(replaced: Sequence[Rebuild], targets: Collection[Target]) -> bool:
     """Whether every base is where it was before rebuilds that nobody has begun with: caches that disagree, or a
     publication taken back within its settle window."""
-    untouched = all(rebuild.state.awaits_action and rebuild.attempted_at is None for rebuild in replaced)
+    untouched = all(rebuild.attempted_at is None for rebuild in replaced)
     return bool(replaced) and untouched and all(target.from_digest == target.to_digest for target in targets)

@@ -91,8 +91,10 @@ def test_an_old_build_of_what_floats_is_dispatched() -> None:
     assert (found.action, found.workflow) == (Action.DISPATCH, "weekly-rebuild.yml")
 
 
-def test_two_pins_of_one_base_go_by_the_one_that_is_furthest_behind() -> None:
-    found = only(caught_up(behind(), replace(behind("aspnet:10.0@b"), moves=(OS,))))
+@pytest.mark.parametrize("is_first", [True, False])
+def test_two_pins_of_one_base_go_by_the_one_that_is_furthest_behind(is_first: bool) -> None:
+    both = behind(), replace(behind("aspnet:10.0@b"), moves=(OS,))
+    found = only(caught_up(*(both if is_first else reversed(both))))
     assert sorted(edits(found)) == [("10.0@a", "10.0@z", False), ("10.0@b", "10.0@z", False)]
     assert [target.changes for target in found.targets] == [(11, 12)]
 

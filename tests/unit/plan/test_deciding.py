@@ -14,7 +14,7 @@ from bot.domain.repositories.sdk_pin import SdkPin
 from bot.domain.repositories.usage import Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
-from bot.domain.rollouts.terms import Pin
+from bot.domain.rollouts.terms import Pin, Step
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import ALWAYS, Window
 from bot.plan.deciding import decide
@@ -148,6 +148,24 @@ def test_a_policy_that_asks_for_notices_only_is_told_as_the_reason() -> None:
         planned(move(), usage("aspnet:10.0@a"), policy=Policy((PolicyRule(action=ActionPreference.NOTIFY),)))
     )
     assert found.reason == "aspnet:10.0 moved; the policy asks to notify only"
+
+
+def test_where_nothing_else_can_help_the_policy_that_is_not_heard_is_not_the_reason() -> None:
+    policy = Policy((PolicyRule(action=ActionPreference.NOTIFY),))
+    home = member(action=ActionPreference.PULL_REQUEST)
+    found = only(planned(move(), usage("aspnet:10.0@a", fixed_because="it is a variable"), home, policy=policy))
+    assert found.action is Action.NOTIFY
+    assert "must be edited by hand: it is a variable" in found.reason
+
+
+def test_a_notice_names_no_workflow_and_has_no_steps() -> None:
+    policy = Policy((PolicyRule(action=ActionPreference.NOTIFY, steps=(Step("deploy", "deploy.yml"),)),))
+    found = only(planned(move(), usage("aspnet:10.0@a"), member(WEEKLY), policy=policy))
+    assert (found.action, found.workflow, found.steps) == (Action.NOTIFY, None, ())
+
+
+def test_a_pull_request_names_the_workflow_that_builds_it_once_it_is_merged() -> None:
+    assert only(planned(move(), usage("aspnet:10.0@a"), member(WEEKLY))).workflow == "weekly-rebuild.yml"
 
 
 def test_the_repositorys_own_workflow_is_dispatched() -> None:
@@ -633,6 +651,12 @@ def test_what_is_open_goes_on_under_the_name_that_it_has() -> None:
     earlier = rebuild(4, state=State.OPEN, branch="freshness/by-hand", pull_request=12)
     found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy, earlier=[earlier]))
     assert found.branch == "freshness/by-hand"
+
+
+def test_what_is_pinned_already_is_not_said_to_be_pinned_where_the_rule_wants_digests() -> None:
+    policy = Policy((PolicyRule(pin=Pin.DIGEST),))
+    found = only(planned(move(), usage("aspnet:10.0@a"), member(WEEKLY), policy=policy))
+    assert found.reason == "aspnet:10.0 moved; 10.0 is pinned by digest"
 
 
 def test_a_floating_tag_is_pinned_where_the_rule_wants_digests() -> None:

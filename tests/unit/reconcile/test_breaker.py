@@ -71,3 +71,9 @@ def test_a_pause_is_at_least_what_the_host_asked_for() -> None:
     assert pause(NOW, NOW, asked) == timedelta(hours=2)
     assert pause(NOW, NOW, silent()) == timedelta(minutes=1)
     assert pause(NOW, NOW + timedelta(days=1), silent()) == timedelta(minutes=30)
+
+
+def test_a_host_that_has_answered_somebody_is_not_judged_by_the_few_that_got_no_answer() -> None:
+    breaker = after(None, Trouble.UNREACHABLE, Trouble.UNREACHABLE)
+    breaker.asked_everybody(is_suspect=True)
+    assert breaker.tripped is None

@@ -149,6 +149,13 @@ async def test_all_that_is_due_is_done_batch_after_batch_and_nothing_twice(world
     assert (await world.run()).claimed == 0
 
 
+async def test_what_has_ended_is_not_given_back_besides(world: World) -> None:
+    """That would be one more write for each batch."""
+    world.add(*["a"] * 5)
+    await world.run()
+    assert world.queue.put_off_calls == 0
+
+
 async def test_no_more_items_of_a_host_are_tried_at_a_time_than_allowed(world: World) -> None:
     world.add(*["a"] * 10)
     await world.run()

@@ -1,5 +1,6 @@
 """When the last pull request of a rollout will probably be open."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.feeds.advisory import Severity
@@ -76,6 +77,27 @@ def test_what_waits_for_its_wave_begins_then() -> None:
         waiting(1, is_released=False), pace=Pace(RolloutOptions(waves)), standing=(RolloutStanding(1, tallies),)
     )
     assert found == {1: 2 * HOUR}
+
+
+def test_what_was_let_begin_waits_for_no_wave() -> None:
+    waves = (Wave("canary", soak=2 * HOUR), Wave("rest"))
+    tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(waiting=1)}
+    standing = (RolloutStanding(1, tallies),)
+    assert through(waiting(1), pace=Pace(RolloutOptions(waves)), standing=standing) == {1: timedelta(0)}
+
+
+def test_a_pause_holds_its_own_rollout_and_not_what_a_person_asked_for() -> None:
+    pause = Pause(1, 1, NOON, "operator", "looks odd")
+    asked = waiting(1, at_request=True)
+    assert through(asked, waiting(2, rollout=2), pauses=(pause,)).keys() == {1, 2}
+    everything = replace(pause, rollout=None)
+    assert through(asked, waiting(2, rollout=2), pauses=(everything,)) == {}
+
+
+def test_nobody_can_tell_of_a_rollout_where_one_rebuild_waits_without_an_end() -> None:
+    """Paused are those that nobody asked for; the others of it begin."""
+    pause = Pause(1, 1, NOON, "operator", "looks odd")
+    assert through(waiting(1, at_request=True), waiting(2), pauses=(pause,)) == {}
 
 
 def test_nobody_can_tell_while_it_is_paused() -> None:
