@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.change import Change
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
@@ -14,13 +13,11 @@ from bot.domain.rollouts.timing.waves import waves_in_order
 from bot.plan.waves.advance import ReleaseRules, RolloutOptions, RolloutStanding, release_rules_at
 from bot.plan.waves.waiting import Waits, wave_holds
 from bot.report.messages.rollout import headline
-from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
-from bot.store.rows.rollouts.rollouts import open_pauses, rollout_of
+from bot.store.rows.rollouts.rollouts import changes_by_rollout, latest_rollouts, open_pauses
 from bot.store.rows.rollouts.steps import read_steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.stages.plan.advance import standings
@@ -82,7 +79,7 @@ class RolloutViewsStore(Store):
             rows = readable(await connection.execute(wanted), lambda row: row, lambda row: f"rollout {row.id}")
             ids = [row.id for row in rows]
             states = await _states_of(connection, ids)
-            titles = await _changes_of(connection, ids)
+            moved = await changes_by_rollout(connection, ids)
             stopped = await open_pauses(connection)
             found = await standings(connection, release_rules_at(now, options), rollouts.c.id.in_(ids))
         standing: dict[int, list[RolloutStanding]] = {}
@@ -91,7 +88,7 @@ class RolloutViewsStore(Store):
         return [
             RolloutProgress(
                 row.id,
-                headline(titles.get(row.id, []), Occasion(row.occasion)),
+                headline(moved.get(row.id, ()), Occasion(row.occasion)),
                 row.opened_at,
                 row.ended_at,
                 next((pause for pause in stopped if pause.rollout in (None, row.id)), None),
@@ -108,10 +105,8 @@ class RolloutViewsStore(Store):
 
     async def rollouts(self, limit: int) -> list[Rollout]:
         """The latest rollouts, newest first."""
-        newest = select(rollouts.c.id).order_by(rollouts.c.id.desc()).limit(limit)
         async with self._database.reading() as connection:
-            ids = list((await connection.execute(newest)).scalars())
-            return [await rollout_of(connection, number) for number in ids]
+            return await latest_rollouts(connection, limit)
 
     async def rebuilds_of(self, rollout: int) -> list[Rebuild]:
         """Reads all rebuilds of one rollout, but for those that were tried again."""
@@ -134,21 +129,6 @@ async def _states_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[in
     found: dict[int, dict[str, int]] = {}
     for row in counted:
         found.setdefault(row.rollout_id, {})[row.state] = row.number
-    return found
-
-
-async def _changes_of(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, list[Change]]:
-    """The changes of each rollout, in the order in which they came."""
-    rows = await connection.execute(
-        select(changes.c.id, changes.c.rollout_id, changes.c.change)
-        .where(changes.c.rollout_id.in_(ids))
-        .order_by(changes.c.id)
-    )
-    found: dict[int, list[Change]] = {}
-    for rollout, change in readable(
-        rows, lambda row: (row.rollout_id, load(row.change, Change)), lambda row: f"change {row.id}"
-    ):
-        found.setdefault(rollout, []).append(change)
     return found
 
 

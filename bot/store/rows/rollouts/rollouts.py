@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING
+from bot.domain.rollouts.rebuild import AWAITING, Rebuild
 from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
@@ -63,21 +63,29 @@ async def quarantined_bases(connection: AsyncConnection) -> dict[Base, int]:
     return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
 
 
-async def rollout_of(connection: AsyncConnection, number: int) -> Rollout:
-    """The rollout with all of its changes and rebuilds, but for those that were tried again."""
-    row = (await connection.execute(select(rollouts).where(rollouts.c.id == number))).mappings().one()
-    standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, number)]
-    found = await read_rebuilds(connection, rebuilds.c.rollout_id == number, is_current())
-    return Rollout(
-        number,
-        row["opened_at"],
-        await changes_of(connection, number),
-        tuple(found),
-        row["ended_at"],
-        standing[0] if standing else None,
-        await set_aside(connection, number),
-        Occasion(row["occasion"]),
-    )
+async def latest_rollouts(connection: AsyncConnection, limit: int) -> list[Rollout]:
+    """Rollouts with all of their changes and rebuilds, but for those that were tried again, the newest first."""
+    newest = await connection.execute(select(rollouts).order_by(rollouts.c.id.desc()).limit(limit))
+    rows = newest.mappings().all()
+    numbers = [row["id"] for row in rows]
+    moved, aside = await changes_by_rollout(connection, numbers), await set_aside(connection, numbers)
+    standing = await open_pauses(connection)
+    found: dict[int, list[Rebuild]] = {number: [] for number in numbers}
+    for rebuild in await read_rebuilds(connection, rebuilds.c.rollout_id.in_(numbers), is_current()):
+        found[rebuild.rollout].append(rebuild)
+    return [
+        Rollout(
+            number,
+            row["opened_at"],
+            moved.get(number, ()),
+            tuple(found[number]),
+            row["ended_at"],
+            next((pause for pause in standing if pause.rollout in (None, number)), None),
+            aside.get(number, {}),
+            Occasion(row["occasion"]),
+        )
+        for number, row in zip(numbers, rows, strict=True)
+    ]
 
 
 async def changes_of(connection: AsyncConnection, number: int) -> tuple[Change, ...]:
@@ -108,14 +116,19 @@ async def moves_of(connection: AsyncConnection, number: int) -> dict[int, list[i
     return found
 
 
-async def set_aside(connection: AsyncConnection, number: int) -> dict[str, int]:
-    """How many unmerged pull requests of each wave the next ones no longer wait for."""
+async def set_aside(connection: AsyncConnection, some: Collection[int]) -> dict[int, dict[str, int]]:
+    """By rollout, how many unmerged pull requests of each wave the next ones no longer wait for."""
     left_out = await connection.execute(
-        select(rollout_waves.c.name, func.sum(rollout_waves.c.set_aside).label("set_aside"))
-        .where(rollout_waves.c.rollout_id == number, rollout_waves.c.set_aside > 0)
-        .group_by(rollout_waves.c.name)
+        select(
+            rollout_waves.c.rollout_id, rollout_waves.c.name, func.sum(rollout_waves.c.set_aside).label("number")
+        )
+        .where(rollout_waves.c.rollout_id.in_(some), rollout_waves.c.set_aside > 0)
+        .group_by(rollout_waves.c.rollout_id, rollout_waves.c.name)
     )
-    return {item.name: int(item.set_aside) for item in left_out}
+    found: dict[int, dict[str, int]] = {}
+    for rollout, name, number in left_out:
+        found.setdefault(rollout, {})[name] = int(number)
+    return found
 
 
 IS_WAITING = and_(rebuilds.c.state.in_(AWAITING), rebuilds.c.released_at.is_(None), ~IS_KEPT)

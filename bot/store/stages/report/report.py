@@ -191,7 +191,7 @@ class ReportStore(Store):
                 sum(item.number for item in counts if item.told),
                 row.ended_at,
                 standing[0] if standing else None,
-                await set_aside(connection, id),
+                (await set_aside(connection, [id])).get(id, {}),
                 through.get(id),
                 Occasion(row.occasion),
                 await self._cves.still_open(connection, await moves_of(connection, id)),

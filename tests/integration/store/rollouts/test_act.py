@@ -22,6 +22,7 @@ from bot.store.rows.tables import outbox
 from tests.integration.store.conftest import ON_BOTH
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest
 from tests.integration.store.moving import moves_again, opened, someone_waits
+from tests.integration.store.statements import statements
 
 AWAITING = (State.PLANNED, State.WAITING)
 FOLLOWED = (State.OPEN, State.DISPATCHED, State.RUNNING)
@@ -283,6 +284,19 @@ async def test_the_latest_rollouts_come_newest_first(stores: Stores) -> None:
     await moves_again(stores)
     await stores.plan_all()
     assert [rollout.id for rollout in await stores.rollout_views.rollouts(1)] == [2]
+
+
+async def test_several_rollouts_are_read_in_as_many_statements_as_one(stores: Stores) -> None:
+    await stores.fill()
+    await stores.plan_all()
+    await moves_again(stores)
+    await stores.plan_all()
+    with statements(stores.database._readers) as of_one:
+        await stores.rollout_views.rollouts(1)
+    with statements(stores.database._readers) as of_two:
+        found = await stores.rollout_views.rollouts(2)
+    assert [len(rollout.rebuilds) > 0 for rollout in found] == [True, True]
+    assert len(of_two) == len(of_one)
 
 
 async def test_repositories_that_are_no_longer_listed_are_not_affected(stores: Stores) -> None:
