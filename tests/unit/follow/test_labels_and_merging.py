@@ -30,6 +30,7 @@ OPEN = PullRequestState(1, "https://forge/pull/1", is_open=True, is_merged=False
         (Merging.SET, {"is_to_merge": True}, False),
         (Merging.SET, {"is_to_merge": True, "labels": (HOLD,)}, True),
         (Merging.SET, {"labels": (HOLD,)}, False),
+        (Merging.WANTED, {"is_to_merge": True, "labels": (HOLD,)}, False),
     ],
 )
 def test_it_is_left_to_act(merging: Merging | None, shown: dict[str, object], is_left: bool) -> None:

@@ -60,6 +60,26 @@ def test_the_body_tells_why_what_and_how_to_go_without_it() -> None:
     assert "Not changed" not in text
 
 
+def test_each_cause_is_told_with_its_own_bases() -> None:
+    os_update = replace(change(cause=Cause.OS_UPDATE), base=SDK)
+    said = body(job(change(), os_update)).split("\n\n")[0]
+    assert "`aspnet:10.0` moves under the same tag: a .NET security release." in said
+    assert "`sdk:10.0` moves under the same tag:" in said
+    assert "`aspnet:10.0`, `sdk:10.0`" not in said
+
+
+def test_a_version_that_stays_is_named_once() -> None:
+    text = body(job(change(from_version="10.0.5", cause=Cause.OS_UPDATE)))
+    assert "| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.5 | " in text
+
+
+def test_cves_of_other_parts_are_told_apart() -> None:
+    both = change(cves=("CVE-2026-1", "CVE-2026-2"), not_relevant=("CVE-2026-2",))
+    said = "Not relevant to these images (other parts or systems)"
+    assert f"{said}: CVE-2026-2\n" in body(job(both))
+    assert said not in body(job(change(cves=("CVE-2026-1",))))
+
+
 def test_a_pin_that_was_older_than_what_the_base_has_left_is_told_as_it_stood() -> None:
     old = replace(rebuild().replacements[0], old=Reference(ASPNET.name, "10.0", digest("e")))
     text = body(job(replacements=(old,)))
