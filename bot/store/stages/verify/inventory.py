@@ -1,16 +1,13 @@
 """Layers, inventories and package changes: what the reading of packages reads and writes."""
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import cbor2
 import zstandard
-from sqlalchemy import JSON, ColumnElement, String, cast, exists, insert, literal, select
+from sqlalchemy import ColumnElement, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
@@ -18,8 +15,7 @@ from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
-from bot.store.engine.counters import EXPOSURES, raise_counter
-from bot.store.engine.inserting import chunks, insert_into, insert_missing
+from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
@@ -33,8 +29,9 @@ from bot.store.rows.inventories.inventories import (
     package_of,
     packages,
 )
+from bot.store.rows.inventories.package_rows import is_new_to_release, package_ids
 from bot.store.rows.inventories.packages import outdate_told
-from bot.store.rows.inventories.vulnerabilities import expose_packages, look_again_soon
+from bot.store.rows.inventories.vulnerabilities import look_again_soon
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
 
@@ -126,14 +123,15 @@ class InventoryStore(Store):
         async with self._database.transaction() as connection:
             await settle(connection, inventories, self._worker, inventory.id, due_at=now, values=values)
             ids = await package_ids(connection, found.packages, now)
-            since = await _since(connection, inventory.id)
+            before = await _shown_before(connection, inventory.id)
             rows = [
-                {"inventory_id": inventory.id, "package_id": each, "since": since.get(each) or since[None]}
+                {"inventory_id": inventory.id, "package_id": each, "since": before.since.get(each, before.seen_at)}
                 for each in sorted(ids)
             ]
             for some in chunks(rows):
                 await connection.execute(insert(inventory_packages), some)
-            if await _is_new_to_release(connection, inventory.id, values["distribution"], ids):
+            new = ids - before.since.keys() if found.distribution == before.distribution else ids
+            if await is_new_to_release(connection, inventory.id, values["distribution"], new):
                 await look_again_soon(connection, now)
 
     async def inventory(self, number: int) -> Inventory:
@@ -200,76 +198,42 @@ def _told(row: Any, found: Sequence[Package]) -> Inventory | Failure:
 
 
 def _inventory(row: Any, found: Sequence[Package]) -> Inventory:
-    distribution = None if row.distribution is None else load(row.distribution, Distribution)
     ordered = tuple(sorted(found, key=lambda package: package.sort_key))
-    return Inventory(ordered, distribution, tuple(row.problems))
-
-
-async def _is_new_to_release(
-    connection: AsyncConnection, inventory: int, distribution: Any, ids: Collection[int]
-) -> bool:
-    """Whether an image holds packages that no other image of its release was read with: what is said of them in
-    another release says nothing of them."""
-    same = (
-        exists()
-        .where(inventory_packages.c.package_id == packages.c.id)
-        .where(inventories.c.id == inventory_packages.c.inventory_id)
-        .where(inventories.c.id != inventory)
-        .where(cast(inventories.c.distribution, String) == cast(literal(distribution, JSON), String))
-    )
-    for some in chunks(sorted(ids)):
-        new = await connection.execute(select(packages.c.id).where(packages.c.id.in_(some), ~same).limit(1))
-        if new.first() is not None:
-            return True
-    return False
+    return Inventory(ordered, _distribution(row.distribution), tuple(row.problems))
 
 
 def _is_told(inventory: ColumnElement[Any]) -> ColumnElement[bool]:
     return exists().where(inventories.c.id == inventory).where(inventories.c.read_at.is_not(None))
 
 
-async def package_ids(connection: AsyncConnection, found: Collection[Package], now: datetime) -> set[int]:
-    """The rows of these packages; those that are new are added."""
-    by_key = {_key_of(package): package for package in found}
-    ids = await _known_ids(connection, by_key)
-    missing = [{"key": key, **asdict(by_key[key])} for key in sorted(by_key.keys() - ids.keys())]
-    if missing:
-        await raise_counter(connection, EXPOSURES)
-        for some in chunks(missing):
-            await connection.execute(insert_into(connection, packages).on_conflict_do_nothing(), some)
-        new = await _known_ids(connection, [each["key"] for each in missing])
-        await expose_packages(connection, new.values())
-        await look_again_soon(connection, now)
-        ids |= new
-    return set(ids.values())
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What an image of a tag, first seen at `seen_at`, came in the place of: since when that had its packages."""
+
+    seen_at: datetime
+    distribution: Distribution | None
+    since: Mapping[int, datetime]
 
 
-async def _known_ids(connection: AsyncConnection, keys: Collection[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for some in chunks(sorted(keys)):
-        rows = await connection.execute(select(packages.c.key, packages.c.id).where(packages.c.key.in_(some)))
-        found |= {row.key: row.id for row in rows}
-    return found
-
-
-async def _since(connection: AsyncConnection, inventory: int) -> dict[int | None, datetime]:
-    """Since when each package was in the image before; under None, when this one was first seen."""
+async def _shown_before(connection: AsyncConnection, inventory: int) -> _Before:
+    previous = inventories.alias()
     row = (
         await connection.execute(
-            select(inventories.c.seen_at, inventories.c.previous_id).where(inventories.c.id == inventory)
+            select(inventories.c.seen_at, inventories.c.previous_id, previous.c.distribution)
+            .outerjoin(previous, previous.c.id == inventories.c.previous_id)
+            .where(inventories.c.id == inventory)
         )
     ).one()
-    before = await connection.execute(
+    held = await connection.execute(
         select(inventory_packages.c.package_id, inventory_packages.c.since).where(
             inventory_packages.c.inventory_id == row.previous_id
         )
     )
-    return {None: row.seen_at, **{each.package_id: each.since for each in before}}
+    return _Before(row.seen_at, _distribution(row.distribution), {each.package_id: each.since for each in held})
 
 
-@lru_cache(maxsize=65_536)
-def _key_of(package: Package) -> str:
-    return hashlib.sha256(json.dumps(list(asdict(package).values())).encode()).hexdigest()
+def _distribution(stored: Any) -> Distribution | None:
+    return None if stored is None else load(stored, Distribution)
 
 
 def _packed(contents: LayerContents) -> bytes:
