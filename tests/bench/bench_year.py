@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.audit.fleet.stage import AuditOptions, tick
 from bot.discover.ports import Reading
@@ -54,16 +54,19 @@ AIM_MEGABYTES = 1_000
 WEEKS_OF_IMAGES = 3
 """So many at the end: what an image shows and showed right before is kept, all else for eight days, and a week of a
 thousand images takes half a minute. Of the weeks before there would be rows in `GROWING` alone."""
+WEEKS_OF_BASES = 14
+"""So many before those of the images: what moves of bases did to packages is told by what both sides held for a
+quarter of a year, and no longer."""
 SHARE = 5
-"""Every fifth repository has an image that is built, for linux/amd64, and `OF_IMAGES` are counted five times: with
-what they hold of bases, of which a quarter of a year stays."""
+"""Every fifth repository has an image that is built, for linux/amd64, and what images add to `OF_IMAGES` is counted
+five times."""
 OF_IMAGES = (
     *("images", "image_inventories", "inventories", "inventory_layers", "inventory_packages", "layers"),
     *("layer_contents", "packages", "exposures", "sbom_looks", "sboms", "sbom_packages"),
     *("scan_reports", "scan_report_digests", "gates", "let_through", "attestations"),
 )
-GROWING: tuple[Table, ...] = (changed_packages, artifact_reads)
-"""Their rows of the last weeks are counted for each week of the year."""
+GROWING = {changed_packages.name: WEEKS_OF_BASES + WEEKS_OF_IMAGES, artifact_reads.name: WEEKS_OF_IMAGES}
+"""Tables whose rows stay, and for how many weeks they were written: they are counted for each week of the year."""
 AMD64 = "linux/amd64"
 NIGHTS = 7
 """Each with a scan of every image."""
@@ -101,29 +104,41 @@ def _row(engine: str, year: Year) -> Measured:
     named = ", ".join(f"{table} {size / 1e6:.0f}" for table, size in largest)
     what = (
         f"a year of {REPOSITORIES:,} repositories with an image each, packages, findings and steps, {engine} "
-        f"({year.written / 1e6:.0f} MB written: every {SHARE}th image, in {WEEKS_OF_IMAGES} of {WEEKS} weeks)"
+        f"({year.written / 1e6:.0f} MB written: every {SHARE}th image, in {WEEKS_OF_IMAGES} of {WEEKS} weeks, and "
+        f"what is in bases in {WEEKS_OF_BASES + WEEKS_OF_IMAGES})"
     )
     megabytes = year.whole / 1e6
     return Measured(what, f"{megabytes:.0f} MB ({named})", f"under {AIM_MEGABYTES} MB", megabytes < AIM_MEGABYTES)
 
 
 async def simulated_year(url: str) -> Year:
-    """A year as in `bench_store`; in its last weeks images are built, read, scanned and judged."""
+    """A year as in `bench_store`, at whose end bases are read, and then images built, read, scanned and judged."""
     database = await open_database(url)
     try:
         fleet = PackagedFleet(database)
         await fleet.begin()
-        for week in range(WEEKS):
-            fleet.has_images = week >= WEEKS - WEEKS_OF_IMAGES
+        for week in range(WEEKS - WEEKS_OF_IMAGES):
+            fleet.reads_bases = week >= WEEKS - WEEKS_OF_IMAGES - WEEKS_OF_BASES
+            await fleet.week()
+        before = await _sizes(database)
+        fleet.has_images = True
+        for _ in range(WEEKS_OF_IMAGES):
             await fleet.week()
         sizes = await _sizes(database)
     finally:
         await database.close()
     written = sizes.pop("")
-    growing = {table.name: WEEKS / WEEKS_OF_IMAGES for table in GROWING}
-    times = {**dict.fromkeys(OF_IMAGES, SHARE), **growing, practice_days.name: 365}
-    tables = {name: round(size * times.get(name, 1)) for name, size in sizes.items()}
+    tables = {name: size + _unwritten(name, before[name], size) for name, size in sizes.items()}
     return Year(written + sum(tables.values()) - sum(sizes.values()), written, tables)
+
+
+def _unwritten(table: str, before: int, size: int) -> int:
+    """What a whole year of all images would add to a table that had `before` bytes without any."""
+    if table in OF_IMAGES:
+        return (SHARE - 1) * (size - before)
+    if table in GROWING:
+        return round(size * (WEEKS / GROWING[table] - 1))
+    return size * 364 if table == practice_days.name else 0
 
 
 class PackagedFleet(Fleet):
@@ -136,7 +151,7 @@ class PackagedFleet(Fleet):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.has_images = False
+        self.reads_bases = self.has_images = False
         self._contents = Contents()
         self._stands_on: dict[int, Base] = {}
         self._places: dict[str, int] = {}
@@ -151,6 +166,12 @@ class PackagedFleet(Fleet):
         images = (Claim(name, TagRule("latest"), Source.BUILD),) if number % SHARE == 0 else ()
         audited = {path: sha for path, (sha, _) in files.items()}
         return Reading("tree", usages, blobs=tuple(bodies), images=images, audited=audited)
+
+    async def week(self) -> None:
+        """PostgreSQL has what was deleted and rewritten in it made free, as its own maintenance does each minute in
+        which a fifth of a table changed."""
+        await super().week()
+        await _maintained(self._database)
 
     async def _end(self, state: State, reason: str) -> None:
         await super()._end(state, reason)
@@ -171,12 +192,15 @@ class PackagedFleet(Fleet):
 
     async def _happens(self) -> None:
         self._note_layers()
-        if not self.has_images:
-            return
+        if self.reads_bases:
+            await self._read_layers()
+            await self._tell()
+            await self._compare()
+        if self.has_images:
+            await self._happens_to_images()
+
+    async def _happens_to_images(self) -> None:
         await self._read_artifacts()
-        await self._read_layers()
-        await self._tell()
-        await self._compare()
         for every in (1, 2):
             await self._build(every)
         await self._scan_nightly()
@@ -306,24 +330,28 @@ class PackagedFleet(Fleet):
             await store.settle_artifacts(item, Gathered(1))
 
 
+async def _maintained(database: Database) -> None:
+    if database.engine.dialect.name != "sqlite":
+        async with _outside_transactions(database).connect() as connection:
+            await connection.exec_driver_sql("VACUUM ANALYZE")
+
+
 async def _sizes(database: Database) -> dict[str, int]:
-    """Bytes by table with its indexes, and of all under an empty name, after the database's own maintenance."""
-    engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
+    """Bytes by table with its indexes, and of all under an empty name."""
+    async with _outside_transactions(database).connect() as connection:
         if connection.dialect.name == "sqlite":
             await connection.exec_driver_sql("ROLLBACK")
             await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             by_table = "SELECT tbl_name, SUM(pgsize) FROM dbstat JOIN sqlite_master USING (name) GROUP BY tbl_name"
-            rows = await _rows(connection, by_table)
-            whole = await _rows(
-                connection, "SELECT '', page_count * page_size FROM pragma_page_count, pragma_page_size"
-            )
+            whole = "SELECT '', page_count * page_size FROM pragma_page_count, pragma_page_size"
         else:
-            await connection.exec_driver_sql("VACUUM ANALYZE")
-            tables = "SELECT relname, pg_total_relation_size(relid) FROM pg_catalog.pg_statio_user_tables"
-            rows = await _rows(connection, tables)
-            whole = await _rows(connection, "SELECT '', pg_database_size(current_database())")
-    return rows | whole
+            by_table = "SELECT relname, pg_total_relation_size(relid) FROM pg_catalog.pg_statio_user_tables"
+            whole = "SELECT '', pg_database_size(current_database())"
+        return await _rows(connection, by_table) | await _rows(connection, whole)
+
+
+def _outside_transactions(database: Database) -> AsyncEngine:
+    return database.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def _rows(connection: AsyncConnection, query: str) -> dict[str, int]:
