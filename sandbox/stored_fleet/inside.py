@@ -26,8 +26,8 @@ from bot.store.rows.inventories.inventories import (
     observed_inventories,
     package_changes,
 )
+from bot.store.rows.inventories.package_rows import package_ids
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.stages.verify.inventory import package_ids
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import DumpSource, KeptDump
