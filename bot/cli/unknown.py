@@ -16,7 +16,7 @@ def end_with_unknown(not_known: int, gaps: Sequence[str]) -> None:
     """Says on standard error how many images were not read and which CVE data is lacking; ends with `INCOMPLETE`
     where there is anything to say."""
     for gap in gaps:
-        print(clean(f"images may have more CVEs: {gap}"), file=sys.stderr)
+        print(clean(f"not all is known: {gap}"), file=sys.stderr)
     if not_known:
         what = counted(not_known, "image")
         print(f"{what} not read, or not as a whole: what is inside is not known", file=sys.stderr)

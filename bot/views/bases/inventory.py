@@ -65,7 +65,7 @@ class FoundPackage:
 @dataclass(frozen=True, slots=True)
 class FoundPackages:
     """The answer, in the order of images; `not_known` counts images of which not all could be read. `gaps` say why
-    a CVE may affect more than is told of."""
+    images may hold more, or a CVE affect more, than is told of."""
 
     found: tuple[FoundPackage, ...]
     not_known: int = 0

@@ -83,4 +83,4 @@ def test_of_a_cve_it_is_told_which_data_is_lacking(capsys: pytest.CaptureFixture
         show_found(FoundPackages((FOUND,), gaps=("no CVE data of Ubuntu is read",)), Format.JSON)
     told = capsys.readouterr()
     assert json.loads(told.out)["gaps"] == ["no CVE data of Ubuntu is read"]
-    assert "images may have more CVEs: no CVE data of Ubuntu is read" in told.err
+    assert "not all is known: no CVE data of Ubuntu is read" in told.err

@@ -135,7 +135,7 @@ def test_without_cve_data_it_is_not_said_that_nothing_waits(capsys: pytest.Captu
     shown = capsys.readouterr()
     assert ended.value.exit_code == INCOMPLETE
     assert shown.out.startswith("No image that was read is known to wait for a fix.")
-    assert shown.err == f"images may have more CVEs: {GAP}\n"
+    assert shown.err == f"not all is known: {GAP}\n"
 
 
 @pytest.mark.parametrize("output", [Format.TABLE, Format.JSON])

@@ -26,6 +26,7 @@ from bot.store.pages.bases.found_packages import (
     RegistryPath,
 )
 from bot.store.pages.bases.holding import holding
+from bot.store.pages.ledger.gaps import NO_IMAGE
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import deployments, images, names_own_tag
 from bot.store.rows.inventories.inventories import (
@@ -60,14 +61,14 @@ class PackagesStore(Store):
                 sights = await _of_releases(connection, wanted, asked, sights)
             run_at = await _deployments(connection, {shown[number].place for number in sights})
             sides = await _base_sides(connection, named, [shown[number] for number in sights])
-            not_known = await _not_known(connection, platforms)
+            not_known, gaps = await _not_known(connection, platforms)
         answering = Answering(wanted, asked, sides)
         found = [
             row
             for number, seen in sights.items()
             for row in answering.rows(shown[number], seen, _run_at(shown[number], run_at))
         ]
-        return FoundPackages(tuple(sorted(found, key=_order)), not_known)
+        return FoundPackages(tuple(sorted(found, key=_order)), not_known, gaps)
 
     async def affected(self, name: str) -> tuple[WantedAffected, ...] | None:
         """What publishers say is affected by a CVE, or by a record of that name, of packages in images; None where
@@ -302,8 +303,9 @@ async def _base_sides(
     return sides
 
 
-async def _not_known(connection: AsyncConnection, platforms: Collection[str]) -> int:
-    """How many images have not been read on any platform, or not as a whole."""
+async def _not_known(connection: AsyncConnection, platforms: Collection[str]) -> tuple[int, tuple[str, ...]]:
+    """How many images have not been read on any platform, or not as a whole; and the line for a fleet of which no
+    image is known."""
     of_platforms = image_inventories.c.platform.in_(platforms)
     distinct = func.count(image_inventories.c.image_id.distinct())
     total = select(func.count()).select_from(images)
@@ -315,7 +317,7 @@ async def _not_known(connection: AsyncConnection, platforms: Collection[str]) ->
     )
     counts = select(*(each.scalar_subquery() for each in (total, read, incomplete)))
     of_all, of_read, of_incomplete = (await connection.execute(counts)).one()
-    return int(of_all - of_read + of_incomplete)
+    return int(of_all - of_read + of_incomplete), () if of_all else (NO_IMAGE,)
 
 
 @lru_cache(maxsize=4_096)

@@ -8,19 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.packages.package import RUNTIME_PACK, Distribution, PackageType
 from bot.store.engine.codec import load_text
 from bot.store.engine.readable import readable
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, packages
 from bot.store.stages.verify.kept_data import kept_data
 from bot.verify.gating.vulnerabilities import SYSTEM, FleetHoldings, gaps_of_data
 
+NO_IMAGE = "no image of the fleet is known yet (`freshness-bot doctor` says what is missing)"
 _OF_IMAGES = inventories.join(image_inventories, image_inventories.c.inventory_id == inventories.c.id)
 _DISTRIBUTION = func.coalesce(cast(inventories.c.distribution, String), "null")
 
 
 async def gaps_of_fleet(connection: AsyncConnection, max_age: timedelta, now: datetime) -> tuple[str, ...]:
     """Gives a line for each publisher of what images hold whose data is missing, older than `max_age`, or not
-    looked through yet."""
+    looked through yet; and one where there are no images."""
     held = FleetHoldings(await _distributions(connection), await _nuget(connection))
-    return gaps_of_data(held, await kept_data(connection), max_age, now)
+    gaps = gaps_of_data(held, await kept_data(connection), max_age, now)
+    has_images = await connection.scalar(select(exists(select(images.c.id))))
+    return gaps if has_images else (NO_IMAGE, *gaps)
 
 
 async def _distributions(connection: AsyncConnection) -> tuple[Distribution | None, ...]:

@@ -194,6 +194,11 @@ async def test_what_nobody_is_asked_about_or_was_long_ago_is_a_gap_and_no_none(s
     assert (await _gaps(stores), (await page(stores)).gaps) == ((old,), (old,))
 
 
+async def test_a_fleet_of_which_no_image_is_known_is_a_gap(stores: Stores) -> None:
+    [gap] = await _gaps(stores)
+    assert gap.startswith("no image of the fleet is known yet")
+
+
 async def test_net_and_libraries_have_gaps_of_their_own(stores: Stores) -> None:
     own = (Package("nuget", "runtimepack.Microsoft.NETCore.App", "10.0.5"), Package("nuget", "Serilog", "4.3.0"))
     await running(stores, *own)

@@ -41,7 +41,13 @@ async def test_an_image_is_found_by_what_it_holds_with_all_that_is_asked_of_it(s
     assert (found.package, found.since) == (replace(SSL, architecture=None), stores.clock.now())
     assert [str(place) for place in found.deployed] == ["contoso/shop/Dockerfile:1"]
     assert (found.fix.state, str(found.fix)) == (FixSource.BASE, f"{ASPNET}@{digest('a')}")
-    assert answer.not_known == 0
+    assert (answer.not_known, answer.gaps) == (0, ())
+
+
+async def test_of_a_fleet_without_images_it_is_said_that_not_all_is_known(stores: Stores) -> None:
+    answer = await find(stores)
+    assert (answer.found, answer.not_known) == ((), 0)
+    assert [gap.partition(" (")[0] for gap in answer.gaps] == ["no image of the fleet is known yet"]
 
 
 async def test_a_base_that_has_no_fix_yet_is_waited_for(stores: Stores) -> None:
