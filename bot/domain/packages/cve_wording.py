@@ -77,7 +77,7 @@ def cve_counts(moved: CvesMoved) -> str:
 
 
 def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_REBUILT) -> str:
-    """What bases still have, in a line of a message: `Still open in these bases: no fix yet 1 HIGH, 4 LOW; …`.
+    """What bases still have, in a line of a message: `Still open in these bases: 1 HIGH, 4 LOW (no fix yet); …`.
 
     `not_rebuilt` tells who has not, where that is known.
     """
@@ -87,7 +87,7 @@ def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_RE
         return "No known CVE is still open in these bases"
     by_reason = {why: [each for each in still_open.cves if each.why is why] for why in WhyOpen}
     words = {WhyOpen.NOT_REBUILT: not_rebuilt}
-    told = "; ".join(f"{words.get(why, why)} {severities(some)}" for why, some in by_reason.items() if some)
+    told = "; ".join(f"{severities(some)} ({words.get(why, why)})" for why, some in by_reason.items() if some)
     return f"Still open in these bases: {told}{'; not all is known' if still_open.gaps else ''}"
 
 

@@ -173,7 +173,7 @@ def test_of_several_images_a_cve_counts_once_at_its_worst_and_for_what_can_be_me
         ("CVE-3", Rating.UNKNOWN, WhyOpen.NO_FIX),
     ]
     assert still_open_in_words(found, "Microsoft has not rebuilt") == (
-        "Still open in these bases: no fix yet 1 not rated; Microsoft has not rebuilt 2 HIGH"
+        "Still open in these bases: 1 not rated (no fix yet); 2 HIGH (Microsoft has not rebuilt)"
     )
 
 
@@ -185,4 +185,4 @@ def test_of_several_images_none_is_open_only_where_that_is_known_of_each() -> No
     assert unknown == StillOpen(None, (OLD,))
     assert still_open_in_words(unknown) == f"Which CVEs are still open in these bases is not known: {OLD}"
     some = still_open_in_all((opened(has("CVE-1")), opened(gap=OLD)))
-    assert still_open_in_words(some) == "Still open in these bases: no fix yet 1 HIGH; not all is known"
+    assert still_open_in_words(some) == "Still open in these bases: 1 HIGH (no fix yet); not all is known"
