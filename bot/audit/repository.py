@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Protocol, TypeVar, cast
 
 from bot.domain.images.seen_config import SeenConfig
+from bot.domain.images.tags import name_and_tag
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.usage import Kind
 from bot.formats.dockerfile import KIND as DOCKERFILE
@@ -141,11 +142,11 @@ class RepositoryTexts:
         return self.produced[0] if len(self.produced) == 1 and self.dockerfiles == [path] else None
 
     def produced_as(self, image: str) -> SeenConfig | None:
-        """The image of that name, whatever tag or digest stands behind it."""
-        name = image.partition("@")[0]
-        head, colon, tag = name.rpartition(":")
-        name = head if colon and "/" not in tag else name
-        return next((each for each in self.produced if each.image == name), None)
+        """The image of that name: of several tags with a build each the one that is named, else whatever tag or
+        digest stands behind it."""
+        name, tag = name_and_tag(image.partition("@")[0])
+        mine = [each for each in self.produced if each.image == name]
+        return mine[0] if len(mine) == 1 else next((each for each in mine if each.tag == tag), None)
 
     def adopt(self, text: str, path: str, lines: Lines) -> None:
         """Makes places in a text that was made from the file known; `lines` tells the file's own."""

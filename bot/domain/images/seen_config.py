@@ -12,20 +12,22 @@ MOST_NAMES = 500
 @dataclass(frozen=True, slots=True)
 class SeenConfig:
     """`user` is empty where the image names none. Of `variables` and `arguments` the names are kept, never values:
-    of the environment, and of the build arguments that are in the history."""
+    of the environment, and of the build arguments that are in the history. `tag` is the one that it was seen under.
+    """
 
     image: str
     digest: str
     user: str = ""
     variables: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    tag: str = ""
 
     @property
     def shown(self) -> str:
         return f"{self.image}@{self.digest[:19]}"
 
 
-def seen_config(image: str, digest: str, document: Mapping[str, Any]) -> SeenConfig:
+def seen_config(image: str, digest: str, document: Mapping[str, Any], tag: str = "") -> SeenConfig:
     """Reads an image's configuration as the OCI image specification has it; what has another shape is left out."""
     config = document.get("config")
     config = config if isinstance(config, dict) else {}
@@ -38,6 +40,7 @@ def seen_config(image: str, digest: str, document: Mapping[str, Any]) -> SeenCon
         user if isinstance(user, str) else "",
         _names(_list(variables)),
         tuple(dict.fromkeys(arguments))[:MOST_NAMES],
+        tag,
     )
 
 

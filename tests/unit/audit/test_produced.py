@@ -1,6 +1,7 @@
 """What the configuration of a produced image settles, and what it adds by name."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,6 +63,16 @@ def test_a_service_that_runs_the_produced_image_is_settled_by_its_name() -> None
     files = {"compose.yaml": f"services:\n  shop:\n    image: {SHOP}:1.0\n"}
     [finding] = found("run-as-non-root", files, seen(config={"User": "1654"}))
     assert finding.outcome is Outcome.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"), [("8.0", Outcome.FAILS), ("9.0", Outcome.HOLDS), ("7.0", Outcome.UNKNOWN)]
+)
+def test_of_tags_with_a_build_each_the_one_that_a_service_names_counts(tag: str, expected: Outcome) -> None:
+    built = [replace(seen(config={"User": user}), tag=of) for of, user in (("8.0", "0"), ("9.0", "1654"))]
+    files = {"compose.yaml": f"services:\n  shop:\n    image: {SHOP}:{tag}\n"}
+    [finding] = found("run-as-non-root", files, *built)
+    assert finding.outcome is expected
 
 
 def test_secrets_in_the_environment_and_the_history_are_found_by_name_alone() -> None:

@@ -61,7 +61,7 @@ class ImagePagesStore(Store):
         is_named = and_(images.c.registry == registry, images.c.repository == path)
         run_at = and_(deployments.c.registry == registry, deployments.c.repository == path)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(_images().where(is_named).limit(_MOST_CLAIMS))).all()
+            rows = (await connection.execute(_images().where(is_named).order_by(*_ORDER).limit(_MOST_CLAIMS))).all()
             if not rows:
                 return None
             lost = await contested_images(connection)

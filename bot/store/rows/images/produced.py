@@ -23,7 +23,7 @@ async def produced_configs(connection: AsyncConnection, repository: int, name: s
         await connection.execute(
             select(images)
             .where(images.c.repository_id == repository, images.c.digest.is_not(None))
-            .order_by(images.c.registry, images.c.repository)
+            .order_by(images.c.registry, images.c.repository, images.c.id)
             .limit(_MOST_IMAGES)
         )
     ).all()
@@ -37,7 +37,7 @@ async def produced_configs(connection: AsyncConnection, repository: int, name: s
         if image.doubt is None and platforms and image.digest is not None:
             document = await _config(connection, platforms[0].digest)
             if document is not None:
-                found.append(seen_config(image.claim.name, image.digest, document))
+                found.append(seen_config(image.claim.name, image.digest, document, image.place.tag))
     return tuple(found)
 
 
