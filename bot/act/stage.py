@@ -10,7 +10,7 @@ from bot.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refreshe
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
 from bot.act.trust import TrustEverybody, TrustGate
-from bot.act.waiting import RIGHTS, is_final_after, paused
+from bot.act.waiting import RIGHTS, comes_again, is_final_after, paused
 from bot.domain.backoff import rest_at_age, rest_of
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
@@ -102,7 +102,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
         rebuild = item.rebuild
         is_begun = not rebuild.state.awaits_action or rebuild.pull_request is not None
-        if isinstance(failure, RepositoryArchived) and not is_begun:
+        if isinstance(failure, RepositoryArchived) and not is_begun and comes_again(rebuild):
             await self._store.read_once_listed(item.member.id)
             ended = rebuild.moved(State.SKIPPED, failure.told, at=now)
             await self._store.settle_rebuild(rebuild, ended, succeeded=False)

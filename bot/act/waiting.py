@@ -39,16 +39,25 @@ def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
     return replace(rebuild, text_version=rebuild.facts_version, due_at=now + rest)
 
 
+def comes_again(rebuild: Rebuild) -> bool:
+    """Whether a reading of its repository has it planned once more after it was skipped: where a base moved.
+
+    What is built for its age alone would miss its week.
+    """
+    return any(target.changes for target in rebuild.targets)
+
+
 async def shut(
     job: Job, word: OwnWord, store: ActStore, options: ActOptions, now: datetime, *, is_open: bool = False
 ) -> Rebuild:
     """The rebuild in a repository that can only be read.
 
     Where that is archived it ends, and is planned again once the repository is listed as one that takes changes.
-    Elsewhere it is put off, and so is one whose pull request `is_open`: that would be left to nobody.
+    Elsewhere it is put off, and so is one that would not come again, or whose pull request `is_open`: that would be
+    left to nobody.
     """
     told = f"the repository is {word.read_only}"
-    if word.is_archived and job.rebuild.state.awaits_action and not is_open:
+    if word.is_archived and job.rebuild.state.awaits_action and not is_open and comes_again(job.rebuild):
         await store.read_once_listed(job.member.id)
         return job.rebuild.moved(State.SKIPPED, told, at=now)
     return away(job.rebuild, told, told, options, now)

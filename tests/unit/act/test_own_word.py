@@ -104,6 +104,28 @@ async def test_in_a_repository_that_was_archived_since_its_listing_it_ends_at_on
 
 
 @pytest.mark.parametrize("is_seen", [True, False], ids=["as it is looked at", "as it is written to"])
+async def test_what_is_built_for_its_age_waits_for_the_end_of_an_archive_and_misses_no_week(
+    world: World, is_seen: bool
+) -> None:
+    aged = rebuild(Action.DISPATCH)
+    world.add(replace(aged, targets=tuple(replace(each, changes=()) for each in aged.targets)), member(WEEKLY))
+
+    def archive() -> None:
+        world.shop.is_archived = True
+
+    if is_seen:
+        archive()
+    else:
+        world.forge.meanwhile["dispatch"] = archive
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (State.WAITING, "the repository is archived")
+    world.forge.meanwhile.clear()
+    world.shop.is_archived = False
+    await world.later()
+    assert world.store[1].state is State.DISPATCHED
+
+
+@pytest.mark.parametrize("is_seen", [True, False], ids=["as it is looked at", "as it is written to"])
 async def test_what_goes_on_with_an_open_pull_request_waits_with_it_while_that_is_archived(
     world: World, is_seen: bool
 ) -> None:
