@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from itertools import compress
 
 from bot.domain.images.branch_patterns import are_of
+from bot.domain.images.joined_groups import joined
 from bot.domain.images.tags import TagKind, TagRule, name_and_tag
 from bot.domain.reference import Base, InvalidReference, Reference
 
@@ -196,16 +196,11 @@ def _apart(builds: Iterable[_Build]) -> Iterator[list[Claim]]:
         sure = [build for build in mine if not build.claim.weakness]
         is_known = all(build.claim.built_from for build in sure)
         is_one_file = len({build.claim.path for build in sure}) == 1
-        groups: list[list[Claim]] = []
         keys: dict[tuple[str, str], list[Claim]] = {}
         for build in sure:
             own = (build.claim.built_from if is_known else "", build.variant if is_known or is_one_file else "")
             keys.setdefault(own, []).append(build.claim)
-        for claims in keys.values():
-            tags = {claim.tag for claim in claims}
-            shared = [not tags.isdisjoint(claim.tag for claim in group) for group in groups]
-            joined = [claim for group in compress(groups, shared) for claim in group]
-            groups = [*(group for group, same in zip(groups, shared, strict=True) if not same), joined + claims]
+        groups = list(joined([*keys.values()], lambda claim: claim.tag))
         if len(groups) > 1:
             yield from groups
         else:
@@ -235,8 +230,9 @@ def _agreed(builds: Sequence[Claim]) -> list[Claim]:
         if not claim.weakness:
             tags.setdefault(claim.path, set()).add(claim.tag.text)
     common = set[str].intersection(*tags.values()) if tags else set()
+    difference = _difference(tags)
     return [
-        claim if claim.weakness or claim.tag.text in common else replace(claim, weakness=_difference(tags))
+        claim if claim.weakness or claim.tag.text in common else replace(claim, weakness=difference)
         for claim in builds
     ]
 
@@ -249,11 +245,15 @@ def _difference(tags: Mapping[str, Collection[str]]) -> str:
 def _as_built(claims: Iterable[Claim], builds: Sequence[Sequence[Claim]]) -> tuple[Claim, ...]:
     """The claims with the one file that every build of their image is built from, and those of somebody's word with
     the place of the first build."""
+    named: dict[str, list[Claim]] = {}
+    own: dict[tuple[str, TagRule], list[Claim]] = {}
+    for group in builds:
+        named.setdefault(group[0].name, []).extend(group)
+        for tag in {build.tag for build in group}:
+            own.setdefault((group[0].name, tag), []).extend(group)
     found = []
     for claim in claims:
-        named = [group for group in builds if group[0].name == claim.name]
-        own = [group for group in named if any(build.tag == claim.tag for build in group)]
-        mine = [build for group in own or named for build in group]
+        mine = own.get((claim.name, claim.tag)) or named.get(claim.name, [])
         build = claim if claim.path or not mine else mine[0]
         files = {each.built_from for each in mine}
         known = replace(claim, path=build.path, line=build.line, pulls=build.pulls)
@@ -280,7 +280,7 @@ def _weightiest(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     best: dict[str, dict[str, Claim]] = {}
     for claim in claims:
         known = best.setdefault(claim.name, {})
-        rank = min((each.source.rank for each in known.values()), default=claim.source.rank)
+        rank = next((each.source.rank for each in known.values()), claim.source.rank)
         if claim.source.rank < rank:
             known.clear()
         if claim.source.rank <= rank:

@@ -1,8 +1,18 @@
+import time
 from dataclasses import replace
 
 import pytest
 
-from bot.domain.images.produced import Claim, ImageRule, ImageRules, NamedImage, Source, claims_of, contested
+from bot.domain.images.produced import (
+    MOST_CLAIMS,
+    Claim,
+    ImageRule,
+    ImageRules,
+    NamedImage,
+    Source,
+    claims_of,
+    contested,
+)
 from bot.domain.images.tags import TagRule
 
 SHOP = "Contoso/Shop"
@@ -241,3 +251,20 @@ def test_whoever_has_the_weightiest_word_may_name_several_tags() -> None:
     ]
     rules = ImageRules(tuple(ImageRule("contoso/*", name, TagRule(tag)) for tag in ("8.0", "9.0")))
     assert claimed(rules, name) == [(name, "8.0", Source.SETTINGS), (name, "9.0", Source.SETTINGS)]
+
+
+def test_thousands_of_builds_of_one_name_are_told_apart_in_a_moment() -> None:
+    files = [f"{number}/Dockerfile" for number in range(4_000)]
+    named = [golden(f"v{number}", f"{number % 8}.yml", file) for number, file in enumerate(files)]
+    begun = time.thread_time()
+    claims, _ = claims_of(SHOP, "main", ImageRules(), (), named, frozenset(files))
+    assert time.thread_time() - begun < 3
+    assert [claim.built_from for claim in claims] == files[:MOST_CLAIMS]
+
+
+def test_builds_that_share_tags_by_way_of_others_are_one_image() -> None:
+    pairs = [("a", "1"), ("b", "2"), ("c", "3"), ("b", "1"), ("c", "2"), ("d", "4")]
+    named = [golden(tag, "a.yml", f"{folder}/Dockerfile") for folder, tag in pairs]
+    files = {each.built_from[0] for each in named}
+    claims, _ = claims_of(SHOP, "main", ImageRules(), (), named, files)
+    assert [(claim.tag.text, claim.built_from) for claim in claims] == [("1", ""), ("4", "d/Dockerfile")]
