@@ -100,7 +100,7 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
         assert told(rows[SERVICE]) == ("image not rebuilt", SERVICE)
         clock = clock_of(rows[SERVICE], Station.IMAGE)
         assert clock.elsewhere is not None, "the golden image has passed it"
-        assert clock.times == 1
+        assert clock.elsewhere.times == 1
         assert (rows[GOLDEN].cannot_tell, rows[GOLDEN].says) == (
             True,
             f"it cannot be told what is named at {world.github.name}/deploy/other.yaml:4",

@@ -25,7 +25,7 @@ SQUASHED = image("all in one")
 
 def provenance(*uris: tuple[str, str]) -> Provenance:
     materials = tuple(Material(uri, frozenset({named})) for uri, named in uris)
-    return Provenance("", "", "", materials, Material("", frozenset()), "", "")
+    return Provenance("", materials, Material("", frozenset()))
 
 
 ASPNET_URI = "pkg:docker/mcr.microsoft.com/dotnet/aspnet@10.0?platform=linux%2Famd64"

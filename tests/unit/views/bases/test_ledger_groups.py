@@ -12,12 +12,14 @@ from bot.domain.packages.ledger import (
     Station,
     entry_of,
 )
+from bot.domain.packages.station_times import StationTime
 from bot.views.bases.ledger import LedgerRow, row_of
 from bot.views.bases.ledger_groups import ITS_REPOSITORY, MOST_MOVERS, grouped
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)
 FIX = PublishedFix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON)
+TOOK = StationTime(3, 4 * HOUR)
 OLD, NOT_KNOWN = Held(True), Held(None, why="it was not read yet")
 
 
@@ -38,7 +40,7 @@ def row(
         held,
         deployed=deployed,
     )
-    return row_of(entry_of(image), {Station.BASE: (4 * HOUR, 3)})
+    return row_of(entry_of(image), {Station.BASE: TOOK})
 
 
 def test_images_on_many_bases_are_one_group_where_the_same_people_can_move_them() -> None:
@@ -92,7 +94,7 @@ def test_a_clock_of_a_group_spans_the_moments_of_its_images() -> None:
     [group] = grouped([row("a", free(2), OLD), row("b", free(30), OLD)])
     base, image = group.clocks[1], group.clocks[4]
     assert (base.passage, base.first, base.last) == (Passage.PASSED, NOON + 2 * HOUR, NOON + 30 * HOUR)
-    assert (base.elsewhere, base.times) == (4 * HOUR, 3)
+    assert base.elsewhere == TOOK
     assert (image.passage, image.first) == (Passage.WAITING, NOON + 2 * HOUR), "since the base has it"
 
 
