@@ -1,6 +1,6 @@
 """Images that command lines push: `docker build -t … --push`, `docker push`, `az acr build`, `dotnet publish`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.formats.produced.placeholders import shown
@@ -46,7 +46,7 @@ def pushed(
     """Each image that the commands push, which run in `folders`, else in the repository's root. Never raises.
 
     `built` are the images that were built or pulled before by their names; what the commands build, pull and tag is
-    added. What is pulled, tagged and pushed is a copy, which no build makes anew: weak evidence, with that reason.
+    added. What is pulled, tagged and pushed under another name says under which it was pulled: see `with_copies`.
     """
     built = {} if built is None else built
     folders = folders or Folders()
@@ -65,10 +65,27 @@ def pushed(
             built[target] = replace(built[source], name=target)
         names = _pushed_by(command.name, words, built)
         if names and _pushes_all_tags(words):
-            names = [name for name in built if name.rpartition(":")[0] == names[0]] or [f"{names[0]}:*"]
+            mine = (name for name, made in built.items() if name != made.pulled)
+            names = [name for name in mine if name.rpartition(":")[0] == names[0]] or [f"{names[0]}:*"]
         for name in names:
             made = built.get(name, Written(name, place))
-            yield made if not made.pulled else _as_copy(replace(made, name=name, place=place))
+            # One pushed under the very name that it was pulled under may have been built between.
+            pulled = made.pulled if made.pulled != name else ""
+            yield made if not made.pulled else replace(made, name=name, place=place, pulled=pulled)
+
+
+def with_copies(written: Sequence[Written]) -> Iterator[Written]:
+    """All that a file pushes; a copy of what it builds itself is as that, a copy of anything else weak evidence."""
+    built = {each.name: each for each in written if not each.pulled}
+    for each in written:
+        if not each.pulled:
+            yield each
+        elif (source := built.get(each.pulled)) is not None:
+            weakness = each.weakness or source.weakness
+            yield replace(each, pulls=source.pulls, built_from=source.built_from, weakness=weakness)
+        else:
+            copy = f"it is a copy of {shown(each.pulled)}, which no build here makes anew"
+            yield replace(each, weakness=each.weakness or copy)
 
 
 def _pulled(program: str, words: list[str]) -> list[str]:
@@ -76,13 +93,6 @@ def _pulled(program: str, words: list[str]) -> list[str]:
     is_pull = program in _BUILDERS and (rest[:1] == ["pull"] or rest[:2] == ["image", "pull"])
     name = _without_transport(rest[-1]) if is_pull and not rest[-1].startswith("-") else None
     return [name] if name is not None else []
-
-
-def _as_copy(written: Written) -> Written:
-    """One pushed under the very name that it was pulled under may have been built between."""
-    if written.name == written.pulled:
-        return replace(written, pulled="")
-    return replace(written, weakness=f"it is a copy of {shown(written.pulled)}, which no build here makes anew")
 
 
 def _copied(program: str, words: list[str]) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from bot.formats.dotnet import project
 from bot.formats.dotnet.msbuild import elements
 from bot.formats.finding import is_text, kind_in
 from bot.formats.produced import workflows
-from bot.formats.produced.commands import Written, container_names, pushed
+from bot.formats.produced.commands import Written, container_names, pushed, with_copies
 from bot.formats.produced.placeholders import hidden, shown, split
 from bot.formats.shell import KIND as SHELL
 from bot.formats.shell.folders import Folders
@@ -76,7 +76,7 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
     text = hidden(text)
     lines = Lines(text)
     try:
-        for written in written_in(path, text):
+        for written in with_copies(list(written_in(path, text))):
             parts = split(shown(written.name))
             if parts is not None:
                 line = lines.at(max(0, written.place))

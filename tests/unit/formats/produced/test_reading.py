@@ -476,6 +476,27 @@ def test_an_image_that_one_step_pulls_is_a_copy_in_another() -> None:
     assert (image.line, image.weakness) == (7, COPY.format("8.0"))
 
 
+def test_a_copy_of_what_another_job_of_the_file_builds_is_built_as_that() -> None:
+    text = workflow("      - run: docker build -t {0}:{1} . && docker push {0}:{1}\n") + (
+        "  promote:\n    needs: build\n    steps:\n"
+        "      - run: docker pull {0}:{1} && docker tag {0}:{1} {2}:latest && docker push {2}:latest\n"
+    )
+    filled = text.format("ghcr.io/contoso/shop", "${{ github.sha }}", "prod.azurecr.io/shop")
+    found = [(each.name, each.built_from, each.weakness) for each in named_in(WORKFLOW, filled.encode())]
+    assert found == [
+        ("ghcr.io/contoso/shop", ("Dockerfile",), ""),
+        ("prod.azurecr.io/shop", ("Dockerfile",), ""),
+    ]
+
+
+def test_what_is_only_pulled_is_not_taken_to_be_built_where_all_tags_are_pushed() -> None:
+    script = (
+        "docker pull {0}:cache || true\ndocker pull {0}:1 || true\n"
+        "docker build --cache-from {0}:cache -t {0}:1 .\ndocker push --all-tags {0}"
+    )
+    assert named("build.sh", script.format("ghcr.io/contoso/shop")) == ["ghcr.io/contoso/shop:1"]
+
+
 def test_an_image_that_an_action_builds_may_be_pushed_by_a_command() -> None:
     text = workflow(
         build(load="true", tags="ghcr.io/contoso/shop:1", file="src/Dockerfile", pull="true"),
