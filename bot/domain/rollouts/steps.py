@@ -9,9 +9,11 @@ from bot.domain.forge.runs import RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import Identity, Workflow
-from bot.domain.rollouts.rebuild import IllegalTransition, Rebuild, State
-from bot.domain.rollouts.terms import PathWorkflow, Step
+from bot.domain.rollouts.rebuild import Action, IllegalTransition, Rebuild, State
+from bot.domain.rollouts.terms import Step
 from bot.domain.wording.words import duration
+
+_WORKFLOWS = ".github/workflows"
 
 
 class StepState(StrEnum):
@@ -148,9 +150,22 @@ def unknown_inputs(step: StepRun, workflow: Workflow, known: Mapping[str, str]) 
     return tuple(name for name in workflow.required if name not in offered)
 
 
-def images_of_parts(images: Iterable[ProducedImage], parts: Sequence[PathWorkflow]) -> list[ProducedImage]:
-    """Those of a monorepo's images that come of these parts; all where it is built as a whole."""
-    return [image for image in images if not parts or any(part.produces(image.claim.name) for part in parts)]
+def images_of_build(images: Iterable[ProducedImage], rebuild: Rebuild) -> list[ProducedImage]:
+    """Those that the build of a rebuild makes: of a monorepo's those of its parts, and of tags of one name that
+    several workflows push those of the workflows that are run. A merge without parts may set off all of them."""
+    parts = rebuild.parts
+    mine = [image for image in images if not parts or any(part.produces(image.claim.name) for part in parts)]
+    if rebuild.action is not Action.DISPATCH and not parts:
+        return mine
+    run = {rebuild.workflow, *(part.workflow for part in parts)} - {None}
+    pushed = {image.claim.name for image in mine if _workflow_of(image) in run}
+    return [image for image in mine if image.claim.name not in pushed or _workflow_of(image) in run | {None}]
+
+
+def _workflow_of(image: ProducedImage) -> str | None:
+    """The file name of the workflow that pushes it; None where a script pushes it, or somebody's word names it."""
+    folder, _, file = image.claim.path.rpartition("/")
+    return file if folder == _WORKFLOWS else None
 
 
 def known_of(images: Sequence[ProducedImage], proof: ImageVerdict | None) -> Mapping[str, str]:

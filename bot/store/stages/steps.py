@@ -10,7 +10,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild, State
-from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_parts, known_of
+from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of
 from bot.domain.rollouts.terms import Start, Step
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -99,7 +99,7 @@ class StepStore(Store):
         overtaken = [each.id for each in later if _takes_over(each, rebuild)]
         severity = Severity(row.severity) if row.severity else None
         taken_over = overtaken[-1] if overtaken else None
-        built = tuple(images_of_parts(shown, rebuild.parts))
+        built = tuple(images_of_build(shown, rebuild))
         return StepJob(step, rebuild.identity, severity, known_of(built, rebuild.proof), taken_over, built)
 
     async def save_step(self, step: StepRun) -> None:

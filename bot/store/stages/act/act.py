@@ -20,7 +20,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, State, Target
-from bot.domain.rollouts.steps import images_of_parts
+from bot.domain.rollouts.steps import images_of_build
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.counters import FREEZES, POLICY, counter, set_counter
@@ -302,7 +302,7 @@ async def _is_provable(connection: AsyncConnection, rebuild: Rebuild, repository
     lost = await contested_images(connection) if rows else ()
     known = readable(rows, lambda row: image_of(row, rebuild.repository, lost), lambda row: f"image {row.id}")
     wanted = {target.base for target in rebuild.targets}
-    return any(may_stand_on(image, wanted) for image in images_of_parts(known, rebuild.parts))
+    return any(may_stand_on(image, wanted) for image in images_of_build(known, rebuild))
 
 
 async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:

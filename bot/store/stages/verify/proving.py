@@ -5,7 +5,7 @@ from sqlalchemy import select
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import State
-from bot.domain.rollouts.steps import images_of_parts
+from bot.domain.rollouts.steps import images_of_build
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.queue.due_rows import DueRows
@@ -37,5 +37,5 @@ class ProvingStore(ImagesStore, RebuildStore):
             )
             named_there = readable(rows, lambda each: load(each.usage, Usage), lambda each: f"usage {each.id}")
         rebuild = rebuild_of(claimed.row, Identity(row.name, row.node_id))
-        produced = images_of_parts(await self.images_of(row.name), rebuild.parts)
+        produced = images_of_build(await self.images_of(row.name), rebuild)
         return Proving(rebuild, tuple(produced), tuple(named_there))

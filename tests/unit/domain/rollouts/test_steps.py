@@ -13,18 +13,19 @@ from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import Identity, Workflow
-from bot.domain.rollouts.rebuild import IllegalTransition, State
+from bot.domain.rollouts.rebuild import Action, IllegalTransition, State
 from bot.domain.rollouts.steps import (
     STEP_TRANSITIONS,
     StepRun,
     StepState,
     after_step,
     after_step_run,
+    images_of_build,
     inputs_for,
     known_of,
     unknown_inputs,
 )
-from bot.domain.rollouts.terms import Step
+from bot.domain.rollouts.terms import PathWorkflow, Step
 from tests.builders import rebuild
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -121,6 +122,38 @@ def test_the_image_is_known_where_it_is_the_only_one_and_its_digest_once_it_was_
     assert known_of([IMAGE, other], ImageVerdict.PROVED) == {}
     assert known_of([IMAGE, IMAGE], ImageVerdict.PROVED) == {"image": "ghcr.io/contoso/shop"}
     assert known_of([replace(IMAGE, is_contested=True)], ImageVerdict.PROVED) == {}
+
+
+EIGHT, NINE, OTHER = (
+    replace(
+        IMAGE,
+        claim=Claim(f"ghcr.io/contoso/{name}", TagRule(tag), Source.BUILD, f".github/workflows/{file}", 3),
+    )
+    for name, tag, file in (("golden", "8.0", "8.yml"), ("golden", "9.0", "9.yml"), ("till", "9.0", "9.yml"))
+)
+
+
+@pytest.mark.parametrize(
+    ("run", "made"),
+    [
+        ({"action": Action.DISPATCH, "workflow": "8.yml"}, [EIGHT, OTHER]),
+        ({"action": Action.DISPATCH, "workflow": "all.yml"}, [EIGHT, NINE, OTHER]),
+        ({"workflow": "8.yml"}, [EIGHT, NINE, OTHER]),
+        ({"workflow": "8.yml", "parts": (PathWorkflow(("8/*",), "8.yml"),)}, [EIGHT, OTHER]),
+        ({"parts": (PathWorkflow(("8/*",), "8.yml"), PathWorkflow(("9/*",), "9.yml"))}, [EIGHT, NINE, OTHER]),
+        ({"parts": (PathWorkflow(("9/*",), "9.yml", ("*/till",)),)}, [OTHER]),
+    ],
+)
+def test_a_tag_that_another_workflow_pushes_is_none_that_a_build_makes(
+    run: dict[str, Any], made: list[ProducedImage]
+) -> None:
+    """It would be waited for in vain, and the rebuild would fail."""
+    assert images_of_build([EIGHT, NINE, OTHER], rebuild(**run)) == made
+
+
+def test_a_tag_that_somebody_names_may_come_of_any_workflow() -> None:
+    said = replace(NINE, claim=replace(NINE.claim, path=""))
+    assert images_of_build([EIGHT, said], rebuild(action=Action.DISPATCH, workflow="8.yml")) == [EIGHT, said]
 
 
 def test_the_last_step_proves_nothing_of_the_image() -> None:
