@@ -39,7 +39,9 @@ class FleetViewsStore(Store):
         async with self._database.reading() as connection:
             total = await connection.execute(select(func.count()).select_from(repositories).where(listed))
             unreadable = await connection.execute(
-                select(repositories.c.name, repositories.c.error).where(listed, repositories.c.error.is_not(None))
+                select(repositories.c.name, repositories.c.error)
+                .where(listed, repositories.c.error.is_not(None))
+                .order_by(repositories.c.name)
             )
             troubles = await connection.execute(
                 select(incidents).where(incidents.c.cleared_at.is_(None)).order_by(incidents.c.opened_at)

@@ -101,6 +101,7 @@ async def _own(connection: AsyncConnection, names: Collection[_Name]) -> dict[_N
             )
             .join(repositories, repositories.c.id == images.c.repository_id)
             .where(tuple_(images.c.registry, images.c.repository).in_(some))
+            .order_by(images.c.id)
         )
         for name, tag, produced in readable(rows, _produced, lambda row: f"image {row.id}"):
             found.setdefault(name, {})[tag] = produced
