@@ -87,4 +87,5 @@ def _rating_of(vulnerability: Mapping[str, Any]) -> Rating:
     told = [
         score for scores in by_source.values() if isinstance(scores, dict) for score in map(scores.get, _SCORES)
     ]
-    return rating_of_score(max((score for score in told if isinstance(score, int | float)), default=0.0))
+    bands = (rating_of_score(score) for score in told if isinstance(score, int | float))
+    return max(bands, key=lambda band: band.rank, default=Rating.UNKNOWN)
