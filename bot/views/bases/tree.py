@@ -187,6 +187,7 @@ def as_json(tree: Tree) -> dict[str, Any]:
         "images": [
             {
                 "image": branch.view.image.claim.name,
+                "tag": branch.view.image.claim.tag.text,
                 "produced_by": branch.view.image.repository,
                 "depth": branch.depth,
                 "state": branch.state,

@@ -13,7 +13,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, State, Target
 from bot.domain.rollouts.timing.waves import Hold
 from bot.views.bases.images import ImageView
-from bot.views.bases.tree import Tree, likely_done, under
+from bot.views.bases.tree import Tree, as_json, likely_done, under
 from tests.builders import ASPNET, NOON, SDK, rebuild
 
 HOUR = timedelta(hours=1)
@@ -60,7 +60,10 @@ def test_an_image_is_followed_by_those_on_its_own_tag_where_others_have_builds_o
         *(tagged("golden", "8.0"), tagged("golden", "9.0")),
         *(view("shop", on=golden("8.0")), view("till", on=golden("9.0")), view("old", on=golden("8.0.1"))),
     ]
-    assert [(branch.view.image.place.short, branch.depth) for branch in under(ASPNET, views, [])] == [
+    branches = under(ASPNET, views, [])
+    told = as_json(Tree(ASPNET, "sha256:new", NOON, branches, None))["images"]
+    assert [each["tag"] for each in told] == ["8.0", "latest", "latest", "9.0", "latest", "latest"]
+    assert [(branch.view.image.place.short, branch.depth) for branch in branches] == [
         *(("golden:8.0", 0), ("old:latest", 1), ("shop:latest", 1)),
         *(("golden:9.0", 0), ("old:latest", 1), ("till:latest", 1)),
     ]
