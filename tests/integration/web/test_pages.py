@@ -12,7 +12,8 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.feeds.advisory import Release
 from bot.domain.images.image import ImageState
-from bot.domain.packages.ledger import AffectedImage, Held, PublishedFix, entry_of, places_of
+from bot.domain.packages.ledger import AffectedImage, Held, PublishedFix, Station, entry_of, places_of
+from bot.domain.packages.station_times import StationTime
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
@@ -194,13 +195,19 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
         )
     )
     cve = CveRow("CVE-2026-1", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([(waits, 1)]))
-    told = _Told(CvePage(cve, page_of((row_of(waits, {}),), 1, Cut()), not_known=1, gaps=("no data of Alpine",)))
+    took = {
+        Station.BASE: StationTime(3, timedelta(hours=4)),
+        Station.IMAGE: StationTime(5, timedelta(hours=2), of_rebuilds=True),
+    }
+    told = _Told(CvePage(cve, page_of((row_of(waits, took),), 1, Cut()), not_known=1, gaps=("no data of Alpine",)))
     client = asking(READER, replace(site, stores=replace(site.stores, ledger=told)))
     answer = await client.get("/cves/CVE-2026-1")
     assert answer.status_code == 200
     assert 'href="/images/ghcr.io/contoso/shop"' in answer.text
     assert "Ubuntu fixed it in 3.1" in answer.text
     assert answer.text.count("what the image stands on is not known") == 3, "of its group, of itself, of its clock"
+    assert answer.text.count("4 h, in the middle of 3") == 2, "of its group, of its clock"
+    assert "(elsewhere 2 h, in the middle of 5 rebuilds)" in answer.text
     assert "Not all is known: no data of Alpine." in answer.text
     listed = await client.get("/cves")
     assert listed.status_code == 200
