@@ -26,8 +26,8 @@ def cve(
     For each affected image six clocks: fixed by its publisher, in the base, in the mirror, in own bases, in the
     image, and in what manifests name. The table has a few lines for all images that are stuck at the same one and
     wait for the same people; --all and --format json tell of each. Reads the store alone and can run beside the
-    service. Exit codes: 0 all images are known, 2 nothing tells of the CVE, 3 some images could not be read, or not
-    as a whole, or CVE data of something that they hold is missing or old.
+    service. Exit codes: 0 all images are known, 2 nothing tells of the CVE, 3 no image is known, some could not be
+    read, or not as a whole, or CVE data of something that they hold is missing or old.
 
     Example: freshness-bot cve CVE-2026-21518
     """

@@ -81,8 +81,8 @@ def find(
 
     Where they run, who produces them, since when each holds that version, and whether its base has another one by
     now. Reads the store alone and can run beside the service. Exit codes: 0 all images are known, 2 the question
-    makes no sense, 3 some images could not be read, or not as a whole, or CVE data that --cve needs is missing or
-    old.
+    makes no sense, 3 no image is known, some could not be read, or not as a whole, or CVE data that --cve needs is
+    missing or old.
 
     Example: freshness-bot packages find openssl --below 3.0.13-0ubuntu3.6
     """

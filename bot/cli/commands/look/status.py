@@ -61,7 +61,7 @@ def status(
 
 
 def show_status(status: "Status", output: Format, now: datetime, *, show_all: bool = False) -> None:
-    """Writes bases, notices, rebuilds and whatever is in trouble; `show_all` has the table name every base."""
+    """Writes bases, notices, rebuilds and whatever is in trouble; with `show_all` every one of them."""
     from bot.domain.repositories.onboarding import counts_in_words
     from bot.domain.wording.words import counted
     from bot.views.fleet.status import as_json
