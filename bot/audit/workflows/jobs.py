@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping as Dict
 
-from bot.formats.source.nodes import Mapping, Scalar, Sequence
+from bot.formats.source.nodes import Mapping, Scalar
+from bot.formats.workflows.needs import needs_of
 
 
 def permissions_of(node: Mapping) -> dict[str, str] | None:
@@ -29,24 +30,15 @@ class _All(dict[str, str]):
         return self._right
 
 
-def _needs(job: Mapping) -> list[str]:
-    written = job.get("needs")
-    if isinstance(written, Scalar):
-        return [written.value]
-    return (
-        [item.value for item in written.items if isinstance(item, Scalar)] if isinstance(written, Sequence) else []
-    )
-
-
 def ended_before(name: str, jobs: Dict[str, Mapping]) -> set[str]:
     """The jobs that have ended when this one begins, by what each needs."""
     found: set[str] = set()
-    waiting = _needs(jobs[name])
+    waiting = [*needs_of(jobs[name])]
     while waiting:
         each = waiting.pop()
         if each in jobs and each not in found:
             found.add(each)
-            waiting += _needs(jobs[each])
+            waiting += needs_of(jobs[each])
     return found - {name}
 
 
