@@ -1,7 +1,8 @@
 """Images that command lines push: `docker build -t … --push`, `docker push`, `az acr build`, `dotnet publish`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from bot.formats.produced.placeholders import shown
 from bot.formats.shell.commands import commands
@@ -16,6 +17,9 @@ _REGISTRY = "docker://"
 _OF_ENGINES = ("containers-storage:", "docker-daemon:")
 _LOCAL = (*_OF_ENGINES, "oci:", "oci-archive:", "docker-archive:", "dir:")
 """Transports of containers-image, which Buildah, Podman and Skopeo take."""
+
+MOST_WRITTEN = 10_000
+"""Names of one file, however often each is pushed: commands that push all tags name each one anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,11 @@ def pushed(
             yield made if not made.pulled else replace(made, name=name, place=place, pulled=pulled)
 
 
-def with_copies(written: Sequence[Written]) -> Iterator[Written]:
-    """All that a file pushes; a copy of what it builds itself is as that, a copy of anything else weak evidence."""
-    built = {each.name: each for each in written if not each.pulled}
-    for each in written:
+def with_copies(written: Iterable[Written]) -> Iterator[Written]:
+    """What a file pushes; a copy of what it builds itself is as that, a copy of anything else weak evidence."""
+    some = list(islice(written, MOST_WRITTEN))
+    built = {each.name: each for each in some if not each.pulled}
+    for each in some:
         if not each.pulled:
             yield each
         elif (source := built.get(each.pulled)) is not None:

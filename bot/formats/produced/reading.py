@@ -76,7 +76,7 @@ def _named(path: str, text: str, written_in: Callable[[str, str], Iterator[Writt
     text = hidden(text)
     lines = Lines(text)
     try:
-        for written in with_copies(list(written_in(path, text))):
+        for written in with_copies(written_in(path, text)):
             parts = split(shown(written.name))
             if parts is not None:
                 line = lines.at(max(0, written.place))

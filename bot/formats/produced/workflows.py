@@ -8,7 +8,7 @@ from itertools import islice, product
 
 from bot.formats.builds import places
 from bot.formats.produced import redhat
-from bot.formats.produced.commands import Written, pushed
+from bot.formats.produced.commands import MOST_WRITTEN, Written, pushed
 from bot.formats.produced.handed_on import steps_in_order, without_inputs
 from bot.formats.produced.moments import date_part
 from bot.formats.shell.folders import Folders
@@ -45,9 +45,9 @@ def names(document: Node) -> Iterator[Written]:
     if reach_of(document) is StepReach.NEVER:
         return
     branches = branches_of(document)
-    found = [replace(written, branches=branches) for written in _names(document)]
+    found = [replace(written, branches=branches) for written in islice(_names(document), MOST_WRITTEN)]
     if is_only_called(document) and _has_defaults(document):
-        sure = {written.name for written in _names(document, has_inputs=False)}
+        sure = {written.name for written in islice(_names(document, has_inputs=False), MOST_WRITTEN)}
         found = [each if each.name in sure else replace(each, weakness=_OF_INPUTS) for each in found]
     yield from found
 

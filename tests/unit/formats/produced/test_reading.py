@@ -1,5 +1,8 @@
+import time
+
 import pytest
 
+from bot.formats.produced.reading import MOST_NAMES
 from tests.unit.formats.produced.naming import named_in
 
 WORKFLOW = ".github/workflows/build.yml"
@@ -495,6 +498,14 @@ def test_what_is_only_pulled_is_not_taken_to_be_built_where_all_tags_are_pushed(
         "docker build --cache-from {0}:cache -t {0}:1 .\ndocker push --all-tags {0}"
     )
     assert named("build.sh", script.format("ghcr.io/contoso/shop")) == ["ghcr.io/contoso/shop:1"]
+
+
+def test_commands_that_push_all_tags_again_and_again_are_followed_to_a_bound() -> None:
+    made = "".join(f"          docker build -t ghcr.io/contoso/shop:{tag} .\n" for tag in range(500))
+    text = workflow("      - run: |\n" + made + "          docker push -a ghcr.io/contoso/shop\n" * 500)
+    begun = time.thread_time()
+    assert len(named_in(WORKFLOW, text.encode())) == MOST_NAMES
+    assert time.thread_time() - begun < 3
 
 
 def test_an_image_that_an_action_builds_may_be_pushed_by_a_command() -> None:
