@@ -53,7 +53,9 @@ class Named:
 def names_in(
     path: str, data: bytes, build: FileBuild | None = None, environment: Mapping[str, str] | None = None
 ) -> tuple[Named, ...]:
-    """The images that the builds of a file push, each with its line, in the order of the text. Never raises.
+    """The images that the builds of a file push, each with its line. Never raises.
+
+    They come in the order of the text, but those of a job behind those of the jobs that it needs.
 
     Of a Bake or Compose file those of `build` where it is given, with the variables that files around it set.
     """
