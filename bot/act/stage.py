@@ -10,7 +10,7 @@ from bot.act.ports import MERGES_END_BEFORE, ActOptions, ActStore, Job, Refreshe
 from bot.act.tag_availability import PublishedTags, Registry
 from bot.act.tools import Tools
 from bot.act.trust import TrustEverybody, TrustGate
-from bot.act.waiting import RIGHTS, comes_again, is_final_after, paused
+from bot.act.waiting import RIGHTS, ended_where_archived, is_final_after, paused
 from bot.domain.backoff import rest_at_age, rest_of
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
@@ -101,12 +101,12 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
     async def failed(self, item: Job, claimed: Claimed, failure: Failure, now: datetime) -> str:
         """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
         rebuild = item.rebuild
-        is_begun = not rebuild.state.awaits_action or rebuild.pull_request is not None
-        if isinstance(failure, RepositoryArchived) and not is_begun and comes_again(rebuild):
-            await self._store.read_once_listed(item.member.id)
-            ended = rebuild.moved(State.SKIPPED, failure.told, at=now)
-            await self._store.settle_rebuild(rebuild, ended, succeeded=False)
-            return f"{rebuild.repository}: {failure}"
+        if isinstance(failure, RepositoryArchived):
+            is_open = rebuild.pull_request is not None
+            ended = await ended_where_archived(item, self._store, failure.told, now, is_open=is_open)
+            if ended is not None:
+                await self._store.settle_rebuild(rebuild, ended, succeeded=False)
+                return f"{rebuild.repository}: {failure}"
         rest = rest_of(failure, rebuild.attempts)
         is_final = is_final_after(rebuild.attempts, failure)
         if is_final and rebuild.state is State.OPEN:

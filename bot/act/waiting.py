@@ -39,28 +39,28 @@ def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:
     return replace(rebuild, text_version=rebuild.facts_version, due_at=now + rest)
 
 
-def comes_again(rebuild: Rebuild) -> bool:
-    """Whether a reading of its repository has it planned once more after it was skipped: where a base moved.
+async def ended_where_archived(
+    job: Job, store: ActStore, told: str, now: datetime, *, is_open: bool
+) -> Rebuild | None:
+    """The rebuild, ended, to be planned again once its repository is listed as one that takes changes.
 
-    What is built for its age alone would miss its week.
+    None where it waits instead: its pull request `is_open` and would be left to nobody, or no base of it moved, so
+    that no reading has it planned again and what is built for its age alone would miss its week.
     """
-    return any(target.changes for target in rebuild.targets)
+    rebuild = job.rebuild
+    if is_open or not rebuild.state.awaits_action or not any(target.changes for target in rebuild.targets):
+        return None
+    await store.read_once_listed(job.member.id)
+    return rebuild.moved(State.SKIPPED, told, at=now)
 
 
 async def shut(
     job: Job, word: OwnWord, store: ActStore, options: ActOptions, now: datetime, *, is_open: bool = False
 ) -> Rebuild:
-    """The rebuild in a repository that can only be read.
-
-    Where that is archived it ends, and is planned again once the repository is listed as one that takes changes.
-    Elsewhere it is put off, and so is one that would not come again, or whose pull request `is_open`: that would be
-    left to nobody.
-    """
+    """The rebuild in a repository that can only be read: ended where that is archived, else put off."""
     told = f"the repository is {word.read_only}"
-    if word.is_archived and job.rebuild.state.awaits_action and not is_open and comes_again(job.rebuild):
-        await store.read_once_listed(job.member.id)
-        return job.rebuild.moved(State.SKIPPED, told, at=now)
-    return away(job.rebuild, told, told, options, now)
+    ended = await ended_where_archived(job, store, told, now, is_open=is_open) if word.is_archived else None
+    return ended or away(job.rebuild, told, told, options, now)
 
 
 def away(rebuild: Rebuild, how: str, ever: str, options: ActOptions, now: datetime) -> Rebuild:
