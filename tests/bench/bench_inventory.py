@@ -199,12 +199,14 @@ async def _images(connection: AsyncConnection, of_fleet: int) -> None:
 
 
 async def _packages(connection: AsyncConnection) -> None:
-    """Those of base `b` are numbers `b`, `b + BASES` and so on; of the pool each image has every fiftieth."""
+    """Those of base `b` are numbers `b`, `b + BASES` and so on, all but OpenSSL naming the source package
+    that they are built from; of the pool each image has every fiftieth."""
     of_bases = [
         _package(
             number + 1,
             "openssl" if number < BASES else f"lib{number // BASES}",
             f"3.0.13-0ubuntu3.{number % BASES}",
+            None if number < BASES else f"lib{number // BASES}",
         )
         for number in range(OF_BASE * BASES)
     ]
@@ -232,8 +234,9 @@ async def _packages(connection: AsyncConnection) -> None:
         )
 
 
-def _package(number: int, name: str, version: str) -> dict[str, Any]:
-    return {"id": number, "key": f"{number:064}", "type": "deb", "name": name, "version": version}
+def _package(number: int, name: str, version: str, source: str | None = None) -> dict[str, Any]:
+    told = {"type": "deb", "name": name, "version": version, "source": source}
+    return {"id": number, "key": f"{number:064}", **told}
 
 
 def _inventory(place: int) -> dict[str, Any]:

@@ -4,19 +4,54 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 
-def is_among(connection: AsyncConnection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Whether a column is one of these whole numbers or texts.
+def is_among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether a column is one of the whole numbers or texts that the statement is given as its parameter `name`.
 
-    However many there are, the statement is the same, so that it is put together and planned no longer for
-    thousands than for one.
+    However many there are, the statement is the same: it is put together once, and planned no longer for thousands
+    than for one.
     """
-    listed = list(values)
-    if connection.dialect.name == "postgresql":
-        return column == any_(cast(literal(listed, ARRAY(column.type)), ARRAY(column.type)))
-    each = func.json_each(literal(json.dumps(listed))).table_valued("value")
-    return column.in_(select(each.c.value))
+    return _IsAmong(column, bindparam(name, type_=_Listed(column.type)))
+
+
+class _IsAmong(FunctionElement[bool]):
+    """Of a column and its list; SQLite would compare what is of the type `Boolean` with 1, and use no index."""
+
+    inherit_cache = True
+
+
+class _Listed(TypeDecorator[Iterable[Any]]):
+    """An array on PostgreSQL, JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(self.of) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
+        listed = list(value or ())
+        return listed if dialect.name == "postgresql" else json.dumps(listed)
+
+
+@compiles(_IsAmong)
+def _on_sqlite(element: _IsAmong, compiler: SQLCompiler, **options: Any) -> str:
+    column, listed = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608 - both are SQL that we made
+
+
+@compiles(_IsAmong, "postgresql")
+def _on_postgresql(element: _IsAmong, compiler: SQLCompiler, **options: Any) -> str:
+    column, listed = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY({listed})"

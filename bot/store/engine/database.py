@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.domain.failure import Failure, Trouble
 from bot.store.engine.codec import parse, unparse
 from bot.store.engine.schema import migrate_alone, newest_revision
+from bot.store.engine.sqlite import connect
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -202,9 +203,7 @@ def _probe(database: str | None) -> None:
 
 def engine_for(target: URL) -> AsyncEngine:
     if target.get_backend_name() == "sqlite":
-        engine = create_async_engine(target, hide_parameters=True, json_serializer=unparse, json_deserializer=parse)
-        _begin_on_sqlite(engine, "BEGIN IMMEDIATE")
-        return engine
+        return _on_sqlite(target, "BEGIN IMMEDIATE")
     told = {name: value for name, value in _POSTGRES.items() if name not in target.query}
     return create_async_engine(
         target, pool_pre_ping=True, hide_parameters=True, json_serializer=unparse, connect_args=told
@@ -215,11 +214,7 @@ def _readers_of(engine: AsyncEngine) -> AsyncEngine:
     """SQLite's readers have connections of their own, on which writing is an error."""
     if engine.dialect.name != "sqlite":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    readers = create_async_engine(
-        engine.url, hide_parameters=True, json_serializer=unparse, json_deserializer=parse
-    )
-    _begin_on_sqlite(readers, "BEGIN", "query_only=ON", f"cache_size=-{_READ_KIBIBYTES}")
-    return readers
+    return _on_sqlite(engine.url, "BEGIN", "query_only=ON", f"cache_size=-{_READ_KIBIBYTES}")
 
 
 @asynccontextmanager
@@ -262,8 +257,15 @@ def _reason(error: Exception) -> str:
     return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
 
 
-def _begin_on_sqlite(engine: AsyncEngine, beginning: str, *pragmas: str) -> None:
+def _on_sqlite(target: URL, beginning: str, *pragmas: str) -> AsyncEngine:
     """The driver would begin late and in deferred mode; claims need the write lock from the start."""
+    engine = create_async_engine(
+        target,
+        hide_parameters=True,
+        json_serializer=unparse,
+        json_deserializer=parse,
+        connect_args={"async_creator_fn": connect},
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -282,3 +284,5 @@ def _begin_on_sqlite(engine: AsyncEngine, beginning: str, *pragmas: str) -> None
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql(beginning)
+
+    return engine

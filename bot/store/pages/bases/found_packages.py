@@ -1,8 +1,9 @@
 """Images that hold a package, put together from where it was seen, where they run and what their bases show now."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit, Sought, fit_of
@@ -12,15 +13,12 @@ from bot.views.bases.inventory import FixSource, FoundPackage, NextVersion, Show
 _BEST_FIRST = tuple(ShownBy)
 BaseName = tuple[str, str, str]
 """Registry, repository and tag."""
-RegistryPath = tuple[str, str]
-"""Registry and repository."""
-_Standing = tuple[int, tuple[str, ...], tuple[tuple[BaseName, ...], ...]]
-"""A package, its platforms, and on which bases the image stands on each of them."""
+Asked = Mapping[int, tuple[Package, bool]]
+"""Packages that are asked for, by their numbers, and whether that is certain."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackageSight:
-    """Where a package was found, and what tells so."""
+class PackageSight(NamedTuple):
+    """Where a package was found, and what tells so; no dataclass, since there may be tens of thousands."""
 
     package: int
     platform: str
@@ -29,16 +27,20 @@ class PackageSight:
     is_certain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class HoldingImage:
-    """An image that holds a package; `stands_on` names its bases by platform, the shortest name first."""
+@dataclass(frozen=True, eq=False)
+class StandsOn:
+    """An image's bases by platform, the shortest name first; one value for all images that stand alike."""
+
+    names: Mapping[str, tuple[BaseName, ...]]
+
+
+class HoldingImage(NamedTuple):
+    """An image that holds a package; no dataclass for the same reason."""
 
     name: str
-    place: RegistryPath
-    tag: str
     digest: str | None
     produced_by: str
-    stands_on: Mapping[str, tuple[BaseName, ...]]
+    stands_on: StandsOn
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +58,41 @@ class Answering:
     """Puts rows together; of hundreds of images most hold the same packages on the same few bases."""
 
     wanted: Collection[Sought]
-    asked: Mapping[int, tuple[Package, bool]]
+    asked: Asked
     sides: Mapping[tuple[BaseName, str], BaseSide]
-    _fixes: dict[_Standing, NextVersion] = field(default_factory=dict)
+    _fixes: dict[tuple[int, tuple[str, ...], StandsOn], NextVersion] = field(default_factory=dict)
 
     def rows(
         self, image: HoldingImage, sights: Sequence[PackageSight], deployed: tuple[Deployment, ...]
-    ) -> Iterator[FoundPackage]:
+    ) -> Sequence[FoundPackage]:
         """One for each version of each package, whatever architecture it is for, by what tells of it best."""
+        if len(sights) == 1:
+            return (self._row(image, sights[0], (sights[0].platform,), deployed),)
+        rows = []
         for seen in self._by_version(sights):
-            shown_by = min((sight.shown_by for sight in seen), key=_BEST_FIRST.index)
-            where = [sight for sight in seen if sight.shown_by is shown_by]
-            package, is_certain = self.asked[where[0].package]
-            platforms = tuple(sorted({sight.platform for sight in where}))
-            yield FoundPackage(
-                image.name,
-                image.digest,
-                image.produced_by,
-                platforms,
-                package,
-                min(sight.since for sight in where),
-                deployed,
-                self._fix(where[0].package, image, platforms),
-                is_certain and all(sight.is_certain for sight in where),
-                shown_by,
-            )
+            told = _told_best(seen)
+            platforms = tuple(sorted({sight.platform for sight in told}))
+            rows.append(self._row(image, _first(told), platforms, deployed))
+        return sorted(rows, key=lambda row: row.package.sort_key)
+
+    def _row(
+        self, image: HoldingImage, sight: PackageSight, platforms: tuple[str, ...], deployed: tuple[Deployment, ...]
+    ) -> FoundPackage:
+        package, is_certain = self.asked[sight.package]
+        return FoundPackage(
+            image.name,
+            image.digest,
+            image.produced_by,
+            platforms,
+            package,
+            sight.since,
+            deployed,
+            self._fix(sight.package, image, platforms),
+            is_certain and sight.is_certain,
+            sight.shown_by,
+        )
 
     def _by_version(self, sights: Sequence[PackageSight]) -> Collection[Sequence[PackageSight]]:
-        if len(sights) == 1:
-            return (sights,)
         grouped: dict[tuple[str, str, str], list[PackageSight]] = {}
         for sight in sights:
             package = self.asked[sight.package][0]
@@ -93,13 +101,12 @@ class Answering:
 
     def _fix(self, number: int, image: HoldingImage, platforms: tuple[str, ...]) -> NextVersion:
         """What the bases say on which the image may stand: it is fixed where none of them lacks the fix."""
-        stood_on = tuple([image.stands_on.get(platform, ()) for platform in platforms])
-        known = self._fixes.get((number, platforms, stood_on))
+        known = self._fixes.get((number, platforms, image.stands_on))
         if known is None:
-            keys = [(name, each) for each, names in zip(platforms, stood_on, strict=True) for name in names]
+            keys = [(name, each) for each in platforms for name in image.stands_on.names.get(each, ())]
             sides = [self.sides[key] for key in keys if key in self.sides]
             known = self._worst(self.asked[number][0], sides)
-            self._fixes[number, platforms, stood_on] = known
+            self._fixes[number, platforms, image.stands_on] = known
         return known
 
     def _worst(self, package: Package, sides: Sequence[BaseSide]) -> NextVersion:
@@ -119,3 +126,15 @@ class Answering:
             return FixSource.OWN
         is_fixed = all(fit_of(each, self.wanted, side.release) is Fit.NO for each in same)
         return FixSource.BASE if is_fixed else FixSource.AWAITED
+
+
+def _told_best(sights: Sequence[PackageSight]) -> Sequence[PackageSight]:
+    """Those of what tells of a package best."""
+    shown_by = min((sight.shown_by for sight in sights), key=_BEST_FIRST.index)
+    return [sight for sight in sights if sight.shown_by is shown_by]
+
+
+def _first(sights: Sequence[PackageSight]) -> PackageSight:
+    """The first of several that tell alike; certain where all of them are."""
+    since = min(sight.since for sight in sights)
+    return sights[0]._replace(since=since, is_certain=all(sight.is_certain for sight in sights))

@@ -1,28 +1,121 @@
-"""Which inventories hold packages: by layers, and by SBOMs that list them."""
+"""Which images hold packages, by what was read of their layers and of their SBOMs."""
 
-from collections.abc import Collection
-from typing import Any
+import json
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
-from sqlalchemy import CompoundSelect, cast, null, select, union_all
+from sqlalchemy import String, cast, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.evidence import Strength
+from bot.domain.packages.package import Distribution
+from bot.domain.packages.vulnerability import release_of
+from bot.domain.packages.wanted import Fit, Sought, fit_of
 from bot.store.engine.among import is_among
-from bot.store.rows.inventories.inventories import inventory_packages
+from bot.store.engine.codec import load_text
+from bot.store.pages.bases.found_packages import Asked, BaseName, HoldingImage, PackageSight, StandsOn
+from bot.store.rows.images.images import images
+from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
+from bot.store.rows.repositories.tables import repositories
+from bot.views.bases.inventory import ShownBy
 
-
-def holding(connection: AsyncConnection, asked: Collection[int]) -> CompoundSelect[Any]:
-    """Inventories with any of these packages, since when each is known there, and the strength of the SBOM that
-    says so: none where it is the layers."""
-    by_layers = select(
+_HELD = union_all(
+    select(
         inventory_packages.c.inventory_id,
         inventory_packages.c.package_id,
         inventory_packages.c.since,
         cast(null(), sboms.c.strength.type).label("strength"),
-    ).where(is_among(connection, inventory_packages.c.package_id, asked))
-    by_sboms = (
-        select(sboms.c.inventory_id, sbom_packages.c.package_id, sboms.c.at, sboms.c.strength)
-        .join(sboms, sboms.c.id == sbom_packages.c.sbom_id)
-        .where(is_among(connection, sbom_packages.c.package_id, asked))
+    ).where(is_among(inventory_packages.c.package_id, "packages")),
+    select(sboms.c.inventory_id, sbom_packages.c.package_id, sboms.c.at, sboms.c.strength)
+    .join(sboms, sboms.c.id == sbom_packages.c.sbom_id)
+    .where(is_among(sbom_packages.c.package_id, "packages")),
+).subquery()
+"""Inventories with any of these packages, since when each is known there, and the strength of the SBOM that says
+so: none where it is the layers."""
+_SIGHTS = (
+    select(
+        image_inventories.c.image_id,
+        image_inventories.c.platform,
+        _HELD.c.package_id,
+        _HELD.c.since,
+        _HELD.c.strength,
+        images.c.registry + "/" + images.c.repository + ":" + func.coalesce(images.c.found, images.c.tag),
+        images.c.digest,
+        cast(images.c.standings, String),
+        repositories.c.name,
     )
-    return union_all(by_layers, by_sboms)
+    .join(_HELD, _HELD.c.inventory_id == image_inventories.c.inventory_id)
+    .join(images, images.c.id == image_inventories.c.image_id)
+    .join(repositories, repositories.c.id == images.c.repository_id)
+)
+_RELEASES = (
+    select(image_inventories.c.image_id, image_inventories.c.platform, cast(inventories.c.distribution, String))
+    .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+    .where(is_among(image_inventories.c.image_id, "images"))
+)
+
+
+async def sights_of(
+    connection: AsyncConnection, asked: Asked
+) -> tuple[dict[int, HoldingImage], dict[int, list[PackageSight]]]:
+    """The images that hold these packages, and where each was seen to, by layers and by SBOMs."""
+    shown: dict[int, HoldingImage] = {}
+    found: dict[int, list[PackageSight]] = {}
+    if not asked:
+        return shown, found
+    rows = await connection.execute(_SIGHTS, {"packages": asked})
+    for image, platform, package, since, strength, name, digest, standings, produced_by in rows:
+        if image not in shown:
+            shown[image], found[image] = HoldingImage(name, digest, produced_by, _bases_in(standings)), []
+        found[image].append(PackageSight(package, platform, since, _shown_by(strength)))
+    return shown, found
+
+
+async def of_releases(
+    connection: AsyncConnection,
+    wanted: Collection[Sought],
+    asked: Asked,
+    sights: Mapping[int, Sequence[PackageSight]],
+) -> dict[int, list[PackageSight]]:
+    """Those in images of the releases that are spoken of: elsewhere the same version may be another package."""
+    rows = await connection.execute(_RELEASES, {"images": sights})
+    releases = {(image, platform): release_in(text) for image, platform, text in rows}
+    found: dict[int, list[PackageSight]] = {}
+    for image, seen in sights.items():
+        for sight in seen:
+            fit = fit_of(asked[sight.package][0], wanted, releases.get((image, sight.platform)))
+            if fit is not Fit.NO:
+                found.setdefault(image, []).append(sight._replace(is_certain=fit is Fit.YES))
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def release_in(distribution: str | None) -> str | None:
+    """The release of a stored distribution, as publishers list it."""
+    if not distribution or distribution == "null":
+        return None
+    return release_of(load_text(distribution, Distribution))
+
+
+def _shown_by(strength: str | None) -> ShownBy:
+    """What tells of a package, by the strength of the SBOM that lists it."""
+    if strength is None:
+        return ShownBy.LAYERS
+    return ShownBy.PROVED_SBOM if strength == Strength.PROVED.value else ShownBy.CLAIMED_SBOM
+
+
+@lru_cache(maxsize=4_096)
+def _bases_in(standings: str | None) -> StandsOn:
+    """The bases that an image is seen to stand on.
+
+    Read from the plain JSON of `Standing`, once for all images that stand alike: there may be thousands.
+    """
+    found: dict[str, tuple[BaseName, ...]] = {}
+    for standing in json.loads(standings or "null") or ():
+        named = {
+            (base["registry"], base["repository"], base["tag"])
+            for base in (publication["base"] for publication in standing["publications"])
+        }
+        found[standing["platform"]] = tuple(sorted(named, key=lambda name: (sum(map(len, name)), name)))
+    return StandsOn(found)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.bases.deployed import deployments_of
 from bot.store.pages.ledger.below import read_bases, read_names
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
@@ -27,7 +28,7 @@ from bot.store.pages.ledger.exposed import read_exposed
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
 from bot.store.pages.ledger.rebuild_time import read_rebuild_time
-from bot.store.rows.images.images import deployments, images, is_run_there
+from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
@@ -182,7 +183,7 @@ async def _images(connection: AsyncConnection, histories: Histories) -> tuple[Ex
         )
         for link in links:
             held.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
-    run_at = await _deployments(connection, held)
+    run_at = await deployments_of(connection, held)
     standings = _Standings()
     found: list[ExposedImage] = []
     for numbers in chunks(sorted(held)):
@@ -227,20 +228,3 @@ def _image(
         tuple(sorted(held)),
         tuple(run_at),
     )
-
-
-async def _deployments(connection: AsyncConnection, some: Collection[int]) -> Mapping[int, Sequence[Deployment]]:
-    at = deployments.c
-    found: dict[int, list[Deployment]] = {}
-    for numbers in chunks(sorted(some)):
-        rows = await connection.execute(
-            select(images.c.id, repositories.c.name, at.path, at.line, at.tag, at.digest)
-            .select_from(images)
-            .join(deployments, is_run_there())
-            .join(repositories, repositories.c.id == at.repository_id)
-            .where(images.c.id.in_(numbers))
-            .order_by(repositories.c.name, at.path, at.line)
-        )
-        for number, *place in rows:
-            found.setdefault(number, []).append(Deployment(*place))
-    return found

@@ -1,0 +1,91 @@
+"""SQLite through its driver's thread, with one trip there for a statement and all of its rows.
+
+The driver makes four: for a cursor, the statement, its rows and the end of the cursor. Each wakes another thread
+and waits to be woken, which took longer than most statements do.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+import aiosqlite
+
+_CHUNK = 64
+"""Rows that the driver would fetch at once; nothing here asks for fewer than all."""
+
+
+def connect(database: str, **options: Any) -> aiosqlite.Connection:
+    """Stands in for the driver's own function; to be awaited, like that."""
+    connection = Connection(partial(sqlite3.connect, database, **options), _CHUNK)
+    connection._thread.daemon = True
+    return connection
+
+
+class Connection(aiosqlite.Connection):
+    """One connection with its thread."""
+
+    def cursor(self) -> "Cursor":  # type: ignore[override]
+        """A new cursor, for which the thread need not be asked."""
+        return Cursor(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What SQLite answers to a statement."""
+
+    rows: Sequence[Any] = ()
+    description: Any = None
+    rowcount: int = -1
+    lastrowid: int | None = None
+
+
+class Cursor:
+    """What SQLAlchemy asks of a driver's cursor; it holds all rows as soon as a statement has been executed."""
+
+    arraysize = 1
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._told = _Told()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    @property
+    def description(self) -> Any:
+        return self._told.description
+
+    @property
+    def rowcount(self) -> int:
+        return self._told.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        return self._told.lastrowid
+
+    async def execute(self, statement: str, parameters: Iterable[Any] = ()) -> Self:
+        return await self._asked(sqlite3.Cursor.execute, statement, parameters)
+
+    async def executemany(self, statement: str, parameters: Iterable[Iterable[Any]]) -> Self:
+        return await self._asked(sqlite3.Cursor.executemany, statement, parameters)
+
+    async def fetchall(self) -> Sequence[Any]:
+        return self._told.rows
+
+    async def close(self) -> None:
+        self._told = _Told()
+
+    async def _asked(self, work: Callable[..., Any], statement: str, parameters: Iterable[Any]) -> Self:
+        def told(statement: str, parameters: Iterable[Any]) -> _Told:
+            cursor = self._connection._conn.cursor()
+            try:
+                work(cursor, statement, parameters)
+                rows = cursor.fetchall() if cursor.description else ()
+                return _Told(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
+            finally:
+                cursor.close()
+
+        self._told = await self._connection._execute(told, statement, parameters)  # type: ignore[no-untyped-call]
+        return self

@@ -1,0 +1,92 @@
+"""How statements reach the database: trips to SQLite's thread, and many values as one parameter."""
+
+from collections import Counter
+
+import aiosqlite
+import pytest
+from sqlalchemy import insert, select, text
+
+from bot.store.engine.among import is_among
+from bot.store.engine.database import Database
+from bot.store.engine.sqlite import Connection, connect
+from bot.store.rows.inventories.inventories import packages
+
+NAMES = ("openssl", "zlib1g", "quo'te")
+
+
+@pytest.fixture
+async def numbered(database: Database) -> Database:
+    """With a package of each name."""
+    rows = [
+        {"id": number, "key": name, "type": "deb", "name": name, "version": "1"}
+        for number, name in enumerate(NAMES, 1)
+    ]
+    async with database.transaction() as connection:
+        await connection.execute(insert(packages), rows)
+    return database
+
+
+async def test_texts_and_numbers_are_among_those_that_are_given(numbered: Database) -> None:
+    by_name = select(packages.c.id).where(is_among(packages.c.name, "names")).order_by(packages.c.id)
+    by_number = select(packages.c.name).where(is_among(packages.c.id, "numbers"))
+    async with numbered.reading() as connection:
+        assert (await connection.scalars(by_name, {"names": {"quo'te", "openssl", "none"}})).all() == [1, 3]
+        assert (await connection.scalars(by_number, {"numbers": [2, 99]})).all() == ["zlib1g"]
+
+
+async def test_nothing_is_among_no_values_and_all_is_outside_of_them(numbered: Database) -> None:
+    inside = is_among(packages.c.name, "names")
+    async with numbered.reading() as connection:
+        for names, found in ((), (0, 3)), (("openssl",), (1, 2)):
+            for condition, count in zip((inside, ~inside), found, strict=True):
+                rows = await connection.execute(select(packages.c.id).where(condition), {"names": names})
+                assert len(rows.all()) == count
+
+
+async def test_the_same_statement_asks_for_one_value_and_for_thousands(numbered: Database) -> None:
+    asked = select(packages.c.id).where(is_among(packages.c.id, "numbers"))
+    async with numbered.reading() as connection:
+        for numbers in ([3], list(range(40_000))):
+            assert 3 in (await connection.scalars(asked, {"numbers": numbers})).all()
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often a driver's thread was asked for what."""
+    counted: Counter[str] = Counter()
+    made = aiosqlite.Connection._execute
+
+    async def execute(connection: aiosqlite.Connection, work, *args, **options):  # type: ignore[no-untyped-def]
+        counted[work.__name__] += 1
+        return await made(connection, work, *args, **options)
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", execute)
+    return counted
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_statement_and_its_rows_are_one_trip_to_the_thread_of_sqlite(
+    numbered: Database, trips: Counter[str]
+) -> None:
+    async with numbered.reading() as connection:
+        trips.clear()
+        assert len((await connection.execute(select(packages))).all()) == len(NAMES)
+        assert trips.total() == 1
+        await connection.execute(text("SELECT 1"))
+        assert trips.total() == 2
+
+
+async def test_what_sqlite_tells_of_a_write_is_kept() -> None:
+    connection = await connect(":memory:")
+    assert isinstance(connection, Connection)
+    cursor = connection.cursor()
+    await cursor.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name)")
+    assert (cursor.description, cursor.rowcount) == (None, -1)
+    await cursor.execute("INSERT INTO t (name) VALUES (?)", ("a",))
+    assert (cursor.lastrowid, cursor.rowcount) == (1, 1)
+    await cursor.executemany("INSERT INTO t (name) VALUES (?)", [("b",), ("c",)])
+    assert (cursor.rowcount, await cursor.fetchall()) == (2, ())
+    await cursor.execute("DELETE FROM t RETURNING name")
+    assert (await cursor.fetchall(), cursor.description[0][0]) == ([("a",), ("b",), ("c",)], "name")
+    await cursor.close()
+    await connection.close()
