@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from bot.cli.commands.images.packages import show_found
+from bot.cli.found import MOST_SHOWN, show_found
 from bot.cli.options import Format
 from bot.cli.unknown import INCOMPLETE
 from bot.domain.packages.package import Package
@@ -55,6 +55,26 @@ def test_of_hundreds_of_images_a_line_tells_how_many_can_have_another_version(
         "1,201 images with such a package, of 1 repository; "
         "another version: 1 in the base, 1,200 not in the base yet"
     )
+
+
+def test_the_table_of_thousands_of_rows_is_a_screen_and_counts_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = FoundPackages(tuple(replace(FOUND, image=f"ghcr.io/contoso/{at:04}:1") for at in range(1_200)))
+    show_found(answer, Format.TABLE)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 1 + MOST_SHOWN + 1
+    assert lines[0].startswith("1,200 images with such a package")
+    assert lines[-1] == f"and {1_200 - MOST_SHOWN:,} more rows; with --all the table has every row"
+
+    show_found(answer, Format.TABLE, show_all=True)
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 1 + 1_200
+
+    show_found(answer, Format.JSON)
+    assert len(json.loads(capsys.readouterr().out)["found"]) == 1_200
+
+
+def test_where_all_rows_fit_no_rest_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    show_found(FoundPackages((FOUND,) * MOST_SHOWN), Format.TABLE)
+    assert "--all" not in capsys.readouterr().out
 
 
 def test_scripts_read_the_same(capsys: pytest.CaptureFixture[str]) -> None:

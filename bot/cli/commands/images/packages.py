@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
     from bot.domain.packages.package import Inventory
     from bot.domain.packages.sbom import Sbom
-    from bot.views.bases.inventory import FoundPackage, FoundPackages
 
 app = typer.Typer(help="What is inside an image, and which version is newer.", no_args_is_help=True)
 
@@ -74,68 +73,28 @@ def find(
     cve: Annotated[
         str | None, typer.Option("--cve", help="Packages that this CVE affects, or a record such as USN-1-1.")
     ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="In the table, every row.")] = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
     """Finds the images of the fleet that hold a package.
 
     Where they run, who produces them, since when each holds that version, and whether its base has another one by
-    now. Reads the store alone and can run beside the service. Exit codes: 0 all images are known, 2 the question
-    makes no sense, 3 no image is known, some could not be read, or not as a whole, or CVE data that --cve needs is
-    missing or old.
+    now. The table has at most twelve rows and counts the rest; --all and --format json have every one. Reads the
+    store alone and can run beside the service. Exit codes: 0 all images are known, 2 the question makes no sense,
+    3 no image is known, some could not be read, or not as a whole, or CVE data that --cve needs is missing or old.
 
     Example: freshness-bot packages find openssl --below 3.0.13-0ubuntu3.6
     """
     import asyncio
 
+    from bot.cli.found import show_found
     from bot.domain.clock import SystemClock
     from bot.service.commands.images.inventory import find_packages
     from bot.settings import load
 
     question = find_packages(load(config), name, below, package_type, cve, SystemClock())
-    show_found(asyncio.run(question), output)
-
-
-def show_found(answer: "FoundPackages", output: Format) -> None:
-    """Writes a row for each package in each image; ends with 3 where some image is not known."""
-    from bot.cli.output import Layout, print_json, print_sentence, print_table
-    from bot.cli.text import moment
-    from bot.cli.unknown import end_with_unknown
-    from bot.views.bases.inventory import as_json, in_short
-
-    if output is Format.JSON:
-        print_json(as_json(answer))
-    elif not answer.found:
-        print_sentence(
-            "No image that was read holds such a package. `freshness-bot images` lists those that are known."
-        )
-    else:
-        print_sentence(in_short(answer))
-        print_table(
-            ("image", "package", "version", "since", "produced by", "another version", "run at"),
-            [
-                (
-                    each.image,
-                    each.package.name,
-                    _version(each),
-                    moment(each.since),
-                    each.repository,
-                    str(each.fix),
-                    ", ".join(map(str, each.deployed)),
-                )
-                for each in answer.found
-            ],
-            Layout(below=("produced by", "another version", "run at")),
-        )
-    end_with_unknown(answer.not_known, answer.gaps)
-
-
-def _version(found: "FoundPackage") -> str:
-    from bot.views.bases.inventory import ShownBy
-
-    doubt = "" if found.is_certain else " (cannot be compared)"
-    shown_by = "" if found.shown_by is ShownBy.LAYERS else f" ({found.shown_by.value})"
-    return f"{found.package.version}{doubt}{shown_by}"
+    show_found(asyncio.run(question), output, show_all=show_all)
 
 
 @app.command()

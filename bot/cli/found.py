@@ -1,0 +1,55 @@
+"""How the images that hold a package are shown."""
+
+from collections.abc import Sequence
+
+from bot.cli.options import Format
+from bot.cli.output import Layout, print_json, print_sentence, print_table
+from bot.cli.text import moment
+from bot.cli.unknown import end_with_unknown
+from bot.domain.wording.words import counted
+from bot.views.bases.inventory import FoundPackage, FoundPackages, ShownBy, as_json, in_short
+
+MOST_SHOWN = 12
+"""So many rows are shown where not all are asked for."""
+
+
+def show_found(answer: FoundPackages, output: Format, *, show_all: bool = False) -> None:
+    """Writes the first rows or all, one for each package in each image; ends with 3 where some image is unknown."""
+    if output is Format.JSON:
+        print_json(as_json(answer))
+    elif not answer.found:
+        print_sentence(
+            "No image that was read holds such a package. `freshness-bot images` lists those that are known."
+        )
+    else:
+        print_sentence(in_short(answer))
+        _show_rows(answer.found if show_all else answer.found[:MOST_SHOWN])
+        more = len(answer.found) - MOST_SHOWN
+        if more > 0 and not show_all:
+            print_sentence(f"and {counted(more, 'more row')}; with --all the table has every row")
+    end_with_unknown(answer.not_known, answer.gaps)
+
+
+def _show_rows(found: Sequence[FoundPackage]) -> None:
+    print_table(
+        ("image", "package", "version", "since", "produced by", "another version", "run at"),
+        [
+            (
+                each.image,
+                each.package.name,
+                _version(each),
+                moment(each.since),
+                each.repository,
+                str(each.fix),
+                ", ".join(map(str, each.deployed)),
+            )
+            for each in found
+        ],
+        Layout(below=("produced by", "another version", "run at")),
+    )
+
+
+def _version(found: FoundPackage) -> str:
+    doubt = "" if found.is_certain else " (cannot be compared)"
+    shown_by = "" if found.shown_by is ShownBy.LAYERS else f" ({found.shown_by.value})"
+    return f"{found.package.version}{doubt}{shown_by}"
