@@ -74,6 +74,15 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
 class GroupedCommands(TyperGroup):
     """Lists the commands by group, the first ones first, each with its whole first line."""
 
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command; a value that an option does not take ends in one line."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            if error.message:  # of a parameter that is missing there is none, and its usage tells more
+                error.message, error.ctx = error.message.removeprefix("Value error, "), None
+            raise
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Writes the sections of the help page."""
         by_name = {name: self.commands[name] for name in self.list_commands(ctx)}

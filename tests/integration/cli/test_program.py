@@ -75,6 +75,21 @@ def test_a_wrong_command_line_ends_with_code_2(bot: Command, words: list[str]) -
     assert "Error: " in ran.err or "Missing" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("words", "may_be"),
+    [
+        (["promises", "--by"], "'--by': 'nonsense' is not one of 'month', 'family', 'base'"),
+        (["status", "-f"], "'--format' / '-f': 'nonsense' is not one of 'table', 'json'"),
+        (["sbom", "export", "shop", "-f"], "'--format' / '-f': 'nonsense' is not one of 'spdx', 'cyclonedx'"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_a_line_that_names_those_there_are(
+    bot: Command, words: list[str], may_be: str
+) -> None:
+    ran = bot(*words, "nonsense")
+    assert (ran.code, ran.out, ran.err) == (2, "", f"Error: Invalid value for {may_be}.\n")
+
+
 def test_bad_settings_end_in_a_line_each_without_a_trace(tmp_path: Path) -> None:
     path = tmp_path / "freshness.yaml"
     path.write_text("githb: {}\nlog: loud\n")
