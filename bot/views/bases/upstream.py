@@ -13,6 +13,11 @@ def feed_name(ecosystem: str) -> str:
     return f"osv-{ecosystem.lower().replace(' ', '-')}"
 
 
+def shown_address(url: str) -> str:
+    """Returns the address of a document as people read it: without the query, which may be longer than the line."""
+    return url.partition("?")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class FeedRow:
     """One document of a feed."""

@@ -191,8 +191,10 @@ def _show_troubles(status: "Status", *, show_all: bool) -> None:
 
 
 def feed_error_in_words(url: str, error: str) -> str:
-    """Names the document of a feed once, without the query, which may be longer than the line."""
-    place = url.partition("://")[2].partition("?")[0]
+    """Names the document of a feed once."""
+    from bot.views.bases.upstream import shown_address
+
+    place = shown_address(url).partition("://")[2]
     return error if place in error else f"{place}: {error}"
 
 

@@ -26,7 +26,7 @@ from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.registries.accesses import accesses_of
 from bot.settings import Settings, secret
 from bot.store.stores import Stores
-from bot.views.bases.upstream import feed_name
+from bot.views.bases.upstream import feed_name, shown_address
 from bot.views.doctor import Health, HealthCheck
 from bot.watch.feeds.stage import FeedsToRead
 from bot.watch.osv import stage as dumps_stage
@@ -209,7 +209,7 @@ async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[
     for name, place, every, is_asked in expected:
         at, error = read.get(place, (None, None))
         if error is not None:
-            checks.append(HealthCheck("feeds", name, Health.WRONG, error, f"see {place}"))
+            checks.append(HealthCheck("feeds", name, Health.WRONG, error, f"see {shown_address(place)}"))
         elif at is None:
             way_out = "run the service, or `once`" if is_asked else "import a bundle that has it"
             checks.append(HealthCheck("feeds", name, Health.UNKNOWN, "not read yet", way_out))
