@@ -81,12 +81,12 @@ class BelowImage:
 
 @dataclass(frozen=True, slots=True)
 class DeployedImage:
-    """A place where a manifest names the image: what it was last built as (True), another digest (False), or
+    """A place where a manifest names the image: a build that has the fix (True), another digest (False), or
     something of which that cannot be told (None)."""
 
     place: str
     repository: str
-    is_current: bool | None
+    has_fix: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +222,10 @@ def _deployed(image: AffectedImage) -> StationClock:
         return StationClock(Passage.NOT_CONCERNED, says="no manifest names it")
     if image.held.is_affected is not False:
         return StationClock(Passage.AHEAD)
-    old = [each for each in image.deployed if each.is_current is False]
+    old = [each for each in image.deployed if each.has_fix is False]
     if old:
         return StationClock(Passage.WAITING, says=f"not deployed: {_places(old)}", who=_repositories(old))
-    untold = [each for each in image.deployed if each.is_current is None]
+    untold = [each for each in image.deployed if each.has_fix is None]
     if untold:
         says = f"it cannot be told what is named at {_places(untold)}"
         return StationClock(Passage.UNKNOWN, says=says, who=_repositories(untold))

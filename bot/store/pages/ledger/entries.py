@@ -21,6 +21,7 @@ from bot.domain.reference import Base
 from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.exposed import CveFacts, Exposed, Exposure
 from bot.store.pages.ledger.histories import Histories
+from bot.store.pages.ledger.pinned import Pinned
 from bot.views.bases.images import Deployment
 from bot.views.bases.ledger import CveRow
 
@@ -40,12 +41,14 @@ class ExposedImage:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What entries are worked out from; `brings` are the types and names of packages in inventories of bases."""
+    """What entries are worked out from; `brings` are the types and names of packages in inventories of bases,
+    `pinned` the builds that manifests name by digest."""
 
     exposed: Exposed
     histories: Histories
     bases: BasesBelow
     brings: Mapping[int, frozenset[tuple[str, str]]]
+    pinned: Pinned
     images: tuple[ExposedImage, ...]
 
     def row(self, cve: str, entries: Iterable[tuple[LedgerEntry, int]]) -> CveRow:
@@ -76,7 +79,13 @@ class Ledger:
             (platform, self.histories.likeness(number), self.bases.below(image.standings, platform))
             for platform, number in image.inventories
         )
-        return inside, frozenset(_deployed(each, image).is_current for each in image.deployed)
+        return inside, frozenset(self._place_likeness(each, image) for each in image.deployed)
+
+    def _place_likeness(self, place: Deployment, image: ExposedImage) -> Hashable:
+        names_it = _names_it(place, image)
+        if names_it is not False:
+            return names_it
+        return frozenset(self.histories.likeness(number) for number in self.pinned.get(place.digest or "", ()))
 
     def _cves(self, image: ExposedImage) -> frozenset[str]:
         return frozenset(cve for _, number in image.inventories for cve in self.histories.cves_of(number))
@@ -104,8 +113,17 @@ class Ledger:
             _all([self.histories.held(number, cve) for _, number, _ in where]),
             _worst([each for below, several in sides if (each := self._mirror(below, cve, several)) is not None]),
             self._own(sides, cve),
-            tuple(_deployed(each, image) for each in image.deployed),
+            tuple(self._deployed(each, image, cve) for each in image.deployed),
         )
+
+    def _deployed(self, place: Deployment, image: ExposedImage, cve: str) -> DeployedImage:
+        """Another digest than the image's has the fix too where it is that of a platform, or of a build since."""
+        has_fix = _names_it(place, image)
+        builds = self.pinned.get(place.digest or "", frozenset())
+        if has_fix is False and builds:
+            is_affected = _all([self.histories.held(number, cve) for number in builds]).is_affected
+            has_fix = None if is_affected is None else not is_affected
+        return DeployedImage(str(place), place.repository, has_fix)
 
     def _base(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
         if below.base is None:
@@ -180,10 +198,8 @@ def _all(some: Sequence[Held]) -> Held:
     return Held(False, max(times, default=None))
 
 
-def _deployed(place: Deployment, image: ExposedImage) -> DeployedImage:
+def _names_it(place: Deployment, image: ExposedImage) -> bool | None:
     """A digest is that of the image or it is not; a tag is the image's where it was seen under that."""
     if place.digest is not None:
-        is_current: bool | None = place.digest == image.digest
-    else:
-        is_current = True if (place.tag or "latest") in image.tags else None
-    return DeployedImage(str(place), place.repository, is_current)
+        return place.digest == image.digest
+    return True if (place.tag or "latest") in image.tags else None

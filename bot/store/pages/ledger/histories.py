@@ -15,6 +15,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure
+from bot.store.pages.ledger.pinned import pinned_inventories
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import (
     image_inventories,
@@ -140,7 +141,8 @@ async def _held(
 
 
 def _shown() -> Select[Any]:
-    """The inventories of what images and bases show now, and of what each showed before."""
+    """The inventories of what images and bases show now, of what each showed before, and of what manifests pin."""
+    pinned = pinned_inventories().subquery()
     now = union(
         select(image_inventories.c.inventory_id),
         select(observed_inventories.c.inventory_id).join(
@@ -149,7 +151,8 @@ def _shown() -> Select[Any]:
     ).subquery()
     shown = select(now.c.inventory_id)
     before = select(inventories.c.previous_id).where(inventories.c.id.in_(shown))
-    return select(inventories.c.id).where(or_(inventories.c.id.in_(shown), inventories.c.id.in_(before)))
+    wanted = shown, before, select(pinned.c.id)
+    return select(inventories.c.id).where(or_(*(inventories.c.id.in_(some) for some in wanted)))
 
 
 async def _add(connection: AsyncConnection, histories: Histories, numbers: Collection[int]) -> None:

@@ -27,6 +27,7 @@ from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
+from bot.store.pages.ledger.pinned import read_pinned
 from bot.store.pages.ledger.rebuild_time import read_rebuild_time
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories
@@ -169,9 +170,10 @@ async def _read(connection: AsyncConnection, cve: str | None) -> Ledger:
     found = await _images(connection, histories)
     bases = await read_bases(connection, (each for image in found for each in image.standings))
     shown = set(bases.shown.values())
-    await add_shown(connection, histories, shown)
+    pinned = await read_pinned(connection)
+    await add_shown(connection, histories, shown.union(*pinned.values()))
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
-    return Ledger(exposed, histories, bases, await read_names(connection, shown, names), found)
+    return Ledger(exposed, histories, bases, await read_names(connection, shown, names), pinned, found)
 
 
 async def _images(connection: AsyncConnection, histories: Histories) -> tuple[ExposedImage, ...]:

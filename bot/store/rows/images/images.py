@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    case,
     delete,
     exists,
     func,
@@ -90,24 +91,39 @@ deployments = Table(
 )
 
 
-def names_own_tag() -> ColumnElement[bool]:
-    """Whether a place of `deployments` names a tag that has a row of its own: no other tag's image is run there."""
-    tagged = images.alias()
+_RUN_TAG = case(
+    (and_(deployments.c.tag.is_(None), deployments.c.digest.is_(None)), "latest"), else_=deployments.c.tag
+)
+"""The tag that a place names, if only by naming nothing."""
+
+
+def _names(*alike: tuple[str, ColumnElement[Any]]) -> ColumnElement[bool]:
+    """Whether a place of `deployments` names some image in particular, by columns of `images`."""
+    other = images.alias()
     return exists(
-        select(tagged.c.id).where(
-            tagged.c.registry == deployments.c.registry,
-            tagged.c.repository == deployments.c.repository,
-            tagged.c.tag == deployments.c.tag,
+        select(other.c.id).where(
+            other.c.registry == deployments.c.registry,
+            other.c.repository == deployments.c.repository,
+            *(other.c[name] == value for name, value in alike),
         )
     )
 
 
 def is_run_there() -> ColumnElement[bool]:
-    """Whether an image is run at a place of `deployments`."""
+    """Whether an image is run at a place of `deployments`.
+
+    A tag that has a row of its own is that image, and so is the digest that one shows now; else it may be any image
+    of that name.
+    """
+    of_other_digest = and_(
+        deployments.c.digest.is_not(None),
+        images.c.digest.is_distinct_from(deployments.c.digest),
+        _names(("digest", deployments.c.digest)),
+    )
     return and_(
         deployments.c.registry == images.c.registry,
         deployments.c.repository == images.c.repository,
-        or_(deployments.c.tag == images.c.tag, ~names_own_tag()),
+        or_(images.c.tag == _RUN_TAG, and_(~_names(("tag", _RUN_TAG)), ~of_other_digest)),
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import null, select, update
 
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
+from bot.domain.images.image import SeenImage
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.station_times import StationTime
@@ -18,6 +19,7 @@ from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.verify.images.ports import Look
 from bot.views.bases.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
 from bot.watch.registry.ports import Sight, Sighting
@@ -89,6 +91,31 @@ async def test_a_rebuilt_image_waits_for_manifests_that_pin_another_digest(store
         "not deployed: contoso/shop/Dockerfile:1",
     )
     assert row.packages == (f"libssl3t64 {SSL.version}",), "what it had"
+
+
+@pytest.mark.parametrize("pinned", ["7", "6", "8"], ids=["platform", "build since", "platform of it"])
+async def test_a_manifest_has_the_fix_that_pins_a_platform_or_a_build_since(stores: Stores, pinned: str) -> None:
+    await running(stores, SSL, base=(SSL,), deployed=digest(pinned))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    for index, platform in (("6", "8"), ("5", "7")):
+        stores.clock.advance(HOUR)
+        [row] = await stores.taken(stores.images.images)
+        await stores.images.keep_look(row, Look("latest", SeenImage(digest(index), (shows(platform),)), ()))
+        await told(stores, {platform: (FIXED, LIBC)})
+    assert (await only(stores)).state == "fixed"
+    assert (await stores.ledger.cves(Cut())).cves.items == ()
+
+
+async def test_a_manifest_lacks_the_fix_that_pins_a_build_of_before(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,), deployed=digest("e"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    for letter in "67":
+        await move_image(stores, FIXED, letter=letter)
+    assert (await only(stores)).state == "not deployed"
+    [listed] = (await stores.ledger.cves(Cut())).cves.items
+    assert listed.places.waiting[Station.DEPLOYED] == 1
 
 
 async def test_what_has_arrived_is_over_and_told_only_where_it_is_asked_for(stores: Stores) -> None:

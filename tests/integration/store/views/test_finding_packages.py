@@ -13,6 +13,7 @@ from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.wanted import WantedPackage
+from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look
 from bot.views.bases.inventory import FixSource, FoundPackages
@@ -143,3 +144,25 @@ async def test_a_cve_of_which_nothing_is_held_is_known_all_the_same(stores: Stor
     assert await stores.packages.affected(CVE) == ()
     assert await stores.packages.find((), AMD64) == FoundPackages(())
     assert await stores.packages.affected("CVE-2026-9999") is None
+
+
+async def test_tags_of_one_name_are_run_where_their_tag_or_their_digest_is_named(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    name = "ghcr.io/contoso/shop"
+    claims = tuple(Claim(name, TagRule(tag), Source.BUILD) for tag in ("latest", "ten"))
+    named = {
+        "a": Reference(name, "latest"),
+        "b": Reference(name, "ten", digest("9")),
+        "c": Reference(name, None, digest("f")),
+        "d": Reference(name, "other", digest("f")),
+        "e": Reference(name),
+        "f": Reference(name, "other"),
+    }
+    places = tuple(replace(usage_of(ASPNET, path), reference=each) for path, each in named.items())
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), images=claims, deployed=places))
+    for row, letter in zip(await stores.taken(stores.images.images), "ef", strict=True):
+        look = Look(row.claim.tag.text, SeenImage(digest(letter), (shows(letter),)), ())
+        await stores.images.keep_look(row, look)
+    await told(stores, {"e": (SSL,), "f": (SSL,)})
+    run_at = {found.image: [place.path for place in found.deployed] for found in (await find(stores)).found}
+    assert run_at == {f"{name}:latest": ["a", "e", "f"], f"{name}:ten": ["b", "c", "d", "f"]}

@@ -25,7 +25,7 @@ FIXED = PublishedFix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON)
 ASPNET = BelowImage("aspnet:10.0-noble", "Microsoft", Held(False, NOON + 2 * HOUR))
 MIRROR = BelowImage("acr.example/mcr/aspnet:10.0", "whoever fills acr.example/mcr", AFFECTED)
 GOLDEN = BelowImage("contoso/golden:1", "contoso/golden", Held(False, NOON + 5 * HOUR))
-MANIFEST = DeployedImage("contoso/deploy/prod.yaml:3", "contoso/deploy", is_current=True)
+MANIFEST = DeployedImage("contoso/deploy/prod.yaml:3", "contoso/deploy", has_fix=True)
 DONE = AffectedImage(
     "contoso/shop:latest",
     "contoso/shop",
@@ -69,7 +69,7 @@ NO_FIX = replace(
         ),
         (UNBUILT, Station.IMAGE, "contoso/shop", "contoso/shop has not rebuilt its image"),
         (
-            replace(DONE, deployed=(replace(MANIFEST, is_current=False),)),
+            replace(DONE, deployed=(replace(MANIFEST, has_fix=False),)),
             Station.DEPLOYED,
             "contoso/deploy",
             "not deployed: contoso/deploy/prod.yaml:3",
@@ -115,7 +115,7 @@ def test_a_fix_that_has_arrived_everywhere_is_over_with_the_time_of_each_station
         ),
         (replace(DONE, held=UNREAD), "what the image holds is not known: not read yet"),
         (
-            replace(DONE, deployed=(replace(MANIFEST, is_current=None),)),
+            replace(DONE, deployed=(replace(MANIFEST, has_fix=None),)),
             "it cannot be told what is named at contoso/deploy/prod.yaml:3",
         ),
     ],
@@ -128,7 +128,7 @@ def test_what_is_not_known_cannot_be_told_and_says_why(image: AffectedImage, say
 
 
 def test_of_a_manifest_of_which_it_cannot_be_told_it_is_said_who_can_move_it() -> None:
-    unclear = replace(DONE, deployed=(MANIFEST, replace(MANIFEST, is_current=None)))
+    unclear = replace(DONE, deployed=(MANIFEST, replace(MANIFEST, has_fix=None)))
     clock = entry_of(unclear).clock
     assert clock is not None
     assert (clock.passage, clock.who) == (Passage.UNKNOWN, MANIFEST.repository)
