@@ -101,7 +101,7 @@ def scan_report(
     if origin is ReportOrigin.ARTIFACT and sum(data.count(sign) for sign in _SIGNS) > _MOST_VALUES:
         raise _refused(f"has more than {_MOST_VALUES:,} values", place)
     report = read_report(data, place)
-    if origin is ReportOrigin.ARTIFACT and len(report.vulnerabilities) > MOST_OF_WORKFLOW:
+    if origin is ReportOrigin.ARTIFACT and len(report.vulnerabilities) + len(report.suppressed) > MOST_OF_WORKFLOW:
         raise _refused(f"has more than {MOST_OF_WORKFLOW:,} findings", place)
     if image is not None and report.image_digests and image not in report.image_digests:
         named = ", ".join(sorted(report.image_digests))

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from bot.domain.packages.gate import ImageVulnerabilities, VulnerabilityKey
+from bot.domain.packages.detected import blocking
+from bot.domain.packages.gate import Counts, Excused, GatedImage, GateRule, ImageVulnerabilities, VulnerabilityKey
 from bot.verify.gating.ports import ToldImage
 from bot.verify.scan_reports import KeptReport
 
@@ -30,6 +31,15 @@ def with_unchanged(before: ImageVulnerabilities, told: ToldImage) -> ImageVulner
     found = (one for each in told.reports for one in each.scan.report.vulnerabilities)
     unchanged = tuple(one for one in found if (one.package, one.installed) in held)
     return replace(before, found=(*before.found, *unchanged))
+
+
+def suppressed_in(told: ToldImage, rule: GateRule, image: GatedImage) -> tuple[Excused, ...]:
+    """What scanners were told to leave out that would block, and that nobody else has found."""
+    words = {each.found: each.why for one in told.reports for each in one.scan.report.suppressed}
+    had = image.before.found if image.before is not None and rule.counts is Counts.NEW else ()
+    known = [each for each in had if each.identity not in image.owed]
+    new = blocking(words, rule.policy, (*known, *image.now.found))
+    return tuple(Excused(each, words[each]) for each in new)
 
 
 def _looked(reports: Sequence[KeptReport]) -> Collection[str]:

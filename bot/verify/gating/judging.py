@@ -18,7 +18,7 @@ from bot.domain.packages.gate import (
     judge_by_rule,
     worst_gated,
 )
-from bot.verify.gating.compared import unseen_before, with_unchanged
+from bot.verify.gating.compared import suppressed_in, unseen_before, with_unchanged
 from bot.verify.gating.ports import (
     GateOptions,
     GateStore,
@@ -143,7 +143,8 @@ def _gated(
     excused = _excused(name, told, holds, options)
     asked = GatedImage(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))
     gated = judge_by_rule(asked, matched.rule, options.exceptions, now, excused)
-    gated = replace(gated, excused=(*gated.excused, *uncertain.excused))
+    suppressed = suppressed_in(told, matched.rule, asked)
+    gated = replace(gated, excused=(*gated.excused, *uncertain.excused, *suppressed))
     is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW
     if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:
         gaps = (_BEFORE_IS_UNREAD, *gated.gaps)

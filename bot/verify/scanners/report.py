@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.gate import Excused
 from bot.domain.wording.escaping import terminal
 from bot.verify.packages.reading import malformed
 
+T = TypeVar("T")
 LARGEST_REPORT = 128 * 1024 * 1024
 TRIVY = "Trivy"
 GRYPE = "Grype"
@@ -31,6 +34,7 @@ class Report:
 
     `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
     `image_id` is the digest of its configuration, by which engines name it, where the report has that.
+    `suppressed` are those that somebody told the scanner to leave out, and in whose words.
     `has_looked` is False where the scanner looked for no vulnerability: to have found none says nothing then.
     """
 
@@ -42,6 +46,7 @@ class Report:
     scanner: str = TRIVY
     has_looked: bool = True
     image_id: str = ""
+    suppressed: tuple[Excused, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -111,7 +116,13 @@ def moment_of(value: object) -> datetime | None:
         return None
 
 
-def bounded(found: Sequence[DetectedVulnerability], where: str) -> tuple[DetectedVulnerability, ...]:
+def suppressed_in_words(status: str, reason: str, source: str) -> str:
+    """`suppressed in the report: ignored (not reachable), says .trivyignore.yaml`, as far as it is told."""
+    said = f"{status or 'without a word'}{f' ({reason})' if reason else ''}{f', says {source}' if source else ''}"
+    return f"suppressed in the report: {said}"
+
+
+def bounded(found: Sequence[T], where: str) -> tuple[T, ...]:
     """All of them. Raises `Failure` where they are too many to be of one image."""
     if len(found) > _MOST_FINDINGS:
         raise malformed(f"has more than {_MOST_FINDINGS} findings", where)

@@ -1,12 +1,11 @@
-"""SARIF: Trivy's has the package and its versions in the text of each result alone, Grype's and that of Trivy's
-template in the help of each result's rule.
-"""
+"""SARIF of scanners: what its results tell of, which of them somebody suppressed, and which image it is about."""
 
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.gate import Excused
 from bot.verify.scanners.report import (
     GRYPE,
     TRIVY,
@@ -14,74 +13,119 @@ from bot.verify.scanners.report import (
     bounded,
     bounded_line,
     few,
+    image_id_of,
+    last_part,
     name_of,
     named_digests,
     rating_named,
     rating_of_score,
+    suppressed_in_words,
 )
+from bot.verify.scanners.sarif_texts import looks_for_vulnerabilities, told_of
 
-_LONGEST_MESSAGE = 8192
 _NO_VULNERABILITIES = frozenset({"Secret", "Misconfiguration", "License"})
 """Rules of Trivy's SARIF that are about something else."""
-_LINE = re.compile(r"^(Package|(?:Installed )?Version|Severity|(?:Fixed|Fix) Version): ?(.*)$", re.MULTILINE)
-_HELP = re.compile(r"Vulnerability (\S{1,100})\n")
-_IS_KNOWN = re.compile("trivy|grype", re.IGNORECASE)
-_SHORTER = {"Version": "Installed Version", "Fix Version": "Fixed Version"}
-"""Grype's words for Trivy's."""
-_FOUND = re.compile(r" package: (?P<package>\S{1,200}), version (?P<version>\S{1,200}) was found ")
-"""How Grype says in a result's text which version it is: a rule may be about several."""
+_NO_FINDINGS = frozenset({"pass", "notApplicable"})
+"""Kinds of results that say that nothing is wrong."""
+
+
+@dataclass(slots=True)
+class _Read:
+    """What was read of the runs so far."""
+
+    found: list[DetectedVulnerability] = field(default_factory=list)
+    suppressed: list[Excused] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    digests: set[str] = field(default_factory=set)
+    images: set[tuple[str, str]] = field(default_factory=set)
+    has_looked: bool = True
+
+    def has_not_looked(self, why: str) -> None:
+        self.gaps.append(why)
+        self.has_looked = False
 
 
 def read_sarif(runs: list[Any], where: str) -> Report:
     """What all runs of one report found. Raises `Failure` where that is more than one image can have."""
-    gaps: list[str] = []
-    has_looked = bool(runs)
-    found: list[DetectedVulnerability] = []
-    digests: set[str] = set()
+    read = _Read()
     if not runs:
-        gaps.append("the report has no run of a scanner")
+        read.has_not_looked("the report has no run of a scanner")
     for run in runs:
-        results = run.get("results") if isinstance(run, dict) else None
-        if not isinstance(results, list):
-            gaps.append("a run has no results, so it cannot be told whether anything was looked for")
-            has_looked = False
-            continue
-        if any(
-            isinstance(each, dict) and each.get("executionSuccessful") is False
-            for each in _list(run, "invocations")
-        ):
-            gaps.append("a run did not come to its end")
-            has_looked = False
-        digests |= named_digests(_list(run.get("properties"), "repoDigests"))
-        rules = _rules(run)
-        by_id = {bounded_line(each.get("id")): each for each in reversed(rules)}
-        others = 0
-        for result in results:
-            name, rule = _rule_of(result, rules, by_id)
-            if bounded_line(rule.get("name")) in _NO_VULNERABILITIES:
-                others += 1
-                continue
-            vulnerability = _vulnerability(result, name, rule)
-            if vulnerability is None:
-                gaps.append("a result names no package and version, as those of Trivy and Grype do")
-                continue
-            if vulnerability.severity is Rating.UNKNOWN and not _told(result, rule).get("Severity"):
-                gaps.append(f"nothing says how severe {vulnerability.id} is")
-            found.append(vulnerability)
-        name = bounded_line(_driver(run).get("name"))
-        if not results and name and not _IS_KNOWN.search(name):
-            gaps.append(
-                f"a run of {name[:60]} found nothing, and whether that looks for vulnerabilities is not known"
-            )
-            has_looked = False
-        if others and others == len(results):
-            what = "a run tells of secrets, misconfiguration or licences alone"
-            gaps.append(f"{what}, so it cannot be told whether vulnerabilities were looked for")
-            has_looked = False
+        _read_run(run, read)
     scanner = name_of(_driver(runs[0]).get("name"), TRIVY) if runs else TRIVY
     scanner = GRYPE if GRYPE.lower() in scanner.lower() else scanner
-    told = bounded(found, where)
-    return Report(told, few(gaps), image_digests=frozenset(digests), scanner=scanner, has_looked=has_looked)
+    image, name = next(iter(read.images)) if len(read.images) == 1 else ("", "")
+    return Report(
+        bounded(read.found, where),
+        few(read.gaps),
+        None,
+        name,
+        frozenset(read.digests),
+        scanner,
+        read.has_looked,
+        image,
+        bounded(read.suppressed, where),
+    )
+
+
+def _read_run(run: object, read: _Read) -> None:
+    results = run.get("results") if isinstance(run, dict) else None
+    if not isinstance(run, dict) or not isinstance(results, list):
+        read.has_not_looked("a run has no results, so it cannot be told whether anything was looked for")
+        return
+    ends = [each.get("executionSuccessful") for each in _list(run, "invocations") if isinstance(each, dict)]
+    if any(end is False for end in ends):
+        read.has_not_looked("a run did not come to its end")
+    about = run.get("properties")
+    if isinstance(about, dict):
+        read.digests |= named_digests(_list(about, "repoDigests"))
+        read.images.add((image_id_of(about.get("imageID")), last_part(bounded_line(about.get("imageName")))))
+    rules = _rules(run)
+    by_id = {bounded_line(each.get("id")): each for each in reversed(rules)}
+    others = 0
+    for result in results:
+        name, rule = _rule_of(result, rules, by_id)
+        if bounded_line(rule.get("name")) in _NO_VULNERABILITIES:
+            others += 1
+        else:
+            _read_result(result, name, rule, read)
+    tool = bounded_line(_driver(run).get("name"))
+    if not results and tool and not looks_for_vulnerabilities(tool):
+        what = f"a run of {tool[:60]} found nothing"
+        read.has_not_looked(f"{what}, and whether that looks for vulnerabilities is not known")
+    if others and others == len(results):
+        what = "a run tells of secrets, misconfiguration or licences alone"
+        read.has_not_looked(f"{what}, so it cannot be told whether vulnerabilities were looked for")
+
+
+def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read) -> None:
+    if isinstance(result, dict) and (result.get("kind") in _NO_FINDINGS or result.get("baselineState") == "absent"):
+        return
+    told = told_of(result, name, rule)
+    if isinstance(told, str):
+        read.gaps.append(told)
+        return
+    severity = rating_named(told.severity) if told.severity else _rating_of(rule)
+    vulnerability = DetectedVulnerability(
+        told.id, told.package, told.installed, told.fixed, severity, bool(told.fixed), told.package_url
+    )
+    words = _suppressed_by(result)
+    if words is not None:
+        read.suppressed.append(Excused(vulnerability, words))
+        return
+    if severity is Rating.UNKNOWN and not told.severity:
+        read.gaps.append(f"nothing says how severe {told.id} is")
+    read.found.append(vulnerability)
+
+
+def _suppressed_by(result: object) -> str | None:
+    """Who suppressed a result, in words; None where nobody did, or where that was refused or is not decided."""
+    suppressions = _list(result, "suppressions")
+    states = [each.get("status", "accepted") if isinstance(each, dict) else None for each in suppressions]
+    if not states or any(state != "accepted" for state in states):
+        return None
+    reasons = (bounded_line(each.get("justification")) for each in suppressions)
+    return suppressed_in_words("accepted", next((reason for reason in reasons if reason), ""), "")
 
 
 def _driver(run: object) -> Mapping[str, Any]:
@@ -114,42 +158,6 @@ def _rule_of(
     if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(rules):
         return bounded_line(rules[index].get("id")), rules[index]
     return "", {}
-
-
-def _vulnerability(value: object, name: str, rule: Mapping[str, Any]) -> DetectedVulnerability | None:
-    told = _told(value, rule)
-    name = told.get("Vulnerability", name)
-    package, installed = told.get("Package", ""), told.get("Installed Version", "")
-    if not name or not package or not installed:
-        return None
-    fixed = told.get("Fixed Version", "")
-    severity = rating_named(told["Severity"]) if told.get("Severity") else _rating_of(rule)
-    return DetectedVulnerability(name, package, installed, fixed, severity, bool(fixed))
-
-
-def _told(result: object, rule: Mapping[str, Any]) -> Mapping[str, str]:
-    """What the lines of a result's text say, or those of its rule's help, which name the vulnerability first."""
-    message = _text_under(result, "message")
-    told = _lines(message)
-    if "Package" in told:
-        return told
-    explained = _text_under(rule, "help")
-    named = _HELP.match(explained)
-    if named is None:
-        return told
-    found = _FOUND.search(message)
-    own = {} if found is None else {"Package": found["package"], "Installed Version": found["version"]}
-    return {**_lines(explained), **own, "Vulnerability": bounded_line(named[1])}
-
-
-def _lines(text: str) -> dict[str, str]:
-    return {_SHORTER.get(key, key): bounded_line(value.strip()) for key, value in _LINE.findall(text)}
-
-
-def _text_under(value: object, key: str) -> str:
-    inner = value.get(key) if isinstance(value, dict) else None
-    text = inner.get("text") if isinstance(inner, dict) else None
-    return text[:_LONGEST_MESSAGE] if isinstance(text, str) else ""
 
 
 def _rating_of(rule: Mapping[str, Any]) -> Rating:

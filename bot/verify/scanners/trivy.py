@@ -1,9 +1,10 @@
 """Trivy's reports in JSON: schema version 2, and the bare list of version 1."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.gate import Excused
 from bot.verify.packages.reading import malformed
 from bot.verify.scanners.report import (
     Report,
@@ -16,6 +17,7 @@ from bot.verify.scanners.report import (
     moment_of,
     named_digests,
     rating_of_score,
+    suppressed_in_words,
 )
 
 _FIXED = "fixed"
@@ -33,10 +35,12 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         gaps.append("the scanner looked for something else than vulnerabilities")
     has_looked = not gaps
     found: list[DetectedVulnerability] = []
+    suppressed: list[Excused] = []
     for result in results if isinstance(results, list) else ():
         listed = result.get("Vulnerabilities") if isinstance(result, dict) else None
         if not isinstance(result, dict) or not isinstance(listed, list | None):
             raise malformed("has a result of another shape than Trivy's", where)
+        suppressed += _suppressed(result)
         for each in listed or ():
             vulnerability = _vulnerability(each)
             if vulnerability is None:
@@ -55,7 +59,18 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         named_digests(names if isinstance(names, list) else []),
         has_looked=has_looked,
         image_id=image_id_of(metadata.get("ImageID") if isinstance(metadata, dict) else None),
+        suppressed=bounded(suppressed, where),
     )
+
+
+def _suppressed(result: Mapping[str, Any]) -> Iterator[Excused]:
+    """What Trivy lists apart with `--show-suppressed`: left out by an ignore file, a policy or a VEX document."""
+    listed = result.get("ExperimentalModifiedFindings")
+    for each in listed if isinstance(listed, list) else ():
+        vulnerability = _vulnerability(each.get("Finding")) if isinstance(each, dict) else None
+        if vulnerability is not None:
+            status, said, source = (bounded_line(each.get(key)) for key in ("Status", "Statement", "Source"))
+            yield Excused(vulnerability, suppressed_in_words(status.replace("_", " "), said, source))
 
 
 def _vulnerability(value: object) -> DetectedVulnerability | None:

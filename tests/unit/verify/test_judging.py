@@ -13,9 +13,11 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.packages.detected import DetectedVulnerability, Rating
-from bot.domain.packages.gate import Counts, Gated, GateException, GateOutcome, GateRule
+from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateOutcome, GateRule
 from bot.verify.gating.judging import Gating, judge_images
 from bot.verify.gating.ports import GateOptions, GateStore, KeptData, MatchedRule, ToldImage, ToldPlatform
+from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
+from bot.verify.scanners.report import Report
 from bot.verify.vex import Product, VexStatement
 from tests.builders import NOON
 
@@ -79,6 +81,20 @@ async def test_a_statement_about_one_version_takes_away_no_other(
     found: list[DetectedVulnerability], outcome: GateOutcome
 ) -> None:
     assert await said(Told(*found)) is outcome
+
+
+async def test_what_a_scanner_was_told_to_leave_out_is_told_unless_the_kept_data_finds_it() -> None:
+    word = "suppressed in the report: accepted (not reachable)"
+    report = Report((), suppressed=(Excused(held("9"), word),), image_digests=frozenset({"sha256:a"}))
+    scan = ScanReport("sha256:d", ReportOrigin.FILE, "r.sarif", report)
+    told = Told()
+    told.image = replace(told.image, reports=(KeptReport(scan, NOON),))
+    gated = await judged_by(told, OPTIONS)
+    assert (gated.outcome, gated.excused) == (GateOutcome.PASSED, (Excused(held("9"), word),))
+    by_data = Told(held("9"))
+    by_data.image = replace(by_data.image, reports=(KeptReport(scan, NOON),))
+    gated = await judged_by(by_data, OPTIONS)
+    assert (gated.outcome, gated.excused) == (GateOutcome.BLOCKED, ())
 
 
 ODD = held("odd")

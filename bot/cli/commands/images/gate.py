@@ -52,6 +52,9 @@ def gate(
         gaps += [f"{against}: {gap}" for gap in before.gaps]
     known = None if before is None else before.vulnerabilities
     found = _excused(blocking(now.vulnerabilities, policy, known), vex or [], now)
+    said = {each.found: each.why for each in now.suppressed}
+    for each in blocking(said, policy, known):
+        _say(f"{each.id} in {each.package}: {said[each]}")
     if before is not None and found and before.scanner != now.scanner:
         new = f"whether what {now.scanner} finds is new"
         gaps.append(f"{new} ({counted(len(found), 'finding')}): {against} is a report of {before.scanner}")

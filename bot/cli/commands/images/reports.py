@@ -11,6 +11,7 @@ from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.domain.packages.detected import DetectedVulnerability
     from bot.verify.scan_reports import ScanReport
 
 _GONE: dict[str, Any] = {
@@ -18,6 +19,7 @@ _GONE: dict[str, Any] = {
     "scanned_at": None,
     "gaps": [],
     "findings": None,
+    "suppressed": None,
     "kept_at": None,
     "damaged": True,
 }
@@ -101,12 +103,17 @@ def _line(scan: "ScanReport", kept_at: "datetime | None") -> str:
     kept = f", kept {moment(kept_at)}" if kept_at is not None else ""
     gaps = "".join(f"; {gap}" for gap in scan.report.gaps)
     found = counted(len(scan.report.vulnerabilities), "finding")
-    return f"{scan.place} ({scan.origin.value}): {found}, {scanned}{kept}{gaps}"
+    suppressed = f" and {len(scan.report.suppressed)} suppressed" if scan.report.suppressed else ""
+    return f"{scan.place} ({scan.origin.value}): {found}{suppressed}, {scanned}{kept}{gaps}"
 
 
 def _as_json(scan: "ScanReport") -> dict[str, Any]:
     made = scan.report.created_at
-    columns = ("id", "package", "installed", "fixed", "severity")
+
+    def row(each: "DetectedVulnerability") -> dict[str, str]:
+        columns = ("id", "package", "installed", "fixed", "severity")
+        return {column: str(getattr(each, column)) for column in columns}
+
     return {
         "document": scan.document,
         "origin": scan.origin.value,
@@ -114,7 +121,6 @@ def _as_json(scan: "ScanReport") -> dict[str, Any]:
         "digests": sorted(scan.report.names),
         "scanned_at": made.isoformat() if made is not None else None,
         "gaps": list(scan.report.gaps),
-        "findings": [
-            {column: str(getattr(each, column)) for column in columns} for each in scan.report.vulnerabilities
-        ],
+        "findings": [row(each) for each in scan.report.vulnerabilities],
+        "suppressed": [row(each.found) | {"why": each.why} for each in scan.report.suppressed],
     }

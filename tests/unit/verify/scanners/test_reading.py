@@ -255,6 +255,130 @@ def test_a_scan_for_secrets_alone_cannot_tell_of_vulnerabilities() -> None:
     assert of("lang-pkgs").gaps == ()
 
 
+RESULT: dict[str, Any] = {"ruleId": "CVE-2019-14697", "message": {"text": SARIF_TEXT}}
+
+
+@pytest.mark.parametrize(
+    ("suppressions", "is_suppressed"),
+    [
+        ([{"kind": "external"}], True),
+        ([{"kind": "inSource", "status": "accepted"}, {"kind": "external"}], True),
+        ([{"kind": "external", "status": "underReview"}], False),
+        ([{"kind": "external"}, {"kind": "external", "status": "rejected"}], False),
+        ([{"kind": "external", "status": None}], False),
+        ([], False),
+        (["external"], False),
+        ({"kind": "external"}, False),
+        (None, False),
+    ],
+)
+def test_a_result_of_sarif_that_was_suppressed_does_not_block_and_is_kept_apart(
+    suppressions: object, is_suppressed: bool
+) -> None:
+    found = sarif_of(RESULT | {"suppressions": suppressions}, RATED)
+    assert (len(found.vulnerabilities), len(found.suppressed)) == ((0, 1) if is_suppressed else (1, 0))
+    assert found.gaps == ()
+
+
+def test_a_suppression_is_told_with_its_justification() -> None:
+    reasons = [{"kind": "external"}, {"kind": "external", "justification": "not\nreachable"}]
+    (excused,) = sarif_of(RESULT | {"suppressions": reasons}, RATED).suppressed
+    assert excused.found.package == "musl"
+    assert excused.why.startswith("suppressed in the report: accepted (not")
+    assert "\n" not in excused.why
+
+
+@pytest.mark.parametrize("said", [{"kind": "pass"}, {"kind": "notApplicable"}, {"baselineState": "absent"}])
+def test_a_result_of_sarif_that_says_that_nothing_is_wrong_is_no_finding(said: dict[str, str]) -> None:
+    found = sarif_of(RESULT | said, RATED)
+    assert (found.vulnerabilities, found.gaps) == ((), ())
+
+
+def test_what_trivy_was_told_to_leave_out_is_kept_apart() -> None:
+    modified = {
+        "Type": "vulnerability",
+        "Status": "not_affected",
+        "Statement": "vulnerable_code_not_in_execute_path",
+        "Source": "shop.openvex.json",
+        "Finding": finding(),
+    }
+    result = {"Target": "image", "Class": "os-pkgs", "ExperimentalModifiedFindings": [modified, "x", {}]}
+    found = read_report(json.dumps({"SchemaVersion": 2, "Results": [result]}).encode(), "r")
+    assert (found.vulnerabilities, found.gaps) == ((), ())
+    (excused,) = found.suppressed
+    assert (excused.found.id, excused.why) == (
+        "CVE-2026-1",
+        "suppressed in the report: not affected (vulnerable_code_not_in_execute_path), says shop.openvex.json",
+    )
+
+
+def test_sarif_of_trivy_is_about_the_image_that_its_run_names() -> None:
+    image = "sha256:" + "a" * 64
+    named = {
+        "imageName": "ghcr.io/contoso/shop:1.0",
+        "imageID": image,
+        "repoDigests": [f"x/shop@sha256:{'b' * 64}"],
+    }
+    found = sarif_of(RESULT, RATED, properties=named)
+    assert found.names == {image, "sha256:" + "b" * 64}
+    assert found.image_name == "shop"
+
+
+def test_a_later_line_of_a_description_counts_for_nothing() -> None:
+    explained = "Vulnerability CVE-1\nSeverity: HIGH\nPackage: a\nVersion: 1\nFix Version: 2\nSeverity: LOW\n"
+    rule = {"id": "CVE-1-a", "help": {"text": explained + "Fix Version:"}}
+    (found,) = sarif_of({"ruleId": "CVE-1-a", "message": {"text": "x"}}, rule).vulnerabilities
+    assert (found.severity, found.fixed) == (Rating.HIGH, "2")
+
+
+SCOUT_TEXT = (
+    "  Vulnerability   : CVE-2026-1            \n  Severity        : HIGH            \n"
+    "  Package         : pkg:deb/debian/openssl@3.0.13-1%2Bdeb12u1?os_distro=bookworm&os_name=debian  \n"
+    "  Affected range  : <3.0.14-1   \n  Fixed version   : {}   \n  EPSS Score      : 0.001640 \n"
+)
+
+
+@pytest.mark.parametrize(("fixed", "version"), [("3.0.14-1", "3.0.14-1"), ("not fixed", "")])
+def test_sarif_of_docker_scout_is_read(fixed: str, version: str) -> None:
+    result = {"ruleId": "CVE-2026-1", "message": {"text": SCOUT_TEXT.format(fixed)}}
+    found = sarif_of(result, {"id": "CVE-2026-1"})
+    assert rows(found, STRICT) == [("CVE-2026-1", "openssl", "3.0.13-1+deb12u1", version, "HIGH")]
+    assert len(rows(found, GatePolicy())) == bool(version)
+    assert found.gaps == ()
+
+
+def test_sarif_of_docker_scout_that_names_two_packages_cannot_tell() -> None:
+    result = {"ruleId": "CVE-2026-1", "message": {"text": SCOUT_TEXT.format("1") * 2}}
+    assert sarif_of(result, {"id": "CVE-2026-1"}).gaps
+
+
+def osv(*fixes: tuple[str, str, str], package: str = "Newtonsoft.Json@12.0.3", help_: str | None = None) -> Report:
+    table = "".join(f"| {' | '.join(row)} |\n" for row in (("Vulnerability ID",) * 3, ("---",) * 3, *fixes))
+    affected = "x\n### Affected Packages\n\n| Source | Package Name | Package Version |\n"
+    explained = affected + (f"\n### Fixed Versions\n\n{table}\nIf you believe" if fixes else "")
+    rule = {
+        "id": "CVE-2024-21907",
+        "help": {"markdown": explained if help_ is None else help_},
+        "properties": {"security-severity": "7.5"},
+    }
+    text = f"Package '{package}' is vulnerable to 'CVE-2024-21907' (also known as 'GHSA-5crp-9r3c-p9vr')."
+    return sarif_of({"ruleId": "CVE-2024-21907", "message": {"text": text}}, rule)
+
+
+def test_sarif_of_osv_scanner_has_the_package_in_a_sentence_and_its_fix_in_a_table() -> None:
+    found = osv(("GHSA-5crp-9r3c-p9vr", "Newtonsoft.Json", "13.0.1"), ("GHSA-5crp-9r3c-p9vr", "other", "2"))
+    assert rows(found, GatePolicy()) == [("CVE-2024-21907", "Newtonsoft.Json", "12.0.3", "13.0.1", "HIGH")]
+    assert (rows(osv(), GatePolicy()), len(rows(osv(), STRICT)), osv().gaps) == ([], 1, ())
+    assert rows(osv(package="@scope/name@1"), STRICT)[0][1:3] == ("@scope/name", "1")
+
+
+def test_sarif_of_osv_scanner_cannot_tell_for_which_release_a_distribution_has_a_fix() -> None:
+    found = osv(("UBUNTU-CVE-2024-21907", "openssl", "3.0.13"), package="openssl@3.0.2")
+    assert found.vulnerabilities == ()
+    assert "for which release CVE-2024-21907 is fixed; scan with Trivy or Grype" in found.gaps[0]
+    assert osv(help_="see the site").gaps
+
+
 def test_sarif_of_another_tool_cannot_tell() -> None:
     assert sarif("something is wrong in line 7").gaps
     assert read_report(b'{"runs": []}', "r").gaps
@@ -267,6 +391,8 @@ def test_sarif_of_another_tool_cannot_tell() -> None:
         ("Trivy", True),
         ("grype", True),
         ("Trivy Vulnerability Scanner", True),
+        ("docker scout", True),
+        ("osv-scanner", True),
         ("CodeQL", False),
         ("hadolint", False),
     ],

@@ -317,6 +317,19 @@ def test_the_gate_heeds_a_document_and_says_so(report: Path, tmp_path: Path) -> 
     assert "CVE-2019-14697 in musl: not_affected (component_not_present), says the team" in result.stderr
 
 
+def test_the_gate_tells_what_was_suppressed_and_lets_it_through(tmp_path: Path) -> None:
+    text = "Package: musl\nInstalled Version: 1\nVulnerability CVE-2026-1\nSeverity: {}\nFixed Version: 2\n"
+    suppressions = [{"kind": "external", "justification": "not reachable"}]
+    results = [
+        {"ruleId": "CVE-2026-1", "message": {"text": text.format(word)}, "suppressions": suppressions}
+        for word in ("HIGH", "LOW")
+    ]
+    (tmp_path / "trivy.sarif").write_text(json.dumps({"runs": [{"results": results}]}))
+    result = run("gate", tmp_path / "trivy.sarif", "--format", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert result.stderr == "CVE-2026-1 in musl: suppressed in the report: accepted (not reachable)\n"
+
+
 def test_more_databases_than_can_be_kept_are_named_and_those_before_are_read(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

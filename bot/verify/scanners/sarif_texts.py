@@ -1,0 +1,126 @@
+"""How scanners word a result of SARIF, which has no fields for packages.
+
+Trivy's has the package and its versions in the text of each result, Grype's and that of Trivy's template in the
+help of each result's rule, Docker Scout's in lines of the text with a package URL. osv-scanner's names the package
+in a sentence, and in the help of the rule each record's fixes.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.verify.sbom.package_url import read_package_url
+from bot.verify.scanners.report import bounded_line
+
+_LONGEST_MESSAGE = 8192
+_LONGEST_HELP = 262_144
+_KNOWN = re.compile("trivy|grype|docker scout|osv-scanner", re.IGNORECASE)
+_LINE = re.compile(r"^(Package|(?:Installed )?Version|Severity|(?:Fixed|Fix) Version): ?(.*)$", re.MULTILINE)
+_HELP = re.compile(r"Vulnerability (\S{1,100})\n")
+_SHORTER = {"Version": "Installed Version", "Fix Version": "Fixed Version"}
+"""Grype's words for Trivy's."""
+_FOUND = re.compile(r" package: (?P<package>\S{1,200}), version (?P<version>\S{1,200}) was found ")
+"""How Grype says in a result's text which version it is: a rule may be about several."""
+_SCOUT = re.compile(r"^ {1,8}(Vulnerability|Severity|Package|Fixed version) {1,20}: (.*)$", re.MULTILINE)
+_SCOUT_UNFIXED = "not fixed"
+_OSV = re.compile(
+    r"Package '(?P<package>[^'\s]{1,200})@(?P<version>[^'\s@]{1,200})' is vulnerable to '(?P<id>\S+)'"
+)
+_OSV_PACKAGES = "\n### Affected Packages\n"
+_OSV_FIXES = "\n### Fixed Versions\n"
+_OF_ANY_RELEASE = re.compile("(CVE|GHSA|GO|PYSEC|RUSTSEC|MAL|BIT)-")
+"""Records of osv.dev whose fixes hold wherever a package is installed; a distribution's differ by its releases."""
+_UNREAD = "a result names no package and version, as those of Trivy, Grype, Docker Scout and osv-scanner do"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a result tells; `fixed`, `severity` and `package_url` are empty where it does not."""
+
+    id: str
+    package: str
+    installed: str
+    fixed: str = ""
+    severity: str = ""
+    package_url: str = ""
+
+
+def looks_for_vulnerabilities(tool: str) -> bool:
+    """Whether a tool of that name is a scanner that says something where it finds nothing."""
+    return _KNOWN.search(tool) is not None
+
+
+def told_of(result: object, name: str, rule: Mapping[str, Any]) -> Told | str:
+    """What a result of the rule of that name tells, or why that cannot be told."""
+    message = _text_under(result, "message")
+    told = _of_scout(message) or _of_osv(message, rule) or _of_lines(message, name, rule)
+    return told or _UNREAD
+
+
+def _of_lines(message: str, name: str, rule: Mapping[str, Any]) -> Told | None:
+    """What the lines of a result's text say, or those of its rule's help, which name the vulnerability first."""
+    told = _lines(message)
+    if "Package" not in told:
+        explained = _text_under(rule, "help")
+        named = _HELP.match(explained)
+        if named is not None:
+            found = _FOUND.search(message)
+            own = {} if found is None else {"Package": found["package"], "Installed Version": found["version"]}
+            told = {**_lines(explained), **own}
+            name = bounded_line(named[1])
+    package, installed = told.get("Package", ""), told.get("Installed Version", "")
+    if not name or not package or not installed:
+        return None
+    return Told(name, package, installed, told.get("Fixed Version", ""), told.get("Severity", ""))
+
+
+def _lines(text: str) -> dict[str, str]:
+    """The first line of each name: what follows is a description that anybody may have written."""
+    return {_SHORTER.get(key, key): bounded_line(value.strip()) for key, value in reversed(_LINE.findall(text))}
+
+
+def _of_scout(message: str) -> Told | None:
+    told = [(key, bounded_line(value.strip())) for key, value in _SCOUT.findall(message)]
+    values = dict(told)
+    url, name = values.get("Package", ""), values.get("Vulnerability", "")
+    read = read_package_url(url, "") if url.startswith("pkg:") and len(values) == len(told) else None
+    if read is None or not name or not read[0].version:
+        return None
+    fixed = values.get("Fixed version", "")
+    severity = values.get("Severity", "")
+    fixed = "" if fixed == _SCOUT_UNFIXED else fixed
+    return Told(name, read[0].name, read[0].version, fixed, severity, url)
+
+
+def _of_osv(message: str, rule: Mapping[str, Any]) -> Told | str | None:
+    """What osv-scanner tells, unless a distribution's fixes are all that is known: for which of its releases they
+    are is not said."""
+    found = _OSV.match(message)
+    if found is None:
+        return None
+    name, package, installed = (bounded_line(found[key]) for key in ("id", "package", "version"))
+    explained = _text_under(rule, "help", "markdown")
+    if _OSV_PACKAGES not in explained:
+        return None
+    fixes = [row for row in _osv_fixes(explained) if row[1] == package]
+    if any(_OF_ANY_RELEASE.match(record) is None for record, _, _ in fixes):
+        return f"osv-scanner does not say in SARIF for which release {name} is fixed; scan with Trivy or Grype"
+    return Told(name, package, installed, ", ".join(dict.fromkeys(fixed for _, _, fixed in fixes)))
+
+
+def _osv_fixes(explained: str) -> list[tuple[str, str, str]]:
+    """Record, package and versions of each row of the table of fixes, which comes last."""
+    _, found, table = explained.rpartition(_OSV_FIXES)
+    if not found:
+        return []
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
+    return [(row[0], row[1], bounded_line(row[2])) for row in rows[2:] if len(row) == len(("id", "name", "fixed"))]
+
+
+def _text_under(value: object, key: str, form: str = "text") -> str:
+    inner = value.get(key) if isinstance(value, dict) else None
+    text = inner.get(form) if isinstance(inner, dict) else None
+    if not isinstance(text, str):
+        return ""
+    return text[:_LONGEST_MESSAGE] if form == "text" else text[-_LONGEST_HELP:]
