@@ -5,33 +5,24 @@ thousands a second that wait for nothing, and handing over took a quarter of the
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from aiosqlite import Connection, core
+from aiosqlite import Connection
 
 MAY_WAIT = ("BEGIN IMMEDIATE", "PRAGMA", "VACUUM")
 """For another writer, who may need this event loop to come to its end."""
 
-_in_thread = Connection._execute
-_connect = sqlite3.connect
+in_thread = Connection._execute
+"""As the driver has it, for tests of what its thread is needed for."""
 
 
 def run_at_once() -> None:
-    """From now on in this process. The event loop gets its turn before each statement, as it does with threads."""
+    """From now on in this process. The event loop gets its turn before each statement, as it does with threads.
+
+    SQLAlchemy asks for connections to files that may be used in more than one thread.
+    """
     Connection._execute = _execute  # type: ignore[method-assign]
-    core.sqlite3 = _Sqlite3()  # type: ignore[assignment]
-
-
-class _Sqlite3:
-    """The module as the driver sees it: its connections may be used in more than one thread, in turn."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sqlite3, name)
-
-    def connect(self, *args: Any, **options: Any) -> sqlite3.Connection:
-        return _connect(*args, **{**options, "check_same_thread": False})
 
 
 async def _execute(connection: Connection, work: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -51,4 +42,4 @@ async def _execute(connection: Connection, work: Callable[..., Any], *args: Any,
         finally:
             waiting.discard(asked)
 
-    return await _in_thread(connection, done)
+    return await in_thread(connection, done)

@@ -6,7 +6,7 @@ and waits to be woken, which took longer than most statements do.
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
@@ -42,7 +42,12 @@ class _Told:
 
 
 class Cursor:
-    """What SQLAlchemy asks of a driver's cursor; it holds all rows as soon as a statement has been executed."""
+    """What SQLAlchemy asks of a driver's cursor, but for streams; it holds all rows as soon as a statement has been
+    executed.
+
+    SQLite's own cursor ends in the same trip, also where nobody waits for it any more: left open, it would keep the
+    lock of its transaction.
+    """
 
     arraysize = 1
 
@@ -75,7 +80,8 @@ class Cursor:
         return self._told.rows
 
     async def close(self) -> None:
-        self._told = _Told()
+        """Lets go of the rows; SQLAlchemy asks afterwards how many were written."""
+        self._told = replace(self._told, rows=())
 
     async def _asked(self, work: Callable[..., Any], statement: str, parameters: Iterable[Any]) -> Self:
         def told(statement: str, parameters: Iterable[Any]) -> _Told:

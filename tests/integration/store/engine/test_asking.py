@@ -1,15 +1,19 @@
 """How statements reach the database: trips to SQLite's thread, and many values as one parameter."""
 
+import asyncio
+import threading
 from collections import Counter
 
 import aiosqlite
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 
 from bot.store.engine.among import is_among
 from bot.store.engine.database import Database
+from bot.store.engine.inserting import insert_missing
 from bot.store.engine.sqlite import Connection, connect
 from bot.store.rows.inventories.inventories import packages
+from tests.sqlite_at_once import in_thread
 
 NAMES = ("openssl", "zlib1g", "quo'te")
 
@@ -76,8 +80,20 @@ async def test_a_statement_and_its_rows_are_one_trip_to_the_thread_of_sqlite(
         assert trips.total() == 2
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_how_many_rows_were_written_is_told_after_the_end_of_the_cursor(database: Database) -> None:
+    rows = [
+        {"id": number, "key": name, "type": "deb", "name": name, "version": "1"}
+        for number, name in enumerate(NAMES, 1)
+    ]
+    async with database.transaction() as connection:
+        assert (await connection.execute(insert(packages), rows)).rowcount == len(NAMES)
+        again = await connection.execute(insert_missing(connection, packages, **rows[0]))
+        assert again.rowcount == 0
+
+
 async def test_what_sqlite_tells_of_a_write_is_kept() -> None:
-    connection = await connect(":memory:")
+    connection = await connect(":memory:", check_same_thread=False)
     assert isinstance(connection, Connection)
     cursor = connection.cursor()
     await cursor.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name)")
@@ -90,3 +106,31 @@ async def test_what_sqlite_tells_of_a_write_is_kept() -> None:
     assert (await cursor.fetchall(), cursor.description[0][0]) == ([("a",), ("b",), ("c",)], "name")
     await cursor.close()
     await connection.close()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_statement_that_is_given_up_holds_no_lock(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", in_thread)
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def wait() -> bool:
+        has_begun.set()
+        return may_end.wait(10)
+
+    async def write() -> None:
+        async with database.transaction() as connection:
+            raw = await connection.get_raw_connection()
+            await raw.driver_connection.create_function("wait", 0, wait)  # type: ignore[union-attr]
+            await connection.execute(insert(packages), {"key": "a", "type": "deb", "name": "a", "version": "1"})
+            await connection.execute(text("SELECT wait()"))
+
+    writing = asyncio.create_task(write())
+    assert await asyncio.to_thread(has_begun.wait, 10)
+    writing.cancel()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    async with database.transaction() as connection:
+        assert await connection.scalar(select(func.count()).select_from(packages)) == 0
