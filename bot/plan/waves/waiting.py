@@ -110,5 +110,5 @@ def _wave_holds(tallies: Mapping[str, WaveTally], options: RolloutOptions, now: 
     for wave in waves:
         tally = tallies.get(wave.name, WaveTally())
         if wave.name not in held and tally.waiting and room(wave, tally) == 0:
-            held[wave.name] = Hold(f"wave {wave.name} has {tally.under_way} under way, no more at once")
+            held[wave.name] = Hold(f"room in wave {wave.name} ({tally.under_way} under way, no more at once)")
     return held

@@ -55,7 +55,10 @@ class WaveTally:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why a wave has not begun; `until` is when it will at the latest, where that can be told."""
+    """Why a wave has not begun; `until` is when it will at the latest, where that can be told.
+
+    `reason` can follow "waits for".
+    """
 
     reason: str
     until: datetime | None = None
@@ -176,12 +179,12 @@ def _is_done(wave: Wave, tally: WaveTally, left_out: int) -> bool:
 
 def _soaking(wave: Wave, since: datetime, now: datetime) -> Hold | None:
     through = since + wave.soak
-    return None if now >= through else Hold(f"wave {wave.name} soaks", through)
+    return None if now >= through else Hold(f"the soak of wave {wave.name}", through)
 
 
 def _unfinished(wave: Wave, tally: WaveTally, now: datetime) -> Hold:
     began = tally.began_at or now
     return Hold(
-        f"wave {wave.name} has ended {tally.ended} of {counted(tally.total, 'rebuild')}",
+        f"wave {wave.name} ({tally.ended} of {counted(tally.total, 'rebuild')} ended)",
         began + wave.wait_at_most + wave.soak,
     )

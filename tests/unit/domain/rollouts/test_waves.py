@@ -42,14 +42,14 @@ def test_the_next_wave_waits_for_the_one_before_and_is_told_until_when() -> None
     canary = WaveTally(under_way=1, ended=1, began_at=NOON)
     found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON)
     assert found.release == {}
-    assert found.holds["rest"] == Hold("wave canary has ended 1 of 2 rebuilds", NOON + 28 * HOUR)
+    assert found.holds["rest"] == Hold("wave canary (1 of 2 rebuilds ended)", NOON + 28 * HOUR)
 
 
 def test_a_done_wave_soaks_before_the_next_begins() -> None:
     canary = WaveTally(ended=2, began_at=NOON)
     found = advance(WAVES, {"canary": canary, "rest": WaveTally(waiting=9)}, 0.2, NOON)
     assert found.done == {"canary": NOON}
-    assert found.holds["rest"] == Hold("wave canary soaks", NOON + 4 * HOUR)
+    assert found.holds["rest"] == Hold("the soak of wave canary", NOON + 4 * HOUR)
 
 
 @pytest.mark.parametrize(("hours", "released"), [(3.9, {}), (4, {"rest": 9})])
@@ -150,6 +150,6 @@ def test_waves_that_are_configured_no_more_come_last() -> None:
 
 def test_a_wave_further_on_probably_starts_after_the_soaks_between() -> None:
     waves = (CANARY, Wave("early", soak=HOUR), REST)
-    holds = {name: Hold("wave canary soaks", NOON) for name in ("early", "rest")}
+    holds = {name: Hold("the soak of wave canary", NOON) for name in ("early", "rest")}
     assert probable_start(waves, "early", holds) == NOON
     assert probable_start(waves, "rest", holds) == NOON + HOUR
