@@ -199,7 +199,7 @@ class Stores:
             OperationsStore(database, worker, clock),
             ImagePagesStore(database, worker, clock),
             PackagesStore(database, worker, clock),
-            LedgerStore(database, worker, clock, cve_data_age),
+            LedgerStore(database, worker, clock, cve_data_age, platforms),
             promises,
             PracticesStore(database, worker, clock),
             SummaryStore(database, worker, clock),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from sqlalchemy import func, or_, select, union
+from sqlalchemy import or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import Package
@@ -16,9 +16,9 @@ from bot.store.pages.bases.base_sides import sides_of
 from bot.store.pages.bases.deployed import deployments_of
 from bot.store.pages.bases.found_packages import Answering, Asked
 from bot.store.pages.bases.holding import of_releases, sights_of
+from bot.store.pages.bases.read_images import count_images
 from bot.store.pages.ledger.gaps import NO_IMAGE
-from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import image_inventories, inventories, package_of, packages
+from bot.store.rows.inventories.inventories import package_of, packages
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     exposures,
@@ -32,17 +32,6 @@ _NAMED = union(
     *(select(packages).where(is_among(column, "names")) for column in (packages.c.name, packages.c.source)),
     select(packages).join(_BUILT, _BUILT.c.name == packages.c.name).where(is_among(_BUILT.c.source, "sources")),
 )
-
-_READ = select(func.count(image_inventories.c.image_id.distinct())).where(
-    is_among(image_inventories.c.platform, "platforms")
-)
-_INCOMPLETE = _READ.join(inventories, inventories.c.id == image_inventories.c.inventory_id).where(
-    inventories.c.is_complete.is_not(True)
-)
-_COUNTS = select(
-    *(each.scalar_subquery() for each in (select(func.count()).select_from(images), _READ, _INCOMPLETE))
-)
-"""Of all images, of those that were read, and of those of which not everything could be read."""
 
 
 class PackagesStore(Store):
@@ -58,7 +47,7 @@ class PackagesStore(Store):
                 sights = await of_releases(connection, wanted, asked, sights)
             run_at = await deployments_of(connection, sights)
             sides = await sides_of(connection, named, [shown[number] for number in sights])
-            not_known, gaps = await _not_known(connection, platforms)
+            of_all, not_known = await count_images(connection, platforms)
         answering = Answering(wanted, asked, sides)
         by_name = sorted(sights, key=lambda number: (shown[number].name, shown[number].produced_by))
         found = [
@@ -66,7 +55,7 @@ class PackagesStore(Store):
             for number in by_name
             for row in answering.rows(shown[number], sights[number], tuple(run_at.get(number, ())))
         ]
-        return FoundPackages(tuple(found), not_known, gaps)
+        return FoundPackages(tuple(found), not_known, () if of_all else (NO_IMAGE,))
 
     async def affected(self, name: str) -> tuple[WantedAffected, ...] | None:
         """What publishers say is affected by a CVE, or by a record of that name, of packages in images; None where
@@ -124,10 +113,3 @@ def _asked_for(named: Mapping[int, Package], wanted: Collection[Sought]) -> Aske
         if fits:
             found[number] = (replace(package, architecture=None), Fit.YES in fits)
     return found
-
-
-async def _not_known(connection: AsyncConnection, platforms: Collection[str]) -> tuple[int, tuple[str, ...]]:
-    """How many images have not been read on any platform, or not as a whole; and the line for a fleet of which no
-    image is known."""
-    of_all, of_read, of_incomplete = (await connection.execute(_COUNTS, {"platforms": platforms})).one()
-    return int(of_all - of_read + of_incomplete), () if of_all else (NO_IMAGE,)

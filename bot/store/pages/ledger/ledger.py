@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
@@ -21,6 +21,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.bases.deployed import deployments_of
+from bot.store.pages.bases.read_images import count_images
 from bot.store.pages.ledger.below import read_bases, read_names
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
@@ -30,7 +31,7 @@ from bot.store.pages.ledger.histories import Histories, add_shown, read_historie
 from bot.store.pages.ledger.pinned import read_pinned
 from bot.store.pages.ledger.rebuild_time import read_rebuild_time
 from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import image_inventories, inventories
+from bot.store.rows.inventories.inventories import image_inventories
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
@@ -68,12 +69,21 @@ class _AllCves:
 class LedgerStore(Store):
     """Reads only. What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds.
 
-    `max_age` is how old CVE data may be; what is older may lack a CVE.
+    `max_age` is how old CVE data may be; what is older may lack a CVE. `platforms` are those whose packages are
+    read, None where that does not matter.
     """
 
-    def __init__(self, database: Database, worker: Worker, clock: Clock, max_age: timedelta = MAX_AGE) -> None:
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        max_age: timedelta = MAX_AGE,
+        platforms: Collection[str] | None = None,
+    ) -> None:
         super().__init__(database, worker, clock)
         self._max_age = max_age
+        self._platforms = platforms
         self._working = asyncio.Lock()
         self._fleet: _AllCves | None = None
         self._by_name: dict[str, _OneCve] = {}
@@ -115,7 +125,7 @@ class LedgerStore(Store):
         now = self._clock.now()
         async with self._database.reading() as connection:
             ledger = await _read(connection, None)
-            not_known = await _not_known(connection)
+            _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, now)
         rows = await asyncio.to_thread(ledger.rows)
         opened = sorted((row for row in rows if row.places.open), key=_worst_first)
@@ -124,7 +134,7 @@ class LedgerStore(Store):
     async def _work_out(self, name: str) -> _OneCve | None:
         async with self._database.reading() as connection:
             ledger = await _read(connection, name)
-            not_known = await _not_known(connection)
+            _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
             rebuild_time = await read_rebuild_time(connection)
         if name not in ledger.exposed.cves:
@@ -152,16 +162,6 @@ def _waiting_first(entry: LedgerEntry) -> tuple[int, str, str]:
     order = list(Station)
     place = order.index(entry.waits_at) if entry.waits_at is not None else len(order)
     return place + (1 if entry.is_over else 0), entry.image.image, entry.image.repository
-
-
-async def _not_known(connection: AsyncConnection) -> int:
-    """How many images have not been read on any platform, or not as a whole."""
-    total = await connection.scalar(select(func.count()).select_from(images))
-    number = func.count(image_inventories.c.image_id.distinct())
-    read = select(number).join(inventories, inventories.c.id == image_inventories.c.inventory_id)
-    known = await connection.scalar(read.where(inventories.c.read_at.is_not(None)))
-    in_part = await connection.scalar(read.where(inventories.c.is_complete.is_(False)))
-    return int(total or 0) - int(known or 0) + int(in_part or 0)
 
 
 async def _read(connection: AsyncConnection, cve: str | None) -> Ledger:

@@ -183,7 +183,7 @@ async def test_what_was_worked_out_holds_for_a_minute(stores: Stores) -> None:
     await publish(stores)
     before = await page(stores), await stores.ledger.cves(Cut())
     async with stores.database.transaction() as connection:
-        await connection.execute(update(inventories).values(read_at=None))
+        await connection.execute(update(inventories).values(read_at=None, is_complete=None))
     assert (await page(stores), await stores.ledger.cves(Cut())) == before
     stores.clock.advance(HOUR / 60)
     assert ((await page(stores)).not_known, (await stores.ledger.cves(Cut())).not_known) == (1, 1)
@@ -199,6 +199,17 @@ async def test_all_images_of_a_cve_are_grouped_by_who_can_move_them_whatever_pag
     assert (group.state, group.movers, len(group.images)) == ("base not rebuilt", ("Microsoft",), 1)
     assert group.clock is not None
     assert group.clock.first == stores.clock.now(), "since its fix was published"
+
+
+async def test_an_image_of_which_one_platform_was_not_read_yet_is_not_known(stores: Stores) -> None:
+    await running(stores, SSL, base=(FIXED,))
+    await publish(stores)
+    stores.clock.advance(HOUR)
+    [row] = await stores.taken(stores.images.images)
+    both = (shows("f"), shows("7", "linux/arm64"))
+    await stores.images.keep_look(row, Look("latest", SeenImage(digest("6"), both), ()))
+    await told(stores, {"f": (FIXED,)})
+    assert ((await page(stores)).not_known, (await stores.ledger.cves(Cut())).not_known) == (1, 1)
 
 
 async def test_a_cve_that_nobody_tells_of_is_none(stores: Stores) -> None:
