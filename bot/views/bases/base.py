@@ -2,12 +2,34 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from bot.views.bases.image_pages import OnBase
 from bot.views.bases.mirrors import MirrorStatus, Took
 from bot.views.paging import Page
 from bot.views.rollouts.rollout import QuarantineStatus
 from bot.views.rows import ChangeRow, NoticeRow
+
+
+class Watched(Protocol):
+    """What every surface knows of a base."""
+
+    @property
+    def digest(self) -> str | None: ...
+
+    @property
+    def error(self) -> str | None: ...
+
+    @property
+    def mirror(self) -> MirrorStatus | None: ...
+
+
+def is_in_trouble(base: Watched) -> bool:
+    """Whether a base needs somebody: it cannot be read, was never seen, or does not show what it is a copy of.
+
+    The store's `IS_IN_TROUBLE` says the same in SQL.
+    """
+    return bool(base.error) or base.digest is None or (base.mirror is not None and not base.mirror.is_well)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +48,7 @@ class BaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Bases:
-    """Those in use, a page at a time."""
+    """Those in use, a page at a time, what is in trouble first."""
 
     bases: Page[BaseRow]
 

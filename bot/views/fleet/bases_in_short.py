@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.reference import Base
+from bot.views.bases.base import is_in_trouble
 from bot.views.fleet.status import BaseStatus, Status
 
 MOST_SHOWN = 12
@@ -60,7 +61,7 @@ def _under_way(status: Status) -> Counter[Base]:
 
 
 def _urgency(base: BaseStatus, under_way: int, now: datetime) -> Urgency:
-    if base.error or base.digest is None or (base.mirror is not None and not base.mirror.is_well):
+    if is_in_trouble(base):
         return Urgency.TROUBLED
     if under_way:
         return Urgency.UNDER_WAY

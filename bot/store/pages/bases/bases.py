@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import mirror_prefix
@@ -24,7 +24,7 @@ from bot.store.pages.rows import (
     notice_rows,
 )
 from bot.store.rows.bases.bases import has_base_name
-from bot.store.rows.bases.mirrors import behind, lags_of_mirrors, took_by
+from bot.store.rows.bases.mirrors import IS_IN_TROUBLE, behind, lags_of_mirrors, took_by
 from bot.store.rows.bases.tables import bases, changes, documents, notices
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.tables import repositories, usages
@@ -56,7 +56,7 @@ class BasePagesStore(MeasuredStore):
         self._cves = cves
 
     async def bases(self, text: str, cut: Cut) -> Bases:
-        """Those in use whose name holds `text`."""
+        """Those in use whose name holds `text`, what is in trouble first."""
         where: list[ColumnElement[bool]] = [bases.c.used.is_(True)]
         if text:
             name = bases.c.registry + "/" + bases.c.repository + ":" + bases.c.tag
@@ -66,7 +66,7 @@ class BasePagesStore(MeasuredStore):
             rows = await connection.execute(
                 select(bases, _users_of_base())
                 .where(*where)
-                .order_by(bases.c.repository, bases.c.tag, bases.c.registry)
+                .order_by(case((IS_IN_TROUBLE, 0), else_=1), bases.c.repository, bases.c.tag, bases.c.registry)
                 .limit(cut.per_page)
                 .offset(cut.offset)
             )

@@ -25,6 +25,15 @@ upstreams = bases.alias("upstreams")
 """What a base is a copy of."""
 IS_BEHIND = and_(bases.c.used.is_(True), bases.c.behind_since.is_not(None))
 """Selects the mirrors' bases in use that do not show yet what upstream does."""
+IS_IN_TROUBLE = or_(
+    bases.c.error != "",
+    bases.c.digest.is_(None),
+    and_(
+        bases.c.upstream_id.is_not(None),
+        or_(bases.c.behind_since.is_not(None), bases.c.unconfirmed.is_not(None), bases.c.likeness.is_(None)),
+    ),
+)
+"""Selects the bases of which the views' `is_in_trouble` holds."""
 
 
 async def with_mirrors(connection: AsyncConnection, some: Collection[int]) -> set[int]:
