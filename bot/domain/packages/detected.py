@@ -43,7 +43,8 @@ _RATINGS = {
 class DetectedVulnerability:
     """One vulnerability of one package of an image.
 
-    `fixed` and `package_url` are empty where there is no fix, and where no package URL is known.
+    `fixed` and `package_url` are empty where there is no fix, and where no package URL is known. `aliases` are
+    other names of the very same vulnerability, under which another look may have found it.
     """
 
     id: str
@@ -53,11 +54,17 @@ class DetectedVulnerability:
     severity: Rating
     has_fix: bool
     package_url: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str]:
         """What makes it the same in two images: another version of the package may have it still."""
         return (self.id, self.package)
+
+    @property
+    def identities(self) -> Collection[tuple[str, str]]:
+        """The same for each of its names."""
+        return [(name, self.package) for name in (self.id, *self.aliases)]
 
     @property
     def told(self) -> str:
@@ -84,7 +91,7 @@ def blocking(
 ) -> tuple[DetectedVulnerability, ...]:
     """What blocks, in the order given; with `before`, what the image before had, only what is new.
 
-    What the image before had already is not new, however it was rated or fixed then.
+    What the image before had already is not new, however it was rated, fixed or named then.
     """
-    known: Collection[tuple[str, str]] = frozenset(each.identity for each in before or ())
-    return tuple(each for each in found if policy.blocks(each) and each.identity not in known)
+    known = {name for each in before or () for name in each.identities}
+    return tuple(each for each in found if policy.blocks(each) and known.isdisjoint(each.identities))

@@ -14,6 +14,7 @@ MOST_PACKAGES = 50_000
 _RPM_KEY = "gpg-pubkey"
 """How rpm keeps the keys that it trusts: listed among the packages, by scanners too, but no package."""
 _MOST_PROBLEMS = 20
+_PACKED = b"\x1f\x8b"
 _LONGEST = 256
 _WORD = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,256}")
 _KNOWN = frozenset(PackageType)
@@ -65,13 +66,22 @@ def read_json(data: bytes, where: str, largest: int) -> dict[str, Any]:
     """A JSON object of at most `largest` bytes. Raises `Failure`."""
     if len(data) > largest:
         raise malformed(f"is larger than {largest} bytes", where)
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise malformed("is not valid JSON", where) from error
+    document = read_any_json(data, where)
     if not isinstance(document, dict):
         raise malformed("is JSON, but not an object", where)
     return document
+
+
+def read_any_json(data: bytes, where: str) -> Any:
+    """Whatever a text of JSON holds. Raises `Failure`, and says what to do where that can be told."""
+    if not data.strip():
+        raise malformed("is empty", where, "make it anew")
+    if data.startswith(_PACKED):
+        raise malformed("is packed with gzip", where, "unpack it first")
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise malformed("is not valid JSON", where) from error
 
 
 def lines(data: bytes) -> Iterator[str]:

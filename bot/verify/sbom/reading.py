@@ -32,8 +32,7 @@ def read_sbom(data: bytes, where: str) -> Inventory:
             return _with_distribution(spdx.read(document, where))
         if document.get("bomFormat") == "CycloneDX":
             return _with_distribution(cyclonedx.read(document, where))
-        if str(document.get("@context", "")).startswith(_SPDX_3):
-            raise malformed("is SPDX 3, which is not read", where, "have it written as SPDX 2.3 or CycloneDX")
+        _refuse_other_forms(document, where)
         inner = _unwrapped(document, where)
         if inner is None:
             break
@@ -54,6 +53,18 @@ def _read(data: bytes, where: str) -> dict[str, Any]:
             advice = "put the one that is the SBOM into a file of its own"
             raise malformed("holds several JSON documents, a line each", where, advice) from None
         raise
+
+
+def _refuse_other_forms(document: dict[str, Any], where: str) -> None:
+    """Raises `Failure` for what lists packages in a form that is not read, and says what to do."""
+    contexts = document.get("@context")
+    named = contexts if isinstance(contexts, list) else [contexts]
+    if any(str(each).startswith(_SPDX_3) for each in named):
+        raise malformed("is SPDX 3, which is not read", where, "have it written as SPDX 2.3 or CycloneDX")
+    match document:
+        case {"artifacts": list(), "descriptor": {"name": "syft"}}:
+            advice = "have syft write it with -o spdx-json or -o cyclonedx-json"
+            raise malformed("is syft's own JSON, which is not read", where, advice)
 
 
 def _is_one_of_several(data: bytes) -> bool:

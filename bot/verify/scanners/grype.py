@@ -8,6 +8,7 @@ from bot.verify.packages.reading import malformed
 from bot.verify.scanners.report import (
     GRYPE,
     Report,
+    aliases_among,
     bounded,
     bounded_line,
     few,
@@ -66,7 +67,8 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
     )
     rating = rating_named(_severity_of(match))
     state = bounded_line(fix.get("state"))
-    for each in _names(name, _mapping(match).get("relatedVulnerabilities")):
+    names = _names(name, _mapping(match).get("relatedVulnerabilities"))
+    for each in names:
         yield DetectedVulnerability(
             each,
             package,
@@ -75,6 +77,7 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
             rating,
             state == _FIXED if state else bool(fixed),
             bounded_line(artifact.get("purl")),
+            aliases_among([name]) if names != [name] and len(names) == 1 else (),
         )
 
 

@@ -25,6 +25,7 @@ _MOST_NAMES = 100
 _HIGHEST_SCORE = 10.0
 _BANDS = ((9.0, Rating.CRITICAL), (7.0, Rating.HIGH), (4.0, Rating.MEDIUM), (0.1, Rating.LOW))
 """From which CVSS score on a vulnerability is so severe."""
+_GITHUB = re.compile(r"GHSA(-[0-9a-z]{4}){3}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
@@ -89,6 +90,12 @@ def named_digests(names: Iterable[object]) -> frozenset[str]:
 def image_id_of(value: object) -> str:
     """A digest as engines name images; empty where it is none."""
     return value if isinstance(value, str) and _DIGEST.fullmatch(value) else ""
+
+
+def aliases_among(names: object) -> tuple[str, ...]:
+    """The names of GitHub's advisories, each about one vulnerability; those of distributions are about many."""
+    listed = map(bounded_line, names[:_MOST_NAMES]) if isinstance(names, list) else ()
+    return tuple(dict.fromkeys(name for name in listed if _GITHUB.fullmatch(name)))
 
 
 def last_part(image: str) -> str:

@@ -107,7 +107,14 @@ def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read
         return
     severity = rating_named(told.severity) if told.severity else _rating_of(rule)
     vulnerability = DetectedVulnerability(
-        told.id, told.package, told.installed, told.fixed, severity, bool(told.fixed), told.package_url
+        told.id,
+        told.package,
+        told.installed,
+        told.fixed,
+        severity,
+        bool(told.fixed),
+        told.package_url,
+        told.aliases,
     )
     words = _suppressed_by(result)
     if words is not None:

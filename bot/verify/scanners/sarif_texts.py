@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.verify.sbom.package_url import read_package_url
-from bot.verify.scanners.report import bounded_line
+from bot.verify.scanners.report import aliases_among, bounded_line
 
 _LONGEST_MESSAGE = 8192
 _LONGEST_HELP = 262_144
@@ -44,6 +44,7 @@ class Told:
     fixed: str = ""
     severity: str = ""
     package_url: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 def looks_for_vulnerabilities(tool: str) -> bool:
@@ -106,7 +107,8 @@ def _of_osv(message: str, rule: Mapping[str, Any]) -> Told | str | None:
     fixes = [row for row in _osv_fixes(explained) if row[1] == package]
     if any(_OF_ANY_RELEASE.match(record) is None for record, _, _ in fixes):
         return f"osv-scanner does not say in SARIF for which release {name} is fixed; scan with Trivy or Grype"
-    return Told(name, package, installed, ", ".join(dict.fromkeys(fixed for _, _, fixed in fixes)))
+    aliases = aliases_among(rule.get("deprecatedIds"))
+    return Told(name, package, installed, ", ".join(dict.fromkeys(row[2] for row in fixes)), aliases=aliases)
 
 
 def _osv_fixes(explained: str) -> list[tuple[str, str, str]]:

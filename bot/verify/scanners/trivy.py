@@ -8,6 +8,7 @@ from bot.domain.packages.gate import Excused
 from bot.verify.packages.reading import malformed
 from bot.verify.scanners.report import (
     Report,
+    aliases_among,
     bounded,
     bounded_line,
     few,
@@ -24,6 +25,7 @@ _FIXED = "fixed"
 _SCORES = ("V2Score", "V3Score", "V40Score")
 _PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
 """Classes of Trivy's results in which vulnerabilities are looked for."""
+_ELSE = ("Secrets", "Misconfigurations", "MisconfSummary", "Licenses")
 
 
 def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Report:
@@ -31,7 +33,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
     gaps: list[str] = []
     if not isinstance(results, list) or not results:
         gaps.append("the scanner found nothing that it knows, so it looked for no vulnerability")
-    elif all(isinstance(each, dict) and each.get("Class") not in (None, "", *_PACKAGES) for each in results):
+    elif all(isinstance(each, dict) and not _is_of_packages(each) for each in results):
         gaps.append("the scanner looked for something else than vulnerabilities")
     has_looked = not gaps
     found: list[DetectedVulnerability] = []
@@ -63,6 +65,13 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
     )
 
 
+def _is_of_packages(result: Mapping[str, Any]) -> bool:
+    """Whether vulnerabilities were looked for there; where the class is not told, by what else was found there."""
+    if told := result.get("Class"):
+        return told in _PACKAGES
+    return result.get("Vulnerabilities") is not None or not any(result.get(key) for key in _ELSE)
+
+
 def _suppressed(result: Mapping[str, Any]) -> Iterator[Excused]:
     """What Trivy lists apart with `--show-suppressed`: left out by an ignore file, a policy or a VEX document."""
     listed = result.get("ExperimentalModifiedFindings")
@@ -80,7 +89,7 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
     name, package = bounded_line(value.get("VulnerabilityID")), bounded_line(value.get("PkgName"))
     if not name or not package:
         return None
-    fixed, status = bounded_line(value.get("FixedVersion")), bounded_line(value.get("Status"))
+    fixed, status = bounded_line(value.get("FixedVersion")), bounded_line(value.get("Status")).lower()
     identifier = value.get("PkgIdentifier")
     return DetectedVulnerability(
         name,
@@ -90,6 +99,7 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
         _rating_of(value),
         status == _FIXED if status else bool(fixed),
         bounded_line(identifier.get("PURL")) if isinstance(identifier, dict) else "",
+        aliases_among(value.get("VendorIDs")),
     )
 
 

@@ -1,5 +1,6 @@
 import base64
 import contextlib
+import gzip
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -89,11 +90,28 @@ def test_the_keys_that_rpm_trusts_are_no_packages_though_scanners_list_them() ->
     assert [each.name for each in read_sbom(json.dumps(document).encode(), "x").packages] == ["vim"]
 
 
-def test_a_document_of_spdx_3_is_said_to_be_one() -> None:
-    context = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
+CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
+
+
+@pytest.mark.parametrize("context", [CONTEXT, [CONTEXT], [{"x": "y"}, CONTEXT]])
+def test_a_document_of_spdx_3_is_said_to_be_one(context: object) -> None:
     with pytest.raises(Failure, match="is SPDX 3, which is not read") as raised:
         read_sbom(json.dumps({"@context": context, "@graph": [{"type": "software_Package"}]}).encode(), "x")
     assert "SPDX 2.3 or CycloneDX" in raised.value.advice
+
+
+def test_the_json_of_syft_is_said_to_be_that_and_how_it_writes_an_sbom() -> None:
+    document = {"artifacts": [{"name": "a", "version": "1"}], "descriptor": {"name": "syft", "version": "1.38.0"}}
+    with pytest.raises(Failure, match="is syft's own JSON, which is not read") as raised:
+        read_sbom(json.dumps(document).encode(), "x")
+    assert "-o spdx-json" in raised.value.advice
+
+
+@pytest.mark.parametrize(("text", "advice"), [(b"", "make it anew"), (gzip.compress(b"{}"), "unpack it first")])
+def test_what_can_be_mended_is_said_with_how(text: bytes, advice: str) -> None:
+    with pytest.raises(Failure) as raised:
+        read_sbom(text, "x")
+    assert raised.value.advice == advice
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from bot.domain.failure import Failure
-from bot.domain.packages.detected import Rating
+from bot.domain.packages.detected import GatePolicy, Rating, blocking
 from bot.verify.scanners.reading import read_report
 from bot.verify.scanners.report import GRYPE, Report
 from tests.unit.verify.reports import JSON
@@ -87,6 +87,13 @@ def test_an_advisory_is_told_by_the_cves_that_it_stands_for() -> None:
     assert [each.id for each in told] == ["CVE-2026-7", "CVE-2026-8"]
     [alone] = read(match("GHSA-aaaa-bbbb-cccc")).vulnerabilities
     assert alone.id == "GHSA-aaaa-bbbb-cccc"
+
+
+def test_the_advisory_of_a_cve_is_another_name_of_it() -> None:
+    advisory = {"id": "GHSA-5crp-9r3c-p9vr", "severity": "High", "fix": {"versions": ["2"], "state": "fixed"}}
+    before = read(match(vulnerability=advisory)).vulnerabilities
+    now = read(match(vulnerability=advisory, relatedVulnerabilities=[{"id": "CVE-2026-9"}])).vulnerabilities
+    assert (now[0].id, blocking(now, GatePolicy(), before)) == ("CVE-2026-9", ())
 
 
 def test_what_grype_was_told_to_ignore_is_not_taken_in() -> None:

@@ -1,4 +1,5 @@
 import contextlib
+import gzip
 import json
 from functools import cache
 from typing import Any
@@ -62,11 +63,12 @@ def test_high_and_critical_with_a_fix_block_by_default() -> None:
 
 def test_the_status_says_whether_there_is_a_fix_and_the_version_where_it_is_missing() -> None:
     found = report(
-        finding(Status="will_not_fix"),
+        finding(Status="Will_Not_Fix"),
+        finding(Status="Fixed", VulnerabilityID="CVE-2026-0"),
         finding(Status=None, VulnerabilityID="CVE-2026-2"),
         finding(Status=None, VulnerabilityID="CVE-2026-3", FixedVersion=""),
     )
-    assert [each.id for each in blocking(found.vulnerabilities, GatePolicy())] == ["CVE-2026-2"]
+    assert [each.id for each in blocking(found.vulnerabilities, GatePolicy())] == ["CVE-2026-0", "CVE-2026-2"]
 
 
 def test_only_what_is_new_blocks_against_the_report_before() -> None:
@@ -80,6 +82,20 @@ def test_only_what_is_new_blocks_against_the_report_before() -> None:
         ("CVE-2026-1", "libssl3t64"),
         ("CVE-2026-2", "openssl"),
     ]
+
+
+def test_what_had_a_github_name_before_it_had_a_cve_is_not_new() -> None:
+    github = "GHSA-5crp-9r3c-p9vr"
+    named = report(finding(VendorIDs=["DSA-1-1", github]))
+    before = report(finding(VulnerabilityID=github))
+    assert blocking(named.vulnerabilities, GatePolicy(), before.vulnerabilities) == ()
+    assert blocking(before.vulnerabilities, GatePolicy(), named.vulnerabilities) == ()
+    of_vendor, elsewhere = (
+        report(finding(VulnerabilityID="DSA-1-1")),
+        report(finding(PkgName="b", VendorIDs=[github])),
+    )
+    assert blocking(named.vulnerabilities, GatePolicy(), of_vendor.vulnerabilities)
+    assert blocking(elsewhere.vulnerabilities, GatePolicy(), before.vulnerabilities)
 
 
 def test_a_scan_that_looked_at_nothing_cannot_tell() -> None:
@@ -250,6 +266,8 @@ def test_a_scan_for_secrets_alone_cannot_tell_of_vulnerabilities() -> None:
         results = [{"Target": each, "Class": each} for each in classes]
         return read_report(json.dumps({"SchemaVersion": 2, "Results": results}).encode(), "r")
 
+    listed = {"SchemaVersion": 2, "Results": [{"Target": "x", "Secrets": [{"RuleID": "y"}]}]}
+    assert read_report(json.dumps(listed).encode(), "r").gaps
     assert of("secret", "config").gaps
     assert of("secret", "os-pkgs").gaps == ()
     assert of("lang-pkgs").gaps == ()
@@ -424,6 +442,15 @@ def test_what_is_no_report_is_refused_in_one_line(data: bytes) -> None:
         read_report(data, "report.json")
     assert str(raised.value).startswith("report.json: ")
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"", "is empty; make it anew"), (b"\r\n", "is empty"), (gzip.compress(b"{}"), "unpack it first")],
+)
+def test_what_can_be_mended_is_said_with_how(data: bytes, said: str) -> None:
+    with pytest.raises(Failure, match=said):
+        read_report(data, "report.json")
 
 
 def test_the_list_of_old_reports_is_read() -> None:
