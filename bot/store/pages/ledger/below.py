@@ -32,6 +32,7 @@ class Below:
     read: `own` the lowest first, each with who produces it; `base` None where it is not known, `mirror` the copy of
     it that is built upon."""
 
+    platform: str
     base: Base | None
     inventory: int | None
     mirror: tuple[Base, int | None] | None = None
@@ -41,11 +42,13 @@ class Below:
 @dataclass(slots=True)
 class BasesBelow:
     """`own` are the standings of the images that the fleet builds, and who does, by name and tag; `shown` the
-    inventories of what bases show now, by platform, `upstreams` what mirrored ones are copies of."""
+    inventories of what bases show now, by platform, `upstreams` what mirrored ones are copies of; `followed` are
+    all bases."""
 
     own: dict[_Name, dict[str, _Produced]] = field(default_factory=dict)
     shown: dict[tuple[Base, str], int] = field(default_factory=dict)
     upstreams: dict[Base, Base] = field(default_factory=dict)
+    followed: frozenset[Base] = frozenset()
 
     def below(self, standings: Sequence[ImageStanding], platform: str) -> Below:
         """Follows own bases down to the one that somebody else publishes."""
@@ -59,12 +62,12 @@ class BasesBelow:
                 shown = self.shown.get((base, platform))
                 upstream = self.upstreams.get(base)
                 if upstream is None:
-                    return Below(base, shown, None, tuple(own[::-1]))
+                    return Below(platform, base, shown, None, tuple(own[::-1]))
                 published = self.shown.get((upstream, platform))
-                return Below(upstream, published, (base, shown), tuple(own[::-1]))
+                return Below(platform, upstream, published, (base, shown), tuple(own[::-1]))
             who, standings = produced.get(base.tag) or next(iter(produced.values()))
             own.append((base, self.shown.get((base, platform)), who))
-        return Below(None, None, None, tuple(own[::-1]))
+        return Below(platform, None, None, None, tuple(own[::-1]))
 
 
 async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStanding]) -> BasesBelow:
@@ -87,7 +90,8 @@ async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStand
             if each.base is not None
         }
     found.upstreams = await _upstreams(connection, followed)
-    found.shown = await _shown(connection, followed | set(found.upstreams.values()))
+    found.followed = frozenset(followed | set(found.upstreams.values()))
+    found.shown = await _shown(connection, found.followed)
     return found
 
 

@@ -22,6 +22,7 @@ from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.exposed import CveFacts, Exposed, Exposure
 from bot.store.pages.ledger.histories import Histories
 from bot.store.pages.ledger.pinned import Pinned
+from bot.store.pages.ledger.shown_since import ShownSince
 from bot.views.bases.images import Deployment
 from bot.views.bases.ledger import CveRow
 
@@ -50,6 +51,7 @@ class Ledger:
     brings: Mapping[int, frozenset[tuple[str, str]]]
     pinned: Pinned
     images: tuple[ExposedImage, ...]
+    shown_since: ShownSince
 
     def row(self, cve: str, entries: Iterable[tuple[LedgerEntry, int]]) -> CveRow:
         """Each entry stands for so many images."""
@@ -130,25 +132,29 @@ class Ledger:
             return None
         is_microsofts = below.base.registry == MICROSOFT
         who = "Microsoft" if is_microsofts else f"whoever publishes {below.base.name}"
-        return self._below(below.base, below.inventory, who, cve, exposures)
+        return self._below(below.base, below.platform, below.inventory, who, cve, exposures)
 
     def _mirror(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
         if below.mirror is None or below.base is None:
             return None
         base, inventory = below.mirror
-        return self._below(base, inventory, f"whoever fills {mirror_prefix(base, below.base)}", cve, exposures)
+        who = f"whoever fills {mirror_prefix(base, below.base)}"
+        return self._below(base, below.platform, inventory, who, cve, exposures)
 
     def _own(self, sides: Sequence[tuple[Below, Sequence[Exposure]]], cve: str) -> tuple[BelowImage, ...]:
         by_name: dict[str, list[BelowImage]] = {}
         for below, exposures in sides:
             for base, inventory, who in below.own:
-                by_name.setdefault(str(base), []).append(self._below(base, inventory, who, cve, exposures))
+                held = self._below(base, below.platform, inventory, who, cve, exposures)
+                by_name.setdefault(str(base), []).append(held)
         return tuple(each for several in by_name.values() if (each := _worst(several)) is not None)
 
     def _below(
-        self, base: Base, inventory: int | None, who: str, cve: str, exposures: Sequence[Exposure]
+        self, base: Base, platform: str, inventory: int | None, who: str, cve: str, exposures: Sequence[Exposure]
     ) -> BelowImage:
         held = self.histories.held(inventory, cve)
+        if held.is_affected is False:
+            held = Held(False, self.shown_since.free_since(self.histories, base, platform, cve))
         names = self.brings.get(inventory, frozenset()) if inventory is not None else frozenset()
         wanted = {(each.affected.type, name) for each in exposures for name in each.affected.names}
         brings = held.is_affected is not False or bool(names & wanted)

@@ -81,11 +81,14 @@ class Histories:
         return state, tuple(id(self.exposed.get(each.id)) for each in self._back(number))
 
     def _free_since(self, inventory: Inventoried, cve: str) -> datetime | None:
-        """When the first one was seen after the last that had it; None where none had."""
+        """When the first one was seen after the last that had it; None where none had, or one between is not
+        known."""
         since = inventory.seen_at
         for each in self._back(inventory.id):
             if self.exposed.get(each.id, {}).get(cve):
                 return since
+            if not (each.is_read and each.is_complete):
+                return None
             since = each.seen_at
         return None
 

@@ -30,6 +30,7 @@ from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
 from bot.store.pages.ledger.pinned import read_pinned
 from bot.store.pages.ledger.rebuild_time import read_rebuild_time
+from bot.store.pages.ledger.shown_since import ShownSince, read_shown_since
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories
 from bot.store.rows.repositories.tables import repositories
@@ -173,7 +174,9 @@ async def _read(connection: AsyncConnection, cve: str | None) -> Ledger:
     pinned = await read_pinned(connection)
     await add_shown(connection, histories, shown.union(*pinned.values()))
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
-    return Ledger(exposed, histories, bases, await read_names(connection, shown, names), pinned, found)
+    brings = await read_names(connection, shown, names)
+    since = await read_shown_since(connection, bases.followed) if cve is not None else ShownSince()
+    return Ledger(exposed, histories, bases, brings, pinned, found, since)
 
 
 async def _images(connection: AsyncConnection, histories: Histories) -> tuple[ExposedImage, ...]:

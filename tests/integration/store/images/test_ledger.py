@@ -326,6 +326,65 @@ async def test_a_copy_that_is_built_upon_is_waited_for_after_what_was_published(
     assert (row_of_image.waits_at, row_of_image.who) == (Station.MIRROR, "whoever fills mcr.microsoft.com")
 
 
+async def _see(stores: Stores, base: Base, letter: str, *held: Package) -> None:
+    """A base shows this an hour later; what it holds is read where that is told."""
+    stores.clock.advance(HOUR)
+    due = next(each for each in await stores.bases() if each.base == base)
+    sight = Sight.MOVED if due.digest else Sight.FIRST
+    seen = Observation(stores.clock.now(), base, digest(letter), "10.0.6", platforms=(shows(letter),))
+    await stores.watch.record([Sighting(due.id, sight, seen, stores.clock.now() + HOUR)], {})
+    if held:
+        await told(stores, {letter: held})
+
+
+async def test_a_copy_has_the_fix_since_it_shows_what_was_published_before(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    upstream = Base("mcr.example", "dotnet/aspnet", "10.0")
+    async with stores.database.transaction() as connection:
+        place = {"registry": upstream.registry, "repository": upstream.repository, "tag": upstream.tag}
+        added = bases.insert().values(**place, due_at=stores.clock.now()).returning(bases.c.id)
+        number = (await connection.execute(added)).scalar_one()
+        await connection.execute(update(bases).where(bases.c.id != number).values(upstream_id=number))
+    await _see(stores, upstream, "b")
+    await _see(stores, upstream, "c", FIXED)
+    published = stores.clock.now()
+    stores.clock.advance(50 * HOUR)
+    await _see(stores, ASPNET, "c")
+    clocks = (await only(stores)).clocks
+    assert [clock.at for clock in clocks[1:3]] == [published, stores.clock.now()]
+    assert clocks[2].elsewhere == StationTime(1, 51 * HOUR)
+
+
+async def test_a_base_that_went_back_and_forth_has_the_fix_since_it_came_again(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await _see(stores, ASPNET, "c", FIXED)
+    await _see(stores, ASPNET, "b")
+    assert (await only(stores)).waits_at is Station.BASE
+    await _see(stores, ASPNET, "c")
+    row = await only(stores)
+    assert (row.waits_at, row.clocks[1].at) == (Station.IMAGE, stores.clock.now())
+
+
+@pytest.mark.parametrize("place", [1, 4], ids=["base", "image"])
+async def test_what_came_after_one_that_nobody_read_has_no_time(stores: Stores, place: int) -> None:
+    """The one before may have had the fix, or not."""
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    if place == 4:
+        await move_image(stores, letter="6", is_read=False)
+    else:
+        await move_base(stores)
+    async with stores.database.transaction() as connection:
+        later = stores.clock.now() + timedelta(days=99)
+        await connection.execute(update(inventories).where(inventories.c.read_at.is_(None)).values(due_at=later))
+    await _see(stores, ASPNET, "5", FIXED)
+    await move_image(stores, FIXED, letter="7")
+    clock = (await only(stores)).clocks[place]
+    assert (clock.passage, clock.at) == (Passage.PASSED, None)
+
+
 async def test_what_an_image_showed_before_is_remembered_as_long_as_it_shows_what_came_after(
     stores: Stores,
 ) -> None:
