@@ -20,8 +20,9 @@ _CHUNK = 256 * 1024
 
 
 def is_layout(folder: Path) -> bool:
-    """Also without the file that marks one: what has an index and blobs is no root file system."""
-    return (folder / _INDEX).is_file() and ((folder / _MARKER).is_file() or (folder / _BLOBS).is_dir())
+    """Also without the file that marks one, or without its index: what has blobs beside is no root file system."""
+    told = ((folder / _INDEX).is_file(), (folder / _MARKER).is_file(), (folder / _BLOBS).is_dir())
+    return sum(told) > 1
 
 
 class OciLayout:

@@ -9,10 +9,10 @@ from bot.verify.packages.reading import Collection, malformed, mapping, read_jso
 _LARGEST = 4 * 1024 * 1024
 _SHIPPED_TYPES = frozenset({"package", "runtimepack"})
 _ASSETS = ("runtime", "native", "runtimeTargets", "resources")
-_FRAMEWORK = re.compile(
-    r"(?P<folder>(?:.*/)?shared/(?P<name>Microsoft\.[A-Za-z0-9.]{1,80}\.App)/"
-    r"(?P<version>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(?:-[0-9A-Za-z.-]{1,80})?))(?:/.*)?"
-)
+_NAME = r"(?P<name>Microsoft\.[A-Za-z0-9.]{1,80}\.(?:App|All))"
+_VERSION = r"(?P<version>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}(?:-[0-9A-Za-z.-]{1,80})?)"
+_FRAMEWORK = re.compile(rf"(?P<folder>(?:.*/)?shared/{_NAME}/{_VERSION})(?:/.*)?")
+_PLACE = re.compile(rf"(?:.*/)?shared/{_NAME}(?:/{_VERSION})?/?")
 
 
 def read_dependencies(data: bytes, where: str) -> Inventory:
@@ -28,7 +28,10 @@ def read_dependencies(data: bytes, where: str) -> Inventory:
     target = _runtime_target(document)
     found = Collection(where)
     for key, library in libraries.items():
-        if text(mapping(library).get("type")).lower() not in _SHIPPED_TYPES:
+        if not isinstance(library, dict):
+            found.refuse(f"library {key[:60]!r} is no object")
+            continue
+        if text(library.get("type")).lower() not in _SHIPPED_TYPES:
             continue
         if key in target and not any(mapping(target[key]).get(kind) for kind in _ASSETS):
             continue
@@ -53,6 +56,11 @@ def framework_folder(path: str) -> str | None:
         return None
     found = _FRAMEWORK.fullmatch(path)
     return None if found is None or found["folder"] == path else found["folder"]
+
+
+def is_framework_place(path: str) -> bool:
+    """Whether the path is that of a shared framework's folder, or of the folder of all its versions."""
+    return "shared/" in path and _PLACE.fullmatch(path) is not None
 
 
 def framework(folder: str) -> Package | None:

@@ -7,25 +7,41 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bot.domain.packages.package import Inventory, Package, PackageType
-from bot.verify.packages.reading import Collection, lines
+from bot.verify.packages.reading import MOST_PACKAGES, Collection, lines
 
 _WANTED = frozenset({"package", "status", "version", "architecture", "source"})
-_SOURCE = re.compile(r"(\S+)(?:\s+\(([^()\s]+)\))?")
+_BLANKS = " \t\r\n"
+"""What dpkg takes for blank: other letters of that kind, a no-break space for one, are text."""
+_SOURCE = re.compile(r"([^\s()]+)(?:\s*\(\s*([^()\s]+))?")
 _NOT_INSTALLED = frozenset({"not-installed", "config-files"})
 _LONGEST_VALUE = 1024
 
 
 def read_status(data: bytes, where: str) -> Inventory:
-    """The installed packages. A paragraph without `Status` is installed; one without a version is none.
+    """The installed packages. A paragraph without `Status` is installed; one without a version is none. Of two for
+    one package the last counts, as it does for dpkg.
 
     Raises `Failure` where no paragraph can be read.
     """
     found = Collection(where)
+    installed: dict[tuple[str, str | None], Package] = {}
     for fields, problem in _paragraphs(lines(data)):
         if problem is not None:
             found.refuse(problem)
-        elif _is_installed(fields.get("status")):
-            _add(fields, found)
+            continue
+        package = _package(fields)
+        installed.pop((package.name, package.architecture), None)
+        if not _is_installed(fields.get("status")):
+            continue
+        if not package.name or not package.version:
+            if package.name and fields.get("status"):
+                found.refuse(f"{package.name[:60]} is installed without a version")
+            continue
+        installed[package.name, package.architecture] = package
+        if len(installed) > MOST_PACKAGES:
+            break
+    for package in installed.values():
+        found.add(package)
     return found.inventory()
 
 
@@ -35,7 +51,7 @@ def _paragraphs(content: Iterable[str]) -> Iterator[tuple[dict[str, str], str | 
     problem: str | None = None
     is_begun = False
     for number, line in enumerate(content, 1):
-        if not line.strip():
+        if not line.strip(_BLANKS):
             if is_begun:
                 yield fields, problem or _nameless(fields)
             fields, problem, is_begun = {}, None, False
@@ -48,8 +64,8 @@ def _paragraphs(content: Iterable[str]) -> Iterator[tuple[dict[str, str], str | 
             name, colon, value = line.partition(":")
             if not colon:
                 problem = problem or f"line {number} is no field: {line[:60]!r}"
-            elif (key := name.lower()) in _WANTED:
-                fields.setdefault(key, value[:_LONGEST_VALUE].strip())
+            elif (key := name.rstrip(_BLANKS).lower()) in _WANTED:
+                fields.setdefault(key, value[:_LONGEST_VALUE].strip(_BLANKS))
     if is_begun:
         yield fields, problem or _nameless(fields)
 
@@ -63,24 +79,18 @@ def _is_installed(status: str | None) -> bool:
 
     The last of the three words is the state; a package that is only half set up has its files in place.
     """
-    words = (status or "").split()
+    words = (status or "").lower().split()
     return not words or words[-1] not in _NOT_INSTALLED
 
 
-def _add(fields: dict[str, str], found: Collection) -> None:
+def _package(fields: dict[str, str]) -> Package:
     name, version = fields["package"], fields.get("version", "")
-    if not name or not version:
-        if name and fields.get("status"):
-            found.refuse(f"{name[:60]} is installed without a version")
-        return
-    source = _SOURCE.fullmatch(fields.get("source", "")) or _SOURCE.fullmatch(name)
-    found.add(
-        Package(
-            PackageType.DEB,
-            name,
-            version,
-            fields.get("architecture") or None,
-            source[1] if source else name,
-            (source[2] if source else None) or version,
-        )
+    source = _SOURCE.match(fields.get("source", ""))
+    return Package(
+        PackageType.DEB,
+        name,
+        version,
+        fields.get("architecture") or None,
+        source[1] if source else name,
+        (source[2] if source else None) or version,
     )

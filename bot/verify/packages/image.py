@@ -109,6 +109,8 @@ def check_one_is_meant(index: Index, platform: str | None) -> None:
 
 
 def _chosen(index: Index, platform: str | None) -> Descriptor:
+    if platform is not None and platform.endswith("/arm64/v8"):
+        platform = platform.removesuffix("/v8")  # as indexes are read
     images = index.images()
     if not images:
         plain = [entry for entry in index.entries if not entry.is_attestation]

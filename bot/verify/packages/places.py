@@ -63,6 +63,8 @@ def hides_packages(path: str, target: str) -> bool:
     """
     if path in DATABASES or _is_status_part(path):
         return True
+    if dotnet.is_framework_place(path):
+        return not dotnet.is_framework_place(target)
     if path.endswith(_DEPENDENCIES):
         return not target.endswith(_DEPENDENCIES)
     return leads_elsewhere(path, target)

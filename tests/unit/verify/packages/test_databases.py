@@ -58,6 +58,41 @@ def test_the_source_version_of_a_debian_package_may_differ_from_its_own() -> Non
     assert (package.source, package.source_version) == ("gcc-14", "14.2.0-4")
 
 
+@pytest.mark.parametrize(
+    ("written", "source"),
+    [
+        ("gcc-14 (14.2.0-4)", ("gcc-14", "14.2.0-4")),
+        ("gcc-14 ( 14.2.0-4 )", ("gcc-14", "14.2.0-4")),
+        ("gcc-14 (14.2.0-4", ("gcc-14", "14.2.0-4")),
+        ("gcc-14 (14.2.0-4) more", ("gcc-14", "14.2.0-4")),
+        ("gcc-14 ()", ("gcc-14", "1")),
+        ("", ("a", "1")),
+    ],
+)
+def test_a_source_is_read_as_dpkg_reads_it(written: str, source: tuple[str, str]) -> None:
+    (package,) = dpkg.read_status(f"Package: a\nSource: {written}\nVersion: 1\n".encode(), "status").packages
+    assert (package.source, package.source_version) == source
+
+
+def test_names_of_fields_and_states_are_read_as_dpkg_reads_them() -> None:
+    text = "package\t: a\nSTATUS : Install OK Installed\nVersion  :1\nArchitecture :all\nX-Y: z\n \xa0\n .\n\n"
+    gone = "Package: b\nStatus : deinstall ok Config-Files\nVersion: 1\n\n"
+    found = dpkg.read_status((text + gone).encode(), "status")
+    assert [(each.name, each.version, each.architecture) for each in found.packages] == [("a", "1", "all")]
+    assert found.problems == ()
+
+
+def test_of_two_paragraphs_for_one_package_the_last_counts() -> None:
+    other = paragraph("a", "1").replace(b"amd64", b"i386")
+    removed = paragraph("b").replace(b"install ok installed", b"purge ok not-installed")
+    text = paragraph("a", "1") + paragraph("b") + other + paragraph("a", "2") + removed
+    found = dpkg.read_status(text, "status").packages
+    assert [(each.name, each.version, each.architecture) for each in found] == [
+        ("a", "1", "i386"),
+        ("a", "2", "amd64"),
+    ]
+
+
 def test_a_damaged_paragraph_hinders_no_other() -> None:
     found = dpkg.read_status(paragraph("a") + b"no field at all\n\n" + paragraph("b"), "status")
     assert [each.name for each in found.packages] == ["a", "b"]
@@ -132,6 +167,12 @@ def test_dependencies_that_are_not_json_are_refused() -> None:
         dotnet.read_dependencies(content("packages/dotnet/invalid.deps.json"), "a.deps.json")
 
 
+def test_a_library_that_is_no_object_is_a_problem_and_hinders_no_other() -> None:
+    text = b'{"libraries": {"A/1.0": 5, "B/1.0": {"type": "package"}}}'
+    found = dotnet.read_dependencies(text, "a.deps.json")
+    assert ([each.name for each in found.packages], len(found.problems)) == (["B"], 1)
+
+
 def test_advisories_know_a_runtime_pack_without_its_prefix() -> None:
     package = Package("nuget", "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64", "8.0.0")
     assert package.advisory_name == "Microsoft.NETCore.App.Runtime.linux-x64"
@@ -148,6 +189,7 @@ def test_advisories_know_a_runtime_pack_without_its_prefix() -> None:
             "usr/lib/dotnet/shared/Microsoft.AspNetCore.App/10.0.0-rc.1.25451.107/a/b.dll",
             "usr/lib/dotnet/shared/Microsoft.AspNetCore.App/10.0.0-rc.1.25451.107",
         ),
+        ("shared/Microsoft.AspNetCore.All/2.1.30/a.dll", "shared/Microsoft.AspNetCore.All/2.1.30"),
         ("usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.11", None),
         ("usr/share/shared/Other/8.0.11/x", None),
     ],

@@ -73,6 +73,10 @@ def test_a_link_in_place_of_a_database_is_named_and_not_followed(kind: bytes) ->
         ("var/lib/dpkg", "../../../../etc", 1),
         ("var/lib/dpkg/status.d", "../status", 1),
         ("bin", "/srv", 0),
+        ("opt/shared/Microsoft.NETCore.App/8.0.11", "/srv/net", 1),
+        ("opt/shared/Microsoft.NETCore.App", "/srv/net", 1),
+        ("opt/shared/Microsoft.NETCore.App", "/srv/shared/Microsoft.NETCore.App/", 0),
+        ("opt/shared", "/srv/shared", 0),
     ],
 )
 def test_a_linked_folder_is_named_where_it_leads_elsewhere(path: str, target: str, problems: int) -> None:

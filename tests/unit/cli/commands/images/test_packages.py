@@ -111,12 +111,18 @@ def test_a_link_in_place_of_a_database_is_not_followed(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("link", "target", "code"), [("lib", "usr/lib", 0), ("lib", "/usr/lib", 0), ("lib", "opt", 3)]
+    ("link", "target", "code"),
+    [
+        *(("lib", "usr/lib", 0), ("lib", "/usr/lib", 0), ("lib", "opt", 3)),
+        ("usr/shared/Microsoft.NETCore.App", "/opt/net", 3),
+        ("usr/shared/Microsoft.NETCore.App/8.0.11", "/opt/net", 3),
+    ],
 )
 def test_a_linked_folder_is_a_problem_where_it_leads_elsewhere(
     root: Path, link: str, target: str, code: int
 ) -> None:
     (root / "usr/lib").mkdir(parents=True)
+    (root / link).parent.mkdir(parents=True, exist_ok=True)
     (root / link).symlink_to(target)
     assert run("packages", "list", root).exit_code == code
 
@@ -373,6 +379,40 @@ def test_of_a_layout_with_several_images_none_is_chosen(tmp_path: Path, platform
     said = refusal("packages", "list", tmp_path / "oci")
     assert "does not say which image is meant" in said
     assert "layout of its own" in said
+
+
+def one_image(folder: Path, architecture: str, platform: dict[str, str] | None = None) -> Path:
+    """A layout of one image, whose index names its platform or does not."""
+    told = json.dumps({"os": "linux", "architecture": architecture}).encode()
+    layer = archive({STATUS: paragraph(architecture)})
+    entries = [{"mediaType": "any", "digest": digest(blob), "size": 1} for blob in (told, layer)]
+    manifest = json.dumps({"schemaVersion": 2, "config": entries[0], "layers": entries[1:]}).encode()
+    of = {} if platform is None else {"platform": platform}
+    media_type = "application/vnd.oci.image.manifest.v1+json"
+    listed = {"mediaType": media_type, "digest": digest(manifest), "size": 1, **of}
+    layout(folder, told, layer, manifest, index={"schemaVersion": 2, "manifests": [listed]})
+    return folder
+
+
+def test_an_image_of_another_platform_is_not_taken_for_the_one_that_is_meant(tmp_path: Path) -> None:
+    """What skopeo copies has no platform in the index, but in its configuration."""
+    folder = one_image(tmp_path / "oci", "amd64")
+    assert "no image for linux/arm64: it has linux/amd64" in refusal(
+        "packages", "list", folder, "--platform", "linux/arm64"
+    )
+    assert run("packages", "list", folder, "--platform", "linux/amd64").exit_code == 0
+
+
+def test_the_one_variant_of_arm64_may_be_named(tmp_path: Path) -> None:
+    folder = one_image(tmp_path / "oci", "arm64", {"os": "linux", "architecture": "arm64", "variant": "v8"})
+    for platform in ("linux/arm64", "linux/arm64/v8"):
+        assert run("packages", "list", folder, "--platform", platform).exit_code == 0
+
+
+def test_a_layout_without_its_index_is_no_empty_root(tmp_path: Path) -> None:
+    folder = one_image(tmp_path / "oci", "amd64")
+    (folder / "index.json").unlink()
+    assert "index.json: is not there" in refusal("packages", "list", folder)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd])
