@@ -53,7 +53,7 @@ def read_sarif(runs: list[Any], where: str) -> Report:
     for run in runs:
         _read_run(run, read)
     scanner = name_of(_driver(runs[0]).get("name"), TRIVY) if runs else TRIVY
-    scanner = GRYPE if GRYPE.lower() in scanner.lower() else scanner
+    scanner = next((name for name in (TRIVY, GRYPE) if name.lower() in scanner.lower()), scanner)
     image, name = next(iter(read.images)) if len(read.images) == 1 else ("", "")
     return Report(
         bounded(read.found, where),

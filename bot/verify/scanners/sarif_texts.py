@@ -8,13 +8,14 @@ in a sentence, and in the help of the rule each record's fixes.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bot.verify.sbom.package_url import read_package_url
 from bot.verify.scanners.report import aliases_among, bounded_line
 
 _LONGEST_MESSAGE = 8192
-_LONGEST_HELP = 262_144
+_LONGEST_HELP = 65_536
 _KNOWN = re.compile("trivy|grype|docker scout|osv-scanner", re.IGNORECASE)
 _LINE = re.compile(r"^(Package|(?:Installed )?Version|Severity|(?:Fixed|Fix) Version): ?(.*)$", re.MULTILINE)
 _HELP = re.compile(r"Vulnerability (\S{1,100})\n")
@@ -101,18 +102,22 @@ def _of_osv(message: str, rule: Mapping[str, Any]) -> Told | str | None:
     if found is None:
         return None
     name, package, installed = (bounded_line(found[key]) for key in ("id", "package", "version"))
-    explained = _text_under(rule, "help", "markdown")
-    if _OSV_PACKAGES not in explained:
+    told = _osv_fixes(_text_under(rule, "help", "markdown"))
+    if told is None:
         return None
-    fixes = [row for row in _osv_fixes(explained) if row[1] == package]
+    fixes = [row for row in told if row[1] == package]
     if any(_OF_ANY_RELEASE.match(record) is None for record, _, _ in fixes):
         return f"osv-scanner does not say in SARIF for which release {name} is fixed; scan with Trivy or Grype"
     aliases = aliases_among(rule.get("deprecatedIds"))
     return Told(name, package, installed, ", ".join(dict.fromkeys(row[2] for row in fixes)), aliases=aliases)
 
 
-def _osv_fixes(explained: str) -> list[tuple[str, str, str]]:
-    """Record, package and versions of each row of the table of fixes, which comes last."""
+@lru_cache(maxsize=16)
+def _osv_fixes(explained: str) -> list[tuple[str, str, str]] | None:
+    """Record, package and versions of each row of the table of fixes, which comes last; None where it is another
+    help. It is read once for all results of a rule."""
+    if _OSV_PACKAGES not in explained:
+        return None
     _, found, table = explained.rpartition(_OSV_FIXES)
     if not found:
         return []

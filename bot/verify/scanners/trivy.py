@@ -89,7 +89,7 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
     name, package = bounded_line(value.get("VulnerabilityID")), bounded_line(value.get("PkgName"))
     if not name or not package:
         return None
-    fixed, status = bounded_line(value.get("FixedVersion")), bounded_line(value.get("Status")).lower()
+    fixed, status = bounded_line(value.get("FixedVersion")).strip(), bounded_line(value.get("Status")).lower()
     identifier = value.get("PkgIdentifier")
     return DetectedVulnerability(
         name,

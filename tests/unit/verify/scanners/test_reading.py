@@ -1,6 +1,7 @@
 import contextlib
 import gzip
 import json
+import time
 from functools import cache
 from typing import Any
 
@@ -67,6 +68,7 @@ def test_the_status_says_whether_there_is_a_fix_and_the_version_where_it_is_miss
         finding(Status="Fixed", VulnerabilityID="CVE-2026-0"),
         finding(Status=None, VulnerabilityID="CVE-2026-2"),
         finding(Status=None, VulnerabilityID="CVE-2026-3", FixedVersion=""),
+        finding(Status=None, VulnerabilityID="CVE-2026-4", FixedVersion=" "),
     )
     assert [each.id for each in blocking(found.vulnerabilities, GatePolicy())] == ["CVE-2026-0", "CVE-2026-2"]
 
@@ -349,6 +351,12 @@ def test_a_later_line_of_a_description_counts_for_nothing() -> None:
     assert (found.severity, found.fixed) == (Rating.HIGH, "2")
 
 
+@pytest.mark.parametrize("name", ["Trivy", "Trivy: Vulnerability Scanner for Containers", "trivy"])
+def test_trivy_is_one_scanner_whatever_it_calls_itself_in_sarif(name: str) -> None:
+    run = {"tool": {"driver": {"name": name}}, "results": []}
+    assert read_report(json.dumps({"runs": [run]}).encode(), "r").scanner == "Trivy"
+
+
 SCOUT_TEXT = (
     "  Vulnerability   : CVE-2026-1            \n  Severity        : HIGH            \n"
     "  Package         : pkg:deb/debian/openssl@3.0.13-1%2Bdeb12u1?os_distro=bookworm&os_name=debian  \n"
@@ -388,6 +396,18 @@ def test_sarif_of_osv_scanner_has_the_package_in_a_sentence_and_its_fix_in_a_tab
     assert rows(found, GatePolicy()) == [("CVE-2024-21907", "Newtonsoft.Json", "12.0.3", "13.0.1", "HIGH")]
     assert (rows(osv(), GatePolicy()), len(rows(osv(), STRICT)), osv().gaps) == ([], 1, ())
     assert rows(osv(package="@scope/name@1"), STRICT)[0][1:3] == ("@scope/name", "1")
+
+
+def test_the_help_of_a_rule_is_read_once_for_all_its_results() -> None:
+    rows_ = "| GHSA-5crp-9r3c-p9vr | x | 1 |\n" * 2000
+    explained = f"x\n### Affected Packages\n\n### Fixed Versions\n\n| a | b | c |\n| - | - | - |\n{rows_}"
+    rule = {"id": "CVE-1", "help": {"markdown": explained}, "properties": {"security-severity": "7.5"}}
+    result = {"ruleId": "CVE-1", "message": {"text": "Package 'y@1' is vulnerable to 'CVE-1'."}}
+    driver = {"driver": {"name": "osv-scanner", "rules": [rule]}}
+    began = time.process_time()
+    data = json.dumps({"runs": [{"tool": driver, "results": [result] * 2000}]}).encode()
+    assert len(read_report(data, "r").vulnerabilities) == 2000
+    assert time.process_time() - began < 2
 
 
 def test_sarif_of_osv_scanner_cannot_tell_for_which_release_a_distribution_has_a_fix() -> None:
