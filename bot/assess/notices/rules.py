@@ -20,14 +20,18 @@ from bot.domain.wording.words import duration
 
 
 def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple[Notice, ...]:
-    """Finds for each .NET release that a base moved to how long after its publication; `history` is one base's."""
+    """Finds for each .NET release that a base moved to how long after its publication; `history` is one base's.
+
+    What a base goes back to, and what it comes back to after that, tells nothing of how late a release was.
+    """
     found: list[Notice] = []
-    version = history[0].version if history else None
+    newest = DotnetVersion.parse(history[0].version) if history else None
     for observation in history:
-        if observation.version is None or observation.version == version:
+        version = DotnetVersion.parse(observation.version)
+        if version is None or observation.version is None or (newest is not None and version <= newest):
             continue
-        version = observation.version
-        release = releases.release_of(family_name(observation.base), version)
+        newest = version
+        release = releases.release_of(family_name(observation.base), observation.version)
         if release is None:
             continue
         delay = observation.at - release.published_at

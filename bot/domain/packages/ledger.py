@@ -1,11 +1,11 @@
 """Where a fix is on its way: six clocks from its publisher to what manifests name, and the one it waits at.
 
-A clock that stands further on proves all before it: an image that is free of a vulnerability had a base, or a build
-of its own, that brought the fix, whether or not anybody saw that.
+A clock that stands further on proves what is not known before it: an image that is free of a vulnerability had a
+base, or a build of its own, that brought the fix, whether or not anybody saw that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,11 +50,15 @@ class StationClock:
 
 @dataclass(frozen=True, slots=True)
 class PublishedFix:
-    """What its publisher says: the versions that are free of the vulnerability, none where there is no fix yet."""
+    """What its publisher says: the versions that are free of the vulnerability, none where there is no fix yet.
+
+    `at` is when that was published, or only `is_seen` then, however long it was out.
+    """
 
     publisher: str
     versions: tuple[str, ...] = ()
     at: datetime | None = None
+    is_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def entry_of(image: AffectedImage) -> LedgerEntry:
         Station.IMAGE: _image(image),
         Station.DEPLOYED: _deployed(image),
     }
-    clocks = dict(_proved(told))
+    clocks = dict(_proved(image, told))
     stop = next(
         (place for place, clock in clocks.items() if clock.passage in (Passage.WAITING, Passage.UNKNOWN)), None
     )
@@ -152,12 +156,26 @@ def entry_of(image: AffectedImage) -> LedgerEntry:
     return LedgerEntry(image, clocks, stop)
 
 
-def _proved(told: Mapping[Station, StationClock]) -> Iterable[tuple[Station, StationClock]]:
-    """The same, with what stands before a passed station as passed; in the order of the stations."""
+def _proved(image: AffectedImage, told: Mapping[Station, StationClock]) -> Iterable[tuple[Station, StationClock]]:
+    """The same, by what stands on from a passed station; in the order of the stations.
+
+    What is not known before it was passed. What is known to lack the fix before it was not: that came another way,
+    or is there no more.
+    """
     last = max((_ORDER[place] for place, clock in told.items() if clock.passage is Passage.PASSED), default=-1)
+    passed = [clock.at for place, clock in told.items() if place is not Station.FIX and clock.at is not None]
     for place, clock in told.items():
-        if _ORDER[place] < last and clock.passage in (Passage.WAITING, Passage.UNKNOWN):
+        if _ORDER[place] < last and clock.passage is Passage.UNKNOWN:
             yield place, StationClock(Passage.PASSED, says="proved by what came after")
+        elif _ORDER[place] < last and clock.passage is Passage.WAITING:
+            yield place, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
+        elif (
+            place is Station.FIX
+            and image.fix.is_seen
+            and clock.at is not None
+            and clock.at > min(passed, default=clock.at)
+        ):
+            yield place, replace(clock, at=None)
         else:
             yield place, clock
 

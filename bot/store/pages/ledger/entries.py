@@ -168,15 +168,16 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
         by_package.setdefault(each.package.name, []).append(each)
     publishers = ", ".join(dict.fromkeys(each.publisher for each in exposures))
     versions: dict[str, None] = {}
-    times: list[datetime] = []
+    times: list[tuple[datetime, bool]] = []
     for several in by_package.values():
         fixed = [each for each in several if each.fixed_in]
         if not fixed:
             return PublishedFix(publishers)
         versions |= dict.fromkeys(each.fixed_in for each in fixed)
-        known = [each.fixed_at for each in fixed if each.fixed_at is not None]
+        known = [(each.fixed_at, each.is_seen) for each in fixed if each.fixed_at is not None]
         times += [min(known)] if known else []
-    return PublishedFix(publishers, tuple(versions), max(times, default=None))
+    at, is_seen = max(times, default=(None, False))
+    return PublishedFix(publishers, tuple(versions), at, is_seen)
 
 
 def _worst(some: Sequence[BelowImage | None]) -> BelowImage | None:

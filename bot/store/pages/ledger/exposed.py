@@ -59,8 +59,8 @@ class CveFacts:
 class Exposure:
     """A package that a publisher says is affected, in images of `affected.release`.
 
-    `fixed_at` is when its fix was published, or first seen; `fixed_in` is empty where no version of this package is
-    known to be free of it, also where others have a fix.
+    `fixed_at` is when its fix was published, or only `is_seen` then; `fixed_in` is empty where no version of this
+    package is known to be free of it, also where others have a fix.
     """
 
     cve: str
@@ -70,6 +70,7 @@ class Exposure:
     is_certain: bool
     fixed_at: datetime | None
     fixed_in: str
+    is_seen: bool = False
 
 
 @dataclass(slots=True)
@@ -141,7 +142,10 @@ async def _of_dumps(
             published = row.published_at if row.name.startswith(_NOTICES) else None
             fixed_at = (published or fix_seen_at) if fixed_in else None
             package, is_certain = held[pair.package_id], pair.is_certain
-            exposure = Exposure(row.cve, row.ecosystem, each, package, is_certain, fixed_at, fixed_in)
+            exposure = Exposure(
+                *(row.cve, row.ecosystem, each, package, is_certain, fixed_at, fixed_in),
+                is_seen=published is None,
+            )
             found.by_package.setdefault(pair.package_id, []).append(exposure)
 
 

@@ -34,6 +34,16 @@ def test_release_lag_says_who_was_first(moved_at: datetime, text: str) -> None:
     assert notice.text == text
 
 
+def test_a_base_that_goes_back_and_forth_is_late_with_no_release() -> None:
+    versions = ("8.0.16", "8.0.17", "8.0.16", "8.0.17")
+    history = [
+        replace(seen(str(number), version=version), at=DAY + number * HOUR)
+        for number, version in enumerate(versions)
+    ]
+    known = ReleaseIndex([release("8.0.16", at=DAY - 30 * DAYS), release("8.0.17", at=DAY)])
+    assert [notice.delay for notice in lag.release_lag(history, known)] == [HOUR]
+
+
 def noble(digit: str, layers: str, at: datetime) -> Observation:
     return replace(seen(digit, image(digit, layers=layers), of="aspnet:8.0-noble"), at=at)
 

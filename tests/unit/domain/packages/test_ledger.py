@@ -134,14 +134,35 @@ def test_of_a_manifest_of_which_it_cannot_be_told_it_is_said_who_can_move_it() -
     assert (clock.passage, clock.who) == (Passage.UNKNOWN, MANIFEST.repository)
 
 
-def test_an_image_that_has_the_fix_proves_all_before_it() -> None:
-    entry = entry_of(
-        replace(DONE, fix=PublishedFix("Ubuntu"), base=None, own_bases=(replace(GOLDEN, held=UNREAD),))
-    )
+def test_an_image_that_has_the_fix_proves_what_is_not_known_before_it() -> None:
+    entry = entry_of(replace(DONE, base=None, own_bases=(replace(GOLDEN, held=UNREAD),)))
     assert entry.is_over
-    assert {entry.clocks[each].passage for each in (Station.FIX, Station.BASE, Station.OWN_BASE)} == {
-        Passage.PASSED
-    }
+    assert {entry.clocks[each].passage for each in (Station.BASE, Station.OWN_BASE)} == {Passage.PASSED}
+
+
+def test_a_base_that_has_no_fix_is_not_said_to_have_brought_it() -> None:
+    """The image updates its packages itself, or the base went back."""
+    entry = entry_of(replace(DONE, base=replace(ASPNET, held=AFFECTED), own_bases=()))
+    clock = entry.clocks[Station.BASE]
+    assert (entry.is_over, clock.passage) == (True, Passage.NOT_CONCERNED)
+    assert clock.says == "Microsoft has not rebuilt aspnet:10.0-noble; what comes after is free of it"
+
+
+def test_a_publisher_without_a_fix_has_published_none_though_the_image_is_free() -> None:
+    """It dropped the package."""
+    clock = entry_of(replace(DONE, fix=PublishedFix("Ubuntu"))).clocks[Station.FIX]
+    assert (clock.passage, clock.says) == (
+        Passage.NOT_CONCERNED,
+        "Ubuntu has no fix; what comes after is free of it",
+    )
+
+
+def test_a_fix_that_was_seen_after_a_base_had_it_was_out_at_a_time_that_nobody_saw() -> None:
+    late = replace(FIXED, at=NOON + 4 * HOUR)
+    entry = entry_of(replace(DONE, fix=replace(late, is_seen=True)))
+    assert (entry.clocks[Station.FIX].passage, entry.clocks[Station.FIX].at) == (Passage.PASSED, None)
+    assert Station.BASE not in elsewhere([entry])
+    assert entry_of(replace(DONE, fix=late)).clocks[Station.FIX].at == late.at, "as it was published"
 
 
 def test_what_no_base_brings_waits_for_the_images_own_build() -> None:
