@@ -11,14 +11,17 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from bot.store.rows.texts import LongText, ShortText
+
 
 def is_among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Whether a column is one of the whole numbers or texts that the statement is given as its parameter `name`.
 
     However many there are, the statement is the same: it is put together once, and planned no longer for thousands
-    than for one.
+    than for one. What is looked for may be of any length, as where a column is compared with one text.
     """
-    return _IsAmong(column, bindparam(name, type_=_Listed(column.type)))
+    of = LongText() if isinstance(column.type, ShortText) else column.type
+    return _IsAmong(column, bindparam(name, type_=_Listed(of)))
 
 
 class _IsAmong(FunctionElement[bool]):

@@ -13,6 +13,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.sqlite import Connection, connect
 from bot.store.rows.inventories.inventories import packages
+from tests.integration.store.conftest import ON_BOTH
 from tests.sqlite_at_once import in_thread
 
 NAMES = ("openssl", "zlib1g", "quo'te")
@@ -45,6 +46,14 @@ async def test_nothing_is_among_no_values_and_all_is_outside_of_them(numbered: D
             for condition, count in zip((inside, ~inside), found, strict=True):
                 rows = await connection.execute(select(packages.c.id).where(condition), {"names": names})
                 assert len(rows.all()) == count
+
+
+@ON_BOTH
+async def test_texts_that_no_column_takes_are_looked_for_and_not_found(numbered: Database) -> None:
+    asked = select(packages.c.name).where(is_among(packages.c.name, "names"))
+    async with numbered.reading() as connection:
+        for impossible in "a" * 300, "a\x00b", "a\ud800", "openssl\x00":
+            assert (await connection.scalars(asked, {"names": [impossible, "openssl"]})).all() == ["openssl"]
 
 
 async def test_the_same_statement_asks_for_one_value_and_for_thousands(numbered: Database) -> None:
