@@ -14,7 +14,8 @@ from bot.domain.packages.package import PackageType
 _LONGEST = 256
 _KEPT = 4_096
 """Keys: what is compared with a version is mostly compared with many."""
-_LARGEST_EPOCH = 2**31 - 1
+_LARGEST_DEB_EPOCH = 2**31 - 1
+_LARGEST_RPM_EPOCH = 2**32 - 1
 _DEB = re.compile(
     r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<upstream>[A-Za-z0-9][A-Za-z0-9.+~:-]*?)(?:-(?P<revision>[A-Za-z0-9.+~]+))?(?<!-)"
 )
@@ -63,7 +64,7 @@ def _deb_key(text: str) -> tuple[Any, ...]:
         raise BadVersion(f"{text!r} is no Debian version: its epoch is no number")
     if revision is None and "-" in upstream:
         raise BadVersion(f"{text!r} is no Debian version: no revision has a colon")
-    return _epoch(found["epoch"], text), _deb_parts(upstream), _deb_parts(revision or "0")
+    return _epoch(found["epoch"], text, _LARGEST_DEB_EPOCH), _deb_parts(upstream), _deb_parts(revision or "0")
 
 
 def _deb_parts(text: str) -> tuple[tuple[tuple[int, ...], int], ...]:
@@ -82,7 +83,8 @@ def _compare_rpm(first: str, second: str) -> int:
     from univers.rpm import vercmp
 
     one, other = _matched(_RPM, first, "rpm"), _matched(_RPM, second, "rpm")
-    epochs = _epoch(one["epoch"], first), _epoch(other["epoch"], second)
+    largest = _LARGEST_RPM_EPOCH
+    epochs = _epoch(one["epoch"], first, largest), _epoch(other["epoch"], second, largest)
     if epochs[0] != epochs[1]:
         return _order(*epochs)
     order = _sign(vercmp(one["version"], other["version"]))
@@ -157,10 +159,10 @@ def _matched(form: re.Pattern[str], text: str, whose: str) -> re.Match[str]:
     return found
 
 
-def _epoch(digits: str | None, text: str) -> int:
+def _epoch(digits: str | None, text: str, largest: int) -> int:
     epoch = int(digits or 0)
-    if epoch > _LARGEST_EPOCH:
-        raise BadVersion(f"{text!r} has an epoch larger than {_LARGEST_EPOCH}")
+    if epoch > largest:
+        raise BadVersion(f"{text!r} has an epoch larger than {largest}")
     return epoch
 
 

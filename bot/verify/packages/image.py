@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, MutableMapping, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from bot.domain.bases.image import INDEXES, Descriptor, Index, Manifest, read_document
+from bot.domain.bases.image import INDEXES, Descriptor, Index, Manifest, check_digest, read_config, read_document
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.layer import LayerContents, LayerReader, overlay
@@ -15,6 +15,7 @@ from bot.verify.packages.reading import malformed
 _DEEPEST = 3
 _PREFERRED = "linux/amd64"
 _MOST_NAMED = 5
+_LARGEST_CONFIG = 4 * 1024 * 1024
 
 
 class Blobs(Protocol):
@@ -43,6 +44,8 @@ async def read_image(
     image fits.
     """
     manifest = await choose_manifest(start, blobs, platform)
+    if platform is not None and (isinstance(start, Manifest) or not start.images()):
+        await _check_platform(manifest, blobs, platform)
     known: MutableMapping[str, LayerContents] = {} if kept is None else kept
     contents: list[LayerContents] = []
     problems: list[str] = []
@@ -132,6 +135,24 @@ def _only(entries: Sequence[Descriptor], platform: str | None, known: Sequence[D
     what = f"has no image for {platform}" if platform and not distinct else "does not say which image is meant"
     advice = "name one with --platform, or put the image into a layout of its own"
     raise Failure(Trouble.MISSING, f"{what}: it has {offered}", where="index", advice=advice)
+
+
+async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> None:
+    """Refuses an image that its configuration says is for another platform, where no index says so. Raises
+    `Failure`."""
+    digest, body = manifest.config.digest, b""
+    async with aclosing(blobs.blob(digest)) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > _LARGEST_CONFIG:
+                raise malformed(f"is larger than {_LARGEST_CONFIG} bytes", f"configuration {digest[:19]}…")
+    check_digest(body, digest, "registry or layout")
+    told = read_config(body, digest[:19]).platform
+    if told is not None and told.split("/")[:2] != platform.split("/")[:2]:
+        advice = "leave --platform out to read that one"
+        raise Failure(
+            Trouble.MISSING, f"has no image for {platform}: it is for {told}", where="image", advice=advice
+        )
 
 
 async def _read_layer(digest: str, blobs: Blobs) -> LayerContents:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,12 +72,15 @@ async def test_two_images_are_compared(bot: Command, shared_world: World, config
     [
         ("apps/none:1", "is not there (404)"),
         ("apps/single:1 --platform linux/s390x", "has no image for linux/s390x"),
+        ("apps/alone:1 --platform linux/s390x", "has no image for linux/s390x: it is for linux/amd64"),
     ],
 )
 async def test_what_is_not_there_is_one_clear_line(
     bot: Command, shared_world: World, config: Path, name: str, told: str
 ) -> None:
     await shared_world.registry.push("apps/single", "1", dotnet_image("runtime", "10.0.4"))
+    alone = replace(dotnet_image("runtime", "10.0.4"), platforms=("linux/amd64",))
+    await shared_world.registry.push("apps/alone", "1", alone, single=True)
     ran = await asyncio.to_thread(
         bot, "packages", "list", *f"{shared_world.registry.host}/{name}".split(), "-c", config
     )

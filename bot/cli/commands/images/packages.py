@@ -18,7 +18,16 @@ app = typer.Typer(help="What is inside an image, and which version is newer.", n
 SOURCE_HELP = (
     "registry/name:tag of an image, a folder with an OCI image layout or like a root file system, or an SBOM file."
 )
-Source = Annotated[Path, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
+
+
+def source_path(text: str) -> Path:
+    """Refuses an empty text, which a path would take for the folder that one is in."""
+    if not text:
+        raise typer.BadParameter("it is empty; name an image, a folder or a file")
+    return Path(text)
+
+
+Source = Annotated[Path, typer.Argument(metavar="SOURCE", help=SOURCE_HELP, parser=source_path)]
 Access = Annotated[
     Path | None,
     typer.Option(
@@ -99,8 +108,8 @@ def find(
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=SOURCE_HELP)],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help=SOURCE_HELP)],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=SOURCE_HELP, parser=source_path)],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help=SOURCE_HELP, parser=source_path)],
     platform: Platform = None,
     config: Access = None,
     output: OutputFormat = Format.TABLE,

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.asking import asked
-from bot.cli.commands.images.packages import SOURCE_HELP, Access, Platform, end_with, sbom_line, show_differences
+from bot.cli.commands.images.packages import (
+    SOURCE_HELP,
+    Access,
+    Platform,
+    end_with,
+    sbom_line,
+    show_differences,
+    source_path,
+)
 from bot.cli.commands.images.trust_options import bad
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
     from bot.service.commands.images.sboms_of_fleet import Document
 
-OneOrNone = Annotated[Path | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
+OneOrNone = Annotated[Path | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP, parser=source_path)]
 
 
 class SbomFormat(StrEnum):

@@ -10,13 +10,12 @@ from typing import Any, BinaryIO
 
 from bot.clients.oci_layout import OciLayout, is_layout
 from bot.clients.root_folder import paths_below, read_below
-from bot.domain.bases.image import Index, read_config
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.reference import InvalidReference, Reference
 from bot.verify.packages import dotnet, places
-from bot.verify.packages.image import check_one_is_meant, choose_manifest, read_image
+from bot.verify.packages.image import check_one_is_meant, read_image
 from bot.verify.packages.inflate import is_zstd
 from bot.verify.packages.layer import LARGEST_KEPT
 from bot.verify.packages.places import packages_in
@@ -115,25 +114,11 @@ def _read_layout(folder: Path, platform: str | None) -> Inventory:
     index = layout.index()
     check_one_is_meant(index, platform)
     try:
-        return asyncio.run(_read_chosen(index, layout, platform))
+        return asyncio.run(read_image(index, layout, platform=platform))
     except Failure as failure:
         if not failure.where.startswith(str(folder)):
             raise
         return Inventory(problems=(str(failure),))
-
-
-async def _read_chosen(index: Index, layout: OciLayout, platform: str | None) -> Inventory:
-    """Reads the image of the platform; where the index names none, the image's configuration does."""
-    manifest = await choose_manifest(index, layout, platform)
-    if platform is not None and not index.images():
-        digest = manifest.config.digest
-        told = read_config(await layout.document(digest), digest[:19]).platform
-        if told is not None and told.split("/")[:2] != platform.split("/")[:2]:
-            advice = "leave --platform out to read that one"
-            raise Failure(
-                Trouble.MISSING, f"has no image for {platform}: it has {told}", where="index", advice=advice
-            )
-    return await read_image(manifest, layout)
 
 
 def _read_folder(root: Path) -> Inventory:

@@ -45,6 +45,7 @@ def test_every_recorded_pair_is_ordered_as_its_package_manager_orders_it(package
         ("rpm", "1.0", "1.0-1"),
         ("rpm", "1.0", "1.0-~1"),
         ("rpm", "9.0-1.azl3", "2:1.0-1.azl3"),
+        ("rpm", "2147483648:1-1", "4294967295:1-1"),
         ("apk", "1.0_rc1", "1.0"),
         ("apk", "1.0", "1.0-r0"),
         ("apk", "1.0-r9", "1.0-r10"),

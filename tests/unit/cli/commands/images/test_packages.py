@@ -397,7 +397,7 @@ def one_image(folder: Path, architecture: str, platform: dict[str, str] | None =
 def test_an_image_of_another_platform_is_not_taken_for_the_one_that_is_meant(tmp_path: Path) -> None:
     """What skopeo copies has no platform in the index, but in its configuration."""
     folder = one_image(tmp_path / "oci", "amd64")
-    assert "no image for linux/arm64: it has linux/amd64" in refusal(
+    assert "no image for linux/arm64: it is for linux/amd64" in refusal(
         "packages", "list", folder, "--platform", "linux/arm64"
     )
     assert run("packages", "list", folder, "--platform", "linux/amd64").exit_code == 0
@@ -407,6 +407,13 @@ def test_the_one_variant_of_arm64_may_be_named(tmp_path: Path) -> None:
     folder = one_image(tmp_path / "oci", "arm64", {"os": "linux", "architecture": "arm64", "variant": "v8"})
     for platform in ("linux/arm64", "linux/arm64/v8"):
         assert run("packages", "list", folder, "--platform", platform).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("packages", "list"), ("packages", "diff", "."), ("sbom", "export")])
+def test_no_name_at_all_is_not_the_folder_that_one_is_in(words: tuple[str, ...]) -> None:
+    """A variable that is not set in a workflow is an empty word."""
+    result = run(*words, "")
+    assert (result.exit_code, "it is empty" in result.stderr) == (2, True)
 
 
 def test_a_layout_without_its_index_is_no_empty_root(tmp_path: Path) -> None:
