@@ -99,7 +99,9 @@ def _read_run(run: object, read: _Read) -> None:
 
 
 def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read) -> None:
-    if isinstance(result, dict) and (result.get("kind") in _NO_FINDINGS or result.get("baselineState") == "absent"):
+    if isinstance(result, dict) and (
+        bounded_line(result.get("kind")) in _NO_FINDINGS or result.get("baselineState") == "absent"
+    ):
         return
     told = told_of(result, name, rule)
     if isinstance(told, str):

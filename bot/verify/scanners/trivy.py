@@ -1,6 +1,6 @@
 """Trivy's reports in JSON: schema version 2, and the bare list of version 1."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
@@ -25,6 +25,8 @@ _FIXED = "fixed"
 _SCORES = ("V2Score", "V3Score", "V40Score")
 _PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
 """Classes of Trivy's results in which vulnerabilities are looked for."""
+_EXCUSING = frozenset({"ignored", "not_affected", "fixed"})
+"""What it says of a finding that does not count; it also knows those that are affected, or looked into."""
 _ELSE = ("Secrets", "Misconfigurations", "MisconfSummary", "Licenses")
 
 
@@ -42,8 +44,9 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         listed = result.get("Vulnerabilities") if isinstance(result, dict) else None
         if not isinstance(result, dict) or not isinstance(listed, list | None):
             raise malformed("has a result of another shape than Trivy's", where)
-        suppressed += _suppressed(result)
-        for each in listed or ():
+        standing, told = _modified(result)
+        suppressed += told
+        for each in (*(listed or ()), *standing):
             vulnerability = _vulnerability(each)
             if vulnerability is None:
                 gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
@@ -68,18 +71,26 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
 def _is_of_packages(result: Mapping[str, Any]) -> bool:
     """Whether vulnerabilities were looked for there; where the class is not told, by what else was found there."""
     if told := result.get("Class"):
-        return told in _PACKAGES
+        return bounded_line(told) in _PACKAGES
     return result.get("Vulnerabilities") is not None or not any(result.get(key) for key in _ELSE)
 
 
-def _suppressed(result: Mapping[str, Any]) -> Iterator[Excused]:
-    """What Trivy lists apart with `--show-suppressed`: left out by an ignore file, a policy or a VEX document."""
+def _modified(result: Mapping[str, Any]) -> tuple[list[object], list[Excused]]:
+    """What Trivy lists apart with `--show-suppressed`: what stands all the same, and what an ignore file or a VEX
+    document takes away."""
     listed = result.get("ExperimentalModifiedFindings")
+    standing: list[object] = []
+    excused: list[Excused] = []
     for each in listed if isinstance(listed, list) else ():
         vulnerability = _vulnerability(each.get("Finding")) if isinstance(each, dict) else None
-        if vulnerability is not None:
-            status, said, source = (bounded_line(each.get(key)) for key in ("Status", "Statement", "Source"))
-            yield Excused(vulnerability, suppressed_in_words(status.replace("_", " "), said, source))
+        if vulnerability is None:
+            continue
+        status, said, source = (bounded_line(each.get(key)) for key in ("Status", "Statement", "Source"))
+        if status in _EXCUSING:
+            excused.append(Excused(vulnerability, suppressed_in_words(status.replace("_", " "), said, source)))
+        else:
+            standing.append(each["Finding"])
+    return standing, excused
 
 
 def _vulnerability(value: object) -> DetectedVulnerability | None:

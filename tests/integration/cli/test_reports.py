@@ -45,6 +45,23 @@ def test_it_is_kept_for_the_image_that_it_names(bot: Command, settings: Path) ->
     assert "(file): 1 finding" in bot("reports", "list", NAME, "-c", settings).out
 
 
+def test_what_was_suppressed_is_kept_apart_and_told(bot: Command, settings: Path) -> None:
+    result = {
+        "message": {"text": "Package: musl\nInstalled Version: 1\nVulnerability CVE-2026-1\nSeverity: HIGH\n"},
+        "ruleId": "CVE-2026-1",
+        "suppressions": [{"kind": "external", "justification": "not reachable"}],
+    }
+    file = settings.parent / "trivy.sarif"
+    file.write_text(json.dumps({"runs": [{"results": [result], "properties": {"imageID": digest("a")}}]}))
+    assert bot("reports", "import", file, "-c", settings).code == 0
+    assert "0 findings and 1 suppressed" in bot("reports", "list", NAME, "-c", settings).out
+    [kept] = json.loads(bot("reports", "list", NAME, "-c", settings, "-f", "json").out)
+    assert kept["findings"] == []
+    assert [(each["id"], each["why"]) for each in kept["suppressed"]] == [
+        ("CVE-2026-1", "suppressed in the report: accepted (not reachable)")
+    ]
+
+
 def test_one_that_names_no_image_is_kept_for_the_one_that_is_named(bot: Command, settings: Path) -> None:
     file = written(settings.parent)
     assert bot("reports", "import", file, "-c", settings).code == 2

@@ -332,6 +332,14 @@ def test_what_trivy_was_told_to_leave_out_is_kept_apart() -> None:
     )
 
 
+@pytest.mark.parametrize("status", ["affected", "under_investigation", "unknown", "", None])
+def test_what_trivy_lists_apart_and_nobody_excuses_stands(status: str | None) -> None:
+    modified = {"Type": "vulnerability", "Status": status, "Finding": finding()}
+    result = {"Target": "image", "Class": "os-pkgs", "ExperimentalModifiedFindings": [modified]}
+    found = read_report(json.dumps({"SchemaVersion": 2, "Results": [result]}).encode(), "r")
+    assert (len(found.vulnerabilities), found.suppressed) == (1, ())
+
+
 def test_sarif_of_trivy_is_about_the_image_that_its_run_names() -> None:
     image = "sha256:" + "a" * 64
     named = {
@@ -476,6 +484,26 @@ def test_what_can_be_mended_is_said_with_how(data: bytes, said: str) -> None:
 def test_the_list_of_old_reports_is_read() -> None:
     listed = json.dumps([{"Target": "x", "Vulnerabilities": [finding()]}]).encode()
     assert len(blocking(read_report(listed, "r").vulnerabilities, GatePolicy())) == 1
+
+
+@pytest.mark.parametrize("word", [["x"], {"x": 1}, 7, True])
+def test_a_word_that_is_none_is_no_crash(word: object) -> None:
+    keys = ("kind", "baselineState", "level", "ruleId", "ruleIndex", "message", "suppressions")
+    for key in keys:
+        sarif_of(RESULT | {key: word}, RATED)
+    for key in ("name", "help", "properties", "deprecatedIds", "id"):
+        sarif_of(RESULT, RATED | {key: word})
+    for key in ("Class", "Target", "ExperimentalModifiedFindings", "Secrets"):
+        result = {"Target": "x", "Vulnerabilities": [], key: word}
+        read_report(json.dumps({"SchemaVersion": 2, "Results": [result]}).encode(), "r")
+    for key in ("Status", "Statement", "Source", "Finding"):
+        modified = {"Status": "ignored", "Finding": finding()} | {key: word}
+        read_report(
+            json.dumps([{"Target": "x", "ExperimentalModifiedFindings": [modified]}]).encode(),
+            "r",
+        )
+    for key in finding():
+        report(finding(**{key: word}), finding(VendorIDs=word))
 
 
 @given(JSON)
