@@ -126,16 +126,7 @@ def ubuntu_read(world: World) -> dict[str, Any]:
 def publish_openssl(world: World) -> None:
     """Has Ubuntu's dump tell of openssl."""
     for cve, severity, fixed in OPENSSL:
-        world.feeds.publish_vulnerability("Ubuntu", _of_openssl(cve, severity, fixed))
-
-
-def _of_openssl(cve: str, severity: str, fixed: str | None) -> dict[str, Any]:
-    events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
-    affected = {
-        "package": {"ecosystem": "Ubuntu:24.04:LTS", "name": "openssl"},
-        "ranges": [{"type": "ECOSYSTEM", "events": events}],
-    }
-    return {"id": f"UBUNTU-{cve}", "severity": [{"type": "Ubuntu", "score": severity}], "affected": [affected]}
+        world.feeds.publish_ubuntu_cve(cve, "openssl", severity=severity, fixed=fixed)
 
 
 async def _onboarded(world: World, settings: Settings, clock: Clock) -> Mapping[str, Any]:

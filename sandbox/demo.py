@@ -5,14 +5,16 @@ Every digest, pull request, run and message shown is asked of the servers after 
 
 import argparse
 import asyncio
+import os
 import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.markup import escape
@@ -20,6 +22,7 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.text import Text
 
+from bot.cli.options import CONFIG_VARIABLE
 from bot.domain.clock import SystemClock
 from bot.domain.evidence import Strength
 from bot.service.logs import set_up
@@ -33,11 +36,19 @@ from sandbox.fleets.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, Sa
 from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 
+_FOLD = re.compile(r"</?(?:details|summary)>")
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
 CVES = ("CVE-2026-21218", "CVE-2026-21219")
+"""Those of .NET that the patch fixes."""
+OPENSSL_CVE = "CVE-2026-31790"
+"""One of the distribution, which its publisher fixes later."""
+OPENSSL_TITLE = "Use after free in the parsing of CMS envelopes"
+OPENSSL_FIXED = "3.0.13-0ubuntu3.2"
+WHERE_STUCK = (f"packages find openssl --below {OPENSSL_FIXED}", f"cve {OPENSSL_CVE}")
 TO_TRY = (
     "status",
     "plan",
+    *WHERE_STUCK,
     "explain contoso/payments-api",
     "images",
     f"history aspnet:{RUNTIME_TAG}",
@@ -52,10 +63,10 @@ async def show(*, keep: bool) -> int:
     set_up("text", verbose=False)
     try:
         async with _fleet(console) as (fleet, bot, settings):
-            story = _Story(console, fleet, bot)
+            story = _Story(console, fleet, bot, settings)
             code = await story.tell()
             if keep:
-                await story.wait(settings)
+                await story.wait()
             return code
     except MissingPart as missing:
         console.print(Text(str(missing), style="red"))
@@ -64,21 +75,33 @@ async def show(*, keep: bool) -> int:
 
 @asynccontextmanager
 async def _fleet(console: Console) -> AsyncIterator[tuple[SampleFleet, Bot, Path]]:
-    with console.status("starting a registry, GitHub, Slack and feeds on this machine"):
-        async with World() as world:
+    async with AsyncExitStack() as exits:
+        with console.status("starting a registry, GitHub, Slack and feeds on this machine"):
+            world = await exits.enter_async_context(World())
             fleet = SampleFleet(world)
             await fleet.build("10.0.0")
-            with tempfile.TemporaryDirectory(prefix="freshness-demo-") as folder:
-                path = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
-                async with open_bot(load(path), SystemClock()) as bot:
-                    yield fleet, bot, path
+        folder = exits.enter_context(tempfile.TemporaryDirectory(prefix="freshness-demo-"))
+        path = world.config(Path(folder), f"sqlite:///{folder}/freshness.db")
+        _read_vulnerabilities(world, path)
+        bot = await exits.enter_async_context(open_bot(load(path), SystemClock()))
+        yield fleet, bot, path
+
+
+def _read_vulnerabilities(world: World, config: Path) -> None:
+    """Has the bot read what Ubuntu and NuGet say of packages; Ubuntu tells of a CVE that it has no fix for."""
+    world.feeds.publish_ubuntu_cve(OPENSSL_CVE, "openssl", severity="high", title=OPENSSL_TITLE)
+    read = {"ubuntu": {"url": world.feeds.dump_address("Ubuntu")}, "nuget": {"api": world.feeds.url}}
+    settings = {**yaml.safe_load(config.read_text()), "vulnerabilities": read}
+    config.write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
 class _Story:
-    def __init__(self, console: Console, fleet: SampleFleet, bot: Bot) -> None:
+    def __init__(self, console: Console, fleet: SampleFleet, bot: Bot, settings: Path) -> None:
         self._console = console
         self._fleet = fleet
         self._bot = bot
+        self._settings = settings
+        self._program = Path(sys.executable).with_name("freshness-bot")
         self._world = fleet.world
         self._wrong: list[str] = []
 
@@ -87,17 +110,17 @@ class _Story:
         await self._patch()
         await self._quiet()
         await self._finish()
+        await self._stuck()
         for line in self._wrong:
             self._console.print(Text(f"wrong: {line}", style="bold red"))
         return 1 if self._wrong else 0
 
-    async def wait(self, settings: Path) -> None:
+    async def wait(self) -> None:
         """Says where everything is and what to try on it, and keeps it up until Ctrl-C."""
-        program = Path(sys.executable).with_name("freshness-bot")
-        self._chapter("Left up until Ctrl-C", f"GitHub {self._world.github.url}, settings {settings}")
-        self._say(f"export FRESHNESS_BOT_CONFIG={settings}")
+        self._chapter("Left up until Ctrl-C", f"GitHub {self._world.github.url}, settings {self._settings}")
+        self._say(f"export FRESHNESS_BOT_CONFIG={self._settings}")
         for words in TO_TRY:
-            self._say(f"{program} {words}")
+            self._say(f"{self._program} {words}")
         await asyncio.Event().wait()
 
     async def _settle(self) -> None:
@@ -151,6 +174,26 @@ class _Story:
         images = [view.image for view in await self._bot.stores.images.views()]
         proved = [image for image in images if image.strength is Strength.PROVED and image.behind_since is None]
         self._expect(len(proved) == len(BUILT_ON), "each image must be seen to stand on the new base")
+
+    async def _stuck(self) -> None:
+        self._chapter(
+            "Where a fix is stuck",
+            f"Ubuntu fixes {OPENSSL_CVE} in openssl; no image of Microsoft's has it yet.",
+        )
+        self._world.feeds.publish_ubuntu_cve(
+            OPENSSL_CVE, "openssl", severity="high", title=OPENSSL_TITLE, fixed=OPENSSL_FIXED
+        )
+        await self._pass()
+        for words in WHERE_STUCK:
+            await self._run(words)
+
+    async def _run(self, words: str) -> None:
+        """Runs a command of the bot on the demo's store; what it writes is shown as it comes."""
+        self._say(f"$ freshness-bot {words}")
+        sys.stdout.flush()
+        environment = {**os.environ, CONFIG_VARIABLE: str(self._settings)}
+        process = await asyncio.create_subprocess_exec(self._program, *words.split(), env=environment)
+        self._expect(await process.wait() == 0, f"`{words}` must know all of the fleet")
 
     async def _show_images(self, when: str) -> None:
         """What the layers of each image tell, whatever the runs say."""
@@ -207,10 +250,10 @@ class _Story:
 
 
 def _without_tables(markdown: str) -> str:
-    """The same with a list item in the place of each row, so that a terminal cuts no name."""
+    """The same with a list item in the place of each row, so that a terminal cuts no name, and all unfolded."""
     lines: list[str] = []
     heads: list[str] = []
-    for line in markdown.splitlines():
+    for line in _FOLD.sub("", markdown).splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if not line.startswith("|"):
             heads = []

@@ -140,6 +140,21 @@ def advisory(
     }
 
 
+def ubuntu_cve(cve: str, package: str, severity: str, fixed: str | None, title: str) -> Json:
+    """What Ubuntu says of a CVE of a source package of 24.04, in the format of OSV."""
+    events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
+    affected = {
+        "package": {"ecosystem": "Ubuntu:24.04:LTS", "name": package},
+        "ranges": [{"type": "ECOSYSTEM", "events": events}],
+    }
+    return {
+        "id": f"UBUNTU-{cve}",
+        "summary": title,
+        "severity": [{"type": "Ubuntu", "score": severity}],
+        "affected": [affected],
+    }
+
+
 def image(
     repository: str, tags: Sequence[str], pushed: Pushed, version: str, os_version: str, at: datetime
 ) -> Json:

@@ -201,6 +201,13 @@ class Feeds:
                 archive.writestr(f"{name}.json", json.dumps(each))
         self.put(_dump(ecosystem), packed.getvalue(), "application/zip")
 
+    def publish_ubuntu_cve(
+        self, cve: str, package: str, *, severity: str, fixed: str | None = None, title: str = ""
+    ) -> None:
+        """Has Ubuntu's dump tell of a CVE of a source package, in the place of what it told before; `fixed` is the
+        version that has the fix."""
+        self.publish_vulnerability("Ubuntu", shapes.ubuntu_cve(cve, package, severity, fixed, title))
+
     def document(self, path: str) -> bytes:
         """What is served there now."""
         return self._edge.documents[path].content

@@ -19,17 +19,6 @@ CVE = "CVE-2026-1001"
 SERVICE = "service-00"
 
 
-def publish(world: World, fixed: str | None = None) -> None:
-    """Ubuntu says what it knows of the CVE."""
-    events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
-    affected = {
-        "package": {"ecosystem": "Ubuntu:24.04:LTS", "name": "openssl"},
-        "ranges": [{"type": "ECOSYSTEM", "events": events}],
-    }
-    rated = [{"type": "Ubuntu", "score": "high"}]
-    world.feeds.publish_vulnerability("Ubuntu", {"id": f"UBUNTU-{CVE}", "severity": rated, "affected": [affected]})
-
-
 async def ledger(stage: Stage) -> dict[str, LedgerRow]:
     """Each image with its clocks, by the repository that produces it, after what happened was looked at."""
     for _ in range(2):
@@ -52,7 +41,7 @@ def clock_of(row: LedgerRow, station: Station) -> StationRow:
 @pytest.mark.long
 async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(world: World, tmp_path: Path) -> None:
     fleet = MirroredGoldenFleet(world, services=1)
-    publish(world)
+    world.feeds.publish_ubuntu_cve(CVE, "openssl", severity="high")
     async with AsyncExitStack() as exits:
         stage = await settled(
             world,
@@ -79,7 +68,7 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
         assert {told(row) for row in rows.values()} == {("no fix yet", "Ubuntu")}
         assert rows.keys() >= {GOLDEN, SERVICE}
 
-        publish(world, "3.0.13-0ubuntu3.2")
+        world.feeds.publish_ubuntu_cve(CVE, "openssl", severity="high", fixed="3.0.13-0ubuntu3.2")
         rows = await ledger(stage)
         assert {row.waits_at for row in rows.values()} == {Station.BASE}
         assert "has not rebuilt" in rows[SERVICE].says

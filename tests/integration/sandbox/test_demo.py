@@ -1,0 +1,79 @@
+"""`make demo`: it comes out as it should, and what it says to try answers on what it leaves."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from sandbox.demo import OPENSSL_CVE, TO_TRY, WHERE_STUCK
+
+ENOUGH = 240
+"""Seconds, on a machine that does much else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A demo that is kept up: what it wrote, and where its settings are."""
+
+    told: str
+    settings: str
+
+
+@pytest.fixture(scope="module")
+def left() -> Iterator[Left]:
+    words = [sys.executable, "-m", "sandbox.demo", "--keep"]
+    environment = {**os.environ, "COLUMNS": "300", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as demo:
+        assert demo.stdout is not None
+        too_long = threading.Timer(ENOUGH, demo.kill)
+        too_long.start()
+        told = ""
+        for line in demo.stdout:
+            told += line
+            if line.rstrip().endswith(f" {TO_TRY[-1]}"):
+                break
+        try:
+            if demo.poll() == 2:
+                pytest.skip(told)
+            found = re.search(r"FRESHNESS_BOT_CONFIG=(\S+)", told)
+            assert found is not None, told
+            yield Left(told, found[1])
+        finally:
+            too_long.cancel()
+            demo.send_signal(signal.SIGINT)
+            demo.wait(60)
+
+
+@pytest.mark.long
+def test_it_shows_which_images_hold_the_package_and_where_its_fix_is_stuck(left: Left) -> None:
+    assert "wrong:" not in left.told
+    shown = left.told[left.told.index("Where a fix is stuck") :]
+    assert "2 images with such a package" in shown
+    assert f"{OPENSSL_CVE}: high, as Ubuntu rates it." in shown
+    assert "base not rebuilt: 2 images" in shown
+    assert "none fixed; 1 still open (1 HIGH): no fix yet" in left.told, "the pull request tells of it too"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", TO_TRY)
+def test_what_it_says_to_try_answers(left: Left, words: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", "from bot.cli import main; main()", *words.split()],
+        capture_output=True,
+        text=True,
+        timeout=ENOUGH,
+        check=False,
+        env={**os.environ, "FRESHNESS_BOT_CONFIG": left.settings},
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout
+    if words in WHERE_STUCK:
+        assert "payments-api:latest" in ran.stdout
