@@ -26,7 +26,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
         if kind in _NO_PACKAGES:
             continue
         url = text(component.get("purl"))
-        told = read_package_url(url, _name(component)) if url else None
+        told = read_package_url(url, _name(component), version) if url else None
         if told is not None:
             package, distribution = told
             found.add(_with_source(package, component))

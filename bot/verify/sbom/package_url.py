@@ -23,11 +23,12 @@ def is_image_url(url: str) -> bool:
     return url.strip().lower().removeprefix("pkg:").lstrip("/").startswith(tuple(f"{each}/" for each in _IMAGES))
 
 
-def read_package_url(url: str, name: str) -> tuple[Package, Distribution | None] | None:
+def read_package_url(url: str, name: str, version: str = "") -> tuple[Package, Distribution | None] | None:
     """The package and the distribution that it is for; None where it is no package URL, or that of an image.
 
     An epoch may stand in a qualifier: of rpm as the specification has it, of Debian as Trivy writes it.
-    `name` is what the document calls it: what counts for types that have a namespace within the name.
+    `name` is what the document calls it: what counts for types that have a namespace within the name. `version` is
+    the document's, for URLs that have none.
     """
     from packageurl import PackageURL
 
@@ -41,7 +42,7 @@ def read_package_url(url: str, name: str) -> tuple[Package, Distribution | None]
     if kind in _IMAGES:
         return None
     qualifiers = parts.qualifiers if isinstance(parts.qualifiers, dict) else {}
-    version = parts.version or ""
+    version = parts.version or version
     epoch = qualifiers.get("epoch", "")
     if kind in (PackageType.RPM, PackageType.DEB) and epoch.strip("0") and ":" not in version:
         version = f"{epoch}:{version}"

@@ -36,15 +36,15 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
             distributions.insert(0, Distribution(name, version))
         if purpose in _NO_PACKAGES or text(entry.get("SPDXID")) in roots:
             continue
-        urls = _package_urls(entry)
-        told = next((told for url in urls if (told := read_package_url(url, name)) is not None), None)
+        urls, known = _package_urls(entry), "" if version in _NOTHING else version
+        told = next((told for url in urls if (told := read_package_url(url, name, known)) is not None), None)
         if told is not None:
             package, distribution = told
             found.add(_with_source(package, text(entry.get("sourceInfo"))))
             if distribution is not None:
                 distributions.append(distribution)
         elif not any(map(is_image_url, urls)) and (version or purpose != "APPLICATION"):
-            found.add(Package("", name, "" if version in _NOTHING else version))
+            found.add(Package("", name, known))
     inventory = found.inventory()
     return Inventory(inventory.packages, next(iter(distributions), None), inventory.problems)
 

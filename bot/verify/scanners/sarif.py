@@ -36,7 +36,7 @@ class _Read:
     found: list[DetectedVulnerability] = field(default_factory=list)
     suppressed: list[Excused] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
-    digests: set[str] = field(default_factory=set)
+    digests: list[frozenset[str]] = field(default_factory=list)
     images: set[tuple[str, str]] = field(default_factory=set)
     has_looked: bool = True
 
@@ -55,12 +55,13 @@ def read_sarif(runs: list[Any], where: str) -> Report:
     scanner = name_of(_driver(runs[0]).get("name"), TRIVY) if runs else TRIVY
     scanner = next((name for name in (TRIVY, GRYPE) if name.lower() in scanner.lower()), scanner)
     image, name = next(iter(read.images)) if len(read.images) == 1 else ("", "")
+    digests = frozenset.intersection(*read.digests) if read.digests else frozenset[str]()
     return Report(
         bounded(read.found, where),
         few(read.gaps),
         None,
         name,
-        frozenset(read.digests),
+        digests,
         scanner,
         read.has_looked,
         image,
@@ -78,7 +79,7 @@ def _read_run(run: object, read: _Read) -> None:
         read.has_not_looked("a run did not come to its end")
     about = run.get("properties")
     if isinstance(about, dict):
-        read.digests |= named_digests(_list(about, "repoDigests"))
+        read.digests += filter(None, [named_digests(_list(about, "repoDigests"))])
         read.images.add((image_id_of(about.get("imageID")), last_part(bounded_line(about.get("imageName")))))
     rules = _rules(run)
     by_id = {bounded_line(each.get("id")): each for each in reversed(rules)}

@@ -90,6 +90,19 @@ def test_the_keys_that_rpm_trusts_are_no_packages_though_scanners_list_them() ->
     assert [each.name for each in read_sbom(json.dumps(document).encode(), "x").packages] == ["vim"]
 
 
+@pytest.mark.parametrize(("url", "version"), [("pkg:nuget/Json", "13.0.1"), ("pkg:nuget/Json@12.0.0", "12.0.0")])
+def test_a_package_url_without_a_version_has_that_of_the_entry(url: str, version: str) -> None:
+    reference = {"referenceType": "purl", "referenceLocator": url}
+    entry = {"SPDXID": "SPDXRef-a", "name": "Json", "versionInfo": "13.0.1", "externalRefs": [reference]}
+    component = {"type": "library", "name": "Json", "version": "13.0.1", "purl": url}
+    for document in (
+        {"spdxVersion": "SPDX-2.3", "packages": [entry]},
+        {"bomFormat": "CycloneDX", "components": [component]},
+    ):
+        (package,) = read_sbom(json.dumps(document).encode(), "x").packages
+        assert (package.type, package.version) == ("nuget", version)
+
+
 CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
 
 

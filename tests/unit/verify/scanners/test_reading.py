@@ -352,6 +352,19 @@ def test_sarif_of_trivy_is_about_the_image_that_its_run_names() -> None:
     assert found.image_name == "shop"
 
 
+def test_sarif_whose_runs_are_about_several_images_is_about_none_of_them() -> None:
+    def of(*digests: str) -> Report:
+        named = [
+            {"repoDigests": [f"x/shop@sha256:{each * 64}"], "imageID": f"sha256:{each * 64}"} for each in digests
+        ]
+        return read_report(
+            json.dumps({"runs": [{"results": [], "properties": each} for each in named]}).encode(), "r"
+        )
+
+    assert (len(of("a", "a").names), of("a", "a").gaps) == (1, ())
+    assert of("a", "b").names == frozenset()
+
+
 def test_a_later_line_of_a_description_counts_for_nothing() -> None:
     explained = "Vulnerability CVE-1\nSeverity: HIGH\nPackage: a\nVersion: 1\nFix Version: 2\nSeverity: LOW\n"
     rule = {"id": "CVE-1-a", "help": {"text": explained + "Fix Version:"}}
