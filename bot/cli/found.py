@@ -9,8 +9,8 @@ from bot.cli.unknown import end_with_unknown
 from bot.domain.wording.words import counted
 from bot.views.bases.inventory import FoundPackage, FoundPackages, ShownBy, as_json, in_short
 
-MOST_SHOWN = 12
-"""So many rows are shown where not all are asked for."""
+MOST_SHOWN = 8
+"""So many rows are shown where not all are asked for; each may take five lines of a terminal."""
 
 
 def show_found(answer: FoundPackages, output: Format, *, show_all: bool = False) -> None:

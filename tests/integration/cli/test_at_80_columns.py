@@ -78,6 +78,13 @@ def test_no_line_is_wider_than_the_terminal_unless_it_is_one_name(
     assert lines
 
 
+def test_what_an_old_package_is_in_fits_a_screen_or_so(monkeypatch: pytest.MonkeyPatch, config: Path) -> None:
+    words = ["packages", "find", "openssl"]
+    lines = shown(monkeypatch, Terminal(), words, config).splitlines()
+    assert len(lines) <= 50
+    assert len(shown(monkeypatch, Terminal(), [*words, "--all"], config).splitlines()) > 200
+
+
 def test_nor_is_one_where_there_is_nothing_to_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     new_sqlite(tmp_path / "fleet.db")
     config = settings_of(tmp_path)

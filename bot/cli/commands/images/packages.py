@@ -89,7 +89,7 @@ def find(
     """Finds the images of the fleet that hold a package.
 
     Where they run, who produces them, since when each holds that version, and whether its base has another one by
-    now. The table has at most twelve rows and counts the rest; --all and --format json have every one. Reads the
+    now. The table has at most eight rows and counts the rest; --all and --format json have every one. Reads the
     store alone and can run beside the service. Exit codes: 0 all images are known, 2 the question makes no sense,
     3 no image is known, some could not be read, or not as a whole, or CVE data that --cve needs is missing or old.
 
