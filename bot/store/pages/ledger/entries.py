@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cmp_to_key
 
 from bot.domain.bases.dotnet_image import MICROSOFT
 from bot.domain.bases.mirrors import mirror_prefix
@@ -17,6 +18,7 @@ from bot.domain.packages.ledger import (
     entry_of,
     places_of,
 )
+from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.reference import Base
 from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.exposed import CveFacts, Exposed, Exposure
@@ -162,10 +164,13 @@ class Ledger:
 
 
 def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
-    """Fixed where every package is; at the time of the last of them, of which the first record counts."""
-    by_package: dict[str, list[Exposure]] = {}
+    """Fixed where every package is; at the time of the last of them, of which the first record counts.
+
+    Where records name several versions of a package, only the newest is free by all of them.
+    """
+    by_package: dict[tuple[str, str], list[Exposure]] = {}
     for each in exposures:
-        by_package.setdefault(each.package.name, []).append(each)
+        by_package.setdefault((each.package.name, each.package.version), []).append(each)
     publishers = ", ".join(dict.fromkeys(each.publisher for each in exposures))
     versions: dict[str, None] = {}
     times: list[tuple[datetime, bool]] = []
@@ -173,11 +178,22 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
         fixed = [each for each in several if each.fixed_in]
         if not fixed:
             return PublishedFix(publishers)
-        versions |= dict.fromkeys(each.fixed_in for each in fixed)
-        known = [(each.fixed_at, each.is_seen) for each in fixed if each.fixed_at is not None]
+        newest = max(fixed, key=cmp_to_key(_by_version)).fixed_in
+        versions[newest] = None
+        known = [
+            (each.fixed_at, each.is_seen) for each in fixed if each.fixed_at is not None and each.fixed_in == newest
+        ]
         times += [min(known)] if known else []
     at, is_seen = max(times, default=(None, False))
     return PublishedFix(publishers, tuple(versions), at, is_seen)
+
+
+def _by_version(one: Exposure, other: Exposure) -> int:
+    """Orders by the fixed versions, as far as a rule tells which is newer."""
+    try:
+        return compare_versions(one.package.type, one.fixed_in, other.fixed_in)
+    except BadVersion:
+        return 0
 
 
 def _worst(some: Sequence[BelowImage | None]) -> BelowImage | None:

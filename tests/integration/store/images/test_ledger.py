@@ -9,9 +9,11 @@ from sqlalchemy import null, select, update
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.images.image import SeenImage
+from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.station_times import StationTime
+from bot.domain.packages.vulnerability import VersionRange, Vulnerability
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import dump
@@ -22,6 +24,8 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.verify.images.ports import Look
 from bot.views.bases.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
+from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.stage import KeptDump
 from bot.watch.registry.ports import Sight, Sighting
 from tests.bench import bench_inventory, bench_ledger
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
@@ -29,8 +33,10 @@ from tests.integration.store.holding import (
     CVE,
     FIXED,
     OPENSSL,
+    SOURCE,
     SSL,
     UNFIXED,
+    WANTED,
     move_base,
     move_image,
     publish,
@@ -68,6 +74,28 @@ async def test_a_base_that_still_has_it_is_waited_for(stores: Stores) -> None:
     row = await only(stores)
     assert (row.waits_at, row.who) == (Station.BASE, "Microsoft")
     assert row.clocks[0].at == stores.clock.now(), "when the fix was first seen"
+
+
+async def test_of_a_fix_that_was_published_again_the_last_version_counts_with_its_time(stores: Stores) -> None:
+    """The first did not help: a base that has it is still waited for."""
+    await running(stores, SSL, base=(FIXED,))
+    await stores.vulnerabilities.follow_dumps([SOURCE])
+    await stores.taken(stores.vulnerabilities.dumps)
+    now, last = stores.clock.now(), "3.0.13-0ubuntu3.7"
+    again = replace(OPENSSL, ranges=(VersionRange(fixed=last),))
+    records = tuple(
+        Vulnerability(name, (CVE,), "overflow", Severity.HIGH, "Ubuntu", published_at=at, affected=(affected,))
+        for name, at, affected in (
+            ("USN-1-2", now - 2 * HOUR, again),
+            ("USN-1-1", now - 9 * HOUR, OPENSSL),
+            ("USN-1-3", now - HOUR, again),
+        )
+    )
+    kept = KeptDump(SOURCE, DumpMark("1"), WANTED, DumpReading(records))
+    await stores.vulnerabilities.keep_dump(kept, now + HOUR)
+    row = await only(stores)
+    assert (row.clocks[0].says, row.clocks[0].at) == (f"Ubuntu fixed it in {last}", now - 2 * HOUR)
+    assert row.waits_at is Station.BASE
 
 
 async def test_an_image_that_was_not_rebuilt_is_waited_for_with_when_its_base_was(stores: Stores) -> None:
@@ -289,6 +317,14 @@ async def test_the_frameworks_of_dotnet_wait_by_what_microsofts_advisories_say(s
     assert found.waits_at is Station.IMAGE
     [listed] = (await stores.ledger.cves(Cut())).cves.items
     assert (listed.cve, listed.severity, listed.rated_by) == ("CVE-2026-2002", "critical", "Microsoft")
+
+
+async def test_of_two_runtimes_in_one_image_each_has_its_fix(stores: Stores) -> None:
+    runtimes = tuple(Package("nuget", "Microsoft.NETCore.App", version) for version in ("8.0.29", "10.0.4"))
+    await running(stores, *runtimes, base=runtimes)
+    await _microsoft_says(stores)
+    says = (await page(stores, "CVE-2026-2002")).images.items[0].clocks[0].says
+    assert sorted(says.removeprefix("Microsoft (.NET) fixed it in ").split(", ")) == ["10.0.5", "8.0.30"]
 
 
 async def test_an_application_that_brings_its_own_runtime_waits_for_its_own_build(stores: Stores) -> None:
