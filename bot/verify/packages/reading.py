@@ -37,6 +37,8 @@ class Collection:
     def add(self, package: Package) -> None:
         """Takes the package in, unless one of its values cannot be one; an entry that comes again counts once, and
         a key of rpm's not at all."""
+        if package in self._packages:
+            return
         named = (package.name, package.version, package.architecture, package.source, package.source_version)
         form = _WORD if package.type in _KNOWN else _WORDS
         if not package.name or not all(value is None or form.fullmatch(value) for value in (package.type, *named)):

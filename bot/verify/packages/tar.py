@@ -16,7 +16,7 @@ _LARGEST_EXTRA = 1024 * 1024
 _MOST_EXTRAS = 8
 _LONGEST_NAME = 4096
 _LARGEST_SIZE = 64 * 1024**3
-_PAX = re.compile(rb"([0-9]{1,9}) ([^=]{1,255})=")
+_PAX = re.compile(rb"([0-9]{1,9}) ([^=]{1,1024})=")
 
 
 class TarEntryKind(StrEnum):
@@ -126,7 +126,8 @@ class TarReader:
         def take(block: bytes) -> None:
             content = block[:size]
             if form == b"x":
-                self._extra.update(_pax(content, self._where))
+                told = self._extra | _pax(content, self._where)
+                self._extra = {key: value for key, value in told.items() if value}
             elif form in b"LK":
                 self._extra["path" if form == b"L" else "linkpath"] = content.rstrip(b"\0")
             self._expect(_BLOCK, self._header)
@@ -205,7 +206,7 @@ def _decimal(digits: bytes, where: str) -> int:
 
 
 def _pax(content: bytes, where: str) -> dict[str, bytes]:
-    """Records of `length key=value` and a line end, the length counting all of it."""
+    """Records of `length key=value` and a line end, the length counting all of it; an empty value takes one back."""
     records: dict[str, bytes] = {}
     start = 0
     while start < len(content):

@@ -94,11 +94,10 @@ def _refuse_archive(path: Path) -> None:
 
 def _refuse_image_folder(folder: Path) -> None:
     """Raises `Failure` for an archive of `docker save` that was unpacked, and for what skopeo writes to `dir:`."""
-    try:
-        document = json.loads(read_below(folder, _IMAGE_MANIFEST, _LARGEST_MANIFEST))
-    except (Failure, ValueError, RecursionError):
-        return
-    if isinstance(document, list) and any(isinstance(each, dict) and "Layers" in each for each in document):
+    document = _document(folder, _IMAGE_MANIFEST)
+    is_saved = isinstance(document, list) and any(isinstance(each, dict) and "Layers" in each for each in document)
+    # Docker before 1.10 wrote the names of its images alone, with a folder for each layer.
+    if is_saved or (document is None and _is_saved_long_ago(folder)):
         what, place = "holds what `docker save` writes", "docker-archive:FILE"
     elif isinstance(document, dict) and {"schemaVersion", "layers"} <= document.keys():
         what, place = "holds an image as skopeo copies it to `dir:`", "dir:FOLDER"
@@ -106,6 +105,18 @@ def _refuse_image_folder(folder: Path) -> None:
         return
     advice = f"make a layout of it (skopeo copy {place} oci:OTHER)"
     raise Failure(Trouble.MALFORMED, f"{what}, which is not read", where=str(folder), advice=advice)
+
+
+def _document(folder: Path, name: str) -> object:
+    """What a file of JSON in the folder holds; None where there is none."""
+    try:
+        return json.loads(read_below(folder, name, _LARGEST_MANIFEST))
+    except (Failure, ValueError, RecursionError):
+        return None
+
+
+def _is_saved_long_ago(folder: Path) -> bool:
+    return isinstance(_document(folder, "repositories"), dict) and any(folder.glob("*/layer.tar"))
 
 
 def _read_layout(folder: Path, platform: str | None) -> Inventory:

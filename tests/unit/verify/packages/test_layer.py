@@ -44,6 +44,16 @@ def test_a_name_of_other_letters_and_a_size_in_a_pax_header_are_read() -> None:
     assert read(packed.getvalue()).files == {"ünïcode/a.deps.json": b"abc", STATUS: b"x"}
 
 
+def test_an_empty_value_in_a_pax_header_takes_back_what_it_names_and_names_may_be_long() -> None:
+    """An extended attribute of 255 letters has a name with its prefix in front."""
+    info = entry(STATUS, size=3)
+    info.pax_headers = {"path": "", "size": "", f"SCHILY.xattr.{'x' * 255}": "1"}
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(info, io.BytesIO(b"abc"))
+    assert read(packed.getvalue()).files == {STATUS: b"abc"}
+
+
 @pytest.mark.parametrize("name", [f"./{STATUS}", f"/{STATUS}", f".//{STATUS}", f"//{STATUS}"])
 def test_names_from_the_root_and_from_here_are_one(name: str) -> None:
     assert list(read(archive({name: b"x"})).files) == [STATUS]

@@ -185,6 +185,13 @@ def test_a_folder_with_an_image_that_is_no_layout_is_refused_with_the_way_to_one
     assert told in refusal("packages", "list", tmp_path)
 
 
+def test_what_docker_saved_long_ago_is_no_empty_root(tmp_path: Path) -> None:
+    (tmp_path / "0a1b").mkdir()
+    (tmp_path / "0a1b/layer.tar").write_bytes(archive({STATUS: paragraph("a")}))
+    (tmp_path / "repositories").write_text('{"shop": {"1": "0a1b"}}')
+    assert "docker-archive:FILE" in refusal("packages", "list", tmp_path)
+
+
 @pytest.mark.parametrize("manifest", ['{"name": "an application"}', "[]", "nonsense"])
 def test_another_manifest_in_the_root_is_a_file_like_any(root: Path, manifest: str) -> None:
     (root / "manifest.json").write_text(manifest)
