@@ -58,7 +58,7 @@ class _Lines:
     def _line(self, line: bytes) -> None:
         if not self._has_header:
             self._check_header(self._object(line))
-        elif _PACKAGE in line:
+        elif _PACKAGE in line or b"\\u" in line:
             entry = self._object(line)
             if entry.get("kind") == "package":
                 self._add(entry)

@@ -206,7 +206,7 @@ def _decimal(digits: bytes, where: str) -> int:
 
 
 def _pax(content: bytes, where: str) -> dict[str, bytes]:
-    """Records of `length key=value` and a line end, the length counting all of it; an empty value takes one back."""
+    """Records of `length key=value` and a line end, the length counting all of it; an empty value is none."""
     records: dict[str, bytes] = {}
     start = 0
     while start < len(content):

@@ -146,6 +146,11 @@ def test_a_chisel_manifest_that_cannot_be_read_is_refused(name: str, why: str) -
         chisel.read_manifest(content(f"chisel/{name}.wall"), name)
 
 
+def test_an_entry_of_a_chisel_manifest_may_be_written_with_escapes() -> None:
+    text = b'{"jsonwall":"1.0","schema":"1.0"}\n{"kind":"p\\u0061ckage","name":"a","version":"1"}\n'
+    assert chisel.read_manifest(zstd(text), "manifest.wall").packages == (Package("deb", "a", "1"),)
+
+
 def test_a_chisel_manifest_of_more_than_one_frame_is_read() -> None:
     header, line = (
         b'{"jsonwall":"1.0","schema":"1.0","count":2}\n',
