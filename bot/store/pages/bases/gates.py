@@ -1,6 +1,6 @@
 """What the gate says of images: of a page of them, of the fleet, and what nobody has fixed."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.detected import DetectedVulnerability
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
+from bot.store.engine.among import is_among
 from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
@@ -22,16 +22,9 @@ _COLUMNS = tuple(
 
 async def gates_of(connection: AsyncConnection, some: Collection[int] | None = None) -> dict[int, GateView]:
     """What it says of these images, by their ids; of all where None is given."""
-    query = select(*_COLUMNS).where(gates.c.outcome.is_not(None))
-    if some is None:
-        return _views(await connection.execute(query))
-    found: dict[int, GateView] = {}
-    for ids in chunks(sorted(some)):
-        found |= _views(await connection.execute(query.where(gates.c.image_id.in_(ids))))
-    return found
-
-
-def _views(rows: Iterable[Any]) -> dict[int, GateView]:
+    mine = () if some is None else (is_among(gates.c.image_id, "images"),)
+    query = select(*_COLUMNS).where(gates.c.outcome.is_not(None), *mine)
+    rows = await connection.execute(query, {"images": some})
     return dict(readable(rows, _view, lambda row: f"gate {row.image_id}"))
 
 

@@ -49,7 +49,7 @@ class PackagesStore(Store):
             sides = await sides_of(connection, named, [shown[number] for number in sights])
             of_all, not_known = await count_images(connection, platforms)
         answering = Answering(wanted, asked, sides)
-        by_name = sorted(sights, key=lambda number: (shown[number].name, shown[number].produced_by))
+        by_name = sorted(sights, key=lambda number: (shown[number].name, shown[number].produced_by, number))
         found = [
             row
             for number in by_name

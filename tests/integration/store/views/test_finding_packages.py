@@ -166,3 +166,18 @@ async def test_tags_of_one_name_are_run_where_their_tag_or_their_digest_is_named
     await told(stores, {"e": (SSL,), "f": (SSL,)})
     run_at = {found.image: [place.path for place in found.deployed] for found in (await find(stores)).found}
     assert run_at == {f"{name}:latest": ["a", "e", "f"], f"{name}:ten": ["b", "c", "d", "f"]}
+
+
+async def test_images_of_one_name_follow_each_other_as_they_became_known(stores: Stores) -> None:
+    """Whatever the database tells first; here that which holds what was read first."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    tags = TagRule("latest"), TagRule("ten")
+    claims = tuple(Claim("ghcr.io/contoso/shop", tag, Source.BUILD) for tag in tags)
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), images=claims))
+    for row, letter in zip(reversed(await stores.taken(stores.images.images)), "ef", strict=True):
+        await stores.images.keep_look(row, Look("latest", SeenImage(digest(letter), (shows(letter),)), ()))
+    await told(stores, {"e": (SSL,), "f": (replace(SSL, version="3.0.13-0ubuntu3.4"),)})
+    found = (await find(stores, WantedPackage("openssl"))).found
+    assert [(each.image, each.digest) for each in found] == [
+        ("ghcr.io/contoso/shop:latest", digest(letter)) for letter in "fe"
+    ]
