@@ -194,6 +194,8 @@ def _compared(lines: BinaryIO) -> Iterator[dict[str, Any]]:
         number += 1
         if line.strip():
             yield _compared_line(line, number)
+        while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+            line = lines.readline(_LONGEST_LINE)
 
 
 def _compared_line(line: bytes, number: int) -> dict[str, Any]:

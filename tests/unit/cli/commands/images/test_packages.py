@@ -243,6 +243,14 @@ def test_lines_are_compared_and_keep_what_else_they_hold() -> None:
     ]
 
 
+def test_a_line_that_is_too_long_is_one_line_still() -> None:
+    """Who reads the answers counts the lines."""
+    pair = {"type": "deb", "a": "1", "b": "2"}
+    given = f"{json.dumps({**pair, 'a': '1' * 300_000})}\n{json.dumps(pair)}\n"
+    answers = [json.loads(line) for line in run("packages", "compare", given=given).stdout.splitlines()]
+    assert [(each.get("line"), each["order"]) for each in answers] == [(1, None), (None, -1)]
+
+
 def test_a_line_that_cannot_be_compared_hinders_no_other(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text('nonsense\n{"type": "deb", "a": "", "b": "1"}\n{"type": "apk", "a": "1-r0", "b": "1-r0"}\n')
