@@ -57,8 +57,11 @@ def _compare_deb(first: str, second: str) -> int:
 
 @lru_cache(maxsize=_KEPT)
 def _deb_key(text: str) -> tuple[Any, ...]:
-    """Debian policy 5.6.12: `[epoch:]upstream[-revision]`; a colon may stand in upstream where an epoch does."""
-    found = _matched(_DEB, text, "Debian")
+    """Debian policy 5.6.12: `[epoch:]upstream[-revision]`; a colon may stand in upstream where an epoch does.
+
+    Blanks around it do not count, as for dpkg.
+    """
+    found = _matched(_DEB, text.strip(" \t"), "Debian")
     upstream, revision = found["upstream"], found["revision"]
     if ":" in upstream and found["epoch"] is None:
         raise BadVersion(f"{text!r} is no Debian version: its epoch is no number")
@@ -136,8 +139,9 @@ def _nuget_key(text: str) -> tuple[Any, ...]:
     """Four numbers, then the labels of a pre-release without case; metadata behind `+` does not count.
 
     A label is a number where it fits into 32 bits, as NuGet.Versioning has it, and numbers come before words.
+    Blanks around the whole do not count.
     """
-    found = _matched(_NUGET, text, "NuGet")
+    found = _matched(_NUGET, text.strip(" \t\r\n"), "NuGet")
     numbers = [int(digits) for digits in found["numbers"].split(".")]
     if any(number not in _INT32 for number in numbers):
         raise BadVersion(f"{text!r} is no NuGet version: a number is larger than {_INT32.stop - 1}")

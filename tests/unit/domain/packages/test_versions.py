@@ -69,6 +69,8 @@ def test_an_older_version_comes_first(package_type: str, older: str, newer: str)
     ("package_type", "first", "second"),
     [
         ("deb", "0:1.0-0", "1.0"),
+        ("deb", " 1.0\t", "1.0"),
+        ("nuget", " 1.0.0\r\n", "1.0"),
         ("rpm", "0:1.0-1", "1.0-1"),
         ("rpm", "1.0.0-1", "1_0_0-1"),
         ("apk", "01.5-r00", "1.5-r0"),
@@ -84,6 +86,7 @@ def test_two_ways_of_writing_one_version_are_equal(package_type: str, first: str
     [
         ("deb", ""),
         ("deb", "1.0-"),
+        ("deb", "1.0\n"),
         ("deb", "1.0 1"),
         ("deb", "99999999999:1"),
         ("deb", "1.0:1"),
