@@ -15,6 +15,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     InterfaceError,
     InternalError,
     OperationalError,
@@ -103,8 +104,9 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Commits at the end, rolls back on any exception; `Failure` where the database is out of reach or a column
-        takes no such text, and its kind `BrokenOff` where PostgreSQL ended the transaction in favour of another."""
+        """Commits at the end, rolls back on any exception; `Failure` where the database is out of reach or damaged,
+        or a column takes no such text, and its kind `BrokenOff` where PostgreSQL ended the transaction in favour
+        of another."""
         with self._told():
             async with self._writing, self._engine.begin() as connection:
                 yield connection
@@ -151,7 +153,14 @@ class Database:
         except StatementError as error:
             if isinstance(error.orig, Failure):
                 raise error.orig from None
-            raise
+            if type(error) is not DatabaseError:
+                raise
+            raise Failure(
+                Trouble.MALFORMED,
+                f"the database is damaged: {_reason(error)}",
+                where=self._engine.url.render_as_string(hide_password=True),
+                advice="restore a copy, see docs/operate/backup.md",
+            ) from error
 
 
 def database_url(url: str) -> URL:

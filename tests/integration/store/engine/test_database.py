@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, make_url
+from sqlalchemy import inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.domain.clock import ManualClock
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Trouble
 from bot.store import rows
 from bot.store.engine.database import Database, cannot_be_opened, database_url, open_database
 from bot.store.engine.snapshot import snapshot
@@ -24,6 +24,7 @@ from bot.store.rows.schema import metadata
 from tests.children import started
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import Stores
+from tests.migrated import new_sqlite
 
 ROOT = Path(__file__).resolve().parents[4]
 OPEN = "import asyncio,sys; from bot.store.engine.database import open_database as o; asyncio.run(o(sys.argv[1]))"
@@ -87,6 +88,23 @@ async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="cannot be opened") as refused:
         await open_database(f"sqlite:///{tmp_path}/missing/store.db")
     assert f"{tmp_path}/missing/store.db" in str(refused.value)
+
+
+async def test_a_damaged_file_is_told_in_one_line(tmp_path: Path) -> None:
+    url = new_sqlite(tmp_path / "store.db")
+    with closing(sqlite3.connect(tmp_path / "store.db")) as plain:
+        plain.execute("PRAGMA journal_mode=DELETE")
+        [[root]] = plain.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'packages'")
+        [[size]] = plain.execute("PRAGMA page_size")
+    database = await open_database(url)
+    with open(tmp_path / "store.db", "r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    with pytest.raises(Failure, match=r"the database is damaged: .*malformed; restore a copy") as told:
+        async with database.reading() as connection:
+            await connection.execute(text("SELECT * FROM packages"))
+    await database.close()
+    assert told.value.trouble is Trouble.MALFORMED
 
 
 async def test_a_password_is_not_told() -> None:
