@@ -105,10 +105,10 @@ class Histories:
 async def read_histories(connection: AsyncConnection, exposed: Exposed, *, looks_back: bool) -> Histories:
     """All inventories that hold an exposed package, and those that followed them.
 
-    Without `looks_back` only what is shown now, and what came right before that: a whole fleet has a long past.
+    Without `looks_back` the past of bases is left out: it is long, and tells when they had a fix, not who has one.
     """
     histories = Histories()
-    held = await _held(connection, exposed, None if looks_back else _shown())
+    held = await _held(connection, exposed, None if looks_back else _without_past_of_bases())
     await _add(connection, histories, held)
     alike: dict[tuple[frozenset[int], str | None], dict[str, list[Exposure]]] = {}
     for number, holding in held.items():
@@ -143,19 +143,22 @@ async def _held(
     return held
 
 
-def _shown() -> Select[Any]:
-    """The inventories of what images and bases show now, of what each showed before, and of what manifests pin."""
-    pinned = pinned_inventories().subquery()
-    now = union(
-        select(image_inventories.c.inventory_id),
-        select(observed_inventories.c.inventory_id).join(
-            bases, bases.c.observation_id == observed_inventories.c.observation_id
-        ),
-    ).subquery()
-    shown = select(now.c.inventory_id)
-    before = select(inventories.c.previous_id).where(inventories.c.id.in_(shown))
-    wanted = shown, before, select(pinned.c.id)
-    return select(inventories.c.id).where(or_(*(inventories.c.id.in_(some) for some in wanted)))
+def _without_past_of_bases() -> Select[Any]:
+    """All inventories but those that bases alone have shown, and show no more; what manifests pin is among them.
+
+    Images of the fleet are forgotten some days after what came in their place, those of bases after a year.
+    """
+    now = select(observed_inventories.c.inventory_id).join(
+        bases, bases.c.observation_id == observed_inventories.c.observation_id
+    )
+    shown = union(select(image_inventories.c.inventory_id), now).subquery()
+    kept = select(shown.c.inventory_id)
+    before = select(inventories.c.previous_id).where(inventories.c.id.in_(kept))
+    pinned = select(pinned_inventories().subquery().c.id)
+    of_bases = select(observed_inventories.c.inventory_id)
+    return select(inventories.c.id).where(
+        or_(inventories.c.id.not_in(of_bases), *(inventories.c.id.in_(some) for some in (kept, before, pinned)))
+    )
 
 
 async def _add(connection: AsyncConnection, histories: Histories, numbers: Collection[int]) -> None:

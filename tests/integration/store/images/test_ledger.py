@@ -200,6 +200,19 @@ async def test_the_list_counts_the_images_that_each_cve_has_on_its_page(
     assert any(0 < row.places.cannot_tell < row.places.open for row in listed)
 
 
+async def test_the_list_counts_what_was_fixed_builds_ago_as_the_page_does(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    for letter in "678":
+        await move_image(stores, FIXED, letter=letter)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(deployments).values(tag="other"))
+    [listed] = (await stores.ledger.cves(Cut())).cves.items
+    assert listed.places == (await page(stores)).cve.places
+    assert listed.places.cannot_tell == 1
+
+
 async def test_a_release_that_the_image_is_not_of_concerns_it_not(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,))
     await publish(stores, replace(OPENSSL, release="Ubuntu:22.04"))
