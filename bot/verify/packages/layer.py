@@ -115,6 +115,8 @@ class LayerReader:
             self._files.pop(path, None)
         if entry.kind is not TarEntryKind.FOLDER:
             self._on_link(path, entry)
+        elif path in places.DATABASES:
+            self._note(f"{path} is a folder in the place of a database")
         return False
 
     def _on_file(self, path: str, entry: TarEntry) -> bool:

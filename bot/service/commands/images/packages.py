@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,7 +135,8 @@ def _read_layout(folder: Path, platform: str | None) -> Inventory:
 
 def _read_folder(root: Path) -> Inventory:
     files: dict[str, bytes] = {}
-    problems: list[str] = []
+    folders = sorted(path for path in places.DATABASES if os.path.isdir(root / path))
+    problems = [f"{path}: is a folder in the place of a database" for path in folders]
     left = LARGEST_KEPT
     for path, target in paths_below(root, _is_wanted, problems.append):
         if target is not None:

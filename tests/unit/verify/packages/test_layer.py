@@ -105,6 +105,12 @@ def test_a_sparse_database_is_named_by_its_own_name_and_hides_the_one_below() ->
     assert shown(upper, LOWER) == [APP]
 
 
+def test_a_folder_in_the_place_of_a_database_is_named_and_hides_the_one_below() -> None:
+    upper = read(archive(others=[entry(STATUS, tarfile.DIRTYPE)]))
+    assert "is a folder in the place of a database" in upper.problems[0]
+    assert shown(upper, LOWER) == [APP]
+
+
 def test_a_hard_link_to_a_database_of_the_layer_is_that_database() -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:

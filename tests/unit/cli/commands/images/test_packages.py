@@ -185,6 +185,13 @@ def test_a_folder_with_an_image_that_is_no_layout_is_refused_with_the_way_to_one
     assert told in refusal("packages", "list", tmp_path)
 
 
+def test_a_folder_in_the_place_of_a_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / STATUS).mkdir(parents=True)
+    result = run("packages", "list", tmp_path, "--format", "json")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert f"{STATUS}: is a folder in the place of a database" in result.stderr
+
+
 def test_what_docker_saved_long_ago_is_no_empty_root(tmp_path: Path) -> None:
     (tmp_path / "0a1b").mkdir()
     (tmp_path / "0a1b/layer.tar").write_bytes(archive({STATUS: paragraph("a")}))
