@@ -81,7 +81,7 @@ affected_packages = Table(
     Column("affected", JSON, nullable=False),
     Column("fix_seen_at", Moment),
 )
-"""`fix_seen_at` is when it was first seen that some version is free of it."""
+"""`fix_seen_at` is when one of the versions that are free of it now was first seen to be."""
 
 affected_names = Table(
     "affected_names",

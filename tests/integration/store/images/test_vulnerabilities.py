@@ -163,6 +163,10 @@ async def test_a_fix_is_seen_when_it_first_appears(stores: Stores) -> None:
     assert await seen() == [first]
     await keep(stores, replace(vulnerability(), title="said better"))
     assert await seen() == [first]
+    (affected,) = vulnerability().affected
+    stores.clock.advance(HOUR)
+    await keep(stores, vulnerability(replace(affected, ranges=(VersionRange(fixed="3.0.13-0ubuntu3.99"),))))
+    assert await seen() == [stores.clock.now()], "another version is another fix"
 
 
 async def test_status_tells_of_each_dump_its_age_and_what_could_not_be_read(stores: Stores) -> None:
