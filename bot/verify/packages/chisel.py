@@ -38,6 +38,7 @@ class _Lines:
         self._found = Collection(where)
         self._rest = b""
         self._has_header = False
+        self._has_others = self._has_package = False
 
     def feed(self, piece: bytes) -> None:
         """A list of the lines of a large piece would be many times as large as the piece: it is cut up."""
@@ -53,14 +54,19 @@ class _Lines:
             self._line(self._rest)
         if not self._has_header:
             raise malformed("is no chisel manifest", self._where)
+        if self._has_others and not self._has_package:
+            raise malformed("lists no package, but what lies in some", self._where)
         return self._found.inventory()
 
     def _line(self, line: bytes) -> None:
         if not self._has_header:
             self._check_header(self._object(line))
-        elif _PACKAGE in line or b"\\u" in line:
+            return
+        self._has_others = True
+        if _PACKAGE in line or b"\\u" in line:
             entry = self._object(line)
             if entry.get("kind") == "package":
+                self._has_package = True
                 self._add(entry)
 
     def _check_header(self, header: dict[str, Any]) -> None:

@@ -151,6 +151,12 @@ def test_an_entry_of_a_chisel_manifest_may_be_written_with_escapes() -> None:
     assert chisel.read_manifest(zstd(text), "manifest.wall").packages == (Package("deb", "a", "1"),)
 
 
+def test_a_chisel_manifest_of_paths_without_packages_is_damaged() -> None:
+    text = b'{"jsonwall":"1.0","schema":"1.0"}\n{"kind":"pacXage","name":"a","version":"1"}\n'
+    with pytest.raises(Failure, match="lists no package"):
+        chisel.read_manifest(zstd(text), "manifest.wall")
+
+
 def test_a_chisel_manifest_of_more_than_one_frame_is_read() -> None:
     header, line = (
         b'{"jsonwall":"1.0","schema":"1.0","count":2}\n',
