@@ -36,7 +36,7 @@ _UNREAD = "a result names no package and version, as those of Trivy, Grype, Dock
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldResult:
     """What a result tells; `fixed`, `severity` and `package_url` are empty where it does not."""
 
     id: str
@@ -53,14 +53,14 @@ def looks_for_vulnerabilities(tool: str) -> bool:
     return _KNOWN.search(tool) is not None
 
 
-def told_of(result: object, name: str, rule: Mapping[str, Any]) -> Told | str:
+def told_of(result: object, name: str, rule: Mapping[str, Any]) -> ToldResult | str:
     """What a result of the rule of that name tells, or why that cannot be told."""
     message = _text_under(result, "message")
     told = _of_scout(message) or _of_osv(message, rule) or _of_lines(message, name, rule)
     return told or _UNREAD
 
 
-def _of_lines(message: str, name: str, rule: Mapping[str, Any]) -> Told | None:
+def _of_lines(message: str, name: str, rule: Mapping[str, Any]) -> ToldResult | None:
     """What the lines of a result's text say, or those of its rule's help, which name the vulnerability first."""
     told = _lines(message)
     if "Package" not in told:
@@ -74,7 +74,7 @@ def _of_lines(message: str, name: str, rule: Mapping[str, Any]) -> Told | None:
     package, installed = told.get("Package", ""), told.get("Installed Version", "")
     if not name or not package or not installed:
         return None
-    return Told(name, package, installed, told.get("Fixed Version", ""), told.get("Severity", ""))
+    return ToldResult(name, package, installed, told.get("Fixed Version", ""), told.get("Severity", ""))
 
 
 def _lines(text: str) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _lines(text: str) -> dict[str, str]:
     return {_SHORTER.get(key, key): bounded_line(value.strip()) for key, value in reversed(_LINE.findall(text))}
 
 
-def _of_scout(message: str) -> Told | None:
+def _of_scout(message: str) -> ToldResult | None:
     told = [(key, bounded_line(value.strip())) for key, value in _SCOUT.findall(message)]
     values = dict(told)
     url, name = values.get("Package", ""), values.get("Vulnerability", "")
@@ -92,10 +92,10 @@ def _of_scout(message: str) -> Told | None:
     fixed = values.get("Fixed version", "")
     severity = values.get("Severity", "")
     fixed = "" if fixed == _SCOUT_UNFIXED else fixed
-    return Told(name, read[0].name, read[0].version, fixed, severity, url)
+    return ToldResult(name, read[0].name, read[0].version, fixed, severity, url)
 
 
-def _of_osv(message: str, rule: Mapping[str, Any]) -> Told | str | None:
+def _of_osv(message: str, rule: Mapping[str, Any]) -> ToldResult | str | None:
     """What osv-scanner tells, unless a distribution's fixes are all that is known: for which of its releases they
     are is not said."""
     found = _OSV.match(message)
@@ -109,7 +109,7 @@ def _of_osv(message: str, rule: Mapping[str, Any]) -> Told | str | None:
     if any(_OF_ANY_RELEASE.match(record) is None for record, _, _ in fixes):
         return f"osv-scanner does not say in SARIF for which release {name} is fixed; scan with Trivy or Grype"
     aliases = aliases_among(rule.get("deprecatedIds"))
-    return Told(name, package, installed, ", ".join(dict.fromkeys(row[2] for row in fixes)), aliases=aliases)
+    return ToldResult(name, package, installed, ", ".join(dict.fromkeys(row[2] for row in fixes)), aliases=aliases)
 
 
 @lru_cache(maxsize=16)
