@@ -23,6 +23,7 @@ from bot.store.rows.inventories.inventories import (
     inventory_packages,
     observed_inventories,
 )
+from bot.store.rows.inventories.sboms import sbom_looks
 
 _LONGEST = 100
 """So many images under one tag are looked back at."""
@@ -146,7 +147,8 @@ async def _held(
 def _without_past_of_bases() -> Select[Any]:
     """All inventories but those that bases alone have shown, and show no more; what manifests pin is among them.
 
-    Images of the fleet are forgotten some days after what came in their place, those of bases after a year.
+    Images of the fleet are forgotten some days after what came in their place, those of bases after a year. What is
+    both has been looked at for SBOMs, as what images show is.
     """
     now = select(observed_inventories.c.inventory_id).join(
         bases, bases.c.observation_id == observed_inventories.c.observation_id
@@ -155,10 +157,10 @@ def _without_past_of_bases() -> Select[Any]:
     kept = select(shown.c.inventory_id)
     before = select(inventories.c.previous_id).where(inventories.c.id.in_(kept))
     pinned = select(pinned_inventories().subquery().c.id)
+    of_images = select(sbom_looks.c.inventory_id)
     of_bases = select(observed_inventories.c.inventory_id)
-    return select(inventories.c.id).where(
-        or_(inventories.c.id.not_in(of_bases), *(inventories.c.id.in_(some) for some in (kept, before, pinned)))
-    )
+    wanted = (inventories.c.id.in_(some) for some in (kept, before, pinned, of_images))
+    return select(inventories.c.id).where(or_(inventories.c.id.not_in(of_bases), *wanted))
 
 
 async def _add(connection: AsyncConnection, histories: Histories, numbers: Collection[int]) -> None:

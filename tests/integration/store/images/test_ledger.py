@@ -213,6 +213,21 @@ async def test_the_list_counts_what_was_fixed_builds_ago_as_the_page_does(stores
     assert listed.places.cannot_tell == 1
 
 
+async def test_the_list_counts_an_own_base_that_was_fixed_builds_ago_as_the_page_does(stores: Stores) -> None:
+    """What it held before was shown by an image and by a base."""
+    await running(stores, SSL, base=(FIXED,))
+    await publish(stores)
+    await _see(stores, ASPNET, "d")
+    for letter in "678":
+        await move_image(stores, FIXED, letter=letter)
+        await _see(stores, ASPNET, letter)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(deployments).values(tag="other"))
+    counted = (await page(stores)).cve.places
+    assert counted.cannot_tell == 1
+    assert [listed.places for listed in (await stores.ledger.cves(Cut())).cves.items] == [counted]
+
+
 async def test_a_release_that_the_image_is_not_of_concerns_it_not(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,))
     await publish(stores, replace(OPENSSL, release="Ubuntu:22.04"))
