@@ -91,7 +91,14 @@ def blocking(
 ) -> tuple[DetectedVulnerability, ...]:
     """What blocks, in the order given; with `before`, what the image before had, only what is new.
 
-    What the image before had already is not new, however it was rated, fixed or named then.
+    What the image before had already is not new, however it was rated, fixed or named then. Two that have
+    but another name in common are not the same: one advisory may be about several.
     """
-    known = {name for each in before or () for name in each.identities}
-    return tuple(each for each in found if policy.blocks(each) and known.isdisjoint(each.identities))
+    had = tuple(before or ())
+    ids = {each.identity for each in had}
+    names = {name for each in had for name in each.identities}
+    return tuple(
+        each
+        for each in found
+        if policy.blocks(each) and each.identity not in names and ids.isdisjoint(each.identities)
+    )

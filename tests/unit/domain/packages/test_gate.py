@@ -54,6 +54,14 @@ def test_what_the_image_before_had_is_not_new_unless_everything_counts() -> None
     assert judged(OPENSSL, before=had, rule=ALL).outcome is GateOutcome.BLOCKED
 
 
+def test_what_the_image_before_had_by_its_other_name_is_not_new_but_another_with_that_name_beside_it_is() -> None:
+    named, github = replace(OPENSSL, aliases=("GHSA-1",)), replace(OPENSSL, id="GHSA-1")
+    assert judged(named, before=ImageVulnerabilities((github,))).outcome is GateOutcome.PASSED
+    assert judged(github, before=ImageVulnerabilities((named,))).outcome is GateOutcome.PASSED
+    other = replace(named, id="CVE-2026-9")
+    assert judged(other, before=ImageVulnerabilities((named,))).outcome is GateOutcome.BLOCKED
+
+
 def test_where_no_image_before_is_known_everything_counts_and_that_is_told() -> None:
     gated = judged(OPENSSL, before=None)
     assert gated.outcome is GateOutcome.BLOCKED
