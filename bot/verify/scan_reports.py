@@ -93,8 +93,8 @@ def scan_report(
 ) -> ScanReport:
     """Reads a report about an image. `image` is the digest that it must be about, where the report names one.
 
-    Raises `Failure` where it is no report, names no image, or another one, and where a workflow left one with more
-    in it than is found in an image.
+    Raises `Failure` where it is no report, names no image, several, or another one, and where a workflow left one
+    with more in it than is found in an image.
     """
     if len(data) > LARGEST_REPORT:
         raise _refused(f"has more than {LARGEST_REPORT:,} bytes", place)
@@ -103,6 +103,9 @@ def scan_report(
     report = read_report(data, place)
     if origin is ReportOrigin.ARTIFACT and len(report.vulnerabilities) + len(report.suppressed) > MOST_OF_WORKFLOW:
         raise _refused(f"has more than {MOST_OF_WORKFLOW:,} findings", place)
+    if report.is_about_several:
+        advice = "have the scanner write a report for each of them"
+        raise Failure(Trouble.MALFORMED, "is about several images", where=place, advice=advice)
     if image is not None and report.image_digests and image not in report.image_digests:
         named = ", ".join(sorted(report.image_digests))
         what, advice = f"is about {named}, not {image}", "name the image that it is about"

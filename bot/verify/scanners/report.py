@@ -36,6 +36,7 @@ class Report:
     `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
     `image_id` is the digest of its configuration, by which engines name it, where the report has that.
     `suppressed` are those that somebody told the scanner to leave out, and in whose words.
+    `is_about_several` is True where its parts name different images: then it is about none of them.
     `has_looked` is False where the scanner looked for no vulnerability: to have found none says nothing then.
     """
 
@@ -48,6 +49,7 @@ class Report:
     has_looked: bool = True
     image_id: str = ""
     suppressed: tuple[Excused, ...] = ()
+    is_about_several: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -93,7 +95,7 @@ def image_id_of(value: object) -> str:
 
 
 def aliases_among(names: object) -> tuple[str, ...]:
-    """The names of GitHub's advisories, each about one vulnerability; those of distributions are about many."""
+    """The names of GitHub's advisories, mostly about one vulnerability; those of distributions are about many."""
     listed = map(bounded_line, names[:_MOST_NAMES]) if isinstance(names, list) else ()
     return tuple(dict.fromkeys(name for name in listed if _GITHUB.fullmatch(name)))
 

@@ -66,6 +66,7 @@ def read_sarif(runs: list[Any], where: str) -> Report:
         read.has_looked,
         image,
         bounded(read.suppressed, where),
+        is_about_several=bool(read.digests) and not digests and not image,
     )
 
 
@@ -91,7 +92,7 @@ def _read_run(run: object, read: _Read) -> None:
         else:
             _read_result(result, name, rule, read)
     tool = bounded_line(_driver(run).get("name"))
-    if not results and tool and not looks_for_vulnerabilities(tool):
+    if tool and not looks_for_vulnerabilities(tool) and all(map(_is_no_finding, results)):
         what = f"a run of {tool[:60]} found nothing"
         read.has_not_looked(f"{what}, and whether that looks for vulnerabilities is not known")
     if others and others == len(results):
@@ -100,9 +101,7 @@ def _read_run(run: object, read: _Read) -> None:
 
 
 def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read) -> None:
-    if isinstance(result, dict) and (
-        bounded_line(result.get("kind")) in _NO_FINDINGS or result.get("baselineState") == "absent"
-    ):
+    if _is_no_finding(result):
         return
     told = told_of(result, name, rule)
     if isinstance(told, str):
@@ -126,6 +125,12 @@ def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read
     if severity is Rating.UNKNOWN and not told.severity:
         read.gaps.append(f"nothing says how severe {told.id} is")
     read.found.append(vulnerability)
+
+
+def _is_no_finding(result: object) -> bool:
+    return isinstance(result, dict) and (
+        bounded_line(result.get("kind")) in _NO_FINDINGS or result.get("baselineState") == "absent"
+    )
 
 
 def _suppressed_by(result: object) -> str | None:

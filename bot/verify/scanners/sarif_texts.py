@@ -105,11 +105,17 @@ def _of_osv(message: str, rule: Mapping[str, Any]) -> ToldResult | str | None:
     told = _osv_fixes(_text_under(rule, "help", "markdown"))
     if told is None:
         return None
-    fixes = [row for row in told if row[1] == package]
+    fixes = [row for row in told if _folded(row[1]) == _folded(package)]
     if any(_OF_ANY_RELEASE.match(record) is None for record, _, _ in fixes):
         return f"osv-scanner does not say in SARIF for which release {name} is fixed; scan with Trivy or Grype"
     aliases = aliases_among(rule.get("deprecatedIds"))
     return ToldResult(name, package, installed, ", ".join(dict.fromkeys(row[2] for row in fixes)), aliases=aliases)
+
+
+@lru_cache(maxsize=1024)
+def _folded(package: str) -> str:
+    """A name as NuGet and PyPI compare it: case and the signs between words do not count."""
+    return re.sub("[-_.]+", "-", package).lower()
 
 
 @lru_cache(maxsize=16)

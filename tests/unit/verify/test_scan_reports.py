@@ -48,6 +48,13 @@ def test_a_report_about_another_image_is_refused() -> None:
         read(written(f"shop@{PLATFORM}"), INDEX)
 
 
+@pytest.mark.parametrize("image", [INDEX, f"sha256:{'c' * 64}", None])
+def test_sarif_whose_runs_are_about_several_images_is_refused_for_whatever_image(image: str | None) -> None:
+    runs = [{"results": [], "properties": {"repoDigests": [f"shop@{each}"]}} for each in (INDEX, PLATFORM)]
+    with pytest.raises(Failure, match="is about several images"):
+        read(json.dumps({"runs": runs}).encode(), image)
+
+
 def test_the_same_bytes_are_the_same_document() -> None:
     assert read(written(f"shop@{INDEX}")).document == read(written(f"shop@{INDEX}")).document
 

@@ -314,6 +314,16 @@ def test_a_result_of_sarif_that_says_that_nothing_is_wrong_is_no_finding(said: d
     assert (found.vulnerabilities, found.gaps) == ((), ())
 
 
+@pytest.mark.parametrize("said", [{"kind": "pass"}, {"kind": "notApplicable"}, {"baselineState": "absent"}])
+@pytest.mark.parametrize(("tool", "has_looked"), [("Trivy", True), ("CodeQL", False)])
+def test_sarif_in_which_nothing_is_wrong_says_as_much_as_an_empty_one(
+    said: dict[str, str], tool: str, has_looked: bool
+) -> None:
+    run = {"tool": {"driver": {"name": tool}}, "results": [{"message": {"text": "x"}} | said]}
+    found = read_report(json.dumps({"runs": [run]}).encode(), "r")
+    assert (found.has_looked, not found.gaps) == (has_looked, has_looked)
+
+
 def test_what_trivy_was_told_to_leave_out_is_kept_apart() -> None:
     modified = {
         "Type": "vulnerability",
@@ -363,6 +373,7 @@ def test_sarif_whose_runs_are_about_several_images_is_about_none_of_them() -> No
 
     assert (len(of("a", "a").names), of("a", "a").gaps) == (1, ())
     assert of("a", "b").names == frozenset()
+    assert (of("a", "a").is_about_several, of("a", "b").is_about_several) == (False, True)
 
 
 def test_a_later_line_of_a_description_counts_for_nothing() -> None:
@@ -417,6 +428,14 @@ def test_sarif_of_osv_scanner_has_the_package_in_a_sentence_and_its_fix_in_a_tab
     assert rows(found, GatePolicy()) == [("CVE-2024-21907", "Newtonsoft.Json", "12.0.3", "13.0.1", "HIGH")]
     assert (rows(osv(), GatePolicy()), len(rows(osv(), STRICT)), osv().gaps) == ([], 1, ())
     assert rows(osv(package="@scope/name@1"), STRICT)[0][1:3] == ("@scope/name", "1")
+
+
+@pytest.mark.parametrize(("package", "named"), [("newtonsoft.json", "Newtonsoft.Json"), ("a_b.c", "a-b-c")])
+def test_sarif_of_osv_scanner_has_the_fix_of_a_package_that_its_record_spells_otherwise(
+    package: str, named: str
+) -> None:
+    found = osv(("GHSA-5crp-9r3c-p9vr", named, "13.0.1"), package=f"{package}@12.0.3")
+    assert rows(found, GatePolicy())[0][1:4] == (package, "12.0.3", "13.0.1")
 
 
 def test_the_help_of_a_rule_is_read_once_for_all_its_results() -> None:
