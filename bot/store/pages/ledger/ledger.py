@@ -125,7 +125,7 @@ class LedgerStore(Store):
     async def _work_out_all(self) -> _AllCves:
         now = self._clock.now()
         async with self._database.reading() as connection:
-            ledger = await _read(connection, None)
+            ledger = await _read(connection, None, self._platforms)
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, now)
         rows = await asyncio.to_thread(ledger.rows)
@@ -134,7 +134,7 @@ class LedgerStore(Store):
 
     async def _work_out(self, name: str) -> _OneCve | None:
         async with self._database.reading() as connection:
-            ledger = await _read(connection, name)
+            ledger = await _read(connection, name, self._platforms)
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
             rebuild_time = await read_rebuild_time(connection)
@@ -165,13 +165,13 @@ def _waiting_first(entry: LedgerEntry) -> tuple[int, str, str]:
     return place + (1 if entry.is_over else 0), entry.image.image, entry.image.repository
 
 
-async def _read(connection: AsyncConnection, cve: str | None) -> Ledger:
+async def _read(connection: AsyncConnection, cve: str | None, platforms: Collection[str] | None) -> Ledger:
     exposed = await read_exposed(connection, cve)
     histories = await read_histories(connection, exposed, looks_back=cve is not None)
     found = await _images(connection, histories)
     bases = await read_bases(connection, (each for image in found for each in image.standings))
     shown = set(bases.shown.values())
-    pinned = await read_pinned(connection)
+    pinned = await read_pinned(connection, platforms)
     await add_shown(connection, histories, shown.union(*pinned.values()))
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
     brings = await read_names(connection, shown, names)

@@ -17,6 +17,8 @@ from bot.domain.packages.vulnerability import VersionRange, Vulnerability
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import dump
+from bot.store.engine.queue.claiming import Worker
+from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import inventories
@@ -30,6 +32,7 @@ from bot.watch.registry.ports import Sight, Sighting
 from tests.bench import bench_inventory, bench_ledger
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.holding import (
+    AMD64,
     CVE,
     FIXED,
     OPENSSL,
@@ -133,6 +136,24 @@ async def test_a_manifest_has_the_fix_that_pins_a_platform_or_a_build_since(stor
         await told(stores, {platform: (FIXED, LIBC)})
     assert (await only(stores)).state == "fixed"
     assert (await stores.ledger.cves(Cut())).cves.items == ()
+
+
+async def test_a_manifest_has_the_fix_whatever_a_platform_holds_that_is_never_read(stores: Stores) -> None:
+    """The service reads linux/amd64 alone; the build since has linux/arm64 too."""
+    ledger = LedgerStore(stores.database, Worker("reading"), stores.clock, platforms=AMD64)
+    await running(stores, SSL, base=(SSL,), deployed=digest("6"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    for index, platform, other in (("6", "8", "1"), ("5", "7", "2")):
+        stores.clock.advance(HOUR)
+        [row] = await stores.taken(stores.images.images)
+        shown = SeenImage(digest(index), (shows(platform), shows(other, "linux/arm64")))
+        await stores.images.keep_look(row, Look("latest", shown, ()))
+        await told(stores, {platform: (FIXED, LIBC)})
+    found = await ledger.cve(CVE, Cut())
+    assert found is not None
+    assert [(row.state, row.says) for row in found.images.items] == [("fixed", "")]
+    assert (await ledger.cves(Cut())).cves.items == ()
 
 
 async def test_a_manifest_lacks_the_fix_that_pins_a_build_of_before(stores: Stores) -> None:
