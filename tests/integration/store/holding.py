@@ -1,5 +1,6 @@
 """Repositories whose images, and the bases below them, hold packages."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from bot.discover.ports import Reading
@@ -43,11 +44,12 @@ async def told(
     packages: dict[str, tuple[Package, ...]],
     problems: tuple[str, ...] = (),
     distribution: Distribution = NOBLE,
+    platforms: Collection[str] = AMD64,
 ) -> None:
     """What waits to be read holds these packages, by the letter of its digest."""
-    for layer in await stores.taken(stores.inventory.layers(AMD64)):
+    for layer in await stores.taken(stores.inventory.layers(platforms)):
         await stores.inventory.save_layer(layer, LayerContents(diff_id=layer.digest), None)
-    for each in await stores.taken(stores.inventory.inventories(AMD64)):
+    for each in await stores.taken(stores.inventory.inventories(platforms)):
         found = Inventory(packages[each.digest.rpartition(":")[2][0]], distribution, problems)
         await stores.inventory.save_inventory(each, found)
 

@@ -1,6 +1,6 @@
 """The entries of the ledger, worked out from what packages are exposed to, what holds them and what lies below."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cmp_to_key
@@ -89,7 +89,11 @@ class Ledger:
         names_it = _names_it(place, image)
         if names_it is not False:
             return names_it
-        return frozenset(self.histories.likeness(number) for number in self.pinned.get(place.digest or "", ()))
+        build = self.pinned.get(place.digest or "")
+        if build is None:
+            return False
+        held = ((platform, self.histories.likeness(number)) for platform, number in build.inventories)
+        return build.is_whole, frozenset(held)
 
     def _cves(self, image: ExposedImage) -> frozenset[str]:
         return frozenset(cve for _, number in image.inventories for cve in self.histories.cves_of(number))
@@ -107,6 +111,7 @@ class Ledger:
         self, image: ExposedImage, cve: str, where: Sequence[tuple[str, int, list[Exposure]]]
     ) -> AffectedImage:
         exposures = [each for _, _, several in where for each in several]
+        platforms = frozenset(platform for platform, _, _ in where)
         sides = [(self.bases.below(image.standings, platform), several) for platform, _, several in where]
         return AffectedImage(
             image.name,
@@ -117,16 +122,22 @@ class Ledger:
             _all([self.histories.held(number, cve) for _, number, _ in where]),
             _worst([each for below, several in sides if (each := self._mirror(below, cve, several)) is not None]),
             self._own(sides, cve),
-            tuple(self._deployed(each, image, cve) for each in image.deployed),
+            tuple(self._deployed(each, image, cve, platforms) for each in image.deployed),
         )
 
-    def _deployed(self, place: Deployment, image: ExposedImage, cve: str) -> DeployedImage:
-        """Another digest than the image's has the fix too where it is that of a platform, or of a build since."""
+    def _deployed(
+        self, place: Deployment, image: ExposedImage, cve: str, platforms: Collection[str]
+    ) -> DeployedImage:
+        """Another digest than the image's has the fix too where it is that of a platform, or of a build since.
+
+        Of the `platforms` that have the CVE or had it, a whole build has to be known.
+        """
         has_fix = _names_it(place, image)
-        builds = self.pinned.get(place.digest or "", frozenset())
-        if has_fix is False and builds:
-            is_affected = _all([self.histories.held(number, cve) for number in builds]).is_affected
-            has_fix = None if is_affected is None else not is_affected
+        build = self.pinned.get(place.digest or "")
+        if has_fix is False and build is not None:
+            is_affected = _all([self.histories.held(number, cve) for _, number in build.inventories]).is_affected
+            is_told = is_affected is not None and (is_affected or build.has_all(platforms))
+            has_fix = not is_affected if is_told else None
         return DeployedImage(str(place), place.repository, has_fix)
 
     def _base(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:

@@ -172,7 +172,8 @@ async def _read(connection: AsyncConnection, cve: str | None, platforms: Collect
     bases = await read_bases(connection, (each for image in found for each in image.standings))
     shown = set(bases.shown.values())
     pinned = await read_pinned(connection, platforms)
-    await add_shown(connection, histories, shown.union(*pinned.values()))
+    of_pinned = {number for build in pinned.values() for _, number in build.inventories}
+    await add_shown(connection, histories, shown | of_pinned)
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
     brings = await read_names(connection, shown, names)
     since = await read_shown_since(connection, bases.followed) if cve is not None else ShownSince()

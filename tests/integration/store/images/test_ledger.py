@@ -156,6 +156,23 @@ async def test_a_manifest_has_the_fix_whatever_a_platform_holds_that_is_never_re
     assert (await ledger.cves(Cut())).cves.items == ()
 
 
+async def test_of_a_pinned_build_that_has_a_platform_of_the_one_before_it_cannot_be_told(stores: Stores) -> None:
+    """It is not known any more that the build had that platform too, which has the CVE."""
+    await running(stores, SSL, base=(SSL,), deployed=digest("6"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    holding = {"d": (SSL,), "1": (SSL,), "8": (FIXED,), "7": (FIXED,), "2": (FIXED,)}
+    for index, platform, other in (("3", "d", "1"), ("6", "8", "1"), ("5", "7", "2")):
+        stores.clock.advance(HOUR)
+        [row] = await stores.taken(stores.images.images)
+        shown = SeenImage(digest(index), (shows(platform), shows(other, "linux/arm64")))
+        await stores.images.keep_look(row, Look("latest", shown, ()))
+        await told(stores, holding, platforms=["linux/amd64", "linux/arm64"])
+    assert (await only(stores)).says == "it cannot be told what is named at contoso/shop/Dockerfile:1"
+    [listed] = (await stores.ledger.cves(Cut())).cves.items
+    assert listed.places == (await page(stores)).cve.places
+
+
 async def test_a_manifest_lacks_the_fix_that_pins_a_build_of_before(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,), deployed=digest("e"))
     await publish(stores)
