@@ -236,7 +236,9 @@ def _joined(
     fixing = first if first.has_fix or not second.has_fix else second
     ratings = (first.severity, second.severity)
     severity = max(ratings, key=lambda each: (each in policy.severities, each.rank))
-    return replace(fixing, severity=severity, package_url=first.package_url or second.package_url)
+    aliases = tuple(dict.fromkeys((*first.aliases, *second.aliases)))
+    url = first.package_url or second.package_url
+    return replace(fixing, severity=severity, package_url=url, aliases=aliases)
 
 
 def is_awaited(gated: Gated) -> bool:

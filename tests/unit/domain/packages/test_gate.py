@@ -58,6 +58,7 @@ def test_what_the_image_before_had_by_its_other_name_is_not_new_but_another_with
     named, github = replace(OPENSSL, aliases=("GHSA-1",)), replace(OPENSSL, id="GHSA-1")
     assert judged(named, before=ImageVulnerabilities((github,))).outcome is GateOutcome.PASSED
     assert judged(github, before=ImageVulnerabilities((named,))).outcome is GateOutcome.PASSED
+    assert judged(OPENSSL, named, before=ImageVulnerabilities((github,))).outcome is GateOutcome.PASSED
     other = replace(named, id="CVE-2026-9")
     assert judged(other, before=ImageVulnerabilities((named,))).outcome is GateOutcome.BLOCKED
 
