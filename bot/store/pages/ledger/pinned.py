@@ -49,12 +49,15 @@ def pinned_inventories(*, are_all_read: bool = True) -> CompoundSelect[Any]:
 
 
 async def read_pinned(connection: AsyncConnection, platforms: Collection[str] | None) -> Pinned:
-    """Of a whole image, only these platforms are read, and count; None where all are."""
+    """Of a whole image, only these platforms are read, and count; None where all are.
+
+    An image of one platform is named by the digest of that platform's manifest, though tags show it.
+    """
     given = {} if platforms is None else {"platforms": platforms}
     found: dict[str, set[tuple[str, int]]] = {}
-    whole: set[str] = set()
+    of_one: set[str] = set()
     for row in await connection.execute(pinned_inventories(are_all_read=platforms is None), given):
         found.setdefault(row.digest, set()).add((row.platform, row.id))
-        if row.is_whole:
-            whole.add(row.digest)
-    return {digest: PinnedBuild(digest in whole, frozenset(some)) for digest, some in found.items()}
+        if not row.is_whole:
+            of_one.add(row.digest)
+    return {digest: PinnedBuild(digest not in of_one, frozenset(some)) for digest, some in found.items()}

@@ -173,6 +173,22 @@ async def test_of_a_pinned_build_that_has_a_platform_of_the_one_before_it_cannot
     assert listed.places == (await page(stores)).cve.places
 
 
+async def test_a_build_of_one_platform_has_the_fix_whatever_came_to_the_image_since(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,), deployed=digest("8"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    await move_image(stores, FIXED, letter="8")
+    holding = {"7": (FIXED,), "1": (SSL,), "9": (FIXED,), "2": (FIXED,)}
+    for index, platform, other in (("3", "7", "1"), ("5", "9", "2")):
+        stores.clock.advance(25 * HOUR)
+        [row] = await stores.taken(stores.images.images)
+        shown = SeenImage(digest(index), (shows(platform), shows(other, "linux/arm64")))
+        await stores.images.keep_look(row, Look("latest", shown, ()))
+        await told(stores, holding, platforms=["linux/amd64", "linux/arm64"])
+    row_of_image = await only(stores)
+    assert (row_of_image.cannot_tell, row_of_image.clocks[-1].says) == (False, "what is deployed has it")
+
+
 async def test_a_manifest_lacks_the_fix_that_pins_a_build_of_before(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,), deployed=digest("e"))
     await publish(stores)
