@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, insert, literal, select, text
+from sqlalchemy import Table, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation
@@ -31,6 +31,7 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.store.rows.repositories.tables import repositories
 from sandbox.programs.postgres import PostgresServer
+from tests.bench.maintenance import maintain
 from tests.bench.measured import Measured
 from tests.integration.store.filling import Stores
 
@@ -114,8 +115,7 @@ async def fill(database: Database, number: int = IMAGES) -> None:
         await _bases(connection)
         await _images(connection, number)
         await _packages(connection)
-    async with database.transaction() as connection:
-        await connection.execute(text("ANALYZE"))
+    await maintain(database)
 
 
 async def _bases(connection: AsyncConnection) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.audit.fleet.stage import AuditOptions, tick
 from bot.discover.ports import Reading
@@ -47,6 +47,7 @@ from bot.watch.osv.stage import DumpSource, KeptDump
 from sandbox.programs.postgres import PostgresServer
 from tests.bench.bench_audit import repository_files
 from tests.bench.bench_store import REPOSITORIES, WEEKS, Fleet
+from tests.bench.maintenance import maintain, outside_transactions
 from tests.bench.measured import Measured
 from tests.bench.year_contents import NOBLE, Contents
 
@@ -171,7 +172,8 @@ class PackagedFleet(Fleet):
         """PostgreSQL has what was deleted and rewritten in it made free, as its own maintenance does each minute in
         which a fifth of a table changed."""
         await super().week()
-        await _maintained(self._database)
+        if self._database.engine.dialect.name != "sqlite":
+            await maintain(self._database)
 
     async def _end(self, state: State, reason: str) -> None:
         await super()._end(state, reason)
@@ -330,15 +332,9 @@ class PackagedFleet(Fleet):
             await store.settle_artifacts(item, Gathered(1))
 
 
-async def _maintained(database: Database) -> None:
-    if database.engine.dialect.name != "sqlite":
-        async with _outside_transactions(database).connect() as connection:
-            await connection.exec_driver_sql("VACUUM ANALYZE")
-
-
 async def _sizes(database: Database) -> dict[str, int]:
     """Bytes by table with its indexes, and of all under an empty name."""
-    async with _outside_transactions(database).connect() as connection:
+    async with outside_transactions(database).connect() as connection:
         if connection.dialect.name == "sqlite":
             await connection.exec_driver_sql("ROLLBACK")
             await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -348,10 +344,6 @@ async def _sizes(database: Database) -> dict[str, int]:
             by_table = "SELECT relname, pg_total_relation_size(relid) FROM pg_catalog.pg_statio_user_tables"
             whole = "SELECT '', pg_database_size(current_database())"
         return await _rows(connection, by_table) | await _rows(connection, whole)
-
-
-def _outside_transactions(database: Database) -> AsyncEngine:
-    return database.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def _rows(connection: AsyncConnection, query: str) -> dict[str, int]:
