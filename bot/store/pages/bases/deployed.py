@@ -30,6 +30,6 @@ _RUN_AT = (
 async def deployments_of(connection: AsyncConnection, some: Collection[int]) -> Mapping[int, Sequence[Deployment]]:
     """The places where each of these images is run, in the order of repositories and files."""
     found: dict[int, list[Deployment]] = {}
-    for number, *place in await connection.execute(_RUN_AT, {"images": some}):
+    for number, *place in (await connection.execute(_RUN_AT, {"images": some})).all():
         found.setdefault(number, []).append(Deployment(*place))
     return found

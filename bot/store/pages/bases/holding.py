@@ -64,7 +64,7 @@ async def sights_of(
     found: dict[int, list[PackageSight]] = {}
     if not asked:
         return shown, found
-    rows = await connection.execute(_SIGHTS, {"packages": asked})
+    rows = (await connection.execute(_SIGHTS, {"packages": asked})).all()
     for image, platform, package, since, strength, name, digest, standings, produced_by in rows:
         if image not in shown:
             shown[image], found[image] = HoldingImage(name, digest, produced_by, _bases_in(standings)), []
@@ -79,7 +79,7 @@ async def of_releases(
     sights: Mapping[int, Sequence[PackageSight]],
 ) -> dict[int, list[PackageSight]]:
     """Those in images of the releases that are spoken of: elsewhere the same version may be another package."""
-    rows = await connection.execute(_RELEASES, {"images": sights})
+    rows = (await connection.execute(_RELEASES, {"images": sights})).all()
     releases = {(image, platform): release_in(text) for image, platform, text in rows}
     found: dict[int, list[PackageSight]] = {}
     for image, seen in sights.items():

@@ -91,7 +91,7 @@ async def _named(connection: AsyncConnection, wanted: Collection[Sought]) -> dic
     source also where an image names none: chiseled ones do not.
     """
     by_name = {each.name for each in wanted if isinstance(each, WantedPackage)}
-    rows = await connection.execute(_NAMED, {"names": names_of(wanted), "sources": by_name})
+    rows = (await connection.execute(_NAMED, {"names": names_of(wanted), "sources": by_name})).all()
     found = {row.id: package_of(row) for row in rows}
     sources = {
         (each.type, each.name): each.source for each in found.values() if each.source in by_name and each.source
