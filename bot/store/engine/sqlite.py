@@ -77,7 +77,10 @@ class Cursor:
         return await self._asked(sqlite3.Cursor.executemany, statement, parameters)
 
     async def fetchall(self) -> Sequence[Any]:
-        return self._told.rows
+        """Hands over all rows, and keeps none."""
+        rows = self._told.rows
+        await self.close()
+        return rows
 
     async def close(self) -> None:
         """Lets go of the rows; SQLAlchemy asks afterwards how many were written."""
