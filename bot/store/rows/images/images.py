@@ -97,14 +97,14 @@ _RUN_TAG = case(
 """The tag that a place names, if only by naming nothing."""
 
 
-def _names(*alike: tuple[str, ColumnElement[Any]]) -> ColumnElement[bool]:
-    """Whether a place of `deployments` names some image in particular, by columns of `images`."""
+def _names(column: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a place of `deployments` names some image in particular, by that column of `images`."""
     other = images.alias()
     return exists(
         select(other.c.id).where(
             other.c.registry == deployments.c.registry,
             other.c.repository == deployments.c.repository,
-            *(other.c[name] == value for name, value in alike),
+            other.c[column] == value,
         )
     )
 
@@ -118,12 +118,12 @@ def is_run_there() -> ColumnElement[bool]:
     of_other_digest = and_(
         deployments.c.digest.is_not(None),
         images.c.digest.is_distinct_from(deployments.c.digest),
-        _names(("digest", deployments.c.digest)),
+        _names("digest", deployments.c.digest),
     )
     return and_(
         deployments.c.registry == images.c.registry,
         deployments.c.repository == images.c.repository,
-        or_(images.c.tag == _RUN_TAG, and_(~_names(("tag", _RUN_TAG)), ~of_other_digest)),
+        or_(images.c.tag == _RUN_TAG, and_(~_names("tag", _RUN_TAG), ~of_other_digest)),
     )
 
 
