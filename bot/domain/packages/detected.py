@@ -1,10 +1,12 @@
 """Vulnerabilities as they are found in one image, by a scanner's report or by the kept data, and which block."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.domain.feeds.advisory import Severity
+
+_MOST_NAMED = 10
 
 
 class Rating(StrEnum):
@@ -102,3 +104,21 @@ def blocking(
         for each in found
         if policy.blocks(each) and each.identity not in names and ids.isdisjoint(each.identities)
     )
+
+
+def undecided(
+    unrated: Iterable[DetectedVulnerability],
+    found: Iterable[DetectedVulnerability],
+    policy: GatePolicy,
+    before: Iterable[DetectedVulnerability] | None = None,
+) -> tuple[DetectedVulnerability, ...]:
+    """Of what somebody did not rate, what would block if it were severe enough; what is rated elsewhere among
+    `found` is decided by that."""
+    rated = {each.identity for each in found if each.severity is not Rating.UNKNOWN}
+    left = [each for each in unrated if each.identity not in rated and not policy.blocks(each)]
+    return blocking(left, replace(policy, severities=frozenset(Rating)), before)
+
+
+def gaps_of_unrated(unrated: Iterable[DetectedVulnerability]) -> tuple[str, ...]:
+    """What cannot be told of those that nobody rated, a line each, the first ten."""
+    return tuple(dict.fromkeys(f"nothing says how severe {each.id} is" for each in unrated))[:_MOST_NAMED]

@@ -11,7 +11,13 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, blocking
+from bot.domain.packages.detected import (
+    DetectedVulnerability,
+    GatePolicy,
+    blocking,
+    gaps_of_unrated,
+    undecided,
+)
 from bot.domain.wording.words import counted
 
 _MOST_NAMED = 3
@@ -96,12 +102,14 @@ class Excused:
 class ImageVulnerabilities:
     """What is known to be wrong with an image. `gaps` say, a line each, why that may not be all.
 
-    It `is_pending` while a gap is about to be closed by work that is under way.
+    It `is_pending` while a gap is about to be closed by work that is under way. `unrated` are those found that are
+    a gap too where they would block if they were severe: nobody says whether they are.
     """
 
     found: tuple[DetectedVulnerability, ...] = ()
     gaps: tuple[str, ...] = ()
     is_pending: bool = False
+    unrated: tuple[DetectedVulnerability, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +212,12 @@ def judge_by_rule(
         and each.severity in rule.policy.severities
         and words[each.identity] is None
     )
-    gaps = asked.now.gaps
+    unsettled = (
+        each
+        for each in undecided(asked.now.unrated, found, rule.policy, known)
+        if words[each.identity] is None and each.identity not in unseen
+    )
+    gaps = (*asked.now.gaps, *gaps_of_unrated(unsettled))
     outcome = GateOutcome.BLOCKED if held else GateOutcome.UNKNOWN if gaps else GateOutcome.PASSED
     is_compared = rule.counts is Counts.ALL or asked.before is not None
     return Gated(rule.mode, outcome, held, unfixed, forgiven, gaps, asked.now.is_pending, is_compared, unsure)

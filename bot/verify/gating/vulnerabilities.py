@@ -164,12 +164,13 @@ def with_reports(
     """
     found = (*contents.found, *(one for each in reports for one in each.scan.report.vulnerabilities))
     gaps = list(_of_reports(reports, by))
+    unrated = reports[0].scan.report.unrated if reports else ()
     if use is ReportUse.REQUIRE:
-        return ImageVulnerabilities(found, (*gaps, *contents.gaps), contents.is_pending)
+        return ImageVulnerabilities(found, (*gaps, *contents.gaps), contents.is_pending, unrated)
     if use is ReportUse.ENOUGH and not gaps:
-        return ImageVulnerabilities(found)
+        return ImageVulnerabilities(found, unrated=unrated if contents.gaps else ())
     if use is ReportUse.ENOUGH and reports and contents.gaps:
-        return ImageVulnerabilities(found, (*contents.gaps, *gaps), contents.is_pending)
+        return ImageVulnerabilities(found, (*contents.gaps, *gaps), contents.is_pending, unrated)
     return replace(contents, found=found)
 
 

@@ -34,13 +34,14 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
         raise malformed("has no list of matches, as Grype's reports have", where)
     gaps: list[str] = []
     found: list[DetectedVulnerability] = []
+    unrated: list[DetectedVulnerability] = []
     for each in matches:
         told = list(_told(each))
         found += told
         if not told:
             gaps.append("a match names no vulnerability or package")
         elif not is_rating(_severity_of(each)):
-            gaps.append(f"nothing says how severe {told[0].id} is")
+            unrated += told
     source = _mapping(document.get("source"))
     target = _mapping(source.get("target")) if source.get("type") == _IMAGE else {}
     names = target.get("repoDigests")
@@ -48,7 +49,16 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
     created_at = moment_of(_mapping(document.get("descriptor")).get("timestamp"))
     name = last_part(bounded_line(target.get("userInput")))
     image = image_id_of(target.get("imageID"))
-    return Report(bounded(found, where), few(gaps), created_at, name, digests, GRYPE, image_id=image)
+    return Report(
+        bounded(found, where),
+        few(gaps),
+        created_at,
+        name,
+        digests,
+        GRYPE,
+        image_id=image,
+        unrated=tuple(unrated),
+    )
 
 
 def _told(match: object) -> Iterator[DetectedVulnerability]:

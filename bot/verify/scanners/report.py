@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.detected import DetectedVulnerability, Rating, gaps_of_unrated
 from bot.domain.packages.gate import Excused
 from bot.domain.wording.escaping import terminal
 from bot.verify.packages.reading import malformed
@@ -33,6 +33,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 class Report:
     """A scanner's findings. `gaps` says what it cannot tell, one line for each; `created_at` where it says so.
 
+    `unrated` are the findings that nobody says the severity of; each is among the vulnerabilities as unknown.
     `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
     `image_id` is the digest of its configuration, by which engines name it, where the report has that.
     `suppressed` are those that somebody told the scanner to leave out, and in whose words.
@@ -50,6 +51,12 @@ class Report:
     image_id: str = ""
     suppressed: tuple[Excused, ...] = ()
     is_about_several: bool = False
+    unrated: tuple[DetectedVulnerability, ...] = ()
+
+    @property
+    def all_gaps(self) -> tuple[str, ...]:
+        """With those of what nobody rated, which count where that could block."""
+        return (*self.gaps, *gaps_of_unrated(self.unrated))
 
     @property
     def names(self) -> frozenset[str]:

@@ -34,6 +34,7 @@ class _Read:
     """What was read of the runs so far."""
 
     found: list[DetectedVulnerability] = field(default_factory=list)
+    unrated: list[DetectedVulnerability] = field(default_factory=list)
     suppressed: list[Excused] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     digests: list[frozenset[str]] = field(default_factory=list)
@@ -67,6 +68,7 @@ def read_sarif(runs: list[Any], where: str) -> Report:
         image,
         bounded(read.suppressed, where),
         is_about_several=bool(read.digests) and not digests and not image,
+        unrated=tuple(read.unrated),
     )
 
 
@@ -123,7 +125,7 @@ def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read
         read.suppressed.append(Excused(vulnerability, words))
         return
     if severity is Rating.UNKNOWN and not told.severity:
-        read.gaps.append(f"nothing says how severe {told.id} is")
+        read.unrated.append(vulnerability)
     read.found.append(vulnerability)
 
 

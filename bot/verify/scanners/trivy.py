@@ -39,6 +39,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         gaps.append("the scanner looked for something else than vulnerabilities")
     has_looked = not gaps
     found: list[DetectedVulnerability] = []
+    unrated: list[DetectedVulnerability] = []
     suppressed: list[Excused] = []
     for result in results if isinstance(results, list) else ():
         listed = result.get("Vulnerabilities") if isinstance(result, dict) else None
@@ -52,7 +53,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
                 gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
                 continue
             if vulnerability.severity is Rating.UNKNOWN and not is_rating(each.get("Severity")):
-                gaps.append(f"nothing says how severe {vulnerability.id} is")
+                unrated.append(vulnerability)
             found.append(vulnerability)
     metadata = document.get("Metadata")
     names = metadata.get("RepoDigests") if isinstance(metadata, dict) else None
@@ -65,6 +66,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         has_looked=has_looked,
         image_id=image_id_of(metadata.get("ImageID") if isinstance(metadata, dict) else None),
         suppressed=bounded(suppressed, where),
+        unrated=tuple(unrated),
     )
 
 

@@ -11,6 +11,7 @@ from bot.cli.options import Format, OutputFormat
 if TYPE_CHECKING:
     from bot.domain.packages.detected import DetectedVulnerability
     from bot.verify.scanners.report import Report
+    from bot.verify.vex import VexStatement
 
 BLOCKS = 1
 CANNOT_TELL = 3
@@ -41,17 +42,20 @@ def gate(
     Example: freshness-bot gate trivy.json --ignore-unfixed --against old.json
     """
     from bot.cli.output import print_json, print_line, print_table
-    from bot.domain.packages.detected import GatePolicy, blocking
+    from bot.domain.packages.detected import GatePolicy, blocking, gaps_of_unrated, undecided
     from bot.domain.wording.words import counted
     from bot.verify.scanners.report import severities
 
     policy = GatePolicy(severities(severity), ignore_unfixed)
     now, before = _read(report), None if against is None else _read(against)
-    gaps = [f"{report}: {gap}" for gap in (*now.gaps, *_too_old(now, max_age))]
+    known = None if before is None else before.vulnerabilities
+    statements = _statements(vex or [])
+    found = _excused(blocking(now.vulnerabilities, policy, known), statements, now)
+    left = undecided(now.unrated, now.vulnerabilities, policy, known)
+    gaps = [*now.gaps, *gaps_of_unrated(_excused(left, statements, now)), *_too_old(now, max_age)]
+    gaps = [f"{report}: {gap}" for gap in gaps]
     if before is not None:
         gaps += [f"{against}: {gap}" for gap in before.gaps]
-    known = None if before is None else before.vulnerabilities
-    found = _excused(blocking(now.vulnerabilities, policy, known), vex or [], now)
     said = {each.found: each.why for each in now.suppressed}
     for each in blocking(said, policy, known):
         _say(f"{each.id} in {each.package}: {said[each]}")
@@ -89,16 +93,19 @@ def _read(path: Path) -> "Report":
     return read_report(data, str(path))
 
 
-def _excused(
-    found: tuple["DetectedVulnerability", ...], documents: list[Path], report: "Report"
-) -> tuple["DetectedVulnerability", ...]:
-    """What still blocks once the documents have been heard; what they take away is told on standard error."""
+def _statements(documents: list[Path]) -> list["VexStatement"]:
     from bot.service.commands.images.packages import read_file
-    from bot.verify.vex import LARGEST_VEX, excuse, read_vex
+    from bot.verify.vex import LARGEST_VEX, read_vex
 
-    statements = [
-        statement for path in documents for statement in read_vex(read_file(path, LARGEST_VEX), str(path))
-    ]
+    return [statement for path in documents for statement in read_vex(read_file(path, LARGEST_VEX), str(path))]
+
+
+def _excused(
+    found: tuple["DetectedVulnerability", ...], statements: list["VexStatement"], report: "Report"
+) -> tuple["DetectedVulnerability", ...]:
+    """What still stands once the statements have been heard; what they take away is told on standard error."""
+    from bot.verify.vex import excuse
+
     standing, excused = excuse(found, statements, report)
     for each in excused:
         reason = f" ({each.statement.reason})" if each.statement.reason else ""

@@ -101,7 +101,7 @@ def _line(scan: "ScanReport", kept_at: "datetime | None") -> str:
     made = scan.report.created_at
     scanned = f"scanned {moment(made)}" if made is not None else "it does not say when the image was scanned"
     kept = f", kept {moment(kept_at)}" if kept_at is not None else ""
-    gaps = "".join(f"; {gap}" for gap in scan.report.gaps)
+    gaps = "".join(f"; {gap}" for gap in scan.report.all_gaps)
     found = counted(len(scan.report.vulnerabilities), "finding")
     suppressed = f" and {len(scan.report.suppressed)} suppressed" if scan.report.suppressed else ""
     return f"{scan.place} ({scan.origin.value}): {found}{suppressed}, {scanned}{kept}{gaps}"
@@ -120,7 +120,7 @@ def _as_json(scan: "ScanReport") -> dict[str, Any]:
         "place": scan.place,
         "digests": sorted(scan.report.names),
         "scanned_at": made.isoformat() if made is not None else None,
-        "gaps": list(scan.report.gaps),
+        "gaps": list(scan.report.all_gaps),
         "findings": [row(each) for each in scan.report.vulnerabilities],
         "suppressed": [row(each.found) | {"why": each.why} for each in scan.report.suppressed],
     }

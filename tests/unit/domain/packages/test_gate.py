@@ -133,6 +133,24 @@ def test_a_gap_cannot_be_told_unless_something_blocks_anyway() -> None:
     assert judged(OPENSSL, gaps=("its packages were not read",)).outcome is GateOutcome.BLOCKED
 
 
+UNRATED = replace(OPENSSL, severity=Rating.UNKNOWN)
+
+
+def test_what_nobody_rated_cannot_be_told_only_where_it_could_block() -> None:
+    now = ImageVulnerabilities((UNRATED,), unrated=(UNRATED,))
+    gated = judged(now=now)
+    assert (gated.outcome, gated.told) == (GateOutcome.UNKNOWN, "nothing says how severe CVE-2026-1 is")
+    unfixed = replace(UNRATED, fixed="", has_fix=False)
+    for passing in (
+        judged(now=ImageVulnerabilities((unfixed,), unrated=(unfixed,))),
+        judged(now=replace(now, found=(UNRATED, replace(OPENSSL, severity=Rating.LOW)))),
+        judged(now=now, before=ImageVulnerabilities((UNRATED,))),
+        judged(now=now, exceptions=(ACCEPTED,)),
+        judged(now=now, unseen_before=[UNRATED.identity]),
+    ):
+        assert (passing.outcome, passing.gaps) == (GateOutcome.PASSED, ())
+
+
 def test_telling_holds_nothing_back() -> None:
     assert not judged(OPENSSL, rule=GateRule(GateMode.TELL)).holds
 

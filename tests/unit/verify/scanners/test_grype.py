@@ -62,9 +62,9 @@ def test_it_is_about_the_image_by_the_digests_that_it_names() -> None:
 
 
 def test_a_match_without_a_severity_is_told() -> None:
-    assert read(match(severity="")).gaps == ("nothing says how severe CVE-2026-1 is",)
-    assert read(match(severity="Unknown")).gaps == ()
-    assert read(match(severity="Negligible")).gaps == ()
+    assert read(match(severity="")).all_gaps == ("nothing says how severe CVE-2026-1 is",)
+    assert read(match(severity="Unknown")).all_gaps == ()
+    assert read(match(severity="Negligible")).all_gaps == ()
 
 
 @pytest.mark.parametrize("state", ["not-fixed", "wont-fix", "unknown"])

@@ -217,8 +217,8 @@ def test_a_rule_of_sarif_with_another_name_than_a_word_is_one_of_a_vulnerability
 @pytest.mark.parametrize("severity", [None, 9, "", "severe"])
 def test_a_finding_without_a_severity_is_told(severity: object) -> None:
     """It would not block, whatever it is."""
-    assert report(finding(Severity=severity)).gaps == ("nothing says how severe CVE-2026-1 is",)
-    assert report(finding(Severity="UNKNOWN")).gaps == ()
+    assert report(finding(Severity=severity)).all_gaps == ("nothing says how severe CVE-2026-1 is",)
+    assert report(finding(Severity="UNKNOWN")).all_gaps == ()
 
 
 @pytest.mark.parametrize("word", [None, "", "UNKNOWN"])
@@ -234,14 +234,14 @@ def test_a_finding_without_a_severity_is_told(severity: object) -> None:
 def test_what_nobody_rated_has_the_band_of_its_highest_score(word: object, scores: object, rating: Rating) -> None:
     found = report(finding(Severity=word, CVSS=scores))
     assert found.vulnerabilities[0].severity is rating
-    assert found.gaps == ()
+    assert found.unrated == ()
     assert report(finding(Severity="LOW", CVSS=scores)).vulnerabilities[0].severity is Rating.LOW
 
 
 @pytest.mark.parametrize("scores", [{}, [], {"nvd": 9.8}, {"nvd": {"V3Score": "high"}}, {"nvd": {"V3Score": 98}}])
 def test_scores_that_are_none_rate_nothing(scores: object) -> None:
     found = report(finding(Severity="", CVSS=scores))
-    assert found.gaps == ("nothing says how severe CVE-2026-1 is",)
+    assert found.unrated == found.vulnerabilities
 
 
 def test_what_no_database_or_terminal_takes_is_replaced_in_names() -> None:

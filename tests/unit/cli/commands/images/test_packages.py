@@ -345,6 +345,46 @@ def test_the_gate_heeds_a_document_and_says_so(report: Path, tmp_path: Path) -> 
     assert "CVE-2019-14697 in musl: not_affected (component_not_present), says the team" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("fixed", "rated_elsewhere", "words", "exit_code"),
+    [
+        ("2", False, (), 3),
+        ("2", False, ("--ignore-unfixed",), 3),
+        ("2", True, (), 0),
+        ("", False, (), 3),
+        ("", False, ("--ignore-unfixed",), 0),
+        ("2", False, ("--against", "report.json"), 0),
+        ("2", False, ("--vex", "vex.json"), 0),
+        ("2", False, ("--severity", "UNKNOWN"), 1),
+    ],
+)
+def test_what_nobody_rated_cannot_be_told_only_where_it_could_block(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fixed: str,
+    rated_elsewhere: bool,
+    words: tuple[str, ...],
+    exit_code: int,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = {
+        "VulnerabilityID": "CVE-2026-1",
+        "PkgName": "musl",
+        "InstalledVersion": "1",
+        "FixedVersion": fixed,
+        "PkgIdentifier": {"PURL": "pkg:apk/alpine/musl@1"},
+    }
+    listed = [found, *([found | {"Severity": "LOW"}] if rated_elsewhere else [])]
+    result = {"Target": "image", "Class": "os-pkgs", "Vulnerabilities": listed}
+    Path("report.json").write_text(json.dumps({"SchemaVersion": 2, "Results": [result]}))
+    statement = {"vulnerability": "CVE-2026-1", "products": ["pkg:apk/alpine/musl"], "status": "fixed"}
+    told = {"@context": "https://openvex.dev/ns", "statements": [statement]}
+    Path("vex.json").write_text(json.dumps(told))
+    said = run("gate", "report.json", *words)
+    assert said.exit_code == exit_code
+    assert ("cannot tell: report.json: nothing says how severe CVE-2026-1 is" in said.stderr) is (exit_code == 3)
+
+
 def test_the_gate_tells_what_was_suppressed_and_lets_it_through(tmp_path: Path) -> None:
     text = "Package: musl\nInstalled Version: 1\nVulnerability CVE-2026-1\nSeverity: {}\nFixed Version: 2\n"
     suppressions = [{"kind": "external", "justification": "not reachable"}]
