@@ -14,6 +14,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base, InvalidReference, Reference
 from bot.domain.repositories.usage import Kind, Role, Span, Usage
 from bot.domain.tags.tag import Tag
+from bot.domain.wording.misfits import misfit
 from bot.watch.history.log import read_lines
 
 REBUILD_WORKFLOW = "weekly-rebuild.yml"
@@ -134,11 +135,8 @@ def _row(where: str, line: bytes) -> _UsageRow:
     try:
         return _UsageRow.model_validate_json(line)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        what = f"{place}: {problem['msg']}" if place else problem["msg"]
         advice = "one usage a line, with `source` and `reference`"
-        raise Failure(Trouble.MALFORMED, what, where=where, advice=advice) from None
+        raise Failure(Trouble.MALFORMED, misfit(error), where=where, advice=advice) from None
 
 
 def _usage(where: str, row: _UsageRow) -> Usage:

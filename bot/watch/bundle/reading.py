@@ -14,6 +14,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES, FeedSource, StoredDocument
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, Vulnerability, release_named
+from bot.domain.wording.misfits import misfit
 from bot.formats.zip_list import DAMAGES, check_list
 from bot.watch.bundle.archive import (
     FORMAT,
@@ -243,9 +244,7 @@ def _is_moment(at: datetime) -> bool:
 
 
 def _told(error: ValidationError) -> str:
-    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    return f"is not as a bundle has it: {place or 'it'}: {problem['msg']}"[:300]
+    return f"is not as a bundle has it: {misfit(error)}"[:300]
 
 
 def _malformed(what: str, where: str) -> Failure:

@@ -18,6 +18,7 @@ from pydantic_core import from_json
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
+from bot.domain.wording.misfits import misfit
 
 MAX_NODES = 500_000
 """Objects, arrays, elements and attributes of a document; the largest real one has 100,000. A node of three bytes
@@ -132,7 +133,7 @@ class Notes:
         try:
             return shape.model_validate(value)
         except ValidationError as error:
-            self.add(where, f"{_first(error)}; the entry is skipped")
+            self.add(where, f"{misfit(error)}; the entry is skipped")
             return None
 
     def each(self, shape: type[Shape], values: object, where: str) -> Iterator[tuple[str, Shape]]:
@@ -173,7 +174,7 @@ def whole(shape: type[Shape], value: object, document: str) -> Shape:
     try:
         return shape.model_validate(value)
     except ValidationError as error:
-        raise malformed_feed(document, _first(error)) from error
+        raise malformed_feed(document, misfit(error)) from error
 
 
 def malformed_feed(document: str, what: str) -> Failure:
@@ -221,13 +222,6 @@ def _check_size(data: bytes, document: str, nodes: int) -> None:
 
 def _kind(value: object) -> str:
     return {list: "a list", str: "a text", type(None): "null", bool: "true or false"}.get(type(value), "a number")
-
-
-def _first(error: ValidationError) -> str:
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    place = ".".join(str(part) for part in details[0]["loc"])
-    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-    return f"{place}: {details[0]['msg']}{more}" if place else f"{details[0]['msg']}{more}"
 
 
 def links(*candidates: object) -> tuple[str, ...]:

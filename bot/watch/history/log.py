@@ -37,6 +37,7 @@ from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
+from bot.domain.wording.misfits import misfit
 
 MCR = "mcr.microsoft.com"
 LONGEST_LINE = 1 << 20
@@ -235,15 +236,7 @@ def _rows(path: Path, model: type[_Row]) -> Iterator[tuple[str, _Row]]:
         try:
             yield where, model.model_validate_json(line)
         except ValidationError as error:
-            raise _malformed(where, _first(error), "one JSON object a line, see the log format") from None
-
-
-def _first(error: ValidationError) -> str:
-    """The first thing that is wrong, as `platforms.0.digest: String should match …`."""
-    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    what = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {what}" if place else what
+            raise _malformed(where, misfit(error), "one JSON object a line, see the log format") from None
 
 
 @contextmanager
