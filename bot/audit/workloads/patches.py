@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.audit.repository import RepositoryTexts
-from bot.audit.workloads.rendering import Rendering, entries
+from bot.audit.workloads.rendering import Rendering, entries, word_of
 from bot.formats.builds import below
 from bot.formats.source.collector import Unreadable
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
@@ -44,13 +44,13 @@ class Patch:
         return manifest
 
     def _fits(self, manifest: Mapping) -> bool:
-        kind, name = _word(manifest, "kind"), _word(manifest.mapping("metadata"), "name")
+        kind, name = word_of(manifest, "kind"), word_of(manifest.mapping("metadata"), "name")
         if self.target is not None:
-            wanted_kind, wanted_name = _word(self.target, "kind"), _word(self.target, "name")
+            wanted_kind, wanted_name = word_of(self.target, "kind"), word_of(self.target, "name")
             return (not wanted_kind or wanted_kind == kind) and (not wanted_name or _matches(wanted_name, name))
         if self.merge is None:
             return False
-        return _word(self.merge, "kind") == kind and _word(self.merge.mapping("metadata"), "name") == name
+        return word_of(self.merge, "kind") == kind and word_of(self.merge.mapping("metadata"), "name") == name
 
 
 def _matches(wanted: str, name: str) -> bool:
@@ -62,11 +62,6 @@ def _matches(wanted: str, name: str) -> bool:
     if wanted.startswith(".*"):
         return name.endswith(wanted[2:].rstrip("$"))
     return wanted.strip("^$") == name
-
-
-def _word(mapping: Mapping, key: str) -> str:
-    scalar = mapping.scalar(key)
-    return scalar.value if scalar is not None else ""
 
 
 def patches_of(repository: RepositoryTexts, folder: str, root: Mapping, rendering: Rendering) -> Iterator[Patch]:
@@ -137,9 +132,9 @@ def _joined(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
     for item in patch.items:
         if not isinstance(item, Mapping):
             continue
-        name = _word(item, key)
+        name = word_of(item, key)
         at = next(
-            (n for n, each in enumerate(items) if isinstance(each, Mapping) and _word(each, key) == name), None
+            (n for n, each in enumerate(items) if isinstance(each, Mapping) and word_of(each, key) == name), None
         )
         if at is None:
             items.append(item)
@@ -155,7 +150,7 @@ def _joined(base: Sequence, patch: Sequence, key: str, depth: int) -> Sequence:
 
 def _operated(manifest: Mapping, operation: Mapping) -> Mapping:
     """The object after one operation; as it was where the path leads nowhere."""
-    action, path = _word(operation, "op"), _word(operation, "path")
+    action, path = word_of(operation, "op"), word_of(operation, "path")
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
     if not parts or len(parts) > DEEPEST_MERGE:
         return manifest

@@ -25,3 +25,9 @@ def entries(root: Mapping, *keys: str) -> Iterator[str]:
         for item in root.sequence(key):
             if isinstance(item, Scalar):
                 yield item.value.strip()
+
+
+def word_of(mapping: Mapping, key: str) -> str:
+    """Returns the text under a key, empty where there is none."""
+    scalar = mapping.scalar(key)
+    return scalar.value if scalar is not None else ""

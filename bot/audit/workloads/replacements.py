@@ -8,6 +8,7 @@ over.
 import re
 from collections.abc import Iterable, Sequence
 
+from bot.audit.workloads.rendering import word_of
 from bot.formats.source.nodes import Mapping, Node, Scalar
 from bot.formats.source.nodes import Sequence as List
 
@@ -26,7 +27,7 @@ def replaced(objects: Sequence[Mapping], replacement: Mapping, sources: Iterable
     for target in replacement.sequence("targets"):
         if not isinstance(target, Mapping) or target.mapping("options").get("delimiter") is not None:
             continue
-        creates = _word(target.mapping("options"), "create") == "true"
+        creates = word_of(target.mapping("options"), "create") == "true"
         rejected = [each for each in target.sequence("reject") if isinstance(each, Mapping)]
         paths = [path.value for path in target.sequence("fieldPaths") if isinstance(path, Scalar)]
         for number, each in enumerate(found):
@@ -44,7 +45,7 @@ def parts_of(path: str) -> list[str]:
 
 
 def _value(source: Mapping, objects: Sequence[Mapping]) -> Scalar | None:
-    path = _word(source, "fieldPath") or "metadata.name"
+    path = word_of(source, "fieldPath") or "metadata.name"
     for each in objects:
         if _fits(source, each):
             node: Node | None = each
@@ -55,9 +56,9 @@ def _value(source: Mapping, objects: Sequence[Mapping]) -> Scalar | None:
 
 
 def _fits(selector: Mapping, manifest: Mapping) -> bool:
-    kind, name = _word(selector, "kind"), _word(selector, "name")
-    is_kind = not kind or kind == _word(manifest, "kind")
-    return is_kind and (not name or name == _word(manifest.mapping("metadata"), "name"))
+    kind, name = word_of(selector, "kind"), word_of(selector, "name")
+    is_kind = not kind or kind == word_of(manifest, "kind")
+    return is_kind and (not name or name == word_of(manifest.mapping("metadata"), "name"))
 
 
 def _set(node: Node, parts: list[str], value: Scalar, creates: bool) -> Node:
@@ -87,7 +88,7 @@ def _set_in_list(node: List, head: str, rest: list[str], value: Scalar, creates:
         for number, item in enumerate(items)
         if head == "*"
         or (head.isdecimal() and int(head[:6]) == number)
-        or (selected and isinstance(item, Mapping) and _word(item, selected[1]) == selected[2])
+        or (selected and isinstance(item, Mapping) and word_of(item, selected[1]) == selected[2])
     ]
     for place in places:
         items[place] = _set(items[place], rest, value, creates)
@@ -100,8 +101,3 @@ def _set_in_list(node: List, head: str, rest: list[str], value: Scalar, creates:
 def _like(value: Scalar, text: str) -> Scalar:
     """A word that no text has, in the place of the value."""
     return Scalar(value.source, value.start, value.start, text)
-
-
-def _word(mapping: Mapping, key: str) -> str:
-    scalar = mapping.scalar(key)
-    return scalar.value if scalar is not None else ""
