@@ -10,7 +10,7 @@ from bot.backtest.planner import Deed, Key, key_of
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
-from bot.domain.repositories.repository import Affected, FleetRepository, Workflow
+from bot.domain.repositories.repository import WORKFLOWS, Affected, FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, Rebuild, State
@@ -48,7 +48,7 @@ class Deciding:
             repository.name: FleetRepository(
                 number,
                 repository.name,
-                tuple(Workflow(f".github/workflows/{file}") for file in sorted(repository.workflows)),
+                tuple(Workflow(f"{WORKFLOWS}{file}") for file in sorted(repository.workflows)),
                 RepositoryConfig(),
             )
             for number, repository in enumerate(self.fleet.repositories, 1)

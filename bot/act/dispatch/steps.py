@@ -17,7 +17,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import Run
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.gate import Gated, GateOutcome
-from bot.domain.repositories.repository import Identity, Workflow
+from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
 from bot.domain.rollouts.after_build import gate_in_words
 from bot.domain.rollouts.policy import ActionPreference
 from bot.domain.rollouts.steps import StepRun, StepState, inputs_for, too_late, unknown_inputs
@@ -169,7 +169,7 @@ class _Starting(ForgeWriting[StepJob, StepRun]):
     async def _started(self, job: StepJob, forge: Forge) -> StepRun:
         """The step as started, or as it is kept from that."""
         step, looked_at, every = job.step, self._clock.now(), self._options.follow_every
-        path = f".github/workflows/{step.workflow}"
+        path = f"{WORKFLOWS}{step.workflow}"
         look = await forge.look(step.home, _NO_BRANCH, [path])
         home, branch = look.standing.identity, look.standing.default_branch or ""
         if step.attempted_at is not None:

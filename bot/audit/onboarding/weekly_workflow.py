@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rules.hygiene.weekly_rebuild import weekly_cron
-from bot.audit.workflows.flattening import FOLDER
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Fix
+from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Span
 from bot.formats.source.nodes import Mapping, Scalar
 
 CHECK = "weekly-rebuild"
-PATH = f"{FOLDER}weekly-rebuild.yml"
+PATH = f"{WORKFLOWS}weekly-rebuild.yml"
 _TEXT = """\
 # Builds the images every week on the bases as they are then, though nobody commits.
 name: Weekly rebuild
@@ -56,7 +56,7 @@ def dispatch_weekly(repository: RepositoryTexts, failing: Sequence[Finding]) -> 
         return None
     if not all(_pushes_when_dispatched(repository, each) for each in pipelines):
         return None
-    steps = "".join(_STEP.format(file=each.path.removeprefix(FOLDER)) for each in pipelines)
+    steps = "".join(_STEP.format(file=each.path.removeprefix(WORKFLOWS)) for each in pipelines)
     text = _TEXT.format(cron=weekly_cron(f"{repository.name}/{PATH}"), steps=steps)
     return Fix(f"add {PATH}, which starts what pushes every week", (Edit(PATH, Span(0, 0), text),))
 

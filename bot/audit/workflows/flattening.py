@@ -24,10 +24,10 @@ from bot.audit.workflows.jobs import ended_before, in_order, permissions_of
 from bot.audit.workflows.matrix import variants_of
 from bot.audit.workflows.model import Pipeline, PipelineJob, PipelineStep
 from bot.audit.workflows.shells import runners_of, shell_of, stops_of
+from bot.domain.repositories.repository import WORKFLOWS
 from bot.formats.builds import below
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 
-FOLDER = ".github/workflows/"
 MOST_STEPS = 2_000
 MOST_JOBS = 300
 DEEPEST_CALL = 5
@@ -59,7 +59,7 @@ def _pipelines(repository: RepositoryTexts) -> list[Pipeline]:
 
 
 def _is_workflow(path: str) -> bool:
-    return path.startswith(FOLDER) and path.endswith((".yml", ".yaml")) and path.count("/") == 2
+    return path.startswith(WORKFLOWS) and path.endswith((".yml", ".yaml")) and path.count("/") == 2
 
 
 def _is_worth(repository: RepositoryTexts, path: str) -> bool:

@@ -7,6 +7,9 @@ from datetime import datetime
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 
+WORKFLOWS = ".github/workflows/"
+"""The folder whose files are workflows."""
+
 
 def owner_of(name: str) -> str:
     """Whose a repository is, called `owner/name`; in lower case, as forges tell owners apart by no case."""

@@ -8,12 +8,10 @@ from enum import StrEnum
 from bot.domain.forge.runs import RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.repositories.repository import Identity, Workflow
+from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
 from bot.domain.rollouts.rebuild import Action, IllegalTransition, Rebuild, State
 from bot.domain.rollouts.terms import Step
 from bot.domain.wording.words import duration
-
-_WORKFLOWS = ".github/workflows"
 
 
 class StepState(StrEnum):
@@ -164,8 +162,8 @@ def images_of_build(images: Iterable[ProducedImage], rebuild: Rebuild) -> list[P
 
 def _workflow_of(image: ProducedImage) -> str | None:
     """The file name of the workflow that pushes it; None where a script pushes it, or somebody's word names it."""
-    folder, _, file = image.claim.path.rpartition("/")
-    return file if folder == _WORKFLOWS else None
+    folder, sign, file = image.claim.path.rpartition("/")
+    return file if folder + sign == WORKFLOWS else None
 
 
 def known_of(images: Sequence[ProducedImage], proof: ImageVerdict | None) -> Mapping[str, str]:

@@ -23,10 +23,11 @@ from bot.audit.delivery.statements import building
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
-from bot.audit.workflows.flattening import FOLDER, pipelines
+from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import Pipeline
 from bot.audit.workflows.triggers import with_trigger
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place
+from bot.domain.repositories.repository import WORKFLOWS
 
 _FIX = "add a weekly schedule, on a minute of its own"
 _ANY = re.compile(r"^(?:\*|\*/1|\?)$")
@@ -105,7 +106,7 @@ def _dispatchers(repository: RepositoryTexts) -> list[str]:
     return [
         path
         for path in repository.paths
-        if path.startswith(FOLDER)
+        if path.startswith(WORKFLOWS)
         and "cron" in (text := repository.text(path))
         and re.search(r"workflow run|dispatch", text)
     ]
@@ -115,7 +116,7 @@ def _dispatched_by(repository: RepositoryTexts, pipeline: Pipeline) -> str | Non
     """A workflow with a weekly schedule that dispatches this one."""
     if "workflow_dispatch" not in pipeline.events:
         return None
-    name = pipeline.path.removeprefix(FOLDER)
+    name = pipeline.path.removeprefix(WORKFLOWS)
     for path in repository.kept(_dispatchers):
         text = repository.text(path)
         if path != pipeline.path and name in text:

@@ -11,9 +11,8 @@ from bot.clients.forges.github.pull_requests.rules import refusal, refusal_by_ru
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
 from bot.domain.forge.refusals import BranchMoved, BranchRefused, FilesDenied
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import WORKFLOWS, Identity
 
-WORKFLOWS = ".github/workflows/"
 _REGULAR = "100644"
 """The only mode that `createCommitOnBranch` gives to a file."""
 _MOST_TEXT = 1024 * 1024
