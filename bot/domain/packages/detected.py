@@ -69,6 +69,10 @@ class DetectedVulnerability:
         return [(name, self.package) for name in (self.id, *self.aliases)]
 
     @property
+    def is_cve(self) -> bool:
+        return self.id.upper().startswith("CVE-")
+
+    @property
     def told(self) -> str:
         """`CVE-2026-1 (HIGH) in libssl3t64 3.0.13-0ubuntu3.5, fixed in 3.0.13-0ubuntu3.6`."""
         fix = f", fixed in {self.fixed}" if self.fixed else ", fixed" if self.has_fix else ", not fixed yet"
@@ -93,17 +97,19 @@ def blocking(
 ) -> tuple[DetectedVulnerability, ...]:
     """What blocks, in the order given; with `before`, what the image before had, only what is new.
 
-    What the image before had already is not new, however it was rated, fixed or named then. Two that have
-    but another name in common are not the same: one advisory may be about several.
+    What the image before had already is not new, however it was rated, fixed or named then. One name in common is
+    enough, but for two CVEs that have another name in common: one advisory may be about several.
     """
     had = tuple(before or ())
     ids = {each.identity for each in had}
     names = {name for each in had for name in each.identities}
-    return tuple(
-        each
-        for each in found
-        if policy.blocks(each) and each.identity not in names and ids.isdisjoint(each.identities)
-    )
+    of_a_cve = ids | {name for each in had if not each.is_cve for name in each.identities}
+
+    def is_new(each: DetectedVulnerability) -> bool:
+        shared = of_a_cve if each.is_cve else names
+        return each.identity not in names and shared.isdisjoint(each.identities)
+
+    return tuple(each for each in found if policy.blocks(each) and is_new(each))
 
 
 def undecided(

@@ -87,7 +87,7 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
             rating,
             state == _FIXED if state else bool(fixed),
             bounded_line(artifact.get("purl")),
-            aliases_among([name]) if names != [name] and len(names) == 1 else (),
+            aliases_among([name]) if names != [name] else (),
         )
 
 

@@ -63,6 +63,15 @@ def test_what_the_image_before_had_by_its_other_name_is_not_new_but_another_with
     assert judged(other, before=ImageVulnerabilities((named,))).outcome is GateOutcome.BLOCKED
 
 
+def test_two_records_that_share_but_another_name_are_one_unless_both_are_cves() -> None:
+    cve = replace(OPENSSL, aliases=("GHSA-1",))
+    record = replace(OPENSSL, id="GO-2026-1", aliases=("GHSA-1",))
+    for now, before in ((cve, record), (record, cve), (record, replace(record, id="PYSEC-2026-1"))):
+        assert judged(now, before=ImageVulnerabilities((before,))).outcome is GateOutcome.PASSED
+        elsewhere = ImageVulnerabilities((replace(before, package="zlib1g"),))
+        assert judged(now, before=elsewhere).outcome is GateOutcome.BLOCKED
+
+
 def test_where_no_image_before_is_known_everything_counts_and_that_is_told() -> None:
     gated = judged(OPENSSL, before=None)
     assert gated.outcome is GateOutcome.BLOCKED

@@ -96,6 +96,16 @@ def test_the_advisory_of_a_cve_is_another_name_of_it() -> None:
     assert (now[0].id, blocking(now, GatePolicy(), before)) == ("CVE-2026-9", ())
 
 
+def test_the_cves_of_an_advisory_are_not_new_where_it_was_told_alone_before() -> None:
+    advisory = {"id": "GHSA-5crp-9r3c-p9vr", "severity": "High", "fix": {"versions": ["2"], "state": "fixed"}}
+    related = [{"id": "CVE-2026-8"}, {"id": "CVE-2026-9"}]
+    alone = read(match(vulnerability=advisory)).vulnerabilities
+    several = read(match(vulnerability=advisory, relatedVulnerabilities=related)).vulnerabilities
+    assert len(several) == 2
+    assert blocking(several, GatePolicy(), alone) == blocking(alone, GatePolicy(), several) == ()
+    assert blocking(several[1:], GatePolicy(), several[:1]) == several[1:]
+
+
 def test_what_grype_was_told_to_ignore_is_not_taken_in() -> None:
     assert read(ignoredMatches=[match()]).vulnerabilities == ()
 
