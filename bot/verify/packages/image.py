@@ -43,8 +43,8 @@ async def read_image(
     digest that were read before, and takes those read now. Raises `Failure` for what cannot be reached and where no
     image fits.
     """
-    manifest = await choose_manifest(start, blobs, platform)
-    if platform is not None and (isinstance(start, Manifest) or not start.images()):
+    manifest, _, is_told = await _followed(start, "", blobs, platform)
+    if platform is not None and not is_told:
         await _check_platform(manifest, blobs, platform)
     known: MutableMapping[str, LayerContents] = {} if kept is None else kept
     contents: list[LayerContents] = []
@@ -65,25 +65,29 @@ async def read_image(
 
 async def choose_manifest(start: Index | Manifest, blobs: Blobs, platform: str | None) -> Manifest:
     """Follows indexes, also nested ones, to the one manifest that is meant. Raises `Failure`."""
-    return (await _followed(start, "", blobs, platform))[0]
+    manifest, _, _ = await _followed(start, "", blobs, platform)
+    return manifest
 
 
 async def choose_digest(start: Index | Manifest, digest: str, blobs: Blobs, platform: str | None) -> str:
     """The digest of the manifest that is meant, where `digest` is that of `start`. Raises `Failure`."""
-    return (await _followed(start, digest, blobs, platform))[1]
+    _, chosen, _ = await _followed(start, digest, blobs, platform)
+    return chosen
 
 
 async def _followed(
     start: Index | Manifest, digest: str, blobs: Blobs, platform: str | None
-) -> tuple[Manifest, str]:
-    document = start
+) -> tuple[Manifest, str, bool]:
+    """The manifest, its digest, and whether an index on the way to it has told its platform."""
+    document, is_told = start, False
     for _ in range(_DEEPEST):
         if isinstance(document, Manifest):
-            return document, digest
-        digest = _chosen(document, platform).digest
+            return document, digest, is_told
+        chosen = _chosen(document, platform)
+        digest, is_told = chosen.digest, is_told or chosen.platform is not None
         document = read_document(await blobs.document(digest), digest[:19])
     if isinstance(document, Manifest):
-        return document, digest
+        return document, digest, is_told
     raise malformed("nests its indexes too deeply", "index")
 
 
@@ -140,19 +144,31 @@ def _only(entries: Sequence[Descriptor], platform: str | None, known: Sequence[D
 async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> None:
     """Refuses an image that its configuration says is for another platform, where no index says so. Raises
     `Failure`."""
-    digest, body = manifest.config.digest, b""
+    try:
+        told = await _platform_of(manifest.config.digest, blobs)
+    except Failure as failure:
+        if failure.trouble not in (Trouble.MALFORMED, Trouble.MISSING):
+            raise
+        what = f"{failure.what}, and no index says for which platform the image is that it configures"
+        advice = "leave --platform out to read it whatever it is for"
+        raise Failure(failure.trouble, what, where=failure.where, advice=advice) from failure
+    if told is not None and told.split("/")[:2] != platform.split("/")[:2]:
+        advice = "leave --platform out to read that one"
+        raise Failure(
+            Trouble.MISSING, f"has no image for {platform}: it is for {told}", where="image", advice=advice
+        )
+
+
+async def _platform_of(digest: str, blobs: Blobs) -> str | None:
+    """The platform that a configuration names. Raises `Failure`."""
+    body = b""
     async with aclosing(blobs.blob(digest)) as chunks:
         async for chunk in chunks:
             body += chunk
             if len(body) > _LARGEST_CONFIG:
                 raise malformed(f"is larger than {_LARGEST_CONFIG} bytes", f"configuration {digest[:19]}…")
     check_digest(body, digest, "registry or layout")
-    told = read_config(body, digest[:19]).platform
-    if told is not None and told.split("/")[:2] != platform.split("/")[:2]:
-        advice = "leave --platform out to read that one"
-        raise Failure(
-            Trouble.MISSING, f"has no image for {platform}: it is for {told}", where="image", advice=advice
-        )
+    return read_config(body, digest[:19]).platform
 
 
 async def _read_layer(digest: str, blobs: Blobs) -> LayerContents:

@@ -465,6 +465,41 @@ def test_an_image_of_another_platform_is_not_taken_for_the_one_that_is_meant(tmp
     assert run("packages", "list", folder, "--platform", "linux/amd64").exit_code == 0
 
 
+def without_configuration(folder: Path) -> str:
+    """Takes the configuration of the layout's image away; the digest of its manifest."""
+    [listed] = json.loads((folder / "index.json").read_text())["manifests"]
+    blobs = folder / "blobs/sha256"
+    manifest = json.loads((blobs / listed["digest"][7:]).read_text())
+    (blobs / manifest["config"]["digest"][7:]).unlink()
+    return str(listed["digest"])
+
+
+def test_the_platform_that_an_inner_index_tells_needs_no_configuration(tmp_path: Path) -> None:
+    folder = one_image(tmp_path / "oci", "amd64")
+    inner = without_configuration(folder)
+    for kind, platform in (("manifest", {"os": "linux", "architecture": "amd64"}), ("index", None)):
+        media_type = f"application/vnd.oci.image.{kind}.v1+json"
+        listed = {"mediaType": media_type, "digest": inner, "size": 1} | (
+            {"platform": platform} if platform else {}
+        )
+        body = json.dumps({"schemaVersion": 2, "manifests": [listed]}).encode()
+        inner = digest(body)
+        (folder / "blobs/sha256" / inner[7:]).write_bytes(body)
+    (folder / "index.json").write_bytes(body)
+    result = run("packages", "list", folder, "--platform", "linux/amd64", "--format", "json")
+    assert (result.exit_code, [each["name"] for each in json.loads(result.stdout)]) == (0, ["amd64"])
+
+
+def test_where_nothing_tells_the_platform_that_is_said_with_what_to_do(tmp_path: Path) -> None:
+    folder = one_image(tmp_path / "oci", "amd64")
+    without_configuration(folder)
+    result = run("packages", "list", folder, "--platform", "linux/amd64", "--format", "json")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "is not there, and no index says for which platform the image is" in result.stderr
+    assert "leave --platform out" in result.stderr
+    assert run("packages", "list", folder).exit_code == 0
+
+
 def test_the_one_variant_of_arm64_may_be_named(tmp_path: Path) -> None:
     folder = one_image(tmp_path / "oci", "arm64", {"os": "linux", "architecture": "arm64", "variant": "v8"})
     for platform in ("linux/arm64", "linux/arm64/v8"):
