@@ -1,4 +1,4 @@
-"""How severe a record is: its publisher's word, else the band of its highest CVSS score."""
+"""How severe a record is: its publisher's word, else the highest band of its CVSS scores."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ _SAID_UNDER = ("severity", "urgency", "ubuntu_priority", "priority")
 _MOST_RATINGS = 50
 _LONGEST_VECTOR = 256
 _BANDS = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MODERATE), (0.1, Severity.LOW))
+_CVSS_2 = "2"
+"""The version whose highest band is high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class PublishedRating:
 
 
 def rating_of(record: str, severities: object, said: Iterable[object]) -> PublishedRating:
-    """The publisher's word where there is one, with the highest CVSS score; else that score's band.
+    """The publisher's word where there is one, with the highest CVSS score; else the highest band of such scores.
 
     `severities` is the list in the record, `said` what publishers add to it and to its packages.
     """
@@ -40,18 +42,24 @@ def rating_of(record: str, severities: object, said: Iterable[object]) -> Publis
     entries = list(_entries(severities))
     for each in others:
         entries += _entries(each.get("severity"))
-    scored = max(_scored(entries), default=None)
-    score = scored[0] if scored is not None else None
+    scored = list(_scored(entries))
+    score = max((score for score, _ in scored), default=None)
     words = [word for kind, word in entries if not kind.startswith("CVSS")]
     words += [word for each in others for key in _SAID_UNDER if isinstance(word := each.get(key), str)]
     named = worst(map(_severity, words))
     if named is not None:
         by = next((name for start, name in _PUBLISHERS.items() if record.startswith(start)), "its publisher")
         return PublishedRating(named, by, score)
-    if scored is None:
-        return PublishedRating()
-    band = next((severity for least, severity in _BANDS if scored[0] >= least), None)
-    return PublishedRating(band, f"CVSS {scored[1]}" if band is not None else "", score)
+    bands = [(band.rank, points, version, band) for points, version in scored if (band := _band(points, version))]
+    if not bands:
+        return PublishedRating(score=score)
+    _, _, version, severity = max(bands)
+    return PublishedRating(severity, f"CVSS {version}", score)
+
+
+def _band(score: float, version: str) -> Severity | None:
+    found = next((severity for least, severity in _BANDS if score >= least), None)
+    return Severity.HIGH if found is Severity.CRITICAL and version == _CVSS_2 else found
 
 
 def _entries(values: object) -> Iterator[tuple[str, str]]:
@@ -61,7 +69,9 @@ def _entries(values: object) -> Iterator[tuple[str, str]]:
 
 
 def _severity(word: str) -> Severity | None:
-    return _WORDS.get(word.strip().lower()) or Severity.named(word)
+    """Debian writes asterisks behind a word that nobody has confirmed."""
+    said = word.strip().rstrip("*").lower()
+    return _WORDS.get(said) or Severity.named(said)
 
 
 def _scored(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[float, str]]:
@@ -73,7 +83,7 @@ def _scored(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[float, str]]:
         try:
             match kind:
                 case "CVSS_V2":
-                    yield float(CVSS2(vector).base_score), "2"
+                    yield float(CVSS2(vector).base_score), _CVSS_2
                 case "CVSS_V3":
                     yield float(CVSS3(vector).base_score), vector.partition("/")[0].removeprefix("CVSS:")
                 case "CVSS_V4":

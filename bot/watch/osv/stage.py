@@ -21,7 +21,7 @@ from bot.watch.osv.dump import DumpReading, read_dump
 from bot.watch.osv.questions import KnownRecord, OsvApi, PackageQuestion, ask_osv
 from bot.watch.osv.record import WantedPackages
 
-READER = "3"
+READER = "4"
 """Raised whenever the parsers change what they find, so that dumps are read again."""
 EVERY = timedelta(hours=6)
 API = "osv-api:"

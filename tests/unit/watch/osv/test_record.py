@@ -24,6 +24,8 @@ WANTED = WantedPackages(
 CVSS_31 = {"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
 CVSS_2 = {"type": "CVSS_V2", "score": "AV:N/AC:M/Au:N/C:N/I:P/A:N"}
 
+WORST_OF_2 = {"type": "CVSS_V2", "score": "AV:N/AC:L/Au:N/C:C/I:C/A:C"}
+
 
 def read(value: dict[str, Any], wanted: WantedPackages = WANTED) -> tuple[Vulnerability | None, tuple[str, ...]]:
     notes = Notes("dump")
@@ -101,11 +103,15 @@ def test_a_record_is_about_the_cves_that_it_names(name: str, values: dict[str, A
         ("UBUNTU-CVE-2026-1001", {"severity": [{"type": "Ubuntu", "score": "negligible"}]}, "low", "Ubuntu", None),
         ("AZL-1", {"severity": [CVSS_2, CVSS_31]}, Severity.CRITICAL, "CVSS 3.1", 9.8),
         ("ALPINE-CVE-2026-1001", {"severity": [CVSS_2]}, Severity.MODERATE, "CVSS 2", 4.3),
+        ("AZL-1", {"severity": [WORST_OF_2]}, Severity.HIGH, "CVSS 2", 10.0),
+        ("AZL-1", {"severity": [WORST_OF_2, CVSS_31]}, Severity.CRITICAL, "CVSS 3.1", 10.0),
+        ("DEBIAN-CVE-2026-1001", {"database_specific": {"urgency": "low**"}}, Severity.LOW, "Debian", None),
+        ("DEBIAN-CVE-2026-1001", {"database_specific": {"urgency": "not yet assigned"}}, None, "", None),
         ("AZL-1", {"severity": [{"type": "CVSS_V3", "score": "no vector"}]}, None, "", None),
         ("AZL-1", {"severity": "high"}, None, "", None),
     ],
 )
-def test_the_publishers_word_counts_and_else_the_highest_score(
+def test_the_publishers_word_counts_and_else_the_highest_band(
     name: str, values: dict[str, Any], severity: str | None, by: str, score: float | None
 ) -> None:
     found = said(record(name, **values))
