@@ -33,7 +33,8 @@ _NOTICES = ("USN-", "DSA-", "DLA-", "GHSA-")
 
 @dataclass(frozen=True, slots=True)
 class CveFacts:
-    """What is said of a CVE, whoever says it; the highest severity counts."""
+    """What is said of a CVE, whoever says it: a publisher's own word before what follows from a score, and the
+    highest severity of several."""
 
     cve: str
     title: str = ""
@@ -43,7 +44,7 @@ class CveFacts:
     publishers: tuple[str, ...] = ()
 
     def joined(self, other: "CveFacts") -> "CveFacts":
-        first, second = sorted((self, other), key=lambda each: each.severity.rank if each.severity else -1)
+        first, second = sorted((self, other), key=_weight)
         scores = [each.score for each in (self, other) if each.score is not None]
         return CveFacts(
             self.cve,
@@ -53,6 +54,12 @@ class CveFacts:
             max(scores, default=None),
             tuple(dict.fromkeys((*self.publishers, *other.publishers))),
         )
+
+
+def _weight(facts: CveFacts) -> tuple[bool, int]:
+    if facts.severity is None:
+        return False, -1
+    return not facts.rated_by.startswith("CVSS"), facts.severity.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,27 @@ class Exposure:
 
 @dataclass(slots=True)
 class Exposed:
-    """All CVEs that are asked for, and by the ids of packages what each is exposed to."""
+    """All CVEs that are asked for, what each publisher says of them, by CVE and publisher, and by the ids of
+    packages what each is exposed to."""
 
     cves: dict[str, CveFacts] = field(default_factory=dict)
+    said: dict[tuple[str, str], CveFacts] = field(default_factory=dict)
     by_package: dict[int, list[Exposure]] = field(default_factory=dict)
 
     def add(self, facts: CveFacts) -> None:
         known = self.cves.get(facts.cve)
         self.cves[facts.cve] = facts if known is None else known.joined(facts)
+        for publisher in facts.publishers:
+            said = self.said.get((facts.cve, publisher))
+            self.said[facts.cve, publisher] = facts if said is None else said.joined(facts)
+
+    def severity_of(self, exposure: Exposure) -> Severity | None:
+        """How its own publisher rates it; where that says nothing, how others do."""
+        own = self.said.get((exposure.cve, exposure.publisher))
+        if own is not None and own.severity is not None:
+            return own.severity
+        facts = self.cves.get(exposure.cve)
+        return facts.severity if facts is not None else None
 
 
 async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> Exposed:

@@ -134,13 +134,13 @@ def _platform(platform: str, row: Any, held: HeldPackages) -> ToldPlatform:
 
 
 def _detected(exposure: Exposure, exposed: Exposed, distribution: Distribution | None) -> DetectedVulnerability:
-    facts, package = exposed.cves.get(exposure.cve), exposure.package
+    package = exposure.package
     return DetectedVulnerability(
         exposure.cve,
         package.name,
         package.version,
         exposure.fixed_in,
-        Rating.of(facts.severity if facts is not None else None),
+        Rating.of(exposed.severity_of(exposure)),
         bool(exposure.fixed_in),
         package_url(package, distribution) or "",
     )

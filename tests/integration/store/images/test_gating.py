@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Table, event, select, update
 
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cve_moves import WhyOpen
@@ -24,7 +25,7 @@ from bot.domain.packages.gate import (
 )
 from bot.domain.packages.ledger import Station
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import Ecosystem, VersionRange
+from bot.domain.packages.vulnerability import Ecosystem, VersionRange, Vulnerability
 from bot.domain.reach import PushedTag, Reach
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.gates import gates, let_through
@@ -47,6 +48,8 @@ from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
 from tests.integration.store.holding import (
     CVE,
     FIXED,
+    OPENSSL,
+    SOURCE,
     SSL,
     UNFIXED,
     WANTED,
@@ -86,6 +89,29 @@ async def test_a_rebuild_that_brings_a_new_high_with_a_fix_is_blocked(stores: St
     gated = await judged(stores)
     assert (gated.outcome, [each.id for each in gated.blocking]) == (GateOutcome.BLOCKED, [CVE])
     assert gated.told == f"{CVE} (HIGH) in libssl3t64 {SSL.version}, fixed in {FIXED.version}"
+
+
+async def test_a_package_is_rated_by_who_publishes_it_and_not_by_a_score_that_another_gives(stores: Stores) -> None:
+    """One row stands for a package of the same name and version, whichever distribution an image is of."""
+    debian = DumpSource(Ecosystem.DEBIAN, "/srv/debian.zip")
+    await running(stores, SSL)
+    await stores.vulnerabilities.follow_dumps([SOURCE, debian])
+    wanted = replace(WANTED, releases=WANTED.releases | {"Debian:13"})
+    for source, name, severity, rated_by, release in (
+        (SOURCE, "UBUNTU", Severity.LOW, "Ubuntu", "Ubuntu:24.04"),
+        (debian, "DEBIAN", Severity.CRITICAL, "CVSS 3.1", "Debian:13"),
+    ):
+        await stores.taken(stores.vulnerabilities.dumps)
+        affected = (replace(OPENSSL, release=release),)
+        record = Vulnerability(f"{name}-{CVE}", (CVE,), "overflow", severity, rated_by, 9.8, affected=affected)
+        reading = DumpReading((record,))
+        await stores.vulnerabilities.keep_dump(
+            KeptDump(source, DumpMark("1"), wanted, reading), stores.clock.now() + HOUR
+        )
+    assert await kept(stores, ALL) == ("passed", "nothing that blocks")
+    page = await stores.ledger.cve(CVE, Cut())
+    assert page is not None
+    assert (page.cve.severity, page.cve.rated_by, page.cve.score) == ("low", "Ubuntu", 9.8)
 
 
 async def test_what_is_held_back_is_not_what_the_next_image_is_compared_with(stores: Stores) -> None:
