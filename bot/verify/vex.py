@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability
+from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.verify.packages.reading import items, mapping, read_json, text
 from bot.verify.scanners.report import Report, bounded_line
 
@@ -20,6 +21,18 @@ _MOST_STATEMENTS = 100_000
 OPENVEX = "https://openvex.dev/ns"
 """How the context of a document begins, and the type of a predicate that is one."""
 _IMAGES = frozenset({"oci", "docker"})
+_JUSTIFICATIONS = frozenset(
+    {
+        "component_not_present",
+        "vulnerable_code_not_present",
+        "vulnerable_code_not_in_execute_path",
+        "vulnerable_code_cannot_be_controlled_by_adversary",
+        "inline_mitigations_already_exist",
+    }
+)
+_CVE = "CVE-"
+_HUB = ("index.docker.io", "registry-1.docker.io")
+"""Other names of Docker Hub's registry."""
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
@@ -33,7 +46,8 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class VexStatement:
-    """`vulnerabilities` are the name and its aliases; `reason` is the justification or impact on one line.
+    """`vulnerabilities` are the name and its aliases, in upper case; `reason` is the justification, where it is one
+    of those that OpenVEX knows, or the impact on one line.
 
     `at` is the time of the statement or of its document; None where neither has one.
     """
@@ -76,14 +90,16 @@ def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str
     """What a statement leaves out, the document says for all."""
     vulnerability = value.get("vulnerability", document.get("vulnerability"))
     inner = mapping(vulnerability)
-    names = [text(vulnerability), text(inner.get("name")), *(text(alias) for alias in items(inner.get("aliases")))]
+    names = [text(vulnerability), text(inner.get("name")), text(inner.get("@id"))]
+    names += [text(alias) for alias in items(inner.get("aliases"))]
     products = items(value.get("products", document.get("products")))
-    common = tuple(_url(part) for part in items(value.get("subcomponents")))
+    common = _parts(value)
+    justification = bounded_line(value.get("justification"))
     return VexStatement(
-        frozenset(name for name in names if name),
+        frozenset(name.upper() for name in names if name),
         tuple(_product(product, common) for product in products),
         text(value.get("status", document.get("status"))),
-        bounded_line(value.get("justification")) or bounded_line(value.get("impact_statement")),
+        (justification if justification in _JUSTIFICATIONS else "") or bounded_line(value.get("impact_statement")),
         bounded_line(document.get("author")),
         _moment(text(value.get("timestamp", document.get("timestamp"))), where),
     )
@@ -103,8 +119,13 @@ def _moment(written: str, where: str) -> datetime | None:
 
 
 def _product(value: object, common: Sequence[str]) -> Product:
-    parts = tuple(_url(part) for part in items(mapping(value).get("subcomponents")))
-    return Product(_url(value), parts or tuple(common))
+    return Product(_url(value), _parts(mapping(value)) or tuple(common))
+
+
+def _parts(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where they are no list, one that is nothing stands for them: the whole is not meant then."""
+    listed = value.get("subcomponents")
+    return tuple(map(_url, listed)) if isinstance(listed, list | None) and listed else ("",) if listed else ()
 
 
 def _url(value: object) -> str:
@@ -120,18 +141,34 @@ def excuse(
     Statements of one time count in the order in which they are given, those without a time before all others.
     """
     by_name: dict[str, list[VexStatement]] = {}
-    for statement in sorted(statements, key=lambda each: each.at or _BEFORE_ALL):
+    for statement in sorted(statements, key=_time):
         for name in statement.vulnerabilities:
             by_name.setdefault(name, []).append(statement)
     standing: list[DetectedVulnerability] = []
     excused: list[VexExcuse] = []
     for each in found:
-        speaking = [statement for statement in by_name.get(each.id, ()) if _speaks_of(statement, each, report)]
+        speaking = [one for one in _naming(each, by_name) if _speaks_of(one, each, report)]
         if speaking and speaking[-1].excuses:
             excused.append(VexExcuse(each, speaking[-1]))
         else:
             standing.append(each)
     return tuple(standing), tuple(excused)
+
+
+def _naming(found: DetectedVulnerability, by_name: Mapping[str, list[VexStatement]]) -> list[VexStatement]:
+    """The statements that name it, the last one last; one that names it by an alias alone, where it names no other
+    CVE: an advisory may be about several."""
+    name = found.id.upper()
+    named = {id(one): one for one in by_name.get(name, ())}
+    for alias in found.aliases:
+        for one in by_name.get(alias.upper(), ()):
+            if not any(other.startswith(_CVE) and other != name for other in one.vulnerabilities):
+                named[id(one)] = one
+    return sorted(named.values(), key=_time)
+
+
+def _time(statement: VexStatement) -> datetime:
+    return statement.at or _BEFORE_ALL
 
 
 def _speaks_of(statement: VexStatement, found: DetectedVulnerability, report: Report) -> bool:
@@ -161,13 +198,32 @@ def _covers(stated: str, found: str) -> bool:
 
 
 def _is_scanned(stated: str, report: Report) -> bool:
-    """Whether an image's package URL names the image that was scanned, by its digest or, without one, its name."""
+    """Whether an image's package URL names the image that was scanned, by its digest or, without one, its name.
+
+    Of what is stated beside a name, only the place of the image can be told to be its.
+    """
     image = _parsed(stated)
     if image is None or image.type not in _IMAGES:
         return False
     if image.version and image.version.startswith("sha256:"):
         return image.version in report.image_digests
-    return bool(report.image_name) and image.name == report.image_name and not image.version
+    qualifiers = dict(image.qualifiers or {})
+    place = qualifiers.pop("repository_url", "").rpartition("://")[2].strip("/")
+    if image.version or qualifiers or not report.image_name:
+        return False
+    name = "/".join(filter(None, (image.namespace, image.name)))
+    if place:
+        return _full(report.image_name) in (_full(place), _full(f"{place}/{name}"))
+    return f"/{report.image_name}".endswith(f"/{name}")
+
+
+def _full(image: str) -> str:
+    """The name of an image with the registry that it has without one."""
+    try:
+        reference = Reference.parse(image)
+    except InvalidReference:
+        return image
+    return f"{DEFAULT_REGISTRY if reference.registry in _HUB else reference.registry}/{reference.repository}"
 
 
 @lru_cache(maxsize=4096)

@@ -49,7 +49,7 @@ def settle_uncertain(name: str, told: ToldImage, rule: GateRule, options: GateOp
 
 def about(name: str, told: ToldImage) -> Report:
     """The image as statements may name it."""
-    return Report((), image_name=name.rpartition("/")[2], image_digests=told.digests)
+    return Report((), image_name=name, image_digests=told.digests)
 
 
 def words(statement: VexStatement) -> str:

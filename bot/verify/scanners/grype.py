@@ -14,10 +14,10 @@ from bot.verify.scanners.report import (
     few,
     image_id_of,
     is_rating,
-    last_part,
     moment_of,
     named_digests,
     rating_named,
+    without_tag,
 )
 
 _FIXED = "fixed"
@@ -47,7 +47,7 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
     names = target.get("repoDigests")
     digests = named_digests([target.get("manifestDigest"), *(names if isinstance(names, list) else [])])
     created_at = moment_of(_mapping(document.get("descriptor")).get("timestamp"))
-    name = last_part(bounded_line(target.get("userInput")))
+    name = without_tag(bounded_line(target.get("userInput")))
     image = image_id_of(target.get("imageID"))
     return Report(
         bounded(found, where),

@@ -34,7 +34,7 @@ class Report:
     """A scanner's findings. `gaps` says what it cannot tell, one line for each; `created_at` where it says so.
 
     `unrated` are the findings that nobody says the severity of; each is among the vulnerabilities as unknown.
-    `image_name` is the last part of the name of the image that was scanned, `image_digests` are those it goes by.
+    `image_name` is the name of the image that was scanned, `image_digests` are those it goes by.
     `image_id` is the digest of its configuration, by which engines name it, where the report has that.
     `suppressed` are those that somebody told the scanner to leave out, and in whose words.
     `is_about_several` is True where its parts name different images: then it is about none of them.
@@ -107,9 +107,10 @@ def aliases_among(names: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in listed if _GITHUB.fullmatch(name)))
 
 
-def last_part(image: str) -> str:
-    """The last part of an image's name: `shop` of `ghcr.io/contoso/shop:1.0@sha256:…`."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+def without_tag(image: str) -> str:
+    """The name of an image alone: `ghcr.io/contoso/shop` of `ghcr.io/contoso/shop:1.0@sha256:…`."""
+    path, slash, last = image.partition("@")[0].rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"
 
 
 def bounded_line(value: object) -> str:

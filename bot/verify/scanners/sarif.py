@@ -14,12 +14,12 @@ from bot.verify.scanners.report import (
     bounded_line,
     few,
     image_id_of,
-    last_part,
     name_of,
     named_digests,
     rating_named,
     rating_of_score,
     suppressed_in_words,
+    without_tag,
 )
 from bot.verify.scanners.sarif_texts import looks_for_vulnerabilities, told_of
 
@@ -83,7 +83,7 @@ def _read_run(run: object, read: _Read) -> None:
     about = run.get("properties")
     if isinstance(about, dict):
         read.digests += filter(None, [named_digests(_list(about, "repoDigests"))])
-        read.images.add((image_id_of(about.get("imageID")), last_part(bounded_line(about.get("imageName")))))
+        read.images.add((image_id_of(about.get("imageID")), without_tag(bounded_line(about.get("imageName")))))
     rules = _rules(run)
     by_id = {bounded_line(each.get("id")): each for each in reversed(rules)}
     others = 0

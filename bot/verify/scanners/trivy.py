@@ -14,11 +14,11 @@ from bot.verify.scanners.report import (
     few,
     image_id_of,
     is_rating,
-    last_part,
     moment_of,
     named_digests,
     rating_of_score,
     suppressed_in_words,
+    without_tag,
 )
 
 _FIXED = "fixed"
@@ -61,7 +61,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         bounded(found, where),
         few(gaps),
         moment_of(document.get("CreatedAt")),
-        last_part(bounded_line(document.get("ArtifactName"))),
+        without_tag(bounded_line(document.get("ArtifactName"))),
         named_digests(names if isinstance(names, list) else []),
         has_looked=has_looked,
         image_id=image_id_of(metadata.get("ImageID") if isinstance(metadata, dict) else None),

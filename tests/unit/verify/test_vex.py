@@ -1,5 +1,6 @@
 import contextlib
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,9 @@ def stands(*statements: object) -> bool:
         {"@id": IMAGE, "subcomponents": [{"@id": "pkg:deb/ubuntu/libssl3t64"}]},
         {"@id": IMAGE},
         "pkg:oci/shop",
+        "pkg:oci/shop?repository_url=registry.example/team/shop",
+        "pkg:oci/shop?repository_url=https://registry.example/team",
+        "pkg:docker/team/shop?repository_url=registry.example",
     ],
 )
 def test_a_statement_about_the_package_or_the_image_takes_the_finding_away(product: object) -> None:
@@ -65,6 +69,11 @@ def test_a_statement_about_the_package_or_the_image_takes_the_finding_away(produ
         "pkg:oci/shop@sha256:" + "b" * 64,
         {"@id": IMAGE, "subcomponents": [{"@id": "pkg:deb/ubuntu/zlib1g"}]},
         "libssl3t64",
+        "pkg:oci/shop?repository_url=registry.example/other/shop",
+        "pkg:oci/shop?repository_url=shop",
+        "pkg:oci/shop?tag=0.9",
+        "pkg:docker/other/shop",
+        {"@id": IMAGE, "subcomponents": {"@id": "pkg:deb/ubuntu/zlib1g"}},
     ],
 )
 def test_a_statement_about_something_else_takes_nothing_away(product: object) -> None:
@@ -79,11 +88,30 @@ def test_only_what_is_not_affected_or_fixed_is_taken_away(status: str) -> None:
 
 def test_not_affected_without_a_reason_is_not_heeded() -> None:
     assert stands(statement(justification=None))
+    assert stands(statement(justification="because")), "OpenVEX knows five, and an impact in words"
     assert not stands(statement(justification=None, impact_statement="the code is not shipped"))
 
 
-def test_an_alias_names_the_vulnerability_too() -> None:
-    assert not stands(statement(vulnerability={"name": "GHSA-1", "aliases": ["CVE-2026-1"]}))
+@pytest.mark.parametrize(
+    "vulnerability", [{"name": "GHSA-1", "aliases": ["CVE-2026-1"]}, {"name": "cve-2026-1"}, {"@id": "CVE-2026-1"}]
+)
+def test_an_alias_names_the_vulnerability_too(vulnerability: object) -> None:
+    assert not stands(statement(vulnerability=vulnerability))
+
+
+def test_a_finding_is_named_by_its_own_alias_where_no_other_cve_is() -> None:
+    """One advisory of GitHub may be about several."""
+    found = [replace(each, aliases=("GHSA-1",)) for each in SCANNED.vulnerabilities]
+
+    def excused(*statements: object) -> bool:
+        return not excuse(found, document(*statements), SCANNED)[0]
+
+    advisory = statement(vulnerability={"name": "GHSA-1"})
+    assert excused(advisory)
+    assert not excused(statement(vulnerability={"name": "CVE-2026-2", "aliases": ["GHSA-1"]}))
+    later = statement(status="affected", timestamp="2026-11-20T00:00:00Z")
+    assert not excused(later, advisory)
+    assert not excused(statement(), advisory | {"status": "affected", "timestamp": "2026-11-20T00:00:00Z"})
 
 
 def test_the_form_of_version_0_0_1_is_read() -> None:
@@ -133,7 +161,7 @@ def test_any_document_is_read_or_refused(value: object) -> None:
 def test_what_a_document_says_of_itself_can_be_kept_and_shown_on_one_line() -> None:
     """No page can be made of half a pair of surrogates, and megabytes would be kept for each finding."""
     wild = "\ud800\x00a\n" + "b" * 10_000
-    (said,) = document(statement(justification=wild), author=wild)
+    (said,) = document(statement(justification=None, impact_statement=wild), author=wild)
     for text in (said.author, said.reason):
         assert text.startswith("\N{REPLACEMENT CHARACTER}" * 2 + "a")
         assert text.isprintable()

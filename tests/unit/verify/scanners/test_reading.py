@@ -359,7 +359,7 @@ def test_sarif_of_trivy_is_about_the_image_that_its_run_names() -> None:
     }
     found = sarif_of(RESULT, RATED, properties=named)
     assert found.names == {image, "sha256:" + "b" * 64}
-    assert found.image_name == "shop"
+    assert found.image_name == "ghcr.io/contoso/shop"
 
 
 def test_sarif_whose_runs_are_about_several_images_is_about_none_of_them() -> None:
