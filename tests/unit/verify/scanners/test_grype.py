@@ -56,7 +56,11 @@ def test_a_match_is_a_vulnerability_of_a_package_with_its_fix() -> None:
 
 def test_it_is_about_the_image_by_the_digests_that_it_names() -> None:
     report = read()
-    assert (report.scanner, report.image_name, report.image_digests) == (GRYPE, "ghcr.io/contoso/shop", {INDEX, PLATFORM})
+    assert (report.scanner, report.image_name, report.image_digests) == (
+        GRYPE,
+        "ghcr.io/contoso/shop",
+        {INDEX, PLATFORM},
+    )
     assert report.created_at is not None
     assert (report.created_at.hour, report.gaps) == (10, ())
 
