@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from bot.domain.wording.words import first_few
 
@@ -46,6 +47,9 @@ class StationClock:
     at: datetime | None = None
     says: str = ""
     who: str = ""
+
+
+_AHEAD = StationClock(Passage.AHEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def entry_of(image: AffectedImage) -> LedgerEntry:
         return LedgerEntry(image, clocks, None)
     for place, clock in clocks.items():
         if _ORDER[place] > _ORDER[stop] and clock.passage is not Passage.NOT_CONCERNED:
-            clocks[place] = StationClock(Passage.AHEAD)
+            clocks[place] = _AHEAD
     if clocks[stop].passage is Passage.UNKNOWN:
         return LedgerEntry(image, clocks, None, cannot_tell=True)
     return LedgerEntry(image, clocks, stop)
@@ -162,12 +166,14 @@ def _proved(image: AffectedImage, told: Mapping[Station, StationClock]) -> Itera
     What is not known before it was passed. What is known to lack the fix before it was not: that came another way,
     or is there no more.
     """
-    last = max((_ORDER[place] for place, clock in told.items() if clock.passage is Passage.PASSED), default=-1)
+    last = max(
+        (number for number, clock in enumerate(told.values()) if clock.passage is Passage.PASSED), default=-1
+    )
     passed = [clock.at for place, clock in told.items() if place is not Station.FIX and clock.at is not None]
-    for place, clock in told.items():
-        if _ORDER[place] < last and clock.passage is Passage.UNKNOWN:
+    for number, (place, clock) in enumerate(told.items()):
+        if number < last and clock.passage is Passage.UNKNOWN:
             yield place, StationClock(Passage.PASSED, says="proved by what came after")
-        elif _ORDER[place] < last and clock.passage is Passage.WAITING:
+        elif number < last and clock.passage is Passage.WAITING:
             yield place, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
         elif (
             place is Station.FIX
@@ -180,18 +186,21 @@ def _proved(image: AffectedImage, told: Mapping[Station, StationClock]) -> Itera
             yield place, clock
 
 
+@lru_cache(maxsize=1024)
 def _fix(fix: PublishedFix) -> StationClock:
     if fix.versions:
         return StationClock(Passage.PASSED, fix.at, f"{fix.publisher} fixed it in {', '.join(fix.versions)}")
     return StationClock(Passage.WAITING, says=f"{fix.publisher} has no fix", who=fix.publisher)
 
 
+@lru_cache(maxsize=1024)
 def _base(base: BelowImage | None) -> StationClock:
     if base is None:
         return StationClock(Passage.UNKNOWN, says="what the image stands on is not known")
     return _below(base, waits=f"{base.who} has not rebuilt {base.name}", passed=f"{base.name} has it")
 
 
+@lru_cache(maxsize=1024)
 def _mirror(mirror: BelowImage | None) -> StationClock:
     if mirror is None:
         return StationClock(Passage.NOT_CONCERNED, says="no mirror")
@@ -208,6 +217,7 @@ def _below(below: BelowImage, *, waits: str, passed: str) -> StationClock:
     return StationClock(Passage.PASSED, below.held.free_since, passed)
 
 
+@lru_cache(maxsize=1024)
 def _own_base(own_bases: Sequence[BelowImage]) -> StationClock:
     concerned = [each for each in own_bases if each.brings]
     if not concerned:
@@ -239,7 +249,7 @@ def _deployed(image: AffectedImage) -> StationClock:
     if not image.deployed:
         return StationClock(Passage.NOT_CONCERNED, says="no manifest names it")
     if image.held.is_affected is not False:
-        return StationClock(Passage.AHEAD)
+        return _AHEAD
     old = [each for each in image.deployed if each.has_fix is False]
     if old:
         return StationClock(Passage.WAITING, says=f"not deployed: {_places(old)}", who=_repositories(old))

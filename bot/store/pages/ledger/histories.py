@@ -1,6 +1,6 @@
 """What images and bases have held of affected packages, by the inventories that followed each other."""
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,11 @@ from sqlalchemy import Select, String, cast, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.ledger import Held
-from bot.domain.packages.package import Distribution
-from bot.domain.packages.vulnerability import ANY_RELEASE, release_of
-from bot.store.engine.codec import load
+from bot.domain.packages.vulnerability import ANY_RELEASE
+from bot.store.engine.among import is_among
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
+from bot.store.pages.bases.holding import release_in
 from bot.store.pages.ledger.exposed import Exposed, Exposure
 from bot.store.pages.ledger.pinned import pinned_inventories
 from bot.store.rows.bases.tables import bases
@@ -29,6 +29,12 @@ _LONGEST = 100
 """So many images under one tag are looked back at."""
 _PACKAGES_AT_ONCE = 10_000
 """So many are asked for in one statement: each statement groups all inventories."""
+_INVENTORIES = select(
+    *(inventories.c[name] for name in ("id", "previous_id", "seen_at", "read_at", "is_complete")),
+    cast(inventories.c.distribution, String).label("distribution"),
+)
+_KNOWN = _INVENTORIES.where(is_among(inventories.c.id, "inventories"))
+_FOLLOWING = _INVENTORIES.where(is_among(inventories.c.previous_id, "inventories"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,8 @@ async def _held(
         query = select(inventory_packages.c.inventory_id, listed).where(inventory_packages.c.package_id.in_(ids))
         if scope is not None:
             query = query.where(inventory_packages.c.inventory_id.in_(scope))
-        for number, text in await connection.execute(query.group_by(inventory_packages.c.inventory_id)):
+        rows = await connection.execute(query.group_by(inventory_packages.c.inventory_id))
+        for number, text in rows.all():
             if text not in sets:
                 sets[text] = frozenset(map(int, text.split(",")))
             held[number] = held[number] | sets[text] if number in held else sets[text]
@@ -164,18 +171,15 @@ def _without_past_of_bases() -> Select[Any]:
 
 
 async def _add(connection: AsyncConnection, histories: Histories, numbers: Collection[int]) -> None:
-    for ids in chunks(sorted(numbers)):
-        rows = await connection.execute(_inventories().where(inventories.c.id.in_(ids)))
-        histories.known |= {each.id: each for each in _read(rows)}
+    rows = await connection.execute(_KNOWN, {"inventories": numbers})
+    histories.known |= {each.id: each for each in _read(rows.all())}
 
 
 async def _add_following(connection: AsyncConnection, histories: Histories) -> None:
-    last: Collection[int] = set(histories.known)
+    last: Collection[int] = list(histories.known)
     for _ in range(_LONGEST):
-        found: dict[int, Inventoried] = {}
-        for ids in chunks(sorted(last)):
-            rows = await connection.execute(_inventories().where(inventories.c.previous_id.in_(ids)))
-            found |= {each.id: each for each in _read(rows) if each.id not in histories.known}
+        rows = await connection.execute(_FOLLOWING, {"inventories": last})
+        found = {each.id: each for each in _read(rows.all()) if each.id not in histories.known}
         if not found:
             return
         histories.known |= found
@@ -187,17 +191,9 @@ async def add_shown(connection: AsyncConnection, histories: Histories, numbers: 
     await _add(connection, histories, set(numbers) - histories.known.keys())
 
 
-def _inventories() -> Any:
-    column = inventories.c
-    return select(
-        *(column.id, column.previous_id, column.seen_at, column.read_at, column.is_complete, column.distribution)
-    )
-
-
-def _read(rows: Iterable[Any]) -> list[Inventoried]:
+def _read(rows: Sequence[Any]) -> list[Inventoried]:
     def inventoried(row: Any) -> Inventoried:
-        told = row.distribution
-        release = release_of(load(told, Distribution)) if told is not None else None
+        release = release_in(row.distribution)
         is_read, is_complete = row.read_at is not None, bool(row.is_complete)
         return Inventoried(row.id, row.previous_id, row.seen_at, is_read, is_complete, release)
 

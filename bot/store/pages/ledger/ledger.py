@@ -14,9 +14,9 @@ from bot.domain.clock import Clock
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import LedgerEntry, Station
 from bot.domain.packages.station_times import StationTime, elsewhere, with_rebuilds
+from bot.store.engine.among import is_among
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database
-from bot.store.engine.inserting import chunks
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
@@ -26,6 +26,7 @@ from bot.store.pages.ledger.below import read_bases, read_names
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
+from bot.store.pages.ledger.fixes_below import FixesBelow
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
 from bot.store.pages.ledger.pinned import read_pinned
@@ -42,6 +43,17 @@ from bot.views.paging import Cut, page_of
 _HOLDS = timedelta(minutes=1)
 _MOST_KEPT = 4
 """CVEs with all of their images: those asked for last."""
+_SHOWN = select(image_inventories).where(is_among(image_inventories.c.inventory_id, "inventories"))
+_IMAGES = (
+    select(
+        *(images.c[name] for name in ("id", "registry", "repository", "tag", "found", "digest")),
+        cast(images.c.standings, String).label("standings"),
+        repositories.c.name,
+    )
+    .join(repositories, repositories.c.id == images.c.repository_id)
+    .where(is_among(images.c.id, "images"))
+    .order_by(images.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,37 +189,24 @@ async def _read(connection: AsyncConnection, cve: str | None, platforms: Collect
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
     brings = await read_names(connection, shown, names)
     since = await read_shown_since(connection, bases.followed) if cve is not None else ShownSince()
-    return Ledger(exposed, histories, bases, brings, pinned, found, since)
+    fixes = FixesBelow(histories, bases, brings, since)
+    return Ledger(exposed, histories, bases, fixes, pinned, found)
 
 
 async def _images(connection: AsyncConnection, histories: Histories) -> tuple[ExposedImage, ...]:
     """Those that hold, or held, something exposed on some platform."""
     held: dict[int, list[tuple[str, int]]] = {}
-    for numbers in chunks(sorted(histories.known)):
-        links = await connection.execute(
-            select(image_inventories).where(image_inventories.c.inventory_id.in_(numbers))
-        )
-        for link in links:
-            held.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
+    links = await connection.execute(_SHOWN, {"inventories": histories.known})
+    for link in links.all():
+        held.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
     run_at = await deployments_of(connection, held)
     standings = _Standings()
-    found: list[ExposedImage] = []
-    for numbers in chunks(sorted(held)):
-        rows = await connection.execute(
-            select(
-                *(images.c[name] for name in ("id", "registry", "repository", "tag", "found", "digest")),
-                cast(images.c.standings, String).label("standings"),
-                repositories.c.name,
-            )
-            .join(repositories, repositories.c.id == images.c.repository_id)
-            .where(images.c.id.in_(numbers))
-            .order_by(images.c.id)
-        )
-        found += readable(
-            rows,
-            lambda row: _image(row, standings, held[row.id], run_at.get(row.id, ())),
-            lambda row: f"image {row.id}",
-        )
+    rows = await connection.execute(_IMAGES, {"images": held})
+    found = readable(
+        rows.all(),
+        lambda row: _image(row, standings, held[row.id], run_at.get(row.id, ())),
+        lambda row: f"image {row.id}",
+    )
     return tuple(found)
 
 

@@ -60,7 +60,7 @@ async def read_shown_since(connection: AsyncConnection, some: Collection[Base]) 
             .where(tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(keys))
             .order_by(observations.c.id.desc())
         )
-        for row in rows:
+        for row in rows.all():
             of_base = found.setdefault(Base(row.registry, row.repository, row.tag), {})
             observed = of_base.setdefault(row.id, _Observed(row.at))
             if row.platform is not None:

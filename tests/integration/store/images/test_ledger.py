@@ -1,5 +1,6 @@
 """Where fixes are stuck, by what images and bases were seen to hold."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from sqlalchemy import null, select, update
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.images.image import SeenImage
+from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.package import Distribution, Package
@@ -18,6 +20,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
+from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import deployments, images
@@ -233,15 +236,35 @@ async def test_the_fleet_lists_what_is_open_by_where_it_is_stuck(stores: Stores)
     assert (row.places.open, row.places.waiting[Station.IMAGE]) == (1, 1)
 
 
-async def test_the_list_counts_the_images_that_each_cve_has_on_its_page(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def small_fleet(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Stores:
+    """40 images on 4 bases, with 5 open CVEs."""
     small = {"BASES": 4, "OF_BASE": 6, "OWN": 5, "POOL": 50}
     for name, number in small.items():
         monkeypatch.setattr(bench_inventory, name, number)
     monkeypatch.setattr(bench_ledger, "OPEN", 5)
     await bench_inventory.fill(stores.database, 40)
     await bench_ledger.tell(stores.database)
+    return stores
+
+
+async def test_what_lies_below_images_is_worked_out_once_for_all_that_stand_alike(
+    small_fleet: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    below = BasesBelow.below
+
+    def counted(self: BasesBelow, standings: Sequence[ImageStanding], platform: str) -> Below:
+        asked.append(standings)
+        return below(self, standings, platform)
+
+    monkeypatch.setattr(BasesBelow, "below", counted)
+    found = await page(small_fleet, "CVE-2026-1002")
+    assert (found.cve.places.open, len(asked)) == (40, 4)
+
+
+async def test_the_list_counts_the_images_that_each_cve_has_on_its_page(small_fleet: Stores) -> None:
+    stores = small_fleet
     async with stores.database.transaction() as connection:
         await connection.execute(update(deployments).where(deployments.c.id % 3 == 0).values(tag="other"))
         await connection.execute(update(inventories).where(inventories.c.id % 7 == 0).values(is_complete=False))

@@ -1,0 +1,159 @@
+"""How far the fix of a CVE has come below images: what its publisher says, and what bases hold that they stand on.
+
+Thousands of images stand alike, on bases that were seen to move many times: what holds of all of them is worked out
+once.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cmp_to_key
+
+from bot.domain.bases.dotnet_image import MICROSOFT
+from bot.domain.bases.mirrors import mirror_prefix
+from bot.domain.images.standing import ImageStanding
+from bot.domain.packages.ledger import BelowImage, Held, PublishedFix
+from bot.domain.packages.versions import BadVersion, compare_versions
+from bot.domain.reference import Base
+from bot.store.pages.ledger.below import BasesBelow, Below
+from bot.store.pages.ledger.exposed import Exposure
+from bot.store.pages.ledger.histories import Histories
+from bot.store.pages.ledger.shown_since import ShownSince
+
+AffectedPlatform = tuple[str, int, list[Exposure]]
+"""A platform of an image that has a CVE or had it, with its inventory and what of that is exposed, or was."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixBelow:
+    """What is alike of one CVE for all images that stand alike, and have or had the same packages of it.
+
+    `base`, `mirror` and `own_bases` are as in `AffectedImage`.
+    """
+
+    packages: tuple[str, ...]
+    fix: PublishedFix
+    base: BelowImage | None
+    mirror: BelowImage | None
+    own_bases: tuple[BelowImage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FixesBelow:
+    """What fixes below images are worked out from; `brings` are the types and names of packages in inventories of
+    bases."""
+
+    histories: Histories
+    bases: BasesBelow
+    brings: Mapping[int, frozenset[tuple[str, str]]]
+    shown_since: ShownSince
+    _known: dict[Hashable, FixBelow] = field(default_factory=dict)
+
+    def of(self, standings: tuple[ImageStanding, ...], cve: str, where: Sequence[AffectedPlatform]) -> FixBelow:
+        """That of an image with these standings. What is alike for several is one object in all of them."""
+        alike = id(standings), tuple((platform, id(exposures)) for platform, _, exposures in where)
+        if alike not in self._known:
+            sides = [(self.bases.below(standings, platform), exposures) for platform, _, exposures in where]
+            self._known[alike] = self._worked_out(cve, sides)
+        return self._known[alike]
+
+    def _worked_out(self, cve: str, sides: Sequence[tuple[Below, Sequence[Exposure]]]) -> FixBelow:
+        exposures = [each for _, several in sides for each in several]
+        return FixBelow(
+            tuple(sorted({f"{each.package.name} {each.package.version}" for each in exposures})),
+            _fix(exposures),
+            _worst([self._base(below, cve, several) for below, several in sides]),
+            _worst([each for below, several in sides if (each := self._mirror(below, cve, several)) is not None]),
+            self._own(sides, cve),
+        )
+
+    def _base(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
+        if below.base is None:
+            return None
+        is_microsofts = below.base.registry == MICROSOFT
+        who = "Microsoft" if is_microsofts else f"whoever publishes {below.base.name}"
+        return self._below(below.base, below.platform, below.inventory, who, cve, exposures)
+
+    def _mirror(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
+        if below.mirror is None or below.base is None:
+            return None
+        base, inventory = below.mirror
+        who = f"whoever fills {mirror_prefix(base, below.base)}"
+        return self._below(base, below.platform, inventory, who, cve, exposures)
+
+    def _own(self, sides: Sequence[tuple[Below, Sequence[Exposure]]], cve: str) -> tuple[BelowImage, ...]:
+        by_name: dict[str, list[BelowImage]] = {}
+        for below, exposures in sides:
+            for base, inventory, who in below.own:
+                held = self._below(base, below.platform, inventory, who, cve, exposures)
+                by_name.setdefault(str(base), []).append(held)
+        return tuple(each for several in by_name.values() if (each := _worst(several)) is not None)
+
+    def _below(
+        self, base: Base, platform: str, inventory: int | None, who: str, cve: str, exposures: Sequence[Exposure]
+    ) -> BelowImage:
+        held = self.histories.held(inventory, cve)
+        if held.is_affected is False:
+            held = Held(False, self.shown_since.free_since(self.histories, base, platform, cve))
+        names = self.brings.get(inventory, frozenset()) if inventory is not None else frozenset()
+        wanted = {(each.affected.type, name) for each in exposures for name in each.affected.names}
+        brings = held.is_affected is not False or bool(names & wanted)
+        return BelowImage(str(base), who, held, brings)
+
+
+def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
+    """Fixed where every package is; at the time of the last of them, of which the first record counts.
+
+    Where records name several versions of a package, only the newest is free by all of them.
+    """
+    by_package: dict[tuple[str, str], list[Exposure]] = {}
+    for each in exposures:
+        by_package.setdefault((each.package.name, each.package.version), []).append(each)
+    publishers = ", ".join(dict.fromkeys(each.publisher for each in exposures))
+    versions: dict[str, None] = {}
+    times: list[tuple[datetime, bool]] = []
+    for several in by_package.values():
+        fixed = [each for each in several if each.fixed_in]
+        if not fixed:
+            return PublishedFix(publishers)
+        newest = max(fixed, key=cmp_to_key(_by_version)).fixed_in
+        versions[newest] = None
+        known = [
+            (each.fixed_at, each.is_seen) for each in fixed if each.fixed_at is not None and each.fixed_in == newest
+        ]
+        times += [min(known)] if known else []
+    at, is_seen = max(times, default=(None, False))
+    return PublishedFix(publishers, tuple(versions), at, is_seen)
+
+
+def _by_version(one: Exposure, other: Exposure) -> int:
+    """Orders by the fixed versions, as far as a rule tells which is newer."""
+    try:
+        return compare_versions(one.package.type, one.fixed_in, other.fixed_in)
+    except BadVersion:
+        return 0
+
+
+def _worst(some: Sequence[BelowImage | None]) -> BelowImage | None:
+    """Of what platforms stand on: what has it, else what is not known, else the last that was free of it."""
+    known = [each for each in some if each is not None]
+    bringing = [each for each in known if each.brings] or known
+    if len(known) < len(some) and not any(each.held.is_affected for each in bringing):
+        return None
+    for state in (True, None):
+        found = next((each for each in bringing if each.held.is_affected is state), None)
+        if found is not None:
+            return found
+    if not bringing:
+        return None
+    return replace(bringing[0], held=held_by_all([each.held for each in bringing]))
+
+
+def held_by_all(some: Sequence[Held]) -> Held:
+    """What holds of all platforms together: the last was free of it once all were."""
+    for state in (True, None):
+        found = next((each for each in some if each.is_affected is state), None)
+        if found is not None:
+            return found
+    times = [each.free_since for each in some if each.free_since is not None]
+    return Held(False, max(times, default=None))
