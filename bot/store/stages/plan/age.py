@@ -14,7 +14,7 @@ from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, State
 from bot.domain.rollouts.rollout import Occasion, Revisions
 from bot.domain.rollouts.timing.guarantee import BaseInFile
-from bot.plan.age.stage import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
+from bot.plan.age.ports import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
 from bot.store.engine.codec import load
 from bot.store.engine.counters import ASSESSMENTS, PLANS, counter, raise_counter
 from bot.store.engine.inserting import chunks

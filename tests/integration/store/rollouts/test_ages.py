@@ -15,8 +15,10 @@ from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.terms import PathWorkflow
+from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age import stage as aging
+from bot.plan.age.ports import AgePlan, JudgedAge
 from bot.reconcile.loop import Loop
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from tests.fakes.forge import FakeForge
@@ -194,9 +196,7 @@ async def test_two_workers_plan_a_week_once(stores: Stores, forge: FakeForge) ->
     other = stores.other("second")
     known, some = await other.age.revisions(), await other.age.unjudged()
     assert (await plan(stores)).planned == 2
-    stale = aging.AgePlan(
-        {some[0].id: aging.JudgedAge(aging.Judgement(aging.AgeStanding.DUE, ""), None)}, stores.clock.now(), known
-    )
+    stale = AgePlan({some[0].id: JudgedAge(Judgement(AgeStanding.DUE, ""), None)}, stores.clock.now(), known)
     with pytest.raises(LeaseLost):
         await other.age.save_ages(stale)
 

@@ -19,7 +19,7 @@ from bot.domain.rollouts.behind import FleetBehind
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, Target
 from bot.plan import quarantine
-from bot.plan.age.stage import AgePlan
+from bot.plan.age.ports import AgePlan
 from bot.plan.cascade.stage import CascadeInput
 from bot.plan.catching_up import CatchUp
 from bot.store.engine.queue.claiming import Worker

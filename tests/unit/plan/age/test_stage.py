@@ -17,7 +17,8 @@ from bot.domain.rollouts.rollout import Revisions
 from bot.domain.rollouts.timing.guarantee import guarantees
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age import stage
-from bot.plan.age.stage import AgePlan, FollowedUsage, KnownBuilds, tick
+from bot.plan.age.ports import AgePlan, FollowedUsage, KnownBuilds
+from bot.plan.age.stage import tick
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
