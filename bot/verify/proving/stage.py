@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import Proof, may_stand_on, not_seen, proof_of
-from bot.domain.images.tags import Build, TagKind
 from bot.domain.images.trust import Lack
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import is_awaited
@@ -21,8 +20,9 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.verify.gating.judging import NoGate
 from bot.verify.gating.ports import ImageGate
-from bot.verify.images.ports import ImagesPort, ImagesStore, Look
-from bot.verify.images.stage import Observed, look_at, newest
+from bot.verify.images.ports import ImagesPort, Look
+from bot.verify.images.stage import Observed
+from bot.verify.proving.pushed import Pushed, PushedStore, was_seen_since
 from bot.verify.proving.required import (
     SAY_WHO,
     TRIED_FOR,
@@ -44,17 +44,13 @@ class Proving:
     usages: tuple[Usage, ...]
 
 
-class ProvingStore(ImagesStore, Protocol):
+class ProvingStore(PushedStore, Protocol):
     """What proving asks of the store besides what looking at images does."""
 
     @property
     def proving(self) -> Queue[Proving]: ...
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None: ...
-
-    async def keep_look(self, image: ProducedImage, look: Look) -> None:
-        """Keeps what was read of an image, whoever else looks at it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +125,7 @@ class _Proofs(Work[Proving, Rebuild]):
         self._gate = gate
         self._registries = registries
         self._layers = observed.layers
+        self._pushed = Pushed(store, registries, observed.layers)
         self._options = options
         self._clock = loop.clock
         self.ends: list[ImageVerdict] = []
@@ -148,7 +145,7 @@ class _Proofs(Work[Proving, Rebuild]):
             return await self._none_concerned(item, bases, now)
         if await self._awaits_watch(item, bases):
             return replace(rebuild, due_at=now + self._options.every)
-        looks = [await self._look(image, item) for image in concerned]
+        looks = [await self._pushed.look(image, rebuild) for image in concerned]
         pending = [image for image, look in zip(concerned, looks, strict=True) if look is None]
         if pending and now - (rebuild.built_at or now) <= self._within(rebuild):
             return replace(rebuild, due_at=now + self._options.every)
@@ -182,15 +179,15 @@ class _Proofs(Work[Proving, Rebuild]):
             if image in concerned or image.doubt is not None or not self._trust.requires(image.claim.name):
                 continue
             try:
-                new = await self._new(image, item)
+                new = await self._pushed.find(image, item.rebuild)
             except Failure as failure:
                 is_tried_again = failure.trouble.is_passing and waited <= TRIED_FOR
-                if is_tried_again or _was_seen_since(image, item.rebuild):
+                if is_tried_again or was_seen_since(image, item.rebuild):
                     raise
                 untold.append(not_shown(image.place, failure.told))
                 continue
             images.append(image)
-            looks.append(None if new is None else await self._read(image, *new))
+            looks.append(None if new is None else await self._pushed.read(image, *new))
         return _Others(images, looks, untold)
 
     async def _none_concerned(self, item: Proving, bases: Collection[Base], now: datetime) -> Rebuild:
@@ -204,7 +201,7 @@ class _Proofs(Work[Proving, Rebuild]):
         required = [image for image in item.images if self._trust.requires(image.claim.name)]
         waited = now - (rebuild.built_at or now)
         is_over = waited > self._within(rebuild)
-        looks = [await self._look(image, item, only_new=not is_over) for image in required]
+        looks = [await self._pushed.look(image, rebuild, only_new=not is_over) for image in required]
         if None in looks and not is_over:
             return replace(rebuild, due_at=now + self._options.every)
         lack = await lack_of(self._trust, required, looks, waited)
@@ -234,42 +231,6 @@ class _Proofs(Work[Proving, Rebuild]):
     def _within(self, rebuild: Rebuild) -> timedelta:
         """How long a new image is waited for: less after a run of others, since a dispatch makes up for it."""
         return min(self._options.within, _OF_OTHERS_WITHIN) if rebuild.follows_others else self._options.within
-
-    async def _look(self, image: ProducedImage, item: Proving, *, only_new: bool = True) -> Look | None:
-        """What the build has pushed; None where nothing new is there, or nothing at all."""
-        new = await self._new(image, item, only_new=only_new)
-        return None if new is None else await self._read(image, *new)
-
-    async def _new(self, image: ProducedImage, item: Proving, *, only_new: bool = True) -> tuple[str, str] | None:
-        """The tag and the digest of what the build has pushed, like `_look`."""
-        try:
-            tag, digest = await self._pushed(image, item.rebuild)
-        except Failure as failure:
-            if failure.trouble is Trouble.MISSING:
-                return None
-            raise
-        is_awaited_anew = only_new and not _was_green_before(image, item.rebuild)
-        if is_awaited_anew and digest == image.digest and not _was_seen_since(image, item.rebuild):
-            return None
-        return tag, digest
-
-    async def _read(self, image: ProducedImage, tag: str, digest: str) -> Look:
-        look = await look_at(image, tag, digest, self._store, self._registries, self._layers)
-        await self._store.keep_look(image, look)
-        return look
-
-    async def _pushed(self, image: ProducedImage, rebuild: Rebuild) -> tuple[str, str]:
-        """The tag that the build leaves behind, and its digest."""
-        rule = image.claim.tag
-        commit = rebuild.built_commit or (rebuild.merge.commit if rebuild.merge else None)
-        tag = rule.filled(Build(commit, rebuild.run_number))
-        if _was_green_before(image, rebuild):
-            head = await self._registries.head(image.place)
-            return image.place.tag, head.digest
-        if rule.kind is TagKind.PATTERN or tag is None:
-            return await newest(image, rule, self._registries)
-        head = await self._registries.head(Base(image.claim.registry, image.claim.repository, tag))
-        return tag, head.digest
 
     def _proof(self, image: ProducedImage, look: Look | None, item: Proving, now: datetime) -> Proof:
         if look is None:
@@ -322,23 +283,6 @@ def _seen_at(images: Sequence[ProducedImage], looks: Sequence[Look | None], now:
     is_known = [look is not None and look.seen.digest == image.digest for image, look in known]
     times = [image.seen_at if same else now for image, same in zip(images, is_known, strict=True)]
     return max((each or now for each in times), default=now)
-
-
-def _was_seen_since(image: ProducedImage, rebuild: Rebuild) -> bool:
-    """Whether the digest that is known was first seen after the build began: a regular look may have come first.
-
-    Of a merge whose build is tried again, its parts that were green may have pushed theirs since it was opened.
-    """
-    is_again = rebuild.attempted_at is not None and rebuild.attempted_at < rebuild.planned_at
-    began = rebuild.attempted_at if rebuild.merge is None or is_again else rebuild.merge.at
-    return image.seen_at is not None and began is not None and image.seen_at >= began
-
-
-def _was_green_before(image: ProducedImage, rebuild: Rebuild) -> bool:
-    """Whether a green part of a monorepo has built it, of which the red part alone, `rebuild.workflow`, was built
-    again: it is there already, if anywhere."""
-    again = [part for part in rebuild.parts if part.workflow == rebuild.workflow]
-    return bool(again) and not any(part.produces(image.claim.name) for part in again)
 
 
 def _not_known(item: Proving, bases: Collection[Base]) -> str:
