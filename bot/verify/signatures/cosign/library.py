@@ -24,7 +24,7 @@ from bot.verify.provenance.statement import DsseEnvelope
 from bot.verify.signatures.certificates import public_key
 from bot.verify.signatures.cosign.keys import Content, check_signature
 from bot.verify.signatures.cosign.log import check_body
-from bot.verify.signatures.cosign.signature_file import SignatureFile
+from bot.verify.signatures.cosign.signature import CosignSignature
 from bot.verify.signatures.cosign.trusted_root import TrustedRoot
 from bot.verify.signatures.verdict import Refused
 
@@ -47,7 +47,7 @@ class Proved:
     payload: DsseEnvelope | None
 
 
-def verify_bundle(file: SignatureFile, bundle: bytes, root: TrustedRoot, content: Content | None) -> Proved:
+def verify_bundle(file: CosignSignature, bundle: bytes, root: TrustedRoot, content: Content | None) -> Proved:
     """What a bundle, read as `file`, proves; refuses one whose certificate, log, time or signature does not hold.
 
     Without content the bundle's DSSE envelope is judged. Whether the signer is accepted, and what an envelope is
@@ -58,7 +58,7 @@ def verify_bundle(file: SignatureFile, bundle: bytes, root: TrustedRoot, content
         return _verify(file, bundle, root, content)
 
 
-def _verify(file: SignatureFile, encoded: bytes, root: TrustedRoot, content: Content | None) -> Proved:
+def _verify(file: CosignSignature, encoded: bytes, root: TrustedRoot, content: Content | None) -> Proved:
     try:
         bundle = Bundle.from_json(encoded)
     except Exception as error:  # pydantic, base64 and X.509 errors come through as they are
@@ -90,7 +90,7 @@ def _is_for_library(certificate: Certificate) -> bool:
 
 
 def _verify_by_other_key(
-    verifier: Verifier, bundle: Bundle, file: SignatureFile, content: Content | None
+    verifier: Verifier, bundle: Bundle, file: CosignSignature, content: Content | None
 ) -> DsseEnvelope | None:
     """The library's checks of certificate, log and times; our own of the signature and of what the log took."""
     verifier._verify_common_signing_cert(bundle, _Later())
@@ -105,7 +105,7 @@ def _verify_by_other_key(
     return envelope if content is None else None
 
 
-def check_beside_promise(file: SignatureFile, leaf: Certificate, root: TrustedRoot) -> None:
+def check_beside_promise(file: CosignSignature, leaf: Certificate, root: TrustedRoot) -> None:
     """Refuses what came along with the log's promise and does not hold: the proof that the log has the entry, and
     timestamps, each of which must be of a believed authority and from the days of the certificate."""
     try:

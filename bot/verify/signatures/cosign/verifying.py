@@ -15,8 +15,8 @@ from bot.verify.signatures.cosign.fulcio import Signer, check_certificate, signe
 from bot.verify.signatures.cosign.keys import Content, check_signature, key_id
 from bot.verify.signatures.cosign.log import check_body, check_promise
 from bot.verify.signatures.cosign.policy import SignerPolicy
+from bot.verify.signatures.cosign.signature import CosignSignature
 from bot.verify.signatures.cosign.signature_file import (
-    SignatureFile,
     is_payload,
     read_signature_file,
     signatures_in,
@@ -128,7 +128,7 @@ def _verify_keyless(
     return _verify_by_promise(file, leaf, root, policy, asked)
 
 
-def _open(encoded: bytes, asked: SignedSubject) -> tuple[SignatureFile, x509.Certificate]:
+def _open(encoded: bytes, asked: SignedSubject) -> tuple[CosignSignature, x509.Certificate]:
     file = read_signature_file(encoded, asked.artifact)
     if file.certificate is None:
         raise Refused("the signature carries no certificate", advice="a key signed it; use --kind cosign-key")
@@ -138,7 +138,7 @@ def _open(encoded: bytes, asked: SignedSubject) -> tuple[SignatureFile, x509.Cer
 
 
 def _verify_by_promise(
-    file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+    file: CosignSignature, leaf: x509.Certificate, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
 ) -> SignatureVerdict:
     checks = Checks(("bundle", "log", "certificate", "signature", "identity", "subject"))
     checks.make("bundle", lambda: None)
@@ -154,7 +154,7 @@ def _verify_by_promise(
 
 
 def _verify_by_library(
-    file: SignatureFile, bundle: bytes, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
+    file: CosignSignature, bundle: bytes, root: TrustedRoot, policy: SignerPolicy, asked: SignedSubject
 ) -> SignatureVerdict:
     from bot.verify.signatures.cosign.library import verify_bundle
 
@@ -193,7 +193,9 @@ def _named(leaf: x509.Certificate) -> Signer | None:
         return None
 
 
-def _check_logged(file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot, asked: SignedSubject) -> datetime:
+def _check_logged(
+    file: CosignSignature, leaf: x509.Certificate, root: TrustedRoot, asked: SignedSubject
+) -> datetime:
     if file.entry is None:
         raise Refused("no log entry came with the signature, so that nothing attests when it was made")
     at = check_promise(file.entry, root.logs)
@@ -205,7 +207,7 @@ def _check_logged(file: SignatureFile, leaf: x509.Certificate, root: TrustedRoot
     return at
 
 
-def _check_made(file: SignatureFile, key: PublicKeyTypes, asked: SignedSubject) -> bool:
+def _check_made(file: CosignSignature, key: PublicKeyTypes, asked: SignedSubject) -> bool:
     if file.envelope is None:
         check_signature(key, file.signature, asked.content)
         return True
@@ -227,7 +229,7 @@ def _check_signer(leaf: x509.Certificate, policy: SignerPolicy) -> Signer:
     return signer
 
 
-def _check_subject(envelope: DsseEnvelope | None, file: SignatureFile, asked: SignedSubject) -> None:
+def _check_subject(envelope: DsseEnvelope | None, file: CosignSignature, asked: SignedSubject) -> None:
     """Refuses a signature that holds, and is for something else."""
     if envelope is not None:
         if not is_payload(asked.artifact) and not asked.is_one_thing:
