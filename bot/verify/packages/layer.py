@@ -5,7 +5,6 @@ The rules for whiteouts are those of the OCI image specification, "Representing 
 
 import hashlib
 import posixpath
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.bases.image import is_digest
@@ -19,8 +18,7 @@ _OPAQUE = ".wh..wh..opq"
 _MOST_ENTRIES = 500_000
 _MOST_MARKS = 200_000
 _MOST_FILES = 20_000
-_MOST_FOLDERS = 200_000
-_MARK = 8
+MARK = 8
 """Bytes of a mark."""
 _MOST_DEPTH = 128
 LARGEST_KEPT = 192 * 1024 * 1024
@@ -35,8 +33,9 @@ class LayerContents:
     `files` are those of `places`, and the folders of shared frameworks. `removed` and `opaque` are the whiteouts,
     `replaced` are links and devices: each hides what lies there and below in lower layers. So does a regular file
     in place of a folder: `marks` are short hashes, one behind the other, of the paths of all regular files, whose
-    names alone would be most of what is kept. `diff_id` is the digest of the layer unpacked, by which it is known
-    again where it was packed otherwise.
+    names alone would be most of what is kept. With a slash behind, they are of folders that take the place of a
+    link below, if there is one. `diff_id` is the digest of the layer unpacked, by which it is known again where it
+    was packed otherwise.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -117,10 +116,12 @@ class LayerReader:
             self._on_link(path, entry)
         elif path in places.DATABASES:
             self._note(f"{path} is a folder in the place of a database")
+        elif path in places.LINKED_FOLDERS:
+            self._marks += mark_of(f"{path}/")
         return False
 
     def _on_file(self, path: str, entry: TarEntry) -> bool:
-        self._marks += _mark_of(path)
+        self._marks += mark_of(path)
         framework = dotnet.framework_folder(path)
         if framework is not None:
             self._keep(framework, b"")
@@ -180,55 +181,9 @@ class LayerReader:
             self._problems.append(f"{self._where}: {problem}")
 
 
-def overlay(layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The files of the image that the layers make, and the problems of all. The topmost layer comes first."""
-    files: dict[str, bytes] = {}
-    gone: set[str] = set()
-    opaque: set[str] = set()
-    folders, problems = _folders_of(layers)
-    for layer in layers:
-        for path, content in layer.files.items():
-            if path not in files and not _is_hidden(path, gone, opaque):
-                files[path] = content
-        gone |= layer.removed | layer.replaced | _covered(layer, folders)
-        opaque |= layer.opaque
-        problems += layer.problems
-    return files, tuple(problems)
-
-
-def _folders_of(layers: Sequence[LayerContents]) -> tuple[dict[bytes, str], list[str]]:
-    """The files of all layers and the folders that lead to them, by their marks."""
-    found: dict[bytes, str] = {}
-    seen = {""}
-    for layer in layers:
-        for path in layer.files:
-            folder = path
-            while folder not in seen:
-                seen.add(folder)
-                found[_mark_of(folder)] = folder
-                folder = folder.rpartition("/")[0]
-            if len(found) > _MOST_FOLDERS:
-                told = f"more than {_MOST_FOLDERS} folders lead to what tells its packages"
-                return found, [f"image: {told}; a file in the place of another one is not noticed"]
-    return found, []
-
-
-def _covered(layer: LayerContents, folders: Mapping[bytes, str]) -> set[str]:
-    """What of other layers this one has a regular file in the place of."""
-    marks = (layer.marks[start : start + _MARK] for start in range(0, len(layer.marks), _MARK))
-    return {folders[mark] for mark in marks if mark in folders}
-
-
-def _mark_of(path: str) -> bytes:
-    return hashlib.blake2b(path.encode(), digest_size=_MARK).digest()
-
-
-def _is_hidden(path: str, gone: set[str], opaque: set[str]) -> bool:
-    while path:
-        if path in gone or path in opaque:
-            return True
-        path = path.rpartition("/")[0]
-    return "" in opaque
+def mark_of(path: str) -> bytes:
+    """The short hash that stands for a path among a layer's marks."""
+    return hashlib.blake2b(path.encode(), digest_size=MARK).digest()
 
 
 def _relative(name: str) -> str | None:

@@ -56,6 +56,16 @@ def leads_elsewhere(path: str, target: str) -> bool:
     return any(f"{led}{place.removeprefix(path)}" not in known for place in known if place.startswith(f"{path}/"))
 
 
+LINKED_FOLDERS: Mapping[str, str] = {
+    folder: other
+    for folder in FOLDERS_TO_FIXED
+    for other in FOLDERS_TO_FIXED
+    if folder != other and not leads_elsewhere(folder, f"/{other}")
+}
+"""Folders that may be a link, with the one other folder where what they hold is looked for as well: `lib` and
+`usr/lib`."""
+
+
 def hides_packages(path: str, target: str) -> bool:
     """Whether a link that is not followed may keep packages from being seen: one in the place of a database, or of
     a folder on the way to one. An application's dependencies are found in the place that the link leads to, unless

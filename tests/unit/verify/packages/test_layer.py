@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.verify.packages import layer
+from bot.verify.packages import overlay as overlaying
 from bot.verify.packages.inflate import Inflater
-from bot.verify.packages.layer import LayerContents, LayerReader, overlay
+from bot.verify.packages.layer import LayerContents, LayerReader
+from bot.verify.packages.overlay import overlay
 from tests.unit.verify.packages.archives import STATUS, archive, digest, entry, paragraph, read, zipped, zstd
 
 WRAPPINGS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": zipped, "zstd": zstd}
@@ -234,13 +236,62 @@ def test_a_database_too_large_to_be_read_lets_none_of_a_lower_layer_through(
 
 
 def test_more_folders_than_are_compared_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "_MOST_FOLDERS", 1)
+    monkeypatch.setattr(overlaying, "_MOST_FOLDERS", 1)
     assert "is not noticed" in overlay([LOWER])[1][0]
 
 
 def test_a_folder_hides_nothing_but_a_file_that_it_takes_the_place_of() -> None:
     assert shown(read(archive(others=[entry("app", tarfile.DIRTYPE)])), LOWER) == [APP, STATUS]
     assert shown(read(archive(others=[entry(STATUS, tarfile.DIRTYPE)])), LOWER) == [APP]
+
+
+OLD_APK, APK = "lib/apk/db/installed", "usr/lib/apk/db/installed"
+LINK = entry("lib", tarfile.SYMTYPE, target="usr/lib")
+LINKED = read(archive({APK: b"lower"}, others=[LINK]))
+
+
+@pytest.mark.parametrize(
+    ("upper", "others", "left"),
+    [
+        ({OLD_APK: b"upper"}, [], {APK: b"upper"}),
+        ({"lib/apk/db/.wh.installed": b""}, [], {}),
+        ({"lib/apk/.wh..wh..opq": b"", OLD_APK: b"upper"}, [], {APK: b"upper"}),
+        ({OLD_APK: b"upper"}, [entry("lib", tarfile.DIRTYPE)], {APK: b"lower", OLD_APK: b"upper"}),
+        ({".wh.lib": b"", OLD_APK: b"upper"}, [], {APK: b"lower", OLD_APK: b"upper"}),
+        ({"lib": b"a file"}, [], {APK: b"lower"}),
+        ({OLD_APK: b"upper"}, [LINK], {APK: b"upper"}),
+        ({"library": b""}, [], {APK: b"lower"}),
+    ],
+)
+def test_what_a_layer_writes_through_a_linked_folder_of_a_lower_one_is_where_the_link_leads(
+    upper: dict[str, bytes], others: list[tarfile.TarInfo], left: dict[str, bytes]
+) -> None:
+    assert overlay([read(archive(upper, others)), LINKED])[0] == left
+
+
+def test_a_database_of_rpm_is_written_through_its_linked_folder_with_its_log() -> None:
+    folder, link = (
+        "usr/lib/sysimage/rpm",
+        entry("var/lib/rpm", tarfile.SYMTYPE, target="../../usr/lib/sysimage/rpm"),
+    )
+    names = ("rpmdb.sqlite", "rpmdb.sqlite-wal")
+    lower = read(archive({f"{folder}/{name}": b"lower" for name in names}, others=[link]))
+    upper = read(archive({f"var/lib/rpm/{name}": b"upper" for name in names}))
+    assert overlay([upper, LayerContents(), lower])[0] == {f"{folder}/{name}": b"upper" for name in names}
+
+
+def test_a_link_that_a_layer_in_between_replaced_is_none() -> None:
+    between = read(archive(others=[entry("lib", tarfile.DIRTYPE)]))
+    found, _ = overlay([read(archive({OLD_APK: b"upper"})), between, LINKED])
+    assert found == {APK: b"lower", OLD_APK: b"upper"}
+
+
+def test_a_database_too_large_to_be_read_hides_the_one_that_it_is_written_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upper = read(archive(others=[entry(OLD_APK, b"S")]))
+    files, problems = overlay([upper, LINKED])
+    assert (files, len(problems)) == ({}, 1)
 
 
 def test_the_upper_layer_wins() -> None:

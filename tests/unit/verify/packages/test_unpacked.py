@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.verify.packages import dotnet, places
-from bot.verify.packages.layer import overlay
+from bot.verify.packages.overlay import overlay
 from tests.unit.verify.packages.archives import STATUS, entry, read
 
 LIBRARY = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.1/a.dll"

@@ -1,0 +1,111 @@
+"""The layers of an image laid over each other.
+
+A layer that brings `lib/apk/db/installed` where `lib` is a link to `usr/lib` in a layer below writes through that
+link, as unpackers do that resolve the folders of a path within the root. Where it brings `lib` itself as a folder,
+that takes the link's place, and both databases are in the image.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from bot.verify.packages import places
+from bot.verify.packages.layer import MARK, LayerContents, mark_of
+
+_MOST_FOLDERS = 200_000
+
+
+def overlay(layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files of the image that the layers make, and the problems of all. The topmost layer comes first."""
+    layers = _through_links(layers)
+    files: dict[str, bytes] = {}
+    gone: set[str] = set()
+    opaque: set[str] = set()
+    folders, problems = _folders_of(layers)
+    for layer in layers:
+        for path, content in layer.files.items():
+            if path not in files and not _is_hidden(path, gone, opaque):
+                files[path] = content
+        gone |= layer.removed | layer.replaced | _covered(layer, folders)
+        opaque |= layer.opaque
+        problems += layer.problems
+    return files, tuple(problems)
+
+
+def _folders_of(layers: Sequence[LayerContents]) -> tuple[dict[bytes, str], list[str]]:
+    """The files of all layers and the folders that lead to them, by their marks."""
+    found: dict[bytes, str] = {}
+    seen = {""}
+    for layer in layers:
+        for path in layer.files:
+            folder = path
+            while folder not in seen:
+                seen.add(folder)
+                found[mark_of(folder)] = folder
+                folder = folder.rpartition("/")[0]
+            if len(found) > _MOST_FOLDERS:
+                told = f"more than {_MOST_FOLDERS} folders lead to what tells its packages"
+                return found, [f"image: {told}; a file in the place of another one is not noticed"]
+    return found, []
+
+
+def _covered(layer: LayerContents, folders: Mapping[bytes, str]) -> set[str]:
+    """What of other layers this one has a regular file in the place of."""
+    marks = (layer.marks[start : start + MARK] for start in range(0, len(layer.marks), MARK))
+    return {folders[mark] for mark in marks if mark in folders}
+
+
+def _is_hidden(path: str, gone: AbstractSet[str], opaque: AbstractSet[str]) -> bool:
+    while path:
+        if path in gone or path in opaque:
+            return True
+        path = path.rpartition("/")[0]
+    return "" in opaque
+
+
+def _through_links(layers: Sequence[LayerContents]) -> list[LayerContents]:
+    """The layers with what they bring where the links lead that it is written through; the topmost comes first."""
+    links: set[str] = set()
+    resolved: list[LayerContents] = []
+    for layer in reversed(layers):
+        links = {link for link in links if not _is_gone(link, layer)} | (
+            places.LINKED_FOLDERS.keys() & layer.replaced
+        )
+        links = {link for link in links if not _has_mark(layer, link) and not _has_mark(layer, f"{link}/")}
+        resolved.append(_through(links, layer) if links else layer)
+    return resolved[::-1]
+
+
+def _is_gone(link: str, layer: LayerContents) -> bool:
+    """Whether the layer takes away a link of a lower one: by itself, or with a folder on the way to it."""
+    folder = link.rpartition("/")[0]
+    above = _is_hidden(folder, layer.removed | layer.replaced, layer.opaque) if folder else "" in layer.opaque
+    return above or link in layer.removed
+
+
+def _through(links: Iterable[str], layer: LayerContents) -> LayerContents:
+    led = {f"{link}/": f"{places.LINKED_FOLDERS[link]}/" for link in links}
+    ways = tuple(led)
+
+    def resolved(path: str) -> str:
+        if not path.startswith(ways):
+            return path
+        way = next(each for each in ways if path.startswith(each))
+        return led[way] + path.removeprefix(way)
+
+    unread = {resolved(path) for path in places.FIXED if path.startswith(ways) and _has_mark(layer, path)}
+    return replace(
+        layer,
+        files={resolved(path): content for path, content in layer.files.items()},
+        removed=frozenset(map(resolved, layer.removed)),
+        opaque=frozenset(map(resolved, layer.opaque)),
+        replaced=frozenset(map(resolved, layer.replaced)) | unread,
+    )
+
+
+def _has_mark(layer: LayerContents, path: str) -> bool:
+    mark = mark_of(path)
+    at = layer.marks.find(mark)
+    while at > 0 and at % MARK:
+        at = layer.marks.find(mark, at + 1)
+    return at >= 0
