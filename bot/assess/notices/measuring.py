@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.assess.notices.rules import release_lag, sibling_lag
+from bot.assess.notices.rules import awaited_release, release_lag, sibling_lag
 from bot.assess.releases import ReleaseIndex
 from bot.assess.tag_family import sibling_of
 from bot.domain.bases.notice import Notice
@@ -21,6 +21,8 @@ def measured_lags(
     found: list[Notice] = []
     for base, history in histories.items():
         found += release_lag(history, releases)
+        if history and history[-1].digest is not None:
+            found += awaited_release(history, releases, now)
         sibling = sibling_of(base)
         if sibling is not None and sibling in histories:
             lags = sibling_lag(histories[sibling], history, now)

@@ -16,6 +16,7 @@ from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
+from bot.domain.tags.tag import Tag
 from bot.domain.wording.words import duration
 
 
@@ -39,6 +40,27 @@ def release_lag(history: Sequence[Observation], releases: ReleaseIndex) -> tuple
         text = f"{observation.base.short} had .NET {release.version} {when} the release feed listed it"
         found.append(Notice(Topic.RELEASE_LAG, observation.base, release.published_at, observation.at, delay, text))
     return tuple(found)
+
+
+def awaited_release(history: Sequence[Observation], releases: ReleaseIndex, now: datetime) -> tuple[Notice, ...]:
+    """Finds the first .NET release that a base has not moved to, of those published since it was first seen.
+
+    None for a tag that names one build, which never moves, nor for a preview, whose tag ends with the release.
+    """
+    versions = [version for each in history if (version := DotnetVersion.parse(each.version)) is not None]
+    if not versions or not max(versions).final or not Tag.parse(history[-1].base.tag).is_floating:
+        return ()
+    newest, base = max(versions), history[-1].base
+    missing = [
+        each.published_at
+        for each in releases.of_channel(newest.channel)
+        if history[0].at <= each.published_at <= now and releases.is_missing(family_name(base), str(newest), each)
+    ]
+    if not missing:
+        return ()
+    since = min(missing)
+    text = f"{base.short} has not followed .NET {newest} for {duration(now - since)}"
+    return (Notice(Topic.RELEASE_LAG, base, since, None, now - since, text),)
 
 
 def sibling_lag(

@@ -64,8 +64,11 @@ async def test_a_release_that_is_listed_later_is_measured_then(stores: Stores) -
 async def test_what_has_moved_since_is_measured_too(stores: Stores) -> None:
     await show(stores, ASPNET, "1", "10.0.4")
     await release(stores, "10.0.5")
-    assert await delays(stores) == []
-    stores.clock.advance(30 * HOUR)
+    stores.clock.advance(25 * HOUR)
+    assert await delays(stores) == [(ASPNET, 25 * HOUR)]
+    [row] = (await stores.figures.figures()).promises.values()
+    assert (row.times, row.kept, row.pending) == (1, 0, 1), "late before it has come"
+    stores.clock.advance(5 * HOUR)
     await show(stores, ASPNET, "2", "10.0.5")
     assert await delays(stores) == [(ASPNET, 30 * HOUR)]
 

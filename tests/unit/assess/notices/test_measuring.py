@@ -37,3 +37,29 @@ def test_nothing_is_awaited_of_a_base_that_was_withdrawn() -> None:
     gone = [CUT[0], replace(CUT[1], at=DAY + DAYS / 2, digest=None, version=None)]
     histories = {FULL[0].base: FULL, CUT[0].base: gone}
     assert measured_lags(histories, ReleaseIndex([]), DAY + 9 * DAYS) == []
+
+
+def awaited(*versions: str, of: str = "aspnet:8.0", gone: bool = False) -> list[tuple[Topic, timedelta]]:
+    """Nine days after a base was first seen, which showed these versions on its first days."""
+    history = [
+        replace(seen(str(n), image(str(n)), of=of, version=each), at=DAY + n * DAYS)
+        for n, each in enumerate(versions)
+    ]
+    if gone:
+        history.append(replace(history[-1], at=DAY + 8 * DAYS, digest=None, version=None))
+    listed = [release(each, at=DAY + at * DAYS) for each, at in (("8.0.15", -1), ("8.0.17", 5), ("8.0.18", 7))]
+    found = measured_lags({history[0].base: history}, ReleaseIndex(listed), DAY + 9 * DAYS)
+    return [(lag.topic, lag.delay) for lag in found if lag.until is None]
+
+
+def test_a_release_that_a_base_has_not_followed_is_awaited_since_the_first_that_it_lacks() -> None:
+    assert awaited("8.0.16") == [(Topic.RELEASE_LAG, 4 * DAYS)]
+    assert awaited("8.0.16", "8.0.17") == [(Topic.RELEASE_LAG, 2 * DAYS)]
+    assert awaited("8.0.16", "8.0.18", "8.0.16") == [], "it had followed"
+    assert awaited("8.0.14") == [(Topic.RELEASE_LAG, 4 * DAYS)], "what was out before anybody looked tells nothing"
+
+
+def test_no_release_is_awaited_of_what_never_moves_or_ends_with_it() -> None:
+    assert awaited("8.0.16", of="aspnet:8.0.16-noble") == []
+    assert awaited("8.0.0-rc.2", of="aspnet:8.0-preview") == []
+    assert awaited("8.0.16", gone=True) == []
