@@ -156,6 +156,17 @@ async def test_what_an_exception_let_through_blocks_once_that_has_ended(stores: 
     assert (await judged(stores, accepting)).outcome is GateOutcome.BLOCKED
 
 
+async def test_an_image_is_judged_again_when_an_exception_ends(stores: Stores) -> None:
+    """Else a summary of that morning would still leave out what was accepted until midnight."""
+    until = stores.clock.now() + 7 * HOUR
+    accepting = replace(ALL, exceptions=(GateException(CVE, ("*",), "not reachable", until),), mark="accepting")
+    await running(stores, SSL)
+    await publish(stores)
+    assert (await kept(stores, accepting))[0] == "passed"
+    stores.clock.advance(until - stores.clock.now())
+    assert (await kept(stores, accepting))[0] == "blocked"
+
+
 async def test_what_was_there_before_the_first_that_is_held_back_is_still_compared_with(stores: Stores) -> None:
     await running(stores, FIXED)
     await publish(stores)
