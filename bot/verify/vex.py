@@ -205,9 +205,12 @@ def _is_scanned(stated: str, report: Report) -> bool:
     image = _parsed(stated)
     if image is None or image.type not in _IMAGES:
         return False
+    qualifiers = dict(image.qualifiers or {})
+    arch = qualifiers.get("arch", "")
+    if report.platform and f"/{arch}".rstrip("/") + "/" not in f"{report.platform}/":
+        return False
     if image.version and image.version.startswith("sha256:"):
         return image.version in report.image_digests
-    qualifiers = dict(image.qualifiers or {})
     place = qualifiers.pop("repository_url", "").rpartition("://")[2].strip("/")
     if image.version or qualifiers or not report.image_name:
         return False

@@ -1,5 +1,6 @@
 """Images at the gate, many at a time: what is told of them, by which rule, and what that comes to."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -155,13 +156,40 @@ def _gated(
 def _excused(
     name: str, told: ToldImage, holds: ImageVulnerabilities, options: GateOptions
 ) -> Mapping[VulnerabilityKey, str]:
-    """The vulnerabilities that statements take away of every version that is held, and in whose words."""
+    """The vulnerabilities that statements take away of every version that is held, on each platform that holds it,
+    and in whose words."""
     if not options.statements:
         return {}
-    standing, excused = excuse(holds.found, options.statements, about(name, told))
-    versions = {(each.found.identity, each.found.installed) for each in excused}
-    left = {each.identity for each in standing if (each.identity, each.installed) not in versions}
-    return {each.found.identity: words(each.statement) for each in excused if each.found.identity not in left}
+    read = [each for each in told.now if each.platform in options.platforms]
+    platforms = read or list(told.now) or [ToldPlatform("")]
+    holders = _holders(told, platforms)
+    said: dict[VulnerabilityKey, str] = {}
+    left: set[VulnerabilityKey] = set()
+    for platform in platforms:
+        held = [each for each in holds.found if platform.platform in holders[each.identity, each.installed]]
+        standing, excused = excuse(held, options.statements, about(name, told, platform))
+        versions = {(each.found.identity, each.found.installed) for each in excused}
+        left |= {each.identity for each in standing if (each.identity, each.installed) not in versions}
+        said |= {each.found.identity: words(each.statement) for each in excused}
+    return {identity: word for identity, word in said.items() if identity not in left}
+
+
+def _holders(
+    told: ToldImage, platforms: Sequence[ToldPlatform]
+) -> Mapping[tuple[VulnerabilityKey, str], Collection[str]]:
+    """On which of these platforms each vulnerability of each version is: where the kept data found it, and where a
+    scanner did, which may not say of which platform its report is."""
+    found: dict[tuple[VulnerabilityKey, str], set[str]] = defaultdict(set)
+    for each in platforms:
+        for one in each.found:
+            found[one.identity, one.installed].add(each.platform)
+    everywhere = {each.platform for each in platforms}
+    for kept in told.reports:
+        report = kept.scan.report
+        named = {each.platform for each in platforms if each.digests & report.names} or everywhere
+        for one in report.vulnerabilities:
+            found[one.identity, one.installed] |= named
+    return found
 
 
 @dataclass(frozen=True, slots=True)

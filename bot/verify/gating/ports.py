@@ -83,6 +83,8 @@ class ToldPlatform:
     by_sbom: Strength | None = None
     found: tuple[DetectedVulnerability, ...] = ()
     uncertain: tuple[DetectedVulnerability, ...] = ()
+    digests: frozenset[str] = frozenset()
+    """By which it alone goes: of its manifest and its configuration."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def settle_uncertain(name: str, told: ToldImage, rule: GateRule, options: GateOp
     excused: dict[VulnerabilityKey, Excused] = {}
 
     def still(each: ToldPlatform) -> Iterator[DetectedVulnerability]:
-        _, taken = excuse(each.uncertain, options.statements, about(name, told))
+        _, taken = excuse(each.uncertain, options.statements, about(name, told, each))
         said = {(one.found.identity, one.found.installed): words(one.statement) for one in taken}
         for one in filter(rule.policy.blocks, each.uncertain):
             is_known = one.identity in had or (one.identity, one.installed) in no_better
@@ -47,9 +47,10 @@ def settle_uncertain(name: str, told: ToldImage, rule: GateRule, options: GateOp
     return Uncertain(left, tuple(excused.values()))
 
 
-def about(name: str, told: ToldImage) -> Report:
-    """The image as statements may name it."""
-    return Report((), image_name=name, image_digests=told.digests)
+def about(name: str, told: ToldImage, platform: ToldPlatform) -> Report:
+    """One platform of the image as statements may name it; what is said of another one is none of its."""
+    digests = platform.digests | {told.digest} if platform.digests else told.digests
+    return Report((), image_name=name, image_digests=digests, platform=platform.platform)
 
 
 def words(statement: VexStatement) -> str:

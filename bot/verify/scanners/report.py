@@ -38,6 +38,7 @@ class Report:
     `image_id` is the digest of its configuration, by which engines name it, where the report has that.
     `suppressed` are those that somebody told the scanner to leave out, and in whose words.
     `is_about_several` is True where its parts name different images: then it is about none of them.
+    `platform` is that of the image where it is known, as `linux/arm64`.
     `has_looked` is False where the scanner looked for no vulnerability: to have found none says nothing then.
     """
 
@@ -51,6 +52,7 @@ class Report:
     image_id: str = ""
     suppressed: tuple[Excused, ...] = ()
     is_about_several: bool = False
+    platform: str = ""
     unrated: tuple[DetectedVulnerability, ...] = ()
 
     @property

@@ -97,6 +97,40 @@ async def test_what_a_scanner_was_told_to_leave_out_is_told_unless_the_kept_data
     assert (gated.outcome, gated.excused) == (GateOutcome.BLOCKED, ())
 
 
+INDEX, ARM, INTEL = (f"sha256:{letter * 64}" for letter in "abc")
+
+
+@pytest.mark.parametrize(
+    ("about", "outcome"),
+    [
+        ([INDEX], GateOutcome.PASSED),
+        ([ARM], GateOutcome.BLOCKED),
+        ([f"{INDEX}?arch=arm64"], GateOutcome.BLOCKED),
+        ([ARM, INTEL], GateOutcome.PASSED),
+        ([f"{INDEX}?arch=arm64", f"{INDEX}?arch=amd64"], GateOutcome.PASSED),
+    ],
+    ids=["the index", "one platform", "one platform of the index", "both", "both of the index"],
+)
+@pytest.mark.parametrize("by_scanner", [False, True], ids=["by data", "by a scanner"])
+async def test_a_statement_about_one_platform_says_nothing_of_another(
+    about: list[str], outcome: GateOutcome, by_scanner: bool
+) -> None:
+    found = () if by_scanner else (held("9", url=""),)
+    platforms = [
+        ToldPlatform(platform, packages=(), found=found, digests=frozenset({digest}))
+        for platform, digest in (("linux/amd64", INTEL), ("linux/arm64", ARM))
+    ]
+    report = Report((held("9"),) if by_scanner else (), image_digests=frozenset({INDEX}))
+    scan = KeptReport(ScanReport("sha256:d", ReportOrigin.FILE, "r.json", report), NOON)
+    told = Told()
+    told.image = ToldImage(1, INDEX, frozenset({INDEX, ARM, INTEL}), tuple(platforms), reports=(scan,))
+    said_of = [
+        VexStatement(frozenset({"CVE-2026-1"}), (Product(f"pkg:oci/shop@{each}"),), "fixed") for each in about
+    ]
+    both = frozenset({"linux/amd64", "linux/arm64"})
+    assert await said(told, replace(OPTIONS, statements=tuple(said_of), platforms=both)) is outcome
+
+
 ODD = held("odd")
 NEW = replace(OPTIONS, rules=(MatchedRule(("*",), GateRule()),))
 

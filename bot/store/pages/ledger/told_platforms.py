@@ -1,7 +1,7 @@
 """What one platform's image holds and what is wrong with it, by its layers, else by an SBOM."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -104,7 +104,8 @@ def _worth(row: Any) -> tuple[bool, bool]:
 def told_platform(platform: str, row: Any, held: HeldPackages) -> ToldPlatform:
     """What is told of a platform by the row of its inventory, also where that is damaged."""
     told = readable([row], partial(_platform, platform, held=held), _named)
-    return told[0] if told else ToldPlatform(platform, error=_UNREADABLE)
+    found = told[0] if told else ToldPlatform(platform, error=_UNREADABLE)
+    return replace(found, digests=frozenset(each for each in (row.digest, row.config_digest) if each))
 
 
 def _named(row: Any) -> str:
