@@ -7,64 +7,82 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.failure import Failure
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.reading import malformed, read_json
-from bot.verify.sbom import cyclonedx, spdx
+from bot.verify.sbom import cyclonedx, spdx, spdx3, syft
 
 LARGEST_SBOM = 64 * 1024 * 1024
 _MOST_WRAPPINGS = 5
-_SPDX_3 = "https://spdx.org/rdf/3."
 _LONGEST_DISTRIBUTION = 64
 _START = 4096
 _SPDX_AS_TEXT = re.compile(rb"^spdxversion:", re.IGNORECASE | re.MULTILINE)
 _XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
+_FORMS: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any], str], Inventory]], ...] = (
+    (lambda document: str(document.get("spdxVersion", "")).startswith("SPDX-2."), spdx.read),
+    (lambda document: document.get("bomFormat") == "CycloneDX", cyclonedx.read),
+    (spdx3.is_spdx_3, spdx3.read),
+    (syft.is_syft, syft.read),
+)
+"""How each form is known, and who reads it."""
 
 
 def read_sbom(data: bytes, where: str) -> Inventory:
     """The packages that the SBOM lists. Raises `Failure` for what is no SBOM; that is never an empty list."""
-    document = _read(data, where)
+    found = _listed(the_sbom(data, where), where)
+    if found is None:
+        raise malformed("is no SBOM, neither SPDX nor CycloneDX nor syft's own", where)
+    return found
+
+
+def the_sbom(data: bytes, where: str) -> bytes:
+    """The text as it is, or of several JSON documents, a line each, the one that is an SBOM.
+
+    `cosign download attestation` writes all attestations of an image like that. Raises `Failure` where no line is
+    an SBOM, several different ones are, or one cannot be read.
+    """
+    if len(data) > LARGEST_SBOM or not _is_one_of_several(data):
+        return data
+    fitting: dict[Inventory, bytes] = {}
+    for number, line in enumerate(data.split(b"\n"), 1):
+        found = _listed(line, f"{where}, line {number}") if line.strip() else None
+        if found is not None:
+            fitting.setdefault(found, line)
+    if len(fitting) == 1:
+        return next(iter(fitting.values()))
+    if fitting:
+        advice = "put the one that is meant into a file of its own"
+        raise malformed(f"holds {len(fitting)} SBOMs, a line each", where, advice)
+    raise malformed("holds several JSON documents, a line each, and none is an SBOM", where)
+
+
+def _listed(data: bytes, where: str) -> Inventory | None:
+    """What the SBOM lists, whatever it is wrapped in; None where it is none."""
+    document: dict[str, Any] | None = _read(data, where)
     for _ in range(_MOST_WRAPPINGS):
-        if str(document.get("spdxVersion", "")).startswith("SPDX-2."):
-            return _with_distribution(spdx.read(document, where))
-        if document.get("bomFormat") == "CycloneDX":
-            return _with_distribution(cyclonedx.read(document, where))
-        _refuse_other_forms(document, where)
-        inner = _unwrapped(document, where)
-        if inner is None:
-            break
-        document = inner
-    raise malformed("is no SBOM, neither SPDX 2 nor CycloneDX", where)
+        if document is None:
+            return None
+        for is_of_the_form, read in _FORMS:
+            if is_of_the_form(document):
+                return _with_distribution(read(document, where))
+        document = _unwrapped(document, where)
+    return None
 
 
 def _read(data: bytes, where: str) -> dict[str, Any]:
     """The JSON object that a text is. Raises `Failure`, and says so for the other forms of SPDX and CycloneDX."""
-    start = data[:_START]
-    form = "XML" if _XML.match(start) else "SPDX as tag-value or YAML" if _SPDX_AS_TEXT.search(start) else None
+    form = _other_form(data)
     if form is not None:
         raise malformed(f"is {form}, which is not read", where, "have it written as SPDX 2.3 or CycloneDX in JSON")
-    try:
-        return read_json(data, where, LARGEST_SBOM)
-    except Failure:
-        if _is_one_of_several(data):
-            advice = "put the one that is the SBOM into a file of its own"
-            raise malformed("holds several JSON documents, a line each", where, advice) from None
-        raise
+    return read_json(data, where, LARGEST_SBOM)
 
 
-def _refuse_other_forms(document: dict[str, Any], where: str) -> None:
-    """Raises `Failure` for what lists packages in a form that is not read, and says what to do."""
-    contexts = document.get("@context")
-    named = contexts if isinstance(contexts, list) else [contexts]
-    if any(str(each).startswith(_SPDX_3) for each in named):
-        raise malformed("is SPDX 3, which is not read", where, "have it written as SPDX 2.3 or CycloneDX")
-    match document:
-        case {"artifacts": list(), "descriptor": {"name": "syft"}}:
-            advice = "have syft write it with -o spdx-json or -o cyclonedx-json"
-            raise malformed("is syft's own JSON, which is not read", where, advice)
+def _other_form(data: bytes) -> str | None:
+    start = data[:_START]
+    return "XML" if _XML.match(start) else "SPDX as tag-value or YAML" if _SPDX_AS_TEXT.search(start) else None
 
 
 def _is_one_of_several(data: bytes) -> bool:
@@ -100,6 +118,7 @@ def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
         case {"Data": dict(inner)}:
             return inner
         case {"predicateType": str(), "predicate": str(inner)} | {"Data": str(inner)}:
-            return _read(inner.encode(errors="replace"), where)
+            text = inner.encode(errors="replace")
+            return _read(text, where) if text.lstrip().startswith(b"{") or _other_form(text) else None
         case _:
             return None

@@ -94,7 +94,8 @@ def _export_all(config: Path, folder: Path, form: SbomFormat, made: "Document") 
 @app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="SPDX 2 or CycloneDX as JSON, plain or as an attestation.")
+        Path,
+        typer.Argument(metavar="FILE", help="SPDX, CycloneDX or syft's own as JSON, plain or as an attestation."),
     ],
     image: Annotated[str, typer.Option("--image", help="registry/name:tag or @digest of an image of the fleet.")],
     platform: Platform = None,

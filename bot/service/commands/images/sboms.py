@@ -24,7 +24,7 @@ from bot.verify.packages.image import choose_digest
 from bot.verify.provenance.signed import statement_of
 from bot.verify.provenance.statement import Statement, read_statement
 from bot.verify.sbom.collecting import Judge, attached_sbom, plain_sbom, sboms_of
-from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
+from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom, the_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import AttachedDocument
@@ -50,7 +50,7 @@ async def import_sbom(
     Raises `Failure` where the file is no SBOM or about another image, and where no such image is known.
     """
     reference = _reference(image)
-    text = read_file(file, LARGEST_SBOM)
+    text = the_sbom(read_file(file, LARGEST_SBOM), str(file))
     read_sbom(text, str(file))
     async with opened_stores(settings, clock) as stores:
         shown = _chosen(await stores.sboms.shown(reference), reference, platform)

@@ -12,7 +12,7 @@ from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.sbom.export import as_cyclonedx, as_spdx
 from bot.verify.sbom.package_url import package_url, read_package_url
-from bot.verify.sbom.reading import read_sbom
+from bot.verify.sbom.reading import read_sbom, the_sbom
 from tests.unit.verify.packages.evidence import content
 from tests.unit.verify.reports import JSON
 
@@ -106,18 +106,121 @@ def test_a_package_url_without_a_version_has_that_of_the_entry(url: str, version
 CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
 
 
+def element(name: str, **values: object) -> dict[str, Any]:
+    kind = {"type": "software_Package", "spdxId": f"urn:{name}", "name": name, "software_packageVersion": "1"}
+    return kind | values
+
+
+def spdx_3(*elements: dict[str, Any], context: object = CONTEXT) -> Inventory:
+    return read_sbom(encoded({"@context": context, "@graph": list(elements)}), "x")
+
+
 @pytest.mark.parametrize("context", [CONTEXT, [CONTEXT], [{"x": "y"}, CONTEXT]])
-def test_a_document_of_spdx_3_is_said_to_be_one(context: object) -> None:
-    with pytest.raises(Failure, match="is SPDX 3, which is not read") as raised:
-        read_sbom(json.dumps({"@context": context, "@graph": [{"type": "software_Package"}]}).encode(), "x")
-    assert "SPDX 2.3 or CycloneDX" in raised.value.advice
+def test_the_packages_of_spdx_3_are_listed_without_the_root(context: object) -> None:
+    url = "pkg:deb/debian/openssl@3.0.11-1?arch=amd64&distro=debian-12"
+    identifier = {
+        "type": "ExternalIdentifier",
+        "externalIdentifierType": "packageUrl",
+        "identifier": "pkg:nuget/Json",
+    }
+    found = spdx_3(
+        {"type": "SpdxDocument", "spdxId": "urn:document", "rootElement": ["urn:sbom"]},
+        {"type": "software_Sbom", "spdxId": "urn:sbom", "rootElement": ["urn:shop"]},
+        element("shop", software_packageUrl="pkg:generic/shop@1"),
+        element("debian", software_primaryPurpose="operatingSystem", software_packageVersion="12"),
+        element("ghcr.io/contoso/shop", software_primaryPurpose="container"),
+        element("openssl", software_packageUrl=url),
+        element("Json", externalIdentifier=[identifier]),
+        element("readme", type="software_File"),
+        {"type": "Relationship", "relationshipType": "contains", "from": "urn:shop", "to": ["urn:openssl"]},
+        context=context,
+    )
+    assert found.packages == (Package("deb", "openssl", "3.0.11-1", "amd64"), Package("nuget", "Json", "1"))
+    assert found.distribution == Distribution("debian", "12")
 
 
-def test_the_json_of_syft_is_said_to_be_that_and_how_it_writes_an_sbom() -> None:
-    document = {"artifacts": [{"name": "a", "version": "1"}], "descriptor": {"name": "syft", "version": "1.38.0"}}
-    with pytest.raises(Failure, match="is syft's own JSON, which is not read") as raised:
-        read_sbom(json.dumps(document).encode(), "x")
-    assert "-o spdx-json" in raised.value.advice
+def test_a_root_of_spdx_3_that_is_a_package_itself_is_one() -> None:
+    url = {"software_packageUrl": "pkg:nuget/a@1"}
+    assert names(spdx_3({"type": "SpdxDocument", "rootElement": ["urn:a"]}, element("a", **url))) == ["a@1"]
+    assert names(read_sbom(encoded({"@context": CONTEXT, **element("a")}), "x")) == ["a@1"]
+
+
+def test_what_a_document_of_spdx_3_describes_by_a_relationship_is_its_root() -> None:
+    document = {"type": "SpdxDocument", "spdxId": "urn:document", "rootElement": []}
+    describes = {"relationshipType": "describes", "from": "urn:document", "to": ["urn:shop"]}
+    holds = {"relationshipType": "dependsOn", "from": "urn:shop", "to": ["urn:a"]}
+    assert names(spdx_3(document, describes, holds, element("shop"), element("a"))) == ["a@1"]
+
+
+@given(JSON)
+def test_any_element_of_spdx_3_and_any_artifact_of_syft_is_read_or_refused(value: object) -> None:
+    for document in (
+        {"@context": CONTEXT, "@graph": value},
+        {"@context": CONTEXT, "@graph": [value, {"type": "software_Package", "name": value, "spdxId": value}]},
+        {"@context": CONTEXT, "@graph": [{"rootElement": value, "to": value, "from": value}]},
+        {"artifacts": [value, {"name": value, "purl": value}], "distro": value, "descriptor": {"name": "syft"}},
+    ):
+        with contextlib.suppress(Failure):
+            read_sbom(encoded(document), "x")
+
+
+def test_the_json_of_syft_is_read() -> None:
+    url = "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5?arch=amd64&distro=ubuntu-24.04&upstream=openssl"
+    artifacts = [
+        {"name": "libssl3t64", "version": "3.0.13-0ubuntu3.5", "type": "deb", "purl": url},
+        {"name": "tool", "version": "1", "type": "binary", "purl": ""},
+    ]
+    document = {
+        "artifacts": artifacts,
+        "source": {"name": "shop", "version": "1"},
+        "distro": {"id": "ubuntu", "versionID": "24.04"},
+        "descriptor": {"name": "syft", "version": "1.38.0"},
+    }
+    found = read_sbom(encoded(document), "x")
+    version = "3.0.13-0ubuntu3.5"
+    assert found.packages == (
+        Package("deb", "libssl3t64", version, "amd64", "openssl", version),
+        Package("", "tool", "1"),
+    )
+    assert found.distribution == Distribution("ubuntu", "24.04")
+    with pytest.raises(Failure, match="artifacts that are no list"):
+        read_sbom(encoded(document | {"artifacts": {}}), "x")
+
+
+def envelope(statement: object) -> bytes:
+    payload = base64.b64encode(encoded(statement)).decode()
+    return encoded({"payloadType": "application/vnd.in-toto+json", "payload": payload, "signatures": []})
+
+
+SIGNED = envelope({"predicateType": "https://spdx.dev/Document", "predicate": SPDX})
+PROVENANCE = envelope({"predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": {}}})
+NOTE = envelope({"predicateType": "https://cosign.sigstore.dev/attestation/v1", "predicate": {"Data": "a note"}})
+
+
+@pytest.mark.parametrize(
+    "lines", [(PROVENANCE, SIGNED), (SIGNED, NOTE, PROVENANCE), (SIGNED, b"", SIGNED, b""), (NOTE, encoded(SPDX))]
+)
+def test_of_several_attestations_a_line_each_the_sbom_is_read(lines: tuple[bytes, ...]) -> None:
+    text = b"\n".join(lines)
+    assert names(read_sbom(text, "x")) == ["a@1"]
+    assert the_sbom(text, "x") in (SIGNED, encoded(SPDX))
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ((PROVENANCE, NOTE), "a line each, and none is an SBOM"),
+        (
+            (SIGNED, envelope({"predicateType": "x", "predicate": SPDX | {"packages": []}})),
+            "holds 2 SBOMs, a line each",
+        ),
+        ((SIGNED, b"{", SIGNED), "x, line 2: is not valid JSON"),
+    ],
+)
+def test_several_lines_of_which_none_is_the_one_sbom_are_refused(lines: tuple[bytes, ...], told: str) -> None:
+    with pytest.raises(Failure) as raised:
+        read_sbom(b"\n".join(lines), "x")
+    assert told in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -151,16 +254,9 @@ def test_a_text_within_an_attestation_is_said_to_be_no_json() -> None:
         read_sbom(encoded(statement), "sbom")
 
 
-def test_several_attestations_in_one_file_are_said_to_be_several() -> None:
-    """`cosign download attestation` writes a line for each."""
-    with pytest.raises(Failure, match="holds several JSON documents") as raised:
-        read_sbom(encoded(SPDX) + b"\n" + encoded({"predicateType": "x"}) + b"\n", "sbom")
-    assert "file of its own" in raised.value.advice
-
-
 def test_half_a_character_within_an_attestation_is_no_crash() -> None:
     with pytest.raises(Failure, match="is not valid JSON"):
-        read_sbom(b'{"predicateType": "x", "predicate": {"Data": "\\ud800"}}', "sbom")
+        read_sbom(b'{"predicateType": "x", "predicate": {"Data": "{\\ud800"}}', "sbom")
 
 
 def test_an_attestation_of_something_else_is_no_sbom() -> None:
