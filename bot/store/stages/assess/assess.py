@@ -19,6 +19,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.changes import changes_by_id
 from bot.store.rows.bases.mirrors import MOST_PUBLISHED, upstreams
 from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import bases, changes, observations
@@ -134,16 +135,8 @@ class AssessStore(Store):
 
     async def changes_named(self, ids: Collection[int]) -> dict[int, Change]:
         """The changes of these ids, as far as they are kept."""
-        found: dict[int, Change] = {}
         async with self._database.reading() as connection:
-            for some in chunks(sorted(ids)):
-                rows = await connection.execute(
-                    select(changes.c.id, changes.c.change).where(changes.c.id.in_(some))
-                )
-                found |= readable(
-                    rows, lambda row: (row.id, load(row.change, Change)), lambda row: f"change {row.id}"
-                )
-        return found
+            return await changes_by_id(connection, ids)
 
     async def save_reassessed(self, looked_at: Sequence[int], news: Sequence[Move], revision: int) -> None:
         """What the feeds added: open pull requests and messages become due for their new text."""

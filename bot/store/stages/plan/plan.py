@@ -1,6 +1,6 @@
 """Changes that await a plan, and the plans made of them: what `plan` reads and writes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.changes import changes_by_id, rollouts_by_change
 from bot.store.rows.bases.own_bases import own_links
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.images.images import images
@@ -82,7 +83,7 @@ class PlanStore(Store):
                 lambda row: Move(row.id, load(row.change, Change), row.rollout_id),
                 lambda row: f"change {row.id}",
             )
-            below = await _rollouts_of(connection, {id_ for move in moves for id_ in move.change.brings})
+            below = await rollouts_by_change(connection, {id_ for move in moves for id_ in move.change.brings})
         return [
             replace(move, rollout=max((below[id_] for id_ in move.change.brings if id_ in below), default=None))
             if move.rollout is None
@@ -124,7 +125,8 @@ class PlanStore(Store):
             pins = await sdk_pins(connection, {row["id"] for row in rows})
             planned = (await connection.execute(concerned)).all()
             rows_of_usages = (await connection.execute(following)).all()
-            empty = await _bringing_nothing(connection, {row.change for row in rows_of_usages if row.only_brought})
+            brought = await changes_by_id(connection, {row.change for row in rows_of_usages if row.only_brought})
+        empty = {number for number, change in brought.items() if not change.brings}
         counted = (row for row in rows_of_usages if not (row.only_brought and row.change in empty))
         named = readable(counted, _Usages().named, lambda row: f"usage {row.id}")
         members = readable(
@@ -149,7 +151,7 @@ class PlanStore(Store):
 
     async def changes_on_the_way(self, some: Sequence[Rebuild]) -> dict[int, Change]:
         async with self._database.reading() as connection:
-            return await _changes_of(connection, some)
+            return await changes_by_id(connection, _taken_by(some))
 
     async def open_rollouts(self) -> list[OpenRollout]:
         async with self._database.reading() as connection:
@@ -216,7 +218,7 @@ class PlanStore(Store):
         async with self._database.reading() as connection:
             before = rebuilds.c.considered_revision < await counter(connection, ASSESSMENTS)
             found = await read_rebuilds(connection, rebuilds.c.rollout_id.in_(open_ones), before, waiting, late)
-            known = await _changes_of(connection, found)
+            known = await changes_by_id(connection, _taken_by(found))
         return [
             (
                 rebuild,
@@ -287,14 +289,9 @@ async def _severities(connection: AsyncConnection, ids: Sequence[int]) -> dict[i
     return found
 
 
-async def _bringing_nothing(connection: AsyncConnection, ids: Collection[int]) -> frozenset[int]:
-    """Those of these changes of own bases that bring nothing from below."""
-    found: set[int] = set()
-    for some in chunks(sorted(ids)):
-        rows = await connection.execute(select(changes.c.id, changes.c.change).where(changes.c.id.in_(some)))
-        read = readable(rows, lambda row: (row.id, load(row.change, Change).brings), lambda row: f"change {row.id}")
-        found |= {number for number, brings in read if not brings}
-    return frozenset(found)
+def _taken_by(some: Sequence[Rebuild]) -> set[int]:
+    """The changes that these rebuilds take up."""
+    return {change for rebuild in some for target in rebuild.targets for change in target.changes}
 
 
 def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
@@ -307,26 +304,3 @@ def _taken_up(row: Any, changes: Sequence[int]) -> set[tuple[int, int]]:
     except Failure:
         return {(row.repository_id, change) for change in changes}
     return {(row.repository_id, change) for target in targets for change in target.changes}
-
-
-async def _rollouts_of(connection: AsyncConnection, ids: Collection[int]) -> dict[int, int]:
-    """The rollouts that have taken up these changes."""
-    found: dict[int, int] = {}
-    for some in chunks(sorted(ids)):
-        rows = await connection.execute(
-            select(changes.c.id, changes.c.rollout_id).where(
-                changes.c.id.in_(some), changes.c.rollout_id.is_not(None)
-            )
-        )
-        found |= {row.id: row.rollout_id for row in rows}
-    return found
-
-
-async def _changes_of(connection: AsyncConnection, some: Sequence[Rebuild]) -> dict[int, Change]:
-    ids = {change for rebuild in some for target in rebuild.targets for change in target.changes}
-    known: dict[int, Change] = {}
-    for chunk in chunks(sorted(ids)):
-        rows = await connection.execute(select(changes.c.id, changes.c.change).where(changes.c.id.in_(chunk)))
-        pairs = readable(rows, lambda row: (row.id, load(row.change, Change)), lambda row: f"change {row.id}")
-        known |= dict(pairs)
-    return known
