@@ -288,6 +288,11 @@ async def test_what_has_no_node_id_yet_gets_it_with_its_own_look(clock: ManualCl
     assert after.node_id == ("PR_1" if before.action is Action.PULL_REQUEST else "CS_7")
 
 
+async def test_a_run_gets_its_address_with_its_own_look(clock: ManualClock) -> None:
+    (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), dispatched(node_id=None, url=None))
+    assert after.url == URL
+
+
 async def test_looks_come_due_together(clock: ManualClock) -> None:
     clock.advance(timedelta(minutes=1, seconds=40))
     (after,) = await look(clock, forge(clock), opened(attempted_at=clock.now()))
