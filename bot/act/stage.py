@@ -99,7 +99,7 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
         await self._store.settle_rebuild(item.rebuild, result)
 
     async def failed(self, item: Job, claimed: Claimed, failure: Failure, now: datetime) -> str:
-        """The rebuild as stored stays; only its reason and due time move, until it has failed for good."""
+        """Puts the rebuild off with the reason, otherwise as it was stored, until it has failed for good."""
         rebuild = item.rebuild
         if isinstance(failure, RepositoryArchived):
             is_open = rebuild.pull_request is not None

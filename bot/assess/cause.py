@@ -48,7 +48,7 @@ class Difference:
 
 
 def compare(before: Observation, after: Observation) -> Difference:
-    """`before` is the last time when the base had a digest; `after` may be its withdrawal.
+    """Says in what two observations of a base differ; in `before` it had a digest, `after` may be its withdrawal.
 
     Equal digests mean that it was withdrawn in between and came back as it was.
     """

@@ -13,7 +13,7 @@ def describe(change: Change) -> str:
 
 
 def sentence(cause: Cause, move: Difference, family: str, cves: int, severity: Severity | None) -> str:
-    """What `assess` writes into `Change.detail`: no name of the base, no full stop."""
+    """Words a change for `Change.detail`, without the name of the base and without a full stop."""
     if cause is Cause.WITHDRAWN:
         return "withdrawn from the published inventory; the tag still resolves but moves no more"
     if cause is Cause.RETURNED:

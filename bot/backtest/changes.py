@@ -12,8 +12,10 @@ from bot.watch.history.log import MCR
 
 
 def change_row(change: Change) -> dict[str, Any]:
-    """`cause` and `cves` are final, `cause_at_detection` is what was known first. A withdrawal has no digests;
-    `registry` is written where it is not mcr.microsoft.com."""
+    """Writes a change as a row: `cause` and `cves` as they ended, `cause_at_detection` as it was known first.
+
+    A withdrawal has no digests; `registry` is written where it is not mcr.microsoft.com.
+    """
     gone = change.cause is Cause.WITHDRAWN
     row: dict[str, Any] = {"at": change.at.astimezone(UTC).isoformat().replace("+00:00", "Z")}
     if change.base.registry != MCR:

@@ -146,7 +146,9 @@ def state_of(request: PullRequest) -> PullRequestState:
 
 
 def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> Rebuild:
-    """One in conflict is outdated: `act` brings its branch to the default branch as it is now, unless a person
+    """Moves a rebuild on as its pull request stands.
+
+    One in conflict is outdated: `act` brings its branch to the default branch as it is now, unless a person
     holds it; one that a person wants ignored, `act` closes. One in an archived repository is left, and taken up
     again with the repository.
     """
@@ -175,9 +177,12 @@ def _is_for_act(rebuild: Rebuild, shown: PullRequestState) -> bool:
 
 
 def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
-    """`queued` is still dispatched, `waiting` is for a person who approves its environment; conclusions other than
+    """Moves a rebuild on as its run stands.
+
+    `queued` is still dispatched, `waiting` is for a person who approves its environment; conclusions other than
     success and neutral are failures. What waits no longer for one says so. Where it was a run of others, nothing of
-    this one's own has failed."""
+    this one's own has failed.
+    """
     if shown.status == "completed":
         if rebuild.follows_others and shown.conclusion not in ("success", "neutral"):
             how = Joined.GONE if shown.conclusion in ("cancelled", "skipped") else Joined.IN_VAIN

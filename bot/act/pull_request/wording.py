@@ -92,7 +92,7 @@ def _bases(job: Job) -> str:
 
 
 def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
-    """The same inputs always give the same text, so an unchanged pull request is left alone.
+    """Words what the bot says in a pull request: of the same inputs the same, so that nothing is written anew.
 
     `merges` says that it does so by itself.
     """

@@ -106,7 +106,7 @@ class SlackWebhook:
         thread: Posted | None = None,
         maybe_sent_since: datetime | None = None,
     ) -> None:
-        """A webhook tells nothing of what was posted, so after a broken connection it may be posted twice."""
+        """Posts a message by a webhook, which tells nothing of it: after a broken connection it may come twice."""
         where = "Slack webhook"
         headers = {"Content-Type": "application/json; charset=utf-8"}
         body = json.dumps({"text": text, "blocks": list(blocks), "unfurl_links": False}).encode()

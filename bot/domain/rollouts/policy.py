@@ -148,7 +148,7 @@ class Policy:
     _memory: _Memory = field(default_factory=_Memory, init=False, repr=False, compare=False)
 
     def terms(self, repository: str, base: Base, cause: Cause, severity: Severity | None) -> Terms:
-        """Each term is taken from the first matching rule that sets it, else from the defaults.
+        """Gathers the terms of a rebuild, each from the first matching rule that sets it, else from the defaults.
 
         Where no rule sets a settle time, a severe security fix does not wait for one. What an own base brings has
         settled before that was rebuilt, so only rules that name its cause have it settle again. A fleet asks for

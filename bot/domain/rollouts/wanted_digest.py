@@ -57,7 +57,7 @@ def moves_sdk_pins(item: Replacement) -> bool:
 def wanted_digests_of(
     rebuild: Rebuild, changes: Iterable[Change], pins: Mapping[Base, Pin] = MappingProxyType({})
 ) -> WantedDigests:
-    """Derived from what was planned, so that a file which changed since then is still brought up to date.
+    """Says which digest each base is to have, by what was planned, whatever files hold by now.
 
     Where no change tells the version that a digest holds, what was planned to be written does. `pins` are the
     styles of bases whose pins do not just stay as they are.

@@ -80,7 +80,7 @@ class AuditStore(Store):
             return await blobs_of(connection, shas)
 
     async def save(self, item: DueAudit, found: JudgedRepository, options: AuditOptions, due_at: datetime) -> None:
-        """What opened and closed counts only between two audits by the same rules."""
+        """Stores an audit; what opened and closed counts only between two by the same rules."""
         now, same_rules = self._clock.now(), item.mark == options.mark
         values = {"mark": options.mark, "error": None, "audited_at": now, "findings": packed(found.findings)}
         async with self._database.transaction() as connection:

@@ -253,7 +253,7 @@ class _Proofs(Work[Proving, Rebuild]):
             self.ends.append(result.proof)
 
     async def failed(self, item: Proving, claimed: Claimed, failure: Failure, now: datetime) -> str | None:
-        """An unreachable registry proves nothing, and one that does not show the image to us never will."""
+        """Puts the rebuild off while the registry may yet answer; else ends it as unproven or untrusted."""
         rebuild = item.rebuild
         waited = now - (rebuild.built_at or now)
         if failure.trouble.is_passing and waited <= TRIED_FOR:

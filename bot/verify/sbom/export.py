@@ -17,7 +17,7 @@ _UNKNOWN = "NOASSERTION"
 
 
 def as_spdx(inventory: Inventory, name: str, at: datetime, version: str) -> dict[str, Any]:
-    """`name` is what was looked at, `version` the bot's own."""
+    """Writes an inventory as SPDX; `name` is what was looked at, `version` the bot's own."""
     packages = [_spdx_root(name), *_spdx_system(inventory)]
     described = [_relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-DocumentRoot")]
     for number, package in enumerate(inventory.packages, 1):
@@ -86,7 +86,7 @@ def _relation(left: str, kind: str, right: str) -> dict[str, str]:
 
 
 def as_cyclonedx(inventory: Inventory, name: str, at: datetime, version: str) -> dict[str, Any]:
-    """`name` is what was looked at, `version` the bot's own."""
+    """Writes an inventory as CycloneDX; `name` is what was looked at, `version` the bot's own."""
     components: list[dict[str, Any]] = []
     if inventory.distribution is not None:
         system = inventory.distribution

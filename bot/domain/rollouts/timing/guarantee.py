@@ -34,7 +34,7 @@ class Guarantee:
 def guarantees(
     repository: str, config: RepositoryConfig, places: Iterable[BaseInFile], policy: Policy
 ) -> Mapping[str, Guarantee]:
-    """By the file name of each workflow that rebuilds a repository which names bases in these places.
+    """Says how old builds may grow, by the file name of each workflow that rebuilds bases named in these places.
 
     Of several bases that ask for different ages the shortest holds, with the terms of its rule.
     """

@@ -60,7 +60,7 @@ class AssessStore(Store):
             return await counter(connection, FEEDS)
 
     async def save_changes(self, found: Sequence[tuple[Pair, Change]], revision: int) -> None:
-        """What a base shows at first sight is past, whatever an imported log says: it sets off nothing."""
+        """Stores changes; what a base shows at first sight is past, whatever a log says, and sets off nothing."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await lock(connection, observations, {pair.id for pair, _ in found})

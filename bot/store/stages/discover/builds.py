@@ -78,7 +78,7 @@ class BuildsStore(Store):
         )
 
     async def save_wanted(self, task: int, wanted: Sequence[WantedBuilds], mark: str, due: datetime) -> None:
-        """What is new is looked at soon; what is guaranteed otherwise than before is judged again."""
+        """Stores whose builds to look at: new ones soon; what is guaranteed otherwise is judged again."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             await settle(connection, tasks, self._worker, task, due_at=due, values={"mark": mark})
@@ -132,7 +132,7 @@ class BuildsStore(Store):
         )
 
     async def save_seen(self, seen: Sequence[tuple[DueBuilds, Seen]]) -> None:
-        """What was seen is judged anew; it is noted since when the repository holds something else."""
+        """Stores builds as seen, to be judged anew, and since when their repository holds something else."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             ids = [item.id for item, _ in seen]

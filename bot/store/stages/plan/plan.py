@@ -71,7 +71,7 @@ class PlanStore(Store):
             return Revisions(await counter(connection, ASSESSMENTS), await counter(connection, PLANS))
 
     async def unplanned(self) -> list[Move]:
-        """What an own base or a mirror brings goes on with the rollout of what it was rebuilt, or copied, for."""
+        """Reads changes without a plan; what an own base or a mirror brings joins the rollout that it came of."""
         async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(changes.c.id, changes.c.change, changes.c.rollout_id)
@@ -228,7 +228,7 @@ class PlanStore(Store):
         ]
 
     async def save_reconsidered(self, found: Mapping[int, Reconsidered], known: Revisions) -> None:
-        """When rebuilds begin, and in which wave; only ever earlier, and only while nobody works on them."""
+        """Stores when rebuilds begin, and in which wave: only ever earlier, and only while nobody works on them."""
         at = bindparam("at", type_=rebuilds.c.due_at.type)
         soak = bindparam("soak", type_=rebuilds.c.soak_seconds.type)
         overdue = bindparam("overdue", type_=rebuilds.c.overdue_at.type)

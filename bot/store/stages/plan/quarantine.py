@@ -55,7 +55,7 @@ class QuarantineStore(Store):
             return await lift_published(connection, now)
 
     async def ends(self) -> list[KnownEnd]:
-        """Dispatched runs, and what built merged pull requests."""
+        """Reads how builds ended: dispatched runs, and what built merged pull requests."""
         since = self._clock.now() - 2 * GREEN_WITHIN
         async with self._database.reading() as connection:
             failed = await connection.execute(

@@ -172,7 +172,7 @@ class ImagesStore(Store):
             await connection.execute(row)
 
     async def record_unmoved(self, some: Sequence[ProducedImage], due_at: datetime) -> None:
-        """One statement with many rows, as for bases."""
+        """Stores in one statement that these images were looked at and showed nothing new."""
         statement = (
             update(images)
             .where(images.c.id == bindparam("image"), images.c.lease_owner == self._worker.name)

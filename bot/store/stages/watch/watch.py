@@ -76,7 +76,7 @@ class WatchStore(Store):
             return await read_releases(connection, query)
 
     async def reschedule(self, polls: Sequence[Poll]) -> None:
-        """One statement with many rows: row by row, 300 of them take twenty times as long."""
+        """Stores when bases are due again, in one statement: row by row, 300 take twenty times as long."""
         if not polls:
             return
         statement = (

@@ -35,7 +35,7 @@ async def pull_request(transport: Transport, repository: Identity, number: int) 
 
 @shaped("pull request")
 def pull_request_of(row: Mapping[str, Any], login: str | None = None) -> PullRequest:
-    """`login` is the bot's own, where it is known."""
+    """Reads a pull request from GitHub's answer; `login` is the bot's own, where it is known."""
     merge_commit = row.get("mergeCommit")
     auto, queued = row["autoMergeRequest"], row["mergeQueueEntry"]
     asked_by = (auto and auto["enabledBy"], queued and queued["enqueuer"])
