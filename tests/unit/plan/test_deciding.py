@@ -266,8 +266,23 @@ def test_an_sdk_pin_never_moves_by_itself() -> None:
 
 def test_an_sdk_pin_moves_together_with_a_pinned_sdk_image() -> None:
     home = member(sdk_pins=(sdk_pin("10.0.100"),))
-    found = only(planned(move(SDK, version="10.0.101"), usage("sdk:10.0.100", Role.BUILD_STAGE), home))
-    assert edits(found) == [("10.0.100", "10.0.101", False)]
+    found = only(planned(move(SDK, version="10.0.101"), usage("sdk:10.0.100@a", Role.BUILD_STAGE), home))
+    assert edits(found) == [("10.0.100@a", "10.0.101@b", False), ("10.0.100", "10.0.101", False)]
+
+
+@pytest.mark.parametrize(
+    ("version", "moves"),
+    [
+        pytest.param("10.0.101", [], id="it builds with the pin as it is"),
+        pytest.param("10.0.200", [("10.0.100", "10.0.200", False)], id="dotnet would refuse"),
+    ],
+)
+def test_an_sdk_pin_moves_with_an_image_of_a_floating_tag_only_where_that_would_not_build(
+    version: str, moves: list[tuple[str, str, bool]]
+) -> None:
+    home = member(sdk_pins=(sdk_pin("10.0.100"),))
+    found = only(planned(move(SDK, version=version), usage("sdk:10.0@a", Role.BUILD_STAGE), home))
+    assert edits(found) == [("10.0@a", "10.0@b", False), *moves]
 
 
 # What is superseded
