@@ -229,7 +229,7 @@ def _defect_of(affected: AffectedPackage, ecosystem: Ecosystem) -> str | None:
         return "says more than any record does"
     words = [release, affected.name, *affected.versions]
     words += [word for binary in affected.binaries for word in binary]
-    words += [word for one in affected.ranges for word in (one.introduced, one.fixed, one.last_affected)]
+    words += [word for one in affected.ranges for word in (one.introduced, one.fixed, one.last_affected, one.limit)]
     if any(len(word) > _LONGEST_WORD or _CONTROL.search(word) for word in words):
         return "has a word that is none"
     return None

@@ -30,6 +30,7 @@ DOCUMENT = BundledDocument(
 OPENSSL = AffectedPackage(
     "deb", "openssl", "Ubuntu:24.04", (VersionRange(fixed="3.0.13-0ubuntu3.6"),), (), (("libssl3t64", "3"),)
 )
+LIMITED = replace(OPENSSL, ranges=(VersionRange(limit="1\n2"),))
 RECORD = BundledRecord(
     Vulnerability(
         *("USN-1-1", ("CVE-2026-1001",), "overflow", Severity.HIGH, "Ubuntu", 7.5, NOW),
@@ -248,6 +249,7 @@ def test_what_is_no_bundle_is_refused_in_one_line(make: Callable[[], bytes], tol
         replace(RECORD, vulnerability=replace(RECORD.vulnerability, published_at=NOW.replace(tzinfo=None))),
         replace(RECORD, seen_at=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))),
         replace(RECORD, vulnerability=replace(RECORD.vulnerability, affected=(replace(OPENSSL, name="x" * 300),))),
+        replace(RECORD, vulnerability=replace(RECORD.vulnerability, affected=(LIMITED,))),
     ],
 )
 def test_a_record_that_no_dump_can_have_is_refused(record: BundledRecord) -> None:
