@@ -30,12 +30,15 @@ _BESIDE_A_PACKAGE = (
 _RPM_FOLDERS = ("var/lib/rpm/", "usr/lib/sysimage/rpm/")
 _RPM_DATABASES = tuple(f"{folder}rpmdb.sqlite" for folder in _RPM_FOLDERS)
 _RPM_LOGS = tuple(f"{path}-wal" for path in _RPM_DATABASES)
+_RPM_JOURNALS = tuple(f"{path}-journal" for path in _RPM_DATABASES)
+_UPDATES_FOLDER = "var/lib/dpkg/updates/"
+"""Where dpkg notes what it does to a package before its database takes that over, in files that are numbered."""
 _OS_RELEASES = ("etc/os-release", "usr/lib/os-release")
 _DEPENDENCIES = ".deps.json"
 
 NOT_READ = frozenset(f"{folder}{name}" for folder in _RPM_FOLDERS for name in ("Packages", "Packages.db"))
 """rpm's older forms (Berkeley DB, ndb): no base of .NET has them. What uses them cannot be told."""
-DATABASES = frozenset({*_READERS, *_RPM_DATABASES, *_RPM_LOGS}) | NOT_READ
+DATABASES = frozenset({*_READERS, *_RPM_DATABASES, *_RPM_LOGS, *_RPM_JOURNALS}) | NOT_READ
 FIXED = DATABASES | frozenset(_OS_RELEASES)
 FOLDERS_TO_FIXED = frozenset(
     path[:end] for path in (*FIXED, _STATUS_FOLDER) for end, sign in enumerate(path) if sign == "/"
@@ -86,7 +89,7 @@ def largest(path: str) -> int:
         return 0
     if path in _RPM_DATABASES:
         return 128 * _MIB
-    if path in _RPM_LOGS:
+    if path in (*_RPM_LOGS, *_RPM_JOURNALS):
         return 64 * _MIB
     if path in DATABASES:
         return 32 * _MIB
@@ -94,13 +97,18 @@ def largest(path: str) -> int:
         return 64 * 1024
     if path.endswith(_DEPENDENCIES):
         return 4 * _MIB
-    return _MIB if _is_status_part(path) else 0
+    return _MIB if _is_status_part(path) or _is_update(path) else 0
 
 
 def _is_status_part(path: str) -> bool:
     """Distroless keeps a file for each package, with its checksums and scripts beside it."""
     name = path.removeprefix(_STATUS_FOLDER)
     return name != path and "/" not in name and not name.endswith(_BESIDE_A_PACKAGE)
+
+
+def _is_update(path: str) -> bool:
+    number = path.removeprefix(_UPDATES_FOLDER)
+    return number != path and number.isascii() and number.isdigit()
 
 
 def packages_in(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inventory:
@@ -130,12 +138,22 @@ def _read(path: str, files: Mapping[str, bytes]) -> Inventory:
         return rpm_database.read_database(data, files.get(f"{path}-wal"), path)
     if path in _RPM_LOGS and path.removesuffix("-wal") not in files:
         return Inventory(problems=(f"{path}: is the log of a database that is not there",))
+    if (what := _being_written(path, files)) is not None:
+        return Inventory(problems=(f"{path}: {what} was being written, and what is noted here is not read",))
     if path in NOT_READ and not any(other in files for other in _RPM_DATABASES):
         return Inventory(problems=(f"{path}: is an rpm database of an older form, which is not read",))
     if path.endswith(_DEPENDENCIES):
         return dotnet.read_dependencies(data, path)
     framework = dotnet.framework(path)
     return Inventory(() if framework is None else (framework,))
+
+
+def _being_written(path: str, files: Mapping[str, bytes]) -> str | None:
+    """Which database a file tells was not written to its end; SQLite clears the start of a journal that is done."""
+    if _is_update(path) and files[path].strip():
+        return "dpkg's database"
+    is_of_rpm = path in _RPM_JOURNALS and path.removesuffix("-journal") in files
+    return "the rpm database" if is_of_rpm and files[path][:8].strip(b"\0") else None
 
 
 def _once(packages: Iterable[Package]) -> tuple[Package, ...]:

@@ -11,9 +11,10 @@ from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages import apk, chisel, dotnet, dpkg, places
 from bot.verify.packages.os_release import read_os_release
+from bot.verify.packages.overlay import overlay
 from bot.verify.packages.rpm import database as rpm_database
 from bot.verify.packages.rpm import packages as rpm
-from tests.unit.verify.packages.archives import paragraph, zstd
+from tests.unit.verify.packages.archives import archive, paragraph, read, zstd
 from tests.unit.verify.packages.evidence import content, expected, same_packages
 
 
@@ -235,6 +236,28 @@ def test_a_database_that_cannot_be_read_hinders_no_other() -> None:
 
 def test_an_rpm_database_of_an_older_form_is_said_to_be_unread() -> None:
     assert "older form" in places.packages_in({"var/lib/rpm/Packages": b""}).problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problems"),
+    [
+        ("0001", paragraph("a", "2.0"), 1),
+        ("0012", b"", 0),
+        ("0012", b"\n", 0),
+        ("tmp.i", b"#padding\n", 0),
+        ("\u0661", b"x", 0),
+    ],
+)
+def test_what_dpkg_has_noted_and_not_taken_over_is_told(name: str, content: bytes, problems: int) -> None:
+    path = f"var/lib/dpkg/updates/{name}"
+    files, _ = overlay([read(archive({path: content, "var/lib/dpkg/status": paragraph("a")}))])
+    found = places.packages_in(files)
+    assert [each.version for each in found.packages] == ["1.0"]
+    assert [f"{path}: dpkg's database was being written" in each for each in found.problems] == [True] * problems
+
+
+def test_a_number_elsewhere_is_no_note_of_dpkg() -> None:
+    assert places.largest("1") == places.largest("var/lib/dpkg/info/1") == 0
 
 
 READERS: dict[str, Callable[[bytes, str], Inventory]] = {

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.verify.packages import reading
+from bot.verify.packages.places import packages_in
 from bot.verify.packages.rpm.database import read_database
 from bot.verify.packages.rpm.header import read_header
 
@@ -65,6 +66,27 @@ def test_what_stands_only_in_the_log_counts(tmp_path: Path) -> None:
     writing.close()
     assert [each.name for each in read_database(data, log, "rpmdb").packages] == ["vim", "glibc"]
     assert [each.name for each in read_database(data, None, "rpmdb").packages] == ["vim"]
+
+
+def test_a_database_that_was_being_written_is_told_by_its_journal(tmp_path: Path) -> None:
+    """SQLite would go back to what the journal holds; one whose start it has cleared is done with."""
+    place = "var/lib/rpm/rpmdb.sqlite"
+    data = database(tmp_path / "db", headers=[VIM])
+    writing = sqlite3.connect(tmp_path / "db", isolation_level=None)
+    writing.execute("PRAGMA journal_mode = PERSIST")
+    writing.execute("PRAGMA cache_size = 1")
+    writing.execute("BEGIN")
+    writing.execute("DELETE FROM Packages")
+    writing.executemany("INSERT INTO Packages (blob) VALUES (?)", [(bytes(5000),)] * 20)  # more than it keeps back
+    journal = tmp_path / "db-journal"
+    begun = journal.read_bytes()
+    writing.execute("COMMIT")
+    writing.close()
+    [problem] = packages_in({place: data, f"{place}-journal": begun}).problems
+    assert problem.startswith(f"{place}-journal: the rpm database was being written")
+    assert packages_in({place: data, f"{place}-journal": journal.read_bytes()}).problems == ()
+    assert packages_in({place: data, f"{place}-journal": b""}).problems == ()
+    assert packages_in({f"{place}-journal": begun}).problems == ()
 
 
 def test_a_damaged_log_is_ignored_as_sqlite_does(tmp_path: Path) -> None:
