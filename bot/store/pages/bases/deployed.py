@@ -1,29 +1,74 @@
-"""Where images of the fleet are run, as manifests name them."""
+"""Where images of the fleet are run, as manifests name them.
+
+A tag that has a row of its own is that image, and so is the digest that one shows now; else a place may run any
+image of that name.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.among import is_among
-from bot.store.rows.images.images import deployments, images, is_run_there
+from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 
-_RUN_AT = (
-    select(
-        images.c.id,
-        repositories.c.name,
-        deployments.c.path,
-        deployments.c.line,
-        deployments.c.tag,
-        deployments.c.digest,
+_TAG = case((and_(deployments.c.tag.is_(None), deployments.c.digest.is_(None)), "latest"), else_=deployments.c.tag)
+"""The tag that a place names, if only by naming nothing."""
+
+
+def _names_some(column: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a place of `deployments` names some image in particular, by that column of `images`."""
+    other = images.alias()
+    return exists(
+        select(other.c.id).where(
+            other.c.registry == deployments.c.registry,
+            other.c.repository == deployments.c.repository,
+            other.c[column] == value,
+        )
     )
-    .select_from(images)
-    .join(deployments, is_run_there())
-    .join(repositories, repositories.c.id == deployments.c.repository_id)
+
+
+_ASKED = (
+    select(*(images.c[name] for name in ("id", "registry", "repository", "tag", "digest")))
     .where(is_among(images.c.id, "images"))
-    .order_by(repositories.c.name, deployments.c.path, deployments.c.line)
+    .cte("asked")
+    .prefix_with("MATERIALIZED")
+)
+"""SQLite would look all of them up again for each place."""
+_PLACES = (
+    select(
+        *(
+            deployments.c[name]
+            for name in ("repository_id", "registry", "repository", "path", "line", "tag", "digest")
+        ),
+        _TAG.label("run_tag"),
+        _names_some("tag", _TAG).label("is_of_tag"),
+        _names_some("digest", deployments.c.digest).label("is_of_digest"),
+    )
+    .where(
+        tuple_(deployments.c.registry, deployments.c.repository).in_(select(_ASKED.c.registry, _ASKED.c.repository))
+    )
+    .cte("places")
+    .prefix_with("MATERIALIZED")
+)
+"""What each place names is looked up once, not for each of hundreds of images of its name."""
+_IS_RUN_THERE = and_(
+    _PLACES.c.registry == _ASKED.c.registry,
+    _PLACES.c.repository == _ASKED.c.repository,
+    or_(
+        _ASKED.c.tag == _PLACES.c.run_tag,
+        and_(~_PLACES.c.is_of_tag, or_(~_PLACES.c.is_of_digest, _ASKED.c.digest == _PLACES.c.digest)),
+    ),
+)
+_RUN_AT = (
+    select(_ASKED.c.id, repositories.c.name, *(_PLACES.c[name] for name in ("path", "line", "tag", "digest")))
+    .select_from(_ASKED)
+    .join(_PLACES, _IS_RUN_THERE)
+    .join(repositories, repositories.c.id == _PLACES.c.repository_id)
+    .order_by(repositories.c.name, _PLACES.c.path, _PLACES.c.line)
 )
 
 

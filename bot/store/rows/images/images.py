@@ -9,19 +9,15 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
     Table,
     UniqueConstraint,
     and_,
-    case,
     delete,
-    exists,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -89,42 +85,6 @@ deployments = Table(
     Column("line", Integer, nullable=False),
     Index(None, "registry", "repository"),
 )
-
-
-_RUN_TAG = case(
-    (and_(deployments.c.tag.is_(None), deployments.c.digest.is_(None)), "latest"), else_=deployments.c.tag
-)
-"""The tag that a place names, if only by naming nothing."""
-
-
-def _names(column: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a place of `deployments` names some image in particular, by that column of `images`."""
-    other = images.alias()
-    return exists(
-        select(other.c.id).where(
-            other.c.registry == deployments.c.registry,
-            other.c.repository == deployments.c.repository,
-            other.c[column] == value,
-        )
-    )
-
-
-def is_run_there() -> ColumnElement[bool]:
-    """Whether an image is run at a place of `deployments`.
-
-    A tag that has a row of its own is that image, and so is the digest that one shows now; else it may be any image
-    of that name.
-    """
-    of_other_digest = and_(
-        deployments.c.digest.is_not(None),
-        images.c.digest.is_distinct_from(deployments.c.digest),
-        _names("digest", deployments.c.digest),
-    )
-    return and_(
-        deployments.c.registry == images.c.registry,
-        deployments.c.repository == images.c.repository,
-        or_(images.c.tag == _RUN_TAG, and_(~_names("tag", _RUN_TAG), ~of_other_digest)),
-    )
 
 
 _CLAIM = tuple(
