@@ -10,7 +10,7 @@ from typing import IO
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
-from bot.domain.packages.vulnerability import Vulnerability
+from bot.domain.packages.vulnerability import Ecosystem, Vulnerability
 from bot.formats.zip_list import DAMAGES, check_list
 from bot.watch.feeds.reading import FeedProblem, Notes
 from bot.watch.osv.record import WantedPackages, parse
@@ -38,11 +38,13 @@ class DumpReading:
     modified: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_dump(file: IO[bytes], wanted: WantedPackages, where: str) -> DumpReading:
+def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, where: str) -> DumpReading:
     """Reads all entries of a dump; those that cannot be read are noted, a line each.
 
-    Raises `Failure` where it is no such archive, or where nothing in it can be read.
+    Raises `Failure` where it is no such archive, where nothing in it can be read, and where it has no record of the
+    ecosystem: all packages would be free of everything.
     """
+    named, is_of_it = f'"{ecosystem}'.encode(), False
     notes = Notes(where)
     found: dict[str, Vulnerability] = {}
     entries = unread = unpacked = 0
@@ -57,7 +59,9 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, where: str) -> DumpReadin
                 if unpacked > _MOST_UNPACKED:
                     raise _malformed(f"unpacks to more than {_MOST_UNPACKED:,} bytes", where)
                 try:
-                    record = parse(_read(archive, info), wanted, notes, info.filename[:100])
+                    data = _read(archive, info)
+                    is_of_it = is_of_it or named in data
+                    record = parse(data, wanted, notes, info.filename[:100])
                 except Failure as failure:
                     unread += 1
                     notes.add(failure.where or info.filename[:100], f"{failure.what}; the record is skipped")
@@ -68,6 +72,10 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, where: str) -> DumpReadin
         raise _malformed(f"is no zip archive that can be read: {error}", where) from error
     if entries and unread == entries:
         raise _malformed(f"none of its {entries} records can be read, first {notes.problems[0]}", where)
+    if not is_of_it:
+        raise _malformed(
+            f"none of its {entries} records is of {ecosystem}" if entries else "holds no record", where
+        )
     return DumpReading(tuple(found.values()), notes.problems, entries)
 
 

@@ -177,7 +177,7 @@ class _Dumps(Work[DueDump, KeptDump]):
             if dump is None:
                 assert item.mark is not None, "only what has a mark is unchanged"
                 return KeptDump(source, item.mark, item.considered, None)
-            reading = await asyncio.to_thread(read_dump, dump.file, wanted, source.place)
+            reading = await asyncio.to_thread(read_dump, dump.file, wanted, source.ecosystem, source.place)
             return KeptDump(source, dump.mark, wanted, reading)
 
     async def _asked(self, item: DueDump, api: str, wanted: WantedPackages) -> KeptDump:

@@ -28,14 +28,20 @@ def publish(world: World) -> None:
         "ranges": [{"type": "ECOSYSTEM", "events": events}],
     }
     rated = [{"type": "Ubuntu", "score": "high"}]
-    world.feeds.publish_vulnerability("NuGet", {"id": "GHSA-0000", "affected": []})
+    publish_of_others(world, "NuGet", "GHSA-0000")
     world.feeds.publish_vulnerability("Ubuntu", {"id": f"UBUNTU-{CVE}", "severity": rated, "affected": [affected]})
 
 
 def publish_nothing(world: World) -> None:
     """The dumps are read, and nothing in them concerns what the fleet holds."""
-    world.feeds.publish_vulnerability("NuGet", {"id": "GHSA-0000", "affected": []})
-    world.feeds.publish_vulnerability("Ubuntu", {"id": "UBUNTU-CVE-2026-1", "affected": []})
+    publish_of_others(world, "NuGet", "GHSA-0000")
+    publish_of_others(world, "Ubuntu:24.04:LTS", "UBUNTU-CVE-2026-1")
+
+
+def publish_of_others(world: World, release: str, name: str) -> None:
+    """A record of a package that nobody holds."""
+    affected = {"package": {"ecosystem": release, "name": "nobodys"}}
+    world.feeds.publish_vulnerability(release.partition(":")[0], {"id": name, "affected": [affected]})
 
 
 async def built(stage: Stage) -> None:

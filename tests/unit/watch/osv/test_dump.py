@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from bot.domain.failure import Failure
+from bot.domain.packages.vulnerability import Ecosystem
 from bot.watch.osv.dump import read_dump
 from bot.watch.osv.record import WantedPackages
 from tests.unit.watch.osv.records import affected, dump, record
@@ -17,12 +18,12 @@ WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
 
 def refused(file: io.BytesIO) -> str:
     with pytest.raises(Failure) as caught:
-        read_dump(file, WANTED, "all.zip")
+        read_dump(file, WANTED, Ecosystem.UBUNTU, "all.zip")
     return str(caught.value)
 
 
 def test_what_touches_wanted_packages_is_read_and_all_is_counted() -> None:
-    found = read_dump(dump(record(), record("USN-1-1", affected("curl"))), WANTED, "all.zip")
+    found = read_dump(dump(record(), record("USN-1-1", affected("curl"))), WANTED, Ecosystem.UBUNTU, "all.zip")
     assert ([each.id for each in found.vulnerabilities], found.entries, found.problems) == (
         ["UBUNTU-CVE-2026-1001"],
         2,
@@ -31,7 +32,7 @@ def test_what_touches_wanted_packages_is_read_and_all_is_counted() -> None:
 
 
 def test_records_that_cannot_be_read_are_a_line_each() -> None:
-    found = read_dump(dump(b"no JSON", record(), b"[1]"), WANTED, "all.zip")
+    found = read_dump(dump(b"no JSON", record(), b"[1]"), WANTED, Ecosystem.UBUNTU, "all.zip")
     assert [each.id for each in found.vulnerabilities] == ["UBUNTU-CVE-2026-1001"]
     assert [str(problem).partition(": is no")[0].partition(": should")[0] for problem in found.problems] == [
         "all.zip: 0.json",
@@ -41,6 +42,14 @@ def test_records_that_cannot_be_read_are_a_line_each() -> None:
 
 def test_a_dump_of_which_nothing_can_be_read_is_refused_as_a_whole() -> None:
     assert "none of its 2 records can be read" in refused(dump(b"no JSON", b"[]"))
+
+
+def test_a_dump_without_a_record_of_its_ecosystem_is_refused_as_a_whole() -> None:
+    """All packages would be free of everything."""
+    debians = record("DEBIAN-CVE-2026-1001", affected(ecosystem="Debian:13"))
+    assert "none of its 1 records is of Ubuntu" in refused(dump(debians))
+    assert "holds no record" in refused(dump())
+    assert read_dump(dump(debians, record()), WANTED, Ecosystem.UBUNTU, "all.zip").entries == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x05\x06", b"no zip at all", dump(record()).getvalue()[:-30]])
@@ -55,7 +64,7 @@ def test_an_entry_that_is_damaged_stops_no_other(packing: int) -> None:
     with zipfile.ZipFile(packed) as archive:
         begin = archive.infolist()[1].header_offset + 60
     data[begin : begin + 20] = b"\xff" * 20
-    found = read_dump(io.BytesIO(bytes(data)), WANTED, "all.zip")
+    found = read_dump(io.BytesIO(bytes(data)), WANTED, Ecosystem.UBUNTU, "all.zip")
     assert [each.id for each in found.vulnerabilities] == ["UBUNTU-CVE-2026-1001"]
     assert len(found.problems) == 1
 
@@ -92,7 +101,7 @@ def test_one_record_at_a_time_is_in_memory() -> None:
     packed = dump(*({**large, "id": f"UBUNTU-CVE-2026-{number}"} for number in range(2000, 2060)))
     tracemalloc.start()
     try:
-        found = read_dump(packed, WANTED, "all.zip")
+        found = read_dump(packed, WANTED, Ecosystem.UBUNTU, "all.zip")
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
