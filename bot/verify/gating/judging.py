@@ -13,7 +13,6 @@ from bot.domain.packages.gate import (
     Gated,
     GatedImage,
     GateOutcome,
-    GateRule,
     ImageVulnerabilities,
     VulnerabilityKey,
     judge_by_rule,
@@ -70,87 +69,94 @@ async def judge_images(
     found: dict[int, ImageAtGate] = {each.id: ImageAtGate() for each in images}
     if not rules:
         return found
-    told, data = await store.told_images(rules), await store.kept_data()
+    told = await store.told_images(rules)
+    judging = _Judging(rules, options, await store.kept_data(), now)
     for image in images:
         known = told.get(image.id)
         if known is None or image.id not in rules:
             continue
         if adopts and known.is_first:
             known = replace(known, before=known.now, reports_before=known.reports)
-        found[image.id] = ImageAtGate(known, _gated(image, known, rules[image.id], options, data, now))
-    if vex is None:
-        return found
-    held: dict[int, ProducedImage] = {}
-    asked: list[tuple[ProducedImage, Collection[str]]] = []
-    for image in images:
-        known, gated = found[image.id].told, found[image.id].gated
-        if known is None or gated is None:
-            continue
-        if _may_be_excused(image.claim.name, known, gated, rules[image.id].rule, options, now):
-            held[image.id] = image
-            asked.append((image, known.digests))
-    for number, said in (await vex.signed_statements(asked) if asked else {}).items():
-        known, gated = found[number].told, found[number].gated
-        assert known is not None
-        assert gated is not None
+        found[image.id] = ImageAtGate(known, judging.gated(image, known))
+    return found if vex is None else found | await _asked_beside(vex, images, found, judging)
+
+
+async def _asked_beside(
+    vex: VexPort, images: Sequence[ProducedImage], found: Mapping[int, ImageAtGate], judging: "_Judging"
+) -> dict[int, ImageAtGate]:
+    """Those that a statement may excuse, once what is signed beside them was read."""
+    held = {
+        image.id: (image, known, gated)
+        for image in images
+        if (known := found[image.id].told) is not None
+        and (gated := found[image.id].gated) is not None
+        and judging.may_be_excused(image, known, gated)
+    }
+    if not held:
+        return {}
+    judged: dict[int, ImageAtGate] = {}
+    said_of = await vex.signed_statements([(image, known.digests) for image, known, _ in held.values()])
+    for number, said in said_of.items():
+        image, known, gated = held[number]
         if isinstance(said, Failure):
-            found[number] = ImageAtGate(known, _untold(gated, said), said, may_be_excused=True)
+            judged[number] = ImageAtGate(known, _untold(gated, said), said, may_be_excused=True)
             continue
         if said:
-            more = replace(options, statements=(*options.statements, *said))
-            gated = _gated(held[number], known, rules[number], more, data, now)
-        found[number] = ImageAtGate(known, gated, may_be_excused=gated.outcome is not GateOutcome.PASSED)
-    return found
+            options = replace(judging.options, statements=(*judging.options.statements, *said))
+            gated = replace(judging, options=options).gated(image, known)
+        judged[number] = ImageAtGate(known, gated, may_be_excused=gated.outcome is not GateOutcome.PASSED)
+    return judged
 
 
-def _may_be_excused(
-    name: str, told: ToldImage, gated: Gated, rule: GateRule, options: GateOptions, now: datetime
-) -> bool:
-    """Whether a statement may take away what holds an image back: a vulnerability, or one that cannot be told from
-    a version. While more is about to be known of the image, that is waited for."""
-    if gated.outcome is GateOutcome.BLOCKED:
-        return True
-    if gated.outcome is not GateOutcome.UNKNOWN or gated.is_pending:
-        return False
-    return any(each.uncertain for each in settle_uncertain(name, told, rule, options, now).left)
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """By what all images that are judged together are judged."""
+
+    rules: Mapping[int, MatchedRule]
+    options: GateOptions
+    data: KeptData
+    now: datetime
+
+    def may_be_excused(self, image: ProducedImage, told: ToldImage, gated: Gated) -> bool:
+        """Whether a statement may take away what holds an image back: a vulnerability, or one that cannot be told
+        from a version. While more is about to be known of the image, that is waited for."""
+        if gated.outcome is GateOutcome.BLOCKED:
+            return True
+        if gated.outcome is not GateOutcome.UNKNOWN or gated.is_pending:
+            return False
+        rule = self.rules[image.id].rule
+        uncertain = settle_uncertain(image.claim.name, told, rule, self.options, self.now)
+        return any(each.uncertain for each in uncertain.left)
+
+    def gated(self, image: ProducedImage, told: ToldImage) -> Gated:
+        matched, name, options = self.rules[image.id], image.claim.name, self.options
+        by = Yardstick(options.platforms, matched.rule.policy, options.max_age, self.now)
+
+        def contents(platforms: Sequence[ToldPlatform], reports: Sequence[KeptReport]) -> ImageVulnerabilities:
+            kept = vulnerabilities_of(platforms, self.data, by)
+            return with_reports(kept, reports, matched.report, by)
+
+        uncertain = settle_uncertain(name, told, matched.rule, options, self.now)
+        holds = with_damaged(contents(uncertain.left, told.reports), told.damaged)
+        if options.reads_artifacts and told.has_unread_artifacts:
+            holds = replace(holds, gaps=(*holds.gaps, _ARTIFACTS_ARE_UNREAD), is_pending=True)
+        before = None if told.before is None else contents(told.before, told.reports_before)
+        excused = _excused(name, told, holds, options)
+        asked = GatedImage(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))
+        gated = judge_by_rule(asked, matched.rule, options.exceptions, self.now, excused)
+        suppressed = suppressed_in(told, matched.rule, asked)
+        gated = replace(gated, excused=(*gated.excused, *uncertain.excused, *suppressed))
+        is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW
+        if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:
+            gaps = (_BEFORE_IS_UNREAD, *gated.gaps)
+            return replace(gated, outcome=GateOutcome.UNKNOWN, gaps=gaps, is_pending=True)
+        return gated
 
 
 def _untold(gated: Gated, failure: Failure) -> Gated:
     """What cannot be told to be excused is held back, and soon judged again."""
     gap = f"whether a VEX document beside it excuses that cannot be told: {failure.told}"
     return replace(gated, gaps=(*gated.gaps, gap), is_pending=True)
-
-
-def _gated(
-    image: ProducedImage,
-    told: ToldImage,
-    matched: MatchedRule,
-    options: GateOptions,
-    data: KeptData,
-    now: datetime,
-) -> Gated:
-    by = Yardstick(options.platforms, matched.rule.policy, options.max_age, now)
-
-    def contents(platforms: Sequence[ToldPlatform], reports: Sequence[KeptReport]) -> ImageVulnerabilities:
-        kept = vulnerabilities_of(platforms, data, by)
-        return with_reports(kept, reports, matched.report, by)
-
-    name = image.claim.name
-    uncertain = settle_uncertain(name, told, matched.rule, options, now)
-    holds = with_damaged(contents(uncertain.left, told.reports), told.damaged)
-    if options.reads_artifacts and told.has_unread_artifacts:
-        holds = replace(holds, gaps=(*holds.gaps, _ARTIFACTS_ARE_UNREAD), is_pending=True)
-    before = None if told.before is None else contents(told.before, told.reports_before)
-    excused = _excused(name, told, holds, options)
-    asked = GatedImage(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))
-    gated = judge_by_rule(asked, matched.rule, options.exceptions, now, excused)
-    suppressed = suppressed_in(told, matched.rule, asked)
-    gated = replace(gated, excused=(*gated.excused, *uncertain.excused, *suppressed))
-    is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW
-    if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:
-        gaps = (_BEFORE_IS_UNREAD, *gated.gaps)
-        return replace(gated, outcome=GateOutcome.UNKNOWN, gaps=gaps, is_pending=True)
-    return gated
 
 
 def _excused(
