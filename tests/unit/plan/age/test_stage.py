@@ -1,24 +1,27 @@
-"""The age of many workflows is judged in one pass."""
+"""What is planned by the ages of workflows: many are judged in one pass, and none on what was seen long ago."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.reference import Base
-from bot.domain.repositories.builds import BranchBuilds
-from bot.domain.repositories.repository import FleetRepository
-from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.policy import Policy
+from bot.domain.repositories.builds import BranchBuilds, PastRun
+from bot.domain.repositories.repository import FleetRepository, Workflow
+from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
+from bot.domain.rollouts.policy import Policy, PolicyRule
+from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.rollout import Revisions
+from bot.domain.rollouts.timing.age import AgeStanding
 from bot.domain.rollouts.timing.guarantee import guarantees
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.plan.age import stage
-from bot.plan.age.ports import AgePlan, FollowedUsage, KnownBuilds
+from bot.plan.age.ports import AgePlan, Attempt, FollowedUsage, KnownBuilds
 from bot.plan.age.stage import tick
+from tests.unit.plan.world import digest, usage
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
@@ -28,8 +31,9 @@ SHOP = FleetRepository(7, "contoso/shop", (), RepositoryConfig(), node_id="R_7")
 class Judged:
     """A store in which some workflows await their judgement once."""
 
-    def __init__(self, *waiting: KnownBuilds) -> None:
+    def __init__(self, *waiting: KnownBuilds, follows: Sequence[FollowedUsage] = ()) -> None:
         self.waiting = waiting
+        self.follows = follows
         self.plans: list[AgePlan] = []
 
     async def revisions(self) -> Revisions:
@@ -39,7 +43,7 @@ class Judged:
         return () if self.plans else self.waiting
 
     async def standings_of(self, repositories: Sequence[int]) -> Mapping[int, Sequence[FollowedUsage]]:
-        return {}
+        return dict.fromkeys(repositories, self.follows)
 
     async def save_ages(self, plan: AgePlan) -> None:
         self.plans.append(plan)
@@ -64,3 +68,123 @@ async def test_what_is_promised_to_a_repository_is_found_once_for_all_of_its_wor
     tally = await tick(store, Policy(), Weekly(), ManualClock(NOON))
     assert tally.judged == 40
     assert sorted(asked) == ["contoso/cart", "contoso/shop"]
+
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+"""A time of the weekly rebuild."""
+FILE = "weekly-rebuild.yml"
+WITH_WORKFLOW = replace(SHOP, workflows=(Workflow(f".github/workflows/{FILE}"),))
+GUARANTEED = Policy((PolicyRule(max_age=7 * DAY, wave="canary", soak=HOUR),))
+
+
+def built(before: timedelta, **values: Any) -> KnownBuilds:
+    """Builds of the shop that were read just now, the last one so long before the weekly rebuild."""
+    run = PastRun(MONDAY - before, "push", "main", "success")
+    known = KnownBuilds(
+        *(1, WITH_WORKFLOW, FILE, True, BranchBuilds(last_success=run), ((ASPNET, "Dockerfile"),), MONDAY)
+    )
+    return replace(known, **values)
+
+
+def attempt(state: State = State.PLANNED, **values: Any) -> Attempt:
+    """A weekly rebuild that was planned a day ago and that the bot has not begun."""
+    return replace(Attempt(4, state, "called off by Ann", MONDAY - DAY, None, True, False), **values)
+
+
+async def planned(
+    known: KnownBuilds, follows: Sequence[FollowedUsage] = (), after: timedelta = timedelta(0)
+) -> AgePlan:
+    """What is planned so long after the time of the weekly rebuild."""
+    store = Judged(known, follows=follows)
+    await tick(store, GUARANTEED, Weekly(), ManualClock(MONDAY + after))
+    [plan] = store.plans
+    return plan
+
+
+async def test_whose_turn_has_come_is_dispatched() -> None:
+    [rebuild] = (await planned(built(3 * DAY))).rebuilds
+    assert (rebuild.action, rebuild.workflow, rebuild.overdue_at) == (Action.DISPATCH, FILE, MONDAY + 4 * DAY)
+    assert (rebuild.wave, rebuild.soak) == ("canary", HOUR)
+    assert rebuild.reason == f"{FILE} last succeeded 3 days ago, and may become 7 days old"
+
+
+async def test_whose_turn_comes_later_is_judged_again_then_without_a_look_before() -> None:
+    plan = await planned(built(-HOUR, read_at=MONDAY - DAY), after=2 * HOUR)
+    assert plan.rebuilds == ()
+    assert (plan.judged[1].plan_at, plan.judged[1].look_again) == (MONDAY + 7 * DAY, False)
+
+
+async def test_what_was_seen_long_ago_is_looked_at_again_before_anything_is_begun() -> None:
+    plan = await planned(built(3 * DAY, read_at=MONDAY - 4 * HOUR))
+    assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
+
+
+async def test_what_ended_since_its_builds_were_read_is_looked_at_again() -> None:
+    ended = attempt(State.FAILED, ended_at=MONDAY + HOUR)
+    plan = await planned(built(3 * DAY, attempt=ended))
+    assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
+
+
+async def test_one_that_is_on_its_way_is_not_planned_again_but_hurried_before_it_is_overdue() -> None:
+    plan = await planned(built(3 * DAY, attempt=attempt()))
+    assert (plan.rebuilds, plan.withdrawn, plan.hurried) == ((), {}, {4: MONDAY + 4 * DAY})
+
+
+@pytest.mark.parametrize(
+    ("values", "withdrawn"),
+    [
+        pytest.param(
+            {},
+            {4: "it was built meanwhile: weekly-rebuild.yml last succeeded 1 h ago, and may become 7 days old"},
+            id="waiting",
+        ),
+        pytest.param({"has_begun": True}, {}, id="begun"),
+        pytest.param({"is_weekly": False}, {}, id="for another reason"),
+    ],
+)
+async def test_a_weekly_rebuild_that_waits_is_withdrawn_once_somebody_has_built(
+    values: dict[str, Any], withdrawn: dict[int, str]
+) -> None:
+    plan = await planned(built(-HOUR, attempt=attempt(**values)), after=2 * HOUR)
+    assert plan.withdrawn == withdrawn
+
+
+async def test_what_a_person_has_called_off_since_the_last_weekly_rebuild_is_left_until_the_next() -> None:
+    called_off = attempt(State.CANCELLED, planned_at=MONDAY, ended_at=MONDAY - HOUR)
+    plan = await planned(built(3 * DAY, attempt=called_off))
+    assert plan.rebuilds == ()
+    assert plan.judged[1].judgement.standing is AgeStanding.LEFT_ALONE
+    assert "called off by Ann" in plan.judged[1].judgement.said
+    earlier = replace(called_off, planned_at=MONDAY - DAY)
+    assert len((await planned(built(3 * DAY, attempt=earlier))).rebuilds) == 1
+
+
+async def test_who_cannot_be_rebuilt_is_told_once_a_week() -> None:
+    stuck = built(3 * DAY, is_there=False)
+    plan = await planned(stuck)
+    assert [(each.action, each.workflow) for each in plan.rebuilds] == [(Action.NOTIFY, None)]
+    assert (plan.judged[1].is_told, plan.judged[1].plan_at) == (True, MONDAY + 7 * DAY)
+    assert (await planned(replace(stuck, told_at=MONDAY))).rebuilds == ()
+    assert len((await planned(replace(stuck, told_at=MONDAY - HOUR))).rebuilds) == 1
+
+
+@pytest.mark.parametrize(
+    ("ignored", "standing"),
+    [
+        pytest.param(("mcr.microsoft.com/dotnet/*",), AgeStanding.LEFT_ALONE, id="all of its bases"),
+        pytest.param(("*/dotnet/aspnet:*",), AgeStanding.DUE, id="one of two"),
+    ],
+)
+async def test_a_repository_that_wants_all_of_its_bases_left_alone_is_left_alone(
+    ignored: tuple[str, ...], standing: AgeStanding
+) -> None:
+    config = RepositoryConfig(ignored=tuple(Ignore(base=base) for base in ignored))
+    known = built(3 * DAY, member=replace(WITH_WORKFLOW, config=config))
+    follows = [
+        FollowedUsage(usage(f"{name}:10.0"), Base("mcr.microsoft.com", f"dotnet/{name}", "10.0"), digest("a"))
+        for name in ("aspnet", "sdk")
+    ]
+    plan = await planned(known, follows)
+    assert plan.judged[1].judgement.standing is standing
+    assert len(plan.rebuilds) == (standing is AgeStanding.DUE)

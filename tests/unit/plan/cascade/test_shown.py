@@ -1,11 +1,13 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from bot.domain.evidence import Strength
+from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Target
-from bot.plan.cascade.frontier import Shown
-from bot.plan.cascade.shown import LastBuild, Stood, shown_of
+from bot.plan.cascade.frontier import Shown, Together
+from bot.plan.cascade.shown import ImageSight, LastBuild, Stood, made_together, shown_of
 from tests.unit.plan.cascade.world import NOON, upstream
 
 RUNTIME, SDK = upstream(0), upstream(1)
@@ -32,7 +34,7 @@ def test_a_tag_that_still_stands_on_the_old_base_is_not_enough_though_it_moved()
 
 
 def test_where_layers_cannot_tell_a_tag_that_moved_since_the_build_began_is_claimed() -> None:
-    assert shown(None) is Shown.CLAIMED
+    assert shown(None) is shown(None, moved=0 * MINUTE) is Shown.CLAIMED
     assert shown(None, moved=-MINUTE) is Shown.OLD
 
 
@@ -53,3 +55,35 @@ def test_of_a_producer_that_nothing_rebuilt_nothing_is_to_be_expected(stood: Sto
 
 def test_a_base_that_moved_on_since_without_a_rebuild_is_waited_for_no_longer() -> None:
     assert shown(OLD, digests={RUNTIME: "sha256:c"}) is Shown.IDLE
+
+
+def sight(*standings: ImageStanding, looked_at: datetime | None = NOON) -> ImageSight:
+    return ImageSight(looked_at, standings)
+
+
+def stands_on(base: Base, strength: Strength = Strength.PROVED, until: datetime | None = None) -> ImageStanding:
+    shown = Publication(base, NOON, "sha256:b", "linux/amd64", "sha256:c", until)
+    return ImageStanding("linux/amd64", strength, Basis.LAYERS, (shown,))
+
+
+HERE, ELSEWHERE = stands_on(RUNTIME), stands_on(SDK)
+
+
+@pytest.mark.parametrize(
+    ("images", "together"),
+    [
+        pytest.param([sight(HERE), sight(HERE, HERE)], Together.YES, id="all stand on it"),
+        pytest.param([sight(HERE), sight(HERE, ELSEWHERE)], Together.NO, id="a platform stands on another"),
+        pytest.param([sight(HERE), sight()], Together.NO, id="of one nothing is told"),
+        pytest.param([sight(HERE), None], Together.NO, id="one is not known"),
+        pytest.param([], Together.NO, id="there is none"),
+        pytest.param([sight(stands_on(RUNTIME, Strength.CLAIMED))], Together.NO, id="it is claimed alone"),
+        pytest.param([sight(stands_on(RUNTIME, until=NOON + MINUTE))], Together.NO, id="the base has moved on"),
+        pytest.param([sight(HERE), sight(HERE, looked_at=None)], Together.UNSEEN, id="one was never looked at"),
+        pytest.param([sight(HERE, looked_at=NOON - MINUTE)], Together.UNSEEN, id="looked at too early"),
+    ],
+)
+def test_one_build_has_made_the_images_upon_its_own_bases_where_layers_prove_all_of_them(
+    images: list[ImageSight | None], together: Together
+) -> None:
+    assert made_together({RUNTIME}, NOON, images) is together
