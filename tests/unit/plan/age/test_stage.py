@@ -129,6 +129,8 @@ async def test_what_ended_since_its_builds_were_read_is_looked_at_again() -> Non
 async def test_one_that_is_on_its_way_is_not_planned_again_but_hurried_before_it_is_overdue() -> None:
     plan = await planned(built(3 * DAY, attempt=attempt()))
     assert (plan.rebuilds, plan.withdrawn, plan.hurried) == ((), {}, {4: MONDAY + 4 * DAY})
+    begun = attempt(State.DISPATCHED, has_begun=True)
+    assert (await planned(built(3 * DAY, attempt=begun))).hurried == {}
 
 
 @pytest.mark.parametrize(
