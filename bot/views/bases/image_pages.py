@@ -115,10 +115,11 @@ class ImageDetail:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRow:
-    """A place where an image is run, with its address on the forge."""
+    """A place where an image is run, with its address on the forge, and the tags of those that it may be."""
 
     place: Deployment
     url: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Images, a page at a time: what each stands on, where it runs, and which of them stand on one base."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,11 @@ from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.bases.deployed import deployments_of
 from bot.store.pages.bases.gates import gates_of
 from bot.store.pages.bases.sboms import packages_of_images
 from bot.store.pages.rows import line_url
-from bot.store.rows.images.images import contested_images, deployments, image_of, images
+from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.image_pages import (
     DeploymentRow,
@@ -59,31 +60,25 @@ class ImagePagesStore(Store):
         """Reads all that is known of `registry/name`; `web` is where the forge shows repositories to people."""
         registry, _, path = name.partition("/")
         is_named = and_(images.c.registry == registry, images.c.repository == path)
-        run_at = and_(deployments.c.registry == registry, deployments.c.repository == path)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(_images().where(is_named).order_by(*_ORDER).limit(_MOST_CLAIMS))).all()
+            rows = (await connection.execute(_images().where(is_named).order_by(*_ORDER))).all()
             if not rows:
                 return None
+            claimed = [row.id for row in rows[:_MOST_CLAIMS]]
             lost = await contested_images(connection)
-            places = await connection.execute(
-                select(deployments, repositories.c.name, repositories.c.default_branch)
-                .join(repositories, repositories.c.id == deployments.c.repository_id)
-                .where(run_at)
-                .order_by(repositories.c.name, deployments.c.path, deployments.c.line)
-                .limit(_MOST_DEPLOYMENTS)
-            )
-            count = await connection.scalar(select(func.count()).where(run_at))
-            held = await packages_of_images(connection, [row.id for row in rows])
-            said = await gates_of(connection, [row.id for row in rows])
+            held = await packages_of_images(connection, claimed)
+            said = await gates_of(connection, claimed)
+            tags = await _tags_run_at(connection, rows)
+            deployed = await _deployed(connection, list(tags.items())[:_MOST_DEPLOYMENTS], web)
         now = self._clock.now()
         claims = readable(
-            rows,
+            rows[:_MOST_CLAIMS],
             lambda row: replace(
                 _detail(image_of(row, row.name, lost), row, web, now, held.get(row.id, ())), gate=said.get(row.id)
             ),
             lambda row: f"image {row.id}",
         )
-        return ImagePage(name, tuple(claims), tuple(_deployment(row, web) for row in places), int(count or 0))
+        return ImagePage(name, tuple(claims), deployed, len(tags))
 
 
 async def count_images(connection: AsyncConnection) -> dict[ImageState, int]:
@@ -187,6 +182,28 @@ def _platform(standing: ImageStanding, now: datetime) -> PlatformRow:
     )
 
 
-def _deployment(row: Any, web: str) -> DeploymentRow:
-    place = Deployment(row.name, row.path, row.line, row.tag, row.digest)
-    return DeploymentRow(place, line_url(web, row.name, row.default_branch, row.path, row.line))
+async def _tags_run_at(connection: AsyncConnection, rows: Sequence[Any]) -> Mapping[Deployment, tuple[str, ...]]:
+    """The places where these images are run, each with the tags of those that it may be, in the order of places."""
+    run_at = await deployments_of(connection, [row.id for row in rows])
+    tags: dict[Deployment, dict[str, None]] = {}
+    for row in rows:
+        for place in run_at.get(row.id, ()):
+            tags.setdefault(place, {})[row.found or row.tag] = None
+    in_order = sorted(tags, key=lambda place: (place.repository, place.path, place.line))
+    return {place: tuple(tags[place]) for place in in_order}
+
+
+async def _deployed(
+    connection: AsyncConnection, places: Sequence[tuple[Deployment, tuple[str, ...]]], web: str
+) -> tuple[DeploymentRow, ...]:
+    named = {place.repository for place, _ in places}
+    rows = await connection.execute(
+        select(repositories.c.name, repositories.c.default_branch).where(repositories.c.name.in_(named))
+    )
+    branches = {row.name: row.default_branch for row in rows}
+    return tuple(
+        DeploymentRow(
+            place, line_url(web, place.repository, branches[place.repository], place.path, place.line), tags
+        )
+        for place, tags in places
+    )

@@ -22,15 +22,16 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.bases.deployed import deployments_of
 from bot.store.pages.bases.gates import gates_of
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.tables import bases, manifests, observations
-from bot.store.rows.images.images import contested_images, deployments, image_of, images
+from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.inventories.wanted import ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.verify.images.ports import KnownImage, Look
-from bot.views.bases.images import Deployment, ImageView
+from bot.views.bases.images import ImageView
 
 _AT_A_TIME = 2_000
 _Declared = dict[str, tuple[Declaration, ...]]
@@ -82,32 +83,17 @@ class ImagesStore(Store):
             .join(repositories, repositories.c.id == images.c.repository_id)
             .order_by(images.c.registry, images.c.repository, repositories.c.name, images.c.id)
         )
-        run_at = (
-            select(deployments, repositories.c.name)
-            .join(repositories, repositories.c.id == deployments.c.repository_id)
-            .order_by(repositories.c.name, deployments.c.path, deployments.c.line)
-        )
         async with self._database.reading() as connection:
             lost = await contested_images(connection)
             rows = (await connection.execute(query)).all()
             said = await gates_of(connection)
-            places: dict[tuple[str, str], list[Deployment]] = {}
-            for row in await connection.execute(run_at):
-                place = Deployment(row.name, row.path, row.line, row.tag, row.digest)
-                places.setdefault((row.registry, row.repository), []).append(place)
-        tags = {(row.registry, row.repository, row.tag) for row in rows}
+            run_at = await deployments_of(connection, [row.id for row in rows])
 
-        def run_there(row: Any) -> tuple[Deployment, ...]:
-            named = (row.registry, row.repository)
-            return tuple(
-                place for place in places.get(named, ()) if place.tag == row.tag or (*named, place.tag) not in tags
-            )
+        def view(row: Any) -> ImageView:
+            image = image_of(row, row.name, lost)
+            return ImageView(image, row.looked_at, tuple(run_at.get(row.id, ())), said.get(row.id))
 
-        return readable(
-            rows,
-            lambda row: ImageView(image_of(row, row.name, lost), row.looked_at, run_there(row), said.get(row.id)),
-            lambda row: f"image {row.id}",
-        )
+        return readable(rows, view, lambda row: f"image {row.id}")
 
     async def expected_bases(self, repository_id: int) -> tuple[Base, ...]:
         query = (

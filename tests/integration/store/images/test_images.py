@@ -14,7 +14,7 @@ from bot.domain.images.image import ImageState, ProducedImage, SeenImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
-from bot.domain.reference import Base
+from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.images import images
@@ -279,3 +279,25 @@ async def test_a_tag_with_a_build_of_its_own_is_run_where_it_is_named_and_anothe
     await stores.read(Reading("tree-1", (), images=tuple(GOLDEN), deployed=deployed))
     run = {view.image.claim.tag.text: [each.path for each in view.deployed] for view in await stores.images.views()}
     assert run == {"8.0": ["8.0.1.yaml", "8.0.yaml"], "9.0": ["8.0.1.yaml", "9.0.yaml"]}
+
+
+async def test_a_place_that_pins_what_one_tag_shows_runs_no_other(stores: Stores) -> None:
+    """As `images` and the page of the image tell."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    name = GOLDEN[0].name
+    pinned = {"eight.yaml": Reference(name, None, digest("d")), "other.yaml": Reference(name, "10.0")}
+    deployed = tuple(replace(usage_of(ASPNET, path), reference=named) for path, named in pinned.items())
+    await stores.read(Reading("tree-1", (), images=tuple(GOLDEN), deployed=deployed))
+    for row, letter in zip(await stores.images.images_of("contoso/shop"), "df", strict=True):
+        look = Look(row.claim.tag.text, SeenImage(digest(letter), (PLATFORM,)), (STANDING,))
+        await stores.images.keep_look(row, look)
+    run = {view.image.claim.tag.text: [each.path for each in view.deployed] for view in await stores.images.views()}
+    assert run == {"8.0": ["eight.yaml", "other.yaml"], "9.0": ["other.yaml"]}
+    page = await stores.image_pages.image(name, "https://forge.example")
+    assert page is not None
+    assert [(row.place.path, row.tags) for row in page.deployed] == [
+        ("eight.yaml", ("8.0",)),
+        ("other.yaml", ("8.0", "9.0")),
+    ]
+    assert page.deployment_count == 2
+    assert page.deployed[0].url == "https://forge.example/contoso/shop/blob/main/eight.yaml#L1"
