@@ -25,6 +25,8 @@ from bot.verify.scanners.sarif_texts import looks_for_vulnerabilities, told_of
 
 _NO_VULNERABILITIES = frozenset({"Secret", "Misconfiguration", "License"})
 """Rules of Trivy's SARIF that are about something else."""
+_LICENCES = "snyk:lic:"
+"""How the rules of Snyk's SARIF begin that are about licences."""
 _NO_FINDINGS = frozenset({"pass", "notApplicable"})
 """Kinds of results that say that nothing is wrong."""
 
@@ -89,7 +91,7 @@ def _read_run(run: object, read: _Read) -> None:
     others = 0
     for result in results:
         name, rule = _rule_of(result, rules, by_id)
-        if bounded_line(rule.get("name")) in _NO_VULNERABILITIES:
+        if bounded_line(rule.get("name")) in _NO_VULNERABILITIES or name.startswith(_LICENCES):
             others += 1
         else:
             _read_result(result, name, rule, read)

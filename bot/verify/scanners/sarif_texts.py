@@ -1,8 +1,8 @@
 """How scanners word a result of SARIF, which has no fields for packages.
 
 Trivy's has the package and its versions in the text of each result, Grype's and that of Trivy's template in the
-help of each result's rule, Docker Scout's in lines of the text with a package URL. osv-scanner's names the package
-in a sentence, and in the help of the rule each record's fixes.
+help of each result's rule, Docker Scout's in lines of the text with a package URL. osv-scanner's and Snyk's name
+the package in a sentence; of the rule's help, the one has each record's fixes, the other a sentence on what to do.
 """
 
 import re
@@ -16,7 +16,7 @@ from bot.verify.scanners.report import aliases_among, bounded_line
 
 _LONGEST_MESSAGE = 8192
 _LONGEST_HELP = 65_536
-_KNOWN = re.compile("trivy|grype|docker scout|osv-scanner", re.IGNORECASE)
+_KNOWN = re.compile("trivy|grype|docker scout|osv-scanner|snyk (?:container|open source)", re.IGNORECASE)
 _LINE = re.compile(r"^(Package|(?:Installed )?Version|Severity|(?:Fixed|Fix) Version): ?(.*)$", re.MULTILINE)
 _HELP = re.compile(r"Vulnerability (\S{1,100})\n")
 _SHORTER = {"Version": "Installed Version", "Fix Version": "Fixed Version"}
@@ -32,7 +32,11 @@ _OSV_PACKAGES = "\n### Affected Packages\n"
 _OSV_FIXES = "\n### Fixed Versions\n"
 _OF_ANY_RELEASE = re.compile("(CVE|GHSA|GO|PYSEC|RUSTSEC|MAL|BIT)-")
 """Records of osv.dev whose fixes hold wherever a package is installed; a distribution's differ by its releases."""
-_UNREAD = "a result names no package and version, as those of Trivy, Grype, Docker Scout and osv-scanner do"
+_SNYK = re.compile(r"This file introduces a vulnerable \S{1,200} package with a (?P<severity>\w{1,20}) severity ")
+_SNYK_ABOUT = re.compile(r"(?:\((?P<cves>[^()\s]{1,500})\) )?(?P<package>\S{1,200})@(?P<version>[^@\s]{1,200})")
+_SNYK_FIXED = re.compile(r"^Upgrade [^\n]{1,300} to version (?P<fixed>[^\n]{1,300}?) or higher\.", re.MULTILINE)
+_SNYK_UNFIXED = re.compile(r"^There is no fixed version for ", re.MULTILINE)
+_UNREAD = "a result names no package and version, as those of Trivy, Grype, Docker Scout, Snyk and osv-scanner do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,12 @@ def looks_for_vulnerabilities(tool: str) -> bool:
 def told_of(result: object, name: str, rule: Mapping[str, Any]) -> ToldResult | str:
     """What a result of the rule of that name tells, or why that cannot be told."""
     message = _text_under(result, "message")
-    told = _of_scout(message) or _of_osv(message, rule) or _of_lines(message, name, rule)
+    told = (
+        _of_scout(message)
+        or _of_osv(message, rule)
+        or _of_snyk(message, name, rule)
+        or _of_lines(message, name, rule)
+    )
     return told or _UNREAD
 
 
@@ -110,6 +119,28 @@ def _of_osv(message: str, rule: Mapping[str, Any]) -> ToldResult | str | None:
         return f"osv-scanner does not say in SARIF for which release {name} is fixed; scan with Trivy or Grype"
     aliases = aliases_among(rule.get("deprecatedIds"))
     return ToldResult(name, package, installed, ", ".join(dict.fromkeys(row[2] for row in fixes)), aliases=aliases)
+
+
+def _of_snyk(message: str, name: str, rule: Mapping[str, Any]) -> ToldResult | str | None:
+    """What Snyk tells; a rule of one CVE goes by that. What is to be done is what its database says last."""
+    found = _SNYK.match(message)
+    about = _SNYK_ABOUT.fullmatch(_text_under(rule, "fullDescription"))
+    if found is None or about is None or not name:
+        return None
+    fixed = _snyk_fix(_text_under(rule, "help", "markdown"))
+    if fixed is None:
+        return f"Snyk does not say in SARIF whether there is a fix of {name}; scan with Trivy or Grype"
+    cves = (about["cves"] or "").split(",")
+    known = cves[0] if len(cves) == 1 and cves[0].startswith("CVE-") else name
+    package, installed = bounded_line(about["package"]), bounded_line(about["version"])
+    return ToldResult(bounded_line(known), package, installed, bounded_line(fixed), found["severity"])
+
+
+@lru_cache(maxsize=16)
+def _snyk_fix(explained: str) -> str | None:
+    """The fixed versions, empty where there is none; None where neither is said."""
+    fixes = _SNYK_FIXED.findall(explained)
+    return fixes[-1] if fixes else "" if _SNYK_UNFIXED.search(explained) else None
 
 
 @lru_cache(maxsize=1024)

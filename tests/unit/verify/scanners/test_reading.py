@@ -457,6 +457,52 @@ def test_sarif_of_osv_scanner_cannot_tell_for_which_release_a_distribution_has_a
     assert osv(help_="see the site").gaps
 
 
+def snyk(
+    remedy: str, about: str = "(CVE-2024-0727) openssl/libssl3@3.0.11-1~deb12u1", word: str = "high"
+) -> Report:
+    rule = {
+        "id": "SNYK-DEBIAN12-OPENSSL-6190223",
+        "fullDescription": {"text": about},
+        "help": {
+            "text": "",
+            "markdown": f"## NVD Description\nA flaw.\n## Remediation\n{remedy}\n## References\n- x",
+        },
+        "properties": {"security-severity": "5.5"},
+    }
+    text = f"This file introduces a vulnerable openssl package with a {word} severity vulnerability."
+    return sarif_of({"ruleId": rule["id"], "message": {"text": text}}, rule)
+
+
+SNYK_FIX = "Upgrade `Debian:12` `openssl` to version 3.0.13-1~deb12u1 or higher."
+
+
+def test_sarif_of_snyk_has_the_package_beside_the_rule_and_its_fix_in_what_is_to_be_done() -> None:
+    wanted = ("CVE-2024-0727", "openssl/libssl3", "3.0.11-1~deb12u1", "3.0.13-1~deb12u1", "HIGH")
+    assert (rows(snyk(SNYK_FIX), GatePolicy()), snyk(SNYK_FIX).gaps) == ([wanted], ())
+    unfixed = snyk("There is no fixed version for `Debian:12` `openssl`.")
+    assert (rows(unfixed, GatePolicy()), len(rows(unfixed, STRICT)), unfixed.gaps) == ([], 1, ())
+    [several] = snyk(SNYK_FIX, "(CVE-2024-1,CVE-2024-2) @scope/name@1.0", "critical").vulnerabilities
+    assert (several.id, several.package, several.severity) == (
+        "SNYK-DEBIAN12-OPENSSL-6190223",
+        "@scope/name",
+        Rating.CRITICAL,
+    )
+
+
+def test_sarif_of_snyk_that_does_not_say_whether_there_is_a_fix_cannot_tell() -> None:
+    found = snyk("A fix was pushed into the `master` branch but not yet published.")
+    assert found.vulnerabilities == ()
+    assert "whether there is a fix of SNYK-DEBIAN12-OPENSSL-6190223; scan with Trivy or Grype" in found.gaps[0]
+    assert snyk(SNYK_FIX, "openssl").gaps
+
+
+def test_what_snyk_says_of_licences_is_no_vulnerability() -> None:
+    text = "This file introduces a vulnerable x package with a medium severity vulnerability."
+    licence = {"ruleId": "snyk:lic:npm:x:GPL-3.0", "message": {"text": text}}
+    found = sarif_of(licence, {"id": licence["ruleId"], "fullDescription": {"text": "x@1"}})
+    assert (found.vulnerabilities, len(found.gaps)) == ((), 1)
+
+
 def test_sarif_of_another_tool_cannot_tell() -> None:
     assert sarif("something is wrong in line 7").gaps
     assert read_report(b'{"runs": []}', "r").gaps
@@ -471,6 +517,9 @@ def test_sarif_of_another_tool_cannot_tell() -> None:
         ("Trivy Vulnerability Scanner", True),
         ("docker scout", True),
         ("osv-scanner", True),
+        ("Snyk Container", True),
+        ("Snyk Open Source", True),
+        ("Snyk IaC", False),
         ("CodeQL", False),
         ("hadolint", False),
     ],
