@@ -1,6 +1,7 @@
-"""Trivy's reports in JSON: schema version 2, and the bare list of version 1."""
+"""Trivy's reports in JSON: schema version 2, the bare list of version 1, and those of a cluster (`trivy k8s`)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
@@ -27,6 +28,8 @@ _PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
 """Classes of Trivy's results in which vulnerabilities are looked for."""
 _EXCUSING = frozenset({"ignored", "not_affected", "fixed"})
 """What it says of a finding that does not count; it also knows those that are affected, or looked into."""
+_RESOURCES = ("Resources", "Findings", "Vulnerabilities")
+"""Where reports of a cluster list what was scanned in it: the whole, the summary, and those of old."""
 _ELSE = ("Secrets", "Misconfigurations", "MisconfSummary", "Licenses")
 
 
@@ -68,6 +71,33 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         suppressed=bounded(suppressed, where),
         unrated=tuple(unrated),
     )
+
+
+def read_trivy_of_cluster(document: Mapping[str, Any], where: str) -> Report:
+    """What Trivy found in the resources of a cluster, each with its images; what two of them share counts once.
+
+    A resource that it could not scan is a gap. Raises `Failure` as `read_trivy` does.
+    """
+    named = [each for key in _RESOURCES for each in _listed(document, key) if isinstance(each, dict)]
+    results = [result for each in named for result in _listed(each, "Results")]
+    failed = [each for each in named if each.get("Error")]
+    gaps = (f"{_resource(each)} was not scanned: {bounded_line(each['Error'])}" for each in failed)
+    read = read_trivy({}, results, where)
+    return replace(
+        read,
+        vulnerabilities=tuple(dict.fromkeys(read.vulnerabilities)),
+        gaps=few((*read.gaps, *gaps)),
+        is_about_several=True,
+    )
+
+
+def _resource(resource: Mapping[str, Any]) -> str:
+    return "/".join(bounded_line(resource.get(key)) for key in ("Namespace", "Kind", "Name") if resource.get(key))
+
+
+def _listed(value: Mapping[str, Any], key: str) -> list[Any]:
+    found = value.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _is_of_packages(result: Mapping[str, Any]) -> bool:

@@ -555,11 +555,56 @@ def test_what_is_no_report_is_refused_in_one_line(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("data", "said"),
-    [(b"", "is empty; make it anew"), (b"\r\n", "is empty"), (gzip.compress(b"{}", mtime=0), "unpack it first")],
+    [
+        (b"", "is empty; make it anew"),
+        (b"\r\n", "is empty"),
+        (gzip.compress(b"{}", mtime=0), "unpack it first"),
+        (
+            b"\nalpine (3.21)\n====\nTotal: 0",
+            "is no report in JSON; have the scanner write JSON of its own, or SARIF",
+        ),
+        (b"<html></html>", "is no report in JSON; have the scanner write JSON of its own, or SARIF"),
+        (
+            b'{"vulnerabilities": [], "scan": {"type": "container_scanning"}}',
+            "JSON nor SARIF; have the scanner write JSON",
+        ),
+        (b'{"bomFormat": "CycloneDX"}', "is an SBOM: .*; have a scanner read it"),
+        (b'{"spdxVersion": "SPDX-2.3"}', "is an SBOM: .*; have a scanner read it"),
+        (b'{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": []}', "is an SBOM"),
+    ],
 )
 def test_what_can_be_mended_is_said_with_how(data: bytes, said: str) -> None:
     with pytest.raises(Failure, match=said):
         read_report(data, "report.json")
+
+
+def in_cluster(*results: object, key: str = "Resources", **values: object) -> dict[str, object]:
+    resource = {"Namespace": "shop", "Kind": "Deployment", "Name": "web", "Results": list(results), **values}
+    return {"ClusterName": "kind-kind", key: [resource, resource]}
+
+
+@pytest.mark.parametrize("key", ["Resources", "Findings", "Vulnerabilities"])
+def test_what_trivy_found_in_a_cluster_is_read_and_is_about_no_one_image(key: str) -> None:
+    result = {"Target": "image", "Class": "os-pkgs", "Vulnerabilities": [finding()]}
+    found = read_report(json.dumps(in_cluster(result, {"Class": "config"}, key=key)).encode(), "r")
+    assert ([each.id for each in found.vulnerabilities], found.gaps) == (["CVE-2026-1"], ())
+    assert found.is_about_several
+
+
+def test_a_cluster_of_which_something_was_not_scanned_cannot_tell() -> None:
+    result = {"Target": "image", "Class": "os-pkgs"}
+    failed = read_report(json.dumps(in_cluster(result, Error="scan error: x")).encode(), "r")
+    assert failed.gaps == ("shop/Deployment/web was not scanned: scan error: x",)
+    assert read_report(b'{"ClusterName": "kind-kind"}', "r").gaps
+    assert read_report(json.dumps(in_cluster({"Class": "config"})).encode(), "r").gaps
+
+
+def test_the_report_in_what_cosign_attests_is_read() -> None:
+    result = {"Target": "image", "Class": "os-pkgs", "Vulnerabilities": [finding()]}
+    inner = {"SchemaVersion": 2, "CreatedAt": "2026-11-24T12:20:30Z", "Results": [result]}
+    document = {"invocation": {}, "scanner": {"uri": "pkg:x", "result": inner}, "metadata": {}}
+    found = read_report(json.dumps(document).encode(), "r")
+    assert (len(found.vulnerabilities), found.created_at is not None) == (1, True)
 
 
 def test_the_list_of_old_reports_is_read() -> None:
@@ -589,7 +634,14 @@ def test_a_word_that_is_none_is_no_crash(word: object) -> None:
 
 @given(JSON)
 def test_any_findings_are_read_or_refused(value: object) -> None:
-    for document in (value, {"SchemaVersion": 2, "Results": value}, {"runs": [{"results": value}]}):
+    for document in (
+        value,
+        {"SchemaVersion": 2, "Results": value},
+        {"runs": [{"results": value}]},
+        {"ClusterName": "x", "Resources": value},
+        {"ClusterName": "x", "Findings": [{"Results": value, "Error": value, "Kind": value}]},
+        {"invocation": {}, "scanner": {"result": {"Results": value}}},
+    ):
         with contextlib.suppress(Failure):
             read_report(json.dumps(document).encode(), "r")
     with contextlib.suppress(Failure):
