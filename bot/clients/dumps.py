@@ -56,7 +56,7 @@ def _opened_file(path: Path) -> IO[bytes]:
 
 def _mark_of(file: IO[bytes]) -> DumpMark:
     found = os.fstat(file.fileno())
-    return DumpMark(f"{found.st_size}", f"{found.st_mtime_ns}")
+    return DumpMark.of_file(found.st_size, found.st_mtime_ns)
 
 
 def _expect_dump(answer: Streamed, place: str) -> None:

@@ -79,6 +79,11 @@ class KeptDump:
     asked: frozenset[PackageQuestion] = frozenset()
     adds: bool = False
 
+    @property
+    def as_of(self) -> datetime | None:
+        """When a file was written: whoever brings it may have stopped. None where its publisher was asked."""
+        return self.mark.written_at if self.mark is not None and self.source.is_file else None
+
 
 class DumpsPort(Protocol):
     """Opens dumps of vulnerabilities, wherever they are."""

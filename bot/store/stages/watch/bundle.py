@@ -77,7 +77,7 @@ class BundleStore(Store):
                     unpacked(row.considered),
                     row.reader or "",
                     row.entries or 0,
-                    row.fetched_at,
+                    min(row.fetched_at, row.checked_at),
                     row.checked_at,
                     await _records(connection, row.id),
                     tuple(row.problems or ()),

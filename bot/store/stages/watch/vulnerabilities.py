@@ -129,7 +129,7 @@ class VulnerabilitiesStore(Store):
         now = self._clock.now()
         values: dict[str, Any] = {"error": None}
         if kept.mark is not None and not kept.adds:
-            values["checked_at"] = now
+            values["checked_at"] = min(now, kept.as_of or now)
         if kept.mark is not None and kept.reading is not None:
             values |= {
                 "etag": kept.mark.etag,

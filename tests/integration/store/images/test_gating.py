@@ -156,6 +156,24 @@ async def test_what_an_exception_let_through_blocks_once_that_has_ended(stores: 
     assert (await judged(stores, accepting)).outcome is GateOutcome.BLOCKED
 
 
+async def test_a_dump_in_a_file_is_as_old_as_the_file(stores: Stores) -> None:
+    """Whoever brings it may have stopped, and reading the same again tells nothing new."""
+    await running(stores, FIXED)
+    await publish(stores)
+    written = stores.clock.now() - timedelta(days=3)
+    for reading in (DumpReading((), (), 1), None):
+        stores.clock.advance(6 * HOUR)
+        await stores.taken(stores.vulnerabilities.dumps)
+        mark = DumpMark.of_file(10, int(written.timestamp()) * 10**9)
+        await stores.vulnerabilities.keep_dump(KeptDump(SOURCE, mark, WANTED, reading), stores.clock.now() + HOUR)
+        outcome, told = await kept(stores)
+        assert outcome == "unknown"
+        assert told is not None
+        assert told.startswith(f"the CVE data of Ubuntu is of {written:%Y-%m-%d}")
+    [bundled] = [each async for each in stores.bundle.dumps()]
+    assert bundled.fetched_at == bundled.checked_at == written
+
+
 async def test_an_image_is_judged_again_when_an_exception_ends(stores: Stores) -> None:
     """Else a summary of that morning would still leave out what was accepted until midnight."""
     until = stores.clock.now() + 7 * HOUR
