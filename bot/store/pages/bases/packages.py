@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from sqlalchemy import or_, select, union
+from sqlalchemy import func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.package import Package
+from bot.domain.packages.package import Package, PackageType
 from bot.domain.packages.vulnerability import AffectedPackage, WantedAffected
 from bot.domain.packages.wanted import Fit, Sought, WantedPackage, names_of
 from bot.store.engine.among import is_among
@@ -41,6 +41,8 @@ class PackagesStore(Store):
         """The images of the fleet that hold any of these packages; `platforms` are those that are read at all."""
         async with self._database.reading() as connection:
             named = await _named(connection, wanted)
+            if not named and (spelled := await _spelled(connection, wanted)):
+                wanted, named = spelled, await _named(connection, spelled)
             asked = _asked_for(named, wanted)
             shown, sights = await sights_of(connection, asked)
             if any(each.release is not None for each in wanted):
@@ -97,6 +99,17 @@ async def _named(connection: AsyncConnection, wanted: Collection[Sought]) -> dic
         (each.type, each.name): each.source for each in found.values() if each.source in by_name and each.source
     }
     return {number: _sourced(each, sources) for number, each in found.items()}
+
+
+async def _spelled(connection: AsyncConnection, wanted: Collection[Sought]) -> tuple[Sought, ...]:
+    """The same packages by their names as NuGet has them, where case does not count; empty where there are none."""
+    of_nuget = (
+        each for each in wanted if isinstance(each, WantedPackage) and each.type in (None, PackageType.NUGET)
+    )
+    by_name = {each.name.lower(): each for each in of_nuget}
+    is_named = (packages.c.type == PackageType.NUGET.value, func.lower(packages.c.name).in_(by_name))
+    names = (await connection.scalars(select(packages.c.name).where(*is_named).distinct())).all() if by_name else []
+    return tuple(replace(by_name[name.lower()], name=name, type=PackageType.NUGET.value) for name in sorted(names))
 
 
 def _sourced(package: Package, sources: Mapping[tuple[str, str], str]) -> Package:

@@ -63,6 +63,15 @@ async def test_what_the_image_brings_itself_no_base_fixes(stores: Stores) -> Non
     assert found.fix.state is FixSource.OWN
 
 
+async def test_the_case_of_a_name_does_not_count_for_nuget(stores: Stores) -> None:
+    await running(stores, SERILOG, SSL)
+    for wanted in (WantedPackage("serilog"), WantedPackage("SERILOG", "nuget", ("4.0.1",))):
+        assert [each.package.name for each in (await find(stores, wanted)).found] == ["Serilog"]
+    assert (await find(stores, WantedPackage("serilog", "nuget", ("4.0.0",)))).found == ()
+    assert (await find(stores, WantedPackage("serilog", "deb"))).found == ()
+    assert (await find(stores, WantedPackage("OpenSSL"))).found == (), "it does for dpkg"
+
+
 async def test_what_is_fixed_or_of_another_type_is_not_found(stores: Stores) -> None:
     await running(stores, FIXED, base=(FIXED,))
     assert await find(stores) == FoundPackages(())
