@@ -5,7 +5,7 @@ link, as unpackers do that resolve the folders of a path within the root. Where 
 that takes the link's place, and both databases are in the image.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -64,15 +64,17 @@ def _is_hidden(path: str, gone: AbstractSet[str], opaque: AbstractSet[str]) -> b
 
 
 def _through_links(layers: Sequence[LayerContents]) -> list[LayerContents]:
-    """The layers with what they bring where the links lead that it is written through; the topmost comes first."""
+    """The layers with what they bring where the links lead that it is written through; the topmost comes first.
+
+    What a layer takes away lies below it: for that its own links do not count.
+    """
     links: set[str] = set()
     resolved: list[LayerContents] = []
     for layer in reversed(layers):
-        links = {link for link in links if not _is_gone(link, layer)} | (
-            places.LINKED_FOLDERS.keys() & layer.replaced
-        )
-        links = {link for link in links if not _has_mark(layer, link) and not _has_mark(layer, f"{link}/")}
-        resolved.append(_through(links, layer) if links else layer)
+        below = {link for link in links if not _is_gone(link, layer) and not _is_replaced(link, layer)}
+        own = {link for link in places.LINKED_FOLDERS.keys() & layer.replaced if not _is_replaced(link, layer)}
+        links = below | own
+        resolved.append(_through(below, links, layer) if links else layer)
     return resolved[::-1]
 
 
@@ -83,24 +85,28 @@ def _is_gone(link: str, layer: LayerContents) -> bool:
     return above or link in layer.removed
 
 
-def _through(links: Iterable[str], layer: LayerContents) -> LayerContents:
-    led = {f"{link}/": f"{places.LINKED_FOLDERS[link]}/" for link in links}
-    ways = tuple(led)
+def _is_replaced(link: str, layer: LayerContents) -> bool:
+    """Whether the layer has a file or a folder in the place of a link."""
+    return _has_mark(layer, link) or _has_mark(layer, f"{link}/")
 
-    def resolved(path: str) -> str:
-        if not path.startswith(ways):
-            return path
-        way = next(each for each in ways if path.startswith(each))
-        return led[way] + path.removeprefix(way)
 
-    unread = {resolved(path) for path in places.FIXED if path.startswith(ways) and _has_mark(layer, path)}
+def _through(below: Collection[str], links: Collection[str], layer: LayerContents) -> LayerContents:
+    unread = {_led(path, links) for path in places.FIXED if _has_mark(layer, path)}
     return replace(
         layer,
-        files={resolved(path): content for path, content in layer.files.items()},
-        removed=frozenset(map(resolved, layer.removed)),
-        opaque=frozenset(map(resolved, layer.opaque)),
-        replaced=frozenset(map(resolved, layer.replaced)) | unread,
+        files={_led(path, links): content for path, content in layer.files.items()},
+        removed=frozenset(_led(path, below) for path in layer.removed),
+        opaque=frozenset(_led(f"{path}/", below).rstrip("/") for path in layer.opaque),
+        replaced=frozenset(_led(path, links) for path in layer.replaced) | unread,
     )
+
+
+def _led(path: str, links: Collection[str]) -> str:
+    """Where a path leads whose folders may be links."""
+    for link in links:
+        if path.startswith(f"{link}/"):
+            return places.LINKED_FOLDERS[link] + path.removeprefix(link)
+    return path
 
 
 def _has_mark(layer: LayerContents, path: str) -> bool:

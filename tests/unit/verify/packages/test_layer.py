@@ -256,6 +256,8 @@ LINKED = read(archive({APK: b"lower"}, others=[LINK]))
         ({OLD_APK: b"upper"}, [], {APK: b"upper"}),
         ({"lib/apk/db/.wh.installed": b""}, [], {}),
         ({"lib/apk/.wh..wh..opq": b"", OLD_APK: b"upper"}, [], {APK: b"upper"}),
+        ({"lib/.wh..wh..opq": b""}, [], {}),
+        ({"lib/.wh.apk": b""}, [], {}),
         ({OLD_APK: b"upper"}, [entry("lib", tarfile.DIRTYPE)], {APK: b"lower", OLD_APK: b"upper"}),
         ({".wh.lib": b"", OLD_APK: b"upper"}, [], {APK: b"lower", OLD_APK: b"upper"}),
         ({"lib": b"a file"}, [], {APK: b"lower"}),
@@ -278,6 +280,11 @@ def test_a_database_of_rpm_is_written_through_its_linked_folder_with_its_log() -
     lower = read(archive({f"{folder}/{name}": b"lower" for name in names}, others=[link]))
     upper = read(archive({f"var/lib/rpm/{name}": b"upper" for name in names}))
     assert overlay([upper, LayerContents(), lower])[0] == {f"{folder}/{name}": b"upper" for name in names}
+
+
+def test_what_a_layer_takes_away_beside_a_link_of_its_own_lies_below() -> None:
+    lower = read(archive({APK: b"lower", OLD_APK: b"lower"}))
+    assert overlay([read(archive({"lib/.wh.apk": b""}, [LINK])), lower])[0] == {APK: b"lower"}
 
 
 def test_a_link_that_a_layer_in_between_replaced_is_none() -> None:
