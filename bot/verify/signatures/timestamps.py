@@ -15,13 +15,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from bot.verify.signatures.certificates import (
-    check_timestamping_chain,
-    find_path,
-    is_valid_at,
-    public_key,
-    read_certificate,
-)
+from bot.verify.signatures.certificates import is_valid_at, public_key, read_certificate
+from bot.verify.signatures.chains import check_timestamping_chain, find_path
 from bot.verify.signatures.der import (
     GENERALIZED_TIME,
     INTEGER,

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.certificate_transparency import LogEntryType, SignedCertificateTimestamp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bot.verify.signatures.certificates import check_authority, find_path, public_key
+from bot.verify.signatures.certificates import public_key
+from bot.verify.signatures.chains import check_authority, find_path
 from bot.verify.signatures.cosign.keys import Content, check_signature
 from bot.verify.signatures.cosign.trusted_root import LogKey, TrustedRoot
 from bot.verify.signatures.der import UTF8_STRING, read_der

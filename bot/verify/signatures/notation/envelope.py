@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from bot.verify.signatures.certificates import check_signing_chain, is_signature, signing_algorithm
+from bot.verify.signatures.certificates import is_signature, signing_algorithm
+from bot.verify.signatures.chains import check_signing_chain
 from bot.verify.signatures.strictly import member, read_object
 from bot.verify.signatures.verdict import Refused
 
