@@ -20,11 +20,7 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.budgets import may_be_written
-from bot.store.rows.rollouts.rebuilds import (
-    columns_of,
-    outdate,
-    read_rebuilds,
-)
+from bot.store.rows.rollouts.rebuilds import columns_of, outdate, read_rebuilds
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.act.jobs import read_job

@@ -25,11 +25,7 @@ from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories, usages
-from bot.store.rows.rollouts.rebuilds import (
-    MEMBER,
-    fleet_repository_of,
-    rebuild_of,
-)
+from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, rebuild_of
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 
 _WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)
