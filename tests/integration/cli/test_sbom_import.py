@@ -67,6 +67,17 @@ def test_what_it_lists_is_found_and_said_to_be_claimed(bot: Command, settings: P
     assert "(SBOM, claimed)" in bot("packages", "find", "openssl", "-c", settings).out
 
 
+@pytest.mark.parametrize(("about", "code"), [(digest("d"), 0), (digest("f"), 2)])
+def test_of_attestations_a_line_each_the_sbom_is_brought_to_the_image_that_it_is_about(
+    bot: Command, settings: Path, about: str, code: int
+) -> None:
+    file = written(settings.parent, about)
+    provenance = {"_type": "x", "predicateType": "https://slsa.dev/provenance/v1", "predicate": {}}
+    file.write_text(f"{json.dumps(provenance)}\n{file.read_text()}\n")
+    ran = bot("sbom", "import", file, "--image", IMAGE, "-c", settings)
+    assert (ran.code, f"is about {about}" in ran.err) == (code, code == 2)
+
+
 @pytest.mark.parametrize(
     ("about", "image", "told"),
     [
