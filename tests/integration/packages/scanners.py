@@ -19,11 +19,11 @@ _PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 _WITHIN = 120
 
 
-def by_syft(source: Path) -> Inventory:
-    """What syft lists; in SPDX, which says of system packages what they were built from."""
+def by_syft(source: Path, form: str = "spdx-json") -> Inventory:
+    """What syft lists; in SPDX, which says of system packages what they were built from, or in another form."""
     with _copied(source) as (copy, told):
         kind = "oci-dir" if is_layout(copy) else "dir"
-        _run("syft", "scan", f"{kind}:{copy}", "-q", "-o", f"spdx-json={told}")
+        _run("syft", "scan", f"{kind}:{copy}", "-q", "-o", f"{form}={told}")
         return read_source(told, None)
 
 

@@ -55,6 +55,14 @@ def test_dpkg_says_the_same_of_this_system(debian_root: Path) -> None:
     } == listed
 
 
+def test_syft_says_the_same_in_each_of_its_forms(debian_root: Path) -> None:
+    spdx, others = by_syft(debian_root), [by_syft(debian_root, form) for form in ("syft-json", "cyclonedx-json")]
+    assert len(spdx.packages) > 50
+    for other in others:
+        assert set(other.packages) == set(spdx.packages)
+        assert (other.distribution, other.problems) == (spdx.distribution, ())
+
+
 @pytest.fixture
 def rpm_root(tmp_path: Path) -> Path:
     """Packages built here and entered into a database of their own; one is replaced, so that the log has work."""
