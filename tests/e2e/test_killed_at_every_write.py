@@ -5,7 +5,7 @@ build; in waves, through a step, merged without a person; and through a failure 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,30 +16,43 @@ from sandbox.fleets.bare_repository import bare_files
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
-from tests.e2e.killed_walks import (
+from tests.e2e.kill_points import (
     SHARES,
-    Outcome,
-    Pass,
     Point,
-    Scenario,
-    TwoRepositories,
-    check,
-    finish,
-    in_sqlite,
     is_commit,
     is_request,
     one_share,
-    patch,
     sampled,
     spread,
     told_apart,
 )
+from tests.e2e.killed_walks import (
+    Act,
+    Pass,
+    Scenario,
+    TwoRepositories,
+    check,
+    finishing,
+    in_sqlite,
+    patching,
+)
+from tests.e2e.outcome import Outcome
 
 PINNED, FLOATING = "payments-api", "catalog-web"
 MOST_OF_THE_GATE = 12
 DEPLOY = (
     "on: {workflow_dispatch: {inputs: {correlation: {required: true}}}}\njobs: {deploy: {runs-on: ubuntu-latest}}\n"
 )
+
+
+async def merge(world: World, _: SampleFleet) -> None:
+    for request in await world.github.pull_requests(PINNED):
+        await world.github.merge(PINNED, request["number"])
+
+
+async def finish_all(world: World, _: SampleFleet) -> None:
+    for run in world.github.runs():
+        world.github.finish_run(run.id)
 
 
 @dataclass(frozen=True)
@@ -55,15 +68,13 @@ class Patches(Scenario):
         """The second pass, which follows what the first began to its end, is the same on every path."""
         return None if self.patches == 1 else 1
 
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+    def way(self) -> Iterator[Act | Pass]:
         for number in range(1, self.patches + 1):
-            await patch(fleet, number)
-            await (one_pass() if number == self.patches else whole_pass())
-        for request in await world.github.pull_requests(PINNED):
-            await world.github.merge(PINNED, request["number"])
-        for run in world.github.runs():
-            world.github.finish_run(run.id)
-        await one_pass()
+            yield patching(number)
+            yield Pass.MAY_BE_KILLED if number == self.patches else Pass.WHOLE
+        yield merge
+        yield finish_all
+        yield Pass.MAY_BE_KILLED
 
     def check(self, outcome: Outcome) -> None:
         """One pull request however many patches, and the build of its merge; a run and a message for each."""
@@ -73,6 +84,17 @@ class Patches(Scenario):
         assert len(outcome.messages) == self.patches
         states = [state for _, state in outcome.rebuilds]
         assert (states.count("succeeded"), states.count("superseded")) == (2, 2 * (self.patches - 1))
+
+
+async def deploy_and_protect(world: World, _: SampleFleet) -> None:
+    await world.github.push(FLOATING, {".github/workflows/deploy.yml": DEPLOY})
+    world.github.protect(PINNED, checks=("build",))
+    world.github.edge.overlays[f"contoso/{PINNED}"]["allow_auto_merge"] = True
+
+
+async def turn_green(world: World, _: SampleFleet) -> None:
+    for request in await world.github.pull_requests(PINNED):
+        world.github.report_check(PINNED, request["head"]["sha"], "build", "success")
 
 
 @dataclass(frozen=True)
@@ -96,22 +118,19 @@ class ToProduction(Scenario):
         }
     )
 
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
-        await world.github.push(FLOATING, {".github/workflows/deploy.yml": DEPLOY})
-        world.github.protect(PINNED, checks=("build",))
-        world.github.edge.overlays[f"contoso/{PINNED}"]["allow_auto_merge"] = True
-        await whole_pass()
-        await patch(fleet, 1)
-        await one_pass()
+    def way(self) -> Iterator[Act | Pass]:
+        yield deploy_and_protect
+        yield Pass.WHOLE
+        yield patching(1)
+        yield Pass.MAY_BE_KILLED
         for _ in ("the rebuild", "the step"):
-            finish(world, FLOATING)
-            await one_pass()
-        await one_pass()
-        for request in await world.github.pull_requests(PINNED):
-            world.github.report_check(PINNED, request["head"]["sha"], "build", "success")
-        await one_pass()
-        finish(world, PINNED)
-        await one_pass()
+            yield finishing(FLOATING)
+            yield Pass.MAY_BE_KILLED
+        yield Pass.MAY_BE_KILLED
+        yield turn_green
+        yield Pass.MAY_BE_KILLED
+        yield finishing(PINNED)
+        yield Pass.MAY_BE_KILLED
 
     def check(self, outcome: Outcome) -> None:
         assert [(state, is_merged) for _, state, _, is_merged in outcome.pull_requests] == [("closed", True)]
@@ -134,13 +153,13 @@ class ToldInTheIssue(Scenario):
     counted: int | None = None
     least: int = 60
 
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
+    def way(self) -> Iterator[Act | Pass]:
         for number, conclusion in ((1, "failure"), (2, "success")):
-            await patch(fleet, number)
-            await whole_pass()
-            finish(world, FLOATING, conclusion)
-            await one_pass()
-            await one_pass()
+            yield patching(number)
+            yield Pass.WHOLE
+            yield finishing(FLOATING, conclusion)
+            yield Pass.MAY_BE_KILLED
+            yield Pass.MAY_BE_KILLED
 
     def check(self, outcome: Outcome) -> None:
         assert [state for _, state in outcome.issues] == ["closed"]
@@ -160,19 +179,23 @@ class HeldByAReport(Scenario):
     counted: int | None = None
     least: int = 40
 
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
-        await patch(fleet, 1)
-        await one_pass()
-        finish(world, FLOATING)
-        [run] = world.github.runs(FLOATING)
-        digest = fleet.digests[f"{world.github.name}/{FLOATING}:latest"]
-        world.github.artifacts.leave(run.id, "trivy", {"report.json": _report(digest)})
+    def way(self) -> Iterator[Act | Pass]:
+        yield patching(1)
+        yield Pass.MAY_BE_KILLED
+        yield finishing(FLOATING)
+        yield leave_report
         for _ in ("it is read", "it is judged"):
-            await one_pass()
+            yield Pass.MAY_BE_KILLED
 
     def check(self, outcome: Outcome) -> None:
         assert ("contoso/catalog-web", "failed") in outcome.rebuilds
         assert [repository for repository, _, _ in outcome.runs] == ["contoso/catalog-web"]
+
+
+async def leave_report(world: World, fleet: SampleFleet) -> None:
+    [run] = world.github.runs(FLOATING)
+    digest = fleet.digests[f"{world.github.name}/{FLOATING}:latest"]
+    world.github.artifacts.leave(run.id, "trivy", {"report.json": _report(digest)})
 
 
 def _report(digest: str) -> bytes:
@@ -197,6 +220,15 @@ class NotOnboarded(TwoRepositories):
         return {name: {"Dockerfile": "FROM scratch\n"} for name in (PINNED, FLOATING)}
 
 
+async def push_bare_files(world: World, _: SampleFleet) -> None:
+    await world.github.push(PINNED, {path: text.decode() for path, text in bare_files().items()})
+
+
+async def merge_the_one(world: World, _: SampleFleet) -> None:
+    (request,) = await world.github.pull_requests(PINNED)
+    await world.github.merge(PINNED, request["number"])
+
+
 @dataclass(frozen=True)
 class Onboarded(Scenario):
     """A repository gets files in which much fails, and a pull request that mends it, which is merged."""
@@ -210,12 +242,11 @@ class Onboarded(Scenario):
     def fleet(self, world: World) -> SampleFleet:
         return NotOnboarded(world)
 
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
-        await world.github.push(PINNED, {path: text.decode() for path, text in bare_files().items()})
-        await one_pass()
-        (request,) = await world.github.pull_requests(PINNED)
-        await world.github.merge(PINNED, request["number"])
-        await whole_pass()
+    def way(self) -> Iterator[Act | Pass]:
+        yield push_bare_files
+        yield Pass.MAY_BE_KILLED
+        yield merge_the_one
+        yield Pass.WHOLE
 
     def check(self, outcome: Outcome) -> None:
         assert [(state, is_merged) for _, state, _, is_merged in outcome.pull_requests] == [("closed", True)]
@@ -306,7 +337,7 @@ def test_on_postgresql_the_end_is_the_same_whichever_commit_it_was_killed_at(
     check(
         Patches(),
         tmp_path,
-        lambda _: postgres.create_database(postgres_template),
+        lambda _, source: postgres.create_database(source or postgres_template),
         subtests,
         one_share(share, is_commit),
     )

@@ -3,7 +3,7 @@
 A base moves and settles, and meanwhile somebody pushes: that run builds what is wanted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,19 +13,9 @@ import pytest
 
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
-from tests.e2e.killed_walks import (
-    SHARES,
-    Outcome,
-    Pass,
-    Point,
-    Scenario,
-    check,
-    finish,
-    in_sqlite,
-    is_about_rebuilds,
-    one_share,
-    told_apart,
-)
+from tests.e2e.kill_points import SHARES, Point, is_about_rebuilds, one_share, told_apart
+from tests.e2e.killed_walks import Act, Pass, Scenario, check, finishing, in_sqlite
+from tests.e2e.outcome import Outcome
 
 NAME = "catalog-web"
 PATH = ".github/workflows/weekly-rebuild.yml"
@@ -56,12 +46,12 @@ class BringsIt(Scenario):
     def fleet(self, world: World) -> SampleFleet:
         return BuiltOnPush(world)
 
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
-        await moved_before_a_push(world, fleet, whole_pass)
-        await one_pass()
-        finish(world, NAME)
+    def way(self) -> Iterator[Act | Pass]:
+        yield from moved_before_a_push()
+        yield Pass.MAY_BE_KILLED
+        yield finishing(NAME)
         for _ in ("its image is seen", "all is told"):
-            await one_pass()
+            yield Pass.MAY_BE_KILLED
 
     def check(self, outcome: Outcome) -> None:
         assert_ended(outcome, "success")
@@ -71,29 +61,41 @@ class BringsIt(Scenario):
 class ReplacedAndInVain(BringsIt):
     """The run is cancelled for the next one, which fails: one dispatch makes up for both."""
 
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
-        await moved_before_a_push(world, fleet, whole_pass)
-        await one_pass()
-        await world.github.push(NAME, {"README.md": "more news\n"})
-        world.github.finish_run(world.github.runs(NAME)[0].id, "cancelled")
-        await one_pass()
-        finish(world, NAME, "failure")
+    def way(self) -> Iterator[Act | Pass]:
+        yield from moved_before_a_push()
+        yield Pass.MAY_BE_KILLED
+        yield replace_by_another
+        yield Pass.MAY_BE_KILLED
+        yield finishing(NAME, "failure")
         for _ in ("it was in vain", "a dispatch takes its place"):
-            await one_pass()
-        finish(world, NAME)
+            yield Pass.MAY_BE_KILLED
+        yield finishing(NAME)
         for _ in ("its image is seen", "all is told"):
-            await one_pass()
+            yield Pass.MAY_BE_KILLED
 
     def check(self, outcome: Outcome) -> None:
         assert_ended(outcome, "cancelled", "failure", "success")
 
 
-async def moved_before_a_push(world: World, fleet: SampleFleet, whole_pass: Pass) -> None:
+def moved_before_a_push() -> Iterator[Act | Pass]:
+    yield move
+    yield Pass.WHOLE
+    yield push
+
+
+async def move(_: World, fleet: SampleFleet) -> None:
     await fleet.publish_runtime("10.0.1")
-    await whole_pass()
+
+
+async def push(world: World, _: SampleFleet) -> None:
     await world.github.push(NAME, {"README.md": "news\n"})
     [run] = world.github.runs(NAME)
     run.created_at = datetime.now(UTC) + timedelta(minutes=1)
+
+
+async def replace_by_another(world: World, _: SampleFleet) -> None:
+    await world.github.push(NAME, {"README.md": "more news\n"})
+    world.github.finish_run(world.github.runs(NAME)[0].id, "cancelled")
 
 
 def assert_ended(outcome: Outcome, *conclusions: str) -> None:

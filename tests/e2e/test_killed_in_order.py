@@ -5,7 +5,7 @@ as well. Which of the two services goes first is open: where a dispatch may have
 before it is sent again, and the other service does not wait for that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,20 +15,9 @@ from sandbox.fleets.fleet import SampleFleet
 from sandbox.fleets.golden import GOLDEN, GoldenFleet
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
-from tests.e2e.killed_walks import (
-    SHARES,
-    Choice,
-    Outcome,
-    Pass,
-    Point,
-    Scenario,
-    check,
-    finish,
-    in_sqlite,
-    is_about_rebuilds,
-    patch,
-    spread,
-)
+from tests.e2e.kill_points import SHARES, Choice, Point, is_about_rebuilds, spread
+from tests.e2e.killed_walks import Act, Pass, Scenario, check, finishing, in_sqlite, patching
+from tests.e2e.outcome import Outcome
 
 PATH = ".github/workflows/weekly-rebuild.yml"
 SERVICES = ("service-00", "service-01")
@@ -45,16 +34,16 @@ class InOrder(Scenario):
     def fleet(self, world: World) -> SampleFleet:
         return GoldenFleet(world, services=len(SERVICES))
 
-    async def play(self, world: World, fleet: SampleFleet, one_pass: Pass, whole_pass: Pass) -> None:
-        await whole_pass()
-        await patch(fleet, 1)
-        await one_pass()
-        finish(world, GOLDEN)
+    def way(self) -> Iterator[Act | Pass]:
+        yield Pass.WHOLE
+        yield patching(1)
+        yield Pass.MAY_BE_KILLED
+        yield finishing(GOLDEN)
         for _ in ("its image is seen", "who stands on it goes"):
-            await one_pass()
+            yield Pass.MAY_BE_KILLED
         for name in SERVICES:
-            finish(world, name)
-        await one_pass()
+            yield finishing(name)
+        yield Pass.MAY_BE_KILLED
 
     def check(self, outcome: Outcome) -> None:
         """Each was built once, the services after the golden image was there, and all were proved."""
@@ -98,4 +87,10 @@ def test_own_bases_are_rebuilt_in_order_whichever_write_about_them_was_killed(
 def test_own_bases_are_rebuilt_in_order_wherever_that_was_killed_on_postgresql(
     tmp_path: Path, postgres: PostgresServer, postgres_template: str, subtests: pytest.Subtests
 ) -> None:
-    check(InOrder(), tmp_path, lambda _: postgres.create_database(postgres_template), subtests, spread(4))
+    check(
+        InOrder(),
+        tmp_path,
+        lambda _, source: postgres.create_database(source or postgres_template),
+        subtests,
+        spread(4),
+    )
