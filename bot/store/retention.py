@@ -17,7 +17,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import bases, changes, manifests, observations
 from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.images import images
-from bot.store.rows.inventories.packages import forget_inventories
+from bot.store.rows.inventories.packages import forget_indexes, forget_inventories
 from bot.store.rows.repositories.tables import blobs, repository_blobs
 from bot.store.rows.rollouts.served import last_changes
 from bot.store.rows.rollouts.steps import steps
@@ -75,6 +75,7 @@ class RetentionStore(Store):
             reports = await forget_reports(connection, now - _UNREFERRED_FOR)
             await connection.execute(delete(artifact_reads).where(*_past_reads(now - _UNREFERRED_FOR)))
             unshown = await forget_inventories(connection, now - _UNREFERRED_FOR, now - _COMPARED_FOR)
+            await forget_indexes(connection, now - _UNREFERRED_FOR)
             gone = (await connection.execute(files)).rowcount
             return Forgotten(ended, moves, gone, forgotten_manifests, *unshown, reports)
 

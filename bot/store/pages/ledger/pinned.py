@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.engine.among import is_among
 from bot.store.rows.images.images import deployments
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.inventories.sboms import sbom_looks
+from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,17 @@ def pinned_inventories(*, are_all_read: bool = True) -> CompoundSelect[Any]:
     """
     is_read = true() if are_all_read else is_among(inventories.c.platform, "platforms")
     columns = (deployments.c.digest, inventories.c.platform, inventories.c.id)
-    return union(
-        select(*columns, literal(0).label("is_whole")).join(
-            inventories, inventories.c.digest == deployments.c.digest
-        ),
+    of_whole = (
         select(*columns, literal(1))
-        .join(sbom_looks, sbom_looks.c.index_digest == deployments.c.digest)
-        .join(inventories, inventories.c.id == sbom_looks.c.inventory_id)
-        .where(is_read),
+        .join(indexes, indexes.c.index_digest == deployments.c.digest)
+        .join(inventories, inventories.c.id == indexes.c.inventory_id)
+        .where(is_read)
+        for indexes in (sbom_looks, later_indexes)
     )
+    of_one = select(*columns, literal(0).label("is_whole")).join(
+        inventories, inventories.c.digest == deployments.c.digest
+    )
+    return union(of_one, *of_whole)
 
 
 async def read_pinned(connection: AsyncConnection, platforms: Collection[str] | None) -> Pinned:

@@ -27,6 +27,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.images.gates import let_through
+from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
@@ -39,7 +40,7 @@ from bot.store.rows.inventories.inventories import (
     shown_before,
 )
 from bot.store.rows.inventories.notices import with_notices
-from bot.store.rows.inventories.sboms import sbom_packages
+from bot.store.rows.inventories.sboms import later_indexes, sbom_packages
 from bot.store.rows.inventories.vulnerabilities import exposures
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.tables import rebuilds
@@ -176,6 +177,17 @@ async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bo
         number: frozenset(each for target in targets for each in target.changes)
         for number, targets in read_targets(rows).items()
     }
+
+
+async def forget_indexes(connection: AsyncConnection, before: datetime) -> None:
+    """Forgets which images tags have shown since under other indexes, seen before then, that no tag shows and no
+    manifest names."""
+    named = (select(table.c.digest).where(table.c.digest.is_not(None)) for table in (images, deployments))
+    await connection.execute(
+        delete(later_indexes).where(
+            later_indexes.c.seen_at < before, later_indexes.c.index_digest.not_in(union_all(*named))
+        )
+    )
 
 
 async def forget_inventories(

@@ -20,7 +20,22 @@ sbom_looks = Table(
     Column("error", LongText),
     *undone_columns("sbom_looks", "looked_at"),
 )
-"""`index_digest` is what the image's tag showed; `is_last` says that its registry was asked before, in vain."""
+"""`index_digest` is what the image's tag showed first; `is_last` says that its registry was asked before, in
+vain."""
+later_indexes = Table(
+    "later_indexes",
+    metadata,
+    Column("index_digest", ShortText(160), primary_key=True),
+    Column(
+        "inventory_id",
+        ForeignKey("inventories.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+    ),
+    Column("seen_at", Moment, nullable=False),
+)
+"""What tags have shown since with the same image of a platform in it, and when they began to, the last time."""
 sboms = Table(
     "sboms",
     metadata,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Table,
     delete,
     insert,
+    literal,
     select,
     update,
 )
@@ -25,7 +26,7 @@ from bot.store.rows.inventories.inventories import (
     observed_inventories,
     package_changes,
 )
-from bot.store.rows.inventories.sboms import sbom_looks
+from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 
 ATTACHED_AFTER = timedelta(minutes=5)
 """How long a build is given to attach its SBOMs to what it has pushed."""
@@ -179,8 +180,22 @@ async def want_image(
                 due_at=now + ATTACHED_AFTER,
             )
             await connection.execute(looks)
+    await _note_index(connection, index, now_shown.values(), now)
     followed = {inventory: before[platform] for platform, inventory in now_shown.items() if platform in before}
     await _follow(connection, followed)
+
+
+async def _note_index(connection: AsyncConnection, index: str, shown: Collection[int], now: datetime) -> None:
+    """Notes that these inventories are shown under the index, where they were shown under another first."""
+    looks = sbom_looks.c
+    others = select(literal(index), looks.inventory_id, literal(now, later_indexes.c.seen_at.type)).where(
+        looks.inventory_id.in_(shown), looks.index_digest != index
+    )
+    key = ["index_digest", "inventory_id"]
+    statement = insert_into(connection, later_indexes).from_select([*key, "seen_at"], others)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=key, set_={"seen_at": statement.excluded.seen_at})
+    )
 
 
 async def _follow(connection: AsyncConnection, previous: Mapping[int, int]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, MetaData, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, inspect, select, text
 
 import bot.store
 from bot.domain.bases.change import Cause
@@ -21,6 +21,7 @@ from bot.store.engine.database import database_url, open_database
 from bot.store.rows.images.attestations import attestations
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
+from bot.store.rows.inventories.sboms import later_indexes
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -170,12 +171,16 @@ def first_schema(url: str, revision: str = "0001") -> Engine:
     engine = create_engine(
         database_url(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg")
     )
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), revision)
+    return engine
+
+
+def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(bot.store.__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    return engine
+    config.attributes["connection"] = connection
+    return config
 
 
 def fill(engine: Engine) -> None:
@@ -310,3 +315,39 @@ async def test_what_is_known_of_an_image_stays_as_its_tags_get_rows_of_their_own
         assert (image.id, image.claim.tag.text) == (7, "8.0")
         assert await stores.column(gates, "outcome") == ["blocked"]
         assert await stores.column(attestations, "digest") == [NEW]
+
+
+async def test_what_images_show_under_a_later_index_is_remembered_from_the_migration_on(empty_url: str) -> None:
+    engine = first_schema(empty_url, "0048")
+    tables = MetaData()
+    tables.reflect(engine)
+    claim = {"registry": "ghcr.io", "tag": "latest", "source": "build", "path": "a.yml", "line": 1, **LEASED}
+    rows: list[tuple[str, dict[str, Any]]] = [("repositories", {**ROWS[1][1], "id": 1})]
+    for number, first in ((1, OLD), (2, NEW)):
+        of_platform = {"digest": f"sha256:{number:064}", "platform": "linux/amd64", "seen_at": NOON, **LEASED}
+        shown = {"image_id": number, "platform": "linux/amd64", "inventory_id": number}
+        look = {"inventory_id": number, "registry": "ghcr.io", "repository": f"contoso/{number}", **LEASED}
+        image = {
+            "id": number,
+            "repository_id": 1,
+            "repository": f"contoso/{number}",
+            "digest": NEW,
+            "seen_at": NOON,
+        }
+        rows += [
+            ("images", {**claim, **image}),
+            ("inventories", {"id": number, **of_platform}),
+            ("image_inventories", shown),
+            ("sbom_looks", {**look, "index_digest": first}),
+        ]
+    with engine.begin() as connection:
+        for name, row in rows:
+            connection.execute(tables.tables[name].insert().values(**row))
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0049")
+        command.downgrade(_config(connection), "0048")
+        assert "later_indexes" not in inspect(connection).get_table_names()
+    engine.dispose()
+    async with opened(empty_url) as stores, stores.database.reading() as connection:
+        kept = (await connection.execute(select(later_indexes))).all()
+    assert [tuple(row) for row in kept] == [(NEW, 1, NOON)]

@@ -25,6 +25,7 @@ from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.inventories.sboms import later_indexes
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.verify.images.ports import Look
 from bot.views.bases.ledger import CvePage, LedgerRow
@@ -159,8 +160,8 @@ async def test_a_manifest_has_the_fix_whatever_a_platform_holds_that_is_never_re
     assert (await ledger.cves(Cut())).cves.items == ()
 
 
-async def test_of_a_pinned_build_that_has_a_platform_of_the_one_before_it_cannot_be_told(stores: Stores) -> None:
-    """It is not known any more that the build had that platform too, which has the CVE."""
+async def test_a_pinned_build_lacks_the_fix_that_has_a_platform_of_the_one_before_it(stores: Stores) -> None:
+    """That platform has the CVE, in both builds."""
     await running(stores, SSL, base=(SSL,), deployed=digest("6"))
     await publish(stores)
     await move_base(stores, FIXED)
@@ -171,9 +172,41 @@ async def test_of_a_pinned_build_that_has_a_platform_of_the_one_before_it_cannot
         shown = SeenImage(digest(index), (shows(platform), shows(other, "linux/arm64")))
         await stores.images.keep_look(row, Look("latest", shown, ()))
         await told(stores, holding, platforms=["linux/amd64", "linux/arm64"])
-    assert (await only(stores)).says == "it cannot be told what is named at contoso/shop/Dockerfile:1"
+    assert (await only(stores)).says == "not deployed: contoso/shop/Dockerfile:1"
     [listed] = (await stores.ledger.cves(Cut())).cves.items
     assert listed.places == (await page(stores)).cve.places
+
+
+async def _show(stores: Stores, index: str, platform: str) -> None:
+    """The tag shows this index from now on; the platform's image in it is free of the CVE."""
+    stores.clock.advance(HOUR)
+    [row] = await stores.taken(stores.images.images)
+    await stores.images.keep_look(row, Look("latest", SeenImage(digest(index), (shows(platform),)), ()))
+    await told(stores, {platform: (FIXED,)})
+
+
+@pytest.mark.parametrize("pinned", ["6", "5"], ids=["first", "later"])
+async def test_a_manifest_has_the_fix_that_pins_any_index_of_a_build_since(stores: Stores, pinned: str) -> None:
+    """The same image of a platform was pushed again, with another attestation beside it."""
+    await running(stores, SSL, base=(SSL,), deployed=digest(pinned))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    for index, platform in (("6", "8"), ("5", "8"), ("4", "7")):
+        await _show(stores, index, platform)
+    assert (await only(stores)).state == "fixed"
+
+
+async def test_of_later_indexes_only_what_is_shown_or_pinned_is_remembered(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,), deployed=digest("5"))
+    for index in "65432":
+        await _show(stores, index, "8")
+    stores.clock.advance(timedelta(days=9))
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    await stores.retention.forget(task, timedelta(days=400))
+    async with stores.database.reading() as connection:
+        kept = (await connection.scalars(select(later_indexes.c.index_digest))).all()
+    assert sorted(kept) == [digest("2"), digest("5")]
 
 
 async def test_a_build_of_one_platform_has_the_fix_whatever_came_to_the_image_since(stores: Stores) -> None:
