@@ -129,6 +129,9 @@ def _of_publisher(
     considered = data.considered.get(publisher.value)
     if gaps or considered is None:
         return
+    if release in data.untold:
+        yield f"the CVE data of {publisher} tells of nothing in {release}", False
+        return
     releases, names = considered
     new = {each.name for each in packages if not each.listed_names <= names}
     if (asked := data.asked.get(publisher.value)) is not None:

@@ -103,7 +103,8 @@ class BundleWriter:
     def add_dump(self, each: BundledDump) -> None:
         """Puts a dump into the archive, with what was asked of it and when it was fetched."""
         name = f"vulnerabilities/{each.source.ecosystem.lower().replace(' ', '-')}"
-        wanted = {"releases": sorted(each.considered.releases), "names": sorted(each.considered.names)}
+        looked_for = each.considered
+        wanted = {"releases": looked_for.releases, "names": looked_for.names, "untold": looked_for.untold}
         self._dumps.append(
             {
                 "ecosystem": each.source.ecosystem.value,
@@ -115,7 +116,9 @@ class BundleWriter:
                 "problems": list(each.problems),
                 **_times(each.fetched_at, each.checked_at),
                 "records": self._file(f"{name}.jsonl", map(_record_line, each.records)),
-                "considered": self._file(f"{name}.json", [_json(wanted)]),
+                "considered": self._file(
+                    f"{name}.json", [_json({key: sorted(words) for key, words in wanted.items()})]
+                ),
             }
         )
 

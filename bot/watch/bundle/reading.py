@@ -143,7 +143,7 @@ class _Reader:
             considered = read_considered(self._part(part.considered))
         except ValidationError as error:
             raise self._bad(_told(error), part.considered.file) from None
-        if any(len(word) > _LONGEST_WORD for word in considered.names | considered.releases):
+        if any(len(word) > _LONGEST_WORD for word in considered.names | considered.releases | considered.untold):
             raise self._bad("has a name that is too long", part.considered.file)
         records = tuple(self._records(part))
         if len({each.vulnerability.id for each in records}) != len(records):

@@ -28,7 +28,7 @@ class DumpReading:
     """What a dump says of the packages that are wanted. `entries` counts all that it holds.
 
     `unchanged` are records that stay as they are kept. `modified` is when others were changed last, by their ids,
-    as far as the publisher says.
+    as far as the publisher says. Of wanted releases that are `untold` no record is.
     """
 
     vulnerabilities: tuple[Vulnerability, ...]
@@ -36,6 +36,7 @@ class DumpReading:
     entries: int = 0
     unchanged: frozenset[str] = frozenset()
     modified: Mapping[str, str] = field(default_factory=dict)
+    untold: frozenset[str] = frozenset()
 
 
 def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, where: str) -> DumpReading:
@@ -45,6 +46,7 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
     ecosystem: all packages would be free of everything.
     """
     named, is_of_it = f'"{ecosystem}'.encode(), False
+    untold = {each for each in wanted.releases if each.startswith(f"{ecosystem}:")}
     notes = Notes(where)
     found: dict[str, Vulnerability] = {}
     entries = unread = unpacked = 0
@@ -61,6 +63,7 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
                 try:
                     data = _read(archive, info)
                     is_of_it = is_of_it or named in data
+                    untold -= {each for each in untold if _is_named(each, data)}
                     record = parse(data, wanted, notes, info.filename[:100])
                 except Failure as failure:
                     unread += 1
@@ -76,7 +79,12 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
         raise _malformed(
             f"none of its {entries} records is of {ecosystem}" if entries else "holds no record", where
         )
-    return DumpReading(tuple(found.values()), notes.problems, entries)
+    return DumpReading(tuple(found.values()), notes.problems, entries, untold=frozenset(untold))
+
+
+def _is_named(release: str, data: bytes) -> bool:
+    """Whether a record names a release, such as `Ubuntu:24.04:LTS` for `Ubuntu:24.04`."""
+    return any(f'"{release}{end}'.encode() in data for end in ('"', ":"))
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

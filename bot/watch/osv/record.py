@@ -32,10 +32,14 @@ MOST_COMPARISONS = 40_000
 
 @dataclass(frozen=True, slots=True)
 class WantedPackages:
-    """Of which releases and under which names packages are looked for; names are in lower case."""
+    """Of which releases and under which names packages are looked for; names are in lower case.
+
+    Of releases that are `untold` nothing stood in the dump that was looked through.
+    """
 
     releases: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    untold: frozenset[str] = frozenset()
 
     def __contains__(self, other: "WantedPackages") -> bool:
         return other.releases <= self.releases and other.names <= self.names

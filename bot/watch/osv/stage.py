@@ -7,7 +7,7 @@ names, or of releases, that nobody looked for in it.
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -183,7 +183,7 @@ class _Dumps(Work[DueDump, KeptDump]):
                 assert item.mark is not None, "only what has a mark is unchanged"
                 return KeptDump(source, item.mark, item.considered, None)
             reading = await asyncio.to_thread(read_dump, dump.file, wanted, source.ecosystem, source.place)
-            return KeptDump(source, dump.mark, wanted, reading)
+            return KeptDump(source, dump.mark, replace(wanted, untold=reading.untold), reading)
 
     async def _asked(self, item: DueDump, api: str, wanted: WantedPackages) -> KeptDump:
         """Asks all once in a time, and what is new in between as it comes.

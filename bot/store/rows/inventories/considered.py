@@ -9,13 +9,13 @@ from bot.watch.osv.record import WantedPackages
 
 def packed(considered: WantedPackages) -> bytes:
     """Makes the value of the column `considered`."""
-    return zlib.compress(json.dumps([sorted(considered.releases), sorted(considered.names)]).encode())
+    told = [sorted(considered.releases), sorted(considered.names), sorted(considered.untold)]
+    return zlib.compress(json.dumps(told).encode())
 
 
 def unpacked(considered: bytes) -> WantedPackages:
     """Reads the value of the column `considered`."""
-    releases, names = json.loads(zlib.decompress(considered))
-    return WantedPackages(frozenset(releases), frozenset(names))
+    return WantedPackages(*map(frozenset, json.loads(zlib.decompress(considered))))
 
 
 def packed_questions(asked: frozenset[PackageQuestion]) -> bytes | None:

@@ -12,6 +12,7 @@ from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.considered import unpacked, unpacked_questions
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.verify.gating.ports import DOTNET, KeptData
+from bot.watch.osv.record import WantedPackages
 
 _MOST_KEPT = 8
 """Columns that are kept unpacked, by their bytes, more than there are publishers: each pull request of a rollout
@@ -22,6 +23,7 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
     """How old the kept data of each publisher is, and what it was looked through for."""
     checked_at: dict[str, Any] = {}
     considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    untold: set[str] = set()
     asked: dict[str, frozenset[tuple[str, str, str]]] = {}
     columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered, dumps.c.asked)
     for row in await connection.execute(select(*columns)):
@@ -31,7 +33,9 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
             told = readable(
                 [row], lambda each: _considered(each.considered), lambda each: f"dump of {each.ecosystem}"
             )
-            considered[row.ecosystem] = told[0] if told else (frozenset(), frozenset())
+            wanted = told[0] if told else WantedPackages()
+            considered[row.ecosystem] = wanted.releases, wanted.names
+            untold |= wanted.untold
         if row.asked is not None:
             versions = readable([row], lambda each: _asked(each.asked), lambda each: f"dump of {each.ecosystem}")
             asked[row.ecosystem] = versions[0] if versions else frozenset()
@@ -41,13 +45,12 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
     number, last = (await connection.execute(of_dotnet)).one()
     if number:
         checked_at[DOTNET] = last
-    return KeptData(checked_at, considered, asked)
+    return KeptData(checked_at, considered, asked, frozenset(untold))
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _considered(packed: bytes) -> tuple[frozenset[str], frozenset[str]]:
-    wanted = unpacked(packed)
-    return wanted.releases, wanted.names
+def _considered(packed: bytes) -> WantedPackages:
+    return unpacked(packed)
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -174,6 +174,18 @@ async def test_a_dump_in_a_file_is_as_old_as_the_file(stores: Stores) -> None:
     assert bundled.fetched_at == bundled.checked_at == written
 
 
+async def test_what_a_publisher_says_nothing_of_cannot_be_told(stores: Stores) -> None:
+    await running(stores, FIXED)
+    await publish(stores)
+    stores.clock.advance(6 * HOUR)
+    await stores.taken(stores.vulnerabilities.dumps)
+    wanted = replace(WANTED, untold=frozenset({"Ubuntu:24.04"}))
+    due_at = stores.clock.now() + HOUR
+    await stores.vulnerabilities.keep_dump(KeptDump(SOURCE, DumpMark("2"), wanted, DumpReading((), (), 1)), due_at)
+    assert await kept(stores) == ("unknown", "the CVE data of Ubuntu tells of nothing in Ubuntu:24.04")
+    assert "the CVE data of Ubuntu tells of nothing in Ubuntu:24.04" in await stores.ledger.gaps()
+
+
 async def test_an_image_is_judged_again_when_an_exception_ends(stores: Stores) -> None:
     """Else a summary of that morning would still leave out what was accepted until midnight."""
     until = stores.clock.now() + 7 * HOUR

@@ -52,6 +52,13 @@ def test_a_dump_without_a_record_of_its_ecosystem_is_refused_as_a_whole() -> Non
     assert read_dump(dump(debians, record()), WANTED, Ecosystem.UBUNTU, "all.zip").entries == 2
 
 
+def test_releases_that_no_record_is_of_are_told() -> None:
+    """A publisher may not know a release yet, or have left it: that nothing is found says nothing there."""
+    wanted = WantedPackages(frozenset({f"Ubuntu:{each}" for each in ("24.04", "25.10", "2")} | {"Debian:13"}))
+    found = read_dump(dump(record()), wanted, Ecosystem.UBUNTU, "all.zip")
+    assert found.untold == {"Ubuntu:25.10", "Ubuntu:2"}
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK\x05\x06", b"no zip at all", dump(record()).getvalue()[:-30]])
 def test_what_is_no_archive_is_refused_in_a_line(damage: bytes) -> None:
     assert refused(io.BytesIO(damage)).startswith("all.zip: is no zip archive that can be read")
