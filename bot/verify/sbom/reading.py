@@ -115,7 +115,7 @@ def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
                 raise malformed("is an envelope whose payload is not base64", where) from error
         case {"predicateType": str(), "predicate": dict(predicate)}:
             return predicate
-        case {"Data": dict(inner)}:
+        case {"Data": dict(inner)} | {"SPDX": dict(inner)}:  # as cosign and `imagetools inspect` have it
             return inner
         case {"predicateType": str(), "predicate": str(inner)} | {"Data": str(inner)}:
             text = inner.encode(errors="replace")

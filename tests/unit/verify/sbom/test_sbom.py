@@ -71,6 +71,7 @@ def encoded(document: object) -> bytes:
         {"predicateType": "https://spdx.dev/Document", "predicate": SPDX},
         {"predicateType": "https://cosign.sigstore.dev/attestation/v1", "predicate": {"Data": json.dumps(SPDX)}},
         {"predicateType": "https://spdx.dev/Document", "predicate": {"Data": SPDX}},
+        {"SPDX": SPDX},
         {"predicateType": "https://spdx.dev/Document", "predicate": json.dumps(SPDX)},
     ],
 )
