@@ -5,6 +5,7 @@ Elsewhere each row is one line, so that `grep` finds whole names.
 """
 
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -96,8 +97,8 @@ class _Cell:
 
     @property
     def linked(self) -> str:
-        """The text as a terminal hyperlink (OSC 8), where there is an address."""
-        if self.url is None:
+        """The text as a terminal hyperlink (OSC 8), where there is an address and the terminal knows escapes."""
+        if self.url is None or not knows_escapes():
             return self.text
         return f"\x1b]8;;{self.url}\x1b\\{self.text}\x1b]8;;\x1b\\"
 
@@ -114,6 +115,16 @@ def _width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def knows_escapes() -> bool:
+    """Whether the terminal heeds escape sequences; one in an editor may show them as they are."""
+    return os.environ.get("TERM") != "dumb"
+
+
+def _styled(text: str, style: int) -> str:
+    """The text in bold (1) or faint (2) where the terminal can."""
+    return f"\x1b[{style}m{text}\x1b[0m" if knows_escapes() else text
+
+
 def _plain(columns: Sequence[str], rows: Sequence[Sequence[_Cell]]) -> Iterator[str]:
     texts = [[cell.url or cell.text for cell in row] for row in rows]
     return _aligned([list(columns), *texts])
@@ -127,7 +138,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _grouped(columns: Sequence[str], rows: Sequence[Sequence[_Cell]], layout: Layout, width: int) -> Iterator[str]:
     for heading, group in groupby(rows, key=lambda row: row[0]):
-        yield f"\x1b[1m{heading.linked}\x1b[0m"
+        yield _styled(heading.linked, 1)
         inner = [row[1:] for row in group]
         for line in _fitted(columns[1:], inner, layout, width - len(_GAP), headed=False):
             yield f"{_GAP}{line}"
@@ -159,7 +170,7 @@ def _fitted(
     for number, row in enumerate(kept):
         is_head = headed and number == 0
         lines = list(set_out(row))
-        yield from (f"\x1b[2m{line}\x1b[0m" for line in lines) if is_head else lines
+        yield from (_styled(line, 2) for line in lines) if is_head else lines
         if not is_head:
             source = rows[number - 1 if headed else number]
             for at in below:

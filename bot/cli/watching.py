@@ -9,6 +9,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from bot.cli.output import knows_escapes
+
 T = TypeVar("T")
 
 EVERY = 5.0
@@ -30,7 +32,7 @@ async def watch(
     while True:
         found = await read()
         text = _shown(show, found)
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and knows_escapes():
             sys.stdout.write(_CLEARED + text)
         elif text != before:
             sys.stdout.write(text)

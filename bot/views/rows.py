@@ -69,7 +69,7 @@ class ChangeRow:
     @property
     def cves_told(self) -> str:
         """How many it fixed and left open, for people in a line; empty where nobody asked."""
-        return cves_counted(self.packages)
+        return cves_counted(self.packages, some_told=bool(self.cves))
 
     @property
     def cves_listed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

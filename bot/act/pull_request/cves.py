@@ -1,6 +1,6 @@
 """What a reviewer reads of CVEs, folded: what the new images fix, and what is still open in them and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bot.domain.bases.dotnet_image import MICROSOFT
 from bot.domain.packages.cve_moves import CvesMoved, MovedCve, WhyOpen
@@ -20,17 +20,21 @@ _MOST_ROWS = 12
 """Over all bases of a pull request."""
 
 
-def cves_section(packages: Mapping[Base, tuple[PlatformChanges, ...]]) -> str:
-    """Words the CVEs, empty where nobody asked; bases and platforms of which the same holds are told together."""
-    told: dict[tuple[CvesMoved, tuple[str, ...], bool], list[Base]] = {}
+def cves_section(packages: Mapping[Base, tuple[PlatformChanges, ...]], told_of: Collection[Base] = ()) -> str:
+    """Words the CVEs, empty where nobody asked; bases and platforms of which the same holds are told together.
+
+    `told_of` are bases whose .NET release fixes CVEs that are told above.
+    """
+    told: dict[tuple[CvesMoved, tuple[str, ...], bool, bool], list[Base]] = {}
     for base, platforms in sorted(packages.items()):
         for group in shared_cves(platforms):
-            told.setdefault((group.cves, group.platforms, base.registry == MICROSOFT), []).append(base)
+            key = (group.cves, group.platforms, base.registry == MICROSOFT, base in told_of)
+            told.setdefault(key, []).append(base)
     left = _MOST_ROWS
     parts: list[str] = []
-    for (moved, shown_on, is_microsofts), bases in told.items():
+    for (moved, shown_on, is_microsofts, some_told), bases in told.items():
         names = ", ".join(dict.fromkeys(base.short for base in bases))
-        head = f"CVEs in packages of {names} on {', '.join(shown_on)}: {cve_counts(moved)}"
+        head = f"CVEs in packages of {names} on {', '.join(shown_on)}: {cve_counts(moved, some_told=some_told)}"
         rows = [*(moved.still_open or ()), *(moved.fixed or ())]
         parts.append(_folded(head, rows, moved.gaps, left, "Microsoft has not rebuilt" if is_microsofts else ""))
         left -= min(left, len(rows))

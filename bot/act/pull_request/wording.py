@@ -102,7 +102,7 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
         _fixes(job.changes),
         _table(job),
         packages_section(job.packages),
-        cves_section(job.packages),
+        cves_section(job.packages, {change.base for change in job.changes if change.cves}),
         _files(job),
         _pins(job),
         _refusals(refused),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, StillOpen, WhyOpen
 from bot.domain.packages.detected import Rating
@@ -32,17 +33,18 @@ def shared_cves(platforms: Iterable[PlatformChanges]) -> tuple[SharedCves, ...]:
     return tuple(SharedCves(tuple(names), cves) for cves, names in groups.items())
 
 
-def cves_in_words(platforms: Iterable[PlatformChanges]) -> str:
+def cves_in_words(platforms: Iterable[PlatformChanges], *, some_told: bool = False) -> str:
     """For people, in a line: `1 fixed: CVE-2026-1 (HIGH); 2 still open, no fix yet: CVE-2026-2 (HIGH), …`.
 
-    Platforms are named where they differ. Empty where nobody asked.
+    Platforms are named where they differ. Empty where nobody asked. `some_told` says that CVEs which its .NET
+    release fixes stand beside it already: no advisory need tell yet in which package.
     """
-    return _of_each(platforms, cve_summary)
+    return _of_each(platforms, partial(cve_summary, some_told=some_told))
 
 
-def cves_counted(platforms: Iterable[PlatformChanges]) -> str:
+def cves_counted(platforms: Iterable[PlatformChanges], *, some_told: bool = False) -> str:
     """The same without names, to stand above `cve_lines`."""
-    return _of_each(platforms, cve_counts)
+    return _of_each(platforms, partial(cve_counts, some_told=some_told))
 
 
 def _of_each(platforms: Iterable[PlatformChanges], worded: Callable[[CvesMoved], str]) -> str:
@@ -53,22 +55,22 @@ def _of_each(platforms: Iterable[PlatformChanges], worded: Callable[[CvesMoved],
     return "; ".join(f"{', '.join(group.platforms)}: {worded(group.cves)}" for group in groups)
 
 
-def cve_summary(moved: CvesMoved) -> str:
+def cve_summary(moved: CvesMoved, *, some_told: bool = False) -> str:
     """The CVEs of one move in a line, with why not all is known."""
     if moved.fixed is None and moved.still_open is None:
         return f"{_NEITHER}{_because(moved.gaps)}"
-    told = f"{_fixed(moved.fixed)}; {_still_open(moved.still_open)}"
+    told = f"{_fixed(moved.fixed, some_told)}; {_still_open(moved.still_open)}"
     if moved.still_open is None:
         return f"{told}{_because(moved.gaps)}"
     return f"{told}; not all is known{_because(moved.gaps)}" if moved.gaps else told
 
 
-def cve_counts(moved: CvesMoved) -> str:
+def cve_counts(moved: CvesMoved, *, some_told: bool = False) -> str:
     """How many, and why they are open: `1 fixed (1 HIGH); 3 still open (1 HIGH, 2 LOW): 2 no fix yet, …`."""
     fixed, still_open = moved.fixed, moved.still_open
     if fixed is None and still_open is None:
         return f"{_NEITHER}{_because(moved.gaps)}"
-    told = f"{len(fixed)} fixed ({severities(fixed)})" if fixed else _fixed(fixed)
+    told = f"{len(fixed)} fixed ({severities(fixed)})" if fixed else _fixed(fixed, some_told)
     if not still_open:
         told = f"{told}; {_still_open(still_open)}"
     else:
@@ -96,10 +98,12 @@ def _because(gaps: Sequence[str]) -> str:
     return f": {gaps[0]}{more}" if gaps else ""
 
 
-def _fixed(fixed: Sequence[MovedCve] | None) -> str:
+def _fixed(fixed: Sequence[MovedCve] | None, some_told: bool) -> str:
     if fixed is None:
         return "what was fixed is not known"
-    return f"{len(fixed)} fixed: {_named(fixed)}" if fixed else "none fixed"
+    if not fixed:
+        return "no other fixed" if some_told else "none fixed"
+    return f"{len(fixed)} fixed: {_named(fixed)}"
 
 
 def _still_open(still_open: Sequence[MovedCve] | None) -> str:

@@ -89,6 +89,13 @@ class Status:
     onboardings: Mapping[OnboardingState, int] = field(default_factory=dict)
     tried_again: frozenset[int] = frozenset()
 
+    @property
+    def ahead(self) -> tuple[Rebuild, ...]:
+        """The rebuilds that the bot has still to begin or to go on with, what is due first before the others."""
+        return tuple(
+            sorted((each for each in self.rebuilds if each.state.awaits_action), key=lambda each: each.due_at)
+        )
+
 
 def as_json(status: Status) -> dict[str, Any]:
     """Gives the status as plain JSON values."""

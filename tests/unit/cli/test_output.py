@@ -34,6 +34,17 @@ def test_in_a_pipe_a_row_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines(monkeypatch, None, ROW)[1].split("  ") == list(ROW)
 
 
+@pytest.mark.parametrize("layout", [None, Layout(group=True)])
+def test_a_terminal_that_knows_no_escapes_gets_none(monkeypatch: pytest.MonkeyPatch, layout: Layout | None) -> None:
+    row = (Hyperlink("run 3", "https://github.com/contoso/shop"), "sha256:123456789abc", "it moved")
+    monkeypatch.setenv("TERM", "xterm")
+    assert any("\x1b" in line for line in lines(monkeypatch, 80, row, layout=layout))
+    monkeypatch.setenv("TERM", "dumb")
+    shown = lines(monkeypatch, 80, row, layout=layout)
+    assert shown
+    assert not any("\x1b" in line for line in shown)
+
+
 def test_a_sentence_goes_below_where_the_row_would_be_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = lines(monkeypatch, 60, ROW, layout=Layout(below=("why",)))
     assert shown[1:] == [

@@ -40,7 +40,16 @@ async def test_a_terminal_is_cleared_before_each_look(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
     assert await seen(Store("3 open", "3 open"), capsys) == "\x1b[H\x1b[2J3 open\n" * 2
+
+
+async def test_a_terminal_that_knows_no_escapes_is_not_cleared(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    assert await seen(Store("3 open", "3 open", "2 open"), capsys) == "3 open\n2 open\n"
 
 
 async def test_the_store_is_left_alone_between_two_looks(capsys: pytest.CaptureFixture[str]) -> None:

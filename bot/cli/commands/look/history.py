@@ -60,7 +60,7 @@ def show_history(history: "History", output: Format) -> None:
                 (
                     *(short_base(c.base), moment(c.at), c.cause, c.severity, short_digest(c.to_digest), c.detail),
                     moves_in_words(packages),
-                    f"CVEs: {told}" if (told := cves_in_words(packages)) else "",
+                    f"CVEs: {told}" if (told := cves_in_words(packages, some_told=bool(c.cves))) else "",
                 )
                 for c, packages in zip(history.changes, history.packages, strict=True)
             ],

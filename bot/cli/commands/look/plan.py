@@ -29,8 +29,7 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABL
 
     clock = SystemClock()
     found = asyncio.run(read_status(load(config), clock))
-    ahead = [rebuild for rebuild in found.rebuilds if rebuild.state.awaits_action]
-    show_rebuilds(ahead, output, found.waits)
+    show_rebuilds(found.ahead, output, found.waits)
     if output is Format.TABLE:
         if not found.repositories:
             print_sentence(NOTHING_READ)

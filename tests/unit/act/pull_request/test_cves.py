@@ -65,6 +65,14 @@ def test_of_many_things_that_are_not_known_a_few_are_named() -> None:
     assert (section.count("- not known: "), "- not known: 4 others" in section) == (6, True)
 
 
+def test_beside_what_its_release_fixes_it_is_not_said_that_nothing_is_fixed() -> None:
+    packages = {ASPNET: amd64(CvesMoved((), ())), OWN: amd64(CvesMoved((), ()))}
+    assert cves_section(packages, {ASPNET}) == (
+        "CVEs in packages of base:10.0 on linux/amd64: none fixed; none still open.\n"
+        "CVEs in packages of aspnet:10.0 on linux/amd64: no other fixed; none still open."
+    )
+
+
 def test_nothing_is_said_where_nobody_asked() -> None:
     assert cves_section({ASPNET: amd64(None)}) == cves_section({}) == ""
 

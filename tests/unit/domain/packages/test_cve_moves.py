@@ -98,6 +98,12 @@ def test_nothing_of_either_is_said_as_such() -> None:
     assert cve_summary(nothing) == cve_counts(nothing) == "none fixed; none still open"
 
 
+def test_where_its_release_fixes_cves_that_no_advisory_places_yet_it_is_not_said_that_none_are() -> None:
+    alike = [PlatformChanges("linux/amd64", (), cves=cves_moved(known(), known(has("CVE-2"))))]
+    assert cves_in_words(alike, some_told=True) == "no other fixed; 1 still open, no fix yet: CVE-2 (HIGH)"
+    assert cves_counted(alike, some_told=True) == "no other fixed; 1 still open (1 HIGH): no fix yet"
+
+
 def test_a_line_names_the_worst_and_counts_why_they_are_open() -> None:
     after = known(*(has(f"CVE-{number}", "1.1" if number > 3 else "") for number in range(2, 7)))
     assert cve_summary(cves_moved(known(has("CVE-1")), after)) == (
