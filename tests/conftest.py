@@ -18,6 +18,7 @@ from sandbox.programs.parts import MissingPart
 from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests.compiled_once import compile_once
+from tests.dealing import deal
 from tests.in_memory import keep_in_memory
 from tests.migrated import migrate
 from tests.plain_logs import log_plainly
@@ -58,27 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kind = item.path.relative_to(TESTS).parts[0]
         if kind in ("unit", "integration", "e2e"):
             item.add_marker(kind)
-    items[:] = _dealt(items, getattr(config, "workerinput", {}).get("workercount", 1))
-
-
-def _dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """One part for each worker, as xdist cuts them, which begins with its share of what is killed or takes long.
-
-    So no worker is left alone with that in the end.
-    """
-    slow = [item for name in ("kill", "long") for item in items if _slowest(item) == name]
-    quick = [item for item in items if _slowest(item) is None]
-    dealt: list[pytest.Item] = []
-    for worker in range(workers):
-        own = slow[worker::workers]
-        room = max(0, (len(items) - len(dealt)) // (workers - worker) - len(own))
-        dealt += own + quick[:room]
-        quick = quick[room:]
-    return dealt
-
-
-def _slowest(item: pytest.Item) -> str | None:
-    return next((name for name in ("kill", "long") if item.get_closest_marker(name)), None)
+    items[:] = deal(items, getattr(config, "workerinput", {}).get("workercount", 1))
 
 
 def pytest_collection_finish() -> None:

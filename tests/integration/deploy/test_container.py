@@ -20,7 +20,7 @@ from sandbox.programs.processes import free_ports
 from sandbox.world import World
 from tests.docker_engine import Docker, control_groups, engine, make_base
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.together]
 
 ROOT = Path(__file__).parents[3]
 BASE = "python:3.13-slim"

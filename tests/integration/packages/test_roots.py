@@ -15,7 +15,7 @@ from bot.domain.packages.package import Inventory, Package
 from bot.service.commands.images.packages import read_source
 from tests.integration.packages.scanners import by_syft, by_trivy
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.together]
 
 STATUS = Path("/var/lib/dpkg/status")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
