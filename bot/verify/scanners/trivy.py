@@ -23,7 +23,8 @@ from bot.verify.scanners.report import (
 )
 
 _FIXED = "fixed"
-_SCORES = ("V2Score", "V3Score", "V40Score")
+_SCORE_2 = "V2Score"
+_SCORES = (_SCORE_2, "V3Score", "V40Score")
 _PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
 """Classes of Trivy's results in which vulnerabilities are looked for."""
 _EXCUSING = frozenset({"ignored", "not_affected", "fixed"})
@@ -147,13 +148,17 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
 
 
 def _rating_of(vulnerability: Mapping[str, Any]) -> Rating:
-    """The word that Trivy chose, else the band of the highest CVSS score that anybody gave."""
+    """The word that Trivy chose, else the highest band of the CVSS scores that anybody gave."""
     named = Rating.named(bounded_line(vulnerability.get("Severity")))
     by_source = vulnerability.get("CVSS")
     if named is not Rating.UNKNOWN or not isinstance(by_source, dict):
         return named
-    told = [
-        score for scores in by_source.values() if isinstance(scores, dict) for score in map(scores.get, _SCORES)
-    ]
-    bands = (rating_of_score(score) for score in told if isinstance(score, int | float))
+    told = ((key, scores.get(key)) for scores in by_source.values() if isinstance(scores, dict) for key in _SCORES)
+    bands = (_band(key, score) for key, score in told if isinstance(score, int | float))
     return max(bands, key=lambda band: band.rank, default=Rating.UNKNOWN)
+
+
+def _band(key: str, score: float) -> Rating:
+    """CVSS 2 has no critical."""
+    band = rating_of_score(score)
+    return Rating.HIGH if key == _SCORE_2 and band is Rating.CRITICAL else band

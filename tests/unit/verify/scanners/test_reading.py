@@ -228,6 +228,7 @@ def test_a_finding_without_a_severity_is_told(severity: object) -> None:
         ({"nvd": {"V3Score": 7.0}, "redhat": {"V3Score": 9.8}}, Rating.CRITICAL),
         ({"nvd": {"V2Score": 7.5, "V3Score": 5}}, Rating.HIGH),
         ({"ghsa": {"V40Score": 6.9}}, Rating.MEDIUM),
+        ({"nvd": {"V2Score": 10, "V3Score": 6.9}}, Rating.HIGH),
         ({"nvd": {"V2Score": float("nan"), "V3Score": 9.8}, "vendor": {"V3Score": 98}}, Rating.CRITICAL),
     ],
 )
