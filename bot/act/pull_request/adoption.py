@@ -37,7 +37,6 @@ def _followed(rebuild: Rebuild, request: OtherRequest, tools: Tools, now: dateti
     told = f"{request.bot}'s pull request #{request.number} brings the same; it is followed instead of a second one"
     return replace(
         rebuild.moved(State.OPEN, told, at=now),
-        attempted_at=rebuild.attempted_at or now,
         pull_request=request.number,
         node_id=request.node_id,
         url=request.url,

@@ -193,6 +193,13 @@ async def test_a_repository_that_has_opted_out_is_written_nothing(world: World) 
     assert world.shop.issues == {}
 
 
+async def test_an_archived_repository_is_written_nothing(world: World) -> None:
+    world.shop.is_archived = True
+    await world.say(AGE)
+    assert await world.tick() == stage.IssueTally(1)
+    assert world.shop.issues == {}
+
+
 async def test_without_the_right_that_is_told_once_and_tried_again_after_a_day(world: World) -> None:
     world.forge.failing["find_issue"] = Failure(Trouble.DENIED, "HTTP 403", advice="grant issues: write")
     await world.say(AGE)

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.act.onboarding import wording
 from bot.act.onboarding.deciding import BRANCH
 from bot.domain.failure import Failure, Trouble
-from bot.domain.repositories.onboarding import OnboardingState
+from bot.domain.repositories.onboarding import OnboardingState, Proposal
 from bot.domain.rollouts.timing.freezes import Freeze
 from sandbox.fleets.bare_repository import BUILD, DEPLOYMENT, bare_files
 from tests.unit.act.onboarding.world import World, new_world
@@ -358,6 +359,10 @@ async def test_a_commit_to_the_branch_after_the_merge_is_a_persons(world: World)
     world.home.commit_to(BRANCH, {"NOTES.md": b"mine"})
     world.only("base-pinned", "no-privilege-escalation")
     assert (await world.bring()).state is SET_ASIDE
+
+
+def test_where_nothing_is_left_nothing_is_told_of_it() -> None:
+    assert "left to you" not in wording.body(Proposal((), (), {}), "contoso/shop", "https://forge", "main", BRANCH)
 
 
 async def test_what_is_left_is_told_with_patches_as_long_as_there_is_room() -> None:

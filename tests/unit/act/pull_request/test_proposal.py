@@ -285,6 +285,7 @@ async def test_title_and_body_are_written_only_where_they_differ(world: World) -
     assert "CVE-2026-1" in world.shop.requests[1].body
     assert world.shop.requests[1].title.endswith("(1 CVE)")
     assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 2)
+    assert world.store[1].reason == known.reason
 
 
 @pytest.mark.parametrize("end", ["merge", "close"])

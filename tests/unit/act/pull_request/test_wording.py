@@ -58,6 +58,7 @@ def test_the_body_tells_why_what_and_how_to_go_without_it() -> None:
     )
     assert "docker pull mcr.microsoft.com/dotnet/aspnet:10.0\n" in text
     assert "Not changed" not in text
+    assert "Fixes" not in body(job())
 
 
 def test_each_cause_is_told_with_its_own_bases() -> None:
