@@ -112,7 +112,7 @@ async def _brought(
     paths = sorted({*proposal.files, *mended})
     look = await tools.forge.look(home, BRANCH, paths, wishes)
     attempt = replace(attempt, look=look, looked_at=looked_at)
-    current = attempt.current
+    current = attempt.look.open_request
     if look.trunk is None or (stale := _stale(proposal, look.trunk, paths)) is not None:
         return stays(known, f"{stale} has changed since it was read", tools.options.follow_every)
     if (without := _without_what_was_taken_back(attempt, proposal)) is not None:
@@ -142,7 +142,7 @@ def _without_what_was_taken_back(attempt: OnboardingAttempt, proposal: Proposal)
 async def _nothing_left(
     attempt: OnboardingAttempt, known: Onboarding, proposal: Proposal, tools: OnboardingTools
 ) -> Brought:
-    current, home = attempt.current, attempt.look.standing.identity
+    current, home = attempt.look.open_request, attempt.look.standing.identity
     reason = "every check that can be mended safely holds"
     if proposal.left:
         denied = next((f", since {each.why}" for each in proposal.left if each.is_denied), "")
@@ -211,7 +211,7 @@ async def _prepared(
 
 
 def _request_change(attempt: OnboardingAttempt, proposal: Proposal, tools: OnboardingTools) -> RequestChange:
-    look, current = attempt.look, attempt.current
+    look, current = attempt.look, attempt.look.open_request
     assert look.trunk is not None
     assert look.standing.default_branch is not None
     told = title(proposal)

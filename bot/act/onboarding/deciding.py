@@ -50,17 +50,13 @@ class OnboardingAttempt:
     looked_at: datetime
 
     @property
-    def current(self) -> PullRequest | None:
-        return next((request for request in self.look.pull_requests if request.is_open), None)
-
-    @property
     def is_left_to_people(self) -> bool:
         """Whether somebody has committed to the branch of the open pull request, or changed what is there.
 
         What is left of a branch after its merge is nobody's, whoever has brought it up to date before.
         """
         tip = self.look.branch
-        if tip is not None and self.current is None and _was_merged(self.look, tip):
+        if tip is not None and self.look.open_request is None and _was_merged(self.look, tip):
             return False
         return tip is not None and not (tip.is_own and is_ours(tip.message))
 
@@ -72,7 +68,7 @@ def _was_merged(look: BranchLook, tip: Tip) -> bool:
 async def not_to_bring(attempt: OnboardingAttempt, tools: OnboardingTools) -> Brought | None:
     """What ends it, or keeps it from being written now; None where it is to be brought along."""
     due, look, now, options = attempt.due, attempt.look, attempt.looked_at, tools.options
-    known, current = due.onboarding, attempt.current
+    known, current = due.onboarding, attempt.look.open_request
     home = look.standing.identity
     latest = next(iter(look.pull_requests), None)
     if (said := said_by_label(look.pull_requests)) is not None and not said.holds:

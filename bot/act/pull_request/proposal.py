@@ -40,10 +40,6 @@ class _Attempt:
     def rebuild(self) -> Rebuild:
         return self.job.rebuild
 
-    @property
-    def current(self) -> PullRequest | None:
-        return next((request for request in self.look.pull_requests if request.is_open), None)
-
 
 async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = None) -> Rebuild:
     """The rebuild in its next state. Every step looks first, so that it can be repeated after any crash.
@@ -58,7 +54,7 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
     edits = await _edits(attempt, tools, denied)
     if not edits.files:
         return await _without_edits(attempt, edits, tools)
-    if attempt.current is None:
+    if attempt.look.open_request is None:
         followed = await adopted(attempt.job, attempt.look, tools, attempt.looked_at)
         if followed is not None:
             return followed
@@ -79,9 +75,9 @@ def _refused(attempt: _Attempt, refused: BranchRefused, tools: Tools) -> Rebuild
     rebuild, now = attempt.rebuild, attempt.looked_at
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, tools.options, now)
-    if attempt.current is None:
+    if (request := attempt.look.open_request) is None:
         return rebuild.moved(State.SKIPPED, refused.told, at=now)
-    return _opened(attempt, attempt.current, [f"it stays as it is: {refused.told}"], tools)
+    return _opened(attempt, request, [f"it stays as it is: {refused.told}"], tools)
 
 
 async def _looked(job: Job, tools: Tools) -> _Attempt:
@@ -106,7 +102,7 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
     """The rebuild where nothing is to be written for it, or not yet; None where it can begin."""
     rebuild, look, now = attempt.rebuild, attempt.look, attempt.looked_at
     if look.standing.read_only is not None:
-        is_open = attempt.current is not None
+        is_open = attempt.look.open_request is not None
         return await shut(attempt.job, look.standing, tools.store, tools.options, now, is_open=is_open)
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
@@ -116,7 +112,7 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
     word = objection(attempt.job, now, claimed.member.config)
     if word is not None:
         return await _objected(attempt, word, claimed, tools)
-    if attempt.current is not None:
+    if attempt.look.open_request is not None:
         return None
     if rebuild.state is State.OPEN and rebuild.pull_request not in {each.number for each in look.pull_requests}:
         return left_alone(rebuild, tools.options, now)  # another bot's, whose text and branch are its own
@@ -138,9 +134,9 @@ async def _objected(attempt: _Attempt, word: str, claimed: Job, tools: Tools) ->
     rebuild, now = attempt.rebuild, attempt.looked_at
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, tools.options, now)
-    if attempt.current is None:
+    if (request := attempt.look.open_request) is None:
         return await hear(word, replace(claimed, rebuild=rebuild), tools.store, now)
-    told = f"{word}; pull request #{attempt.current.number} stays as it is"
+    told = f"{word}; pull request #{request.number} stays as it is"
     return paused(rebuild, told, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
 
 
@@ -151,14 +147,14 @@ async def _heeded(attempt: _Attempt, said: Said, tools: Tools) -> Rebuild:
     """
     rebuild, now = attempt.rebuild, attempt.looked_at
     if said.holds:
-        if is_to_be_stopped(attempt.current, wanted=False):
+        if is_to_be_stopped(attempt.look.open_request, wanted=False):
             await _stopped(attempt, tools)
             rebuild = replace(rebuild, merging=None)
         return paused(rebuild, said.reason, rest_at_age(rebuild.age(now), tools.options.follow_every), now)
-    if attempt.current is not None:
+    if (request := attempt.look.open_request) is not None:
         tools.before_write(rebuild, attempt.looked_at)
-        body = declined(attempt.current.body, said.reason)
-        await tools.forge.close_pull_request(attempt.job.member.identity, attempt.current, body=body)
+        body = declined(request.body, said.reason)
+        await tools.forge.close_pull_request(attempt.job.member.identity, request, body=body)
     ended = State.CANCELLED if rebuild.state is State.OPEN else State.SKIPPED
     return rebuild.moved(ended, said.reason, at=now)
 
@@ -221,12 +217,12 @@ async def _without_edits(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebui
 
 async def _closed(attempt: _Attempt, after: Rebuild, tools: Tools) -> Rebuild:
     """The pull request, if one is open, closed with the reason for which the rebuild ends."""
-    if attempt.current is not None:
+    if (request := attempt.look.open_request) is not None:
         tools.before_write(attempt.rebuild, attempt.looked_at)
         later = attempt.job.replaced_by
         reason = f"{after.reason}: {later.url}" if later is not None and later.url else after.reason
-        body = closed(attempt.current.body, reason)
-        await tools.forge.close_pull_request(attempt.job.member.identity, attempt.current, body=body)
+        body = closed(request.body, reason)
+        await tools.forge.close_pull_request(attempt.job.member.identity, request, body=body)
     return after
 
 
@@ -239,14 +235,14 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
     change = branch_change(job, attempt.look, edits, on_branch)
     touched = replace(job, paths=tuple(file.path for file in edits.files))
     wanted = _request_change(replace(attempt, job=touched), edits)
-    is_stopped = is_to_be_stopped(attempt.current, wanted=merges(job, attempt.look.requirements, attempt.looked_at))
+    request = attempt.look.open_request
+    is_stopped = is_to_be_stopped(request, wanted=merges(job, attempt.look.requirements, attempt.looked_at))
     if is_stopped:
         await _stopped(attempt, tools)
     prepared = None
     if change is not None:
         tools.before_write(job.rebuild, attempt.looked_at)
         prepared = await forge.prepare(home, change)
-    request = attempt.current
     if request is None or change is not None or (wanted.title, wanted.body) != (None, None):
         tools.before_write(job.rebuild, attempt.looked_at)
         request = await forge.carry_out(home, change, prepared, wanted)
@@ -261,15 +257,16 @@ async def _brought(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
 async def _stopped(attempt: _Attempt, tools: Tools) -> None:
     """What was to merge by itself, a person has to merge now. That the bot says so is stored before: found switched
     off after a crash, it would pass for a person's word."""
-    assert attempt.current is not None
+    request = attempt.look.open_request
+    assert request is not None
     await tools.store.save_progress(replace(attempt.rebuild, merging=None))
     tools.before_write(attempt.rebuild, attempt.looked_at)
     home = attempt.job.member.identity
-    await tools.forge.grant(home, attempt.current, Wishes(no_merge=True), attempt.look)
+    await tools.forge.grant(home, request, Wishes(no_merge=True), attempt.look)
 
 
 def _request_change(attempt: _Attempt, edits: Edits) -> RequestChange:
-    job, current = attempt.job, attempt.current
+    job, current = attempt.job, attempt.look.open_request
     assert job.rebuild.branch is not None
     digests = [target.to_digest for target in job.rebuild.targets]
     told = title(job)

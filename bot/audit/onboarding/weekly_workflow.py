@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from bot.audit.delivery.deliveries import deliveries
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rules.hygiene.weekly_rebuild import weekly_cron
+from bot.audit.workflows.contexts import is_true
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Fix
 from bot.domain.repositories.repository import WORKFLOWS
 from bot.domain.repositories.usage import Span
-from bot.formats.source.nodes import Mapping, Scalar
+from bot.formats.source.nodes import Mapping
 
 CHECK = "weekly-rebuild"
 PATH = f"{WORKFLOWS}weekly-rebuild.yml"
@@ -70,11 +71,7 @@ def _pushes_when_dispatched(repository: RepositoryTexts, pipeline: Pipeline) -> 
     event = "workflow_dispatch"
     inputs = pipeline.root.mapping("on").mapping(event).mapping("inputs")
     asked = [each for _, each in inputs.entries() if isinstance(each, Mapping)]
-    if any(each.scalar("default") is None and _is_true(each.scalar("required")) for each in asked):
+    if any(each.scalar("default") is None and is_true(each.scalar("required")) for each in asked):
         return False
     pushes = [push for push in deliveries(repository).pushes if push.pipeline is pipeline]
     return event in pipeline.events and any(event in push.events for push in pushes)
-
-
-def _is_true(scalar: Scalar | None) -> bool:
-    return scalar is not None and scalar.value.lower() == "true"

@@ -44,7 +44,7 @@ def default_inputs(root: Mapping, trigger: str | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, declared in holder.mapping("inputs").entries():
         default = declared.scalar("default") if isinstance(declared, Mapping) else None
-        required = _is_true(declared.scalar("required")) if isinstance(declared, Mapping) else False
+        required = is_true(declared.scalar("required")) if isinstance(declared, Mapping) else False
         if default is not None and "${{" not in default.value:
             found[f"inputs.{key.value.lower()}"] = default.value
         elif default is None and not required:
@@ -53,7 +53,7 @@ def default_inputs(root: Mapping, trigger: str | None) -> dict[str, str]:
     return found
 
 
-def _is_true(node: Scalar | None) -> bool:
+def is_true(node: Scalar | None) -> bool:
     return node is not None and node.value.lower() == "true"
 
 

@@ -57,6 +57,10 @@ class BranchLook:
     others: tuple[OtherRequest, ...] = ()
 
     @property
+    def open_request(self) -> PullRequest | None:
+        return next((request for request in self.pull_requests if request.is_open), None)
+
+    @property
     def has_no_commits(self) -> bool:
         """Whether the branch stands where the default branch does, as one does that was only just made."""
         return self.branch is not None and self.trunk is not None and self.branch.sha == self.trunk.sha
