@@ -1,6 +1,7 @@
 """`gate`: does a scanner's report hold this image back?"""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 BLOCKS = 1
 CANNOT_TELL = 3
+_AHEAD = timedelta(minutes=5)
+"""How far another machine's clock may be before ours."""
 
 
 def gate(
@@ -132,6 +135,8 @@ def _too_old(report: "Report", max_age: str | None) -> list[str]:
     if report.created_at is None:
         return ["does not say when it was made"]
     age = SystemClock().now() - report.created_at
+    if age < -_AHEAD:
+        return [f"was made at a time that is not yet, {report.created_at:%Y-%m-%d %H:%M} UTC"]
     return [] if age <= limit else [f"was made {duration(age)} ago, more than the {duration(limit)} allowed"]
 
 

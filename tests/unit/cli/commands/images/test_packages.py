@@ -323,6 +323,13 @@ def test_the_gate_cannot_tell_by_an_old_report(report: Path) -> None:
     assert "more than the 7 days allowed" in result.stderr
 
 
+def test_the_gate_cannot_tell_the_age_of_a_report_of_tomorrow(report: Path) -> None:
+    report.write_text(json.dumps(json.loads(report.read_text()) | {"CreatedAt": "2126-01-01T00:00:00Z"}))
+    result = run("gate", report, "--severity", "UNKNOWN", "--max-age", "7d")
+    assert result.exit_code == 3
+    assert "was made at a time that is not yet, 2126-01-01 00:00 UTC" in result.stderr
+
+
 def test_the_gate_refuses_bad_input(report: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{}")
     assert "is no report of Trivy" in refusal("gate", tmp_path / "bad.json")
