@@ -200,6 +200,17 @@ def test_a_token_tells_no_rights(bot: Command, clinic: Clinic, tmp_path: Path) -
     assert found["GitHub", "token"][0] == "note"
 
 
+def test_where_github_does_not_answer_it_says_what_whoever_asks_can_do(
+    bot: Command, clinic: Clinic, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(clinic.world.github.token)
+    nowhere = {"api_url": "http://localhost:9", "token_file": str(tmp_path / "token")}
+    code, found = examined(bot, clinic.with_settings(tmp_path, github=nowhere))
+    assert code == 3
+    verdict, _, way_out = found["GitHub", "access"]
+    assert (verdict, way_out) == ("unknown", "see that it is up and that this machine reaches it, and ask again")
+
+
 def test_settings_that_cannot_be_read_end_with_2(bot: Command, clinic: Clinic, tmp_path: Path) -> None:
     assert (
         bot("doctor", "-c", clinic.with_settings(tmp_path, store={"url": "sqlite:////nowhere/at/all.db"})).code == 2

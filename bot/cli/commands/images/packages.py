@@ -143,7 +143,7 @@ def diff(
 @app.command()
 def compare(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="JSON Lines; standard input where it is left out.")
+        Path | None, typer.Argument(metavar="FILE", help="JSON Lines; standard input where it is left out, or -.")
     ] = None,
     output: Annotated[
         Format, typer.Option("--format", "-f", help="JSON Lines, or a table for people.")

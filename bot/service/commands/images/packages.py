@@ -181,9 +181,10 @@ def _is_wanted(path: str) -> bool:
 def compared_lines(file: Path | None) -> Iterator[dict[str, Any]]:
     """Each line of JSON with its `order`; None, and a `problem`, where the line cannot be compared.
 
+    Reads standard input where no file is named, or `-`.
     Raises `Failure` where the file cannot be read.
     """
-    if file is None:
+    if file is None or file == Path("-"):
         yield from _compared(sys.stdin.buffer)
         return
     with _opened(file) as lines:

@@ -12,7 +12,7 @@ from bot.clients.registry import Registry
 from bot.domain.bases.change import Cause
 from bot.domain.bases.unwatched import unwatched
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure
+from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
@@ -106,7 +106,14 @@ async def _all(checks: list[HealthCheck], area: str, ask: Callable[[], Awaitable
     except Failure as failure:
         found = f"{failure.where}: {failure.what}" if failure.where else failure.what
         verdict = Health.UNKNOWN if failure.trouble.is_passing else Health.WRONG
-        checks.append(HealthCheck(area, "access", verdict, found, failure.advice))
+        checks.append(HealthCheck(area, "access", verdict, found, _way_out(failure)))
+
+
+def _way_out(failure: Failure) -> str:
+    """What whoever asks can do; what a stage would do by itself in its next pass helps nobody here."""
+    if failure.trouble is Trouble.UNREACHABLE:
+        return "see that it is up and that this machine reaches it, and ask again"
+    return failure.advice
 
 
 @asynccontextmanager

@@ -250,6 +250,11 @@ def test_lines_are_compared_and_keep_what_else_they_hold() -> None:
     ]
 
 
+def test_a_dash_is_standard_input() -> None:
+    [answer] = run("packages", "compare", "-", given='{"type": "deb", "a": "1", "b": "1"}').stdout.splitlines()
+    assert json.loads(answer)["order"] == 0
+
+
 def test_a_line_that_is_too_long_is_one_line_still() -> None:
     """Who reads the answers counts the lines."""
     pair = {"type": "deb", "a": "1", "b": "2"}
