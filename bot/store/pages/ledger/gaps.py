@@ -14,8 +14,27 @@ from bot.store.stages.verify.kept_data import kept_data
 from bot.verify.gating.vulnerabilities import SYSTEM, FleetHoldings, gaps_of_data
 
 NO_IMAGE = "no image of the fleet is known yet (`freshness-bot doctor` says what is missing)"
-_OF_IMAGES = inventories.join(image_inventories, image_inventories.c.inventory_id == inventories.c.id)
-_DISTRIBUTION = func.coalesce(cast(inventories.c.distribution, String), "null")
+_TEXT = func.coalesce(cast(inventories.c.distribution, String), "null")
+_OF_IMAGES = image_inventories.join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+_TOLD = (
+    select(_TEXT.label("text"))
+    .select_from(_OF_IMAGES)
+    .where(inventories.c.read_at.is_not(None))
+    .distinct()
+    .subquery()
+)
+_ITS_PACKAGE = (
+    select(packages.c.id)
+    .select_from(_OF_IMAGES)
+    .join(inventory_packages, inventory_packages.c.inventory_id == inventories.c.id)
+    .join(packages, packages.c.id == inventory_packages.c.package_id)
+    .where(_TOLD.c.text == _TEXT, packages.c.type.in_(SYSTEM))
+    .correlate(_TOLD)
+    .limit(1)
+    .scalar_subquery()
+)
+"""Some package of a distribution: asked only whether there are any, PostgreSQL would read all that are held."""
+_DISTRIBUTIONS = select(_TOLD.c.text).where(_ITS_PACKAGE.is_not(None)).order_by(_TOLD.c.text)
 
 
 async def gaps_of_fleet(connection: AsyncConnection, max_age: timedelta, now: datetime) -> tuple[str, ...]:
@@ -29,27 +48,12 @@ async def gaps_of_fleet(connection: AsyncConnection, max_age: timedelta, now: da
 
 async def _distributions(connection: AsyncConnection) -> tuple[Distribution | None, ...]:
     """Those that images hold packages of."""
-    is_read = inventories.c.read_at.is_not(None)
-    rows = await connection.execute(
-        select(_DISTRIBUTION.label("text")).select_from(_OF_IMAGES).where(is_read).distinct()
-    )
-    told = readable(rows, lambda row: (row.text, _decoded(row.text)), lambda row: f"distribution {row.text}")
-    return tuple([each for text, each in told if await _has_packages(connection, text)])
+    rows = await connection.execute(_DISTRIBUTIONS)
+    return tuple(readable(rows, lambda row: _decoded(row.text), lambda row: f"distribution {row.text}"))
 
 
 def _decoded(text: str) -> Distribution | None:
     return None if text == "null" else load_text(text, Distribution)
-
-
-async def _has_packages(connection: AsyncConnection, distribution: str) -> bool:
-    held = (
-        select(packages.c.id)
-        .select_from(_OF_IMAGES)
-        .join(inventory_packages, inventory_packages.c.inventory_id == inventories.c.id)
-        .join(packages, packages.c.id == inventory_packages.c.package_id)
-        .where(_DISTRIBUTION.in_([distribution]), packages.c.type.in_(SYSTEM))
-    )
-    return (await connection.execute(held.limit(1))).first() is not None
 
 
 async def _nuget(connection: AsyncConnection) -> tuple[str, ...]:

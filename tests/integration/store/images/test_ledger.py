@@ -51,6 +51,7 @@ from tests.integration.store.holding import (
     shows,
     told,
 )
+from tests.integration.store.statements import statements
 
 LIBC = Package("deb", "libc6", "2.39", "amd64", "glibc", "2.39")
 
@@ -422,6 +423,21 @@ async def test_a_distribution_without_data_is_a_gap_where_an_image_holds_package
 ) -> None:
     await running(stores, *held, distribution=Distribution("wolfi", "1"))
     assert await _gaps(stores) == gaps
+
+
+async def test_all_distributions_of_a_fleet_are_asked_for_at_once(small_fleet: Stores) -> None:
+    with statements(small_fleet.database._readers) as before:
+        assert await small_fleet.ledger.gaps() == ()
+    async with small_fleet.database.transaction() as connection:
+        for number in range(3):
+            told = {"id": "wolfi", "version": str(number)}
+            await connection.execute(
+                update(inventories).where(inventories.c.id % 4 == number).values(distribution=told)
+            )
+    with statements(small_fleet.database._readers) as after:
+        gaps = await small_fleet.ledger.gaps()
+    assert sorted(gaps) == [f"no CVE data is read of wolfi {number}" for number in range(3)]
+    assert len(after) == len(before)
 
 
 async def _microsoft_says(stores: Stores) -> Advisory:
