@@ -112,11 +112,6 @@ def _from_cutoff(text: str) -> frozenset[str]:
     return frozenset(_ORDER[_ORDER.index(cutoff) :]) if cutoff in _ORDER else frozenset({text})
 
 
-_TRIVY_SWITCHES = re.compile(
-    r"^--(?:ignore-unfixed|no-progress|quiet|debug|list-all-pkgs|skip-\S*update|light|removed-pkgs|insecure|offline-scan)$|^-[qd]$"
-)
-
-
 def scan_of_command(pipeline: Pipeline, step: PipelineStep, command: ShellCommand) -> ImageScan | None:
     """The look at an image that a command line takes, a scanner's own or one run by Docker; None for any other."""
     command = _inside_docker(command)
