@@ -225,6 +225,16 @@ async def test_a_workflow_that_cannot_be_dispatched_fails(world: World, files: M
     assert after.reason == "not started: deploy.yml is missing in contoso/shop, or has no workflow_dispatch trigger"
 
 
+async def test_the_run_of_an_earlier_request_is_looked_for_at_growing_rests_before_another_is_sent(
+    world: World,
+) -> None:
+    asked = {"attempted_at": NOON - timedelta(minutes=5), "correlation": "freshness-1", "dispatches": 1}
+    world.store.job = replace(world.store.job, step=replace(world.store.job.step, **asked))  # type: ignore[arg-type]
+    after = await world.tick()
+    assert (after.state, after.reason) == (StepState.DUE, "an earlier dispatch may still appear")
+    assert (after.due_at, world.forge.calls) == (NOON + timedelta(minutes=5), [])
+
+
 async def test_an_archived_repository_is_waited_for(world: World) -> None:
     world.shop.is_archived = True
     assert (await world.tick()).reason == "contoso/shop is archived"
