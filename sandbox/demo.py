@@ -118,9 +118,9 @@ class _Story:
     async def wait(self) -> None:
         """Says where everything is and what to try on it, and keeps it up until Ctrl-C."""
         self._chapter("Left up until Ctrl-C", f"GitHub {self._world.github.url}, settings {self._settings}")
-        self._say(f"export FRESHNESS_BOT_CONFIG={self._settings}")
-        for words in TO_TRY:
-            self._say(f"{self._program} {words}")
+        to_copy = (f"export FRESHNESS_BOT_CONFIG={self._settings}", *(f"{self._program} {each}" for each in TO_TRY))
+        for command in to_copy:
+            self._console.print(Text(command), soft_wrap=True)
         await asyncio.Event().wait()
 
     async def _settle(self) -> None:

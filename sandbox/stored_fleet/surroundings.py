@@ -109,7 +109,7 @@ def notice_rows(bases: dict[Base, int], now: datetime, mark: str) -> Iterator[di
             text = f"{base.short} is no longer in the published inventory and gets no more fixes; move to 10.0"
             yield _notice("withdrawn", id_, since, text + mark, toward=base)
         elif number % 3 == 1:
-            text = f"{base.short}: .NET {base.tag[:3]} is in maintenance (end of life 2026-11-10)"
+            text = f"{base.short}: .NET {base.tag.partition('-')[0]} is in maintenance (end of life 2026-11-10)"
             yield _notice("end-of-life", id_, since, text + mark, toward=base)
         else:
             text = f"{base.short} is still on the old .NET; the fix for {fixed(13)[0]} is out for 5 h"
