@@ -140,10 +140,10 @@ def excuse(
 
     Statements of one time count in the order in which they are given, those without a time before all others.
     """
-    by_name: dict[str, list[VexStatement]] = {}
-    for statement in sorted(statements, key=_time):
+    by_name: dict[str, dict[int, VexStatement]] = {}
+    for number, statement in enumerate(sorted(statements, key=lambda each: each.at or _BEFORE_ALL)):
         for name in statement.vulnerabilities:
-            by_name.setdefault(name, []).append(statement)
+            by_name.setdefault(name, {})[number] = statement
     standing: list[DetectedVulnerability] = []
     excused: list[VexExcuse] = []
     for each in found:
@@ -155,20 +155,18 @@ def excuse(
     return tuple(standing), tuple(excused)
 
 
-def _naming(found: DetectedVulnerability, by_name: Mapping[str, list[VexStatement]]) -> list[VexStatement]:
+def _naming(found: DetectedVulnerability, by_name: Mapping[str, Mapping[int, VexStatement]]) -> list[VexStatement]:
     """The statements that name it, the last one last; one that names it by an alias alone, where it names no other
-    CVE: an advisory may be about several."""
+    CVE: an advisory may be about several. By each name, they stand under their place among all."""
     name = found.id.upper()
-    named = {id(one): one for one in by_name.get(name, ())}
+    named = dict(by_name.get(name, {}))
     for alias in found.aliases:
-        for one in by_name.get(alias.upper(), ()):
-            if not any(other.startswith(_CVE) and other != name for other in one.vulnerabilities):
-                named[id(one)] = one
-    return sorted(named.values(), key=_time)
-
-
-def _time(statement: VexStatement) -> datetime:
-    return statement.at or _BEFORE_ALL
+        named |= {
+            number: one
+            for number, one in by_name.get(alias.upper(), {}).items()
+            if not any(other.startswith(_CVE) and other != name for other in one.vulnerabilities)
+        }
+    return [named[number] for number in sorted(named)]
 
 
 def _speaks_of(statement: VexStatement, found: DetectedVulnerability, report: Report) -> bool:

@@ -112,6 +112,9 @@ def test_a_finding_is_named_by_its_own_alias_where_no_other_cve_is() -> None:
     later = statement(status="affected", timestamp="2026-11-20T00:00:00Z")
     assert not excused(later, advisory)
     assert not excused(statement(), advisory | {"status": "affected", "timestamp": "2026-11-20T00:00:00Z"})
+    at_once = statement(status="affected")
+    assert excused(at_once, advisory)
+    assert not excused(advisory, at_once), "of one time, the last one counts, by whichever name"
 
 
 def test_the_form_of_version_0_0_1_is_read() -> None:
