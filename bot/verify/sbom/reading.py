@@ -5,6 +5,7 @@ Wrappings are taken off here, not verified: what an SBOM says counts as claimed 
 
 import base64
 import binascii
+import io
 import json
 import re
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from bot.verify.sbom import cyclonedx, spdx, spdx3, syft
 
 LARGEST_SBOM = 64 * 1024 * 1024
 _MOST_WRAPPINGS = 5
+_MOST_LINES = 1000
 _LONGEST_DISTRIBUTION = 64
 _START = 4096
 _SPDX_AS_TEXT = re.compile(rb"^spdxversion:", re.IGNORECASE | re.MULTILINE)
@@ -42,15 +44,17 @@ def the_sbom(data: bytes, where: str) -> bytes:
     """The text as it is, or of several JSON documents, a line each, the one that is an SBOM.
 
     `cosign download attestation` writes all attestations of an image like that. Raises `Failure` where no line is
-    an SBOM, several different ones are, or one cannot be read.
+    an SBOM, several different ones are, or one cannot be read, and for more lines than an image has attestations.
     """
     if len(data) > LARGEST_SBOM or not _is_one_of_several(data):
         return data
     fitting: dict[Inventory, bytes] = {}
-    for number, line in enumerate(data.split(b"\n"), 1):
+    for number, line in enumerate(io.BytesIO(data), 1):
+        if number > _MOST_LINES:
+            raise malformed(f"holds more than {_MOST_LINES} JSON documents, a line each", where)
         found = _listed(line, f"{where}, line {number}") if line.strip() else None
         if found is not None:
-            fitting.setdefault(found, line)
+            fitting.setdefault(found, line.rstrip(b"\n"))
     if len(fitting) == 1:
         return next(iter(fitting.values()))
     if fitting:

@@ -216,6 +216,7 @@ def test_of_several_attestations_a_line_each_the_sbom_is_read(lines: tuple[bytes
             "holds 2 SBOMs, a line each",
         ),
         ((SIGNED, b"{", SIGNED), "x, line 2: is not valid JSON"),
+        ((SIGNED, *[b"{}"] * 1000), "holds more than 1000 JSON documents, a line each"),
     ],
 )
 def test_several_lines_of_which_none_is_the_one_sbom_are_refused(lines: tuple[bytes, ...], told: str) -> None:
