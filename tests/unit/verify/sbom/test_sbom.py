@@ -146,6 +146,23 @@ def test_a_root_of_spdx_3_that_is_a_package_itself_is_one() -> None:
     assert names(read_sbom(encoded({"@context": CONTEXT, **element("a")}), "x")) == ["a@1"]
 
 
+def test_one_value_of_spdx_3_stands_for_a_list_and_an_element_for_its_name() -> None:
+    identifier = {"externalIdentifierType": "packageUrl", "identifier": "pkg:nuget/a"}
+    holds = {"type": "Relationship", "relationshipType": "contains", "from": element("shop"), "to": "urn:a"}
+    described = {"type": "SpdxDocument", "spdxId": "urn:document", "rootElement": "urn:shop"}
+    assert spdx_3(described, holds, element("a", externalIdentifier=identifier)).packages == (
+        Package("nuget", "a", "1"),
+    )
+    document = {"@context": CONTEXT, "@graph": described | {"element": [element("b")]}}
+    assert names(read_sbom(encoded(document), "x")) == ["b@1"]
+
+
+@pytest.mark.parametrize("graph", [None, "urn:a", [], [[]]])
+def test_spdx_3_without_an_element_is_no_empty_list(graph: object) -> None:
+    with pytest.raises(Failure, match="has no elements"):
+        read_sbom(encoded({"@context": CONTEXT, "@graph": graph}), "x")
+
+
 def test_what_a_document_of_spdx_3_describes_by_a_relationship_is_its_root() -> None:
     document = {"type": "SpdxDocument", "spdxId": "urn:document", "rootElement": []}
     describes = {"relationshipType": "describes", "from": "urn:document", "to": ["urn:shop"]}
