@@ -18,17 +18,12 @@ def read_report(data: bytes, where: str) -> Report:
     """Raises `Failure` for what is no report of a scanner."""
     if _TEXT.match(data):
         raise malformed("is no report in JSON", where, _ADVICE)
-    return _read(read_any_json(data, where), where)
-
-
-def _read(document: Any, where: str) -> Report:
+    document = _unwrapped(read_any_json(data, where))
     match document:
         case {"runs": list(runs)}:
             return read_sarif(runs, where)
         case {"ClusterName": str()}:
             return read_trivy_of_cluster(document, where)
-        case {"invocation": dict(), "scanner": {"result": {"Results": _} as result}}:  # as cosign attests it
-            return _read(result, where)
         case {"SchemaVersion": int(version)} if version != 2:
             raise malformed(f"is a Trivy report of the unknown schema version {version}", where)
         case {"SchemaVersion": 2} | {"Results": list()}:
@@ -42,3 +37,12 @@ def _read(document: Any, where: str) -> Report:
             raise malformed(what, where, "have a scanner read it (trivy sbom FILE --format json)")
         case _:
             raise malformed("is no report of Trivy or Grype, neither JSON nor SARIF", where, _ADVICE)
+
+
+def _unwrapped(document: Any) -> Any:
+    """The report within what cosign attests of a scan; anything else as it is."""
+    match document:
+        case {"invocation": dict(), "scanner": {"result": dict(result)}}:
+            return result
+        case _:
+            return document

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Excused
-from bot.verify.packages.reading import malformed
+from bot.verify.packages.reading import listed, malformed, mapping
 from bot.verify.scanners.report import (
     Report,
     aliases_among,
@@ -79,8 +79,8 @@ def read_trivy_of_cluster(document: Mapping[str, Any], where: str) -> Report:
 
     A resource that it could not scan is a gap. Raises `Failure` as `read_trivy` does.
     """
-    named = [each for key in _RESOURCES for each in _listed(document, key) if isinstance(each, dict)]
-    results = [result for each in named for result in _listed(each, "Results")]
+    named = [mapping(each) for key in _RESOURCES for each in listed(document, key, where)]
+    results = [result for each in named for result in listed(each, "Results", where)]
     failed = [each for each in named if each.get("Error")]
     gaps = (f"{_resource(each)} was not scanned: {bounded_line(each['Error'])}" for each in failed)
     read = read_trivy({}, results, where)
@@ -94,11 +94,6 @@ def read_trivy_of_cluster(document: Mapping[str, Any], where: str) -> Report:
 
 def _resource(resource: Mapping[str, Any]) -> str:
     return "/".join(bounded_line(resource.get(key)) for key in ("Namespace", "Kind", "Name") if resource.get(key))
-
-
-def _listed(value: Mapping[str, Any], key: str) -> list[Any]:
-    found = value.get(key)
-    return found if isinstance(found, list) else []
 
 
 def _is_of_packages(result: Mapping[str, Any]) -> bool:

@@ -600,12 +600,22 @@ def test_a_cluster_of_which_something_was_not_scanned_cannot_tell() -> None:
     assert read_report(json.dumps(in_cluster({"Class": "config"})).encode(), "r").gaps
 
 
+@pytest.mark.parametrize("resources", [{}, [{"Results": {}}, {"Results": []}]])
+def test_a_cluster_whose_resources_are_in_another_shape_is_refused(resources: object) -> None:
+    scanned = {"Target": "image", "Class": "os-pkgs"}
+    document = in_cluster(scanned) | {"Vulnerabilities": resources}
+    with pytest.raises(Failure, match="that are no list"):
+        read_report(json.dumps(document).encode(), "r")
+
+
 def test_the_report_in_what_cosign_attests_is_read() -> None:
     result = {"Target": "image", "Class": "os-pkgs", "Vulnerabilities": [finding()]}
     inner = {"SchemaVersion": 2, "CreatedAt": "2026-11-24T12:20:30Z", "Results": [result]}
     document = {"invocation": {}, "scanner": {"uri": "pkg:x", "result": inner}, "metadata": {}}
     found = read_report(json.dumps(document).encode(), "r")
     assert (len(found.vulnerabilities), found.created_at is not None) == (1, True)
+    del inner["Results"]
+    assert not read_report(json.dumps(document).encode(), "r").has_looked, "Trivy leaves out an empty list"
 
 
 def test_the_list_of_old_reports_is_read() -> None:
