@@ -7,7 +7,7 @@ image of that name.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.among import is_among
@@ -38,6 +38,11 @@ _ASKED = (
     .prefix_with("MATERIALIZED")
 )
 """SQLite would look all of them up again for each place."""
+_IS_TAG_ASKED = tuple_(deployments.c.registry, deployments.c.repository, _TAG).in_(
+    select(_ASKED.c.registry, _ASKED.c.repository, _ASKED.c.tag)
+)
+"""Told by what is asked for alone, as it is of most places."""
+_BY_TAG, _BY_DIGEST = literal("tag"), literal("digest")
 _PLACES = (
     select(
         *(
@@ -45,8 +50,11 @@ _PLACES = (
             for name in ("repository_id", "registry", "repository", "path", "line", "tag", "digest")
         ),
         _TAG.label("run_tag"),
-        _names_some("tag", _TAG).label("is_of_tag"),
-        _names_some("digest", deployments.c.digest).label("is_of_digest"),
+        case(
+            (_IS_TAG_ASKED, _BY_TAG),
+            (_names_some("tag", _TAG), _BY_TAG),
+            (_names_some("digest", deployments.c.digest), _BY_DIGEST),
+        ).label("named_by"),
     )
     .where(
         tuple_(deployments.c.registry, deployments.c.repository).in_(select(_ASKED.c.registry, _ASKED.c.repository))
@@ -60,7 +68,8 @@ _IS_RUN_THERE = and_(
     _PLACES.c.repository == _ASKED.c.repository,
     or_(
         _ASKED.c.tag == _PLACES.c.run_tag,
-        and_(~_PLACES.c.is_of_tag, or_(~_PLACES.c.is_of_digest, _ASKED.c.digest == _PLACES.c.digest)),
+        _PLACES.c.named_by.is_(None),
+        and_(_PLACES.c.named_by == _BY_DIGEST, _ASKED.c.digest == _PLACES.c.digest),
     ),
 )
 _RUN_AT = (
