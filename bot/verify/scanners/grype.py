@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability
-from bot.verify.packages.reading import malformed
+from bot.verify.packages.reading import malformed, mapping
 from bot.verify.scanners.report import (
     GRYPE,
     Report,
@@ -16,6 +16,7 @@ from bot.verify.scanners.report import (
     is_rating,
     moment_of,
     named_digests,
+    platform_in,
     rating_named,
     without_tag,
 )
@@ -42,11 +43,11 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
             gaps.append("a match names no vulnerability or package")
         elif not is_rating(_severity_of(each)):
             unrated += told
-    source = _mapping(document.get("source"))
-    target = _mapping(source.get("target")) if source.get("type") == _IMAGE else {}
+    source = mapping(document.get("source"))
+    target = mapping(source.get("target")) if source.get("type") == _IMAGE else {}
     names = target.get("repoDigests")
     digests = named_digests([target.get("manifestDigest"), *(names if isinstance(names, list) else [])])
-    created_at = moment_of(_mapping(document.get("descriptor")).get("timestamp"))
+    created_at = moment_of(mapping(document.get("descriptor")).get("timestamp"))
     name = without_tag(bounded_line(target.get("userInput")))
     image = image_id_of(target.get("imageID"))
     return Report(
@@ -57,18 +58,19 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
         digests,
         GRYPE,
         image_id=image,
+        platform=platform_in(target),
         unrated=tuple(unrated),
     )
 
 
 def _told(match: object) -> Iterator[DetectedVulnerability]:
     """What a match says of one package: an advisory that stands for CVEs is told by these, as elsewhere."""
-    vulnerability = _mapping(_mapping(match).get("vulnerability"))
-    artifact = _mapping(_mapping(match).get("artifact"))
+    vulnerability = mapping(mapping(match).get("vulnerability"))
+    artifact = mapping(mapping(match).get("artifact"))
     name, package = bounded_line(vulnerability.get("id")), bounded_line(artifact.get("name"))
     if not name or not package:
         return
-    fix = _mapping(vulnerability.get("fix"))
+    fix = mapping(vulnerability.get("fix"))
     versions = fix.get("versions")
     fixed = (
         ", ".join(bounded_line(each) for each in versions if bounded_line(each))
@@ -77,7 +79,7 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
     )
     rating = rating_named(_severity_of(match))
     state = bounded_line(fix.get("state"))
-    names = _names(name, _mapping(match).get("relatedVulnerabilities"))
+    names = _names(name, mapping(match).get("relatedVulnerabilities"))
     for each in names:
         yield DetectedVulnerability(
             each,
@@ -92,15 +94,11 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
 
 
 def _severity_of(match: object) -> str:
-    return bounded_line(_mapping(_mapping(match).get("vulnerability")).get("severity"))
+    return bounded_line(mapping(mapping(match).get("vulnerability")).get("severity"))
 
 
 def _names(name: str, related: object) -> list[str]:
     if name.upper().startswith("CVE-"):
         return [name]
-    named = [bounded_line(_mapping(each).get("id")) for each in (related if isinstance(related, list) else ())]
+    named = [bounded_line(mapping(each).get("id")) for each in (related if isinstance(related, list) else ())]
     return list(dict.fromkeys(each for each in named if each.upper().startswith("CVE-"))) or [name]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

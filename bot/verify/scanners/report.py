@@ -1,10 +1,10 @@
 """What a scanner found in an image, whichever wrote it, and what it cannot tell."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability, Rating, gaps_of_unrated
@@ -101,6 +101,12 @@ def named_digests(names: Iterable[object]) -> frozenset[str]:
 def image_id_of(value: object) -> str:
     """A digest as engines name images; empty where it is none."""
     return value if isinstance(value, str) and _DIGEST.fullmatch(value) else ""
+
+
+def platform_in(told: Mapping[str, Any]) -> str:
+    """The platform of an image as its configuration has it, without a variant; empty where it does not say."""
+    parts = [bounded_line(told.get(key)) for key in ("os", "architecture")]
+    return "/".join(parts) if all(parts) else ""
 
 
 def aliases_among(names: object) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from bot.verify.scanners.report import (
     is_rating,
     moment_of,
     named_digests,
+    platform_in,
     rating_of_score,
     suppressed_in_words,
     without_tag,
@@ -59,8 +60,8 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
             if vulnerability.severity is Rating.UNKNOWN and not is_rating(each.get("Severity")):
                 unrated.append(vulnerability)
             found.append(vulnerability)
-    metadata = document.get("Metadata")
-    names = metadata.get("RepoDigests") if isinstance(metadata, dict) else None
+    metadata = mapping(document.get("Metadata"))
+    names = metadata.get("RepoDigests")
     return Report(
         bounded(found, where),
         few(gaps),
@@ -68,8 +69,9 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         without_tag(bounded_line(document.get("ArtifactName"))),
         named_digests(names if isinstance(names, list) else []),
         has_looked=has_looked,
-        image_id=image_id_of(metadata.get("ImageID") if isinstance(metadata, dict) else None),
+        image_id=image_id_of(metadata.get("ImageID")),
         suppressed=bounded(suppressed, where),
+        platform=platform_in(mapping(metadata.get("ImageConfig"))),
         unrated=tuple(unrated),
     )
 

@@ -7,6 +7,7 @@ from hypothesis import given
 
 from bot.domain.failure import Failure
 from bot.domain.packages.detected import GatePolicy, blocking
+from bot.verify.scanners.reading import read_report
 from bot.verify.scanners.report import Report
 from bot.verify.vex import VexStatement, excuse, read_vex
 from tests.unit.verify.reports import JSON, finding, report
@@ -78,6 +79,28 @@ def test_a_statement_about_the_package_or_the_image_takes_the_finding_away(produ
 )
 def test_a_statement_about_something_else_takes_nothing_away(product: object) -> None:
     assert stands(statement(product))
+
+
+@pytest.mark.parametrize(
+    ("scanned", "excused"),
+    [("amd64", True), ("arm64", False), (None, True)],
+    ids=["its own", "another", "not told"],
+)
+def test_a_statement_about_one_platform_of_an_index_takes_nothing_from_the_report_of_another(
+    scanned: str | None, excused: bool
+) -> None:
+    about = {"os": "linux", "architecture": scanned}
+    by_trivy = report(
+        finding(), Metadata={"RepoDigests": [f"shop@{IMAGE.rpartition('@')[2]}"], "ImageConfig": about}
+    )
+    match = {
+        "vulnerability": {"id": "CVE-2026-1", "severity": "High"},
+        "artifact": {"name": "openssl", "version": "1"},
+    }
+    target = {"manifestDigest": IMAGE.rpartition("@")[2], **about}
+    grype = {"matches": [match], "source": {"type": "image", "target": target}}
+    for scan in (by_trivy, read_report(json.dumps(grype).encode(), "r")):
+        assert bool(excuse(scan.vulnerabilities, document(statement(f"{IMAGE}?arch=amd64")), scan)[1]) is excused
 
 
 @pytest.mark.parametrize("status", ["affected", "under_investigation", "", "anything"])
