@@ -73,11 +73,14 @@ def first_that_fit(names: Sequence[str], *, before: str = "", lines: int = 3) ->
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], layout: Layout | None = None) -> None:
-    """Writes a table as wide as the terminal, or one line for each row where standard output is none."""
+    """Writes a table as wide as the terminal, or one line for each row where standard output is none.
+
+    A terminal that knows no escapes could not show what a link leads to: it gets rows as a file does.
+    """
     cells = [[_shown(cell) for cell in row] for row in rows]
     width = _width()
     layout = layout or Layout()
-    if width is None:
+    if width is None or not knows_escapes():
         lines = _plain(columns, cells)
     elif layout.group:
         lines = _grouped(columns, cells, layout, width)
@@ -97,8 +100,8 @@ class _Cell:
 
     @property
     def linked(self) -> str:
-        """The text as a terminal hyperlink (OSC 8), where there is an address and the terminal knows escapes."""
-        if self.url is None or not knows_escapes():
+        """The text as a terminal hyperlink (OSC 8), where there is an address."""
+        if self.url is None:
             return self.text
         return f"\x1b]8;;{self.url}\x1b\\{self.text}\x1b]8;;\x1b\\"
 
@@ -120,11 +123,6 @@ def knows_escapes() -> bool:
     return os.environ.get("TERM") != "dumb"
 
 
-def _styled(text: str, style: int) -> str:
-    """The text in bold (1) or faint (2) where the terminal can."""
-    return f"\x1b[{style}m{text}\x1b[0m" if knows_escapes() else text
-
-
 def _plain(columns: Sequence[str], rows: Sequence[Sequence[_Cell]]) -> Iterator[str]:
     texts = [[cell.url or cell.text for cell in row] for row in rows]
     return _aligned([list(columns), *texts])
@@ -138,7 +136,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _grouped(columns: Sequence[str], rows: Sequence[Sequence[_Cell]], layout: Layout, width: int) -> Iterator[str]:
     for heading, group in groupby(rows, key=lambda row: row[0]):
-        yield _styled(heading.linked, 1)
+        yield f"\x1b[1m{heading.linked}\x1b[0m"
         inner = [row[1:] for row in group]
         for line in _fitted(columns[1:], inner, layout, width - len(_GAP), headed=False):
             yield f"{_GAP}{line}"
@@ -170,7 +168,7 @@ def _fitted(
     for number, row in enumerate(kept):
         is_head = headed and number == 0
         lines = list(set_out(row))
-        yield from (_styled(line, 2) for line in lines) if is_head else lines
+        yield from (f"\x1b[2m{line}\x1b[0m" for line in lines) if is_head else lines
         if not is_head:
             source = rows[number - 1 if headed else number]
             for at in below:

@@ -35,13 +35,15 @@ def test_in_a_pipe_a_row_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("layout", [None, Layout(group=True)])
-def test_a_terminal_that_knows_no_escapes_gets_none(monkeypatch: pytest.MonkeyPatch, layout: Layout | None) -> None:
+def test_a_terminal_that_knows_no_escapes_gets_addresses_in_their_place(
+    monkeypatch: pytest.MonkeyPatch, layout: Layout | None
+) -> None:
     row = (Hyperlink("run 3", "https://github.com/contoso/shop"), "sha256:123456789abc", "it moved")
     monkeypatch.setenv("TERM", "xterm")
     assert any("\x1b" in line for line in lines(monkeypatch, 80, row, layout=layout))
     monkeypatch.setenv("TERM", "dumb")
     shown = lines(monkeypatch, 80, row, layout=layout)
-    assert shown
+    assert shown[1].split("  ") == ["https://github.com/contoso/shop", *row[1:]]
     assert not any("\x1b" in line for line in shown)
 
 
