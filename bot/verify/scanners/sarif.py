@@ -14,6 +14,7 @@ from bot.verify.scanners.report import (
     bounded_line,
     few,
     image_id_of,
+    is_rating,
     name_of,
     named_digests,
     rating_named,
@@ -111,7 +112,8 @@ def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read
     if isinstance(told, str):
         read.gaps.append(told)
         return
-    severity = rating_named(told.severity) if told.severity else _rating_of(rule)
+    is_rated = is_rating(told.severity)
+    severity = rating_named(told.severity) if is_rated else _rating_of(rule)
     vulnerability = DetectedVulnerability(
         told.id,
         told.package,
@@ -126,7 +128,7 @@ def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read
     if words is not None:
         read.suppressed.append(Excused(vulnerability, words))
         return
-    if severity is Rating.UNKNOWN and not told.severity:
+    if severity is Rating.UNKNOWN and not is_rated:
         read.unrated.append(vulnerability)
     read.found.append(vulnerability)
 

@@ -186,8 +186,15 @@ UNRATED_TEXT = SARIF_TEXT.replace("Severity: CRITICAL\n", "")
 def test_a_result_of_sarif_that_says_no_severity_has_that_of_its_rule(properties: Any, severity: Rating) -> None:
     rule = {**RATED, "properties": properties}
     for named in ({"ruleId": "CVE-2019-14697"}, {"ruleIndex": 0}, {"rule": {"id": "CVE-2019-14697"}}):
-        [found] = sarif_of({**named, "message": {"text": UNRATED_TEXT}}, rule).vulnerabilities
-        assert (found.id, found.severity) == ("CVE-2019-14697", severity)
+        for text in (UNRATED_TEXT, SARIF_TEXT.replace("CRITICAL", "UNSPECIFIED")):
+            [found] = sarif_of({**named, "message": {"text": text}}, rule).vulnerabilities
+            assert (found.id, found.severity) == ("CVE-2019-14697", severity)
+
+
+def test_a_word_of_sarif_that_is_no_severity_rates_nothing() -> None:
+    found = sarif(SARIF_TEXT.replace("CRITICAL", "UNSPECIFIED"))
+    assert found.unrated == found.vulnerabilities
+    assert sarif(SARIF_TEXT.replace("CRITICAL", "UNKNOWN")).unrated == ()
 
 
 @pytest.mark.parametrize("name", ["Secret", "Misconfiguration", "License"])
