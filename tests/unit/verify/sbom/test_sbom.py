@@ -215,6 +215,15 @@ PROVENANCE = envelope({"predicateType": "https://slsa.dev/provenance/v1", "predi
 NOTE = envelope({"predicateType": "https://cosign.sigstore.dev/attestation/v1", "predicate": {"Data": "a note"}})
 
 
+def test_sboms_of_several_platforms_are_said_to_be_that_and_how_one_is_written() -> None:
+    document = {"linux/amd64": {"SPDX": SPDX}, "linux/arm64": {"SPDX": SPDX | {"packages": []}}}
+    with pytest.raises(Failure, match="holds an SBOM for each of linux/amd64, linux/arm64") as raised:
+        read_sbom(encoded(document), "x")
+    assert raised.value.advice == "write the one that is meant: --format '{{json (index .SBOM \"linux/amd64\")}}'"
+    with pytest.raises(Failure, match="is no SBOM"):
+        read_sbom(encoded({"linux/amd64": {}, "linux/arm64": "SPDX"}), "x")
+
+
 @pytest.mark.parametrize(
     "lines", [(PROVENANCE, SIGNED), (SIGNED, NOTE, PROVENANCE), (SIGNED, b"", SIGNED, b""), (NOTE, encoded(SPDX))]
 )
