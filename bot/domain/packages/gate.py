@@ -130,6 +130,8 @@ class Gated:
     """Whether there was an image before to compare with, where only what is new counts."""
     unsure: tuple[DetectedVulnerability, ...] = ()
     """What a scanner found that has not reported of the image before: whether it is new cannot be told."""
+    undecided: tuple[DetectedVulnerability, ...] = ()
+    """What nobody rated, of which `gaps` tell: it would block if it were severe."""
 
     @property
     def holds(self) -> bool:
@@ -203,7 +205,8 @@ def judge_by_rule(
     unseen = frozenset(asked.unseen_before) - frozenset(asked.owed) if before is not None else frozenset()
     held = tuple(each for each in left if each.identity not in unseen)
     unsure = tuple(each for each in left if each.identity in unseen)
-    forgiven = tuple(Excused(each, word) for each in new if (word := words[each.identity]) is not None)
+    unrated = undecided(_each_once(asked.now.unrated, rule.policy), found, rule.policy, known)
+    forgiven = tuple(Excused(each, word) for each in (*new, *unrated) if (word := words[each.identity]) is not None)
     unfixed = tuple(
         each
         for each in found
@@ -212,15 +215,22 @@ def judge_by_rule(
         and each.severity in rule.policy.severities
         and words[each.identity] is None
     )
-    unsettled = (
-        each
-        for each in undecided(asked.now.unrated, found, rule.policy, known)
-        if words[each.identity] is None and each.identity not in unseen
-    )
+    unsettled = tuple(each for each in unrated if words[each.identity] is None and each.identity not in unseen)
     gaps = (*asked.now.gaps, *gaps_of_unrated(unsettled))
     outcome = GateOutcome.BLOCKED if held else GateOutcome.UNKNOWN if gaps else GateOutcome.PASSED
     is_compared = rule.counts is Counts.ALL or asked.before is not None
-    return Gated(rule.mode, outcome, held, unfixed, forgiven, gaps, asked.now.is_pending, is_compared, unsure)
+    return Gated(
+        rule.mode,
+        outcome,
+        held,
+        unfixed,
+        forgiven,
+        gaps,
+        asked.now.is_pending,
+        is_compared,
+        unsure,
+        unsettled,
+    )
 
 
 def _word(

@@ -118,12 +118,14 @@ class _Judging:
     now: datetime
 
     def may_be_excused(self, image: ProducedImage, told: ToldImage, gated: Gated) -> bool:
-        """Whether a statement may take away what holds an image back: a vulnerability, or one that cannot be told
-        from a version. While more is about to be known of the image, that is waited for."""
+        """Whether a statement may take away what holds an image back: a vulnerability, one that cannot be told from
+        a version, or one that nobody rated. While more is about to be known of the image, that is waited for."""
         if gated.outcome is GateOutcome.BLOCKED:
             return True
         if gated.outcome is not GateOutcome.UNKNOWN or gated.is_pending:
             return False
+        if gated.undecided:
+            return True
         rule = self.rules[image.id].rule
         uncertain = settle_uncertain(image.claim.name, told, rule, self.options, self.now)
         return any(each.uncertain for each in uncertain.left)

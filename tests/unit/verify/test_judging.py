@@ -15,7 +15,15 @@ from bot.domain.images.tags import TagRule
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateOutcome, GateRule
 from bot.verify.gating.judging import Gating, judge_images
-from bot.verify.gating.ports import GateOptions, GateStore, KeptData, MatchedRule, ToldImage, ToldPlatform
+from bot.verify.gating.ports import (
+    GateOptions,
+    GateStore,
+    KeptData,
+    MatchedRule,
+    ReportUse,
+    ToldImage,
+    ToldPlatform,
+)
 from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 from bot.verify.vex import Product, VexStatement
@@ -66,6 +74,10 @@ def held(version: str, url: str | None = None) -> DetectedVulnerability:
     return DetectedVulnerability("CVE-2026-1", "Json", version, "13.0.0", Rating.HIGH, True, named)
 
 
+def scanned(report: Report) -> KeptReport:
+    return KeptReport(ScanReport("sha256:d", ReportOrigin.FILE, "r.json", report), NOON)
+
+
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
@@ -86,13 +98,12 @@ async def test_a_statement_about_one_version_takes_away_no_other(
 async def test_what_a_scanner_was_told_to_leave_out_is_told_unless_the_kept_data_finds_it() -> None:
     word = "suppressed in the report: accepted (not reachable)"
     report = Report((), suppressed=(Excused(held("9"), word),), image_digests=frozenset({"sha256:a"}))
-    scan = ScanReport("sha256:d", ReportOrigin.FILE, "r.sarif", report)
     told = Told()
-    told.image = replace(told.image, reports=(KeptReport(scan, NOON),))
+    told.image = replace(told.image, reports=(scanned(report),))
     gated = await judged_by(told, OPTIONS)
     assert (gated.outcome, gated.excused) == (GateOutcome.PASSED, (Excused(held("9"), word),))
     by_data = Told(held("9"))
-    by_data.image = replace(by_data.image, reports=(KeptReport(scan, NOON),))
+    by_data.image = replace(by_data.image, reports=(scanned(report),))
     gated = await judged_by(by_data, OPTIONS)
     assert (gated.outcome, gated.excused) == (GateOutcome.BLOCKED, ())
 
@@ -121,9 +132,8 @@ async def test_a_statement_about_one_platform_says_nothing_of_another(
         for platform, digest in (("linux/amd64", INTEL), ("linux/arm64", ARM))
     ]
     report = Report((held("9"),) if by_scanner else (), image_digests=frozenset({INDEX}))
-    scan = KeptReport(ScanReport("sha256:d", ReportOrigin.FILE, "r.json", report), NOON)
     told = Told()
-    told.image = ToldImage(1, INDEX, frozenset({INDEX, ARM, INTEL}), tuple(platforms), reports=(scan,))
+    told.image = ToldImage(1, INDEX, frozenset({INDEX, ARM, INTEL}), tuple(platforms), reports=(scanned(report),))
     said_of = [
         VexStatement(frozenset({"CVE-2026-1"}), (Product(f"pkg:oci/shop@{each}"),), "fixed") for each in about
     ]
@@ -205,6 +215,23 @@ async def test_what_is_signed_beside_an_image_excuses_what_cannot_be_told_from_a
     store = cast(GateStore, Told(uncertain=[ODD]))
     judged = await judge_images(store, [IMAGE], options, NOON, adopts=False, vex=Beside())
     assert judged[1].may_be_excused
+
+
+async def test_what_is_signed_beside_an_image_excuses_what_nobody_rated() -> None:
+    unrated = (replace(held("12.0.0"), severity=Rating.UNKNOWN),)
+    report = Report(unrated, image_digests=frozenset({"sha256:a"}), unrated=unrated)
+    told = Told()
+    told.image = replace(told.image, reports=(scanned(report),))
+    rule = MatchedRule(("*",), GateRule(counts=Counts.ALL), ReportUse.REQUIRE)
+    options = replace(OPTIONS, rules=(rule,), statements=())
+
+    async def outcome_by(beside: Beside) -> tuple[GateOutcome, bool]:
+        judged = await judge_images(cast(GateStore, told), [IMAGE], options, NOON, adopts=False, vex=beside)
+        assert judged[1].gated is not None
+        return judged[1].gated.outcome, judged[1].may_be_excused
+
+    assert await outcome_by(Beside(*OPTIONS.statements)) == (GateOutcome.PASSED, False)
+    assert await outcome_by(Beside()) == (GateOutcome.UNKNOWN, True)
 
 
 async def test_nothing_is_asked_of_a_registry_where_nothing_would_be_held_back() -> None:

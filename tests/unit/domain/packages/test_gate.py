@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating, blocking
 from bot.domain.packages.gate import (
     Counts,
+    Excused,
     Gated,
     GatedImage,
     GateException,
@@ -158,6 +159,15 @@ def test_what_nobody_rated_cannot_be_told_only_where_it_could_block() -> None:
         judged(now=now, unseen_before=[UNRATED.identity]),
     ):
         assert (passing.outcome, passing.gaps) == (GateOutcome.PASSED, ())
+
+
+def test_what_nobody_rated_is_told_where_a_word_takes_it_away_and_counts_again_without_one() -> None:
+    now = ImageVulnerabilities((UNRATED, UNRATED), unrated=(UNRATED, UNRATED))
+    accepted = judged(now=now, exceptions=(ACCEPTED,))
+    assert accepted.excused == (Excused(UNRATED, ACCEPTED.told),)
+    owed = [each.found.identity for each in accepted.excused]
+    assert judged(now=now, before=now, owed=owed).outcome is GateOutcome.UNKNOWN
+    assert judged(now=now, before=now).excused == ()
 
 
 def test_telling_holds_nothing_back() -> None:
