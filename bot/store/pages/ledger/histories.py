@@ -15,18 +15,17 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.pages.bases.holding import release_in
 from bot.store.pages.ledger.exposed import Exposed, Exposure
-from bot.store.pages.ledger.pinned import pinned_inventories
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import (
+    MOST_BEFORE,
     image_inventories,
     inventories,
     inventory_packages,
     observed_inventories,
 )
+from bot.store.rows.inventories.pinned import pinned_inventories
 from bot.store.rows.inventories.sboms import sbom_looks
 
-_LONGEST = 100
-"""So many images under one tag are looked back at."""
 _PACKAGES_AT_ONCE = 10_000
 """So many are asked for in one statement: each statement groups all inventories."""
 _INVENTORIES = select(
@@ -101,7 +100,7 @@ class Histories:
 
     def _back(self, number: int) -> Iterable[Inventoried]:
         following: int | None = number
-        for _ in range(_LONGEST):
+        for _ in range(MOST_BEFORE):
             inventory = self.known.get(following) if following is not None else None
             if inventory is None:
                 return
@@ -177,7 +176,7 @@ async def _add(connection: AsyncConnection, histories: Histories, numbers: Colle
 
 async def _add_following(connection: AsyncConnection, histories: Histories) -> None:
     last: Collection[int] = list(histories.known)
-    for _ in range(_LONGEST):
+    for _ in range(MOST_BEFORE):
         rows = await connection.execute(_FOLLOWING, {"inventories": last})
         found = {each.id: each for each in _read(rows.all()) if each.id not in histories.known}
         if not found:

@@ -2,15 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import CompoundSelect, literal, select, true, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.engine.among import is_among
-from bot.store.rows.images.images import deployments
-from bot.store.rows.inventories.inventories import inventories
-from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
+from bot.store.rows.inventories.pinned import pinned_inventories
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +23,6 @@ class PinnedBuild:
 
 Pinned = Mapping[str, PinnedBuild]
 """By the digests that manifests name."""
-
-
-def pinned_inventories(*, are_all_read: bool = True) -> CompoundSelect[Any]:
-    """Digests that manifests name, each with an inventory that it stands for.
-
-    Of a whole image those of the `platforms` that are given, where not `are_all_read`.
-    """
-    is_read = true() if are_all_read else is_among(inventories.c.platform, "platforms")
-    columns = (deployments.c.digest, inventories.c.platform, inventories.c.id)
-    of_whole = (
-        select(*columns, literal(1))
-        .join(indexes, indexes.c.index_digest == deployments.c.digest)
-        .join(inventories, inventories.c.id == indexes.c.inventory_id)
-        .where(is_read)
-        for indexes in (sbom_looks, later_indexes)
-    )
-    of_one = select(*columns, literal(0).label("is_whole")).join(
-        inventories, inventories.c.digest == deployments.c.digest
-    )
-    return union(of_one, *of_whole)
 
 
 async def read_pinned(connection: AsyncConnection, platforms: Collection[str] | None) -> Pinned:

@@ -80,6 +80,8 @@ inventories = Table(
 """What is inside one platform's image, by the digest of its manifest; `config_digest` is how engines name it, and
 `previous_id` that of the image under the
 same tag before, as far as it was seen."""
+MOST_BEFORE = 100
+"""So many images under one tag are looked back at."""
 inventory_layers = Table(
     "inventory_layers",
     metadata,

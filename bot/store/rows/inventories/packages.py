@@ -40,6 +40,7 @@ from bot.store.rows.inventories.inventories import (
     shown_before,
 )
 from bot.store.rows.inventories.notices import with_notices
+from bot.store.rows.inventories.pinned import shown_since_pinned
 from bot.store.rows.inventories.sboms import later_indexes, sbom_packages
 from bot.store.rows.inventories.vulnerabilities import exposures
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
@@ -196,9 +197,9 @@ async def forget_inventories(
     """Forgets what no image and no base shows any more, seen before then; how many inventories, and layers.
 
     How moves of bases have changed packages stays, and, without its layers, what was compared since
-    `compared_before` and what images showed right before what they show: by that it is told which CVEs were fixed,
-    when, and which are still open. What is not compared after so long never will be, since nobody reads its
-    platform, or its registry has lost it.
+    `compared_before`, what images showed right before what they show, and what they have shown since a manifest
+    pinned it: by that it is told which CVEs were fixed, when, and which are still open. What is not compared after
+    so long never will be, since nobody reads its platform, or its registry has lost it.
     """
     await connection.execute(
         delete(package_changes).where(package_changes.c.compared_at.is_(None), package_changes.c.due_at < before)
@@ -222,6 +223,7 @@ async def forget_inventories(
         select(package_changes.c.before_id).where(was_compared),
         select(package_changes.c.after_id).where(was_compared),
         shown_before(),
+        shown_since_pinned(),
     )
     forgotten = await connection.execute(delete(inventories).where(unshown, inventories.c.id.not_in(told)))
     await connection.execute(

@@ -201,10 +201,7 @@ async def test_of_later_indexes_only_what_is_shown_or_pinned_is_remembered(store
     await running(stores, SSL, base=(SSL,), deployed=digest("5"))
     for index in "65432":
         await _show(stores, index, "8")
-    stores.clock.advance(timedelta(days=9))
-    task = await stores.retention.claim_forgetting()
-    assert task is not None
-    await stores.retention.forget(task, timedelta(days=400))
+    await _forget_after(stores, timedelta(days=9))
     async with stores.database.reading() as connection:
         kept = (await connection.scalars(select(later_indexes.c.index_digest))).all()
     assert sorted(kept) == [digest("2"), digest("5")]
@@ -588,13 +585,35 @@ async def test_what_an_image_showed_before_is_remembered_as_long_as_it_shows_wha
     await move_image(stores, FIXED)
     before = await only(stores)
     for _ in range(2):
-        stores.clock.advance(timedelta(days=30))
-        task = await stores.retention.claim_forgetting()
-        assert task is not None
-        await stores.retention.forget(task, timedelta(days=400))
+        await _forget_after(stores, timedelta(days=30))
     after = await only(stores)
     assert after.clocks[-2] == before.clocks[-2]
     assert before.clocks[-2].says == "the image has it"
+
+
+async def test_what_a_manifest_pins_is_remembered_as_long_as_it_does(stores: Stores) -> None:
+    """Else the CVE of what still runs was forgotten once the image had been built twice since."""
+    await running(stores, SSL, base=(SSL,), deployed=digest("e"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    for letter, holds in (("6", SSL), ("7", FIXED), ("8", FIXED)):
+        await move_image(stores, holds, letter=letter)
+    before = await only(stores)
+    assert before.says == "not deployed: contoso/shop/Dockerfile:1"
+    await _forget_after(stores, timedelta(days=30))
+    after = await only(stores)
+    assert (after.says, after.clocks[-2].at) == (before.says, before.clocks[-2].at)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(deployments).values(digest=None))
+    await _forget_after(stores, timedelta(days=2))
+    assert (await page(stores)).images.items == (), "the image is run by its tag since"
+
+
+async def _forget_after(stores: Stores, time: timedelta) -> None:
+    stores.clock.advance(time)
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    await stores.retention.forget(task, timedelta(days=400))
 
 
 async def test_rebuilds_tell_how_long_images_take_once_nobody_remembers_what_those_held(stores: Stores) -> None:
@@ -620,9 +639,6 @@ async def test_of_what_was_never_read_nothing_is_remembered_once_it_is_shown_no_
     await publish(stores)
     await move_image(stores, letter="f", is_read=False)
     await move_image(stores, SSL, letter="7", is_read=False)
-    stores.clock.advance(timedelta(days=9))
-    task = await stores.retention.claim_forgetting()
-    assert task is not None
-    await stores.retention.forget(task, timedelta(days=400))
+    await _forget_after(stores, timedelta(days=9))
     waiting = await stores.taken(stores.inventory.inventories(["linux/amd64"]))
     assert digest("f") not in [each.digest for each in waiting]

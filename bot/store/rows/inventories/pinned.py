@@ -1,0 +1,59 @@
+"""What manifests pin by digest, of a whole image or of one platform's, and what images have shown since."""
+
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Select, and_, func, literal, select, true, union
+
+from bot.store.engine.among import is_among
+from bot.store.rows.images.images import deployments
+from bot.store.rows.inventories.inventories import MOST_BEFORE, image_inventories, inventories
+from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
+
+
+def pinned_inventories(*, are_all_read: bool = True) -> CompoundSelect[Any]:
+    """Digests that manifests name, each with an inventory that it stands for.
+
+    Of a whole image those of the `platforms` that are given, where not `are_all_read`.
+    """
+    is_read = true() if are_all_read else is_among(inventories.c.platform, "platforms")
+    columns = (deployments.c.digest, inventories.c.platform, inventories.c.id)
+    of_whole = (
+        select(*columns, literal(1))
+        .join(indexes, indexes.c.index_digest == deployments.c.digest)
+        .join(inventories, inventories.c.id == indexes.c.inventory_id)
+        .where(is_read)
+        for indexes in (sbom_looks, later_indexes)
+    )
+    of_one = select(*columns, literal(0).label("is_whole")).join(
+        inventories, inventories.c.digest == deployments.c.digest
+    )
+    return union(of_one, *of_whole)
+
+
+def shown_since_pinned() -> Select[tuple[int]]:
+    """The inventories that manifests pin, and what images of the fleet have shown since, as far as it was read.
+
+    By what came in between, an image is known to have had what still runs.
+    """
+    link = image_inventories.c.inventory_id
+    back = (
+        select(link.label("shown"), link.label("id"), literal(0).label("steps"))
+        .distinct()
+        .cte(recursive=True, nesting=True)
+    )
+    back = back.union_all(
+        select(back.c.shown, inventories.c.previous_id, back.c.steps + 1)
+        .join(inventories, inventories.c.id == back.c.id)
+        .where(inventories.c.previous_id.is_not(None), back.c.steps < MOST_BEFORE)
+    )
+    pinned = select(pinned_inventories().subquery().c.id)
+    first = (
+        select(back.c.shown, func.max(back.c.steps).label("steps"))
+        .where(back.c.id.in_(pinned))
+        .group_by(back.c.shown)
+        .subquery()
+    )
+    since = select(back.c.id).join(first, and_(first.c.shown == back.c.shown, back.c.steps <= first.c.steps))
+    return select(inventories.c.id).where(
+        inventories.c.id.in_(union(since, pinned)), inventories.c.read_at.is_not(None)
+    )
