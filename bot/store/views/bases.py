@@ -1,6 +1,6 @@
 """What was seen of bases, and how they have changed."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.tag_family import sibling_of
@@ -63,7 +63,13 @@ class BaseViewsStore(Store):
             rows_of = await latest_observations(connection, sorted(ids), _MOST_OBSERVATIONS)
         return loaded(ids, rows_of)
 
+    async def watched(self) -> frozenset[Base]:
+        """Reads which bases are looked at, since something stands on them."""
+        async with self._database.reading() as connection:
+            return frozenset(await _known_bases(connection, bases.c.used.is_(True)))
 
-async def _known_bases(connection: AsyncConnection) -> dict[Base, int]:
-    rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
+
+async def _known_bases(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[Base, int]:
+    query = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(*where)
+    rows = await connection.execute(query)
     return {Base(row.registry, row.repository, row.tag): row.id for row in rows}

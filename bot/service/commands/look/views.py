@@ -1,6 +1,6 @@
 """The views that commands show, read from the store alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -72,12 +72,18 @@ async def read_base_history(settings: Settings, base: str, clock: Clock) -> Hist
         releases = ReleaseIndex(await stores.history.releases())
         seen = await stores.base_views.observations_of(base)
         found = await stores.base_views.changes_of(base)
-        lags = tuple(_lags(base, seen, releases, clock.now()))
+        watched = await stores.base_views.watched()
+        lags = tuple(_lags(base, seen, releases, clock.now(), watched))
         return History(tuple(change for change, _ in found), lags, tuple(packages for _, packages in found))
 
 
 def _lags(
-    name: str, seen: Mapping[Base, Sequence[Observation]], releases: ReleaseIndex, now: datetime
+    name: str,
+    seen: Mapping[Base, Sequence[Observation]],
+    releases: ReleaseIndex,
+    now: datetime,
+    watched: Collection[Base],
 ) -> list[Notice]:
     """How late upstream was each time, by the time when it began."""
-    return [lag for lag in measured_lags(seen, releases, now) if name in (str(lag.base), lag.base.short)]
+    found = measured_lags(seen, releases, now, watched)
+    return [lag for lag in found if name in (str(lag.base), lag.base.short)]

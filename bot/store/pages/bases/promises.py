@@ -27,13 +27,22 @@ _AT_ONCE = 40
 """So many histories are in memory together; one of three years is some 25 observations."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The id of a base, and of its last observation."""
+
+    id: int
+    last: int
+    is_watched: bool
+
+
 @dataclass(slots=True)
 class _Measured:
-    """The lags of each base, with the id of its last observation by then; of these releases."""
+    """The lags of each base, as it was known by then; of these releases."""
 
     releases: Sequence[Release] = ()
     lags: dict[Base, tuple[Notice, ...]] = field(default_factory=dict)
-    last: dict[Base, int] = field(default_factory=dict)
+    last: Mapping[Base, _Known] = field(default_factory=dict)
     newest: dict[int, int] = field(default_factory=dict)
     """The last observation of each base, by the ids of both, as of `shown`."""
     shown: object = None
@@ -63,10 +72,9 @@ class PromisesStore(Store):
         known = self._measured
         async with self._database.reading() as connection:
             told = await read_releases(connection, select(releases))
-            rows = await _last_observations(connection, known)
+            last = await _last_observations(connection, known)
         if told != known.releases:
             known.releases, known.last = told, {}
-        last = {base: observation for base, (_, observation) in rows.items()}
         moved = {base for base in last if known.last.get(base) != last[base]}
         moved |= {base for base in last if sibling_of(base) in moved}
         known.lags = {base: lags for base, lags in known.lags.items() if base in last}
@@ -75,13 +83,14 @@ class PromisesStore(Store):
         for start in range(0, len(in_order), _AT_ONCE):
             some = in_order[start : start + _AT_ONCE]
             wanted = {
-                each for base in some for each in (base, sibling_of(base)) if each is not None and each in rows
+                each for base in some for each in (base, sibling_of(base)) if each is not None and each in last
             }
             async with self._database.reading() as connection:
-                found_rows = await histories(connection, [rows[base][0] for base in wanted])
-            named = {rows[base][0]: base for base in wanted}
+                found_rows = await histories(connection, [last[base].id for base in wanted])
+            named = {last[base].id: base for base in wanted}
+            watched = {base for base in wanted if last[base].is_watched}
             shown = await asyncio.to_thread(loaded, named, found_rows)
-            found = await asyncio.to_thread(measured_lags, shown, index, self._clock.now())
+            found = await asyncio.to_thread(measured_lags, shown, index, self._clock.now(), watched)
             known.lags |= {base: tuple(lag for lag in found if lag.base == base) for base in some}
         known.last = last
 
@@ -90,13 +99,14 @@ def _until_now(lag: Notice, now: datetime) -> Notice:
     return lag if lag.until is not None else replace(lag, delay=now - lag.since)
 
 
-async def _last_observations(connection: AsyncConnection, known: _Measured) -> Mapping[Base, tuple[int, int]]:
-    """The ids of all bases that others publish, and of the last observation of each.
+async def _last_observations(connection: AsyncConnection, known: _Measured) -> Mapping[Base, _Known]:
+    """All bases that others publish, as far as they were observed.
 
     All observations are looked through only where one came since.
     """
     is_own = and_(images.c.registry == bases.c.registry, images.c.repository == bases.c.repository)
-    query = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.observation_id).where(
+    names = ("id", "registry", "repository", "tag", "observation_id", "used")
+    query = select(*(bases.c[name] for name in names)).where(
         bases.c.upstream_id.is_(None), ~select(images.c.id).where(is_own).exists()
     )
     rows = (await connection.execute(query.order_by(bases.c.id))).all()
@@ -107,7 +117,7 @@ async def _last_observations(connection: AsyncConnection, known: _Measured) -> M
         newest = await connection.execute(grouped.group_by(observations.c.base_id))
         known.newest, known.shown = {row.base_id: row.id for row in newest}, shown
     return {
-        Base(row.registry, row.repository, row.tag): (row.id, known.newest[row.id])
+        Base(row.registry, row.repository, row.tag): _Known(row.id, known.newest[row.id], row.used)
         for row in rows
         if row.id in known.newest
     }

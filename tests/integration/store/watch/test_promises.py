@@ -30,6 +30,12 @@ async def show(stores: Stores, base: Base, digit: str, version: str) -> None:
     await stores.history.add([Logged(seen)])
 
 
+async def use(stores: Stores, *some: Base) -> None:
+    """A repository stands on these from now on, or on none."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading(f"tree-{len(some)}", tuple((usage_of(each), each) for each in some)))
+
+
 async def delays(stores: Stores) -> list[tuple[Base, timedelta]]:
     return [(lag.base, lag.delay) for lag in await stores.promises.lags()]
 
@@ -62,6 +68,7 @@ async def test_a_release_that_is_listed_later_is_measured_then(stores: Stores) -
 
 
 async def test_what_has_moved_since_is_measured_too(stores: Stores) -> None:
+    await use(stores, ASPNET)
     await show(stores, ASPNET, "1", "10.0.4")
     await release(stores, "10.0.5")
     stores.clock.advance(25 * HOUR)
@@ -76,6 +83,7 @@ async def test_what_has_moved_since_is_measured_too(stores: Stores) -> None:
 async def test_what_a_sibling_got_is_awaited_of_the_image_that_is_cut_from_it(stores: Stores) -> None:
     full = Base(ASPNET.registry, ASPNET.repository, "10.0-noble")
     cut = Base(ASPNET.registry, ASPNET.repository, "10.0-noble-chiseled")
+    await use(stores, full, cut)
     await show(stores, full, "1", "10.0.5")
     await show(stores, cut, "3", "10.0.5")
     assert await delays(stores) == []
@@ -83,6 +91,21 @@ async def test_what_a_sibling_got_is_awaited_of_the_image_that_is_cut_from_it(st
     await show(stores, full, "2", "10.0.5")
     stores.clock.advance(20 * HOUR)
     assert await delays(stores) == [(cut, 20 * HOUR)], "as long as it is awaited"
+    stores.clock.advance(5 * HOUR)
+    await use(stores, full)
+    assert await delays(stores) == [], "nobody looks whether it has come"
+
+
+async def test_nothing_is_awaited_of_a_base_that_is_watched_no_more(stores: Stores) -> None:
+    """As one that a log told of and nobody uses."""
+    await show(stores, ASPNET, "1", "10.0.4")
+    await release(stores, "10.0.5")
+    stores.clock.advance(25 * HOUR)
+    assert await delays(stores) == []
+    assert (await stores.base_views.watched()) == frozenset()
+    await use(stores, ASPNET)
+    assert await delays(stores) == [(ASPNET, 25 * HOUR)]
+    assert (await stores.base_views.watched()) == {ASPNET}
 
 
 async def test_observations_are_looked_through_only_after_one_came(stores: Stores) -> None:

@@ -25,7 +25,9 @@ CUT = [
 
 def test_releases_are_measured_on_each_base_and_the_os_where_an_image_is_cut_from_another() -> None:
     histories = {FULL[0].base: FULL, CUT[0].base: CUT}
-    found = measured_lags(histories, ReleaseIndex([release("8.0.17", at=DAY + 5 * DAYS)]), DAY + 9 * DAYS)
+    found = measured_lags(
+        histories, ReleaseIndex([release("8.0.17", at=DAY + 5 * DAYS)]), DAY + 9 * DAYS, histories
+    )
     assert [(lag.topic, lag.base.short, lag.delay) for lag in found] == [
         (Topic.SIBLING_LAG, CHISELED, 6 * DAYS),
         (Topic.RELEASE_LAG, NOBLE, DAYS),
@@ -36,10 +38,12 @@ def test_releases_are_measured_on_each_base_and_the_os_where_an_image_is_cut_fro
 def test_nothing_is_awaited_of_a_base_that_was_withdrawn() -> None:
     gone = [CUT[0], replace(CUT[1], at=DAY + DAYS / 2, digest=None, version=None)]
     histories = {FULL[0].base: FULL, CUT[0].base: gone}
-    assert measured_lags(histories, ReleaseIndex([]), DAY + 9 * DAYS) == []
+    assert measured_lags(histories, ReleaseIndex([]), DAY + 9 * DAYS, histories) == []
 
 
-def awaited(*versions: str, of: str = "aspnet:8.0", gone: bool = False) -> list[tuple[Topic, timedelta]]:
+def awaited(
+    *versions: str, of: str = "aspnet:8.0", gone: bool = False, watched: bool = True
+) -> list[tuple[Topic, timedelta]]:
     """Nine days after a base was first seen, which showed these versions on its first days."""
     history = [
         replace(seen(str(n), image(str(n)), of=of, version=each), at=DAY + n * DAYS)
@@ -48,7 +52,8 @@ def awaited(*versions: str, of: str = "aspnet:8.0", gone: bool = False) -> list[
     if gone:
         history.append(replace(history[-1], at=DAY + 8 * DAYS, digest=None, version=None))
     listed = [release(each, at=DAY + at * DAYS) for each, at in (("8.0.15", -1), ("8.0.17", 5), ("8.0.18", 7))]
-    found = measured_lags({history[0].base: history}, ReleaseIndex(listed), DAY + 9 * DAYS)
+    known = {history[0].base: history}
+    found = measured_lags(known, ReleaseIndex(listed), DAY + 9 * DAYS, known if watched else ())
     return [(lag.topic, lag.delay) for lag in found if lag.until is None]
 
 
@@ -63,3 +68,4 @@ def test_no_release_is_awaited_of_what_never_moves_or_ends_with_it() -> None:
     assert awaited("8.0.16", of="aspnet:8.0.16-noble") == []
     assert awaited("8.0.0-rc.2", of="aspnet:8.0-preview") == []
     assert awaited("8.0.16", gone=True) == []
+    assert awaited("8.0.16", watched=False) == []
