@@ -40,9 +40,8 @@ class PackagesStore(Store):
     async def find(self, wanted: Collection[Sought], platforms: Collection[str]) -> FoundPackages:
         """The images of the fleet that hold any of these packages; `platforms` are those that are read at all."""
         async with self._database.reading() as connection:
+            wanted = (*wanted, *await _spelled_otherwise(connection, wanted))
             named = await _named(connection, wanted)
-            if not named and (spelled := await _spelled(connection, wanted)):
-                wanted, named = spelled, await _named(connection, spelled)
             asked = _asked_for(named, wanted)
             shown, sights = await sights_of(connection, asked)
             if any(each.release is not None for each in wanted):
@@ -101,15 +100,22 @@ async def _named(connection: AsyncConnection, wanted: Collection[Sought]) -> dic
     return {number: _sourced(each, sources) for number, each in found.items()}
 
 
-async def _spelled(connection: AsyncConnection, wanted: Collection[Sought]) -> tuple[Sought, ...]:
-    """The same packages by their names as NuGet has them, where case does not count; empty where there are none."""
-    of_nuget = (
-        each for each in wanted if isinstance(each, WantedPackage) and each.type in (None, PackageType.NUGET)
+async def _spelled_otherwise(connection: AsyncConnection, wanted: Collection[Sought]) -> tuple[Sought, ...]:
+    """The same packages by other spellings of their names in NuGet, where case does not count."""
+    of_nuget: dict[str, list[WantedPackage]] = {}
+    for each in wanted:
+        if isinstance(each, WantedPackage) and each.type in (None, PackageType.NUGET):
+            of_nuget.setdefault(each.name.lower(), []).append(each)
+    if not of_nuget:
+        return ()
+    is_named = (packages.c.type == PackageType.NUGET.value, func.lower(packages.c.name).in_(of_nuget))
+    names = await connection.scalars(select(packages.c.name).where(*is_named).distinct())
+    return tuple(
+        replace(each, name=name, type=PackageType.NUGET.value)
+        for name in sorted(names)
+        for each in of_nuget.get(name.lower(), ())
+        if each.name != name
     )
-    by_name = {each.name.lower(): each for each in of_nuget}
-    is_named = (packages.c.type == PackageType.NUGET.value, func.lower(packages.c.name).in_(by_name))
-    names = (await connection.scalars(select(packages.c.name).where(*is_named).distinct())).all() if by_name else []
-    return tuple(replace(by_name[name.lower()], name=name, type=PackageType.NUGET.value) for name in sorted(names))
 
 
 def _sourced(package: Package, sources: Mapping[tuple[str, str], str]) -> Package:

@@ -72,6 +72,19 @@ async def test_the_case_of_a_name_does_not_count_for_nuget(stores: Stores) -> No
     assert (await find(stores, WantedPackage("OpenSSL"))).found == (), "it does for dpkg"
 
 
+async def test_a_package_of_nuget_is_found_by_each_spelling_of_its_name(stores: Stores) -> None:
+    """One producer of SBOMs writes it as its author does, another in lower case."""
+    await running(stores, SERILOG, replace(SERILOG, name="serilog", version="3.0.0"), SSL)
+    for name in ("serilog", "Serilog", "SERILOG"):
+        found = (await find(stores, WantedPackage(name))).found
+        assert [(each.package.name, each.package.version) for each in found] == [
+            ("Serilog", "4.0.0"),
+            ("serilog", "3.0.0"),
+        ]
+    both = [WantedPackage("serilog", below=(version,)) for version in ("3.0.1", "4.0.1")]
+    assert len((await stores.packages.find(both, AMD64)).found) == 2
+
+
 async def test_what_is_fixed_or_of_another_type_is_not_found(stores: Stores) -> None:
     await running(stores, FIXED, base=(FIXED,))
     assert await find(stores) == FoundPackages(())
