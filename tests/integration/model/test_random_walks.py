@@ -535,6 +535,7 @@ def directed(template: Path, *ways: Callable[[Walk], None]) -> None:
 
 
 def walk(template: Path, examples: int) -> None:
+    """Takes other walks each time, also where `CI` is set: hypothesis would take the same again there."""
     Walk.template = template
     run_state_machine_as_test(
         Walk,
@@ -543,6 +544,7 @@ def walk(template: Path, examples: int) -> None:
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
+            derandomize=False,
             suppress_health_check=list(HealthCheck),
         ),
     )
