@@ -128,8 +128,6 @@ class VulnerabilitiesStore(Store):
     async def keep_dump(self, kept: KeptDump, due_at: datetime) -> int:
         now = self._clock.now()
         values: dict[str, Any] = {"error": None}
-        if kept.mark is not None and not kept.adds:
-            values["checked_at"] = min(now, kept.as_of or now)
         if kept.mark is not None and kept.reading is not None:
             values |= {
                 "etag": kept.mark.etag,
@@ -148,6 +146,8 @@ class VulnerabilitiesStore(Store):
             if known.place != kept.source.place:
                 await settle(connection, dumps, self._worker, row, due_at=now)
                 return 0
+            if kept.mark is not None and not kept.adds:
+                values["checked_at"] = _checked_at(kept, known, now)
             if kept.reading is not None:
                 values |= _told_by(kept.reading, known if kept.adds else None)
             await settle(connection, dumps, self._worker, row, due_at=due_at, values=values)
@@ -158,6 +158,14 @@ class VulnerabilitiesStore(Store):
             late = await compared_in_open(connection, known.fetched_at)
             await outdate(connection, sorted(replaced.outdated | late), now)
             return replaced.records
+
+
+def _checked_at(kept: KeptDump, known: Any, now: datetime) -> datetime:
+    """Of when the data is; of a file whose time is not yet, when it was read first."""
+    if kept.as_of is None or kept.as_of <= now:
+        return kept.as_of or now
+    is_as_before = kept.mark == DumpMark(known.etag or "", known.last_modified or "")
+    return known.checked_at if is_as_before and known.checked_at is not None else now
 
 
 def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:

@@ -174,6 +174,21 @@ async def test_a_dump_in_a_file_is_as_old_as_the_file(stores: Stores) -> None:
     assert bundled.fetched_at == bundled.checked_at == written
 
 
+async def test_a_dump_in_a_file_of_a_time_that_is_not_yet_is_as_old_as_its_first_reading(stores: Stores) -> None:
+    """Else it was as young as the last look at it, for years."""
+    await running(stores, FIXED)
+    await publish(stores)
+    mark = DumpMark.of_file(10, int((stores.clock.now() + timedelta(days=900)).timestamp()) * 10**9)
+    for days, reading in ((0, DumpReading((), (), 1)), (1, DumpReading((), (), 1)), (2, None)):
+        stores.clock.advance(timedelta(days=days, hours=6))
+        await stores.taken(stores.vulnerabilities.dumps)
+        await stores.vulnerabilities.keep_dump(KeptDump(SOURCE, mark, WANTED, reading), stores.clock.now() + HOUR)
+    outcome, told = await kept(stores)
+    assert outcome == "unknown"
+    assert told is not None
+    assert told.endswith("more than 2 days old")
+
+
 async def test_what_a_publisher_says_nothing_of_cannot_be_told(stores: Stores) -> None:
     await running(stores, FIXED)
     await publish(stores)
