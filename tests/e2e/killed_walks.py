@@ -1,8 +1,8 @@
 """Walks of a small fleet from a patch to its end, with a kill at one write, and what each came to.
 
-A scenario is walked once to count its writes, then again for each of those that a test chooses. All ways to a kill
-are the same up to the pass that is killed: the first walk keeps the world as it is before each pass, and each later
-one goes on from there.
+A scenario is walked once to name its writes, then again for each of those that a test chooses, with the kill there.
+All ways to a kill are the same up to the pass that is killed: the first walk keeps the world as it is before each
+pass, and each later one goes on from there.
 """
 
 import asyncio
@@ -213,10 +213,10 @@ class _Walks:
                     await walk.go(step)
             return _Whole(writes, before, await walk.outcome())
 
-    async def killed(self, kept: _Kept, at: int, name: str) -> tuple[bool, Outcome]:
-        """Whether the process was killed at its `at`-th write from there on, and what it came to."""
+    async def killed(self, kept: _Kept, at: int, name: str) -> tuple[str | None, Outcome]:
+        """At which write the process was killed, the `at`-th from there on, and what it came to."""
         store_url = self.databases(name, kept.walk.store_url)
-        is_killed = False
+        killed_at = None
         beside = kept.walk.fleet, kept.walk.clock
         async with kept.walk.world.going_on(kept.folder, beside) as (world, (fleet, clock)):
             config = self._config(world, name, store_url)
@@ -225,12 +225,12 @@ class _Walks:
                 if step is not Pass.MAY_BE_KILLED:
                     await walk.go(step)
                     continue
-                ended = await walk.make_pass(0 if is_killed else at)
+                ended = await walk.make_pass(0 if killed_at is not None else at)
                 if ended.killed:
-                    is_killed = True
+                    [killed_at] = ended.points
                     await walk.recover()
                 at -= len(ended.points)
-            return is_killed, await walk.outcome()
+            return killed_at, await walk.outcome()
 
     async def _keep(self, walk: _Walk, name: str) -> _Kept:
         folder = self.folder / name
@@ -255,7 +255,7 @@ def check(
     """Walks for the names of the writes, then once for each chosen one, a subtest of that name."""
     walks = _Walks(scenario, folder, databases)
     ends: dict[Point, Outcome] = {}
-    unharmed: list[Point] = []
+    elsewhere: dict[Point, str | None] = {}
 
     async def all_walks() -> tuple[list[Point], list[Outcome]]:
         wholes = await asyncio.gather(*(walks.whole(f"whole-{number}") for number in range(AT_ONCE)))
@@ -266,9 +266,9 @@ def check(
             while waiting:
                 point = waiting.popleft()
                 name = f"killed-{point.in_pass}-{point.at}"
-                is_killed, ends[point] = await walks.killed(whole.before[point.in_pass], point.at, name)
-                if not is_killed:
-                    unharmed.append(point)
+                killed_at, ends[point] = await walks.killed(whole.before[point.in_pass], point.at, name)
+                if killed_at != point.name:
+                    elsewhere[point] = killed_at
 
         try:
             await asyncio.gather(*map(kill_from, wholes))
@@ -282,7 +282,9 @@ def check(
         scenario.check(outcome)
     assert len(points) > scenario.least
     assert ends
-    assert len(unharmed) <= max(1, len(ends) // 10), f"walks that took fewer writes were not killed: {unharmed}"
+    assert len(elsewhere) <= max(1, len(ends) // 10), (
+        f"walks that were killed elsewhere, or not at all: {elsewhere}"
+    )
     for point, end in ends.items():
         with subtests.test(point.name, in_pass=point.in_pass, kill_at=point.at):
             scenario.check_killed(end, outcomes[0])

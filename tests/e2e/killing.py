@@ -24,14 +24,16 @@ _PATIENCE = 120
 
 @dataclass(slots=True)
 class Countdown:
-    """Kills this process at its `at`-th point; 0 only notes the points' names."""
+    """Kills this process at its `at`-th point, and tells its name before; 0 only notes the points' names."""
 
     at: int
+    sender: Connection
     points: list[str] = field(default_factory=list)
 
     def point(self, name: str) -> None:
         self.points.append(name)
         if len(self.points) == self.at:
+            self.sender.send(name)
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -45,7 +47,7 @@ class _AheadClock:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a pass in its own process ended; `points` names its writes where it lived to tell."""
+    """How a pass in its own process ended; `points` names its writes, of one that was killed the last alone."""
 
     killed: bool
     points: tuple[str, ...]
@@ -67,9 +69,9 @@ def run_passes(config: Path, *, kill_at: int = 0, ahead: Sequence[timedelta] = (
         process.kill()
         process.join()
         raise AssertionError("the pass hangs")
-    if process.exitcode == -signal.SIGKILL:
-        return Ended(True, ())
     assert told is not None, f"the pass ended with {process.exitcode}"
+    if process.exitcode == -signal.SIGKILL:
+        return Ended(True, (told,))
     return Ended(False, *told)
 
 
@@ -79,7 +81,7 @@ def _work(config: str, kill_at: int, ahead: Sequence[timedelta], sender: Connect
     from bot.settings import load
 
     set_up("text", verbose=False)
-    countdown = Countdown(kill_at)
+    countdown = Countdown(kill_at, sender)
     _watch_http(countdown)
     _watch_commits(countdown)
     settings = load(Path(config))
