@@ -52,15 +52,16 @@ def awaited_release(history: Sequence[Observation], releases: ReleaseIndex, now:
         return ()
     newest, base = max(versions), history[-1].base
     missing = [
-        each.published_at
+        each
         for each in releases.of_channel(newest.channel)
         if history[0].at <= each.published_at <= now and releases.is_missing(family_name(base), str(newest), each)
     ]
     if not missing:
         return ()
-    since = min(missing)
-    text = f"{base.short} has not followed .NET {newest} for {duration(now - since)}"
-    return (Notice(Topic.RELEASE_LAG, base, since, None, now - since, text),)
+    first = min(missing, key=lambda each: each.published_at)
+    delay = now - first.published_at
+    text = f"{base.short} has not followed .NET {first.version} for {duration(delay)}"
+    return (Notice(Topic.RELEASE_LAG, base, first.published_at, None, delay, text),)
 
 
 def sibling_lag(
