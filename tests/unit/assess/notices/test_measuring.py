@@ -68,7 +68,7 @@ def test_the_release_that_is_awaited_is_named() -> None:
     history = [replace(seen("1", image("1"), of="aspnet:8.0", version="8.0.16"), at=DAY)]
     listed = ReleaseIndex([release("8.0.18", at=DAY + 3 * DAYS), release("8.0.17", at=DAY + DAYS)])
     [lag] = measured_lags({history[0].base: history}, listed, DAY + 5 * DAYS, {history[0].base})
-    assert lag.text == "aspnet:8.0 has not followed .NET 8.0.17 for 4 d"
+    assert lag.text == "aspnet:8.0 has not followed .NET 8.0.17 for 4 days"
 
 
 def test_no_release_is_awaited_of_what_never_moves_or_ends_with_it() -> None:
