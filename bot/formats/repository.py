@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bot.domain.images.produced import NamedImage
-from bot.domain.repositories.repository import Workflow
+from bot.domain.repositories.repository import WORKFLOWS, Workflow
 from bot.domain.repositories.usage import Findings, Kind, OpenReference, SourceProblem, Usage
 from bot.formats.aspire import finder as aspire
 from bot.formats.azd import finder as azd
@@ -25,7 +25,6 @@ from bot.formats.table import kind_of
 from bot.formats.workflows import KIND as WORKFLOW
 from bot.formats.workflows.dispatchable import dispatchable
 
-_WORKFLOWS = ".github/workflows/"
 _REMEMBERED = 20_000
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -127,7 +126,7 @@ def read_files(files: Iterable[File], memory: Memory) -> tuple[Findings, tuple[W
             (*found.problems, *(of_solution.problems if found is not of_solution else ()))
         )
         open_references += found.open_references
-        if kind == WORKFLOW and file.path.startswith(_WORKFLOWS):
+        if kind == WORKFLOW and file.path.startswith(WORKFLOWS):
             workflow = dispatchable(file.path, decode(file.data))
             workflows += [workflow] if workflow is not None else []
     kept = sorted(linked.kept(usages), key=lambda usage: usage.path)
