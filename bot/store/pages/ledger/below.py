@@ -156,6 +156,7 @@ async def read_names(
 ) -> Mapping[int, frozenset[tuple[str, str]]]:
     """Which of these names, in lower case, packages in these inventories have, each with its type; by inventory."""
     found: dict[int, set[tuple[str, str]]] = {number: set() for number in numbers}
+    wanted = frozenset(names)
     for ids in chunks(sorted(numbers)):
         rows = await connection.execute(
             select(inventory_packages.c.inventory_id, packages)
@@ -164,5 +165,5 @@ async def read_names(
         )
         for row in rows:
             package: Package = package_of(row)
-            found[row.inventory_id] |= {(package.type, name) for name in package.listed_names & set(names)}
+            found[row.inventory_id] |= {(package.type, name) for name in package.listed_names & wanted}
     return {number: frozenset(each) for number, each in found.items()}
