@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -121,7 +122,10 @@ class _Story:
         to_copy = (f"export FRESHNESS_BOT_CONFIG={self._settings}", *(f"{self._program} {each}" for each in TO_TRY))
         for command in to_copy:
             self._console.print(Text(command), soft_wrap=True)
-        await asyncio.Event().wait()
+        ended = asyncio.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, ended.set)
+        await ended.wait()
 
     async def _settle(self) -> None:
         self._chapter("The fleet", "Seven repositories; the bot reads them and remembers how their bases look.")

@@ -25,9 +25,13 @@ class Left:
     settings: str
 
 
+IN_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""Ignores Ctrl-C, as a shell lets a program that it puts there."""
+
+
 @pytest.fixture(scope="module")
 def left() -> Iterator[Left]:
-    words = [sys.executable, "-m", "sandbox.demo", "--keep"]
+    words = [*IN_BACKGROUND, sys.executable, "-m", "sandbox.demo", "--keep"]
     environment = {**os.environ, "COLUMNS": "300", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
@@ -48,8 +52,16 @@ def left() -> Iterator[Left]:
             yield Left(told, found[1])
         finally:
             too_long.cancel()
-            demo.send_signal(signal.SIGINT)
-            demo.wait(60)
+            _end(demo)
+
+
+def _end(demo: subprocess.Popen[str]) -> None:
+    demo.send_signal(signal.SIGINT)
+    try:
+        demo.wait(60)
+    except subprocess.TimeoutExpired:
+        demo.kill()
+        raise
 
 
 @pytest.mark.long
