@@ -33,9 +33,9 @@ class LayerContents:
     `files` are those of `places`, and the folders of shared frameworks. `removed` and `opaque` are the whiteouts,
     `replaced` are links and devices: each hides what lies there and below in lower layers. So does a regular file
     in place of a folder: `marks` are short hashes, one behind the other, of the paths of all regular files, whose
-    names alone would be most of what is kept. With a slash behind, they are of folders that take the place of a
-    link below, if there is one. `diff_id` is the digest of the layer unpacked, by which it is known again where it
-    was packed otherwise.
+    names alone would be most of what is kept, and of what else stands where a link to a folder might. With a slash
+    behind, they are of folders that take the place of a link below, if there is one. `diff_id` is the digest of the
+    layer unpacked, by which it is known again where it was packed otherwise.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -114,6 +114,8 @@ class LayerReader:
             self._files.pop(path, None)
         if entry.kind is not TarEntryKind.FOLDER:
             self._on_link(path, entry)
+            if path in places.LINKED_FOLDERS and entry.kind is not TarEntryKind.SYMLINK:
+                self._marks += mark_of(path)
         elif path in places.DATABASES:
             self._note(f"{path} is a folder in the place of a database")
         elif path in places.LINKED_FOLDERS:

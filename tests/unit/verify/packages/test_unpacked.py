@@ -3,7 +3,7 @@
 import io
 import tarfile
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.verify.packages import dotnet, places
@@ -90,6 +90,7 @@ def unpack(entries: list[Entry], tree: Tree) -> None:
 
 
 @given(LAYERS)
+@example([[("device", "lib", b"")], [("file", "lib/apk/db/installed", b"1")]])
 def test_the_layers_show_what_unpacking_them_would_leave(layers: list[list[Entry]]) -> None:
     tree: Tree = {}
     for entries in layers:
