@@ -7,7 +7,7 @@ image of that name.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.among import is_among
@@ -15,6 +15,8 @@ from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.bases.images import Deployment
 
+_AT_ONCE = 20_000
+"""Images that PostgreSQL keeps a hash table of, by the memory that it takes for one unless told otherwise."""
 _TAG = case((and_(deployments.c.tag.is_(None), deployments.c.digest.is_(None)), "latest"), else_=deployments.c.tag)
 """The tag that a place names, if only by naming nothing."""
 
@@ -38,10 +40,15 @@ _ASKED = (
     .prefix_with("MATERIALIZED")
 )
 """SQLite would look all of them up again for each place."""
-_IS_TAG_ASKED = tuple_(deployments.c.registry, deployments.c.repository, _TAG).in_(
-    select(_ASKED.c.registry, _ASKED.c.repository, _ASKED.c.tag)
-)
-"""Told by what is asked for alone, as it is of most places."""
+
+
+def _in_one(table: FromClause, tag: ColumnElement[Any]) -> ColumnElement[str]:
+    """A tag with its image's name, as one text: PostgreSQL takes several columns for too long for a hash table."""
+    return table.c.registry + "/" + table.c.repository + ":" + tag
+
+
+_IS_TAG_ASKED = _in_one(deployments, _TAG).in_(select(_in_one(_ASKED, _ASKED.c.tag)))
+"""What most places name is among what is asked for; only for the others are all images looked at."""
 _BY_TAG, _BY_DIGEST = literal("tag"), literal("digest")
 _PLACES = (
     select(
@@ -84,6 +91,9 @@ _RUN_AT = (
 async def deployments_of(connection: AsyncConnection, some: Collection[int]) -> Mapping[int, Sequence[Deployment]]:
     """The places where each of these images is run, in the order of repositories and files."""
     found: dict[int, list[Deployment]] = {}
-    for number, *place in (await connection.execute(_RUN_AT, {"images": some})).all():
-        found.setdefault(number, []).append(Deployment(*place))
+    asked = list(some)
+    for start in range(0, len(asked), _AT_ONCE):
+        given = {"images": asked[start : start + _AT_ONCE]}
+        for number, *place in (await connection.execute(_RUN_AT, given)).all():
+            found.setdefault(number, []).append(Deployment(*place))
     return found
