@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.detected import DetectedVulnerability
+from bot.domain.packages.detected import DetectedVulnerability, is_cve
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.verify.packages.reading import items, mapping, read_json, text
 from bot.verify.scanners.report import Report, bounded_line
@@ -30,7 +30,6 @@ _JUSTIFICATIONS = frozenset(
         "inline_mitigations_already_exist",
     }
 )
-_CVE = "CVE-"
 _HUB = ("index.docker.io", "registry-1.docker.io")
 """Other names of Docker Hub's registry."""
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -164,7 +163,7 @@ def _naming(found: DetectedVulnerability, by_name: Mapping[str, Mapping[int, Vex
         named |= {
             number: one
             for number, one in by_name.get(alias.upper(), {}).items()
-            if not any(other.startswith(_CVE) and other != name for other in one.vulnerabilities)
+            if not any(is_cve(other) and other != name for other in one.vulnerabilities)
         }
     return [named[number] for number in sorted(named)]
 

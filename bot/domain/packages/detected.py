@@ -9,6 +9,11 @@ from bot.domain.feeds.advisory import Severity
 _MOST_NAMED = 10
 
 
+def is_cve(name: str) -> bool:
+    """Whether a vulnerability of that name is a CVE, and no advisory of a publisher."""
+    return name.upper().startswith("CVE-")
+
+
 class Rating(StrEnum):
     """How severe a vulnerability is, in the words of scanners, the least first."""
 
@@ -70,7 +75,7 @@ class DetectedVulnerability:
 
     @property
     def is_cve(self) -> bool:
-        return self.id.upper().startswith("CVE-")
+        return is_cve(self.id)
 
     @property
     def told(self) -> str:

@@ -31,6 +31,7 @@ _RPM_FOLDERS = ("var/lib/rpm/", "usr/lib/sysimage/rpm/")
 _RPM_DATABASES = tuple(f"{folder}rpmdb.sqlite" for folder in _RPM_FOLDERS)
 _RPM_LOGS = tuple(f"{path}-wal" for path in _RPM_DATABASES)
 _RPM_JOURNALS = tuple(f"{path}-journal" for path in _RPM_DATABASES)
+_RPM_BESIDE = _RPM_LOGS + _RPM_JOURNALS
 _UPDATES_FOLDER = "var/lib/dpkg/updates/"
 """Where dpkg notes what it does to a package before its database takes that over, in files that are numbered."""
 _OS_RELEASES = ("etc/os-release", "usr/lib/os-release")
@@ -89,7 +90,7 @@ def largest(path: str) -> int:
         return 0
     if path in _RPM_DATABASES:
         return 128 * _MIB
-    if path in (*_RPM_LOGS, *_RPM_JOURNALS):
+    if path in _RPM_BESIDE:
         return 64 * _MIB
     if path in DATABASES:
         return 32 * _MIB

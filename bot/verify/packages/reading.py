@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.package import Inventory, Package, PackageType
+from bot.domain.packages.package import Distribution, Inventory, Package, PackageType
 
 MOST_PACKAGES = 50_000
 """Ten times what a full desktop has installed."""
@@ -56,12 +56,12 @@ class Collection:
         else:
             self._unread += 1
 
-    def inventory(self) -> Inventory:
-        """Raises `Failure` where nothing but entries that cannot be read was found."""
+    def inventory(self, distribution: Distribution | None = None) -> Inventory:
+        """All of them, of that distribution. Raises `Failure` where nothing but what cannot be read was found."""
         if self._problems and not self._packages:
             raise malformed(self._problems[0].removeprefix(f"{self._where}: "), self._where)
         more = (f"{self._where}: {self._unread} more entries cannot be read",) if self._unread else ()
-        return Inventory(tuple(self._packages), problems=(*self._problems, *more))
+        return Inventory(tuple(self._packages), distribution, (*self._problems, *more))
 
 
 def read_json(data: bytes, where: str, largest: int) -> dict[str, Any]:

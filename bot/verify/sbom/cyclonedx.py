@@ -34,8 +34,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
                 distributions.append(distribution)
         elif not is_image_url(url) and (version or kind != "application"):
             found.add(Package("", _name(component), version))
-    inventory = found.inventory()
-    return Inventory(inventory.packages, next(iter(distributions), None), inventory.problems)
+    return found.inventory(next(iter(distributions), None))
 
 
 def _components(document: Mapping[str, Any], where: str) -> Iterator[Mapping[str, Any]]:

@@ -45,8 +45,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
                 distributions.append(distribution)
         elif not any(map(is_image_url, urls)) and (version or purpose != "APPLICATION"):
             found.add(Package("", name, known))
-    inventory = found.inventory()
-    return Inventory(inventory.packages, next(iter(distributions), None), inventory.problems)
+    return found.inventory(next(iter(distributions), None))
 
 
 def _purpose(entry: Mapping[str, Any]) -> str:

@@ -30,5 +30,4 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
                 distributions.append(distribution)
         elif not is_image_url(url):
             found.add(Package("", name, version))
-    inventory = found.inventory()
-    return Inventory(inventory.packages, next(iter(distributions), None), inventory.problems)
+    return found.inventory(next(iter(distributions), None))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.domain.packages.detected import DetectedVulnerability
+from bot.domain.packages.detected import DetectedVulnerability, is_cve
 from bot.verify.packages.reading import malformed, mapping
 from bot.verify.scanners.report import (
     GRYPE,
@@ -98,7 +98,7 @@ def _severity_of(match: object) -> str:
 
 
 def _names(name: str, related: object) -> list[str]:
-    if name.upper().startswith("CVE-"):
+    if is_cve(name):
         return [name]
     named = [bounded_line(mapping(each).get("id")) for each in (related if isinstance(related, list) else ())]
-    return list(dict.fromkeys(each for each in named if each.upper().startswith("CVE-"))) or [name]
+    return list(dict.fromkeys(each for each in named if is_cve(each))) or [name]

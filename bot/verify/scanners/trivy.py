@@ -47,12 +47,12 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
     unrated: list[DetectedVulnerability] = []
     suppressed: list[Excused] = []
     for result in results if isinstance(results, list) else ():
-        listed = result.get("Vulnerabilities") if isinstance(result, dict) else None
-        if not isinstance(result, dict) or not isinstance(listed, list | None):
+        findings = result.get("Vulnerabilities") if isinstance(result, dict) else None
+        if not isinstance(result, dict) or not isinstance(findings, list | None):
             raise malformed("has a result of another shape than Trivy's", where)
         standing, told = _modified(result)
         suppressed += told
-        for each in (*(listed or ()), *standing):
+        for each in (*(findings or ()), *standing):
             vulnerability = _vulnerability(each)
             if vulnerability is None:
                 gaps.append(f"a finding in {str(result.get('Target'))[:80]!r} names no vulnerability or package")
@@ -108,10 +108,10 @@ def _is_of_packages(result: Mapping[str, Any]) -> bool:
 def _modified(result: Mapping[str, Any]) -> tuple[list[object], list[Excused]]:
     """What Trivy lists apart with `--show-suppressed`: what stands all the same, and what an ignore file or a VEX
     document takes away."""
-    listed = result.get("ExperimentalModifiedFindings")
+    modified = result.get("ExperimentalModifiedFindings")
     standing: list[object] = []
     excused: list[Excused] = []
-    for each in listed if isinstance(listed, list) else ():
+    for each in modified if isinstance(modified, list) else ():
         vulnerability = _vulnerability(each.get("Finding")) if isinstance(each, dict) else None
         if vulnerability is None:
             continue

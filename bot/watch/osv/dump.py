@@ -46,7 +46,7 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
     ecosystem: all packages would be free of everything.
     """
     named, is_of_it = f'"{ecosystem}'.encode(), False
-    untold = {each for each in wanted.releases if each.startswith(f"{ecosystem}:")}
+    untold = {each: _as_written(each) for each in wanted.releases if each.startswith(f"{ecosystem}:")}
     notes = Notes(where)
     found: dict[str, Vulnerability] = {}
     entries = unread = unpacked = 0
@@ -63,7 +63,8 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
                 try:
                     data = _read(archive, info)
                     is_of_it = is_of_it or named in data
-                    untold -= {each for each in untold if _is_named(each, data)}
+                    for each in [each for each, written in untold.items() if any(one in data for one in written)]:
+                        del untold[each]
                     record = parse(data, wanted, notes, info.filename[:100])
                 except Failure as failure:
                     unread += 1
@@ -82,9 +83,9 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
     return DumpReading(tuple(found.values()), notes.problems, entries, untold=frozenset(untold))
 
 
-def _is_named(release: str, data: bytes) -> bool:
-    """Whether a record names a release, such as `Ubuntu:24.04:LTS` for `Ubuntu:24.04`."""
-    return any(f'"{release}{end}'.encode() in data for end in ('"', ":"))
+def _as_written(release: str) -> tuple[bytes, bytes]:
+    """How records name a release, such as `Ubuntu:24.04:LTS` for `Ubuntu:24.04`."""
+    return f'"{release}"'.encode(), f'"{release}:'.encode()
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -124,14 +124,14 @@ def _too_old(report: "Report", max_age: str | None) -> list[str]:
 
     from bot.domain.clock import SystemClock
     from bot.domain.failure import Failure, Trouble
+    from bot.domain.wording.misfits import misfit
     from bot.domain.wording.words import duration
     from bot.settings.sections.values import Duration
 
     try:
         limit = TypeAdapter(Duration).validate_python(max_age)
     except ValidationError as error:
-        told = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise Failure(Trouble.MALFORMED, f"--max-age {max_age[:40]!r}: {told}") from error
+        raise Failure(Trouble.MALFORMED, f"--max-age {max_age[:40]!r}: {misfit(error)}") from error
     if report.created_at is None:
         return ["does not say when it was made"]
     age = SystemClock().now() - report.created_at

@@ -17,6 +17,7 @@ from bot.watch.osv.record import WantedPackages
 _MOST_KEPT = 8
 """Columns that are kept unpacked, by their bytes, more than there are publishers: each pull request of a rollout
 asks for all of them, and they change with the data alone."""
+_considered = lru_cache(maxsize=_MOST_KEPT)(unpacked)
 
 
 async def kept_data(connection: AsyncConnection) -> KeptData:
@@ -46,11 +47,6 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
     if number:
         checked_at[DOTNET] = last
     return KeptData(checked_at, considered, asked, frozenset(untold))
-
-
-@lru_cache(maxsize=_MOST_KEPT)
-def _considered(packed: bytes) -> WantedPackages:
-    return unpacked(packed)
 
 
 @lru_cache(maxsize=_MOST_KEPT)
