@@ -3,8 +3,11 @@
 A kill after a write and one before the next leave the same behind, so that one of the two stands for both.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+from tests.e2e.killing import KillAt
 
 SHARES = 4
 """So that both workers have something to do until the end."""
@@ -26,11 +29,16 @@ def is_about_rebuilds(point: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A write, before or after which the process is killed: the `at`-th of a pass."""
+    """A write, before or after which the process is killed: the `at`-th of a pass, the `nth` of its name there."""
 
     in_pass: int
     at: int
     name: str
+    nth: int
+
+    @property
+    def kill_at(self) -> KillAt:
+        return KillAt(self.name, self.nth)
 
     def leaves_what_is_left_by(self, following: "Point") -> bool:
         """Nothing is kept between the end of a write and the begin of the next."""
@@ -43,7 +51,14 @@ Choice = Callable[[Sequence[Point]], Sequence[Point]]
 
 def points_of(passes: Sequence[Sequence[str]]) -> list[Point]:
     """Those of each pass, in their order."""
-    return [Point(in_pass, at, name) for in_pass, names in enumerate(passes) for at, name in enumerate(names, 1)]
+    return [point for in_pass, names in enumerate(passes) for point in _points_of_pass(in_pass, names)]
+
+
+def _points_of_pass(in_pass: int, names: Sequence[str]) -> Iterator[Point]:
+    seen: Counter[str] = Counter()
+    for at, name in enumerate(names, 1):
+        seen[name] += 1
+        yield Point(in_pass, at, name, seen[name])
 
 
 def told_apart(points: Sequence[Point]) -> list[Point]:

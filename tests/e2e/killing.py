@@ -1,4 +1,4 @@
-"""A process that is killed at its n-th write: before or after an HTTP write, or a commit to the store.
+"""A process that is killed at one of its writes: before or after an HTTP write, or a commit to the store.
 
 The writes are counted where they leave the process, under everything of ours: in urllib3 (PyGithub), in httpx's
 transport, and in SQLAlchemy's dialect. SIGKILL leaves no time for any clean-up.
@@ -22,17 +22,26 @@ _VERBS = frozenset({"insert", "or", "ignore", "into", "update", "delete", "from"
 _PATIENCE = 120
 
 
+@dataclass(frozen=True, slots=True)
+class KillAt:
+    """The `nth` point of that name. Counted among all points it would be another one where what runs at once comes
+    in another order, or keeps something in two steps in place of one."""
+
+    name: str
+    nth: int
+
+
 @dataclass(slots=True)
 class Countdown:
-    """Kills this process at its `at`-th point, and tells its name before; 0 only notes the points' names."""
+    """Kills this process at that point, and notes the names of all points before it."""
 
-    at: int
+    kill_at: KillAt | None
     sender: Connection
     points: list[str] = field(default_factory=list)
 
     def point(self, name: str) -> None:
         self.points.append(name)
-        if len(self.points) == self.at:
+        if self.kill_at and self.kill_at == KillAt(name, self.points.count(name)):
             self.sender.send(name)
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -54,7 +63,9 @@ class Ended:
     problems: tuple[str, ...] = ()
 
 
-def run_passes(config: Path, *, kill_at: int = 0, ahead: Sequence[timedelta] = (timedelta(0),)) -> Ended:
+def run_passes(
+    config: Path, *, kill_at: KillAt | None = None, ahead: Sequence[timedelta] = (timedelta(0),)
+) -> Ended:
     """`freshness-bot once` in a process of its own, again for each further time of `ahead`."""
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(str(config), kill_at, ahead, sender))
@@ -75,7 +86,7 @@ def run_passes(config: Path, *, kill_at: int = 0, ahead: Sequence[timedelta] = (
     return Ended(False, *told)
 
 
-def _work(config: str, kill_at: int, ahead: Sequence[timedelta], sender: Connection) -> None:
+def _work(config: str, kill_at: KillAt | None, ahead: Sequence[timedelta], sender: Connection) -> None:
     from bot.service.logs import set_up
     from bot.service.one_off import pass_once
     from bot.settings import load

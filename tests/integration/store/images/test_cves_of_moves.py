@@ -19,12 +19,10 @@ from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.tables import bases, changes
-from bot.store.rows.inventories.considered import unpacked
 from bot.store.rows.inventories.inventories import inventories
 from bot.store.stages.verify import kept_data
 from bot.watch.feeds.stage import FeedReading
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import KeptDump
 from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
@@ -318,27 +316,19 @@ async def test_an_advisory_of_dotnet_counts_as_soon_as_its_feed_tells_of_it(stor
     assert named(await shown(stores)) == ([], [(OPEN, WhyOpen.NOT_REBUILT)])
 
 
-async def test_what_data_was_looked_through_for_is_unpacked_once_for_all_that_ask(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_data_was_looked_through_for_is_unpacked_once_for_all_that_ask(stores: Stores) -> None:
     await moved(stores)
     await ubuntu_says(stores, (OPEN, glibc()))
-    unpackings: list[bytes] = []
-
-    def noted(packed: bytes) -> WantedPackages:
-        unpackings.append(packed)
-        return unpacked(packed)
-
-    monkeypatch.setattr(kept_data, "unpacked", noted)
+    unpackings = kept_data._considered.cache_info
     kept_data._considered.cache_clear()
     for _ in range(3):
         await shown(stores)
-    assert len(unpackings) == 1
+    assert (unpackings().misses, unpackings().hits) == (1, 2)
     stores.clock.advance(HOUR)
     await running(stores, replace(SSL, name="libother"), image="7")
     await ubuntu_says(stores, (OPEN, glibc()), (CVE, OPENSSL))
     await shown(stores)
-    assert len(unpackings) == 2
+    assert unpackings().misses == 2
 
 
 async def test_more_moves_are_asked_for_in_no_more_statements(stores: Stores) -> None:
