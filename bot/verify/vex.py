@@ -5,7 +5,7 @@ the finding counts. A document is a claim of its author: whether that is somebod
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,8 @@ LARGEST_VEX = 16 * 1024 * 1024
 _MOST_STATEMENTS = 100_000
 OPENVEX = "https://openvex.dev/ns"
 """How the context of a document begins, and the type of a predicate that is one."""
+_SHA_256 = "sha-256"
+"""Its name among hashes of OpenVEX."""
 _IMAGES = frozenset({"oci", "docker"})
 _JUSTIFICATIONS = frozenset(
     {
@@ -32,15 +34,27 @@ _JUSTIFICATIONS = frozenset(
 )
 _HUB = ("index.docker.io", "registry-1.docker.io")
 """Other names of Docker Hub's registry."""
+_MOST_PLATFORMS = 20
+"""Of which it is told that statements are about them."""
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """A package URL, and those of the parts within it that are meant; without parts, the whole is."""
+class Component:
+    """A package URL, empty where it has none; where it `has_hashes`, it is what has these, of which `digest` is that
+    of SHA-256 as images have it."""
 
     url: str
-    parts: tuple[str, ...] = ()
+    digest: str = ""
+    has_hashes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a statement is about, and those of the parts within it that are meant; without parts, the whole is."""
+
+    whole: Component
+    parts: tuple[Component, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +131,25 @@ def _moment(written: str, where: str) -> datetime | None:
         raise Failure(Trouble.MALFORMED, what, where=where, advice="write it as RFC 3339 has it") from None
 
 
-def _product(value: object, common: Sequence[str]) -> Product:
-    return Product(_url(value), _parts(mapping(value)) or tuple(common))
+def _product(value: object, common: Sequence[Component]) -> Product:
+    return Product(_component(value), _parts(mapping(value)) or tuple(common))
 
 
-def _parts(value: Mapping[str, Any]) -> tuple[str, ...]:
+def _parts(value: Mapping[str, Any]) -> tuple[Component, ...]:
     """Where they are no list, one that is nothing stands for them: the whole is not meant then."""
     listed = value.get("subcomponents")
-    return tuple(map(_url, listed)) if isinstance(listed, list | None) and listed else ("",) if listed else ()
+    if not listed:
+        return ()
+    return tuple(map(_component, listed)) if isinstance(listed, list) else (Component(""),)
 
 
-def _url(value: object) -> str:
+def _component(value: object) -> Component:
     inner = mapping(value)
-    return text(value) or text(mapping(inner.get("identifiers")).get("purl")) or text(inner.get("@id"))
+    url = text(value) or text(mapping(inner.get("identifiers")).get("purl")) or text(inner.get("@id"))
+    hashes = mapping(inner.get("hashes"))
+    told = text(hashes.get(_SHA_256)).lower()
+    digest = f"sha256:{told.removeprefix('sha256:')}" if told else ""
+    return Component(url, digest, bool(inner.get("hashes")))
 
 
 def excuse(
@@ -168,46 +188,73 @@ def _naming(found: DetectedVulnerability, by_name: Mapping[str, Mapping[int, Vex
     return [named[number] for number in sorted(named)]
 
 
+def untold_platforms(
+    standing: Iterable[DetectedVulnerability], statements: Sequence[VexStatement], report: Report
+) -> tuple[str, ...]:
+    """Which of the findings that stand would be excused on some platform, a line each, where the report does not
+    tell which one it is about."""
+    if report.platform:
+        return ()
+    named = {arch for one in statements for each in one.products if (arch := _arch(each.whole.url))}
+    lines: list[str] = []
+    left = tuple(standing)
+    for arch in sorted(named)[:_MOST_PLATFORMS]:
+        left, excused = excuse(left, statements, replace(report, platform=f"linux/{arch}"))
+        lines += [
+            f"{each.found.id} in {each.found.package}: {each.statement.author or 'an unnamed author'} excuses it on "
+            f"{arch} alone, and the report does not say which platform it is about; have the scanner write its own "
+            "JSON"
+            for each in excused
+        ]
+    return tuple(lines)
+
+
 def _speaks_of(statement: VexStatement, found: DetectedVulnerability, report: Report) -> bool:
     for product in statement.products:
-        if _covers(product.url, found.package_url):
+        if _covers(product.whole, found.package_url):
             return True
-        if _is_scanned(product.url, report) and (
+        if _is_scanned(product.whole, report) and (
             not product.parts or any(_covers(part, found.package_url) for part in product.parts)
         ):
             return True
     return False
 
 
-def _covers(stated: str, found: str) -> bool:
-    """Whether what is stated is what was found: the same package, and its version and qualifiers where stated."""
-    one, other = _parsed(stated), _parsed(found)
+def _covers(stated: Component, found: str) -> bool:
+    """Whether what is stated is what was found: the same package, and its version and qualifiers where stated.
+
+    Hashes of a package without a version tell of certain files alone, and which were found is not known.
+    """
+    one, other = _parsed(stated.url), _parsed(found)
     if (
         one is None
         or other is None
         or (one.type, one.namespace, one.name) != (other.type, other.namespace, other.name)
     ):
         return False
-    if one.version and one.version != other.version:
+    if one.version != other.version if one.version else stated.has_hashes:
         return False
     had = other.qualifiers or {}
     return all(had.get(key) == value for key, value in (one.qualifiers or {}).items())
 
 
-def _is_scanned(stated: str, report: Report) -> bool:
-    """Whether an image's package URL names the image that was scanned, by its digest or, without one, its name.
+def _is_scanned(stated: Component, report: Report) -> bool:
+    """Whether a product is the image that was scanned: by its digest or, where it has none, by its name.
 
-    Of what is stated beside a name, only the place of the image can be told to be its.
+    Of what is stated beside a name, only the place of the image can be told to be its. What is stated of one
+    platform is of none where that of the image is not told.
     """
-    image = _parsed(stated)
+    image = _parsed(stated.url)
     if image is None or image.type not in _IMAGES:
-        return False
-    qualifiers = dict(image.qualifiers or {})
-    arch = qualifiers.get("arch", "")
-    if report.platform and f"/{arch}".rstrip("/") + "/" not in f"{report.platform}/":
+        return stated.digest in report.names
+    arch = _arch(stated.url)
+    if arch and f"/{arch}/" not in f"{report.platform}/":
         return False
     if image.version and image.version.startswith("sha256:"):
         return image.version in report.image_digests
+    if stated.has_hashes:
+        return stated.digest in report.names
+    qualifiers = dict(image.qualifiers or {})
     place = qualifiers.pop("repository_url", "").rpartition("://")[2].strip("/")
     if image.version or qualifiers or not report.image_name:
         return False
@@ -215,6 +262,12 @@ def _is_scanned(stated: str, report: Report) -> bool:
     if place:
         return _full(report.image_name) in (_full(place), _full(f"{place}/{name}"))
     return f"/{report.image_name}".endswith(f"/{name}")
+
+
+def _arch(url: str) -> str:
+    """The platform that an image's package URL is about alone; empty where that is any."""
+    image = _parsed(url)
+    return str((image.qualifiers or {}).get("arch", "")) if image is not None and image.type in _IMAGES else ""
 
 
 def _full(image: str) -> str:

@@ -16,6 +16,7 @@ from bot.domain.packages.detected import (
     GatePolicy,
     blocking,
     gaps_of_unrated,
+    is_cve,
     undecided,
 )
 from bot.domain.wording.words import counted
@@ -63,7 +64,8 @@ class GateRule:
 class GateException:
     """A vulnerability that is accepted in images whose `registry/name` one of `match` fits, until it ends.
 
-    It is accepted in every package where none is named.
+    It is accepted in every package where none is named, and by whichever of its names is known to be one; a CVE
+    accepts no advisory that is about another one too.
     """
 
     id: str
@@ -73,8 +75,15 @@ class GateException:
     package: str | None = None
 
     def accepts(self, found: DetectedVulnerability, image: str, at: datetime) -> bool:
-        is_meant = found.id.upper() == self.id.upper() and self.package in (None, found.package)
+        is_meant = self._names(found) and self.package in (None, found.package)
         return is_meant and at < self.until and any(fnmatchcase(image, glob) for glob in self.match)
+
+    def _names(self, found: DetectedVulnerability) -> bool:
+        named, others = self.id.upper(), {name.upper() for name in found.aliases}
+        if found.id.upper() == named:
+            return True
+        is_alone = not is_cve(named) or not any(map(is_cve, others - {named}))
+        return named in others and is_alone
 
     @property
     def told(self) -> str:

@@ -53,7 +53,7 @@ class GateRuleSettings(Section):
 class GateExceptionSettings(Section):
     """A vulnerability that is accepted for a time."""
 
-    cve: VulnerabilityId = Field(description="Its id.")
+    cve: VulnerabilityId = Field(description="Its id, or GitHub's for it.")
     match: list[Name] = Field(["*"], min_length=1, description="Globs over registry/name of images.")
     package: Name | None = Field(None, description="The package that has it; any where it is left out.")
     reason: Sentence = Field(description="Why; shown wherever it is accepted.")

@@ -26,13 +26,13 @@ from bot.verify.gating.ports import (
 )
 from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
-from bot.verify.vex import Product, VexStatement
+from bot.verify.vex import Component, Product, VexStatement
 from tests.builders import NOON
 
 IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))
 OPTIONS = GateOptions(
     (MatchedRule(("*",), GateRule(counts=Counts.ALL)),),
-    statements=(VexStatement(frozenset({"CVE-2026-1"}), (Product("pkg:nuget/Json@12.0.0"),), "fixed"),),
+    statements=(VexStatement(frozenset({"CVE-2026-1"}), (Product(Component("pkg:nuget/Json@12.0.0")),), "fixed"),),
     platforms=frozenset({"linux/amd64"}),
     max_age=timedelta(days=2),
 )
@@ -135,7 +135,7 @@ async def test_a_statement_about_one_platform_says_nothing_of_another(
     told = Told()
     told.image = ToldImage(1, INDEX, frozenset({INDEX, ARM, INTEL}), tuple(platforms), reports=(scanned(report),))
     said_of = [
-        VexStatement(frozenset({"CVE-2026-1"}), (Product(f"pkg:oci/shop@{each}"),), "fixed") for each in about
+        VexStatement(frozenset({"CVE-2026-1"}), (Product(Component(f"pkg:oci/shop@{each}")),), "fixed") for each in about
     ]
     both = frozenset({"linux/amd64", "linux/arm64"})
     assert await said(told, replace(OPTIONS, statements=tuple(said_of), platforms=both)) is outcome
@@ -151,7 +151,7 @@ async def test_what_cannot_be_told_from_a_version_can_be_accepted_or_excused() -
     for until, outcome in ((1, GateOutcome.PASSED), (0, GateOutcome.UNKNOWN)):
         accepted = GateException("CVE-2026-1", ("*",), "looked at", NOON + timedelta(days=until))
         assert await said(told, replace(OPTIONS, exceptions=(accepted,))) is outcome
-    of_any = replace(OPTIONS.statements[0], products=(Product("pkg:nuget/Json"),))
+    of_any = replace(OPTIONS.statements[0], products=(Product(Component("pkg:nuget/Json")),))
     assert await said(told, replace(OPTIONS, statements=(of_any,))) is GateOutcome.PASSED
 
 
@@ -208,7 +208,7 @@ async def test_what_is_signed_beside_an_image_excuses_what_would_hold_it_back() 
 
 
 async def test_what_is_signed_beside_an_image_excuses_what_cannot_be_told_from_a_version() -> None:
-    of_any = replace(OPTIONS.statements[0], products=(Product("pkg:nuget/Json"),))
+    of_any = replace(OPTIONS.statements[0], products=(Product(Component("pkg:nuget/Json")),))
     assert (await beside_says(Told(uncertain=[ODD]), Beside(of_any))).outcome is GateOutcome.PASSED
 
     options = replace(OPTIONS, statements=())

@@ -9,7 +9,7 @@ from bot.domain.failure import Failure
 from bot.domain.packages.detected import GatePolicy, blocking
 from bot.verify.scanners.reading import read_report
 from bot.verify.scanners.report import Report
-from bot.verify.vex import VexStatement, excuse, read_vex
+from bot.verify.vex import VexStatement, excuse, read_vex, untold_platforms
 from tests.unit.verify.reports import JSON, finding, report
 
 PACKAGE = "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5?arch=amd64&distro=ubuntu-24.04"
@@ -83,7 +83,7 @@ def test_a_statement_about_something_else_takes_nothing_away(product: object) ->
 
 @pytest.mark.parametrize(
     ("scanned", "excused"),
-    [("amd64", True), ("arm64", False), (None, True)],
+    [("amd64", True), ("arm64", False), (None, False)],
     ids=["its own", "another", "not told"],
 )
 def test_a_statement_about_one_platform_of_an_index_takes_nothing_from_the_report_of_another(
@@ -100,7 +100,47 @@ def test_a_statement_about_one_platform_of_an_index_takes_nothing_from_the_repor
     target = {"manifestDigest": IMAGE.rpartition("@")[2], **about}
     grype = {"matches": [match], "source": {"type": "image", "target": target}}
     for scan in (by_trivy, read_report(json.dumps(grype).encode(), "r")):
-        assert bool(excuse(scan.vulnerabilities, document(statement(f"{IMAGE}?arch=amd64")), scan)[1]) is excused
+        said = document(statement(f"{IMAGE}?arch=amd64"))
+        standing, taken = excuse(scan.vulnerabilities, said, scan)
+        assert bool(taken) is excused
+        assert bool(untold_platforms(standing, said, scan)) is (scanned is None)
+
+
+def test_what_might_be_excused_on_one_platform_is_told_where_a_report_tells_none() -> None:
+    said = document(statement(f"{IMAGE}?arch=arm64"), statement("pkg:oci/shop?arch=amd64"), author="me")
+    assert untold_platforms(SCANNED.vulnerabilities, said, SCANNED) == (
+        "CVE-2026-1 in openssl: me excuses it on arm64 alone, and the report does not say which platform it is "
+        "about; have the scanner write its own JSON",
+    )
+
+
+HASHED = {"sha-256": "a" * 64}
+OTHER = {"sha-256": "b" * 64}
+
+
+@pytest.mark.parametrize(
+    ("product", "excused"),
+    [
+        ({"hashes": HASHED}, True),
+        ({"hashes": {"sha-256": "A" * 64, "md5": "x"}}, True),
+        ({"@id": "https://example.com/shop", "hashes": HASHED}, True),
+        ({"@id": "pkg:oci/other", "hashes": HASHED}, True),
+        ({"hashes": HASHED, "subcomponents": [{"@id": "pkg:deb/ubuntu/libssl3t64"}]}, True),
+        ({"hashes": HASHED, "subcomponents": [{"@id": "pkg:deb/ubuntu/zlib1g"}]}, False),
+        ({"hashes": HASHED, "subcomponents": [{"hashes": OTHER}]}, False),
+        ({"hashes": OTHER}, False),
+        ({"hashes": {"sha-512": "a" * 64}}, False),
+        ({"hashes": "a" * 64}, False),
+        ({"@id": "pkg:oci/shop", "hashes": OTHER}, False),
+        ({"@id": "pkg:oci/shop", "hashes": {"blake2b-512": "a"}}, False),
+        ({"@id": f"{IMAGE}?arch=arm64", "hashes": HASHED}, False),
+        ({"@id": IMAGE.replace("a" * 64, "b" * 64), "hashes": HASHED}, False),
+        ({"@id": PACKAGE, "hashes": OTHER}, True),
+        ({"@id": "pkg:deb/ubuntu/libssl3t64", "hashes": OTHER}, False),
+    ],
+)
+def test_hashes_name_an_image_by_its_digest_and_nothing_else(product: object, excused: bool) -> None:
+    assert stands(statement(product)) is not excused
 
 
 @pytest.mark.parametrize("status", ["affected", "under_investigation", "", "anything"])

@@ -107,13 +107,15 @@ def _excused(
     found: tuple["DetectedVulnerability", ...], statements: list["VexStatement"], report: "Report"
 ) -> tuple["DetectedVulnerability", ...]:
     """What still stands once the statements have been heard; what they take away is told on standard error."""
-    from bot.verify.vex import excuse
+    from bot.verify.vex import excuse, untold_platforms
 
     standing, excused = excuse(found, statements, report)
     for each in excused:
         reason = f" ({each.statement.reason})" if each.statement.reason else ""
         author = each.statement.author or "an unnamed author"
         _say(f"{each.found.id} in {each.found.package}: {each.statement.status}{reason}, says {author}")
+    for line in untold_platforms(standing, statements, report):
+        _say(line)
     return standing
 
 

@@ -37,7 +37,7 @@ from bot.verify.gating.ports import GateOptions, MatchedRule, ReportUse
 from bot.verify.gating.stage import tick
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
-from bot.verify.vex import Product, VexStatement
+from bot.verify.vex import Component, Product, VexStatement
 from bot.views.bases.gates import Unfixed
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
@@ -586,7 +586,7 @@ async def test_a_document_that_comes_after_the_judgement_counts_soon(stores: Sto
             return list((await connection.scalars(select(gates.c.outcome))).all())
 
     assert await outcomes() == ["blocked"]
-    beside.said = [VexStatement(frozenset({CVE}), (Product(f"pkg:deb/ubuntu/{SSL.name}"),), "fixed")]
+    beside.said = [VexStatement(frozenset({CVE}), (Product(Component(f"pkg:deb/ubuntu/{SSL.name}")),), "fixed")]
     assert await outcomes() == ["blocked"]
     assert beside.times == 1
     if is_told:

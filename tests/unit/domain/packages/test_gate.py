@@ -105,6 +105,18 @@ def test_an_exception_holds_until_its_end_for_what_it_names() -> None:
     )
 
 
+def test_an_exception_names_a_vulnerability_by_whichever_of_its_names() -> None:
+    by_advisory = replace(ACCEPTED, id="GHSA-AAAA-BBBB-CCCC")
+    named = replace(OPENSSL, aliases=("GHSA-aaaa-bbbb-cccc",))
+    (excused,) = judged(named, exceptions=(by_advisory,)).excused
+    assert excused == Excused(named, ACCEPTED.told)
+    assert judged(OPENSSL, exceptions=(by_advisory,)).outcome is GateOutcome.BLOCKED
+    advisory = replace(OPENSSL, id="GHSA-aaaa-bbbb-cccc", aliases=("CVE-2026-1",))
+    assert judged(advisory, exceptions=(ACCEPTED,)).outcome is GateOutcome.PASSED
+    of_two = replace(advisory, aliases=("CVE-2026-1", "CVE-2026-9"))
+    assert judged(of_two, exceptions=(ACCEPTED,)).outcome is GateOutcome.BLOCKED
+
+
 def test_what_nobody_looked_for_in_the_image_before_is_told_and_holds_nothing_back() -> None:
     gated = judged(OPENSSL, ZLIB, unseen_before={OPENSSL.identity, ZLIB.identity})
     assert (gated.outcome, set(gated.unsure)) == (GateOutcome.PASSED, {OPENSSL, ZLIB})
