@@ -3,6 +3,7 @@
 An entry at a time is in memory, besides the archive's own list of entries, which is bounded.
 """
 
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 from bot.domain.packages.vulnerability import Ecosystem, Vulnerability
 from bot.formats.zip_list import DAMAGES, check_list
-from bot.watch.feeds.reading import FeedProblem, Notes
+from bot.watch.feeds.reading import FeedProblem, Notes, one_line
 from bot.watch.osv.record import WantedPackages, parse
 
 MOST_BYTES = 2 * 1024**3
@@ -20,6 +21,8 @@ MOST_BYTES = 2 * 1024**3
 _MOST_UNPACKED = 32 * 1024**3
 LARGEST_LIST = 24 * 1024**2
 """Of the list of entries: some 250,000, three times what the largest real archive has."""
+_ECOSYSTEM = re.compile(rb'"ecosystem"\s*:\s*"([^":\\]{1,64})')
+_LONGEST_NAME = 60
 _READ_BEFORE = "what was read before stays in use"
 
 
@@ -43,9 +46,9 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
     """Reads all entries of a dump; those that cannot be read are noted, a line each.
 
     Raises `Failure` where it is no such archive, where nothing in it can be read, and where it has no record of the
-    ecosystem: all packages would be free of everything.
+    ecosystem, or is another's dump: all packages would be free of everything.
     """
-    named, is_of_it = f'"{ecosystem}'.encode(), False
+    publishers = _Publishers(ecosystem)
     untold = {each: _as_written(each) for each in wanted.releases if each.startswith(f"{ecosystem}:")}
     notes = Notes(where)
     found: dict[str, Vulnerability] = {}
@@ -62,7 +65,7 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
                     raise _malformed(f"unpacks to more than {_MOST_UNPACKED:,} bytes", where)
                 try:
                     data = _read(archive, info)
-                    is_of_it = is_of_it or named in data
+                    publishers.note(data)
                     for each in [each for each, written in untold.items() if any(one in data for one in written)]:
                         del untold[each]
                     record = parse(data, wanted, notes, info.filename[:100])
@@ -76,11 +79,39 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
         raise _malformed(f"is no zip archive that can be read: {error}", where) from error
     if entries and unread == entries:
         raise _malformed(f"none of its {entries} records can be read, first {notes.problems[0]}", where)
-    if not is_of_it:
-        raise _malformed(
-            f"none of its {entries} records is of {ecosystem}" if entries else "holds no record", where
-        )
+    if not entries:
+        raise _malformed("holds no record", where)
+    publishers.check(entries, where)
     return DumpReading(tuple(found.values()), notes.problems, entries, untold=frozenset(untold))
+
+
+class _Publishers:
+    """Whose packages the records of a dump are about: one may name packages of several, and all name its own."""
+
+    def __init__(self, wanted: Ecosystem) -> None:
+        self._wanted = wanted
+        self._named = f'"{wanted}'.encode()
+        self._of_it = self._read = 0
+        self._others: set[str] | None = None
+        """Those besides that all records have named so far; a right dump has none after the first few."""
+
+    def note(self, record: bytes) -> None:
+        if self._others == set() and self._of_it:
+            return
+        self._of_it += self._named in record
+        named = {each.decode(errors="replace") for each in _ECOSYSTEM.findall(record)}
+        if named:
+            self._read += 1
+            others = named - {self._wanted.value}
+            self._others = others if self._others is None else self._others & others
+
+    def check(self, entries: int, where: str) -> None:
+        """Raises `Failure` where no record is of the ecosystem, and where all are of another and only some of it."""
+        if not self._of_it:
+            raise _malformed(f"none of its {entries} records is of {self._wanted}", where)
+        if self._others and self._of_it < self._read:
+            other = one_line(min(self._others))[:_LONGEST_NAME]
+            raise _malformed(f"is a dump of {other}, and not of {self._wanted}: all its records are of that", where)
 
 
 def _as_written(release: str) -> tuple[bytes, bytes]:

@@ -52,6 +52,26 @@ def test_a_dump_without_a_record_of_its_ecosystem_is_refused_as_a_whole() -> Non
     assert read_dump(dump(debians, record()), WANTED, Ecosystem.UBUNTU, "all.zip").entries == 2
 
 
+def test_a_dump_of_another_ecosystem_that_names_this_one_here_and_there_is_refused() -> None:
+    """npm's has records that name NuGet too, of what both publish."""
+    npm, nuget = affected("jquery", ecosystem="npm"), affected("jQuery", ecosystem="NuGet")
+    wanted = WantedPackages(frozenset({""}), frozenset({"jquery"}))
+
+    def read(*records: object) -> int:
+        return read_dump(dump(*records), wanted, Ecosystem.NUGET, "all.zip").entries
+
+    both, other = record("GHSA-1-1-1", npm, nuget), record("GHSA-2-2-2", npm)
+    for wrong in ((both, other), (other, both, other)):
+        with pytest.raises(Failure, match=r"all\.zip: is a dump of npm, and not of NuGet: all its records are of that"):
+            read(*wrong)
+    assert read(both) == 1
+    assert read(both, record("GHSA-3-3-3", nuget)) == 2
+    in_text = record(details='it says "NuGet" there')
+    with pytest.raises(Failure, match="is a dump of Ubuntu, and not of NuGet"):
+        read(in_text, record("USN-1-1"))
+    assert read(other, record("GHSA-3-3-3", nuget)) == 2, "a dump that somebody has made of several"
+
+
 def test_releases_that_no_record_is_of_are_told() -> None:
     """A publisher may not know a release yet, or have left it: that nothing is found says nothing there."""
     wanted = WantedPackages(frozenset({f"Ubuntu:{each}" for each in ("24.04", "25.10", "2")} | {"Debian:13"}))
