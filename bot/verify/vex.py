@@ -41,8 +41,8 @@ _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A package URL, empty where it has none; where it `has_hashes`, it is what has these, of which `digest` is that
-    of SHA-256 as images have it."""
+    """A package URL, empty where it has none; where it `has_hashes`, what has these is meant, of which `digest` is
+    that of SHA-256, as images have it."""
 
     url: str
     digest: str = ""
@@ -201,9 +201,9 @@ def untold_platforms(
     for arch in sorted(named)[:_MOST_PLATFORMS]:
         left, excused = excuse(left, statements, replace(report, platform=f"linux/{arch}"))
         lines += [
-            f"{each.found.id} in {each.found.package}: {each.statement.author or 'an unnamed author'} excuses it on "
-            f"{arch} alone, and the report does not say which platform it is about; have the scanner write its own "
-            "JSON"
+            f"{each.found.id} in {each.found.package}: {each.statement.author or 'an unnamed author'} excuses it "
+            f"on {arch} alone, and the report does not say which platform it is about; have the scanner write its "
+            "own JSON"
             for each in excused
         ]
     return tuple(lines)

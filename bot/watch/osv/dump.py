@@ -106,7 +106,7 @@ class _Publishers:
             self._others = others if self._others is None else self._others & others
 
     def check(self, entries: int, where: str) -> None:
-        """Raises `Failure` where no record is of the ecosystem, and where all are of another and only some of it."""
+        """Raises `Failure` where no record is of the ecosystem, or all are of another and only some of it."""
         if not self._of_it:
             raise _malformed(f"none of its {entries} records is of {self._wanted}", where)
         if self._others and self._of_it < self._read:

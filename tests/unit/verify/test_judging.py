@@ -135,7 +135,8 @@ async def test_a_statement_about_one_platform_says_nothing_of_another(
     told = Told()
     told.image = ToldImage(1, INDEX, frozenset({INDEX, ARM, INTEL}), tuple(platforms), reports=(scanned(report),))
     said_of = [
-        VexStatement(frozenset({"CVE-2026-1"}), (Product(Component(f"pkg:oci/shop@{each}")),), "fixed") for each in about
+        VexStatement(frozenset({"CVE-2026-1"}), (Product(Component(f"pkg:oci/shop@{each}")),), "fixed")
+        for each in about
     ]
     both = frozenset({"linux/amd64", "linux/arm64"})
     assert await said(told, replace(OPTIONS, statements=tuple(said_of), platforms=both)) is outcome

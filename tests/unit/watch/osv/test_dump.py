@@ -62,7 +62,9 @@ def test_a_dump_of_another_ecosystem_that_names_this_one_here_and_there_is_refus
 
     both, other = record("GHSA-1-1-1", npm, nuget), record("GHSA-2-2-2", npm)
     for wrong in ((both, other), (other, both, other)):
-        with pytest.raises(Failure, match=r"all\.zip: is a dump of npm, and not of NuGet: all its records are of that"):
+        with pytest.raises(
+            Failure, match=r"all\.zip: is a dump of npm, and not of NuGet: all its records are of that"
+        ):
             read(*wrong)
     assert read(both) == 1
     assert read(both, record("GHSA-3-3-3", nuget)) == 2
