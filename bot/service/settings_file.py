@@ -29,7 +29,7 @@ class SettingsFile:
     def read(cls, path: Path) -> "SettingsFile":
         """Raises `BadSettings` where they, or a secret that they name, are not valid."""
         settings = load(path)
-        check_secrets(settings)
+        check_secrets(settings, path)
         return cls(path, settings)
 
     def take_up(self) -> bool:
@@ -46,7 +46,7 @@ class SettingsFile:
         self._seen, self._cannot_open = seen, False
         try:
             settings = load(self.path)
-            check_secrets(settings)
+            check_secrets(settings, self.path)
         except BadSettings as error:
             self.problems = tuple(error.lines)
             return False

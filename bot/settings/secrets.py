@@ -29,8 +29,9 @@ def secret(path: Path, purpose: str) -> str:
     return value
 
 
-def check_secrets(settings: Settings) -> None:
-    """Reads each secret once and looks at its form, so that a wrong one is known before the first request."""
+def check_secrets(settings: Settings, file: Path) -> None:
+    """Reads each secret once and looks at its form, so that a wrong one is known before the first request; raises
+    `BadSettings` with a line for each defect. `file` is where the settings come from."""
     lines: list[str] = []
     for path, purpose in secret_files(settings):
         try:
@@ -39,7 +40,7 @@ def check_secrets(settings: Settings) -> None:
             lines += error.lines
         else:
             lines += [f"{path}: {purpose} {defect}"] if defect else []
-    lines += _ways_in(settings)
+    lines += [f"{file}: {line}" for line in _ways_in(settings)]
     if lines:
         raise BadSettings(lines)
 

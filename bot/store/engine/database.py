@@ -128,7 +128,7 @@ class Database:
         raise SchemaChanged(
             Trouble.CONFLICT,
             "another version of the bot has changed the database's schema",
-            where=self._engine.url.render_as_string(hide_password=True),
+            where=_url_told(self._engine.url),
             advice="run that version or a newer one",
         )
 
@@ -147,7 +147,7 @@ class Database:
             raise kind(
                 Trouble.UNREACHABLE,
                 f"the database does not answer: {_reason(error)}",
-                where=self._engine.url.render_as_string(hide_password=True),
+                where=_url_told(self._engine.url),
                 advice="the next pass tries again",
             ) from error
         except StatementError as error:
@@ -158,7 +158,7 @@ class Database:
             raise Failure(
                 Trouble.MALFORMED,
                 f"the database is damaged: {_reason(error)}",
-                where=self._engine.url.render_as_string(hide_password=True),
+                where=_url_told(self._engine.url),
                 advice="restore a copy, see docs/operate/backup.md",
             ) from error
 
@@ -243,7 +243,7 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[None]:
         raise Failure(
             Trouble.MALFORMED,
             f"the database was made by another version of the bot: {error}",
-            where=engine.url.render_as_string(hide_password=True),
+            where=_url_told(engine.url),
             advice="run that version or a newer one",
         ) from error
     finally:
@@ -251,19 +251,41 @@ async def opening(engine: AsyncEngine) -> AsyncIterator[None]:
 
 
 def cannot_be_opened(url: URL, error: Exception) -> Failure:
-    more = "that its folder can be written" if url.get_backend_name() == "sqlite" else "store.password_file"
     return Failure(
         Trouble.UNREACHABLE,
         f"the database cannot be opened: {_reason(error)}",
-        where=url.render_as_string(hide_password=True),
-        advice=f"check store.url and {more}",
+        where=_url_told(url),
+        advice=_advice(url, error),
     )
 
 
+def _url_told(url: URL) -> str:
+    """The URL as `store.url` has it: without our driver, its password hidden."""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
+def _advice(url: URL, error: Exception) -> str:
+    if _is_locked(error):
+        return f"let it finish or end it, `fuser -v {url.database}` names it; then try again"
+    more = "that its folder can be written" if url.get_backend_name() == "sqlite" else "store.password_file"
+    return f"check store.url and {more}"
+
+
 def _reason(error: Exception) -> str:
-    """The first line of what the driver says, which may be nothing."""
-    cause = getattr(error, "orig", None) or error
+    """That another process holds SQLite's file, or the first line of what the driver says, which may be nothing."""
+    if _is_locked(error):
+        return "another process holds it locked"
+    cause = _cause(error)
     return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
+
+
+def _is_locked(error: Exception) -> bool:
+    code = getattr(_cause(error), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _cause(error: Exception) -> BaseException:
+    return getattr(error, "orig", None) or error
 
 
 def _on_sqlite(target: URL, beginning: str, *pragmas: str) -> AsyncEngine:

@@ -134,6 +134,14 @@ def test_good_settings_are_confirmed(bot: Command, tmp_path: Path) -> None:
     ]
 
 
+def test_an_empty_settings_file_is_named(bot: Command, tmp_path: Path) -> None:
+    path = tmp_path / "freshness.yaml"
+    path.touch()
+    ran = bot("config", "check", "-c", path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"{path}: github: no way to sign in; set github.app or github.token_file\n"
+
+
 def test_the_settings_file_can_come_from_the_environment(
     bot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

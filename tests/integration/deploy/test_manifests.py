@@ -105,7 +105,7 @@ class TestEveryOverlay:
     def test_has_valid_settings_that_lack_only_their_secrets(self, overlay: Path) -> None:
         settings = load(overlay / "freshness.yaml")
         with pytest.raises(BadSettings) as error:
-            check_secrets(settings)
+            check_secrets(settings, overlay / "freshness.yaml")
         lacking = {line.partition(":")[0] for line in error.value.lines}
         assert lacking
         assert lacking <= {f"/run/secrets/{name}" for name in example()["stringData"]}

@@ -76,7 +76,7 @@ def test_the_example_is_taken_by_code_and_schema() -> None:
 
 def test_the_example_lacks_nothing_but_its_secrets() -> None:
     with pytest.raises(BadSettings) as error:
-        check_secrets(load(EXAMPLE))
+        check_secrets(load(EXAMPLE), EXAMPLE)
     assert error.value.lines == [
         f"/run/secrets/{file}: cannot read {key}: No such file or directory; mount the secret there"
         for file, key in (

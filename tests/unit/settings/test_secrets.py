@@ -25,7 +25,7 @@ def checked() -> Checked:
 
     def lines(**values: Any) -> list[str]:
         try:
-            check_secrets(Settings.model_validate(values))
+            check_secrets(Settings.model_validate(values), Path("freshness.yaml"))
         except BadSettings as error:
             return error.lines
         return []
@@ -121,7 +121,7 @@ class TestASecretFile:
 
 class TestSigningIn:
     def test_to_github_needs_a_way(self, checked: Checked) -> None:
-        assert checked() == ["github: no way to sign in; set github.app or github.token_file"]
+        assert checked() == ["freshness.yaml: github: no way to sign in; set github.app or github.token_file"]
 
     def test_to_github_needs_only_one(
         self, checked: Checked, token: Path, private_key: str, tmp_path: Path
@@ -129,7 +129,7 @@ class TestSigningIn:
         key = tmp_path / "key"
         key.write_text(private_key)
         assert checked(github={"token_file": token, "app": {"id": 1, "private_key_file": key}}) == [
-            "github: app and token_file are both set; keep one"
+            "freshness.yaml: github: app and token_file are both set; keep one"
         ]
 
     @pytest.mark.parametrize("both", [True, False])
@@ -138,12 +138,12 @@ class TestSigningIn:
         webhook.write_text("https://hooks.example/services/T/B/s")
         slack = {"webhook_file": webhook, "bot_token_file": token, "channel": "C1"} if both else {"channel": "C1"}
         assert checked(github={"token_file": token}, slack=slack) == [
-            "slack: set either webhook_file or bot_token_file"
+            "freshness.yaml: slack: set either webhook_file or bot_token_file"
         ]
 
     def test_to_slack_as_a_bot_needs_a_channel(self, checked: Checked, token: Path) -> None:
         assert checked(github={"token_file": token}, slack={"bot_token_file": token}) == [
-            "slack.channel: missing; a bot token needs to know the channel's id"
+            "freshness.yaml: slack.channel: missing; a bot token needs to know the channel's id"
         ]
 
     def test_names_every_lack_at_once(self, checked: Checked) -> None:

@@ -45,7 +45,7 @@ def test_with_the_secrets_in_place_nothing_is_missing(tmp_path: Path) -> None:
     settings = loaded(tmp_path, answers)
     for path in answers.secret_files:
         path.write_text("xoxb-1")
-    check_secrets(settings)
+    check_secrets(settings, tmp_path / "freshness.yaml")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from bot.settings.review import missing_workflows, review, review_gate
 
     settings = load(config)
-    check_secrets(settings)
+    check_secrets(settings, config)
     workflows = asyncio.run(known_workflows(settings, SystemClock()))
     said = (
         *settings.former_names(),

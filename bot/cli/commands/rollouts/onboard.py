@@ -38,10 +38,11 @@ def onboard(
 
     Example: freshness-bot onboard contoso/shop --dry-run
     """
-    from bot.settings import load
+    from bot.settings import check_secrets, load
 
     settings = load(config)
     if dry_run:
+        check_secrets(settings, config)
         _preview(settings, repositories, output)
     else:
         _take_up(settings, repositories, who, reason, output)
@@ -73,9 +74,6 @@ def _preview(settings: "Settings", repositories: list[str], output: OutputFormat
 
     from bot.domain.clock import SystemClock
     from bot.service.commands.rollouts.onboard import preview
-    from bot.settings import check_secrets
-
-    check_secrets(settings)
     with progress_of("judging") as progress:
         found = asyncio.run(preview(settings, repositories, SystemClock(), progress))
     show_previews(found, output)

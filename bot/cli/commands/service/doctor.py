@@ -42,7 +42,7 @@ def doctor(
     from bot.views.doctor import as_json, exit_code
 
     settings = load(config)
-    check_secrets(settings)
+    check_secrets(settings, config)
     checks = asyncio.run(examine(settings, SystemClock()))
     if output is Format.JSON:
         print_json(as_json(checks))

@@ -40,7 +40,7 @@ def retire(
     from bot.settings import check_secrets, load
 
     settings = load(config)
-    check_secrets(settings)
+    check_secrets(settings, config)
     word = None if dry_run else word_of(who, reason)
     with progress_of("cleaning up") as progress:
         found = asyncio.run(retire_all(settings, word, SystemClock(), progress))

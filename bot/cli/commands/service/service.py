@@ -56,7 +56,7 @@ def once(
     from bot.settings import check_secrets, load
 
     settings = load(config)
-    check_secrets(settings)
+    check_secrets(settings, config)
     _tell_former_names(config, settings)
     set_up("text", verbose=output is Format.TABLE)
     if dry_run:

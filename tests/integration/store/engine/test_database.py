@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,48 @@ async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="cannot be opened") as refused:
         await open_database(f"sqlite:///{tmp_path}/missing/store.db")
     assert f"{tmp_path}/missing/store.db" in str(refused.value)
+
+
+async def test_who_holds_the_file_locked_is_told_and_no_folder_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.engine.database._BUSY_MILLISECONDS", 1)
+    monkeypatch.setattr("bot.store.engine.database.sqlite3.connect", partial(sqlite3.connect, timeout=0))
+    url = new_sqlite(tmp_path / "store.db")
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Failure) as refused:
+            await open_database(url)
+    assert str(refused.value) == (
+        f"{url}: the database cannot be opened: another process holds it locked; let it finish or end it, "
+        f"`fuser -v {tmp_path}/store.db` names it; then try again"
+    )
+
+
+async def test_who_locks_the_file_later_is_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.store.engine.database._BUSY_MILLISECONDS", 1)
+    url = new_sqlite(tmp_path / "store.db")
+    database = await open_database(url)
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Failure) as refused:
+            async with database.transaction():
+                pass
+    await database.close()
+    assert str(refused.value) == (
+        f"{url}: the database does not answer: another process holds it locked; the next pass tries again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("sqlite:///data/freshness.db", "sqlite:///data/freshness.db"),
+        ("postgresql://bot:secret@host/freshness", "postgresql://bot:***@host/freshness"),
+    ],
+)
+def test_the_database_is_named_as_the_settings_have_it(written: str, told: str) -> None:
+    assert cannot_be_opened(database_url(written), OSError("refused")).where == told
 
 
 async def test_a_damaged_file_is_told_in_one_line(tmp_path: Path) -> None:
