@@ -79,7 +79,8 @@ def cve_counts(moved: CvesMoved, *, some_told: bool = False) -> str:
 
 
 def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_REBUILT) -> str:
-    """What bases still have, in a line of a message: `Still open in these bases: 1 HIGH, 4 LOW (no fix yet); …`.
+    """What bases still have, in a line of a message: `Still open in these bases: 1 HIGH, 4 LOW (no fix yet); …`, the
+    reason with the most severe first.
 
     `not_rebuilt` tells who has not, where that is known.
     """
@@ -87,9 +88,11 @@ def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_RE
         return f"Which CVEs are still open in these bases is not known{_because(still_open.gaps)}"
     if not still_open.cves:
         return "No known CVE is still open in these bases"
-    by_reason = {why: [each for each in still_open.cves if each.why is why] for why in WhyOpen}
+    by_reason: dict[WhyOpen | None, list[MovedCve]] = {}
+    for each in still_open.cves:
+        by_reason.setdefault(each.why, []).append(each)
     words = {WhyOpen.NOT_REBUILT: not_rebuilt}
-    told = "; ".join(f"{severities(some)} ({words.get(why, why)})" for why, some in by_reason.items() if some)
+    told = "; ".join(f"{severities(some)} ({words.get(why, why)})" for why, some in by_reason.items())
     return f"Still open in these bases: {told}{'; not all is known' if still_open.gaps else ''}"
 
 

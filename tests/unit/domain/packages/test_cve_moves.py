@@ -179,7 +179,7 @@ def test_of_several_images_a_cve_counts_once_at_its_worst_and_for_what_can_be_me
         ("CVE-3", Rating.UNKNOWN, WhyOpen.NO_FIX),
     ]
     assert still_open_in_words(found, "Microsoft has not rebuilt") == (
-        "Still open in these bases: 1 not rated (no fix yet); 2 HIGH (Microsoft has not rebuilt)"
+        "Still open in these bases: 2 HIGH (Microsoft has not rebuilt); 1 not rated (no fix yet)"
     )
 
 

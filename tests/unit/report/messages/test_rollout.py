@@ -39,7 +39,7 @@ def test_a_message_says_in_a_line_what_the_bases_still_have_and_who_can_move_it(
     severe = MovedCve("CVE-3", Rating.HIGH, (), WhyOpen.NOT_REBUILT)
     still_open = StillOpen((severe, MovedCve("CVE-4", Rating.LOW, (), WhyOpen.NO_FIX)))
     news = replace(rollout(changes=(change(cves=("CVE-1",)),)), still_open=still_open)
-    said = "Still open in these bases: 1 LOW (no fix yet); 1 HIGH ({})"
+    said = "Still open in these bases: 1 HIGH ({}); 1 LOW (no fix yet)"
     told = rollout_message(news)
     check(told)
     assert f"id=CVE-1|CVE-1>\n{said.format('Microsoft has not rebuilt')}\n" in texts(told)
