@@ -68,8 +68,12 @@ def holds_of(waits: Waits, options: RolloutOptions, now: datetime) -> dict[int, 
 
 
 def wave_holds(standing: RolloutStanding, options: RolloutOptions, now: datetime) -> Mapping[str, Hold]:
-    """What each wave of a rollout that may not go on waits for."""
-    return _wave_holds(standing.tallies, options, now)
+    """What each wave of a rollout that may not go on waits for, until what has waited longest in it begins."""
+    waves = waves_in_order(options.waves, standing.tallies)
+    return {
+        name: _at_last(hold, waves, name, standing.longest.get(name), now)
+        for name, hold in _wave_holds(standing.tallies, options, now).items()
+    }
 
 
 def _kept(each: Waiting, pauses: Sequence[Pause]) -> Hold | None:
@@ -97,8 +101,14 @@ def _for_its_wave(each: Waiting, of_waves: Mapping[str, Hold], waves: Sequence[W
     is_urgent = each.severity in SEVERE and not each.catches_up
     if held is None or (is_urgent and each.due_at <= now):
         return None
-    times = [at for at in (held.until, latest_start(waves, each.wave, each.waits_since)) if at is not None]
-    return Hold(held.reason, max(min(times), now, each.due_at) if times else None)
+    return _at_last(held, waves, each.wave, each.waits_since, max(now, each.due_at))
+
+
+def _at_last(hold: Hold, waves: Sequence[Wave], name: str, since: datetime | None, earliest: datetime) -> Hold:
+    """Until when a wave holds back what has waited `since` then; waiting for long gives nobody room."""
+    if hold.until is None or since is None:
+        return hold
+    return Hold(hold.reason, max(min(hold.until, latest_start(waves, name, since)), earliest))
 
 
 def _wave_holds(tallies: Mapping[str, WaveTally], options: RolloutOptions, now: datetime) -> dict[str, Hold]:
