@@ -79,10 +79,9 @@ def cve_counts(moved: CvesMoved, *, some_told: bool = False) -> str:
 
 
 def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_REBUILT) -> str:
-    """What bases still have, in a line of a message: `Still open in these bases: 1 HIGH, 4 LOW (no fix yet); …`, the
-    reason with the most severe first.
+    """What bases still have, in a line of a message: `Still open in these bases: 1 HIGH, 4 LOW (no fix yet); …`.
 
-    `not_rebuilt` tells who has not, where that is known.
+    The reason with the most severe comes first. `not_rebuilt` tells who has not, where that is known.
     """
     if still_open.cves is None:
         return f"Which CVEs are still open in these bases is not known{_because(still_open.gaps)}"
@@ -91,7 +90,7 @@ def still_open_in_words(still_open: StillOpen, not_rebuilt: str = WhyOpen.NOT_RE
     by_reason: dict[WhyOpen | None, list[MovedCve]] = {}
     for each in still_open.cves:
         by_reason.setdefault(each.why, []).append(each)
-    words = {WhyOpen.NOT_REBUILT: not_rebuilt}
+    words: dict[WhyOpen | None, str] = {WhyOpen.NOT_REBUILT: not_rebuilt}
     told = "; ".join(f"{severities(some)} ({words.get(why, why)})" for why, some in by_reason.items())
     return f"Still open in these bases: {told}{'; not all is known' if still_open.gaps else ''}"
 

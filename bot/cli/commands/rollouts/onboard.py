@@ -74,6 +74,7 @@ def _preview(settings: "Settings", repositories: list[str], output: OutputFormat
 
     from bot.domain.clock import SystemClock
     from bot.service.commands.rollouts.onboard import preview
+
     with progress_of("judging") as progress:
         found = asyncio.run(preview(settings, repositories, SystemClock(), progress))
     show_previews(found, output)
