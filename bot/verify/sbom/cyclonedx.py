@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages.reading import MOST_PACKAGES, Collection, items, listed, malformed, mapping, text
-from bot.verify.sbom.package_url import MAVEN_PARTING, is_image_url, read_package_url
+from bot.domain.packages.package import Inventory
+from bot.verify.packages.reading import MOST_PACKAGES, items, listed, malformed, mapping, text
+from bot.verify.sbom.listing import Listing
+from bot.verify.sbom.package_url import MAVEN_PARTING
 
 _NO_PACKAGES = frozenset(
     {"operating-system", "container", "file", "device", "device-driver", "firmware", "data", "platform"}
@@ -16,25 +17,16 @@ _TRIVY = "aquasecurity:trivy:"
 
 def read(document: Mapping[str, Any], where: str) -> Inventory:
     """The components that are packages, nested ones too; `metadata.component` is what the document is about."""
-    found = Collection(where)
-    distributions: list[Distribution] = []
+    found = Listing(where)
     for component in _components(document, where):
         kind, version = text(component.get("type")), text(component.get("version"))
-        name = text(component.get("name"))
         if kind == "operating-system":
-            distributions.insert(0, Distribution(name, version))
+            found.name_distribution(text(component.get("name")), version)
         if kind in _NO_PACKAGES:
             continue
-        url = text(component.get("purl"))
-        told = read_package_url(url, _name(component), version) if url else None
-        if told is not None:
-            package, distribution = told
-            found.add(_with_source(package, component))
-            if distribution is not None:
-                distributions.append(distribution)
-        elif not is_image_url(url) and (version or kind != "application"):
-            found.add(Package("", _name(component), version))
-    return found.inventory(next(iter(distributions), None))
+        urls, is_application = [text(component.get("purl"))], kind == "application"
+        found.add(urls, _name(component), version, source=_source(component), is_application=is_application)
+    return found.inventory()
 
 
 def _components(document: Mapping[str, Any], where: str) -> Iterator[Mapping[str, Any]]:
@@ -55,10 +47,8 @@ def _name(component: Mapping[str, Any]) -> str:
     return f"{group}{parting}{name}" if group and name else name
 
 
-def _with_source(package: Package, component: Mapping[str, Any]) -> Package:
+def _source(component: Mapping[str, Any]) -> tuple[str, str] | None:
     """Trivy tells the source package in properties of its own, and not in the package URL."""
-    if package.source is not None:
-        return package
     told = {
         text(mapping(each).get("name")): text(mapping(each).get("value"))
         for each in items(component.get("properties"))[:100]
@@ -67,8 +57,5 @@ def _with_source(package: Package, component: Mapping[str, Any]) -> Package:
         told.get(f"{_TRIVY}{key}", "") for key in ("SrcName", "SrcVersion", "SrcRelease", "SrcEpoch")
     )
     if not source:
-        return package
-    written = "".join((f"{epoch}:" if epoch else "", version, f"-{release}" if release else ""))
-    return Package(
-        package.type, package.name, package.version, package.architecture, source, written or package.version
-    )
+        return None
+    return source, "".join((f"{epoch}:" if epoch else "", version, f"-{release}" if release else ""))

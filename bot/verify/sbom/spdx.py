@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages.reading import Collection, items, listed, mapping, text
-from bot.verify.sbom.package_url import is_image_url, read_package_url
+from bot.domain.packages.package import Inventory
+from bot.verify.packages.reading import items, listed, mapping, text
+from bot.verify.sbom.listing import Listing
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _ROOT = "SPDXRef-DocumentRoot"
@@ -25,27 +25,19 @@ _SOURCE = re.compile(r"built package from: (\S+) (\S+)")
 
 def read(document: Mapping[str, Any], where: str) -> Inventory:
     """The packages, without the document's root: what it describes, and what stands for the system or the image."""
-    found = Collection(where)
-    distributions: list[Distribution] = []
+    found = Listing(where)
     roots = _roots(document)
     for value in listed(document, "packages", where):
         entry = mapping(value)
         name, version = text(entry.get("name")), text(entry.get("versionInfo"))
         purpose = _purpose(entry)
         if purpose.startswith("OPERATING"):
-            distributions.insert(0, Distribution(name, version))
+            found.name_distribution(name, version)
         if purpose in _NO_PACKAGES or text(entry.get("SPDXID")) in roots:
             continue
-        urls, known = _package_urls(entry), "" if version in _NOTHING else version
-        told = next((told for url in urls if (told := read_package_url(url, name, known)) is not None), None)
-        if told is not None:
-            package, distribution = told
-            found.add(_with_source(package, text(entry.get("sourceInfo"))))
-            if distribution is not None:
-                distributions.append(distribution)
-        elif not any(map(is_image_url, urls)) and (version or purpose != "APPLICATION"):
-            found.add(Package("", name, known))
-    return found.inventory(next(iter(distributions), None))
+        known, is_application = "" if version in _NOTHING else version, purpose == "APPLICATION"
+        found.add(_package_urls(entry), name, known, source=_source(entry), is_application=is_application)
+    return found.inventory()
 
 
 def _purpose(entry: Mapping[str, Any]) -> str:
@@ -92,8 +84,6 @@ def _is_only_named(entry: Mapping[str, Any], *, is_alone: bool) -> bool:
     return not _package_urls(entry) and (is_alone or text(entry.get("versionInfo")) in _NOTHING)
 
 
-def _with_source(package: Package, told: str) -> Package:
-    found = _SOURCE.fullmatch(told)
-    if found is None or package.source is not None:
-        return package
-    return Package(package.type, package.name, package.version, package.architecture, found[1], found[2])
+def _source(entry: Mapping[str, Any]) -> tuple[str, str] | None:
+    found = _SOURCE.fullmatch(text(entry.get("sourceInfo")))
+    return (found[1], found[2]) if found is not None else None

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages.reading import Collection, listed, mapping, text
-from bot.verify.sbom.package_url import is_image_url, read_package_url
+from bot.domain.packages.package import Inventory
+from bot.verify.packages.reading import listed, mapping, text
+from bot.verify.sbom.listing import Listing
 
 
 def is_syft(document: Mapping[str, Any]) -> bool:
@@ -14,20 +14,12 @@ def is_syft(document: Mapping[str, Any]) -> bool:
 
 def read(document: Mapping[str, Any], where: str) -> Inventory:
     """The artifacts, which are packages; what was scanned stands apart."""
-    found = Collection(where)
-    distributions: list[Distribution] = []
+    found = Listing(where)
     release = mapping(document.get("distro"))
     if named := text(release.get("id")):
-        distributions.append(Distribution(named, text(release.get("versionID"))))
+        found.name_distribution(named, text(release.get("versionID")))
     for value in listed(document, "artifacts", where):
         artifact = mapping(value)
         name, version, url = (text(artifact.get(key)) for key in ("name", "version", "purl"))
-        told = read_package_url(url, name, version) if url else None
-        if told is not None:
-            package, distribution = told
-            found.add(package)
-            if distribution is not None:
-                distributions.append(distribution)
-        elif not is_image_url(url):
-            found.add(Package("", name, version))
-    return found.inventory(next(iter(distributions), None))
+        found.add([url], name, version)
+    return found.inventory()

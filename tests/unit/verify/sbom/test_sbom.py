@@ -542,6 +542,17 @@ def test_a_package_whose_url_cannot_be_read_is_listed_by_its_name(url: str) -> N
     assert names(read_sbom(encoded(document), "sbom")) == ["x@1"]
 
 
+def test_an_application_whose_version_nobody_asserts_is_no_package_in_either_form() -> None:
+    """A file that lists others, such as a lock file."""
+    entry = {"SPDXID": "SPDXRef-x", "name": "app.deps.json", "primaryPackagePurpose": "APPLICATION"}
+    other = {"SPDXID": "SPDXRef-y", "name": "y", "versionInfo": "1"}
+    component = {"type": "application", "name": "app.deps.json"}
+    document = {"bomFormat": "CycloneDX", "components": [component]}
+
+    assert names(spdx(entry, other)) == names(spdx(entry | {"versionInfo": "NOASSERTION"}, other)) == ["y@1"]
+    assert names(read_sbom(encoded(document), "sbom")) == []
+
+
 @pytest.mark.parametrize(
     "kind", ["cryptographic-asset", "machine-learning-model", "firmware", "device-driver", "data"]
 )
