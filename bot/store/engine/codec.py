@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.wording.misfits import misfit
 
 T = TypeVar("T")
 
@@ -66,13 +67,8 @@ def _loaded(validate: Callable[[Any], Any], data: Any, kind: type[T]) -> T:
     try:
         return cast(T, validate(data))
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise Failure(
-            Trouble.MALFORMED,
-            f"a stored {getattr(kind, '__name__', kind)} cannot be read: {place or 'it'}: {problem['msg']}",
-            advice="restore the row from a backup, or delete it",
-        ) from error
+        what = f"a stored {getattr(kind, '__name__', kind)} cannot be read: {misfit(error)}"
+        raise Failure(Trouble.MALFORMED, what, advice="restore the row from a backup, or delete it") from error
 
 
 @lru_cache(maxsize=64)
