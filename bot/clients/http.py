@@ -20,6 +20,7 @@ from typing import Self
 import httpx
 import stamina
 
+from bot.clients import http_bodies as bodies
 from bot.clients import http_bounds as bounds
 from bot.clients.http_answers import Answer, Streamed, is_turned_away, turned_away
 from bot.clients.observer import Nobody, Observer
@@ -53,7 +54,7 @@ class Limits:
     attempts: int = 3
     redirects: int = 5
     per_host: int = 8
-    max_bytes: int = 16 * bounds.MEBIBYTE
+    max_bytes: int = 16 * bodies.MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,32 +198,53 @@ class Http:
         """
         asked = _Request("GET", self._target(url), headers or {}, None, max_bytes, allow_redirects_to)
         async with self._bounded(asked.url, self.limits.streaming), self._opened(asked) as (response, last):
-            answer = Answer(response.status_code, response.headers, b"", str(last.url))
-            if is_turned_away(answer):
-                raise turned_away(answer, self.clock.now())
-            is_elsewhere = not bounds.is_same_host(asked.url, last.url)
-            yield Streamed(answer.status, answer.headers, _counted(response, last), is_elsewhere)
+            answer = self._taken(_answer_of(response, asked, last))
+            chunks = bodies.plain(response, last.max_bytes, bounds.where_of(last.url))
+            yield Streamed(answer.status, answer.headers, chunks, answer.redirected)
+
+    async def _attempt(self, asked: _Request) -> Answer:
+        async with self._bounded(asked.url, self.limits.total), self._opened(asked) as (response, last):
+            body = await bodies.whole(response, last.max_bytes, bounds.where_of(last.url))
+            return self._taken(_answer_of(response, asked, last, body))
+
+    def _taken(self, answer: Answer) -> Answer:
+        if is_turned_away(answer):
+            raise turned_away(answer, self.clock.now())
+        return answer
 
     @asynccontextmanager
     async def _opened(self, asked: _Request) -> AsyncIterator[tuple[httpx.Response, _Request]]:
         """The first answer that is no redirect, with the request that it is to."""
         first = asked.url
         for _ in range(self.limits.redirects + 1):
-            async with self._connected.stream("GET", asked.url, headers=dict(asked.headers)) as response:
-                self.observer.answered(bounds.host_of(asked.url), "GET", response.status_code)
+            async with self._told(asked) as response:
                 location = response.headers.get("location")
                 if response.status_code not in bounds.REDIRECTS or location is None:
                     yield response, asked
                     return
+                # A connection that was read to its end serves again.
+                await bodies.skip(response, asked.max_bytes, bounds.where_of(asked.url))
             asked = _redirected(asked, location)
-        raise self._too_many_redirects(first)
+        what = f"redirects more than {self.limits.redirects} times"
+        raise Failure(Trouble.MALFORMED, what, where=bounds.where_of(first))
 
-    async def _attempt(self, asked: _Request) -> Answer:
-        async with self._bounded(asked.url, self.limits.total):
-            answer = await self._follow(asked)
-        if is_turned_away(answer):
-            raise turned_away(answer, self.clock.now())
-        return answer
+    @asynccontextmanager
+    async def _told(self, asked: _Request) -> AsyncIterator[httpx.Response]:
+        """The answer to one request, of which the observer is told when it ends."""
+        if self._client is None:
+            raise RuntimeError("Http is used outside of its `async with`")
+        status = None
+        try:
+            async with self._client.stream(
+                asked.method, asked.url, headers=dict(asked.headers), content=asked.content
+            ) as response:
+                status = response.status_code
+                yield response
+        except (httpx.HTTPError, asyncio.CancelledError):
+            status = None
+            raise
+        finally:
+            self.observer.answered(bounds.host_of(asked.url), asked.method, status)
 
     @asynccontextmanager
     async def _bounded(self, url: httpx.URL, seconds: float) -> AsyncIterator[None]:
@@ -240,48 +262,6 @@ class Http:
         except UnicodeError as error:  # httpx reads Location, followed or not, and does not catch this itself
             raise Failure(Trouble.MALFORMED, bounds.NO_URL, where=where) from error
 
-    async def _follow(self, asked: _Request) -> Answer:
-        first = asked.url
-        for _ in range(self.limits.redirects + 1):
-            answer = await self._send(asked)
-            location = answer.headers.get("location")
-            if answer.status not in bounds.REDIRECTS or location is None:
-                return answer if bounds.is_same_host(first, asked.url) else replace(answer, redirected=True)
-            asked = _redirected(asked, location)
-        raise self._too_many_redirects(first)
-
-    def _too_many_redirects(self, first: httpx.URL) -> Failure:
-        what = f"redirects more than {self.limits.redirects} times"
-        return Failure(Trouble.MALFORMED, what, where=bounds.where_of(first))
-
-    @property
-    def _connected(self) -> httpx.AsyncClient:
-        if self._client is None:
-            raise RuntimeError("Http is used outside of its `async with`")
-        return self._client
-
-    async def _send(self, asked: _Request) -> Answer:
-        body = bounds.Body(asked.max_bytes, bounds.where_of(asked.url))
-        try:
-            response = await self._answer(self._connected, asked, body)
-        except BaseException:
-            self.observer.answered(bounds.host_of(asked.url), asked.method, None)
-            raise
-        self.observer.answered(bounds.host_of(asked.url), asked.method, response.status_code)
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        return Answer(response.status_code, response.headers, body.decoded(encoding), str(asked.url))
-
-    async def _answer(self, client: httpx.AsyncClient, asked: _Request, body: bounds.Body) -> httpx.Response:
-        """The answer with its whole body put into `body`."""
-        async with client.stream(
-            asked.method, asked.url, headers=dict(asked.headers), content=asked.content
-        ) as response:
-            # `aiter_raw` gives the same, but refuses an answer that a test double holds ready.
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            async for chunk in response.stream:
-                body.add(chunk)
-            return response
-
 
 def _redirected(asked: _Request, location: str) -> _Request:
     """The request that a redirect asks for. Raises `Failure` where it may not be followed."""
@@ -291,19 +271,10 @@ def _redirected(asked: _Request, location: str) -> _Request:
     return replace(asked, url=target)
 
 
-async def _counted(response: httpx.Response, asked: _Request) -> AsyncIterator[bytes]:
-    """The chunks of a body that is sent as it is. Raises `Failure` for one that is encoded or too long."""
-    where = bounds.where_of(asked.url)
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", ""):
-        raise Failure(Trouble.MALFORMED, f"sent the unasked encoding {encoding[:40]!r}", where=where)
-    assert isinstance(response.stream, httpx.AsyncByteStream)
-    taken = 0
-    async for chunk in response.stream:
-        taken += len(chunk)
-        if taken > asked.max_bytes:
-            raise bounds.too_long(asked.max_bytes, where)
-        yield chunk
+def _answer_of(response: httpx.Response, asked: _Request, last: _Request, body: bytes = b"") -> Answer:
+    """The answer to what was `asked`, which is that to the `last` request after its redirects."""
+    redirected = not bounds.is_same_host(asked.url, last.url)
+    return Answer(response.status_code, response.headers, body, str(last.url), redirected)
 
 
 def _trust(host: str, ca_file: Path | None) -> ssl.SSLContext:

@@ -1,6 +1,5 @@
-"""What is accepted of an HTTP answer: waits, redirects, sizes, and how failures are put. No input or output."""
+"""What is accepted of an HTTP answer: waits and redirects, and how failures are put. No input or output."""
 
-import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -11,7 +10,6 @@ from bot.domain.failure import LONGEST_PAUSE, Failure, Trouble
 
 IDEMPOTENT = frozenset({"GET", "HEAD"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MEBIBYTE = 1024 * 1024
 NO_URL = "redirects to something that is no URL"
 
 
@@ -78,46 +76,6 @@ def redirect_target(method: str, url: httpx.URL, location: str, allowed: frozens
         what = f"redirects to another host, {host_of(target)[:200]}, which is not followed"
         raise Failure(Trouble.MALFORMED, what, where=where, advice="correct the configured address")
     return target
-
-
-class Body:
-    """Collects a body of at most `max_bytes`; adding more raises `Failure` (malformed)."""
-
-    def __init__(self, max_bytes: int, where: str) -> None:
-        self._max_bytes = max_bytes
-        self._where = where
-        self._raw = bytearray()
-
-    def add(self, chunk: bytes) -> None:
-        self._raw += chunk
-        self._check(len(self._raw))
-
-    def decoded(self, encoding: str) -> bytes:
-        """The body without its Content-Encoding, inflating no more than is accepted."""
-        raw = bytes(self._raw)
-        if encoding in ("identity", "") or not raw:
-            return raw
-        if encoding not in ("gzip", "x-gzip"):
-            raise Failure(Trouble.MALFORMED, f"sent the unasked encoding {encoding[:40]!r}", where=self._where)
-        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            body = inflater.decompress(raw, self._max_bytes + 1)
-        except zlib.error as error:
-            raise Failure(Trouble.MALFORMED, "sent a damaged gzip body", where=self._where) from error
-        self._check(len(body))
-        if not inflater.eof or inflater.unused_data:
-            raise Failure(Trouble.MALFORMED, "sent a gzip body that ends too early or too late", where=self._where)
-        return body
-
-    def _check(self, size: int) -> None:
-        if size > self._max_bytes:
-            raise too_long(self._max_bytes, self._where)
-
-
-def too_long(max_bytes: int, where: str) -> Failure:
-    """A body of more than `max_bytes`."""
-    limit = f"{max_bytes / MEBIBYTE:g} MiB" if max_bytes >= MEBIBYTE else f"{max_bytes} bytes"
-    return Failure(Trouble.MALFORMED, f"sent more than the {limit} that are accepted", where=where)
 
 
 def unreachable(error: httpx.HTTPError, where: str) -> Failure:

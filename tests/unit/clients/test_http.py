@@ -1,6 +1,7 @@
 import asyncio
+import contextlib
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,17 +9,19 @@ import httpx
 import pytest
 
 from bot.clients.http import ANY_HOST, USER_AGENT, HostRules, Http, Limits
+from bot.clients.observer import Nobody
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 
 NOW = datetime(2025, 11, 11, 18, 0, tzinfo=UTC)
 URL = "https://registry.example/v2/"
+Given = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 class Server:
     """Answers in the given order, the last one for ever; remembers what it was asked."""
 
-    def __init__(self, *answers: httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]) -> None:
+    def __init__(self, *answers: Given) -> None:
         self._answers = list(answers)
         self.asked: list[httpx.Request] = []
 
@@ -248,6 +251,56 @@ async def test_an_unusable_ca_file_is_said_at_once(no_certificates: Path) -> Non
         with pytest.raises(Failure, match="ca_file") as caught:
             await Http(hosts={"registry.example": HostRules(ca_file=path)}).__aenter__()
         assert isinstance(caught.value.__cause__, OSError | ssl.SSLError)
+
+
+async def test_a_body_of_the_accepted_size_is_taken_and_one_byte_more_is_not() -> None:
+    async with Server(answer(200, b"abcd")).http() as http:
+        assert (await http.request("GET", URL, max_bytes=4)).body == b"abcd"
+        with pytest.raises(Failure, match="sent more than the 3 bytes"):
+            await http.request("GET", URL, max_bytes=3)
+
+
+class Counting(Nobody):
+    """Notes the status of each request that it is told of."""
+
+    def __init__(self) -> None:
+        self.told: list[int | None] = []
+
+    def answered(self, host: str, method: str, status: int | None) -> None:
+        self.told.append(status)
+
+
+async def breaking_off() -> AsyncIterator[bytes]:
+    yield b"half"
+    raise httpx.ReadError("cut")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([answer(200, b"whole")], [200]),
+        ([answer(503)], [503]),
+        ([answer(200, b"x" * 101)], [200]),
+        ([answer(307, b"elsewhere", location="https://content.example/"), answer(200)], [307, 200]),
+        ([httpx.ConnectError("refused")], [None]),
+        ([lambda _: httpx.Response(200, content=breaking_off())], [None]),
+    ],
+)
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_each_request_is_counted_once_by_its_answer_however_that_is_read(
+    given: list[Given], told: list[int | None], is_streamed: bool
+) -> None:
+    server, observer = Server(*given), Counting()
+    http = server.http()
+    http.observer = observer
+    with contextlib.suppress(Failure):
+        async with http:
+            if is_streamed:
+                async with http.stream(URL, max_bytes=100, allow_redirects_to=ANY_HOST) as found:
+                    assert [chunk async for chunk in found.chunks]
+            else:
+                await http.request("GET", URL, max_bytes=100, allow_redirects_to=ANY_HOST, retry=False)
+    assert observer.told == told
 
 
 async def streamed(server: Server, limits: Limits | None = None, max_bytes: int = 100) -> bytes:

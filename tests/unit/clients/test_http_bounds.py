@@ -1,4 +1,3 @@
-import gzip
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -7,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clients.http_bounds import Body, redirect_target, retry_after
+from bot.clients.http_bounds import redirect_target, retry_after
 from bot.domain.failure import Failure
 
 NOW = datetime(2025, 11, 11, 18, 0, tzinfo=UTC)
@@ -87,41 +86,3 @@ def test_a_post_is_not_sent_on() -> None:
 def test_a_redirect_to_nonsense_is_one_clear_line(location: str) -> None:
     said = refused("GET", HOME, location, frozenset({"*"}))
     assert said == "registry.example/v2/a: redirects to something that is no URL"
-
-
-def test_a_body_of_the_accepted_size_is_taken_and_one_byte_more_is_not() -> None:
-    body = Body(4, "here")
-    body.add(b"abcd")
-    assert body.decoded("identity") == b"abcd"
-    with pytest.raises(Failure, match="sent more than the 4 bytes"):
-        body.add(b"e")
-
-
-def test_a_packed_body_counts_unpacked() -> None:
-    bomb = Body(2**20, "here")
-    bomb.add(gzip.compress(b"\0" * (2**20 + 1)))
-    with pytest.raises(Failure, match="sent more than the 1 MiB"):
-        bomb.decoded("gzip")
-
-
-@given(st.binary(max_size=2000))
-def test_gzip_is_undone(content: bytes) -> None:
-    body = Body(4000, "here")
-    body.add(gzip.compress(content, mtime=0))
-    assert body.decoded("gzip") == content
-
-
-@pytest.mark.parametrize(
-    ("raw", "encoding", "what"),
-    [
-        (b"no gzip", "gzip", "damaged gzip"),
-        (gzip.compress(b"x" * 1000, mtime=0)[:-9], "gzip", "ends too early"),
-        (gzip.compress(b"x", mtime=0) + b"more", "gzip", "or too late"),
-        (b"x", "br", "unasked encoding 'br'"),
-    ],
-)
-def test_a_body_that_cannot_be_unpacked_is_one_clear_line(raw: bytes, encoding: str, what: str) -> None:
-    body = Body(4000, "here")
-    body.add(raw)
-    with pytest.raises(Failure, match=what):
-        body.decoded(encoding)
