@@ -4,13 +4,10 @@ from collections.abc import Sequence
 
 from bot.cli.options import Format
 from bot.cli.output import Layout, print_json, print_sentence, print_table
+from bot.cli.rest import count_rest, first_rows
 from bot.cli.text import moment
 from bot.cli.unknown import end_with_unknown
-from bot.domain.wording.words import counted
 from bot.views.bases.inventory import FoundPackage, FoundPackages, ShownBy, as_json, in_short
-
-MOST_SHOWN = 8
-"""So many rows are shown where not all are asked for; each may take five lines of a terminal."""
 
 
 def show_found(answer: FoundPackages, output: Format, *, show_all: bool = False) -> None:
@@ -23,10 +20,8 @@ def show_found(answer: FoundPackages, output: Format, *, show_all: bool = False)
         )
     else:
         print_sentence(in_short(answer))
-        _show_rows(answer.found if show_all else answer.found[:MOST_SHOWN])
-        more = len(answer.found) - MOST_SHOWN
-        if more > 0 and not show_all:
-            print_sentence(f"and {counted(more, 'more row')}; with --all the table has every row")
+        _show_rows(first_rows(answer.found, show_all=show_all))
+        count_rest(len(answer.found), show_all=show_all)
     end_with_unknown(answer.not_known, answer.gaps)
 
 

@@ -211,7 +211,7 @@ def _reason(rebuild: Rebuild) -> str:
 
 def _footer(news: RolloutNews) -> str:
     ended = f", ended {shown_time(news.ended_at)}" if news.ended_at else ""
-    more = "" if news.names_all else f"; freshness-bot rollout show {news.id} lists every repository"
+    more = "" if news.names_all else f"; freshness-bot rollout show {news.id} --all lists every repository"
     return f"Rollout {news.id}, opened {shown_time(news.opened_at)}{ended}{more}"
 
 

@@ -41,7 +41,7 @@ def wave_message(news: WaveNews) -> Message | None:
             (TextRun(each.repository, url=each.url), TextRun(f": {short(each.reason)}")) for each in news.failures
         ]
         if (more := news.failed - len(news.failures)) > 0:
-            command = TextRun(f"freshness-bot rollout show {news.rollout}", Style.CODE)
+            command = TextRun(f"freshness-bot rollout show {news.rollout} --all", Style.CODE)
             lines.append((TextRun(f"and {more:,} more; "), command, TextRun(" lists them all")))
         blocks = (Paragraph((strong(title),)), capped_list(lines), _footer(news))
         return Message(f"{title}: {news.title}", blocks, needs_person=True)

@@ -59,6 +59,16 @@ def in_short(
     )
 
 
+def by_need(rebuilds: Iterable[Rebuild]) -> Sequence[Rebuild]:
+    """Those first that need a person, then what is under way, what waits, and what is over; else as they come."""
+
+    def rank(each: Rebuild) -> tuple[bool, ...]:
+        state = each.state
+        return (state not in NEED_A_PERSON, state is not State.FAILED, state.has_ended, state.awaits_action)
+
+    return sorted(rebuilds, key=rank)
+
+
 def stands_for(rebuild: Rebuild, now: datetime) -> timedelta:
     """How long ago a rebuild has ended, or, while it has not, its effect was first intended."""
     return rebuild.age(now) if rebuild.ended_at is None else now - rebuild.ended_at

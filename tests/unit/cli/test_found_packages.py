@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from bot.cli.found import MOST_SHOWN, show_found
+from bot.cli.found import show_found
 from bot.cli.options import Format
+from bot.cli.rest import MOST_ROWS
 from bot.cli.unknown import INCOMPLETE
 from bot.domain.packages.package import Package
 from bot.views.bases.images import Deployment
@@ -61,9 +62,9 @@ def test_the_table_of_thousands_of_rows_is_a_screen_and_counts_the_rest(capsys: 
     answer = FoundPackages(tuple(replace(FOUND, image=f"ghcr.io/contoso/{at:04}:1") for at in range(1_200)))
     show_found(answer, Format.TABLE)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 1 + MOST_SHOWN + 1
+    assert len(lines) == 1 + 1 + MOST_ROWS + 1
     assert lines[0].startswith("1,200 images with such a package")
-    assert lines[-1] == f"and {1_200 - MOST_SHOWN:,} more rows; with --all the table has every row"
+    assert lines[-1] == f"and {1_200 - MOST_ROWS:,} more rows; with --all the table has every row"
 
     show_found(answer, Format.TABLE, show_all=True)
     assert len(capsys.readouterr().out.splitlines()) == 1 + 1 + 1_200
@@ -73,7 +74,7 @@ def test_the_table_of_thousands_of_rows_is_a_screen_and_counts_the_rest(capsys: 
 
 
 def test_where_all_rows_fit_no_rest_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    show_found(FoundPackages((FOUND,) * MOST_SHOWN), Format.TABLE)
+    show_found(FoundPackages((FOUND,) * MOST_ROWS), Format.TABLE)
     assert "--all" not in capsys.readouterr().out
 
 

@@ -70,7 +70,7 @@ def test_status_counts_the_rebuilds_of_a_rollout_and_names_those_that_need_someb
     assert "Rollout 3: 139 rebuilds: 1 open, 138 succeeded\n" in out
     assert ["contoso/open", open_.url, "open", "5", "h", "moved"] in [line.split() for line in out.splitlines()]
     assert "contoso/done" not in out
-    assert "and 138 more; `freshness-bot rollout show 3` lists them all\n" in out
+    assert "and 138 more; `freshness-bot rollout show 3 --all` lists them all\n" in out
 
 
 def test_status_says_that_of_an_older_rollout_it_counts_what_has_not_ended(
@@ -83,7 +83,7 @@ def test_status_says_that_of_an_older_rollout_it_counts_what_has_not_ended(
 
 def test_status_names_the_command_that_lists_what_it_only_counts(capsys: pytest.CaptureFixture[str]) -> None:
     show_status(replace(STATUS, rebuilds=(rebuild(state=State.PLANNED),)), Format.TABLE, NOON)
-    assert capsys.readouterr().out.endswith("1 planned\n`freshness-bot rollout show 3` lists them all\n")
+    assert capsys.readouterr().out.endswith("1 planned\n`freshness-bot rollout show 3 --all` lists them all\n")
 
 
 def test_status_tells_scripts_where_to_move(capsys: pytest.CaptureFixture[str]) -> None:

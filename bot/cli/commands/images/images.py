@@ -9,6 +9,7 @@ import typer
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.pages import print_page
+from bot.cli.rest import EveryRow, count_rest, first_rows
 from bot.cli.text import moment
 
 if TYPE_CHECKING:
@@ -67,13 +68,15 @@ def tree(
         str,
         typer.Argument(metavar="BASE", help="A base such as aspnet:10.0 or mcr.microsoft.com/dotnet/aspnet:10.0"),
     ],
+    show_all: EveryRow = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
     """Shows a base with the images on it, and how far each is.
 
-    Which images are proved to stand on what the base shows now, which are behind, and what is under way. Reads the
-    store alone. Exit code 0; 2 where no such base is watched.
+    Which images are proved to stand on what the base shows now, which are behind, and what is under way. The table
+    has at most eight rows, those that are behind first, and counts the rest; --all and --format json have every
+    one. Reads the store alone. Exit code 0; 2 where no such base is watched.
 
     Example: freshness-bot tree aspnet:10.0-noble
     """
@@ -86,12 +89,12 @@ def tree(
 
     settings = load(config)
     found = asyncio.run(read_tree(settings, base, SystemClock()))
-    show_tree(found, output)
+    show_tree(found, output, show_all=show_all)
     print_page(settings, base_path(found.base), output)
 
 
-def show_tree(found: "Tree", output: Format) -> None:
-    """Writes the base, a row for each image on it, and how many have arrived."""
+def show_tree(found: "Tree", output: Format, *, show_all: bool = False) -> None:
+    """Writes the base, a row for each image on it or for the first, and how many have arrived."""
     from bot.views.bases.tree import as_json, short
     from bot.views.rollouts.rebuilds import what
 
@@ -110,10 +113,11 @@ def show_tree(found: "Tree", output: Format) -> None:
                     branch.state,
                     Hyperlink(what(branch.rebuild), branch.rebuild.url) if branch.rebuild else None,
                 )
-                for branch in found.branches
+                for branch in first_rows(found.branches, show_all=show_all)
             ],
             Layout(below=("state",)),
         )
+        count_rest(len(found.branches), show_all=show_all)
     print_line(found.told)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import CONFIG_VARIABLE, DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.rest import EveryRow
 
 if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
@@ -82,7 +83,7 @@ def find(
     cve: Annotated[
         str | None, typer.Option("--cve", help="Packages that this CVE affects, or a record such as USN-1-1.")
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="In the table, every row.")] = False,
+    show_all: EveryRow = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:

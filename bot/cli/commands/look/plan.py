@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.rest import EveryRow, count_rest, first_rows
 from bot.cli.text import NOTHING_READ, held_text, moment
 
 if TYPE_CHECKING:
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     from bot.views.fleet.status import Status
 
 
-def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+def plan(
+    show_all: EveryRow = False, config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE
+) -> None:
     """Shows what the bot will do next, when and why.
+
+    The table has the eight rows that are due first and counts the rest; --all and --format json have every one.
 
     Exit codes: 0 shown, 2 settings or store cannot be read.
 
@@ -29,15 +34,21 @@ def plan(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABL
 
     clock = SystemClock()
     found = asyncio.run(read_status(load(config), clock))
-    show_rebuilds(found.ahead, output, found.waits)
+    show_rebuilds(found.ahead, output, found.waits, show_all=show_all)
     if output is Format.TABLE:
         if not found.repositories:
             print_sentence(NOTHING_READ)
         show_behind(found, clock.now())
 
 
-def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping[int, Hold] | None" = None) -> None:
-    """Writes what is ahead, a row for each rebuild; `waits` says by id what some wait for."""
+def show_rebuilds(
+    rebuilds: "Sequence[Rebuild]",
+    output: Format,
+    waits: "Mapping[int, Hold] | None" = None,
+    *,
+    show_all: bool = True,
+) -> None:
+    """Writes what is ahead, a row for each rebuild or the first of them; `waits` says by id what some wait for."""
     waits = waits or {}
     from bot.views.rollouts.rebuilds import as_json
 
@@ -55,10 +66,11 @@ def show_rebuilds(rebuilds: "Sequence[Rebuild]", output: Format, waits: "Mapping
                     *(r.repository, Hyperlink(what(r), r.url), r.state, moment(r.due_at), r.reason),
                     held_text(waits.get(r.id)),
                 )
-                for r in rebuilds
+                for r in first_rows(rebuilds, show_all=show_all)
             ],
             Layout(below=("why", "waits for")),
         )
+        count_rest(len(rebuilds), show_all=show_all)
 
 
 def show_behind(status: "Status", now: datetime) -> None:

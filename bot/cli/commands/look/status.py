@@ -34,9 +34,9 @@ def status(
     Of the bases it shows those in trouble, then those with rebuilds under way and those that moved within 7 days,
     at most twelve, and counts the rest, as it does of notices and troubles; --all and --format json have all. Of
     each rollout it counts the rebuilds by state, and names those that failed, those that wait for a person, the
-    longest under way, and the longest of those that cannot begin; `freshness-bot rollout show ID` and --format json
-    have all. Reads the store alone and can run beside the service. Exit code 0; what needs a person is in the lines
-    below the tables.
+    longest under way, and the longest of those that cannot begin; `freshness-bot rollout show ID --all` and
+    --format json have all. Reads the store alone and can run beside the service. Exit code 0; what needs a person
+    is in the lines below the tables.
 
     Example: freshness-bot status --watch
     """
@@ -160,7 +160,7 @@ def _show_rebuilds(status: "Status", now: datetime) -> None:
             )
         if found.more:
             more = f"and {found.more:,} more; " if found.named else ""
-            print_line(f"{more}`freshness-bot rollout show {found.id}` lists them all")
+            print_line(f"{more}`freshness-bot rollout show {found.id} --all` lists them all")
 
 
 def rollout_in_words(found: "RolloutInShort") -> str:

@@ -9,6 +9,7 @@ from bot.cli.commands.rollouts.ordering import Limit, counted_rebuilds, give_ord
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.pages import print_page
+from bot.cli.rest import EveryRow, count_rest, first_rows
 from bot.cli.steps import print_steps
 from bot.cli.text import held_text, moment
 from bot.cli.watching import Watch, watch
@@ -52,13 +53,15 @@ def list_rollouts(
 @app.command("show")
 def show_rollout(
     number: Number,
+    show_all: EveryRow = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
     again: Watch = False,
 ) -> None:
     """Shows one rollout: its waves, what each waits for, and its rebuilds.
 
-    With --watch it ends by itself when the rollout has.
+    Of the rebuilds it shows at most eight, those that need somebody first, and counts the rest; --all and --format
+    json have every one. With --watch it ends by itself when the rollout has.
 
     Exit codes: 0 shown, 2 there is no such rollout.
 
@@ -78,7 +81,7 @@ def show_rollout(
         if output is Format.JSON:
             print_json(as_json(found))
         else:
-            _show(found)
+            show_progress(found, show_all=show_all)
 
     if again:
         asyncio.run(
@@ -136,8 +139,10 @@ def cancel_rollout(
     print_line(f"Rollout {number} is cancelled: {counted_rebuilds(count)} called off.")
 
 
-def _show(found: "RolloutProgress") -> None:
+def show_progress(found: "RolloutProgress", *, show_all: bool = False) -> None:
+    """Writes how a rollout and its waves stand, and a row for each rebuild or for the first."""
     from bot.domain.wording.words import rounded_up
+    from bot.views.rollouts.in_short import by_need
     from bot.views.rollouts.rebuilds import what
 
     print_line(f"Rollout {found.id}, opened {moment(found.opened_at)}, {found.standing}")
@@ -160,7 +165,8 @@ def _show(found: "RolloutProgress") -> None:
             ],
             Layout(below=("waits for",)),
         )
-    if found.rebuilds:
+    shown = first_rows(by_need(found.rebuilds), show_all=show_all)
+    if shown:
         print_table(
             ("id", "wave", "repository", "what", "state", "why", "waits for"),
             [
@@ -168,11 +174,12 @@ def _show(found: "RolloutProgress") -> None:
                     *(r.id, r.wave, r.repository, Hyperlink(what(r), r.url), r.state, r.reason),
                     held_text(found.waits.get(r.id)),
                 )
-                for r in found.rebuilds
+                for r in shown
             ],
             Layout(below=("why", "waits for")),
         )
-    print_steps((rebuild, step) for rebuild in found.rebuilds for step in found.steps.get(rebuild.id, ()))
+        count_rest(len(found.rebuilds), show_all=show_all)
+    print_steps((rebuild, step) for rebuild in shown for step in found.steps.get(rebuild.id, ()))
 
 
 def _states(found: "RolloutProgress") -> str:

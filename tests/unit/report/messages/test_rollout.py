@@ -221,7 +221,7 @@ def test_a_large_rollout_names_those_who_are_needed_and_counts_the_others() -> N
     assert [name in needed for name in ("bad-0", "bad-1", "bad-2", "more")] == [True, True, True, False]
     [waiting] = [line for line in lines if line.startswith("To be merged: ")]
     assert waiting.endswith("|contoso/open-6> and 13 more")
-    assert "freshness-bot rollout show 3 lists every repository" in lines[-1]
+    assert "freshness-bot rollout show 3 --all lists every repository" in lines[-1]
 
 
 def test_a_fleet_of_5000_fits_twelve_lines_and_3000_characters() -> None:
