@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.domain.packages.detected import DetectedVulnerability, is_cve
-from bot.verify.packages.reading import malformed, mapping
+from bot.domain.packages.detected import DetectedVulnerability, Rating, is_cve
+from bot.verify.packages.reading import items, malformed, mapping
 from bot.verify.scanners.report import (
     GRYPE,
     Report,
@@ -12,12 +12,14 @@ from bot.verify.scanners.report import (
     bounded,
     bounded_line,
     few,
+    highest,
     image_id_of,
     is_rating,
     moment_of,
     named_digests,
     platform_in,
     rating_named,
+    rating_of_score,
     without_tag,
 )
 
@@ -41,13 +43,16 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
         found += told
         if not told:
             gaps.append("a match names no vulnerability or package")
-        elif not is_rating(_severity_of(each)):
+        elif told[0].severity is Rating.UNKNOWN and not is_rating(_severity_of(each)):
             unrated += told
+    descriptor = mapping(document.get("descriptor"))
+    if mapping(descriptor.get("configuration")).get("only-notfixed") is True:
+        gaps.append("Grype was told to leave out what has a fix (--only-notfixed)")
     source = mapping(document.get("source"))
     target = mapping(source.get("target")) if source.get("type") == _IMAGE else {}
     names = target.get("repoDigests")
     digests = named_digests([target.get("manifestDigest"), *(names if isinstance(names, list) else [])])
-    created_at = moment_of(mapping(document.get("descriptor")).get("timestamp"))
+    created_at = moment_of(descriptor.get("timestamp"))
     name = without_tag(bounded_line(target.get("userInput")))
     image = image_id_of(target.get("imageID"))
     return Report(
@@ -77,7 +82,7 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
         if isinstance(versions, list)
         else ""
     )
-    rating = rating_named(_severity_of(match))
+    rating = _rating_of(match)
     state = bounded_line(fix.get("state"))
     names = _names(name, mapping(match).get("relatedVulnerabilities"))
     for each in names:
@@ -97,8 +102,24 @@ def _severity_of(match: object) -> str:
     return bounded_line(mapping(mapping(match).get("vulnerability")).get("severity"))
 
 
+def _rating_of(match: object) -> Rating:
+    """The word that Grype chose, else the highest band of the CVSS scores of it and of what it names as related."""
+    named = rating_named(_severity_of(match))
+    if named is not Rating.UNKNOWN:
+        return named
+    inner = mapping(match)
+    scored = [mapping(each) for each in (inner.get("vulnerability"), *items(inner.get("relatedVulnerabilities")))]
+    told = [mapping(score) for each in scored for score in items(each.get("cvss"))]
+    return highest(
+        rating_of_score(
+            mapping(each.get("metrics")).get("baseScore"), is_of_version_2=str(each.get("version")).startswith("2")
+        )
+        for each in told
+    )
+
+
 def _names(name: str, related: object) -> list[str]:
     if is_cve(name):
         return [name]
-    named = [bounded_line(mapping(each).get("id")) for each in (related if isinstance(related, list) else ())]
+    named = [bounded_line(mapping(each).get("id")) for each in items(related)]
     return list(dict.fromkeys(each for each in named if is_cve(each))) or [name]

@@ -86,9 +86,17 @@ def rating_named(word: str) -> Rating:
     return Rating.LOW if word.upper() == _NEGLIGIBLE else Rating.named(word)
 
 
-def rating_of_score(score: float) -> Rating:
-    """The band of a score of CVSS; unknown for what is none."""
-    return next((rating for least, rating in _BANDS if least <= score <= _HIGHEST_SCORE), Rating.UNKNOWN)
+def rating_of_score(score: object, *, is_of_version_2: bool = False) -> Rating:
+    """The band of a score of CVSS, of which version 2 has no critical; unknown for what is none."""
+    if isinstance(score, bool) or not isinstance(score, int | float):
+        return Rating.UNKNOWN
+    band = next((rating for least, rating in _BANDS if least <= score <= _HIGHEST_SCORE), Rating.UNKNOWN)
+    return Rating.HIGH if is_of_version_2 and band is Rating.CRITICAL else band
+
+
+def highest(ratings: Iterable[Rating]) -> Rating:
+    """The most severe; unknown where there is none."""
+    return max(ratings, key=lambda rating: rating.rank, default=Rating.UNKNOWN)
 
 
 def named_digests(names: Iterable[object]) -> frozenset[str]:

@@ -80,6 +80,8 @@ def _read_run(run: object, read: _Read) -> None:
     if not isinstance(run, dict) or not isinstance(results, list):
         read.has_not_looked("a run has no results, so it cannot be told whether anything was looked for")
         return
+    if _list(run.get("externalPropertyFileReferences"), "results"):
+        read.has_not_looked("a run has its results in other files, which are not read")
     ends = [each.get("executionSuccessful") for each in _list(run, "invocations") if isinstance(each, dict)]
     if any(end is False for end in ends):
         read.has_not_looked("a run did not come to its end")
@@ -113,7 +115,9 @@ def _read_result(result: object, name: str, rule: Mapping[str, Any], read: _Read
         read.gaps.append(told)
         return
     is_rated = is_rating(told.severity)
-    severity = rating_named(told.severity) if is_rated else _rating_of(rule)
+    severity = rating_named(told.severity)
+    if severity is Rating.UNKNOWN:
+        severity = _rating_of(rule)
     vulnerability = DetectedVulnerability(
         told.id,
         told.package,
@@ -167,18 +171,21 @@ def _list(value: object, key: str) -> list[Any]:
 def _rule_of(
     result: object, rules: Sequence[Mapping[str, Any]], by_id: Mapping[str, Mapping[str, Any]]
 ) -> tuple[str, Mapping[str, Any]]:
-    """The rule that a result names by its id or its place, and its name; without one, nothing is known of it."""
+    """The rule that a result names by its id or its place, and its name; without one, nothing is known of it, nor
+    of the rules that a part of the tool has. Rules of one id are told apart by their places."""
     if not isinstance(result, dict):
         return "", {}
     inner = result.get("rule")
     reference = inner if isinstance(inner, dict) else {}
     name = bounded_line(result.get("ruleId")) or bounded_line(reference.get("id"))
-    if name:
-        return name, by_id.get(name, {})
+    if reference.get("toolComponent"):
+        return name, {}
     index = result.get("ruleIndex", reference.get("index"))
     if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(rules):
-        return bounded_line(rules[index].get("id")), rules[index]
-    return "", {}
+        placed = bounded_line(rules[index].get("id"))
+        if name in ("", placed):
+            return placed, rules[index]
+    return name, by_id.get(name, {})
 
 
 def _rating_of(rule: Mapping[str, Any]) -> Rating:

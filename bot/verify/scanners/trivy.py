@@ -13,6 +13,7 @@ from bot.verify.scanners.report import (
     bounded,
     bounded_line,
     few,
+    highest,
     image_id_of,
     is_rating,
     moment_of,
@@ -151,11 +152,4 @@ def _rating_of(vulnerability: Mapping[str, Any]) -> Rating:
     if named is not Rating.UNKNOWN or not isinstance(by_source, dict):
         return named
     told = ((key, scores.get(key)) for scores in by_source.values() if isinstance(scores, dict) for key in _SCORES)
-    bands = (_band(key, score) for key, score in told if isinstance(score, int | float))
-    return max(bands, key=lambda band: band.rank, default=Rating.UNKNOWN)
-
-
-def _band(key: str, score: float) -> Rating:
-    """CVSS 2 has no critical."""
-    band = rating_of_score(score)
-    return Rating.HIGH if key == _SCORE_2 and band is Rating.CRITICAL else band
+    return highest(rating_of_score(score, is_of_version_2=key == _SCORE_2) for key, score in told)

@@ -85,6 +85,41 @@ def test_severities_are_in_the_words_of_all_scanners(word: str, rating: Rating) 
     assert read(match(severity=word)).vulnerabilities[0].severity is rating
 
 
+def scored(score: object, version: str = "3.1") -> dict[str, object]:
+    return {"source": "nvd@nist.gov", "type": "Primary", "version": version, "metrics": {"baseScore": score}}
+
+
+@pytest.mark.parametrize(
+    ("scores", "related", "rating"),
+    [
+        ([scored(7.5)], [], Rating.HIGH),
+        ([scored(4.0), scored(9.8)], [], Rating.CRITICAL),
+        ([], [scored(9.8, "4.0")], Rating.CRITICAL),
+        ([scored(10.0, "2.0")], None, Rating.HIGH),
+        ([scored("9.8"), scored(True), scored(99), "x", {"metrics": []}], [], Rating.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("word", ["Unknown", ""])
+def test_what_no_vendor_rated_has_the_band_of_its_highest_score(
+    scores: object, related: object, rating: Rating, word: str
+) -> None:
+    told = match(severity=word)
+    told["vulnerability"]["cvss"] = scores
+    found = read(told | {"relatedVulnerabilities": [{"id": "CVE-2026-1", "cvss": related}]})
+    assert found.vulnerabilities[0].severity is rating
+    assert bool(found.unrated) is (rating is Rating.UNKNOWN and not word)
+    told["vulnerability"]["severity"] = "Low"
+    assert read(told).vulnerabilities[0].severity is Rating.LOW
+
+
+def test_a_report_that_leaves_out_what_has_a_fix_cannot_tell() -> None:
+    def told(**configuration: object) -> tuple[str, ...]:
+        return read(descriptor={"name": "grype", "configuration": configuration}).gaps
+
+    assert told(**{"only-notfixed": True}) == ("Grype was told to leave out what has a fix (--only-notfixed)",)
+    assert told(**{"only-notfixed": False, "only-fixed": True}) == ()
+
+
 def test_an_advisory_is_told_by_the_cves_that_it_stands_for() -> None:
     related = [{"id": "CVE-2026-7"}, {"id": "CVE-2026-8"}, {"id": "CVE-2026-7"}]
     told = read(match("GHSA-aaaa-bbbb-cccc", relatedVulnerabilities=related)).vulnerabilities

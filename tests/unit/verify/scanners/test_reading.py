@@ -191,6 +191,34 @@ def test_a_result_of_sarif_that_says_no_severity_has_that_of_its_rule(properties
             assert (found.id, found.severity) == ("CVE-2019-14697", severity)
 
 
+def test_what_sarif_says_is_of_an_unknown_severity_has_that_of_its_rule() -> None:
+    rule = {**RATED, "properties": {"security-severity": "9.8"}}
+    text = {"message": {"text": SARIF_TEXT.replace("CRITICAL", "UNKNOWN")}}
+    (found,) = sarif_of({"ruleId": "CVE-2019-14697", **text}, rule).vulnerabilities
+    assert found.severity is Rating.CRITICAL
+
+
+def test_of_rules_of_one_id_a_result_of_sarif_means_the_one_at_its_place() -> None:
+    low, high = ({**RATED, "properties": {"security-severity": each}} for each in ("2.0", "9.8"))
+    driver = {"driver": {"name": "Trivy", "rules": [low, high]}}
+    result = {"ruleId": "CVE-2019-14697", "ruleIndex": 1, "message": {"text": UNRATED_TEXT}}
+
+    def severity(**values: object) -> Rating:
+        run = {"tool": driver, "results": [{**result, **values}]}
+        return read_report(json.dumps({"runs": [run]}).encode(), "r").vulnerabilities[0].severity
+
+    assert severity() is Rating.CRITICAL
+    assert severity(ruleIndex=7) is Rating.LOW
+    assert severity(rule={"index": 0, "toolComponent": {"index": 0}}) is Rating.UNKNOWN
+
+
+def test_sarif_whose_results_are_in_other_files_cannot_tell() -> None:
+    elsewhere = {"results": [{"location": {"uri": "results.sarif-external-properties"}, "itemCount": 3}]}
+    run = {"tool": {"driver": {"name": "Trivy"}}, "results": [], "externalPropertyFileReferences": elsewhere}
+    found = read_report(json.dumps({"runs": [run]}).encode(), "r")
+    assert (found.has_looked, found.gaps) == (False, ("a run has its results in other files, which are not read",))
+
+
 def test_a_word_of_sarif_that_is_no_severity_rates_nothing() -> None:
     found = sarif(SARIF_TEXT.replace("CRITICAL", "UNSPECIFIED"))
     assert found.unrated == found.vulnerabilities
@@ -246,7 +274,7 @@ def test_what_nobody_rated_has_the_band_of_its_highest_score(word: object, score
     assert report(finding(Severity="LOW", CVSS=scores)).vulnerabilities[0].severity is Rating.LOW
 
 
-@pytest.mark.parametrize("scores", [{}, [], {"nvd": 9.8}, {"nvd": {"V3Score": "high"}}, {"nvd": {"V3Score": 98}}])
+@pytest.mark.parametrize("scores", [{}, [], {"nvd": 9.8}, {"nvd": {"V3Score": "high"}}, {"nvd": {"V3Score": True}}])
 def test_scores_that_are_none_rate_nothing(scores: object) -> None:
     found = report(finding(Severity="", CVSS=scores))
     assert found.unrated == found.vulnerabilities
