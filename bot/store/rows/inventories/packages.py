@@ -11,6 +11,8 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    exists,
+    or_,
     select,
     true,
     union_all,
@@ -182,11 +184,17 @@ async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bo
 
 async def forget_indexes(connection: AsyncConnection, before: datetime) -> None:
     """Forgets which images tags have shown since under other indexes, seen before then, that no tag shows and no
-    manifest names."""
+    manifest names, and that are not the last of what a tag showed right before: reports may be about that."""
     named = (select(table.c.digest).where(table.c.digest.is_not(None)) for table in (images, deployments))
+    newer = later_indexes.alias("newer")
+    has_newer = exists().where(
+        newer.c.inventory_id == later_indexes.c.inventory_id, newer.c.seen_at > later_indexes.c.seen_at
+    )
     await connection.execute(
         delete(later_indexes).where(
-            later_indexes.c.seen_at < before, later_indexes.c.index_digest.not_in(union_all(*named))
+            later_indexes.c.seen_at < before,
+            later_indexes.c.index_digest.not_in(union_all(*named)),
+            or_(later_indexes.c.inventory_id.not_in(shown_before()), has_newer),
         )
     )
 

@@ -20,7 +20,7 @@ from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.images import images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.inventories.inventories import image_inventories, inventories, shown_before
-from bot.store.rows.inventories.sboms import sbom_looks
+from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 from bot.store.rows.moment import NoMoment
 from bot.verify.scan_reports import DamagedReport, KeptReport, ReportOrigin, ReportsOfImage, ScanReport
 from bot.verify.scanners.report import Report
@@ -177,7 +177,10 @@ async def forget_reports(connection: AsyncConnection, before: datetime) -> int:
     of_tags = [
         select(images.c.digest).where(images.c.digest.is_not(None)),
         select(let_through.c.digest),
-        select(sbom_looks.c.index_digest).where(sbom_looks.c.inventory_id.in_(shown_before())),
+        *(
+            select(indexes.c.index_digest).where(indexes.c.inventory_id.in_(shown_before()))
+            for indexes in (sbom_looks, later_indexes)
+        ),
     ]
     rows = await connection.execute(
         select(*_COLUMNS)

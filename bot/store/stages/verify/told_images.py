@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.gate import GateOutcome, VulnerabilityKey
@@ -19,7 +19,7 @@ from bot.store.rows.inventories.inventories import (
     image_inventories,
     inventories,
 )
-from bot.store.rows.inventories.sboms import sbom_looks
+from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.verify.scan_reports import KeptAbout, reports_about
@@ -99,7 +99,8 @@ async def told_images(connection: AsyncConnection, some: Collection[int]) -> dic
     rows = await inventory_rows(connection, numbers)
     held = await read_held(connection, rows)
     digests = {image: _digests(shown, rows) for image, shown in now.items()}
-    earlier = {image: _digests(shown, rows) for image, shown in before.items()}
+    indexes = await _indexes(connection, {each for shown in before.values() for each in shown.inventories.values()})
+    earlier = {image: _digests(shown, rows) | _shared(shown, indexes) for image, shown in before.items()}
     heard: dict[str, set[int]] = {}
     for image, named in (*digests.items(), *earlier.items()):
         for digest in named:
@@ -186,6 +187,25 @@ def _digests(shown: ShownInventories, rows: Mapping[int, Any]) -> frozenset[str]
     of_platforms = [rows[number] for number in shown.inventories.values() if number in rows]
     named = {name for row in of_platforms for name in (row.digest, row.config_digest)}
     return frozenset(each for each in {shown.digest, *named} if each)
+
+
+async def _indexes(connection: AsyncConnection, some: Collection[int]) -> dict[int, set[str]]:
+    """All indexes that inventories are known to have been shown under."""
+    found: dict[int, set[str]] = {}
+    for ids in chunks(sorted(some)):
+        each = (
+            select(table.c.inventory_id, table.c.index_digest).where(table.c.inventory_id.in_(ids))
+            for table in (sbom_looks, later_indexes)
+        )
+        for row in await connection.execute(union_all(*each)):
+            found.setdefault(row.inventory_id, set()).add(row.index_digest)
+    return found
+
+
+def _shared(shown: ShownInventories, indexes: Mapping[int, Collection[str]]) -> frozenset[str]:
+    """The indexes under which all of it was shown."""
+    of_each = [frozenset(indexes.get(number, ())) for number in shown.inventories.values()]
+    return frozenset.intersection(*of_each) if of_each else frozenset()
 
 
 def _reports(kept: Sequence[KeptAbout], digests: Collection[str], repository: int) -> tuple[KeptReport, ...]:

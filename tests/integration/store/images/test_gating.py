@@ -10,7 +10,7 @@ from sqlalchemy import Table, event, select, update
 
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cve_moves import WhyOpen
 from bot.domain.packages.detected import DetectedVulnerability, Rating
@@ -35,6 +35,7 @@ from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.verify.gating.judging import Gating
 from bot.verify.gating.ports import GateOptions, MatchedRule, ReportUse
 from bot.verify.gating.stage import tick
+from bot.verify.images.ports import Look
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 from bot.verify.vex import Component, Product, VexStatement
@@ -57,6 +58,7 @@ from tests.integration.store.holding import (
     move_image,
     publish,
     running,
+    shows,
 )
 
 OPTIONS = GateOptions((MatchedRule(("ghcr.io/contoso/*",), GateRule()),), platforms=frozenset({"linux/amd64"}))
@@ -443,6 +445,33 @@ async def test_a_report_about_the_index_of_the_image_before_is_one_about_that_im
     told = (await stores.gating.told_images([image.id]))[image.id]
     assert [each.scan.document for each in told.reports_before] == [digest("1")]
     assert told.reports == ()
+
+
+async def test_a_report_about_any_index_of_the_image_before_is_one_about_that_image_and_stays(
+    stores: Stores,
+) -> None:
+    """A push of the same platforms gives another index; of one that holds another platform's image, nothing is."""
+    await running(stores, SSL)
+    for index in "67":
+        stores.clock.advance(HOUR)
+        [row] = await stores.taken(stores.images.images)
+        await stores.images.keep_look(row, Look("latest", SeenImage(digest(index), (shows("d"),)), ()))
+    for number, index in enumerate("678"):
+        report = Report((), (), stores.clock.now(), "shop", frozenset({digest(index)}))
+        await stores.scan_reports.keep(ScanReport(digest(f"{number}"), ReportOrigin.FILE, "report.json", report))
+    stores.clock.advance(timedelta(days=30))
+    await move_image(stores, SSL, OTHER)
+    [image] = await stores.images.images_of("contoso/shop")
+
+    async def before() -> set[str]:
+        told = (await stores.gating.told_images([image.id]))[image.id]
+        return {each.scan.document for each in told.reports_before}
+
+    assert await before() == {digest("0"), digest("1")}
+    task = await stores.retention.claim_forgetting()
+    assert task is not None
+    await stores.retention.forget(task, timedelta(days=400))
+    assert digest("1") in await before()
 
 
 @pytest.mark.parametrize(
