@@ -1,17 +1,16 @@
 """Messages that are due, and what they are about: what `report` reads and writes."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, case, func, select
 
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING, Action, State, Target
+from bot.domain.rollouts.rebuild import AWAITING, State
 from bot.domain.rollouts.rollout import Occasion
 from bot.plan.waves.pace import Pace
 from bot.reconcile.work import Claimed
@@ -19,10 +18,9 @@ from bot.report.destinations import About
 from bot.report.messages.first_run import FirstRunNews
 from bot.report.messages.news import IncidentNews, NoticeNews
 from bot.report.messages.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
-from bot.report.messages.stops import FailedRebuild, PauseNews, QuarantineNews
+from bot.report.messages.stops import PauseNews, QuarantineNews
 from bot.report.messages.waves import WaveNews
 from bot.report.ports import DueMessage
-from bot.store.engine.codec import load_text
 from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import Worker, settle
@@ -36,18 +34,23 @@ from bot.store.rows.bases.notices import users_of
 from bot.store.rows.bases.tables import bases, incidents, notices
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
+from bot.store.rows.rollouts.rebuilds import read_rebuilds
 from bot.store.rows.rollouts.rollouts import changes_of, moves_of, open_pauses, set_aside
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 from bot.store.rows.rollouts.titles import title_of
 from bot.store.rows.summaries import summaries
 from bot.store.rows.tables import outbox
 from bot.store.stages.plan.waits import read_through
+from bot.store.stages.report.told_rebuilds import (
+    count_bases,
+    count_repositories,
+    count_states,
+    latest_failures,
+    told_rebuilds,
+)
 from bot.views.fleet.staleness import staleness_of
 from bot.views.fleet.summary import Summary
 
-_MOST_FAILURES = 20
-"""In one message; who needs more asks `rollout show`."""
 _PRESSING = case({state.value: place for place, state in enumerate(SHOWN_FIRST)}, value=rebuilds.c.state, else_=99)
 
 
@@ -100,7 +103,7 @@ class ReportStore(Store):
         names = (
             select(repositories.c.name)
             .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
-            .where(*_current(rollout))
+            .where(*told_rebuilds(rollout))
             .distinct()
             .order_by(repositories.c.name)
         )
@@ -140,7 +143,7 @@ class ReportStore(Store):
             return FirstRunNews(staleness_of(behind, now), now, await connection.scalar(first))
 
     async def wave(self, rollout: int, name: str, only: Collection[str] | None = None) -> WaveNews:
-        current = _current(rollout, only)
+        current = told_rebuilds(rollout, only)
         mine = [*current, rebuilds.c.wave == name]
         counted = select(rebuilds.c.state, func.count().label("number")).where(*mine).group_by(rebuilds.c.state)
         times = select(
@@ -161,7 +164,7 @@ class ReportStore(Store):
                 sum(states.values()),
                 states.get(State.SUCCEEDED, 0),
                 states.get(State.FAILED, 0),
-                await _failures(connection, mine),
+                await latest_failures(connection, mine),
                 kept.began_at if kept else None,
                 kept.done_since if kept else None,
                 states.get(State.BUILT, 0),
@@ -170,25 +173,24 @@ class ReportStore(Store):
 
     async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
         """Counted by the database; only the rebuilds that are named are read."""
-        current = _current(id, only)
+        current = told_rebuilds(id, only)
         async with self._database.reading() as connection:
             row = (await connection.execute(select(rollouts).where(rollouts.c.id == id))).one()
-            counts = (await connection.execute(_states_of(current))).all()
-            names = await connection.scalar(_repositories_of(current))
+            counts = await count_states(connection, current)
             named = await read_rebuilds(connection, *current, first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED)
             standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, id)]
-            states = Counter({State(item.state): item.number for item in counts if not item.told})
+            states = Counter({State(item.state): item.number for item in counts if not item.is_told})
             awaits = any(states[state] for state in AWAITING)
             through = await read_through(connection, self._pace, self._clock.now()) if awaits else {}
             return RolloutNews(
                 id,
                 row.opened_at,
                 await changes_of(connection, id),
-                int(names or 0),
-                await _bases_of(connection, current),
+                await count_repositories(connection, current),
+                await count_bases(connection, current),
                 states,
                 tuple(named),
-                sum(item.number for item in counts if item.told),
+                sum(item.number for item in counts if item.is_told),
                 row.ended_at,
                 standing[0] if standing else None,
                 (await set_aside(connection, [id])).get(id, {}),
@@ -215,7 +217,7 @@ class ReportStore(Store):
             if row.rollout_id is None:
                 return PauseNews(None, "", row.since, row.who, row.reason, row.until)
             title = await title_of(connection, row.rollout_id)
-            failures = await _failures(connection, _current(row.rollout_id))
+            failures = await latest_failures(connection, told_rebuilds(row.rollout_id))
         return PauseNews(row.rollout_id, title, row.since, row.who, row.reason, row.until, failures)
 
     async def quarantine(self, id: int) -> QuarantineNews:  # noqa: A002 - the word of the language
@@ -255,54 +257,6 @@ class ReportStore(Store):
             return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", concerned)
 
         return readable(rows, news, lambda row: f"notice {row.id}")
-
-
-def _current(rollout: int, only: Collection[str] | None = None) -> list[ColumnElement[bool]]:
-    """The rebuilds of a rollout that nothing has taken the place of, of these repositories alone or of all."""
-    found = [
-        rebuilds.c.rollout_id == rollout,
-        is_current(),
-        rebuilds.c.state != State.SUPERSEDED.value,
-    ]
-    if only is not None:
-        named = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
-        found.append(rebuilds.c.repository_id.in_(named))
-    return found
-
-
-async def _failures(connection: AsyncConnection, where: Sequence[ColumnElement[bool]]) -> tuple[FailedRebuild, ...]:
-    """The latest first."""
-    failed = await connection.execute(
-        select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
-        .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .where(*where, rebuilds.c.state == State.FAILED)
-        .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
-        .limit(_MOST_FAILURES)
-    )
-    return tuple(FailedRebuild(item.name, item.url, item.reason) for item in failed)
-
-
-def _states_of(current: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """How many are in each state; who opted out is told of nothing."""
-    is_told = case(
-        (and_(rebuilds.c.action == Action.NOTIFY.value, rebuilds.c.state != State.SKIPPED.value), 1), else_=0
-    ).label("told")
-    counts = select(rebuilds.c.state, is_told, func.count().label("number")).where(*current)
-    return counts.group_by(rebuilds.c.state, is_told)
-
-
-def _repositories_of(current: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    return select(func.count(rebuilds.c.repository_id.distinct())).where(*current)
-
-
-async def _bases_of(connection: AsyncConnection, current: Sequence[ColumnElement[bool]]) -> int:
-    """How many bases these rebuilds bring up to date; many have the same targets, which are read once."""
-    kept = cast(rebuilds.c.targets, Text).label("targets")
-    rows = await connection.execute(
-        select(kept, func.min(rebuilds.c.id).label("id")).where(*current).group_by(kept)
-    )
-    read = readable(rows, lambda row: load_text(row.targets, tuple[Target, ...]), lambda row: f"rebuild {row.id}")
-    return len({target.base for targets in read for target in targets})
 
 
 async def _message_of(claimed: Claimed) -> DueMessage:
