@@ -29,6 +29,10 @@ from bot.watch.feeds.combine import combine_all
 _DOTNET = "Microsoft (.NET)"
 _NOTICES = ("USN-", "DSA-", "DLA-", "GHSA-")
 """Records that are published together with the fix that they tell of."""
+_PAIRS = select(exposures, affected_packages.c.vulnerability_id).join(
+    affected_packages, affected_packages.c.id == exposures.c.affected_id
+)
+"""Which package is exposed to what a record says is affected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,10 @@ async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> E
     """What the fleet's packages are exposed to; one CVE alone where that is named."""
     found = Exposed()
     records = await _records(connection, found, cve)
-    pairs = await _pairs(connection, records if cve is not None else None)
+    if cve is None:
+        pairs = (await connection.execute(_PAIRS)).all()
+    else:
+        pairs = await _pairs(connection, affected_packages.c.vulnerability_id, records)
     await _of_dumps(connection, found, records, pairs)
     await _of_dotnet(connection, found, cve)
     return found
@@ -118,7 +125,7 @@ async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> E
 async def read_exposures_of(connection: AsyncConnection, some: Collection[int]) -> Exposed:
     """What these packages, by their ids, are exposed to."""
     found = Exposed()
-    pairs = await _pairs_of(connection, some)
+    pairs = await _pairs(connection, exposures.c.package_id, some)
     records: dict[int, list[Any]] = {}
     for ids in chunks(sorted({pair.vulnerability_id for pair in pairs})):
         records |= await _records(connection, found, where=[vulnerabilities.c.id.in_(ids)])
@@ -169,26 +176,11 @@ async def _of_dumps(
             found.by_package.setdefault(pair.package_id, []).append(exposure)
 
 
-async def _pairs(connection: AsyncConnection, records: Iterable[int] | None) -> Sequence[Any]:
-    query = select(exposures, affected_packages.c.vulnerability_id).join(
-        affected_packages, affected_packages.c.id == exposures.c.affected_id
-    )
-    if records is None:
-        return (await connection.execute(query)).all()
-    pairs: list[Any] = []
-    for ids in chunks(sorted(records)):
-        pairs += await connection.execute(query.where(affected_packages.c.vulnerability_id.in_(ids)))
-    return pairs
-
-
-async def _pairs_of(connection: AsyncConnection, some: Collection[int]) -> Sequence[Any]:
+async def _pairs(connection: AsyncConnection, column: ColumnElement[int], some: Iterable[int]) -> Sequence[Any]:
+    """Those with one of these values in that column of `_PAIRS`."""
     pairs: list[Any] = []
     for ids in chunks(sorted(some)):
-        pairs += await connection.execute(
-            select(exposures, affected_packages.c.vulnerability_id)
-            .join(affected_packages, affected_packages.c.id == exposures.c.affected_id)
-            .where(exposures.c.package_id.in_(ids))
-        )
+        pairs += await connection.execute(_PAIRS.where(column.in_(ids)))
     return pairs
 
 
@@ -209,10 +201,12 @@ async def _affected(
     return found
 
 
-async def _packages(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, Package]:
+async def _packages(
+    connection: AsyncConnection, numbers: Iterable[int], *where: ColumnElement[bool]
+) -> dict[int, Package]:
     found: dict[int, Package] = {}
     for ids in chunks(sorted(numbers)):
-        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
+        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids), *where))
         found |= {row.id: package_of(row) for row in rows}
     return found
 
@@ -221,7 +215,8 @@ async def _of_dotnet(
     connection: AsyncConnection, found: Exposed, cve: str | None, some: Collection[int] | None = None
 ) -> None:
     """What Microsoft says of .NET; nothing of it is read where no package that is asked for is NuGet's."""
-    of_some = await _nuget_among(connection, some) if some is not None else None
+    is_nuget = packages.c.type == PackageType.NUGET.value
+    of_some = await _packages(connection, some, is_nuget) if some is not None else None
     if of_some is not None and not of_some:
         return
     query = select(advisories.c.cve, advisories.c.source, advisories.c.advisory)
@@ -240,21 +235,11 @@ async def _of_dotnet(
     wanted = of_some
     if wanted is None:
         names = [*by_name, *(f"{RUNTIME_PACK}{name}" for name in by_name)]
-        is_named = (packages.c.type == PackageType.NUGET.value, packages.c.name.in_(names))
-        held = await connection.execute(select(packages).where(*is_named))
+        held = await connection.execute(select(packages).where(is_nuget, packages.c.name.in_(names)))
         wanted = {row.id: package_of(row) for row in held}
     wanted = {number: package for number, package in wanted.items() if package.advisory_name in by_name}
     for number, exposure in _exposures(wanted, by_name):
         found.by_package.setdefault(number, []).append(exposure)
-
-
-async def _nuget_among(connection: AsyncConnection, some: Collection[int]) -> dict[int, Package]:
-    found: dict[int, Package] = {}
-    for ids in chunks(sorted(some)):
-        is_nuget = (packages.c.type == PackageType.NUGET.value, packages.c.id.in_(ids))
-        rows = await connection.execute(select(packages).where(*is_nuget))
-        found |= {row.id: package_of(row) for row in rows}
-    return found
 
 
 def _exposures(
