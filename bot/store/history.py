@@ -17,6 +17,7 @@ from bot.store.engine.inserting import insert_missing
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.observations import last_with_digest
 from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import bases, changes, observations, releases
@@ -151,11 +152,7 @@ async def _base(connection: AsyncConnection, base: Base, now: datetime) -> int:
             used=False,
         )
     )
-    found = await connection.execute(
-        select(bases.c.id).where(
-            bases.c.registry == base.registry, bases.c.repository == base.repository, bases.c.tag == base.tag
-        )
-    )
+    found = await connection.execute(select(bases.c.id).where(has_base_name(str(base))))
     return int(found.scalar_one())
 
 

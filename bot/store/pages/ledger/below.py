@@ -13,6 +13,7 @@ from bot.domain.reference import Base
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
+from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventory_packages, observed_inventories, package_of, packages
@@ -120,14 +121,14 @@ def _produced(row: Any) -> tuple[_Name, str, _Produced]:
 async def _upstreams(connection: AsyncConnection, some: Collection[Base]) -> dict[Base, Base]:
     found: dict[Base, Base] = {}
     above = bases.alias()
-    for keys in chunks(sorted((base.registry, base.repository, base.tag) for base in some)):
+    for part in chunks(sorted(some)):
         rows = await connection.execute(
             select(
                 *(bases.c.registry, bases.c.repository, bases.c.tag),
                 *(above.c.registry, above.c.repository, above.c.tag),
             )
             .join(above, above.c.id == bases.c.upstream_id)
-            .where(tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(keys))
+            .where(has_name_among(part))
         )
         found |= {Base(*row[:3]): Base(*row[3:]) for row in rows}
     return found
@@ -135,7 +136,7 @@ async def _upstreams(connection: AsyncConnection, some: Collection[Base]) -> dic
 
 async def _shown(connection: AsyncConnection, some: Collection[Base]) -> dict[tuple[Base, str], int]:
     found: dict[tuple[Base, str], int] = {}
-    for keys in chunks(sorted((base.registry, base.repository, base.tag) for base in some)):
+    for part in chunks(sorted(some)):
         rows = await connection.execute(
             select(
                 bases.c.registry,
@@ -145,7 +146,7 @@ async def _shown(connection: AsyncConnection, some: Collection[Base]) -> dict[tu
                 observed_inventories.c.inventory_id,
             )
             .join(observed_inventories, observed_inventories.c.observation_id == bases.c.observation_id)
-            .where(tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(keys))
+            .where(has_name_among(part))
         )
         found |= {(Base(row.registry, row.repository, row.tag), row.platform): row.inventory_id for row in rows}
     return found

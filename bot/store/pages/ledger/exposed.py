@@ -16,7 +16,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import advisories
-from bot.store.rows.inventories.inventories import package_of, packages
+from bot.store.rows.inventories.inventories import package_of, packages, packages_by_id
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,
@@ -159,7 +159,7 @@ async def _of_dumps(
     connection: AsyncConnection, found: Exposed, records: Mapping[int, Sequence[Any]], pairs: Sequence[Any]
 ) -> None:
     affected = await _affected(connection, {pair.affected_id for pair in pairs})
-    held = await _packages(connection, {pair.package_id for pair in pairs})
+    held = await packages_by_id(connection, {pair.package_id for pair in pairs})
     for pair in pairs:
         if pair.affected_id not in affected or pair.package_id not in held:
             continue
@@ -201,22 +201,12 @@ async def _affected(
     return found
 
 
-async def _packages(
-    connection: AsyncConnection, numbers: Iterable[int], *where: ColumnElement[bool]
-) -> dict[int, Package]:
-    found: dict[int, Package] = {}
-    for ids in chunks(sorted(numbers)):
-        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids), *where))
-        found |= {row.id: package_of(row) for row in rows}
-    return found
-
-
 async def _of_dotnet(
     connection: AsyncConnection, found: Exposed, cve: str | None, some: Collection[int] | None = None
 ) -> None:
     """What Microsoft says of .NET; nothing of it is read where no package that is asked for is NuGet's."""
     is_nuget = packages.c.type == PackageType.NUGET.value
-    of_some = await _packages(connection, some, is_nuget) if some is not None else None
+    of_some = await packages_by_id(connection, some, is_nuget) if some is not None else None
     if of_some is not None and not of_some:
         return
     query = select(advisories.c.cve, advisories.c.source, advisories.c.advisory)

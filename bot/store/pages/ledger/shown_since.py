@@ -8,12 +8,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.histories import Histories
+from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.tables import bases, observations
 from bot.store.rows.inventories.inventories import inventories, observed_inventories
 
@@ -48,7 +49,7 @@ class ShownSince:
 
 async def read_shown_since(connection: AsyncConnection, some: Collection[Base]) -> ShownSince:
     found: dict[Base, dict[int, _Observed]] = {}
-    for keys in chunks(sorted((base.registry, base.repository, base.tag) for base in some)):
+    for part in chunks(sorted(some)):
         rows = await connection.execute(
             select(
                 *(bases.c.registry, bases.c.repository, bases.c.tag, observations.c.id, observations.c.at),
@@ -57,7 +58,7 @@ async def read_shown_since(connection: AsyncConnection, some: Collection[Base]) 
             .join(observations, and_(observations.c.base_id == bases.c.id, observations.c.digest.is_not(None)))
             .outerjoin(observed_inventories, observed_inventories.c.observation_id == observations.c.id)
             .outerjoin(inventories, inventories.c.id == observed_inventories.c.inventory_id)
-            .where(tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(keys))
+            .where(has_name_among(part))
             .order_by(observations.c.id.desc())
         )
         for row in rows.all():

@@ -16,7 +16,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.exposed import Exposed, Exposure, read_exposures_of
-from bot.store.rows.inventories.inventories import inventories, inventory_packages, package_of, packages
+from bot.store.rows.inventories.inventories import inventories, inventory_packages, packages_by_id
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.verify.gating.ports import ToldPlatform
 from bot.verify.sbom.package_url import package_url
@@ -64,9 +64,7 @@ async def read_held(connection: AsyncConnection, rows: Mapping[int, Any]) -> Hel
     held.sboms = await _best_sboms(connection, unread)
     numbers = {each for listed in held.listed.values() for each in listed}
     numbers |= {each for sbom in held.sboms.values() for each in sbom.packages}
-    for ids in chunks(sorted(numbers)):
-        found = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
-        held.packages |= {row.id: package_of(row) for row in found}
+    held.packages = await packages_by_id(connection, numbers)
     held.exposed = await read_exposures_of(connection, numbers)
     return held
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.ports import Reading
@@ -20,6 +20,12 @@ def has_base_name(name: str) -> ColumnElement[bool]:
     path, _, tag = name.rpartition(":")
     registry, _, repository = path.partition("/")
     return and_(bases.c.tag == tag, bases.c.repository == repository, bases.c.registry == registry)
+
+
+def has_name_among(some: Collection[Base]) -> ColumnElement[bool]:
+    """One of these bases: some hundred, since each is three parameters."""
+    names = [(base.registry, base.repository, base.tag) for base in some]
+    return tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(names)
 
 
 async def base_ids(connection: AsyncConnection, named: set[Base], now: datetime) -> dict[Base, int]:

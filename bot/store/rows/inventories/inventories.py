@@ -1,11 +1,13 @@
 """Layers, what is inside the images that they make, and what is to be read of both: their tables."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -16,8 +18,10 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import Package
+from bot.store.engine.inserting import chunks
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import Id, key_column, lease_columns, metadata
 from bot.store.rows.texts import LongText, ShortText
@@ -161,3 +165,14 @@ def shown_before() -> Select[tuple[int]]:
 def package_of(row: Any) -> Package:
     """A row of `packages` as a value."""
     return Package(row.type, row.name, row.version, row.architecture, row.source, row.source_version)
+
+
+async def packages_by_id(
+    connection: AsyncConnection, some: Collection[int], *where: ColumnElement[bool]
+) -> dict[int, Package]:
+    """Reads packages by the ids of their rows; with conditions, only those that fulfil them."""
+    found: dict[int, Package] = {}
+    for ids in chunks(sorted(some)):
+        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids), *where))
+        found |= {row.id: package_of(row) for row in rows}
+    return found

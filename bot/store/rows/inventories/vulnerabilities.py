@@ -23,7 +23,7 @@ from bot.domain.packages.vulnerability import AffectedPackage
 from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_into
-from bot.store.rows.inventories.inventories import package_of, packages
+from bot.store.rows.inventories.inventories import package_of, packages, packages_by_id
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import Id, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
@@ -111,10 +111,7 @@ async def look_again_soon(connection: AsyncConnection, now: datetime) -> None:
 
 async def expose_packages(connection: AsyncConnection, some: Collection[int]) -> None:
     """Notes what these packages, which are new, are exposed to."""
-    found: dict[int, Package] = {}
-    for ids in chunks(sorted(some)):
-        rows = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
-        found |= {row.id: package_of(row) for row in rows}
+    found = await packages_by_id(connection, some)
     by_name = _by_name(found)
     affected: dict[int, AffectedPackage] = {}
     for names in chunks(sorted(by_name)):

@@ -17,6 +17,7 @@ from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.orders.retrying import is_dispatchable, retried
+from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine, something_came
@@ -246,7 +247,5 @@ def _why(suspect: Suspect) -> str:
 
 
 async def _id_of(connection: AsyncConnection, base: Base) -> int:
-    found = select(bases.c.id).where(
-        bases.c.registry == base.registry, bases.c.repository == base.repository, bases.c.tag == base.tag
-    )
+    found = select(bases.c.id).where(has_base_name(str(base)))
     return int((await connection.execute(found)).scalar_one())

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -24,6 +24,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.bases.deployed import deployments_of
 from bot.store.pages.bases.gates import gates_of
+from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.tables import bases, manifests, observations
 from bot.store.rows.images.images import contested_images, image_of, images
@@ -109,12 +110,7 @@ class ImagesStore(Store):
         """What each of these bases showed last."""
         if not some:
             return {}
-        named = select(bases).where(
-            tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(
-                [(base.registry, base.repository, base.tag) for base in some]
-            ),
-            bases.c.digest.is_not(None),
-        )
+        named = select(bases).where(has_name_among(some), bases.c.digest.is_not(None))
         async with self._database.reading() as connection:
             rows = await connection.execute(named)
             return {Base(row.registry, row.repository, row.tag): row.digest for row in rows}

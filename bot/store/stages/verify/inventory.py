@@ -26,8 +26,7 @@ from bot.store.rows.inventories.inventories import (
     layer_contents,
     layers,
     package_changes,
-    package_of,
-    packages,
+    packages_by_id,
 )
 from bot.store.rows.inventories.package_rows import is_new_to_release, package_ids
 from bot.store.rows.inventories.packages import outdate_told
@@ -183,10 +182,7 @@ async def inventories_of(connection: AsyncConnection, numbers: Collection[int]) 
     listed: dict[int, list[int]] = {row.id: [] for row in rows}
     for inventory, package in pairs:
         listed[inventory].append(package)
-    known: dict[int, Package] = {}
-    for ids in chunks(sorted({each for some in listed.values() for each in some})):
-        found = await connection.execute(select(packages).where(packages.c.id.in_(ids)))
-        known |= {row.id: package_of(row) for row in found}
+    known = await packages_by_id(connection, {each for some in listed.values() for each in some})
     return {row.id: _told(row, [known[each] for each in listed[row.id]]) for row in rows}
 
 

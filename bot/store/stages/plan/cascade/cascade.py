@@ -23,6 +23,7 @@ from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.observations import latest_observations, loaded
@@ -97,10 +98,7 @@ class CascadeStore(Store):
         async with self._database.reading() as connection:
             ids: dict[int, Base] = {}
             for part in chunks(sorted(some)):
-                named = [(base.registry, base.repository, base.tag) for base in part]
-                rows = await connection.execute(
-                    select(bases).where(tuple_(bases.c.registry, bases.c.repository, bases.c.tag).in_(named))
-                )
+                rows = await connection.execute(select(bases).where(has_name_among(part)))
                 ids |= {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
             latest = await latest_observations(connection, sorted(ids), 1)
         return {base: history[-1] for base, history in loaded(ids, latest).items()}
