@@ -24,7 +24,7 @@ class Station(StrEnum):
     DEPLOYED = "deployed"
 
 
-_ORDER = {place: number for number, place in enumerate(Station)}
+_ORDER = {station: number for number, station in enumerate(Station)}
 
 
 class Passage(StrEnum):
@@ -148,13 +148,13 @@ def entry_of(image: AffectedImage) -> LedgerEntry:
     }
     clocks = dict(_proved(image, told))
     stop = next(
-        (place for place, clock in clocks.items() if clock.passage in (Passage.WAITING, Passage.UNKNOWN)), None
+        (station for station, clock in clocks.items() if clock.passage in (Passage.WAITING, Passage.UNKNOWN)), None
     )
     if stop is None:
         return LedgerEntry(image, clocks, None)
-    for place, clock in clocks.items():
-        if _ORDER[place] > _ORDER[stop] and clock.passage is not Passage.NOT_CONCERNED:
-            clocks[place] = _AHEAD
+    for station, clock in clocks.items():
+        if _ORDER[station] > _ORDER[stop] and clock.passage is not Passage.NOT_CONCERNED:
+            clocks[station] = _AHEAD
     if clocks[stop].passage is Passage.UNKNOWN:
         return LedgerEntry(image, clocks, None, cannot_tell=True)
     return LedgerEntry(image, clocks, stop)
@@ -169,21 +169,21 @@ def _proved(image: AffectedImage, told: Mapping[Station, StationClock]) -> Itera
     last = max(
         (number for number, clock in enumerate(told.values()) if clock.passage is Passage.PASSED), default=-1
     )
-    passed = [clock.at for place, clock in told.items() if place is not Station.FIX and clock.at is not None]
-    for number, (place, clock) in enumerate(told.items()):
+    passed = [clock.at for station, clock in told.items() if station is not Station.FIX and clock.at is not None]
+    for number, (station, clock) in enumerate(told.items()):
         if number < last and clock.passage is Passage.UNKNOWN:
-            yield place, StationClock(Passage.PASSED, says="proved by what came after")
+            yield station, StationClock(Passage.PASSED, says="proved by what came after")
         elif number < last and clock.passage is Passage.WAITING:
-            yield place, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
+            yield station, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
         elif (
-            place is Station.FIX
+            station is Station.FIX
             and image.fix.is_seen
             and clock.at is not None
             and clock.at > min(passed, default=clock.at)
         ):
-            yield place, replace(clock, at=None)
+            yield station, replace(clock, at=None)
         else:
-            yield place, clock
+            yield station, clock
 
 
 @lru_cache(maxsize=1024)

@@ -32,14 +32,14 @@ def elsewhere(entries: Iterable[LedgerEntry]) -> Mapping[Station, StationTime]:
     lengths: dict[Station, list[timedelta]] = {}
     for entry in entries:
         before: datetime | None = None
-        for place, clock in entry.clocks.items():
+        for station, clock in entry.clocks.items():
             if clock.passage is Passage.PASSED and clock.at is not None:
                 if before is not None:
-                    lengths.setdefault(place, []).append(max(clock.at - before, timedelta()))
+                    lengths.setdefault(station, []).append(max(clock.at - before, timedelta()))
                 before = clock.at
             elif clock.passage is Passage.PASSED:
                 before = None
-    return {place: StationTime(len(each), median_low(each)) for place, each in lengths.items()}
+    return {station: StationTime(len(each), median_low(each)) for station, each in lengths.items()}
 
 
 def with_rebuilds(

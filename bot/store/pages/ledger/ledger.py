@@ -11,6 +11,7 @@ from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
+from bot.domain.feeds.advisory import Severity
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import LedgerEntry, Station
 from bot.domain.packages.station_times import StationTime, elsewhere, with_rebuilds
@@ -166,15 +167,15 @@ class LedgerStore(Store):
 
 
 def _worst_first(row: CveRow) -> tuple[int, int, str]:
-    ranks = ("critical", "high", "moderate", "low")
-    rank = ranks.index(row.severity) if row.severity in ranks else len(ranks)
-    return rank, -row.places.open, row.cve
+    rank = Severity(row.severity).rank if row.severity is not None else -1
+    return -rank, -row.places.open, row.cve
 
 
 def _waiting_first(entry: LedgerEntry) -> tuple[int, str, str]:
     order = list(Station)
-    place = order.index(entry.waits_at) if entry.waits_at is not None else len(order)
-    return place + (1 if entry.is_over else 0), entry.image.image, entry.image.repository
+    last = len(order) + (1 if entry.is_over else 0)
+    passed = order.index(entry.waits_at) if entry.waits_at is not None else last
+    return passed, entry.image.image, entry.image.repository
 
 
 async def _read(connection: AsyncConnection, cve: str | None, platforms: Collection[str] | None) -> Ledger:
