@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, case, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.image import ImageState, ProducedImage
@@ -59,26 +59,26 @@ class ImagePagesStore(Store):
     async def image(self, name: str, web: str) -> ImagePage | None:
         """Reads all that is known of `registry/name`; `web` is where the forge shows repositories to people."""
         registry, _, path = name.partition("/")
-        is_named = and_(images.c.registry == registry, images.c.repository == path)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(_images().where(is_named).order_by(*_ORDER))).all()
-            if not rows:
+            tags = await _tags_of(connection, registry, path)
+            if not tags:
                 return None
-            claimed = [row.id for row in rows[:_MOST_CLAIMS]]
+            claimed = list(tags)[:_MOST_CLAIMS]
+            rows = (await connection.execute(_images().where(images.c.id.in_(claimed)).order_by(*_ORDER))).all()
             lost = await contested_images(connection)
             held = await packages_of_images(connection, claimed)
             said = await gates_of(connection, claimed)
-            tags = await _tags_run_at(connection, rows)
-            deployed = await _deployed(connection, list(tags.items())[:_MOST_DEPLOYMENTS], web)
+            run_at = await _tags_run_at(connection, tags)
+            deployed = await _deployed(connection, list(run_at.items())[:_MOST_DEPLOYMENTS], web)
         now = self._clock.now()
         claims = readable(
-            rows[:_MOST_CLAIMS],
+            rows,
             lambda row: replace(
                 _detail(image_of(row, row.name, lost), row, web, now, held.get(row.id, ())), gate=said.get(row.id)
             ),
             lambda row: f"image {row.id}",
         )
-        return ImagePage(name, tuple(claims), deployed, len(tags))
+        return ImagePage(name, tuple(claims), deployed, len(run_at))
 
 
 async def count_images(connection: AsyncConnection) -> dict[ImageState, int]:
@@ -182,15 +182,25 @@ def _platform(standing: ImageStanding, now: datetime) -> PlatformRow:
     )
 
 
-async def _tags_run_at(connection: AsyncConnection, rows: Sequence[Any]) -> Mapping[Deployment, tuple[str, ...]]:
+async def _tags_of(connection: AsyncConnection, registry: str, path: str) -> dict[int, str]:
+    """The tags of all images of a name, by their ids, in the order in which they are shown."""
+    named = select(images.c.id, images.c.found, images.c.tag).where(
+        images.c.registry == registry, images.c.repository == path
+    )
+    return {row.id: row.found or row.tag for row in await connection.execute(named.order_by(*_ORDER))}
+
+
+async def _tags_run_at(
+    connection: AsyncConnection, tags: Mapping[int, str]
+) -> Mapping[Deployment, tuple[str, ...]]:
     """The places where these images are run, each with the tags of those that it may be, in the order of places."""
-    run_at = await deployments_of(connection, [row.id for row in rows])
-    tags: dict[Deployment, dict[str, None]] = {}
-    for row in rows:
-        for place in run_at.get(row.id, ()):
-            tags.setdefault(place, {})[row.found or row.tag] = None
-    in_order = sorted(tags, key=lambda place: (place.repository, place.path, place.line))
-    return {place: tuple(tags[place]) for place in in_order}
+    run_at = await deployments_of(connection, tags)
+    found: dict[Deployment, dict[str, None]] = {}
+    for image, tag in tags.items():
+        for place in run_at.get(image, ()):
+            found.setdefault(place, {})[tag] = None
+    in_order = sorted(found, key=lambda place: (place.repository, place.path, place.line))
+    return {place: tuple(found[place]) for place in in_order}
 
 
 async def _deployed(
