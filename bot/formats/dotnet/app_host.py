@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.dotnet.msbuild.evaluation import Evaluation
 from bot.formats.dotnet.msbuild.values import UndecidedValue
 from bot.formats.dotnet.projects import ProjectReference, Projects
 from bot.formats.dotnet.publish import has_item, has_sdk, is_test, not_publishable
@@ -65,7 +65,7 @@ def read(projects: Projects, path: str, references: Iterable[ProjectReference], 
 
 
 def _is_app_host(evaluation: Evaluation) -> bool:
-    value = evaluation.text("IsAspireHost")
+    value = evaluation.properties.text("IsAspireHost")
     says = isinstance(value, UndecidedValue) or value.lower() == "true"
     return says or has_sdk(evaluation, _SDK) or has_item(evaluation, "PackageReference", _SDK)
 

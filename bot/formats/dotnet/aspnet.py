@@ -11,8 +11,8 @@ brings is not seen.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.formats.dotnet.msbuild.evaluation import Evaluation
 from bot.formats.dotnet.msbuild.items import ProjectItem
-from bot.formats.dotnet.msbuild.properties import Evaluation
 from bot.formats.dotnet.msbuild.values import UndecidedValue
 from bot.formats.dotnet.projects import Built, ProjectReference, Projects
 
@@ -37,7 +37,7 @@ def is_aspnet(projects: Projects, path: str, built: Built) -> AspNetUse:
     own = _own(evaluation, evaluation.items)
     if own.is_aspnet:
         return own
-    disabled = evaluation.text("DisableTransitiveFrameworkReferences")
+    disabled = evaluation.properties.text("DisableTransitiveFrameworkReferences")
     if isinstance(disabled, str) and disabled.lower() == "true":
         return own
     referenced = _referenced(projects, path, built)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.repositories.usage import FileLine, Findings, Kind, Role, Usage
 from bot.formats.dotnet.aspnet import is_aspnet
+from bot.formats.dotnet.msbuild.evaluation import Evaluation
 from bot.formats.dotnet.msbuild.imports import Document, Imports
-from bot.formats.dotnet.msbuild.properties import Evaluation
 from bot.formats.dotnet.msbuild.values import Assignment, UndecidedValue
 from bot.formats.dotnet.projects import BASE, PROJECT_ENDINGS, Built, Projects
 from bot.formats.dotnet.publish import NotDecided, implicit_base, is_published, not_publishable
@@ -81,7 +81,7 @@ def tell(projects: Projects, path: str, *, sdk: str | None = None, publisher: st
                 named.setdefault((assignment.path, assignment.start), {})[usage] = None
         is_ours = is_published(evaluation, path)
         is_theirs = publisher is not None and not_publishable(evaluation, built.framework) is None
-        if (is_ours or is_theirs) and isinstance(given := evaluation.given(BASE), UndecidedValue):
+        if (is_ours or is_theirs) and isinstance(given := evaluation.properties.given(BASE), UndecidedValue):
             file.problem(project.root.start, f"{BASE} is undecided: {given.why}; write the image out there")
         if (is_ours or is_theirs) and not _names_base(evaluation):
             implicit |= dict.fromkeys(_implicit(file, project, built, projects, sdk, publisher))
@@ -174,7 +174,7 @@ def _digest_place(value: Spanned, written: Spanned) -> int | None:
 
 def _names_base(evaluation: Evaluation) -> bool:
     """Also where a target of the project sets it, which an evaluation does not run."""
-    return evaluation.text(BASE) != "" or any(
+    return evaluation.properties.text(BASE) != "" or any(
         assignment.applies is not False
         and (isinstance(assignment.value, UndecidedValue) or assignment.value.text.strip())
         for assignment in evaluation.assignments
@@ -216,7 +216,7 @@ def _implicit(
 def _line_of_framework(project: Document, evaluation: Evaluation) -> int:
     """Where the project sets its target framework, or where it begins."""
     for name in ("TargetFramework", "TargetFrameworks"):
-        setting = evaluation.setting(name)
+        setting = evaluation.properties.setting(name)
         if setting is not None and setting.path == project.path and setting.line:
             return setting.line
     return project.lines.at(project.root.start)

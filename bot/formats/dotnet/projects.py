@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.formats.dotnet.msbuild.evaluation import Evaluation
 from bot.formats.dotnet.msbuild.imports import Document, Imports
 from bot.formats.dotnet.msbuild.items import ProjectItem
-from bot.formats.dotnet.msbuild.properties import Evaluation, Given
+from bot.formats.dotnet.msbuild.properties import Given
 from bot.formats.dotnet.msbuild.values import UndecidedValue
 
 PROJECT_ENDINGS = (".csproj", ".fsproj", ".vbproj")
@@ -73,7 +74,10 @@ class Projects:
 
     def _frameworks(self, project: Document, given: Given) -> Iterator[Built]:
         evaluation = self.evaluated(project, given)
-        several, single = evaluation.text("TargetFrameworks"), evaluation.text("TargetFramework")
+        several, single = (
+            evaluation.properties.text("TargetFrameworks"),
+            evaluation.properties.text("TargetFramework"),
+        )
         if isinstance(several, UndecidedValue) or single or not several:
             yield Built(single or several, evaluation)
             return

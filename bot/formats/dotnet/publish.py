@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.reference import Reference
 from bot.formats.dotnet.aspnet import WEB_SDK, AspNetUse
-from bot.formats.dotnet.msbuild.properties import Evaluation
+from bot.formats.dotnet.msbuild.evaluation import Evaluation
 from bot.formats.dotnet.msbuild.values import UndecidedValue
 from bot.formats.dotnet.sdk_base import NoBase, Publish, base_of, framework_of
 
@@ -57,7 +57,7 @@ def not_publishable(evaluation: Evaluation, framework: str | UndecidedValue) -> 
 
 
 def _runs(evaluation: Evaluation, by_default: bool) -> bool:
-    output = evaluation.text("OutputType")
+    output = evaluation.properties.text("OutputType")
     if isinstance(output, UndecidedValue):
         return True
     return output.lower() in ("exe", "winexe") if output else by_default
@@ -65,10 +65,10 @@ def _runs(evaluation: Evaluation, by_default: bool) -> bool:
 
 def _has_sign(evaluation: Evaluation, path: str, *, anywhere: bool) -> bool:
     """A sign in the project itself; one in a shared file says nothing of a console tool that happens to see it."""
-    settings = evaluation.settings()
+    settings = evaluation.properties.settings()
     return (
-        str(evaluation.text("PublishProfile")).lower() == "defaultcontainer"
-        or str(evaluation.text("WebPublishMethod")).lower() == "container"
+        str(evaluation.properties.text("PublishProfile")).lower() == "defaultcontainer"
+        or str(evaluation.properties.text("WebPublishMethod")).lower() == "container"
         or has_item(evaluation, "PackageReference", "Microsoft.NET.Build.Containers")
         or any(_SIGN.fullmatch(name) and (anywhere or where.path == path) for name, where in settings.items())
         or any(_SIGN.fullmatch(item.name) and (anywhere or item.path == path) for item in evaluation.items)
@@ -109,7 +109,7 @@ def implicit_base(
     version = framework_of(_decided("TargetFramework", framework))
     if version is None:
         return Implied(())
-    family = _decided("ContainerFamily", evaluation.text("ContainerFamily"))
+    family = _decided("ContainerFamily", evaluation.properties.text("ContainerFamily"))
     runtimes = _runtimes(evaluation)
     switches = [*_switches(evaluation), _aspnet(aspnet)]
     found: dict[Reference, None] = {}
@@ -128,14 +128,14 @@ def _runtimes(evaluation: Evaluation) -> tuple[str, ...]:
     """In the order in which the SDK's container targets ask."""
     plural = ("ContainerRuntimeIdentifiers", "RuntimeIdentifiers")
     for name in (*plural, "ContainerRuntimeIdentifier", "RuntimeIdentifier"):
-        listed = _decided(name, evaluation.text(name))
+        listed = _decided(name, evaluation.properties.text(name))
         if listed:
             return tuple(runtime.strip() for runtime in listed.split(";") if runtime.strip())[:MOST_RUNTIMES]
     return ()
 
 
 def _switches(evaluation: Evaluation) -> list[_Switch]:
-    identifier = evaluation.text("RuntimeIdentifier")
+    identifier = evaluation.properties.text("RuntimeIdentifier")
     return [
         _switch(evaluation, "self_contained", "SelfContained", absent=None),
         _switch(evaluation, "publish_self_contained", "PublishSelfContained", absent=None),
@@ -150,7 +150,7 @@ def _switches(evaluation: Evaluation) -> list[_Switch]:
 
 
 def _switch(evaluation: Evaluation, name: str, prop: str, *, absent: bool | None = False) -> _Switch:
-    value = evaluation.text(prop)
+    value = evaluation.properties.text(prop)
     if isinstance(value, UndecidedValue):
         return _Switch(name, (True, False), f"{prop}: {value.why}")
     return _Switch(name, (absent if value == "" else value.lower() == "true",))
@@ -168,7 +168,7 @@ def _decided(name: str, value: str | UndecidedValue) -> str:
 
 
 def _says(evaluation: Evaluation, name: str) -> bool | None:
-    value = evaluation.text(name)
+    value = evaluation.properties.text(name)
     return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
 
 
