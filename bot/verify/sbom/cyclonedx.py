@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.reading import MOST_PACKAGES, items, listed, malformed, mapping, text
-from bot.verify.sbom.listing import Listing
+from bot.verify.sbom.listing import ListedPackages
 from bot.verify.sbom.package_url import MAVEN_PARTING
 
 _NO_PACKAGES = frozenset(
@@ -17,7 +17,7 @@ _TRIVY = "aquasecurity:trivy:"
 
 def read(document: Mapping[str, Any], where: str) -> Inventory:
     """The components that are packages, nested ones too; `metadata.component` is what the document is about."""
-    found = Listing(where)
+    found = ListedPackages(where)
     for component in _components(document, where):
         kind, version = text(component.get("type")), text(component.get("version"))
         if kind == "operating-system":

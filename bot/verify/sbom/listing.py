@@ -8,7 +8,7 @@ from bot.verify.packages.reading import Collection
 from bot.verify.sbom.package_url import is_image_url, read_package_url
 
 
-class Listing:
+class ListedPackages:
     """The packages of one document and their distribution, as its reader finds them."""
 
     def __init__(self, where: str) -> None:

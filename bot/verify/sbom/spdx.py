@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.reading import items, listed, mapping, text
-from bot.verify.sbom.listing import Listing
+from bot.verify.sbom.listing import ListedPackages
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _ROOT = "SPDXRef-DocumentRoot"
@@ -25,7 +25,7 @@ _SOURCE = re.compile(r"built package from: (\S+) (\S+)")
 
 def read(document: Mapping[str, Any], where: str) -> Inventory:
     """The packages, without the document's root: what it describes, and what stands for the system or the image."""
-    found = Listing(where)
+    found = ListedPackages(where)
     roots = _roots(document)
     for value in listed(document, "packages", where):
         entry = mapping(value)

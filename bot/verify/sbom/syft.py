@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.reading import listed, mapping, text
-from bot.verify.sbom.listing import Listing
+from bot.verify.sbom.listing import ListedPackages
 
 
 def is_syft(document: Mapping[str, Any]) -> bool:
@@ -14,7 +14,7 @@ def is_syft(document: Mapping[str, Any]) -> bool:
 
 def read(document: Mapping[str, Any], where: str) -> Inventory:
     """The artifacts, which are packages; what was scanned stands apart."""
-    found = Listing(where)
+    found = ListedPackages(where)
     release = mapping(document.get("distro"))
     if named := text(release.get("id")):
         found.name_distribution(named, text(release.get("versionID")))
