@@ -37,6 +37,7 @@ from sandbox.fleets.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, Sa
 from sandbox.programs.parts import MissingPart
 from sandbox.world import World
 
+_TAG = re.compile(r"^/v2/dotnet/(.+)/manifests/(.+)$")
 _FOLD = re.compile(r"</?(?:details|summary)>")
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)>")
 CVES = ("CVE-2026-21218", "CVE-2026-21219")
@@ -143,7 +144,8 @@ class _Story:
         self._world.traffic.forget()
         outcomes = await self._pass()
         heads = self._world.traffic.requests(service="registry", method="HEAD", path="/dotnet/")
-        self._say(f"  {len(heads)} HEAD requests to the registry")
+        tags = ", ".join(_TAG.sub(r"\1:\2", head.path) for head in heads)
+        self._say(f"  {len(heads)} HEAD requests to the registry, one for each tag: {tags}")
         rebuilds = next(outcome for outcome in outcomes if outcome.stage == "plan").figures["rebuilds"]
         self._say(f"  {rebuilds} repositories must be rebuilt; website and handbook have nothing to do")
         await self._show_pull_requests()

@@ -52,3 +52,25 @@ def test_an_answer_that_is_not_valid_is_named_and_nothing_is_written(bot: Comman
     assert ran.code == 2
     assert "store.url" in ran.err
     assert list(file.parent.iterdir()) == []
+
+
+def test_a_question_that_nobody_answers_is_bad_input(
+    bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    ran = bot("init")
+    assert ran.code == 2
+    assert ran.err.strip() == "a question was not answered; answer it by its option, which --help tells"
+    assert not file.exists()
+
+
+class CtrlC(io.StringIO):
+    """A terminal at which somebody presses Ctrl-C."""
+
+    def readline(self, size: int | None = -1, /) -> str:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_at_a_question_interrupts(bot: Command, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", CtrlC())
+    assert bot("init").code == 130

@@ -14,6 +14,7 @@ import yaml
 
 from bot.cli.main import app
 from bot.formats.repository_config import parse
+from bot.web.pages.looking import routes as PAGES_SHOWN
 from docs.reference import setting_names
 
 ROOT = Path(__file__).parents[3]
@@ -126,8 +127,35 @@ def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
+def ends_with(command: Any, code: int) -> bool:
+    """Whether the command's help says what it ends so for."""
+    _, _, codes = command.help.partition("Exit code")
+    return re.search(rf"\b{code} (?!wins)[a-z]", codes) is not None
+
+
+def exit_codes() -> dict[int, str]:
+    """What the README says of each exit code that has several meanings."""
+    _, _, said = TEXTS["README.md"].partition("Exit codes: 0 done; 1 ")
+    attention, _, rest = said.partition("; 2 bad input")
+    cannot_tell, _, _ = " ".join(rest.split()).partition("; 130")
+    return {1: " ".join(attention.split()), 3: cannot_tell.partition("; 3 ")[2]}
+
+
 def test_every_command_is_in_a_document() -> None:
     assert [name for name in COMMANDS if f"`{name}`" not in ALL and f"freshness-bot {name}" not in ALL] == []
+
+
+SAYS_ITS_CODES = [(name, code) for name, command in COMMANDS.items() for code in (1, 3) if ends_with(command, code)]
+
+
+@pytest.mark.parametrize(("name", "code"), SAYS_ITS_CODES)
+def test_the_readme_names_each_command_that_ends_so(name: str, code: int) -> None:
+    assert f"`{name}`" in exit_codes()[code]
+
+
+def test_every_page_of_the_service_is_in_the_table_of_paths() -> None:
+    pages = {f"/{route.path.split('/')[1]}" for route in PAGES_SHOWN}
+    assert [page for page in sorted(pages) if f"`{page}" not in TEXTS["docs/operate/web.md"]] == []
 
 
 def calls(text: str) -> list[str]:

@@ -34,7 +34,13 @@ def init(
 
     if file.exists() and not force:
         raise Failure(Trouble.DENIED, "there is a file already", where=str(file), advice="use --force, or --output")
-    answers = _answers(github, app, owners, channel, store, secrets)
+    try:
+        answers = _answers(github, app, owners, channel, store, secrets)
+    except typer.Abort as aborted:
+        if isinstance(aborted.__context__, KeyboardInterrupt):
+            raise typer.Exit(130) from aborted
+        what, advice = "a question was not answered", "answer it by its option, which --help tells"
+        raise Failure(Trouble.MISSING, what, advice=advice) from aborted
     _write(file, answers)
     print_line(f"{file} is written. What is still to do:")
     for path, what in answers.secret_files.items():

@@ -42,6 +42,9 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
         return read_sbom(read_file(source, LARGEST_SBOM), str(source))
     if is_layout(source):
         return _read_layout(source, platform)
+    if not source.exists():
+        advice = "name an image with its registry, such as ghcr.io/contoso/shop:1"
+        raise Failure(Trouble.MISSING, "there is no such file or folder", where=str(source), advice=advice)
     _refuse_image_folder(source)
     return _read_folder(source)
 

@@ -138,8 +138,10 @@ def test_a_write_ahead_log_is_read_with_its_database(tmp_path: Path) -> None:
     assert run("packages", "list", tmp_path).exit_code == 0
 
 
-def test_a_source_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
-    assert "there is no such folder" in refusal("packages", "list", tmp_path / "nothing")
+@pytest.mark.parametrize("name", ["nothing", "shop:1"])
+def test_a_source_that_is_not_there_is_bad_input_and_may_be_an_image_without_its_registry(name: str) -> None:
+    refused = refusal("packages", "list", name)
+    assert f"{name}: there is no such file or folder; name an image with its registry" in refused
 
 
 @pytest.mark.parametrize("name", ["linux-modules-6.14.0-1012-aws", "q" * 100])
