@@ -62,13 +62,18 @@ class Index:
         Linux images alone, where there are any: a shared index lists several Windows builds under one platform
         name, and a refreshed Windows image is no news to who builds for Linux.
         """
+        every = self.images_of_any_system()
+        linux = tuple(entry for entry in every if str(entry.platform).startswith("linux/"))
+        return linux or every
+
+    def images_of_any_system(self) -> tuple[Descriptor, ...]:
+        """The images that have a platform, those of Windows beside Linux too, the first of each."""
         first: dict[str, Descriptor] = {}
         for entry in self.entries:
             if entry.platform is None or entry.is_attestation or entry.media_type in INDEXES:
                 continue
             first.setdefault(entry.platform, entry)
-        linux = tuple(entry for name, entry in first.items() if name.startswith("linux/"))
-        return linux or tuple(first.values())
+        return tuple(first.values())
 
 
 @dataclass(frozen=True, slots=True)

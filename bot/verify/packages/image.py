@@ -119,14 +119,23 @@ def check_one_is_meant(index: Index, platform: str | None) -> None:
 def _chosen(index: Index, platform: str | None) -> Descriptor:
     if platform is not None and platform.endswith("/arm64/v8"):
         platform = platform.removesuffix("/v8")  # as indexes are read
-    images = index.images()
-    if not images:
-        plain = [entry for entry in index.entries if not entry.is_attestation]
-        named = [entry for entry in plain if entry.platform is None or entry.media_type in INDEXES]
-        return _only(named, platform)
+    images = index.images() if platform is None else index.images_of_any_system()
     fitting = [entry for entry in images if entry.platform == platform] if platform else list(images)
+    if not fitting:
+        return _elsewhere(index, images, platform or _PREFERRED, platform)
     preferred = [entry for entry in fitting if entry.platform == _PREFERRED]
     return _only(preferred or fitting, platform, known=images)
+
+
+def _elsewhere(index: Index, images: Sequence[Descriptor], wanted: str, platform: str | None) -> Descriptor:
+    """Where no image is told to be for a platform: an index within that is, else what tells of none. Beside images
+    that have one, a manifest without is none of them, but a signature, say."""
+    plain = [entry for entry in index.entries if not entry.is_attestation]
+    within = [entry for entry in plain if entry.media_type in INDEXES]
+    told = [entry for entry in within if entry.platform == wanted]
+    untold = [entry for entry in (within if images else plain) if entry.platform is None]
+    known = [*images, *(entry for entry in within if entry.platform is not None)]
+    return _only(told or untold or ([] if images else within), platform, known)
 
 
 def _only(entries: Sequence[Descriptor], platform: str | None, known: Sequence[Descriptor] = ()) -> Descriptor:
@@ -138,7 +147,10 @@ def _only(entries: Sequence[Descriptor], platform: str | None, known: Sequence[D
         return next(iter(distinct.values()))
     offered = ", ".join(sorted({entry.platform or "no platform" for entry in known})) or f"{len(distinct)} images"
     what = f"has no image for {platform}" if platform and not distinct else "does not say which image is meant"
-    advice = "name one with --platform, or put the image into a layout of its own"
+    is_told_apart = bool(known) and (platform is None or not distinct)
+    advice = "put the image that is meant into a layout of its own"
+    if is_told_apart:
+        advice = f"name one with --platform, or {advice}"
     raise Failure(Trouble.MISSING, f"{what}: it has {offered}", where="index", advice=advice)
 
 

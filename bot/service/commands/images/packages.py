@@ -31,16 +31,20 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
     """What is inside a folder with an OCI layout, a folder like a root file system, an SBOM file, or an image.
 
     An image is asked for where there is no such file, with the access in the settings file; without one only
-    Microsoft's registry is. Raises `Failure` where it is none of them.
+    Microsoft's registry is. Raises `Failure` where it is none of them, and where it cannot be told which.
     """
-    if (image := named_image(source)) is not None:
+    try:
+        image, is_file, has_layout = named_image(source), source.is_file(), is_layout(source)
+    except OSError as error:
+        raise Failure(Trouble.DENIED, f"cannot be looked at: {error.strerror}", where=str(source)) from error
+    if image is not None:
         from bot.service.commands.images.registry_image import read_registry_image
 
         return read_registry_image(image, platform, config)
-    if source.is_file():
+    if is_file:
         _refuse_archive(source)
         return read_sbom(read_file(source, LARGEST_SBOM), str(source))
-    if is_layout(source):
+    if has_layout:
         return _read_layout(source, platform)
     if not source.exists():
         advice = "name an image with its registry, such as ghcr.io/contoso/shop:1"

@@ -101,6 +101,52 @@ async def test_the_platform_asked_for_is_read() -> None:
         await choose_manifest(both, blobs, "linux/s390x")
 
 
+async def test_windows_is_read_where_it_is_asked_for() -> None:
+    linux, windows = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
+    blobs = BlobsInMemory(linux, windows)
+    both = index(linux_amd64=digest(linux), windows_amd64=digest(windows))
+    assert (await choose_manifest(both, blobs, "windows/amd64")).layers == ("sha256:" + "b" * 64,)
+    assert (await choose_manifest(both, blobs, None)).layers == ("sha256:" + "a" * 64,)
+    with pytest.raises(Failure, match=r"no image for windows/arm64: it has linux/amd64, windows/amd64"):
+        await choose_manifest(both, blobs, "windows/arm64")
+
+
+def nested(body: bytes, platform: str | None) -> tuple[bytes, Descriptor]:
+    """An index of one image, and the entry for it in another one."""
+    listed = {"mediaType": "m", "digest": digest(body), "size": 1}
+    within = json.dumps({"schemaVersion": 2, "manifests": [listed]}).encode()
+    return within, Descriptor("application/vnd.oci.image.index.v1+json", digest(within), 1, platform)
+
+
+async def test_of_indexes_within_the_one_for_the_platform_is_followed() -> None:
+    bodies = [manifest_body(f"sha256:{letter * 64}") for letter in "ab"]
+    (amd, to_amd), (arm, to_arm) = (
+        nested(body, f"linux/{name}") for body, name in zip(bodies, ("amd64", "arm64"), strict=True)
+    )
+    blobs, outer = BlobsInMemory(*bodies, amd, arm), Index((to_amd, to_arm))
+    assert (await choose_manifest(outer, blobs, "linux/arm64")).layers == ("sha256:" + "b" * 64,)
+    assert (await choose_manifest(outer, blobs, None)).layers == ("sha256:" + "a" * 64,)
+
+
+async def test_what_no_image_beside_is_for_is_looked_for_in_the_index_within() -> None:
+    amd, arm = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
+    within, to_arm = nested(arm, None)
+    outer = Index((*index(linux_amd64=digest(amd)).entries, to_arm))
+    chosen = await choose_manifest(outer, BlobsInMemory(amd, arm, within), "linux/arm64")
+    assert chosen.layers == ("sha256:" + "b" * 64,)
+
+
+async def test_a_platform_is_asked_for_only_where_it_tells_images_apart() -> None:
+    bodies = [manifest_body(f"sha256:{letter * 64}") for letter in "ab"]
+    without = Index(tuple(nested(body, None)[1] for body in bodies))
+    for platform in (None, "linux/arm64"):
+        with pytest.raises(Failure, match="which image is meant: it has 2 images") as refused:
+            await choose_manifest(without, BlobsInMemory(), platform)
+        assert "--platform" not in str(refused.value)
+    with pytest.raises(Failure, match="name one with --platform"):
+        await choose_manifest(index(linux_arm_v6=digest(b"6"), linux_arm_v7=digest(b"7")), BlobsInMemory(), None)
+
+
 async def test_attestations_are_no_images_and_nested_indexes_are_followed() -> None:
     body = manifest_body("sha256:" + "a" * 64)
     inner = json.dumps(

@@ -2,6 +2,7 @@ import errno
 import gzip
 import json
 import lzma
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,27 @@ def test_a_file_that_may_not_be_read_is_told(
     result = run(*words, path)
     told = str(result.exception) if isinstance(result.exception, Failure) else result.stderr
     assert "closed.json: cannot be read: Permission denied" in told
+
+
+@pytest.mark.parametrize("words", [("packages", "list"), ("packages", "diff", "."), ("sbom", "export")])
+def test_a_source_that_may_not_be_looked_at_is_told(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`diff` would end as where something differs."""
+    stat = Path.stat
+
+    def refused(path: Path, **told: bool) -> os.stat_result:
+        if path.is_relative_to(tmp_path / "closed"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return stat(path, **told)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "stat", refused)
+    assert "closed: cannot be looked at: Permission denied" in refusal(*words, tmp_path / "closed")
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    assert "cannot be looked at: File name too long" in refusal("packages", "list", tmp_path / ("long" * 100))
 
 
 def test_what_a_new_base_changes_is_listed(root: Path, tmp_path: Path) -> None:
