@@ -119,6 +119,8 @@ class ImageVulnerabilities:
     gaps: tuple[str, ...] = ()
     is_pending: bool = False
     unrated: tuple[DetectedVulnerability, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is told beside the answer and changes nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class Gated:
     """What a scanner found that has not reported of the image before: whether it is new cannot be told."""
     undecided: tuple[DetectedVulnerability, ...] = ()
     """What nobody rated, of which `gaps` tell: it would block if it were severe."""
+    notes: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -162,7 +165,8 @@ class Gated:
             return "; ".join(self.gaps[:_MOST_GAPS]) + (f"; and {more} more" if more > 0 else "")
         said = [counted(len(self.unfixed), "vulnerability")] if self.unfixed else []
         told = f"nothing that blocks{', ' + said[0] + ' without a fix' if said else ''}"
-        return told + (f", {len(self.excused)} accepted" if self.excused else "") + self._told_unsure
+        told += f", {len(self.excused)} accepted" if self.excused else ""
+        return "; ".join((told + self._told_unsure, *self.notes))
 
     @property
     def _told_unsure(self) -> str:
@@ -239,6 +243,7 @@ def judge_by_rule(
         is_compared,
         unsure,
         unsettled,
+        asked.now.notes,
     )
 
 

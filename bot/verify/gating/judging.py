@@ -132,7 +132,9 @@ class _Judging:
 
     def gated(self, image: ProducedImage, told: ToldImage) -> Gated:
         matched, name, options = self.rules[image.id], image.claim.name, self.options
-        by = Yardstick(options.platforms, matched.rule.policy, options.max_age, self.now)
+        before = told.before or () if matched.rule.counts is Counts.NEW and self.data.unread else ()
+        had = frozenset((one.name, one.version) for each in before for one in each.packages or ())
+        by = Yardstick(options.platforms, matched.rule.policy, options.max_age, self.now, had)
 
         def contents(platforms: Sequence[ToldPlatform], reports: Sequence[KeptReport]) -> ImageVulnerabilities:
             kept = vulnerabilities_of(platforms, self.data, by)
@@ -142,13 +144,14 @@ class _Judging:
         holds = with_damaged(contents(uncertain.left, told.reports), told.damaged)
         if options.reads_artifacts and told.has_unread_artifacts:
             holds = replace(holds, gaps=(*holds.gaps, _ARTIFACTS_ARE_UNREAD), is_pending=True)
-        before = None if told.before is None else contents(told.before, told.reports_before)
+        compared = None if told.before is None else contents(told.before, told.reports_before)
         excused = _excused(name, told, holds, options)
-        asked = GatedImage(name, holds, before and with_unchanged(before, told), told.owed, unseen_before(told))
+        unchanged = compared and with_unchanged(compared, told)
+        asked = GatedImage(name, holds, unchanged, told.owed, unseen_before(told))
         gated = judge_by_rule(asked, matched.rule, options.exceptions, self.now, excused)
         suppressed = suppressed_in(told, matched.rule, asked)
         gated = replace(gated, excused=(*gated.excused, *uncertain.excused, *suppressed))
-        is_unread = before is not None and before.is_pending and matched.rule.counts is Counts.NEW
+        is_unread = compared is not None and compared.is_pending and matched.rule.counts is Counts.NEW
         if gated.outcome is GateOutcome.BLOCKED and is_unread and told.before != told.now:
             gaps = (_BEFORE_IS_UNREAD, *gated.gaps)
             return replace(gated, outcome=GateOutcome.UNKNOWN, gaps=gaps, is_pending=True)

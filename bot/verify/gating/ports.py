@@ -114,12 +114,15 @@ class KeptData:
     """Of each publisher whose data is read: when it was last seen to be current, None where it was never read, and
     the releases and names that it was looked through for, None where it is kept as a whole. Where an API is asked
     in place of a dump, `asked` are the releases, names and versions that it was asked about. Of releases that are
-    `untold` their publisher's dump says nothing at all."""
+    `untold` their publisher's dump says nothing at all. `unread` are the releases and names of packages about which
+    there are records that cannot be read; publishers that are `illegible` have others of which nothing can."""
 
     checked_at: Mapping[str, datetime | None]
     considered: Mapping[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
     asked: Mapping[str, frozenset[tuple[str, str, str]]] = field(default_factory=dict)
     untold: frozenset[str] = frozenset()
+    unread: frozenset[tuple[str, str]] = frozenset()
+    illegible: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

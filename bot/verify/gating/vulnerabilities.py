@@ -9,7 +9,7 @@ from bot.domain.packages.detected import GatePolicy
 from bot.domain.packages.gate import ImageVulnerabilities
 from bot.domain.packages.package import Distribution, Package, PackageType
 from bot.domain.packages.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
-from bot.domain.wording.words import counted, duration
+from bot.domain.wording.words import counted, duration, first_few
 from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform
 from bot.verify.scan_reports import KeptReport
 
@@ -27,12 +27,17 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """By what is judged how much is known: of which platforms, of which severities, by data of which age."""
+    """By what is judged how much is known: of which platforms, of which severities, by data of which age.
+
+    `had` are names and versions of packages that the image before had, where only what is new counts: what cannot
+    be read of those is none of it.
+    """
 
     platforms: Collection[str]
     policy: GatePolicy
     max_age: timedelta
     now: datetime
+    had: Collection[tuple[str, str]] = frozenset()
 
 
 def vulnerabilities_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Yardstick) -> ImageVulnerabilities:
@@ -44,7 +49,18 @@ def vulnerabilities_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Ya
         return ImageVulnerabilities(gaps=(f"nothing tells its packages: {why}",))
     gaps = dict(gap for each in judged for gap in (*_of_packages(each, by), *_of_data(each, data, by)))
     found = tuple(one for each in judged for one in each.found)
-    return ImageVulnerabilities(found, tuple(gaps), any(gaps.values()))
+    notes = tuple(dict.fromkeys(note for each in judged for note in _notes(each, data)))
+    return ImageVulnerabilities(found, tuple(gaps), any(gaps.values()), notes=notes)
+
+
+def _notes(told: ToldPlatform, data: KeptData) -> Iterator[str]:
+    """What is told beside the answer: records of which nobody can tell whether they are about its packages."""
+    release = release_of(told.distribution)
+    publishers = {Ecosystem(release.partition(":")[0]).value} if release is not None else set()
+    if any(each.type == PackageType.NUGET for each in told.packages or ()):
+        publishers.add(Ecosystem.NUGET.value)
+    for each in sorted(publishers & data.illegible):
+        yield f"some CVE data of {each} cannot be read, and what it is about is not known (`freshness-bot status`)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,11 @@ def _of_publisher(
 ) -> Iterator[tuple[str, bool]]:
     gaps = list(_of_age(publisher.value, f"turn on vulnerabilities.{_SETTINGS[publisher]}", data, by))
     yield from gaps
+    if unread := _unread(release, packages, data, by):
+        yield (
+            f"CVE data of {publisher} about {first_few(unread)} cannot be read (`freshness-bot status` says why)",
+            False,
+        )
     considered = data.considered.get(publisher.value)
     if gaps or considered is None:
         return
@@ -140,6 +161,13 @@ def _of_publisher(
     if new or release not in releases:
         what = counted(len(new), "package") if new else release
         yield f"the CVE data of {publisher} was not looked through yet for {what} that nothing had before", True
+
+
+def _unread(release: str, packages: Sequence[Package], data: KeptData, by: Yardstick) -> list[str]:
+    """The packages that records are about which cannot be read."""
+    names = {name for each, name in data.unread if each == release}
+    about = (each for each in packages if names and not names.isdisjoint(each.listed_names))
+    return sorted({each.name for each in about if (each.name, each.version) not in by.had})
 
 
 def _of_age(publisher: str, advice: str, data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
@@ -169,11 +197,11 @@ def with_reports(
     gaps = list(_of_reports(reports, by))
     unrated = reports[0].scan.report.unrated if reports else ()
     if use is ReportUse.REQUIRE:
-        return ImageVulnerabilities(found, (*gaps, *contents.gaps), contents.is_pending, unrated)
+        return replace(contents, found=found, gaps=(*gaps, *contents.gaps), unrated=unrated)
     if use is ReportUse.ENOUGH and not gaps:
         return ImageVulnerabilities(found, unrated=unrated if contents.gaps else ())
     if use is ReportUse.ENOUGH and reports and contents.gaps:
-        return ImageVulnerabilities(found, (*contents.gaps, *gaps), contents.is_pending, unrated)
+        return replace(contents, found=found, gaps=(*contents.gaps, *gaps), unrated=unrated)
     return replace(contents, found=found)
 
 

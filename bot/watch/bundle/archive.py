@@ -103,8 +103,13 @@ class BundleWriter:
     def add_dump(self, each: BundledDump) -> None:
         """Puts a dump into the archive, with what was asked of it and when it was fetched."""
         name = f"vulnerabilities/{each.source.ecosystem.lower().replace(' ', '-')}"
-        looked_for = each.considered
-        wanted = {"releases": looked_for.releases, "names": looked_for.names, "untold": looked_for.untold}
+        wanted = each.considered
+        looked_for: dict[str, frozenset[Any]] = {
+            "releases": wanted.releases,
+            "names": wanted.names,
+            "untold": wanted.untold,
+            "unread": wanted.unread,
+        }
         self._dumps.append(
             {
                 "ecosystem": each.source.ecosystem.value,
@@ -117,7 +122,7 @@ class BundleWriter:
                 **_times(each.fetched_at, each.checked_at),
                 "records": self._file(f"{name}.jsonl", map(_record_line, each.records)),
                 "considered": self._file(
-                    f"{name}.json", [_json({key: sorted(words) for key, words in wanted.items()})]
+                    f"{name}.json", [_json({key: sorted(words) for key, words in looked_for.items()})]
                 ),
             }
         )

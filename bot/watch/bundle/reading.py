@@ -6,6 +6,7 @@ import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import IO
 
 from pydantic import ValidationError
@@ -143,7 +144,8 @@ class _Reader:
             considered = read_considered(self._part(part.considered))
         except ValidationError as error:
             raise self._bad(_told(error), part.considered.file) from None
-        if any(len(word) > _LONGEST_WORD for word in considered.names | considered.releases | considered.untold):
+        words = considered.names | considered.releases | considered.untold | {*chain(*considered.unread)}
+        if any(len(word) > _LONGEST_WORD for word in words):
             raise self._bad("has a name that is too long", part.considered.file)
         records = tuple(self._records(part))
         if len({each.vulnerability.id for each in records}) != len(records):

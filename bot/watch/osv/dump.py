@@ -13,8 +13,8 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 from bot.domain.packages.vulnerability import Ecosystem, Vulnerability
 from bot.formats.zip_list import DAMAGES, check_list
-from bot.watch.feeds.reading import FeedProblem, Notes, one_line
-from bot.watch.osv.record import WantedPackages, parse
+from bot.watch.feeds.reading import FeedProblem, one_line
+from bot.watch.osv.record import UNNAMED, RecordNotes, WantedPackages, parse
 
 MOST_BYTES = 2 * 1024**3
 """Of an archive as it is sent; the largest real one has some 400 MB."""
@@ -31,7 +31,8 @@ class DumpReading:
     """What a dump says of the packages that are wanted. `entries` counts all that it holds.
 
     `unchanged` are records that stay as they are kept. `modified` is when others were changed last, by their ids,
-    as far as the publisher says. Of wanted releases that are `untold` no record is.
+    as far as the publisher says. Of wanted releases that are `untold` no record is. Of the packages that `unread`
+    names there are records that cannot be read, as `WantedPackages` has them.
     """
 
     vulnerabilities: tuple[Vulnerability, ...]
@@ -40,6 +41,7 @@ class DumpReading:
     unchanged: frozenset[str] = frozenset()
     modified: Mapping[str, str] = field(default_factory=dict)
     untold: frozenset[str] = frozenset()
+    unread: frozenset[tuple[str, str]] = frozenset()
 
 
 def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, where: str) -> DumpReading:
@@ -50,7 +52,7 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
     """
     publishers = _Publishers(ecosystem)
     untold = {each: _as_written(each) for each in wanted.releases if each.startswith(f"{ecosystem}:")}
-    notes = Notes(where)
+    notes = RecordNotes(where)
     found: dict[str, Vulnerability] = {}
     entries = unread = unpacked = 0
     try:
@@ -64,7 +66,7 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
                 if unpacked > _MOST_UNPACKED:
                     raise _malformed(f"unpacks to more than {_MOST_UNPACKED:,} bytes", where)
                 try:
-                    data = _read(archive, info)
+                    data = _read(archive, info, notes)
                     publishers.note(data)
                     for each in [each for each, written in untold.items() if any(one in data for one in written)]:
                         del untold[each]
@@ -82,7 +84,8 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
     if not entries:
         raise _malformed("holds no record", where)
     publishers.check(entries, where)
-    return DumpReading(tuple(found.values()), notes.problems, entries, untold=frozenset(untold))
+    told = frozenset(untold), frozenset(notes.unread)
+    return DumpReading(tuple(found.values()), notes.problems, entries, untold=told[0], unread=told[1])
 
 
 class _Publishers:
@@ -119,14 +122,16 @@ def _as_written(release: str) -> tuple[bytes, bytes]:
     return f'"{release}"'.encode(), f'"{release}:'.encode()
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, notes: RecordNotes) -> bytes:
     name = info.filename[:100]
     try:
         with archive.open(info) as entry:
             data = entry.read(MAX_DOCUMENT_BYTES + 1)
     except DAMAGES as error:
+        notes.unread.add(UNNAMED)
         raise Failure(Trouble.MALFORMED, f"cannot be unpacked: {error}", where=name) from error
     if len(data) > MAX_DOCUMENT_BYTES:
+        notes.unread.add(UNNAMED)
         raise Failure(Trouble.MALFORMED, f"has more than {MAX_DOCUMENT_BYTES:,} bytes", where=name)
     return data
 

@@ -12,9 +12,8 @@ from typing import Any, Protocol
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.vulnerability import Ecosystem, Vulnerability
-from bot.watch.feeds.reading import Notes
 from bot.watch.osv.dump import DumpReading
-from bot.watch.osv.record import RECORD_ID, WantedPackages, parse
+from bot.watch.osv.record import RECORD_ID, UNNAMED, RecordNotes, WantedPackages, parse
 
 MOST_QUERIES = 1_000
 """In one request, as OSV says."""
@@ -96,7 +95,7 @@ async def ask_osv(
         for name, modified in named.modified.items()
         if name in known and known[name].modified == modified and named.packages[name] <= known[name].packages
     }
-    notes = Notes(address)
+    notes = RecordNotes(address)
     unsent: set[str] = set()
 
     async def fetched(name: str) -> Vulnerability | None:
@@ -107,6 +106,8 @@ async def ask_osv(
                 raise
             notes.add(name, f"{failure.what}; what is known of the record stays")
             unsent.add(name)
+            if name not in known:
+                notes.unread |= named.packages[name]
             return None
         if data is None:
             return None
@@ -114,16 +115,19 @@ async def ask_osv(
             record = parse(data, wanted, notes, name)
         except Failure as failure:
             notes.add(name, f"{failure.what}; the record is skipped")
+            notes.unread |= named.packages[name]
             return None
         if record is not None and record.id != name:
             notes.add(name, f"the record is another one, {record.id}; it is skipped")
+            notes.unread |= named.packages[name]
             return None
         return record
 
     answers = await bounded_gather(_AT_ONCE, sorted(named.modified.keys() - old), fetched)
     found = tuple(record for record in answers if record is not None)
     modified = {record.id: named.modified[record.id] for record in found}
-    return DumpReading(found, notes.problems, len(named.modified), frozenset(old | unsent), modified)
+    unread = frozenset(notes.unread - {UNNAMED})
+    return DumpReading(found, notes.problems, len(named.modified), frozenset(old | unsent), modified, unread=unread)
 
 
 async def _named(api: OsvApi, address: str, ecosystem: Ecosystem, questions: Sequence[PackageQuestion]) -> _Named:

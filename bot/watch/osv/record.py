@@ -5,7 +5,7 @@ dump has hundreds of thousands of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError
@@ -23,6 +23,8 @@ from bot.watch.osv.severity import rating_of
 
 RECORD_ID = r"[A-Za-z0-9:._-]{3,64}"
 """As OSV names records."""
+UNNAMED = ("", "")
+"""Stands for the packages of a record of which nothing can be read."""
 MOST_RANGES = 200
 MOST_VERSIONS = 2_000
 MOST_BINARIES = 2_000
@@ -34,12 +36,14 @@ MOST_COMPARISONS = 40_000
 class WantedPackages:
     """Of which releases and under which names packages are looked for; names are in lower case.
 
-    Of releases that are `untold` nothing stood in the dump that was looked through.
+    Of releases that are `untold` nothing stood in the dump that was looked through. `unread` are the releases and
+    names of packages that records are about which cannot be read, with `UNNAMED` where that cannot be told.
     """
 
     releases: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     untold: frozenset[str] = frozenset()
+    unread: frozenset[tuple[str, str]] = frozenset()
 
     def __contains__(self, other: "WantedPackages") -> bool:
         return other.releases <= self.releases and other.names <= self.names
@@ -47,6 +51,13 @@ class WantedPackages:
     def looks_for(self, release: str, name: str) -> bool:
         """Whether a package of that name in that release is among them."""
         return release in self.releases and name.lower() in self.names
+
+
+@dataclass(slots=True)
+class RecordNotes(Notes):
+    """What records could not tell, and which packages those are about, as `WantedPackages` has them."""
+
+    unread: set[tuple[str, str]] = field(default_factory=set)
 
 
 class _Record(FeedShape):
@@ -84,23 +95,36 @@ class _Affected(FeedShape):
     versions: list[Version] = Field([])
 
 
-def parse(data: bytes, wanted: WantedPackages, notes: Notes, where: str) -> Vulnerability | None:
+def parse(data: bytes, wanted: WantedPackages, notes: RecordNotes, where: str) -> Vulnerability | None:
     """The record, with those of its affected packages that are wanted; None where none is or it was withdrawn.
 
     What cannot be read is noted. Raises `Failure` where the whole is no record, or one that lists without end.
     """
-    value = json_object(data, where)
+    try:
+        value = json_object(data, where)
+    except Failure:
+        notes.unread.add(UNNAMED)
+        raise
     affected = list(_wanted(value.get("affected"), wanted))
     if not affected:
         return None
     record = notes.shaped(_Record, value, where)
-    if record is None or record.withdrawn is not None:
+    if record is None:
+        notes.unread |= _names(affected, wanted)
         return None
-    shaped = [(raw, each) for raw in affected if (each := _shaped(raw, notes, where)) is not None]
+    if record.withdrawn is not None:
+        return None
+    told = [(raw, _shaped(raw, notes, where)) for raw in affected]
+    notes.unread |= _names([raw for raw, each in told if each is None], wanted)
+    shaped = [(raw, each) for raw, each in told if each is not None]
     if not shaped:
         return None
-    _check_work([each for _, each in shaped], where)
-    packages = tuple(_package(raw, each, where) for raw, each in shaped)
+    try:
+        _check_work([each for _, each in shaped], where)
+        packages = tuple(_package(raw, each, where) for raw, each in shaped)
+    except Failure:
+        notes.unread |= _names(affected, wanted)
+        raise
     rating = rating_of(record.id, record.severity, (record.database_specific, *_said(affected)))
     return Vulnerability(
         record.id,
@@ -126,6 +150,17 @@ def _wanted(values: object, wanted: WantedPackages) -> Iterator[Mapping[str, Any
             continue
         if name.lower() in wanted.names or any(each.lower() in wanted.names for each in _binary_names(value)):
             yield value
+
+
+def _names(affected: Iterable[Mapping[str, Any]], wanted: WantedPackages) -> set[tuple[str, str]]:
+    """Releases and names, in lower case, of those that are wanted."""
+    found = ((release_named(each["package"]["ecosystem"]), each) for each in affected)
+    return {
+        (release, name.lower())
+        for release, each in found
+        for name in (each["package"]["name"], *_binary_names(each))
+        if release is not None and name.lower() in wanted.names
+    }
 
 
 def _binary_names(affected: Mapping[str, Any]) -> Iterator[str]:

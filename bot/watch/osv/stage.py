@@ -21,7 +21,7 @@ from bot.watch.osv.dump import DumpReading, read_dump
 from bot.watch.osv.questions import KnownRecord, OsvApi, PackageQuestion, ask_osv
 from bot.watch.osv.record import WantedPackages
 
-READER = "4"
+READER = "5"
 """Raised whenever the parsers change what they find, so that dumps are read again."""
 EVERY = timedelta(hours=6)
 API = "osv-api:"
@@ -183,7 +183,9 @@ class _Dumps(Work[DueDump, KeptDump]):
                 assert item.mark is not None, "only what has a mark is unchanged"
                 return KeptDump(source, item.mark, item.considered, None)
             reading = await asyncio.to_thread(read_dump, dump.file, wanted, source.ecosystem, source.place)
-            return KeptDump(source, dump.mark, replace(wanted, untold=reading.untold), reading)
+            return KeptDump(
+                source, dump.mark, replace(wanted, untold=reading.untold, unread=reading.unread), reading
+            )
 
     async def _asked(self, item: DueDump, api: str, wanted: WantedPackages) -> KeptDump:
         """Asks all once in a time, and what is new in between as it comes.
@@ -200,6 +202,8 @@ class _Dumps(Work[DueDump, KeptDump]):
         known = await self._store.known_records(source.ecosystem) if item.reader == READER else {}
         reading = await ask_osv(self._publishers.api, api, source.ecosystem, sorted(new), wanted, known)
         asked = item.asked | new if adds else questions
+        unread = reading.unread | item.considered.unread if adds else reading.unread
+        wanted = replace(wanted, unread=unread)
         return KeptDump(source, DumpMark(), wanted, reading, asked, adds)
 
     async def settle(self, item: DueDump, result: KeptDump) -> None:

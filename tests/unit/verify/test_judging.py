@@ -14,6 +14,7 @@ from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateOutcome, GateRule
+from bot.domain.packages.package import Package
 from bot.verify.gating.judging import Gating, judge_images
 from bot.verify.gating.ports import (
     GateOptions,
@@ -36,6 +37,7 @@ OPTIONS = GateOptions(
     platforms=frozenset({"linux/amd64"}),
     max_age=timedelta(days=2),
 )
+JSON_12 = Package("nuget", "Json", "12")
 
 
 class Told:
@@ -49,13 +51,14 @@ class Told:
     ) -> None:
         now = ToldPlatform("linux/amd64", packages=(), found=found, uncertain=tuple(uncertain))
         earlier = (before,) if before is not None else None
+        self.data = KeptData({})
         self.image = ToldImage(1, "sha256:a", frozenset({"sha256:a"}), (now,), earlier)
 
     async def told_images(self, images: Collection[int]) -> Mapping[int, ToldImage]:
         return {1: self.image}
 
     async def kept_data(self) -> KeptData:
-        return KeptData({})
+        return self.data
 
 
 async def judged_by(told: Told, options: GateOptions) -> Gated:
@@ -163,6 +166,38 @@ async def test_what_could_be_told_no_better_of_the_image_before_is_not_new() -> 
     assert await said(Told(uncertain=[held("odder")], before=before), NEW) is GateOutcome.UNKNOWN
     had = ToldPlatform("linux/amd64", packages=(), found=(held("11.0.0"),))
     assert await said(Told(uncertain=[ODD], before=had), NEW) is GateOutcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "outcome"),
+    [
+        (None, NEW, GateOutcome.UNKNOWN),
+        ((JSON_12,), NEW, GateOutcome.PASSED),
+        ((JSON_12,), OPTIONS, GateOutcome.UNKNOWN),
+        ((replace(JSON_12, version="11"),), NEW, GateOutcome.UNKNOWN),
+    ],
+    ids=["no image before", "in the image before too", "all counts", "in another version before"],
+)
+async def test_a_record_that_cannot_be_read_cannot_tell_of_the_packages_that_it_names(
+    before: tuple[Package, ...] | None, options: GateOptions, outcome: GateOutcome
+) -> None:
+    told = Told(before=None if before is None else ToldPlatform("linux/amd64", before))
+    told.image = replace(told.image, now=(ToldPlatform("linux/amd64", (JSON_12,)),))
+    known = {"checked_at": {"NuGet": NOON}, "considered": {"NuGet": (frozenset({""}), frozenset({"json"}))}}
+    told.data = KeptData(**known, unread=frozenset({("", "json")}))
+    gated = await judged_by(told, options)
+    assert gated.outcome is outcome
+    if outcome is GateOutcome.UNKNOWN:
+        assert gated.told == "CVE data of NuGet about Json cannot be read (`freshness-bot status` says why)"
+    told.data = KeptData(**known, unread=frozenset({("", "other"), ("Ubuntu:24.04", "json")}))
+    assert await said(told, options) is GateOutcome.PASSED
+    told.data = KeptData(**known, illegible=frozenset({"NuGet", "Ubuntu"}))
+    gated = await judged_by(told, options)
+    assert (gated.outcome, gated.told) == (
+        GateOutcome.PASSED,
+        "nothing that blocks; some CVE data of NuGet cannot be read, and what it is about is not known "
+        "(`freshness-bot status`)",
+    )
 
 
 async def test_what_was_accepted_untold_counts_again_once_that_has_ended() -> None:

@@ -9,13 +9,16 @@ from bot.watch.osv.record import WantedPackages
 
 def packed(considered: WantedPackages) -> bytes:
     """Makes the value of the column `considered`."""
-    told = [sorted(considered.releases), sorted(considered.names), sorted(considered.untold)]
-    return zlib.compress(json.dumps(told).encode())
+    told = [sorted(each) for each in (considered.releases, considered.names, considered.untold)]
+    return zlib.compress(json.dumps([*told, sorted(considered.unread)]).encode())
 
 
 def unpacked(considered: bytes) -> WantedPackages:
     """Reads the value of the column `considered`."""
-    return WantedPackages(*map(frozenset, json.loads(zlib.decompress(considered))))
+    releases, names, *more = json.loads(zlib.decompress(considered))
+    untold, unread = (*more, [], [])[:2]
+    pairs = frozenset((release, name) for release, name in unread)
+    return WantedPackages(frozenset(releases), frozenset(names), frozenset(untold), pairs)
 
 
 def packed_questions(asked: frozenset[PackageQuestion]) -> bytes | None:

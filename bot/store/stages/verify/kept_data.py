@@ -12,7 +12,7 @@ from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.considered import unpacked, unpacked_questions
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.verify.gating.ports import DOTNET, KeptData
-from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.record import UNNAMED, WantedPackages
 
 _MOST_KEPT = 8
 """Columns that are kept unpacked, by their bytes, more than there are publishers: each pull request of a rollout
@@ -25,6 +25,8 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
     checked_at: dict[str, Any] = {}
     considered: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     untold: set[str] = set()
+    unread: set[tuple[str, str]] = set()
+    illegible: set[str] = set()
     asked: dict[str, frozenset[tuple[str, str, str]]] = {}
     columns = (dumps.c.ecosystem, dumps.c.checked_at, dumps.c.fetched_at, dumps.c.considered, dumps.c.asked)
     for row in await connection.execute(select(*columns)):
@@ -37,6 +39,9 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
             wanted = told[0] if told else WantedPackages()
             considered[row.ecosystem] = wanted.releases, wanted.names
             untold |= wanted.untold
+            unread |= wanted.unread - {UNNAMED}
+            if UNNAMED in wanted.unread:
+                illegible.add(row.ecosystem)
         if row.asked is not None:
             versions = readable([row], lambda each: _asked(each.asked), lambda each: f"dump of {each.ecosystem}")
             asked[row.ecosystem] = versions[0] if versions else frozenset()
@@ -46,7 +51,7 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
     number, last = (await connection.execute(of_dotnet)).one()
     if number:
         checked_at[DOTNET] = last
-    return KeptData(checked_at, considered, asked, frozenset(untold))
+    return KeptData(checked_at, considered, asked, frozenset(untold), frozenset(unread), frozenset(illegible))
 
 
 @lru_cache(maxsize=_MOST_KEPT)

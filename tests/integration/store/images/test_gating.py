@@ -43,6 +43,7 @@ from bot.views.bases.gates import Unfixed
 from bot.views.bases.image_pages import WantedImages
 from bot.views.paging import Cut
 from bot.watch.osv.dump import DumpReading
+from bot.watch.osv.record import UNNAMED
 from bot.watch.osv.stage import API, DumpSource, KeptDump
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
@@ -201,6 +202,27 @@ async def test_what_a_publisher_says_nothing_of_cannot_be_told(stores: Stores) -
     await stores.vulnerabilities.keep_dump(KeptDump(SOURCE, DumpMark("2"), wanted, DumpReading((), (), 1)), due_at)
     assert await kept(stores) == ("unknown", "the CVE data of Ubuntu tells of nothing in Ubuntu:24.04")
     assert "the CVE data of Ubuntu tells of nothing in Ubuntu:24.04" in await stores.ledger.gaps()
+
+
+async def test_what_a_record_says_that_cannot_be_read_cannot_be_told_of_what_is_new(stores: Stores) -> None:
+    await running(stores, OTHER)
+    await publish(stores)
+    assert await kept(stores) == ("passed", "nothing that blocks")
+    stores.clock.advance(6 * HOUR)
+    await stores.taken(stores.vulnerabilities.dumps)
+    wanted = replace(WANTED, unread=frozenset({("Ubuntu:24.04", "libssl3t64"), UNNAMED}))
+    due_at = stores.clock.now() + HOUR
+    await stores.vulnerabilities.keep_dump(KeptDump(SOURCE, DumpMark("2"), wanted, DumpReading((), (), 1)), due_at)
+    outcome, told = await kept(stores)
+    assert outcome == "passed"
+    assert (told or "").startswith(
+        "nothing that blocks; some CVE data of Ubuntu cannot be read, and what it is about"
+    )
+    await move_image(stores, OTHER, FIXED)
+    assert await kept(stores) == (
+        "unknown",
+        "CVE data of Ubuntu about libssl3t64 cannot be read (`freshness-bot status` says why)",
+    )
 
 
 async def test_an_image_is_judged_again_when_an_exception_ends(stores: Stores) -> None:

@@ -42,7 +42,10 @@ RECORD = BundledRecord(
 DUMP = BundledDump(
     DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip"),
     DumpMark('"v1"', ""),
-    WantedPackages(frozenset({"", "Ubuntu:24.04"}), frozenset({"openssl", "zlib"})),
+    WantedPackages(
+        *(frozenset({"", "Ubuntu:24.04"}), frozenset({"openssl", "zlib"}), frozenset({"Ubuntu:25.10"})),
+        frozenset({("Ubuntu:24.04", "zlib")}),
+    ),
     "1",
     9,
     NOW - timedelta(days=1),

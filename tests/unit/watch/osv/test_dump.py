@@ -10,7 +10,7 @@ import pytest
 from bot.domain.failure import Failure
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.watch.osv.dump import read_dump
-from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.record import UNNAMED, WantedPackages
 from tests.unit.watch.osv.records import affected, dump, record
 
 WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
@@ -38,6 +38,13 @@ def test_records_that_cannot_be_read_are_a_line_each() -> None:
         "all.zip: 0.json",
         "all.zip: 2.json",
     ]
+
+
+def test_what_records_are_about_that_cannot_be_read_is_told() -> None:
+    odd = record("USN-1-1", affected(ranges="none"))
+    found = read_dump(dump(record(), odd), WANTED, Ecosystem.UBUNTU, "all.zip")
+    assert found.unread == {("Ubuntu:24.04", "openssl")}
+    assert read_dump(dump(record(), b"no JSON"), WANTED, Ecosystem.UBUNTU, "all.zip").unread == {UNNAMED}
 
 
 def test_a_dump_of_which_nothing_can_be_read_is_refused_as_a_whole() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -83,6 +83,7 @@ async def test_a_record_that_is_gone_or_is_another_one_is_left_out() -> None:
     reading = await asked(api)
     assert reading.vulnerabilities == ()
     assert [problem.where for problem in reading.problems] == ["UBUNTU-CVE-2026-2", "UBUNTU-CVE-2026-3"]
+    assert reading.unread == {(SSL.release, SSL.name)}
 
 
 async def test_a_record_that_is_not_sent_as_it_should_be_stops_no_other_and_stays_as_it_was_known() -> None:
@@ -95,7 +96,9 @@ async def test_a_record_that_is_not_sent_as_it_should_be_stops_no_other_and_stay
     known = {NAMED["id"]: KnownRecord("2026-01-01T00:00:00Z", frozenset())}
     reading = await ask_osv(api, ADDRESS, Ecosystem.UBUNTU, [SSL], WANTED, known)
     assert [each.id for each in reading.vulnerabilities] == [other["id"]]
-    assert reading.unchanged == {NAMED["id"]}
+    assert (reading.unchanged, reading.unread) == ({NAMED["id"]}, frozenset())
+    again = replace(api, answers=[{"results": [{"vulns": [NAMED]}]}])
+    assert (await asked(again)).unread == {(SSL.release, SSL.name)}, "of what was never known"
     assert [str(problem) for problem in reading.problems] == [
         f"{ADDRESS}: {NAMED['id']}: has more than 20 MiB; what is known of the record stays"
     ]

@@ -1,5 +1,6 @@
 """What a record in the format of OSV says, and how severe it is by whose word."""
 
+import contextlib
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +14,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.package import Package
 from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.wanted import Fit
-from bot.watch.feeds.reading import Notes
-from bot.watch.osv.record import WantedPackages, parse
+from bot.watch.osv.record import UNNAMED, RecordNotes, WantedPackages, parse
 from tests.unit.watch.osv.records import affected, record
 
 WANTED = WantedPackages(
@@ -28,7 +28,7 @@ WORST_OF_2 = {"type": "CVSS_V2", "score": "AV:N/AC:L/Au:N/C:C/I:C/A:C"}
 
 
 def read(value: dict[str, Any], wanted: WantedPackages = WANTED) -> tuple[Vulnerability | None, tuple[str, ...]]:
-    notes = Notes("dump")
+    notes = RecordNotes("dump")
     found = parse(json.dumps(value).encode(), wanted, notes, "1.json")
     return found, tuple(str(problem) for problem in notes.problems)
 
@@ -268,8 +268,29 @@ def test_nothing_is_cut_off_a_record_since_that_would_count_as_free_of_it(hostil
 
 
 def test_what_is_no_record_is_refused() -> None:
+    notes = RecordNotes("dump")
     with pytest.raises(Failure):
-        parse(b"[]", WANTED, Notes("dump"), "1.json")
+        parse(b"[]", WANTED, notes, "1.json")
+    assert notes.unread == {UNNAMED}
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (record(id="?"), {"openssl"}),
+        (record("A-1", affected(binaries={"libssl3t64": "1", "x": "1"}), published=7), {"openssl", "libssl3t64"}),
+        (record("A-1", affected(), affected("Serilog", ecosystem="NuGet", ranges=[{"type": 1}])), {"serilog"}),
+        (_endless(2_001, 1, 1), {"openssl"}),
+        (record("A-1", affected("curl", ranges=None)), set()),
+        (record(withdrawn="2026-01-01T00:00:00Z"), set()),
+        (record(), set()),
+    ],
+)
+def test_packages_of_which_a_record_cannot_be_read_are_told(value: dict[str, Any], names: set[str]) -> None:
+    notes = RecordNotes("dump")
+    with contextlib.suppress(Failure):
+        parse(json.dumps(value).encode(), WANTED, notes, "1.json")
+    assert notes.unread == {("" if name == "serilog" else "Ubuntu:24.04", name) for name in names}
 
 
 json_values = st.recursive(
