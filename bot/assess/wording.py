@@ -45,7 +45,7 @@ def dotnet_sentence(
         return f"{moved}, a release without CVEs"
     if not cves:
         return f"{moved}, a security release whose CVEs are not listed yet"
-    worst = f" (worst: {severity})" if severity else ""
+    worst = f" (worst: {severity.told})" if severity else ""
     return f"{moved} fixes {counted(cves, 'CVE')}{worst}"
 
 

@@ -98,7 +98,7 @@ def change(before: Publication, after: Publication, mark: str) -> Change:
     """What the bot makes of two publications."""
     is_patch = after.rollout % 2 == 1
     cves = fixed(after.rollout) if is_patch else ()
-    moved = f".NET {before.version} → {after.version} fixes {len(cves)} CVEs (worst: {_worst(after.rollout)})"
+    moved = f".NET {before.version} → {after.version} fixes {len(cves)} CVEs (worst: {_worst(after.rollout).told})"
     cause = Cause.DOTNET_SECURITY if is_patch else Cause.OS_UPDATE
     return Change(
         after.base,

@@ -186,7 +186,7 @@ def _fixes(changes: Sequence[Change]) -> str:
     if not cves:
         return ""
     highest = worst(change.severity for change in changes)
-    rating = f", rated up to {highest}" if highest else ""
+    rating = f", rated up to {highest.told}" if highest else ""
     links = [f"[{markdown(cve)}]({public_record(cve)})" for cve in cves]
     fixed = f"**Fixes {counted(len(cves), 'CVE')}{rating}:** {first_few(links, _MOST_CVES)}"
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}

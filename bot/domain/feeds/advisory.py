@@ -19,6 +19,11 @@ class Severity(StrEnum):
     def rank(self) -> int:
         return _RANKS[self]
 
+    @property
+    def told(self) -> str:
+        """As people read it everywhere, in the words of scanners: LOW, MEDIUM, HIGH or CRITICAL."""
+        return "MEDIUM" if self is Severity.MODERATE else self.value.upper()
+
     @classmethod
     def named(cls, text: str | None) -> "Severity | None":
         """The rating that a vendor's word stands for, None where it stands for none.

@@ -30,20 +30,12 @@ class Rating(StrEnum):
 
     @classmethod
     def of(cls, severity: Severity | None) -> "Rating":
-        """The same in the words of vendors, who say moderate for medium."""
-        return cls.UNKNOWN if severity is None else _RATINGS[severity]
+        """The same of a vendor's rating."""
+        return cls.UNKNOWN if severity is None else cls(severity.told)
 
     @property
     def rank(self) -> int:
         return list(Rating).index(self)
-
-
-_RATINGS = {
-    Severity.LOW: Rating.LOW,
-    Severity.MODERATE: Rating.MEDIUM,
-    Severity.HIGH: Rating.HIGH,
-    Severity.CRITICAL: Rating.CRITICAL,
-}
 
 
 @dataclass(frozen=True, slots=True)

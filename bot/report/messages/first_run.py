@@ -58,7 +58,7 @@ def _summed_up(news: FirstRunNews) -> Iterator[str]:
     age = "" if found.oldest is None else f", the oldest {duration(news.at - found.oldest)} old"
     yield f"{counted(found.usages, 'place names', 'places name')} what a base has left behind{age}"
     if found.cves:
-        rated = f", rated up to {found.severity}" if found.severity else ""
+        rated = f", rated up to {found.severity.told}" if found.severity else ""
         yield f"Lacking are the fixes of {counted(len(found.cves), 'CVE')}{rated}"
 
 

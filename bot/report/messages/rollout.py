@@ -220,6 +220,6 @@ def _rated(changes: Sequence[Change], cves: int) -> str:
     ratings = dict(rating for change in changes for rating in change.ratings)
     severe = [(severity, list(ratings.values()).count(severity)) for severity in (Severity.CRITICAL, Severity.HIGH)]
     if cves > 1 and any(number for _, number in severe):
-        return "".join(f", {number} {severity}" for severity, number in severe if number)
+        return "".join(f", {number} {severity.told}" for severity, number in severe if number)
     highest = worst(each.severity for each in changes)
-    return f", rated {'' if cves == 1 else 'up to '}{highest}" if highest else ""
+    return f", rated {'' if cves == 1 else 'up to '}{highest.told}" if highest else ""

@@ -93,7 +93,7 @@ def _left(base: Base, pinned: str | None, some: list[BehindUsage], now: datetime
 
 
 def lacks_in_words(each: Left) -> str:
-    """Words what is lacking: `14 changes since, 8.0.14 to 8.0.22, 9 CVEs, rated up to high`."""
+    """Words what is lacking: `14 changes since, 8.0.14 to 8.0.22, 9 CVEs, rated up to HIGH`."""
     lacks = each.lacks
     said = [f"{counted(each.changes, 'change')} since"] if each.changes else []
     if lacks.from_version and lacks.to_version and lacks.from_version != lacks.to_version:
@@ -101,7 +101,7 @@ def lacks_in_words(each: Left) -> str:
     if each.cves:
         said.append(counted(len(each.cves), "CVE"))
     if lacks.severity is not None:
-        said.append(f"rated up to {lacks.severity}")
+        said.append(f"rated up to {lacks.severity.told}")
     return ", ".join(said) or "what it lacks cannot be told"
 
 

@@ -75,7 +75,7 @@ def _systems(said: list[Advisory]) -> frozenset[str]:
 
 def _disagreements(said: list[Advisory]) -> list[str]:
     return [
-        *_differing("severity", [(_source(a), str(a.severity)) for a in said if a.severity]),
+        *_differing("severity", [(_source(a), a.severity.told) for a in said if a.severity]),
         *_differing("score", [(_source(a), f"{a.score:g}") for a in said if a.score is not None]),
         *_differing("image families", [(_source(a), _listed(a.families)) for a in said if a.families]),
         *_differing("operating systems", [(_source(a), _listed(_by_kernel(a, said))) for a in said if a.systems]),

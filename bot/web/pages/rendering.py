@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
@@ -107,6 +108,7 @@ def _environment() -> Environment:
         "base_path": base_path,
         "advisory_path": advisory_path,
         "cve_path": cve_path,
+        "severity_told": lambda value: Severity(value).told,
         "told": places_in_words,
         "image_path": image_path,
         "parts_of_name": parts_of_name,

@@ -263,7 +263,7 @@ async def test_a_fix_for_windows_alone_is_marked_as_not_relevant(stage: Stage) -
 
     [request] = await stage.world.github.pull_requests("payments-api")
     assert "Not relevant to these images (other parts or systems): CVE-2026-40000" in request["body"]
-    assert "rated up to critical" not in request["body"]
+    assert "rated up to CRITICAL" not in request["body"]
 
 
 async def test_a_base_that_goes_back_closes_the_pull_request_that_has_no_use_any_more(moved: Stage) -> None:

@@ -77,7 +77,7 @@ def fleet(size: int) -> list[Rebuild]:
 def summary(size: int) -> Summary:
     failed = size * 6 // 100
     waiting = [each for each in fleet(min(size, 10)) if each.state is not State.SUCCEEDED]
-    title = ".NET 10.0.5 fixes 3 CVEs, 2 high"
+    title = ".NET 10.0.5 fixes 3 CVEs, 2 HIGH"
     return Summary(
         NOON - timedelta(days=7),
         NOON,

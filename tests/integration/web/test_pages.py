@@ -194,7 +194,7 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
             *(PublishedFix("Ubuntu", ("3.1",), NOW), None, Held(True)),
         )
     )
-    cve = CveRow("CVE-2026-1", "overflow", "high", "Ubuntu", 7.5, ("Ubuntu",), places_of([(waits, 1)]))
+    cve = CveRow("CVE-2026-1", "overflow", "moderate", "Ubuntu", 7.5, ("Ubuntu",), places_of([(waits, 1)]))
     took = {
         Station.BASE: StationTime(3, timedelta(hours=4)),
         Station.IMAGE: StationTime(5, timedelta(hours=2), of_rebuilds=True),
@@ -204,6 +204,7 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
     answer = await client.get("/cves/CVE-2026-1")
     assert answer.status_code == 200
     assert 'href="/images/ghcr.io/contoso/shop"' in answer.text
+    assert ">MEDIUM</span>" in answer.text
     assert "Ubuntu fixed it in 3.1" in answer.text
     assert answer.text.count("what the image stands on is not known") == 3, "of its group, of itself, of its clock"
     assert answer.text.count("4 h, in the middle of 3") == 2, "of its group, of its clock"
@@ -214,6 +215,7 @@ async def test_a_cve_shows_each_image_with_a_link_and_its_clocks(asking: Asking,
     for told_of_all in (
         'href="/cves/CVE-2026-1"',
         "overflow",
+        ">MEDIUM</span>",
         "1 cannot be told",
         "1 image not read",
         "no data of Alpine",

@@ -77,7 +77,7 @@ def test_the_worst_relevant_rating_is_the_severity() -> None:
     found = assess(OLD, NEW, FEED, known, LATER)
     assert found.severity is Severity.HIGH
     assert found.cves == ("CVE-2025-0001", "CVE-2025-0002")
-    assert found.detail == ".NET 8.0.16 → 8.0.17 fixes 2 CVEs (worst: high)"
+    assert found.detail == ".NET 8.0.16 → 8.0.17 fixes 2 CVEs (worst: HIGH)"
 
 
 def test_a_rating_that_comes_later_is_taken_in() -> None:

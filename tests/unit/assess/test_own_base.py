@@ -15,7 +15,7 @@ AT = change().at
 BELOW = change(
     cves=("CVE-2026-1", "CVE-2026-2"),
     severity=Severity.HIGH,
-    detail=".NET 10.0.4 → 10.0.5 fixes 2 CVEs (worst: high)",
+    detail=".NET 10.0.4 → 10.0.5 fixes 2 CVEs (worst: HIGH)",
 )
 
 
@@ -38,7 +38,7 @@ def test_cause_cves_and_severity_of_what_is_below_travel_up_to_whoever_stands_on
     found = brought(BELOW)
     assert (found.cause, found.causes, found.brings) == (Cause.BASE_UPDATE, (Cause.DOTNET_SECURITY,), (1,))
     assert (found.cves, found.severity) == (BELOW.cves, Severity.HIGH)
-    assert found.detail == "rebuilt on aspnet:10.0 (.NET 10.0.4 → 10.0.5 fixes 2 CVEs (worst: high))"
+    assert found.detail == "rebuilt on aspnet:10.0 (.NET 10.0.4 → 10.0.5 fixes 2 CVEs (worst: HIGH))"
     assert found.evidence[-1].locator.startswith("proved by the layers of both")
 
 

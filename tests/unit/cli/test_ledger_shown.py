@@ -46,6 +46,19 @@ def page_with(took: Mapping[Station, StationTime]) -> CvePage:
     return replace(PAGE, images=Page((row_of(ENTRY, took),), 1, 1, 50))
 
 
+@pytest.mark.parametrize(("kept", "told"), [("low", "LOW"), ("moderate", "MEDIUM"), ("critical", "CRITICAL")])
+def test_people_read_the_severity_in_the_words_of_the_gate_and_scripts_as_it_is_kept(
+    capsys: pytest.CaptureFixture[str], kept: str, told: str
+) -> None:
+    row = replace(ROW, severity=kept)
+    show_cve(replace(PAGE, cve=row), Format.TABLE)
+    assert f"CVE-2026-1001: {told}, as Ubuntu rates it." in capsys.readouterr().out
+    show_cves(Cves(Page((row,), 1, 1, 50)), Format.TABLE)
+    assert f"  {told}  " in capsys.readouterr().out
+    show_cves(Cves(Page((row,), 1, 1, 50)), Format.JSON)
+    assert json.loads(capsys.readouterr().out)["cves"][0]["severity"] == kept
+
+
 def page_of_images(number: int) -> CvePage:
     """So many images that are stuck alike."""
     rows = [replace(row_of(ENTRY, TOOK), image=f"ghcr.io/contoso/{at:03}:latest") for at in range(number)]
@@ -57,7 +70,7 @@ def test_people_read_where_the_fix_waits_who_can_move_it_and_how_long_that_took_
 ) -> None:
     show_cve(PAGE, Format.TABLE)
     assert capsys.readouterr().out.splitlines() == [
-        "CVE-2026-1001: high, as Ubuntu rates it. overflow",
+        "CVE-2026-1001: HIGH, as Ubuntu rates it. overflow",
         "1 image: 1 base not rebuilt",
         "",
         "base not rebuilt: 1 image; Microsoft can move it",
@@ -94,7 +107,7 @@ def test_people_read_every_clock_of_each_image_when_they_ask_for_all(capsys: pyt
     show_cve(page_with(BY_REBUILDS), Format.TABLE, show_all=True)
     text = capsys.readouterr().out
     for told in (
-        "CVE-2026-1001: high, as Ubuntu rates it. overflow",
+        "CVE-2026-1001: HIGH, as Ubuntu rates it. overflow",
         "1 image: 1 base not rebuilt",
         "ghcr.io/contoso/shop:latest (libssl3t64 3.0.13-0ubuntu3.5)",
         "base not rebuilt: Microsoft has not rebuilt aspnet:10.0-noble; Microsoft can move it",

@@ -58,7 +58,7 @@ def show_answer(found: "TermsAnswer", output: Format) -> None:
         print_json(as_json(found))
         return
     asked = found.question
-    rated = f", {asked.severity}" if asked.severity else ""
+    rated = f", {asked.severity.told}" if asked.severity else ""
     named = ", ".join(f"policy.{place}" for place in found.matching) or "none"
     print_sentence(f"{asked.base} for {asked.repository} ({asked.cause}{rated}); rules that match: {named}")
     rows = [(given.name, term_in_words(given), given.why) for given in found.terms]

@@ -43,6 +43,7 @@ def history(
 
 def show_history(history: "History", output: Format) -> None:
     """Writes the changes of a base, and how late upstream was."""
+    from bot.domain.feeds.advisory import Severity
     from bot.domain.packages.cve_wording import cves_in_words
     from bot.domain.packages.moves import moves_in_words
     from bot.views.bases.history import as_json
@@ -58,7 +59,8 @@ def show_history(history: "History", output: Format) -> None:
             ("base", "at", "cause", "severity", "to digest", "what moved", "packages", "CVEs"),
             [
                 (
-                    *(short_base(c.base), moment(c.at), c.cause, c.severity, short_digest(c.to_digest), c.detail),
+                    *(short_base(c.base), moment(c.at), c.cause),
+                    *(Severity(c.severity).told if c.severity else "", short_digest(c.to_digest), c.detail),
                     moves_in_words(packages),
                     f"CVEs: {told}" if (told := cves_in_words(packages, some_told=bool(c.cves))) else "",
                 )

@@ -52,7 +52,7 @@ def test_the_title_fits_a_listing() -> None:
 def test_the_body_tells_why_what_and_how_to_go_without_it() -> None:
     text = body(job(change(cves=("CVE-2026-1",), severity=Severity.HIGH)))
     assert text.startswith("`aspnet:10.0` moves under the same tag: a .NET security release.")
-    assert "**Fixes 1 CVE, rated up to high:** [CVE-2026-1](https://www.cve.org/CVERecord?id=CVE-2026-1)" in text
+    assert "**Fixes 1 CVE, rated up to HIGH:** [CVE-2026-1](https://www.cve.org/CVERecord?id=CVE-2026-1)" in text
     assert (
         f"| `mcr.microsoft.com/dotnet/aspnet:10.0` | 10.0.4 → 10.0.5 | `{digest('a')}` | `{digest('b')}` " in text
     )

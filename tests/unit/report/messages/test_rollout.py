@@ -67,7 +67,7 @@ def test_what_one_base_needs_is_not_irrelevant_because_another_does_not() -> Non
 def test_a_rollout_tells_why_what_and_how_far() -> None:
     told = rollout_message(rollout(changes=(change(cves=("CVE-1", "CVE-2"), severity=Severity.HIGH),)))
     check(told)
-    assert told.text == ".NET 10.0.5 fixes 2 CVEs, rated up to high; 1 repository: 1 open"
+    assert told.text == ".NET 10.0.5 fixes 2 CVEs, rated up to HIGH; 1 repository: 1 open"
     assert "• `aspnet:10.0` .NET 10.0.4 → 10.0.5" in texts(told)
     assert "\nFixes <https://www.cve.org/CVERecord?id=CVE-1|CVE-1>, <https://www.cve.org" in texts(told)
     assert "• <https://host/contoso/shop/pull/12|contoso/shop> pull request #12 open" in texts(told)
@@ -103,10 +103,10 @@ def test_a_rollout_says_when_the_last_of_it_will_have_begun_unless_it_is_paused(
 @pytest.mark.parametrize(
     ("ratings", "worst", "said"),
     [
-        ({"CVE-1": Severity.HIGH, "CVE-2": Severity.HIGH, "CVE-3": Severity.LOW}, Severity.HIGH, "3 CVEs, 2 high"),
-        ({"CVE-1": Severity.CRITICAL, "CVE-2": Severity.HIGH}, Severity.CRITICAL, "3 CVEs, 1 critical, 1 high"),
-        ({"CVE-1": Severity.MODERATE}, Severity.MODERATE, "3 CVEs, rated up to moderate"),
-        ({}, Severity.HIGH, "3 CVEs, rated up to high"),
+        ({"CVE-1": Severity.HIGH, "CVE-2": Severity.HIGH, "CVE-3": Severity.LOW}, Severity.HIGH, "3 CVEs, 2 HIGH"),
+        ({"CVE-1": Severity.CRITICAL, "CVE-2": Severity.HIGH}, Severity.CRITICAL, "3 CVEs, 1 CRITICAL, 1 HIGH"),
+        ({"CVE-1": Severity.MODERATE}, Severity.MODERATE, "3 CVEs, rated up to MEDIUM"),
+        ({}, Severity.HIGH, "3 CVEs, rated up to HIGH"),
         ({}, None, "3 CVEs"),
     ],
 )

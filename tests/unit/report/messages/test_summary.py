@@ -84,11 +84,11 @@ def test_all_and_nothing_are_only_said_where_they_are_so(current: int, behind: i
 
 def test_what_was_rebuilt_is_told_with_its_cause() -> None:
     rolled = (
-        RolledOut(7, ".NET 10.0.5 fixes 3 CVEs, rated up to high", 38, 2, 1),
+        RolledOut(7, ".NET 10.0.5 fixes 3 CVEs, rated up to HIGH", 38, 2, 1),
         RolledOut(8, "OS update", 4, 0, 0, 3, 2),
     )
     told = texts(summary_message(replace(QUIET, rollouts=rolled, rollouts_in_all=9)))
-    assert "• .NET 10.0.5 fixes 3 CVEs, rated up to high: 38 rebuilt, 2 failed, 1 called off" in told
+    assert "• .NET 10.0.5 fixes 3 CVEs, rated up to HIGH: 38 rebuilt, 2 failed, 1 called off" in told
     assert (
         "• OS update: 4 rebuilt, 3 built but not proven, 2 merged but not seen to build\n• and 7 more rollouts"
         in told

@@ -21,7 +21,7 @@ def test_the_highest_rating_counts_and_the_difference_is_told() -> None:
         [said("github", severity=Severity.CRITICAL, score=9.9), said("msrc", severity=Severity.HIGH, score=9.9)]
     )
     assert combined.severity is Severity.CRITICAL
-    assert combined.disagreements == ("severity: msrc says high; github says critical",)
+    assert combined.disagreements == ("severity: msrc says HIGH; github says CRITICAL",)
 
 
 def test_a_source_that_says_nothing_has_no_vote() -> None:
