@@ -4,23 +4,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.audit.workloads.helm_conditions import is_true, template_condition_holds
+from bot.audit.workloads.helm_conditions import is_true
+from bot.audit.workloads.helm_values import HIDDEN_VALUE, ChartValues
 from bot.formats.source.nodes import Mapping, Node, Scalar, Sequence
 from bot.formats.source.text import Lines
 
 HIDDEN = "hidden-by-template-"
-HIDDEN_VALUE = "hidden-value"
 FROM_VALUES = "from-values-"
 DEEPEST = 60
 _ACTION = re.compile(r"\{\{(?P<whole>(?:[^}]++|\}(?!\}))*+)\}\}")
 _COMMENT = re.compile(r"\{\{-?\s*/\*(?:[^*{]++|\*(?!/)|\{(?!\{-?\s*/\*))*+\*/\s*-?\}\}")
-_PATH = re.compile(r"^\(?\$?\.Values\.(?P<path>[\w.-]+)\)?$")
 _INDENT = re.compile(r"\bn?indent\s+(?P<by>\d+)")
-_DEFAULT = re.compile(r"^default\s+(?P<value>\"[^\"]*\"|[\w.-]+)$")
 _CONTEXT = "securityContext:"
 _KEY = re.compile(r"([A-Za-z]\w*):")
-_FILLED_IN = re.compile(r"\$\{[\w.-]+\}|#\{[^}\n]+\}#?|^__\w+__$")
-"""What a pipeline puts into values before the chart is rendered: `envsubst`, token replacement."""
 _KEY_OF_LINE = re.compile(r"\s*(?:-\s+)?[\w./\"-]+:(?=\s)")
 _KEY_BEFORE = re.compile(r"^(?P<key>\s*(?:-\s+)?[\w./\"-]+:)\s*$")
 
@@ -86,7 +82,7 @@ class RenderedLines:
     def __init__(self, values: Mapping) -> None:
         self.lines: list[str] = []
         self.origins: list[int] = []
-        self._values = values
+        self._values = ChartValues(values)
         self._nodes: dict[str, Node] = {}
         self._blocks: list[_Block] = []
         self.gaps: list[Gap] = []
@@ -124,7 +120,7 @@ class RenderedLines:
                 self._emit(key["key"], number)
                 self._control(inside, line, number)
                 return
-        made = _with_actions(line, lambda found: self._inline(_inside(found)))
+        made = _with_actions(line, lambda found: self._values.inline(_inside(found), self._dot))
         if made.rstrip().endswith(":") and not line.rstrip().endswith(":") and (key := _KEY_OF_LINE.match(line)):
             # Names that are put together from empty values, such as `/:`, would be another mapping.
             made = f"{key[0]} {HIDDEN_VALUE}"
@@ -180,7 +176,7 @@ class RenderedLines:
         word, _, rest = inside.partition(" ")
         match word:
             case "if" | "with" | "range":
-                is_met, node = self._condition(rest)
+                is_met, node = self._values.condition(rest, self._dot)
                 dot = node if word == "with" else None if word == "range" else self._dot
                 hides = is_met is None and word == "if" and self._is_inside
                 empty = node if word == "with" and is_met is False else None
@@ -188,7 +184,8 @@ class RenderedLines:
             case "else":
                 if self._blocks:
                     block = self._blocks[-1]
-                    is_met = self._condition(rest.partition(" ")[2])[0] if rest.startswith("if ") else True
+                    asked = rest.removeprefix("if ")
+                    is_met = self._values.condition(asked, self._dot)[0] if asked != rest else True
                     block.counts = block.hides or (not block.has_counted and is_met is not False)
                     block.has_counted = block.has_counted or block.counts
             case "end":
@@ -206,37 +203,6 @@ class RenderedLines:
     def _dot(self) -> Node | None:
         return self._blocks[-1].dot if self._blocks else None
 
-    def _condition(self, text: str) -> tuple[bool | None, Node | None]:
-        """Whether it holds with the chart's values (None where that is not known), and what it names."""
-        text = text.partition(":=")[2].strip() if ":=" in text else text.strip()
-        is_known, node = self._named(text)
-        return template_condition_holds(text, self._named), node if is_known else None
-
-    def _value(self, path: str) -> Node | None:
-        node: Node | None = self._values
-        for part in path.split("."):
-            node = node.get(part) if isinstance(node, Mapping) else None
-        return node
-
-    def _named(self, text: str) -> tuple[bool, Node | None]:
-        """Whether a name in a pipeline is known here, and what it is."""
-        text = text.strip()
-        if text == ".":
-            return (self._dot is not None), self._dot
-        path = _PATH.match(text)
-        if path is not None:
-            node = self._value(path["path"])
-            if isinstance(node, Scalar) and _FILLED_IN.search(node.value):
-                return False, None
-            # What a chart is given by the one above it, and does not name itself, is not told by its values.
-            return node is not None or not path["path"].startswith("global."), node
-        if text.startswith(".") and isinstance(self._dot, Mapping):
-            node = self._dot
-            for part in text[1:].split("."):
-                node = node.get(part) if isinstance(node, Mapping) else None
-            return True, node
-        return False, None
-
     def _put(self, inside: str, line: str, number: int) -> None:
         """A line that only an action makes: a part of the values, or what is hidden here."""
         indent = _INDENT.search(inside)
@@ -244,7 +210,7 @@ class RenderedLines:
         padding = " " * min(column, 200)
         parts = [part.strip() for part in inside.split("|")]
         if parts[0].startswith("toYaml "):
-            is_known, node = self._named(parts[0].removeprefix("toYaml "))
+            is_known, node = self._values.named(parts[0].removeprefix("toYaml "), self._dot)
             extras = [part for part in parts[1:] if not part.startswith(("nindent", "indent", "trim"))]
             if is_known and not extras:
                 if node is None or (isinstance(node, Scalar) and node.is_null) or not is_true(node):
@@ -263,23 +229,6 @@ class RenderedLines:
         is_item = before.lstrip().startswith("- ") and len(before) - len(before.lstrip()) == column
         name = f"{HIDDEN}{number}"
         self._emit(f"{padding}- {name}" if is_item else f"{padding}{name}: 1", number)
-
-    def _inline(self, inside: str) -> str:
-        parts = [part.strip() for part in inside.split("|")]
-        is_known, node = self._named(parts[0])
-        if inside.startswith("default "):
-            words = inside.split()
-            if len(words) == 3:
-                is_known, node = self._named(words[2])
-                parts = [words[2], f"default {words[1]}"]
-        default = next((found["value"].strip('"') for part in parts[1:] if (found := _DEFAULT.match(part))), None)
-        if not is_known:
-            return HIDDEN_VALUE
-        if isinstance(node, Scalar) and not node.is_null and "\n" not in node.value and '"' not in node.value:
-            return node.value if node.value or default is None else default
-        if node is None or isinstance(node, Scalar):
-            return default if default is not None else ""
-        return HIDDEN_VALUE
 
     def filled(self, node: Node, depth: int) -> Node:
         """The node with the parts of the values in their places."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.workloads import helm, kustomize
 from bot.audit.workloads.helm import may_hold
-from bot.audit.workloads.helm_rendering import HIDDEN_VALUE
+from bot.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.audit.workloads.kustomize import may_hold_workloads
 from bot.domain.repositories.finding import Place
 from bot.domain.wording.words import counted

@@ -20,7 +20,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service
-from bot.audit.workloads.helm_rendering import HIDDEN_VALUE
+from bot.audit.workloads.helm_values import HIDDEN_VALUE
 from bot.audit.workloads.judging import judge_pods, place_of
 from bot.audit.workloads.kubernetes import Pod
 from bot.audit.workloads.mounts import host_paths, is_engine_socket, is_of_system, mounted_host_paths
