@@ -100,34 +100,39 @@ def read_vex(data: bytes, where: str) -> tuple[VexStatement, ...]:
 
 
 def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str) -> VexStatement:
-    """What a statement leaves out, the document says for all."""
-    vulnerability = value.get("vulnerability", document.get("vulnerability"))
+    """What a statement leaves out, or has null for, the document says for all."""
+
+    def said(key: str) -> object:
+        own = value.get(key)
+        return document.get(key) if own in (None, "") else own
+
+    vulnerability = said("vulnerability")
     inner = mapping(vulnerability)
     names = [text(vulnerability), text(inner.get("name")), text(inner.get("@id"))]
     names += [text(alias) for alias in items(inner.get("aliases"))]
-    products = items(value.get("products", document.get("products")))
+    products = items(said("products"))
     common = _parts(value)
     justification = bounded_line(value.get("justification"))
     return VexStatement(
         frozenset(name.upper() for name in names if name),
         tuple(_product(product, common) for product in products),
-        text(value.get("status", document.get("status"))),
+        text(said("status")),
         (justification if justification in _JUSTIFICATIONS else "") or bounded_line(value.get("impact_statement")),
         bounded_line(document.get("author")),
-        _moment(text(value.get("timestamp", document.get("timestamp"))), where),
+        _moment(said("timestamp"), where),
     )
 
 
-def _moment(written: str, where: str) -> datetime | None:
+def _moment(written: object, where: str) -> datetime | None:
     """A time without a zone is taken as UTC. Raises `Failure` for what is no time: which statement is the last
     could not be told."""
-    if not written:
+    if written in (None, ""):
         return None
     try:
-        at = datetime.fromisoformat(written)
+        at = datetime.fromisoformat(text(written))
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        what = f"has a statement of {written[:40]!r}, which is no time"
+        what = f"has a statement of {str(written)[:40]!r}, which is no time"
         raise Failure(Trouble.MALFORMED, what, where=where, advice="write it as RFC 3339 has it") from None
 
 
@@ -138,7 +143,7 @@ def _product(value: object, common: Sequence[Component]) -> Product:
 def _parts(value: Mapping[str, Any]) -> tuple[Component, ...]:
     """Where they are no list, one that is nothing stands for them: the whole is not meant then."""
     listed = value.get("subcomponents")
-    if not listed:
+    if listed is None:
         return ()
     return tuple(map(_component, listed)) if isinstance(listed, list) else (Component(""),)
 
@@ -149,7 +154,7 @@ def _component(value: object) -> Component:
     hashes = mapping(inner.get("hashes"))
     told = text(hashes.get(_SHA_256)).lower()
     digest = f"sha256:{told.removeprefix('sha256:')}" if told else ""
-    return Component(url, digest, bool(inner.get("hashes")))
+    return Component(url, digest, inner.get("hashes") not in (None, {}))
 
 
 def excuse(

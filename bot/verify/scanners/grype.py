@@ -24,6 +24,7 @@ from bot.verify.scanners.report import (
 )
 
 _FIXED = "fixed"
+_STATES = frozenset({_FIXED, "not-fixed", "wont-fix", "unknown"})
 _IMAGE = "image"
 
 
@@ -43,7 +44,10 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
         found += told
         if not told:
             gaps.append("a match names no vulnerability or package")
-        elif told[0].severity is Rating.UNKNOWN and not is_rating(_severity_of(each)):
+            continue
+        if not _tells_fix(each):
+            gaps.append(f"nothing says whether {told[0].id} in {told[0].package} has a fix")
+        if told[0].severity is Rating.UNKNOWN and not is_rating(_severity_of(each)):
             unrated += told
     descriptor = mapping(document.get("descriptor"))
     if mapping(descriptor.get("configuration")).get("only-notfixed") is True:
@@ -92,10 +96,15 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
             bounded_line(artifact.get("version")),
             fixed,
             rating,
-            state == _FIXED if state else bool(fixed),
+            state == _FIXED if state in _STATES else bool(fixed),
             bounded_line(artifact.get("purl")),
             aliases_among([name]) if names != [name] else (),
         )
+
+
+def _tells_fix(match: object) -> bool:
+    fix = mapping(mapping(mapping(match).get("vulnerability")).get("fix"))
+    return bounded_line(fix.get("state")) in _STATES or isinstance(fix.get("versions"), list)
 
 
 def _severity_of(match: object) -> str:

@@ -25,6 +25,12 @@ from bot.verify.scanners.report import (
 )
 
 _FIXED = "fixed"
+_STATUSES = frozenset(
+    {
+        *(_FIXED, "affected", "not_affected", "under_investigation", "will_not_fix", "fix_deferred", "end_of_life"),
+        "unknown",
+    }
+)
 _SCORE_2 = "V2Score"
 _SCORES = (_SCORE_2, "V3Score", "V40Score")
 _PACKAGES = frozenset({"os-pkgs", "lang-pkgs"})
@@ -125,13 +131,16 @@ def _modified(result: Mapping[str, Any]) -> tuple[list[object], list[Excused]]:
 
 
 def _vulnerability(value: object) -> DetectedVulnerability | None:
-    """Reports of old have no `Status`; there, what names a fixed version has one."""
+    """Reports of old have no `Status`; there, and by one that is none, what names a fixed version has one."""
     if not isinstance(value, dict):
         return None
     name, package = bounded_line(value.get("VulnerabilityID")), bounded_line(value.get("PkgName"))
     if not name or not package:
         return None
-    fixed, status = bounded_line(value.get("FixedVersion")).strip(), bounded_line(value.get("Status")).lower()
+    fixed, status = (
+        bounded_line(value.get("FixedVersion")).strip(),
+        bounded_line(value.get("Status")).strip().lower(),
+    )
     identifier = value.get("PkgIdentifier")
     return DetectedVulnerability(
         name,
@@ -139,7 +148,7 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
         bounded_line(value.get("InstalledVersion")),
         fixed,
         _rating_of(value),
-        status == _FIXED if status else bool(fixed),
+        status == _FIXED if status in _STATUSES else bool(fixed),
         bounded_line(identifier.get("PURL")) if isinstance(identifier, dict) else "",
         aliases_among(value.get("VendorIDs")),
     )

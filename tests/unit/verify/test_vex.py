@@ -206,9 +206,22 @@ def test_the_last_is_told_by_the_moment_not_by_how_it_is_written(earlier: str, l
         assert stands(affected, statement(timestamp=second)) is (first == later)
 
 
-def test_a_statement_of_no_time_is_refused() -> None:
+@pytest.mark.parametrize("time", ["yesterday", 1_763_000_000, [], False])
+def test_a_statement_of_no_time_is_refused(time: object) -> None:
     with pytest.raises(Failure, match="which is no time"):
-        document(statement(timestamp="yesterday"))
+        document(statement(timestamp=time))
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_what_a_statement_has_null_for_the_document_says(nothing: object) -> None:
+    """Of the earliest time of all, it would take back no statement before it."""
+    assert stands(statement(), statement(status="affected", timestamp=nothing))
+
+
+@pytest.mark.parametrize("parts", [{}, "", 0, False])
+def test_parts_that_are_no_list_stand_for_no_whole(parts: object) -> None:
+    assert stands(statement({"@id": IMAGE, "subcomponents": parts}))
+    assert not stands(statement({"@id": IMAGE, "subcomponents": None}))
 
 
 @pytest.mark.parametrize("data", [b"{}", b"[]", b"x", b'{"@context": "https://openvex.dev/ns/v0.2.0"}'])

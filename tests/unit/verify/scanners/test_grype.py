@@ -77,6 +77,16 @@ def test_what_nobody_has_fixed_has_no_fix(state: str) -> None:
     assert (found.fixed, found.has_fix) == ("", False)
 
 
+@pytest.mark.parametrize("fix", [None, {}, [], "fixed", {"state": "solved"}, {"versions": "2"}])
+def test_a_match_that_does_not_say_whether_there_is_a_fix_is_told(fix: object) -> None:
+    """It would not block where only what has a fix does."""
+    told = match()
+    told["vulnerability"]["fix"] = fix
+    assert read(told).gaps == ("nothing says whether CVE-2026-1 in libssl3t64 has a fix",)
+    told["vulnerability"]["fix"] = {"state": "solved", "versions": ["2"]}
+    assert (read(told).vulnerabilities[0].has_fix, read(told).gaps) == (True, ())
+
+
 @pytest.mark.parametrize(
     ("word", "rating"),
     [("Critical", Rating.CRITICAL), ("Negligible", Rating.LOW), ("Unknown", Rating.UNKNOWN), ("", Rating.UNKNOWN)],

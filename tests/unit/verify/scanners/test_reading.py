@@ -69,8 +69,12 @@ def test_the_status_says_whether_there_is_a_fix_and_the_version_where_it_is_miss
         finding(Status=None, VulnerabilityID="CVE-2026-2"),
         finding(Status=None, VulnerabilityID="CVE-2026-3", FixedVersion=""),
         finding(Status=None, VulnerabilityID="CVE-2026-4", FixedVersion=" "),
+        finding(Status=" fixed ", VulnerabilityID="CVE-2026-5"),
+        finding(Status="solved", VulnerabilityID="CVE-2026-6"),
+        finding(Status="affected", VulnerabilityID="CVE-2026-7"),
     )
-    assert [each.id for each in blocking(found.vulnerabilities, GatePolicy())] == ["CVE-2026-0", "CVE-2026-2"]
+    blocked = [each.id for each in blocking(found.vulnerabilities, GatePolicy())]
+    assert blocked == ["CVE-2026-0", "CVE-2026-2", "CVE-2026-5", "CVE-2026-6"]
 
 
 def test_only_what_is_new_blocks_against_the_report_before() -> None:
