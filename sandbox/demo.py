@@ -32,7 +32,7 @@ from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import load
 from bot.store.engine.queue.leases import bring_forward
-from bot.views.bases.images import stands_on
+from bot.views.images.images import stands_on
 from sandbox.fleets.fleet import ASPNET, BUILT_ON, RUNTIME_TAG, SDK, SDK_TAG, SampleFleet
 from sandbox.programs.parts import MissingPart
 from sandbox.world import World

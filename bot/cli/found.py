@@ -7,7 +7,7 @@ from bot.cli.output import Layout, print_json, print_sentence, print_table
 from bot.cli.rest import count_rest, first_rows
 from bot.cli.text import moment
 from bot.cli.unknown import end_with_unknown
-from bot.views.bases.inventory import FoundPackage, FoundPackages, ShownBy, as_json, in_short
+from bot.views.images.inventory import FoundPackage, FoundPackages, ShownBy, as_json, in_short
 
 
 def show_found(answer: FoundPackages, output: Format, *, show_all: bool = False) -> None:

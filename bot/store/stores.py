@@ -16,9 +16,7 @@ from bot.store.leaving import LeavingStore
 from bot.store.orders.orders import OrdersStore
 from bot.store.pages.bases.advisories import AdvisoryPagesStore
 from bot.store.pages.bases.bases import BasePagesStore
-from bot.store.pages.bases.images import ImagePagesStore
 from bot.store.pages.bases.mirror_lags import MirrorLagsStore
-from bot.store.pages.bases.packages import PackagesStore
 from bot.store.pages.bases.promises import PromisesStore
 from bot.store.pages.fleet.figures import FiguresStore
 from bot.store.pages.fleet.fleet import FleetStore
@@ -26,6 +24,8 @@ from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.fleet.standing import StandingStore
 from bot.store.pages.fleet.summary import SummaryStore
+from bot.store.pages.images.images import ImagePagesStore
+from bot.store.pages.images.packages import PackagesStore
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE, CvesOfMoves
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore

@@ -1,1 +1,1 @@
-"""Bases and the images that stand on them: what they show, why they changed, what came with it."""
+"""Bases: what they show, why they changed, how late upstream and mirrors are, and what stands on them."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.views.bases.image_pages import OnBase
 from bot.views.bases.mirrors import MirrorStatus, Took
+from bot.views.images.image_pages import OnBase
 from bot.views.paging import Page
 from bot.views.rollouts.rollout import QuarantineStatus
 from bot.views.rows import ChangeRow, NoticeRow

@@ -13,7 +13,7 @@ from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.rollouts.timing.waves import Hold
 from bot.domain.wording.words import counted
-from bot.views.bases.images import ImageView
+from bot.views.images.images import ImageView
 from bot.views.rollouts.rebuilds import what
 
 

@@ -16,8 +16,8 @@ from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.steps import StepRun, unheld
 from bot.domain.rollouts.terms import Start
 from bot.domain.rollouts.timing.waves import Hold
-from bot.views.bases import images
-from bot.views.bases.images import ImageView
+from bot.views.images import images
+from bot.views.images.images import ImageView
 from bot.views.rollouts import rebuilds
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.repositories.onboarding import Onboarding
-from bot.views.bases.image_pages import ImageRow
 from bot.views.fleet.fleet import Standing
+from bot.views.images.image_pages import ImageRow
 from bot.views.repositories.explanation import BuildStatus
 from bot.views.rows import RebuildRow
 

@@ -12,11 +12,11 @@ from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import ENDED, State
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
-from bot.views.bases.image_pages import ImagePage, Images, WantedImages
-from bot.views.bases.ledger import CvePage, Cves
 from bot.views.bases.upstream import Upstream
 from bot.views.fleet.fleet import Fleet, FleetFilter, Sort, Standing
 from bot.views.fleet.practices import Audited, FleetPractices
+from bot.views.images.image_pages import ImagePage, Images, WantedImages
+from bot.views.images.ledger import CvePage, Cves
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
 from bot.views.repositories.repository import RepositoryPage
 from bot.views.rollouts.page import RolloutSummary

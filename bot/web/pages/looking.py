@@ -11,9 +11,9 @@ from starlette.routing import Route
 from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import State
 from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone
-from bot.views.bases.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
+from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.paging import MOST_PAGES, Cut, Page
 from bot.web.access.guard import allowed
 from bot.web.access.tokens import Right

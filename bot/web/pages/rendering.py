@@ -14,7 +14,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
-from bot.views.bases.ledger import places_in_words
+from bot.views.images.ledger import places_in_words
 from bot.views.names import short_digest
 from bot.web import charts
 from bot.web.access.forms import FIELD, form_token, keep_token, set_cookie

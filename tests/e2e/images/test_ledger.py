@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.packages.ledger import Passage, Station
-from bot.views.bases.ledger import LedgerRow, StationRow
+from bot.views.images.ledger import LedgerRow, StationRow
 from bot.views.paging import Cut
 from sandbox.fleets.golden import GOLDEN
 from sandbox.fleets.mirrored_golden import MirroredGoldenFleet

@@ -23,8 +23,8 @@ from bot.store.rows.bases.tables import bases, releases
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
-from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
-from bot.views.bases.ledger_groups import ImageGroup, grouped
+from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
+from bot.views.images.ledger_groups import ImageGroup, grouped
 from bot.views.paging import Cut, page_of
 from bot.web.site import Site
 from sandbox.stored_fleet import names

@@ -18,8 +18,8 @@ from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
-from bot.views.bases.gates import GateView
-from bot.views.bases.images import ImageView
+from bot.views.images.gates import GateView
+from bot.views.images.images import ImageView
 from bot.views.repositories.explanation import Explanation, unheld_steps
 
 TODAY = date(2027, 1, 31)

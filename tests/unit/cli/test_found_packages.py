@@ -12,8 +12,8 @@ from bot.cli.options import Format
 from bot.cli.rest import MOST_ROWS
 from bot.cli.unknown import INCOMPLETE
 from bot.domain.packages.package import Package
-from bot.views.bases.images import Deployment
-from bot.views.bases.inventory import FixSource, FoundPackage, FoundPackages, NextVersion
+from bot.views.images.images import Deployment
+from bot.views.images.inventory import FixSource, FoundPackage, FoundPackages, NextVersion
 
 BASE = "mcr.microsoft.com/dotnet/aspnet:10.0"
 FOUND = FoundPackage(

@@ -17,8 +17,8 @@ from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.packages.ledger import AffectedImage, BelowImage, Held, PublishedFix, Station, entry_of, places_of
 from bot.domain.packages.station_times import StationTime
-from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.bases.promises import Grouping, Promises
+from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Page
 from tests.builders import NOON
 

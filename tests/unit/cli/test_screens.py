@@ -14,8 +14,8 @@ from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.rollouts.rebuild import Rebuild, State
-from bot.views.bases.images import ImageView
 from bot.views.bases.tree import Branch, Tree
+from bot.views.images.images import ImageView
 from bot.views.rollouts.rollout import RolloutProgress
 from tests.builders import ASPNET, NOON, rebuild
 

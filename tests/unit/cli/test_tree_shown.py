@@ -16,8 +16,8 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, State
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
-from bot.views.bases.images import ImageView
 from bot.views.bases.tree import Branch, Tree
+from bot.views.images.images import ImageView
 from tests.builders import ASPNET, NOON, rebuild
 
 

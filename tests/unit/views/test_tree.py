@@ -12,8 +12,8 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, State, Target
 from bot.domain.rollouts.timing.waves import Hold
-from bot.views.bases.images import ImageView
 from bot.views.bases.tree import Tree, as_json, likely_done, under
+from bot.views.images.images import ImageView
 from tests.builders import ASPNET, NOON, SDK, rebuild
 
 HOUR = timedelta(hours=1)

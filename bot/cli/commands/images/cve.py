@@ -7,7 +7,7 @@ import typer
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
-    from bot.views.bases.ledger import CvePage, Cves, LedgerRow
+    from bot.views.images.ledger import CvePage, Cves, LedgerRow
 
 
 def cve(
@@ -49,7 +49,7 @@ def show_cves(found: "Cves", output: Format) -> None:
     from bot.cli.output import Layout, print_json, print_sentence, print_table
     from bot.cli.unknown import end_with_unknown
     from bot.domain.feeds.advisory import Severity
-    from bot.views.bases.ledger import as_json, places_in_words
+    from bot.views.images.ledger import as_json, places_in_words
 
     if output is Format.JSON:
         rows = [as_json(row) for row in found.cves.items]
@@ -85,8 +85,8 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
     from bot.cli.unknown import end_with_unknown
     from bot.domain.feeds.advisory import Severity
     from bot.domain.wording.words import counted
-    from bot.views.bases.ledger import as_json, image_as_json, places_in_words
-    from bot.views.bases.ledger_groups import grouped
+    from bot.views.images.ledger import as_json, image_as_json, places_in_words
+    from bot.views.images.ledger_groups import grouped
 
     if output is Format.JSON:
         images = [image_as_json(row) for row in found.images.items]

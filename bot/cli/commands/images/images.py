@@ -13,8 +13,8 @@ from bot.cli.rest import EveryRow, count_rest, first_rows
 from bot.cli.text import moment
 
 if TYPE_CHECKING:
-    from bot.views.bases.images import ImageView
     from bot.views.bases.tree import Tree
+    from bot.views.images.images import ImageView
 
 
 def images(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
@@ -123,7 +123,7 @@ def show_tree(found: "Tree", output: Format, *, show_all: bool = False) -> None:
 
 def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:
     """Writes a row for each image, and how many stand how."""
-    from bot.views.bases.images import as_json, counted_states, stands_on
+    from bot.views.images.images import as_json, counted_states, stands_on
 
     if output is Format.JSON:
         print_json([as_json(view) for view in found])
@@ -155,7 +155,7 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> 
 
 def show_image(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:
     """Writes each image of that name, one below the other."""
-    from bot.views.bases.images import as_json
+    from bot.views.images.images import as_json
 
     if output is Format.JSON:
         print_json([as_json(view) for view in found])

@@ -44,7 +44,7 @@ def explain(
 
 def show_explanation(explained: "Explanation", now: datetime, output: Format) -> None:
     """Writes usages by file, images, rebuilds with their transitions, and problems."""
-    from bot.views.bases.images import stands_on
+    from bot.views.images.images import stands_on
     from bot.views.repositories.explanation import as_json, unheld_steps
 
     if output is Format.JSON:

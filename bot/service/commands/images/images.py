@@ -11,8 +11,8 @@ from bot.plan.waves.waiting import holds_of
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
-from bot.views.bases.images import ImageView
 from bot.views.bases.tree import Branch, Tree, likely_done, under
+from bot.views.images.images import ImageView
 
 _LATEST = 20
 """Rollouts in which the rebuilds of a base are looked for."""

@@ -12,7 +12,7 @@ from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.store.stores import Stores
 from bot.views.bases.advisories import released_alone
-from bot.views.bases.inventory import FoundPackages
+from bot.views.images.inventory import FoundPackages
 
 _LONGEST = 256
 

@@ -5,7 +5,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.service.wiring.opened_stores import opened_stores
 from bot.settings import Settings
 from bot.views.bases.advisories import released_alone
-from bot.views.bases.ledger import CvePage, Cves
+from bot.views.images.ledger import CvePage, Cves
 from bot.views.paging import MOST_PER_PAGE, Cut
 
 _ALL = Cut(1, 100 * MOST_PER_PAGE)

@@ -1,1 +1,1 @@
-"""Bases, their images, packages and advisories, as pages show them."""
+"""Bases, how late upstream and mirrors are, and advisories, as pages show them."""

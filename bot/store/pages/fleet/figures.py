@@ -13,11 +13,11 @@ from bot.domain.bases.notice import Topic
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
-from bot.store.pages.bases.gates import count_gates
-from bot.store.pages.bases.images import count_images
 from bot.store.pages.bases.measured import MeasuredStore
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
+from bot.store.pages.images.gates import count_gates
+from bot.store.pages.images.images import count_images
 from bot.store.rows.bases.mirrors import lags_of_mirrors
 from bot.store.rows.bases.tables import bases, changes, documents, incidents, notices
 from bot.store.rows.images.artifact_reads import artifact_reads

@@ -13,8 +13,8 @@ from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.rebuild import AWAITING, State
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
-from bot.store.pages.bases.gates import unfixed_in
 from bot.store.pages.fleet.practices import fleet_practices
+from bot.store.pages.images.gates import unfixed_in
 from bot.store.rows.bases.tables import notices
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.standings import standing_days, standings

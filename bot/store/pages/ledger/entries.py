@@ -10,8 +10,8 @@ from bot.store.pages.ledger.exposed import CveFacts, Exposed
 from bot.store.pages.ledger.fixes_below import AffectedPlatform, FixesBelow, held_by_all
 from bot.store.pages.ledger.histories import Histories
 from bot.store.pages.ledger.pinned import Pinned
-from bot.views.bases.images import Deployment
-from bot.views.bases.ledger import CveRow
+from bot.views.images.images import Deployment
+from bot.views.images.ledger import CveRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.pages.bases.deployed import deployments_of
-from bot.store.pages.bases.read_images import count_images
+from bot.store.pages.images.deployed import deployments_of
+from bot.store.pages.images.read_images import count_images
 from bot.store.pages.ledger.below import read_bases, read_names
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
@@ -36,9 +36,9 @@ from bot.store.pages.ledger.shown_since import ShownSince, read_shown_since
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories
 from bot.store.rows.repositories.tables import repositories
-from bot.views.bases.images import Deployment
-from bot.views.bases.ledger import CvePage, CveRow, Cves, row_of
-from bot.views.bases.ledger_groups import ImageGroup, grouped
+from bot.views.images.images import Deployment
+from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
+from bot.views.images.ledger_groups import ImageGroup, grouped
 from bot.views.paging import Cut, page_of
 
 _HOLDS = timedelta(minutes=1)

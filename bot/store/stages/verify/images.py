@@ -22,8 +22,8 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.pages.bases.deployed import deployments_of
-from bot.store.pages.bases.gates import gates_of
+from bot.store.pages.images.deployed import deployments_of
+from bot.store.pages.images.gates import gates_of
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.tables import bases, manifests, observations
@@ -32,7 +32,7 @@ from bot.store.rows.inventories.wanted import ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.verify.images.ports import KnownImage, Look
-from bot.views.bases.images import ImageView
+from bot.views.images.images import ImageView
 
 _AT_A_TIME = 2_000
 _Declared = dict[str, tuple[Declaration, ...]]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert
 
 from bot.store.engine.database import Database, open_database
-from bot.store.pages.bases.deployed import deployments_of
+from bot.store.pages.images.deployed import deployments_of
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from tests.integration.store.conftest import NOON

@@ -39,8 +39,8 @@ from bot.verify.images.ports import Look
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 from bot.verify.vex import Component, Product, VexStatement
-from bot.views.bases.gates import Unfixed
-from bot.views.bases.image_pages import WantedImages
+from bot.views.images.gates import Unfixed
+from bot.views.images.image_pages import WantedImages
 from bot.views.paging import Cut
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.record import UNNAMED

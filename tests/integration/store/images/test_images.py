@@ -20,7 +20,7 @@ from bot.reconcile.loop import Loop
 from bot.store.rows.images.images import images
 from bot.verify.images.ports import Below, Look
 from bot.verify.images.stage import ImagesOptions, Observed, tick
-from bot.views.bases.image_pages import WantedImages
+from bot.views.images.image_pages import WantedImages
 from bot.views.paging import Cut
 from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.conftest import NOON

@@ -28,7 +28,7 @@ from bot.store.rows.inventories.inventories import inventories
 from bot.store.rows.inventories.sboms import later_indexes
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.verify.images.ports import Look
-from bot.views.bases.ledger import CvePage, LedgerRow
+from bot.views.images.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import KeptDump

@@ -16,7 +16,7 @@ from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look
-from bot.views.bases.inventory import FixSource, FoundPackages
+from bot.views.images.inventory import FixSource, FoundPackages
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import DumpSource, KeptDump
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of

@@ -12,10 +12,10 @@ from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.report.markdown import markdown_of
 from bot.report.messages.summary import summary_message
-from bot.views.bases.gates import Unfixed
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
+from bot.views.images.gates import Unfixed
 from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE, check, texts
 

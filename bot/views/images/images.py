@@ -9,8 +9,8 @@ from typing import Any
 from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.standing import ImageStanding
 from bot.domain.wording.words import counted
-from bot.views.bases.gates import GateView
-from bot.views.bases.gates import as_json as gate_as_json
+from bot.views.images.gates import GateView
+from bot.views.images.gates import as_json as gate_as_json
 
 
 @dataclass(frozen=True, slots=True)

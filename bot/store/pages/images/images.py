@@ -15,13 +15,13 @@ from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.pages.bases.deployed import deployments_of
-from bot.store.pages.bases.gates import gates_of
-from bot.store.pages.bases.sboms import packages_of_images
+from bot.store.pages.images.deployed import deployments_of
+from bot.store.pages.images.gates import gates_of
+from bot.store.pages.images.sboms import packages_of_images
 from bot.store.pages.rows import line_url
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.repositories.tables import repositories
-from bot.views.bases.image_pages import (
+from bot.views.images.image_pages import (
     DeploymentRow,
     ImageDetail,
     ImagePage,
@@ -32,7 +32,7 @@ from bot.views.bases.image_pages import (
     PlatformRow,
     WantedImages,
 )
-from bot.views.bases.images import Deployment, stands_on
+from bot.views.images.images import Deployment, stands_on
 from bot.views.paging import Cut, page_of
 
 _MOST_DEPLOYMENTS = 60

@@ -7,8 +7,8 @@ from datetime import datetime
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ImageState
 from bot.domain.packages.changes import PackageChange
-from bot.views.bases.gates import GateView
-from bot.views.bases.images import Deployment
+from bot.views.images.gates import GateView
+from bot.views.images.images import Deployment
 from bot.views.paging import Page
 
 IMAGE_WORDS: Mapping[ImageState, str] = {

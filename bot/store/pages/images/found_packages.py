@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from bot.domain.packages.package import Package
 from bot.domain.packages.wanted import Fit, Sought, fit_of
-from bot.views.bases.images import Deployment
-from bot.views.bases.inventory import FixSource, FoundPackage, NextVersion, ShownBy
+from bot.views.images.images import Deployment
+from bot.views.images.inventory import FixSource, FoundPackage, NextVersion, ShownBy
 
 _BEST_FIRST = tuple(ShownBy)
 BaseName = tuple[str, str, str]

@@ -17,7 +17,7 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.stages.verify.inventory import inventories_of
-from bot.views.bases.image_pages import PlatformPackages, SbomRow
+from bot.views.images.image_pages import PlatformPackages, SbomRow
 
 _MOST_COMPARED = 20
 """SBOMs of one page that are compared with what the layers show."""

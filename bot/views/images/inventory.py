@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.packages.package import Package
 from bot.domain.wording.words import counted
-from bot.views.bases.images import Deployment
+from bot.views.images.images import Deployment
 
 
 class FixSource(StrEnum):

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.station_times import StationTime
-from bot.views.bases.ledger import LedgerRow, StationRow
+from bot.views.images.ledger import LedgerRow, StationRow
 
 ITS_REPOSITORY = "the repository that builds each"
 """Who can move images that wait for their own repositories, of which many share one group."""

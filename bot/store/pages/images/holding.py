@@ -13,12 +13,12 @@ from bot.domain.packages.vulnerability import release_of
 from bot.domain.packages.wanted import Fit, Sought, fit_of
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load_text
-from bot.store.pages.bases.found_packages import Asked, BaseName, HoldingImage, PackageSight, StandsOn
+from bot.store.pages.images.found_packages import Asked, BaseName, HoldingImage, PackageSight, StandsOn
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.repositories.tables import repositories
-from bot.views.bases.inventory import ShownBy
+from bot.views.images.inventory import ShownBy
 
 _HELD = union_all(
     select(

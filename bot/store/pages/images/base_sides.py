@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import Package
 from bot.store.engine.among import is_among
-from bot.store.pages.bases.found_packages import BaseName, BaseSide, HoldingImage
-from bot.store.pages.bases.holding import release_in
+from bot.store.pages.images.found_packages import BaseName, BaseSide, HoldingImage
+from bot.store.pages.images.holding import release_in
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, observed_inventories
 

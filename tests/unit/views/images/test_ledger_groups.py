@@ -13,8 +13,8 @@ from bot.domain.packages.ledger import (
     entry_of,
 )
 from bot.domain.packages.station_times import StationTime
-from bot.views.bases.ledger import LedgerRow, row_of
-from bot.views.bases.ledger_groups import ITS_REPOSITORY, MOST_MOVERS, grouped
+from bot.views.images.ledger import LedgerRow, row_of
+from bot.views.images.ledger_groups import ITS_REPOSITORY, MOST_MOVERS, grouped
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.engine.among import is_among
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
-from bot.views.bases.images import Deployment
+from bot.views.images.images import Deployment
 
 _AT_ONCE = 20_000
 """Images that PostgreSQL keeps a hash table of, by the memory that it takes for one unless told otherwise."""
