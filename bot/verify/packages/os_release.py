@@ -5,7 +5,9 @@ import re
 from bot.domain.packages.package import Distribution
 from bot.verify.packages.reading import lines
 
-_LINE = re.compile(r"(?P<name>ID|VERSION_ID)=(?P<quote>[\"']?)(?P<value>[A-Za-z0-9._+:~-]{0,64})(?P=quote)\s*")
+_LINE = re.compile(
+    r"[ \t]*(?P<name>ID|VERSION_ID)=(?P<quote>[\"']?)(?P<value>[A-Za-z0-9._+:~-]{0,64})(?P=quote)\s*"
+)
 
 
 def read_os_release(data: bytes) -> Distribution | None:

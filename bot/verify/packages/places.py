@@ -4,7 +4,7 @@ Paths are relative to the root, with `/` between their parts.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
@@ -14,11 +14,13 @@ from bot.verify.packages.rpm import database as rpm_database
 from bot.verify.packages.rpm import packages as rpm
 
 _MIB = 1024 * 1024
+_MANIFEST = "var/lib/rpmmanifest/container-manifest-2"
+_MANIFEST_WITHOUT_EPOCHS = "var/lib/rpmmanifest/container-manifest-1"
 _READERS: Mapping[str, Callable[[bytes, str], Inventory]] = {
     "var/lib/dpkg/status": dpkg.read_status,
     "lib/apk/db/installed": apk.read_installed,
     "usr/lib/apk/db/installed": apk.read_installed,
-    "var/lib/rpmmanifest/container-manifest-2": rpm.read_manifest,
+    _MANIFEST: rpm.read_manifest,
     "var/lib/chisel/manifest.wall": chisel.read_manifest,
 }
 _STATUS_FOLDER = "var/lib/dpkg/status.d/"
@@ -37,8 +39,13 @@ _UPDATES_FOLDER = "var/lib/dpkg/updates/"
 _OS_RELEASES = ("etc/os-release", "usr/lib/os-release")
 _DEPENDENCIES = ".deps.json"
 
-NOT_READ = frozenset(f"{folder}{name}" for folder in _RPM_FOLDERS for name in ("Packages", "Packages.db"))
+_OLD_RPM_DATABASES = frozenset(f"{folder}{name}" for folder in _RPM_FOLDERS for name in ("Packages", "Packages.db"))
 """rpm's older forms (Berkeley DB, ndb): no base of .NET has them. What uses them cannot be told."""
+_TOLD_BY: Mapping[str, Collection[str]] = dict.fromkeys(_OLD_RPM_DATABASES, _RPM_DATABASES) | {
+    _MANIFEST_WITHOUT_EPOCHS: (_MANIFEST, *_RPM_DATABASES)
+}
+"""What is not read, and by which files that are the same is told."""
+NOT_READ = frozenset(_TOLD_BY)
 DATABASES = frozenset({*_READERS, *_RPM_DATABASES, *_RPM_LOGS, *_RPM_JOURNALS}) | NOT_READ
 FIXED = DATABASES | frozenset(_OS_RELEASES)
 FOLDERS_TO_FIXED = frozenset(
@@ -141,8 +148,9 @@ def _read(path: str, files: Mapping[str, bytes]) -> Inventory:
         return Inventory(problems=(f"{path}: is the log of a database that is not there",))
     if (what := _being_written(path, files)) is not None:
         return Inventory(problems=(f"{path}: {what} was being written, and what is noted here is not read",))
-    if path in NOT_READ and not any(other in files for other in _RPM_DATABASES):
-        return Inventory(problems=(f"{path}: is an rpm database of an older form, which is not read",))
+    if path in NOT_READ and not any(other in files for other in _TOLD_BY[path]):
+        what = "an rpm database of an older form" if path in _OLD_RPM_DATABASES else "a list without epochs"
+        return Inventory(problems=(f"{path}: is {what}, which is not read",))
     if path.endswith(_DEPENDENCIES):
         return dotnet.read_dependencies(data, path)
     framework = dotnet.framework(path)

@@ -96,7 +96,8 @@ def _refuse_archive(path: Path) -> None:
             Trouble.MALFORMED,
             "is an archive or packed, and of files only SBOMs are read",
             where=str(path),
-            advice="make a layout of an image (skopeo copy docker-archive:FILE oci:FOLDER), or unpack it",
+            advice="make a layout of an image (skopeo copy docker-archive:FILE oci:FOLDER, or oci-archive:FILE "
+            "where it holds a layout), or unpack it",
         )
 
 

@@ -219,6 +219,14 @@ def test_os_release_names_the_distribution() -> None:
     assert read_os_release(content("packages/deb/os-release")) == Distribution("debian", "12")
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "text", [' ID=debian\n\tVERSION_ID="12" \n', "ID='debian'\nVERSION_ID=12", "VERSION_ID='12'\nID=\"debian\"\n"]
+)
+def test_os_release_is_read_as_a_shell_would(text: str, line_end: str) -> None:
+    assert read_os_release(text.replace("\n", line_end).encode()) == Distribution("debian", "12")
+
+
 def test_each_package_is_listed_once_with_its_source_package() -> None:
     wall = zstd(
         b'{"jsonwall":"1.0","schema":"1.0"}\n{"kind":"package","name":"a","version":"1.0","arch":"amd64"}\n'
@@ -236,6 +244,13 @@ def test_a_database_that_cannot_be_read_hinders_no_other() -> None:
 
 def test_an_rpm_database_of_an_older_form_is_said_to_be_unread() -> None:
     assert "older form" in places.packages_in({"var/lib/rpm/Packages": b""}).problems[0]
+
+
+def test_a_container_manifest_without_epochs_is_no_empty_list_but_where_a_better_one_is() -> None:
+    files = {"var/lib/rpmmanifest/container-manifest-1": b""}
+    assert "list without epochs, which is not read" in places.packages_in(files).problems[0]
+    better = {"var/lib/rpmmanifest/container-manifest-2": content("packages/rpm/container-manifest-2")}
+    assert places.packages_in(files | better).problems == ()
 
 
 @pytest.mark.parametrize(

@@ -559,7 +559,9 @@ def test_a_layout_without_its_index_is_no_empty_root(tmp_path: Path) -> None:
 def test_an_archive_of_an_image_is_said_to_be_one(tmp_path: Path, pack: Any) -> None:
     saved = tmp_path / "image.tar"
     saved.write_bytes(pack(archive({"manifest.json": b"[]"})))
-    assert "skopeo copy docker-archive:" in refusal("packages", "list", saved)
+    said = refusal("packages", "list", saved)
+    assert "skopeo copy docker-archive:" in said
+    assert "oci-archive:" in said
 
 
 @pytest.mark.parametrize("words", [("--all",), (".", "--all", "--to", "x"), ("--to", "x"), ()])
