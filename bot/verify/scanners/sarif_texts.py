@@ -167,4 +167,5 @@ def _text_under(value: object, key: str, form: str = "text") -> str:
     text = inner.get(form) if isinstance(inner, dict) else None
     if not isinstance(text, str):
         return ""
-    return text[:_LONGEST_MESSAGE] if form == "text" else text[-_LONGEST_HELP:]
+    cut = text[:_LONGEST_MESSAGE] if form == "text" else text[-_LONGEST_HELP:]
+    return cut.replace("\r\n", "\n")

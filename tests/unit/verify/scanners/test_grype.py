@@ -214,5 +214,11 @@ def test_sarif_of_what_nobody_has_fixed_has_no_fix() -> None:
     assert report.scanner == GRYPE
 
 
+def test_sarif_with_the_lines_of_windows_is_read() -> None:
+    told = (SAID.format("3.0.11-1"), EXPLAINED.format("high", "3.0.12-1"))
+    windows = sarif(*(each.replace("\n", "\r\n") for each in told))
+    assert (windows.vulnerabilities, windows.gaps) == (sarif(*told).vulnerabilities, ())
+
+
 def test_sarif_whose_rules_explain_nothing_cannot_tell() -> None:
     assert "names no package and version" in sarif(SAID.format("1"), "see the link").gaps[0]

@@ -381,6 +381,25 @@ def test_the_gate_heeds_a_document_and_says_so(report: Path, tmp_path: Path) -> 
     assert "CVE-2019-14697 in musl: not_affected (component_not_present), says the team" in result.stderr
 
 
+def test_the_gate_says_where_a_document_speaks_of_one_platform_and_the_report_of_none(tmp_path: Path) -> None:
+    text = "Package: musl\nInstalled Version: 1\nVulnerability CVE-2026-1\nSeverity: HIGH\nFixed Version: 2\n"
+    digest = f"sha256:{'a' * 64}"
+    sarif_run = {
+        "tool": {"driver": {"name": "Trivy"}},
+        "results": [{"ruleId": "CVE-2026-1", "message": {"text": text}}],
+        "properties": {"repoDigests": [f"ghcr.io/contoso/shop@{digest}"]},
+    }
+    (tmp_path / "r.sarif").write_text(json.dumps({"version": "2.1.0", "runs": [sarif_run]}))
+    statement = {"vulnerability": {"name": "CVE-2026-1"}, "status": "fixed"}
+    for product, exit_code in ((f"pkg:oci/shop@{digest}?arch=arm64", 1), (f"pkg:oci/shop@{digest}", 0)):
+        told = {"@context": "https://openvex.dev/ns", "statements": [statement | {"products": [{"@id": product}]}]}
+        (tmp_path / "vex.json").write_text(json.dumps(told))
+        result = run("gate", tmp_path / "r.sarif", "--vex", tmp_path / "vex.json")
+        assert result.exit_code == exit_code
+        line = "CVE-2026-1 in musl: an unnamed author excuses it on arm64 alone, and the report does not say which"
+        assert (line in result.stderr) is (exit_code == 1)
+
+
 @pytest.mark.parametrize(
     ("fixed", "rated_elsewhere", "words", "exit_code"),
     [
