@@ -105,7 +105,11 @@ def parse(data: bytes, wanted: WantedPackages, notes: RecordNotes, where: str) -
     except Failure:
         notes.unread.add(UNNAMED)
         raise
-    affected = list(_wanted(value.get("affected"), wanted))
+    listed = value.get("affected")
+    if listed is not None and not (isinstance(listed, list) and all(map(_names_package, listed))):
+        notes.add(where, "which packages it affects cannot be read; those are skipped")
+        notes.unread.add(UNNAMED)
+    affected = list(_wanted(listed, wanted))
     if not affected:
         return None
     record = notes.shaped(_Record, value, where)
@@ -136,6 +140,14 @@ def parse(data: bytes, wanted: WantedPackages, notes: RecordNotes, where: str) -
         record.published,
         packages,
     )
+
+
+def _names_package(value: object) -> bool:
+    """Whether an entry of what is affected names its package, or none, as what is about sources alone may do."""
+    package = value.get("package") if isinstance(value, dict) else value
+    if not isinstance(package, dict):
+        return package is None and value is not None
+    return isinstance(package.get("ecosystem"), str) and isinstance(package.get("name"), str)
 
 
 def _wanted(values: object, wanted: WantedPackages) -> Iterator[Mapping[str, Any]]:

@@ -275,6 +275,26 @@ def test_what_is_no_record_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("listed", "is_told"),
+    [
+        ({"package": {}}, True),
+        ("openssl", True),
+        ([None], True),
+        ([{"package": "openssl"}], True),
+        ([affected(), {"package": {"ecosystem": "Ubuntu:24.04", "name": 7}}], True),
+        ([{"package": None, "ranges": []}, {"ranges": [{"type": "GIT"}]}, affected()], False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_packages_that_a_record_does_not_name_as_it_should_are_told(listed: object, is_told: bool) -> None:
+    """They may be wanted ones."""
+    notes = RecordNotes("dump")
+    parse(json.dumps(record() | {"affected": listed}).encode(), WANTED, notes, "1.json")
+    assert (notes.unread, notes.count) == (({UNNAMED}, 1) if is_told else (set(), 0))
+
+
+@pytest.mark.parametrize(
     ("value", "names"),
     [
         (record(id="?"), {"openssl"}),
