@@ -64,14 +64,11 @@ async def read_image(
     return await asyncio.to_thread(packages_in, files, (*problems, *noted))
 
 
-async def choose_manifest(start: Index | Manifest, blobs: Blobs, platform: str | None) -> Manifest:
-    """Follows indexes, also nested ones, to the one manifest that is meant. Raises `Failure`."""
-    manifest, _, _ = await _followed(start, "", blobs, platform)
-    return manifest
-
-
 async def choose_digest(start: Index | Manifest, digest: str, blobs: Blobs, platform: str | None) -> str:
-    """The digest of the manifest that is meant, where `digest` is that of `start`. Raises `Failure`."""
+    """Follows indexes, also nested ones, to the one manifest that is meant, and gives its digest.
+
+    `digest` is that of `start`. Raises `Failure`.
+    """
     _, chosen, _ = await _followed(start, digest, blobs, platform)
     return chosen
 

@@ -6,7 +6,7 @@ import pytest
 from bot.domain.bases.image import Descriptor, Index, Manifest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Distribution
-from bot.verify.packages.image import choose_manifest, read_image
+from bot.verify.packages.image import choose_digest, read_image
 from bot.verify.packages.layer import LayerContents
 from tests.unit.verify.packages.archives import STATUS, BlobsInMemory, archive, digest, paragraph, zipped, zstd
 
@@ -95,20 +95,20 @@ async def test_the_platform_asked_for_is_read() -> None:
     amd, arm = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
     blobs = BlobsInMemory(amd, arm)
     both = index(linux_amd64=digest(amd), linux_arm64=digest(arm))
-    assert (await choose_manifest(both, blobs, "linux/arm64")).layers == ("sha256:" + "b" * 64,)
-    assert (await choose_manifest(both, blobs, None)).layers == ("sha256:" + "a" * 64,)
+    assert await choose_digest(both, "", blobs, "linux/arm64") == digest(arm)
+    assert await choose_digest(both, "", blobs, None) == digest(amd)
     with pytest.raises(Failure, match=r"no image for linux/s390x: it has linux/amd64, linux/arm64"):
-        await choose_manifest(both, blobs, "linux/s390x")
+        await choose_digest(both, "", blobs, "linux/s390x")
 
 
 async def test_windows_is_read_where_it_is_asked_for() -> None:
     linux, windows = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
     blobs = BlobsInMemory(linux, windows)
     both = index(linux_amd64=digest(linux), windows_amd64=digest(windows))
-    assert (await choose_manifest(both, blobs, "windows/amd64")).layers == ("sha256:" + "b" * 64,)
-    assert (await choose_manifest(both, blobs, None)).layers == ("sha256:" + "a" * 64,)
+    assert await choose_digest(both, "", blobs, "windows/amd64") == digest(windows)
+    assert await choose_digest(both, "", blobs, None) == digest(linux)
     with pytest.raises(Failure, match=r"no image for windows/arm64: it has linux/amd64, windows/amd64"):
-        await choose_manifest(both, blobs, "windows/arm64")
+        await choose_digest(both, "", blobs, "windows/arm64")
 
 
 def nested(body: bytes, platform: str | None) -> tuple[bytes, Descriptor]:
@@ -124,16 +124,16 @@ async def test_of_indexes_within_the_one_for_the_platform_is_followed() -> None:
         nested(body, f"linux/{name}") for body, name in zip(bodies, ("amd64", "arm64"), strict=True)
     )
     blobs, outer = BlobsInMemory(*bodies, amd, arm), Index((to_amd, to_arm))
-    assert (await choose_manifest(outer, blobs, "linux/arm64")).layers == ("sha256:" + "b" * 64,)
-    assert (await choose_manifest(outer, blobs, None)).layers == ("sha256:" + "a" * 64,)
+    assert await choose_digest(outer, "", blobs, "linux/arm64") == digest(bodies[1])
+    assert await choose_digest(outer, "", blobs, None) == digest(bodies[0])
 
 
 async def test_what_no_image_beside_is_for_is_looked_for_in_the_index_within() -> None:
     amd, arm = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
     within, to_arm = nested(arm, None)
     outer = Index((*index(linux_amd64=digest(amd)).entries, to_arm))
-    chosen = await choose_manifest(outer, BlobsInMemory(amd, arm, within), "linux/arm64")
-    assert chosen.layers == ("sha256:" + "b" * 64,)
+    chosen = await choose_digest(outer, "", BlobsInMemory(amd, arm, within), "linux/arm64")
+    assert chosen == digest(arm)
 
 
 async def test_a_platform_is_asked_for_only_where_it_tells_images_apart() -> None:
@@ -141,10 +141,10 @@ async def test_a_platform_is_asked_for_only_where_it_tells_images_apart() -> Non
     without = Index(tuple(nested(body, None)[1] for body in bodies))
     for platform in (None, "linux/arm64"):
         with pytest.raises(Failure, match="which image is meant: it has 2 images") as refused:
-            await choose_manifest(without, BlobsInMemory(), platform)
+            await choose_digest(without, "", BlobsInMemory(), platform)
         assert "--platform" not in str(refused.value)
     with pytest.raises(Failure, match="name one with --platform"):
-        await choose_manifest(index(linux_arm_v6=digest(b"6"), linux_arm_v7=digest(b"7")), BlobsInMemory(), None)
+        await choose_digest(index(linux_arm_v6=digest(b"6"), linux_arm_v7=digest(b"7")), "", BlobsInMemory(), None)
 
 
 async def test_attestations_are_no_images_and_nested_indexes_are_followed() -> None:
@@ -169,7 +169,7 @@ async def test_attestations_are_no_images_and_nested_indexes_are_followed() -> N
         }
     ).encode()
     outer = Index((Descriptor("application/vnd.oci.image.index.v1+json", digest(inner), 1),))
-    assert (await choose_manifest(outer, BlobsInMemory(body, inner), None)).layers == ("sha256:" + "a" * 64,)
+    assert await choose_digest(outer, "", BlobsInMemory(body, inner), None) == digest(body)
 
 
 async def test_an_index_within_an_index_without_end_is_refused() -> None:
@@ -181,4 +181,4 @@ async def test_an_index_within_an_index_without_end_is_refused() -> None:
             return json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()
 
     with pytest.raises(Failure, match="nests its indexes too deeply"):
-        await choose_manifest(inner, Nested(), None)
+        await choose_digest(inner, "", Nested(), None)
