@@ -95,39 +95,63 @@ async def ask_osv(
         for name, modified in named.modified.items()
         if name in known and known[name].modified == modified and named.packages[name] <= known[name].packages
     }
-    notes = RecordNotes(address)
-    unsent: set[str] = set()
+    fetch = _Fetch(api, address, wanted, named, known)
+    answers = await bounded_gather(_AT_ONCE, sorted(named.modified.keys() - old), fetch.record)
+    found = tuple(record for record in answers if record is not None)
+    modified = {record.id: named.modified[record.id] for record in found}
+    problems, unread = fetch.notes.problems, frozenset(fetch.notes.unread - {UNNAMED})
+    return DumpReading(found, problems, len(named.modified), frozenset(old | fetch.unsent), modified, unread=unread)
 
-    async def fetched(name: str) -> Vulnerability | None:
+
+class _Fetch:
+    """Fetches and reads records, one at a time; what is wrong with one is noted and stops no other."""
+
+    def __init__(
+        self,
+        api: OsvApi,
+        address: str,
+        wanted: WantedPackages,
+        named: _Named,
+        known: Mapping[str, KnownRecord],
+    ) -> None:
+        self._api = api
+        self._address = address
+        self._wanted = wanted
+        self._named = named
+        self._known = known
+        self.notes = RecordNotes(address)
+        self.unsent: set[str] = set()
+        """Records that were not sent as they should be: they stay as they were known."""
+
+    async def record(self, name: str) -> Vulnerability | None:
+        """None where there is none of that name, or it cannot be read."""
         try:
-            data = await api.record(address, name)
+            data = await self._api.record(self._address, name)
         except Failure as failure:
             if failure.trouble is not Trouble.MALFORMED:
                 raise
-            notes.add(name, f"{failure.what}; what is known of the record stays")
-            unsent.add(name)
-            if name not in known:
-                notes.unread |= named.packages[name]
+            self.notes.add(name, f"{failure.what}; what is known of the record stays")
+            self.unsent.add(name)
+            if name not in self._known:
+                self.notes.unread |= self._named.packages[name]
             return None
-        if data is None:
-            return None
+        return None if data is None else self._read(data, name)
+
+    def _read(self, data: bytes, name: str) -> Vulnerability | None:
         try:
-            record = parse(data, wanted, notes, name)
+            record = parse(data, self._wanted, self.notes, name)
         except Failure as failure:
-            notes.add(name, f"{failure.what}; the record is skipped")
-            notes.unread |= named.packages[name]
+            self._skip(name, f"{failure.what}; the record is skipped")
             return None
         if record is not None and record.id != name:
-            notes.add(name, f"the record is another one, {record.id}; it is skipped")
-            notes.unread |= named.packages[name]
+            self._skip(name, f"the record is another one, {record.id}; it is skipped")
             return None
         return record
 
-    answers = await bounded_gather(_AT_ONCE, sorted(named.modified.keys() - old), fetched)
-    found = tuple(record for record in answers if record is not None)
-    modified = {record.id: named.modified[record.id] for record in found}
-    unread = frozenset(notes.unread - {UNNAMED})
-    return DumpReading(found, notes.problems, len(named.modified), frozenset(old | unsent), modified, unread=unread)
+    def _skip(self, name: str, why: str) -> None:
+        """What the record is about may have what it tells of."""
+        self.notes.add(name, why)
+        self.notes.unread |= self._named.packages[name]
 
 
 async def _named(api: OsvApi, address: str, ecosystem: Ecosystem, questions: Sequence[PackageQuestion]) -> _Named:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import State
@@ -71,40 +71,7 @@ async def _keep(connection: AsyncConnection, changed: list[dict[str, Any]]) -> N
 def _counted() -> Select[Any]:
     """A row for each listed repository: id, standing, since (for how long it is behind or has failed) and latest
     (the id of its latest rebuild). The counts read indexes alone."""
-    used = (
-        select(
-            usages.c.repository_id,
-            func.max(case((DIFFERS, 1), else_=0)).label("differs"),
-            func.max(case((DIFFERS, bases.c.moved_at))).label("differs_since"),
-            func.max(case((FLOATS, bases.c.moved_at))).label("floated_at"),
-        )
-        .join(bases, bases.c.id == usages.c.base_id)
-        .group_by(usages.c.repository_id)
-        .subquery()
-    )
-    built = (
-        select(
-            rebuilds.c.repository_id,
-            func.max(rebuilds.c.id).label("latest"),
-            func.max(case((rebuilds.c.state == State.SUCCEEDED.value, rebuilds.c.ended_at))).label("succeeded_at"),
-        )
-        .group_by(rebuilds.c.repository_id)
-        .subquery()
-    )
-    waiting = (
-        select(
-            rebuilds.c.repository_id,
-            func.min(func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)).label("since"),
-        )
-        .where(rebuilds.c.state.in_(OPEN))
-        .group_by(rebuilds.c.repository_id)
-        .subquery()
-    )
-    old = (
-        select(images.c.repository_id, func.min(images.c.behind_since).label("since"))
-        .group_by(images.c.repository_id)
-        .subquery()
-    )
+    used, built, waiting, old = _used(), _built(), _waiting(), _old()
     latest = rebuilds.alias()
     enabled: ColumnElement[Any] = repositories.c.config["enabled"].as_boolean()
     is_unproven = or_(built.c.succeeded_at.is_(None), built.c.succeeded_at < used.c.floated_at)
@@ -134,6 +101,56 @@ def _counted() -> Select[Any]:
         .outerjoin(waiting, waiting.c.repository_id == repositories.c.id)
         .outerjoin(latest, latest.c.id == built.c.latest)
         .where(repositories.c.listed.is_(True))
+    )
+
+
+def _used() -> Subquery:
+    """By repository, how the bases that it uses have moved on: past what it pins, or under a tag that floats."""
+    return (
+        select(
+            usages.c.repository_id,
+            func.max(case((DIFFERS, 1), else_=0)).label("differs"),
+            func.max(case((DIFFERS, bases.c.moved_at))).label("differs_since"),
+            func.max(case((FLOATS, bases.c.moved_at))).label("floated_at"),
+        )
+        .join(bases, bases.c.id == usages.c.base_id)
+        .group_by(usages.c.repository_id)
+        .subquery()
+    )
+
+
+def _built() -> Subquery:
+    """By repository, its latest rebuild, and when one last succeeded."""
+    return (
+        select(
+            rebuilds.c.repository_id,
+            func.max(rebuilds.c.id).label("latest"),
+            func.max(case((rebuilds.c.state == State.SUCCEEDED.value, rebuilds.c.ended_at))).label("succeeded_at"),
+        )
+        .group_by(rebuilds.c.repository_id)
+        .subquery()
+    )
+
+
+def _waiting() -> Subquery:
+    """By repository, since when a rebuild of it is open."""
+    return (
+        select(
+            rebuilds.c.repository_id,
+            func.min(func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)).label("since"),
+        )
+        .where(rebuilds.c.state.in_(OPEN))
+        .group_by(rebuilds.c.repository_id)
+        .subquery()
+    )
+
+
+def _old() -> Subquery:
+    """By repository, since when an image that it produces is behind."""
+    return (
+        select(images.c.repository_id, func.min(images.c.behind_since).label("since"))
+        .group_by(images.c.repository_id)
+        .subquery()
     )
 
 
