@@ -140,7 +140,7 @@ class StoredFleet:
                 for row in r.image_rows(each, shown, is_done.get(each.number, True), self.now, self.mark)
             ),
         )
-        await self._write(deployments, (row for each in samples for row in r.deployment_rows(each)))
+        await self._write(deployments, (row for each in samples for row in r.deployment_rows(each, self.now)))
         await self._write(
             workflow_builds,
             (surroundings.workflow_rows(each.number, self.now, self.mark) for each in samples if each.services),

@@ -164,7 +164,7 @@ def image_rows(
         }
 
 
-def deployment_rows(sample: Sample) -> Iterator[dict[str, Any]]:
+def deployment_rows(sample: Sample, now: datetime) -> Iterator[dict[str, Any]]:
     """Where its first image is run: in two clusters' manifests, of which some pin what was built before."""
     if not sample.services or sample.number % 5 == 4:
         return
@@ -178,4 +178,5 @@ def deployment_rows(sample: Sample) -> Iterator[dict[str, Any]]:
             "digest": digest(f"image {sample.number} before") if is_pinned and cluster == "production" else None,
             "path": f"deploy/{cluster}/deployment.yaml",
             "line": 24,
+            "since": now - timedelta(days=90),
         }

@@ -90,11 +90,15 @@ class BelowImage:
 @dataclass(frozen=True, slots=True)
 class DeployedImage:
     """A place where a manifest names the image: a build that has the fix (True), another digest (False), or
-    something of which that cannot be told (None)."""
+    something of which that cannot be told (None).
+
+    `since` is when it was first seen to name that; it may have had the fix for longer, where it `is_older`."""
 
     place: str
     repository: str
     has_fix: bool | None
+    since: datetime | None = None
+    is_older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +261,23 @@ def _deployed(image: AffectedImage) -> StationClock:
     if untold:
         says = f"it cannot be told what is named at {_places(untold)}"
         return StationClock(Passage.UNKNOWN, says=says, who=_repositories(untold))
-    return StationClock(Passage.PASSED, says="what is deployed has it")
+    return StationClock(Passage.PASSED, _deployed_at(image), "what is deployed has it")
+
+
+def _deployed_at(image: AffectedImage) -> datetime | None:
+    """When the last place came to have the fix, none of them earlier than the image; None where that was not
+    seen."""
+    built_at = image.held.free_since
+    times: list[tuple[datetime, bool]] = []
+    for each in image.deployed:
+        if each.since is None:
+            return None
+        if built_at is not None and each.since <= built_at:
+            times.append((built_at, True))
+        else:
+            times.append((each.since, not each.is_older))
+    at, was_seen = max(times)
+    return at if was_seen else None
 
 
 def _repositories(some: Sequence[DeployedImage]) -> str:

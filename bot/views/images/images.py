@@ -15,13 +15,18 @@ from bot.views.images.gates import as_json as gate_as_json
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A place in a repository where an image is run, under a tag or a digest."""
+    """A place in a repository where an image is run, under a tag or a digest.
+
+    `since` is when it was first seen to name that; it may have done so for longer, where it `is_older`.
+    """
 
     repository: str
     path: str
     line: int
     tag: str | None
     digest: str | None
+    since: datetime | None = None
+    is_older: bool = True
 
     def __str__(self) -> str:
         return f"{self.repository}/{self.path}:{self.line}"
@@ -78,16 +83,18 @@ def as_json(view: ImageView) -> dict[str, Any]:
         "error": image.error,
         "gate": gate_as_json(view.gate),
         "platforms": [_standing(each) for each in image.standings],
-        "deployed": [
-            {
-                "repository": each.repository,
-                "path": each.path,
-                "line": each.line,
-                "tag": each.tag,
-                "digest": each.digest,
-            }
-            for each in view.deployed
-        ],
+        "deployed": [place_as_json(each) for each in view.deployed],
+    }
+
+
+def place_as_json(place: Deployment) -> dict[str, Any]:
+    """Gives a place where an image is run as plain JSON values."""
+    return {
+        "repository": place.repository,
+        "path": place.path,
+        "line": place.line,
+        "tag": place.tag,
+        "digest": place.digest,
     }
 
 

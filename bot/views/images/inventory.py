@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.packages.package import Package
 from bot.domain.wording.words import counted
-from bot.views.images.images import Deployment
+from bot.views.images.images import Deployment, place_as_json
 
 
 class FixSource(StrEnum):
@@ -100,6 +100,6 @@ def _found(found: FoundPackage) -> dict[str, Any]:
         "is_certain": found.is_certain,
         "shown_by": found.shown_by.value,
         "since": found.since,
-        "deployed": [asdict(place) for place in found.deployed],
+        "deployed": [place_as_json(place) for place in found.deployed],
         "fix": {"state": found.fix.state.value, "base": found.fix.base, "digest": found.fix.digest},
     }

@@ -110,3 +110,9 @@ async def test_a_fix_is_followed_from_the_distribution_to_what_manifests_name(wo
         rows = await ledger(stage)
         assert rows[SERVICE].state == "fixed"
         assert {clock.passage for clock in rows[SERVICE].clocks} == {Passage.PASSED}
+        times = [clock.at for clock in rows[SERVICE].clocks if clock.at is not None]
+        assert len(times) == 6
+        assert times == sorted(times)
+        clock = clock_of(rows[SERVICE], Station.DEPLOYED)
+        assert clock.elsewhere is not None
+        assert clock.elsewhere.times == 1

@@ -5,6 +5,7 @@ image of that name.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, exists, literal, or_, select, tuple_
@@ -15,6 +16,7 @@ from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.images import Deployment
 
+_TOLD = ("path", "line", "tag", "digest", "since", "is_older")
 _AT_ONCE = 20_000
 """Images that PostgreSQL keeps a hash table of, by the memory that it takes for one unless told otherwise."""
 _TAG = case((and_(deployments.c.tag.is_(None), deployments.c.digest.is_(None)), "latest"), else_=deployments.c.tag)
@@ -52,10 +54,7 @@ _IS_TAG_ASKED = _in_one(deployments, _TAG).in_(select(_in_one(_ASKED, _ASKED.c.t
 _BY_TAG, _BY_DIGEST = literal("tag"), literal("digest")
 _PLACES = (
     select(
-        *(
-            deployments.c[name]
-            for name in ("repository_id", "registry", "repository", "path", "line", "tag", "digest")
-        ),
+        *(deployments.c[name] for name in ("repository_id", "registry", "repository", *_TOLD)),
         _TAG.label("run_tag"),
         case(
             (_IS_TAG_ASKED, _BY_TAG),
@@ -80,7 +79,7 @@ _IS_RUN_THERE = and_(
     ),
 )
 _RUN_AT = (
-    select(_ASKED.c.id, repositories.c.name, *(_PLACES.c[name] for name in ("path", "line", "tag", "digest")))
+    select(_ASKED.c.id, repositories.c.name, *(_PLACES.c[name] for name in _TOLD))
     .select_from(_ASKED)
     .join(_PLACES, _IS_RUN_THERE)
     .join(repositories, repositories.c.id == _PLACES.c.repository_id)
@@ -94,6 +93,9 @@ async def deployments_of(connection: AsyncConnection, some: Collection[int]) -> 
     asked = list(some)
     for start in range(0, len(asked), _AT_ONCE):
         given = {"images": asked[start : start + _AT_ONCE]}
-        for number, *place in (await connection.execute(_RUN_AT, given)).all():
-            found.setdefault(number, []).append(Deployment(*place))
+        rows = (await connection.execute(_RUN_AT, given)).all()
+        for number, repository, path, line, tag, digest, since, is_older in rows:
+            known = since if isinstance(since, datetime) else None
+            place = Deployment(repository, path, line, tag, digest, known, is_older)
+            found.setdefault(number, []).append(place)
     return found

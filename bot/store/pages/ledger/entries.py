@@ -112,17 +112,19 @@ class Ledger:
     ) -> DeployedImage:
         """Another digest than the image's has the fix too where it is that of a platform, or of a build since.
 
-        Of the `platforms` that have the CVE or had it, a whole build has to be known.
+        Of the `platforms` that have the CVE or had it, a whole build has to be known. Before a later build than the
+        one that brought the fix, the place may have named an earlier one that has it too.
         """
         has_fix = _names_it(place, image)
         build = self.pinned.get(place.digest or "")
+        named = image.inventories
         if has_fix is False and build is not None:
-            is_affected = held_by_all(
-                [self.histories.held(number, cve) for _, number in build.inventories]
-            ).is_affected
+            named = tuple(build.inventories)
+            is_affected = held_by_all([self.histories.held(number, cve) for _, number in named]).is_affected
             is_told = is_affected is not None and (is_affected or build.has_all(platforms))
             has_fix = not is_affected if is_told else None
-        return DeployedImage(str(place), place.repository, has_fix)
+        is_older = place.is_older or not any(self.histories.brought_fix(number, cve) for _, number in named)
+        return DeployedImage(str(place), place.repository, has_fix, place.since, is_older)
 
 
 def _names_it(place: Deployment, image: ExposedImage) -> bool | None:

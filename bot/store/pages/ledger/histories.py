@@ -86,6 +86,11 @@ class Histories:
         state = (first.is_read, first.is_complete) if first is not None else None
         return state, tuple(id(self.exposed.get(each.id)) for each in self._back(number))
 
+    def brought_fix(self, number: int, cve: str) -> bool:
+        """Whether it is the first inventory that is free of the CVE after one that had it."""
+        inventory = self.known.get(number)
+        return inventory is not None and self.held(number, cve).free_since == inventory.seen_at
+
     def _free_since(self, inventory: Inventoried, cve: str) -> datetime | None:
         """When the first one was seen after the last that had it; None where none had, or one between is not
         known."""

@@ -28,7 +28,6 @@ from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.produced import Claim, Source, contested
 from bot.domain.images.standing import ImageStanding
 from bot.domain.images.tags import TagRule
-from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
@@ -83,8 +82,11 @@ deployments = Table(
     Column("digest", ShortText(160)),
     Column("path", LongText, nullable=False),
     Column("line", Integer, nullable=False),
+    Column("since", Moment),
+    Column("is_older", Boolean, nullable=False, server_default="1"),
     Index(None, "registry", "repository"),
 )
+"""Each names that `since` it was first seen to, or for longer, where it `is_older` than that."""
 
 
 _CLAIM = tuple(
@@ -205,25 +207,6 @@ def _kept_rows(known: Mapping[_Tagged, Any], claimed: Iterable[_Tagged]) -> dict
         if place not in kept and free.get(place[:2]):
             kept[place] = free[place[:2]].pop(0)
     return kept
-
-
-async def save_deployments(connection: AsyncConnection, repository: int, usages: Sequence[Usage]) -> None:
-    """Stores where a repository runs images, as it stands now."""
-    await connection.execute(delete(deployments).where(deployments.c.repository_id == repository))
-    if usages:
-        rows = [
-            {
-                "repository_id": repository,
-                "registry": usage.reference.registry,
-                "repository": usage.reference.repository,
-                "tag": usage.reference.tag,
-                "digest": usage.reference.digest,
-                "path": usage.path,
-                "line": usage.line,
-            }
-            for usage in usages
-        ]
-        await connection.execute(insert(deployments), rows)
 
 
 async def forget_images(connection: AsyncConnection, repositories: Sequence[int]) -> None:

@@ -28,7 +28,8 @@ from bot.store.rows.bases.incidents import open_since, tell_incidents
 from bot.store.rows.bases.mirrors import link_mirrors, with_mirrors
 from bot.store.rows.bases.own_bases import follow_own_bases, produced_by, with_own_bases
 from bot.store.rows.bases.tables import bases
-from bot.store.rows.images.images import save_claims, save_deployments
+from bot.store.rows.images.deployed import save_deployments
+from bot.store.rows.images.images import save_claims
 from bot.store.rows.repositories.audits import save_audited
 from bot.store.rows.repositories.blobs import blobs_of
 from bot.store.rows.repositories.tables import blobs, repositories, repository_blobs, usages
@@ -131,7 +132,8 @@ class DiscoverStore(Store):
             await _replace_usages(connection, repository.id, named, ids)
             await _refer(connection, repository.id, reading.blobs)
             await save_claims(connection, repository.id, reading.images, now)
-            await save_deployments(connection, repository.id, reading.deployed)
+            is_older = repository.tree is None or repository.reader != reading.reader
+            await save_deployments(connection, repository.id, reading.deployed, now, is_older=is_older)
             await save_audited(connection, repository.id, reading.audited, now)
             await mark_used(connection, touched)
             owed = await left_behind(connection, reading, ids)

@@ -20,7 +20,7 @@ from bot.domain.rollouts.rollout import Reconsidered
 from bot.store.engine.database import database_url, open_database
 from bot.store.rows.images.attestations import attestations
 from bot.store.rows.images.gates import gates
-from bot.store.rows.images.images import images
+from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.sboms import later_indexes
 from tests.integration.store.filling import Stores
 
@@ -351,3 +351,28 @@ async def test_what_images_show_under_a_later_index_is_remembered_from_the_migra
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         kept = (await connection.execute(select(later_indexes))).all()
     assert [tuple(row) for row in kept] == [(NEW, 1, NOON)]
+
+
+async def test_places_that_were_read_before_their_times_were_kept_were_there_when_they_were_read(
+    empty_url: str,
+) -> None:
+    engine = first_schema(empty_url, "0049")
+    tables = MetaData()
+    tables.reflect(engine)
+    read = {"id": 1, **ROWS[1][1]}
+    unread = {**read, "id": 2, "name": "contoso/other", "read_at": None}
+    with engine.begin() as connection:
+        connection.execute(tables.tables["repositories"].insert(), [read, unread])
+        named = {"registry": "ghcr.io", "repository": "contoso/shop", "path": "a.yml", "line": 1}
+        places = [{**named, "repository_id": number} for number in (1, 2)]
+        connection.execute(tables.tables["deployments"].insert(), places)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0050")
+        command.downgrade(_config(connection), "0049")
+        assert {"since", "is_older"}.isdisjoint(
+            column["name"] for column in inspect(connection).get_columns("deployments")
+        )
+    engine.dispose()
+    async with opened(empty_url) as stores, stores.database.reading() as connection:
+        kept = (await connection.execute(select(deployments.c.since, deployments.c.is_older))).all()
+    assert [tuple(row) for row in kept] == [(NOON, True), (None, True)]

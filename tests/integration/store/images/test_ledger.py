@@ -5,18 +5,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import null, select, update
+from sqlalchemy import null, select, text, update
 
+from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.images.image import SeenImage
+from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import ImageStanding
+from bot.domain.images.tags import TagRule
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.station_times import StationTime
 from bot.domain.packages.vulnerability import VersionRange, Vulnerability
-from bot.domain.reference import Base
+from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.rebuild import State
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
@@ -34,7 +37,7 @@ from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import KeptDump
 from bot.watch.registry.ports import Sight, Sighting
 from tests.bench import bench_inventory, bench_ledger
-from tests.integration.store.filling import ASPNET, HOUR, Stores, digest
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.holding import (
     AMD64,
     CVE,
@@ -221,6 +224,66 @@ async def test_a_build_of_one_platform_has_the_fix_whatever_came_to_the_image_si
         await told(stores, holding, platforms=["linux/amd64", "linux/arm64"])
     row_of_image = await only(stores)
     assert (row_of_image.cannot_tell, row_of_image.clocks[-1].says) == (False, "what is deployed has it")
+
+
+async def _names(stores: Stores, digest: str | None, line: int = 1) -> None:
+    """The manifest names this digest, or the tag alone, from the next reading on."""
+    named = Reference("ghcr.io/contoso/shop", "latest", digest)
+    place = replace(usage_of(ASPNET), reference=named, line=line)
+    claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
+    stores.clock.advance(25 * HOUR)
+    usages = ((usage_of(ASPNET), ASPNET),)
+    await stores.read(Reading(f"tree of {stores.clock.now()}", usages, images=(claim,), deployed=(place,)))
+
+
+async def test_a_fix_is_deployed_since_a_manifest_pins_the_build_that_brought_it(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,), deployed=digest("e"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    await move_image(stores, FIXED)
+    await _names(stores, digest("f"))
+    pinned_at = stores.clock.now()
+    await _names(stores, digest("f"), line=7)
+    row = await only(stores)
+    assert (row.state, row.clocks[-1].at) == ("fixed", pinned_at)
+    assert row.clocks[-1].elsewhere == StationTime(1, 25 * HOUR)
+
+
+async def test_a_manifest_that_names_a_tag_has_the_fix_since_the_tag_has_it(stores: Stores) -> None:
+    """Though it named the tag for longer than anybody knows, and the image was built again since."""
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    await move_image(stores, FIXED)
+    built_at = stores.clock.now()
+    await _names(stores, None)
+    await move_image(stores, FIXED, letter="7")
+    row = await only(stores)
+    assert [clock.at for clock in row.clocks[-2:]] == [built_at, built_at]
+    assert row.clocks[-1].elsewhere == StationTime(1, timedelta())
+
+
+async def test_since_when_the_fix_is_deployed_is_not_known_where_a_later_build_is_pinned(stores: Stores) -> None:
+    """The manifest may have named the build before, which has the fix too."""
+    await running(stores, SSL, base=(SSL,), deployed=digest("e"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    for letter in "f7":
+        await move_image(stores, FIXED, letter=letter)
+        await _names(stores, digest(letter))
+    row = await only(stores)
+    assert (row.state, row.clocks[-1].at, row.clocks[-1].elsewhere) == ("fixed", None, None)
+
+
+async def test_a_place_whose_time_is_no_date_is_there_all_the_same(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,), deployed=digest("9"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    await move_image(stores, FIXED)
+    if stores.database.engine.dialect.name == "sqlite":
+        async with stores.database.transaction() as connection:
+            await connection.execute(text("UPDATE deployments SET since = 'soon'"))
+    assert (await only(stores)).state == "not deployed"
 
 
 async def test_a_manifest_lacks_the_fix_that_pins_a_build_of_before(stores: Stores) -> None:

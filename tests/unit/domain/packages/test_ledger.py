@@ -1,7 +1,7 @@
 """Where the fix of a CVE is stuck for an image, who can move it, and how long that took others."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -183,6 +183,44 @@ def test_an_image_that_no_manifest_names_ends_with_its_build() -> None:
     entry = entry_of(replace(DONE, deployed=()))
     assert entry.is_over
     assert entry.clocks[Station.DEPLOYED].says == "no manifest names it"
+
+
+BUILT = NOON + 9 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("places", "at"),
+    [
+        ([(BUILT + HOUR, False)], BUILT + HOUR),
+        ([(BUILT + HOUR, False), (BUILT + 3 * HOUR, False)], BUILT + 3 * HOUR),
+        ([(BUILT - HOUR, False)], BUILT),
+        ([(BUILT - HOUR, True)], BUILT),
+        ([(BUILT, True), (BUILT + HOUR, False)], BUILT + HOUR),
+        ([(BUILT + HOUR, True), (BUILT + 3 * HOUR, False)], BUILT + 3 * HOUR),
+        ([(BUILT + HOUR, True), (BUILT + HOUR, False)], BUILT + HOUR),
+        ([(BUILT + HOUR, True)], None),
+        ([(BUILT + 3 * HOUR, True), (BUILT + HOUR, False)], None),
+        ([(None, True), (BUILT + HOUR, False)], None),
+    ],
+)
+def test_a_fix_is_deployed_since_the_last_place_has_it_as_far_as_that_was_seen(
+    places: list[tuple[datetime | None, bool]], at: datetime | None
+) -> None:
+    deployed = tuple(replace(MANIFEST, since=since, is_older=is_older) for since, is_older in places)
+    clock = entry_of(replace(DONE, deployed=deployed)).clocks[Station.DEPLOYED]
+    assert (clock.passage, clock.at) == (Passage.PASSED, at)
+
+
+def test_where_nobody_saw_when_the_image_had_the_fix_a_place_tells_since_when_it_has_it() -> None:
+    unseen = replace(DONE, held=Held(False), deployed=(replace(MANIFEST, since=BUILT),))
+    assert entry_of(unseen).clocks[Station.DEPLOYED].at == BUILT
+    [older] = (replace(each, is_older=True) for each in unseen.deployed)
+    assert entry_of(replace(unseen, deployed=(older,))).clocks[Station.DEPLOYED].at is None
+
+
+def test_what_is_deployed_tells_how_long_that_took_elsewhere() -> None:
+    deployed = (replace(MANIFEST, since=BUILT + 2 * HOUR),)
+    assert elsewhere([entry_of(replace(DONE, deployed=deployed))])[Station.DEPLOYED] == StationTime(1, 2 * HOUR)
 
 
 def test_a_station_took_others_as_long_as_from_the_one_before_in_the_middle() -> None:

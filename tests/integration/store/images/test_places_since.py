@@ -1,0 +1,131 @@
+"""Since when places name the images that they run: what stays the same keeps its time, and is not written."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy import select
+
+from bot.discover.ports import Reading
+from bot.domain.reference import Reference
+from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.usage import Usage
+from bot.store.rows.images.images import deployments
+from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
+from tests.integration.store.statements import statements
+
+SHOP = "ghcr.io/contoso/shop"
+
+
+def place(line: int, tag: str | None = None, pin: str | None = None, path: str = "app.yaml") -> Usage:
+    return replace(usage_of(ASPNET), reference=Reference(SHOP, tag, pin), path=path, line=line)
+
+
+async def reads(stores: Stores, *places: Usage, reader: str = "1", tree: str | None = "tree") -> datetime:
+    """The repository turns out to run images there, a day after it was read last; when that was."""
+    stores.clock.advance(25 * HOUR)
+    await stores.read(Reading(tree, deployed=places, reader=reader))
+    return stores.clock.now()
+
+
+async def kept(stores: Stores) -> list[tuple[int, datetime, bool]]:
+    """The line of each place, since when it names what it does, and whether that may be longer."""
+    columns = (deployments.c[name] for name in ("line", "since", "is_older"))
+    async with stores.database.reading() as connection:
+        rows = await connection.execute(select(*columns).order_by(deployments.c.path, deployments.c.line))
+    return [(line, since, is_older) for line, since, is_older in rows]
+
+
+@pytest.fixture
+async def shop(stores: Stores) -> Stores:
+    await stores.listing(Repository("contoso/shop", "main"))
+    return stores
+
+
+async def test_what_a_repository_names_when_it_is_first_read_may_be_older(shop: Stores) -> None:
+    at = await reads(shop, place(3, "latest"))
+    assert await kept(shop) == [(3, at, True)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (place(3, "1"), place(3, "2")),
+        (place(3, pin=digest("1")), place(3, pin=digest("2"))),
+        (place(3, "1"), place(3, "1", digest("1"))),
+        (place(3, "1"), place(3, "1", path="other.yaml")),
+    ],
+    ids=["tag", "digest", "pinned", "other file"],
+)
+async def test_a_place_that_names_another_build_begins_anew(shop: Stores, before: Usage, after: Usage) -> None:
+    await reads(shop, before)
+    at = await reads(shop, after)
+    assert await kept(shop) == [(3, at, False)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (place(3, "1"), place(9, "1")),
+        (place(3), place(9, "latest")),
+        (place(3, "1", digest("1")), place(9, "2", digest("1"))),
+    ],
+    ids=["tag", "latest", "digest"],
+)
+async def test_a_place_keeps_its_time_on_whichever_line_it_names_the_same(
+    shop: Stores, before: Usage, after: Usage
+) -> None:
+    await reads(shop)
+    at = await reads(shop, before)
+    await reads(shop, after)
+    assert await kept(shop) == [(9, at, False)]
+    async with shop.database.reading() as connection:
+        assert (await connection.scalars(select(deployments.c.tag))).all() == [after.reference.tag]
+
+
+async def test_places_of_one_file_that_name_the_same_keep_their_times_in_their_order(shop: Stores) -> None:
+    first = await reads(shop, place(3, "1"))
+    second = await reads(shop, place(3, "1"), place(9, "1"))
+    third = await reads(shop, place(16, "1"), place(6, "1"), place(12, "1"))
+    assert await kept(shop) == [(6, first, True), (12, second, False), (16, third, False)]
+    await reads(shop, place(6, "1"))
+    assert await kept(shop) == [(6, first, True)]
+
+
+async def test_what_another_reader_finds_first_may_be_older(shop: Stores) -> None:
+    """It may read what the one before did not."""
+    await reads(shop, reader="1")
+    at = await reads(shop, place(3, "1"), reader="2")
+    assert await kept(shop) == [(3, at, True)]
+
+
+async def test_what_is_there_when_a_repository_comes_back_may_be_older(shop: Stores) -> None:
+    await reads(shop, place(3, "1"))
+    await reads(shop, place(3, "2"))
+    shop.clock.advance(HOUR)
+    await shop.listing(Repository("contoso/other", "main"))
+    assert await kept(shop) == []
+    shop.clock.advance(HOUR)
+    await shop.listing(Repository("contoso/shop", "main"))
+    at = await reads(shop, place(3, "2"))
+    assert await kept(shop) == [(3, at, True)]
+
+
+@pytest.mark.parametrize(
+    ("after", "most"),
+    [
+        ((place(3, "1"), place(9, "1", path="b.yaml")), 0),
+        ((place(4, "1"), place(10, "2", path="b.yaml")), 1),
+        ((place(4, "1"),), 2),
+        ((place(4, "1"), place(9, "1", path="b.yaml"), place(3, "1", path="c.yaml")), 2),
+        ((), 1),
+    ],
+    ids=["the same", "moved and another", "one less", "one more", "none"],
+)
+async def test_only_what_changed_is_written(shop: Stores, after: tuple[Usage, ...], most: int) -> None:
+    await reads(shop, place(3, "1"), place(9, "1", path="b.yaml"))
+    with statements(shop.database.engine) as told:
+        await reads(shop, *after)
+    theirs = [each for each in told if "deployments" in each and not each.startswith("SELECT")]
+    assert len(theirs) == most, theirs
+    assert [line for line, _, _ in await kept(shop)] == [each.line for each in after]
