@@ -186,6 +186,7 @@ async def _images(connection: AsyncConnection, of_fleet: int) -> None:
             "tag": "latest",
             "path": "deploy/app.yaml",
             "line": 7,
+            "since": NOON,
         }
         for number in range(of_fleet)
     ]
