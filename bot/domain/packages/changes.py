@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.domain.packages.package import Package
+from bot.domain.packages.package import Package, PackageType
 from bot.domain.packages.versions import BadVersion, compare_versions
 
 _Key = tuple[str, str, str | None]
@@ -42,12 +42,19 @@ def package_changes(before: Iterable[Package], after: Iterable[Package]) -> tupl
 
     A package of one version on both sides that has another is up or down. Where several versions lie side by
     side, as NuGet's do, those that both have are left out, and what remains is added or removed unless it is one
-    on each side. What an SBOM knows by name only is the package of that name and version on the other side.
+    on each side. What an SBOM knows by name only is the package of that name and version on the other side. Case
+    does not count in the names of NuGet: it is named as it is after.
     """
     first, second = list(before), list(after)
     old, new = _by_key(_typed(first, second)), _by_key(_typed(second, first))
-    keys = sorted(old.keys() | new.keys(), key=lambda key: (key[0], key[1], key[2] or ""))
-    return tuple(change for key in keys for change in _differences(key, old.get(key, []), new.get(key, [])))
+    named = {key: (key[0], name, key[2]) for found in (old, new) for key, (name, _) in found.items()}
+    keys = sorted(named, key=lambda key: (key[0], named[key][1], key[2] or ""))
+    nothing: tuple[str, list[str]] = ("", [])
+    return tuple(
+        change
+        for key in keys
+        for change in _differences(named[key], old.get(key, nothing)[1], new.get(key, nothing)[1])
+    )
 
 
 def in_order_of_publication(notice: str) -> tuple[tuple[int, str], ...]:
@@ -84,10 +91,13 @@ def _typed(packages: list[Package], others: list[Package]) -> Iterator[Package]:
         yield package if package.type else named.get((package.name, package.version), package)
 
 
-def _by_key(packages: Iterable[Package]) -> dict[_Key, list[str]]:
-    found: dict[_Key, list[str]] = {}
+def _by_key(packages: Iterable[Package]) -> dict[_Key, tuple[str, list[str]]]:
+    """The name of each package and its versions."""
+    found: dict[_Key, tuple[str, list[str]]] = {}
     for package in packages:
-        versions = found.setdefault((package.type, package.advisory_name, package.architecture), [])
+        name = package.advisory_name
+        key = (package.type, name.lower() if package.type == PackageType.NUGET else name, package.architecture)
+        _, versions = found.setdefault(key, (name, []))
         if package.version not in versions:
             versions.append(package.version)
     return found

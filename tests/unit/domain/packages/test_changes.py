@@ -43,6 +43,14 @@ def test_versions_side_by_side_are_told_apart() -> None:
     assert told(before, []) == [("a", "1.0", None, "removed"), ("a", "2.0", None, "removed")]
 
 
+def test_case_does_not_count_in_the_names_of_nuget_and_in_no_others() -> None:
+    before, after = (Package("nuget", name, "13.0.1") for name in ("newtonsoft.json", "Newtonsoft.Json"))
+    assert told([before], [after]) == []
+    newer = Package("nuget", "Newtonsoft.Json", "13.0.3")
+    assert told([before], [newer]) == [("Newtonsoft.Json", "13.0.1", "13.0.3", "up")]
+    assert [each[0] for each in told([deb("a", "1")], [deb("A", "1")])] == ["A", "a"]
+
+
 def test_architectures_are_told_apart() -> None:
     assert told([deb("a", "1", "amd64")], [deb("a", "1", "arm64")]) == [
         ("a", "1", None, "removed"),
