@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -42,10 +43,14 @@ class Layout:
 
 
 def print_json(data: Any) -> None:
-    """Writes one document to standard output; times and other values become their text."""
+    """Writes one document to standard output; times are written by ISO 8601, other values become their text."""
     is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    json.dump(data, sys.stdout, indent=2, default=str, ensure_ascii=not is_unicode)
+    json.dump(data, sys.stdout, indent=2, default=_as_text, ensure_ascii=not is_unicode)
     sys.stdout.write("\n")
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def print_line(text: str) -> None:

@@ -1,11 +1,13 @@
 """How tables are laid out, at a width and in a pipe."""
 
 import io
+import json
+from datetime import UTC, date, datetime
 
 import pytest
 
 from bot.cli import output
-from bot.cli.output import Hyperlink, Layout, first_that_fit, print_sentence, print_table
+from bot.cli.output import Hyperlink, Layout, first_that_fit, print_json, print_sentence, print_table
 
 ROW = (
     "aspnet:10.0-noble-chiseled",
@@ -122,3 +124,8 @@ def test_as_many_names_are_told_as_fit_and_the_rest_is_counted() -> None:
     assert told.endswith(" and 189 more")
     assert first_that_fit(names[:4]) == ", ".join(names[:4])
     assert first_that_fit(["x" * 300, "y"], lines=1) == f"{'x' * 300} and 1 more"
+
+
+def test_times_in_json_are_written_as_programs_read_them(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"at": datetime(2026, 11, 24, 9, 30, tzinfo=UTC), "until": date(2026, 12, 1)})
+    assert json.loads(capsys.readouterr().out) == {"at": "2026-11-24T09:30:00+00:00", "until": "2026-12-01"}
