@@ -17,7 +17,7 @@ def print_steps(steps: "Iterable[tuple[Rebuild, StepRun]]") -> None:
         (
             f"rebuild {rebuild.id}, {rebuild.repository}",
             *(step.step.name, step.workflow, step.home.name, step.state, moment(step.began_at)),
-            Hyperlink(f"run {step.run}", step.url) if step.url else None,
+            Hyperlink("run" if step.run is None else f"run {step.run}", step.url) if step.url else None,
             step.reason,
         )
         for rebuild, step in steps

@@ -49,7 +49,8 @@ class RolloutStanding:
     that are at the same distance from the root (see `plan.cascade`).
 
     Of what waits, `ready` could begin if its wave did, and `urgent` waits for no wave at all; `longest` tells since
-    when the one of a wave has waited that waits longest, of those that need not wait for what their tag shows.
+    when the one of a wave has waited that waits longest, of those that need not wait for what their tag shows;
+    `oldest` the same of all that waits, be it ready or not.
     """
 
     rollout: int
@@ -58,6 +59,7 @@ class RolloutStanding:
     longest: Mapping[str, datetime] = field(default_factory=dict)
     urgent: int = 0
     distance: int = 0
+    oldest: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

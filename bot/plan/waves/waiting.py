@@ -71,8 +71,9 @@ def wave_holds(standing: RolloutStanding, options: RolloutOptions, now: datetime
     """What each wave of a rollout that may not go on waits for, until what has waited longest in it begins."""
     waves = waves_in_order(options.waves, standing.tallies)
     return {
-        name: _at_last(hold, waves, name, standing.longest.get(name), now)
+        name: _at_last(hold, waves, name, standing.oldest.get(name), now)
         for name, hold in _wave_holds(standing.tallies, options, now).items()
+        if standing.tallies[name].waiting
     }
 
 

@@ -24,7 +24,7 @@ def capped_list(lines: Iterable[Line]) -> Items:
     shown = every[:_MOST_LISTED]
     if len(every) > _MOST_LISTED:
         more = TextRun(f"and {len(every) - _MOST_LISTED} more; ")
-        shown += ((more, TextRun("freshness-bot status", Style.CODE), TextRun(" lists them all")),)
+        shown += ((more, TextRun("freshness-bot status --all", Style.CODE), TextRun(" lists them all")),)
     return Items(shown)
 
 

@@ -163,4 +163,4 @@ def _practices(summary: Summary) -> Iterator[Line]:
 def _ahead(summary: Summary) -> str:
     if not summary.planned:
         return "nothing is planned"
-    return f"{counted(summary.planned, 'rebuild is', 'rebuilds are')} planned, freshness-bot plan lists them"
+    return f"{counted(summary.planned, 'rebuild is', 'rebuilds are')} planned, freshness-bot plan --all lists them"

@@ -36,7 +36,8 @@ async def rebuilds_named(connection: AsyncConnection, name: str) -> ColumnElemen
         known = select(rebuilds.c.id).where(rebuilds.c.id == int(name))
         if (await connection.execute(known)).first() is not None:
             return rebuilds.c.id.in_([int(name)])
-        raise Failure(Trouble.MISSING, f"there is no rebuild {name}", advice="see `freshness-bot plan`")
+        advice = "`freshness-bot rollout show ID --all` shows the ids of its rebuilds"
+        raise Failure(Trouble.MISSING, f"there is no rebuild {name}", advice=advice)
     found = (await connection.execute(select(repositories.c.id).where(repositories.c.name == name))).scalar()
     if found is None:
         names = (await connection.execute(select(repositories.c.name))).scalars()

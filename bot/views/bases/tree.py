@@ -73,10 +73,10 @@ class Tree:
 
     @property
     def told(self) -> str:
-        """How many have arrived: `3 of 200 images, about 2026-11-24 19:40 UTC`."""
+        """How many have arrived, and when the others likely have."""
         done = sum(branch.is_current for branch in self.branches)
-        about = f", about {self.about:%Y-%m-%d %H:%M} UTC" if self.about else ""
-        return f"{done} of {counted(len(self.branches), 'image')}{about}"
+        about = f"; what is under way, likely by {self.about:%Y-%m-%d %H:%M} UTC" if self.about else ""
+        return f"{done} of {counted(len(self.branches), 'image')} proved to stand on it{about}"
 
 
 def _brought_nothing(rebuild: Rebuild | None) -> str:

@@ -37,6 +37,16 @@ def test_a_policy_is_tried_out_for_one_change(bot: Command, settings: Path) -> N
     assert told["terms"]["workflow"] == {"value": "mine.yml", "rule": 0, "why": "policy.0"}
 
 
+@pytest.mark.parametrize("word", ["MEDIUM", "medium", "moderate"])
+def test_a_severity_may_be_written_as_it_is_told_and_as_the_settings_have_it(
+    bot: Command, settings: Path, word: str
+) -> None:
+    asked = ("policy", "test", "-c", str(settings), "-r", "contoso/shop", "-b", "aspnet:10.0", "--severity")
+    assert "(dotnet-security, MEDIUM)" in bot(*asked, word).out
+    ran = bot(*asked, "grave")
+    assert (ran.code, "'grave' is none of LOW, MEDIUM, HIGH, CRITICAL" in ran.err) == (2, True)
+
+
 def test_a_base_may_be_written_as_every_other_command_shows_it(bot: Command, settings: Path) -> None:
     asked = ("policy", "test", "-c", str(settings), "-r", "contoso/shop", "-f", "json", "-b")
     assert json.loads(bot(*asked, "aspnet:10.0").out)["base"] == "mcr.microsoft.com/dotnet/aspnet:10.0"

@@ -1,5 +1,7 @@
 """How `tree` shows each image, on a terminal and in a pipe."""
 
+import io
+import sys
 from datetime import timedelta
 
 import pytest
@@ -42,3 +44,17 @@ def test_in_a_pipe_a_step_keeps_its_name_beside_where_it_can_be_seen(capsys: pyt
     print_steps([(rebuild(), run)])
     [row] = [line for line in capsys.readouterr().out.splitlines() if url in line]
     assert "canary" in row
+
+
+def test_a_step_whose_run_has_no_number_yet_names_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", out := Terminal())
+    home, url = Identity("contoso/shop"), "https://host/contoso/shop/actions/runs/7"
+    canary = Step("canary", "deploy.yml", start=Start.OBSERVE)
+    print_steps([(rebuild(), StepRun(1, 1, 0, canary, home, StepState.RUNNING, "it runs", NOON, url=url))])
+    assert "None" not in out.getvalue()

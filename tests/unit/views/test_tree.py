@@ -37,7 +37,7 @@ def test_each_image_on_a_base_is_proved_behind_or_on_its_way() -> None:
         ("contoso/proved", "proved"),
     ]
     tree = Tree(ASPNET, "sha256:new", NOON, branches, NOON + HOUR)
-    assert tree.told == "1 of 3 images, about 2026-03-10 13:00 UTC"
+    assert tree.told == "1 of 3 images proved to stand on it; what is under way, likely by 2026-03-10 13:00 UTC"
 
 
 def test_images_on_other_bases_and_rebuilds_for_others_are_left_out() -> None:
@@ -96,7 +96,7 @@ def test_what_stands_on_an_image_that_is_behind_has_not_arrived_either() -> None
         ("contoso/shop", "behind, as golden is"),
         ("contoso/other", "proved"),
     ]
-    assert Tree(ASPNET, "sha256:new", NOON, branches).told == "1 of 4 images"
+    assert Tree(ASPNET, "sha256:new", NOON, branches).told == "1 of 4 images proved to stand on it"
     assert [branch.is_current for branch in under(golden, views, [])] == [True, True]
 
 

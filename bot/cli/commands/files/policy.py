@@ -22,13 +22,29 @@ def _group() -> None:
     """Keeps `test` a command of its own while it is the only one."""
 
 
+def _severity(word: str) -> Severity:
+    """Reads a severity as it is told, or as the settings write it."""
+    found = Severity.named(word)
+    if found is None:
+        raise typer.BadParameter(f"{word!r} is none of {', '.join(each.told for each in Severity)}")
+    return found
+
+
 @app.command("test")
 def try_out(
     repository: Annotated[str, typer.Option("--repository", "-r", help="owner/name")],
     base: Annotated[str, typer.Option("--base", "-b", help="A base such as aspnet:10.0, or by its whole name.")],
-    cause: Annotated[Cause, typer.Option("--cause", help="Why the base moved.")] = Cause.DOTNET_SECURITY,
+    cause: Annotated[
+        Cause, typer.Option("--cause", metavar="CAUSE", help="Why the base moved, such as os-update.")
+    ] = Cause.DOTNET_SECURITY,
     severity: Annotated[
-        Severity | None, typer.Option("--severity", help="The worst CVE that the change fixes, if any is rated.")
+        Severity | None,
+        typer.Option(
+            "--severity",
+            metavar="LOW|MEDIUM|HIGH|CRITICAL",
+            parser=_severity,
+            help="The worst CVE that the change fixes, if any is rated.",
+        ),
     ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,

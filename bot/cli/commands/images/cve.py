@@ -59,7 +59,7 @@ def show_cves(found: "Cves", output: Format) -> None:
         print_sentence(f"No image that was read {waits}. `freshness-bot images` lists those that are known.")
     else:
         print_table(
-            ("CVE", "severity", "by", "images", "where", "what"),
+            ("CVE", "severity", "rated by", "images", "where", "what"),
             [
                 (
                     *(

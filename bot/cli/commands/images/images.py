@@ -118,7 +118,7 @@ def show_tree(found: "Tree", output: Format, *, show_all: bool = False) -> None:
             Layout(below=("state",)),
         )
         count_rest(len(found.branches), show_all=show_all)
-    print_line(found.told)
+    print_sentence(found.told)
 
 
 def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:

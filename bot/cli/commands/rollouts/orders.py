@@ -9,12 +9,17 @@ from bot.cli.options import DEFAULT_CONFIG, ConfigFile
 from bot.cli.output import print_line
 from bot.cli.words import Reason, Who, word_of
 
-Named = Annotated[str, typer.Argument(metavar="REPOSITORY|ID", help="owner/name, or the id of one rebuild.")]
+Named = Annotated[
+    str,
+    typer.Argument(
+        metavar="REPOSITORY|ID", help="owner/name, or the id of one rebuild, as `rollout show` lists it."
+    ),
+]
 All = Annotated[bool, typer.Option("--all", help="Every rollout, and those to come.")]
 
 
 def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Tries again what failed last, and lets begin what waits.
+    """Tries again what failed last in a repository, and lets begin what waits there.
 
     It waits for no wave and for no pause of its rollout, only for a pause of everything or a quarantine.
 
@@ -28,7 +33,7 @@ def retry(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DE
 
 
 def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Ends what has not ended; an open pull request is closed.
+    """Ends the rebuilds of a repository that have not ended; an open pull request is closed.
 
     Exit codes: 0 it is kept, 2 no such repository or rebuild, or it makes no sense now.
 
@@ -40,7 +45,7 @@ def skip(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEF
 
 
 def hold(named: Named, reason: Reason, who: Who = None, config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Keeps what has not begun from beginning, until `retry`.
+    """Keeps rebuilds of a repository that have not begun from beginning, until `retry`.
 
     Exit codes: 0 it is kept, 2 no such repository or rebuild, or it makes no sense now.
 

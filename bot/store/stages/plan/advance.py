@@ -101,6 +101,7 @@ async def standings(
             {row.wave: row.longest for row in waves if row.longest is not None},
             sum(row.urgent for row in waves),
             distance,
+            {row.wave: row.oldest for row in waves if row.oldest is not None},
         )
 
     return tuple(readable(found, standing, lambda place: f"rollout {place[0]}"))
@@ -125,6 +126,7 @@ def _counted_waves(rules: ReleaseRules, *where: ColumnElement[bool]) -> Select[A
     }
     soak = func.max(case((or_(IS_WAITING, is_under_way, has_ended), rebuilds.c.soak_seconds))).label("soak")
     longest = func.min(case((and_(ready, _MAY_BE_LATE), rebuilds.c.waits_since))).label("longest")
+    oldest = func.min(case((IS_WAITING, func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at))))
     last_end = func.max(case((has_ended, rebuilds.c.ended_at))).label("last_end")
     return (
         select(
@@ -134,6 +136,7 @@ def _counted_waves(rules: ReleaseRules, *where: ColumnElement[bool]) -> Select[A
             soak,
             last_end,
             longest,
+            oldest.label("oldest"),
             *(_count(name, met) for name, met in counts.items()),
         )
         .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)

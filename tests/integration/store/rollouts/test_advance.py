@@ -77,6 +77,19 @@ async def test_waves_order_what_is_equally_far_from_the_root_and_nothing_else(st
     assert await begun(stores) == [1, 2, 3]
 
 
+async def test_a_wave_and_what_is_not_due_in_it_yet_begin_at_one_time(stores: Stores) -> None:
+    await planned(stores, 2, wave="canary")
+    stores.clock.advance(HOUR)
+    now = stores.clock.now()
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 2).values(wave="rest", due_at=now + HOUR))
+    await tick(stores)
+    held = holds_of(await stores.rollout_views.waits(release_rules_at(now, OPTIONS)), OPTIONS, now)
+    [found] = await stores.rollout_views.progress(OPTIONS, now)
+    assert held[2].until == now - HOUR + 28 * HOUR
+    assert {wave.name: wave.held for wave in found.waves} == {"canary": None, "rest": held[2]}
+
+
 async def begun(stores: Stores) -> list[int]:
     """The ids of the rebuilds that were let begin."""
     released = zip(await stores.column(rebuilds, "id"), await stores.column(rebuilds, "released_at"), strict=True)

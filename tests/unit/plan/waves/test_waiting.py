@@ -18,7 +18,7 @@ def waiting(wave: str, since: datetime = NOON) -> Waiting:
 def test_a_wave_waits_no_longer_than_what_has_waited_longest_in_it() -> None:
     since = NOON - DAY
     tallies = {"canary": WaveTally(under_way=1, began_at=NOON - HOUR), "rest": WaveTally(waiting=1)}
-    standing = RolloutStanding(1, tallies, longest={"rest": since})
+    standing = RolloutStanding(1, tallies, oldest={"rest": since})
     held = Hold("wave canary (0 of 1 rebuild ended)", NOON + 4 * HOUR)
     assert wave_holds(standing, OPTIONS, NOON) == {"rest": held}
     assert holds_of(Waits((waiting("rest", since),), (standing,), ()), OPTIONS, NOON) == {1: held}
@@ -26,7 +26,12 @@ def test_a_wave_waits_no_longer_than_what_has_waited_longest_in_it() -> None:
 
 def test_nobody_can_tell_when_a_wave_has_room() -> None:
     options = RolloutOptions((Wave("rest", batch=1),))
-    standing = RolloutStanding(1, {"rest": WaveTally(waiting=1, under_way=1)}, longest={"rest": NOON})
+    standing = RolloutStanding(1, {"rest": WaveTally(waiting=1, under_way=1)}, oldest={"rest": NOON})
     held = Hold("room in wave rest (1 under way, no more at once)")
     assert wave_holds(standing, options, NOON) == {"rest": held}
     assert holds_of(Waits((waiting("rest"),), (standing,), ()), options, NOON) == {1: held}
+
+
+def test_a_wave_of_which_nothing_waits_waits_for_nothing() -> None:
+    tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(under_way=1, began_at=NOON)}
+    assert wave_holds(RolloutStanding(1, tallies), OPTIONS, NOON) == {}
