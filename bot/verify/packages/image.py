@@ -152,8 +152,8 @@ def _only(entries: Sequence[Descriptor], platform: str | None, known: Sequence[D
 
 
 async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> None:
-    """Refuses an image that its configuration says is for another platform, where no index says so. Raises
-    `Failure`."""
+    """Refuses an image that its configuration says is for another platform, where no index says so; a variant
+    counts where both name one. Raises `Failure`."""
     try:
         told = await _platform_of(manifest.config.digest, blobs)
     except Failure as failure:
@@ -162,11 +162,15 @@ async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> No
         what = f"{failure.what}, and no index says for which platform the image is that it configures"
         advice = "leave --platform out to read it whatever it is for"
         raise Failure(failure.trouble, what, where=failure.where, advice=advice) from failure
-    if told is not None and told.split("/")[:2] != platform.split("/")[:2]:
+    if told is not None and _is_another(told.split("/"), platform.split("/")):
         advice = "leave --platform out to read that one"
         raise Failure(
             Trouble.MISSING, f"has no image for {platform}: it is for {told}", where="image", advice=advice
         )
+
+
+def _is_another(told: list[str], asked: list[str]) -> bool:
+    return told[:2] != asked[:2] or (len(told) == len(asked) and told != asked)
 
 
 async def _platform_of(digest: str, blobs: Blobs) -> str | None:

@@ -77,7 +77,8 @@ def export(
         raise bad("SOURCE must be given, and --to only with --all", "see --help")
     inventory = read_source(source, platform, config)
     if inventory.packages or not inventory.problems:
-        print_json(write(inventory, source.resolve().name, SystemClock().now(), version("freshness-bot")))
+        name = source.resolve().name or str(source.resolve())
+        print_json(write(inventory, name, SystemClock().now(), version("freshness-bot")))
     end_with(inventory.problems)
 
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from bot.cli.main import app
 from bot.domain.failure import Failure
+from bot.domain.packages.package import Inventory
 from tests.unit.clients.layouts import layout
 from tests.unit.verify.packages.archives import STATUS, archive, digest, paragraph, zipped, zstd
 from tests.unit.verify.packages.evidence import EVIDENCE, content
@@ -498,9 +499,9 @@ def test_of_a_layout_with_several_images_none_is_chosen(tmp_path: Path, platform
     assert "layout of its own" in said
 
 
-def one_image(folder: Path, architecture: str, platform: dict[str, str] | None = None) -> Path:
+def one_image(folder: Path, architecture: str, platform: dict[str, str] | None = None, **variant: str) -> Path:
     """A layout of one image, whose index names its platform or does not."""
-    told = json.dumps({"os": "linux", "architecture": architecture}).encode()
+    told = json.dumps({"os": "linux", "architecture": architecture, **variant}).encode()
     layer = archive({STATUS: paragraph(architecture)})
     entries = [{"mediaType": "any", "digest": digest(blob), "size": 1} for blob in (told, layer)]
     manifest = json.dumps({"schemaVersion": 2, "config": entries[0], "layers": entries[1:]}).encode()
@@ -518,6 +519,16 @@ def test_an_image_of_another_platform_is_not_taken_for_the_one_that_is_meant(tmp
         "packages", "list", folder, "--platform", "linux/arm64"
     )
     assert run("packages", "list", folder, "--platform", "linux/amd64").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_it"), [("linux/arm", True), ("linux/arm/v6", True), ("linux/arm/v7", False), ("linux", False)]
+)
+def test_the_variant_of_an_image_counts_where_one_is_asked_for(asked: str, is_it: bool, tmp_path: Path) -> None:
+    folder = one_image(tmp_path / "oci", "arm", variant="v6")
+    result = run("packages", "list", folder, "--platform", asked)
+    assert (result.exit_code == 0) is is_it
+    assert is_it or f"no image for {asked}: it is for linux/arm/v6" in str(result.exception)
 
 
 def without_configuration(folder: Path) -> str:
@@ -581,6 +592,12 @@ def test_an_archive_of_an_image_is_said_to_be_one(tmp_path: Path, pack: Any) -> 
     said = refusal("packages", "list", saved)
     assert "skopeo copy docker-archive:" in said
     assert "oci-archive:" in said
+
+
+def test_the_root_of_a_system_has_a_name_in_its_sbom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.service.commands.images.packages.read_source", lambda *_: Inventory())
+    assert json.loads(run("sbom", "export", "/").stdout)["name"] == "/"
+    assert json.loads(run("sbom", "export", "/etc/..").stdout)["name"] == "/"
 
 
 @pytest.mark.parametrize("words", [("--all",), (".", "--all", "--to", "x"), ("--to", "x"), ()])
