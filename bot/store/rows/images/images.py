@@ -139,6 +139,12 @@ def claim_of(row: Any) -> Claim:
     return Claim(name, tag, source, row.path, row.line, row.pulls, row.built_from, row.weakness)
 
 
+IMAGES_WITH_REPOSITORY = select(images, repositories.c.name).join(
+    repositories, repositories.c.id == images.c.repository_id
+)
+"""All images, each with the `name` of the repository that produces it."""
+
+
 def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> ProducedImage:
     """A row of `images` as a value; `lost` is as `contested_images` tells it."""
     claim = claim_of(row)

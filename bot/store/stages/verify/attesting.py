@@ -10,8 +10,7 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.rows.images.attestations import attestations
 from bot.store.rows.images.due_images import make_images_due
-from bot.store.rows.images.images import contested_images, image_of, images
-from bot.store.rows.repositories.tables import repositories
+from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
 from bot.verify.attesting.ports import DueAttestation
 
 
@@ -29,11 +28,7 @@ class AttestingStore(Store):
         )
 
     async def _attestation(self, claimed: Claimed) -> DueAttestation:
-        query = (
-            select(images, repositories.c.name)
-            .join(repositories, repositories.c.id == images.c.repository_id)
-            .where(images.c.id == claimed.row["image_id"])
-        )
+        query = IMAGES_WITH_REPOSITORY.where(images.c.id == claimed.row["image_id"])
         async with self._database.reading() as connection:
             lost = await contested_images(connection)
             row = (await connection.execute(query)).one()

@@ -19,11 +19,10 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.images.due_images import make_images_due
 from bot.store.rows.images.gates import gates, let_through
-from bot.store.rows.images.images import image_of, images
+from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, image_of, images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.inventories.inventories import image_inventories, inventories
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.rows.repositories.tables import repositories
 from bot.store.stages.verify.kept_data import kept_data
 from bot.store.stages.verify.told_images import ShownInventories, shown_before, shown_now, told_images
 from bot.verify.gating.ports import DueGate, KeptData, ToldImage
@@ -50,11 +49,7 @@ class GatingStore(Store):
         )
 
     async def _gate(self, claimed: Claimed) -> DueGate:
-        query = (
-            select(images, repositories.c.name)
-            .join(repositories, repositories.c.id == images.c.repository_id)
-            .where(images.c.id == claimed.row["image_id"])
-        )
+        query = IMAGES_WITH_REPOSITORY.where(images.c.id == claimed.row["image_id"])
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).one()
         return DueGate(claimed.id, image_of(row, row.name, ()))

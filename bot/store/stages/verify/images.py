@@ -27,7 +27,7 @@ from bot.store.pages.images.gates import gates_of
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.tables import bases, manifests, observations
-from bot.store.rows.images.images import contested_images, image_of, images
+from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
 from bot.store.rows.inventories.wanted import ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.tables import repositories, usages
@@ -35,6 +35,7 @@ from bot.verify.images.ports import KnownImage, Look
 from bot.views.images.images import ImageView
 
 _AT_A_TIME = 2_000
+_BY_NAME = IMAGES_WITH_REPOSITORY.order_by(images.c.registry, images.c.repository, repositories.c.name, images.c.id)
 _Declared = dict[str, tuple[Declaration, ...]]
 
 
@@ -66,12 +67,7 @@ class ImagesStore(Store):
         return await self._produced((images.c.registry == registry) & (images.c.repository == repository))
 
     async def _produced(self, which: ColumnElement[bool]) -> list[ProducedImage]:
-        query = (
-            select(images, repositories.c.name)
-            .join(repositories, repositories.c.id == images.c.repository_id)
-            .where(which)
-            .order_by(images.c.registry, images.c.repository, repositories.c.name, images.c.id)
-        )
+        query = _BY_NAME.where(which)
         async with self._database.reading() as connection:
             lost = await contested_images(connection)
             rows = (await connection.execute(query)).all()
@@ -79,14 +75,9 @@ class ImagesStore(Store):
 
     async def views(self) -> list[ImageView]:
         """Reads all images with where they are run, in the order of names."""
-        query = (
-            select(images, repositories.c.name)
-            .join(repositories, repositories.c.id == images.c.repository_id)
-            .order_by(images.c.registry, images.c.repository, repositories.c.name, images.c.id)
-        )
         async with self._database.reading() as connection:
             lost = await contested_images(connection)
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(_BY_NAME)).all()
             said = await gates_of(connection)
             run_at = await deployments_of(connection, [row.id for row in rows])
 
