@@ -46,7 +46,7 @@ _TOLD_BY: Mapping[str, Collection[str]] = dict.fromkeys(_OLD_RPM_DATABASES, _RPM
 }
 """What is not read, and by which files that are the same is told."""
 NOT_READ = frozenset(_TOLD_BY)
-DATABASES = frozenset({*_READERS, *_RPM_DATABASES, *_RPM_LOGS, *_RPM_JOURNALS}) | NOT_READ
+DATABASES = frozenset({*_READERS, *_RPM_DATABASES, *_RPM_BESIDE}) | NOT_READ
 FIXED = DATABASES | frozenset(_OS_RELEASES)
 FOLDERS_TO_FIXED = frozenset(
     path[:end] for path in (*FIXED, _STATUS_FOLDER) for end, sign in enumerate(path) if sign == "/"

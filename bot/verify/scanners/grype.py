@@ -54,8 +54,7 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
         gaps.append("Grype was told to leave out what has a fix (--only-notfixed)")
     source = mapping(document.get("source"))
     target = mapping(source.get("target")) if source.get("type") == _IMAGE else {}
-    names = target.get("repoDigests")
-    digests = named_digests([target.get("manifestDigest"), *(names if isinstance(names, list) else [])])
+    digests = named_digests([target.get("manifestDigest"), *items(target.get("repoDigests"))])
     created_at = moment_of(descriptor.get("timestamp"))
     name = without_tag(bounded_line(target.get("userInput")))
     image = image_id_of(target.get("imageID"))
@@ -80,12 +79,7 @@ def _told(match: object) -> Iterator[DetectedVulnerability]:
     if not name or not package:
         return
     fix = mapping(vulnerability.get("fix"))
-    versions = fix.get("versions")
-    fixed = (
-        ", ".join(bounded_line(each) for each in versions if bounded_line(each))
-        if isinstance(versions, list)
-        else ""
-    )
+    fixed = ", ".join(filter(None, map(bounded_line, items(fix.get("versions")))))
     rating = _rating_of(match)
     state = bounded_line(fix.get("state"))
     names = _names(name, mapping(match).get("relatedVulnerabilities"))

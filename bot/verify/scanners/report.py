@@ -10,7 +10,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability, Rating, gaps_of_unrated
 from bot.domain.packages.gate import Excused
 from bot.domain.wording.escaping import terminal
-from bot.verify.packages.reading import malformed
+from bot.verify.packages.reading import items, malformed
 
 T = TypeVar("T")
 LARGEST_REPORT = 128 * 1024 * 1024
@@ -119,7 +119,7 @@ def platform_in(told: Mapping[str, Any]) -> str:
 
 def aliases_among(names: object) -> tuple[str, ...]:
     """The names of GitHub's advisories, mostly about one vulnerability; those of distributions are about many."""
-    listed = map(bounded_line, names[:_MOST_NAMES]) if isinstance(names, list) else ()
+    listed = map(bounded_line, items(names)[:_MOST_NAMES])
     return tuple(dict.fromkeys(name for name in listed if _GITHUB.fullmatch(name)))
 
 

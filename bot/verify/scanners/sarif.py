@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Excused
+from bot.verify.packages.reading import items, mapping
 from bot.verify.scanners.report import (
     GRYPE,
     TRIVY,
@@ -82,7 +83,7 @@ def _read_run(run: object, read: _Read) -> None:
         return
     if _list(run.get("externalPropertyFileReferences"), "results"):
         read.has_not_looked("a run has its results in other files, which are not read")
-    ends = [each.get("executionSuccessful") for each in _list(run, "invocations") if isinstance(each, dict)]
+    ends = [mapping(each).get("executionSuccessful") for each in _list(run, "invocations")]
     if any(end is False for end in ends):
         read.has_not_looked("a run did not come to its end")
     about = run.get("properties")
@@ -154,18 +155,15 @@ def _suppressed_by(result: object) -> str | None:
 
 
 def _driver(run: object) -> Mapping[str, Any]:
-    tool = run.get("tool") if isinstance(run, dict) else None
-    driver = tool.get("driver") if isinstance(tool, dict) else None
-    return driver if isinstance(driver, dict) else {}
+    return mapping(mapping(mapping(run).get("tool")).get("driver"))
 
 
 def _rules(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [each if isinstance(each, dict) else {} for each in _list(_driver(run), "rules")]
+    return [mapping(each) for each in _list(_driver(run), "rules")]
 
 
 def _list(value: object, key: str) -> list[Any]:
-    found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, list) else []
+    return items(mapping(value).get(key))
 
 
 def _rule_of(
@@ -175,8 +173,7 @@ def _rule_of(
     of the rules that a part of the tool has. Rules of one id are told apart by their places."""
     if not isinstance(result, dict):
         return "", {}
-    inner = result.get("rule")
-    reference = inner if isinstance(inner, dict) else {}
+    reference = mapping(result.get("rule"))
     name = bounded_line(result.get("ruleId")) or bounded_line(reference.get("id"))
     if reference.get("toolComponent"):
         return name, {}
@@ -190,13 +187,13 @@ def _rule_of(
 
 def _rating_of(rule: Mapping[str, Any]) -> Rating:
     """What a rule says: the word among its tags, else the band of its score."""
-    properties = rule.get("properties")
+    properties = mapping(rule.get("properties"))
     words = [bounded_line(tag) for tag in _list(properties, "tags")]
     tagged = next((Rating.named(word) for word in words if word.upper() in Rating.__members__), None)
     if tagged is not None:
         return tagged
     try:
-        score = float(properties.get("security-severity", "nan")) if isinstance(properties, dict) else 0.0
+        score = float(properties.get("security-severity", "nan"))
     except (TypeError, ValueError, OverflowError):
         return Rating.UNKNOWN
     return rating_of_score(score)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Excused
-from bot.verify.packages.reading import listed, malformed, mapping
+from bot.verify.packages.reading import items, listed, malformed, mapping
 from bot.verify.scanners.report import (
     Report,
     aliases_among,
@@ -53,7 +53,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
     found: list[DetectedVulnerability] = []
     unrated: list[DetectedVulnerability] = []
     suppressed: list[Excused] = []
-    for result in results if isinstance(results, list) else ():
+    for result in items(results):
         findings = result.get("Vulnerabilities") if isinstance(result, dict) else None
         if not isinstance(result, dict) or not isinstance(findings, list | None):
             raise malformed("has a result of another shape than Trivy's", where)
@@ -68,13 +68,12 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
                 unrated.append(vulnerability)
             found.append(vulnerability)
     metadata = mapping(document.get("Metadata"))
-    names = metadata.get("RepoDigests")
     return Report(
         bounded(found, where),
         few(gaps),
         moment_of(document.get("CreatedAt")),
         without_tag(bounded_line(document.get("ArtifactName"))),
-        named_digests(names if isinstance(names, list) else []),
+        named_digests(items(metadata.get("RepoDigests"))),
         has_looked=has_looked,
         image_id=image_id_of(metadata.get("ImageID")),
         suppressed=bounded(suppressed, where),
@@ -115,11 +114,10 @@ def _is_of_packages(result: Mapping[str, Any]) -> bool:
 def _modified(result: Mapping[str, Any]) -> tuple[list[object], list[Excused]]:
     """What Trivy lists apart with `--show-suppressed`: what stands all the same, and what an ignore file or a VEX
     document takes away."""
-    modified = result.get("ExperimentalModifiedFindings")
     standing: list[object] = []
     excused: list[Excused] = []
-    for each in modified if isinstance(modified, list) else ():
-        vulnerability = _vulnerability(each.get("Finding")) if isinstance(each, dict) else None
+    for each in items(result.get("ExperimentalModifiedFindings")):
+        vulnerability = _vulnerability(mapping(each).get("Finding"))
         if vulnerability is None:
             continue
         status, said, source = (bounded_line(each.get(key)) for key in ("Status", "Statement", "Source"))
@@ -141,7 +139,6 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
         bounded_line(value.get("FixedVersion")).strip(),
         bounded_line(value.get("Status")).strip().lower(),
     )
-    identifier = value.get("PkgIdentifier")
     return DetectedVulnerability(
         name,
         package,
@@ -149,7 +146,7 @@ def _vulnerability(value: object) -> DetectedVulnerability | None:
         fixed,
         _rating_of(value),
         status == _FIXED if status in _STATUSES else bool(fixed),
-        bounded_line(identifier.get("PURL")) if isinstance(identifier, dict) else "",
+        bounded_line(mapping(value.get("PkgIdentifier")).get("PURL")),
         aliases_among(value.get("VendorIDs")),
     )
 
