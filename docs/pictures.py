@@ -1,6 +1,6 @@
 """Draws docs/images anew: what the bot wrote in the sandbox, and its page over a stored fleet (`make pictures`).
 
-Of the sandbox only the address of its registry is replaced, by the one that it stands for. `--every FOLDER` draws
+Of the sandbox only the address of its registry is replaced, by those that it stands for. `--every FOLDER` draws
 every page instead, 1280 and 400 pixels wide, light and dark, to look at them.
 """
 
@@ -103,7 +103,10 @@ async def messages() -> dict[str, str]:
     """What is to be drawn, as HTML, by the picture's name."""
     blocks, request, registry = await written()
     pages = {"slack": slack_page(blocks), "pull-request": unfolded(pull_request_page(request)), **await told()}
-    return {name: text.replace(registry, "mcr.microsoft.com") for name, text in pages.items()}
+    stands_for = {f"{registry}/contoso/": "ghcr.io/contoso/", registry: "mcr.microsoft.com"}
+    for here, outside in stands_for.items():
+        pages = {name: text.replace(here, outside) for name, text in pages.items()}
+    return pages
 
 
 def unfolded(page: str) -> str:

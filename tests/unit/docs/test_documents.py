@@ -13,6 +13,7 @@ import typer
 import yaml
 
 from bot.cli.main import app
+from bot.domain.images.answers import ImageQuestion
 from bot.formats.repository_config import parse
 from bot.web.pages.looking import routes as PAGES_SHOWN
 from docs.reference import setting_names
@@ -151,6 +152,10 @@ SAYS_ITS_CODES = [(name, code) for name, command in COMMANDS.items() for code in
 @pytest.mark.parametrize(("name", "code"), SAYS_ITS_CODES)
 def test_the_readme_names_each_command_that_ends_so(name: str, code: int) -> None:
     assert f"`{name}`" in exit_codes()[code]
+
+
+def test_every_question_that_verify_asks_of_an_image_is_explained() -> None:
+    assert [each for each in ImageQuestion if f"\n- `{each}`: " not in TEXTS["docs/checks.md"]] == []
 
 
 def test_every_page_of_the_service_is_in_the_table_of_paths() -> None:

@@ -1,9 +1,12 @@
 """Names and times as pages word them."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+import bot.web
+from bot.domain.packages.gate import GateOutcome
 from bot.web.pages.rendering import ago, inside, short_reference
 
 DIGEST = f"sha256:{'ab' * 32}"
@@ -50,3 +53,9 @@ def test_what_leads_elsewhere_leads_to_the_fleet(target: str) -> None:
 )
 def test_a_filter_is_kept_where_it_may_be_asked_for(target: str, led: str) -> None:
     assert inside(target, may_ask=True) == led
+
+
+@pytest.mark.parametrize("outcome", GateOutcome)
+def test_what_the_gate_says_is_seen_by_its_colour(outcome: GateOutcome) -> None:
+    style = (Path(bot.web.__file__).parent / "static/style.css").read_text(encoding="utf-8")
+    assert f".chip.k-{outcome}" in style
