@@ -1,6 +1,6 @@
 """Where a repository runs images, as its manifests name them now, and since when each place names what it does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.usage import Usage
 from bot.store.rows.images.images import deployments
 
+_Place = dict[str, Any]
+"""A place by the columns of `deployments`."""
+_Apart = tuple[list[tuple[_Place, _Place]], list[_Place], list[_Place]]
+"""Rows with the places that they stay; then the rows that are gone, and the places that begin."""
 _NAMED = ("registry", "repository", "tag", "digest", "path", "line")
 _OF_REPOSITORY = select(*(deployments.c[name] for name in ("id", *_NAMED))).order_by(deployments.c.line)
 _CHANGE = (
@@ -31,48 +35,68 @@ async def save_deployments(
 ) -> None:
     """Stores where a repository runs images, as it stands now; only what changed is written.
 
-    A place that names what it did keeps its time, on whichever line it stands. Any other begins now, or before that
-    where `is_older`: what the repository held until now was not read, or not by the same reader.
+    A place that names what it did keeps its time, on whichever line it stands, and in a file that was renamed. Any
+    other begins now, or before that where `is_older`: what the repository held until now was not read, or not by
+    the same reader.
     """
     found = await connection.execute(_OF_REPOSITORY.where(deployments.c.repository_id == repository))
-    known: dict[tuple[str, ...], list[Any]] = {}
-    for row in found:
-        known.setdefault(_what_is_named(row._asdict()), []).append(row)
-    begun: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    for place in sorted(map(_place, usages), key=lambda place: place["line"]):
-        rows = known.get(_what_is_named(place))
-        if not rows:
-            begun.append(place)
-            continue
-        row = rows.pop(0)
-        if any(getattr(row, name) != place[name] for name in _NAMED):
-            changed.append(_change(row.id, place))
-    gone = [row.id for rows in known.values() for row in rows]
-    changed += [_change(number, place, now, is_older) for number, place in zip(gone, begun, strict=False)]
+    known = [row._asdict() for row in found]
+    places = sorted(map(_place, usages), key=lambda place: place["line"])
+    stay, gone, begun = _told_apart(known, places)
+    changed = [_change(row, place) for row, place in stay if any(row[name] != place[name] for name in _NAMED)]
+    changed += [_change(row, place, now, is_older) for row, place in zip(gone, begun, strict=False)]
     if changed:
         await connection.execute(_CHANGE, changed)
     if more := begun[len(gone) :]:
         times = {"repository_id": repository, "since": now, "is_older": is_older}
         await connection.execute(insert(deployments), [{**place, **times} for place in more])
-    if fewer := gone[len(begun) :]:
+    if fewer := [row["id"] for row in gone[len(begun) :]]:
         await connection.execute(delete(deployments).where(deployments.c.id.in_(fewer)))
 
 
-def _place(usage: Usage) -> dict[str, Any]:
+def _told_apart(known: Sequence[_Place], places: Sequence[_Place]) -> _Apart:
+    """What stays in its file, or in one that was renamed: the old name is gone, and the new one was not there."""
+    stay, gone, begun = _paired(known, places, _where_what_is_named)
+    before, after = ({place["path"] for place in some} for some in (known, places))
+    left = [row for row in gone if row["path"] not in after]
+    come = [place for place in begun if place["path"] not in before]
+    renamed, left, come = _paired(left, come, _what_is_named)
+    gone = [*left, *(row for row in gone if row["path"] in after)]
+    begun = [*come, *(place for place in begun if place["path"] in before)]
+    return [*stay, *renamed], gone, begun
+
+
+def _paired(known: Sequence[_Place], places: Sequence[_Place], told: Callable[[_Place], Hashable]) -> _Apart:
+    """Pairs rows and places of which the same is told, in their order."""
+    rows: dict[Hashable, list[_Place]] = {}
+    for row in known:
+        rows.setdefault(told(row), []).append(row)
+    pairs, begun = [], []
+    for place in places:
+        if same := rows.get(told(place)):
+            pairs.append((same.pop(0), place))
+        else:
+            begun.append(place)
+    return pairs, [row for left in rows.values() for row in left], begun
+
+
+def _place(usage: Usage) -> _Place:
     named = usage.reference
     told = (named.registry, named.repository, named.tag, named.digest, usage.path, usage.line)
     return dict(zip(_NAMED, told, strict=True))
 
 
-def _what_is_named(place: dict[str, Any]) -> tuple[str, ...]:
-    """What tells a place from others, but for its line; beside a digest the tag says nothing."""
-    build = place["digest"] or place["tag"] or "latest"
-    return place["path"], place["registry"], place["repository"], build
+def _what_is_named(place: _Place) -> Hashable:
+    """Beside a digest the tag says nothing."""
+    return place["registry"], place["repository"], place["digest"] or place["tag"] or "latest"
+
+
+def _where_what_is_named(place: _Place) -> Hashable:
+    return place["path"], _what_is_named(place)
 
 
 def _change(
-    row: int, place: dict[str, Any], since: datetime | None = None, is_older: bool | None = None
+    row: _Place, place: _Place, since: datetime | None = None, is_older: bool | None = None
 ) -> dict[str, Any]:
     new = {**place, "since": since, "is_older": is_older}
-    return {"row": row, **{f"new_{name}": value for name, value in new.items()}}
+    return {"row": row["id"], **{f"new_{name}": value for name, value in new.items()}}

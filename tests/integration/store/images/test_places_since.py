@@ -53,7 +53,7 @@ async def test_what_a_repository_names_when_it_is_first_read_may_be_older(shop: 
         (place(3, "1"), place(3, "2")),
         (place(3, pin=digest("1")), place(3, pin=digest("2"))),
         (place(3, "1"), place(3, "1", digest("1"))),
-        (place(3, "1"), place(3, "1", path="other.yaml")),
+        (place(3, "1"), place(3, "2", path="other.yaml")),
     ],
     ids=["tag", "digest", "pinned", "other file"],
 )
@@ -69,8 +69,9 @@ async def test_a_place_that_names_another_build_begins_anew(shop: Stores, before
         (place(3, "1"), place(9, "1")),
         (place(3), place(9, "latest")),
         (place(3, "1", digest("1")), place(9, "2", digest("1"))),
+        (place(3, "1"), place(9, "1", path="renamed.yaml")),
     ],
-    ids=["tag", "latest", "digest"],
+    ids=["tag", "latest", "digest", "renamed"],
 )
 async def test_a_place_keeps_its_time_on_whichever_line_it_names_the_same(
     shop: Stores, before: Usage, after: Usage
@@ -90,6 +91,15 @@ async def test_places_of_one_file_that_name_the_same_keep_their_times_in_their_o
     assert await kept(shop) == [(6, first, True), (12, second, False), (16, third, False)]
     await reads(shop, place(6, "1"))
     assert await kept(shop) == [(6, first, True)]
+
+
+async def test_a_build_that_goes_from_one_file_to_another_begins_anew_there(shop: Stores) -> None:
+    """One change promotes a build from staging to production, and the next one to staging."""
+    await reads(shop, place(3, "1", path="production.yaml"), place(3, "2", path="staging.yaml"))
+    at = await reads(shop, place(4, "2", path="production.yaml"), place(5, "3", path="staging.yaml"))
+    assert await kept(shop) == [(4, at, False), (5, at, False)]
+    at = await reads(shop, place(4, "2", path="production.yaml"), place(9, "3", path="production.yaml"))
+    assert (await kept(shop))[-1] == (9, at, False), "staging is no more"
 
 
 async def test_what_another_reader_finds_first_may_be_older(shop: Stores) -> None:
@@ -118,9 +128,10 @@ async def test_what_is_there_when_a_repository_comes_back_may_be_older(shop: Sto
         ((place(4, "1"), place(10, "2", path="b.yaml")), 1),
         ((place(4, "1"),), 2),
         ((place(4, "1"), place(9, "1", path="b.yaml"), place(3, "1", path="c.yaml")), 2),
+        ((place(3, "1"), place(9, "1", path="renamed.yaml")), 1),
         ((), 1),
     ],
-    ids=["the same", "moved and another", "one less", "one more", "none"],
+    ids=["the same", "moved and another", "one less", "one more", "renamed", "none"],
 )
 async def test_only_what_changed_is_written(shop: Stores, after: tuple[Usage, ...], most: int) -> None:
     await reads(shop, place(3, "1"), place(9, "1", path="b.yaml"))
