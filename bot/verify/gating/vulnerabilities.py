@@ -73,8 +73,8 @@ class FleetHoldings:
 
 
 def gaps_of_data(held: FleetHoldings, data: KeptData, max_age: timedelta, now: datetime) -> tuple[str, ...]:
-    """Why images may have CVEs that nobody tells of: data of what they hold that is missing, old or not looked
-    through yet, each once."""
+    """Why images may have CVEs that nobody tells of: data of what they hold that is missing, old, cannot be read or
+    was not looked through yet, each once."""
     by = Yardstick((), GatePolicy(), max_age, now)
     gaps = dict.fromkeys(gap for each in held.distributions for gap, _ in _of_distribution(each, (), data, by))
     frameworks = [name for name in held.nuget if name in _FRAMEWORKS]
@@ -82,6 +82,10 @@ def gaps_of_data(held: FleetHoldings, data: KeptData, max_age: timedelta, now: d
         gaps |= dict.fromkeys(gap for gap, _ in _of_dotnet(data, by))
     if len(frameworks) < len(held.nuget):
         gaps |= dict.fromkeys(gap for gap, _ in _of_publisher(Ecosystem.NUGET, ANY_RELEASE, (), data, by))
+    for release in {*map(release_of, held.distributions), ANY_RELEASE if held.nuget else None}:
+        names = sorted(name for each, name in data.unread if each == release)
+        if release is not None and names:
+            gaps[_unreadable(release, names)] = None
     return tuple(sorted(gaps))
 
 
@@ -143,10 +147,7 @@ def _of_publisher(
     gaps = list(_of_age(publisher.value, f"turn on vulnerabilities.{_SETTINGS[publisher]}", data, by))
     yield from gaps
     if unread := _unread(release, packages, data, by):
-        yield (
-            f"CVE data of {publisher} about {first_few(unread)} cannot be read (`freshness-bot status` says why)",
-            False,
-        )
+        yield _unreadable(release, unread), False
     considered = data.considered.get(publisher.value)
     if gaps or considered is None:
         return
@@ -168,6 +169,11 @@ def _unread(release: str, packages: Sequence[Package], data: KeptData, by: Yards
     names = {name for each, name in data.unread if each == release}
     about = (each for each in packages if names and not names.isdisjoint(each.listed_names))
     return sorted({each.name for each in about if (each.name, each.version) not in by.had})
+
+
+def _unreadable(release: str, names: Sequence[str]) -> str:
+    publisher = release.partition(":")[0] or Ecosystem.NUGET
+    return f"CVE data of {publisher} about {first_few(names)} cannot be read (`freshness-bot status` says why)"
 
 
 def _of_age(publisher: str, advice: str, data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
