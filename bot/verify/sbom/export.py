@@ -4,16 +4,21 @@ The same inventory at the same moment gives the same document.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.packages.package import Inventory, Package
+from bot.verify.packages.reading import items, mapping, text
 from bot.verify.sbom.package_url import package_url
 
 _TOOL = "freshness-bot"
 _NAMESPACE = uuid.UUID("6f4b9e1c-3f0e-5b0a-9d5d-0c6f5a1f7a54")
 _UNKNOWN = "NOASSERTION"
+_PROBLEM = f"{_TOOL}:problem"
+_INCOMPLETE = "This list is not complete:"
+_MOST_PROBLEMS = 20
+_LONGEST_PROBLEM = 512
 
 
 def as_spdx(inventory: Inventory, name: str, at: datetime, version: str) -> dict[str, Any]:
@@ -25,7 +30,7 @@ def as_spdx(inventory: Inventory, name: str, at: datetime, version: str) -> dict
     contained = [_relation("SPDXRef-DocumentRoot", "CONTAINS", each["SPDXID"]) for each in packages[1:]]
     creation: dict[str, Any] = {"created": _written(at), "creators": [f"Tool: {_TOOL}-{version}"]}
     if inventory.problems:
-        creation["comment"] = "\n".join(("This list is not complete:", *inventory.problems))
+        creation["comment"] = "\n".join((_INCOMPLETE, *inventory.problems))
     return {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
@@ -113,9 +118,23 @@ def as_cyclonedx(inventory: Inventory, name: str, at: datetime, version: str) ->
     }
     if inventory.problems:
         document["metadata"]["properties"] = [
-            {"name": f"{_TOOL}:problem", "value": problem} for problem in inventory.problems
+            {"name": _PROBLEM, "value": problem} for problem in inventory.problems
         ]
     return document
+
+
+def problems_told(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """What could not be read when one of these documents was written; nothing of any other SBOM."""
+    head, *told = text(mapping(document.get("creationInfo")).get("comment")).split("\n", _MOST_PROBLEMS + 1)
+    if head != _INCOMPLETE:
+        properties = map(mapping, items(mapping(document.get("metadata")).get("properties")))
+        told = [text(each.get("value")) for each in properties if each.get("name") == _PROBLEM]
+    return tuple(_shown(problem[:_LONGEST_PROBLEM]) for problem in told[:_MOST_PROBLEMS])
+
+
+def _shown(problem: str) -> str:
+    """Without what can neither be kept nor shown: anybody could have written it."""
+    return "".join(letter if letter.isprintable() else " " for letter in problem)
 
 
 def _component(package: Package, reference: str, inventory: Inventory) -> dict[str, Any]:

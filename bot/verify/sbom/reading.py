@@ -16,6 +16,7 @@ from bot.domain.packages.package import Inventory
 from bot.domain.wording.words import first_few
 from bot.verify.packages.reading import malformed, mapping, read_json
 from bot.verify.sbom import cyclonedx, spdx, spdx3, syft
+from bot.verify.sbom.export import problems_told
 
 LARGEST_SBOM = 64 * 1024 * 1024
 _MOST_WRAPPINGS = 5
@@ -73,7 +74,7 @@ def _listed(data: bytes, where: str) -> Inventory | None:
             return None
         for is_of_the_form, read in _FORMS:
             if is_of_the_form(document):
-                return _with_distribution(read(document, where))
+                return _with_own_problems(document, _with_distribution(read(document, where)), where)
         document = _unwrapped(document, where)
     return None
 
@@ -107,6 +108,12 @@ def _with_distribution(found: Inventory) -> Inventory:
         len(each) <= _LONGEST_DISTRIBUTION and each.isprintable() for each in (named.id, named.version)
     )
     return found if fits else replace(found, distribution=None)
+
+
+def _with_own_problems(document: dict[str, Any], found: Inventory, where: str) -> Inventory:
+    """A list that the bot itself wrote and could not complete stays one."""
+    told = (f"{where}: says of itself that it is not complete: {problem}" for problem in problems_told(document))
+    return replace(found, problems=(*found.problems, *told))
 
 
 def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:

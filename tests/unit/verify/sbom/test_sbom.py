@@ -520,6 +520,24 @@ def test_a_list_that_is_not_complete_says_so() -> None:
     assert as_cyclonedx(INVENTORY, "image", AT, "1")["compositions"][0]["aggregate"] == "complete"
 
 
+@pytest.mark.parametrize("write", [as_spdx, as_cyclonedx])
+def test_a_list_that_was_not_complete_when_it_was_written_is_not_when_it_is_read(write: Any) -> None:
+    package = Package("deb", "a", "1")
+    problems = ("Packages: is not read", "a: \x00 \ud800 is none")
+    written = json.dumps(write(Inventory((package,), None, problems), "x", AT, "1")).encode()
+    found = read_sbom(written, "f")
+    assert (found.packages, len(found.problems)) == ((package,), 2)
+    assert found.problems[0] == "f: says of itself that it is not complete: Packages: is not read"
+    assert all(problem.isprintable() for problem in found.problems)
+
+
+def test_what_others_say_in_a_comment_is_no_problem() -> None:
+    document = as_spdx(Inventory((Package("deb", "a", "1"),)), "x", AT, "1")
+    document["creationInfo"]["comment"] = "Made on a Monday"
+    document["metadata"] = {"properties": [{"name": "aquasecurity:trivy:SchemaVersion", "value": "2"}, None]}
+    assert read_sbom(json.dumps(document).encode(), "f").problems == ()
+
+
 def test_a_runtime_pack_is_written_under_the_name_that_it_is_published_under() -> None:
     package = Package("nuget", "runtimepack.Microsoft.NETCore.App.Runtime.linux-x64", "8.0.0")
     assert package_url(package, None) == "pkg:nuget/Microsoft.NETCore.App.Runtime.linux-x64@8.0.0"
