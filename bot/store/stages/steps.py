@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
 from bot.act.dispatch.steps import StepJob
 from bot.domain.failure import LeaseLost
@@ -11,7 +11,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of
-from bot.domain.rollouts.terms import Start, Step
+from bot.domain.rollouts.terms import Step
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
@@ -25,21 +25,20 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, read_rebuilds
 from bot.store.rows.rollouts.rebuilds import step as transition
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
-from bot.store.rows.rollouts.steps import begin_step, runs_taken, step_columns, step_of, step_outcome, steps
+from bot.store.rows.rollouts.steps import (
+    IS_OF_ONE_STEPPING,
+    IS_TO_START,
+    IS_UNDER_WAY,
+    begin_step,
+    runs_taken,
+    step_columns,
+    step_of,
+    step_outcome,
+    steps,
+)
 from bot.store.rows.rollouts.tables import rebuilds
 
 Item = TypeVar("Item")
-
-IS_OF_ONE_STEPPING = (
-    select(rebuilds.c.id)
-    .where(rebuilds.c.id == steps.c.rebuild_id, rebuilds.c.state == State.STEPPING.value)
-    .where(rebuilds.c.call_off.is_(None))
-)
-IS_UNDER_WAY = or_(
-    steps.c.state.in_([StepState.STARTED.value, StepState.RUNNING.value, StepState.APPROVAL.value]),
-    and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.OBSERVE.value),
-)
-IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
 
 
 class StepStore(Store):

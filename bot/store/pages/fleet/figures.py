@@ -31,10 +31,9 @@ from bot.store.rows.repositories.onboardings import IS_WORKED_ON, count_onboardi
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rollouts import MAY_BEGIN, is_paused
-from bot.store.rows.rollouts.steps import steps
+from bot.store.rows.rollouts.steps import IS_OF_ONE_STEPPING, IS_TO_START, IS_UNDER_WAY, steps
 from bot.store.rows.rollouts.tables import quarantines, rebuilds, rollouts, transitions
 from bot.store.rows.tables import outbox, tasks
-from bot.store.stages.steps import IS_OF_ONE_STEPPING, IS_TO_START, IS_UNDER_WAY
 from bot.views.bases.promises import promises_by_family
 from bot.views.bases.upstream import feed_name
 from bot.views.fleet.figures import (

@@ -15,8 +15,8 @@ from bot.store.rows.inventories.inventories import (
     package_of,
     packages,
 )
+from bot.store.rows.inventories.read_inventories import inventories_of
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
-from bot.store.stages.verify.inventory import inventories_of
 from bot.views.images.image_pages import PlatformPackages, SbomRow
 
 _MOST_COMPARED = 20

@@ -19,8 +19,8 @@ from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.told_platforms import inventory_rows, read_held, told_platform
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories.inventories import package_changes
+from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.tables import counters
-from bot.store.stages.verify.kept_data import kept_data
 from bot.verify.gating.ports import DOTNET, KeptData, ToldPlatform
 from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of
 

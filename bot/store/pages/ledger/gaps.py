@@ -10,7 +10,7 @@ from bot.store.engine.codec import load_text
 from bot.store.engine.readable import readable
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, packages
-from bot.store.stages.verify.kept_data import kept_data
+from bot.store.rows.inventories.kept_data import kept_data
 from bot.verify.gating.vulnerabilities import SYSTEM, FleetHoldings, gaps_of_data
 
 NO_IMAGE = "no image of the fleet is known yet (`freshness-bot doctor` says what is missing)"

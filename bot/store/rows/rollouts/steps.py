@@ -13,7 +13,9 @@ from sqlalchemy import (
     Integer,
     RowMapping,
     Table,
+    and_,
     insert,
+    or_,
     select,
     union,
     update,
@@ -23,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Rebuild, State
 from bot.domain.rollouts.steps import StepRun, StepState
-from bot.domain.rollouts.terms import Step
+from bot.domain.rollouts.terms import Start, Step
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -59,6 +61,17 @@ steps = Table(
     Index(None, "due_at"),
 )
 """`elsewhere` is the repository that the workflow is in, where that is not the rebuilt one."""
+
+IS_OF_ONE_STEPPING = (
+    select(rebuilds.c.id)
+    .where(rebuilds.c.id == steps.c.rebuild_id, rebuilds.c.state == State.STEPPING.value)
+    .where(rebuilds.c.call_off.is_(None))
+)
+IS_UNDER_WAY = or_(
+    steps.c.state.in_([StepState.STARTED.value, StepState.RUNNING.value, StepState.APPROVAL.value]),
+    and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.OBSERVE.value),
+)
+IS_TO_START = and_(steps.c.state == StepState.DUE.value, steps.c.start == Start.DISPATCH.value)
 
 _HAS_ENDED = [state.value for state in StepState if state.has_ended]
 

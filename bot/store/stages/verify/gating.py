@@ -22,8 +22,8 @@ from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, image_of, images
 from bot.store.rows.images.scan_reports import scan_report_digests, scan_reports
 from bot.store.rows.inventories.inventories import image_inventories, inventories
+from bot.store.rows.inventories.kept_data import kept_data
 from bot.store.rows.inventories.vulnerabilities import dumps
-from bot.store.stages.verify.kept_data import kept_data
 from bot.store.stages.verify.told_images import ShownInventories, shown_before, shown_now, told_images
 from bot.verify.gating.ports import DueGate, KeptData, ToldImage
 

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PackageChange
-from bot.domain.packages.package import Distribution, Inventory, Package
+from bot.domain.packages.package import Distribution, Inventory
 from bot.reconcile.work import Claimed
-from bot.store.engine.codec import dump, load
+from bot.store.engine.codec import dump
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
@@ -26,10 +26,10 @@ from bot.store.rows.inventories.inventories import (
     layer_contents,
     layers,
     package_changes,
-    packages_by_id,
 )
 from bot.store.rows.inventories.package_rows import is_new_to_release, package_ids
 from bot.store.rows.inventories.packages import outdate_told
+from bot.store.rows.inventories.read_inventories import distribution_in, inventories_of
 from bot.store.rows.inventories.vulnerabilities import look_again_soon
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
@@ -169,35 +169,6 @@ class InventoryStore(Store):
             await outdate_told(connection, (await connection.execute(of)).scalar_one(), now)
 
 
-async def inventories_of(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, Inventory | Failure]:
-    """What was told of some hundred images at most, by their ids, in as many statements as for one: the failure
-    where that cannot be read; those of which nothing was told are left out."""
-    is_told = inventories.c.id.in_(numbers), inventories.c.read_at.is_not(None)
-    rows = (await connection.execute(select(inventories).where(*is_told))).all()
-    pairs = await connection.execute(
-        select(inventory_packages.c.inventory_id, inventory_packages.c.package_id).where(
-            inventory_packages.c.inventory_id.in_([row.id for row in rows])
-        )
-    )
-    listed: dict[int, list[int]] = {row.id: [] for row in rows}
-    for inventory, package in pairs:
-        listed[inventory].append(package)
-    known = await packages_by_id(connection, {each for some in listed.values() for each in some})
-    return {row.id: _told(row, [known[each] for each in listed[row.id]]) for row in rows}
-
-
-def _told(row: Any, found: Sequence[Package]) -> Inventory | Failure:
-    try:
-        return _inventory(row, found)
-    except Failure as failure:
-        return failure
-
-
-def _inventory(row: Any, found: Sequence[Package]) -> Inventory:
-    ordered = tuple(sorted(found, key=lambda package: package.sort_key))
-    return Inventory(ordered, _distribution(row.distribution), tuple(row.problems))
-
-
 def _is_told(inventory: ColumnElement[Any]) -> ColumnElement[bool]:
     return exists().where(inventories.c.id == inventory).where(inventories.c.read_at.is_not(None))
 
@@ -225,11 +196,7 @@ async def _shown_before(connection: AsyncConnection, inventory: int) -> _Before:
             inventory_packages.c.inventory_id == row.previous_id
         )
     )
-    return _Before(row.seen_at, _distribution(row.distribution), {each.package_id: each.since for each in held})
-
-
-def _distribution(stored: Any) -> Distribution | None:
-    return None if stored is None else load(stored, Distribution)
+    return _Before(row.seen_at, distribution_in(row.distribution), {each.package_id: each.since for each in held})
 
 
 def _packed(contents: LayerContents) -> bytes:

@@ -19,8 +19,8 @@ from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.inventories import kept_data
 from bot.store.rows.inventories.inventories import inventories
-from bot.store.stages.verify import kept_data
 from bot.watch.feeds.stage import FeedReading
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import KeptDump
