@@ -94,3 +94,14 @@ def test_a_store_out_of_reach_is_one_line(
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert "the database cannot be opened: unable to open database file" in ran.err
     assert not (tmp_path / "absent").exists()
+
+
+def test_a_service_that_does_not_run_is_told_to_be_looked_at_here(bot: Command, tmp_path: Path) -> None:
+    path = tmp_path / "freshness.yaml"
+    path.write_text("web: {listen: '127.0.0.1:1'}\n")
+    ran = bot("health", "-c", path)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        "127.0.0.1:1: cannot be connected to; see that `freshness-bot run` runs here, "
+        "and listens where web.listen says\n"
+    )

@@ -16,7 +16,11 @@ async def ask_health(settings: Settings, clock: Clock, *, ready: bool) -> str:
     host, _, port = settings.web.listen.rpartition(":")
     place = f"{_EVERYWHERE.get(host, host)}:{port}"
     async with Http(clock, {place: HostRules(insecure=True)}, _PATIENCE) as http:
-        answer = await http.request("GET", f"http://{place}/{'readyz' if ready else 'healthz'}")
+        try:
+            answer = await http.request("GET", f"http://{place}/{'readyz' if ready else 'healthz'}")
+        except Failure as failure:
+            advice = "see that `freshness-bot run` runs here, and listens where web.listen says"
+            raise failure.altered(where=place, advice=advice) from failure
     said = "; ".join(answer.body.decode("utf-8", "replace").split("\n")).strip("; ")
     if answer.status != 200:
         raise Failure(Trouble.UNREACHABLE, f"answers {answer.status}: {said}"[:300], where=place)
