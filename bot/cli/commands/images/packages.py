@@ -1,5 +1,6 @@
 """`packages`: what is inside an image, and which images hold a package; nobody else is asked."""
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
     from bot.domain.packages.package import Inventory
     from bot.domain.packages.sbom import Sbom
+
+_PLATFORM = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){1,2}")
 
 app = typer.Typer(help="What is inside an image, and which version is newer.", no_args_is_help=True)
 
@@ -37,8 +40,22 @@ Access = Annotated[
         help="Settings whose registries may be asked; without them, Microsoft's alone.",
     ),
 ]
+
+
+def platform_named(text: str | None) -> str | None:
+    """Refuses what is no platform, an empty text among them: a variable that is not set would be any platform."""
+    if text is not None and _PLATFORM.fullmatch(text) is None:
+        raise typer.BadParameter("it is no platform; name its system and architecture, as in linux/arm64")
+    return text
+
+
 Platform = Annotated[
-    str | None, typer.Option("--platform", help="Of an image for several platforms, for example linux/arm64.")
+    str | None,
+    typer.Option(
+        "--platform",
+        help="Of an image for several platforms, for example linux/arm64.",
+        callback=platform_named,
+    ),
 ]
 
 

@@ -521,14 +521,20 @@ def test_an_image_of_another_platform_is_not_taken_for_the_one_that_is_meant(tmp
     assert run("packages", "list", folder, "--platform", "linux/amd64").exit_code == 0
 
 
-@pytest.mark.parametrize(
-    ("asked", "is_it"), [("linux/arm", True), ("linux/arm/v6", True), ("linux/arm/v7", False), ("linux", False)]
-)
+@pytest.mark.parametrize(("asked", "is_it"), [("linux/arm", True), ("linux/arm/v6", True), ("linux/arm/v7", False)])
 def test_the_variant_of_an_image_counts_where_one_is_asked_for(asked: str, is_it: bool, tmp_path: Path) -> None:
     folder = one_image(tmp_path / "oci", "arm", variant="v6")
     result = run("packages", "list", folder, "--platform", asked)
     assert (result.exit_code == 0) is is_it
     assert is_it or f"no image for {asked}: it is for linux/arm/v6" in str(result.exception)
+
+
+@pytest.mark.parametrize("words", [("packages", "list"), ("packages", "diff", "."), ("sbom", "export")])
+@pytest.mark.parametrize("platform", ["", "arm64", "linux/", "linux/arm/v7/x"])
+def test_what_is_no_platform_is_refused(words: tuple[str, ...], platform: str, root: Path) -> None:
+    """An empty one, of a variable that is not set, took any."""
+    result = run(*words, root, "--platform", platform)
+    assert (result.exit_code, "no platform" in " ".join(result.stderr.split())) == (2, True)
 
 
 def without_configuration(folder: Path) -> str:
