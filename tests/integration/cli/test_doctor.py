@@ -103,6 +103,25 @@ def test_what_the_fleet_lacks_is_named_with_the_line_that_helps(bot: Command, cl
     assert "bases" in way_out
 
 
+def test_data_of_cves_that_nobody_reads_is_named_with_the_setting_that_turns_it_on(
+    bot: Command, clinic: Clinic
+) -> None:
+    bot("once", "-c", clinic.config)  # reads the images that the pass before has found
+    checks = json.loads(bot("doctor", "-c", clinic.config, "-f", "json").out)["checks"]
+    assert [(check["verdict"], check["found"]) for check in checks if check["area"] == "CVEs"] == [
+        ("note", "no CVE data of NuGet is read (turn on vulnerabilities.nuget)"),
+        ("note", "no CVE data of Ubuntu is read (turn on vulnerabilities.ubuntu)"),
+    ]
+
+
+def test_a_fleet_without_images_is_told_where_to_name_them(bot: Command, clinic: Clinic, tmp_path: Path) -> None:
+    empty = clinic.with_settings(tmp_path, store={"url": new_sqlite(tmp_path / "empty.db")})
+    _, checks = examined(bot, empty)
+    verdict, found, way_out = checks["CVEs", "images"]
+    assert (verdict, found) == ("note", "no image of the fleet is known")
+    assert "docs/operate/image.md" in str(way_out)
+
+
 def test_a_missing_right_is_named_with_what_it_is_for(bot: Command, clinic: Clinic) -> None:
     own = clinic.world.github.edge.installations.of("fabrikam")
     before = dict(own.permissions)

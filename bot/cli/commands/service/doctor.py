@@ -27,7 +27,8 @@ def doctor(
 
     GitHub's permissions with what each is for, every installation of the App, registries, feeds and their age,
     Slack, the store, clocks, repositories without a workflow that can be started, other bots that would write the
-    same lines, .NET references that nobody watches. It changes nothing and posts nothing.
+    same lines, .NET references that nobody watches, CVE data that nobody reads. It changes nothing and posts
+    nothing.
 
     Exit code 0 where all is well, 1 where something is wrong, 2 where the settings or the store cannot be read, 3
     where something could not be told.

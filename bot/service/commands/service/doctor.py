@@ -25,6 +25,7 @@ from bot.service.wiring.grants import chosen_installations, dump_sources, feed_s
 from bot.service.wiring.opened_stores import opened_stores
 from bot.service.wiring.registries.accesses import accesses_of
 from bot.settings import Settings, secret
+from bot.store.pages.ledger.gaps import NO_IMAGE
 from bot.store.stores import Stores
 from bot.views.bases.upstream import feed_name, shown_address
 from bot.views.doctor import Health, HealthCheck
@@ -66,8 +67,18 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             hosts = f" and {each.registry} to registries" if each.registry else ""
             checks.append(HealthCheck("bases", each.name, Health.NOTE, found, f"add {each.base} to bases{hosts}"))
         checks += _idle_mirrors(settings, bases)
+        await _all(checks, "CVEs", lambda: _cves(stores))
         await _all(checks, "gate", lambda: _gate(stores, settings, clock))
     return checks
+
+
+async def _cves(stores: Stores) -> list[HealthCheck]:
+    """Why `cve` and `packages find` cannot tell all: no image is known, or data of what images hold is not."""
+    gaps = await stores.ledger.gaps()
+    if NO_IMAGE in gaps:
+        advice = "name it in the settings under images, or let a build name it: see docs/operate/image.md"
+        return [HealthCheck("CVEs", "images", Health.NOTE, "no image of the fleet is known", advice)]
+    return [HealthCheck("CVEs", "data", Health.NOTE, gap, "see docs/operate/ledger.md") for gap in gaps]
 
 
 async def _gate(stores: Stores, settings: Settings, clock: Clock) -> list[HealthCheck]:
