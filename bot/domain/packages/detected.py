@@ -8,6 +8,9 @@ from bot.domain.feeds.advisory import Severity
 
 _MOST_NAMED = 10
 
+VulnerabilityKey = tuple[str, str]
+"""What makes a vulnerability the same in two images: its id, and the package that has it, of whatever version."""
+
 
 def is_cve(name: str) -> bool:
     """Whether a vulnerability of that name is a CVE, and no advisory of a publisher."""
@@ -56,12 +59,11 @@ class DetectedVulnerability:
     aliases: tuple[str, ...] = ()
 
     @property
-    def identity(self) -> tuple[str, str]:
-        """What makes it the same in two images: another version of the package may have it still."""
+    def identity(self) -> VulnerabilityKey:
         return (self.id, self.package)
 
     @property
-    def identities(self) -> Collection[tuple[str, str]]:
+    def identities(self) -> Collection[VulnerabilityKey]:
         """The same for each of its names."""
         return [(name, self.package) for name in (self.id, *self.aliases)]
 

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from bot.domain.packages.detected import (
     DetectedVulnerability,
     GatePolicy,
+    VulnerabilityKey,
     blocking,
     gaps_of_unrated,
     is_cve,
@@ -23,9 +24,6 @@ from bot.domain.wording.words import counted
 
 _MOST_NAMED = 3
 _MOST_GAPS = 2
-
-VulnerabilityKey = tuple[str, str]
-"""Of a vulnerability: its id, and the package that has it."""
 
 
 class GateMode(StrEnum):

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
+from bot.domain.packages.detected import VulnerabilityKey
 from bot.domain.packages.gate import (
     Counts,
     Gated,
     GatedImage,
     GateOutcome,
     ImageVulnerabilities,
-    VulnerabilityKey,
     judge_by_rule,
     worst_gated,
 )

@@ -10,8 +10,8 @@ from typing import Protocol
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.detected import DetectedVulnerability
-from bot.domain.packages.gate import Gated, GateException, GateMode, GateRule, VulnerabilityKey
+from bot.domain.packages.detected import DetectedVulnerability, VulnerabilityKey
+from bot.domain.packages.gate import Gated, GateException, GateMode, GateRule
 from bot.domain.packages.package import Distribution, Package
 from bot.reconcile.work import Queue
 from bot.verify.scan_reports import KeptReport

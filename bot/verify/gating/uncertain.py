@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.packages.detected import DetectedVulnerability
-from bot.domain.packages.gate import Counts, Excused, GateRule, VulnerabilityKey
+from bot.domain.packages.detected import DetectedVulnerability, VulnerabilityKey
+from bot.domain.packages.gate import Counts, Excused, GateRule
 from bot.verify.gating.ports import GateOptions, ToldImage, ToldPlatform
 from bot.verify.scanners.report import Report
 from bot.verify.vex import VexStatement, excuse
