@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.reference import InvalidReference, Reference
+from bot.domain.wording.words import first_few
 from bot.verify.packages import dotnet, places
 from bot.verify.packages.image import check_one_is_meant, read_image
 from bot.verify.packages.inflate import is_zstd
@@ -25,6 +27,8 @@ from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 _LONGEST_LINE = 64 * 1024
 _IMAGE_MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 4 * 1024 * 1024
+_ROOT_OF_BUNDLE = "rootfs"
+_ROOT_OF_PLATFORM = re.compile(r"(?:linux|windows)_[a-z0-9]+(?:_v[0-9]+)?")
 
 
 def read_source(source: Path, platform: str | None, config: Path | None = None) -> Inventory:
@@ -50,6 +54,7 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
         advice = "name an image with its registry, such as ghcr.io/contoso/shop:1"
         raise Failure(Trouble.MISSING, "there is no such file or folder", where=str(source), advice=advice)
     _refuse_image_folder(source)
+    _refuse_folder_of_roots(source)
     return _read_folder(source)
 
 
@@ -114,6 +119,32 @@ def _refuse_image_folder(folder: Path) -> None:
         return
     advice = f"make a layout of it (skopeo copy {place} oci:OTHER)"
     raise Failure(Trouble.MALFORMED, f"{what}, which is not read", where=str(folder), advice=advice)
+
+
+def _refuse_folder_of_roots(folder: Path) -> None:
+    """Raises `Failure` for what holds a root file system one folder below: a bundle that a runtime is given, and
+    what BuildKit writes with `type=local` for several platforms. Of those only applications would be found."""
+    bundle = _document(folder, "config.json")
+    if isinstance(bundle, dict) and "ociVersion" in bundle and (folder / _ROOT_OF_BUNDLE).is_dir():
+        roots = [_ROOT_OF_BUNDLE]
+    else:
+        roots = _only_folders(folder)
+        if not all(map(_ROOT_OF_PLATFORM.fullmatch, roots)):
+            return
+    if roots:
+        what = f"is no root file system, but holds some: {first_few(roots)}"
+        raise Failure(Trouble.MALFORMED, what, where=str(folder), advice=f"name {folder / roots[0]}")
+
+
+def _only_folders(folder: Path) -> list[str]:
+    """The names of its folders, in order, where it holds nothing else."""
+    try:
+        with os.scandir(folder) as scanned:
+            entries = list(scanned)
+        is_all = all(entry.is_dir(follow_symlinks=False) for entry in entries)
+    except OSError:
+        return []
+    return sorted(entry.name for entry in entries) if is_all else []
 
 
 def _document(folder: Path, name: str) -> object:

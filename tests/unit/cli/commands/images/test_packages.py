@@ -189,6 +189,41 @@ def test_a_folder_with_an_image_that_is_no_layout_is_refused_with_the_way_to_one
     assert told in refusal("packages", "list", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("roots", "config"),
+    [
+        (["rootfs"], {"ociVersion": "1.0.2", "root": {"path": "rootfs"}}),
+        (["linux_amd64", "linux_arm_v7"], None),
+        (["windows_amd64"], None),
+    ],
+)
+def test_a_folder_of_roots_is_refused_with_the_one_to_name(
+    tmp_path: Path, roots: list[str], config: object
+) -> None:
+    """Applications would be found there, and no database of the system."""
+    for name in roots:
+        (tmp_path / name / STATUS).parent.mkdir(parents=True)
+        (tmp_path / name / STATUS).write_bytes(paragraph("a"))
+    if config is not None:
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    assert f"name {tmp_path / roots[0]}" in refusal("packages", "list", tmp_path)
+    assert run("packages", "list", tmp_path / roots[0]).exit_code == 0
+
+
+@pytest.mark.parametrize("others", [("rootfs", "etc"), ("linux_amd64", "etc"), ("linux_amd64_backup",)])
+def test_a_root_with_such_a_folder_in_it_is_one(root: Path, others: tuple[str, ...]) -> None:
+    for name in others:
+        (root / name).mkdir()
+    (root / "config.json").write_text('{"name": "an application"}')
+    assert run("packages", "list", root).exit_code == 0
+
+
+def test_an_application_with_a_folder_of_a_platform_in_it_is_no_folder_of_roots(tmp_path: Path) -> None:
+    (tmp_path / "linux_arm64").mkdir()
+    (tmp_path / "shop.deps.json").write_text('{"libraries": {"a/1.0.0": {"type": "package"}}}')
+    assert run("packages", "list", tmp_path).exit_code == 0
+
+
 def test_a_folder_in_the_place_of_a_database_is_named(tmp_path: Path) -> None:
     (tmp_path / STATUS).mkdir(parents=True)
     result = run("packages", "list", tmp_path, "--format", "json")
