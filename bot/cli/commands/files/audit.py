@@ -99,7 +99,7 @@ def _show(findings: "Sequence[Finding]", show_all: bool) -> None:
     from bot.views.repositories.findings import counts
 
     told = ", ".join(f"{number} {outcome.value}" for outcome, number in counts(findings).items())
-    print_line(f"{counted(len(findings), 'finding')}{': ' if told else ''}{told}")
+    print_line(f"{counted(len(findings), 'finding')}: {told or 'nothing here is what a check is about'}")
     shown = [each for each in findings if show_all or each.outcome not in {Outcome.HOLDS, Outcome.NOT_APPLICABLE}]
     if shown:
         print_table(

@@ -43,8 +43,8 @@ def test_all_that_holds_is_0(checkout: Path) -> None:
     assert run(checkout)[0] == 0
 
 
-def test_an_empty_checkout_is_0(tmp_path: Path) -> None:
-    assert run(tmp_path)[0] == 0
+def test_an_empty_checkout_is_0_and_says_that_nothing_was_checked(tmp_path: Path) -> None:
+    assert run(tmp_path) == (0, "0 findings: nothing here is what a check is about\n")
 
 
 def test_something_that_fails_is_1(checkout: Path) -> None:
