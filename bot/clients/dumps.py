@@ -1,6 +1,7 @@
 """Fetches dumps of vulnerabilities into temporary files, where they changed: they are too large for memory."""
 
 import asyncio
+import io
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -34,15 +35,37 @@ class DumpReader:
         headers = {"Accept": "application/zip", "Accept-Encoding": "identity"}
         if previous is not None:
             headers |= conditions(previous.etag, previous.last_modified)
-        with tempfile.TemporaryFile() as file:
+        with _temporary() as file:
             async with self._http.stream(place, max_bytes=self._max_bytes, headers=headers) as answer:
                 is_unchanged = answer.status == 304 and previous is not None
                 if not is_unchanged:
                     _expect_dump(answer, place)
                     async for chunk in answer.chunks:
-                        await asyncio.to_thread(file.write, chunk)
+                        await asyncio.to_thread(_write, file, chunk)
             etag, modified = (validator(answer, name, _LONGEST_VALIDATOR) for name in ("etag", "last-modified"))
-            yield None if is_unchanged else OpenedDump(file, DumpMark(etag, modified))
+            yield None if is_unchanged else OpenedDump(io.BufferedReader(file), DumpMark(etag, modified))
+
+
+def _temporary() -> io.FileIO:
+    """One without a buffer, so that what has no room is told by the write, not by the end."""
+    try:
+        return tempfile.TemporaryFile(buffering=0)
+    except OSError as error:
+        raise _no_place(error) from error
+
+
+def _write(file: io.FileIO, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        raise _no_place(error) from error
+
+
+def _no_place(error: OSError) -> Failure:
+    what = f"a dump cannot be put into a temporary file: {error.strerror}"
+    return Failure(Trouble.DENIED, what, advice="let TMPDIR name a folder that can be written and has room for it")
 
 
 def _opened_file(path: Path) -> IO[bytes]:

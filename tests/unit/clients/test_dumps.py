@@ -1,5 +1,7 @@
 """Dumps come into a file, where they changed; redirects elsewhere, other answers and missing files are refused."""
 
+import errno
+import io
 from pathlib import Path
 
 import httpx
@@ -61,6 +63,22 @@ async def test_another_answer_is_refused(status: int) -> None:
 async def test_a_dump_that_is_too_large_is_not_taken_to_its_end() -> None:
     with pytest.raises(Failure, match="more than"):
         await read(URL, httpx.Response(200, stream=httpx.ByteStream(b"x" * 20)), max_bytes=10)
+
+
+@pytest.mark.parametrize(
+    ("failing", "told"), [("no_folder", "No usable temporary directory"), ("full_disk", "No space left on device")]
+)
+async def test_where_no_temporary_file_can_be_it_says_what_to_do(
+    failing: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def temporary(**_: object) -> io.FileIO:
+        if failing == "no_folder":
+            raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+        return io.FileIO("/dev/full", "r+")
+
+    monkeypatch.setattr("bot.clients.dumps.tempfile.TemporaryFile", temporary)
+    with pytest.raises(Failure, match=f"temporary file: {told}.*let TMPDIR name a folder"):
+        await read(URL, httpx.Response(200, stream=httpx.ByteStream(b"zip")))
 
 
 async def test_a_redirect_to_another_host_leads_nowhere() -> None:
