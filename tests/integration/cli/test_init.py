@@ -25,6 +25,8 @@ def test_the_answers_make_a_file_that_config_check_takes(
     ran = bot("init", "--secrets", secrets)
     assert (ran.code, ran.err) == (0, "")
     assert f"put the Slack app's bot token into {secrets}/slack-token (there is a file already)" in ran.out
+    assert "name under `registries`, beside mcr.microsoft.com, where your own images are" in ran.out
+    assert "say under `vulnerabilities` whose CVEs of packages are read" in ran.out
     checked = bot("config", "check", "-c", file)
     assert (checked.code, checked.out) == (0, f"{file}: all settings are valid\n")
 

@@ -46,6 +46,8 @@ def init(
     for path, what in answers.secret_files.items():
         done = " (there is a file already)" if path.exists() else ""
         print_sentence(f"- put {what} into {path}{done}")
+    print_sentence("- name under `registries`, beside mcr.microsoft.com, where your own images are")
+    print_sentence("- say under `vulnerabilities` whose CVEs of packages are read; without it, those of .NET alone")
     print_sentence(f"- freshness-bot config check -c {file}")
     print_sentence(f"- freshness-bot once --dry-run -c {file}")
 
