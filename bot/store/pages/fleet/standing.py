@@ -1,14 +1,15 @@
 """How each listed repository stands to its bases: counted every half minute, so that every page can sort by it."""
 
 from collections.abc import Mapping
+from datetime import date
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import State
-from bot.store.engine.inserting import chunks, insert_into, upsert
+from bot.store.engine.inserting import chunks, insert_into
 from bot.store.engine.store import Store
 from bot.store.rows.bases.behind import DIFFERS, FLOATS
 from bot.store.rows.bases.tables import bases
@@ -32,26 +33,33 @@ class StandingStore(Store):
         What is counted is read aside, so that no writer waits for it, and what changed alone is written. Replicas
         that count at once write the same.
         """
+        today = self._clock.now().date()
         async with self._database.reading() as connection:
-            found = {row.id: row for row in await connection.execute(_counted())}
+            found = {row.id: row for row in await connection.execute(_COUNTED)}
             known = {row.repository_id: row for row in await connection.execute(select(standings))}
+            kept = await connection.execute(_OF_DAY, {"day": today})
+            counted_before = {row.standing: row.repositories for row in kept}
         changed = [_values(row) for id_, row in found.items() if not _is_same(row, known.get(id_))]
         gone = sorted(known.keys() - found.keys())
         totals = {standing.value: 0 for standing in Standing}
         for row in found.values():
             totals[row.standing] += 1
+        if not changed and not gone and totals == counted_before:
+            return 0
         async with self._database.transaction() as connection:
             await _keep(connection, changed)
             for ids in chunks(gone):
                 await connection.execute(delete(standings).where(standings.c.repository_id.in_(ids)))
-            await self._keep_day(connection, totals)
+            await _keep_day(connection, today, totals)
         return len(changed) + len(gone)
 
-    async def _keep_day(self, connection: AsyncConnection, totals: Mapping[str, int]) -> None:
-        day = self._clock.now().date()
-        for standing, number in totals.items():
-            values = {"day": day, "standing": standing, "repositories": number}
-            await connection.execute(upsert(connection, standing_days, ["day", "standing"], **values))
+
+async def _keep_day(connection: AsyncConnection, day: date, totals: Mapping[str, int]) -> None:
+    statement = insert_into(connection, standing_days)
+    told = {"repositories": statement.excluded.repositories}
+    upsert_all = statement.on_conflict_do_update(index_elements=["day", "standing"], set_=told)
+    rows = [{"day": day, "standing": standing, "repositories": number} for standing, number in totals.items()]
+    await connection.execute(upsert_all, rows)
 
 
 async def _keep(connection: AsyncConnection, changed: list[dict[str, Any]]) -> None:
@@ -152,6 +160,12 @@ def _old() -> Subquery:
         .group_by(images.c.repository_id)
         .subquery()
     )
+
+
+_COUNTED = _counted()
+_OF_DAY = select(standing_days.c.standing, standing_days.c.repositories).where(
+    standing_days.c.day == bindparam("day")
+)
 
 
 def _values(row: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
+from bot.store.engine.among import is_among
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import FEEDS, raise_counter
 from bot.store.engine.inserting import chunks, insert_missing, upsert
@@ -27,14 +28,22 @@ from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import advisories, bases, documents, observations, releases
 from bot.watch.feeds.stage import DueFeed, FeedReading
 
+_KNOWN = select(documents.c.url).where(is_among(documents.c.url, "urls"))
+
 
 class FeedsStore(Store):
     """`bot.watch.feeds.stage.FeedsStore` on the database."""
 
     async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
+        """Looks first, so that a tick with nothing to do writes nothing."""
         now = self._clock.now()
+        async with self._database.reading() as connection:
+            known = set(await connection.scalars(_KNOWN, {"urls": {source.url for source in sources}}))
+        missing = sorted((source for source in sources if source.url not in known), key=lambda each: each.url)
+        if not missing:
+            return
         async with self._database.transaction() as connection:
-            for source in sorted(sources, key=lambda each: each.url):
+            for source in missing:
                 await connection.execute(_row(connection, source, now))
 
     def documents(self, kinds: frozenset[FeedKind]) -> DueRows[DueFeed]:

@@ -30,6 +30,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stages.plan.cascade.links import parts_of_producers
 from bot.store.stages.plan.cascade.members import last_builds, last_ended, with_together
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, usage_of
+from tests.integration.store.statements import statements
 
 GOLDEN = Base("ghcr.io", "contoso/golden", "latest")
 CLAIM = Claim(GOLDEN.name, TagRule("latest"), Source.BUILD, "build.yml", 7)
@@ -136,7 +137,9 @@ async def test_links_lead_from_the_child_to_the_producer(stores: Stores) -> None
         GOLDEN,
     )
     assert await stores.cascade.own_among([ASPNET, GOLDEN]) == {GOLDEN}
-    assert await stores.cascade.fleet() is None
+    with statements(stores.database._readers) as told:
+        assert await stores.cascade.fleet() is None
+    assert len([each for each in told if each.startswith("SELECT")]) == 2
 
 
 async def test_nobody_waits_for_an_image_of_weak_evidence_unless_it_names_its_repository_itself(

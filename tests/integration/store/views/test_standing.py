@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from bot.discover.ports import Reading
 from bot.domain.bases.notice import Topic
@@ -13,6 +13,7 @@ from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import State
+from bot.store.rows.repositories.standings import standing_days
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import note, step
@@ -20,6 +21,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import FleetFilter, Sort, Standing
 from bot.views.paging import Cut
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
+from tests.integration.store.statements import statements
 
 SHOP = "contoso/shop"
 
@@ -159,6 +161,23 @@ async def test_repositories_are_found(stores: Stores, wanted: FleetFilter, names
     await stores.standing.count()
     fleet = await stores.fleet.fleet(wanted, Cut())
     assert [row.name for row in fleet.repositories.items] == names
+
+
+async def test_what_stands_as_before_is_not_written_again_on_the_same_day(stores: Stores) -> None:
+    await stores.fill(2)
+    assert await stores.standing.count() == 2
+    with statements(stores.database.engine) as told:
+        assert await stores.standing.count() == 0
+    assert [each for each in told if not each.startswith(("BEGIN", "SELECT"))] == []
+    stores.clock.advance(24 * HOUR)
+    assert await stores.standing.count() == 0
+    async with stores.database.reading() as connection:
+        rows = (await connection.execute(select(standing_days).order_by(standing_days.c.day))).all()
+    assert [row.day for row in rows if row.standing == "behind" and row.repositories == 2] == [
+        stores.clock.now().date() - timedelta(days=1),
+        stores.clock.now().date(),
+    ]
+    assert len(rows) == 2 * len(Standing)
 
 
 async def test_metrics_count_what_stands(stores: Stores) -> None:

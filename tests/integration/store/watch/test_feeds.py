@@ -10,6 +10,7 @@ from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.watch.feeds.stage import DueFeed, FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import HOUR, LEASE, Stores
+from tests.integration.store.statements import statements
 
 INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
 CHANNEL = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/10.0.json")
@@ -26,6 +27,16 @@ def reading(stores: Stores, source: FeedSource = INDEX) -> FeedReading:
     now = stores.clock.now()
     document = StoredDocument(source.url, '"etag"', "Tue, 10 Mar 2026", b"{}" * 500, now, now, "reader-1")
     return FeedReading(source, document, now + HOUR)
+
+
+async def test_nothing_is_written_of_documents_that_are_followed_already(stores: Stores) -> None:
+    await stores.feeds.follow_feeds([INDEX])
+    with statements(stores.database.engine) as told:
+        await stores.feeds.follow_feeds([INDEX])
+        await stores.feeds.follow_feeds([])
+    assert [each for each in told if not each.startswith(("BEGIN", "SELECT"))] == []
+    await stores.feeds.follow_feeds([INDEX, CHANNEL])
+    assert {feed.source for feed in await claimed(stores)} == {INDEX, CHANNEL}
 
 
 async def test_releases_and_advisories_are_replaced_not_added(stores: Stores) -> None:

@@ -208,10 +208,14 @@ def _news(row: Any, found: Cascade, distance: int, fleet: CascadeInput) -> tuple
     }
 
 
+_NEWEST = (transitions.c.id, usages.c.id, images.c.id, observations.c.id)
+_TOLD_OF_IMAGES = (func.count(images.c.sourced_from), func.count().filter(images.c.weakness != ""))
+_MARK = select(
+    *(select(func.max(column)).scalar_subquery() for column in _NEWEST),
+    *(select(number).select_from(images).scalar_subquery() for number in _TOLD_OF_IMAGES),
+)
+
+
 async def _mark_of(connection: AsyncConnection) -> tuple[Any, ...]:
     """Changes with whatever a decision hangs on while nobody waits: links, and rebuilds that fail or are mended."""
-    columns = (transitions.c.id, usages.c.id, images.c.id, observations.c.id)
-    newest = [await connection.scalar(select(func.max(column))) for column in columns]
-    weak = func.count().filter(images.c.weakness != "")
-    told = (await connection.execute(select(func.count(images.c.sourced_from), weak).select_from(images))).one()
-    return (*newest, *told)
+    return tuple((await connection.execute(_MARK)).one())
