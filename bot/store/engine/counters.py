@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine.inserting import insert_into, insert_missing
@@ -42,8 +42,11 @@ async def raise_counter(connection: AsyncConnection, name: str) -> int:
     return int((await connection.execute(raised.returning(counters.c.value))).scalar_one())
 
 
+_VALUE = select(counters.c.value).where(counters.c.name == bindparam("name"))
+
+
 async def counter(connection: AsyncConnection, name: str) -> int:
-    found = await connection.scalar(select(counters.c.value).where(counters.c.name == name))
+    found = await connection.scalar(_VALUE, {"name": name})
     return int(found or 0)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
@@ -23,6 +23,43 @@ from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 from bot.views.rollouts.rollout import QuarantineStatus
+
+_OTHER = quarantines.alias()
+_RETURNED = (
+    select(quarantines)
+    .join(bases, and_(bases.c.id == quarantines.c.base_id, bases.c.digest == quarantines.c.digest))
+    .where(
+        *(bases.c.used.is_(True), quarantines.c.until.is_not(None), quarantines.c.lifted.is_(False)),
+        ~exists(
+            select(_OTHER.c.id).where(
+                _OTHER.c.base_id == quarantines.c.base_id,
+                _OTHER.c.digest == quarantines.c.digest,
+                _OTHER.c.id > quarantines.c.id,
+            )
+        ),
+    )
+    .order_by(quarantines.c.id)
+)
+"""The quarantines that ended since another digest came, where the base shows the quarantined one again."""
+_COPIES = (
+    select(quarantines, bases.c.id.label("copy"), bases.c.digest.label("shown"))
+    .join(bases, bases.c.upstream_id == quarantines.c.base_id)
+    .where(
+        *(quarantines.c.until.is_(None), bases.c.used.is_(True), bases.c.digest.is_not(None)),
+        *(bases.c.behind_since.is_(None), bases.c.likeness.is_not(None)),
+        bases.c.upstream_digest == quarantines.c.digest,
+        ~exists(
+            select(_OTHER.c.id).where(
+                _OTHER.c.base_id == bases.c.id,
+                _OTHER.c.digest == bases.c.digest,
+                or_(_OTHER.c.until.is_(None), _OTHER.c.lifted.is_(True)),
+            )
+        ),
+    )
+    .order_by(quarantines.c.id, bases.c.id)
+)
+"""The quarantines that hold, each with the `copy`, a mirror's base, that shows the same and is not held yet."""
+_ANY_RETURNED, _ANY_COPY = _RETURNED.limit(1), _COPIES.limit(1)
 
 
 async def open_quarantine(
@@ -43,8 +80,8 @@ async def open_quarantine(
 
 async def something_came(connection: AsyncConnection) -> bool:
     """Whether `hold_what_came` has anything to do."""
-    for query in (_returned(), _copies()):
-        if (await connection.execute(query.limit(1))).first() is not None:
+    for query in (_ANY_RETURNED, _ANY_COPY):
+        if (await connection.execute(query)).first() is not None:
             return True
     return False
 
@@ -69,54 +106,17 @@ async def hold_what_came(connection: AsyncConnection, now: datetime, written: Co
     await _carry_out(connection, [], now, written)
 
 
-def _returned() -> Select[Any]:
-    """The quarantines that ended since another digest came, where the base shows the quarantined one again."""
-    later = quarantines.alias()
-    is_same = (later.c.base_id == quarantines.c.base_id, later.c.digest == quarantines.c.digest)
-    return (
-        select(quarantines)
-        .join(bases, and_(bases.c.id == quarantines.c.base_id, bases.c.digest == quarantines.c.digest))
-        .where(
-            *(bases.c.used.is_(True), quarantines.c.until.is_not(None), quarantines.c.lifted.is_(False)),
-            ~exists(select(later.c.id).where(*is_same, later.c.id > quarantines.c.id)),
-        )
-        .order_by(quarantines.c.id)
-    )
-
-
 async def _hold_returned(connection: AsyncConnection) -> list[Any]:
     """Lets those quarantines hold again that nobody has let go; their rows.
 
     A base that comes and goes has one quarantine and one message, which count how often it came back.
     """
     found: list[Any] = []
-    for row in (await connection.execute(_returned())).all():
+    for row in (await connection.execute(_RETURNED)).all():
         again = update(quarantines).where(quarantines.c.id == row.id).returning(quarantines)
         values = {"until": None, "outcome": None, "returns": quarantines.c.returns + 1}
         found.append((await connection.execute(again.values(**values))).one())
     return found
-
-
-def _copies() -> Select[Any]:
-    """The quarantines that hold, each with the `copy`, a mirror's base, that shows the same and is not held yet."""
-    known = quarantines.alias()
-    return (
-        select(quarantines, bases.c.id.label("copy"), bases.c.digest.label("shown"))
-        .join(bases, bases.c.upstream_id == quarantines.c.base_id)
-        .where(
-            *(quarantines.c.until.is_(None), bases.c.used.is_(True), bases.c.digest.is_not(None)),
-            *(bases.c.behind_since.is_(None), bases.c.likeness.is_not(None)),
-            bases.c.upstream_digest == quarantines.c.digest,
-            ~exists(
-                select(known.c.id).where(
-                    known.c.base_id == bases.c.id,
-                    known.c.digest == bases.c.digest,
-                    or_(known.c.until.is_(None), known.c.lifted.is_(True)),
-                )
-            ),
-        )
-        .order_by(quarantines.c.id, bases.c.id)
-    )
 
 
 async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
@@ -125,7 +125,7 @@ async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
     Each stands for itself from then on: a mirror may show its copy when upstream has long published the next. They
     are told with upstream's, in no message of their own.
     """
-    news = (await connection.execute(_copies())).all()
+    news = (await connection.execute(_COPIES)).all()
     if not news:
         return []
     upstream = {row.base_id for row in news}

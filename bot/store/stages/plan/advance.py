@@ -110,40 +110,41 @@ async def standings(
 def _counted_waves(rules: ReleaseRules, *where: ColumnElement[bool]) -> Select[Any]:
     """A row for each wave of open rollouts at each distance: how many rebuilds are how far, and since when."""
     ready = and_(IS_WAITING, *_may_pass(rules))
-    is_under_way = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
-    has_ended = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=True))
-    has_failed = and_(has_ended, rebuilds.c.state == State.FAILED)
-    resumed = select(func.max(pauses.c.until)).where(pauses.c.rollout_id == rebuilds.c.rollout_id).scalar_subquery()
-    counts = {
-        "waiting": IS_WAITING,
-        "under_way": is_under_way,
-        "unmerged": and_(or_(rebuilds.c.state == State.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT),
-        "ended": has_ended,
-        "failed": has_failed,
-        "forgiven": and_(has_failed, rebuilds.c.ended_at <= resumed),
-        "ready": ready,
-        "urgent": and_(ready, _is_urgent(rules)),
-    }
-    soak = func.max(case((or_(IS_WAITING, is_under_way, has_ended), rebuilds.c.soak_seconds))).label("soak")
     longest = func.min(case((and_(ready, _MAY_BE_LATE), rebuilds.c.waits_since))).label("longest")
-    oldest = func.min(case((IS_WAITING, func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at))))
-    last_end = func.max(case((has_ended, rebuilds.c.ended_at))).label("last_end")
-    return (
-        select(
-            rebuilds.c.rollout_id,
-            rebuilds.c.distance,
-            rebuilds.c.wave,
-            soak,
-            last_end,
-            longest,
-            oldest.label("oldest"),
-            *(_count(name, met) for name, met in counts.items()),
-        )
-        .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
-        .where(rollouts.c.ended_at.is_(None), *where)
-        .group_by(rebuilds.c.rollout_id, rebuilds.c.distance, rebuilds.c.wave)
-        .order_by(rebuilds.c.rollout_id, rebuilds.c.distance)
+    urgent = and_(ready, _is_urgent(rules))
+    return _WAVES.add_columns(longest, _count("ready", ready), _count("urgent", urgent)).where(*where)
+
+
+def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((met, 1), else_=0)).label(name)
+
+
+_IS_UNDER_WAY = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
+_HAS_ENDED = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=True))
+_HAS_FAILED = and_(_HAS_ENDED, rebuilds.c.state == State.FAILED)
+_WAITING_SINCE = func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)
+_RESUMED = select(func.max(pauses.c.until)).where(pauses.c.rollout_id == rebuilds.c.rollout_id).scalar_subquery()
+_WAVES = (
+    select(
+        rebuilds.c.rollout_id,
+        rebuilds.c.distance,
+        rebuilds.c.wave,
+        func.max(case((or_(IS_WAITING, _IS_UNDER_WAY, _HAS_ENDED), rebuilds.c.soak_seconds))).label("soak"),
+        func.max(case((_HAS_ENDED, rebuilds.c.ended_at))).label("last_end"),
+        func.min(case((IS_WAITING, _WAITING_SINCE))).label("oldest"),
+        _count("waiting", IS_WAITING),
+        _count("under_way", _IS_UNDER_WAY),
+        _count("unmerged", and_(or_(rebuilds.c.state == State.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT)),
+        _count("ended", _HAS_ENDED),
+        _count("failed", _HAS_FAILED),
+        _count("forgiven", and_(_HAS_FAILED, rebuilds.c.ended_at <= _RESUMED)),
     )
+    .join(rollouts, rollouts.c.id == rebuilds.c.rollout_id)
+    .where(rollouts.c.ended_at.is_(None))
+    .group_by(rebuilds.c.rollout_id, rebuilds.c.distance, rebuilds.c.wave)
+    .order_by(rebuilds.c.rollout_id, rebuilds.c.distance)
+)
+"""What is counted of each wave whatever the rules are."""
 
 
 async def _times_of_waves(
@@ -178,10 +179,6 @@ async def open_pause(
     if rollout is not None:
         await announce(connection, f"rollout:{rollout}", now)
     return True
-
-
-def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((met, 1), else_=0)).label(name)
 
 
 def _tally(row: Any, began_at: datetime | None, done_since: datetime | None) -> WaveTally:
