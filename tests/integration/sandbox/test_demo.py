@@ -69,7 +69,7 @@ def test_it_shows_which_images_hold_the_package_and_where_its_fix_is_stuck(left:
     assert "wrong:" not in left.told
     shown = left.told[left.told.index("Where a fix is stuck") :]
     assert "2 images with such a package" in shown
-    assert f"{OPENSSL_CVE}: high, as Ubuntu rates it." in shown
+    assert f"{OPENSSL_CVE}: HIGH, as Ubuntu rates it." in shown
     assert "base not rebuilt: 2 images" in shown
     assert "no other fixed; 1 still open (1 HIGH): no fix yet" in left.told, "the pull request tells of it too"
 
