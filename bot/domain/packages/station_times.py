@@ -11,7 +11,7 @@ from bot.domain.wording.words import counted, duration
 
 @dataclass(frozen=True, slots=True)
 class StationTime:
-    """How long a station took elsewhere: from the one passed before it, in the middle of so many times.
+    """How long a station took elsewhere: from the one passed before it, the median of so many times.
 
     They are those of other images with the same CVE, or else those `of_rebuilds` for whatever reason.
     """
@@ -21,10 +21,15 @@ class StationTime:
     of_rebuilds: bool = False
 
     @property
+    def length(self) -> str:
+        """`42.1 h`, or `at once`, as where a place names a tag that is built anew."""
+        return duration(self.median) if self.median else "at once"
+
+    @property
     def told(self) -> str:
         """`42.1 h (33)`, `2 h (412 rebuilds)`."""
         times = counted(self.times, "rebuild") if self.of_rebuilds else str(self.times)
-        return f"{duration(self.median)} ({times})"
+        return f"{self.length} ({times})"
 
 
 def elsewhere(entries: Iterable[LedgerEntry]) -> Mapping[Station, StationTime]:
