@@ -222,8 +222,7 @@ class Http:
                 if response.status_code not in bounds.REDIRECTS or location is None:
                     yield response, asked
                     return
-                # A connection that was read to its end serves again.
-                await bodies.skip(response, asked.max_bytes, bounds.where_of(asked.url))
+                await bodies.skip(response)
             asked = _redirected(asked, location)
         what = f"redirects more than {self.limits.redirects} times"
         raise Failure(Trouble.MALFORMED, what, where=bounds.where_of(first))

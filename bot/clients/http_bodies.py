@@ -1,6 +1,6 @@
 """Bodies of HTTP answers, whole or as they come: of each no more is taken than is accepted.
 
-All raise `Failure` (malformed) for a body that is longer than `max_bytes`; `where` is what that calls the place.
+Given `max_bytes`, they raise `Failure` (malformed) for a longer body; `where` is what that calls the place.
 """
 
 import zlib
@@ -11,6 +11,7 @@ import httpx
 from bot.domain.failure import Failure, Trouble
 
 MEBIBYTE = 1024 * 1024
+_MOST_SKIPPED = 64 * 1024
 _UNENCODED = frozenset({"identity", ""})
 
 
@@ -31,10 +32,14 @@ async def plain(response: httpx.Response, max_bytes: int, where: str) -> AsyncIt
         yield chunk
 
 
-async def skip(response: httpx.Response, max_bytes: int, where: str) -> None:
-    """Reads a body that nobody wants to its end."""
-    async for _ in _sent(response, max_bytes, where):
-        pass
+async def skip(response: httpx.Response) -> None:
+    """Reads a body that nobody wants to its end, where that is near: the connection then serves again."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    taken = 0
+    async for chunk in response.stream:
+        taken += len(chunk)
+        if taken > _MOST_SKIPPED:
+            return
 
 
 async def _sent(response: httpx.Response, max_bytes: int, where: str) -> AsyncIterator[bytes]:

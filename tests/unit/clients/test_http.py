@@ -355,3 +355,23 @@ async def test_a_long_answer_that_does_not_end_is_broken_off() -> None:
     with pytest.raises(Failure, match=r"gave no complete answer within 0\.01 s"):
         async with http, http.stream(URL, max_bytes=100):
             pass
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_of_a_redirect_without_end_little_is_read(is_streamed: bool) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 2**24:
+            sent += 2**14
+            yield b"x" * 2**14
+
+    location = {"location": "https://content.example/blob"}
+    server = Server(lambda _: httpx.Response(307, headers=location, content=endless()), answer(200, b"layer"))
+    if is_streamed:
+        assert await streamed(server, max_bytes=2**30) == b"layer"
+    else:
+        async with server.http() as http:
+            assert (await http.request("GET", URL, max_bytes=5, allow_redirects_to=ANY_HOST)).body == b"layer"
+    assert sent < 2**18
