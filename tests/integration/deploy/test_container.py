@@ -27,6 +27,7 @@ BASE = "python:3.13-slim"
 IMAGE = "freshness-bot:built"
 USER = 64198
 PATIENCE = 240
+DISPATCHED = 2
 LOCKED_DOWN = (
     *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
     *("--network", "host", "--hostname", "pod"),
@@ -199,11 +200,12 @@ async def test_a_killed_service_goes_on_and_a_stopped_one_ends_in_order(pod: Pod
         return [bool(base["digest"]) for base in (await pod.status())["bases"]] == [True, True]
 
     async def begun() -> bool:
-        return bool(await world.slack.messages())
+        """Also each dispatch has arrived: one of which nobody knows whether it was sent waits for an hour."""
+        return bool(await world.slack.messages()) and len(world.github.runs()) == DISPATCHED
 
     async def told() -> bool:
         said = [message["text"].partition("; ")[2] for message in await world.slack.messages()]
-        return said == ["5 repositories on 2 bases: 3 open, 2 dispatched"]
+        return said == [f"5 repositories on 2 bases: 3 open, {DISPATCHED} dispatched"]
 
     await until(well)
     assert (await pod.beside("freshness-bot", "health", "--ready")).strip() == "ok"
