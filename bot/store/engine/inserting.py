@@ -34,8 +34,13 @@ def insert_missing(connection: AsyncConnection, table: Table, **values: Any) -> 
 
 def upsert(connection: AsyncConnection, table: Table, key: Sequence[str], **values: Any) -> Any:
     """Makes an insert that replaces the other columns of a row that is already there."""
-    statement = insert_into(connection, table).values(**values)
-    changed = {name: statement.excluded[name] for name in values if name not in key}
+    return upsert_rows(connection, table, key, [name for name in values if name not in key]).values(**values)
+
+
+def upsert_rows(connection: AsyncConnection, table: Table, key: Sequence[str], others: Sequence[str]) -> Any:
+    """Makes the same for rows that are given when it is executed, by their key and these `others`."""
+    statement = insert_into(connection, table)
+    changed = {name: statement.excluded[name] for name in others}
     return statement.on_conflict_do_update(index_elements=list(key), set_=changed)
 
 

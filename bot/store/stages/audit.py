@@ -13,7 +13,7 @@ from bot.domain.repositories.finding import Finding
 from bot.domain.repositories.practices import moves, outcomes
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
-from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
+from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert_rows
 from bot.store.engine.locking import lock
 from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
@@ -116,9 +116,12 @@ class AuditStore(Store):
         if not changed:
             return
         async with self._database.transaction() as connection:
-            for (practice, outcome), number in changed:
-                key = {"day": day, "practice": practice, "outcome": outcome}
-                await connection.execute(upsert(connection, practice_days, tuple(key), **key, repositories=number))
+            rows_of_day = [
+                {"day": day, "practice": practice, "outcome": outcome, "repositories": number}
+                for (practice, outcome), number in changed
+            ]
+            key = ("day", "practice", "outcome")
+            await connection.execute(upsert_rows(connection, practice_days, key, ["repositories"]), rows_of_day)
 
 
 def _monday(day: date) -> date:

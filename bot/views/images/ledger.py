@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.ledger import LedgerEntry, Passage, Places, Station
 from bot.domain.packages.station_times import StationTime
 from bot.views.paging import Page
@@ -31,6 +32,11 @@ class CveRow:
     score: float | None
     publishers: tuple[str, ...]
     places: Places
+
+    @property
+    def severity_told(self) -> str:
+        """As people read it; empty where nobody rated it."""
+        return Severity(self.severity).told if self.severity else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,6 @@ def show_cves(found: "Cves", output: Format) -> None:
     """Writes a row for each CVE with where its fix is stuck; ends with 3 where some image is not known."""
     from bot.cli.output import Layout, print_json, print_sentence, print_table
     from bot.cli.unknown import end_with_unknown
-    from bot.domain.feeds.advisory import Severity
     from bot.views.images.ledger import as_json, places_in_words
 
     if output is Format.JSON:
@@ -62,12 +61,7 @@ def show_cves(found: "Cves", output: Format) -> None:
             ("CVE", "severity", "rated by", "images", "where", "what"),
             [
                 (
-                    *(
-                        row.cve,
-                        Severity(row.severity).told if row.severity else "not rated",
-                        row.rated_by,
-                        row.places.open,
-                    ),
+                    *(row.cve, row.severity_told or "not rated", row.rated_by, row.places.open),
                     ", ".join(f"{number} {words}" for words, number in places_in_words(row.places)),
                     row.title,
                 )
@@ -83,7 +77,6 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
     from bot.cli.ledger import show_group
     from bot.cli.output import print_json, print_line, print_sentence
     from bot.cli.unknown import end_with_unknown
-    from bot.domain.feeds.advisory import Severity
     from bot.domain.wording.words import counted
     from bot.views.images.ledger import as_json, image_as_json, places_in_words
     from bot.views.images.ledger_groups import grouped
@@ -94,7 +87,7 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
         end_with_unknown(found.not_known, found.gaps)
         return
     row = found.cve
-    rated = f"{Severity(row.severity).told}, as {row.rated_by} rates it" if row.severity else "not rated"
+    rated = f"{row.severity_told}, as {row.rated_by} rates it" if row.severity else "not rated"
     print_sentence(f"{row.cve}: {rated}. {row.title}")
     if not found.images.items:
         print_line("No image that was read has it, or had it.")

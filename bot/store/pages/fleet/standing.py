@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, d
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.rollouts.rebuild import State
-from bot.store.engine.inserting import chunks, insert_into
+from bot.store.engine.inserting import chunks, upsert_rows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.behind import DIFFERS, FLOATS
 from bot.store.rows.bases.tables import bases
@@ -55,18 +55,14 @@ class StandingStore(Store):
 
 
 async def _keep_day(connection: AsyncConnection, day: date, totals: Mapping[str, int]) -> None:
-    statement = insert_into(connection, standing_days)
-    told = {"repositories": statement.excluded.repositories}
-    upsert_all = statement.on_conflict_do_update(index_elements=["day", "standing"], set_=told)
     rows = [{"day": day, "standing": standing, "repositories": number} for standing, number in totals.items()]
-    await connection.execute(upsert_all, rows)
+    await connection.execute(upsert_rows(connection, standing_days, ["day", "standing"], ["repositories"]), rows)
 
 
 async def _keep(connection: AsyncConnection, changed: list[dict[str, Any]]) -> None:
     """A repository that was forgotten meanwhile has no standing any more."""
-    statement = insert_into(connection, standings)
-    told = {name: statement.excluded[name] for name in ("rank", "standing", "since", "latest_rebuild")}
-    upsert_all = statement.on_conflict_do_update(index_elements=["repository_id"], set_=told)
+    told = ("rank", "standing", "since", "latest_rebuild")
+    upsert_all = upsert_rows(connection, standings, ["repository_id"], told)
     for some in chunks(sorted(changed, key=itemgetter("repository_id"))):
         ids = [values["repository_id"] for values in some]
         there = set(
