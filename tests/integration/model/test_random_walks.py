@@ -252,9 +252,10 @@ class Walk(RuleBasedStateMachine):
 
     @rule(base=bases, worker=workers)
     def what_was_set_to_merge_is_stopped_by_a_quarantine(self, base: Base, worker: int) -> None:
+        """Within two passes that come to their end: each kill that is still to come may break one off."""
         self.run(self.fleet.hold("quarantine", base))
-        is_disturbed = self.fleet.forge.failing or self.fleet.forge.after or self.fleet.forge.meanwhile
-        for _ in range(2):
+        is_disturbed = bool(self.fleet.forge.failing or self.fleet.forge.after)
+        for _ in range(2 + len(self.fleet.forge.meanwhile)):
             self.fleet.clock.advance(timedelta(minutes=25))
             self.run(self.fleet.everything(worker))
         if is_disturbed or self.fleet.forge.is_paused:
@@ -511,6 +512,11 @@ def a_step_is_under_way(taken: Walk) -> None:
     assert [run for run, file in home.started.items() if file == STEP_FILES[0] and not home.runs[run].has_concluded]
 
 
+def was_killed_twice(taken: Walk) -> None:
+    """So far the walk has come: each of two kills met a worker."""
+    assert taken.fleet.killed == 2
+
+
 LAWS: tuple[Callable[[Walk], None], ...] = (
     Walk.no_write_begins_against_a_word_or_without_a_look,
     Walk.a_base_has_one_open_pull_request_in_a_repository,
@@ -625,6 +631,23 @@ def test_the_laws_hold_where_pull_requests_are_set_to_merge_and_their_digest_is_
         lambda walk: walk.somebody_lets_all_go_on(),
         lambda walk: walk.everything(0),
         lambda walk: walk.checks_turn_green(2),
+    )
+
+
+@pytest.mark.long
+def test_the_laws_hold_where_two_passes_that_stop_a_merge_are_killed(template: Path) -> None:
+    directed(
+        template,
+        lambda walk: walk.a_first_wave_comes_through(0),
+        lambda walk: walk.time_passes(60 * 8),
+        lambda walk: walk.everything(0),
+        lambda walk: walk.time_passes(61),
+        lambda walk: walk.everything(1),
+        set_to_merge,
+        lambda walk: walk.the_process_will_be_killed_before("look"),
+        lambda walk: walk.the_process_will_be_killed_before("grant"),
+        lambda walk: walk.what_was_set_to_merge_is_stopped_by_a_quarantine(ASPNET, 1),
+        was_killed_twice,
     )
 
 
