@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.report.messages.rollout_news import MOST_NAMED, SHOWN_FIRST, RolloutNews
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ def change(base: Base = ASPNET, cause: Cause = Cause.DOTNET_SECURITY, **values: 
     return Change(base, NOON, "sha256:a", "sha256:b", cause, cause, **(known | values))
 
 
-def rebuild(repository: str = "contoso/shop", state: State = State.OPEN, **values: Any) -> Rebuild:
+def rebuild(repository: str = "contoso/shop", state: RebuildState = RebuildState.OPEN, **values: Any) -> Rebuild:
     known: dict[str, Any] = {
         "id": 1,
         "rollout": 3,
@@ -40,8 +40,8 @@ def rollout(
     *rebuilds: Rebuild, changes: tuple[Change, ...] | None = None, ended: datetime | None = None
 ) -> RolloutNews:
     """Counted as the store counts them, from rebuilds in full."""
-    current = [each for each in rebuilds or (rebuild(),) if each.state is not State.SUPERSEDED]
-    told = [each for each in current if each.action is Action.NOTIFY and each.state is not State.SKIPPED]
+    current = [each for each in rebuilds or (rebuild(),) if each.state is not RebuildState.SUPERSEDED]
+    told = [each for each in current if each.action is Action.NOTIFY and each.state is not RebuildState.SKIPPED]
     order = {state: place for place, state in enumerate(SHOWN_FIRST)}
     return RolloutNews(
         3,

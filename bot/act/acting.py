@@ -6,7 +6,7 @@ from bot.act.pull_request.proposal import open_or_update
 from bot.act.tools import Tools
 from bot.act.trust import doubt_about
 from bot.act.waiting import away, paused
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 
 
 async def act(job: Job, tools: Tools) -> Rebuild:
@@ -37,4 +37,4 @@ async def act(job: Job, tools: Tools) -> Rebuild:
         case Action.DISPATCH:
             return await dispatch(job, tools)
         case Action.NOTIFY:
-            return job.rebuild.moved(State.SUCCEEDED, job.rebuild.reason, at=now)
+            return job.rebuild.moved(RebuildState.SUCCEEDED, job.rebuild.reason, at=now)

@@ -9,7 +9,7 @@ from bot.act.pull_request.section import closed
 from bot.act.waiting import is_final_after
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, put_off_by_backoff
@@ -84,7 +84,7 @@ class _CallingOff(ForgeWriting[CalledOff, Rebuild]):
 
     def _ended(self, item: CalledOff, but: str = "") -> Rebuild:
         told = f"{item.reason}; {but}" if but else item.reason
-        return item.rebuild.moved(State.CANCELLED, told, at=self._clock.now())
+        return item.rebuild.moved(RebuildState.CANCELLED, told, at=self._clock.now())
 
     async def settle(self, item: CalledOff, result: Rebuild) -> None:
         await self._store.settle_rebuild(item.rebuild, result)

@@ -14,7 +14,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import ActionPreference
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.formats import repository_config
 from bot.formats.source.text import decode
 
@@ -93,7 +93,7 @@ async def hear(word: str, claimed: Job, store: ActStore, now: datetime) -> Rebui
     """
     if objection(claimed, now, claimed.member.config) is None:
         await store.read_again(claimed.member.id)
-    return claimed.rebuild.moved(State.SKIPPED, word, at=now)
+    return claimed.rebuild.moved(RebuildState.SKIPPED, word, at=now)
 
 
 def _refused_action(

@@ -15,7 +15,7 @@ from bot.domain.backoff import rest_at_age, rest_of
 from bot.domain.failure import Failure
 from bot.domain.forge.port import Forge
 from bot.domain.forge.refusals import RepositoryArchived
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.reconcile.forge_writing import ForgeWriting
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue
@@ -109,13 +109,13 @@ class _Jobs(ForgeWriting[Job, Rebuild]):
                 return f"{rebuild.repository}: {failure}"
         rest = rest_of(failure, rebuild.attempts)
         is_final = is_final_after(rebuild.attempts, failure)
-        if is_final and rebuild.state is State.OPEN:
+        if is_final and rebuild.state is RebuildState.OPEN:
             # Its pull request stands and is followed; only its text is not what it could be.
             seldom = rest_at_age(rebuild.age(now), rest)
             left = replace(rebuild, text_version=rebuild.facts_version, due_at=now + seldom)
             await self._store.settle_rebuild(rebuild, left)
         elif is_final:
-            how = State.SKIPPED if failure.trouble in RIGHTS else State.FAILED
+            how = RebuildState.SKIPPED if failure.trouble in RIGHTS else RebuildState.FAILED
             ended = rebuild.moved(how, f"{failure.told} (tried {rebuild.attempts} times)", at=now)
             await self._store.settle_rebuild(rebuild, ended, succeeded=False)
         else:

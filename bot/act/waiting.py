@@ -7,7 +7,7 @@ from bot.act.ports import ActOptions, ActStore, Job
 from bot.domain.backoff import rest_at_age, rested_by
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import OwnWord
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 
 RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
 """Missing rights, and repositories that seem gone."""
@@ -29,7 +29,7 @@ def is_final_after(attempts: int, failure: Failure) -> bool:
 
 def paused(rebuild: Rebuild, reason: str, rest: timedelta, now: datetime) -> Rebuild:
     """Due again after `rest`. An open pull request stays open, whatever keeps its text from changing."""
-    waiting = rebuild.moved(State.WAITING, reason, at=now) if rebuild.state.awaits_action else rebuild
+    waiting = rebuild.moved(RebuildState.WAITING, reason, at=now) if rebuild.state.awaits_action else rebuild
     return replace(waiting, due_at=now + rest)
 
 
@@ -51,7 +51,7 @@ async def ended_where_archived(
     if is_open or not rebuild.state.awaits_action or not any(target.changes for target in rebuild.targets):
         return None
     await store.read_once_listed(job.member.id)
-    return rebuild.moved(State.SKIPPED, told, at=now)
+    return rebuild.moved(RebuildState.SKIPPED, told, at=now)
 
 
 async def shut(
@@ -72,5 +72,5 @@ def away(rebuild: Rebuild, how: str, ever: str, options: ActOptions, now: dateti
         return left_alone(rebuild, options, now)
     age = rebuild.age(now)
     if age > _MAY_COME_BACK_FOR:
-        return rebuild.moved(State.SKIPPED, ever, at=now)
+        return rebuild.moved(RebuildState.SKIPPED, ever, at=now)
     return paused(rebuild, how, rest_at_age(age, options.follow_every), now)

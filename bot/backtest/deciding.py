@@ -13,7 +13,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import WORKFLOWS, Affected, FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import OpenRollout, PlannedRebuild
 from bot.plan.deciding import decide
 from bot.plan.due import reconsidered
@@ -119,7 +119,7 @@ class Deciding:
         return rollout.id
 
     def _take_up(self, planned: PlannedRebuild, rollout: int, now: datetime) -> None:
-        if planned.state is not State.PLANNED:
+        if planned.state is not RebuildState.PLANNED:
             for superseded in planned.supersedes:
                 self._waiting.pop(superseded, None)
             return

@@ -15,7 +15,7 @@ from bot.backtest.planner import Deed
 from bot.backtest.weekly import WEEK, WEEKLY_OVER, guaranteed_ages, next_week, spread
 from bot.domain.bases.change import Cause, Change
 from bot.domain.rollouts.policy import Policy, PolicyRule, Terms
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import MergeMethod
 from bot.domain.rollouts.timing.budget import Spending, WriteLimits
@@ -87,7 +87,7 @@ class Rolling(Deciding):
     def _take_up(self, planned: PlannedRebuild, rollout: int, now: datetime) -> None:
         """Adds a planned rebuild to its rollout; one that supersedes another keeps its place in time."""
         earlier = [work for number in planned.supersedes if (work := self._leave(number)) is not None]
-        if planned.state is not State.PLANNED:
+        if planned.state is not RebuildState.PLANNED:
             for work in earlier:
                 self._waiting.pop(work.rebuild.id, None)
             return
@@ -180,7 +180,7 @@ class Rolling(Deciding):
         changes = tuple(self._changes[move] for move in sorted(work.moves))
         yield Deed(now, rebuild.repository, rebuild.action, changes, rebuild.reason)
         if rebuild.action is Action.PULL_REQUEST:
-            opened = replace(rebuild, state=State.OPEN, pull_request=rebuild.pull_request or rebuild.id)
+            opened = replace(rebuild, state=RebuildState.OPEN, pull_request=rebuild.pull_request or rebuild.id)
             self._waiting[rebuild.id] = (opened, work.moves)
         else:  # a run cannot be called back, whatever moves next
             del self._waiting[rebuild.id]

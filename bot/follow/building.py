@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.forge.runs import CHECKS, BuildRun
 from bot.domain.rollouts.after_build import after_green_build
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.wording.words import duration
 
 _GREEN = frozenset({"success", "neutral"})
@@ -102,7 +102,7 @@ def after_builds(
     if going is None and is_late:
         return _not_seen(done, missing, now, build_within)
     known = replace(known, built_by=_known_red(rebuild, groups))
-    return known.moved(State.BUILDING, f"merged; {told}", at=now) if seen else known
+    return known.moved(RebuildState.BUILDING, f"merged; {told}", at=now) if seen else known
 
 
 def _are_awaited(going: BuildRun | None, missing: Sequence[_Build], *, is_late: bool) -> bool:
@@ -116,7 +116,7 @@ def _failed(rebuild: Rebuild, red: Sequence[BuildRun], told: str, now: datetime,
     files = {run.file for run in red}
     workflow = files.pop() if rebuild.parts and is_all and len(files) == 1 else rebuild.workflow
     failed = replace(rebuild, url=red[0].url, workflow=workflow)
-    return failed.moved(State.FAILED, f"merged, but its build failed: {told}", at=now)
+    return failed.moved(RebuildState.FAILED, f"merged, but its build failed: {told}", at=now)
 
 
 def _with_run(rebuild: Rebuild, builds: Sequence[_Build]) -> Rebuild:
@@ -137,15 +137,15 @@ def _not_seen(rebuild: Rebuild, missing: Sequence[_Build], now: datetime, build_
     assert rebuild.merge is not None
     if (red := next((build.was_red for build in missing if build.was_red is not None), None)) is not None:
         told = f"not built again: nobody has run {red.file} again within {duration(build_within)}, or pushed since"
-        return replace(rebuild, url=red.url).moved(State.SKIPPED, told, at=now)
+        return replace(rebuild, url=red.url).moved(RebuildState.SKIPPED, told, at=now)
     if any(build.was_cancelled for build in missing):
-        return rebuild.moved(State.CANCELLED, "merged, but the build was cancelled", at=now)
+        return rebuild.moved(RebuildState.CANCELLED, "merged, but the build was cancelled", at=now)
     names = " and ".join(build.workflow for build in missing if build.workflow) if rebuild.parts else ""
     what = f"run of {names}" if names else "run"
     told = f"merged, build not seen: no {what} on {rebuild.merge.commit[:7]} within {duration(build_within)}"
     if any(build.was_skipped for build in missing):
         told += " that was not skipped"
-    return rebuild.moved(State.MERGED, told, at=now)
+    return rebuild.moved(RebuildState.MERGED, told, at=now)
 
 
 def _builds(rebuild: Rebuild, groups: Sequence[Sequence[BuildRun]]) -> list[_Build]:

@@ -14,7 +14,7 @@ from bot.domain.forge.runs import CLOCKS_DIFFER_BY, BuildRun, RunState, dispatch
 from bot.domain.rollouts.after_build import after_green_build
 from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
-from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.follow.building import after_builds, is_to_be_sought_later
 
 _LOST_AFTER = timedelta(hours=1)
@@ -103,7 +103,7 @@ class Looks:
             found = replace(rebuild, run=run.id, url=run.url or rebuild.url, node_id=run.node_id)
             return after_run(found, run.shown, now)
         if now - started > _LOST_AFTER:
-            return rebuild.moved(State.FAILED, "the dispatched run never appeared", at=now)
+            return rebuild.moved(RebuildState.FAILED, "the dispatched run never appeared", at=now)
         return rebuild
 
 
@@ -157,12 +157,12 @@ def after_request(rebuild: Rebuild, shown: PullRequestState, now: datetime) -> R
         if shown.merge_commit is None or shown.merge_node is None:
             return rebuild  # the forge tells the commit a moment later
         merge = Merge(shown.merge_commit, shown.merge_node, shown.merged_at or now)
-        return replace(rebuild, merge=merge).moved(State.BUILDING, told, at=now)
+        return replace(rebuild, merge=merge).moved(RebuildState.BUILDING, told, at=now)
     if not shown.is_open:
-        return rebuild.moved(State.CANCELLED, f"pull request #{shown.number} was closed unmerged", at=now)
+        return rebuild.moved(RebuildState.CANCELLED, f"pull request #{shown.number} was closed unmerged", at=now)
     if shown.is_archived:
         told = f"the repository is archived; pull request #{shown.number} stays open until it is not any more"
-        return rebuild.moved(State.SKIPPED, told, at=now)
+        return rebuild.moved(RebuildState.SKIPPED, told, at=now)
     if _is_for_act(rebuild, shown):
         return replace(rebuild, text_version=rebuild.facts_version - 1)
     return rebuild
@@ -192,10 +192,10 @@ def after_run(rebuild: Rebuild, shown: RunState, now: datetime) -> Rebuild:
             built = replace(rebuild, built_commit=shown.commit, run_number=shown.number)
             return after_green_build(built, f"the run concluded with {shown.conclusion}", at=now)
         if shown.conclusion == "cancelled":
-            return rebuild.moved(State.CANCELLED, "the run was cancelled", at=now)
-        return rebuild.moved(State.FAILED, f"the run concluded with {shown.conclusion}", at=now)
+            return rebuild.moved(RebuildState.CANCELLED, "the run was cancelled", at=now)
+        return rebuild.moved(RebuildState.FAILED, f"the run concluded with {shown.conclusion}", at=now)
     if shown.status == "in_progress":
-        return rebuild.moved(State.RUNNING, not_ended(rebuild, "is under way"), at=now)
+        return rebuild.moved(RebuildState.RUNNING, not_ended(rebuild, "is under way"), at=now)
     if shown.status == "waiting":
         return rebuild.moved(rebuild.state, not_ended(rebuild, "waits for approval"), at=now)
     return rebuild.moved(rebuild.state, not_ended(rebuild, "waits for its turn"), at=now)

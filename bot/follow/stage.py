@@ -11,7 +11,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
 from bot.domain.rollouts.joining import left
-from bot.domain.rollouts.rebuild import Joined, Rebuild, State
+from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 from bot.follow.looking import Looks, look_at
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
@@ -112,28 +112,28 @@ class _Following(Work[Rebuild, Rebuild]):
             return after
         now, every = self._clock.now(), self._options.every
         due = look_together(now + _rest(before, every, now), every)
-        is_just_merged = before.state is not State.BUILDING and after.state is State.BUILDING
-        is_at_once = _is_left_to_act(after) or is_just_merged or after.state is State.PROVING
+        is_just_merged = before.state is not RebuildState.BUILDING and after.state is RebuildState.BUILDING
+        is_at_once = _is_left_to_act(after) or is_just_merged or after.state is RebuildState.PROVING
         return replace(after, due_at=now if is_at_once else due)
 
 
 def _rest(rebuild: Rebuild, follow_every: timedelta, now: datetime) -> timedelta:
     """Returns the time to the next look: short for a run, ever longer for a pull request that has waited long."""
-    if rebuild.state is not State.OPEN:
+    if rebuild.state is not RebuildState.OPEN:
         return follow_every
     return rest_at_age(rebuild.age(now), follow_every)
 
 
 def _unread(before: Rebuild, failure: Failure, clock: Clock) -> Rebuild:
     if failure.trouble is Trouble.MISSING and before.attempts >= _GONE_AFTER:
-        is_open = before.state is State.OPEN
+        is_open = before.state is RebuildState.OPEN
         if before.follows_others:
             return left(before, "it is no longer there", Joined.GONE, at=clock.now())
         what = "the pull request" if is_open else "the merge commit" if before.merge else "the run"
-        return before.moved(State.CANCELLED, f"{what} is no longer there", at=clock.now())
+        return before.moved(RebuildState.CANCELLED, f"{what} is no longer there", at=clock.now())
     return before
 
 
 def _is_left_to_act(rebuild: Rebuild) -> bool:
     """What is outdated, `act` brings to the default branch as it is now: its text, and the edits of its branch."""
-    return rebuild.state is State.OPEN and rebuild.facts_version > rebuild.text_version
+    return rebuild.state is RebuildState.OPEN and rebuild.facts_version > rebuild.text_version

@@ -11,7 +11,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
 from bot.domain.repositories.usage import Replacement, Role, Usage
 from bot.domain.rollouts.policy import Policy, Terms
-from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.windows import next_opening
@@ -227,7 +227,7 @@ def _planned(
         repository_id=member.id,
         repository=member.name,
         action=action,
-        state=State.CANCELLED if is_back else State.PLANNED,
+        state=RebuildState.CANCELLED if is_back else RebuildState.PLANNED,
         reason=why_back(targets) if is_back else why(action, needs, targets, member) + why_held(begins),
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=tuple(replacements.values()),
@@ -266,7 +266,7 @@ def _skipped(
         repository_id=member.id,
         repository=member.name,
         action=Action.NOTIFY,
-        state=State.SKIPPED,
+        state=RebuildState.SKIPPED,
         reason=reason,
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=(),

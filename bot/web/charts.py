@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import log10
 
 from bot.domain.bases.promise import PromiseRow
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.words import duration, in_words, percent
 from bot.views.bases.promises import PromiseRecord
 from bot.views.charts import Bar
@@ -60,8 +60,16 @@ def spark(shares: Sequence[float | None]) -> str:
 
 
 _FROM_THE_LEFT = (
-    *(State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.STEPPING, State.PROVING, State.BUILDING),
-    *(State.RUNNING, State.DISPATCHED, State.OPEN, State.WAITING, State.PLANNED),
+    *(
+        RebuildState.SUCCEEDED,
+        RebuildState.BUILT,
+        RebuildState.MERGED,
+        RebuildState.FAILED,
+        RebuildState.STEPPING,
+        RebuildState.PROVING,
+        RebuildState.BUILDING,
+    ),
+    *(RebuildState.RUNNING, RebuildState.DISPATCHED, RebuildState.OPEN, RebuildState.WAITING, RebuildState.PLANNED),
 )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.domain.rollouts.timing.waves import Wave
@@ -28,27 +28,49 @@ STEPS = (
 )
 _BEGAN = {"canary": 0.1, "early": 1.2, "broad": 3.1, "critical": 8.0}
 """Hours after the rollout was opened."""
-_ENDS = (*(State.SUCCEEDED,) * 31, State.FAILED, State.SKIPPED, State.MERGED, State.SUCCEEDED, State.CANCELLED)
+_ENDS = (
+    *(RebuildState.SUCCEEDED,) * 31,
+    RebuildState.FAILED,
+    RebuildState.SKIPPED,
+    RebuildState.MERGED,
+    RebuildState.SUCCEEDED,
+    RebuildState.CANCELLED,
+)
 _BROAD = (
-    *(State.SUCCEEDED, State.SUCCEEDED, State.OPEN, State.SUCCEEDED, State.STEPPING, State.SUCCEEDED),
-    *(State.RUNNING, State.SUCCEEDED, State.OPEN, State.PROVING, State.SUCCEEDED, State.BUILDING, State.FAILED),
+    *(
+        RebuildState.SUCCEEDED,
+        RebuildState.SUCCEEDED,
+        RebuildState.OPEN,
+        RebuildState.SUCCEEDED,
+        RebuildState.STEPPING,
+        RebuildState.SUCCEEDED,
+    ),
+    *(
+        RebuildState.RUNNING,
+        RebuildState.SUCCEEDED,
+        RebuildState.OPEN,
+        RebuildState.PROVING,
+        RebuildState.SUCCEEDED,
+        RebuildState.BUILDING,
+        RebuildState.FAILED,
+    ),
 )
 _SAID = {
-    State.PLANNED: "the base moved, and its wave has not begun",
-    State.OPEN: "its checks are green, and nobody has merged it",
-    State.RUNNING: "the run is under way",
-    State.BUILDING: "merged, and the run for its merge commit is under way",
-    State.PROVING: "built, and its image is looked for",
-    State.STEPPING: "proved, and its step production is under way",
-    State.SUCCEEDED: "its image was proved to stand on the new base by 5 layers",
-    State.SKIPPED: "its own file asks to be left alone",
-    State.MERGED: "merged, and no run for its merge commit was seen within 1 h",
-    State.CANCELLED: "called off by alice",
+    RebuildState.PLANNED: "the base moved, and its wave has not begun",
+    RebuildState.OPEN: "its checks are green, and nobody has merged it",
+    RebuildState.RUNNING: "the run is under way",
+    RebuildState.BUILDING: "merged, and the run for its merge commit is under way",
+    RebuildState.PROVING: "built, and its image is looked for",
+    RebuildState.STEPPING: "proved, and its step production is under way",
+    RebuildState.SUCCEEDED: "its image was proved to stand on the new base by 5 layers",
+    RebuildState.SKIPPED: "its own file asks to be left alone",
+    RebuildState.MERGED: "merged, and no run for its merge commit was seen within 1 h",
+    RebuildState.CANCELLED: "called off by alice",
 }
 _ON_THE_WAY = {
-    State.PLANNED: "a base that it stands on moved",
-    State.OPEN: "the pull request was opened",
-    State.DISPATCHED: "the workflow was started",
+    RebuildState.PLANNED: "a base that it stands on moved",
+    RebuildState.OPEN: "the pull request was opened",
+    RebuildState.DISPATCHED: "the workflow was started",
 }
 
 
@@ -61,8 +83,8 @@ class Told:
     steps: tuple[dict[str, Any], ...]
 
     @property
-    def state(self) -> State:
-        return State(self.rebuild["state"])
+    def state(self) -> RebuildState:
+        return RebuildState(self.rebuild["state"])
 
 
 def wave_of(number: int) -> str:
@@ -94,12 +116,12 @@ def rebuilds(
             yield _told(rollout, sample, {base: digests[base] for base in moved}, len(samples), now, mark)
 
 
-def _state(rollout: int, number: int, wave: str) -> State:
+def _state(rollout: int, number: int, wave: str) -> RebuildState:
     if rollout <= ROLLOUTS:
         return _ENDS[(number * 31 + rollout * 17) % len(_ENDS)]
     if wave == "critical":
-        return State.PLANNED
-    return _BROAD[number % len(_BROAD)] if wave == "broad" else State.SUCCEEDED
+        return RebuildState.PLANNED
+    return _BROAD[number % len(_BROAD)] if wave == "broad" else RebuildState.SUCCEEDED
 
 
 def _told(
@@ -108,14 +130,16 @@ def _told(
     wave = wave_of(sample.number)
     state = _state(rollout, sample.number, wave)
     id_ = (rollout - 1) * fleet + sample.number
-    is_pin, waits = sample.number % 3 == 0, state is State.PLANNED
+    is_pin, waits = sample.number % 3 == 0, state is RebuildState.PLANNED
     planned = opened(rollout, now)
     began = planned + timedelta(hours=_BEGAN[wave], minutes=sample.number % 9)
     ended = began + timedelta(minutes=6 + sample.number * 13 % 40) if state.has_ended else None
     run = 19_400_000_000 + id_ * 7919
     request = 100 + (sample.number * 37 + rollout * 11) % 800
     where = f"pull/{request}" if is_pin else f"actions/runs/{run}"
-    has_steps = rollout > ROLLOUTS and wave != "critical" and state in (State.SUCCEEDED, State.STEPPING)
+    has_steps = (
+        rollout > ROLLOUTS and wave != "critical" and state in (RebuildState.SUCCEEDED, RebuildState.STEPPING)
+    )
     url = None if waits else f"https://github.com/{sample.name}/{where}"
     rebuild = {
         "id": id_,
@@ -150,17 +174,21 @@ def _told(
     return Told(rebuild, tuple(_way(rebuild, state, is_pin, mark)), steps)
 
 
-def _said(state: State, number: int) -> str:
-    if state is State.FAILED:
+def _said(state: RebuildState, number: int) -> str:
+    if state is RebuildState.FAILED:
         return f"the run failed: {names.project(number)}.Tests had {number % 3 + 1} failures"
     return _SAID[state]
 
 
-def _way(rebuild: dict[str, Any], state: State, is_pin: bool, mark: str) -> Iterator[dict[str, Any]]:
-    passed = [State.PLANNED]
-    if state in (State.SUCCEEDED, State.FAILED, State.STEPPING, State.PROVING):
-        passed += [State.OPEN, State.BUILDING] if is_pin else [State.DISPATCHED, State.RUNNING]
-        passed += [State.PROVING] if state is not State.FAILED else []
+def _way(rebuild: dict[str, Any], state: RebuildState, is_pin: bool, mark: str) -> Iterator[dict[str, Any]]:
+    passed = [RebuildState.PLANNED]
+    if state in (RebuildState.SUCCEEDED, RebuildState.FAILED, RebuildState.STEPPING, RebuildState.PROVING):
+        passed += (
+            [RebuildState.OPEN, RebuildState.BUILDING]
+            if is_pin
+            else [RebuildState.DISPATCHED, RebuildState.RUNNING]
+        )
+        passed += [RebuildState.PROVING] if state is not RebuildState.FAILED else []
     passed += [state] if state not in passed else []
     at, before = rebuild["planned_at"], None
     for place, after in enumerate(passed):
@@ -179,7 +207,7 @@ def _way(rebuild: dict[str, Any], state: State, is_pin: bool, mark: str) -> Iter
 
 
 def _steps(rebuild: dict[str, Any], began: datetime, now: datetime) -> Iterator[dict[str, Any]]:
-    is_done = rebuild["state"] == State.SUCCEEDED.value
+    is_done = rebuild["state"] == RebuildState.SUCCEEDED.value
     for place, step in enumerate(STEPS):
         state = StepState.SUCCEEDED if is_done or place < 2 else StepState.APPROVAL
         at = began + timedelta(minutes=8 + place * 7)

@@ -21,7 +21,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.rollouts.terms import Step
 from bot.store.engine.database import Database, open_database
@@ -141,8 +141,8 @@ class Fleet:
         found = [(pair, assess(pair.before, pair.after, ReleaseIndex(()), {}, now)) for pair in pairs]
         await self._stores.assess.save_changes(found, 0)
         await self._plan()
-        await self._end(State.OPEN, "pull request #7 was opened")
-        await self._end(State.SUCCEEDED, "pull request #7 was merged")
+        await self._end(RebuildState.OPEN, "pull request #7 was opened")
+        await self._end(RebuildState.SUCCEEDED, "pull request #7 was merged")
         await self._happens()
         task = await self._stores.retention.claim_forgetting()
         assert task is not None
@@ -211,7 +211,7 @@ class Fleet:
                 repository_id=repository,
                 repository=names[repository],
                 action=Action.PULL_REQUEST,
-                state=State.PLANNED,
+                state=RebuildState.PLANNED,
                 reason="aspnet:10.0 has .NET 10.0.5 with 3 CVEs fixed; due on Monday at 08:00 UTC after it settled",
                 targets=tuple(self._target(moves[change].change.base, change) for change in dict.fromkeys(changes)),
                 replacements=tuple(
@@ -233,9 +233,9 @@ class Fleet:
     def _target(self, base: Base, change: int) -> Target:
         return Target(base, self._digest(), self._digest(), (change,))
 
-    async def _end(self, state: State, reason: str) -> None:
+    async def _end(self, state: RebuildState, reason: str) -> None:
         """All that is under way goes one step on, in one transaction: row by row it would take an hour."""
-        before = State.PLANNED if state is State.OPEN else State.OPEN
+        before = RebuildState.PLANNED if state is RebuildState.OPEN else RebuildState.OPEN
         now = self._clock.now()
         ended = {"ended_at": now} if state.has_ended else {}
         async with self._database.transaction() as connection:

@@ -16,7 +16,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.clock import ManualClock
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
-from bot.domain.rollouts.rebuild import ENDED, State
+from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.domain.rollouts.timing.waves import Wave
 from bot.reconcile.budgets import Budget
@@ -131,6 +131,8 @@ def _fleet(database: Database) -> Large:
 
 
 async def _ends(database: Database) -> list[datetime]:
-    query = select(rebuilds.c.ended_at).where(rebuilds.c.state.in_(ENDED), rebuilds.c.state != State.FAILED.value)
+    query = select(rebuilds.c.ended_at).where(
+        rebuilds.c.state.in_(ENDED), rebuilds.c.state != RebuildState.FAILED.value
+    )
     async with database.reading() as connection:
         return sorted((await connection.execute(query)).scalars())

@@ -29,7 +29,7 @@ from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
 from bot.reconcile.loop import Loop
@@ -175,7 +175,7 @@ class PackagedFleet(Fleet):
         if self._database.engine.dialect.name != "sqlite":
             await maintain(self._database)
 
-    async def _end(self, state: State, reason: str) -> None:
+    async def _end(self, state: RebuildState, reason: str) -> None:
         await super()._end(state, reason)
         if state.has_ended:
             run = 30_000_000_001

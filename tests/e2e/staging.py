@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.service.stages import one_pass
 from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import Bot, open_bot
@@ -52,7 +52,7 @@ class Stage:
         found = [rebuild for rollout in reversed(rollouts) for rebuild in rollout.rebuilds]
         return {rebuild.repository.partition("/")[2]: rebuild for rebuild in found}
 
-    async def states(self) -> dict[str, State]:
+    async def states(self) -> dict[str, RebuildState]:
         return {name: rebuild.state for name, rebuild in (await self.rebuilds()).items()}
 
 

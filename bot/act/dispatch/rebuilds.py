@@ -15,7 +15,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run, run_under_way
 from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.joining import join
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 
 
 async def dispatch(job: Job, tools: Tools) -> Rebuild:
@@ -35,11 +35,11 @@ async def dispatch(job: Job, tools: Tools) -> Rebuild:
         return await hear(word, replace(claimed, rebuild=job.rebuild), tools.store, now)
     if job.condemned is not None:
         told = f"the default branch pins {job.condemned}, which was quarantined: the next digest is built instead"
-        return job.rebuild.moved(State.SKIPPED, told, at=now)
+        return job.rebuild.moved(RebuildState.SKIPPED, told, at=now)
     if _workflow(job) is None:
         reason = f"{job.rebuild.workflow} is missing or has no workflow_dispatch trigger"
         left = await _left_to_people(job, reason, tools)
-        return left or job.rebuild.moved(State.SKIPPED, reason, at=now)
+        return left or job.rebuild.moved(RebuildState.SKIPPED, reason, at=now)
     if (waiting := _waiting(job.rebuild, tools)) is not None:
         return waiting
     if (run := await _under_way(job, standing.head, tools)) is not None:
@@ -56,10 +56,10 @@ def _waiting(rebuild: Rebuild, tools: Tools) -> Rebuild | None:
     """The rebuild while an earlier request may still show its run, or once there were enough of them."""
     now = tools.clock.now()
     if (look := next_look(rebuild, now, tools.options.visible_after)) is not None:
-        waiting = rebuild.moved(State.WAITING, "an earlier dispatch may still appear", at=now)
+        waiting = rebuild.moved(RebuildState.WAITING, "an earlier dispatch may still appear", at=now)
         return replace(waiting, due_at=look)
     reason = given_up(rebuild)
-    return None if reason is None else rebuild.moved(State.FAILED, reason, at=now)
+    return None if reason is None else rebuild.moved(RebuildState.FAILED, reason, at=now)
 
 
 async def _under_way(job: Job, head: str | None, tools: Tools) -> Run | None:
@@ -125,7 +125,7 @@ async def _left_to_people(job: Job, why: str, tools: Tools) -> Rebuild | None:
     )
     told = f"{job.rebuild.workflow} cannot be started by the bot, so run it again, or push: that is followed; {why}"
     due = look_together(now + tools.options.follow_every, tools.options.follow_every)
-    return replace(followed.moved(State.BUILDING, told, at=now), due_at=due)
+    return replace(followed.moved(RebuildState.BUILDING, told, at=now), due_at=due)
 
 
 async def _started(job: Job, rebuild: Rebuild, number: int | None, tools: Tools) -> Run | None:
@@ -158,7 +158,7 @@ def _inputs(job: Job, rebuild: Rebuild) -> dict[str, str]:
     declared: Sequence[str] = workflow.inputs if workflow is not None else ()
     offered = {
         "correlation": rebuild.correlation or "",
-        "reason": rebuild.reason if rebuild.state is State.PLANNED else what_moved(job),
+        "reason": rebuild.reason if rebuild.state is RebuildState.PLANNED else what_moved(job),
         "bases": " ".join(f"{target.base}@{target.to_digest}" for target in rebuild.targets),
     }
     return {name: value for name, value in offered.items() if name in declared}
@@ -172,10 +172,10 @@ async def _dispatched(job: Job, rebuild: Rebuild, run: Run | int | None, tools: 
     await tools.store.outdate_pull_requests(rebuild)
     reason = (
         rebuild.reason
-        if rebuild.state is State.PLANNED
+        if rebuild.state is RebuildState.PLANNED
         else f"{what_moved(job)}; {rebuild.workflow} was dispatched"
     )
-    moved = rebuild.moved(State.DISPATCHED, reason, at=tools.clock.now())
+    moved = rebuild.moved(RebuildState.DISPATCHED, reason, at=tools.clock.now())
     due = look_together(tools.clock.now() + tools.options.follow_every, tools.options.follow_every)
     if isinstance(run, Run):
         return replace(moved, run=run.id, url=run.url, node_id=run.node_id, due_at=due)

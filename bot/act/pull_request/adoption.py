@@ -10,7 +10,7 @@ from bot.domain.backoff import look_together
 from bot.domain.forge.branches import MOST_TIPS
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import OtherRequest
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 
 
 async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Rebuild | None:
@@ -36,7 +36,7 @@ async def adopted(job: Job, look: BranchLook, tools: Tools, now: datetime) -> Re
 def _followed(rebuild: Rebuild, request: OtherRequest, tools: Tools, now: datetime) -> Rebuild:
     told = f"{request.bot}'s pull request #{request.number} brings the same; it is followed instead of a second one"
     return replace(
-        rebuild.moved(State.OPEN, told, at=now),
+        rebuild.moved(RebuildState.OPEN, told, at=now),
         pull_request=request.number,
         node_id=request.node_id,
         url=request.url,

@@ -22,7 +22,7 @@ from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import BranchRefused, FilesDenied
 from bot.domain.forge.wishes import Wishes
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.formats.repository import needs_projects
 from bot.formats.rewrite.refresh import read_with
 
@@ -76,7 +76,7 @@ def _refused(attempt: _Attempt, refused: BranchRefused, tools: Tools) -> Rebuild
     if not rebuild.state.awaits_action:
         return left_alone(rebuild, tools.options, now)
     if (request := attempt.look.open_request) is None:
-        return rebuild.moved(State.SKIPPED, refused.told, at=now)
+        return rebuild.moved(RebuildState.SKIPPED, refused.told, at=now)
     return _opened(attempt, request, [f"it stays as it is: {refused.told}"], tools)
 
 
@@ -107,22 +107,24 @@ async def _not_to_begin(attempt: _Attempt, claimed: Job, tools: Tools) -> Rebuil
     if (said := said_by_label(attempt.look.pull_requests)) is not None:
         return await _heeded(attempt, said, tools)
     if (reason := _superfluous(attempt.job)) is not None:
-        ended = State.SKIPPED if attempt.job.replaced_by is None else State.CANCELLED
+        ended = RebuildState.SKIPPED if attempt.job.replaced_by is None else RebuildState.CANCELLED
         return await _closed(attempt, rebuild.moved(ended, reason, at=now), tools)
     word = objection(attempt.job, now, claimed.member.config)
     if word is not None:
         return await _objected(attempt, word, claimed, tools)
     if attempt.look.open_request is not None:
         return None
-    if rebuild.state is State.OPEN and rebuild.pull_request not in {each.number for each in look.pull_requests}:
+    if rebuild.state is RebuildState.OPEN and rebuild.pull_request not in {
+        each.number for each in look.pull_requests
+    }:
         return left_alone(rebuild, tools.options, now)  # another bot's, whose text and branch are its own
-    if rebuild.state is State.OPEN and not was_closed_by_us(look.pull_requests, rebuild):
+    if rebuild.state is RebuildState.OPEN and not was_closed_by_us(look.pull_requests, rebuild):
         return replace(rebuild, text_version=rebuild.facts_version, due_at=now)  # to be followed to its end
     declined = less_declined(attempt.look.pull_requests, attempt.job)
     if declined.left is None:
-        return rebuild.moved(State.CANCELLED, declined.told[0], at=now)
+        return rebuild.moved(RebuildState.CANCELLED, declined.told[0], at=now)
     if rebuild.state.awaits_action and await _is_full(attempt, tools):
-        waiting = rebuild.moved(State.WAITING, "other pull requests of the bot are still open here", at=now)
+        waiting = rebuild.moved(RebuildState.WAITING, "other pull requests of the bot are still open here", at=now)
         return replace(waiting, due_at=now + tools.options.follow_every)
     return None
 
@@ -155,13 +157,13 @@ async def _heeded(attempt: _Attempt, said: Said, tools: Tools) -> Rebuild:
         tools.before_write(rebuild, attempt.looked_at)
         body = declined(request.body, said.reason)
         await tools.forge.close_pull_request(attempt.job.member.identity, request, body=body)
-    ended = State.CANCELLED if rebuild.state is State.OPEN else State.SKIPPED
+    ended = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
     return rebuild.moved(ended, said.reason, at=now)
 
 
 def _superfluous(job: Job) -> str | None:
     """Why an open pull request is in nobody's interest any more; None where it is."""
-    if job.rebuild.state is not State.OPEN:
+    if job.rebuild.state is not RebuildState.OPEN:
         return None
     wanted = job.replaced_by.action if job.replaced_by is not None else job.member.config.action or job.terms.action
     if wanted == Action.DISPATCH:
@@ -199,18 +201,18 @@ async def _edits(attempt: _Attempt, tools: Tools, denied: FilesDenied | None) ->
 async def _without_edits(attempt: _Attempt, edits: Edits, tools: Tools) -> Rebuild:
     """Ends the rebuild, or leaves its pull request to people, where no file can be edited."""
     rebuild, now = attempt.rebuild, attempt.looked_at
-    if rebuild.state is State.OPEN and (attempt.look.trunk is None or edits.told):
+    if rebuild.state is RebuildState.OPEN and (attempt.look.trunk is None or edits.told):
         return left_alone(rebuild, tools.options, now)
     if attempt.look.trunk is None:
-        return rebuild.moved(State.SKIPPED, "the repository has no commits", at=now)
+        return rebuild.moved(RebuildState.SKIPPED, "the repository has no commits", at=now)
     if edits.told:
-        return rebuild.moved(State.SKIPPED, f"nothing could be edited: {edits.told[0]}", at=now)
+        return rebuild.moved(RebuildState.SKIPPED, f"nothing could be edited: {edits.told[0]}", at=now)
     if edits.unmet:
         names = ", ".join(base.short for base in sorted(edits.unmet))
-        ended = State.CANCELLED if rebuild.state is State.OPEN else State.SKIPPED
+        ended = RebuildState.CANCELLED if rebuild.state is RebuildState.OPEN else RebuildState.SKIPPED
         after = rebuild.moved(ended, f"no file of the default branch names {names} any more", at=now)
     else:
-        after = rebuild.moved(State.SUCCEEDED, "the default branch already stands on the new base", at=now)
+        after = rebuild.moved(RebuildState.SUCCEEDED, "the default branch already stands on the new base", at=now)
     # Somebody was faster, the base went back to what the branch already has, or is not used any more.
     return await _closed(attempt, after, tools)
 
@@ -280,7 +282,7 @@ def _request_change(attempt: _Attempt, edits: Edits) -> RequestChange:
 
 def _opened(attempt: _Attempt, request: PullRequest, told: Iterable[str], tools: Tools) -> Rebuild:
     rebuild, now = attempt.rebuild, tools.clock.now()
-    opened = rebuild.moved(State.OPEN, _reason(attempt.job, request, told), at=now)
+    opened = rebuild.moved(RebuildState.OPEN, _reason(attempt.job, request, told), at=now)
     rest = rest_at_age(rebuild.age(now), tools.options.follow_every)
     return replace(
         opened,
@@ -295,8 +297,8 @@ def _opened(attempt: _Attempt, request: PullRequest, told: Iterable[str], tools:
 def _reason(job: Job, request: PullRequest, told: Iterable[str]) -> str:
     """Why there is a pull request; what it waited for is over, what it lacks is told."""
     rebuild = job.rebuild
-    if rebuild.state is State.OPEN:
+    if rebuild.state is RebuildState.OPEN:
         return rebuild.reason
-    is_new = rebuild.state is State.PLANNED
+    is_new = rebuild.state is RebuildState.PLANNED
     reason = rebuild.reason if is_new else f"{what_moved(job)}; pull request #{request.number} is open"
     return "; ".join([reason, *told])

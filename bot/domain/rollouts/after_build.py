@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import Gated, GateOutcome
 from bot.domain.rollouts.joining import left
-from bot.domain.rollouts.rebuild import Joined, Rebuild, State
+from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 from bot.domain.wording.words import counted
 
 
@@ -14,7 +14,7 @@ def after_green_build(rebuild: Rebuild, told: str, *, at: datetime) -> Rebuild:
     """The rebuild in its next state; `told` says which build was green. A green build is not a fresh image, so what
     it has pushed is looked at."""
     built = replace(rebuild, built_at=at)
-    return built.moved(State.PROVING, f"{told}; its image is looked at", at=at)
+    return built.moved(RebuildState.PROVING, f"{told}; its image is looked at", at=at)
 
 
 def after_proof(
@@ -30,13 +30,13 @@ def after_proof(
     if verdict.fails and rebuild.follows_others:
         return left(judged, told, Joined.IN_VAIN, at=at)
     if verdict.fails:
-        return judged.moved(State.FAILED, told, at=at)
+        return judged.moved(RebuildState.FAILED, told, at=at)
     if gated is not None and gated.holds:
         return _held_back(judged, told, gated, at)
     said = told if gated is None or gated.outcome is GateOutcome.PASSED else f"{told}; {gate_in_words(gated)}"
     if verdict is ImageVerdict.UNKNOWN:
-        return _built(judged, State.BUILT, f"built, not proven: {said}", at)
-    return _built(judged, State.SUCCEEDED, said, at)
+        return _built(judged, RebuildState.BUILT, f"built, not proven: {said}", at)
+    return _built(judged, RebuildState.SUCCEEDED, said, at)
 
 
 def gate_in_words(gated: Gated) -> str:
@@ -52,12 +52,12 @@ def gate_in_words(gated: Gated) -> str:
 
 def _held_back(rebuild: Rebuild, told: str, gated: Gated, at: datetime) -> Rebuild:
     if gated.outcome is GateOutcome.BLOCKED:
-        return rebuild.moved(State.FAILED, f"built, but {gate_in_words(gated)}", at=at)
-    return rebuild.moved(State.BUILT, f"built, but {gate_in_words(gated)}; {told}", at=at)
+        return rebuild.moved(RebuildState.FAILED, f"built, but {gate_in_words(gated)}", at=at)
+    return rebuild.moved(RebuildState.BUILT, f"built, but {gate_in_words(gated)}; {told}", at=at)
 
 
-def _built(rebuild: Rebuild, end: State, told: str, at: datetime) -> Rebuild:
+def _built(rebuild: Rebuild, end: RebuildState, told: str, at: datetime) -> Rebuild:
     """Moves a rebuild whose build is done to its first step, or to its end where it has none."""
     if rebuild.steps:
-        return rebuild.moved(State.STEPPING, f"{told}; {counted(rebuild.steps, 'step')} to go", at=at)
+        return rebuild.moved(RebuildState.STEPPING, f"{told}; {counted(rebuild.steps, 'step')} to go", at=at)
     return rebuild.moved(end, told, at=at)

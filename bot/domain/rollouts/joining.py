@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.forge.runs import Run
-from bot.domain.rollouts.rebuild import Joined, Rebuild, State
+from bot.domain.rollouts.rebuild import Joined, Rebuild, RebuildState
 
 
 def join(rebuild: Rebuild, run: Run, *, at: datetime) -> Rebuild:
@@ -18,7 +18,7 @@ def join(rebuild: Rebuild, run: Run, *, at: datetime) -> Rebuild:
         node_id=run.node_id,
         url=run.url or rebuild.url,
     )
-    return joined.moved(State.DISPATCHED, f"{_named(joined)} builds it already", at=at)
+    return joined.moved(RebuildState.DISPATCHED, f"{_named(joined)} builds it already", at=at)
 
 
 def not_ended(rebuild: Rebuild, how: str) -> str:
@@ -33,7 +33,7 @@ def left(rebuild: Rebuild, told: str, how: Joined, *, at: datetime) -> Rebuild:
     where there is no such run any more."""
     next_one = "it is dispatched" if how is Joined.IN_VAIN else "it is begun anew"
     reason = f"{_named(rebuild)} did not bring it: {told}; {next_one}"
-    return replace(rebuild, joined=how).moved(State.SUPERSEDED, reason, at=at)
+    return replace(rebuild, joined=how).moved(RebuildState.SUPERSEDED, reason, at=at)
 
 
 def _named(rebuild: Rebuild) -> str:

@@ -19,7 +19,7 @@ class Action(StrEnum):
     NOTIFY = "notify"
 
 
-class State(StrEnum):
+class RebuildState(StrEnum):
     """`merged` ends what was merged and whose build was not seen: it has not failed, and nothing shows that it was
     built. `built` ends what was built and of which nothing shows what its image stands on; `succeeded` is proven.
     """
@@ -46,45 +46,59 @@ class State(StrEnum):
 
     @property
     def awaits_action(self) -> bool:
-        return self in (State.PLANNED, State.WAITING)
+        return self in (RebuildState.PLANNED, RebuildState.WAITING)
 
     @property
     def is_followed(self) -> bool:
-        return self in (State.OPEN, State.DISPATCHED, State.RUNNING, State.BUILDING)
+        return self in (RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.RUNNING, RebuildState.BUILDING)
 
     @property
     def is_replaceable(self) -> bool:
         """Whether a later change of its bases takes over what it was to bring: not once that is merged or built."""
-        return not self.has_ended and self not in (State.BUILDING, State.PROVING, State.STEPPING)
+        return not self.has_ended and self not in (
+            RebuildState.BUILDING,
+            RebuildState.PROVING,
+            RebuildState.STEPPING,
+        )
 
 
-_WITHOUT_EFFECT = frozenset({State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED})
-_ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.SUPERSEDED, State.CANCELLED})
+_WITHOUT_EFFECT = frozenset(
+    {RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED}
+)
+_ENDS = frozenset({RebuildState.SUCCEEDED, RebuildState.FAILED, RebuildState.SUPERSEDED, RebuildState.CANCELLED})
 
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.PLANNED: _WITHOUT_EFFECT | {State.WAITING, State.OPEN, State.DISPATCHED, State.BUILDING, State.SUCCEEDED},
-    State.WAITING: _WITHOUT_EFFECT | {State.OPEN, State.DISPATCHED, State.BUILDING, State.SUCCEEDED},
-    State.OPEN: _ENDS | {State.BUILDING, State.SKIPPED},
-    State.DISPATCHED: _ENDS | {State.RUNNING, State.PROVING},
-    State.RUNNING: _ENDS | {State.PROVING},
-    State.BUILDING: _ENDS | {State.MERGED, State.PROVING, State.SKIPPED},
-    State.PROVING: _ENDS | {State.BUILT, State.STEPPING},
-    State.STEPPING: _ENDS | {State.BUILT},
-    State.SUCCEEDED: frozenset(),
-    State.BUILT: frozenset(),
-    State.MERGED: frozenset(),
-    State.FAILED: frozenset(),
-    State.SUPERSEDED: frozenset(),
-    State.SKIPPED: frozenset(),
-    State.CANCELLED: frozenset(),
+TRANSITIONS: dict[RebuildState, frozenset[RebuildState]] = {
+    RebuildState.PLANNED: _WITHOUT_EFFECT
+    | {
+        RebuildState.WAITING,
+        RebuildState.OPEN,
+        RebuildState.DISPATCHED,
+        RebuildState.BUILDING,
+        RebuildState.SUCCEEDED,
+    },
+    RebuildState.WAITING: _WITHOUT_EFFECT
+    | {RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.BUILDING, RebuildState.SUCCEEDED},
+    RebuildState.OPEN: _ENDS | {RebuildState.BUILDING, RebuildState.SKIPPED},
+    RebuildState.DISPATCHED: _ENDS | {RebuildState.RUNNING, RebuildState.PROVING},
+    RebuildState.RUNNING: _ENDS | {RebuildState.PROVING},
+    RebuildState.BUILDING: _ENDS | {RebuildState.MERGED, RebuildState.PROVING, RebuildState.SKIPPED},
+    RebuildState.PROVING: _ENDS | {RebuildState.BUILT, RebuildState.STEPPING},
+    RebuildState.STEPPING: _ENDS | {RebuildState.BUILT},
+    RebuildState.SUCCEEDED: frozenset(),
+    RebuildState.BUILT: frozenset(),
+    RebuildState.MERGED: frozenset(),
+    RebuildState.FAILED: frozenset(),
+    RebuildState.SUPERSEDED: frozenset(),
+    RebuildState.SKIPPED: frozenset(),
+    RebuildState.CANCELLED: frozenset(),
 }
 
 
-AWAITING = tuple(state for state in State if state.awaits_action)
-FOLLOWED = tuple(state for state in State if state.is_followed)
-REPLACEABLE = tuple(state for state in State if state.is_replaceable)
-ENDED = tuple(state for state in State if state.has_ended)
-NEED_A_PERSON = (State.FAILED, State.OPEN)
+AWAITING = tuple(state for state in RebuildState if state.awaits_action)
+FOLLOWED = tuple(state for state in RebuildState if state.is_followed)
+REPLACEABLE = tuple(state for state in RebuildState if state.is_replaceable)
+ENDED = tuple(state for state in RebuildState if state.has_ended)
+NEED_A_PERSON = (RebuildState.FAILED, RebuildState.OPEN)
 """The states in which a rebuild waits for somebody to look, the worst first."""
 
 
@@ -151,7 +165,7 @@ class Rebuild:
     rollout: int
     repository: str
     action: Action
-    state: State
+    state: RebuildState
     reason: str
     targets: tuple[Target, ...]
     replacements: tuple[Replacement, ...]
@@ -213,7 +227,7 @@ class Rebuild:
         """How long ago its effect was first intended: it may have settled for days before."""
         return now - (self.attempted_at or self.planned_at)
 
-    def moved(self, state: State, reason: str, *, at: datetime) -> "Rebuild":
+    def moved(self, state: RebuildState, reason: str, *, at: datetime) -> "Rebuild":
         """Returns the rebuild in its next state; raises `IllegalTransition` outside the table."""
         if state is self.state:
             return replace(self, reason=reason)
@@ -221,6 +235,6 @@ class Rebuild:
         return replace(self, state=state, reason=reason, ended_at=at if state.has_ended else None)
 
 
-def check_transition(before: State, after: State) -> None:
+def check_transition(before: RebuildState, after: RebuildState) -> None:
     if after not in TRANSITIONS[before]:
         raise IllegalTransition(f"a rebuild never goes from {before} to {after}")

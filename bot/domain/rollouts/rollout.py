@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.terms import PathWorkflow, Step
 
 
@@ -60,7 +60,7 @@ class PlannedRebuild:
     repository_id: int
     repository: str
     action: Action
-    state: State
+    state: RebuildState
     reason: str
     targets: tuple[Target, ...]
     replacements: tuple[Replacement, ...]

@@ -9,7 +9,7 @@ from bot.domain.forge.runs import RunState
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import WORKFLOWS, Identity, Workflow
-from bot.domain.rollouts.rebuild import Action, IllegalTransition, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, IllegalTransition, Rebuild, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.domain.wording.words import duration
 
@@ -187,16 +187,16 @@ def after_step(rebuild: Rebuild, step: StepRun, following: str | None, at: datet
     known = replace(rebuild, url=step.url or rebuild.url)
     match step.state:
         case StepState.SUCCEEDED if following is None and rebuild.proof is ImageVerdict.UNKNOWN:
-            return known.moved(State.BUILT, f"built, not proven; its last step {name} succeeded", at=at)
+            return known.moved(RebuildState.BUILT, f"built, not proven; its last step {name} succeeded", at=at)
         case StepState.SUCCEEDED if following is None:
-            return known.moved(State.SUCCEEDED, f"built, and its last step {name} succeeded", at=at)
+            return known.moved(RebuildState.SUCCEEDED, f"built, and its last step {name} succeeded", at=at)
         case StepState.SUCCEEDED:
-            return known.moved(State.STEPPING, f"step {name} succeeded; {following} is next", at=at)
+            return known.moved(RebuildState.STEPPING, f"step {name} succeeded; {following} is next", at=at)
         case StepState.FAILED:
-            return known.moved(State.FAILED, f"built, but step {name} failed: {step.reason}", at=at)
+            return known.moved(RebuildState.FAILED, f"built, but step {name} failed: {step.reason}", at=at)
         case StepState.CANCELLED:
-            return known.moved(State.CANCELLED, f"built; step {name} was not finished: {step.reason}", at=at)
+            return known.moved(RebuildState.CANCELLED, f"built; step {name} was not finished: {step.reason}", at=at)
         case StepState.SUPERSEDED:
-            return known.moved(State.SUPERSEDED, f"built; step {name} was not started: {step.reason}", at=at)
+            return known.moved(RebuildState.SUPERSEDED, f"built; step {name} was not started: {step.reason}", at=at)
         case _:
-            return known.moved(State.STEPPING, f"step {name}: {step.reason}", at=at)
+            return known.moved(RebuildState.STEPPING, f"step {name}: {step.reason}", at=at)

@@ -9,7 +9,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.timing.age import Judgement
 from bot.domain.rollouts.timing.guarantee import BaseInFile
@@ -20,7 +20,7 @@ class Attempt:
     """The latest run of a workflow that the bot planned: `is_weekly` where that was for its age."""
 
     rebuild: int
-    state: State
+    state: RebuildState
     reason: str
     planned_at: datetime
     ended_at: datetime | None

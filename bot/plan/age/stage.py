@@ -9,7 +9,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.policy import Policy, Terms
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
 from bot.domain.rollouts.timing.guarantee import Guarantee, guarantees, rebuilding_workflow
@@ -19,7 +19,7 @@ from bot.plan.age.ports import AgePlan, AgeStore, FollowedUsage, JudgedAge, Know
 
 _STALE = timedelta(hours=3)
 """Nothing is begun on what was seen longer ago: somebody may have built it since."""
-_BY_A_WORD = frozenset({State.CANCELLED, State.SKIPPED})
+_BY_A_WORD = frozenset({RebuildState.CANCELLED, RebuildState.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def _rebuild(
         repository_id=known.member.id,
         repository=known.member.name,
         action=Action.NOTIFY if is_stuck else Action.DISPATCH,
-        state=State.PLANNED,
+        state=RebuildState.PLANNED,
         reason=judgement.said,
         targets=() if is_stuck else targets_of(standings),
         replacements=(),

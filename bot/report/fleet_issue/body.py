@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.escaping import markdown
 from bot.domain.wording.message import ON_THE_PAGE, Footnote, Message, TextRun
 from bot.domain.wording.words import counted
@@ -70,7 +70,7 @@ def _stuck(news: FleetNews, with_boxes: bool) -> Iterator[tuple[str, ...]]:
 
 
 def _may_be_tried(each: Stuck) -> bool:
-    return each.rebuild.state is State.FAILED
+    return each.rebuild.state is RebuildState.FAILED
 
 
 def _waiting(waiting: Sequence[WaitingRebuild], with_boxes: bool) -> Iterator[tuple[str, ...]]:

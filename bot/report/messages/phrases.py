@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.message import Items, Line, Style, TextRun
 
 LONGEST_DETAIL = 400
 _LONGEST_REASON = 160
 _MOST_LISTED = 30
-_SAID = {State.BUILT: "built but not proven", State.MERGED: "merged but not seen to build"}
+_SAID = {RebuildState.BUILT: "built but not proven", RebuildState.MERGED: "merged but not seen to build"}
 """How states are counted whose own word says more than is known."""
 
 
-def in_state(number: int, state: State) -> str:
+def in_state(number: int, state: RebuildState) -> str:
     """How many rebuilds are in a state, in words that say no more than is known."""
     return f"{number:,} {_SAID.get(state, state)}"
 

@@ -6,7 +6,7 @@ from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.dotnet_image import MICROSOFT
 from bot.domain.feeds.advisory import Severity, public_record, worst
 from bot.domain.packages.cve_wording import still_open_in_words
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.wording.message import (
     Block,
@@ -98,7 +98,7 @@ def progress_line(news: RolloutNews) -> str:
     """How many rebuilds are in each state: `3 open, 1 running, 1 succeeded`."""
     if not news.total:
         return "a later rollout goes on with it"
-    states = [in_state(news.states[state], state) for state in State if news.states.get(state)]
+    states = [in_state(news.states[state], state) for state in RebuildState if news.states.get(state)]
     told = [f"{news.told} told"] if news.told else []
     return ", ".join([*states, *told])
 
@@ -128,7 +128,7 @@ def _needed(news: RolloutNews, room: int) -> list[Line]:
     if news.names_all:
         return []
     lines: list[Line] = []
-    for state, words in ((State.FAILED, "Failed: "), (State.OPEN, "To be merged: ")):
+    for state, words in ((RebuildState.FAILED, "Failed: "), (RebuildState.OPEN, "To be merged: ")):
         named: list[TextRun] = []
         for target in (_target(rebuild) for rebuild in news.named if rebuild.state is state):
             room -= _length((target,))
@@ -198,8 +198,8 @@ def _rebuild_line(rebuild: Rebuild) -> Line:
             what = f"run of {rebuild.workflow or ''}"
         case Action.NOTIFY:
             return (target, TextRun(f": {_reason(rebuild)}"))
-    shown = rebuild.state not in (State.OPEN, State.DISPATCHED, State.PLANNED)
-    if rebuild.state is State.BUILT:
+    shown = rebuild.state not in (RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.PLANNED)
+    if rebuild.state is RebuildState.BUILT:
         return (target, TextRun(f" {what} {_reason(rebuild)}"))
     reason = f": {_reason(rebuild)}" if shown else ""
     return (target, TextRun(f" {what} {rebuild.state}{reason}"))

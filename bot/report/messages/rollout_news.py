@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.bases.change import Change
 from bot.domain.packages.cve_moves import StillOpen
-from bot.domain.rollouts.rebuild import NEED_A_PERSON, Rebuild, State
+from bot.domain.rollouts.rebuild import NEED_A_PERSON, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Pause
 
 MOST_NAMED = 10
@@ -14,14 +14,14 @@ MOST_NAMED = 10
 SHOWN_FIRST = (
     *NEED_A_PERSON,
     *(
-        State.MERGED,
-        State.BUILT,
-        State.PROVING,
-        State.BUILDING,
-        State.RUNNING,
-        State.DISPATCHED,
-        State.WAITING,
-        State.PLANNED,
+        RebuildState.MERGED,
+        RebuildState.BUILT,
+        RebuildState.PROVING,
+        RebuildState.BUILDING,
+        RebuildState.RUNNING,
+        RebuildState.DISPATCHED,
+        RebuildState.WAITING,
+        RebuildState.PLANNED,
     ),
 )
 
@@ -42,7 +42,7 @@ class RolloutNews:
     changes: tuple[Change, ...]
     repositories: int
     bases: int
-    states: Mapping[State, int]
+    states: Mapping[RebuildState, int]
     named: tuple[Rebuild, ...]
     told: int = 0
     ended_at: datetime | None = None

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import counts_in_words
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.message import (
     Block,
     Footnote,
@@ -80,7 +80,7 @@ def _rebuilt(summary: Summary) -> Iterator[Line]:
 
 def _outcome(each: RolledOut) -> str:
     said = [f"{each.succeeded:,} rebuilt"]
-    doubtful = [(each.unproven, State.BUILT), (each.merged, State.MERGED)]
+    doubtful = [(each.unproven, RebuildState.BUILT), (each.merged, RebuildState.MERGED)]
     said += [in_state(number, state) for number, state in doubtful if number]
     said += [f"{each.failed:,} failed"] if each.failed else []
     said += [f"{each.cancelled:,} called off"] if each.cancelled else []
@@ -106,9 +106,9 @@ def _stuck(summary: Summary) -> Iterator[Line]:
 
 
 def _what(each: Stuck, waits: str) -> str:
-    if each.rebuild.state is State.FAILED:
+    if each.rebuild.state is RebuildState.FAILED:
         return f"failed {waits} ago ({short(each.rebuild.reason)})"
-    if each.rebuild.state is State.OPEN:
+    if each.rebuild.state is RebuildState.OPEN:
         return f"has not been merged for {waits}"
     return f"has been {each.rebuild.state} for {waits} ({short(each.rebuild.reason)})"
 

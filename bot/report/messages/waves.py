@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.message import Footnote, Line, Message, Paragraph, Style, TextRun, plain, strong
 from bot.domain.wording.words import counted, duration
 from bot.report.messages.phrases import capped_list, in_state, short, shown_time
@@ -49,7 +49,7 @@ def wave_message(news: WaveNews) -> Message | None:
         return None
     took = f" in {duration(news.done_since - news.began_at)}" if news.began_at else ""
     title = f"Wave {news.wave} is through"
-    doubtful = [(news.unproven, State.BUILT), (news.merged, State.MERGED)]
+    doubtful = [(news.unproven, RebuildState.BUILT), (news.merged, RebuildState.MERGED)]
     apart = [in_state(number, state) for number, state in doubtful if number]
     said = ", ".join([f"{news.succeeded:,} of {news.total:,} rebuilt{took}", *apart])
     return Message(f"{title}: {said}", (Paragraph((strong(title), plain(said))), _footer(news)))

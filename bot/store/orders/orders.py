@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.journal import Entry, Word
-from bot.domain.rollouts.rebuild import AWAITING, Rebuild, State
+from bot.domain.rollouts.rebuild import AWAITING, Rebuild, RebuildState
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -71,7 +71,9 @@ class OrdersStore(Store):
             await raise_counter(connection, RELEASES)
             await ask_for_open_rollout(connection, rollout)
             some = await not_ended(connection, rebuilds.c.rollout_id == rollout)
-            await _call_off(connection, some, State.CANCELLED, f"cancelled by {word.who}: {word.reason}", now, keep)
+            await _call_off(
+                connection, some, RebuildState.CANCELLED, f"cancelled by {word.who}: {word.reason}", now, keep
+            )
             await _write(connection, now, word, "cancel", _subject(rollout))
         return len(some)
 
@@ -83,7 +85,7 @@ class OrdersStore(Store):
             await raise_counter(connection, RELEASES)
             some = await not_ended(connection)
             reason = f"the bot retires, says {word.who}: {word.reason}"
-            await _call_off(connection, some, State.CANCELLED, reason, now, True)
+            await _call_off(connection, some, RebuildState.CANCELLED, reason, now, True)
             await open_pause(connection, None, word.who, f"the bot retires: {word.reason}", now)
             await _write(connection, now, word, "retire", "everything")
         return len(some)
@@ -94,7 +96,9 @@ class OrdersStore(Store):
         async with self._database.transaction() as connection:
             await raise_counter(connection, RELEASES)
             some = await not_ended(connection, await rebuilds_named(connection, repository))
-            await _call_off(connection, some, State.SKIPPED, f"skipped by {word.who}: {word.reason}", now, False)
+            await _call_off(
+                connection, some, RebuildState.SKIPPED, f"skipped by {word.who}: {word.reason}", now, False
+            )
             await _write(connection, now, word, "skip", repository)
         return len(some)
 
@@ -187,7 +191,7 @@ async def retry_within(connection: AsyncConnection, repository: str, word: Word,
 
 
 async def _call_off(
-    connection: AsyncConnection, some: Sequence[Rebuild], end: State, reason: str, now: datetime, keep: bool
+    connection: AsyncConnection, some: Sequence[Rebuild], end: RebuildState, reason: str, now: datetime, keep: bool
 ) -> None:
     """What has not begun, and what stays as it is, ends here; the rest is left to `act`, which closes it."""
     at_once = [
@@ -197,7 +201,7 @@ async def _call_off(
     ]
     later = [rebuild for rebuild in some if rebuild not in at_once]
     for rebuild in at_once:
-        state = end if rebuild.state.awaits_action else State.CANCELLED
+        state = end if rebuild.state.awaits_action else RebuildState.CANCELLED
         ended = rebuild.moved(state, reason, at=now)
         await connection.execute(
             update(rebuilds)

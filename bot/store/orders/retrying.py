@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState, Target
 from bot.store.engine.codec import dump, load_shared
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step, was_tried_again
@@ -37,12 +37,12 @@ async def retried(connection: AsyncConnection, failed: Rebuild, reason: str, now
     row = (await connection.execute(select(rebuilds).where(rebuilds.c.id == failed.id))).mappings().one()
     kept = {name: row[name] for name in _KEPT} | {"released_at": now, "at_request": True}
     state = _taken_up_at(failed)
-    if state is State.BUILDING and failed.built_at is None and await _is_dispatchable(connection, failed):
-        state = State.PLANNED
+    if state is RebuildState.BUILDING and failed.built_at is None and await _is_dispatchable(connection, failed):
+        state = RebuildState.PLANNED
         kept |= {"action": Action.DISPATCH.value, **dict.fromkeys(_OF_ITS_MERGE)}
-    if state is State.PLANNED:
+    if state is RebuildState.PLANNED:
         kept |= await _not_built(connection, failed)
-    if state is State.BUILDING:
+    if state is RebuildState.BUILDING:
         kept["merged_at"] = now  # its builds are looked for anew
         reason = f"{reason}; the bot cannot start its build: who runs it again, or pushes, is followed"
     return await _added(connection, failed, kept, state, reason, now)
@@ -58,7 +58,7 @@ async def dispatched_instead(connection: AsyncConnection, before: Rebuild, now: 
     kept = {name: row[name] for name in (*_KEPT, "released_at", "at_request", "held_because", "call_off")}
     kept |= await _not_built(connection, before)
     kept["joined"] = before.joined.value if before.joined is Joined.IN_VAIN else None
-    return await _added(connection, before, kept, State.PLANNED, before.reason, now)
+    return await _added(connection, before, kept, RebuildState.PLANNED, before.reason, now)
 
 
 async def _not_built(connection: AsyncConnection, before: Rebuild) -> dict[str, Any]:
@@ -70,7 +70,12 @@ async def _not_built(connection: AsyncConnection, before: Rebuild) -> dict[str, 
 
 
 async def _added(
-    connection: AsyncConnection, before: Rebuild, kept: dict[str, Any], state: State, reason: str, now: datetime
+    connection: AsyncConnection,
+    before: Rebuild,
+    kept: dict[str, Any],
+    state: RebuildState,
+    reason: str,
+    now: datetime,
 ) -> Rebuild:
     """Stores a rebuild in the place of `before`, with its steps; `kept` are columns."""
     added = await connection.execute(
@@ -107,10 +112,10 @@ def is_dispatchable(workflow: str | None, known: str) -> bool:
     return any(each.file == workflow for each in load_shared(known, tuple[Workflow, ...]))
 
 
-def _taken_up_at(failed: Rebuild) -> State:
+def _taken_up_at(failed: Rebuild) -> RebuildState:
     if failed.built_at is not None and failed.steps:
-        return State.STEPPING
-    return State.PLANNED if failed.merge is None else State.BUILDING
+        return RebuildState.STEPPING
+    return RebuildState.PLANNED if failed.merge is None else RebuildState.BUILDING
 
 
 async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) -> list[Rebuild]:
@@ -121,5 +126,5 @@ async def failed_last(connection: AsyncConnection, mine: ColumnElement[bool]) ->
         .where(newer.c.repository_id == rebuilds.c.repository_id, newer.c.rollout_id > rebuilds.c.rollout_id)
         .exists()
     )
-    failed = and_(rebuilds.c.state == State.FAILED, ~was_tried_again())
+    failed = and_(rebuilds.c.state == RebuildState.FAILED, ~was_tried_again())
     return await read_rebuilds(connection, mine, failed, is_last)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.change import Change
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import ENDED, State
+from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
@@ -26,8 +26,16 @@ from bot.views.paging import Cut, Page, page_of
 from bot.views.rows import ChangeRow, NoticeRow, RebuildRow, StepRow
 
 _LOOK_FIRST = (
-    *(State.FAILED, State.OPEN, State.STEPPING, State.PROVING, State.BUILDING, State.RUNNING, State.DISPATCHED),
-    *(State.WAITING, State.PLANNED),
+    *(
+        RebuildState.FAILED,
+        RebuildState.OPEN,
+        RebuildState.STEPPING,
+        RebuildState.PROVING,
+        RebuildState.BUILDING,
+        RebuildState.RUNNING,
+        RebuildState.DISPATCHED,
+    ),
+    *(RebuildState.WAITING, RebuildState.PLANNED),
 )
 _RANK = case({state.value: rank for rank, state in enumerate(_LOOK_FIRST)}, value=rebuilds.c.state, else_=99)
 
@@ -62,7 +70,7 @@ async def states(connection: AsyncConnection, *where: ColumnElement[bool]) -> di
     """How many rebuilds are in which state, in the states' own order."""
     rows = await connection.execute(select(rebuilds.c.state, func.count()).where(*where).group_by(rebuilds.c.state))
     found = {row[0]: row[1] for row in rows}
-    return {state.value: found[state.value] for state in State if state.value in found}
+    return {state.value: found[state.value] for state in RebuildState if state.value in found}
 
 
 async def latest_changes(

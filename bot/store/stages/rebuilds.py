@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_
 
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.reconcile.work import Claimed
 from bot.store.engine.counters import RELEASES, hold_counter
 from bot.store.engine.queue.claiming import settle
@@ -20,7 +20,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 
 Item = TypeVar("Item")
 
-IS_OUTDATED = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.facts_version > rebuilds.c.text_version)
+IS_OUTDATED = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.facts_version > rebuilds.c.text_version)
 """An open pull request that does not say yet what is known by now: left to `act`."""
 
 
@@ -56,7 +56,7 @@ class RebuildStore(Store):
         async with self._database.transaction() as connection:
             if is_begun_anew:
                 await hold_counter(connection, RELEASES)
-            if (before.state, after.state) == (State.OPEN, State.SKIPPED):
+            if (before.state, after.state) == (RebuildState.OPEN, RebuildState.SKIPPED):
                 owed = {change for target in after.targets for change in target.changes}
                 await plan_once_more(connection, owed)  # under the action that is asked for by now
             await settle(
@@ -68,15 +68,15 @@ class RebuildStore(Store):
                 succeeded=succeeded,
                 values=columns_of(after) if succeeded else outcome_of(after),
             )
-            if after.state is State.STEPPING and before.state is not State.STEPPING:
+            if after.state is RebuildState.STEPPING and before.state is not RebuildState.STEPPING:
                 await begin_steps(connection, after, now)
-            if before.state is State.STEPPING and after.state.has_ended:
+            if before.state is RebuildState.STEPPING and after.state.has_ended:
                 await end_steps(connection, [after.id], after.reason, now)
             if is_begun_anew:
                 await dispatched_instead(connection, after, now)
             if after.state is not before.state:
                 await note(connection, [step(after.id, now, before.state, after.state, after.reason)])
-                if after.state is State.FAILED:
+                if after.state is RebuildState.FAILED:
                     await announce(connection, f"wave:{after.rollout}:{after.wave}", now)
             if (after.state, after.reason, after.url) != (before.state, before.reason, before.url):
                 await after_transitions(connection, {after.rollout}, now)

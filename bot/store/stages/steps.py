@@ -9,7 +9,7 @@ from bot.act.dispatch.steps import StepJob
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState, after_step, images_of_build, known_of
 from bot.domain.rollouts.terms import Step
 from bot.reconcile.work import Claimed
@@ -120,7 +120,7 @@ class StepStore(Store):
         async with self._database.transaction() as connection:
             await lock(connection, rebuilds, [after.rebuild])
             [rebuild] = await read_rebuilds(connection, rebuilds.c.id == after.rebuild)
-            if rebuild.state is not State.STEPPING:
+            if rebuild.state is not RebuildState.STEPPING:
                 raise LeaseLost(f"rebuild {rebuild.id} is {rebuild.state} by now")
             values = step_columns(after) if succeeded else step_outcome(after)
             await settle(
@@ -147,7 +147,7 @@ class StepStore(Store):
                 .values(**outcome_of(moved), url=moved.url, **kept)
             )
             await note(connection, [transition(rebuild.id, now, rebuild.state, moved.state, moved.reason)])
-            if moved.state is State.FAILED:
+            if moved.state is RebuildState.FAILED:
                 await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
             await after_transitions(connection, {rebuild.rollout}, now)
 
@@ -161,7 +161,9 @@ class StepStore(Store):
             select(repositories.c.name, repositories.c.node_id, func.min(steps.c.due_at))
             .join(rebuilds, rebuilds.c.repository_id == repositories.c.id)
             .join(steps, steps.c.rebuild_id == rebuilds.c.id)
-            .where(IS_TO_START, rebuilds.c.state == State.STEPPING.value, steps.c.due_at <= self._clock.now())
+            .where(
+                IS_TO_START, rebuilds.c.state == RebuildState.STEPPING.value, steps.c.due_at <= self._clock.now()
+            )
             .group_by(repositories.c.name, repositories.c.node_id)
             .order_by(func.min(steps.c.due_at))
             .limit(limit)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Rollout
 from bot.domain.rollouts.steps import StepRun
 from bot.domain.rollouts.timing.waves import waves_in_order
@@ -36,7 +36,7 @@ class RolloutViewsStore(Store):
         query = (
             select(rebuilds.c.id, rebuilds.c.action, rebuilds.c.attempted_at, rebuilds.c.ended_at)
             .where(
-                rebuilds.c.state.in_((State.SUCCEEDED.value, State.BUILT.value)),
+                rebuilds.c.state.in_((RebuildState.SUCCEEDED.value, RebuildState.BUILT.value)),
                 rebuilds.c.attempted_at.is_not(None),
             )
             .order_by(rebuilds.c.id.desc())
@@ -92,7 +92,11 @@ class RolloutViewsStore(Store):
                 row.opened_at,
                 row.ended_at,
                 next((pause for pause in stopped if pause.rollout in (None, row.id)), None),
-                {state.value: states.get(row.id, {})[state] for state in State if state in states.get(row.id, {})},
+                {
+                    state.value: states.get(row.id, {})[state]
+                    for state in RebuildState
+                    if state in states.get(row.id, {})
+                },
                 tuple(wave for each in standing.get(row.id, ()) for wave in _waves(each, options, now)),
             )
             for row in rows

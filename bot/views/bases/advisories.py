@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.feeds.advisory import Release
-from bot.domain.rollouts.rebuild import ENDED, State
+from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.views.paging import Page
 from bot.views.rows import ChangeRow, RebuildRow
 
@@ -21,14 +21,14 @@ class FixState(StrEnum):
     CALLED_OFF = "called-off"
 
 
-_ENDS: Mapping[State, FixState] = {
-    State.SUCCEEDED: FixState.FIXED,
-    State.BUILT: FixState.NOT_PROVEN,
-    State.MERGED: FixState.NOT_PROVEN,
-    State.FAILED: FixState.FAILED,
-    State.SUPERSEDED: FixState.CALLED_OFF,
-    State.SKIPPED: FixState.CALLED_OFF,
-    State.CANCELLED: FixState.CALLED_OFF,
+_ENDS: Mapping[RebuildState, FixState] = {
+    RebuildState.SUCCEEDED: FixState.FIXED,
+    RebuildState.BUILT: FixState.NOT_PROVEN,
+    RebuildState.MERGED: FixState.NOT_PROVEN,
+    RebuildState.FAILED: FixState.FAILED,
+    RebuildState.SUPERSEDED: FixState.CALLED_OFF,
+    RebuildState.SKIPPED: FixState.CALLED_OFF,
+    RebuildState.CANCELLED: FixState.CALLED_OFF,
 }
 FIX_WORDS: Mapping[FixState, str] = {
     FixState.FAILED: "its rebuild failed",
@@ -39,14 +39,14 @@ FIX_WORDS: Mapping[FixState, str] = {
 }
 
 
-def fix_state(state: State) -> FixState:
+def fix_state(state: RebuildState) -> FixState:
     """Tells from a rebuild's state how far the fix has come in its repository."""
     return _ENDS[state] if state in ENDED else FixState.OPEN
 
 
-def states_of(fix: FixState) -> tuple[State, ...]:
+def states_of(fix: FixState) -> tuple[RebuildState, ...]:
     """Returns the states of rebuilds that stand for `fix`."""
-    return tuple(state for state in State if fix_state(state) is fix)
+    return tuple(state for state in RebuildState if fix_state(state) is fix)
 
 
 @dataclass(frozen=True, slots=True)

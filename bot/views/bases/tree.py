@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain.bases.observation import first_digits
 from bot.domain.evidence import Strength
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.timing.waves import Hold
 from bot.domain.wording.words import counted
 from bot.views.images.images import ImageView
@@ -87,7 +87,7 @@ def _brought_nothing(rebuild: Rebuild | None) -> str:
     return f", {what(rebuild)} {rebuild.state}{seen}"
 
 
-_IN_VAIN = frozenset({State.FAILED, State.CANCELLED, State.SKIPPED})
+_IN_VAIN = frozenset({RebuildState.FAILED, RebuildState.CANCELLED, RebuildState.SKIPPED})
 
 
 def likely_done(branches: Sequence[Branch], took: timedelta, now: datetime) -> datetime | None:

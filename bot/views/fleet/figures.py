@@ -11,7 +11,7 @@ from bot.domain.images.image import ImageState
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.views.bases.mirrors import Took
 
 
@@ -39,7 +39,7 @@ class Figures:
     standings: Mapping[str, int]
     behind: Mapping[str, int]
     over_max_age: int
-    open_rebuilds: Mapping[State, int]
+    open_rebuilds: Mapping[RebuildState, int]
     open_rollouts: int
     paused_rollouts: int
     bases: int
@@ -69,7 +69,7 @@ class EndedRebuild:
 
     transition: int
     action: Action
-    outcome: State
+    outcome: RebuildState
     took: timedelta
 
 

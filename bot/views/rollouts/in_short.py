@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.rollouts.rebuild import NEED_A_PERSON, Rebuild, State
+from bot.domain.rollouts.rebuild import NEED_A_PERSON, Rebuild, RebuildState
 
 MOST_NAMED = 5
 """So many rebuilds are named of each state in which they need a person, the longest in it first."""
@@ -22,7 +22,7 @@ class RolloutInShort:
 
     id: int
     is_whole: bool
-    states: Mapping[State, int]
+    states: Mapping[RebuildState, int]
     named: tuple[Rebuild, ...]
 
     @property
@@ -51,7 +51,7 @@ def in_short(
         RolloutInShort(
             id_,
             id_ == newest,
-            {state: number for state in State if (number := states[state])},
+            {state: number for state in RebuildState if (number := states[state])},
             tuple(_named(some, now)),
         )
         for id_, some in sorted(by_rollout.items())
@@ -64,7 +64,7 @@ def by_need(rebuilds: Iterable[Rebuild]) -> Sequence[Rebuild]:
 
     def rank(each: Rebuild) -> tuple[bool, ...]:
         state = each.state
-        return (state not in NEED_A_PERSON, state is not State.FAILED, state.has_ended, state.awaits_action)
+        return (state not in NEED_A_PERSON, state is not RebuildState.FAILED, state.has_ended, state.awaits_action)
 
     return sorted(rebuilds, key=rank)
 
@@ -79,8 +79,8 @@ def _named(some: Sequence[Rebuild], now: datetime) -> Iterator[Rebuild]:
     for state in NEED_A_PERSON:
         yield from [each for each in longest_first if each.state is state][:MOST_NAMED]
     yield from [each for each in longest_first if _is_under_way(each.state)][:MOST_UNDER_WAY]
-    yield from [each for each in longest_first if each.state is State.WAITING][:MOST_WAITING]
+    yield from [each for each in longest_first if each.state is RebuildState.WAITING][:MOST_WAITING]
 
 
-def _is_under_way(state: State) -> bool:
+def _is_under_way(state: RebuildState) -> bool:
     return not (state.has_ended or state.awaits_action or state in NEED_A_PERSON)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bot.domain.failure import Failure
 from bot.domain.images.image import ImageState
-from bot.domain.rollouts.rebuild import ENDED, State
+from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
@@ -143,7 +143,7 @@ def _add_details(app: FastAPI) -> None:
         request: Request,
         number: Annotated[int, Path(ge=1, lt=2**53)],
         cut: OnePage,
-        state: State | None = None,
+        state: RebuildState | None = None,
     ) -> Response:
         site = site_of(request)
         found = await site.stores.rollout_pages.rollout(number, site.rollout_options, cut, state)

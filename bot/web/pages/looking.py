@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.domain.images.image import ImageState
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
@@ -65,7 +65,7 @@ async def rollouts(request: Request) -> Response:
 @allowed(Right.READ)
 async def rollout(request: Request) -> Response:
     site = site_of(request)
-    number, state = request.path_params["number"], _chosen(request, "state", State)
+    number, state = request.path_params["number"], _chosen(request, "state", RebuildState)
     known = number < 2**62
     found = (
         await site.stores.rollout_pages.rollout(number, site.rollout_options, _cut(request), state)

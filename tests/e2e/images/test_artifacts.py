@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.world import World
 from tests.e2e.staging import settled
 
@@ -57,7 +57,7 @@ async def test_a_rebuild_is_held_back_by_the_report_that_its_own_workflow_left_b
             await stage.run_pass()
             stage.clock.ahead += timedelta(minutes=3)
         rebuild = (await stage.rebuilds())[SHOP]
-        assert rebuild.state is State.FAILED
+        assert rebuild.state is RebuildState.FAILED
         assert rebuild.reason == "built, but the gate holds it back: CVE-2026-7 (CRITICAL) in app 1, fixed in 2"
         [kept] = (await stage.bot.stores.scan_reports.all_about(pushed.digest)).kept
         assert kept.scan.place.endswith(", trivy-report/report.json")

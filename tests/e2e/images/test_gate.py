@@ -10,7 +10,7 @@ import pytest
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.settings.sections.gate import GateExceptionSettings
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
@@ -81,7 +81,7 @@ async def test_a_rebuild_that_brings_a_high_with_a_fix_is_held_back_until_it_is_
         await stage.run_pass()
         await built(stage)
         rebuild = (await stage.rebuilds())[SHOP]
-        assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.PROVED)
+        assert (rebuild.state, rebuild.proof) == (RebuildState.FAILED, ImageVerdict.PROVED)
         assert rebuild.reason == (
             f"built, but the gate holds it back: {CVE} (HIGH) in libssl3t64 3.0.13-0ubuntu3.2, "
             "fixed in 3.0.13-0ubuntu3.3"
@@ -97,7 +97,7 @@ async def test_a_rebuild_that_brings_a_high_with_a_fix_is_held_back_until_it_is_
         await stage.run_pass()
         await built(stage)
         rebuild = (await stage.rebuilds())[SHOP]
-        assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
+        assert (rebuild.state, rebuild.proof) == (RebuildState.SUCCEEDED, ImageVerdict.PROVED)
         [view] = [each for each in await stage.bot.stores.images.views() if each.image.claim.name.endswith(SHOP)]
         assert view.gate is not None
         assert view.gate.told == "nothing that blocks, 1 accepted"
@@ -147,7 +147,7 @@ async def test_a_step_is_held_back_by_what_became_known_since_the_step_before(wo
             stage.clock.ahead += timedelta(minutes=3)
         assert len(deployments(stage)) == 1
         rebuild = (await stage.rebuilds())[SHOP]
-        assert rebuild.state is State.FAILED
+        assert rebuild.state is RebuildState.FAILED
         assert f"not started: the gate holds it back: {CVE} (HIGH) in libssl3t64" in rebuild.reason
 
 
@@ -165,10 +165,10 @@ async def test_what_the_gate_cannot_tell_is_waited_for_and_ends_as_built(world: 
         await stage.run_pass()
         await built(stage)
         rebuild = (await stage.rebuilds())[SHOP]
-        assert rebuild.state is State.PROVING
+        assert rebuild.state is RebuildState.PROVING
         assert "the gate cannot tell: no CVE data of Ubuntu is read" in rebuild.reason
         stage.clock.ahead += timedelta(minutes=31)
         await stage.run_pass()
         rebuild = (await stage.rebuilds())[SHOP]
-        assert rebuild.state is State.BUILT
+        assert rebuild.state is RebuildState.BUILT
         assert rebuild.reason.startswith("built, but the gate cannot tell: no CVE data of Ubuntu is read")

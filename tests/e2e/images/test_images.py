@@ -8,7 +8,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Source
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from tests.e2e.staging import Stage
 
 
@@ -53,7 +53,7 @@ async def test_a_rebuild_has_succeeded_once_its_image_is_seen_on_the_new_base(mo
     await finished(moved)
     await moved.run_pass()
     rebuild = (await moved.rebuilds())["catalog-web"]
-    assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
+    assert (rebuild.state, rebuild.proof) == (RebuildState.SUCCEEDED, ImageVerdict.PROVED)
     assert "contoso/catalog-web:latest stands on aspnet:10.0-noble-chiseled of" in rebuild.reason
     assert (await image(moved)).behind_since is None
 
@@ -68,7 +68,7 @@ async def test_a_green_build_on_the_old_base_has_failed_with_the_likely_line(sta
     await finished(stage)
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["catalog-web"]
-    assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.NO_OP)
+    assert (rebuild.state, rebuild.proof) == (RebuildState.FAILED, ImageVerdict.NO_OP)
     assert "still stands on aspnet:10.0-noble-chiseled" in rebuild.reason
     assert ".github/workflows/weekly-rebuild.yml:15 builds without --pull" in rebuild.reason
 
@@ -77,11 +77,11 @@ async def test_a_build_that_pushes_nothing_has_failed_after_two_hours(moved: Sta
     moved.world.github.actions.on_finished = None
     await finished(moved)
     await moved.run_pass()
-    assert (await moved.states())["catalog-web"] is State.PROVING
+    assert (await moved.states())["catalog-web"] is RebuildState.PROVING
     moved.clock.ahead += timedelta(hours=2, minutes=5)
     await moved.run_pass()
     rebuild = (await moved.rebuilds())["catalog-web"]
-    assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.NOT_SEEN)
+    assert (rebuild.state, rebuild.proof) == (RebuildState.FAILED, ImageVerdict.NOT_SEEN)
 
 
 async def test_where_no_image_is_known_a_rebuild_ends_as_built_and_not_proven(stage: Stage) -> None:
@@ -91,7 +91,7 @@ async def test_where_no_image_is_known_a_rebuild_ends_as_built_and_not_proven(st
         stage.world.github.finish_run(run.id)
     await stage.run_pass()
     rebuild = (await stage.rebuilds())["tools-cli"]
-    assert (rebuild.state, rebuild.proof) == (State.BUILT, ImageVerdict.UNKNOWN)
+    assert (rebuild.state, rebuild.proof) == (RebuildState.BUILT, ImageVerdict.UNKNOWN)
     assert rebuild.reason.startswith("built, not proven: no image of this repository is known")
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.domain.images.produced import Source
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.service.commands.images.verify import judge_image
 from bot.service.wiring.grants import forge_host
 from bot.verify.trust.collecting import BUNDLE, NOTATION
@@ -65,7 +65,7 @@ async def test_an_unsigned_base_is_waited_for_and_built_on_once_it_is_signed(
     pushed = await guarded.fleet.publish_runtime("10.0.1")
     await guarded.run_pass()
     rebuild = (await guarded.rebuilds())["catalog-web"]
-    assert rebuild.state is State.WAITING
+    assert rebuild.state is RebuildState.WAITING
     assert "is not trusted: no signature of a kind that is trusted is there; waited for up to 1 h" in rebuild.reason
     assert guarded.world.github.runs("catalog-web") == []
     assert (await guarded.bot.stores.fleet_views.status()).incidents == ()
@@ -94,11 +94,11 @@ async def test_a_rebuild_whose_image_nobody_signs_in_time_fails_and_says_what_to
     [run] = guarded.world.github.runs("catalog-web")
     guarded.world.github.finish_run(run.id)
     await guarded.run_pass()
-    assert (await guarded.rebuilds())["catalog-web"].state is State.PROVING
+    assert (await guarded.rebuilds())["catalog-web"].state is RebuildState.PROVING
     guarded.clock.ahead += timedelta(hours=1, minutes=10)
     await guarded.run_pass()
     rebuild = (await guarded.rebuilds())["catalog-web"]
-    assert (rebuild.state, rebuild.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+    assert (rebuild.state, rebuild.proof) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED)
     assert "lacks the signature that trust.rules require: no signature of a kind" in rebuild.reason
     assert "have its build sign what it pushes" in rebuild.reason
 

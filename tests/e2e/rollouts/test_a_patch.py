@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, SDK
 from sandbox.images import dotnet_image
 from tests.e2e.publishing import publish
@@ -90,7 +90,7 @@ async def test_a_closed_pull_request_is_a_maintainers_decision(patched: Stage) -
     await patched.run_pass()
     await patched.run_pass()
 
-    assert (await patched.states())["payments-api"] is State.CANCELLED
+    assert (await patched.states())["payments-api"] is RebuildState.CANCELLED
     assert await patched.world.github.pull_requests("payments-api") == []
 
 
@@ -108,7 +108,7 @@ async def test_a_pull_request_in_conflict_with_the_default_branch_is_brought_ont
     )
     await github.merge("payments-api", request["number"])
     await patched.run_pass()
-    assert (await patched.states())["payments-api"] is State.BUILDING
+    assert (await patched.states())["payments-api"] is RebuildState.BUILDING
 
 
 async def test_a_pull_request_that_somebody_forestalled_is_closed(patched: Stage) -> None:
@@ -120,7 +120,7 @@ async def test_a_pull_request_that_somebody_forestalled_is_closed(patched: Stage
     await patched.run_pass()
 
     assert await patched.world.github.pull_requests("payments-api") == []
-    assert (await patched.states())["payments-api"] is State.SUCCEEDED
+    assert (await patched.states())["payments-api"] is RebuildState.SUCCEEDED
 
 
 async def test_runs_are_followed_until_they_conclude(patched: Stage) -> None:
@@ -131,8 +131,8 @@ async def test_runs_are_followed_until_they_conclude(patched: Stage) -> None:
     await patched.run_pass()
 
     states = await patched.states()
-    assert states["catalog-web"] is State.SUCCEEDED
-    assert states["tools-cli"] is State.FAILED
+    assert states["catalog-web"] is RebuildState.SUCCEEDED
+    assert states["tools-cli"] is RebuildState.FAILED
 
 
 async def test_the_message_is_updated_in_place_as_the_rollout_goes_on(patched: Stage) -> None:
@@ -201,13 +201,13 @@ async def test_a_patch_tag_that_is_not_published_yet_is_waited_for(stage: Stage)
     await stage.run_pass()
 
     rebuilds = await stage.rebuilds()
-    assert rebuilds["orders-api"].state is State.WAITING
+    assert rebuilds["orders-api"].state is RebuildState.WAITING
     assert "10.0.1-noble-chiseled is not published yet" in rebuilds["orders-api"].reason
-    assert rebuilds["payments-api"].state is State.OPEN
+    assert rebuilds["payments-api"].state is RebuildState.OPEN
     await stage.world.registry.push(ASPNET, "10.0.1-noble-chiseled", moved)
     stage.clock.ahead += timedelta(minutes=10)
     await stage.run_pass()
-    assert (await stage.states())["orders-api"] is State.OPEN
+    assert (await stage.states())["orders-api"] is RebuildState.OPEN
 
 
 async def test_global_json_moves_in_the_same_pull_request_as_the_sdk_image(stage: Stage) -> None:
@@ -241,7 +241,7 @@ async def test_an_open_pull_request_stays_open_where_its_text_cannot_be_updated(
     outcomes = await moved.run_pass()
 
     assert [problem for problem in outcomes["act"].problems if "contoso/payments-api" in problem]
-    assert (await moved.states())["payments-api"] is State.OPEN
+    assert (await moved.states())["payments-api"] is RebuildState.OPEN
     moved.clock.ahead += timedelta(hours=1)
     await moved.run_pass()
     [request] = await moved.world.github.pull_requests("payments-api")
@@ -274,7 +274,7 @@ async def test_a_base_that_goes_back_closes_the_pull_request_that_has_no_use_any
         await moved.run_pass()
 
     assert await moved.world.github.pull_requests("payments-api") == []
-    assert (await moved.states())["payments-api"] is State.SUCCEEDED
+    assert (await moved.states())["payments-api"] is RebuildState.SUCCEEDED
 
 
 async def test_a_repository_that_comes_later_with_an_outdated_pin_is_served_too(

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from tests.e2e.beginnings import beginning
 from tests.e2e.staging import Stage, settled
@@ -51,7 +51,7 @@ async def test_what_has_grown_too_old_is_built_and_who_builds_in_time_is_left_al
     await staged.run_pass()
 
     rebuild = (await staged.rebuilds())["aged-old"]
-    assert (rebuild.action, rebuild.state) == (Action.DISPATCH, State.PLANNED)
+    assert (rebuild.action, rebuild.state) == (Action.DISPATCH, RebuildState.PLANNED)
     assert rebuild.reason == "weekly-rebuild.yml last succeeded 30 days ago, and may become 7 days old"
     assert rebuild.due_at - staged.clock.now() < timedelta(hours=6)
     await later(staged)
@@ -89,7 +89,7 @@ async def test_what_somebody_builds_before_its_turn_is_not_built_again(staged: S
     await staged.run_pass()
 
     rebuild = (await staged.rebuilds())["aged-old"]
-    assert rebuild.state is State.CANCELLED
+    assert rebuild.state is RebuildState.CANCELLED
     assert rebuild.reason.startswith("it was built meanwhile: weekly-rebuild.yml last succeeded")
     await later(staged)
     assert running(staged, "aged-old") == []
@@ -166,7 +166,7 @@ async def test_it_is_held_by_a_quarantine_a_pause_and_a_persons_word(staged: Sta
     await staged.run_pass()
     await later(staged)
     assert running(staged, "aged-old") == []
-    assert (await staged.states())["aged-old"] is State.SKIPPED
+    assert (await staged.states())["aged-old"] is RebuildState.SKIPPED
 
 
 async def test_a_repository_that_opts_out_is_left_alone(staged: Stage) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import BUILD_ON_PUSH
 from sandbox.github.actions.runs import Run
 from tests.e2e.publishing import move
@@ -32,14 +32,14 @@ def builds(stage: Stage, name: str = SHOP) -> list[Run]:
 async def test_the_build_of_a_merge_is_followed_to_its_end(moved: Stage, method: str) -> None:
     await merged(moved, await opened(moved), method)
     await moved.run_pass()
-    assert (await moved.states())[SHOP] is State.BUILDING
+    assert (await moved.states())[SHOP] is RebuildState.BUILDING
     [build] = builds(moved)
     moved.world.github.finish_run(build.id)
 
     await moved.run_pass()
 
     rebuild = (await moved.rebuilds())[SHOP]
-    assert rebuild.state is State.SUCCEEDED
+    assert rebuild.state is RebuildState.SUCCEEDED
     assert rebuild.merge is not None
     assert rebuild.merge.commit == build.sha == await moved.world.github.head(SHOP)
     assert rebuild.url == f"{moved.world.github.edge.site}/contoso/{SHOP}/actions/runs/{build.id}"
@@ -55,7 +55,7 @@ async def test_a_red_build_is_a_failed_rebuild(moved: Stage) -> None:
 
     rebuild = (await moved.rebuilds())[SHOP]
     assert (rebuild.state, rebuild.reason) == (
-        State.FAILED,
+        RebuildState.FAILED,
         "merged, but its build failed: build.yml concluded with failure",
     )
     [message] = await moved.world.slack.messages()
@@ -79,14 +79,14 @@ async def test_a_merge_queue_that_lands_several_with_one_push_has_one_build(stag
     [build] = builds(stage)
     await stage.run_pass()
     [rebuild] = [(await stage.rebuilds())[SHOP]]
-    assert (rebuild.state, rebuild.pull_request) == (State.BUILDING, number)
+    assert (rebuild.state, rebuild.pull_request) == (RebuildState.BUILDING, number)
     assert rebuild.merge is not None
     assert rebuild.merge.commit != build.sha
     github.finish_run(build.id)
 
     await stage.run_pass()
 
-    assert (await stage.states())[SHOP] is State.SUCCEEDED
+    assert (await stage.states())[SHOP] is RebuildState.SUCCEEDED
     assert stage.world.traffic.violations == []
 
 
@@ -97,13 +97,13 @@ async def test_a_merge_that_builds_nothing_ends_as_merged_and_not_seen_and_lets_
     await move(stage)
     await merged(stage, await opened(stage), "squash")
     await stage.run_pass()
-    assert (await stage.states())[SHOP] is State.BUILDING
+    assert (await stage.states())[SHOP] is RebuildState.BUILDING
 
     stage.clock.ahead += timedelta(hours=1, minutes=5)
     await stage.run_pass()
 
     rebuild = (await stage.rebuilds())[SHOP]
-    assert rebuild.state is State.MERGED
+    assert rebuild.state is RebuildState.MERGED
     assert rebuild.reason.startswith("merged, build not seen: no run on")
     [message] = await stage.world.slack.messages()
     assert "merged, build not seen" in str(message["blocks"])
@@ -128,7 +128,7 @@ async def test_a_new_patch_while_the_last_one_builds_gets_a_pull_request_of_its_
         for rebuild in rollout.rebuilds
         if rebuild.repository == f"contoso/{SHOP}"
     ]
-    assert (older.state, newer.state) == (State.SUCCEEDED, State.OPEN)
+    assert (older.state, newer.state) == (RebuildState.SUCCEEDED, RebuildState.OPEN)
     assert (older.pull_request, newer.pull_request) == (first, second["number"])
 
 
@@ -145,7 +145,7 @@ async def test_builds_of_many_repositories_are_looked_for_in_one_request(stage: 
         [request] = await stage.world.github.pull_requests(name)
         await stage.world.github.merge(name, request["number"])
     await stage.run_pass()
-    assert [(await stage.states())[name] for name in names] == [State.BUILDING] * 4
+    assert [(await stage.states())[name] for name in names] == [RebuildState.BUILDING] * 4
 
     await stage.run_pass()
 

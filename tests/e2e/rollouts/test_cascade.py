@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.service.commands.look.views import read_explanation
 from sandbox.fleets.golden import DIAMOND, GOLDEN, GOLDEN_SDK, GoldenFleet
 from sandbox.images import Pushed
@@ -107,7 +107,7 @@ async def rebuilt_in_order(golden: Stage) -> None:
     assert begun(golden).count(DIAMOND) == 1
     finish(golden)
     await golden.run_pass()
-    assert (await golden.rebuilds())[DIAMOND].state is State.SUCCEEDED
+    assert (await golden.rebuilds())[DIAMOND].state is RebuildState.SUCCEEDED
     assert len(begun(golden)) == 2 + len(fleet_of(golden).names)
 
 
@@ -249,7 +249,7 @@ async def test_what_is_pinned_on_an_own_base_gets_a_pull_request_to_its_newest_r
         assert (release.old.tag, release.new.tag, release.new.digest) == ("1.0.1", "1.0.2", None)
         shown = await stage.bot.registry.head(digest.new.base)
         assert (digest.new.tag, digest.new.digest) == ("latest", shown.digest)
-        assert {rebuilds[name].state for name in (BY_RELEASE, BY_DIGEST)} == {State.OPEN}
+        assert {rebuilds[name].state for name in (BY_RELEASE, BY_DIGEST)} == {RebuildState.OPEN}
         [request] = await world.github.pull_requests(BY_RELEASE)
         await world.github.merge(BY_RELEASE, request["number"])
         assert f"FROM {fleet.own(GOLDEN)}:1.0.2\n" in await world.github.read(BY_RELEASE, "Dockerfile")

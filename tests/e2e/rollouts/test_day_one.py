@@ -11,7 +11,7 @@ import pytest
 
 from bot.act.retiring import TraceOutcome
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.service.commands.history import HistorySource, import_log
 from bot.service.commands.rollouts.catch_up import Caught, catch_up
@@ -182,7 +182,7 @@ async def test_the_first_pass_catches_up_where_the_operator_wants_it(world: Worl
         assert {name: rebuild.action for name, rebuild in rebuilds.items() if name == "canary"} == {
             "canary": Action.PULL_REQUEST
         }
-        assert {rebuild.state for rebuild in rebuilds.values()} <= {State.OPEN, State.PLANNED}
+        assert {rebuild.state for rebuild in rebuilds.values()} <= {RebuildState.OPEN, RebuildState.PLANNED}
 
 
 async def test_leaving_closes_what_is_open_deletes_its_own_branches_and_lists_what_stays(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
@@ -46,7 +46,7 @@ async def test_what_comes_in_a_freeze_begins_when_it_is_over(frozen: Stage) -> N
     await frozen.run_pass()
 
     assert await begun(frozen) == (0, 0)
-    assert set((await frozen.states()).values()) == {State.PLANNED}
+    assert set((await frozen.states()).values()) == {RebuildState.PLANNED}
     told = {rebuild.reason for rebuild in (await frozen.rebuilds()).values()}
     assert all("frozen until" in reason and reason.endswith("year-end") for reason in told)
     frozen.clock.ahead += timedelta(hours=HOURS, minutes=5)

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from bot.domain.bases.change import Cause
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.service.commands.look.views import read_explanation, read_status
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG
 from sandbox.fleets.mirrored import COPY, DIRECTLY, ON_COPY, ON_COPY_BY_DIGEST, MirroredFleet
@@ -67,7 +67,7 @@ async def test_whoever_builds_on_a_mirror_waits_until_it_shows_what_upstream_pub
     mirrored.world.github.finish_run(run.id)
     await mirrored.run_pass()
     ended = (await mirrored.rebuilds())[ON_COPY]
-    assert (ended.state, ended.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
+    assert (ended.state, ended.proof) == (RebuildState.SUCCEEDED, ImageVerdict.PROVED)
     await fleet.copy(old)
     for _ in range(3):
         await mirrored.run_pass()

@@ -1,6 +1,6 @@
 """A repository with several workflows: a rebuild touches those that its files belong to, each told alone."""
 
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from sandbox.fleets.fleet import ASPNET, BUILD_ON_PUSH, RUNTIME_TAG, WEEKLY_REBUILD
 from tests.e2e.staging import Stage
 
@@ -46,8 +46,8 @@ async def test_each_part_is_dispatched_and_followed_by_itself(stage: Stage) -> N
     await stage.run_pass()
 
     cart, shop = await rebuilds(stage)
-    assert (cart.workflow, cart.state) == ("cart.yml", State.FAILED)
-    assert (shop.workflow, shop.state) == ("shop.yml", State.BUILT)
+    assert (cart.workflow, cart.state) == ("cart.yml", RebuildState.FAILED)
+    assert (shop.workflow, shop.state) == ("shop.yml", RebuildState.BUILT)
     [message] = await stage.world.slack.messages()
     assert "run of cart.yml failed" in str(message["blocks"])
 
@@ -73,10 +73,10 @@ async def test_one_pull_request_is_built_when_each_of_its_parts_is(stage: Stage)
     await stage.run_pass()
 
     [rebuild] = await rebuilds(stage)
-    assert rebuild.state is State.BUILDING
+    assert rebuild.state is RebuildState.BUILDING
     assert rebuild.reason == "merged; cart.yml is under way, shop.yml concluded with success"
     finish(stage, "cart.yml", "success")
     await stage.run_pass()
     [rebuild] = await rebuilds(stage)
-    assert rebuild.state is State.BUILT
+    assert rebuild.state is RebuildState.BUILT
     assert stage.world.traffic.violations == []

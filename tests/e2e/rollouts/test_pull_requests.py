@@ -10,7 +10,7 @@ import pytest_asyncio
 import yaml
 
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.service.wiring.container import open_bot
 from bot.settings import load
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
@@ -165,7 +165,7 @@ async def test_what_an_app_commits_is_verified(stages: Stages) -> None:
             "valid",
         )
     assert first["head"]["sha"] != second["head"]["sha"]
-    assert (await stage.states())[SHOP] is State.OPEN
+    assert (await stage.states())[SHOP] is RebuildState.OPEN
 
 
 async def test_what_it_writes_is_pinned_in_the_style_of_the_rule(stages: Stages) -> None:
@@ -186,7 +186,7 @@ async def test_what_it_writes_is_pinned_in_the_style_of_the_rule(stages: Stages)
     assert "becomes the floating tag, as the operator's rules ask" in (await the_request(stage))["body"]
     await github.merge(SHOP, (await the_request(stage))["number"])
     await stage.run_pass()
-    assert (await stage.states())[SHOP] is State.BUILDING
+    assert (await stage.states())[SHOP] is RebuildState.BUILDING
 
 
 # What people say of it
@@ -214,7 +214,7 @@ async def test_what_a_person_holds_stays_as_it_is_until_the_label_is_gone(stages
     assert held["head"]["sha"] == first["head"]["sha"]
     rebuild = (await stage.rebuilds())[SHOP]
     assert (rebuild.state, rebuild.reason) == (
-        State.WAITING,
+        RebuildState.WAITING,
         f"pull request #{first['number']} is labelled freshness:hold",
     )
     await label(stage, "freshness")
@@ -236,7 +236,7 @@ async def test_what_a_person_wants_ignored_is_closed_and_not_asked_for_again(sta
 
     closed = await the_request(stage, "closed")
     assert "labelled freshness:ignore" in closed["body"]
-    assert (await stage.states())[SHOP] is State.CANCELLED
+    assert (await stage.states())[SHOP] is RebuildState.CANCELLED
     await stage.fleet.publish_runtime("10.0.2")
     await stage.run_pass()
     assert len(await stage.world.github.pull_requests(SHOP, "all")) == 1
@@ -262,7 +262,7 @@ async def test_it_is_closed_at_once_where_the_repository_asks_for_a_run_instead(
     assert "**Closed by the bot:** the repository is rebuilt by a workflow run instead" in closed["body"]
     [run] = stage.world.github.runs(SHOP)
     rebuild = (await stage.rebuilds())[SHOP]
-    assert (rebuild.state, rebuild.run) == (State.DISPATCHED, run.id)
+    assert (rebuild.state, rebuild.run) == (RebuildState.DISPATCHED, run.id)
     await stage.run_pass()
     assert len(stage.world.github.runs(SHOP)) == 1
 
@@ -307,14 +307,14 @@ async def test_another_bots_pull_request_for_the_same_line_and_digest_is_followe
     assert request["number"] == number
     assert [entry for entry in stage.world.traffic.writes() if entry.service == "github"] == []
     rebuild = (await stage.rebuilds())[SHOP]
-    assert (rebuild.state, rebuild.pull_request) == (State.OPEN, number)
+    assert (rebuild.state, rebuild.pull_request) == (RebuildState.OPEN, number)
     assert rebuild.reason == (
         f"Renovate's pull request #{number} brings the same; it is followed instead of a second one"
     )
     assert await stage.bot.stores.act.open_pull_requests(f"contoso/{SHOP}") == 1
     await stage.world.github.merge(SHOP, number)
     await stage.run_pass()
-    assert (await stage.states())[SHOP] is State.BUILDING
+    assert (await stage.states())[SHOP] is RebuildState.BUILDING
 
 
 async def test_another_bots_pull_request_for_another_digest_keeps_none_from_being_opened(stages: Stages) -> None:
@@ -388,14 +388,14 @@ async def test_one_of_an_archived_repository_keeps_no_rollout_open(stages: Stage
     await stage.run_pass()
 
     rebuild = (await stage.rebuilds())[SHOP]
-    assert rebuild.state is State.SKIPPED
+    assert rebuild.state is RebuildState.SKIPPED
     assert rebuild.reason.startswith("the repository is archived; pull request #")
     stage.world.github.edge.overlays[f"contoso/{SHOP}"]["archived"] = False
     stage.clock.ahead += timedelta(hours=30)
     await stage.run_pass()
     stage.clock.ahead += timedelta(hours=1)
     await stage.run_pass()
-    assert (await stage.rebuilds())[SHOP].state is State.OPEN
+    assert (await stage.rebuilds())[SHOP].state is RebuildState.OPEN
     assert len(await stage.world.github.pull_requests(SHOP)) == 1
 
 
@@ -410,7 +410,7 @@ async def test_a_rule_against_its_branch_is_told_with_what_to_grant(stages: Stag
     await stage.run_pass()
 
     rebuild = (await stage.rebuilds())[SHOP]
-    assert rebuild.state is State.SKIPPED
+    assert rebuild.state is RebuildState.SKIPPED
     assert rebuild.reason == (
         f"a rule of the repository refuses {BRANCH}: new branches are restricted; "
         "let the bot bypass that rule, or set branch_prefix to a name that it allows"
@@ -428,7 +428,7 @@ async def test_a_branch_whose_commit_is_refused_is_not_left_behind(stages: Stage
     await stage.run_pass()
 
     rebuild = (await stage.rebuilds())[SHOP]
-    assert rebuild.state is State.SKIPPED
+    assert rebuild.state is RebuildState.SKIPPED
     assert "set commit_message to a line that the pattern takes" in rebuild.reason
     assert (await stage.world.github.branches(SHOP)).keys() == {"main"}
 
@@ -441,7 +441,7 @@ async def test_a_repository_that_the_app_may_only_read_waits_and_says_what_to_gr
     await stage.run_pass()
 
     rebuild = (await stage.rebuilds())[SHOP]
-    assert rebuild.state is State.WAITING
+    assert rebuild.state is RebuildState.WAITING
     assert "grant contents, pull requests and actions: read and write" in rebuild.reason
     assert await stage.world.github.pull_requests(SHOP) == []
 
@@ -465,12 +465,12 @@ async def test_it_merges_by_itself_once_the_required_check_is_green(stages: Stag
     assert request["auto_merge"]["merge_method"] == "squash"
     assert "It merges by itself once the required checks are green" in request["body"]
     await stage.run_pass()
-    assert (await stage.states())[SHOP] is State.OPEN
+    assert (await stage.states())[SHOP] is RebuildState.OPEN
     github.report_check(SHOP, request["head"]["sha"], "build", "success")
     await stage.run_pass()
     assert (await the_request(stage, "closed"))["merged_at"] is not None
     assert stage.fleet.digests[BASE] in await github.read(SHOP, "Dockerfile")
-    assert (await stage.states())[SHOP] is State.BUILDING
+    assert (await stage.states())[SHOP] is RebuildState.BUILDING
 
 
 async def test_it_enters_the_merge_queue_once_its_checks_are_green(stages: Stages) -> None:
@@ -488,7 +488,7 @@ async def test_it_enters_the_merge_queue_once_its_checks_are_green(stages: Stage
     assert len(github.merging.queues[request["base"]["repo"]["id"]]) == 1
     await github.land_queue(SHOP)
     await stage.run_pass()
-    assert (await stage.states())[SHOP] is State.BUILDING
+    assert (await stage.states())[SHOP] is RebuildState.BUILDING
 
 
 async def test_it_waits_for_a_person_where_no_check_is_required(stages: Stages) -> None:

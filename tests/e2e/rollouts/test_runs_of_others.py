@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.rollouts.rebuild import Joined, State
+from bot.domain.rollouts.rebuild import Joined, RebuildState
 from bot.service.commands.look.views import read_explanation
 from sandbox.github.actions.runs import Run
 from sandbox.world import World
@@ -53,13 +53,13 @@ async def test_it_is_followed_in_place_of_a_dispatch_and_proved(pushed: Stage) -
     run = build_of(pushed)
     rebuild = (await pushed.rebuilds())[NAME]
     told = f"run {run.number} of {run.created_at:%H:%M} builds it already"
-    assert (dispatched(pushed), rebuild.state, rebuild.run) == (0, State.DISPATCHED, run.id)
+    assert (dispatched(pushed), rebuild.state, rebuild.run) == (0, RebuildState.DISPATCHED, run.id)
     explained = await read_explanation(pushed.bot.settings, f"contoso/{NAME}", pushed.clock)
     assert told in [each.reason for each in explained.rebuilds]
     pushed.world.github.finish_run(run.id)
     await pushed.run_pass()
     rebuild = (await pushed.rebuilds())[NAME]
-    assert (rebuild.state, rebuild.proof) == (State.SUCCEEDED, ImageVerdict.PROVED)
+    assert (rebuild.state, rebuild.proof) == (RebuildState.SUCCEEDED, ImageVerdict.PROVED)
     assert dispatched(pushed) == 0
 
 
@@ -70,7 +70,7 @@ async def test_one_that_builds_on_the_old_base_is_made_up_for_by_a_dispatch(push
     pushed.world.github.finish_run(build_of(pushed).id)
     await pushed.run_pass()
     await pushed.run_pass()
-    assert (dispatched(pushed), (await pushed.rebuilds())[NAME].state) == (1, State.DISPATCHED)
+    assert (dispatched(pushed), (await pushed.rebuilds())[NAME].state) == (1, RebuildState.DISPATCHED)
     pushed.fleet.cached.clear()
     pushed.world.github.finish_run(build_of(pushed).id)
     await pushed.run_pass()
@@ -94,7 +94,7 @@ async def test_one_that_is_cancelled_for_the_next_is_followed_to_that(pushed: St
     pushed.world.github.finish_run(second.id)
     await pushed.run_pass()
     rebuild = (await pushed.rebuilds())[NAME]
-    assert (rebuild.state, rebuild.proof, dispatched(pushed)) == (State.SUCCEEDED, ImageVerdict.PROVED, 0)
+    assert (rebuild.state, rebuild.proof, dispatched(pushed)) == (RebuildState.SUCCEEDED, ImageVerdict.PROVED, 0)
 
 
 @pytest.mark.long
@@ -103,7 +103,7 @@ async def test_one_that_is_cancelled_for_nothing_is_made_up_for_by_a_dispatch(pu
     pushed.world.github.finish_run(build_of(pushed).id, "cancelled")
     for _ in ("it is gone", "another is begun"):
         await pushed.run_pass()
-    assert (dispatched(pushed), (await pushed.rebuilds())[NAME].state) == (1, State.DISPATCHED)
+    assert (dispatched(pushed), (await pushed.rebuilds())[NAME].state) == (1, RebuildState.DISPATCHED)
     pushed.world.github.finish_run(build_of(pushed).id)
     await pushed.run_pass()
     assert (await pushed.rebuilds())[NAME].proof is ImageVerdict.PROVED

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from tests.e2e.beginnings import beginning
 from tests.e2e.publishing import move
@@ -30,7 +30,7 @@ async def opened(stage: Stage) -> bool:
 
 async def test_nothing_is_done_before_the_settle_time_is_over(settling: Stage) -> None:
     assert not await opened(settling)
-    assert (await settling.states())["payments-api"] is State.PLANNED
+    assert (await settling.states())["payments-api"] is RebuildState.PLANNED
     settling.clock.ahead += timedelta(hours=6, minutes=1)
     await settling.run_pass()
     assert await opened(settling)
@@ -121,5 +121,5 @@ async def test_an_opt_out_is_heeded_while_a_change_settles(settling: Stage) -> N
 
     assert await settling.world.github.pull_requests("payments-api") == []
     rebuild = (await settling.rebuilds())["payments-api"]
-    assert rebuild.state is State.SKIPPED
+    assert rebuild.state is RebuildState.SKIPPED
     assert "opted out" in rebuild.reason

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepState
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.actions.runs import Run
@@ -106,7 +106,7 @@ async def load_test_starts(stage: Stage) -> Run:
 
 
 async def test_each_step_begins_when_the_one_before_has_succeeded(built: Stage) -> None:
-    assert (await shop(built)).state is State.STEPPING
+    assert (await shop(built)).state is RebuildState.STEPPING
     [deploy] = runs(built, "deploy.yml")
     assert deploy.inputs.keys() == {"correlation", "environment", "image", "digest"}
     assert deploy.inputs["image"] == f"{built.fleet.registry}/contoso/{SHOP}"
@@ -130,7 +130,10 @@ async def test_each_step_begins_when_the_one_before_has_succeeded(built: Stage) 
     await built.run_pass()
 
     rebuild = await shop(built)
-    assert (rebuild.state, rebuild.reason) == (State.SUCCEEDED, "built, and its last step production succeeded")
+    assert (rebuild.state, rebuild.reason) == (
+        RebuildState.SUCCEEDED,
+        "built, and its last step production succeeded",
+    )
     assert await states(built) == [StepState.SUCCEEDED] * 3
     assert len(built.world.github.runs(SHOP)) == 3
     assert built.world.traffic.violations == []
@@ -145,7 +148,7 @@ async def test_a_run_that_waits_for_an_environment_is_waiting_for_approval_and_t
     await built.run_pass()
 
     rebuild = await shop(built)
-    assert rebuild.state is State.STEPPING
+    assert rebuild.state is RebuildState.STEPPING
     assert rebuild.reason == "step pre-production: deploy.yml is waiting for approval"
     assert rebuild.url is not None
     assert rebuild.url.endswith(f"/actions/runs/{deploy.id}")
@@ -167,7 +170,7 @@ async def test_a_failed_step_stops_its_repository_there_and_a_retry_goes_on_with
     await built.run_pass()
 
     rebuild = await shop(built)
-    assert rebuild.state is State.FAILED
+    assert rebuild.state is RebuildState.FAILED
     assert rebuild.reason == "built, but step pre-production failed: deploy.yml concluded with failure"
     await built.run_pass()
     assert await states(built) == [StepState.FAILED, StepState.PLANNED, StepState.PLANNED]
@@ -175,7 +178,7 @@ async def test_a_failed_step_stops_its_repository_there_and_a_retry_goes_on_with
     await built.run_pass()
     await built.run_pass()
     again = await shop(built)
-    assert (again.state, len(runs(built, "weekly-rebuild.yml"))) == (State.STEPPING, 1)
+    assert (again.state, len(runs(built, "weekly-rebuild.yml"))) == (RebuildState.STEPPING, 1)
     assert len(runs(built, "deploy.yml")) == 2
 
 
@@ -185,7 +188,7 @@ async def test_an_opt_out_is_looked_at_before_each_step(building: Stage) -> None
 
     assert runs(building, "deploy.yml") == []
     rebuild = await shop(building)
-    assert rebuild.state is State.CANCELLED
+    assert rebuild.state is RebuildState.CANCELLED
     assert "opted out in .github/freshness.yaml" in rebuild.reason
 
 
@@ -197,7 +200,7 @@ async def test_a_step_whose_workflow_needs_what_nobody_knows_does_not_start_and_
 
     assert runs(stage, "deploy.yml") == []
     rebuild = await shop(stage)
-    assert rebuild.state is State.FAILED
+    assert rebuild.state is RebuildState.FAILED
     assert rebuild.reason.endswith("not started: deploy.yml needs region, which is not known")
 
 
@@ -223,7 +226,7 @@ async def test_what_never_starts_by_itself_fails_in_time(built: Stage) -> None:
     await built.run_pass()
 
     rebuild = await shop(built)
-    assert rebuild.state is State.FAILED
+    assert rebuild.state is RebuildState.FAILED
     assert rebuild.reason.endswith("not through within 1 h: load.yml has not started yet")
 
 
@@ -258,4 +261,4 @@ async def test_a_newer_build_takes_over_what_an_older_one_has_not_begun(building
         for rebuild in each.rebuilds
         if rebuild.repository == f"contoso/{SHOP}"
     ]
-    assert [state for _, state in sorted(found)] == [State.SUPERSEDED, State.STEPPING]
+    assert [state for _, state in sorted(found)] == [RebuildState.SUPERSEDED, RebuildState.STEPPING]

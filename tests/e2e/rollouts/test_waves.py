@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
@@ -60,7 +60,7 @@ def finish(stage: Stage, conclusion: str = "success", names: tuple[str, ...] = C
 
 async def test_the_next_wave_begins_once_the_one_before_is_done_and_has_soaked(begun: Stage) -> None:
     assert started(begun) == list(CANARIES)
-    assert (await begun.states())["payments-api"] is State.PLANNED
+    assert (await begun.states())["payments-api"] is RebuildState.PLANNED
     finish(begun)
     await begun.run_pass()
 
@@ -171,7 +171,7 @@ async def test_a_cancelled_rollout_closes_its_pull_requests_with_the_reason(begu
 
     assert await begun.world.github.pull_requests("payments-api") == []
     rebuild = (await begun.rebuilds())["payments-api"]
-    assert (rebuild.state, rebuild.pull_request) == (State.CANCELLED, request["number"])
+    assert (rebuild.state, rebuild.pull_request) == (RebuildState.CANCELLED, request["number"])
     assert rebuild.reason == "cancelled by Ann: we look into it first"
     [ended] = await begun.bot.stores.rollout_views.rollouts(1)
     assert ended.ended_at is not None

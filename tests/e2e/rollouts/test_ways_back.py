@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.images.image import ImageState
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
 from sandbox.github.actions.runs import Run
 from sandbox.images import Image
@@ -119,7 +119,7 @@ async def test_a_way_over_another_repository_and_back_is_rebuilt_in_order_and_pr
         assert await images_of(stage) == CURRENT
         rollouts = await stage.bot.stores.rollout_views.rollouts(5)
         ended = [rebuild for rollout in rollouts for rebuild in rollout.rebuilds]
-        assert {rebuild.state for rebuild in ended} == {State.SUCCEEDED}
+        assert {rebuild.state for rebuild in ended} == {RebuildState.SUCCEEDED}
         assert len(rollouts) == 1
 
 

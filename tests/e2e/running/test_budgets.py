@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.world import World
 from tests.e2e.staging import Stage, settled
 from tests.migrated import new_sqlite
@@ -28,7 +28,7 @@ async def test_pull_requests_beyond_the_hours_budget_wait_for_the_next(
         await stage.run_pass()
 
         assert len(await opened(stage)) == 2
-        assert sorted((await stage.states()).values()).count(State.PLANNED) == 1
+        assert sorted((await stage.states()).values()).count(RebuildState.PLANNED) == 1
         assert len(world.github.runs("catalog-web")) == 1  # a run is no content
         stage.clock.ahead += timedelta(minutes=30)
         await stage.run_pass()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.world import World
 from tests.e2e.beginnings import beginning
@@ -58,7 +58,7 @@ async def test_a_suspended_installation_keeps_the_other_from_nothing(pair: Stage
     outcomes = await pair.run_pass()
 
     assert len(await requests(pair, OURS)) == 1
-    assert (await pair.states())[OURS] is State.OPEN
+    assert (await pair.states())[OURS] is RebuildState.OPEN
     told = [problem for outcome in outcomes.values() for problem in outcome.problems]
     assert any("installation at fabrikam is suspended" in problem for problem in told)
     assert not any("contoso/" in problem for problem in told)

@@ -11,7 +11,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 import yaml
 
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, State
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, RebuildState
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet
@@ -110,7 +110,7 @@ class Scene:
         return Counter(repository for (repository,) in await self.asked(query))
 
 
-def listed(states: Iterable[State]) -> str:
+def listed(states: Iterable[RebuildState]) -> str:
     return ", ".join(f"'{state.value}'" for state in states)
 
 

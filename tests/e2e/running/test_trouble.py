@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.feeds.feeds import INDEX
 from tests.e2e.staging import Stage
 
@@ -40,8 +40,8 @@ async def test_github_answering_502_costs_no_rebuild(published: Stage) -> None:
     assert len(outcomes["act"].problems) == 1
     assert "contoso/payments-api" in outcomes["act"].problems[0]
     states = await published.states()
-    assert states["payments-api"] is State.WAITING
-    assert states["orders-api"] is State.OPEN
+    assert states["payments-api"] is RebuildState.WAITING
+    assert states["orders-api"] is RebuildState.OPEN
     published.clock.ahead += LATER
     await published.run_pass()
     assert await caught_up(published)
@@ -105,4 +105,7 @@ async def test_a_repository_that_denies_access_does_not_stop_the_others(publishe
 
     assert "contoso/orders-api" in outcomes["act"].problems[0]
     states = await published.states()
-    assert {name for name, state in states.items() if state is State.OPEN} == {"payments-api", "search-worker"}
+    assert {name for name, state in states.items() if state is RebuildState.OPEN} == {
+        "payments-api",
+        "search-worker",
+    }

@@ -8,7 +8,7 @@ from bot.act.ports import Job, Successor
 from bot.domain.clock import Clock
 from bot.domain.repositories.repository import FleetRepository, Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Action, Rebuild, State
+from bot.domain.rollouts.rebuild import AWAITING, FOLLOWED, Action, Rebuild, RebuildState
 from tests.fakes.queue import FakeQueue, Row
 
 
@@ -99,14 +99,14 @@ class FakeRebuildStore:
             return
         self.frozen = freezes
         for number in self.rows:
-            if self[number].state is State.OPEN and self[number].merging is not None:
+            if self[number].state is RebuildState.OPEN and self[number].merging is not None:
                 self.outdate(number)
 
     async def outdate_pull_requests(self, rebuild: Rebuild) -> None:
         bases = {target.base for target in rebuild.targets}
         for number in self.rows:
             known = self[number]
-            if known.state is State.OPEN and bases >= {target.base for target in known.targets}:
+            if known.state is RebuildState.OPEN and bases >= {target.base for target in known.targets}:
                 outdated = replace(known, text_version=known.facts_version - 1)
                 self.jobs[number] = replace(
                     self.jobs[number], rebuild=outdated, replaced_by=Successor(rebuild.action, rebuild.url)
@@ -144,7 +144,7 @@ def _job_of(job: Job, row: Row[Job]) -> Job:
 
 
 def _is_outdated(known: Rebuild) -> bool:
-    return known.state is State.OPEN and known.facts_version > known.text_version
+    return known.state is RebuildState.OPEN and known.facts_version > known.text_version
 
 
 def _awaits_action(row: Row[Job]) -> bool:

@@ -14,7 +14,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import IssueSection
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
@@ -50,7 +50,7 @@ class World:
         async with self.stores.database.transaction() as connection:
             await unsay(connection, 1, name, self.stores.clock.now())
 
-    async def ends(self, rebuild: int, state: State, reason: str) -> None:
+    async def ends(self, rebuild: int, state: RebuildState, reason: str) -> None:
         async with self.stores.database.transaction() as connection:
             values = {"state": state.value, "reason": reason}
             await connection.execute(update(rebuilds).where(rebuilds.c.id == rebuild).values(**values))
@@ -82,13 +82,13 @@ async def test_nothing_to_say_is_no_issue(world: World) -> None:
 
 
 async def test_a_failure_opens_one_and_a_success_closes_it(world: World) -> None:
-    await world.ends(1, State.FAILED, "the build failed")
+    await world.ends(1, RebuildState.FAILED, "the build failed")
     await world.tick()
     [issue] = world.shop.issues.values()
     assert issue.is_open
     assert "### Rebuilds that failed\n\n- `aspnet:10.0`: the build failed\n" in issue.body
     assert (await world.tick()).done == 0, "the same words are not written again"
-    await world.ends(1, State.SUCCEEDED, "proven")
+    await world.ends(1, RebuildState.SUCCEEDED, "proven")
     await world.tick()
     [issue] = world.shop.issues.values()
     assert not issue.is_open
@@ -117,19 +117,19 @@ async def test_a_workflow_that_a_person_must_see_to_stands_there_until_it_is_men
 
 
 async def test_what_is_only_told_mends_no_failure(world: World) -> None:
-    await world.ends(1, State.FAILED, "the build failed")
+    await world.ends(1, RebuildState.FAILED, "the build failed")
     world.stores.clock.advance(timedelta(hours=1))
     await world.stores.see({ASPNET: "c"})
     await world.stores.assess_all()
     await world.stores.plan_all(action=Action.NOTIFY, branch=None)
-    await world.ends(2, State.SUCCEEDED, "told")
+    await world.ends(2, RebuildState.SUCCEEDED, "told")
     await world.tick()
     assert [issue.is_open for issue in world.shop.issues.values()] == [True]
 
 
 async def test_nothing_is_written_while_everything_is_paused(world: World) -> None:
     await world.stores.orders.pause(None, Word("Ann", "we move"))
-    await world.ends(1, State.FAILED, "the build failed")
+    await world.ends(1, RebuildState.FAILED, "the build failed")
     await world.tick()
     assert world.shop.issues == {}
     await world.stores.orders.resume(None, Word("Ann", "we have moved"))
@@ -140,7 +140,7 @@ async def test_nothing_is_written_while_everything_is_paused(world: World) -> No
 async def test_all_that_there_is_to_say_stands_in_the_same_issue(world: World) -> None:
     await world.say(AGE)
     await world.tick()
-    await world.ends(1, State.FAILED, "red")
+    await world.ends(1, RebuildState.FAILED, "red")
     await world.tick()
     [issue] = world.shop.issues.values()
     assert "The schedule is disabled." in issue.body

@@ -9,7 +9,7 @@ import pytest
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.repositories.repository import FleetRepository, Workflow
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.formats.repository_config import parse
 from sandbox.edges.traffic import Asked
 from sandbox.world import World as Sandbox
@@ -64,7 +64,7 @@ async def test_a_new_pull_request_costs_three_requests(shared_world: Sandbox, wo
     home = await made(shared_world)
     add(world, home)
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert len(asked(shared_world)) == 3
     (shown,) = await shared_world.github.pull_requests(home.name)
     assert [label["name"] for label in shown["labels"]] == ["freshness"]
@@ -104,7 +104,7 @@ async def test_a_reviewer_whom_nobody_knows_keeps_no_other_from_being_asked(
 async def test_it_costs_two_more_where_a_file_is_executable(shared_world: Sandbox, world: World) -> None:
     add(world, await made(shared_world, executable=("Dockerfile",)))
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert len(asked(shared_world)) == 5
 
 
@@ -118,7 +118,7 @@ async def test_another_digest_costs_three_requests(shared_world: Sandbox, world:
     shared_world.traffic.forget()
     add(world, home, 2, "c", pull_request=world.store[1].pull_request)
     await world.tick()
-    assert world.store[2].state is State.OPEN
+    assert world.store[2].state is RebuildState.OPEN
     assert len(asked(shared_world)) == 3
     (shown,) = await shared_world.github.pull_requests(home.name)
     assert reference("c").digest in shown["body"]
@@ -150,7 +150,7 @@ async def test_a_dispatch_is_one_write(shared_world: Sandbox, world: World) -> N
     home = await made(shared_world)
     add(world, home, action=Action.DISPATCH, branch=None, workflow="go.yml")
     await world.tick()
-    assert world.store[1].state is State.DISPATCHED
+    assert world.store[1].state is RebuildState.DISPATCHED
     assert [entry.method for entry in asked(shared_world) if not entry.path.endswith("/graphql")] == ["POST", "GET"]
     assert len(asked(shared_world)) == 3
 
@@ -198,5 +198,5 @@ async def test_a_renamed_repository_gets_its_pull_request(shared_world: Sandbox,
     new = f"{home.name.partition('/')[2]}-renamed"
     await shared_world.github.ask("PATCH", f"/repos/{home.name}", {"name": new})
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert len(await shared_world.github.pull_requests(new)) == 1

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, select
 
 from bot.domain.bases.change import Cause
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.timing.waves import Wave
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.model.fleet import NOON, Fleet
@@ -77,7 +77,7 @@ def waits(rows: Sequence[RowMapping], now: datetime) -> list[tuple[str, timedelt
     since: dict[int, datetime] = {}
     for row in rows:
         begun_to_wait = since.pop(row["repository_id"], row["planned_at"])
-        if row["released_at"] is None and row["state"] == State.SUPERSEDED.value:
+        if row["released_at"] is None and row["state"] == RebuildState.SUPERSEDED.value:
             since[row["repository_id"]] = begun_to_wait
         else:
             found.append((row["wave"], (row["released_at"] or now) - begun_to_wait))

@@ -22,7 +22,7 @@ from sqlalchemy import RowMapping, select
 from bot.domain.bases.change import Cause
 from bot.domain.reference import Base
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.rebuild import ENDED, State
+from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.age import AgeStanding
@@ -435,17 +435,17 @@ class Walk(RuleBasedStateMachine):
         left = [
             (row["id"], row["state"], row["reason"])
             for row in rows
-            if not State(row["state"]).has_ended and row["rollout_id"] not in ages
+            if not RebuildState(row["state"]).has_ended and row["rollout_id"] not in ages
         ]
         for home in fleet.forge.homes:
-            left = [each for each in left if each[1] != State.OPEN.value or not fleet.open_requests(home)]
+            left = [each for each in left if each[1] != RebuildState.OPEN.value or not fleet.open_requests(home)]
         assert left == []
 
     async def what_the_rule_wants_merged_is_set_to_merge(self) -> None:
         """The pull request of each rebuild that waits for its merge; one that an opt-out left open is nobody's."""
         if self.fleet.policy.waves == AT_ONCE.waves:
             return
-        waiting = select(rebuilds.c.pull_request).where(rebuilds.c.state == State.OPEN.value)
+        waiting = select(rebuilds.c.pull_request).where(rebuilds.c.state == RebuildState.OPEN.value)
         for home in self.homes():
             async with self.fleet.database.reading() as connection:
                 own = waiting.join(repositories_table).where(repositories_table.c.forge_id == home.id)
@@ -461,10 +461,10 @@ class Walk(RuleBasedStateMachine):
             rows = (await connection.execute(select(steps).order_by(steps.c.place))).all()
         for number, rebuild in done.items():
             states = [StepState(row.state) for row in rows if row.rebuild_id == number]
-            if rebuild.state in (State.SUCCEEDED.value, State.BUILT.value):
+            if rebuild.state in (RebuildState.SUCCEEDED.value, RebuildState.BUILT.value):
                 assert set(states) == {StepState.SUCCEEDED}, (number, states)
             if StepState.FAILED in states:
-                assert rebuild.state == State.FAILED.value, (number, rebuild.state)
+                assert rebuild.state == RebuildState.FAILED.value, (number, rebuild.state)
                 assert set(states[states.index(StepState.FAILED) + 1 :]) <= {StepState.PLANNED}, (number, states)
 
     async def nothing_is_too_old_without_a_reason(self) -> None:
@@ -489,14 +489,16 @@ class Walk(RuleBasedStateMachine):
         late = [
             (row["id"], row["state"], row["due_at"])
             for row in rows
-            if not State(row["state"]).has_ended and now - row["due_at"] > LEASE and row["lease_owner"] is None
+            if not RebuildState(row["state"]).has_ended
+            and now - row["due_at"] > LEASE
+            and row["lease_owner"] is None
         ]
         assert late == []
 
 
 def holds_wave(earlier: RowMapping, row: RowMapping) -> bool:
     """Whether a rebuild of an earlier wave has to end before that of a later one: none that nobody goes on with."""
-    is_left = earlier["state"] in (State.SUPERSEDED.value, State.SKIPPED.value)
+    is_left = earlier["state"] in (RebuildState.SUPERSEDED.value, RebuildState.SKIPPED.value)
     is_kept = earlier["held_because"] is not None or earlier["quarantine_id"] is not None
     return earlier["rollout_id"] == row["rollout_id"] and not is_left and not is_kept
 

@@ -19,7 +19,7 @@ from bot.clients.notifiers.teams import TeamsWebhook
 from bot.domain.bases.change import Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.wording.message import Message
 from bot.report.messages.rollout import rollout_message
 from bot.report.messages.stops import FailedRebuild
@@ -60,15 +60,15 @@ def fleet(size: int) -> list[Rebuild]:
     for number in range(size):
         place = number % 100
         state = (
-            State.FAILED
+            RebuildState.FAILED
             if place < 6
-            else State.OPEN
+            else RebuildState.OPEN
             if place < 26
-            else State.BUILT
+            else RebuildState.BUILT
             if place < 36
-            else State.SUCCEEDED
+            else RebuildState.SUCCEEDED
         )
-        reason = REASON if state is State.FAILED else "not proven: no image of this repository is known"
+        reason = REASON if state is RebuildState.FAILED else "not proven: no image of this repository is known"
         url = f"https://github.com/{name(number)}/pull/{number}"
         found.append(rebuild(name(number), state, id=number, reason=reason, url=url))
     return found
@@ -76,7 +76,7 @@ def fleet(size: int) -> list[Rebuild]:
 
 def summary(size: int) -> Summary:
     failed = size * 6 // 100
-    waiting = [each for each in fleet(min(size, 10)) if each.state is not State.SUCCEEDED]
+    waiting = [each for each in fleet(min(size, 10)) if each.state is not RebuildState.SUCCEEDED]
     title = ".NET 10.0.5 fixes 3 CVEs, 2 HIGH"
     return Summary(
         NOON - timedelta(days=7),
@@ -104,7 +104,9 @@ def summary(size: int) -> Summary:
 
 def wave(size: int) -> Message:
     failures = tuple(
-        FailedRebuild(each.repository, each.url, each.reason) for each in fleet(size) if each.state is State.FAILED
+        FailedRebuild(each.repository, each.url, each.reason)
+        for each in fleet(size)
+        if each.state is RebuildState.FAILED
     )
     news = WaveNews(
         3, ".NET 10.0.5 fixes 3 CVEs", "rest", 2, size, size - len(failures), len(failures), failures[:20]

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.issue import Issue
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.reconcile.loop import Loop
 from bot.report.fleet_issue.stage import EVERY, FleetIssueOptions, FleetIssueTally, tick
 from bot.store.engine.database import open_database
@@ -61,7 +61,7 @@ class World:
 
     async def fails(self) -> None:
         async with self.stores.database.transaction() as connection:
-            ended = {"state": State.FAILED.value, "reason": "the build failed", "ended_at": NOON}
+            ended = {"state": RebuildState.FAILED.value, "reason": "the build failed", "ended_at": NOON}
             await connection.execute(update(rebuilds).values(**ended))
 
     async def journal(self) -> list[tuple[str, str, str]]:

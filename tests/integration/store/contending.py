@@ -23,7 +23,7 @@ from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.plan import quarantine
 from bot.plan.cascade import stage as cascade
 from bot.plan.cascade.shown import Stood
@@ -143,14 +143,14 @@ class Replica:
     async def act(self) -> None:
         for job in await self.stores.jobs(3):
             await self.stores.act.jobs.renew([Claimed(job.rebuild.id, "", 1)], self.stores.clock.now())
-            after = job.rebuild.moved(State.OPEN, "opened", at=self.stores.clock.now())
+            after = job.rebuild.moved(RebuildState.OPEN, "opened", at=self.stores.clock.now())
             await self.stores.act.settle_rebuild(
                 job.rebuild, replace(after, due_at=self.stores.clock.now() + self.soon())
             )
 
     async def follow(self) -> None:
         for rebuild in await self.stores.followed(3):
-            after = rebuild.moved(State.SUCCEEDED, "merged", at=self.stores.clock.now())
+            after = rebuild.moved(RebuildState.SUCCEEDED, "merged", at=self.stores.clock.now())
             await self.stores.follow.settle_rebuild(rebuild, after)
 
     async def look_at_images(self) -> None:

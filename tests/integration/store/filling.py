@@ -17,7 +17,7 @@ from bot.domain.feeds.document import FeedKind
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
-from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.reconcile.work import Claimed, Queue
 from bot.report.ports import DueMessage
@@ -168,7 +168,7 @@ class Stores(StageStores):
         )
         chosen: dict[str, Any] = {
             "action": Action.PULL_REQUEST,
-            "state": State.PLANNED,
+            "state": RebuildState.PLANNED,
             "reason": "aspnet:10.0 moved",
             "targets": targets,
             "replacements": (Replacement(Reference(ASPNET.name, "10.0", digest("a")), Reference(ASPNET.name)),),

@@ -5,25 +5,29 @@ from dataclasses import replace
 
 from sqlalchemy import text
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
 
 
 async def opened(stores: Stores, number: int = 7) -> None:
     """Every planned rebuild becomes an open pull request."""
     for job in await stores.jobs(100):
-        after = job.rebuild.moved(State.OPEN, job.rebuild.reason, at=stores.clock.now())
+        after = job.rebuild.moved(RebuildState.OPEN, job.rebuild.reason, at=stores.clock.now())
         after = replace(
             after, pull_request=number, url=f"https://host/pull/{number}", text_version=job.rebuild.facts_version
         )
         await stores.act.settle_rebuild(job.rebuild, replace(after, due_at=stores.clock.now() + HOUR))
 
 
-async def ended(stores: Stores, *ends: State) -> None:
+async def ended(stores: Stores, *ends: RebuildState) -> None:
     """The planned rebuilds are built, and end so in turn; those that end `merged` were not seen to build."""
     now = stores.clock.now()
     for job, end in zip(await stores.jobs(10), ends, strict=False):
-        ways = [State.BUILDING] if end is State.MERGED else [State.DISPATCHED, State.PROVING]
+        ways = (
+            [RebuildState.BUILDING]
+            if end is RebuildState.MERGED
+            else [RebuildState.DISPATCHED, RebuildState.PROVING]
+        )
         after = job.rebuild
         for state in [*ways, end]:
             after = after.moved(state, "so far", at=now)

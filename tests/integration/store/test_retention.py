@@ -10,7 +10,7 @@ from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.bases.observation import Observation
 from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.retention import Forgotten
 from bot.store.rows.bases.tables import changes, manifests, observations
 from bot.store.rows.repositories.tables import blobs
@@ -31,7 +31,7 @@ async def forget(stores: Stores) -> Forgotten:
 
 async def ends(stores: Stores) -> None:
     for job in await stores.jobs():
-        after = job.rebuild.moved(State.CANCELLED, "closed", at=stores.clock.now())
+        after = job.rebuild.moved(RebuildState.CANCELLED, "closed", at=stores.clock.now())
         await stores.act.settle_rebuild(job.rebuild, after)
 
 

@@ -14,7 +14,7 @@ from bot.domain.feeds.advisory import Release
 from bot.domain.images.image import ImageState
 from bot.domain.packages.ledger import AffectedImage, Held, PublishedFix, Station, entry_of, places_of
 from bot.domain.packages.station_times import StationTime
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -133,7 +133,7 @@ class TestASmallFleet:
         some = (await client.get(f"/api/v1/advisories/CVE-2026-10005?fix={fix}")).json()
         assert sum(every["fixes"].values()) == every["rebuilds"]["total"]
         assert some["rebuilds"]["total"] == every["fixes"][fix]
-        assert {fix_state(State(row["state"])) for row in some["rebuilds"]["items"]} <= {fix}
+        assert {fix_state(RebuildState(row["state"])) for row in some["rebuilds"]["items"]} <= {fix}
         page = (await client.get(f"/advisories/CVE-2026-10005?fix={fix}")).text
         assert f"<option selected>{fix}</option>" in page
         assert ("There is none." in page) is not bool(some["rebuilds"]["total"])

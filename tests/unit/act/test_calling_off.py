@@ -10,7 +10,7 @@ from bot.act.calling_off import CalledOff
 from bot.act.ports import ActOptions
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge, FakeRepository
 from tests.fakes.queue import FakeQueue, Row
@@ -34,7 +34,7 @@ class World:
         self.shop.commit_to(BRANCH, {"Dockerfile": b"FROM new"})
         self.shop.requests[1] = replace(OPEN, branch=BRANCH)
         self.called_off: FakeQueue[CalledOff] = FakeQueue(is_wanted=_has_not_ended)
-        self.called_off.add(CalledOff(rebuild(state=State.OPEN, pull_request=1), WORD), NOON)
+        self.called_off.add(CalledOff(rebuild(state=RebuildState.OPEN, pull_request=1), WORD), NOON)
 
     async def settle_rebuild(self, before: Rebuild, after: Rebuild, *, succeeded: bool = True) -> None:
         self.called_off.settle(after.id, after.due_at, CalledOff(after, WORD))
@@ -58,7 +58,7 @@ def world() -> World:
 
 async def test_its_pull_request_is_closed_with_the_reason(world: World) -> None:
     after = await world.tick()
-    assert (after.state, after.reason) == (State.CANCELLED, WORD)
+    assert (after.state, after.reason) == (RebuildState.CANCELLED, WORD)
     assert not world.shop.requests[1].is_open
     assert WORD in world.shop.requests[1].body
 
@@ -67,7 +67,7 @@ async def test_it_ends_although_a_read_only_repository_keeps_its_pull_request_op
     world.shop.is_archived = True
     after = await world.tick()
     told = f"{WORD}; #1 stays open in a repository that is read-only"
-    assert (after.state, after.reason) == (State.CANCELLED, told)
+    assert (after.state, after.reason) == (RebuildState.CANCELLED, told)
     assert world.shop.requests[1].is_open
 
 
@@ -84,7 +84,7 @@ async def test_it_ends_where_its_pull_request_can_never_be_closed(
 
 async def test_a_missing_right_is_waited_for(world: World) -> None:
     world.forge.failing["close_pull_request"] = Failure(Trouble.DENIED, "not for you")
-    assert (await world.after(days=1)).state is State.OPEN
+    assert (await world.after(days=1)).state is RebuildState.OPEN
     world.forge.failing.clear()
     after = await world.after(days=2)
-    assert (after.state, world.shop.requests[1].is_open) == (State.CANCELLED, False)
+    assert (after.state, world.shop.requests[1].is_open) == (RebuildState.CANCELLED, False)

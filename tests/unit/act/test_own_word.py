@@ -10,7 +10,7 @@ from bot.act.ports import Successor
 from bot.domain.failure import Failure
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from tests.unit.act.world import BRANCH, NOON, WEEKLY, World, member, rebuild, reference
 
 ACTIONS = [Action.PULL_REQUEST, Action.DISPATCH]
@@ -39,7 +39,7 @@ async def test_a_no_since_the_plan_is_heard_before_anything_is_written(
     planned(world, action)
     world.asks(said)
     await world.tick()
-    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, told)
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, told)
     assert world.forge.calls == []
 
 
@@ -51,7 +51,7 @@ async def test_a_repository_is_read_again_for_a_no_that_its_reading_does_not_kno
     world.add(rebuild(action), member(WEEKLY, enabled=not is_known))
     world.asks("enabled: false")
     await world.tick()
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
     assert world.store.to_read_again == (set() if is_known else {7})
 
 
@@ -59,15 +59,19 @@ async def test_what_goes_on_with_an_open_pull_request_waits_with_it_for_the_end_
     """Skipped, it would leave the pull request to nobody."""
     planned(world, Action.PULL_REQUEST)
     await world.tick()
-    world.store.alter(1, rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON))
+    world.store.alter(1, rebuild=world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON))
     world.add(rebuild(to="c", id=2, pull_request=1), member(WEEKLY))
     world.asks("enabled: false")
     await world.tick()
     told = "the repository opted out in .github/freshness.yaml; pull request #1 stays as it is"
-    assert (world.store[2].state, world.store[2].reason) == (State.WAITING, told)
+    assert (world.store[2].state, world.store[2].reason) == (RebuildState.WAITING, told)
     world.asks("")
     await world.later()
-    assert (world.store[2].state, world.store[2].pull_request, list(world.shop.requests)) == (State.OPEN, 1, [1])
+    assert (world.store[2].state, world.store[2].pull_request, list(world.shop.requests)) == (
+        RebuildState.OPEN,
+        1,
+        [1],
+    )
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
@@ -76,9 +80,9 @@ async def test_what_has_become_read_only_is_not_written_to(world: World, action:
     world.shop.is_locked = True
     await world.tick()
     told = "the repository is locked (migrating)"
-    assert (world.store[1].state, world.store[1].reason) == (State.WAITING, told)
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.WAITING, told)
     await world.until_it_ends()
-    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, told)
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, told)
     assert world.clock.now() - NOON > timedelta(days=7)
     assert world.forge.calls == []
 
@@ -99,7 +103,7 @@ async def test_in_a_repository_that_was_archived_since_its_listing_it_ends_at_on
     else:
         world.forge.meanwhile["dispatch" if action is Action.DISPATCH else "carry_out"] = archive
     await world.tick()
-    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "the repository is archived")
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, "the repository is archived")
     assert world.store.to_read_once_listed == {7}
 
 
@@ -118,11 +122,11 @@ async def test_what_is_built_for_its_age_waits_for_the_end_of_an_archive_and_mis
     else:
         world.forge.meanwhile["dispatch"] = archive
     await world.tick()
-    assert (world.store[1].state, world.store[1].reason) == (State.WAITING, "the repository is archived")
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.WAITING, "the repository is archived")
     world.forge.meanwhile.clear()
     world.shop.is_archived = False
     await world.later()
-    assert world.store[1].state is State.DISPATCHED
+    assert world.store[1].state is RebuildState.DISPATCHED
 
 
 @pytest.mark.parametrize("is_seen", [True, False], ids=["as it is looked at", "as it is written to"])
@@ -131,7 +135,7 @@ async def test_what_goes_on_with_an_open_pull_request_waits_with_it_while_that_i
 ) -> None:
     planned(world, Action.PULL_REQUEST)
     await world.tick()
-    world.store.alter(1, rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON))
+    world.store.alter(1, rebuild=world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON))
     world.add(rebuild(to="c", id=2, pull_request=1), member(WEEKLY))
 
     def archive() -> None:
@@ -142,10 +146,14 @@ async def test_what_goes_on_with_an_open_pull_request_waits_with_it_while_that_i
     else:
         world.forge.meanwhile["prepare"] = archive
     await world.tick()
-    assert (world.store[2].state, world.store[2].reason) == (State.WAITING, "the repository is archived")
+    assert (world.store[2].state, world.store[2].reason) == (RebuildState.WAITING, "the repository is archived")
     world.shop.is_archived = False
     await world.later()
-    assert (world.store[2].state, world.store[2].pull_request, list(world.shop.requests)) == (State.OPEN, 1, [1])
+    assert (world.store[2].state, world.store[2].pull_request, list(world.shop.requests)) == (
+        RebuildState.OPEN,
+        1,
+        [1],
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,14 +169,14 @@ async def test_another_action_that_is_asked_for_since_the_plan_is_heard(
     planned(world, action)
     world.asks(f"action: {said}")
     await world.tick()
-    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, told)
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, told)
 
 
 async def test_a_file_that_is_left_alone_keeps_no_other_from_being_dispatched_for(world: World) -> None:
     world.add(rebuild(Action.DISPATCH), member(WEEKLY), paths=("Dockerfile", "legacy/Dockerfile"))
     world.asks("ignore: [{path: 'legacy/*'}]")
     await world.tick()
-    assert world.store[1].state is State.DISPATCHED
+    assert world.store[1].state is RebuildState.DISPATCHED
 
 
 def many(world: World, count: int) -> None:
@@ -201,10 +209,10 @@ async def test_a_pull_request_whose_writes_took_too_long_is_looked_at_again(worl
     planned(world, Action.PULL_REQUEST)
     world.forge.takes = timedelta(seconds=40)
     await world.tick()
-    assert (world.store[1].state, world.forge.calls) == (State.WAITING, ["carry_out"])
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.WAITING, ["carry_out"])
     world.forge.takes = timedelta(0)
     await world.later()
-    assert (world.store[1].state, world.forge.calls) == (State.OPEN, ["carry_out", "grant"])
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.OPEN, ["carry_out", "grant"])
 
 
 def test_a_look_that_a_clock_set_back_calls_still_to_come_counts_no_more() -> None:
@@ -223,7 +231,7 @@ async def test_a_repository_that_is_gone_is_no_yes(world: World) -> None:
     planned(world, Action.DISPATCH)
     world.shop.is_gone = True
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
     assert world.forge.calls == []
 
 
@@ -235,7 +243,7 @@ async def test_a_renamed_repository_is_written_to_under_its_new_name(world: Worl
     planned(world, action)
     world.shop.name = "contoso/store"
     await world.tick()
-    assert world.store[1].state in (State.OPEN, State.DISPATCHED)
+    assert world.store[1].state in (RebuildState.OPEN, RebuildState.DISPATCHED)
 
 
 async def test_another_repository_under_the_old_name_is_left_alone(world: World) -> None:
@@ -255,9 +263,9 @@ async def test_a_rename_between_look_and_write_is_looked_up_again(world: World) 
 
     world.forge.meanwhile["carry_out"] = renamed
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
     await world.later()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
 
 
 # An action that changes for good
@@ -270,7 +278,7 @@ async def test_a_pull_request_ends_once_the_repository_asks_for_runs(world: Worl
     world.store.outdate(1)
     await world.later()
     assert (world.store[1].state, world.store[1].reason) == (
-        State.SKIPPED,
+        RebuildState.SKIPPED,
         "the repository is rebuilt by a workflow run instead",
     )
     assert not world.shop.requests[1].is_open
@@ -285,7 +293,7 @@ async def test_a_pull_request_ends_once_a_run_was_dispatched_for_its_base(world:
     world.add(rebuild(Action.DISPATCH, id=2, to="c"), member(WEEKLY))
     await world.tick()
     await world.tick()
-    assert [world.store[number].state for number in (1, 2)] == [State.CANCELLED, State.DISPATCHED]
+    assert [world.store[number].state for number in (1, 2)] == [RebuildState.CANCELLED, RebuildState.DISPATCHED]
     assert not world.shop.requests[1].is_open
 
 

@@ -11,7 +11,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.reconcile.forge_writing import WRITES
 from tests.unit.act.world import ASPNET, BRANCH, NOON, World, change, rebuild
@@ -33,7 +33,7 @@ async def test_nothing_due_is_nothing_done(world: World) -> None:
 async def test_a_notice_ends_without_touching_the_repository(world: World) -> None:
     world.add(rebuild(Action.NOTIFY))
     await world.tick()
-    assert world.store[1].state is State.SUCCEEDED
+    assert world.store[1].state is RebuildState.SUCCEEDED
     assert world.forge.calls == []
 
 
@@ -50,11 +50,11 @@ async def test_a_host_that_asks_for_a_pause_ends_the_tick_and_loses_nothing(worl
     tally = await world.tick()
     assert len(tally.problems) == 1
     assert world.forge.calls == []
-    assert [world.store[number].state for number in range(1, 13)] == [State.PLANNED] * 12
+    assert [world.store[number].state for number in range(1, 13)] == [RebuildState.PLANNED] * 12
     assert {world.store[number].due_at for number in range(1, 4)} == {NOON + timedelta(minutes=3)}
     world.forge.failing.clear()
     await world.later(3)
-    assert {world.store[number].state for number in range(1, 13)} == {State.OPEN}
+    assert {world.store[number].state for number in range(1, 13)} == {RebuildState.OPEN}
 
 
 async def test_one_bad_repository_does_not_stop_the_others(world: World) -> None:
@@ -63,7 +63,7 @@ async def test_one_bad_repository_does_not_stop_the_others(world: World) -> None
     world.forge.failing["look"] = Failure(Trouble.MALFORMED, "a list was expected")
     tally = await world.tick()
     assert tally.problems == ("contoso/shop: a list was expected",)
-    assert world.store[2].state is State.SUCCEEDED
+    assert world.store[2].state is RebuildState.SUCCEEDED
 
 
 async def test_a_refusal_is_told_by_what_was_said_and_not_by_where_it_was_asked(world: World) -> None:
@@ -82,8 +82,8 @@ async def test_a_defect_ends_its_rebuild_and_no_other(world: World) -> None:
     for _ in range(3):
         tally = await world.later()
         assert "a defect of the bot" in tally.problems[0]
-    assert world.store[2].state is State.SUCCEEDED
-    assert world.store[1].state is State.FAILED
+    assert world.store[2].state is RebuildState.SUCCEEDED
+    assert world.store[1].state is RebuildState.FAILED
     assert "AssertionError" in world.store[1].reason
 
 
@@ -94,7 +94,7 @@ async def test_what_was_let_begin_before_a_freeze_waits_for_its_end(world: World
     world.add(rebuild(action), None, change(cause=Cause.OS_UPDATE))
     await world.tick()
     assert world.forge.calls == []
-    assert (world.store[1].state, world.store[1].reason) == (State.WAITING, "frozen: year-end")
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.WAITING, "frozen: year-end")
     assert world.store[1].due_at == NOON + timedelta(hours=3)
 
 
@@ -102,7 +102,7 @@ async def test_a_severe_fix_passes_a_freeze_that_says_so(world: World) -> None:
     world.options = FROZEN
     world.add(rebuild(), None, change(severity=Severity.CRITICAL))
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
 
 
 async def test_nothing_is_written_once_another_has_taken_over(world: World) -> None:
@@ -127,7 +127,7 @@ async def test_a_repository_that_seems_gone_is_tried_for_two_days_however_long_i
     world.add(rebuild(planned_at=NOON - timedelta(days=3)))
     world.shop.is_gone = True
     await world.until_it_ends()
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
     assert world.store[1].reason == "not found (tried 55 times)"
     assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
 
@@ -141,7 +141,11 @@ async def test_a_registry_that_asks_for_a_pause_holds_up_only_who_needs_its_tag(
     tally = await world.tick()
     assert tally.problems == ("contoso/shop: HTTP 429",) * 2
     assert world.registry.asked == 1
-    assert [world.store[number].state for number in (1, 2, 3)] == [State.WAITING, State.WAITING, State.SUCCEEDED]
+    assert [world.store[number].state for number in (1, 2, 3)] == [
+        RebuildState.WAITING,
+        RebuildState.WAITING,
+        RebuildState.SUCCEEDED,
+    ]
     assert world.store[1].due_at == NOON + timedelta(minutes=30)
 
 
@@ -152,10 +156,10 @@ async def test_nothing_is_written_to_a_repository_that_has_left_the_fleet_and_fo
     world.add(rebuild(action))
     world.store.alter(1, is_listed=False)
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
     assert "not in the fleet at present" in world.store[1].reason
     await world.until_it_ends()
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
     assert "not in the fleet any more" in world.store[1].reason
     assert timedelta(days=7) < world.clock.now() - NOON < timedelta(days=7, hours=2)
     assert world.forge.calls == []
@@ -167,14 +171,14 @@ async def test_a_repository_that_was_away_for_an_hour_gets_its_rebuild(world: Wo
     await world.tick()
     world.store.alter(1, is_listed=True)
     await world.later(60)
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
 
 
 async def test_an_open_pull_request_of_a_repository_that_has_left_the_fleet_stays_as_it_is(world: World) -> None:
-    world.add(rebuild(state=State.OPEN, pull_request=1, facts_version=1))
+    world.add(rebuild(state=RebuildState.OPEN, pull_request=1, facts_version=1))
     world.store.alter(1, is_listed=False)
     await world.tick()
-    assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
+    assert (world.store[1].state, world.store[1].text_version) == (RebuildState.OPEN, 1)
     assert world.forge.calls == []
 
 
@@ -189,7 +193,7 @@ async def test_a_host_without_an_answer_is_asked_for_as_long_as_it_takes(world: 
     assert rests == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
     world.forge.failing.clear()
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
 
 
 async def test_a_lost_lease_is_somebody_elses_work(world: World) -> None:

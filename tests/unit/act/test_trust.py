@@ -8,7 +8,7 @@ import pytest
 
 from bot.act import stage
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from tests.unit.act.world import ASPNET, NOON, WEEKLY, World, change, digest, member, new_world, rebuild, refresh
 
 SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
@@ -42,7 +42,7 @@ async def test_a_rebuild_waits_while_one_of_its_bases_is_doubted(world: World, a
     world.add(rebuild(action, targets=targets), member(WEEKLY))
     await tick(world, Gate({SDK: UNSIGNED}))
     after = world.store[1]
-    assert (after.state, after.reason) == (State.WAITING, UNSIGNED)
+    assert (after.state, after.reason) == (RebuildState.WAITING, UNSIGNED)
     assert after.due_at == NOON + world.options.follow_every
     assert world.forge.calls == []
 
@@ -63,4 +63,4 @@ async def test_an_open_pull_request_gets_its_new_text_though_the_base_is_doubted
     world.store.alter(1, rebuild=replace(world.store[1], facts_version=1), changes=(change(cves=("CVE-2026-1",)),))
     world.clock.advance(world.options.follow_every)
     await tick(world, gate)
-    assert (world.store[1].state, world.store[1].text_version, gate.asked) == (State.OPEN, 1, [])
+    assert (world.store[1].state, world.store[1].text_version, gate.asked) == (RebuildState.OPEN, 1, [])

@@ -17,7 +17,7 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, SourceProblem
-from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
@@ -48,7 +48,7 @@ def rebuild(action: Action = Action.PULL_REQUEST, to: str = "b", **values: Any) 
         "id": 1,
         "rollout": 1,
         "repository": SHOP,
-        "state": State.PLANNED,
+        "state": RebuildState.PLANNED,
         "reason": "aspnet:10.0 moved; 10.0 is pinned by digest",
         "targets": (Target(ASPNET, digest("a"), digest(to), (1,)),),
         "replacements": (Replacement(reference("a"), reference(to)),),

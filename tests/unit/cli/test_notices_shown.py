@@ -13,7 +13,7 @@ from bot.cli.options import Format
 from bot.domain.bases.mirrors import Behind, Likeness
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import Pause
 from bot.views.bases.history import History
 from bot.views.bases.mirrors import MirrorStatus
@@ -63,8 +63,8 @@ def test_status_says_what_is_paused_by_whom_and_why(capsys: pytest.CaptureFixtur
 def test_status_counts_the_rebuilds_of_a_rollout_and_names_those_that_need_somebody(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    open_ = rebuild("contoso/open", State.OPEN, id=1, planned_at=NOON - timedelta(hours=5))
-    done = [rebuild(f"contoso/done-{number}", State.SUCCEEDED, id=number) for number in range(2, 140)]
+    open_ = rebuild("contoso/open", RebuildState.OPEN, id=1, planned_at=NOON - timedelta(hours=5))
+    done = [rebuild(f"contoso/done-{number}", RebuildState.SUCCEEDED, id=number) for number in range(2, 140)]
     show_status(replace(STATUS, rebuilds=(open_, *done)), Format.TABLE, NOON)
     out = capsys.readouterr().out
     assert "Rollout 3: 139 rebuilds: 1 open, 138 succeeded\n" in out
@@ -76,13 +76,13 @@ def test_status_counts_the_rebuilds_of_a_rollout_and_names_those_that_need_someb
 def test_status_says_that_of_an_older_rollout_it_counts_what_has_not_ended(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    some = (rebuild(state=State.RUNNING), rebuild(state=State.PLANNED, id=2, rollout=4))
+    some = (rebuild(state=RebuildState.RUNNING), rebuild(state=RebuildState.PLANNED, id=2, rollout=4))
     show_status(replace(STATUS, rebuilds=some), Format.TABLE, NOON)
     assert "Rollout 3: 1 rebuild not ended: 1 running\n" in capsys.readouterr().out
 
 
 def test_status_names_the_command_that_lists_what_it_only_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    show_status(replace(STATUS, rebuilds=(rebuild(state=State.PLANNED),)), Format.TABLE, NOON)
+    show_status(replace(STATUS, rebuilds=(rebuild(state=RebuildState.PLANNED),)), Format.TABLE, NOON)
     assert capsys.readouterr().out.endswith("1 planned\n`freshness-bot rollout show 3 --all` lists them all\n")
 
 

@@ -13,13 +13,13 @@ from bot.cli.rest import MOST_ROWS
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.views.bases.tree import Branch, Tree
 from bot.views.images.images import ImageView
 from bot.views.rollouts.rollout import RolloutProgress
 from tests.builders import ASPNET, NOON, rebuild
 
-MANY = tuple(rebuild(f"contoso/shop-{number:03}", State.PLANNED, id=number) for number in range(200))
+MANY = tuple(rebuild(f"contoso/shop-{number:03}", RebuildState.PLANNED, id=number) for number in range(200))
 
 
 def plan(*, show_all: bool) -> None:
@@ -53,7 +53,13 @@ def test_the_first_rows_are_shown_and_the_rest_is_counted(
 
 
 def test_of_a_rollout_what_needs_somebody_is_shown_before_what_is_over(capsys: pytest.CaptureFixture[str]) -> None:
-    states = (State.SUCCEEDED, State.PLANNED, State.RUNNING, State.OPEN, State.FAILED)
+    states = (
+        RebuildState.SUCCEEDED,
+        RebuildState.PLANNED,
+        RebuildState.RUNNING,
+        RebuildState.OPEN,
+        RebuildState.FAILED,
+    )
     some = tuple(
         rebuild(f"contoso/{state}", state, id=at, pull_request=None, url=None) for at, state in enumerate(states)
     )

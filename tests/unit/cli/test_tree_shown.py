@@ -15,7 +15,7 @@ from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.views.bases.tree import Branch, Tree
@@ -31,7 +31,9 @@ def test_in_a_pipe_a_row_says_how_far_an_image_is_and_where_that_can_be_seen(
     claim = Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD)
     image = ProducedImage(1, 1, "contoso/shop", claim, "latest", "sha256:z", NOON, (standing,))
     url = "https://host/contoso/shop/actions/runs/412"
-    going = rebuild("contoso/shop", State.RUNNING, action=Action.DISPATCH, pull_request=None, run=412, url=url)
+    going = rebuild(
+        "contoso/shop", RebuildState.RUNNING, action=Action.DISPATCH, pull_request=None, run=412, url=url
+    )
     show_tree(Tree(ASPNET, "sha256:new", NOON, (Branch(ImageView(image, NOON), going),)), Format.TABLE)
     [row] = [line for line in capsys.readouterr().out.splitlines() if "ghcr.io/contoso/shop" in line]
     assert row.split("  ")[-2:] == ["run 412 running", url]

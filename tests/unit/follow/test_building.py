@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.follow.stage import FollowOptions, tick
 from bot.reconcile.loop import Loop
@@ -34,7 +34,7 @@ class World:
         self.shop.commit_to(BRANCH, {"Dockerfile": b"FROM new"})
         self.shop.requests[1] = replace(OPEN, branch=BRANCH)
         self.shop.merge(1)
-        open_one = rebuild(state=State.OPEN, pull_request=1, node_id="PR_1", workflow="weekly-rebuild.yml")
+        open_one = rebuild(state=RebuildState.OPEN, pull_request=1, node_id="PR_1", workflow="weekly-rebuild.yml")
         self.store = following(self.clock, open_one)
 
     @property
@@ -54,7 +54,7 @@ def world() -> World:
 
 async def test_a_merged_pull_request_has_built_nothing_yet(world: World) -> None:
     after = await world.looked()
-    assert (after.state, after.ended_at, after.built_at) == (State.BUILDING, None, None)
+    assert (after.state, after.ended_at, after.built_at) == (RebuildState.BUILDING, None, None)
     assert after.merge is not None
     assert after.merge.commit == world.commit
 
@@ -62,14 +62,14 @@ async def test_a_merged_pull_request_has_built_nothing_yet(world: World) -> None
 async def test_it_is_merged_and_its_build_looked_for_in_one_pass(world: World) -> None:
     world.shop.build(world.commit)
     after = await world.looked()
-    assert (after.state, after.built_at, after.url) == (State.PROVING, NOON, f"https://forge/{SHOP}/build")
+    assert (after.state, after.built_at, after.url) == (RebuildState.PROVING, NOON, f"https://forge/{SHOP}/build")
     assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
 
 
 async def test_a_build_under_way_is_told_with_its_run(world: World) -> None:
     world.shop.build(world.commit, "in_progress", None)
     after = await world.looked()
-    assert (after.state, after.reason) == (State.BUILDING, "merged; build.yml is under way")
+    assert (after.state, after.reason) == (RebuildState.BUILDING, "merged; build.yml is under way")
     assert after.due_at == NOON + OPTIONS.every
 
 
@@ -82,14 +82,14 @@ async def test_a_red_build_is_a_failure_with_the_run_that_failed(world: World) -
     world.shop.build(world.commit)
     world.shop.build(world.commit, conclusion="failure", path=".github/workflows/test.yml", url="https://forge/red")
     after = await world.looked()
-    assert (after.state, after.url) == (State.FAILED, "https://forge/red")
+    assert (after.state, after.url) == (RebuildState.FAILED, "https://forge/red")
     assert after.reason == "merged, but its build failed: test.yml concluded with failure"
 
 
 async def test_the_runs_of_the_rebuild_workflow_count_alone_where_there_are_some(world: World) -> None:
     world.shop.build(world.commit, conclusion="failure")
     world.shop.build(world.commit, path=".github/workflows/weekly-rebuild.yml", event="schedule")
-    assert (await world.looked()).state is State.PROVING
+    assert (await world.looked()).state is RebuildState.PROVING
 
 
 @pytest.mark.parametrize("event", ["pull_request", "merge_group", "issues"])
@@ -97,16 +97,16 @@ async def test_runs_that_judge_what_is_to_be_merged_or_did_not_come_of_the_push_
     world: World, event: str
 ) -> None:
     world.shop.build(world.commit, event=event)
-    assert (await world.looked()).state is State.BUILDING
+    assert (await world.looked()).state is RebuildState.BUILDING
 
 
 async def test_without_a_run_it_ends_after_an_hour_as_merged_and_not_seen(world: World) -> None:
     first = await world.looked()
-    assert first.state is State.BUILDING
+    assert first.state is RebuildState.BUILDING
     still = await world.looked(timedelta(minutes=55))
-    assert still.state is State.BUILDING
+    assert still.state is RebuildState.BUILDING
     after = await world.looked(timedelta(minutes=10))
-    assert (after.state, after.ended_at) == (State.MERGED, world.clock.now())
+    assert (after.state, after.ended_at) == (RebuildState.MERGED, world.clock.now())
     assert after.reason == f"merged, build not seen: no run on {world.commit[:7]} within 1 h"
 
 
@@ -115,44 +115,44 @@ async def test_the_run_on_the_last_commit_of_one_push_is_the_build_of_those_befo
     world.shop.commit_to("main", {"a.txt": b""})
     last = world.shop.commit_to("main", {"b.txt": b""})
     world.shop.build(last)
-    assert (await world.looked()).state is State.PROVING
+    assert (await world.looked()).state is RebuildState.PROVING
 
 
 async def test_a_build_cancelled_by_a_later_push_gives_way_to_that_ones_build(world: World) -> None:
     world.shop.build(world.commit, conclusion="cancelled")
-    assert (await world.looked()).state is State.BUILDING
+    assert (await world.looked()).state is RebuildState.BUILDING
     world.shop.build(world.shop.commit_to("main", {"a.txt": b""}))
-    assert (await world.looked(timedelta(minutes=6))).state is State.PROVING
+    assert (await world.looked(timedelta(minutes=6))).state is RebuildState.PROVING
 
 
 async def test_a_build_cancelled_by_a_later_one_of_the_same_commit_gives_way_to_that(world: World) -> None:
     world.shop.build(world.commit, conclusion="cancelled")
     world.shop.build(world.commit, event="workflow_dispatch")
-    assert (await world.looked()).state is State.BUILDING
+    assert (await world.looked()).state is RebuildState.BUILDING
     world.shop.build(world.commit, conclusion="cancelled", path=".github/workflows/weekly-rebuild.yml")
     world.shop.build(world.commit, event="workflow_dispatch", path=".github/workflows/weekly-rebuild.yml")
-    assert (await world.looked(timedelta(minutes=6))).state is State.PROVING
+    assert (await world.looked(timedelta(minutes=6))).state is RebuildState.PROVING
 
 
 async def test_a_build_that_was_cancelled_and_not_repeated_is_cancelled(world: World) -> None:
     world.shop.build(world.commit, conclusion="cancelled")
     await world.looked()
     after = await world.looked(timedelta(hours=1, minutes=1))
-    assert (after.state, after.reason) == (State.CANCELLED, "merged, but the build was cancelled")
+    assert (after.state, after.reason) == (RebuildState.CANCELLED, "merged, but the build was cancelled")
 
 
 async def test_a_run_that_was_skipped_has_built_nothing(world: World) -> None:
     world.shop.build(world.commit, conclusion="skipped")
-    assert (await world.looked()).state is State.BUILDING
+    assert (await world.looked()).state is RebuildState.BUILDING
     after = await world.looked(timedelta(hours=1, minutes=1))
     told = f"merged, build not seen: no run on {world.commit[:7]} within 1 h that was not skipped"
-    assert (after.state, after.reason) == (State.MERGED, told)
+    assert (after.state, after.reason) == (RebuildState.MERGED, told)
 
 
 async def test_a_rebuild_workflow_that_was_skipped_is_not_stood_in_for_by_another(world: World) -> None:
     world.shop.build(world.commit, conclusion="skipped", path=".github/workflows/weekly-rebuild.yml")
     world.shop.build(world.commit)
-    assert (await world.looked()).state is State.BUILDING
+    assert (await world.looked()).state is RebuildState.BUILDING
 
 
 async def test_a_skipped_run_does_not_keep_another_from_being_the_build(world: World) -> None:
@@ -160,7 +160,7 @@ async def test_a_skipped_run_does_not_keep_another_from_being_the_build(world: W
     world.shop.build(world.commit)
     after = await world.looked()
     assert (after.state, after.reason.partition(";")[0]) == (
-        State.PROVING,
+        RebuildState.PROVING,
         "merged, and built: build.yml concluded with success",
     )
 
@@ -170,16 +170,16 @@ async def test_many_builds_are_looked_for_in_one_request(world: World) -> None:
     world.store = following(world.clock, *(replace(world.store[1], id=number) for number in range(1, 40)))
     await world.looked()
     assert [call for call, _ in world.forge.asked] == ["follow", "builds"]
-    assert {world.store[number].state for number in range(1, 40)} == {State.PROVING}
+    assert {world.store[number].state for number in range(1, 40)} == {RebuildState.PROVING}
 
 
 async def test_builds_that_cannot_be_asked_for_are_asked_for_again(world: World) -> None:
     await world.looked()
     world.forge.failing["builds"] = Failure(Trouble.UNREACHABLE, "no")
-    assert (await world.looked(timedelta(minutes=10))).state is State.BUILDING
+    assert (await world.looked(timedelta(minutes=10))).state is RebuildState.BUILDING
     world.forge.failing.clear()
     world.shop.build(world.commit)
-    assert (await world.looked(timedelta(minutes=30))).state is State.PROVING
+    assert (await world.looked(timedelta(minutes=30))).state is RebuildState.PROVING
 
 
 async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None:
@@ -187,7 +187,7 @@ async def test_a_merge_commit_that_is_gone_cannot_be_built(world: World) -> None
     world.shop.is_gone = True
     world.store.alter(1, rebuild=replace(world.store[1], attempts=12))
     after = await world.looked(timedelta(minutes=6))
-    assert (after.state, after.reason) == (State.CANCELLED, "the merge commit is no longer there")
+    assert (after.state, after.reason) == (RebuildState.CANCELLED, "the merge commit is no longer there")
 
 
 WEEKLY = ".github/workflows/weekly-rebuild.yml"
@@ -197,34 +197,38 @@ async def tried_again(world: World, path: str = ".github/workflows/build.yml") -
     """Its build was red, and a person asks for it again, which the bot cannot start."""
     world.shop.build(world.commit, conclusion="failure", url="https://forge/runs/5", id=5, path=path)
     failed = await world.looked()
-    assert (failed.state, failed.built_by) == (State.FAILED, (5,))
+    assert (failed.state, failed.built_by) == (RebuildState.FAILED, (5,))
     assert failed.merge is not None
     merge = replace(failed.merge, at=world.clock.now())
-    again = replace(failed, state=State.BUILDING, ended_at=None, merge=merge, due_at=world.clock.now())
+    again = replace(failed, state=RebuildState.BUILDING, ended_at=None, merge=merge, due_at=world.clock.now())
     world.store = following(world.clock, again)
     return world
 
 
 async def test_a_build_that_is_tried_again_is_not_judged_by_the_run_that_was_red_before(world: World) -> None:
     await tried_again(world)
-    assert (await world.looked()).state is State.BUILDING
+    assert (await world.looked()).state is RebuildState.BUILDING
     [run] = world.shop.builds[world.commit]
     world.shop.builds[world.commit] = [replace(run, status="in_progress", conclusion=None)]
     assert (await world.looked(timedelta(minutes=6))).reason == "merged; build.yml is under way"
     world.shop.builds[world.commit] = [run]
-    assert (await world.looked(timedelta(minutes=6))).state is State.FAILED, "it was run again, and is red again"
+    assert (await world.looked(timedelta(minutes=6))).state is RebuildState.FAILED, (
+        "it was run again, and is red again"
+    )
 
 
 async def test_it_is_green_once_somebody_has_run_it_again(world: World) -> None:
     await tried_again(world)
     [run] = world.shop.builds[world.commit]
     world.shop.builds[world.commit] = [replace(run, conclusion="success")]
-    assert (await world.looked()).state is State.PROVING
+    assert (await world.looked()).state is RebuildState.PROVING
 
 
-@pytest.mark.parametrize(("conclusion", "state"), [("success", State.PROVING), ("failure", State.FAILED)])
+@pytest.mark.parametrize(
+    ("conclusion", "state"), [("success", RebuildState.PROVING), ("failure", RebuildState.FAILED)]
+)
 async def test_it_is_judged_by_a_run_that_somebody_has_started_on_the_same_commit(
-    world: World, conclusion: str, state: State
+    world: World, conclusion: str, state: RebuildState
 ) -> None:
     await tried_again(world, WEEKLY)
     world.shop.build(world.commit, conclusion=conclusion, event="workflow_dispatch", path=WEEKLY, id=6)
@@ -234,20 +238,20 @@ async def test_it_is_judged_by_a_run_that_somebody_has_started_on_the_same_commi
 async def test_another_workflow_does_not_stand_in_for_the_one_that_is_to_be_run_again(world: World) -> None:
     await tried_again(world)
     world.shop.build(world.commit, path=".github/workflows/lint.yml", id=6)
-    assert (await world.looked()).state is State.BUILDING
+    assert (await world.looked()).state is RebuildState.BUILDING
 
 
 async def test_it_is_green_once_somebody_has_pushed(world: World) -> None:
     await tried_again(world)
     world.shop.build(world.shop.commit_to("main", {"a.txt": b""}))
-    assert (await world.looked()).state is State.PROVING
+    assert (await world.looked()).state is RebuildState.PROVING
 
 
 async def test_what_nobody_has_run_again_was_not_tried_again(world: World) -> None:
     await tried_again(world)
     await world.looked()
     after = await world.looked(timedelta(hours=1, minutes=1))
-    assert (after.state, after.url) == (State.SKIPPED, "https://forge/runs/5")
+    assert (after.state, after.url) == (RebuildState.SKIPPED, "https://forge/runs/5")
     assert after.reason == "not built again: nobody has run build.yml again within 1 h, or pushed since"
 
 
@@ -269,7 +273,7 @@ async def test_a_monorepo_is_done_when_each_part_is_and_each_is_told_alone(monor
     built(monorepo, "lint", conclusion="failure")
     after = await monorepo.looked()
     assert (after.state, after.reason) == (
-        State.BUILDING,
+        RebuildState.BUILDING,
         "merged; shop.yml concluded with success, cart.yml is looked for",
     )
     built(monorepo, "cart", "in_progress", None)
@@ -277,14 +281,14 @@ async def test_a_monorepo_is_done_when_each_part_is_and_each_is_told_alone(monor
     assert after.reason == "merged; shop.yml concluded with success, cart.yml is under way"
     monorepo.shop.builds[monorepo.commit].pop()
     built(monorepo, "cart")
-    assert (await monorepo.looked(timedelta(minutes=6))).state is State.PROVING
+    assert (await monorepo.looked(timedelta(minutes=6))).state is RebuildState.PROVING
 
 
 async def test_one_red_part_fails_the_rebuild_of_a_monorepo(monorepo: World) -> None:
     built(monorepo, "shop")
     built(monorepo, "cart", conclusion="failure")
     after = await monorepo.looked()
-    assert after.state is State.FAILED
+    assert after.state is RebuildState.FAILED
     assert after.reason.endswith("shop.yml concluded with success, cart.yml concluded with failure")
 
 
@@ -293,13 +297,13 @@ async def test_a_red_part_waits_for_the_others_and_names_what_is_to_be_run_again
     built(monorepo, "shop", "in_progress", None)
     after = await monorepo.looked()
     assert (after.state, after.reason) == (
-        State.BUILDING,
+        RebuildState.BUILDING,
         "merged; shop.yml is under way, cart.yml concluded with failure",
     )
     monorepo.shop.builds[monorepo.commit].pop()
     built(monorepo, "shop")
     after = await monorepo.looked(timedelta(minutes=6))
-    assert (after.state, after.workflow) == (State.FAILED, "cart.yml")
+    assert (after.state, after.workflow) == (RebuildState.FAILED, "cart.yml")
 
 
 async def test_a_red_part_names_none_where_another_has_not_ended_in_time(monorepo: World) -> None:
@@ -308,21 +312,21 @@ async def test_a_red_part_names_none_where_another_has_not_ended_in_time(monorep
     built(monorepo, "shop", "in_progress", None)
     await monorepo.looked()
     after = await monorepo.looked(timedelta(hours=1, minutes=1))
-    assert (after.state, after.workflow) == (State.FAILED, None)
+    assert (after.state, after.workflow) == (RebuildState.FAILED, None)
 
 
 async def test_several_red_parts_name_none(monorepo: World) -> None:
     built(monorepo, "shop", conclusion="failure")
     built(monorepo, "cart", conclusion="failure")
     after = await monorepo.looked()
-    assert (after.state, after.workflow) == (State.FAILED, None)
+    assert (after.state, after.workflow) == (RebuildState.FAILED, None)
 
 
 async def test_a_part_whose_build_is_not_seen_is_named(monorepo: World) -> None:
     built(monorepo, "shop")
     await monorepo.looked()
     after = await monorepo.looked(timedelta(hours=1, minutes=1))
-    assert after.state is State.MERGED
+    assert after.state is RebuildState.MERGED
     assert after.reason.startswith("merged, build not seen: no run of cart.yml on")
 
 
@@ -345,7 +349,7 @@ async def test_runs_of_several_workflows_name_no_number_for_each_counts_its_own(
     world.shop.build(world.commit)
     world.shop.build(world.commit, path=".github/workflows/other.yml")
     after = await world.looked()
-    assert (after.state, after.built_commit, after.run_number) == (State.PROVING, world.commit, None)
+    assert (after.state, after.built_commit, after.run_number) == (RebuildState.PROVING, world.commit, None)
 
 
 async def test_where_a_later_commit_was_built_that_one_names_the_image(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.forge.pull_requests import PullRequestState
 from bot.domain.rollouts.labels import HOLD, IGNORE
-from bot.domain.rollouts.rebuild import Merging, State
+from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.follow.looking import after_request
 from tests.unit.act.world import rebuild
 
@@ -34,6 +34,6 @@ OPEN = PullRequestState(1, "https://forge/pull/1", is_open=True, is_merged=False
     ],
 )
 def test_it_is_left_to_act(merging: Merging | None, shown: dict[str, object], is_left: bool) -> None:
-    before = rebuild(state=State.OPEN, merging=merging)
+    before = rebuild(state=RebuildState.OPEN, merging=merging)
     after = after_request(before, replace(OPEN, **shown), NOON)  # type: ignore[arg-type]
     assert (after.facts_version > after.text_version) is is_left

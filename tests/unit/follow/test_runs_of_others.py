@@ -10,7 +10,7 @@ from bot.domain.forge.runs import Run
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.after_build import after_proof
 from bot.domain.rollouts.joining import join
-from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.follow.stage import FollowOptions, tick
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
@@ -38,7 +38,7 @@ async def followed(*runs: Run, before: Rebuild | None = None, looks: int = 1) ->
 async def test_while_it_builds_it_says_whose_run_that_is() -> None:
     after = await followed(PUSHED)
     assert (after.state, after.reason) == (
-        State.RUNNING,
+        RebuildState.RUNNING,
         "run 412 of 12:00 builds it already, and is under way",
     )
 
@@ -51,7 +51,7 @@ async def test_while_it_waits_it_says_whose_run_that_is(status: str, told: str) 
 
 async def test_once_it_is_green_its_image_is_looked_at_as_any() -> None:
     after = await followed(replace(PUSHED, status="completed", conclusion="success"))
-    assert (after.state, after.built_commit, after.run_number) == (State.PROVING, "c" * 40, 412)
+    assert (after.state, after.built_commit, after.run_number) == (RebuildState.PROVING, "c" * 40, 412)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ async def test_a_run_of_others_that_brings_nothing_fails_no_rebuild(
     conclusion: str, how: Joined, then: str
 ) -> None:
     after = await followed(replace(PUSHED, status="completed", conclusion=conclusion))
-    assert (after.state, after.joined) == (State.SUPERSEDED, how)
+    assert (after.state, after.joined) == (RebuildState.SUPERSEDED, how)
     assert after.reason == f"run 412 of 12:00 did not bring it: it concluded with {conclusion}; {then}"
 
 
@@ -76,14 +76,14 @@ async def test_the_next_run_that_takes_its_place_is_named_for_itself() -> None:
     cancelled = replace(early, status="completed", conclusion="cancelled")
     newer = replace(early, id=6, number=413, node_id="CS_6", created_at=NOON - timedelta(minutes=4))
     after = await followed(cancelled, newer)
-    assert (after.state, after.joined, after.run) == (State.RUNNING, Joined.FOLLOWED, 6)
+    assert (after.state, after.joined, after.run) == (RebuildState.RUNNING, Joined.FOLLOWED, 6)
     assert after.reason == "a newer run took its place: run 413 of 11:56 builds it already, and is under way"
 
 
 async def test_a_run_of_others_that_is_no_longer_there_leaves_its_place_to_another() -> None:
     after = await followed(looks=13)
     assert (after.state, after.reason) == (
-        State.SUPERSEDED,
+        RebuildState.SUPERSEDED,
         "run 412 of 12:00 did not bring it: it is no longer there; it is begun anew",
     )
 
@@ -91,24 +91,25 @@ async def test_a_run_of_others_that_is_no_longer_there_leaves_its_place_to_anoth
 @pytest.mark.parametrize("verdict", [verdict for verdict in ImageVerdict if verdict.fails])
 def test_an_image_that_does_not_show_it_leaves_its_place_to_a_dispatch(verdict: ImageVerdict) -> None:
     """A push may build without --pull, or push no image, where the dispatch does."""
-    proving = joined().moved(State.PROVING, "built", at=NOON)
+    proving = joined().moved(RebuildState.PROVING, "built", at=NOON)
     after = after_proof(proving, verdict, "it still stands on the old one", at=NOON)
-    assert (after.state, after.joined) == (State.SUPERSEDED, Joined.IN_VAIN)
+    assert (after.state, after.joined) == (RebuildState.SUPERSEDED, Joined.IN_VAIN)
     assert after.reason == "run 412 of 12:00 did not bring it: it still stands on the old one; it is dispatched"
 
 
 @pytest.mark.parametrize(
-    ("verdict", "state"), [(ImageVerdict.PROVED, State.SUCCEEDED), (ImageVerdict.UNKNOWN, State.BUILT)]
+    ("verdict", "state"),
+    [(ImageVerdict.PROVED, RebuildState.SUCCEEDED), (ImageVerdict.UNKNOWN, RebuildState.BUILT)],
 )
-def test_what_it_brings_counts_as_what_any_run_brings(verdict: ImageVerdict, state: State) -> None:
-    proving = joined().moved(State.PROVING, "built", at=NOON)
+def test_what_it_brings_counts_as_what_any_run_brings(verdict: ImageVerdict, state: RebuildState) -> None:
+    proving = joined().moved(RebuildState.PROVING, "built", at=NOON)
     assert after_proof(proving, verdict, "seen", at=NOON).state is state
 
 
 def instead() -> Rebuild:
     """What was dispatched since the run of others was in vain."""
     return replace(
-        rebuild(Action.DISPATCH, id=1, state=State.DISPATCHED),
+        rebuild(Action.DISPATCH, id=1, state=RebuildState.DISPATCHED),
         joined=Joined.IN_VAIN,
         run=PUSHED.id,
         run_number=None,
@@ -118,12 +119,12 @@ def instead() -> Rebuild:
 @pytest.mark.parametrize(
     ("conclusion", "state", "reason"),
     [
-        ("failure", State.FAILED, "the run concluded with failure"),
-        ("cancelled", State.CANCELLED, "the run was cancelled"),
+        ("failure", RebuildState.FAILED, "the run concluded with failure"),
+        ("cancelled", RebuildState.CANCELLED, "the run was cancelled"),
     ],
 )
 async def test_what_is_dispatched_in_the_end_is_judged_by_its_own_run(
-    conclusion: str, state: State, reason: str
+    conclusion: str, state: RebuildState, reason: str
 ) -> None:
     """Nothing takes its place any more."""
     after = await followed(replace(PUSHED, status="completed", conclusion=conclusion), before=instead())
@@ -136,11 +137,11 @@ async def test_what_is_dispatched_in_the_end_says_nothing_of_runs_of_others() ->
 
 async def test_the_run_that_was_dispatched_in_the_end_and_is_no_longer_there_is_cancelled() -> None:
     after = await followed(before=instead(), looks=13)
-    assert (after.state, after.reason) == (State.CANCELLED, "the run is no longer there")
+    assert (after.state, after.reason) == (RebuildState.CANCELLED, "the run is no longer there")
 
 
 @pytest.mark.parametrize("verdict", [verdict for verdict in ImageVerdict if verdict.fails])
 def test_what_was_dispatched_in_the_end_fails_where_its_image_does_not_show_it(verdict: ImageVerdict) -> None:
-    proving = instead().moved(State.PROVING, "built", at=NOON)
+    proving = instead().moved(RebuildState.PROVING, "built", at=NOON)
     after = after_proof(proving, verdict, "it still stands on the old one", at=NOON)
-    assert (after.state, after.reason) == (State.FAILED, "it still stands on the old one")
+    assert (after.state, after.reason) == (RebuildState.FAILED, "it still stands on the old one")

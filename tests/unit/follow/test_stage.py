@@ -8,7 +8,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.runs import Run
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
@@ -23,11 +23,11 @@ URL = "https://forge/run/7"
 
 
 def opened(**values: object) -> Rebuild:
-    return planned(**({"state": State.OPEN, "pull_request": 1, "node_id": "PR_1"} | values))  # type: ignore[arg-type]
+    return planned(**({"state": RebuildState.OPEN, "pull_request": 1, "node_id": "PR_1"} | values))  # type: ignore[arg-type]
 
 
 def dispatched(**values: object) -> Rebuild:
-    known = {"state": State.DISPATCHED, "run": 7, "attempted_at": NOON, "node_id": "CS_7", "url": URL}
+    known = {"state": RebuildState.DISPATCHED, "run": 7, "attempted_at": NOON, "node_id": "CS_7", "url": URL}
     return planned(Action.DISPATCH, **(known | values))  # type: ignore[arg-type]
 
 
@@ -72,7 +72,7 @@ async def looked(
 
 async def test_an_open_pull_request_is_looked_at_again_later(clock: ManualClock) -> None:
     (after,) = await look(clock, forge(clock), opened())
-    assert (after.state, after.due_at) == (State.OPEN, NOON + EVERY)
+    assert (after.state, after.due_at) == (RebuildState.OPEN, NOON + EVERY)
 
 
 async def test_a_defect_puts_off_the_rebuild_that_it_met_and_no_other(clock: ManualClock) -> None:
@@ -107,13 +107,13 @@ async def test_a_pull_request_in_conflict_is_left_to_be_brought_up_to_date_at_on
     (after,) = await look(
         clock, forge(clock, replace(OPEN, is_conflicted=True)), opened(facts_version=2, text_version=2)
     )
-    assert after.state is State.OPEN
+    assert after.state is RebuildState.OPEN
     assert after.facts_version > after.text_version
     assert after.due_at == NOON
 
 
 async def test_a_run_is_looked_at_as_often_to_its_end(clock: ManualClock) -> None:
-    under_way = dispatched(state=State.RUNNING, planned_at=NOON - timedelta(days=9))
+    under_way = dispatched(state=RebuildState.RUNNING, planned_at=NOON - timedelta(days=9))
     (after,) = await look(clock, forge(clock, runs=[run("in_progress", None)]), under_way)
     assert after.due_at == NOON + EVERY
 
@@ -121,7 +121,7 @@ async def test_a_run_is_looked_at_as_often_to_its_end(clock: ManualClock) -> Non
 async def test_a_pull_request_that_is_closed_unmerged_ends(clock: ManualClock) -> None:
     (after,) = await look(clock, forge(clock, replace(OPEN, is_open=False)), opened())
     told = "pull request #1 was closed unmerged"
-    assert (after.state, after.reason, after.ended_at) == (State.CANCELLED, told, NOON)
+    assert (after.state, after.reason, after.ended_at) == (RebuildState.CANCELLED, told, NOON)
 
 
 async def test_an_open_pull_request_of_an_archived_repository_keeps_no_rollout_open(clock: ManualClock) -> None:
@@ -130,21 +130,21 @@ async def test_an_open_pull_request_of_an_archived_repository_keeps_no_rollout_o
     fake.homes[0].is_archived = True
     (after,) = await look(clock, fake, opened())
     told = "the repository is archived; pull request #1 stays open until it is not any more"
-    assert (after.state, after.reason) == (State.SKIPPED, told)
+    assert (after.state, after.reason) == (RebuildState.SKIPPED, told)
 
 
 async def test_a_run_that_gave_way_to_a_newer_one_is_followed_there(clock: ManualClock) -> None:
     newer = run("in_progress", None, id=9, node_id="CS_9", url="https://forge/run/9", branch="main")
     runs = [run(conclusion="cancelled", branch="main"), run(id=8, node_id="CS_8", branch="other"), newer]
     (after,) = await look(clock, forge(clock, runs=runs), dispatched())
-    assert (after.state, after.run, after.node_id) == (State.RUNNING, 9, "CS_9")
+    assert (after.state, after.run, after.node_id) == (RebuildState.RUNNING, 9, "CS_9")
     assert after.reason == "a newer run took its place: the run is under way"
 
 
 async def test_one_that_was_green_before_is_not_in_its_place(clock: ManualClock) -> None:
     runs = [run(conclusion="cancelled", branch="main"), run(id=6, node_id="CS_6", branch="main")]
     (after,) = await look(clock, forge(clock, runs=runs), dispatched())
-    assert after.state is State.CANCELLED
+    assert after.state is RebuildState.CANCELLED
 
 
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "pull_request_review", "merge_group"])
@@ -154,25 +154,25 @@ async def test_a_run_that_judges_a_proposal_from_a_forks_branch_of_the_same_name
     proposed = run("in_progress", None, id=9, node_id="CS_9", branch="main", event=event)
     runs = [run(conclusion="cancelled", branch="main"), proposed]
     (after,) = await look(clock, forge(clock, runs=runs), dispatched())
-    assert (after.state, after.run) == (State.CANCELLED, 7)
+    assert (after.state, after.run) == (RebuildState.CANCELLED, 7)
 
 
 @pytest.mark.parametrize(
     ("conclusion", "state"),
     [
-        ("success", State.PROVING),
-        ("neutral", State.PROVING),
-        ("cancelled", State.CANCELLED),
-        ("failure", State.FAILED),
-        ("timed_out", State.FAILED),
-        ("action_required", State.FAILED),
-        ("startup_failure", State.FAILED),
-        ("stale", State.FAILED),
-        ("skipped", State.FAILED),
-        (None, State.FAILED),
+        ("success", RebuildState.PROVING),
+        ("neutral", RebuildState.PROVING),
+        ("cancelled", RebuildState.CANCELLED),
+        ("failure", RebuildState.FAILED),
+        ("timed_out", RebuildState.FAILED),
+        ("action_required", RebuildState.FAILED),
+        ("startup_failure", RebuildState.FAILED),
+        ("stale", RebuildState.FAILED),
+        ("skipped", RebuildState.FAILED),
+        (None, RebuildState.FAILED),
     ],
 )
-async def test_a_run_ends_as_it_concluded(clock: ManualClock, conclusion: str | None, state: State) -> None:
+async def test_a_run_ends_as_it_concluded(clock: ManualClock, conclusion: str | None, state: RebuildState) -> None:
     (after,) = await look(clock, forge(clock, runs=[run(conclusion=conclusion)]), dispatched())
     assert (after.state, after.url) == (state, "https://forge/run/7")
 
@@ -180,20 +180,22 @@ async def test_a_run_ends_as_it_concluded(clock: ManualClock, conclusion: str | 
 @pytest.mark.parametrize(
     ("status", "before", "state"),
     [
-        ("queued", State.DISPATCHED, State.DISPATCHED),
-        ("in_progress", State.DISPATCHED, State.RUNNING),
-        ("in_progress", State.RUNNING, State.RUNNING),
-        ("waiting", State.RUNNING, State.RUNNING),
+        ("queued", RebuildState.DISPATCHED, RebuildState.DISPATCHED),
+        ("in_progress", RebuildState.DISPATCHED, RebuildState.RUNNING),
+        ("in_progress", RebuildState.RUNNING, RebuildState.RUNNING),
+        ("waiting", RebuildState.RUNNING, RebuildState.RUNNING),
     ],
 )
-async def test_a_run_under_way_is_followed(clock: ManualClock, status: str, before: State, state: State) -> None:
+async def test_a_run_under_way_is_followed(
+    clock: ManualClock, status: str, before: RebuildState, state: RebuildState
+) -> None:
     (after,) = await look(clock, forge(clock, runs=[run(status, None)]), dispatched(state=before))
     assert (after.state, after.due_at) == (state, NOON + EVERY)
 
 
-@pytest.mark.parametrize("state", [State.DISPATCHED, State.RUNNING])
+@pytest.mark.parametrize("state", [RebuildState.DISPATCHED, RebuildState.RUNNING])
 async def test_a_run_that_waits_for_somebody_to_approve_its_environment_says_so(
-    clock: ManualClock, state: State
+    clock: ManualClock, state: RebuildState
 ) -> None:
     (after,) = await look(clock, forge(clock, runs=[run("waiting", None)]), dispatched(state=state))
     assert (after.state, after.reason) == (state, "the run waits for approval")
@@ -203,9 +205,9 @@ async def test_a_run_that_waits_for_somebody_to_approve_its_environment_says_so(
 async def test_a_run_that_was_approved_no_longer_says_that_it_waits_for_that(
     clock: ManualClock, status: str
 ) -> None:
-    waiting = dispatched(state=State.RUNNING, reason="the run waits for approval")
+    waiting = dispatched(state=RebuildState.RUNNING, reason="the run waits for approval")
     (after,) = await look(clock, forge(clock, runs=[run(status, None)]), waiting)
-    assert (after.state, after.reason) == (State.RUNNING, "the run waits for its turn")
+    assert (after.state, after.reason) == (RebuildState.RUNNING, "the run waits for its turn")
 
 
 async def test_a_run_that_the_host_did_not_name_is_found(clock: ManualClock) -> None:
@@ -223,15 +225,15 @@ async def test_the_run_that_names_the_correlation_is_the_one(clock: ManualClock)
 
 async def test_a_run_of_another_rebuild_is_left(clock: ManualClock) -> None:
     (after,) = await look(clock, forge(clock, runs=[run()]), dispatched(run=None, node_id=None), taken={7})
-    assert (after.state, after.run) == (State.DISPATCHED, None)
+    assert (after.state, after.run) == (RebuildState.DISPATCHED, None)
 
 
 async def test_a_run_that_never_shows_is_lost_after_an_hour(clock: ManualClock) -> None:
     waiting = dispatched(run=None, node_id=None, attempted_at=NOON - timedelta(hours=1))
-    assert (await look(clock, forge(clock), waiting))[0].state is State.DISPATCHED
+    assert (await look(clock, forge(clock), waiting))[0].state is RebuildState.DISPATCHED
     clock.advance(timedelta(seconds=1))
     (after,) = await look(clock, forge(clock), waiting)
-    assert (after.state, after.reason) == (State.FAILED, "the dispatched run never appeared")
+    assert (after.state, after.reason) == (RebuildState.FAILED, "the dispatched run never appeared")
 
 
 @pytest.mark.parametrize(
@@ -248,7 +250,7 @@ async def test_what_has_vanished_for_an_hour_is_cancelled(clock: ManualClock, be
     (first,) = await look(clock, missing, before)
     assert first.state is before.state
     (last,) = await look(clock, missing, replace(before, attempts=12))
-    assert (last.state, last.reason) == (State.CANCELLED, f"{what} is no longer there")
+    assert (last.state, last.reason) == (RebuildState.CANCELLED, f"{what} is no longer there")
 
 
 @pytest.mark.parametrize("trouble", [Trouble.UNREACHABLE, Trouble.DENIED, Trouble.MALFORMED], ids=str)
@@ -263,7 +265,7 @@ async def test_a_host_that_asks_for_a_pause_is_not_asked_on(clock: ManualClock) 
     tally, after = await looked(clock, fake, *(opened(id=number) for number in range(40)))
     assert (len(fake.asked), tally.looked_at, len(tally.problems)) == (1, 0, 1)
     assert {item.due_at for item in after} == {NOON + timedelta(minutes=20)}
-    assert {item.state for item in after} == {State.OPEN}
+    assert {item.state for item in after} == {RebuildState.OPEN}
 
 
 async def test_a_lost_lease_is_somebody_elses_work(clock: ManualClock) -> None:
@@ -271,15 +273,20 @@ async def test_a_lost_lease_is_somebody_elses_work(clock: ManualClock) -> None:
     store.stolen = {1}
     tally = await tick(store, forge(clock, replace(OPEN, is_open=False)), OPTIONS, Loop(clock))
     assert tally.problems == ()
-    assert store[2].state is State.CANCELLED
-    assert store[1].state is State.OPEN
+    assert store[2].state is RebuildState.CANCELLED
+    assert store[1].state is RebuildState.OPEN
 
 
 async def test_all_that_is_due_is_looked_at_in_one_request(clock: ManualClock) -> None:
     fake = forge(clock, runs=[run("in_progress", None)])
     after = await look(clock, fake, opened(), dispatched(id=2), opened(id=3), dispatched(id=4))
     assert len(fake.asked) == 1
-    assert [item.state for item in after] == [State.OPEN, State.RUNNING, State.OPEN, State.RUNNING]
+    assert [item.state for item in after] == [
+        RebuildState.OPEN,
+        RebuildState.RUNNING,
+        RebuildState.OPEN,
+        RebuildState.RUNNING,
+    ]
 
 
 @pytest.mark.parametrize("before", [opened(node_id=None), dispatched(node_id=None)], ids=["request", "run"])

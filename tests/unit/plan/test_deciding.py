@@ -13,7 +13,7 @@ from bot.domain.repositories.repository_config import Ignore
 from bot.domain.repositories.sdk_pin import SdkPin
 from bot.domain.repositories.usage import Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.terms import Pin, Step
 from bot.domain.rollouts.timing.waves import Wave
 from bot.domain.rollouts.timing.windows import ALWAYS, Window
@@ -42,7 +42,7 @@ AT_ONCE = Policy((PolicyRule(settle=timedelta(0)),))
 
 def test_a_digest_pin_gets_a_pull_request_with_the_new_digest() -> None:
     found = only(planned(move(), usage("aspnet:10.0@a"), member(WEEKLY)))
-    assert (found.action, found.state) == (Action.PULL_REQUEST, State.PLANNED)
+    assert (found.action, found.state) == (Action.PULL_REQUEST, RebuildState.PLANNED)
     assert edits(found) == [("10.0@a", "10.0@b", False)]
     assert found.reason == "aspnet:10.0 moved; 10.0 is pinned by digest"
 
@@ -197,7 +197,7 @@ def test_a_dispatch_that_the_policy_wants_for_a_pin_does_not_claim_that_it_needs
 def test_a_repository_that_opted_out_is_skipped_with_that_reason() -> None:
     found = only(planned(move(), usage("aspnet:10.0@a"), member(enabled=False)))
     assert (found.state, found.reason) == (
-        State.SKIPPED,
+        RebuildState.SKIPPED,
         "the repository opted out in .github/freshness.yaml",
     )
 
@@ -289,7 +289,7 @@ def test_an_sdk_pin_moves_with_an_image_of_a_floating_tag_only_where_that_would_
 
 
 def test_a_newer_digest_supersedes_and_inherits_branch_and_pull_request() -> None:
-    earlier = rebuild(4, state=State.OPEN, branch="freshness/by-hand", pull_request=12)
+    earlier = rebuild(4, state=RebuildState.OPEN, branch="freshness/by-hand", pull_request=12)
     found = only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[earlier]))
     assert (found.supersedes, found.branch, found.pull_request) == ((4,), "freshness/by-hand", 12)
 
@@ -305,8 +305,8 @@ def test_bases_that_only_the_superseded_rebuild_names_are_carried_over() -> None
 
 
 def test_two_open_pull_requests_both_go_on_where_one_publication_moves_the_bases_of_both() -> None:
-    first = rebuild(4, (ASPNET,), state=State.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
-    second = rebuild(5, (SDK,), state=State.OPEN, branch="freshness/dotnet-sdk-10.0", pull_request=13)
+    first = rebuild(4, (ASPNET,), state=RebuildState.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
+    second = rebuild(5, (SDK,), state=RebuildState.OPEN, branch="freshness/dotnet-sdk-10.0", pull_request=13)
     moves = [move(to="c", id=8), move(SDK, to="c", id=9)]
     used = {
         8: [Affected(member(), usage("aspnet:10.0@a"))],
@@ -319,10 +319,12 @@ def test_two_open_pull_requests_both_go_on_where_one_publication_moves_the_bases
     ]
 
 
-@pytest.mark.parametrize("state", [State.PLANNED, State.WAITING, State.OPEN], ids=str)
-def test_bases_of_one_publication_that_are_seen_one_after_the_other_share_a_pull_request(state: State) -> None:
+@pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.WAITING, RebuildState.OPEN], ids=str)
+def test_bases_of_one_publication_that_are_seen_one_after_the_other_share_a_pull_request(
+    state: RebuildState,
+) -> None:
     """Two that change one Dockerfile would be in conflict as soon as one is merged."""
-    number = 12 if state is State.OPEN else None
+    number = 12 if state is RebuildState.OPEN else None
     earlier = rebuild(4, (ASPNET,), state, rollout=3, pull_request=number)
     found = only(planned(move(SDK, id=9), usage("sdk:10.0@a", Role.BUILD_STAGE), earlier=[earlier], joins=3))
     assert (found.supersedes, found.branch, found.pull_request) == ((4,), earlier.branch, number)
@@ -337,7 +339,7 @@ def test_bases_of_one_publication_share_a_run_that_has_not_started() -> None:
     found = only(planned(move(SDK, id=9), floating, member(WEEKLY), earlier=[earlier], joins=3))
     assert (found.supersedes, [target.base for target in found.targets]) == ((4,), [ASPNET, SDK])
     for other in (
-        replace(earlier, state=State.DISPATCHED),
+        replace(earlier, state=RebuildState.DISPATCHED),
         replace(earlier, attempted_at=NOON),
         replace(earlier, workflow="other.yml"),
         replace(earlier, rollout=2),
@@ -360,7 +362,9 @@ def test_bases_of_one_publication_share_a_notice_that_is_still_to_come() -> None
 
 def test_a_mirror_of_the_base_shares_its_branch_and_so_its_pull_request() -> None:
     mirrored = Base("mirror.example", ASPNET.repository, ASPNET.tag)
-    earlier = rebuild(4, (mirrored,), state=State.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
+    earlier = rebuild(
+        4, (mirrored,), state=RebuildState.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12
+    )
     found = only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[earlier]))
     assert (found.supersedes, found.pull_request) == ((4,), 12)
     assert {target.base for target in found.targets} == {ASPNET, mirrored}
@@ -422,8 +426,8 @@ def test_nothing_waits_for_a_window_longer_than_max_age() -> None:
     assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).due_at == NOON + 48 * HOUR
 
 
-@pytest.mark.parametrize("state", [State.PLANNED, State.WAITING])
-def test_a_waiting_rebuild_that_is_superseded_passes_on_its_due_time(state: State) -> None:
+@pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.WAITING])
+def test_a_waiting_rebuild_that_is_superseded_passes_on_its_due_time(state: RebuildState) -> None:
     """Else a base that moves every five hours would never be rebuilt."""
     earlier = rebuild(state=state, due_at=NOON + 6 * HOUR)
     later = move(to="c", at=NOON + 5 * HOUR)
@@ -449,8 +453,8 @@ BY_DAY = Policy(
 )
 
 
-@pytest.mark.parametrize("state", [State.PLANNED, State.WAITING])
-def test_a_severe_fix_is_not_put_off_by_a_lesser_change_that_follows_it(state: State) -> None:
+@pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.WAITING])
+def test_a_severe_fix_is_not_put_off_by_a_lesser_change_that_follows_it(state: RebuildState) -> None:
     severe = move(cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL, at=FRIDAY_EVENING)
     lesser = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=FRIDAY_EVENING + 2 * HOUR)
     waiting = rebuild(state=state, due_at=FRIDAY_EVENING + 2 * HOUR + HOUR / 12)
@@ -481,7 +485,7 @@ def test_a_change_that_waits_is_kept_no_longer_than_its_own_max_age_by_one_that_
 
 
 def test_an_open_pull_request_that_is_superseded_lets_the_new_digest_settle() -> None:
-    earlier = rebuild(state=State.OPEN, due_at=NOON)
+    earlier = rebuild(state=RebuildState.OPEN, due_at=NOON)
     assert only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[earlier])).due_at == NOON + 6 * HOUR
 
 
@@ -500,8 +504,8 @@ BY_CAUSE = Policy(
 )
 
 
-@pytest.mark.parametrize("state", [State.PLANNED, State.OPEN])
-def test_what_takes_a_change_over_keeps_its_wave_and_its_soak(state: State) -> None:
+@pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.OPEN])
+def test_what_takes_a_change_over_keeps_its_wave_and_its_soak(state: RebuildState) -> None:
     first = move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE)
     lesser = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=NOON + HOUR)
     before = rebuild(state=state, wave="first")
@@ -592,7 +596,7 @@ earlier_of = st.lists(
         rebuild,
         st.integers(1, 9),
         st.sampled_from([(ASPNET,), (SDK,), (ASPNET, SDK)]),
-        st.sampled_from([State.PLANNED, State.WAITING, State.OPEN]),
+        st.sampled_from([RebuildState.PLANNED, RebuildState.WAITING, RebuildState.OPEN]),
     ),
     max_size=2,
     unique_by=lambda item: item.id,
@@ -628,7 +632,7 @@ def test_nothing_that_was_to_be_brought_up_to_date_is_forgotten(
         wanted = {target.base for old in replaced for target in old.targets}
         assert wanted <= {target.base for target in item.targets}
         assert item.due_at >= NOON
-        if item.action is Action.PULL_REQUEST and item.state is State.PLANNED:
+        if item.action is Action.PULL_REQUEST and item.state is RebuildState.PLANNED:
             assert item.branch is not None
             assert item.replacements
 
@@ -644,16 +648,16 @@ def test_a_base_that_is_back_before_anything_was_rebuilt_starts_nothing(
     )
     back = replace(first.change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR)
     found = only(planned([Move(2, back)], usage(text), home, earlier=[waiting], known=[first], now=NOON + HOUR))
-    assert (found.state, found.supersedes) == (State.CANCELLED, (1,))
+    assert (found.state, found.supersedes) == (RebuildState.CANCELLED, (1,))
     assert "back at" in found.reason
 
 
 def test_a_base_that_is_back_after_a_pull_request_was_opened_goes_on_there() -> None:
     first = move()
     back = replace(first.change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR)
-    opened = rebuild(state=State.OPEN, pull_request=7, attempted_at=NOON)
+    opened = rebuild(state=RebuildState.OPEN, pull_request=7, attempted_at=NOON)
     found = only(planned([Move(2, back)], usage("aspnet:10.0@a"), earlier=[opened], known=[first], now=NOON + HOUR))
-    assert (found.state, found.pull_request) == (State.PLANNED, 7)
+    assert (found.state, found.pull_request) == (RebuildState.PLANNED, 7)
 
 
 def test_a_new_branch_begins_as_the_rule_says() -> None:
@@ -663,7 +667,7 @@ def test_a_new_branch_begins_as_the_rule_says() -> None:
 
 def test_what_is_open_goes_on_under_the_name_that_it_has() -> None:
     policy = Policy((PolicyRule(branch_prefix="deps/"),))
-    earlier = rebuild(4, state=State.OPEN, branch="freshness/by-hand", pull_request=12)
+    earlier = rebuild(4, state=RebuildState.OPEN, branch="freshness/by-hand", pull_request=12)
     found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy, earlier=[earlier]))
     assert found.branch == "freshness/by-hand"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.policy import Policy, PolicyRule
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
 from tests.unit.plan.world import ASPNET, SDK, WEEKLY, member, move, only, planned, rebuild, usage
 
@@ -57,7 +57,7 @@ def test_one_pull_request_names_the_parts_that_it_touches() -> None:
 
 
 def test_an_open_pull_request_keeps_the_parts_that_it_touched_before() -> None:
-    before = rebuild(4, (SDK,), state=State.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
+    before = rebuild(4, (SDK,), state=RebuildState.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
     before = replace(before, parts=(CART,), rollout=3)
     pins = [usage("aspnet:10.0@a", path="services/shop/Dockerfile")]
     found = only(planned(move(), pins, monorepo(), policy=POLICY, earlier=[before], joins=3))
@@ -67,7 +67,12 @@ def test_an_open_pull_request_keeps_the_parts_that_it_touched_before() -> None:
 def test_a_new_digest_replaces_each_workflows_own_run_and_not_the_others() -> None:
     running = [
         rebuild(
-            number, (ASPNET,), state=State.RUNNING, action=Action.DISPATCH, workflow=part.workflow, parts=(part,)
+            number,
+            (ASPNET,),
+            state=RebuildState.RUNNING,
+            action=Action.DISPATCH,
+            workflow=part.workflow,
+            parts=(part,),
         )
         for number, part in ((4, SHOP), (5, CART))
     ]

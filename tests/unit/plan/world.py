@@ -11,7 +11,7 @@ from bot.domain.repositories.repository import Affected, FleetRepository, Workfl
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Kind, Replacement, Role, Span, Usage
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.plan.deciding import decide
 
@@ -75,7 +75,7 @@ def member(
 def rebuild(
     id: int = 1,  # noqa: A002
     bases: Sequence[Base] = (ASPNET,),
-    state: State = State.PLANNED,
+    state: RebuildState = RebuildState.PLANNED,
     **values: Any,
 ) -> Rebuild:
     """An earlier one, from digest a to b."""

@@ -6,7 +6,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.policy import Match
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.wording.message import Footnote, Message
 from bot.reconcile.loop import Loop
 from bot.report import stage
@@ -89,7 +89,7 @@ async def test_news_are_written_into_the_same_message(store: FakeReportStore, cl
     channel = Channel()
     store.announce(destination="slack")
     await tick(store, channel, Loop(clock))
-    store.rollouts[3] = rollout(rebuild(state=State.SUCCEEDED), ended=NOON)
+    store.rollouts[3] = rollout(rebuild(state=RebuildState.SUCCEEDED), ended=NOON)
     store.announce(destination="slack")
     await tick(store, channel, Loop(clock))
     assert (len(channel.posted), channel.updated) == (1, ["rollout:3"])
@@ -129,10 +129,10 @@ async def test_a_webhook_hears_when_a_rollout_begins_and_when_it_ends(
 ) -> None:
     channel = Channel(can_update=False)
     for state, ended in (
-        (State.PLANNED, None),
-        (State.OPEN, None),
-        (State.SUCCEEDED, NOON),
-        (State.SUCCEEDED, NOON),
+        (RebuildState.PLANNED, None),
+        (RebuildState.OPEN, None),
+        (RebuildState.SUCCEEDED, NOON),
+        (RebuildState.SUCCEEDED, NOON),
     ):
         store.rollouts[3] = rollout(rebuild(state=state), ended=ended)
         store.announce(destination="slack")
@@ -142,7 +142,7 @@ async def test_a_webhook_hears_when_a_rollout_begins_and_when_it_ends(
 
 async def test_a_rollout_that_ended_at_once_is_one_message(store: FakeReportStore, clock: ManualClock) -> None:
     channel = Channel(can_update=False)
-    store.rollouts[3] = rollout(rebuild(state=State.SKIPPED), ended=NOON)
+    store.rollouts[3] = rollout(rebuild(state=RebuildState.SKIPPED), ended=NOON)
     store.announce(destination="slack")
     await tick(store, channel, Loop(clock))
     assert len(channel.posted) == 1

@@ -22,7 +22,7 @@ from bot.domain.images.tags import TagRule
 from bot.domain.images.trust import Lack, Trust
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Joined, Merge, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Joined, Merge, Rebuild, RebuildState, Target
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.reconcile.loop import Loop
 from bot.service.wiring.registries.trust import Trusting
@@ -73,7 +73,7 @@ UNSIGNED = Lack("built, but it is not signed", may_come=True)
 
 
 def _is_proving(row: Row[Proving]) -> bool:
-    return isinstance(row.item, Proving) and row.item.rebuild.state is State.PROVING
+    return isinstance(row.item, Proving) and row.item.rebuild.state is RebuildState.PROVING
 
 
 @dataclass
@@ -97,7 +97,13 @@ class World:
     asked: list[Base] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        known = {"state": State.PROVING, "steps": 1, "built_at": NOON, "attempted_at": NOON, "reason": "built"}
+        known = {
+            "state": RebuildState.PROVING,
+            "steps": 1,
+            "built_at": NOON,
+            "attempted_at": NOON,
+            "reason": "built",
+        }
         built = rebuild(targets=self.targets, **known | self.told)
         self.proving.add(Proving(built, self.images, ()), NOON)
 
@@ -145,7 +151,7 @@ def none_concerned(**values: object) -> World:
 
 async def test_an_image_of_which_it_is_not_known_who_produces_it_is_not_taken_for_signed() -> None:
     after = await World(images=(CONTESTED,)).look(Signatures())
-    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED)
     assert after.reason == (
         "built, but it cannot be told whether ghcr.io/contoso/shop:latest is signed as trust.rules require, which "
         "is as good as not: another repository says that it produces this image; say in the settings under images "
@@ -155,48 +161,51 @@ async def test_an_image_of_which_it_is_not_known_who_produces_it_is_not_taken_fo
 
 async def test_where_nothing_is_required_its_steps_begin_unproven() -> None:
     after = await World(images=(CONTESTED,)).look(NothingRequired())
-    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.UNKNOWN)
+    assert (after.state, after.proof) == (RebuildState.STEPPING, ImageVerdict.UNKNOWN)
 
 
 async def test_one_that_stands_on_something_else_is_not_looked_at_where_nothing_is_required() -> None:
     world = none_concerned()
     after = await world.look(NothingRequired())
-    assert (after.state, after.proof, world.asked) == (State.STEPPING, ImageVerdict.UNKNOWN, [])
+    assert (after.state, after.proof, world.asked) == (RebuildState.STEPPING, ImageVerdict.UNKNOWN, [])
 
 
 async def test_one_that_stands_on_something_else_has_to_be_signed_all_the_same() -> None:
     world = none_concerned(shows={SHOP.claim.name: PUSHED})
     trust = Signatures({PUSHED: UNSIGNED})
-    assert (await world.look(trust)).state is State.PROVING
+    assert (await world.look(trust)).state is RebuildState.PROVING
     after = await world.look(trust, timedelta(hours=1, minutes=1))
-    assert (after.state, after.proof, after.reason) == (State.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.told)
+    assert (after.state, after.proof, after.reason) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.told)
 
 
 async def test_so_has_one_of_a_rebuild_of_which_no_base_is_known() -> None:
     world = World(targets=(), shows={SHOP.claim.name: PUSHED})
     after = await world.look(Signatures({PUSHED: replace(UNSIGNED, may_come=False)}))
-    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED)
 
 
 async def test_its_steps_begin_unproven_once_it_is_signed() -> None:
     world = none_concerned(shows={SHOP.claim.name: PUSHED})
-    assert (await world.look(Signatures({PUSHED: UNSIGNED}))).state is State.PROVING
+    assert (await world.look(Signatures({PUSHED: UNSIGNED}))).state is RebuildState.PROVING
     after = await world.look(Signatures(), timedelta(minutes=4))
-    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.UNKNOWN)
+    assert (after.state, after.proof) == (RebuildState.STEPPING, ImageVerdict.UNKNOWN)
 
 
 async def test_what_its_build_pushes_is_waited_for_before_anything_is_asked() -> None:
     world, trust = none_concerned(shows={SHOP.claim.name: BEFORE}), Signatures()
-    assert (await world.look(trust, timedelta(hours=1, minutes=59))).state is State.PROVING
+    assert (await world.look(trust, timedelta(hours=1, minutes=59))).state is RebuildState.PROVING
     assert trust.asked == []
 
 
 @pytest.mark.parametrize(
     ("lacking", "state", "proof"),
-    [({BEFORE: UNSIGNED}, State.FAILED, ImageVerdict.UNTRUSTED), ({}, State.STEPPING, ImageVerdict.UNKNOWN)],
+    [
+        ({BEFORE: UNSIGNED}, RebuildState.FAILED, ImageVerdict.UNTRUSTED),
+        ({}, RebuildState.STEPPING, ImageVerdict.UNKNOWN),
+    ],
 )
 async def test_where_nothing_is_pushed_in_time_what_its_tag_shows_counts(
-    lacking: dict[str, Lack], state: State, proof: ImageVerdict
+    lacking: dict[str, Lack], state: RebuildState, proof: ImageVerdict
 ) -> None:
     world = none_concerned(shows={SHOP.claim.name: BEFORE})
     after = await world.look(Signatures(lacking), HOURS_2)
@@ -205,27 +214,31 @@ async def test_where_nothing_is_pushed_in_time_what_its_tag_shows_counts(
 
 async def test_one_that_is_not_there_in_time_is_not_taken_for_signed() -> None:
     world = none_concerned()
-    assert (await world.look(Signatures())).state is State.PROVING
+    assert (await world.look(Signatures())).state is RebuildState.PROVING
     after = await world.look(Signatures(), HOURS_2)
-    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED)
     assert after.reason.endswith("which is as good as not: no such image is there")
 
 
 async def test_a_fresh_image_that_is_signed_goes_on() -> None:
     world, trust = World(shows={SHOP.claim.name: PUSHED}), Signatures()
     after = await world.look(trust)
-    assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
+    assert (after.state, after.proof, trust.asked) == (RebuildState.STEPPING, ImageVerdict.PROVED, [PUSHED])
 
 
 @pytest.mark.parametrize(
     ("joined", "state"),
-    [(None, State.PROVING), (Joined.IN_VAIN, State.PROVING), (Joined.FOLLOWED, State.SUPERSEDED)],
+    [
+        (None, RebuildState.PROVING),
+        (Joined.IN_VAIN, RebuildState.PROVING),
+        (Joined.FOLLOWED, RebuildState.SUPERSEDED),
+    ],
 )
 async def test_a_run_of_others_that_pushes_nothing_is_not_waited_for_as_long(
-    joined: Joined | None, state: State
+    joined: Joined | None, state: RebuildState
 ) -> None:
     world = World(shows={SHOP.claim.name: BEFORE}, images=(replace(SHOP, digest=BEFORE),), told={"joined": joined})
-    assert (await world.look(NothingRequired(), timedelta(minutes=14))).state is State.PROVING
+    assert (await world.look(NothingRequired(), timedelta(minutes=14))).state is RebuildState.PROVING
     assert (await world.look(NothingRequired(), timedelta(minutes=16))).state is state
 
 
@@ -250,9 +263,11 @@ async def test_the_green_part_of_a_monorepo_is_not_awaited_anew_where_the_red_on
     assert world.asked[0] == Base("ghcr.io", "contoso/shop", "latest")
 
 
-@pytest.mark.parametrize(("planned", "state"), [(NOON, State.STEPPING), (NOON - 3 * HOUR, State.PROVING)])
+@pytest.mark.parametrize(
+    ("planned", "state"), [(NOON, RebuildState.STEPPING), (NOON - 3 * HOUR, RebuildState.PROVING)]
+)
 async def test_a_merge_whose_build_is_tried_again_counts_what_it_brought_before(
-    planned: datetime, state: State
+    planned: datetime, state: RebuildState
 ) -> None:
     """Several parts were red, and people have run them again; `planned` before the pull request, it was not."""
     world = red_part_again()
@@ -287,9 +302,9 @@ OTHER_PUSHED = digest("pushed beside it")
 async def test_another_image_that_the_build_has_pushed_must_be_signed_too() -> None:
     trust = Signatures({OTHER_PUSHED: UNSIGNED})
     world = beside_another(OTHER_PUSHED)
-    assert (await world.look(trust)).state is State.PROVING
+    assert (await world.look(trust)).state is RebuildState.PROVING
     after = await world.look(trust, timedelta(hours=1, minutes=1))
-    assert (after.state, after.proof, after.reason) == (State.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.told)
+    assert (after.state, after.proof, after.reason) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED, UNSIGNED.told)
 
 
 async def test_another_image_that_the_build_has_pushed_and_signed_goes_on() -> None:
@@ -301,7 +316,7 @@ async def test_another_image_that_the_build_has_pushed_and_signed_goes_on() -> N
 async def test_another_image_that_the_build_did_not_touch_is_not_asked_about() -> None:
     trust = Signatures({BEFORE: UNSIGNED})
     after = await beside_another(BEFORE).look(trust)
-    assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
+    assert (after.state, after.proof, trust.asked) == (RebuildState.STEPPING, ImageVerdict.PROVED, [PUSHED])
 
 
 async def test_another_image_that_its_registry_does_not_show_to_us_proves_nothing_of_this_one() -> None:
@@ -309,7 +324,7 @@ async def test_another_image_that_its_registry_does_not_show_to_us_proves_nothin
     world, trust = beside_another(OTHER_PUSHED), Signatures()
     world.failing["ghcr.io/contoso/tool"] = Failure(Trouble.DENIED, "is not shown to us (403)")
     after = await world.look(trust)
-    assert (after.state, after.proof, trust.asked) == (State.STEPPING, ImageVerdict.PROVED, [PUSHED])
+    assert (after.state, after.proof, trust.asked) == (RebuildState.STEPPING, ImageVerdict.PROVED, [PUSHED])
     assert (
         "whether ghcr.io/contoso/tool:latest was pushed too, and is signed as trust.rules require, cannot be told: "
         "is not shown to us (403)"
@@ -323,20 +338,20 @@ async def test_another_image_that_was_seen_since_the_build_began_has_to_be_shown
     world.proving[1] = replace(known, images=(known.images[0], touched))
     world.failing["ghcr.io/contoso/tool"] = Failure(Trouble.DENIED, "is not shown to us (403)")
     after = await world.look(Signatures())
-    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED)
 
 
 async def test_another_image_that_is_not_told_just_now_is_asked_for_again() -> None:
     world = beside_another(OTHER_PUSHED)
     world.failing["ghcr.io/contoso/tool"] = Failure(Trouble.UNREACHABLE, "no answer")
-    assert (await world.look(Signatures())).state is State.PROVING
+    assert (await world.look(Signatures())).state is RebuildState.PROVING
 
 
 async def test_the_image_that_the_rebuild_is_for_has_to_be_shown_where_it_must_be_signed() -> None:
     world = beside_another(BEFORE)
     world.failing["ghcr.io/contoso/shop"] = Failure(Trouble.DENIED, "is not shown to us (403)")
     after = await world.look(Signatures())
-    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED)
 
 
 async def test_another_image_is_not_looked_at_where_nothing_is_required() -> None:
@@ -377,10 +392,10 @@ def upon_golden(seen: Sequence[Observation]) -> World:
 async def test_a_base_that_the_same_build_made_anew_is_observed_before_what_stands_on_it_is_judged() -> None:
     world = upon_golden([])
     waiting = await world.look(NothingRequired())
-    assert (waiting.state, waiting.due_at) == (State.PROVING, NOON + timedelta(minutes=2))
+    assert (waiting.state, waiting.due_at) == (RebuildState.PROVING, NOON + timedelta(minutes=2))
     world.observations.append(shown(image("os", "aspnet", "gold"), base=GOLDEN))
     after = await world.look(NothingRequired(), timedelta(minutes=2))
-    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.PROVED), after.reason
+    assert (after.state, after.proof) == (RebuildState.STEPPING, ImageVerdict.PROVED), after.reason
 
 
 async def test_a_base_that_was_observed_is_not_waited_for() -> None:
@@ -390,7 +405,7 @@ async def test_a_base_that_was_observed_is_not_waited_for() -> None:
 
 async def test_one_that_the_watch_never_observes_is_waited_for_no_longer_than_an_image() -> None:
     after = await upon_golden([]).look(NothingRequired(), HOURS_2)
-    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.OTHER)
+    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.OTHER)
 
 
 class SignedBySomebody(Trusting):
@@ -415,7 +430,7 @@ def built_by(level: int) -> Builder:
 
 async def test_a_builder_of_the_level_that_is_required_is_enough(demanding: ImageTrust) -> None:
     after = await World(shows={SHOP.claim.name: PUSHED}, builder=built_by(3)).look(demanding)
-    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.PROVED)
+    assert (after.state, after.proof) == (RebuildState.STEPPING, ImageVerdict.PROVED)
 
 
 @pytest.mark.parametrize("images", [(SHOP,), (ON_ANOTHER,)])
@@ -423,15 +438,15 @@ async def test_a_builder_of_a_lower_level_fails_the_rebuild_at_once(
     demanding: ImageTrust, images: tuple[ProducedImage, ...]
 ) -> None:
     after = await World(images=images, shows={SHOP.claim.name: PUSHED}, builder=built_by(2)).look(demanding)
-    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED)
     assert "SLSA build level 3 is required, and it is built by build.yml of contoso/shop" in after.reason
 
 
 async def test_provenance_that_is_not_there_yet_is_waited_for_and_then_missed(demanding: ImageTrust) -> None:
     world = World(shows={SHOP.claim.name: PUSHED})
-    assert (await world.look(demanding, timedelta(minutes=59))).state is State.PROVING
+    assert (await world.look(demanding, timedelta(minutes=59))).state is RebuildState.PROVING
     after = await world.look(demanding, timedelta(minutes=62))
-    assert (after.state, after.proof) == (State.FAILED, ImageVerdict.UNTRUSTED)
+    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.UNTRUSTED)
     assert "which cannot be told: it has no provenance" in after.reason
 
 
@@ -445,7 +460,7 @@ async def test_provenance_that_may_lie_behind_what_was_looked_at_is_told_so(dema
 
 async def test_provenance_that_comes_in_time_is_read(demanding: ImageTrust) -> None:
     world = World(shows={SHOP.claim.name: PUSHED})
-    assert (await world.look(demanding)).state is State.PROVING
+    assert (await world.look(demanding)).state is RebuildState.PROVING
     world.builder = built_by(3)
     assert (await world.look(demanding, timedelta(minutes=4))).proof is ImageVerdict.PROVED
 
@@ -454,7 +469,7 @@ async def test_weak_evidence_for_an_image_neither_proves_nor_fails_its_rebuild()
     reason = "its name or tag is the default of TAG in docker-bake.hcl, and nothing is found here that builds it"
     weak = replace(SHOP, claim=replace(SHOP.claim, weakness=reason))
     ended = await World(images=(weak,), told={"steps": 0}).look(NothingRequired(), HOURS_2)
-    assert (ended.state, ended.proof) == (State.BUILT, ImageVerdict.UNKNOWN)
+    assert (ended.state, ended.proof) == (RebuildState.BUILT, ImageVerdict.UNKNOWN)
     assert ended.reason.startswith(f"built, not proven: ghcr.io/contoso/shop: {reason}")
 
 
@@ -468,5 +483,5 @@ async def test_the_tag_that_a_rebuild_is_for_proves_it_beside_another_with_a_bui
         shows={SHOP.claim.name: PUSHED},
     )
     after = await world.look(NothingRequired())
-    assert (after.state, after.proof) == (State.STEPPING, ImageVerdict.PROVED)
+    assert (after.state, after.proof) == (RebuildState.STEPPING, ImageVerdict.PROVED)
     assert {base.tag for base in world.asked} == {"9.0"}

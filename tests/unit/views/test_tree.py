@@ -10,7 +10,7 @@ from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.tags import TagRule
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState, Target
 from bot.domain.rollouts.timing.waves import Hold
 from bot.views.bases.tree import Tree, as_json, likely_done, under
 from bot.views.images.images import ImageView
@@ -29,7 +29,7 @@ def view(name: str, *, behind: bool = False, on: Base = ASPNET) -> ImageView:
 
 
 def test_each_image_on_a_base_is_proved_behind_or_on_its_way() -> None:
-    going = rebuild("contoso/shop", State.OPEN, targets=TARGETS, pull_request=412)
+    going = rebuild("contoso/shop", RebuildState.OPEN, targets=TARGETS, pull_request=412)
     branches = under(ASPNET, [view("proved"), view("shop", behind=True), view("late", behind=True)], [going])
     assert [(branch.view.image.repository, branch.state) for branch in branches] == [
         ("contoso/late", "behind"),
@@ -71,7 +71,7 @@ def test_an_image_is_followed_by_those_on_its_own_tag_where_others_have_builds_o
 
 def test_an_image_is_followed_by_those_on_it_with_what_they_wait_for() -> None:
     golden = Base("ghcr.io", "contoso/golden", "latest")
-    waiting = rebuild("contoso/shop", State.PLANNED, id=7, targets=(replace(TARGETS[0], base=golden),))
+    waiting = rebuild("contoso/shop", RebuildState.PLANNED, id=7, targets=(replace(TARGETS[0], base=golden),))
     hold = Hold("waits for golden, 0 of 1 parent ready")
     branches = under(ASPNET, [view("shop", on=golden), view("golden", behind=True)], [waiting], {7: hold})
     assert [(branch.view.image.repository, branch.depth, branch.state) for branch in branches] == [
@@ -103,15 +103,15 @@ def test_what_stands_on_an_image_that_is_behind_has_not_arrived_either() -> None
 @pytest.mark.parametrize(
     ("state", "proof", "told"),
     [
-        (State.FAILED, None, "behind, run 7 failed"),
-        (State.FAILED, ImageVerdict.NO_OP, "behind, run 7 failed: no-op"),
-        (State.CANCELLED, None, "behind, run 7 cancelled"),
-        (State.SKIPPED, None, "behind, run 7 skipped"),
-        (State.SUCCEEDED, ImageVerdict.PROVED, "behind"),
+        (RebuildState.FAILED, None, "behind, run 7 failed"),
+        (RebuildState.FAILED, ImageVerdict.NO_OP, "behind, run 7 failed: no-op"),
+        (RebuildState.CANCELLED, None, "behind, run 7 cancelled"),
+        (RebuildState.SKIPPED, None, "behind, run 7 skipped"),
+        (RebuildState.SUCCEEDED, ImageVerdict.PROVED, "behind"),
     ],
 )
 def test_an_image_whose_last_rebuild_brought_nothing_says_so(
-    state: State, proof: ImageVerdict | None, told: str
+    state: RebuildState, proof: ImageVerdict | None, told: str
 ) -> None:
     ended = rebuild("contoso/shop", state, targets=TARGETS, run=7, proof=proof, pull_request=None)
     [branch] = under(ASPNET, [view("shop", behind=True)], [ended])
@@ -119,7 +119,7 @@ def test_an_image_whose_last_rebuild_brought_nothing_says_so(
 
 
 def going(name: str, *, on: Base = ASPNET, number: int = 1, begun: datetime | None = NOON) -> Rebuild:
-    state = State.PLANNED if begun is None else State.RUNNING
+    state = RebuildState.PLANNED if begun is None else RebuildState.RUNNING
     targets = (replace(TARGETS[0], base=on),)
     return rebuild(f"contoso/{name}", state, id=number, targets=targets, attempted_at=begun)
 

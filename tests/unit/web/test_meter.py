@@ -9,7 +9,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.images.image import ImageState
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.reconcile.hooks import RowOutcome
 from bot.views.bases.mirrors import Took
 from bot.views.fleet.figures import (
@@ -32,7 +32,7 @@ FIGURES = Figures(
     standings={"current": 3, "behind": 1},
     behind={"under-1d": 1},
     over_max_age=2,
-    open_rebuilds={State.OPEN: 4},
+    open_rebuilds={RebuildState.OPEN: 4},
     images={ImageState.CURRENT: 5, ImageState.UNKNOWN: 6},
     open_rollouts=1,
     paused_rollouts=1,
@@ -68,7 +68,7 @@ class Shown:
         return self.rows
 
 
-def ended(number: int, outcome: State = State.SUCCEEDED) -> EndedRebuild:
+def ended(number: int, outcome: RebuildState = RebuildState.SUCCEEDED) -> EndedRebuild:
     return EndedRebuild(number, Action.PULL_REQUEST, outcome, HOUR)
 
 
@@ -115,7 +115,7 @@ async def test_a_row_counts_once_even_where_a_lower_one_comes_later() -> None:
     await told(meter, source)
     source.rows = News(ended=(ended(10), ended(12)))
     await told(meter, source)
-    source.rows = News(ended=(ended(10), ended(11, State.FAILED), ended(12)))
+    source.rows = News(ended=(ended(10), ended(11, RebuildState.FAILED), ended(12)))
     found = await told(meter, source)
     assert found["freshness_rebuilds_ended_total pull_request succeeded"] == 1
     assert found["freshness_rebuilds_ended_total pull_request failed"] == 1

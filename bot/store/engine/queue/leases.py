@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Table, select, update
 
-from bot.domain.rollouts.rebuild import FOLLOWED, State
+from bot.domain.rollouts.rebuild import FOLLOWED, RebuildState
 from bot.store.engine.database import Database, repeated
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
@@ -96,7 +96,7 @@ async def bring_forward(database: Database, now: datetime) -> None:
         ):
             later = [table.c.due_at > now]
             if table is rebuilds:
-                later.append(rebuilds.c.state.in_((*FOLLOWED, State.PROVING)))
+                later.append(rebuilds.c.state.in_((*FOLLOWED, RebuildState.PROVING)))
             for ids in chunks(await lock_where(connection, table, *later)):
                 await connection.execute(update(table).where(table.c.id.in_(ids)).values(due_at=now))
 

@@ -12,7 +12,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState
 from bot.store.pages.bases.measured import MeasuredStore
 from bot.store.pages.fleet.fleet import ages, counts
 from bot.store.pages.fleet.standing import OPEN
@@ -173,7 +173,9 @@ class FiguresStore(MeasuredStore):
             )
             return News(
                 tuple(
-                    EndedRebuild(row.id, Action(row.action), State(row.after), max(row.at - row.since, timedelta()))
+                    EndedRebuild(
+                        row.id, Action(row.action), RebuildState(row.after), max(row.at - row.since, timedelta())
+                    )
                     for row in ended
                 ),
                 tuple(SeenChange(row.id, Cause(row.cause)) for row in seen),
@@ -193,9 +195,9 @@ async def _last(connection: AsyncConnection, table: Table) -> int:
     return int(await connection.scalar(select(func.max(table.c.id))) or 0)
 
 
-def _by_state(rows: Iterable[Any]) -> dict[State, int]:
+def _by_state(rows: Iterable[Any]) -> dict[RebuildState, int]:
     found = {row[0]: row[1] for row in rows}
-    return {state: found.get(state.value, 0) for state in State if not state.has_ended}
+    return {state: found.get(state.value, 0) for state in RebuildState if not state.has_ended}
 
 
 async def _queue(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.inserting import chunks, upsert_rows
 from bot.store.engine.store import Store
 from bot.store.rows.bases.behind import DIFFERS, FLOATS
@@ -19,7 +19,7 @@ from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import Standing
 
-OPEN = [state.value for state in State if not state.has_ended]
+OPEN = [state.value for state in RebuildState if not state.has_ended]
 """Named one by one, so that their index is used."""
 _RANK = {standing.value: rank for rank, standing in enumerate(Standing)}
 
@@ -79,7 +79,7 @@ def _counted() -> Select[Any]:
     latest = rebuilds.alias()
     enabled: ColumnElement[Any] = repositories.c.config["enabled"].as_boolean()
     is_unproven = or_(built.c.succeeded_at.is_(None), built.c.succeeded_at < used.c.floated_at)
-    has_failed = latest.c.state == State.FAILED.value
+    has_failed = latest.c.state == RebuildState.FAILED.value
     standing = case(
         (or_(repositories.c.error.is_not(None), repositories.c.read_at.is_(None)), Standing.UNREADABLE.value),
         (enabled.is_(False), Standing.LEFT_ALONE.value),
@@ -129,7 +129,9 @@ def _built() -> Subquery:
         select(
             rebuilds.c.repository_id,
             func.max(rebuilds.c.id).label("latest"),
-            func.max(case((rebuilds.c.state == State.SUCCEEDED.value, rebuilds.c.ended_at))).label("succeeded_at"),
+            func.max(case((rebuilds.c.state == RebuildState.SUCCEEDED.value, rebuilds.c.ended_at))).label(
+                "succeeded_at"
+            ),
         )
         .group_by(rebuilds.c.repository_id)
         .subquery()

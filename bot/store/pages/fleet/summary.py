@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.notice import Topic
 from bot.domain.repositories.repository_config import RepositoryConfig
-from bot.domain.rollouts.rebuild import AWAITING, State
+from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.store.engine.codec import load
 from bot.store.engine.store import Store
 from bot.store.pages.fleet.practices import fleet_practices
@@ -26,7 +26,13 @@ from bot.views.fleet.fleet import Standing
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
 
 _MOST_ROLLOUTS = 5
-_TOLD = (State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.CANCELLED)
+_TOLD = (
+    RebuildState.SUCCEEDED,
+    RebuildState.BUILT,
+    RebuildState.MERGED,
+    RebuildState.FAILED,
+    RebuildState.CANCELLED,
+)
 _MOST_STUCK = 10
 STALE_AFTER = timedelta(days=2)
 """A pull request that nobody has merged for so long waits for a person."""
@@ -96,12 +102,15 @@ async def _rolled_out(
 ) -> Sequence[Any]:
     """A row for each rollout of which rebuilds ended within the span, the largest first."""
 
-    def number(state: State) -> ColumnElement[int]:
+    def number(state: RebuildState) -> ColumnElement[int]:
         return func.sum(case((rebuilds.c.state == state.value, 1), else_=0))
 
-    succeeded, failed = number(State.SUCCEEDED).label("succeeded"), number(State.FAILED).label("failed")
-    cancelled = number(State.CANCELLED).label("cancelled")
-    unproven, merged = number(State.BUILT).label("unproven"), number(State.MERGED).label("merged")
+    succeeded, failed = (
+        number(RebuildState.SUCCEEDED).label("succeeded"),
+        number(RebuildState.FAILED).label("failed"),
+    )
+    cancelled = number(RebuildState.CANCELLED).label("cancelled")
+    unproven, merged = number(RebuildState.BUILT).label("unproven"), number(RebuildState.MERGED).label("merged")
     ended = (
         select(rebuilds.c.rollout_id, succeeded, failed, cancelled, unproven, merged)
         .where(
@@ -143,12 +152,12 @@ async def _stuck(
         .exists()
     )
     since = case(
-        (rebuilds.c.state == State.FAILED.value, rebuilds.c.ended_at),
+        (rebuilds.c.state == RebuildState.FAILED.value, rebuilds.c.ended_at),
         else_=func.coalesce(rebuilds.c.attempted_at, rebuilds.c.planned_at),
     )
     where = or_(
-        and_(rebuilds.c.state == State.OPEN.value, since <= now - STALE_AFTER),
-        and_(rebuilds.c.state == State.FAILED.value, ~was_tried_again(), is_last),
+        and_(rebuilds.c.state == RebuildState.OPEN.value, since <= now - STALE_AFTER),
+        and_(rebuilds.c.state == RebuildState.FAILED.value, ~was_tried_again(), is_last),
     )
     found = await read_rebuilds(connection, where, *mine, first=(since, rebuilds.c.id), limit=_MOST_STUCK)
     in_all = await connection.scalar(select(func.count()).select_from(rebuilds).where(where, *mine))
@@ -160,7 +169,7 @@ async def _stuck(
     stuck = tuple(
         Stuck(
             each,
-            (each.ended_at if each.state is State.FAILED else each.attempted_at) or each.planned_at,
+            (each.ended_at if each.state is RebuildState.FAILED else each.attempted_at) or each.planned_at,
             owners.get(each.repository, ()),
         )
         for each in found

@@ -6,12 +6,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.station_times import StationTime
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.bases.tables import changes
 from bot.store.rows.rollouts.tables import rebuilds
 
 _MOST = 1_000
-_PROVEN = (State.STEPPING.value, State.SUCCEEDED.value)
+_PROVEN = (RebuildState.STEPPING.value, RebuildState.SUCCEEDED.value)
 
 
 async def read_rebuild_time(connection: AsyncConnection) -> StationTime | None:

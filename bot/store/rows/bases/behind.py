@@ -15,7 +15,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -175,7 +175,7 @@ async def _built(connection: AsyncConnection) -> dict[int, datetime]:
     planned = func.max(rebuilds.c.planned_at).label("at")
     proved = await connection.execute(
         select(rebuilds.c.repository_id, planned)
-        .where(rebuilds.c.state == State.SUCCEEDED.value)
+        .where(rebuilds.c.state == RebuildState.SUCCEEDED.value)
         .group_by(rebuilds.c.repository_id)
     )
     return built | {

@@ -23,7 +23,7 @@ from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution
 from bot.domain.packages.vulnerability import release_of
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
@@ -173,7 +173,7 @@ async def _brought_by_open(connection: AsyncConnection, *where: ColumnElement[bo
     """The changes that each open pull request brings, by the ids of both."""
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
-            rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value, *where
+            rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value, *where
         )
     )
     return {

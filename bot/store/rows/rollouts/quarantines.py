@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING, Action, State
+from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState
 from bot.store.engine.counters import RELEASES, hold_counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
@@ -247,7 +247,7 @@ async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, s
     wanted = {(names[base], digest) for base, digest in about}
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
-            rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
+            rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
         )
     )
     return [

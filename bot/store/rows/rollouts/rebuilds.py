@@ -11,7 +11,7 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import FleetRepository, Identity, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.rebuild import ENDED, Action, Joined, Merge, Merging, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import ENDED, Action, Joined, Merge, Merging, Rebuild, RebuildState, Target
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.codec import load, load_shared
 from bot.store.engine.inserting import chunks
@@ -54,7 +54,9 @@ async def read_rebuilds(
     )
 
 
-def step(rebuild: int, at: datetime, before: State | None, after: State, reason: str) -> dict[str, Any]:
+def step(
+    rebuild: int, at: datetime, before: RebuildState | None, after: RebuildState, reason: str
+) -> dict[str, Any]:
     return {
         "rebuild_id": rebuild,
         "at": at,
@@ -96,19 +98,19 @@ def is_current() -> ColumnElement[bool]:
     """Whether a rebuild of the `rebuilds` table counts: another that had its try has not taken its place, nor does
     it stand beside the failure that it was to try again, and had none itself."""
     before = rebuilds.alias()
-    has_failed = and_(rebuilds.c.state == State.FAILED.value, ~was_tried_again())
+    has_failed = and_(rebuilds.c.state == RebuildState.FAILED.value, ~was_tried_again())
     is_beside = exists(
         select(before.c.id).where(
             before.c.repository_id == rebuilds.c.repository_id,
             before.c.retried_as == rebuilds.c.id,
-            before.c.state == State.FAILED.value,
+            before.c.state == RebuildState.FAILED.value,
         )
     )
     return and_(or_(rebuilds.c.retried_as.is_(None), has_failed), ~and_(_had_none(rebuilds), is_beside))
 
 
 def _had_none(successor: FromClause) -> ColumnElement[bool]:
-    return and_(successor.c.state == State.SKIPPED.value, successor.c.call_off.is_(None))
+    return and_(successor.c.state == RebuildState.SKIPPED.value, successor.c.call_off.is_(None))
 
 
 async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
@@ -117,7 +119,7 @@ async def outdate(connection: AsyncConnection, ids: Sequence[int], now: datetime
     for some in chunks(ids):
         await connection.execute(
             update(rebuilds)
-            .where(rebuilds.c.id.in_(some), rebuilds.c.state == State.OPEN.value)
+            .where(rebuilds.c.id.in_(some), rebuilds.c.state == RebuildState.OPEN.value)
             .values(text_version=rebuilds.c.facts_version - 1, due_at=now)
         )
 
@@ -166,7 +168,7 @@ def rebuild_of(row: RowMapping | Mapping[str, Any], repository: Identity) -> Reb
         rollout=row["rollout_id"],
         repository=repository.name,
         action=Action(row["action"]),
-        state=State(row["state"]),
+        state=RebuildState(row["state"]),
         reason=row["reason"],
         targets=load(row["targets"], tuple[Target, ...]),
         replacements=load(row["replacements"], tuple[Replacement, ...]),

@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Cause
-from bot.domain.rollouts.rebuild import State, Target
+from bot.domain.rollouts.rebuild import RebuildState, Target
 from bot.store.engine.codec import load
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
@@ -18,7 +18,7 @@ from bot.watch.registry.ports import Sight
 SET_OFF_REBUILDS = [cause.value for cause in Cause if cause.needs_rebuild]
 
 
-IS_UNSERVED = and_(rebuilds.c.state == State.SKIPPED.value, rebuilds.c.call_off.is_(None))
+IS_UNSERVED = and_(rebuilds.c.state == RebuildState.SKIPPED.value, rebuilds.c.call_off.is_(None))
 """A rebuild that nothing came of, and that nobody has called off."""
 
 

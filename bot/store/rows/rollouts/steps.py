@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.store.engine.codec import dump, load
@@ -64,7 +64,7 @@ steps = Table(
 
 IS_OF_ONE_STEPPING = (
     select(rebuilds.c.id)
-    .where(rebuilds.c.id == steps.c.rebuild_id, rebuilds.c.state == State.STEPPING.value)
+    .where(rebuilds.c.id == steps.c.rebuild_id, rebuilds.c.state == RebuildState.STEPPING.value)
     .where(rebuilds.c.call_off.is_(None))
 )
 IS_UNDER_WAY = or_(
@@ -133,7 +133,7 @@ async def end_steps(connection: AsyncConnection, ended: Iterable[int], reason: s
 async def repeat_steps(connection: AsyncConnection, before: int, again: Rebuild, now: datetime) -> None:
     """The steps of a rebuild once more: where it was built, those that succeeded stand, and the next begins."""
     rows = await connection.execute(select(steps).where(steps.c.rebuild_id == before).order_by(steps.c.place))
-    stands, since = again.state is State.STEPPING, None
+    stands, since = again.state is RebuildState.STEPPING, None
     for row in rows.mappings().all():
         step = load(row["step"], Step)
         if stands and row["state"] == StepState.SUCCEEDED.value:

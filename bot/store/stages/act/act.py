@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import AWAITING, Action, Rebuild, RebuildState, Target
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
 from bot.store.engine.counters import FREEZES, POLICY, counter, set_counter
@@ -73,7 +73,7 @@ class ActStore(RebuildStore):
         query = (
             select(func.count(func.distinct(rebuilds.c.branch)))
             .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-            .where(repositories.c.name == repository, rebuilds.c.state == State.OPEN.value)
+            .where(repositories.c.name == repository, rebuilds.c.state == RebuildState.OPEN.value)
         )
         async with self._database.reading() as connection:
             return int((await connection.execute(query)).scalar_one())
@@ -129,7 +129,7 @@ class ActStore(RebuildStore):
                 await set_counter(connection, POLICY, policy)
             if known not in (0, policy):
                 open_ones = select(rebuilds.c.id).where(
-                    rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
+                    rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value
                 )
                 ids = list((await connection.execute(open_ones)).scalars())
                 await outdate(connection, ids, self._clock.now())
@@ -143,7 +143,7 @@ class ActStore(RebuildStore):
                 return
         async with self._database.transaction() as connection:
             concerned = select(rebuilds.c.id).where(
-                *(rebuilds.c.state == State.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value),
+                *(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.action == Action.PULL_REQUEST.value),
                 rebuilds.c.merging.is_not(None),
             )
             await outdate(connection, list(await connection.scalars(concerned)), self._clock.now())
@@ -157,7 +157,7 @@ class ActStore(RebuildStore):
             rows = await connection.execute(
                 select(rebuilds.c.id, rebuilds.c.targets).where(
                     rebuilds.c.repository_id == home,
-                    rebuilds.c.state == State.OPEN.value,
+                    rebuilds.c.state == RebuildState.OPEN.value,
                     rebuilds.c.action == Action.PULL_REQUEST.value,
                 )
             )

@@ -12,7 +12,7 @@ from bot.act.issue.failures import IssueFailure, failures
 from bot.act.issue.stage import DueIssue, ToldIssue
 from bot.domain.repositories.issue import worth_an_issue
 from bot.domain.repositories.repository import Identity
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -30,7 +30,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.incident import Incident
 
 _FOR_PEOPLE = [standing.value for standing in AgeStanding if standing.needs_person]
-_MENDING = (State.SUCCEEDED, State.BUILT, State.MERGED)
+_MENDING = (RebuildState.SUCCEEDED, RebuildState.BUILT, RebuildState.MERGED)
 
 
 class IssuesStore(Store):
@@ -119,7 +119,7 @@ async def _failed(connection: AsyncConnection) -> dict[int, list[IssueFailure]]:
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.targets, rebuilds.c.reason, rebuilds.c.url)
         .join(repositories, and_(repositories.c.id == rebuilds.c.repository_id, repositories.c.listed))
-        .where(rebuilds.c.state == State.FAILED, ~was_tried_again(), ~is_mended)
+        .where(rebuilds.c.state == RebuildState.FAILED, ~was_tried_again(), ~is_mended)
         .order_by(rebuilds.c.id.desc())
     )
     found: dict[int, list[IssueFailure]] = {}

@@ -16,7 +16,7 @@ from bot.domain.packages.moves import PlatformChanges, composed
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.steps import images_of_build
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
@@ -28,7 +28,7 @@ from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, rebuild_of
 from bot.store.rows.rollouts.tables import quarantines, rebuilds
 
-_WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)
+_WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
 
 
 async def read_job(connection: AsyncConnection, row: Mapping[str, Any], cves: CvesOfMoves) -> Job:
@@ -149,7 +149,7 @@ async def _is_provable(connection: AsyncConnection, rebuild: Rebuild, repository
 
 async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository: int) -> Successor | None:
     """What a later rebuild of the repository does about the same bases, where that is another action."""
-    if rebuild.state is not State.OPEN:
+    if rebuild.state is not RebuildState.OPEN:
         return None
     later = await connection.execute(
         select(rebuilds.c.action, rebuilds.c.targets, rebuilds.c.url)
@@ -158,7 +158,7 @@ async def _replaced_by(connection: AsyncConnection, rebuild: Rebuild, repository
             rebuilds.c.id > rebuild.id,
             rebuilds.c.action != rebuild.action.value,
             rebuilds.c.state.not_in(_WITHOUT_EFFECT),
-            or_(rebuilds.c.attempted_at.is_not(None), rebuilds.c.state == State.SUCCEEDED.value),
+            or_(rebuilds.c.attempted_at.is_not(None), rebuilds.c.state == RebuildState.SUCCEEDED.value),
         )
         .order_by(rebuilds.c.id.desc())
     )

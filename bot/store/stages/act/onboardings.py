@@ -14,7 +14,7 @@ from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import MendedPlace, Onboarding, OnboardingState
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
 from bot.store.engine.inserting import insert_missing
@@ -220,7 +220,7 @@ async def _due_onboarding(
         )
     ).one()
     files = await connection.scalar(select(audits.c.files).where(audits.c.repository_id == repository))
-    is_open = and_(rebuilds.c.repository_id == repository, rebuilds.c.state == State.OPEN.value)
+    is_open = and_(rebuilds.c.repository_id == repository, rebuilds.c.state == RebuildState.OPEN.value)
     opened = await connection.scalar(select(func.count(func.distinct(rebuilds.c.branch))).where(is_open))
     produced = await produced_configs(connection, repository, home.name)
     return DueOnboarding(

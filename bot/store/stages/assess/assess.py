@@ -12,7 +12,7 @@ from bot.assess.stage import Pair
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change, Move
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import ENDED, Action, State, Target
+from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
 from bot.store.engine.codec import dump, load
 from bot.store.engine.counters import ASSESSMENTS, FEEDS, counter, raise_counter
 from bot.store.engine.inserting import chunks
@@ -194,7 +194,7 @@ async def _explain(connection: AsyncConnection, news: set[int], now: datetime) -
         rows, lambda row: (row.id, load(row.targets, tuple[Target, ...])), lambda row: f"rebuild {row.id}"
     )
     concerned = [number for number, targets in open_ones if any(news & set(item.changes) for item in targets)]
-    is_free = and_(rebuilds.c.state == State.OPEN.value, rebuilds.c.lease_owner.is_(None))
+    is_free = and_(rebuilds.c.state == RebuildState.OPEN.value, rebuilds.c.lease_owner.is_(None))
     for ids in chunks(sorted(concerned)):
         await lock(connection, rebuilds, ids)
         await connection.execute(

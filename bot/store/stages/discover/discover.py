@@ -15,7 +15,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump
 from bot.store.engine.inserting import insert_missing
@@ -233,7 +233,7 @@ async def _open_requests(connection: AsyncConnection, repository: int) -> list[i
     """The rebuilds of a repository with an open pull request, which `act` closes where none is wanted any more."""
     open_ones = select(rebuilds.c.id).where(
         rebuilds.c.repository_id == repository,
-        rebuilds.c.state == State.OPEN.value,
+        rebuilds.c.state == RebuildState.OPEN.value,
         rebuilds.c.action == Action.PULL_REQUEST.value,
     )
     return list((await connection.execute(open_ones)).scalars())

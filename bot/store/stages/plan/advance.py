@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
 from bot.domain.rollouts.journal import BOT
-from bot.domain.rollouts.rebuild import ENDED, Action, State
+from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.timing.waves import WaveTally
@@ -25,10 +25,16 @@ from bot.store.rows.rollouts.rollouts import IS_KEPT, IS_WAITING, is_paused
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds, rollout_waves, rollouts
 
-_COUNTED = (State.SUCCEEDED, State.BUILT, State.MERGED, State.FAILED, State.CANCELLED)
+_COUNTED = (
+    RebuildState.SUCCEEDED,
+    RebuildState.BUILT,
+    RebuildState.MERGED,
+    RebuildState.FAILED,
+    RebuildState.CANCELLED,
+)
 """Ends that count for a wave, a failure until it was tried again; what was superseded or skipped left the wave."""
 _WAITS_FOR_APPROVAL = and_(
-    rebuilds.c.state == State.STEPPING,
+    rebuilds.c.state == RebuildState.STEPPING,
     exists(
         select(steps.c.id).where(steps.c.rebuild_id == rebuilds.c.id, steps.c.state == StepState.APPROVAL.value)
     ),
@@ -121,7 +127,7 @@ def _count(name: str, met: ColumnElement[bool]) -> ColumnElement[int]:
 
 _IS_UNDER_WAY = and_(rebuilds.c.released_at.is_not(None), rebuilds.c.state.not_in(ENDED), ~IS_KEPT)
 _HAS_ENDED = and_(rebuilds.c.state.in_(_COUNTED), ~was_tried_again(to_its_end=True))
-_HAS_FAILED = and_(_HAS_ENDED, rebuilds.c.state == State.FAILED)
+_HAS_FAILED = and_(_HAS_ENDED, rebuilds.c.state == RebuildState.FAILED)
 _WAITING_SINCE = func.coalesce(rebuilds.c.waits_since, rebuilds.c.planned_at)
 _RESUMED = select(func.max(pauses.c.until)).where(pauses.c.rollout_id == rebuilds.c.rollout_id).scalar_subquery()
 _WAVES = (
@@ -134,7 +140,7 @@ _WAVES = (
         func.min(case((IS_WAITING, _WAITING_SINCE))).label("oldest"),
         _count("waiting", IS_WAITING),
         _count("under_way", _IS_UNDER_WAY),
-        _count("unmerged", and_(or_(rebuilds.c.state == State.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT)),
+        _count("unmerged", and_(or_(rebuilds.c.state == RebuildState.OPEN, _WAITS_FOR_APPROVAL), ~IS_KEPT)),
         _count("ended", _HAS_ENDED),
         _count("failed", _HAS_FAILED),
         _count("forgiven", and_(_HAS_FAILED, rebuilds.c.ended_at <= _RESUMED)),

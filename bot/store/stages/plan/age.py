@@ -11,7 +11,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.rebuild import AWAITING, Action, State
+from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Revisions
 from bot.domain.rollouts.timing.guarantee import BaseInFile
 from bot.plan.age.ports import AgePlan, Attempt, FollowedUsage, JudgedAge, KnownBuilds
@@ -193,12 +193,12 @@ async def _attempts(connection: AsyncConnection, ids: Sequence[int]) -> dict[tup
     return {
         (row.repository_id, row.workflow): Attempt(
             row.id,
-            State(row.state),
+            RebuildState(row.state),
             row.reason,
             row.planned_at,
             row.ended_at,
             row.occasion == Occasion.AGE,
-            row.attempted_at is not None or State(row.state) not in AWAITING,
+            row.attempted_at is not None or RebuildState(row.state) not in AWAITING,
         )
         for row in rows
     }
@@ -235,7 +235,7 @@ async def _failed(connection: AsyncConnection, rollout: int) -> dict[tuple[int, 
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.repository_id, rebuilds.c.workflow).where(
             rebuilds.c.rollout_id == rollout,
-            rebuilds.c.state == State.FAILED.value,
+            rebuilds.c.state == RebuildState.FAILED.value,
             rebuilds.c.retried_as.is_(None),
         )
     )
@@ -271,14 +271,14 @@ async def _withdraw(connection: AsyncConnection, withdrawn: Mapping[int, str], n
         rebuilds.c.attempted_at.is_(None),
     )
     for rebuild in waiting:
-        ended = rebuild.moved(State.CANCELLED, withdrawn[rebuild.id], at=now)
+        ended = rebuild.moved(RebuildState.CANCELLED, withdrawn[rebuild.id], at=now)
         # Taking the lease away stops a worker that is just beginning with one.
         await connection.execute(
             update(rebuilds)
             .where(rebuilds.c.id == rebuild.id)
             .values(**outcome_of(ended), lease_owner=None, lease_until=None)
         )
-        await note(connection, [step(rebuild.id, now, rebuild.state, State.CANCELLED, ended.reason)])
+        await note(connection, [step(rebuild.id, now, rebuild.state, RebuildState.CANCELLED, ended.reason)])
     return {rebuild.rollout for rebuild in waiting}
 
 

@@ -9,7 +9,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.rollouts.behind import FleetBehind
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import ENDED, Action, State, Target
+from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
 from bot.domain.rollouts.rollout import Occasion
 from bot.plan.catching_up import CatchUp
 from bot.store.engine.codec import load
@@ -28,7 +28,7 @@ from bot.store.rows.tables import journal
 from bot.store.stages.plan.plan import PlanStore
 from bot.store.stages.plan.planned_rebuilds import add_rebuilds, supersede
 
-_WITHOUT_EFFECT = (State.SUPERSEDED, State.SKIPPED, State.CANCELLED, State.FAILED)
+_WITHOUT_EFFECT = (RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED)
 
 
 class CatchUpStore(PlanStore):

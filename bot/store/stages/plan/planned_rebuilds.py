@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.rebuild import REPLACEABLE, Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import REPLACEABLE, Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild, Revisions
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.codec import dump, dump_text
@@ -204,7 +204,7 @@ async def supersede(
 async def _end(connection: AsyncConnection, some: Sequence[Rebuild], reason: str, now: datetime) -> None:
     if not some:
         return
-    ended = [rebuild.moved(State.SUPERSEDED, reason, at=now) for rebuild in some]
+    ended = [rebuild.moved(RebuildState.SUPERSEDED, reason, at=now) for rebuild in some]
     # Taking the lease away stops a worker that is busy with one from writing over this.
     await connection.execute(
         update(rebuilds)

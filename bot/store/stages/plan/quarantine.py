@@ -11,7 +11,7 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import BOT
 from bot.domain.rollouts.quarantine import GREEN_WITHIN, LEAST_BROKEN, BuildEnd, Suspect
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.plan.quarantine import KnownEnd
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.engine.readable import readable
@@ -31,7 +31,7 @@ _IS_GREEN = and_(
     or_(rebuilds.c.proof.is_(None), rebuilds.c.proof.in_([ImageVerdict.PROVED.value, ImageVerdict.UNKNOWN.value])),
 )
 """Whatever became of its steps. An image that does not stand on the new base tells nothing of that base."""
-_IS_RED = and_(rebuilds.c.state == State.FAILED.value, ~_WAS_BUILT)
+_IS_RED = and_(rebuilds.c.state == RebuildState.FAILED.value, ~_WAS_BUILT)
 _PAUSED_BY_PERSON = exists(
     select(pauses.c.id).where(
         pauses.c.until.is_(None), pauses.c.rollout_id == rebuilds.c.rollout_id, pauses.c.who != BOT
@@ -192,7 +192,7 @@ async def _replaced(connection: AsyncConnection, rollouts: Collection[int]) -> d
     """By the rebuilds that followed a run of others to no end, what took the place of each."""
     followed = select(rebuilds.c.id, rebuilds.c.retried_as).where(
         rebuilds.c.rollout_id.in_(rollouts),
-        rebuilds.c.state == State.SUPERSEDED.value,
+        rebuilds.c.state == RebuildState.SUPERSEDED.value,
         rebuilds.c.retried_as.is_not(None),
     )
     return {row.id: row.retried_as for row in await connection.execute(followed)}

@@ -10,7 +10,7 @@ from sqlalchemy import Row, case, func, select
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING, State
+from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.plan.waves.pace import Pace
 from bot.reconcile.work import Claimed
@@ -153,7 +153,7 @@ class ReportStore(Store):
             ).label("done_since"),
         ).where(rollout_waves.c.rollout_id == rollout, rollout_waves.c.name == name)
         async with self._database.reading() as connection:
-            states = {State(row.state): row.number for row in await connection.execute(counted)}
+            states = {RebuildState(row.state): row.number for row in await connection.execute(counted)}
             waves = await connection.scalar(select(func.count(rebuilds.c.wave.distinct())).where(*current))
             kept = (await connection.execute(times)).first()
             return WaveNews(
@@ -162,13 +162,13 @@ class ReportStore(Store):
                 name,
                 int(waves or 0),
                 sum(states.values()),
-                states.get(State.SUCCEEDED, 0),
-                states.get(State.FAILED, 0),
+                states.get(RebuildState.SUCCEEDED, 0),
+                states.get(RebuildState.FAILED, 0),
                 await latest_failures(connection, mine),
                 kept.began_at if kept else None,
                 kept.done_since if kept else None,
-                states.get(State.BUILT, 0),
-                states.get(State.MERGED, 0),
+                states.get(RebuildState.BUILT, 0),
+                states.get(RebuildState.MERGED, 0),
             )
 
     async def rollout(self, id: int, only: Collection[str] | None = None) -> RolloutNews:  # noqa: A002
@@ -179,7 +179,7 @@ class ReportStore(Store):
             counts = await count_states(connection, current)
             named = await read_rebuilds(connection, *current, first=(_PRESSING, rebuilds.c.id), limit=MOST_NAMED)
             standing = [pause for pause in await open_pauses(connection) if pause.rollout in (None, id)]
-            states = Counter({State(item.state): item.number for item in counts if not item.is_told})
+            states = Counter({RebuildState(item.state): item.number for item in counts if not item.is_told})
             awaits = any(states[state] for state in AWAITING)
             through = await read_through(connection, self._pace, self._clock.now()) if awaits else {}
             return RolloutNews(

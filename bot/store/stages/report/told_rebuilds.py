@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Text, and_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.report.messages.stops import FailedRebuild
 from bot.store.engine.codec import load_text
 from bot.store.engine.readable import readable
@@ -23,7 +23,7 @@ def told_rebuilds(rollout: int, only: Collection[str] | None = None) -> list[Col
     found = [
         rebuilds.c.rollout_id == rollout,
         is_current(),
-        rebuilds.c.state != State.SUPERSEDED.value,
+        rebuilds.c.state != RebuildState.SUPERSEDED.value,
     ]
     if only is not None:
         named = select(repositories.c.id).where(repositories.c.name.in_(sorted(only)))
@@ -38,7 +38,7 @@ async def latest_failures(
     failed = await connection.execute(
         select(repositories.c.name, rebuilds.c.url, rebuilds.c.reason)
         .join(repositories, repositories.c.id == rebuilds.c.repository_id)
-        .where(*told, rebuilds.c.state == State.FAILED)
+        .where(*told, rebuilds.c.state == RebuildState.FAILED)
         .order_by(rebuilds.c.ended_at.desc(), rebuilds.c.id)
         .limit(_MOST_FAILURES)
     )
@@ -51,7 +51,7 @@ async def count_states(connection: AsyncConnection, told: Sequence[ColumnElement
     Who opted out is told of nothing.
     """
     is_told = case(
-        (and_(rebuilds.c.action == Action.NOTIFY.value, rebuilds.c.state != State.SKIPPED.value), 1), else_=0
+        (and_(rebuilds.c.action == Action.NOTIFY.value, rebuilds.c.state != RebuildState.SKIPPED.value), 1), else_=0
     ).label("is_told")
     counts = select(rebuilds.c.state, is_told, func.count().label("number")).where(*told)
     return (await connection.execute(counts.group_by(rebuilds.c.state, is_told))).all()

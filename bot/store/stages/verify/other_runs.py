@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.store.engine.inserting import chunks
 from bot.store.rows.images.artifact_reads import artifact_reads
@@ -17,7 +17,13 @@ from bot.store.rows.rollouts.tables import rebuilds
 
 LOOKED_BACK = timedelta(days=2)
 """What ended before that when the look for artifacts is switched on is left alone."""
-READ_REBUILDS = (State.PROVING, State.STEPPING, State.SUCCEEDED, State.BUILT, State.FAILED)
+READ_REBUILDS = (
+    RebuildState.PROVING,
+    RebuildState.STEPPING,
+    RebuildState.SUCCEEDED,
+    RebuildState.BUILT,
+    RebuildState.FAILED,
+)
 READ_STEPS = (StepState.SUCCEEDED, StepState.FAILED)
 
 
@@ -67,7 +73,7 @@ async def _known(
 ) -> dict[tuple[int, int], list[datetime | None]]:
     """When the artifacts of runs that rebuilds and steps know were read; None for those that are still to be."""
     found: dict[tuple[int, int], list[datetime | None]] = {}
-    counts = [state.value for state in State if state in READ_REBUILDS or not state.has_ended]
+    counts = [state.value for state in RebuildState if state in READ_REBUILDS or not state.has_ended]
     stepping = [state.value for state in StepState if state in READ_STEPS or not state.has_ended]
     lately = or_(rebuilds.c.ended_at.is_(None), rebuilds.c.ended_at > now - LOOKED_BACK)
     for ids in chunks(sorted(some)):

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import images_of_build
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load
@@ -23,7 +23,7 @@ class ProvingStore(ImagesStore, RebuildStore):
 
     @property
     def proving(self) -> DueRows[Proving]:
-        return self._due(rebuilds.c.state == State.PROVING.value, self._proving)
+        return self._due(rebuilds.c.state == RebuildState.PROVING.value, self._proving)
 
     async def _proving(self, claimed: Claimed) -> Proving:
         home = claimed.row["repository_id"]

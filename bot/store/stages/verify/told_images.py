@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.detected import VulnerabilityKey
 from bot.domain.packages.gate import GateOutcome
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.told_platforms import HeldPackages, inventory_rows, read_held, told_platform
@@ -139,7 +139,7 @@ class _State:
 async def _states(connection: AsyncConnection, some: Collection[int]) -> dict[int, _State]:
     proving = (
         select(rebuilds.c.id)
-        .where(rebuilds.c.repository_id == images.c.repository_id, rebuilds.c.state == State.PROVING.value)
+        .where(rebuilds.c.repository_id == images.c.repository_id, rebuilds.c.state == RebuildState.PROVING.value)
         .exists()
     )
     asked = (proving.label("is_proving"), or_(*_unread()).label("is_unread"))
@@ -163,7 +163,7 @@ def _unread() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     read = select(artifact_reads.c.id).where(artifact_reads.c.read_at.is_not(None))
     going = (
         rebuilds.c.repository_id == images.c.repository_id,
-        rebuilds.c.state.in_([State.PROVING.value, State.STEPPING.value]),
+        rebuilds.c.state.in_([RebuildState.PROVING.value, RebuildState.STEPPING.value]),
     )
     of_build = select(rebuilds.c.id).where(
         *going, rebuilds.c.built_by.is_not(None), ~read.where(artifact_reads.c.rebuild_id == rebuilds.c.id).exists()

@@ -7,7 +7,7 @@ import pytest
 from bot.act.ports import ActStore, Job
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
-from bot.domain.rollouts.rebuild import Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState, Target
 from bot.follow.stage import FollowStore
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.builders import rebuild
@@ -27,7 +27,9 @@ async def act(real: Stores | None, clock: ManualClock) -> ActStore:
         return real.act
     targets = (Target(ASPNET, digest("a"), digest("b"), (1,)),)
     now = clock.now()
-    planned = rebuild(SHOP, State.PLANNED, pull_request=None, url=None, targets=targets, due_at=now, planned_at=now)
+    planned = rebuild(
+        SHOP, RebuildState.PLANNED, pull_request=None, url=None, targets=targets, due_at=now, planned_at=now
+    )
     return following(clock, planned)
 
 
@@ -52,7 +54,7 @@ async def followed(follow: FollowStore, clock: ManualClock) -> list[Rebuild]:
 
 async def opened(act: ActStore, clock: ManualClock) -> Rebuild:
     [job] = await jobs(act, clock)
-    after = job.rebuild.moved(State.OPEN, "opened", at=clock.now())
+    after = job.rebuild.moved(RebuildState.OPEN, "opened", at=clock.now())
     after = replace(after, pull_request=7, text_version=job.rebuild.facts_version, due_at=clock.now() + HOUR)
     await act.settle_rebuild(job.rebuild, after)
     return after
@@ -63,7 +65,7 @@ async def test_what_awaits_its_action_is_acted_on_and_not_followed(
 ) -> None:
     assert await followed(follow, clock) == []
     [job] = await jobs(act, clock)
-    assert (job.rebuild.state, job.rebuild.attempts, job.rebuild.repository) == (State.PLANNED, 1, SHOP)
+    assert (job.rebuild.state, job.rebuild.attempts, job.rebuild.repository) == (RebuildState.PLANNED, 1, SHOP)
     assert await jobs(act, clock) == []
 
 
@@ -74,7 +76,7 @@ async def test_what_is_open_is_followed_once_it_is_due(
     assert await followed(follow, clock) == []
     clock.advance(HOUR)
     [found] = await followed(follow, clock)
-    assert (found.state, found.pull_request, found.reason, found.attempts) == (State.OPEN, 7, "opened", 1)
+    assert (found.state, found.pull_request, found.reason, found.attempts) == (RebuildState.OPEN, 7, "opened", 1)
     assert await jobs(act, clock) == []
 
 
@@ -82,7 +84,7 @@ async def test_what_has_ended_is_never_due_again(act: ActStore, follow: FollowSt
     await opened(act, clock)
     clock.advance(HOUR)
     [found] = await followed(follow, clock)
-    await follow.settle_rebuild(found, found.moved(State.CANCELLED, "closed", at=clock.now()))
+    await follow.settle_rebuild(found, found.moved(RebuildState.CANCELLED, "closed", at=clock.now()))
     clock.advance(48 * HOUR)
     assert (await jobs(act, clock), await followed(follow, clock)) == ([], [])
 
@@ -103,11 +105,11 @@ async def test_a_failed_attempt_keeps_the_intent_that_it_stored(act: ActStore, c
     [job] = await jobs(act, clock)
     intent = replace(job.rebuild, attempted_at=clock.now(), correlation="freshness-1")
     await act.save_progress(intent)
-    waiting = job.rebuild.moved(State.WAITING, "no answer", at=clock.now())
+    waiting = job.rebuild.moved(RebuildState.WAITING, "no answer", at=clock.now())
     await act.settle_rebuild(job.rebuild, waiting, succeeded=False)
     [again] = [job.rebuild for job in await jobs(act, clock)]
     assert (again.correlation, again.attempted_at) == ("freshness-1", intent.attempted_at)
-    assert (again.state, again.reason, again.attempts) == (State.WAITING, "no answer", 2)
+    assert (again.state, again.reason, again.attempts) == (RebuildState.WAITING, "no answer", 2)
 
 
 async def test_what_is_put_off_says_why_and_counts_the_attempt(act: ActStore, clock: ManualClock) -> None:
@@ -115,7 +117,7 @@ async def test_what_is_put_off_says_why_and_counts_the_attempt(act: ActStore, cl
     assert await jobs(act, clock) == []
     clock.advance(HOUR)
     [job] = await jobs(act, clock)
-    assert (job.rebuild.reason, job.rebuild.attempts, job.rebuild.state) == ("no answer", 2, State.PLANNED)
+    assert (job.rebuild.reason, job.rebuild.attempts, job.rebuild.state) == ("no answer", 2, RebuildState.PLANNED)
 
 
 async def test_whoever_lost_the_lease_stores_nothing(act: ActStore, clock: ManualClock, steal: Steal) -> None:
@@ -124,10 +126,10 @@ async def test_whoever_lost_the_lease_stores_nothing(act: ActStore, clock: Manua
     with pytest.raises(LeaseLost):
         await act.save_progress(replace(job.rebuild, correlation="late"))
     with pytest.raises(LeaseLost):
-        await act.settle_rebuild(job.rebuild, job.rebuild.moved(State.OPEN, "late", at=clock.now()))
+        await act.settle_rebuild(job.rebuild, job.rebuild.moved(RebuildState.OPEN, "late", at=clock.now()))
     clock.advance(HOUR)
     [again] = await jobs(act, clock)
-    assert (again.rebuild.state, again.rebuild.correlation) == (State.PLANNED, None)
+    assert (again.rebuild.state, again.rebuild.correlation) == (RebuildState.PLANNED, None)
 
 
 async def test_a_pull_request_is_outdated_by_what_gets_its_bases_rebuilt_in_another_way(

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from bot.act.ports import Successor
 from bot.domain.repositories.repository import Identity, Repository
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores
@@ -91,7 +91,7 @@ async def test_what_is_read_is_read_by_node_id(stores: Stores) -> None:
 
 async def opened(stores: Stores) -> None:
     for job in await stores.jobs(10):
-        after = job.rebuild.moved(State.OPEN, "open", at=stores.clock.now())
+        after = job.rebuild.moved(RebuildState.OPEN, "open", at=stores.clock.now())
         later = stores.clock.now() + timedelta(days=1)
         await stores.act.settle_rebuild(job.rebuild, replace(after, node_id="PR_1", due_at=later))
 
@@ -120,7 +120,7 @@ async def test_a_dispatch_makes_due_the_pull_request_that_it_replaces(stores: St
     await stores.act.save_progress(sent)
     await stores.act.outdate_pull_requests(sent)
     (outdated,) = await stores.jobs(10)
-    assert (outdated.rebuild.state, outdated.replaced_by) == (State.OPEN, Successor(Action.DISPATCH, None))
+    assert (outdated.rebuild.state, outdated.replaced_by) == (RebuildState.OPEN, Successor(Action.DISPATCH, None))
     assert job.places == {ASPNET: ("Dockerfile",)}
 
 

@@ -17,7 +17,7 @@ from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Release
 from bot.domain.feeds.document import FeedKind, FeedSource
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.plan.waves.advance import RolloutOptions, release_rules_at
 from bot.reconcile.work import Claimed, Queue
@@ -75,7 +75,7 @@ async def fill(stores: Stores) -> None:
         await connection.execute(insert(incidents), [begun, {**begun, "subject": "watch:docker"}])
         began = {"rollout_id": 1, "began_at": now, "done_since": now}
         await connection.execute(insert(rollout_waves), [{**began, "name": "rest"}, {**began, "name": "first"}])
-        ended = {"state": State.SUCCEEDED.value, "action": Action.DISPATCH.value, "run": 1}
+        ended = {"state": RebuildState.SUCCEEDED.value, "action": Action.DISPATCH.value, "run": 1}
         ended |= {"attempted_at": now, "ended_at": now}  # type: ignore[dict-item]
         await connection.execute(update(rebuilds).where(rebuilds.c.id.in_([1, 2])).values(**ended))
 

@@ -5,7 +5,7 @@ from sqlalchemy import Table, update
 from structlog.testing import capture_logs
 
 from bot.domain.feeds.document import FeedKind, FeedSource
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.reconcile.work import Queue
 from bot.store.rows.bases.tables import changes, documents, observations
 from bot.store.rows.repositories.tables import repositories
@@ -54,7 +54,9 @@ async def test_an_observation_that_cannot_be_read_is_left_out_of_the_assessment(
     assert [pair.after.digest for pair in await stores.assess.unassessed(10)] == [digest("c")]
 
 
-@pytest.mark.parametrize("values", [{"targets": "x"}, {"state": State.PLANNED.value, "replacements": [{"old": 1}]}])
+@pytest.mark.parametrize(
+    "values", [{"targets": "x"}, {"state": RebuildState.PLANNED.value, "replacements": [{"old": 1}]}]
+)
 async def test_a_rebuild_that_cannot_be_read_is_claimed_and_fails_alone(
     stores: Stores, values: dict[str, object]
 ) -> None:
@@ -68,7 +70,7 @@ async def test_a_followed_rebuild_that_cannot_be_read_is_claimed_and_fails_alone
     await stores.fill(repositories=2)
     await stores.plan_all()
     for row in (1, 2):
-        await spoil(stores, rebuilds, row, state=State.OPEN.value)
+        await spoil(stores, rebuilds, row, state=RebuildState.OPEN.value)
     await spoil(stores, rebuilds, 1, targets="x")
     assert await unreadable(stores.follow.followed, stores) == (1, ["rebuild 1"])
 

@@ -10,7 +10,7 @@ from sqlalchemy import event, insert, select, update
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule
 from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepState
 from bot.domain.rollouts.terms import Step
 from bot.store.engine.codec import dump
@@ -34,7 +34,7 @@ OPTIONS = GateOptions(
 )
 
 
-async def rebuilt(stores: Stores, *runs: int, state: State = State.PROVING) -> None:
+async def rebuilt(stores: Stores, *runs: int, state: RebuildState = RebuildState.PROVING) -> None:
     """A rebuild of contoso/shop whose runs have ended."""
     now = stores.clock.now()
     async with stores.database.transaction() as connection:
@@ -80,10 +80,12 @@ async def test_a_rebuild_whose_runs_have_ended_is_looked_through_once(stores: St
 
 
 @pytest.mark.parametrize(
-    ("state", "age"), [(State.BUILDING, timedelta(0)), (State.SUCCEEDED, timedelta(days=3))], ids=["builds", "old"]
+    ("state", "age"),
+    [(RebuildState.BUILDING, timedelta(0)), (RebuildState.SUCCEEDED, timedelta(days=3))],
+    ids=["builds", "old"],
 )
 async def test_what_is_still_built_or_ended_long_ago_is_left_alone(
-    stores: Stores, state: State, age: timedelta
+    stores: Stores, state: RebuildState, age: timedelta
 ) -> None:
     await running(stores, FIXED)
     await rebuilt(stores, 1, state=state)
@@ -123,7 +125,7 @@ async def test_the_run_of_a_step_that_has_ended_is_looked_through_for_what_was_r
     stores: Stores, elsewhere: str | None
 ) -> None:
     await running(stores, FIXED)
-    await rebuilt(stores, state=State.STEPPING)
+    await rebuilt(stores, state=RebuildState.STEPPING)
     [item] = await due(stores)
     await stores.artifacts.settle_artifacts(item, Gathered())
     await stepped(stores, 7, StepState.RUNNING, elsewhere)
@@ -140,7 +142,7 @@ async def test_the_run_of_a_step_that_has_ended_is_looked_through_for_what_was_r
 async def test_the_gate_waits_for_the_report_of_a_step_before_the_next_one(stores: Stores) -> None:
     await running(stores, FIXED)
     await publish(stores)
-    await rebuilt(stores, state=State.STEPPING)
+    await rebuilt(stores, state=RebuildState.STEPPING)
     [item] = await due(stores)
     await stores.artifacts.settle_artifacts(item, Gathered())
     await stepped(stores, 7, StepState.SUCCEEDED)
@@ -152,7 +154,7 @@ async def test_the_gate_waits_for_the_report_of_a_step_before_the_next_one(store
 
 async def test_logs_name_what_the_runs_are_of(stores: Stores) -> None:
     await running(stores, FIXED)
-    await rebuilt(stores, 6, state=State.STEPPING)
+    await rebuilt(stores, 6, state=RebuildState.STEPPING)
     await stepped(stores, 7, StepState.SUCCEEDED)
     await built(stores, 8, stores.clock.now())
     await stores.artifacts.make_due()
@@ -168,7 +170,7 @@ async def test_a_step_that_ended_days_ago_is_read_while_its_rebuild_goes_on(stor
     """As where the look is switched on meanwhile: the gate would wait for ever."""
     await running(stores, FIXED)
     await publish(stores)
-    await rebuilt(stores, state=State.STEPPING)
+    await rebuilt(stores, state=RebuildState.STEPPING)
     await stepped(stores, 7, StepState.SUCCEEDED)
     stores.clock.advance(timedelta(days=3))
     assert [item.runs for item in await due(stores)] == [(), (7,)]
@@ -189,7 +191,7 @@ async def test_a_build_outside_of_rebuilds_is_looked_through_and_once_more_after
 
 async def test_a_run_is_left_to_the_rebuild_that_knows_it_until_it_ends_in_a_later_attempt(stores: Stores) -> None:
     await running(stores, FIXED)
-    await rebuilt(stores, 7, state=State.FAILED)
+    await rebuilt(stores, 7, state=RebuildState.FAILED)
     await built(stores, 7, stores.clock.now())
     [item] = await due(stores)
     assert item.runs == (7,)
@@ -303,7 +305,7 @@ async def test_that_a_run_of_others_was_looked_through_is_forgotten_after_a_week
 async def test_the_run_of_a_step_that_failed_is_looked_at_again_every_hour_for_two_days(stores: Stores) -> None:
     """A person runs it once more, and its rebuild has ended: nobody else follows it."""
     await running(stores, FIXED)
-    await rebuilt(stores, state=State.FAILED)
+    await rebuilt(stores, state=RebuildState.FAILED)
     await stepped(stores, 7, StepState.FAILED)
     for item in await due(stores):
         await stores.artifacts.settle_artifacts(item, Gathered(0, ("trivy: has expired",)))
@@ -324,7 +326,7 @@ async def test_the_run_of_a_step_that_failed_is_looked_at_again_every_hour_for_t
 async def test_the_run_of_a_step_counts_as_read_when_it_was_not_when_somebody_looked(stores: Stores) -> None:
     """One that is run again at a look may end in the next second, or by a clock that is slow even before it."""
     await running(stores, FIXED)
-    await rebuilt(stores, state=State.FAILED)
+    await rebuilt(stores, state=RebuildState.FAILED)
     await stepped(stores, 7, StepState.FAILED)
     for item in await due(stores):
         await stores.artifacts.settle_artifacts(item, Gathered())
@@ -339,7 +341,7 @@ async def test_the_run_of_a_step_counts_as_read_when_it_was_not_when_somebody_lo
 
 async def test_the_run_of_a_step_that_succeeded_is_looked_through_once(stores: Stores) -> None:
     await running(stores, FIXED)
-    await rebuilt(stores, state=State.SUCCEEDED)
+    await rebuilt(stores, state=RebuildState.SUCCEEDED)
     await stepped(stores, 7, StepState.SUCCEEDED)
     for item in await due(stores):
         await stores.artifacts.settle_artifacts(item, Gathered())
@@ -351,7 +353,7 @@ async def test_the_run_of_a_step_that_failed_is_not_asked_for_every_hour_where_i
     stores: Stores,
 ) -> None:
     await running(stores, FIXED)
-    await rebuilt(stores, state=State.FAILED)
+    await rebuilt(stores, state=RebuildState.FAILED)
     await stepped(stores, 7, StepState.FAILED)
     for item in await due(stores):
         await stores.artifacts.refuse_artifacts(item, "HTTP 403", stores.clock.now())

@@ -18,7 +18,7 @@ from bot.domain.packages.cve_moves import CvesMoved
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, layers, package_of, packages
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
@@ -221,7 +221,9 @@ async def test_a_change_of_a_base_and_its_open_pull_request_say_what_it_changed(
     await stores.assess_all()
     await stores.plan_all()
     [job] = await stores.jobs()
-    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now()))
+    await stores.act.settle_rebuild(
+        job.rebuild, job.rebuild.moved(RebuildState.OPEN, "opened", at=stores.clock.now())
+    )
     unread = CvesMoved(None, None, ("the packages of linux/amd64 are not read yet",))
     unknown = (PlatformChanges("linux/amd64", None, is_complete=False, cves=unread),)
     assert (job.packages, await stores.jobs()) == ({ASPNET: unknown}, [])

@@ -20,7 +20,7 @@ from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.station_times import StationTime
 from bot.domain.packages.vulnerability import VersionRange, Vulnerability
 from bot.domain.reference import Base, Reference
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.ledger.below import BasesBelow, Below
@@ -688,12 +688,12 @@ async def test_rebuilds_tell_how_long_images_take_once_nobody_remembers_what_tho
     assert (await only(stores)).clocks[-2].elsewhere is None
     await stores.assess_all()
     await stores.plan_all()
-    for state, took in ((State.SUCCEEDED, 5 * HOUR), (State.BUILT, 9 * HOUR)):
+    for state, took in ((RebuildState.SUCCEEDED, 5 * HOUR), (RebuildState.BUILT, 9 * HOUR)):
         async with stores.database.transaction() as connection:
             await connection.execute(update(rebuilds).values(state=state.value, built_at=moved_at + took))
         stores.clock.advance(HOUR)
         found = (await only(stores)).clocks[-2].elsewhere
-        assert found == (StationTime(1, took, of_rebuilds=True) if state is State.SUCCEEDED else None)
+        assert found == (StationTime(1, took, of_rebuilds=True) if state is RebuildState.SUCCEEDED else None)
 
 
 async def test_of_what_was_never_read_nothing_is_remembered_once_it_is_shown_no_longer(stores: Stores) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.rebuild import Merging, State
+from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.rollout import PlannedRollout
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.rebuilds import after_transitions
@@ -24,8 +24,8 @@ from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, di
 from tests.integration.store.moving import moves_again, opened, someone_waits
 from tests.integration.store.statements import statements
 
-AWAITING = (State.PLANNED, State.WAITING)
-FOLLOWED = (State.OPEN, State.DISPATCHED, State.RUNNING)
+AWAITING = (RebuildState.PLANNED, RebuildState.WAITING)
+FOLLOWED = (RebuildState.OPEN, RebuildState.DISPATCHED, RebuildState.RUNNING)
 
 
 async def test_a_plan_makes_a_rollout_its_rebuilds_and_a_message(stores: Stores) -> None:
@@ -97,7 +97,7 @@ async def test_a_superseded_rebuild_ends_and_its_rollout_with_it(stores: Stores)
     await moves_again(stores)
     await stores.plan_all(supersedes=(1,))
     [superseded] = await stores.rollout_views.rebuilds_of(1)
-    assert superseded.state is State.SUPERSEDED
+    assert superseded.state is RebuildState.SUPERSEDED
     assert "rollout 2" in superseded.reason
     assert (await stores.report.rollout(1)).ended_at == stores.clock.now()
     assert {message.key for message in await stores.messages(10)} == {"rollout:1", "rollout:2"}
@@ -110,7 +110,7 @@ async def test_a_rebuild_that_goes_on_in_its_own_rollout_says_why(stores: Stores
     await stores.plan.save_plan(replace(await stores.planned(supersedes=(1,)), joins=1))
     first, second = await stores.rollout_views.rebuilds_of(1)
     assert first.reason == "more bases of the same publication arrived; rollout 1 goes on with them"
-    assert second.state is State.PLANNED
+    assert second.state is RebuildState.PLANNED
 
 
 async def test_what_goes_on_in_a_later_rollout_is_not_planned_once_more_in_its_own(stores: Stores) -> None:
@@ -134,7 +134,7 @@ async def test_superseding_takes_the_lease_from_whoever_is_busy_with_it(stores: 
     job = (await stores.jobs(1))[0]
     await moves_again(stores)
     await stores.other("planner").plan_all(supersedes=(1,))
-    after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
+    after = job.rebuild.moved(RebuildState.OPEN, "opened", at=stores.clock.now())
     with pytest.raises(LeaseLost):
         await stores.act.save_progress(after)
     with pytest.raises(LeaseLost):
@@ -146,7 +146,7 @@ async def test_a_rebuild_that_has_ended_meanwhile_is_not_superseded(stores: Stor
     await stores.fill()
     await stores.plan_all()
     job = (await stores.jobs(1))[0]
-    ended = job.rebuild.moved(State.SUCCEEDED, "merged", at=stores.clock.now())
+    ended = job.rebuild.moved(RebuildState.SUCCEEDED, "merged", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, ended)
     await moves_again(stores)
     await stores.plan_all(supersedes=(1,))
@@ -199,9 +199,9 @@ async def test_the_last_rebuild_that_ends_ends_the_rollout(stores: Stores) -> No
     await opened(stores)
     stores.clock.advance(HOUR)
     first, second = await stores.followed(10)
-    await stores.act.settle_rebuild(first, first.moved(State.SUCCEEDED, "merged", at=stores.clock.now()))
+    await stores.act.settle_rebuild(first, first.moved(RebuildState.SUCCEEDED, "merged", at=stores.clock.now()))
     assert (await stores.report.rollout(1)).ended_at is None
-    await stores.act.settle_rebuild(second, second.moved(State.CANCELLED, "closed", at=stores.clock.now()))
+    await stores.act.settle_rebuild(second, second.moved(RebuildState.CANCELLED, "closed", at=stores.clock.now()))
     assert (await stores.report.rollout(1)).ended_at == stores.clock.now()
     assert await stores.plan.open_rollouts() == []
 
@@ -224,7 +224,9 @@ async def test_the_last_two_rebuilds_that_end_at_once_end_the_rollout(stores: St
 
 
 async def _ended(connection: AsyncConnection, rebuild: int) -> None:
-    await connection.execute(update(rebuilds).where(rebuilds.c.id == rebuild).values(state=State.CANCELLED.value))
+    await connection.execute(
+        update(rebuilds).where(rebuilds.c.id == rebuild).values(state=RebuildState.CANCELLED.value)
+    )
 
 
 async def _end(stores: Stores, rebuild: int) -> None:
@@ -272,7 +274,7 @@ async def test_runs_that_belong_to_a_rebuild_are_known(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
     job = (await stores.jobs(1))[0]
-    started = job.rebuild.moved(State.DISPATCHED, "started", at=stores.clock.now())
+    started = job.rebuild.moved(RebuildState.DISPATCHED, "started", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, replace(started, run=2**40))
     assert await stores.act.runs_taken("contoso/shop-0000") == {2**40}
     assert await stores.act.runs_taken("contoso/other") == set()
@@ -339,6 +341,6 @@ async def test_a_lease_that_ran_out_is_no_reason_to_lose_the_outcome(stores: Sto
     await stores.plan_all()
     job = (await stores.jobs(1))[0]
     stores.clock.advance(LEASE + timedelta(minutes=1))
-    after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
+    after = job.rebuild.moved(RebuildState.OPEN, "opened", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, after)
     assert await stores.states() == ["open"]

@@ -11,7 +11,7 @@ from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.timing.waves import Wave
 from bot.plan import quarantine
@@ -69,7 +69,9 @@ async def test_waves_order_what_is_equally_far_from_the_root_and_nothing_else(st
     await tick(stores)
     assert await begun(stores) == [1, 3]
     first = next(job.rebuild for job in await stores.jobs() if job.rebuild.id == 1)
-    await stores.act.settle_rebuild(first, first.moved(State.SUCCEEDED, "there already", at=stores.clock.now()))
+    await stores.act.settle_rebuild(
+        first, first.moved(RebuildState.SUCCEEDED, "there already", at=stores.clock.now())
+    )
     for _ in range(2):
         await tick(stores)
         stores.clock.advance(4 * HOUR)
@@ -126,7 +128,7 @@ async def test_failures_pause_the_rollout_until_a_person_goes_on(stores: Stores)
     await planned(stores, 3, wave="canary")
     await tick(stores)
     for job in await stores.jobs():
-        failed = job.rebuild.moved(State.FAILED, "the run concluded with failure", at=stores.clock.now())
+        failed = job.rebuild.moved(RebuildState.FAILED, "the run concluded with failure", at=stores.clock.now())
         await stores.act.settle_rebuild(job.rebuild, failed)
     before = await stores.column(outbox, "wanted")
     tally = await advance.tick(stores.advance, OPTIONS, stores.clock)
@@ -184,7 +186,9 @@ async def test_a_failed_rebuild_is_tried_again_as_another_one(stores: Stores) ->
     await planned(stores, 1, wave="canary")
     await tick(stores)
     [job] = await stores.jobs()
-    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.FAILED, "no", at=stores.clock.now()))
+    await stores.act.settle_rebuild(
+        job.rebuild, job.rebuild.moved(RebuildState.FAILED, "no", at=stores.clock.now())
+    )
     assert await stores.orders.retry("contoso/shop-0000", ANN) == 1
     assert await stores.states() == ["failed", "planned"]
     [again] = await stores.jobs()

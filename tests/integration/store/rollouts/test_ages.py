@@ -12,7 +12,7 @@ from bot.discover.ports import Reading
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.repositories.repository import Repository, Workflow
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.domain.rollouts.timing.age import AgeStanding, Judgement
@@ -239,7 +239,7 @@ async def test_a_change_takes_over_what_waits_for_its_age(stores: Stores, forge:
     await stores.see({ASPNET: "b"})
     await stores.assess_all()
     await stores.plan.save_plan(await stores.planned(supersedes=(1,)))
-    assert await stores.states() == [State.SUPERSEDED, State.PLANNED]
+    assert await stores.states() == [RebuildState.SUPERSEDED, RebuildState.PLANNED]
     overdue: list[Any] = await stores.column(rebuilds, "overdue_at")
     assert overdue[1] == overdue[0]
 

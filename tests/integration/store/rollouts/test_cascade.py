@@ -16,7 +16,7 @@ from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import Action, State, Target
+from bot.domain.rollouts.rebuild import Action, RebuildState, Target
 from bot.plan.cascade.frontier import Cascade, Due, Passed, RebuildProgress, Wait
 from bot.plan.cascade.graph import graph_of
 from bot.plan.cascade.parts import RepositoryImages
@@ -207,7 +207,7 @@ async def test_a_failed_producer_is_told_once_and_again_when_it_is_mended(stores
     await moved(stores)
     found = await looked(stores)
     [link] = found.links
-    await _end(stores, link.parent.repository, state=State.FAILED.value)
+    await _end(stores, link.parent.repository, state=RebuildState.FAILED.value)
     again = await looked(stores)
     assert again.progress[link.parent] is RebuildProgress.FAILED
     blocked = Decided(again, graph_of(again.links), Cascade(blocks={link.parent.repository: 1}))
@@ -225,13 +225,13 @@ async def test_a_producer_whose_failure_nobody_could_try_again_has_still_failed(
     await fleet(stores)
     await moved(stores)
     [link] = (await looked(stores)).links
-    await _end(stores, link.parent.repository, state=State.FAILED.value)
+    await _end(stores, link.parent.repository, state=RebuildState.FAILED.value)
     await stores.orders.retry("contoso/golden", Word("Ann", "again"))
     assert (await looked(stores)).progress[link.parent] is RebuildProgress.UNDER_WAY
     async with stores.database.transaction() as connection:
-        denied = update(rebuilds).where(rebuilds.c.state == State.PLANNED.value)
+        denied = update(rebuilds).where(rebuilds.c.state == RebuildState.PLANNED.value)
         mine = rebuilds.c.repository_id == link.parent.repository
-        await connection.execute(denied.where(mine).values(state=State.SKIPPED.value))
+        await connection.execute(denied.where(mine).values(state=RebuildState.SKIPPED.value))
     assert (await looked(stores)).progress[link.parent] is RebuildProgress.FAILED
 
 
@@ -286,7 +286,7 @@ async def follow_up(stores: Stores) -> tuple[int, int]:
     now = stores.clock.now()
     async with stores.database.transaction() as connection:
         built = {"attempted_at": now - HOUR / 2, "built_at": now, "ended_at": now, "released_at": now - HOUR / 2}
-        await connection.execute(update(rebuilds).values(state=State.BUILT.value, **built))
+        await connection.execute(update(rebuilds).values(state=RebuildState.BUILT.value, **built))
     await moves(stores, GOLDEN, brings=(1,))
     _, second = sorted(await stores.column(rebuilds, "id"))
     return first, second
@@ -331,7 +331,7 @@ async def test_one_run_that_has_built_both_settles_both(stores: Stores) -> None:
     await see_sdk(stores, is_current=True)
     assert (await decide(stores)).waiting == 0
     states = dict(zip(await stores.column(rebuilds, "id"), await stores.column(rebuilds, "state"), strict=True))
-    assert states[second] == State.SUCCEEDED.value
+    assert states[second] == RebuildState.SUCCEEDED.value
 
 
 async def test_a_run_that_has_built_the_other_on_what_the_golden_image_was_before_is_followed_by_one_more(
@@ -342,7 +342,7 @@ async def test_a_run_that_has_built_the_other_on_what_the_golden_image_was_befor
     await see_sdk(stores, is_current=False)
     assert (await decide(stores)).let_go == 1
     states = dict(zip(await stores.column(rebuilds, "id"), await stores.column(rebuilds, "state"), strict=True))
-    assert states[second] == State.PLANNED.value
+    assert states[second] == RebuildState.PLANNED.value
 
 
 async def test_a_golden_image_that_its_own_build_made_anew_without_news_from_below_goes_round_no_further(
@@ -372,7 +372,9 @@ async def test_of_ended_rebuilds_only_the_last_ones_are_read_for_several_images(
     await fleet(stores, golden=OF_BOTH, shop=Reading("tree-1"))
     await follow_up(stores)
     async with stores.database.transaction() as connection:
-        [row] = (await connection.execute(select(rebuilds).where(rebuilds.c.state == State.BUILT.value))).mappings()
+        [row] = (
+            await connection.execute(select(rebuilds).where(rebuilds.c.state == RebuildState.BUILT.value))
+        ).mappings()
         before = {name: value for name, value in row.items() if name != "id"}
         for_golden = dump((Target(GOLDEN, None, "sha256:x", ()),), tuple[Target, ...])
         ended = [before | {"targets": targets} for targets in (row["targets"], for_golden) for _ in range(200)]

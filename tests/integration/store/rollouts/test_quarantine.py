@@ -15,7 +15,7 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.joining import join, left
 from bot.domain.rollouts.journal import BOT, Word
 from bot.domain.rollouts.quarantine import Suspect
-from bot.domain.rollouts.rebuild import Action, Joined, Merge, State
+from bot.domain.rollouts.rebuild import Action, Joined, Merge, RebuildState
 from bot.plan.waves.advance import ReleaseRules
 from bot.store.engine.codec import dump
 from bot.store.engine.counters import RELEASES, counter, raise_counter
@@ -38,10 +38,12 @@ async def failed(stores: Stores, repositories: int, going: int = 0, **known: Any
     await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml")
     now = stores.clock.now()
     for job in await stores.jobs():
-        started = job.rebuild.moved(State.DISPATCHED, "started", at=now)
+        started = job.rebuild.moved(RebuildState.DISPATCHED, "started", at=now)
         await stores.act.settle_rebuild(job.rebuild, replace(started, run=job.rebuild.id, attempted_at=now))
     for rebuild in (await stores.followed())[:repositories]:
-        await stores.follow.settle_rebuild(rebuild, replace(rebuild, **known).moved(State.FAILED, "red", at=now))
+        await stores.follow.settle_rebuild(
+            rebuild, replace(rebuild, **known).moved(RebuildState.FAILED, "red", at=now)
+        )
 
 
 async def merged(stores: Stores, repositories: int, *workflows: str, told: str = "weekly.yml") -> None:
@@ -55,11 +57,11 @@ async def merged(stores: Stores, repositories: int, *workflows: str, told: str =
     stores.clock.advance(HOUR)
     now = stores.clock.now()
     for rebuild in await stores.followed():
-        on_main = replace(rebuild, merge=Merge("abc", "C_1", now)).moved(State.BUILDING, "merged", at=now)
+        on_main = replace(rebuild, merge=Merge("abc", "C_1", now)).moved(RebuildState.BUILDING, "merged", at=now)
         await stores.follow.settle_rebuild(rebuild, replace(on_main, due_at=now))
     for rebuild in await stores.followed():
         red = replace(rebuild, workflow=told)
-        await stores.follow.settle_rebuild(rebuild, red.moved(State.FAILED, "merged, but red", at=now))
+        await stores.follow.settle_rebuild(rebuild, red.moved(RebuildState.FAILED, "merged, but red", at=now))
 
 
 @pytest.mark.parametrize("verdict", [ImageVerdict.NO_OP, ImageVerdict.OTHER, ImageVerdict.NOT_SEEN])
@@ -102,10 +104,10 @@ async def fail_again_after_a_run_of_others(stores: Stores) -> None:
         vain = left(rebuild, "it concluded with failure", Joined.IN_VAIN, at=now)
         await stores.follow.settle_rebuild(rebuild, vain)
     for job in await stores.jobs():
-        started = job.rebuild.moved(State.DISPATCHED, "started", at=now)
+        started = job.rebuild.moved(RebuildState.DISPATCHED, "started", at=now)
         await stores.act.settle_rebuild(job.rebuild, replace(started, run=job.rebuild.id, attempted_at=now))
     for rebuild in await stores.followed():
-        await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.FAILED, "red", at=now))
+        await stores.follow.settle_rebuild(rebuild, rebuild.moved(RebuildState.FAILED, "red", at=now))
 
 
 async def test_what_failed_again_after_a_run_of_others_in_vain_is_not_tried_a_third_time(stores: Stores) -> None:
@@ -126,7 +128,7 @@ async def test_a_build_that_nobody_can_start_is_not_tried_again(stores: Stores) 
     await merged(stores, 3, "other.yml")
     assert {known.end.can_be_repeated for known in await stores.quarantine.ends()} == {False}
     await stores.orders.retry("contoso/shop-0000", ANN)
-    assert (await stores.states())[-1] == State.BUILDING
+    assert (await stores.states())[-1] == RebuildState.BUILDING
 
 
 async def test_a_retry_starts_nothing_on_a_quarantined_digest(stores: Stores) -> None:
@@ -195,10 +197,10 @@ async def test_what_repeats_a_merged_build_and_may_not_is_known_by_the_merge(sto
     assert (failed_one.id, failed_one.merge and failed_one.merge.commit) == (1, "abc")
     followed = replace(job.rebuild, action=Action.PULL_REQUEST, merge=failed_one.merge, branch="b", built_by=(7,))
     now = stores.clock.now()
-    await stores.act.settle_rebuild(job.rebuild, followed.moved(State.BUILDING, "run it again", at=now))
+    await stores.act.settle_rebuild(job.rebuild, followed.moved(RebuildState.BUILDING, "run it again", at=now))
     [rebuild] = await stores.followed()
     assert (rebuild.action, rebuild.merge, rebuild.built_by) == (Action.PULL_REQUEST, failed_one.merge, (7,))
-    await stores.follow.settle_rebuild(rebuild, rebuild.moved(State.SKIPPED, "nobody has", at=now))
+    await stores.follow.settle_rebuild(rebuild, rebuild.moved(RebuildState.SKIPPED, "nobody has", at=now))
     assert await stores.orders.retry("contoso/shop-0000", ANN) == 1, "it has not been tried again yet"
 
 
@@ -232,7 +234,9 @@ async def test_a_quarantine_locks_what_it_keeps_and_what_it_marks_in_one_order(s
     await stores.plan_all()
     await opened(stores)
     async with stores.database.transaction() as connection:
-        await connection.execute(update(rebuilds).where(rebuilds.c.id == 2).values(state=State.WAITING.value))
+        await connection.execute(
+            update(rebuilds).where(rebuilds.c.id == 2).values(state=RebuildState.WAITING.value)
+        )
     nowait = select(rebuilds.c.id).where(rebuilds.c.id == 2).with_for_update(nowait=True)
     async with stores.database.transaction() as connection:
         await lock(connection, rebuilds, [1])
@@ -260,7 +264,7 @@ async def test_a_failure_stands_where_the_bot_may_not_try_it_again(stores: Store
     assert await stores.issues.gather() == 1
     await stores.orders.retry("contoso/shop-0000", ANN)
     [job] = await stores.jobs()
-    denied = job.rebuild.moved(State.SKIPPED, "it may not", at=stores.clock.now())
+    denied = job.rebuild.moved(RebuildState.SKIPPED, "it may not", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, denied, succeeded=False)
     assert await stores.issues.gather() == 0
     assert await stores.count(issue_sections) == 1

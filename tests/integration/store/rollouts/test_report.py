@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.failure import LeaseLost
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.timing.budget import WriteLimits
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.tables import rebuilds
@@ -26,14 +26,14 @@ async def test_a_rollout_is_counted_and_those_who_are_needed_are_named_first(sto
     await stores.fill(14)
     await stores.plan_all()
     async with stores.database.transaction() as connection:
-        for number, state in ((3, State.SUPERSEDED), (5, State.OPEN), (9, State.FAILED)):
+        for number, state in ((3, RebuildState.SUPERSEDED), (5, RebuildState.OPEN), (9, RebuildState.FAILED)):
             await connection.execute(
                 update(rebuilds).where(rebuilds.c.id == number).values(state=state.value, ended_at=None)
             )
         await connection.execute(update(rebuilds).where(rebuilds.c.id == 14).values(action=Action.NOTIFY.value))
     news = await stores.report.rollout(1)
     assert (news.repositories, news.told, news.total) == (13, 1, 13)
-    assert news.states == {State.PLANNED: 10, State.OPEN: 1, State.FAILED: 1}
+    assert news.states == {RebuildState.PLANNED: 10, RebuildState.OPEN: 1, RebuildState.FAILED: 1}
     assert [rebuild.id for rebuild in news.named] == [9, 5, 1, 2, 4, 6, 7, 8, 10, 11]
 
 
@@ -118,7 +118,9 @@ async def test_a_wave_is_told_with_its_failures(stores: Stores) -> None:
     await stores.fill(3)
     await stores.plan_all(wave="canary")
     [job, *_] = await stores.jobs()
-    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.FAILED, "no", at=stores.clock.now()))
+    await stores.act.settle_rebuild(
+        job.rebuild, job.rebuild.moved(RebuildState.FAILED, "no", at=stores.clock.now())
+    )
     assert "wave:1:canary" in [message.key for message in await stores.messages(10)]
     wave = await stores.report.wave(1, "canary")
     assert (wave.waves, wave.total, wave.succeeded, wave.failed) == (1, 3, 0, 1)
@@ -128,7 +130,7 @@ async def test_a_wave_is_told_with_its_failures(stores: Stores) -> None:
 async def test_a_wave_counts_apart_what_was_built_and_is_not_proven(stores: Stores) -> None:
     await stores.fill(4)
     await stores.plan_all(wave="canary", action=Action.DISPATCH, branch=None, workflow="weekly.yml")
-    await ended(stores, State.BUILT, State.SUCCEEDED, State.MERGED)
+    await ended(stores, RebuildState.BUILT, RebuildState.SUCCEEDED, RebuildState.MERGED)
     wave = await stores.report.wave(1, "canary")
     assert (wave.total, wave.succeeded, wave.unproven, wave.merged, wave.failed) == (4, 1, 1, 1, 0)
 

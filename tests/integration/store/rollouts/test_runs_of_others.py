@@ -11,7 +11,7 @@ from bot.domain.forge.runs import Run
 from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.rollouts.joining import join, left
-from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.store.engine.counters import RELEASES, raise_counter
 from bot.store.rows.bases.tables import bases
@@ -109,7 +109,7 @@ async def test_another_takes_its_place_at_once_and_alone_is_shown(
     await stores.follow.settle_rebuild(rebuild, left(rebuild, "it concluded", how, at=stores.clock.now()))
     [job] = await stores.jobs()
     again = job.rebuild
-    assert (again.state, again.joined, again.run, again.attempted_at) == (State.PLANNED, then, None, None)
+    assert (again.state, again.joined, again.run, again.attempted_at) == (RebuildState.PLANNED, then, None, None)
     assert (again.built_at, again.built_commit, again.run_number, again.built_by) == (None, None, None, ())
     assert again.targets == rebuild.targets
     assert job.shown_since
@@ -140,7 +140,9 @@ async def test_what_a_person_has_called_off_stays_called_off(stores: Stores) -> 
 
 async def test_one_that_goes_on_has_nothing_in_its_place(stores: Stores) -> None:
     rebuild = await joined(stores)
-    running = replace(rebuild.moved(State.RUNNING, "under way", at=stores.clock.now()), due_at=stores.clock.now())
+    running = replace(
+        rebuild.moved(RebuildState.RUNNING, "under way", at=stores.clock.now()), due_at=stores.clock.now()
+    )
     await stores.follow.settle_rebuild(rebuild, replace(running, due_at=stores.clock.now() + HOUR))
     assert await stores.states() == ["running"]
 

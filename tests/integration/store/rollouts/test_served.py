@@ -9,7 +9,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from tests.integration.store.filling import ASPNET, HOUR, Stores, usage_of
 
 SHOP = "contoso/shop-0000"
@@ -17,7 +17,7 @@ USES = ((usage_of(ASPNET), ASPNET),)
 FLOATS = ((replace(usage_of(ASPNET), reference=replace(usage_of(ASPNET).reference, digest=None)), ASPNET),)
 
 
-async def ended(stores: Stores, state: State) -> None:
+async def ended(stores: Stores, state: RebuildState) -> None:
     [job] = await stores.jobs()
     await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(state, "ended", at=stores.clock.now()))
 
@@ -36,10 +36,12 @@ async def unserved(stores: Stores) -> list[str]:
 
 @pytest.mark.parametrize("uses", [USES, FLOATS], ids=["pinned", "floating"])
 @pytest.mark.parametrize(
-    ("state", "is_served"), [(State.SKIPPED, False), (State.SUCCEEDED, True), (State.CANCELLED, True)], ids=str
+    ("state", "is_served"),
+    [(RebuildState.SKIPPED, False), (RebuildState.SUCCEEDED, True), (RebuildState.CANCELLED, True)],
+    ids=str,
 )
 async def test_a_skipped_rebuild_is_planned_again_once_its_repository_is_read_again(
-    stores: Stores, state: State, is_served: bool, uses: tuple[object, ...]
+    stores: Stores, state: RebuildState, is_served: bool, uses: tuple[object, ...]
 ) -> None:
     await stores.fill()
     await stores.plan_all()
@@ -52,7 +54,7 @@ async def test_what_a_person_skips_is_not_planned_again(stores: Stores) -> None:
     await stores.fill()
     await stores.plan_all()
     await stores.orders.skip(SHOP, Word("Ann", "it moves away"))
-    assert await stores.states() == [State.SKIPPED]
+    assert await stores.states() == [RebuildState.SKIPPED]
     await read_again(stores, Reading("tree-2", USES))
     assert await unserved(stores) == []
 
@@ -64,7 +66,9 @@ async def test_a_repository_whose_branch_is_where_it_was_is_read_again_where_act
     await stores.plan_all()
     [job] = await stores.jobs()
     await stores.act.read_again(job.member.id)
-    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.SKIPPED, "no", at=stores.clock.now()))
+    await stores.act.settle_rebuild(
+        job.rebuild, job.rebuild.moved(RebuildState.SKIPPED, "no", at=stores.clock.now())
+    )
     await stores.read(Reading("tree-1", USES))
     assert await unserved(stores) == [SHOP]
 
@@ -82,7 +86,7 @@ async def test_a_reading_that_began_before_act_asked_for_another_ends_without_ef
 
 async def test_a_repository_that_still_opts_out_is_not_skipped_once_more(stores: Stores) -> None:
     await stores.fill()
-    await stores.plan_all(state=State.SKIPPED)
+    await stores.plan_all(state=RebuildState.SKIPPED)
     await read_again(stores, Reading("tree-2", USES, config=RepositoryConfig(enabled=False)))
     assert await unserved(stores) == []
     await read_again(stores, Reading("tree-3", USES))
@@ -117,7 +121,9 @@ async def test_what_was_skipped_in_an_archived_repository_is_planned_again_once_
     await stores.plan_all()
     [job] = await stores.jobs()
     await stores.act.read_once_listed(job.member.id)
-    await stores.act.settle_rebuild(job.rebuild, job.rebuild.moved(State.SKIPPED, "no", at=stores.clock.now()))
+    await stores.act.settle_rebuild(
+        job.rebuild, job.rebuild.moved(RebuildState.SKIPPED, "no", at=stores.clock.now())
+    )
     assert await stores.repositories() == []
     for listed in ([], [home]) if is_archived_when_listed else ([home],):
         stores.clock.advance(HOUR)

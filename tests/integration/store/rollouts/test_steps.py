@@ -9,7 +9,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.after_build import after_green_build, after_proof
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import Action, Rebuild, State
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.store.rows.rollouts.steps import steps
@@ -30,7 +30,7 @@ async def built(stores: Stores, repositories: int = 1) -> None:
     now = stores.clock.now()
     for job in await stores.jobs():
         started = replace(
-            job.rebuild.moved(State.DISPATCHED, "started", at=now), run=job.rebuild.id, attempted_at=now
+            job.rebuild.moved(RebuildState.DISPATCHED, "started", at=now), run=job.rebuild.id, attempted_at=now
         )
         await stores.act.settle_rebuild(job.rebuild, started)
     for rebuild in await stores.followed():
@@ -71,14 +71,14 @@ async def test_steps_wait_for_the_build_and_then_each_for_the_one_before(stores:
     [last] = await to_start(stores)
     assert last.home.name == "contoso/rollouts"
     await moved(stores, last, StepState.SUCCEEDED)
-    assert (await shop(stores)).state is State.SUCCEEDED
+    assert (await shop(stores)).state is RebuildState.SUCCEEDED
 
 
 async def test_a_failed_step_ends_its_rebuild_and_no_other(stores: Stores) -> None:
     await built(stores, 2)
     first, _ = await to_start(stores)
     await moved(stores, first, StepState.FAILED)
-    assert [(await shop(stores, number)).state for number in (1, 2)] == [State.FAILED, State.STEPPING]
+    assert [(await shop(stores, number)).state for number in (1, 2)] == [RebuildState.FAILED, RebuildState.STEPPING]
     assert await stores.column(steps, "state") == ["failed", "planned", "planned", "due", "planned", "planned"]
 
 
@@ -122,7 +122,7 @@ async def test_a_retry_goes_on_with_the_step_that_failed(stores: Stores) -> None
     await moved(stores, observed, StepState.FAILED)
     await stores.orders.retry("contoso/shop-0000", ANN)
     _, again = (await stores.repository_views.explain("contoso/shop-0000")).rebuilds
-    assert again.state is State.STEPPING
+    assert again.state is RebuildState.STEPPING
     assert await stores.column(steps, "state") == [
         *("succeeded", "failed", "planned"),
         *("succeeded", "due", "planned"),

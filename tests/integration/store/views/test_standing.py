@@ -12,7 +12,7 @@ from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import Usage
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.repositories.standings import standing_days
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
@@ -45,11 +45,11 @@ async def standing(stores: Stores) -> Standing | None:
     return await stores.fleet.standing(SHOP)
 
 
-async def end(stores: Stores, state: State) -> None:
+async def end(stores: Stores, state: RebuildState) -> None:
     now = stores.clock.now()
     async with stores.database.transaction() as connection:
         await connection.execute(update(rebuilds).values(state=state.value, ended_at=now))
-        await note(connection, [step(1, now, State.OPEN, state, "so it went")])
+        await note(connection, [step(1, now, RebuildState.OPEN, state, "so it went")])
 
 
 async def test_what_pins_the_digest_that_its_base_shows_is_current(stores: Stores) -> None:
@@ -77,9 +77,9 @@ async def test_a_rebuild_that_has_not_ended_is_behind_one_that_failed_has_failed
     await reading(stores, Reading("tree", ((floating(), ASPNET),)), "ab")
     await stores.plan_all()
     assert await standing(stores) is Standing.BEHIND
-    await end(stores, State.FAILED)
+    await end(stores, RebuildState.FAILED)
     assert await standing(stores) is Standing.FAILED
-    await end(stores, State.SUCCEEDED)
+    await end(stores, RebuildState.SUCCEEDED)
     assert await standing(stores) is Standing.CURRENT
 
 
@@ -95,7 +95,7 @@ async def test_what_floats_is_behind_until_a_rebuild_of_it_was_proved(stores: St
     await stores.assess_all()
     await stores.plan_all()
     assert [each.member.name for each in (await stores.catch_up.behind()).usages] == [SHOP]
-    await end(stores, State.SUCCEEDED)
+    await end(stores, RebuildState.SUCCEEDED)
     assert (await stores.catch_up.behind()).usages == ()
 
 
@@ -131,9 +131,9 @@ async def test_only_what_changed_is_written(stores: Stores) -> None:
 async def test_the_fleet_is_shown_a_page_at_a_time_the_worst_first(stores: Stores) -> None:
     await stores.fill(5)
     await stores.plan_all()
-    await end(stores, State.SUCCEEDED)
+    await end(stores, RebuildState.SUCCEEDED)
     async with stores.database.transaction() as connection:
-        await connection.execute(update(rebuilds).where(rebuilds.c.id == 3).values(state=State.FAILED.value))
+        await connection.execute(update(rebuilds).where(rebuilds.c.id == 3).values(state=RebuildState.FAILED.value))
     await stores.standing.count()
     fleet = await stores.fleet.fleet(FleetFilter(), Cut(1, 2))
     assert [row.standing for row in fleet.repositories.items] == [Standing.FAILED, Standing.BEHIND]
@@ -186,7 +186,7 @@ async def test_metrics_count_what_stands(stores: Stores) -> None:
     await stores.standing.count()
     figures = await stores.figures.figures()
     assert figures.standings["behind"] == 2
-    assert figures.open_rebuilds[State.PLANNED] == 2
+    assert figures.open_rebuilds[RebuildState.PLANNED] == 2
     assert figures.queues["rebuilds"].due == 2
     assert figures.bases == 1
     assert figures.open_rollouts == 1
@@ -198,10 +198,10 @@ async def test_metrics_read_what_ended_since(stores: Stores) -> None:
     await stores.plan_all()
     before = await stores.figures.marks()
     stores.clock.advance(3 * HOUR)
-    await end(stores, State.SUCCEEDED)
+    await end(stores, RebuildState.SUCCEEDED)
     news = await stores.figures.news(before)
     [ended] = [each for each in news.ended if each.transition > before.transition]
-    assert (ended.outcome, ended.took) == (State.SUCCEEDED, timedelta(hours=3))
+    assert (ended.outcome, ended.took) == (RebuildState.SUCCEEDED, timedelta(hours=3))
     assert [change.cause for change in news.changes] == ["dotnet-release"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.rollouts.journal import Word
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.plan.waves.advance import RolloutOptions
 from bot.store.rows.bases.tables import changes
@@ -23,7 +23,7 @@ DAY = 24 * HOUR
 async def test_it_counts_what_ended_within_the_span_by_rollout(stores: Stores) -> None:
     await stores.fill(4)
     await stores.plan_all()
-    ends = (State.SUCCEEDED, State.SUCCEEDED, State.FAILED)
+    ends = (RebuildState.SUCCEEDED, RebuildState.SUCCEEDED, RebuildState.FAILED)
     for job, state in zip(await stores.jobs(10), ends, strict=False):
         ended = job.rebuild.moved(state, "done", at=stores.clock.now())
         await stores.act.settle_rebuild(job.rebuild, ended)
@@ -39,7 +39,7 @@ async def test_it_counts_what_ended_within_the_span_by_rollout(stores: Stores) -
 async def test_it_counts_apart_what_was_built_and_is_not_proven(stores: Stores) -> None:
     await stores.fill(4)
     await stores.plan_all(action=Action.DISPATCH, branch=None, workflow="weekly.yml")
-    await ended(stores, State.BUILT, State.SUCCEEDED, State.MERGED, State.MERGED)
+    await ended(stores, RebuildState.BUILT, RebuildState.SUCCEEDED, RebuildState.MERGED, RebuildState.MERGED)
     found = await stores.summary.summary(stores.clock.now() - DAY)
     assert as_json(found)["rebuilt"] == {"succeeded": 1, "unproven": 1, "merged": 2, "failed": 0}
     assert [(each.unproven, each.merged) for each in found.rollouts] == [(1, 2)]
@@ -58,7 +58,7 @@ async def test_a_rollout_that_no_change_has_set_off_is_told_by_what_it_is_for(
     await stores.fill(1)
     await stores.plan_all()
     [job] = await stores.jobs(10)
-    ended = job.rebuild.moved(State.SUCCEEDED, "done", at=stores.clock.now())
+    ended = job.rebuild.moved(RebuildState.SUCCEEDED, "done", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, ended)
     async with stores.database.transaction() as connection:
         await connection.execute(update(rollouts).values(occasion=occasion.value))
@@ -72,9 +72,9 @@ async def test_a_pull_request_is_stuck_after_two_days_and_a_failure_at_once(stor
     await stores.plan_all()
     unmerged, broken = [job.rebuild for job in await stores.jobs(10)]
     now = stores.clock.now()
-    opened = replace(unmerged.moved(State.OPEN, "opened", at=now), attempted_at=now, due_at=now + DAY)
+    opened = replace(unmerged.moved(RebuildState.OPEN, "opened", at=now), attempted_at=now, due_at=now + DAY)
     await stores.act.settle_rebuild(unmerged, opened)
-    await stores.act.settle_rebuild(broken, broken.moved(State.FAILED, "checks failed", at=now))
+    await stores.act.settle_rebuild(broken, broken.moved(RebuildState.FAILED, "checks failed", at=now))
     soon = await stores.summary.summary(now - DAY)
     assert [each.rebuild.id for each in soon.stuck] == [broken.id]
     stores.clock.advance(2 * DAY)
@@ -88,11 +88,11 @@ async def failed_and_not_tried(stores: Stores) -> int:
     await stores.fill(1)
     await stores.plan_all()
     [job] = await stores.jobs()
-    broken = job.rebuild.moved(State.FAILED, "checks failed", at=stores.clock.now())
+    broken = job.rebuild.moved(RebuildState.FAILED, "checks failed", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, broken)
     assert await stores.orders.retry("contoso/shop-0000", Word("Ann", "again")) == 1
     [again] = await stores.jobs()
-    skipped = again.rebuild.moved(State.SKIPPED, "weekly.yml is missing", at=stores.clock.now())
+    skipped = again.rebuild.moved(RebuildState.SKIPPED, "weekly.yml is missing", at=stores.clock.now())
     await stores.act.settle_rebuild(again.rebuild, skipped)
     return broken.id
 
@@ -107,10 +107,10 @@ async def test_a_failure_whose_retry_was_skipped_is_still_one(stores: Stores) ->
 async def test_a_rollout_shows_a_failure_whose_retry_was_skipped_once_and_as_failed(stores: Stores) -> None:
     broken = await failed_and_not_tried(stores)
     news = await stores.report.rollout(1)
-    assert ([each.id for each in news.named], news.states) == ([broken], {State.FAILED: 1})
+    assert ([each.id for each in news.named], news.states) == ([broken], {RebuildState.FAILED: 1})
     assert [each.id for each in await stores.rollout_views.rebuilds_of(1)] == [broken]
     [progress] = await stores.rollout_views.progress(RolloutOptions(), stores.clock.now(), number=1)
-    assert progress.states == {State.FAILED: 1}
+    assert progress.states == {RebuildState.FAILED: 1}
     status = await stores.fleet_views.status()
     assert [each.id for each in status.rebuilds if each.id not in status.tried_again] == [broken]
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.domain.bases.change import Cause
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.rows.tables import outbox
 from tests.integration.store.assessing import enrich, feed_changes, moves_again_unassessed, reassessable
@@ -58,7 +58,7 @@ async def test_an_open_pull_request_is_due_for_its_new_text_at_once(stores: Stor
     await enrich(stores)
     job = (await stores.jobs(10))[0]
     assert job.changes[0].cves == ("CVE-2026-1",)
-    assert (job.rebuild.state, job.rebuild.facts_version, job.rebuild.text_version) == (State.OPEN, 1, 0)
+    assert (job.rebuild.state, job.rebuild.facts_version, job.rebuild.text_version) == (RebuildState.OPEN, 1, 0)
     assert await stores.column(outbox, "wanted") == [wanted[0] + 1]
 
 
@@ -85,7 +85,7 @@ async def test_what_a_feed_adds_while_the_pull_request_is_being_opened_is_not_lo
     await stores.plan_all()
     job = (await stores.jobs(1))[0]
     await enrich(stores)
-    after = job.rebuild.moved(State.OPEN, "opened", at=stores.clock.now())
+    after = job.rebuild.moved(RebuildState.OPEN, "opened", at=stores.clock.now())
     await stores.act.settle_rebuild(job.rebuild, replace(after, text_version=job.rebuild.facts_version))
     again = (await stores.jobs(1))[0]
     assert again.changes[0].cves == ("CVE-2026-1",)

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from bot.domain.reach import PushedTag, Reach
 from bot.domain.repositories.repository import Repository
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.deliveries import deliveries
 from bot.store.rows.repositories.tables import repositories
@@ -27,7 +27,7 @@ async def filled(stores: Stores) -> None:
     later = stores.clock.now() + HOUR
     async with stores.database.transaction() as connection:
         await connection.execute(update(repositories).values(forge_id=repositories.c.id + 6))
-        await connection.execute(update(rebuilds).values(state=State.OPEN.value))
+        await connection.execute(update(rebuilds).values(state=RebuildState.OPEN.value))
         for table in (tasks, repositories, bases, rebuilds):
             await connection.execute(
                 update(table).values(due_at=later, attempts=0, lease_owner=None, lease_until=None)
@@ -84,7 +84,7 @@ async def test_what_somebody_works_on_is_left_alone(stores: Stores) -> None:
 
 async def test_a_rebuild_that_is_not_followed_is_left_alone(stores: Stores) -> None:
     async with stores.database.transaction() as connection:
-        await connection.execute(update(rebuilds).values(state=State.PLANNED.value))
+        await connection.execute(update(rebuilds).values(state=RebuildState.PLANNED.value))
     await stores.events.take("github", "delivery-1", Reach(followed=frozenset({7})))
     assert await due(stores) == {}
 

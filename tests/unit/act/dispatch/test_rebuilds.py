@@ -7,7 +7,7 @@ import pytest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Workflow
-from bot.domain.rollouts.rebuild import Action, Merge, State
+from bot.domain.rollouts.rebuild import Action, Merge, RebuildState
 from tests.unit.act.world import NOON, WEEKLY, World, member, rebuild
 
 NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
@@ -21,7 +21,7 @@ async def test_a_dispatch_starts_one_run_and_follows_it(world: World) -> None:
     dispatching(world)
     await world.tick()
     after = world.store[1]
-    assert (after.state, after.run, after.url) == (State.DISPATCHED, 100, "https://forge/run")
+    assert (after.state, after.run, after.url) == (RebuildState.DISPATCHED, 100, "https://forge/run")
     assert world.shop.inputs[0]["correlation"] == after.correlation
     assert after.attempted_at == NOON
 
@@ -39,7 +39,7 @@ async def test_a_run_that_does_not_show_yet_is_found_while_it_is_followed(world:
     world.forge.failing[call] = NO_ANSWER
     dispatching(world)
     await world.tick()
-    assert world.store[1].state is State.DISPATCHED
+    assert world.store[1].state is RebuildState.DISPATCHED
     assert world.store[1].run == (100 if call == "run" else None)
     assert world.forge.calls == ["dispatch"]
 
@@ -54,7 +54,7 @@ async def test_inputs_that_the_workflow_does_not_declare_are_never_sent(world: W
 async def test_a_workflow_that_is_gone_is_told(world: World) -> None:
     dispatching(world, Workflow(".github/workflows/other.yml"))
     await world.tick()
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
     assert "weekly-rebuild.yml is missing" in world.store[1].reason
 
 
@@ -65,7 +65,7 @@ def repeating(world: World, *workflows: Workflow) -> None:
     """A dispatch that is to repeat the red build of a merged pull request."""
     dispatching(world, *workflows)
     world.store.repeated[1] = rebuild(
-        id=7, state=State.FAILED, pull_request=3, merge=MERGED, built_by=(5,), url="https://forge/run/5"
+        id=7, state=RebuildState.FAILED, pull_request=3, merge=MERGED, built_by=(5,), url="https://forge/run/5"
     )
 
 
@@ -74,7 +74,7 @@ async def test_a_merged_build_that_the_bot_may_not_repeat_is_followed_for_who_do
     world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused", advice="grant actions: write")
     await world.tick()
     after = world.store[1]
-    assert (after.state, after.merge) == (State.BUILDING, replace(MERGED, at=NOON))
+    assert (after.state, after.merge) == (RebuildState.BUILDING, replace(MERGED, at=NOON))
     assert (after.action, after.pull_request, after.built_by) == (Action.PULL_REQUEST, 3, (5,))
     assert after.reason == (
         "weekly-rebuild.yml cannot be started by the bot, so run it again, or push: that is followed; "
@@ -85,21 +85,21 @@ async def test_a_merged_build_that_the_bot_may_not_repeat_is_followed_for_who_do
 async def test_so_is_one_whose_workflow_can_be_started_no_more(world: World) -> None:
     repeating(world, Workflow(".github/workflows/other.yml"))
     await world.tick()
-    assert (world.store[1].state, world.store[1].url) == (State.BUILDING, "https://forge/run/5")
+    assert (world.store[1].state, world.store[1].url) == (RebuildState.BUILDING, "https://forge/run/5")
 
 
 async def test_any_other_dispatch_that_is_refused_waits_for_the_right(world: World) -> None:
     dispatching(world)
     world.forge.failing["dispatch"] = Failure(Trouble.DENIED, "refused")
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
 
 
 async def test_a_digest_that_was_quarantined_is_not_built_although_it_is_pinned(world: World) -> None:
     dispatching(world)
     world.store.alter(1, condemned="sha256:bad")
     await world.tick()
-    assert (world.store[1].state, world.forge.calls) == (State.SKIPPED, [])
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.SKIPPED, [])
     assert "the default branch pins sha256:bad" in world.store[1].reason
 
 
@@ -107,7 +107,7 @@ async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> 
     world.shop.rename_trunk("trunk")
     dispatching(world)
     await world.tick()
-    assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
+    assert (world.store[1].state, world.store[1].run) == (RebuildState.DISPATCHED, 100)
 
 
 async def test_a_run_on_a_default_branch_with_a_new_name_is_found_after_a_crash(world: World) -> None:
@@ -117,7 +117,7 @@ async def test_a_run_on_a_default_branch_with_a_new_name_is_found_after_a_crash(
     await world.tick()
     await world.later()
     assert world.forge.calls == ["dispatch"]
-    assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
+    assert (world.store[1].state, world.store[1].run) == (RebuildState.DISPATCHED, 100)
 
 
 async def test_an_earlier_failure_is_told_to_nobody_once_the_workflow_is_dispatched(world: World) -> None:
@@ -134,7 +134,7 @@ async def test_the_intent_is_stored_before_the_request(world: World) -> None:
     dispatching(world)
     world.forge.after["dispatch"] = NO_ANSWER
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
     assert world.store[1].attempted_at == NOON
     assert world.store[1].correlation is not None
 
@@ -144,7 +144,7 @@ async def test_a_run_whose_answer_was_lost_is_adopted(world: World) -> None:
     world.forge.after["dispatch"] = NO_ANSWER
     await world.tick()
     await world.later(1)
-    assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
+    assert (world.store[1].state, world.store[1].run) == (RebuildState.DISPATCHED, 100)
     assert world.forge.calls == ["dispatch"]
 
 
@@ -163,7 +163,7 @@ async def test_a_run_of_another_rebuild_is_not_adopted(world: World) -> None:
     world.shop.runs = {5: Run(5, "", "queued", None, NOON, "rebuild")}
     world.store.taken = {5}
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
     assert world.forge.calls == []
 
 
@@ -191,7 +191,7 @@ async def test_a_lost_answer_is_looked_for_at_growing_rests_before_another_reque
     assert len(moments) < 10
     assert world.forge.calls == []
     await looked_at_until(world, 61)
-    assert (world.store[1].state, world.forge.calls) == (State.DISPATCHED, ["dispatch"])
+    assert (world.store[1].state, world.forge.calls) == (RebuildState.DISPATCHED, ["dispatch"])
 
 
 async def test_runs_that_appear_late_are_never_more_than_two(world: World) -> None:
@@ -207,7 +207,7 @@ async def test_runs_that_appear_late_are_never_more_than_two(world: World) -> No
         world.forge.after["dispatch"] = NO_ANSWER
         await world.tick()
     assert world.forge.calls == ["dispatch"] * 2
-    assert world.store[1].state is State.FAILED
+    assert world.store[1].state is RebuildState.FAILED
     assert world.store[1].reason == (
         "weekly-rebuild.yml was dispatched 2 times without an answer, and no run appeared"
     )
@@ -222,7 +222,7 @@ async def test_a_run_that_appears_late_is_adopted_though_another_was_asked_for(w
     world.forge.after["dispatch"] = NO_ANSWER
     await looked_at_until(world, 115)
     assert world.forge.calls == ["dispatch"] * 2
-    assert (world.store[1].state, world.store[1].run) == (State.DISPATCHED, 100)
+    assert (world.store[1].state, world.store[1].run) == (RebuildState.DISPATCHED, 100)
 
 
 async def test_a_dispatch_is_one_write(world: World) -> None:
@@ -236,7 +236,7 @@ async def test_missing_rights_are_waited_for_two_days(world: World, trouble: Tro
     dispatching(world)
     world.forge.failing["dispatch"] = Failure(trouble, "refused")
     await world.until_it_ends()
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
     assert timedelta(hours=48) < world.clock.now() - NOON < timedelta(hours=49)
 
 
@@ -246,7 +246,7 @@ async def test_a_dispatch_that_stays_refused_fails_after_three_attempts(world: W
     for _ in range(3):
         assert not world.store[1].state.has_ended
         await world.later()
-    assert world.store[1].state is State.FAILED
+    assert world.store[1].state is RebuildState.FAILED
     assert world.store[1].reason == "refused (tried 3 times)"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
-from bot.domain.rollouts.rebuild import Action, Joined, State
+from bot.domain.rollouts.rebuild import Action, Joined, RebuildState
 from tests.unit.act.world import ASPNET, NOON, WEEKLY, World, member, rebuild
 
 SHOWN = NOON - timedelta(minutes=30)
@@ -34,7 +34,7 @@ async def test_a_build_that_began_after_the_base_was_shown_is_followed_and_none_
     await world.tick()
     after = world.store[1]
     assert world.forge.calls == []
-    assert (after.state, after.reason) == (State.DISPATCHED, "run 412 of 11:40 builds it already")
+    assert (after.state, after.reason) == (RebuildState.DISPATCHED, "run 412 of 11:40 builds it already")
     assert (after.run, after.node_id, after.url) == (5, "CS_5", "https://forge/5")
     assert (after.attempted_at, after.joined) == (SHOWN + timedelta(minutes=10), Joined.FOLLOWED)
 
@@ -108,7 +108,7 @@ async def test_a_pull_request_looks_for_no_run(world: World) -> None:
     world.store.alter(1, shown_since={ASPNET: SHOWN}, is_provable=True)
     pushed(world)
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert "started_runs" not in [call for call, _ in world.forge.asked]
 
 
@@ -116,7 +116,7 @@ async def test_what_may_have_been_dispatched_already_is_looked_for_alone(world: 
     dispatching(world, attempted_at=NOON, correlation="freshness-abc", dispatches=1)
     pushed(world)
     await world.tick()
-    assert (world.store[1].state, world.store[1].run) == (State.WAITING, None)
+    assert (world.store[1].state, world.store[1].run) == (RebuildState.WAITING, None)
     assert "started_runs" not in [call for call, _ in world.forge.asked]
 
 
@@ -133,7 +133,7 @@ async def test_a_forge_that_does_not_tell_its_runs_starts_none(world: World) -> 
     pushed(world)
     world.forge.failing["started_runs"] = Failure(Trouble.UNREACHABLE, "no answer")
     await world.tick()
-    assert (world.forge.calls, world.store[1].state) == ([], State.WAITING)
+    assert (world.forge.calls, world.store[1].state) == ([], RebuildState.WAITING)
     world.forge.failing.clear()
     await world.later()
     assert (world.forge.calls, world.store[1].run) == ([], 5)
@@ -144,7 +144,11 @@ async def test_whoever_has_lost_the_rebuild_stores_nothing_and_the_next_follows_
     pushed(world)
     world.store.stolen = {1}
     await world.tick()
-    assert (world.store[1].state, world.store[1].run, world.store[1].attempted_at) == (State.PLANNED, None, None)
+    assert (world.store[1].state, world.store[1].run, world.store[1].attempted_at) == (
+        RebuildState.PLANNED,
+        None,
+        None,
+    )
     world.store.stolen = set()
     await world.later()
     assert (world.store[1].run, world.forge.calls) == (5, [])
@@ -155,12 +159,12 @@ async def test_what_is_under_way_in_a_repository_that_opted_out_is_left_alone(wo
     world.asks("enabled: false")
     pushed(world)
     await world.tick()
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
 
 
 async def test_an_open_pull_request_for_the_same_gives_way_as_to_a_dispatch(world: World) -> None:
     dispatching(world)
-    world.add(rebuild(id=2, state=State.OPEN, pull_request=1, due_at=NOON + timedelta(hours=1)))
+    world.add(rebuild(id=2, state=RebuildState.OPEN, pull_request=1, due_at=NOON + timedelta(hours=1)))
     pushed(world)
     await world.tick()
     successor = world.store.jobs[2].replaced_by

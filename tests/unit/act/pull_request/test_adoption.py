@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from tests.unit.act.world import World, change, rebuild, reference
 
 THEIRS = "dependabot/docker/dotnet/aspnet-10.0"
@@ -34,7 +34,7 @@ async def test_the_same_digest_is_followed_and_nothing_is_written(world: World) 
     await world.tick()
     assert world.forge.calls == []
     found = world.store[1]
-    assert (found.state, found.pull_request, found.node_id) == (State.OPEN, number, "PR_theirs")
+    assert (found.state, found.pull_request, found.node_id) == (RebuildState.OPEN, number, "PR_theirs")
     assert found.reason == (
         f"Dependabot's pull request #{number} brings the same; it is followed instead of a second one"
     )
@@ -58,7 +58,7 @@ async def test_it_goes_on_with_theirs_where_they_bring_the_next_digest_too(world
     del world.shop.requests[number + 1]
     world.add(rebuild(id=2, to="c", pull_request=number), None, change("c"))
     await world.tick()
-    assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, number)
+    assert (world.store[2].state, world.store[2].pull_request) == (RebuildState.OPEN, number)
     assert world.forge.calls == []
 
 

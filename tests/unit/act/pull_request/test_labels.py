@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.rollouts.labels import HOLD, IGNORE
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from tests.unit.act.world import BRANCH, World, change, digest, rebuild
 
 
@@ -19,10 +19,10 @@ async def test_one_that_is_held_is_not_closed_though_somebody_forestalled_it(wor
     world.store.outdate(1)
     await world.tick()
     assert world.shop.requests[1].is_open
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     world.shop.edit(1, labels=())
     await world.later()
-    assert (world.shop.requests[1].is_open, world.store[1].state) == (False, State.SUCCEEDED)
+    assert (world.shop.requests[1].is_open, world.store[1].state) == (False, RebuildState.SUCCEEDED)
 
 
 async def test_a_held_one_that_ends_is_followed_to_its_end(world: World) -> None:
@@ -57,4 +57,4 @@ async def test_a_merged_one_says_nothing_about_the_next(world: World, label: str
     world.shop.merge(1)
     world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
-    assert world.store[2].state is State.OPEN
+    assert world.store[2].state is RebuildState.OPEN

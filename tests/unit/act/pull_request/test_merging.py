@@ -11,7 +11,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.rollouts.labels import HOLD
 from bot.domain.rollouts.policy import Policy, PolicyRule
-from bot.domain.rollouts.rebuild import Merging, State
+from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.freezes import Freeze
 from tests.unit.act.world import NOON, World, change, rebuild
@@ -35,7 +35,7 @@ async def opened(world: World) -> None:
 
 
 async def newer(world: World) -> None:
-    world.store.alter(1, rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON))
+    world.store.alter(1, rebuild=world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON))
     world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     await world.tick()
 

@@ -8,7 +8,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.refusals import BranchRefused
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement
-from bot.domain.rollouts.rebuild import State, Target
+from bot.domain.rollouts.rebuild import RebuildState, Target
 from tests.unit.act.world import (
     ASPNET,
     BRANCH,
@@ -32,7 +32,7 @@ async def test_a_planned_rebuild_becomes_an_open_pull_request(world: World) -> N
     request = world.shop.requests[1]
     after = world.store[1]
     assert (tally.done, tally.problems) == (1, ())
-    assert (after.state, after.pull_request, after.url) == (State.OPEN, 1, request.url)
+    assert (after.state, after.pull_request, after.url) == (RebuildState.OPEN, 1, request.url)
     assert after.due_at == NOON + world.options.follow_every
     assert world.shop.content(BRANCH) == f"FROM {reference('b')}\n"
     assert world.shop.content(BRANCH, "README.md") == "shop\n"
@@ -47,10 +47,10 @@ async def test_an_attempt_that_breaks_anywhere_is_finished_by_the_next(world: Wo
     world.add(rebuild())
     getattr(world.forge, when)[call] = NO_ANSWER
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
     world.forge.failing.clear()
     await world.later()
-    assert (world.store[1].state, world.store[1].pull_request) == (State.OPEN, 1)
+    assert (world.store[1].state, world.store[1].pull_request) == (RebuildState.OPEN, 1)
     assert len(world.shop.requests) == 1
     assert world.shop.requests[1].labels == ("freshness",)
     assert world.shop.content(BRANCH) == f"FROM {reference('b')}\n"
@@ -162,7 +162,7 @@ async def test_peoples_own_update_of_the_branch_is_left(world: World) -> None:
     commits = len(world.shop.commits)
     world.add(rebuild())
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert world.shop.content(BRANCH, "README.md") == "shop\n"
     assert len(world.shop.commits) == commits
 
@@ -185,7 +185,7 @@ async def test_a_maintainer_who_closed_it_for_these_digests_has_decided(world: W
     world.shop.close(1)
     world.add(rebuild(id=2))
     await world.tick()
-    assert world.store[2].state is State.CANCELLED
+    assert world.store[2].state is RebuildState.CANCELLED
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
     assert len(world.shop.requests) == 1
 
@@ -217,7 +217,7 @@ async def test_what_was_declined_stays_out_of_a_pull_request_for_more(world: Wor
     world.shop.close(1)
     both(world, id=2, pull_request=1)
     await world.tick()
-    assert world.store[2].state is State.OPEN
+    assert world.store[2].state is RebuildState.OPEN
     assert world.store[2].reason.endswith("aspnet:10.0 is left alone, since #1 was closed")
     assert world.shop.content(BRANCH) == f"FROM {SDK}@{digest('e')}\nFROM {reference('a')}\n"
     assert "aspnet" not in world.shop.requests[2].title + world.shop.requests[2].body
@@ -230,7 +230,7 @@ async def test_a_part_of_what_was_declined_is_declined_too(world: World) -> None
     world.shop.close(1)
     world.add(rebuild(id=2))
     await world.tick()
-    assert world.store[2].state is State.CANCELLED
+    assert world.store[2].state is RebuildState.CANCELLED
     assert world.store[2].reason == "pull request #1 for these digests was closed by a maintainer"
 
 
@@ -241,7 +241,7 @@ async def test_a_pull_request_that_joins_more_takes_what_is_left_once_it_was_mer
     world.shop.merge(1)
     both(world, id=2, pull_request=1)
     await world.tick()
-    assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 2)
+    assert (world.store[2].state, world.store[2].pull_request) == (RebuildState.OPEN, 2)
     assert world.shop.content(BRANCH) == f"FROM {SDK}@{digest('e')}\nFROM {reference('b')}\n"
 
 
@@ -251,14 +251,14 @@ async def test_what_the_bot_closed_by_itself_is_no_decision_of_a_maintainer(worl
     await world.tick()
     world.add(rebuild(id=2, to="a", pull_request=1), None, change("a"))
     await world.tick()
-    assert world.store[2].state is State.SUCCEEDED
+    assert world.store[2].state is RebuildState.SUCCEEDED
     assert not world.shop.requests[1].is_open
     assert (
         "**Closed by the bot:** the default branch already stands on the new base." in world.shop.requests[1].body
     )
     world.add(rebuild(id=3))
     await world.tick()
-    assert (world.store[3].state, world.store[3].pull_request) == (State.OPEN, 2)
+    assert (world.store[3].state, world.store[3].pull_request) == (RebuildState.OPEN, 2)
 
 
 async def test_a_closed_pull_request_decides_nothing_about_later_digests(world: World) -> None:
@@ -267,7 +267,7 @@ async def test_a_closed_pull_request_decides_nothing_about_later_digests(world: 
     world.shop.close(1)
     world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
-    assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 2)
+    assert (world.store[2].state, world.store[2].pull_request) == (RebuildState.OPEN, 2)
 
 
 # Text, labels, reviewers
@@ -284,7 +284,7 @@ async def test_title_and_body_are_written_only_where_they_differ(world: World) -
     assert world.shop.branches[BRANCH] == head
     assert "CVE-2026-1" in world.shop.requests[1].body
     assert world.shop.requests[1].title.endswith("(1 CVE)")
-    assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 2)
+    assert (world.store[1].state, world.store[1].text_version) == (RebuildState.OPEN, 2)
     assert world.store[1].reason == known.reason
 
 
@@ -296,7 +296,7 @@ async def test_new_text_for_a_pull_request_that_has_ended_opens_no_other(world: 
     world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     world.store.others_open = 9
     await world.later()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert len(world.shop.requests) == 1
 
 
@@ -311,7 +311,7 @@ async def test_text_that_cannot_be_brought_leaves_the_pull_request_open(world: W
     world.forge.failing["carry_out"] = REFUSED
     for _ in range(4):
         await world.later()
-    assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
+    assert (world.store[1].state, world.store[1].text_version) == (RebuildState.OPEN, 1)
 
 
 async def test_labels_of_the_repository_are_added_to_the_bots_own(world: World) -> None:
@@ -353,7 +353,7 @@ async def test_one_unknown_reviewer_keeps_no_other_from_being_asked(world: World
     world.add(rebuild())
     await world.tick()
     assert world.shop.reviewers == [(("octocat",), ("platform",))]
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert world.store[1].reason.endswith("no review asked of gone: not a collaborator")
 
 
@@ -365,7 +365,7 @@ async def test_a_pull_request_is_followed_though_the_forge_refuses_what_it_can_d
     world.asks("owners: [octocat]")
     world.add(rebuild())
     tally = await world.tick()
-    assert (world.store[1].state, world.store[1].pull_request, tally.problems) == (State.OPEN, 1, ())
+    assert (world.store[1].state, world.store[1].pull_request, tally.problems) == (RebuildState.OPEN, 1, ())
     assert world.store[1].reason.endswith("no labels, reviewers or assignees (freshness, octocat): refused")
 
 
@@ -386,12 +386,12 @@ async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> 
     world.store.others_open = 2
     world.add(rebuild())
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
     assert "still open" in world.store[1].reason
     assert world.forge.calls == []
     world.store.others_open = 1
     await world.later()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
 
 
 async def test_the_limit_does_not_keep_an_open_pull_request_from_being_updated(world: World) -> None:
@@ -400,14 +400,14 @@ async def test_the_limit_does_not_keep_an_open_pull_request_from_being_updated(w
     world.store.others_open = 9
     world.add(rebuild(id=2, to="c"), None, change("c"))
     await world.tick()
-    assert world.store[2].state is State.OPEN
+    assert world.store[2].state is RebuildState.OPEN
 
 
 async def test_a_default_branch_that_stands_on_the_new_base_needs_nothing(world: World) -> None:
     world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
     world.add(rebuild())
     await world.tick()
-    assert world.store[1].state is State.SUCCEEDED
+    assert world.store[1].state is RebuildState.SUCCEEDED
     assert world.forge.calls == []
 
 
@@ -415,7 +415,7 @@ async def test_a_default_branch_with_a_new_name_is_found_again(world: World) -> 
     world.shop.rename_trunk("trunk")
     world.add(rebuild())
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert world.shop.commits[world.shop.branches[BRANCH]].parents == (world.shop.branches["trunk"],)
 
 
@@ -425,7 +425,7 @@ async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world
     world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
     world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     await world.later()
-    assert world.store[1].state is State.SUCCEEDED
+    assert world.store[1].state is RebuildState.SUCCEEDED
     assert not world.shop.requests[1].is_open
 
 
@@ -438,10 +438,10 @@ async def test_a_pull_request_that_the_bot_closed_before_it_was_cut_off_ends_for
     world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     world.forge.after["close_pull_request"] = NO_ANSWER
     await world.later()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     world.store.others_open = world.options.open_pull_requests  # itself among them
     await world.later()
-    assert world.store[1].state is State.SUCCEEDED
+    assert world.store[1].state is RebuildState.SUCCEEDED
     assert world.store[1].reason == "the default branch already stands on the new base"
 
 
@@ -459,7 +459,7 @@ async def test_a_conflict_that_only_people_can_solve_is_looked_at_less_and_less_
     conflicted = replace(world.store[1], text_version=-1, attempts=2, due_at=world.clock.now())
     world.store.alter(1, rebuild=conflicted)
     await world.tick()
-    assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 0)
+    assert (world.store[1].state, world.store[1].text_version) == (RebuildState.OPEN, 0)
     assert world.store[1].due_at == world.clock.now() + timedelta(hours=1)
 
 
@@ -469,7 +469,7 @@ async def test_a_pull_request_for_a_base_that_is_not_used_any_more_is_closed(wor
     world.shop.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
     world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     await world.later()
-    assert world.store[1].state is State.CANCELLED
+    assert world.store[1].state is RebuildState.CANCELLED
     assert world.store[1].reason == "no file of the default branch names aspnet:10.0 any more"
     assert not world.shop.requests[1].is_open
 
@@ -480,7 +480,7 @@ async def test_a_pull_request_whose_files_cannot_be_edited_any_more_is_left_to_p
     world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
     world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
     await world.later()
-    assert (world.store[1].state, world.store[1].text_version) == (State.OPEN, 1)
+    assert (world.store[1].state, world.store[1].text_version) == (RebuildState.OPEN, 1)
     assert world.shop.requests[1].is_open
 
 
@@ -488,7 +488,7 @@ async def test_files_that_cannot_be_edited_are_told(world: World) -> None:
     world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
     world.add(rebuild())
     await world.tick()
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
     assert world.store[1].reason == "nothing could be edited: Dockerfile:1: it comes from a variable"
 
 
@@ -503,7 +503,7 @@ async def test_a_repository_without_commits_is_skipped(world: World) -> None:
     world.shop.branches.clear()
     world.add(rebuild())
     await world.tick()
-    assert (world.store[1].state, world.store[1].reason) == (State.SKIPPED, "the repository has no commits")
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, "the repository has no commits")
 
 
 async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> None:
@@ -511,12 +511,12 @@ async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> No
     moved = Replacement(reference("a").at("10.0.4", None), reference("a").at("10.0.5", None))
     world.add(replace(rebuild(), replacements=(moved,)))
     await world.tick()
-    assert world.store[1].state is State.WAITING
+    assert world.store[1].state is RebuildState.WAITING
     assert "not published yet" in world.store[1].reason
     assert world.forge.calls == []
     world.registry.absent.clear()
     await world.later()
-    assert world.store[1].state is not State.WAITING
+    assert world.store[1].state is not RebuildState.WAITING
 
 
 async def test_a_rule_against_the_branch_ends_it_at_once_with_what_to_grant(world: World) -> None:
@@ -524,7 +524,7 @@ async def test_a_rule_against_the_branch_ends_it_at_once_with_what_to_grant(worl
     world.add(rebuild())
     await world.tick()
     assert (world.store[1].state, world.store[1].reason) == (
-        State.SKIPPED,
+        RebuildState.SKIPPED,
         f"a rule of the repository refuses {BRANCH}: new branches are restricted; grant it",
     )
 
@@ -536,7 +536,7 @@ async def test_a_rule_that_comes_later_leaves_what_is_open(world: World) -> None
     world.store.jobs[1] = replace(world.store.jobs[1], changes=(change(cves=("CVE-2026-1",)),))
     world.store.outdate(1)
     await world.tick()
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert world.store[1].text_version == world.store[1].facts_version
 
 
@@ -545,11 +545,11 @@ async def test_a_rule_that_keeps_a_newer_digest_out_leaves_the_open_pull_request
 ) -> None:
     world.add(rebuild())
     await world.tick()
-    world.store.alter(1, rebuild=world.store[1].moved(State.SUPERSEDED, "a newer digest", at=NOON))
+    world.store.alter(1, rebuild=world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON))
     world.forge.failing["prepare"] = world.forge.failing["carry_out"] = BranchRefused(BRANCH, "fixed", "grant it")
     world.add(rebuild(to="c", id=2, pull_request=1))
     await world.tick()
-    assert (world.store[2].state, world.store[2].pull_request) == (State.OPEN, 1)
+    assert (world.store[2].state, world.store[2].pull_request) == (RebuildState.OPEN, 1)
     assert world.store[2].reason.endswith(
         f"it stays as it is: a rule of the repository refuses {BRANCH}: fixed; grant it"
     )

@@ -1,7 +1,7 @@
 """A pull request for a base whose version another file holds than the one that names it."""
 
 from bot.act import stage
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.formats.rewrite.refresh import refresh
 from tests.unit.act.world import ASPNET, BRANCH, World, change, digest, rebuild
 
@@ -24,7 +24,7 @@ async def acted(world: World, **others: bytes) -> World:
 
 async def test_the_version_and_the_digest_are_moved_in_their_files(world: World) -> None:
     await acted(world)
-    assert world.store[1].state is State.OPEN
+    assert world.store[1].state is RebuildState.OPEN
     assert world.shop.content(BRANCH, PATHS[0]) == SHARED.decode().replace("10.0.1", "10.0.4")
     assert world.shop.content(BRANCH, PATHS[1]) == PROJECT.decode().replace(digest("a"), digest("b"))
 
@@ -33,5 +33,5 @@ async def test_what_another_project_would_lose_is_refused_with_the_reason(world:
     other = PROJECT.replace(b"dotnet/aspnet", b"dotnet/runtime")
     await acted(world, **{"src/Worker.csproj": other})
     assert world.shop.requests == {}
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
     assert "in src/Worker.csproj:2 too; change both alike" in world.store[1].reason

@@ -1,6 +1,6 @@
 """Two that write to one branch: nobody's work is written over."""
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from tests.unit.act.world import BRANCH, World, change, digest, rebuild, reference
 
 
@@ -31,10 +31,10 @@ async def test_a_person_who_pushes_at_that_moment_is_not_written_over(world: Wor
     world.add(rebuild(id=2, to="c", pull_request=1), None, change("c"))
     world.forge.meanwhile["carry_out"] = lambda: world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
     await world.tick()
-    assert world.store[2].state is State.WAITING
+    assert world.store[2].state is RebuildState.WAITING
     assert world.shop.content(BRANCH, "fix.md") == "by hand"
     await world.later()
-    assert world.store[2].state is State.OPEN
+    assert world.store[2].state is RebuildState.OPEN
     assert world.shop.content(BRANCH) == f"FROM {reference('c')}\n"
     assert world.shop.content(BRANCH, "fix.md") == "by hand"
 
@@ -140,7 +140,7 @@ async def test_without_the_right_to_workflow_files_the_rest_is_brought_and_that_
     world.add(rebuild(), paths=with_workflow(world))
     tally = await world.tick()
     told = ".github/workflows/build.yml is left out, since the bot lacks the right workflows: write"
-    assert (world.store[1].state, tally.problems) == (State.OPEN, ())
+    assert (world.store[1].state, tally.problems) == (RebuildState.OPEN, ())
     assert world.store[1].reason.endswith(told)
     assert "workflows: write" in world.shop.requests[1].body
     assert world.shop.content(BRANCH) == f"FROM {reference('b')}\n"
@@ -152,5 +152,5 @@ async def test_where_only_workflow_files_would_change_the_right_is_named(world: 
     world.shop.commit_to("main", {"Dockerfile": b"FROM scratch\n"})
     world.add(rebuild(), paths=with_workflow(world))
     await world.tick()
-    assert world.store[1].state is State.SKIPPED
+    assert world.store[1].state is RebuildState.SKIPPED
     assert "lacks the right workflows: write" in world.store[1].reason

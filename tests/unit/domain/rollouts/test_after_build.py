@@ -9,7 +9,7 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.domain.rollouts.after_build import after_proof
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from tests.builders import rebuild
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -20,29 +20,29 @@ PASSED = Gated(GateMode.BLOCK, GateOutcome.PASSED)
 
 
 def after(gated: Gated | None, verdict: ImageVerdict = ImageVerdict.PROVED, steps: int = 0) -> Rebuild:
-    return after_proof(rebuild(state=State.PROVING, steps=steps), verdict, "it stands", gated, at=NOW)
+    return after_proof(rebuild(state=RebuildState.PROVING, steps=steps), verdict, "it stands", gated, at=NOW)
 
 
 @pytest.mark.parametrize("steps", [0, 2])
 def test_what_blocks_fails_a_rebuild_whose_base_was_proved(steps: int) -> None:
     failed = after(BLOCKED, steps=steps)
-    assert (failed.state, failed.proof) == (State.FAILED, ImageVerdict.PROVED)
+    assert (failed.state, failed.proof) == (RebuildState.FAILED, ImageVerdict.PROVED)
     assert failed.reason == f"built, but the gate holds it back: {FOUND.told}"
 
 
 @pytest.mark.parametrize("steps", [0, 2])
 def test_what_cannot_be_told_ends_as_built_and_begins_no_step(steps: int) -> None:
     built = after(UNKNOWN, steps=steps)
-    assert built.state is State.BUILT
+    assert built.state is RebuildState.BUILT
     assert built.reason == "built, but the gate cannot tell: its packages were not read; it stands"
 
 
 @pytest.mark.parametrize("gated", [BLOCKED, UNKNOWN])
 def test_telling_lets_it_go_on_and_says_so(gated: Gated) -> None:
     told = replace(gated, mode=GateMode.TELL)
-    assert after(told).state is State.SUCCEEDED
+    assert after(told).state is RebuildState.SUCCEEDED
     assert "the gate" in after(told).reason
-    assert after(told, steps=1).state is State.STEPPING
+    assert after(told, steps=1).state is RebuildState.STEPPING
 
 
 def test_what_passes_or_is_not_asked_leaves_the_reason_alone() -> None:

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rollouts.rebuild import TRANSITIONS, Action, IllegalTransition, Rebuild, State, check_transition
+from bot.domain.rollouts.rebuild import (
+    TRANSITIONS,
+    Action,
+    IllegalTransition,
+    Rebuild,
+    RebuildState,
+    check_transition,
+)
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 10, 13, 0, tzinfo=UTC)
@@ -22,13 +29,13 @@ stepping: built succeeded failed superseded cancelled
 TABLE = {line.split(":")[0]: set(line.split(":")[1].split()) for line in WAYS.strip().splitlines()}
 
 
-def rebuild(state: State) -> Rebuild:
+def rebuild(state: RebuildState) -> Rebuild:
     return Rebuild(1, 1, "a/b", Action.DISPATCH, state, "before", (), (), "rest", NOON, NOON)
 
 
-@pytest.mark.parametrize("before", State, ids=str)
-@pytest.mark.parametrize("after", State, ids=str)
-def test_a_rebuild_moves_only_along_the_table(before: State, after: State) -> None:
+@pytest.mark.parametrize("before", RebuildState, ids=str)
+@pytest.mark.parametrize("after", RebuildState, ids=str)
+def test_a_rebuild_moves_only_along_the_table(before: RebuildState, after: RebuildState) -> None:
     if before is after:
         assert rebuild(before).moved(after, "again", at=LATER).reason == "again"
     elif after in TABLE.get(before, set()):
@@ -41,21 +48,26 @@ def test_a_rebuild_moves_only_along_the_table(before: State, after: State) -> No
 
 
 def test_every_state_is_awaiting_followed_proving_moved_by_its_steps_or_ended() -> None:
-    for state in State:
-        is_between = state in (State.PROVING, State.STEPPING)
+    for state in RebuildState:
+        is_between = state in (RebuildState.PROVING, RebuildState.STEPPING)
         assert [state.awaits_action, state.is_followed, is_between, state.has_ended].count(True) == 1
 
 
 def test_every_state_is_reached_and_every_open_one_can_end() -> None:
-    assert {after for ways in TRANSITIONS.values() for after in ways} == set(State) - {State.PLANNED}
-    for state in State:
+    assert {after for ways in TRANSITIONS.values() for after in ways} == set(RebuildState) - {RebuildState.PLANNED}
+    for state in RebuildState:
         if not state.has_ended:
-            assert {State.SUCCEEDED, State.FAILED, State.SUPERSEDED, State.CANCELLED} <= TRANSITIONS[state]
+            assert {
+                RebuildState.SUCCEEDED,
+                RebuildState.FAILED,
+                RebuildState.SUPERSEDED,
+                RebuildState.CANCELLED,
+            } <= TRANSITIONS[state]
 
 
-@given(st.lists(st.sampled_from(State), max_size=12))
-def test_no_path_leaves_an_end_or_comes_back(path: list[State]) -> None:
-    walked = [State.PLANNED]
+@given(st.lists(st.sampled_from(RebuildState), max_size=12))
+def test_no_path_leaves_an_end_or_comes_back(path: list[RebuildState]) -> None:
+    walked = [RebuildState.PLANNED]
     for state in path:
         try:
             check_transition(walked[-1], state)

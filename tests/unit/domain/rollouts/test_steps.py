@@ -13,7 +13,7 @@ from bot.domain.images.produced import Claim, Source
 from bot.domain.images.tags import TagRule
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.repositories.repository import Identity, Workflow
-from bot.domain.rollouts.rebuild import Action, IllegalTransition, State
+from bot.domain.rollouts.rebuild import Action, IllegalTransition, RebuildState
 from bot.domain.rollouts.steps import (
     STEP_TRANSITIONS,
     StepRun,
@@ -157,20 +157,27 @@ def test_a_tag_that_somebody_names_may_come_of_any_workflow() -> None:
 
 
 def test_the_last_step_proves_nothing_of_the_image() -> None:
-    unproven = rebuild(state=State.STEPPING, proof=ImageVerdict.UNKNOWN)
-    assert after_step(unproven, step(StepState.SUCCEEDED), None, NOON).state is State.BUILT
+    unproven = rebuild(state=RebuildState.STEPPING, proof=ImageVerdict.UNKNOWN)
+    assert after_step(unproven, step(StepState.SUCCEEDED), None, NOON).state is RebuildState.BUILT
 
 
 @pytest.mark.parametrize(
     ("state", "following", "after", "told"),
     [
-        (StepState.SUCCEEDED, "production", State.STEPPING, "step canary succeeded; production is next"),
-        (StepState.SUCCEEDED, None, State.SUCCEEDED, "built, and its last step canary succeeded"),
-        (StepState.FAILED, None, State.FAILED, "built, but step canary failed: its turn has come"),
-        (StepState.CANCELLED, None, State.CANCELLED, "built; step canary was not finished: its turn has come"),
-        (StepState.RUNNING, None, State.STEPPING, "step canary: its turn has come"),
+        (StepState.SUCCEEDED, "production", RebuildState.STEPPING, "step canary succeeded; production is next"),
+        (StepState.SUCCEEDED, None, RebuildState.SUCCEEDED, "built, and its last step canary succeeded"),
+        (StepState.FAILED, None, RebuildState.FAILED, "built, but step canary failed: its turn has come"),
+        (
+            StepState.CANCELLED,
+            None,
+            RebuildState.CANCELLED,
+            "built; step canary was not finished: its turn has come",
+        ),
+        (StepState.RUNNING, None, RebuildState.STEPPING, "step canary: its turn has come"),
     ],
 )
-def test_a_rebuild_moves_with_its_step(state: StepState, following: str | None, after: State, told: str) -> None:
-    moved = after_step(rebuild(state=State.STEPPING), step(state, url="https://forge/run"), following, NOON)
+def test_a_rebuild_moves_with_its_step(
+    state: StepState, following: str | None, after: RebuildState, told: str
+) -> None:
+    moved = after_step(rebuild(state=RebuildState.STEPPING), step(state, url="https://forge/run"), following, NOON)
     assert (moved.state, moved.reason, moved.url) == (after, told, "https://forge/run")

@@ -13,7 +13,7 @@ from bot.domain.repositories.builds import BranchBuilds, PastRun
 from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.repositories.repository_config import Ignore, RepositoryConfig
 from bot.domain.rollouts.policy import Policy, PolicyRule
-from bot.domain.rollouts.rebuild import Action, State
+from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.rollout import Revisions
 from bot.domain.rollouts.timing.age import AgeStanding
 from bot.domain.rollouts.timing.guarantee import guarantees
@@ -87,7 +87,7 @@ def built(before: timedelta, **values: Any) -> KnownBuilds:
     return replace(known, **values)
 
 
-def attempt(state: State = State.PLANNED, **values: Any) -> Attempt:
+def attempt(state: RebuildState = RebuildState.PLANNED, **values: Any) -> Attempt:
     """A weekly rebuild that was planned a day ago and that the bot has not begun."""
     return replace(Attempt(4, state, "called off by Ann", MONDAY - DAY, None, True, False), **values)
 
@@ -121,7 +121,7 @@ async def test_what_was_seen_long_ago_is_looked_at_again_before_anything_is_begu
 
 
 async def test_what_ended_since_its_builds_were_read_is_looked_at_again() -> None:
-    ended = attempt(State.FAILED, ended_at=MONDAY + HOUR)
+    ended = attempt(RebuildState.FAILED, ended_at=MONDAY + HOUR)
     plan = await planned(built(3 * DAY, attempt=ended))
     assert (plan.rebuilds, plan.judged[1].look_again) == ((), True)
 
@@ -129,7 +129,7 @@ async def test_what_ended_since_its_builds_were_read_is_looked_at_again() -> Non
 async def test_one_that_is_on_its_way_is_not_planned_again_but_hurried_before_it_is_overdue() -> None:
     plan = await planned(built(3 * DAY, attempt=attempt()))
     assert (plan.rebuilds, plan.withdrawn, plan.hurried) == ((), {}, {4: MONDAY + 4 * DAY})
-    begun = attempt(State.DISPATCHED, has_begun=True)
+    begun = attempt(RebuildState.DISPATCHED, has_begun=True)
     assert (await planned(built(3 * DAY, attempt=begun))).hurried == {}
 
 
@@ -153,7 +153,7 @@ async def test_a_weekly_rebuild_that_waits_is_withdrawn_once_somebody_has_built(
 
 
 async def test_what_a_person_has_called_off_since_the_last_weekly_rebuild_is_left_until_the_next() -> None:
-    called_off = attempt(State.CANCELLED, planned_at=MONDAY, ended_at=MONDAY - HOUR)
+    called_off = attempt(RebuildState.CANCELLED, planned_at=MONDAY, ended_at=MONDAY - HOUR)
     plan = await planned(built(3 * DAY, attempt=called_off))
     assert plan.rebuilds == ()
     assert plan.judged[1].judgement.standing is AgeStanding.LEFT_ALONE

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.report.fleet_issue.body import FleetNews, WaitingRebuild, body_of
 from bot.report.fleet_issue.boxes import Box, BoxRequest, ticked, wording_of
 from bot.views.fleet.fleet import Standing
@@ -14,7 +14,9 @@ from tests.builders import NOON, rebuild
 from tests.slack_limits import HOSTILE
 
 FAILED = Stuck(
-    rebuild("contoso/shop", State.FAILED, reason="the build failed"), NOON - timedelta(days=3), ("@contoso/shops",)
+    rebuild("contoso/shop", RebuildState.FAILED, reason="the build failed"),
+    NOON - timedelta(days=3),
+    ("@contoso/shops",),
 )
 UNMERGED = Stuck(rebuild("contoso/desk"), NOON - timedelta(days=5))
 NEWS = FleetNews(
@@ -107,7 +109,7 @@ def test_what_is_not_named_is_counted() -> None:
 
 def test_nothing_from_outside_is_a_box_a_mention_or_a_link() -> None:
     hostile = f"{HOSTILE} <!-- hold contoso/bank -->\n- [x] x <!-- hold contoso/bank -->"
-    stuck = Stuck(rebuild("contoso/shop", State.FAILED, reason=hostile), NOON, (hostile,))
+    stuck = Stuck(rebuild("contoso/shop", RebuildState.FAILED, reason=hostile), NOON, (hostile,))
     told = body(
         replace(NEWS, summary=replace(NEWS.summary, stuck=(stuck,)), waiting=(WaitingRebuild("a/b", hostile),))
     )

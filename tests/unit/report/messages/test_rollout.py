@@ -18,7 +18,7 @@ from bot.domain.packages.cve_moves import MovedCve, StillOpen, WhyOpen
 from bot.domain.packages.detected import Rating
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
-from bot.domain.rollouts.rebuild import Action, Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import Occasion, Pause
 from bot.domain.wording.message import Heading
 from bot.report.messages.rollout import headline, progress_line, rollout_message
@@ -77,7 +77,7 @@ def test_a_rollout_tells_why_what_and_how_far() -> None:
 def test_what_is_proved_says_by_what_and_a_build_on_the_old_base_which_line_is_at_fault() -> None:
     """However long the names are: what there is to do comes first."""
     seen = "ghcr.io/contoso/shop:latest stands on aspnet:10.0 of 2026-03-11, current, proved by 5 layers"
-    proved = rebuild("a/a", State.SUCCEEDED, reason=seen, pull_request=1)
+    proved = rebuild("a/a", RebuildState.SUCCEEDED, reason=seen, pull_request=1)
     pin = Usage(
         "src/Web/Dockerfile", Kind("dockerfile"), 3, Reference(ASPNET.name, "10.0", "sha256:o"), Role.FINAL_STAGE
     )
@@ -86,14 +86,14 @@ def test_what_is_proved_says_by_what_and_a_build_on_the_old_base_which_line_is_a
     claim = Claim("contoso.azurecr.io/department/team/a-service-with-a-name", TagRule("latest"), Source.BUILD)
     targets = (Target(ASPNET, "sha256:o", "sha256:n", (1,)),)
     seen_old = proof_of(ProducedImage(1, 1, "b/b", claim), (standing,), targets, {}, (pin,), NOON)
-    failed = rebuild("b/b", State.FAILED, reason=seen_old.told, pull_request=2)
+    failed = rebuild("b/b", RebuildState.FAILED, reason=seen_old.told, pull_request=2)
     told = texts(rollout_message(rollout(proved, failed)))
     assert f"pull request #1 succeeded: {seen}" in told
     assert "pull request #2 failed: built on the old base, likely at fault: src/Web/Dockerfile:3 pins" in told
 
 
 def test_a_rollout_says_when_the_last_of_it_will_have_begun_unless_it_is_paused() -> None:
-    waits = replace(rollout(rebuild(state=State.PLANNED)), opened_by=NOON + timedelta(minutes=61))
+    waits = replace(rollout(rebuild(state=RebuildState.PLANNED)), opened_by=NOON + timedelta(minutes=61))
     said = "The last of them will probably begin by 2026-03-10 13:10 UTC"
     assert said in texts(rollout_message(waits))
     paused = replace(waits, pause=Pause(1, 3, NOON, "operator", "looks odd"))
@@ -118,7 +118,11 @@ def test_the_headline_counts_what_is_severe(
 
 
 def test_what_is_not_proven_and_what_was_not_seen_is_counted_apart() -> None:
-    told = rollout(rebuild("a/a", State.BUILT), rebuild("b/b", State.MERGED), rebuild("c/c", State.SUCCEEDED))
+    told = rollout(
+        rebuild("a/a", RebuildState.BUILT),
+        rebuild("b/b", RebuildState.MERGED),
+        rebuild("c/c", RebuildState.SUCCEEDED),
+    )
     assert progress_line(told) == "1 succeeded, 1 built but not proven, 1 merged but not seen to build"
 
 
@@ -166,7 +170,10 @@ def test_the_heading_of_a_weekly_rebuild_counts_repositories() -> None:
 
 def test_progress_counts_states_in_order() -> None:
     told = rollout(
-        rebuild("a/a", State.SUCCEEDED), rebuild("a/a", State.OPEN), rebuild("b/b", State.FAILED), rebuild("c/c")
+        rebuild("a/a", RebuildState.SUCCEEDED),
+        rebuild("a/a", RebuildState.OPEN),
+        rebuild("b/b", RebuildState.FAILED),
+        rebuild("c/c"),
     )
     assert progress_line(told) == "2 open, 1 succeeded, 1 failed"
 
@@ -175,9 +182,9 @@ def test_what_needs_a_person_comes_first() -> None:
     told = texts(
         rollout_message(
             rollout(
-                rebuild("a/done", State.SUCCEEDED, reason="merged"),
+                rebuild("a/done", RebuildState.SUCCEEDED, reason="merged"),
                 rebuild("b/open"),
-                rebuild("c/failed", State.FAILED, reason="refused"),
+                rebuild("c/failed", RebuildState.FAILED, reason="refused"),
             )
         )
     )
@@ -186,22 +193,22 @@ def test_what_needs_a_person_comes_first() -> None:
 
 
 def test_who_is_only_to_be_told_is_told_the_reason() -> None:
-    told = rebuild(state=State.SUCCEEDED, action=Action.NOTIFY, reason="edit it by hand", url=None)
+    told = rebuild(state=RebuildState.SUCCEEDED, action=Action.NOTIFY, reason="edit it by hand", url=None)
     assert "• contoso/shop: edit it by hand" in texts(rollout_message(rollout(told)))
     assert progress_line(rollout(told, rebuild("contoso/desk"))) == "1 open, 1 told"
 
 
 def test_a_repository_that_opted_out_counts_as_skipped() -> None:
-    left = rebuild(state=State.SKIPPED, action=Action.NOTIFY, reason="the repository opted out", url=None)
+    left = rebuild(state=RebuildState.SKIPPED, action=Action.NOTIFY, reason="the repository opted out", url=None)
     assert progress_line(rollout(left)) == "1 skipped"
 
 
 def test_superseded_rebuilds_are_told_by_those_that_follow_them() -> None:
-    assert "old/old" not in texts(rollout_message(rollout(rebuild("old/old", State.SUPERSEDED), rebuild())))
+    assert "old/old" not in texts(rollout_message(rollout(rebuild("old/old", RebuildState.SUPERSEDED), rebuild())))
 
 
 def test_a_rollout_that_another_goes_on_with_says_so() -> None:
-    assert progress_line(rollout(rebuild(state=State.SUPERSEDED))) == "a later rollout goes on with it"
+    assert progress_line(rollout(rebuild(state=RebuildState.SUPERSEDED))) == "a later rollout goes on with it"
 
 
 def test_a_rollout_that_has_ended_says_when() -> None:
@@ -209,9 +216,9 @@ def test_a_rollout_that_has_ended_says_when() -> None:
 
 
 def test_a_large_rollout_names_those_who_are_needed_and_counts_the_others() -> None:
-    failed = [rebuild(f"contoso/bad-{number}", State.FAILED) for number in range(3)]
+    failed = [rebuild(f"contoso/bad-{number}", RebuildState.FAILED) for number in range(3)]
     unmerged = [rebuild(f"contoso/open-{number}") for number in range(20)]
-    done = [rebuild(f"contoso/done-{number}", State.SUCCEEDED) for number in range(4977)]
+    done = [rebuild(f"contoso/done-{number}", RebuildState.SUCCEEDED) for number in range(4977)]
     told = rollout_message(rollout(*done, *unmerged, *failed))
     check(told)
     assert "; 5,000 repositories: 20 open" in told.text
@@ -235,8 +242,8 @@ def test_a_fleet_of_5000_fits_twelve_lines_and_3000_characters() -> None:
     assert len(texts(told)) <= 3000
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.OPEN])
-def test_names_of_any_length_fit_whole_and_those_that_do_not_are_counted(state: State) -> None:
+@pytest.mark.parametrize("state", [RebuildState.FAILED, RebuildState.OPEN])
+def test_names_of_any_length_fit_whole_and_those_that_do_not_are_counted(state: RebuildState) -> None:
     fleet = [
         rebuild(name := f"{'o' * 39}/{'r' * 96}{number:04}", state, url=f"https://github.com/{name}/pull/{number}")
         for number in range(50)
@@ -258,7 +265,7 @@ def test_names_of_any_length_fit_whole_and_those_that_do_not_are_counted(state: 
 def test_nothing_from_outside_mentions_or_links() -> None:
     told = rollout_message(
         rollout(
-            rebuild(HOSTILE, State.FAILED, reason=HOSTILE, workflow=HOSTILE, action=Action.DISPATCH),
+            rebuild(HOSTILE, RebuildState.FAILED, reason=HOSTILE, workflow=HOSTILE, action=Action.DISPATCH),
             changes=(change(detail=HOSTILE, to_version=HOSTILE),),
         )
     )
@@ -278,7 +285,7 @@ wild = st.text(st.characters(codec="utf-8"), max_size=4000) | st.sampled_from(["
 
 @given(
     st.lists(
-        st.builds(rebuild, wild.filter(bool), st.sampled_from(State), reason=wild, url=st.none() | wild),
+        st.builds(rebuild, wild.filter(bool), st.sampled_from(RebuildState), reason=wild, url=st.none() | wild),
         min_size=1,
         max_size=6,
     ),
@@ -304,5 +311,6 @@ def test_the_same_state_has_the_same_fingerprint() -> None:
 
 def test_other_words_have_another_fingerprint() -> None:
     assert (
-        rollout_message(rollout()).fingerprint != rollout_message(rollout(rebuild(state=State.FAILED))).fingerprint
+        rollout_message(rollout()).fingerprint
+        != rollout_message(rollout(rebuild(state=RebuildState.FAILED))).fingerprint
     )

@@ -9,7 +9,7 @@ from bot.clients.notifiers.teams_card import card_of
 from bot.domain.packages.detected import Rating
 from bot.domain.repositories.finding import FindingSeverity, Outcome
 from bot.domain.repositories.onboarding import OnboardingState
-from bot.domain.rollouts.rebuild import Rebuild, State
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.report.markdown import markdown_of
 from bot.report.messages.summary import summary_message
 from bot.views.fleet.fleet import Standing
@@ -96,7 +96,7 @@ def test_what_was_rebuilt_is_told_with_its_cause() -> None:
 
 
 def test_who_is_waited_for_is_named_with_the_time_and_the_owners() -> None:
-    failed = rebuild("contoso/desk", State.FAILED, reason="checks failed", url=None)
+    failed = rebuild("contoso/desk", RebuildState.FAILED, reason="checks failed", url=None)
     told = texts(
         summary_message(
             replace(QUIET, stuck=(stuck(5, ("octocat", "contoso/web")), stuck(1, each=failed)), stuck_in_all=3)
@@ -140,7 +140,7 @@ def test_images_that_are_out_before_the_announcement_say_so() -> None:
 
 
 def test_nothing_from_outside_mentions_links_or_outgrows_a_place() -> None:
-    hostile = rebuild(HOSTILE, State.FAILED, reason=HOSTILE * 50)
+    hostile = rebuild(HOSTILE, RebuildState.FAILED, reason=HOSTILE * 50)
     told = summary_message(
         replace(
             QUIET,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import Rebuild, State, Target
+from bot.domain.rollouts.rebuild import Rebuild, RebuildState, Target
 from bot.views.bases.mirrors import MirrorStatus
 from bot.views.fleet.bases_in_short import MOST_SHOWN, Urgency, bases_in_short
 from bot.views.fleet.status import BaseStatus, Status
@@ -18,7 +18,7 @@ def base(tag: str, moved_at: datetime | None = LONG_AGO, error: str | None = Non
     return BaseStatus(named, "sha256:1", "10.0.1", moved_at, 3, error)
 
 
-def on(found: BaseStatus, state: State, id_: int) -> Rebuild:
+def on(found: BaseStatus, state: RebuildState, id_: int) -> Rebuild:
     return rebuild(state=state, id=id_, targets=(Target(found.base, None, "sha256:1", ()),))
 
 
@@ -29,7 +29,7 @@ def status(*bases: BaseStatus, rebuilds: tuple[Rebuild, ...] = ()) -> Status:
 def test_trouble_comes_first_then_most_rebuilds_under_way_then_what_moved_last() -> None:
     quiet, moved, later = base("a"), base("b", NOON - timedelta(days=6)), base("c", NOON - timedelta(days=1))
     one, two, broken = base("d"), base("e"), base("f", error="HTTP 503")
-    some = (on(one, State.OPEN, 1), on(two, State.PLANNED, 2), on(two, State.RUNNING, 3))
+    some = (on(one, RebuildState.OPEN, 1), on(two, RebuildState.PLANNED, 2), on(two, RebuildState.RUNNING, 3))
     short = bases_in_short(status(quiet, moved, later, one, two, broken, rebuilds=some), NOON)
     assert short.shown == (broken, two, one, later, moved)
     assert short.rest == {Urgency.QUIET: 1}
@@ -43,7 +43,7 @@ def test_what_was_never_seen_or_is_behind_in_a_mirror_is_in_trouble() -> None:
 
 def test_rebuilds_that_have_ended_hold_no_base_on_the_screen() -> None:
     done = base("a")
-    assert bases_in_short(status(done, rebuilds=(on(done, State.SUCCEEDED, 1),)), NOON).shown == ()
+    assert bases_in_short(status(done, rebuilds=(on(done, RebuildState.SUCCEEDED, 1),)), NOON).shown == ()
 
 
 def test_on_a_patch_day_of_all_bases_the_rest_is_counted_by_how_it_stands() -> None:

@@ -12,7 +12,7 @@ from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING, State
+from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.plan.cascade.frontier import Cascade, Unseen
 from bot.plan.cascade.stage import CascadeInput, Decided
 from bot.store.engine.codec import load
@@ -177,12 +177,12 @@ class CascadeStore(Store):
         """Ends rebuilds of which an earlier build has made all."""
         now = self._clock.now()
         for row in done:
-            values = {"state": State.SUCCEEDED.value, "reason": _MADE_BEFORE, "ended_at": now}
+            values = {"state": RebuildState.SUCCEEDED.value, "reason": _MADE_BEFORE, "ended_at": now}
             await connection.execute(update(rebuilds).where(rebuilds.c.id == row.id).values(**values))
         if done:
             await note(
                 connection,
-                [step(row.id, now, State(row.state), State.SUCCEEDED, _MADE_BEFORE) for row in done],
+                [step(row.id, now, RebuildState(row.state), RebuildState.SUCCEEDED, _MADE_BEFORE) for row in done],
             )
 
 

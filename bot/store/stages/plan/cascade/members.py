@@ -28,7 +28,7 @@ from bot.domain.images.standing import ImageStanding
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.reference import Base
-from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, State, Target
+from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState, Target
 from bot.plan.cascade.frontier import Due, RebuildProgress
 from bot.plan.cascade.graph import Image
 from bot.plan.cascade.parts import RepositoryImages
@@ -46,7 +46,13 @@ from bot.store.rows.rollouts.tables import rebuilds
 
 _UNPLANNED_FOR = timedelta(minutes=5)
 """Whatever cannot be planned for so long is waited for no longer."""
-_IS_BUILDING = (State.OPEN, State.DISPATCHED, State.RUNNING, State.BUILDING, State.PROVING)
+_IS_BUILDING = (
+    RebuildState.OPEN,
+    RebuildState.DISPATCHED,
+    RebuildState.RUNNING,
+    RebuildState.BUILDING,
+    RebuildState.PROVING,
+)
 
 
 async def open_rebuilds(connection: AsyncConnection, concerned: Collection[int]) -> list[Any]:
@@ -81,7 +87,7 @@ def progress_of(
     for row in rows:
         if row.action == Action.NOTIFY.value:
             continue
-        home, state = row.repository_id, State(row.state)
+        home, state = row.repository_id, RebuildState(row.state)
         mine = _images_for(row, parts)
         if state in AWAITING and row.released_at is None:
             severe = row.severity is not None and Severity(row.severity) in SEVERE
@@ -119,7 +125,7 @@ async def last_builds(
     failed = frozenset(
         image
         for image, row in last.items()
-        if row.state == State.FAILED.value
+        if row.state == RebuildState.FAILED.value
         and (row.built_at is None or (row.proof is not None and ImageVerdict(row.proof).fails))
     )
     builds = readable(
@@ -141,8 +147,8 @@ async def last_ended(connection: AsyncConnection, homes: Set[int], with_parts: S
             rebuilds.c.proof.in_([ImageVerdict.PROVED.value, ImageVerdict.UNKNOWN.value]),
         ),
     )
-    has_failed = and_(rebuilds.c.state == State.FAILED.value, ~was_built, ~was_tried_again())
-    counts = (is_no_notice, or_(was_built, has_failed, rebuilds.c.state == State.MERGED.value))
+    has_failed = and_(rebuilds.c.state == RebuildState.FAILED.value, ~was_built, ~was_tried_again())
+    counts = (is_no_notice, or_(was_built, has_failed, rebuilds.c.state == RebuildState.MERGED.value))
     several = homes & with_parts
     newest = [
         select(func.max(rebuilds.c.id))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain.rollouts.rebuild import State
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.queue.leases import bring_forward, free_leases_of_the_dead, give_all_back, this_worker
 from bot.store.rows.rollouts.tables import rebuilds
@@ -88,4 +88,4 @@ async def test_a_single_pass_does_not_hasten_what_waits_for_its_window(stores: S
     await stores.plan_all(due_in=HOUR)
     await bring_forward(stores.database, stores.clock.now())
     assert await stores.jobs(10) == []
-    assert (await stores.plan.open_rebuilds())[0].state is State.PLANNED
+    assert (await stores.plan.open_rebuilds())[0].state is RebuildState.PLANNED
