@@ -11,7 +11,7 @@ from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.tables import bases, documents
+from bot.store.rows.bases.tables import base_of, bases, documents
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of
@@ -35,7 +35,7 @@ class DoctorStore(Store):
             rows = await connection.execute(
                 select(bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.used).order_by(bases.c.id)
             )
-            return [Base(row.registry, row.repository, row.tag) for row in rows]
+            return [base_of(row) for row in rows]
 
     async def members(self) -> list[tuple[FleetRepository, tuple[Base, ...]]]:
         """Every repository of the fleet that stands on a watched base, with those of its bases that float."""

@@ -20,7 +20,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.observations import last_with_digest
 from bot.store.rows.bases.releases import read_releases, save_release
-from bot.store.rows.bases.tables import bases, changes, observations, releases
+from bot.store.rows.bases.tables import base_of, bases, changes, observations, releases
 from bot.watch.registry.ports import Sight
 
 _PAGE = 1000
@@ -69,7 +69,7 @@ class HistoryStore(Store):
         """Reads all bases that were ever named."""
         async with self._database.reading() as connection:
             rows = await connection.execute(select(bases.c.registry, bases.c.repository, bases.c.tag))
-            return [Base(row.registry, row.repository, row.tag) for row in rows]
+            return [base_of(row) for row in rows]
 
     async def add(self, seen: Sequence[Logged]) -> None:
         """Continues the log. The changes count as dealt with: what is past sets off no rollout."""

@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from sqlalchemy import func, select
 
-from bot.domain.reference import Base
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
 from bot.store.engine.codec import load
@@ -19,7 +18,7 @@ from bot.store.pages.rows import (
     line_url,
 )
 from bot.store.rows.bases.own_bases import IS_CONCERNED
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.onboardings import onboarding_in
 from bot.store.rows.repositories.standings import standings
@@ -101,7 +100,7 @@ class _Place:
 
     def usage(self, row: Any) -> UsageRow:
         usage = load(row.usage, Usage)
-        base = Base(row.registry, row.repository, row.tag) if row.tag else None
+        base = base_of(row) if row.tag else None
         pinned = usage.reference.digest
         left = self._config.ignored_by(usage.path, str(base or usage.reference.base), self._today)
         return UsageRow(

@@ -16,7 +16,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.mirrors import statuses
-from bot.store.rows.bases.tables import bases, changes, notices
+from bot.store.rows.bases.tables import base_of, bases, changes, notices
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import steps
@@ -202,7 +202,7 @@ async def notice_rows(
 def _notice(row: Any) -> NoticeRow:
     return NoticeRow(
         row.topic,
-        str(Base(row.registry, row.repository, row.tag)),
+        str(base_of(row)),
         row.since,
         row.until,
         row.text,
@@ -215,7 +215,7 @@ async def base_rows(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[B
     copies = await statuses(connection, bases.c.id.in_([row.id for row in rows]))
     return tuple(
         BaseRow(
-            str(Base(row.registry, row.repository, row.tag)),
+            str(base_of(row)),
             *(row.version, row.digest, row.moved_at, row.error, row.repositories),
             copies.get(row.id),
         )

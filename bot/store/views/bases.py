@@ -18,7 +18,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.observations import latest_observations, loaded
-from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.bases.tables import base_of, bases, changes
 from bot.store.rows.inventories.packages import package_changes_of
 
 _MOST_OBSERVATIONS = 500
@@ -72,4 +72,4 @@ class BaseViewsStore(Store):
 async def _known_bases(connection: AsyncConnection, *where: ColumnElement[bool]) -> dict[Base, int]:
     query = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(*where)
     rows = await connection.execute(query)
-    return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+    return {base_of(row): row.id for row in rows}

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.notices.deciding import OpenNotice
 from bot.domain.bases.notice import Topic
-from bot.domain.reference import Base, Reference
+from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Workflow
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import ENDED
@@ -17,7 +17,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
-from bot.store.rows.bases.tables import bases, documents, incidents
+from bot.store.rows.bases.tables import base_of, bases, documents, incidents
 from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
 from bot.store.rows.repositories.ages import ages_of
 from bot.store.rows.repositories.onboardings import count_onboardings
@@ -129,7 +129,7 @@ async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) ->
     copies = await statuses(connection, bases.c.used.is_(True))
 
     def shown(row: Any) -> BaseStatus:
-        base = Base(row.registry, row.repository, row.tag)
+        base = base_of(row)
         told = (row.digest, row.version, row.moved_at, row.repositories, row.error)
         return BaseStatus(base, *told, lags.get(base), copies.get(row.id))
 

@@ -15,7 +15,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.own_bases import IS_CONCERNED
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import builds_of
 from bot.store.rows.repositories.issues import issues, sections_of
 from bot.store.rows.repositories.onboardings import onboarding_in
@@ -88,5 +88,5 @@ async def _issue(connection: AsyncConnection, repository: int) -> IssueSaid | No
 
 
 def _usage(row: Any) -> tuple[Usage, Base | None, str | None]:
-    base = Base(row.registry, row.repository, row.tag) if row.tag else None
+    base = base_of(row) if row.tag else None
     return load(row.usage, Usage), base, row.digest

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
-from bot.domain.reference import Base
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.bases.measured import MeasuredStore
@@ -25,7 +24,7 @@ from bot.store.pages.rows import (
 )
 from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.mirrors import IS_IN_TROUBLE, behind, lags_of_mirrors, took_by
-from bot.store.rows.bases.tables import bases, changes, documents, notices
+from bot.store.rows.bases.tables import base_of, bases, changes, documents, notices
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import open_quarantines
@@ -114,9 +113,7 @@ class BasePagesStore(MeasuredStore):
                 ),
                 kept[0] if kept else None,
                 tuple(users.scalars()),
-                await images_on(
-                    connection, Base(row.registry, row.repository, row.tag), _MOST_USERS, self._clock.now()
-                ),
+                await images_on(connection, base_of(row), _MOST_USERS, self._clock.now()),
                 await took_by(connection, row.id, row.upstream_id) if row.upstream_id is not None else None,
                 await base_rows(connection, copies.all()),
             )

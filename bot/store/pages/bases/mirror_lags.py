@@ -18,7 +18,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import upstreams
 from bot.store.rows.bases.observations import digests_shown, histories, loaded
-from bot.store.rows.bases.tables import bases, observations
+from bot.store.rows.bases.tables import base_of, bases, observations
 from bot.views.bases.mirrors import Took, took_of
 
 _LATELY = timedelta(days=365)
@@ -105,9 +105,7 @@ async def _pairs(connection: AsyncConnection) -> list[_Pair]:
         _Pair(
             row.id,
             row.upstream_id,
-            mirror_prefix(
-                Base(row.registry, row.repository, row.tag), Base(row.up_registry, row.up_repository, row.tag)
-            ),
+            mirror_prefix(base_of(row), Base(row.up_registry, row.up_repository, row.tag)),
             (row.last, row.up_last),
         )
         for row in rows

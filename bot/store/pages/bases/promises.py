@@ -20,7 +20,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import histories, loaded
 from bot.store.rows.bases.releases import read_releases
-from bot.store.rows.bases.tables import bases, observations, releases
+from bot.store.rows.bases.tables import base_of, bases, observations, releases
 from bot.store.rows.images.images import images
 
 _AT_ONCE = 40
@@ -116,8 +116,4 @@ async def _last_observations(connection: AsyncConnection, known: _Measured) -> M
         grouped = select(observations.c.base_id, func.max(observations.c.id).label("id"))
         newest = await connection.execute(grouped.group_by(observations.c.base_id))
         known.newest, known.shown = {row.base_id: row.id for row in newest}, shown
-    return {
-        Base(row.registry, row.repository, row.tag): _Known(row.id, known.newest[row.id], row.used)
-        for row in rows
-        if row.id in known.newest
-    }
+    return {base_of(row): _Known(row.id, known.newest[row.id], row.used) for row in rows if row.id in known.newest}

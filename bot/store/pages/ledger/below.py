@@ -14,7 +14,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.bases import has_name_among
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventory_packages, observed_inventories, package_of, packages
 from bot.store.rows.repositories.tables import repositories
@@ -148,7 +148,7 @@ async def _shown(connection: AsyncConnection, some: Collection[Base]) -> dict[tu
             .join(observed_inventories, observed_inventories.c.observation_id == bases.c.observation_id)
             .where(has_name_among(part))
         )
-        found |= {(Base(row.registry, row.repository, row.tag), row.platform): row.inventory_id for row in rows}
+        found |= {(base_of(row), row.platform): row.inventory_id for row in rows}
     return found
 
 

@@ -15,7 +15,7 @@ from bot.domain.reference import Base
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.histories import Histories
 from bot.store.rows.bases.bases import has_name_among
-from bot.store.rows.bases.tables import bases, observations
+from bot.store.rows.bases.tables import base_of, bases, observations
 from bot.store.rows.inventories.inventories import inventories, observed_inventories
 
 
@@ -62,7 +62,7 @@ async def read_shown_since(connection: AsyncConnection, some: Collection[Base]) 
             .order_by(observations.c.id.desc())
         )
         for row in rows.all():
-            of_base = found.setdefault(Base(row.registry, row.repository, row.tag), {})
+            of_base = found.setdefault(base_of(row), {})
             observed = of_base.setdefault(row.id, _Observed(row.at))
             if row.platform is not None:
                 observed.inventories[row.platform] = row.inventory_id, bool(row.is_complete)

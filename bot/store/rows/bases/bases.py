@@ -10,7 +10,7 @@ from bot.discover.ports import Reading
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.store.engine.inserting import chunks, insert_missing
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.served import last_changes
 
@@ -44,7 +44,7 @@ async def _ids_of(connection: AsyncConnection, named: set[Base]) -> dict[Base, i
         rows = await connection.execute(
             select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.tag.in_(chunk))
         )
-        found |= {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+        found |= {base_of(row): row.id for row in rows}
     return {base: id_ for base, id_ in found.items() if base in named}
 
 

@@ -19,7 +19,7 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.tables import bases, changes, observations
+from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of, sdk_pins
@@ -216,5 +216,5 @@ async def _logs(
         for row in rows:
             now = logs[row.id].shown(row.digest)
             if now is not None:
-                shown[row.id] = Base(row.registry, row.repository, row.tag), now
+                shown[row.id] = base_of(row), now
     return logs, shown

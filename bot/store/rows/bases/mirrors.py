@@ -14,7 +14,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.observations import latest_observations, loaded
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import usages
 from bot.views.bases.mirrors import MirrorStatus, Took, took_of
 
@@ -84,7 +84,7 @@ async def compare_mirrors(connection: AsyncConnection, some: Collection[int], no
     rows = await _pairs(connection, some)
     if not rows:
         return
-    ids = {row.id: _base(row) for row in rows}
+    ids = {row.id: base_of(row) for row in rows}
     above = {row.upstream_id: _upstream(row) for row in rows}
     shown = loaded(ids, await latest_observations(connection, sorted(ids), 1))
     published = loaded(above, await latest_observations(connection, sorted(above), MOST_PUBLISHED))
@@ -134,7 +134,7 @@ async def lags_of_mirrors(connection: AsyncConnection, now: datetime) -> dict[st
     """Reads by mirror for how long the base that is behind longest has not shown what upstream does."""
     found: dict[str, timedelta] = {}
     for row in await connection.execute(_with_upstream().where(bases.c.used.is_(True))):
-        place = mirror_prefix(_base(row), _upstream(row))
+        place = mirror_prefix(base_of(row), _upstream(row))
         late = timedelta() if row.behind_since is None else max(now - row.behind_since, timedelta())
         found[place] = max(late, found.get(place, timedelta()))
     return found
@@ -147,7 +147,7 @@ async def behind(connection: AsyncConnection) -> list[Behind]:
 
 def behind_of(row: Any) -> Behind:
     """Reads a row of a mirror's base that is behind."""
-    return Behind(_base(row), _upstream(row), row.up_digest, row.behind_since)
+    return Behind(base_of(row), _upstream(row), row.up_digest, row.behind_since)
 
 
 async def took_by(connection: AsyncConnection, mirror: int, upstream: int) -> Took | None:
@@ -200,10 +200,6 @@ def _copied(row: Any, shown: list[Observation], published: list[Observation]) ->
     if row.digest is None or not shown or shown[-1].digest is None:
         return Copied(None, None, None)
     return copied(shown[-1], published)
-
-
-def _base(row: Any) -> Base:
-    return Base(row.registry, row.repository, row.tag)
 
 
 def _upstream(row: Any) -> Base:

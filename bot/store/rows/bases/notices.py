@@ -11,7 +11,7 @@ from bot.domain.bases.notice import Topic
 from bot.domain.reference import Base
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.tables import bases, notices
+from bot.store.rows.bases.tables import base_of, bases, notices
 from bot.store.rows.repositories.tables import repositories, usages
 
 
@@ -30,7 +30,7 @@ def _notice(row: Row[Any]) -> OpenNotice:
     return OpenNotice(
         row.id,
         Topic(row.topic),
-        Base(row.registry, row.repository, row.tag),
+        base_of(row),
         row.since,
         row.until,
         row.text,

@@ -1,5 +1,8 @@
 """Tables of bases: what registries showed, what feeds say, how a base changed and what is wrong with it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -13,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.domain.reference import Base
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import Id, key_column, leased, metadata
 from bot.store.rows.texts import LongText, ShortText
@@ -140,3 +144,10 @@ notices = Table(
     Column("told_with", ForeignKey("notices.id"), index=True),
     Index("uq_notices_open", "topic", "base_id", "since", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
+
+
+def base_of(row: Any) -> Base:
+    """The base that a row names, or a mapping of its columns."""
+    if isinstance(row, Mapping):
+        return Base(row["registry"], row["repository"], row["tag"])
+    return Base(row.registry, row.repository, row.tag)

@@ -17,7 +17,7 @@ from bot.store.engine.counters import RELEASES, hold_counter, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.rebuilds import outdate, read_targets
 from bot.store.rows.rollouts.rollouts import quarantined_bases
@@ -130,7 +130,7 @@ async def _hold_copies(connection: AsyncConnection, now: datetime) -> list[Any]:
         return []
     upstream = {row.base_id for row in news}
     named = await connection.execute(select(bases).where(bases.c.id.in_(upstream)))
-    names = {row.id: Base(row.registry, row.repository, row.tag) for row in named}
+    names = {row.id: base_of(row) for row in named}
     found: list[Any] = []
     for row in news:
         reason = f"a copy of {names[row.base_id]}@{row.digest}: {row.reason}"
@@ -243,7 +243,7 @@ async def _concerned(connection: AsyncConnection, about: Collection[tuple[int, s
     names: dict[int, Base] = {}
     for some in chunks(sorted({base for base, _ in about})):
         named = select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.id.in_(some))
-        names |= {row.id: Base(row.registry, row.repository, row.tag) for row in await connection.execute(named)}
+        names |= {row.id: base_of(row) for row in await connection.execute(named)}
     wanted = {(names[base], digest) for base, digest in about}
     rows = await connection.execute(
         select(rebuilds.c.id, rebuilds.c.targets).where(
@@ -270,7 +270,7 @@ async def open_quarantines(
     )
 
     def status(row: Any) -> QuarantineStatus:
-        base = Base(row.registry, row.repository, row.tag)
+        base = base_of(row)
         return QuarantineStatus(base, row.digest, row.since, row.who, row.reason, row.waiting, row.returns)
 
     return tuple(readable(rows, status, lambda row: f"quarantine {row.id}"))

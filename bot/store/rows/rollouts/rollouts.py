@@ -11,7 +11,7 @@ from bot.domain.rollouts.rebuild import AWAITING, Rebuild
 from bot.domain.rollouts.rollout import Occasion, Pause, Rollout
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.bases.tables import base_of, bases, changes
 from bot.store.rows.rollouts.rebuilds import is_current, read_rebuilds
 from bot.store.rows.rollouts.tables import pauses, quarantines, rebuilds, rollout_waves, rollouts
 
@@ -60,7 +60,7 @@ async def quarantined_bases(connection: AsyncConnection) -> dict[Base, int]:
         .where(quarantines.c.until.is_(None))
         .order_by(quarantines.c.id.desc())
     )
-    return {Base(row.registry, row.repository, row.tag): row.id for row in rows}
+    return {base_of(row): row.id for row in rows}
 
 
 async def latest_rollouts(connection: AsyncConnection, limit: int) -> list[Rollout]:

@@ -21,7 +21,7 @@ from bot.domain.rollouts.steps import images_of_build
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
-from bot.store.rows.bases.tables import bases, changes
+from bot.store.rows.bases.tables import base_of, bases, changes
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories, usages
@@ -102,7 +102,7 @@ async def _quarantined(connection: AsyncConnection, rebuild: Rebuild) -> dict[Ba
         .order_by(quarantines.c.id)
     )
     brought = {(target.base, target.to_digest) for target in rebuild.targets}
-    found = ((Base(row.registry, row.repository, row.tag), row) for row in rows)
+    found = ((base_of(row), row) for row in rows)
     return {base: f"{row.reason} ({row.who})" for base, row in found if (base, row.digest) in brought}
 
 
@@ -120,7 +120,7 @@ async def _condemned(connection: AsyncConnection, rebuild: Rebuild) -> str | Non
         .order_by(quarantines.c.id)
     )
     brought = {(target.base, target.to_digest) for target in rebuild.targets}
-    mine = (row.digest for row in held if (Base(row.registry, row.repository, row.tag), row.digest) in brought)
+    mine = (row.digest for row in held if (base_of(row), row.digest) in brought)
     return next(mine, None)
 
 
@@ -134,7 +134,7 @@ async def _shown_since(connection: AsyncConnection, rebuild: Rebuild) -> dict[Ba
             bases.c.digest.in_({digest for _, digest in wanted}), bases.c.moved_at.is_not(None)
         )
     )
-    found = ((Base(row.registry, row.repository, row.tag), row) for row in rows)
+    found = ((base_of(row), row) for row in rows)
     return {base: row.moved_at for base, row in found if (base, row.digest) in wanted}
 
 

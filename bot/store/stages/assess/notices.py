@@ -34,7 +34,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind
 from bot.store.rows.bases.notices import open_notices
 from bot.store.rows.bases.observations import latest_observations, loaded
-from bot.store.rows.bases.tables import bases, documents, notices
+from bot.store.rows.bases.tables import base_of, bases, documents, notices
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import tasks
@@ -173,7 +173,7 @@ async def _is_settled(connection: AsyncConnection, now: datetime) -> bool:
 async def _used(connection: AsyncConnection) -> tuple[dict[Base, int], frozenset[Base]]:
     """The bases in use with their ids, and which of them are copies in a mirror."""
     rows = (await connection.execute(select(bases).where(bases.c.used.is_(True)))).all()
-    named = {Base(row.registry, row.repository, row.tag): row for row in rows}
+    named = {base_of(row): row for row in rows}
     copies = frozenset(base for base, row in named.items() if row.upstream_id is not None)
     return {base: row.id for base, row in named.items()}, copies
 
@@ -181,7 +181,7 @@ async def _used(connection: AsyncConnection) -> tuple[dict[Base, int], frozenset
 async def _with_siblings(connection: AsyncConnection, used: Iterable[Base]) -> dict[int, Base]:
     rows = await connection.execute(select(bases.c.id, bases.c.registry, bases.c.repository, bases.c.tag))
     wanted = {*used, *(sibling_of(base) for base in used)}
-    named = {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
+    named = {row.id: base_of(row) for row in rows}
     return {number: base for number, base in named.items() if base in wanted}
 
 

@@ -8,7 +8,6 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.discover.builds import DueBuilds, RepositoryOnBases, Seen, WantedBuilds
-from bot.domain.reference import Base
 from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.repository import Identity
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -21,7 +20,7 @@ from bot.store.engine.queue.claiming import claim, settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.usage_texts import usage_text
 from bot.store.rows.repositories.workflow_builds import workflow_builds
@@ -62,7 +61,7 @@ class BuildsStore(Store):
         found: dict[int, list[BaseInFile]] = {}
         async with self._database.reading() as connection:
             for row in await connection.execute(named):
-                base = Base(row.registry, row.repository, row.tag)
+                base = base_of(row)
                 found.setdefault(row.repository_id, []).append((base, row.path))
             rows = (
                 await connection.execute(

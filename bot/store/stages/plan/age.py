@@ -8,7 +8,6 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import LeaseLost
-from bot.domain.reference import Base
 from bot.domain.repositories.builds import BranchBuilds
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import AWAITING, Action, RebuildState
@@ -21,7 +20,7 @@ from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.usage_texts import usage_text
 from bot.store.rows.repositories.workflow_builds import workflow_builds
@@ -153,7 +152,7 @@ def _known(
 
 
 def _standing(row: Any) -> tuple[int, FollowedUsage]:
-    base = Base(row.registry, row.repository, row.tag)
+    base = base_of(row)
     return row.repository_id, FollowedUsage(load(row.usage, Usage), base, row.digest)
 
 
@@ -171,7 +170,7 @@ async def _places_of(
         .distinct()
     )
     for row in rows:
-        place = Base(row.registry, row.repository, row.tag), row.path
+        place = base_of(row), row.path
         found.setdefault(row.repository_id, []).append((place, row.moved_at))
     return found
 

@@ -18,7 +18,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.orders.retrying import is_dispatchable, retried
 from bot.store.rows.bases.bases import has_base_name
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.quarantines import lift_published, open_quarantine, something_came
 from bot.store.rows.rollouts.rebuilds import after_transitions, read_rebuilds, read_targets
@@ -167,7 +167,7 @@ async def _shown(connection: AsyncConnection) -> dict[Base, str]:
         select(quarantines.c.id).where(quarantines.c.base_id == bases.c.id, quarantines.c.digest == bases.c.digest)
     )
     rows = await connection.execute(select(bases).where(bases.c.digest.is_not(None), ~is_judged))
-    return {Base(row.registry, row.repository, row.tag): row.digest for row in rows}
+    return {base_of(row): row.digest for row in rows}
 
 
 async def _green(

@@ -9,7 +9,6 @@ from sqlalchemy import Row, case, func, select
 
 from bot.domain.bases.notice import Topic
 from bot.domain.clock import Clock
-from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.plan.waves.pace import Pace
@@ -31,7 +30,7 @@ from bot.store.pages.fleet.summary import summarize_fleet
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.behind import read_behind
 from bot.store.rows.bases.notices import users_of
-from bot.store.rows.bases.tables import bases, incidents, notices
+from bot.store.rows.bases.tables import base_of, bases, incidents, notices
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.rebuilds import read_rebuilds
@@ -230,7 +229,7 @@ class ReportStore(Store):
                 )
             ).one()
             waiting = await connection.scalar(select(func.count()).where(rebuilds.c.quarantine_id == id))
-        base = Base(row.registry, row.repository, row.tag)
+        base = base_of(row)
         outcome = row.outcome or ""
         return QuarantineNews(
             *(base, row.digest, row.since, row.who, row.reason, row.until, outcome, int(waiting or 0)),
@@ -251,7 +250,7 @@ class ReportStore(Store):
             users = await users_of(connection, {row.base_id for row in rows})
 
         def news(row: Row[Any]) -> NoticeNews:
-            base = Base(row.registry, row.repository, row.tag)
+            base = base_of(row)
             concerned = tuple(users.get(row.base_id, ()))
             topic = Topic(row.topic)
             return NoticeNews(topic, base, row.since, row.text, row.cleared_at, row.outcome or "", concerned)

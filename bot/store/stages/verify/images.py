@@ -26,7 +26,7 @@ from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.images.gates import gates_of
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.own_bases import look_at_bases
-from bot.store.rows.bases.tables import bases, manifests, observations
+from bot.store.rows.bases.tables import base_of, bases, manifests, observations
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
 from bot.store.rows.inventories.wanted import ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
@@ -104,7 +104,7 @@ class ImagesStore(Store):
         named = select(bases).where(has_name_among(some), bases.c.digest.is_not(None))
         async with self._database.reading() as connection:
             rows = await connection.execute(named)
-            return {Base(row.registry, row.repository, row.tag): row.digest for row in rows}
+            return {base_of(row): row.digest for row in rows}
 
     async def record_look(self, image: ProducedImage, look: Look, due_at: datetime) -> None:
         """Keeps what was read, and gives the lease back; raises `LeaseLost` where it is no longer ours."""
@@ -192,7 +192,7 @@ class ImagesStore(Store):
             )
             expected: dict[int, set[Base]] = {}
             for row in named:
-                expected.setdefault(row.repository_id, set()).add(Base(row.registry, row.repository, row.tag))
+                expected.setdefault(row.repository_id, set()).add(base_of(row))
         return readable(
             rows,
             lambda row: KnownImage(

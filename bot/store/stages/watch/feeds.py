@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import dump, load
@@ -25,7 +24,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases, save_release
-from bot.store.rows.bases.tables import advisories, bases, documents, observations, releases
+from bot.store.rows.bases.tables import advisories, base_of, bases, documents, observations, releases
 from bot.watch.feeds.stage import DueFeed, FeedReading
 
 _KNOWN = select(documents.c.url).where(is_among(documents.c.url, "urls"))
@@ -198,7 +197,7 @@ async def _note_inventory(connection: AsyncConnection, reading: FeedReading, at:
         if key not in wanted:
             continue
         if key in reading.tags_withdrawn:
-            seen = [Observation(at, Base(row["registry"], row["repository"], row["tag"]), None)]
+            seen = [Observation(at, base_of(row), None)]
         else:
             last = await connection.execute(
                 select(observations.c.id, observations.c.observation).where(

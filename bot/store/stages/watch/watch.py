@@ -2,14 +2,12 @@
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import Likeness
 from bot.domain.feeds.advisory import Release
-from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.inserting import chunks, insert_missing
 from bot.store.engine.locking import lock
@@ -21,7 +19,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import compare_mirrors, with_mirrors
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases
-from bot.store.rows.bases.tables import bases, incidents, manifests, observations, releases
+from bot.store.rows.bases.tables import base_of, bases, incidents, manifests, observations, releases
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
@@ -37,7 +35,7 @@ class WatchStore(Store):
     def bases(self) -> DueRows[DueBase]:
         """Those that are used."""
         used = [bases.c.used.is_(True)]
-        return DueRows(self._database, self._worker, bases, _due_base, lambda row: str(_base_of(row)), where=used)
+        return DueRows(self._database, self._worker, bases, _due_base, lambda row: str(base_of(row)), where=used)
 
     async def earlier_digests(self, base_id: int) -> frozenset[str]:
         newest = (
@@ -166,8 +164,4 @@ async def _due_base(claimed: Claimed) -> DueBase:
     told = (row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
     alike = Likeness(row["likeness"]) if row["likeness"] else None
     mirrored = Mirrored(row["upstream_digest"], alike, row["behind_since"]) if row["upstream_id"] else None
-    return DueBase(row["id"], _base_of(row), *told, mirrored)
-
-
-def _base_of(row: Mapping[str, Any]) -> Base:
-    return Base(row["registry"], row["repository"], row["tag"])
+    return DueBase(row["id"], base_of(row), *told, mirrored)

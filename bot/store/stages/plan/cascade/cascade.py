@@ -27,7 +27,7 @@ from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind_of_homes
 from bot.store.rows.bases.observations import latest_observations, loaded
-from bot.store.rows.bases.tables import bases, changes, observations
+from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, step
@@ -99,7 +99,7 @@ class CascadeStore(Store):
             ids: dict[int, Base] = {}
             for part in chunks(sorted(some)):
                 rows = await connection.execute(select(bases).where(has_name_among(part)))
-                ids |= {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
+                ids |= {row.id: base_of(row) for row in rows}
             latest = await latest_observations(connection, sorted(ids), 1)
         return {base: history[-1] for base, history in loaded(ids, latest).items()}
 

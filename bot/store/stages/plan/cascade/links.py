@@ -15,7 +15,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, upsert
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.own_bases import own_links
-from bot.store.rows.bases.tables import bases
+from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.images.images import images, parents_of_others
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.repositories.usage_texts import usage_text
@@ -68,7 +68,7 @@ async def links_of_fleet(connection: AsyncConnection) -> Links:
     newest = max(known.values(), default=0)
     links: list[Link] = []
     for row in rows:
-        base = Base(row.registry, row.repository, row.tag)
+        base = base_of(row)
         if (row.parent, base.name) not in counted:
             continue
         parent = parts[row.parent].named(base.name) if row.parent in parts else Image(row.parent)
@@ -118,7 +118,7 @@ async def parts_of_producers(connection: AsyncConnection, some: Collection[int])
         )
         pairs = readable(
             rows,
-            lambda row: (row.repository_id, Base(row.registry, row.repository, row.tag), load(row.usage, Usage)),
+            lambda row: (row.repository_id, base_of(row), load(row.usage, Usage)),
             lambda row: f"usage {row.id}",
         )
         for repository, base, usage in pairs:
@@ -191,7 +191,7 @@ async def _link_news(
             bases.c.tag.in_({base.tag for base in named})
         )
     )
-    ids = {Base(row.registry, row.repository, row.tag): row.id for row in found}
+    ids = {base_of(row): row.id for row in found}
     wanted = {
         (link.child.repository, link.child.name, ids[link.base]): (
             (link.child, link.base) in cut,

@@ -37,7 +37,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.tables import bases, changes, observations
+from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
@@ -219,7 +219,7 @@ async def bases_of_producers(
     if not parents:
         return {}, {}, {}
     rows = (await connection.execute(select(bases).where(bases.c.used.is_(True)))).all()
-    named = {row.id: Base(row.registry, row.repository, row.tag) for row in rows}
+    named = {row.id: base_of(row) for row in rows}
     followed = await connection.execute(
         select(usages.c.repository_id, usages.c.base_id)
         .where(usages.c.base_id.is_not(None), usages.c.repository_id.in_({image.repository for image in parents}))
