@@ -1,7 +1,7 @@
 """Draws docs/images anew: what the bot wrote in the sandbox, and its page over a stored fleet (`make pictures`).
 
-Of the sandbox only the address of its registry is replaced, by those that it stands for. `--every FOLDER` draws
-every page instead, 1280 and 400 pixels wide, light and dark, to look at them.
+The sandbox's registry counts as Microsoft's, and only its address is replaced, by those that it stands for.
+`--every FOLDER` draws every page instead, 1280 and 400 pixels wide, light and dark, to look at them.
 """
 
 import asyncio
@@ -29,13 +29,12 @@ from bot.settings import load
 from bot.store.engine.database import open_database
 from docs.drawing import pull_request_page, slack_page, teams_page
 from docs.shrinking import shrink
-from docs.texts import CVES, publish_openssl, ubuntu_read
+from docs.texts import CVES, microsofts_world, publish_openssl, ubuntu_read
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.stored_fleet import names
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.pages import BASE, PAGES
 from sandbox.stored_fleet.serving import NOW, TOKEN, served, site_over
-from sandbox.world import World
 
 FOLDER = Path(__file__).parent / "images"
 REPOSITORIES, USAGES = 140, 4
@@ -58,7 +57,7 @@ SHOWN = {
 
 async def written() -> tuple[list[dict[str, Any]], dict[str, Any], str]:
     """The Slack message and a pull request of a patch day, and the host that the sandbox's registry had."""
-    async with World() as world:
+    async with microsofts_world() as world:
         fleet = SampleFleet(world)
         await fleet.build("10.0.0")
         with tempfile.TemporaryDirectory() as folder:

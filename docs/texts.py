@@ -1,18 +1,22 @@
 """Writes docs/texts.md from what the bot really wrote in the sandbox: `make pictures`. A test holds the page to it.
 
-Only addresses are replaced, by those that they stand for.
+The sandbox's registry counts as Microsoft's there, and in what was written only addresses are replaced, by those
+that they stand for.
 """
 
 import asyncio
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import yaml
 
+from bot.domain.bases import dotnet_image
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.rollouts.journal import Word
 from bot.service.commands.rollouts.onboard import take_up
@@ -58,7 +62,7 @@ class Texts:
 
 async def written() -> Texts:
     """Plays a first day, on which much is behind, and a patch day, on which canaries fail."""
-    async with World() as world:
+    async with microsofts_world() as world:
         fleet = SampleFleet(world)
         await fleet.build("10.0.0")
         floating = f"FROM {fleet.registry}/{ASPNET}:{RUNTIME_TAG}\nCOPY . /app\n"
@@ -116,6 +120,14 @@ async def written() -> Texts:
                 )
             )
         )
+
+
+@asynccontextmanager
+async def microsofts_world() -> AsyncIterator[World]:
+    """A world whose registry counts as Microsoft's, which it stands for: texts tell by that who rebuilds a base."""
+    async with World() as world:
+        with mock.patch.object(dotnet_image, "MICROSOFT", world.registry.host):
+            yield world
 
 
 def ubuntu_read(world: World) -> dict[str, Any]:

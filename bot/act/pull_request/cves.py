@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from bot.domain.bases.dotnet_image import MICROSOFT
+from bot.domain.bases.dotnet_image import is_microsofts
 from bot.domain.packages.cve_moves import CvesMoved, MovedCve, WhyOpen
 from bot.domain.packages.cve_wording import (
     cve_counts,
@@ -28,15 +28,15 @@ def cves_section(packages: Mapping[Base, tuple[PlatformChanges, ...]], told_of: 
     told: dict[tuple[CvesMoved, tuple[str, ...], bool, bool], list[Base]] = {}
     for base, platforms in sorted(packages.items()):
         for group in shared_cves(platforms):
-            key = (group.cves, group.platforms, base.registry == MICROSOFT, base in told_of)
+            key = (group.cves, group.platforms, is_microsofts(base.registry), base in told_of)
             told.setdefault(key, []).append(base)
     left = _MOST_ROWS
     parts: list[str] = []
-    for (moved, shown_on, is_microsofts, some_told), bases in told.items():
+    for (moved, shown_on, by_microsoft, some_told), bases in told.items():
         names = ", ".join(dict.fromkeys(base.short for base in bases))
         head = f"CVEs in packages of {names} on {', '.join(shown_on)}: {cve_counts(moved, some_told=some_told)}"
         rows = [*(moved.still_open or ()), *(moved.fixed or ())]
-        parts.append(_folded(head, rows, moved.gaps, left, "Microsoft has not rebuilt" if is_microsofts else ""))
+        parts.append(_folded(head, rows, moved.gaps, left, "Microsoft has not rebuilt" if by_microsoft else ""))
         left -= min(left, len(rows))
     return "\n".join(parts)
 

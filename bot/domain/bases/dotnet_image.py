@@ -20,6 +20,11 @@ class ImageFamily(StrEnum):
     WINDOWS = "Windows"
 
 
+def is_microsofts(registry: str) -> bool:
+    """Whether what lies in that registry is published by Microsoft itself, so that nobody else can rebuild it."""
+    return registry == MICROSOFT
+
+
 def family_of(reference: Reference) -> ImageFamily | None:
     """What an image holds, as far as its name says; None for all others."""
     name = reference.repository.lower()
@@ -27,5 +32,5 @@ def family_of(reference: Reference) -> ImageFamily | None:
         return ImageFamily.FRAMEWORK
     if _DOTNET.search(name):
         return ImageFamily.DOTNET
-    is_microsofts = reference.registry == MICROSOFT or name.startswith("microsoft/")
-    return ImageFamily.WINDOWS if is_microsofts and _WINDOWS.fullmatch(name.removeprefix("microsoft/")) else None
+    by_microsoft = is_microsofts(reference.registry) or name.startswith("microsoft/")
+    return ImageFamily.WINDOWS if by_microsoft and _WINDOWS.fullmatch(name.removeprefix("microsoft/")) else None

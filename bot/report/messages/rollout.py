@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain.bases.change import Cause, Change
-from bot.domain.bases.dotnet_image import MICROSOFT
+from bot.domain.bases.dotnet_image import is_microsofts
 from bot.domain.feeds.advisory import Severity, public_record, worst
 from bot.domain.packages.cve_wording import still_open_in_words
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
@@ -184,8 +184,8 @@ def _still_open(news: RolloutNews) -> list[Line]:
     """What the bases still have, by reason and severity; nothing where nobody asked."""
     if news.still_open is None:
         return []
-    is_microsofts = all(change.base.registry == MICROSOFT for change in news.changes)
-    told = still_open_in_words(news.still_open, *(["Microsoft has not rebuilt"] if is_microsofts else []))
+    only_microsofts = all(is_microsofts(change.base.registry) for change in news.changes)
+    told = still_open_in_words(news.still_open, *(["Microsoft has not rebuilt"] if only_microsofts else []))
     return [plain(short(told, LONGEST_DETAIL))]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cmp_to_key
 
-from bot.domain.bases.dotnet_image import MICROSOFT
+from bot.domain.bases.dotnet_image import is_microsofts
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import BelowImage, Held, PublishedFix
@@ -70,8 +70,7 @@ class FixesBelow:
     def _base(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
         if below.base is None:
             return None
-        is_microsofts = below.base.registry == MICROSOFT
-        who = "Microsoft" if is_microsofts else f"whoever publishes {below.base.name}"
+        who = "Microsoft" if is_microsofts(below.base.registry) else f"whoever publishes {below.base.name}"
         return self._below(below.base, below.platform, below.inventory, who, cve, exposures)
 
     def _mirror(self, below: Below, cve: str, exposures: Sequence[Exposure]) -> BelowImage | None:
