@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.platform import InvalidPlatform, Platform
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -28,7 +29,6 @@ UNKNOWN = "unknown/unknown"
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-_PLATFORM_WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A descriptor: what an index or a manifest points to. `platform` is `os/architecture[/variant]`."""
+    """A descriptor: what an index or a manifest points to. `platform` is written as `Platform` writes it."""
 
     media_type: str
     digest: str
@@ -229,11 +229,16 @@ def _platform(value: Mapping[str, Any], where: str) -> str | None:
     system, architecture, variant = value.get("os"), value.get("architecture"), value.get("variant")
     if not system or not architecture:
         return None
-    words = [system, architecture, *([variant] if variant else [])]
-    if not all(isinstance(word, str) and _PLATFORM_WORD.fullmatch(word) for word in words):
-        raise _malformed("names a platform that is none", where)
-    # arm64 has one variant that everybody means, and containerd leaves it out when it normalises.
-    return "/".join(words[:2] if words[1:] == ["arm64", "v8"] else words)
+    try:
+        return str(Platform.of(*(_text(word) for word in (system, architecture, variant or ""))))
+    except InvalidPlatform as error:
+        raise _malformed("names a platform that is none", where) from error
+
+
+def _text(word: object) -> str:
+    if not isinstance(word, str):
+        raise InvalidPlatform("no text")
+    return word
 
 
 def _environment(value: object) -> dict[str, str]:

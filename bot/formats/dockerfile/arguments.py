@@ -7,23 +7,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
+from bot.domain.platform import Platform
 from bot.formats.dockerfile.lines import Fault, Instruction
 from bot.formats.dockerfile.words import BadWord, expand, split_quoted
 from bot.formats.source.spanned import Spanned
-
-
-class Platform(NamedTuple):
-    """What BuildKit's `TARGETPLATFORM` names, such as `linux/arm/v7`."""
-
-    os: str
-    architecture: str
-    variant: str = ""
-
-    def __str__(self) -> str:
-        return "/".join(part for part in self if part)
-
 
 ASSUMED_PLATFORM = Platform("linux", "amd64")
 OTHER_PLATFORMS = (Platform("linux", "arm64"), Platform("linux", "arm", "v7"), Platform("windows", "amd64"))

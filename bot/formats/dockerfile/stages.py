@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bot.domain.platform import InvalidPlatform, Platform
 from bot.formats.dockerfile.arguments import ASSUMED_PLATFORM, OTHER_PLATFORMS, Arguments
 from bot.formats.dockerfile.lines import Fault, Instruction
 from bot.formats.dockerfile.words import NOTHING, BadWord, expand, split_blanks, split_flags
@@ -15,9 +16,6 @@ from bot.formats.source.spanned import Spanned
 
 EMPTY_IMAGE = "scratch"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
-_PLATFORM = re.compile(r"[a-z0-9_]+(?:\([^)]*\))?(?:/[A-Za-z0-9_.-]+){0,2}", re.ASCII)
-_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
-_OTHER_NAMES = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,15 +116,7 @@ def _platforms(flags: Sequence[Spanned], arguments: Arguments, escape: str) -> t
     word = written.part(len("--platform="), len(written))
     texts = {spanned.text for spanned in _on_platforms(word, arguments, escape)}
     platform = texts.pop()
-    if texts or not _PLATFORM.fullmatch(platform):
+    try:
+        return () if texts else (str(Platform.parse(platform)),)
+    except InvalidPlatform:
         return ()
-    return (_normal(platform),)
-
-
-def _normal(platform: str) -> str:
-    """`os/architecture[/variant]`; an architecture alone means Linux, as in containerd's `platforms.Parse`."""
-    parts = platform.split("/")
-    parts = [_ARCHITECTURES.get(part, part) for part in parts]
-    if len(parts) == 1 and parts[0] in _OTHER_NAMES:
-        parts.insert(0, "linux")
-    return "/".join(parts)

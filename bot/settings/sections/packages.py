@@ -2,17 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from bot.domain.platform import Platform
 from bot.settings.sections.section import Section
 
-Platform = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9]+/[A-Za-z0-9_]+(/[A-Za-z0-9_.]+)?$")]
+PlatformName = Annotated[
+    str,
+    Field(max_length=100, examples=["linux/amd64", "linux/arm/v7"]),
+    AfterValidator(lambda text: str(Platform.parse(text))),
+]
 
 
 class PackagesSettings(Section):
     """Of which images the packages are read; each layer is fetched once."""
 
-    platforms: list[Platform] = Field(
+    platforms: list[PlatformName] = Field(
         ["linux/amd64", "linux/arm64"],
         max_length=20,
         description="Platforms whose packages are read; an empty list fetches no layer at all.",

@@ -40,6 +40,7 @@ async def read_image(
 ) -> Inventory:
     """The packages of the image of `platform`, or of Linux on amd64 where an index leaves a choice.
 
+    `platform` is written as indexes are read, as `Platform` writes it.
     A damaged, hostile or missing layer is a problem of the inventory and hinders no other. `kept` holds layers by
     digest that were read before, and takes those read now. Raises `Failure` for what cannot be reached and where no
     image fits.
@@ -114,8 +115,6 @@ def check_one_is_meant(index: Index, platform: str | None) -> None:
 
 
 def _chosen(index: Index, platform: str | None) -> Descriptor:
-    if platform is not None and platform.endswith("/arm64/v8"):
-        platform = platform.removesuffix("/v8")  # as indexes are read
     images = index.images() if platform is None else index.images_of_any_system()
     fitting = [entry for entry in images if entry.platform == platform] if platform else list(images)
     if not fitting:
@@ -152,8 +151,10 @@ def _only(entries: Sequence[Descriptor], platform: str | None, known: Sequence[D
 
 
 async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> None:
-    """Refuses an image that its configuration says is for another platform, where no index says so; a variant
-    counts where both name one. Raises `Failure`."""
+    """Refuses an image that its configuration says is for another platform, where no index says so.
+
+    Raises `Failure`.
+    """
     try:
         told = await _platform_of(manifest.config.digest, blobs)
     except Failure as failure:
@@ -162,15 +163,11 @@ async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> No
         what = f"{failure.what}, and no index says for which platform the image is that it configures"
         advice = "leave --platform out to read it whatever it is for"
         raise Failure(failure.trouble, what, where=failure.where, advice=advice) from failure
-    if told is not None and _is_another(told.split("/"), platform.split("/")):
+    if told not in (None, platform):
         advice = "leave --platform out to read that one"
         raise Failure(
             Trouble.MISSING, f"has no image for {platform}: it is for {told}", where="image", advice=advice
         )
-
-
-def _is_another(told: list[str], asked: list[str]) -> bool:
-    return told[:2] != asked[:2] or (len(told) == len(asked) and told != asked)
 
 
 async def _platform_of(digest: str, blobs: Blobs) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.packages.package import Inventory
+from bot.domain.platform import InvalidPlatform, Platform
 from bot.domain.wording.words import first_few
 from bot.verify.packages.reading import malformed, mapping, read_json
 from bot.verify.sbom import cyclonedx, spdx, spdx3, syft
@@ -25,7 +26,6 @@ _LONGEST_DISTRIBUTION = 64
 _START = 4096
 _SPDX_AS_TEXT = re.compile(rb"^spdxversion:", re.IGNORECASE | re.MULTILINE)
 _XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
-_PLATFORM = re.compile(r"[a-z0-9]{1,32}(?:/[a-z0-9]{1,32}){1,3}")
 _FORMS: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any], str], Inventory]], ...] = (
     (lambda document: str(document.get("spdxVersion", "")).startswith("SPDX-2."), spdx.read),
     (lambda document: document.get("bomFormat") == "CycloneDX", cyclonedx.read),
@@ -140,7 +140,15 @@ def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
 
 def _refuse_several_platforms(document: dict[str, Any], where: str) -> None:
     """Raises `Failure` for what `imagetools inspect` writes of an image with several platforms."""
-    platforms = [name for name, each in document.items() if _PLATFORM.fullmatch(name) and "SPDX" in mapping(each)]
+    platforms = [name for name, each in document.items() if _is_platform(name) and "SPDX" in mapping(each)]
     if platforms:
         advice = f"write the one that is meant: --format '{{{{json (index .SBOM \"{platforms[0]}\")}}}}'"
         raise malformed(f"holds an SBOM for each of {first_few(platforms)}", where, advice)
+
+
+def _is_platform(name: str) -> bool:
+    try:
+        Platform.parse(name)
+    except InvalidPlatform:
+        return False
+    return True

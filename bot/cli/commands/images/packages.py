@@ -1,6 +1,5 @@
 """`packages`: what is inside an image, and which images hold a package; nobody else is asked."""
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
     from bot.domain.packages.package import Inventory
     from bot.domain.packages.sbom import Sbom
-
-_PLATFORM = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){1,2}")
 
 app = typer.Typer(help="What is inside an image, and which version is newer.", no_args_is_help=True)
 
@@ -43,10 +40,13 @@ Access = Annotated[
 
 
 def platform_named(text: str | None) -> str | None:
-    """Refuses what is no platform, an empty text among them: a variable that is not set would be any platform."""
-    if text is not None and _PLATFORM.fullmatch(text) is None:
-        raise typer.BadParameter("it is no platform; name its system and architecture, as in linux/arm64")
-    return text
+    """The platform as indexes are read. Refuses what is none, such as the text of a variable that is not set."""
+    from bot.domain.platform import InvalidPlatform, Platform
+
+    try:
+        return None if text is None else str(Platform.parse(text))
+    except InvalidPlatform as error:
+        raise typer.BadParameter(f"it is {error}") from None
 
 
 Platform = Annotated[

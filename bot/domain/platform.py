@@ -1,0 +1,88 @@
+"""The platform that an image is for, as containerd reads and compares it.
+
+Source: containerd's `platforms.Parse` and `platforms.Normalize`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
+_SYSTEM = re.compile(r"(?P<name>[A-Za-z0-9_.-]{1,32})(?:\([A-Za-z0-9_.+-]{0,64}\))?", re.ASCII)
+"""Windows may have its version in parentheses, which tells no platform apart from another."""
+_SYSTEMS = {"macos": "darwin"}
+_ARCHITECTURES = {
+    "i386": ("386", ""),
+    "x86_64": ("amd64", None),
+    "x86-64": ("amd64", None),
+    "aarch64": ("arm64", None),
+    "armhf": ("arm", "v7"),
+    "armel": ("arm", "v6"),
+}
+"""Other names of architectures, and the variant that such a name stands for, whatever else is said."""
+_VARIANTS = {
+    "amd64": {"v1": ""},
+    "arm64": {"8": "", "v8": "", "v8.0": "", "9": "v9", "9.0": "v9", "v9.0": "v9"},
+    "arm": {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"},
+}
+_KNOWN = frozenset(
+    {
+        "386",
+        "amd64",
+        "arm",
+        "arm64",
+        "loong64",
+        "mips64",
+        "mips64le",
+        "ppc64",
+        "ppc64le",
+        "riscv64",
+        "s390x",
+        "wasm",
+    }
+)
+"""Architectures that may stand alone, as in `--platform arm64`; they mean Linux."""
+
+
+class InvalidPlatform(ValueError):
+    """What is written is no platform."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Platform:
+    """A system, an architecture and, where that says more, its variant, each in the one name that it goes by."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(word for word in (self.os, self.architecture, self.variant) if word)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads `os/architecture[/variant]`, or an architecture alone. Raises `InvalidPlatform`."""
+        words = text.split("/")
+        if len(words) == 1:
+            alone = cls.of("linux", text)
+            if alone.architecture in _KNOWN:
+                return alone
+        elif len(words) <= 3 and all(words):
+            return cls.of(*words)
+        raise InvalidPlatform("no platform; name its system and architecture, as in linux/arm64")
+
+    @classmethod
+    def of(cls, os: str, architecture: str, variant: str = "") -> Self:
+        """The platform that three words name, as an index or an image's configuration has them.
+
+        Raises `InvalidPlatform`.
+        """
+        system = _SYSTEM.fullmatch(os)
+        if system is None or not all(_WORD.fullmatch(word) for word in (architecture, variant or "none")):
+            raise InvalidPlatform(
+                "no platform; its system, architecture and variant are words such as linux, arm, v7"
+            )
+        name, written, said = system["name"].lower(), architecture.lower(), variant.lower()
+        known, implied = _ARCHITECTURES.get(written, (written, None))
+        told = said if implied is None else implied
+        return cls(_SYSTEMS.get(name, name), known, _VARIANTS.get(known, {}).get(told, told))
