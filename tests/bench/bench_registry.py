@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 from sqlalchemy import insert
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.bases.image import INDEXES, MANIFESTS
 from bot.domain.clock import ManualClock

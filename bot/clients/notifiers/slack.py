@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from bot.clients.http import Http
-from bot.clients.http_answers import Answer
+from bot.clients.http.answers import Answer
+from bot.clients.http.client import Http
 from bot.clients.notifiers.slack_scopes import SignedIn
 from bot.domain.failure import Failure, Trouble
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
 
 _WHERE = "Teams webhook"

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry.challenge import LEEWAY, LONGEST_TOKEN
 from bot.clients.registry.login import SignIn
 from bot.domain.failure import Failure, Trouble

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry.challenge import basic
 from bot.clients.registry.login import SignIn
 from bot.domain.failure import Failure, Trouble

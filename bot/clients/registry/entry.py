@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from bot.clients.http import HostRules, Http
-from bot.clients.http_answers import Answer, Streamed
+from bot.clients.http.answers import Answer, Streamed
+from bot.clients.http.client import HostRules, Http
 from bot.clients.registry.challenge import (
     Challenge,
     RegistryToken,

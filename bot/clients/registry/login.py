@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 
 
 @dataclass(frozen=True, slots=True)

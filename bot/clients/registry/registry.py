@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from bot.clients.http import ANY_HOST, Http
-from bot.clients.http_answers import Answer, Streamed
+from bot.clients.http.answers import Answer, Streamed
+from bot.clients.http.client import ANY_HOST, Http
 from bot.clients.registry.entry import RegistryAccess, RegistryEntry
 from bot.domain.bases.image import (
     INDEXES,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import Posted, Slack, SlackBot, SlackWebhook
 from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.clients.notifiers.teams import TeamsWebhook

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.port import Forge

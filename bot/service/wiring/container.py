@@ -12,10 +12,10 @@ from bot.act.onboarding.ports import OnboardingOptions
 from bot.act.ports import ActOptions
 from bot.assess.notices.deciding import AlertOptions
 from bot.audit.fleet.stage import AuditOptions
-from bot.clients.dumps import DumpReader
-from bot.clients.feeds import FeedReader
-from bot.clients.http import Http
-from bot.clients.osv_api import OsvClient
+from bot.clients.feeds.documents import FeedReader
+from bot.clients.feeds.dumps import DumpReader
+from bot.clients.feeds.osv_api import OsvClient
+from bot.clients.http.client import Http
 from bot.clients.registry import Registry
 from bot.discover.selection import Selection
 from bot.discover.stage import DiscoverOptions

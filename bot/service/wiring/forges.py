@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from bot.clients.forges.github import GitHub, Installations
-from bot.clients.observer import Observer
+from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.forge.port import Forge
 from bot.service.wiring.grants import chosen_installations, github_access

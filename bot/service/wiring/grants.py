@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.clients.forges.github import AppCredentials, Chosen, GitHubAccess, TokenCredentials
-from bot.clients.http import HostRules
+from bot.clients.http.client import HostRules
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import Clock
 from bot.domain.feeds.document import FeedSource

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.clients.dumps import DumpReader
-from bot.clients.http import HostRules, Http, Limits
-from bot.clients.osv_api import OsvClient
+from bot.clients.feeds.dumps import DumpReader
+from bot.clients.feeds.osv_api import OsvClient
+from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.clients.feeds import FeedReader
-from bot.clients.http import HostRules, Http, Limits
+from bot.clients.feeds.documents import FeedReader
+from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedSource
 from bot.reconcile.loop import Loop

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.clients.http import HostRules, Http
+from bot.clients.http.client import HostRules, Http
 from bot.clients.notifiers.slack import SlackBot, SlackWebhook
 from bot.clients.notifiers.teams import TeamsWebhook
 from bot.domain.bases.change import Change

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.clients.http import HostRules, Http
+from bot.clients.http.client import HostRules, Http
 from bot.clients.notifiers.slack import Posted, SlackBot, SlackWebhook
 from bot.domain.failure import Failure, Trouble
 from sandbox.world import World

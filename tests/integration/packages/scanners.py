@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.oci_layout import is_layout
+from bot.clients.folders.oci_layout import is_layout
 from bot.domain.packages.package import Inventory
 from bot.service.commands.images.packages import read_source
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from bot.clients.http import Http, Limits
+from bot.clients.http.client import Http, Limits
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.clients.registry.azure import AzureIdentity, AzureLogin
 from bot.domain.clock import SystemClock

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from bot.clients.http import Http, Limits
+from bot.clients.http.client import Http, Limits
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble

@@ -10,7 +10,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived
 
-from bot.clients.http import HostRules, Http, Limits
+from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.failure import Failure, Trouble
 
 

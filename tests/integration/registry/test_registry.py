@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.bases.image import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from bot.clients.http import Http, Limits
+from bot.clients.http.client import Http, Limits
 from bot.clients.registry import Registry as RegistryClient
 from bot.clients.registry import RegistryAccess, host_rules
 from bot.domain.clock import ManualClock

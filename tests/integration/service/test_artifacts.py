@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
-from bot.clients.http import HostRules, Http
+from bot.clients.http.client import HostRules, Http
 from bot.domain.clock import SystemClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.clients.registry.attaching import Attaching
 from bot.domain.clock import SystemClock

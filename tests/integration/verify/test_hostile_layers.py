@@ -14,7 +14,7 @@ import httpx
 import pytest
 import zstandard
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.bases.image import read_document
 from bot.domain.clock import ManualClock

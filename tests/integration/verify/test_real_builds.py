@@ -17,7 +17,7 @@ from typing import Any, cast
 import pytest
 import zstandard
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.clients.forges.github import AppCredentials, GitHubAccess, TokenCredentials
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import SlackBot, SlackWebhook
 from bot.clients.registry import RegistryAccess
 from bot.settings import BadSettings, Settings, check_secrets, secret

@@ -23,7 +23,7 @@ from bot.clients.forges.github.pull_requests import (
     tips,
     writing,
 )
-from bot.clients.observer import Observer
+from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag

@@ -10,7 +10,7 @@ from bot.act.onboarding.stage import proposal_source
 from bot.audit.auditing import judge_repository
 from bot.audit.patches import Texts, patches
 from bot.audit.repository import RepositoryTexts
-from bot.clients import folder
+from bot.clients.folders import checkout
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.finding import Finding, Fix
@@ -44,10 +44,10 @@ class AuditedCheckout:
 
 def audited(root: Path, clock: Clock, progress: Progress) -> AuditedCheckout:
     """The findings of all files below `root`. Raises `Failure` where it is missing or cannot be read."""
-    entries = [entry for entry in folder.entries(root) if entry.is_file and tells_of_practices(entry.path)]
+    entries = [entry for entry in checkout.entries(root) if entry.is_file and tells_of_practices(entry.path)]
     files: dict[str, bytes] = {}
     for number, entry in enumerate(entries, start=1):
-        files[entry.path] = folder.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
+        files[entry.path] = checkout.read(root if root.is_file() else root / entry.path, LARGEST_FILE)
         progress(number, len(entries))
     texts = Texts(RepositoryTexts(files), files, clock.now())
     return AuditedCheckout(judge_repository(texts.repository, texts.now).findings, texts)

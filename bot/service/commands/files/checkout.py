@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.clients import folder
+from bot.clients.folders import checkout
 from bot.discover.choosing import Choice, chosen, source_files
 from bot.discover.selection import Selection
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned, reference_after_move
@@ -55,7 +55,7 @@ async def scan(
 
     Without settings, Microsoft's own registry and bases are meant.
     """
-    entries = list(folder.entries(root))
+    entries = list(checkout.entries(root))
     choice = chosen(entries, is_bounded=False)
     files = list(_files(root, choice.entries, progress))
     files += _files(root, _sources(entries, choice, [(file.path, file.data) for file in files]), progress)
@@ -96,17 +96,17 @@ def nearest(found: FolderScan, reference: Reference) -> Reference | None:
 
 def update(root: Path, replacements: Sequence[Replacement], paths: Iterable[str] | None = None) -> list[Updated]:
     """Rewrites the files below `root` in place; what could not be done is in `refused`."""
-    entries = list(folder.entries(root))
+    entries = list(checkout.entries(root))
     choice = chosen(entries, is_bounded=False)
-    files = {entry.path: folder.read(_place(root, entry.path), LARGEST_FILE) for entry in choice.entries}
+    files = {entry.path: checkout.read(_place(root, entry.path), LARGEST_FILE) for entry in choice.entries}
     for entry in _sources(entries, choice, files.items()):
-        files[entry.path] = folder.read(_place(root, entry.path), LARGEST_FILE)
+        files[entry.path] = checkout.read(_place(root, entry.path), LARGEST_FILE)
     files = dict(sorted(files.items()))
     wanted = files.keys() if paths is None else files.keys() & set(paths)
     results = []
     for path, result in rewrite_files(files, dict.fromkeys(wanted, replacements)).items():
         if result.data != files[path]:
-            folder.write(_place(root, path), result.data)
+            checkout.write(_place(root, path), result.data)
         if result.edits or result.refused:
             results.append(Updated(path, result.edits, result.refused, result.moved))
     return results
@@ -139,9 +139,9 @@ def _place(root: Path, path: str) -> Path:
 
 def _files(root: Path, entries: Sequence[TreeEntry], progress: Progress) -> Iterable[File]:
     for number, entry in enumerate(entries, start=1):
-        data = folder.read(_place(root, entry.path), LARGEST_FILE)
+        data = checkout.read(_place(root, entry.path), LARGEST_FILE)
         progress(number, len(entries))
-        yield File(entry.path, folder.content_name(data), data)
+        yield File(entry.path, checkout.content_name(data), data)
 
 
 async def _look(
@@ -152,7 +152,7 @@ async def _look(
     pins_sdk: bool,
 ) -> Mapping[Base, Observation | Failure]:
     """Asks for every base with one HEAD, and reads an image only where its version decides something."""
-    from bot.clients.http import Http
+    from bot.clients.http.client import Http
     from bot.clients.registry import Registry, host_rules
 
     accesses = _accesses(settings)

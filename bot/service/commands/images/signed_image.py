@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry import Registry
 from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock

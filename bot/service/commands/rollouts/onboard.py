@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.act.onboarding.bringing import commits_of
 from bot.act.onboarding.stage import proposal_source
-from bot.clients.observer import Nobody
+from bot.clients.http.observer import Nobody
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.forge.actions import ActionCommit, ActionTag

@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.clients.forges.github import GitHub, Installations
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import SLACK_API, SlackBot
 from bot.clients.registry import Registry
 from bot.domain.bases.change import Cause

@@ -1,6 +1,6 @@
 """`health`: whether the service on this machine answers."""
 
-from bot.clients.http import HostRules, Http, Limits
+from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.settings import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.act.retiring import Retired, retire
-from bot.clients.observer import Nobody
+from bot.clients.http.observer import Nobody
 from bot.domain.clock import Clock
 from bot.domain.rollouts.journal import Word
 from bot.service.wiring.forges import opened_forge

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import Posted, SlackBot, SlackWebhook
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble

@@ -4,7 +4,7 @@ import httpx
 import pytest
 import respx
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.notifiers.teams import TeamsWebhook
 from bot.domain.failure import Failure, Trouble
 

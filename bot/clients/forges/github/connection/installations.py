@@ -12,7 +12,7 @@ from bot.clients.forges.github.connection.access import AppCredentials, GitHubAc
 from bot.clients.forges.github.connection.permissions import least
 from bot.clients.forges.github.connection.shapes import rows, shaped
 from bot.clients.forges.github.connection.transport import Transport
-from bot.clients.observer import Observer
+from bot.clients.http.observer import Observer
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.clients.http_bounds import retry_after
+from bot.clients.http.bounds import retry_after
 from bot.domain.failure import LONGEST_PAUSE
 
 REST, GRAPHQL = "core", "graphql"

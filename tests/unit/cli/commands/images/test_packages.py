@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from bot.cli.main import app
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Inventory
-from tests.unit.clients.layouts import layout
+from tests.unit.clients.folders.layouts import layout
 from tests.unit.verify.packages.archives import STATUS, archive, digest, paragraph, zipped, zstd
 from tests.unit.verify.packages.evidence import EVIDENCE, content
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.oci_layout import OciLayout, is_layout
+from bot.clients.folders.oci_layout import OciLayout, is_layout
 from bot.domain.failure import Failure, Trouble
-from tests.unit.clients.layouts import digest, layout
+from tests.unit.clients.folders.layouts import digest, layout
 
 
 async def read(source: OciLayout, name: str) -> bytes:

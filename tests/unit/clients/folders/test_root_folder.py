@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.opening import open_below
-from bot.clients.root_folder import paths_below, read_below
+from bot.clients.folders.opening import open_below
+from bot.clients.folders.root_folder import paths_below, read_below
 from bot.domain.failure import Failure, Trouble
 
 

@@ -20,10 +20,9 @@ from typing import Self
 import httpx
 import stamina
 
-from bot.clients import http_bodies as bodies
-from bot.clients import http_bounds as bounds
-from bot.clients.http_answers import Answer, Streamed, is_turned_away, turned_away
-from bot.clients.observer import Nobody, Observer
+from bot.clients.http import bodies, bounds
+from bot.clients.http.answers import Answer, Streamed, is_turned_away, turned_away
+from bot.clients.http.observer import Nobody, Observer
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.failure import Failure, Trouble
 

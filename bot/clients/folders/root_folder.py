@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bot.clients.opening import open_below
+from bot.clients.folders.opening import open_below
 from bot.domain.failure import Failure, Trouble
 
 _MOST_ENTRIES = 2_000_000

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
-from bot.clients.http import Http
-from bot.clients.http_answers import Streamed, conditions, validator
+from bot.clients.http.answers import Streamed, conditions, validator
+from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.dump import DumpMark, OpenedDump
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry import Registry, RegistryAccess, host_rules
 from bot.domain.bases.image import OCI_INDEX, digest_of
 from bot.domain.clock import ManualClock

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clients.http_bounds import redirect_target, retry_after
+from bot.clients.http.bounds import redirect_target, retry_after
 from bot.domain.failure import Failure
 
 NOW = datetime(2025, 11, 11, 18, 0, tzinfo=UTC)

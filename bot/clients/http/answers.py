@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from bot.clients import http_bounds as bounds
+from bot.clients.http import bounds
 from bot.domain.failure import Failure, Trouble
 
 

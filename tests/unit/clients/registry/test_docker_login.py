@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.clients.http import Http
+from bot.clients.http.client import Http
 from bot.clients.registry.challenge import basic
 from bot.clients.registry.docker import DockerLogin, docker_config
 from bot.clients.registry.login import SignIn

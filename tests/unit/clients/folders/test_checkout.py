@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clients.folder import entries, write
+from bot.clients.folders.checkout import entries, write
 from bot.domain.failure import Failure
 
 

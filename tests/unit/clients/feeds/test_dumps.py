@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.clients.dumps import DumpReader
-from bot.clients.http import Http, Limits
+from bot.clients.feeds.dumps import DumpReader
+from bot.clients.http.client import Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
 from bot.domain.packages.dump import DumpMark
@@ -76,7 +76,7 @@ async def test_where_no_temporary_file_can_be_it_says_what_to_do(
             raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
         return io.FileIO("/dev/full", "r+")
 
-    monkeypatch.setattr("bot.clients.dumps.tempfile.TemporaryFile", temporary)
+    monkeypatch.setattr("bot.clients.feeds.dumps.tempfile.TemporaryFile", temporary)
     with pytest.raises(Failure, match=f"temporary file: {told}.*let TMPDIR name a folder"):
         await read(URL, httpx.Response(200, stream=httpx.ByteStream(b"zip")))
 

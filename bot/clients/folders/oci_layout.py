@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.clients.opening import open_below
+from bot.clients.folders.opening import open_below
 from bot.domain.bases.image import Index, check_digest, is_digest, read_document
 from bot.domain.failure import Failure, Trouble
 

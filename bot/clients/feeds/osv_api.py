@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from bot.clients.http import Http
-from bot.clients.http_answers import Answer
+from bot.clients.http.answers import Answer
+from bot.clients.http.client import Http
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
 

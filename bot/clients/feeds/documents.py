@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from bot.clients.http import Http
-from bot.clients.http_answers import Answer, conditions, validator
-from bot.clients.http_bounds import host_of
+from bot.clients.http.answers import Answer, conditions, validator
+from bot.clients.http.bounds import host_of
+from bot.clients.http.client import Http
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import (

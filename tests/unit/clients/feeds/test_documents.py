@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from bot.clients.feeds import FeedReader
-from bot.clients.http import Http, Limits
+from bot.clients.feeds.documents import FeedReader
+from bot.clients.http.client import Http, Limits
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import (

@@ -1,0 +1,1 @@
+"""What feeds and OSV publish, fetched whole, as dumps or by questions."""

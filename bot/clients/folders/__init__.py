@@ -1,0 +1,1 @@
+"""Images and checkouts on this machine, read as somebody else has laid them out."""

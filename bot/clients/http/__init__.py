@@ -1,0 +1,1 @@
+"""HTTP, bounded: in size, time, attempts, redirects and in whom it is sent to."""
