@@ -1,10 +1,11 @@
 import gzip
 import json
+import subprocess
 import tracemalloc
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
@@ -221,10 +222,39 @@ def test_os_release_names_the_distribution() -> None:
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @pytest.mark.parametrize(
-    "text", [' ID=debian\n\tVERSION_ID="12" \n', "ID='debian'\nVERSION_ID=12", "VERSION_ID='12'\nID=\"debian\"\n"]
+    "text",
+    [
+        ' ID=debian\n\tVERSION_ID="12" \n',
+        "ID='debian'\nVERSION_ID=12",
+        "VERSION_ID='12'\nID=\"debian\"\n",
+        "\ufeffID=debian\nVERSION_ID=12",
+        "export ID=debian\nexport  VERSION_ID='12'",
+        '# ID=other\nID=debian # the name\nVERSION_ID="12"; # its version',
+        "ID=other\nID=deb'ian'\nVERSION_ID=1\"2\"\n",
+        "ID=\\debian\nVERSION_ID=1\\2\n",
+        'NAME="a \\"b\\" \\$c"\nID="debian"\nVERSION_ID=12',
+        'ID=debian\nVERSION_ID=12\nVERSION_ID=$OTHER\nVERSION_ID=13#4\nVERSION_ID=13 true\nVERSION_ID="13',
+    ],
 )
 def test_os_release_is_read_as_a_shell_would(text: str, line_end: str) -> None:
     assert read_os_release(text.replace("\n", line_end).encode()) == Distribution("debian", "12")
+
+
+PIECES = st.sampled_from(
+    ["1", "2", ".", "'", '"', "\\", "\\\\", "\\a", "'3'", '"4"', '"\\""', "'\\'", '"\\5"', "#", " #"]
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(PIECES, max_size=5).map("".join))
+def test_a_version_that_is_told_is_the_one_that_a_shell_reads(value: str) -> None:
+    told = read_os_release(f"ID=x\nVERSION_ID={value}\n".encode())
+    assert told is not None
+    if told.version:
+        said = subprocess.run(
+            ["sh", "-c", f'VERSION_ID={value}\nprintf %s "$VERSION_ID"'], capture_output=True, text=True
+        )
+        assert (said.returncode, said.stdout) == (0, told.version)
 
 
 def test_each_package_is_listed_once_with_its_source_package() -> None:
