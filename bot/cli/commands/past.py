@@ -23,7 +23,7 @@ def export_log(
     """
     import asyncio
 
-    from bot.cli.output import print_line
+    from bot.cli.screen.output import print_line
     from bot.domain.clock import SystemClock
     from bot.service.commands.history import export_log as write
     from bot.settings import load
@@ -52,8 +52,8 @@ def import_log(
     """
     import asyncio
 
-    from bot.cli.output import print_line
-    from bot.cli.progress import progress_of
+    from bot.cli.screen.output import print_line
+    from bot.cli.screen.progress import progress_of
     from bot.domain.clock import SystemClock
     from bot.service.commands.history import HistorySource
     from bot.service.commands.history import import_log as read
@@ -109,7 +109,7 @@ def backtest(
     from bot.backtest import is_played
     from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
     from bot.backtest.command import backtest as replay
-    from bot.cli.text import length
+    from bot.cli.screen.text import length
     from bot.domain.clock import SystemClock
     from bot.service.commands.own_durations import own_durations
     from bot.settings import Settings, load

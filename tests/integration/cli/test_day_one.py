@@ -36,7 +36,7 @@ def test_what_is_behind_is_a_table_for_people_and_whole_for_scripts(
 ) -> None:
     filled = behind
     bot("once", "-c", filled.config)
-    monkeypatch.setattr("bot.cli.output._width", lambda: 80)
+    monkeypatch.setattr("bot.cli.screen.output._width", lambda: 80)
     shown = bot("catch-up", "--dry-run", "--repositories", "contoso/left-*", "-c", filled.config)
     assert shown.code == 0
     assert "sha256:111111111111" in shown.out

@@ -237,7 +237,7 @@ def test_settings_that_cannot_be_read_end_with_2(bot: Command, clinic: Clinic, t
 
 
 def test_the_table_fits_80_columns(bot: Command, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.cli.output._width", lambda: 80)
+    monkeypatch.setattr("bot.cli.screen.output._width", lambda: 80)
     ran = bot("doctor", "-c", clinic.config, "--all")
     assert ran.code == 0
     assert "below that line" in " ".join(ran.out.split())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import CONFIG_VARIABLE, Format, OutputFormat
-from bot.cli.output import Layout, print_json, print_line, print_table
-from bot.cli.progress import progress_of
+from bot.cli.screen.output import Layout, print_json, print_line, print_table
+from bot.cli.screen.progress import progress_of
 from bot.domain.bases.dotnet_image import ImageFamily
 from bot.domain.bases.unwatched import references_by_family
 from bot.domain.wording.escaping import terminal

@@ -22,7 +22,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """
     import asyncio
 
-    from bot.cli.output import print_line
+    from bot.cli.screen.output import print_line
     from bot.domain.clock import SystemClock
     from bot.service.commands.files.known_workflows import known_workflows
     from bot.service.commands.files.unwatched import unwatched_in_fleet

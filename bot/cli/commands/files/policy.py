@@ -66,8 +66,8 @@ def try_out(
 
 def show_answer(found: "TermsAnswer", output: Format) -> None:
     """Writes a row for each term."""
-    from bot.cli.output import Layout, print_json, print_sentence, print_table
-    from bot.cli.text import moment
+    from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
+    from bot.cli.screen.text import moment
     from bot.views.rollouts.terms import as_json, term_in_words
 
     if output is Format.JSON:

@@ -46,7 +46,7 @@ def cve(
 
 def show_cves(found: "Cves", output: Format) -> None:
     """Writes a row for each CVE with where its fix is stuck; ends with 3 where some image is not known."""
-    from bot.cli.output import Layout, print_json, print_sentence, print_table
+    from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
     from bot.cli.unknown import end_with_unknown
     from bot.views.images.ledger import as_json, places_in_words
 
@@ -74,8 +74,8 @@ def show_cves(found: "Cves", output: Format) -> None:
 
 def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> None:
     """Writes the images in groups, or each with its clocks; ends with 3 where some image is not known."""
-    from bot.cli.ledger import show_group
-    from bot.cli.output import print_json, print_line, print_sentence
+    from bot.cli.screen.output import print_json, print_line, print_sentence
+    from bot.cli.tables.ledger import show_group
     from bot.cli.unknown import end_with_unknown
     from bot.domain.wording.words import counted
     from bot.views.images.ledger import as_json, image_as_json, places_in_words
@@ -106,8 +106,8 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
 
 
 def _show_image(image: "LedgerRow") -> None:
-    from bot.cli.output import Layout, print_line, print_sentence, print_table
-    from bot.cli.text import moment
+    from bot.cli.screen.output import Layout, print_line, print_sentence, print_table
+    from bot.cli.screen.text import moment
 
     print_line("")
     print_sentence(f"{image.image} ({', '.join(image.packages)})")

@@ -44,7 +44,7 @@ def gate(
 
     Example: freshness-bot gate trivy.json --ignore-unfixed --against old.json
     """
-    from bot.cli.output import print_json, print_line, print_table
+    from bot.cli.screen.output import print_json, print_line, print_table
     from bot.domain.packages.detected import GatePolicy, blocking, gaps_of_unrated, undecided
     from bot.domain.wording.words import counted
     from bot.verify.scanners.report import severities

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.pages import print_page
-from bot.cli.rest import EveryRow, count_rest, first_rows
-from bot.cli.text import moment
+from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.screen.pages import print_page
+from bot.cli.screen.rest import EveryRow, count_rest, first_rows
+from bot.cli.screen.text import moment
 
 if TYPE_CHECKING:
     from bot.views.bases.tree import Tree

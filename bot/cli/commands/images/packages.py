@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import CONFIG_VARIABLE, DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.rest import EveryRow
+from bot.cli.screen.rest import EveryRow
 
 if TYPE_CHECKING:
     from bot.domain.packages.changes import PackageChange
@@ -74,7 +74,7 @@ def list_packages(
     """
     from dataclasses import asdict
 
-    from bot.cli.output import print_json
+    from bot.cli.screen.output import print_json
     from bot.service.commands.images.packages import read_source
 
     inventory = read_source(source, platform, config)
@@ -115,7 +115,7 @@ def find(
     """
     import asyncio
 
-    from bot.cli.found import show_found
+    from bot.cli.tables.found import show_found
     from bot.domain.clock import SystemClock
     from bot.service.commands.images.inventory import find_packages
     from bot.settings import load
@@ -140,7 +140,7 @@ def diff(
     """
     from dataclasses import asdict
 
-    from bot.cli.output import print_json, print_line, print_table
+    from bot.cli.screen.output import print_json, print_line, print_table
     from bot.domain.packages.changes import package_changes
     from bot.service.commands.images.packages import read_source
 
@@ -176,7 +176,7 @@ def compare(
     """
     import json
 
-    from bot.cli.output import print_table
+    from bot.cli.screen.output import print_table
     from bot.service.commands.images.packages import compared_lines
 
     answers = compared_lines(file)
@@ -201,7 +201,7 @@ def _show(inventory: "Inventory", by: str) -> None:
     """A table for each type, so that names and versions have the width of a terminal to themselves."""
     from itertools import groupby
 
-    from bot.cli.output import print_line, print_table
+    from bot.cli.screen.output import print_line, print_table
 
     print_line(f"packages: {len(inventory.packages)}, on {inventory.distribution or 'an unknown distribution'}{by}")
     columns = ("name", "version", "architecture")
@@ -218,7 +218,7 @@ def _show_sboms(source: Path, platform: str | None, config: Path | None, invento
     """Writes a line for each SBOM beside an image, and what it lists otherwise."""
     import asyncio
 
-    from bot.cli.output import print_line
+    from bot.cli.screen.output import print_line
     from bot.domain.clock import SystemClock
     from bot.domain.failure import Failure
     from bot.service.commands.images.packages import named_image
@@ -253,7 +253,7 @@ def sbom_line(sbom: "Sbom") -> str:
 
 def show_differences(changes: "tuple[PackageChange, ...]") -> None:
     """Writes what an SBOM lists other than the layers show."""
-    from bot.cli.output import print_line, print_table
+    from bot.cli.screen.output import print_line, print_table
 
     if not changes:
         print_line("it lists what the layers show")

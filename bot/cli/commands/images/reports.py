@@ -48,7 +48,7 @@ def import_(
 
     Example: freshness-bot reports import trivy.json
     """
-    from bot.cli.output import print_json, print_line
+    from bot.cli.screen.output import print_json, print_line
     from bot.service.commands.images.scan_reports import import_report
 
     kept = asked(config, lambda settings, clock: import_report(settings, file, image, clock))
@@ -73,7 +73,7 @@ def list_(
 
     Example: freshness-bot reports list ghcr.io/contoso/shop@sha256:DIGEST
     """
-    from bot.cli.output import print_json, print_line
+    from bot.cli.screen.output import print_json, print_line
     from bot.service.commands.images.scan_reports import kept_reports
 
     reports = asked(config, lambda settings, clock: kept_reports(settings, image, clock))
@@ -95,7 +95,7 @@ def list_(
 
 def _line(scan: "ScanReport", kept_at: "datetime | None") -> str:
     """Words where a report is from, when the image was scanned, and how much was found."""
-    from bot.cli.text import moment
+    from bot.cli.screen.text import moment
     from bot.domain.wording.words import counted
 
     made = scan.report.created_at

@@ -61,7 +61,7 @@ def export(
     """
     from importlib.metadata import version
 
-    from bot.cli.output import print_json
+    from bot.cli.screen.output import print_json
     from bot.domain.clock import SystemClock
     from bot.service.commands.images.packages import read_source
     from bot.verify.sbom.export import as_cyclonedx, as_spdx
@@ -83,7 +83,7 @@ def export(
 
 
 def _export_all(config: Path, folder: Path, form: SbomFormat, made: "Document") -> None:
-    from bot.cli.output import print_line
+    from bot.cli.screen.output import print_line
     from bot.domain.wording.words import counted
     from bot.service.commands.images.sboms_of_fleet import write_sboms
 
@@ -113,7 +113,7 @@ def import_(
     """
     from dataclasses import asdict
 
-    from bot.cli.output import print_json, print_line
+    from bot.cli.screen.output import print_json, print_line
     from bot.service.commands.images.sboms import import_sbom
 
     kept = asked(config, lambda settings, clock: import_sbom(settings, file, image, platform, clock))

@@ -40,7 +40,7 @@ def exit_code(verdict: "SignatureVerdict") -> int:
 
 def show_verdict(verdict: "SignatureVerdict", given: dict[str, Any], output: Format) -> None:
     """Prints the verdict with each check and its reason; as JSON beside what was `given`."""
-    from bot.cli.output import print_json, print_line, print_table
+    from bot.cli.screen.output import print_json, print_line, print_table
     from bot.verify.signatures.verdict import REVOCATION
 
     if output is Format.JSON:

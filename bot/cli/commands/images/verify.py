@@ -132,7 +132,7 @@ def _judge(
 def _verify_image(name: str, config: Path, output: Format) -> None:
     import asyncio
 
-    from bot.cli.output import print_json, print_line
+    from bot.cli.screen.output import print_json, print_line
     from bot.domain.clock import SystemClock
     from bot.service.commands.images.verify import judge_image
     from bot.settings import load

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.pages import print_page
-from bot.cli.steps import print_steps
-from bot.cli.text import held_text, moment
+from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.screen.pages import print_page
+from bot.cli.screen.text import held_text, moment
+from bot.cli.tables.steps import print_steps
 
 if TYPE_CHECKING:
     from bot.views.repositories.explanation import Explanation

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.rest import EveryRow, count_rest, first_rows
-from bot.cli.text import NOTHING_READ, held_text, moment
+from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.screen.rest import EveryRow, count_rest, first_rows
+from bot.cli.screen.text import NOTHING_READ, held_text, moment
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.rebuild import Rebuild

@@ -31,7 +31,7 @@ def promises(
     """
     import asyncio
 
-    from bot.cli.text import length
+    from bot.cli.screen.text import length
     from bot.domain.clock import SystemClock
     from bot.service.commands.look.promises import read_promises
     from bot.settings import load
@@ -42,7 +42,7 @@ def promises(
 
 def show_promises(found: "Promises", output: Format) -> None:
     """Writes a table for each promise."""
-    from bot.cli.output import print_json, print_sentence, print_table
+    from bot.cli.screen.output import print_json, print_sentence, print_table
     from bot.domain.bases.promise import PROMISES
     from bot.domain.wording.words import duration
     from bot.views.bases.promises import Grouping, as_json

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.pages import print_page
-from bot.cli.text import NOTHING_READ, lag, moment
-from bot.cli.watching import Watch, watch
+from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.screen.pages import print_page
+from bot.cli.screen.text import NOTHING_READ, lag, moment
+from bot.cli.screen.watching import Watch, watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -47,7 +47,7 @@ def summary(days: Days = 7, config: ConfigFile = DEFAULT_CONFIG, output: Shown =
 
 
 def _show(found: "Summary", output: SummaryFormat) -> None:
-    from bot.cli.output import print_json
+    from bot.cli.screen.output import print_json
     from bot.report.messages.summary import summary_message
     from bot.views.fleet.summary import as_json
 
@@ -73,7 +73,7 @@ def _show(found: "Summary", output: SummaryFormat) -> None:
 
 def _print(message: "Message") -> None:
     """The blocks as lines; a list's items are set in."""
-    from bot.cli.output import print_sentence
+    from bot.cli.screen.output import print_sentence
     from bot.domain.wording.message import Footnote, Heading, Items
 
     for block in message.blocks:

@@ -6,8 +6,8 @@ import typer
 
 from bot.cli.asking import asked
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.text import moment
+from bot.cli.screen.output import Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.screen.text import moment
 from bot.cli.words import Who, word_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def catch_up(
 
 
 def _show(found: "Caught") -> None:
-    from bot.cli.staleness import MOST_SHOWN, say_how_many_more, show_staleness, some_of
+    from bot.cli.tables.staleness import MOST_SHOWN, say_how_many_more, show_staleness, some_of
 
     show_staleness(found.staleness)
     if found.plan.on_the_way:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from bot.cli.asking import asked
 from bot.cli.commands.rollouts.ordering import Limit
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, print_json, print_line, print_table
-from bot.cli.text import moment
+from bot.cli.screen.output import Layout, print_json, print_line, print_table
+from bot.cli.screen.text import moment
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.journal import Entry

@@ -6,7 +6,7 @@ import typer
 
 from bot.cli.commands.rollouts.ordering import counted_rebuilds, give_order
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile
-from bot.cli.output import print_line
+from bot.cli.screen.output import print_line
 from bot.cli.words import Reason, Who, word_of
 
 Named = Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Layout, print_json, print_sentence, print_table
+from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

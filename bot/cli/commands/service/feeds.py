@@ -37,8 +37,8 @@ def export(
     """
     from dataclasses import asdict
 
-    from bot.cli.output import print_json, print_line
-    from bot.cli.text import moment
+    from bot.cli.screen.output import print_json, print_line
+    from bot.cli.screen.text import moment
     from bot.domain.wording.words import counted
     from bot.service.commands.service.bundle import export_bundle
 
@@ -67,8 +67,8 @@ def import_(
 
     Example: freshness-bot feeds bundle import feeds.bundle
     """
-    from bot.cli.output import print_json, print_line, print_table
-    from bot.cli.text import moment
+    from bot.cli.screen.output import print_json, print_line, print_table
+    from bot.cli.screen.text import moment
     from bot.domain.wording.words import counted
     from bot.service.commands.service.bundle import import_bundle
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile
-from bot.cli.output import print_line
+from bot.cli.screen.output import print_line
 
 
 def health(

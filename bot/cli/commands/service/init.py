@@ -29,7 +29,7 @@ def init(
 
     Example: freshness-bot init --owners contoso --app 12345
     """
-    from bot.cli.output import print_line, print_sentence
+    from bot.cli.screen.output import print_line, print_sentence
     from bot.domain.failure import Failure, Trouble
 
     if file.exists() and not force:

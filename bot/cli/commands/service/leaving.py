@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
-from bot.cli.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
-from bot.cli.progress import progress_of
+from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.screen.progress import progress_of
 from bot.cli.words import Who, word_of
 
 if TYPE_CHECKING:

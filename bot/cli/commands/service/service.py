@@ -65,13 +65,13 @@ def once(
         found = asyncio.run(planned_only(settings, SystemClock()))
         show_rebuilds(found.rebuilds, output)
         if output is Format.TABLE and found.staleness.left:
-            from bot.cli.staleness import show_staleness
+            from bot.cli.tables.staleness import show_staleness
 
             show_staleness(found.staleness)
         sys.exit(1 if any(outcome.problems for outcome in found.outcomes) else 0)
     outcomes = asyncio.run(pass_once(settings, SystemClock()))
     if output is Format.JSON:
-        from bot.cli.output import print_json
+        from bot.cli.screen.output import print_json
 
         print_json([{"stage": o.stage, **o.figures, "problems": o.problems} for o in outcomes])
     sys.exit(1 if any(outcome.problems for outcome in outcomes) else 0)

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bot.cli.output import knows_escapes
+from bot.cli.screen.output import knows_escapes
 
 T = TypeVar("T")
 

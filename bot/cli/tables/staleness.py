@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bot.cli.output import Layout, print_sentence, print_table
-from bot.cli.text import moment
+from bot.cli.screen.output import Layout, print_sentence, print_table
+from bot.cli.screen.text import moment
 from bot.domain.wording.words import counted, first_few
 from bot.views.fleet.staleness import lacks_in_words
 from bot.views.names import short_base, short_digest

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.cli.output import print_line
-from bot.cli.watching import EVERY, watch
+from bot.cli.screen.output import print_line
+from bot.cli.screen.watching import EVERY, watch
 
 
 class Interrupted(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from posixpath import commonpath
 from typing import TYPE_CHECKING
 
-from bot.cli.output import first_that_fit, print_line, print_sentence
+from bot.cli.screen.output import first_that_fit, print_line, print_sentence
 from bot.domain.packages.ledger import Passage
 from bot.domain.wording.words import counted, first_few
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.cli.text import lag
+from bot.cli.screen.text import lag
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.cli import output
-from bot.cli.output import Hyperlink, Layout, first_that_fit, print_json, print_sentence, print_table
+from bot.cli.screen import output
+from bot.cli.screen.output import Hyperlink, Layout, first_that_fit, print_json, print_sentence, print_table
 
 ROW = (
     "aspnet:10.0-noble-chiseled",

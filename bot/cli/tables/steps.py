@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from bot.cli.output import Hyperlink, Layout, print_table
-from bot.cli.text import moment
+from bot.cli.screen.output import Hyperlink, Layout, print_table
+from bot.cli.screen.text import moment
 
 if TYPE_CHECKING:
     from bot.domain.rollouts.rebuild import Rebuild

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bot.cli.options import Format
-from bot.cli.output import Layout, print_json, print_sentence, print_table
-from bot.cli.rest import count_rest, first_rows
-from bot.cli.text import moment
+from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
+from bot.cli.screen.rest import count_rest, first_rows
+from bot.cli.screen.text import moment
 from bot.cli.unknown import end_with_unknown
 from bot.views.images.inventory import FoundPackage, FoundPackages, ShownBy, as_json, in_short
 

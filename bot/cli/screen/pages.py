@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bot.cli.options import Format
-from bot.cli.output import print_line
+from bot.cli.screen.output import print_line
 
 if TYPE_CHECKING:
     from bot.settings import Settings

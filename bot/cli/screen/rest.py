@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bot.cli.output import print_sentence
+from bot.cli.screen.output import print_sentence
 from bot.domain.wording.words import counted
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ import typer
 
 from bot.cli.commands.images.cve import show_cve, show_cves
 from bot.cli.commands.look.promises import show_promises
-from bot.cli.ledger import parted
 from bot.cli.options import Format
+from bot.cli.tables.ledger import parted
 from bot.cli.unknown import INCOMPLETE
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
