@@ -7,9 +7,9 @@ from datetime import datetime
 from itertools import pairwise
 
 from bot.audit.auditing import judge_repository
-from bot.audit.literal_secrets import masked
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import with_edits
+from bot.audit.secrets.literals import masked
+from bot.audit.splicing.keys import with_edits
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Outcome
 from bot.domain.repositories.onboarding import unified_diff

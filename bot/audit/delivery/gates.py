@@ -9,7 +9,7 @@ from bot.audit.delivery.delivery import Attestation, ImageScan, Push, Signing, V
 from bot.audit.delivery.pushing import only_local
 from bot.audit.repository import RepositoryTexts
 from bot.audit.shell import is_unknown
-from bot.audit.splices import with_key
+from bot.audit.splicing.keys import with_key
 from bot.audit.workflows.model import TESTS_ONLY, Pipeline, PipelineStep
 from bot.domain.repositories.finding import Fix
 from bot.formats.source.expressions import EXPRESSION

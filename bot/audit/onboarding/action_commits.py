@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import NotSpliceable, check_spliceable
+from bot.audit.splicing.keys import NotSpliceable, check_spliceable
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Finding, Fix, Outcome

@@ -18,7 +18,7 @@ from bot.audit.onboarding.weekly_workflow import builds_releases_alone, dispatch
 from bot.audit.patches import Texts, bad_places, patches, touch
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rules import BY_CHECK
-from bot.audit.splices import with_edits
+from bot.audit.splicing.keys import with_edits
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.images.seen_config import SeenConfig
 from bot.domain.repositories.finding import Finding, Fix, Outcome, Place

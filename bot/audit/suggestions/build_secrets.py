@@ -8,7 +8,7 @@ from bot.audit.delivery.deliveries import BUILDKIT_ACTIONS, deliveries
 from bot.audit.delivery.delivery import Push
 from bot.audit.images.dockerfile import Dockerfile
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import (
+from bot.audit.splicing.keys import (
     GENERATED,
     NotSpliceable,
     check_spliceable,

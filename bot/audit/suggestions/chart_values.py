@@ -3,7 +3,7 @@
 from collections.abc import Sequence as Items
 
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import NotSpliceable, check_spliceable
+from bot.audit.splicing.keys import NotSpliceable, check_spliceable
 from bot.audit.workloads.helm import empty_context
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from bot.audit.list_splices import entry_removed, item_removed, word_after
 from bot.audit.repository import RepositoryTexts
-from bot.audit.secrets import holds_secret, is_connection, is_secret_name
-from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
+from bot.audit.secrets.names import holds_secret, is_connection, is_secret_name
+from bot.audit.splicing.items import entry_removed, item_removed, word_after
+from bot.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.audit.suggestions.secrets_as_files import check_one_value, check_reads_files, is_written_out, set_anew
 from bot.audit.workloads.compose import Service, named_values, services
 from bot.audit.workloads.kubernetes import word

@@ -2,11 +2,11 @@
 
 from bot.audit.delivery.delivery import Deploy, ImageScan
 from bot.audit.delivery.gates import is_after_failure, upload_fix, uploads_of
-from bot.audit.list_splices import item_after, word_after
 from bot.audit.repository import RepositoryTexts
-from bot.audit.script_splices import words_after
 from bot.audit.shell import is_unknown
-from bot.audit.splices import NotSpliceable, edits_of, merged, with_key, with_keys
+from bot.audit.splicing.commands import words_after
+from bot.audit.splicing.items import item_after, word_after
+from bot.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key, with_keys
 from bot.audit.suggestions.actions import UPLOAD_SARIF
 from bot.audit.suggestions.rights import check_own_workflow, rights
 from bot.domain.repositories.edit import Edit

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping as Values
 
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import NotSpliceable, edits_of, with_key, with_keys
+from bot.audit.splicing.keys import NotSpliceable, edits_of, with_key, with_keys
 from bot.audit.workflows.model import Pipeline, PipelineStep
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
-from bot.audit.list_splices import item_removed, key_removed, with_items
 from bot.audit.repository import RepositoryTexts
-from bot.audit.secrets import holds_secret, is_secret_name
-from bot.audit.splices import NotSpliceable, merged
+from bot.audit.secrets.names import holds_secret, is_secret_name
+from bot.audit.splicing.items import item_removed, key_removed, with_items
+from bot.audit.splicing.keys import NotSpliceable, merged
 from bot.audit.workloads.judging import PUT_TOGETHER
 from bot.audit.workloads.kubernetes import Container, containers, is_as_written, word
 from bot.domain.repositories.edit import Edit

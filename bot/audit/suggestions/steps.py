@@ -12,9 +12,9 @@ from itertools import chain, count
 from bot.audit.delivery.delivery import Push
 from bot.audit.delivery.gates import repository_of
 from bot.audit.delivery.pushing import listed_names
-from bot.audit.list_splices import item_after, item_before
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import NotSpliceable, edits_of, merged, with_key
+from bot.audit.splicing.items import item_after, item_before
+from bot.audit.splicing.keys import NotSpliceable, edits_of, merged, with_key
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, TRIVY
 from bot.audit.suggestions.rights import check_own_workflow, rights
 from bot.audit.workflows.model import PipelineStep

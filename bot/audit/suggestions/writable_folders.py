@@ -1,8 +1,8 @@
 """Writable folders of containers whose root is read-only: whether `/tmp` is one, and how it becomes one."""
 
-from bot.audit.list_splices import with_items
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import NotSpliceable, edits_of, merged
+from bot.audit.splicing.items import with_items
+from bot.audit.splicing.keys import NotSpliceable, edits_of, merged
 from bot.audit.workloads.judging import PUT_TOGETHER, context_key
 from bot.audit.workloads.kubernetes import Container, is_as_written, word
 from bot.domain.repositories.edit import Edit

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import NotSpliceable, check_spliceable, with_key
+from bot.audit.splicing.keys import NotSpliceable, check_spliceable, with_key
 from bot.audit.workflows.model import Pipeline
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import Fix

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import with_key
+from bot.audit.splicing.keys import with_key
 from bot.audit.suggestions.chart_values import context_begun
 from bot.audit.verdict import Verdict, fails, not_applicable, unknown
 from bot.audit.workloads.compose import Service, services

@@ -12,7 +12,7 @@ from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.rules import RULES
 from bot.audit.shell import Stops, shell_commands
-from bot.audit.splices import with_edits
+from bot.audit.splicing.keys import with_edits
 from bot.audit.workflows.expressions import evaluated, filled, truth
 from bot.domain.repositories.finding import Finding, Outcome, with_fingerprints
 from bot.formats.source.yaml import read

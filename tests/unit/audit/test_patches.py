@@ -7,10 +7,10 @@ from textwrap import indent
 import pytest
 
 from bot.audit.auditing import audit
-from bot.audit.literal_secrets import masked
 from bot.audit.patches import Texts, patches
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import with_edits
+from bot.audit.secrets.literals import masked
+from bot.audit.splicing.keys import with_edits
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, UPLOAD_SARIF
 from bot.audit.suggestions.actions import TRIVY as TRIVY_ACTION
 from bot.domain.repositories.finding import Finding, Outcome

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.audit.secrets import is_secret_name
+from bot.audit.secrets.names import is_secret_name
 from bot.domain.repositories.finding import Outcome
 from tests.unit.audit.world import BUILD, DEPLOYMENT, deployment, findings, outcome, workflow
 

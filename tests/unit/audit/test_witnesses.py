@@ -11,7 +11,7 @@ import pytest
 from bot.audit.auditing import audit
 from bot.audit.onboarding import weekly_workflow
 from bot.audit.onboarding.proposing import WantedProposal, propose
-from bot.audit.splices import with_edits
+from bot.audit.splicing.keys import with_edits
 from bot.domain.repositories.finding import Outcome
 from sandbox.fleets.bare_repository import bare_files
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, outcomes, texts, workflow

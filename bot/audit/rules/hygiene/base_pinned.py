@@ -23,7 +23,7 @@ from bot.audit.images.by_name import is_dotnet, tag_of
 from bot.audit.images.dockerfile import dockerfiles
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.splices import GENERATED, is_generated
+from bot.audit.splicing.keys import GENERATED, is_generated
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.domain.repositories.edit import Edit

@@ -21,7 +21,7 @@ from bot.audit.delivery.delivery import Push
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
 from bot.audit.shell import is_unknown
-from bot.audit.splices import with_key
+from bot.audit.splicing.keys import with_key
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import FindingSeverity, Fix
 from bot.formats.source.nodes import Mapping

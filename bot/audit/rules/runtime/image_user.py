@@ -27,7 +27,7 @@ from bot.audit.images.dockerfile import Dockerfile, dockerfiles
 from bot.audit.images.user import UserKind, settled
 from bot.audit.repository import RepositoryTexts, is_for_production
 from bot.audit.rule import Rule
-from bot.audit.splices import is_generated
+from bot.audit.splicing.keys import is_generated
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.finding import FindingSeverity, Fix, Place

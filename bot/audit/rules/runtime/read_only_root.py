@@ -20,7 +20,7 @@ from functools import partial
 
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.splices import with_keys
+from bot.audit.splicing.keys import with_keys
 from bot.audit.suggestions.writable_folders import has_tmp, read_only_with_tmp
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import Service

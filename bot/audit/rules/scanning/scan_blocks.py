@@ -23,7 +23,7 @@ from bot.audit.delivery.delivery import ImageScan
 from bot.audit.delivery.gates import is_after_failure, scans_of, upload_fix, uploads_of
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.splices import with_keys
+from bot.audit.splicing.keys import with_keys
 from bot.audit.suggestions.gates import suggest_blocking
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import FindingSeverity, Fix

@@ -22,7 +22,7 @@ from bot.audit.delivery.delivery import Push
 from bot.audit.images.dockerfile import dockerfiles
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.secrets import holds_secret, is_secret_name
+from bot.audit.secrets.names import holds_secret, is_secret_name
 from bot.audit.suggestions.build_secrets import as_build_secret
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.compose import named_values, services

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from bot.audit.images.dockerfile import Dockerfile, dockerfiles, pairs
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.secrets import holds_secret, is_connection, is_secret_name
+from bot.audit.secrets.names import holds_secret, is_connection, is_secret_name
 from bot.audit.suggestions.build_secrets import as_build_secret
 from bot.audit.verdict import Verdict, fails, holds
 from bot.domain.repositories.finding import FindingSeverity, Fix

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.secrets import holds_secret, is_connection, is_secret_name, takes_a_password
+from bot.audit.secrets.names import holds_secret, is_connection, is_secret_name, takes_a_password
 from bot.audit.suggestions.compose_secrets import service_secrets_as_files
 from bot.audit.suggestions.secrets_as_files import secrets_as_files
 from bot.audit.verdict import Verdict, fails, holds, unknown

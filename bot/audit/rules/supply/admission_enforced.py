@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.splices import with_key
+from bot.audit.splicing.keys import with_key
 from bot.audit.verdict import Verdict, fails, holds
 from bot.audit.workloads.kubernetes import manifest_paths, objects, word
 from bot.domain.repositories.finding import FindingSeverity, Place

@@ -20,8 +20,8 @@ from bot.audit.delivery.delivery import Signing
 from bot.audit.delivery.gates import signings_of_images
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.script_splices import words_replaced
-from bot.audit.splices import NotSpliceable
+from bot.audit.splicing.commands import words_replaced
+from bot.audit.splicing.keys import NotSpliceable
 from bot.audit.suggestions.rights import check_own_workflow, rights, rights_alone
 from bot.audit.verdict import Verdict, fails, holds, not_applicable, unknown
 from bot.domain.repositories.finding import FindingSeverity, Fix

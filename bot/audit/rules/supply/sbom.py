@@ -23,7 +23,7 @@ from bot.audit.delivery.gates import related
 from bot.audit.delivery.statements import asks_for, settling
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.splices import with_key
+from bot.audit.splicing.keys import with_key
 from bot.audit.suggestions.steps import with_builder
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import FindingSeverity, Fix

@@ -21,9 +21,9 @@ from bot.audit.delivery.delivery import Signing
 from bot.audit.delivery.gates import repository_of, signings_of_images
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.script_splices import words_replaced
 from bot.audit.shell import is_unknown
-from bot.audit.splices import NotSpliceable
+from bot.audit.splicing.commands import words_replaced
+from bot.audit.splicing.keys import NotSpliceable
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.audit.workflows.model import PipelineStep
 from bot.domain.repositories.finding import FindingSeverity, Fix

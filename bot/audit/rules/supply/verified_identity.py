@@ -22,9 +22,9 @@ from bot.audit.delivery.delivery import Verification
 from bot.audit.delivery.gates import verifications_that_count
 from bot.audit.repository import RepositoryTexts
 from bot.audit.rule import Rule
-from bot.audit.script_splices import words_after
 from bot.audit.shell import ShellCommand, is_unknown
-from bot.audit.splices import NotSpliceable
+from bot.audit.splicing.commands import words_after
+from bot.audit.splicing.keys import NotSpliceable
 from bot.audit.verdict import Verdict, fails, holds, unknown
 from bot.domain.repositories.finding import FindingSeverity, Fix
 

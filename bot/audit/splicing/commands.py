@@ -3,7 +3,7 @@
 import re
 
 from bot.audit.repository import RepositoryTexts
-from bot.audit.splices import NotSpliceable, check_spliceable
+from bot.audit.splicing.keys import NotSpliceable, check_spliceable
 from bot.audit.workflows.model import PipelineStep
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Span

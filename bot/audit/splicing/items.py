@@ -6,7 +6,7 @@
 from collections.abc import Sequence as Items
 
 from bot.audit.repository import RepositoryTexts, first_scalar
-from bot.audit.splices import NotSpliceable, check_spliceable, edits_of, with_key
+from bot.audit.splicing.keys import NotSpliceable, check_spliceable, edits_of, with_key
 from bot.domain.repositories.edit import Edit
 from bot.domain.repositories.usage import Span
 from bot.formats.source.nodes import Mapping, Scalar, ScalarStyle, Sequence

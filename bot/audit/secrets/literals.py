@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.audit.images.dockerfile import Dockerfile, dockerfiles, placed_pairs
 from bot.audit.repository import RepositoryTexts
-from bot.audit.secrets import holds_secret, takes_a_password
+from bot.audit.secrets.names import holds_secret, takes_a_password
 from bot.audit.workflows.flattening import pipelines
 from bot.audit.workflows.model import Pipeline, PipelineStep
 from bot.audit.workloads.compose import named_values, services
