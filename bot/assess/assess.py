@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from bot.assess.cause import Difference, cause_of, compare, dotnet_cause
+from bot.assess.dotnet.releases import Fixes, ReleaseIndex, family_name
 from bot.assess.judged_cves import judged
-from bot.assess.releases import Fixes, ReleaseIndex, family_name
 from bot.assess.relevance import relevance, relevance_to
 from bot.assess.wording import dotnet_sentence, sentence
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change

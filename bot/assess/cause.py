@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.assess.releases import Fixes
-from bot.assess.version import DotnetVersion
+from bot.assess.dotnet.releases import Fixes
+from bot.assess.dotnet.version import DotnetVersion
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation, PlatformImage
 

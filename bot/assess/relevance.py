@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.assess.releases import family_name
+from bot.assess.dotnet.releases import family_name
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base

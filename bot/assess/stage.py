@@ -7,9 +7,9 @@ from functools import partial
 from typing import Protocol
 
 from bot.assess.assess import assess, reassess, supported
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.mirror import MirroredBase, as_upstream
 from bot.assess.own_base import InheritedChanges, as_base_update, brought_anew
-from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.version_line import is_line

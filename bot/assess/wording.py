@@ -1,7 +1,7 @@
 """One sentence for people about a change: what moved, in figures."""
 
 from bot.assess.cause import Difference, OsMove
-from bot.assess.releases import family_name
+from bot.assess.dotnet.releases import family_name
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.wording.words import counted

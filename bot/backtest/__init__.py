@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.assess.releases import ReleaseIndex
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.backtest.assumptions import Assumptions
 from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import ReplayedFleet, one_each, synthetic_fleet

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from bot.assess.releases import family_name
+from bot.assess.dotnet.releases import family_name
 from bot.domain.bases.followed_base import followed_base
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base, InvalidReference, Reference

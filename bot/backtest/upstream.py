@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.assess.baseline import BaseStanding
+from bot.assess.dotnet.releases import ReleaseIndex, family_name
+from bot.assess.dotnet.tag_family import sibling_of
 from bot.assess.notices.rules import (
     end_of_life_notices,
     moved_underneath,
@@ -13,8 +15,6 @@ from bot.assess.notices.rules import (
     waiting_for_base,
     withdrawn,
 )
-from bot.assess.releases import ReleaseIndex, family_name
-from bot.assess.tag_family import sibling_of
 from bot.backtest.report import Delays, ReleaseLagRow, SiblingRow, UpstreamSection
 from bot.domain.bases.notice import Notice
 from bot.domain.bases.observation import Observation

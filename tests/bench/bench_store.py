@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import insert, select, update
 
 from bot.assess.assess import assess
-from bot.assess.releases import ReleaseIndex
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.discover.ports import Listing, Reading
 from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of
 from bot.domain.bases.observation import Observation, PlatformImage

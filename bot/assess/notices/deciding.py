@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.assess.baseline import BaseStanding
+from bot.assess.dotnet.releases import ReleaseIndex
+from bot.assess.dotnet.tag_family import sibling_of
 from bot.assess.notices.published import (
     Published,
     StaleInventory,
@@ -21,8 +23,6 @@ from bot.assess.notices.rules import (
     waiting_for_base,
     withdrawn,
 )
-from bot.assess.releases import ReleaseIndex
-from bot.assess.tag_family import sibling_of
 from bot.domain.bases.mirrors import Behind
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from bot.assess.dotnet.releases import ReleaseIndex
+from bot.assess.dotnet.tag_family import sibling_of
 from bot.assess.notices.rules import awaited_release, release_lag, sibling_lag
-from bot.assess.releases import ReleaseIndex
-from bot.assess.tag_family import sibling_of
 from bot.domain.bases.notice import Notice
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from bot.assess.baseline import BaseStanding
 from bot.assess.cause import compare
-from bot.assess.releases import ReleaseIndex, family_name
+from bot.assess.dotnet.releases import ReleaseIndex, family_name
+from bot.assess.dotnet.tag_family import TagFamily
+from bot.assess.dotnet.version import DotnetVersion
 from bot.assess.relevance import relevance_to
-from bot.assess.tag_family import TagFamily
-from bot.assess.version import DotnetVersion
 from bot.domain.bases.mirrors import Behind, mirror_prefix
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices.deciding import AlertOptions, NoticeDifference, Picture, compare_notices
-from bot.assess.releases import ReleaseIndex
 from bot.assess.stage import KnownFeeds
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost

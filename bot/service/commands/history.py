@@ -8,7 +8,7 @@ from typing import TextIO
 
 from bot.assess.assess import assess
 from bot.assess.baseline import BaseStanding, follow
-from bot.assess.releases import ReleaseIndex
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble

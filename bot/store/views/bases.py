@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.assess.tag_family import sibling_of
+from bot.assess.dotnet.tag_family import sibling_of
 from bot.domain.bases.change import Change
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock

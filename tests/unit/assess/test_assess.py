@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot.assess.assess import assess, reassess
-from bot.assess.releases import ReleaseIndex
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.assess.cause import cause_of, compare
-from bot.assess.releases import Fixes
+from bot.assess.dotnet.releases import Fixes
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation, PlatformImage
 from tests.unit.assess.world import AMD64, ARM64, image, seen

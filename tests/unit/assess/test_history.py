@@ -10,7 +10,7 @@ import pytest
 
 from bot.assess.assess import assess, reassess
 from bot.assess.baseline import BaseStanding, follow
-from bot.assess.releases import ReleaseIndex
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change
 from bot.domain.reference import Base
 from bot.watch.history.log import read_observations, read_release_log

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.assess.assess import assess
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.mirror import MirroredBase, as_upstream
-from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Severity

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.assess.assess import assess
-from bot.assess.releases import ReleaseIndex
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.wording import describe
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation

@@ -4,7 +4,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.assess.releases import ReleaseIndex
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.backtest.replay import Offer, Replay
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation

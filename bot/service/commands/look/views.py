@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices.measuring import measured_lags
-from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.notice import Notice
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import Clock

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.assess.dotnet.releases import ReleaseIndex
+from bot.assess.dotnet.tag_family import sibling_of
 from bot.assess.notices.measuring import measured_lags
-from bot.assess.releases import ReleaseIndex
-from bot.assess.tag_family import sibling_of
 from bot.domain.bases.notice import Notice
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Release

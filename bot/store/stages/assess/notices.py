@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.assess.dotnet.tag_family import sibling_of
 from bot.assess.notices.deciding import (
     Cleared,
     NoticeDifference,
@@ -18,7 +19,6 @@ from bot.assess.notices.deciding import (
 )
 from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import FleetLook
-from bot.assess.tag_family import sibling_of
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure

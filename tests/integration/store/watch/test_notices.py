@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices.deciding import (
     AlertOptions,
     Cleared,
@@ -18,7 +19,6 @@ from bot.assess.notices.deciding import (
 )
 from bot.assess.notices.published import StaleInventory
 from bot.assess.notices.stage import FleetLook
-from bot.assess.releases import ReleaseIndex
 from bot.discover.ports import Reading
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.failure import LeaseLost

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices.deciding import (
     AlertOptions,
     Cleared,
@@ -14,7 +15,6 @@ from bot.assess.notices.deciding import (
 )
 from bot.assess.notices.published import Listed, Published
 from bot.assess.notices.stage import FleetLook, NoticesTally, tick
-from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.mirrors import Behind
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices.measuring import measured_lags
-from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.notice import Topic
 from tests.unit.assess.world import DAY, image, release, seen
 

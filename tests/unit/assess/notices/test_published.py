@@ -1,9 +1,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices.deciding import AlertOptions, NoticeDifference, Picture, compare_notices
 from bot.assess.notices.published import Listed, Published
-from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from tests.unit.assess.world import DAY, base, seen

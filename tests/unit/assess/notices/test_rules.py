@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from bot.assess.baseline import BaseStanding
+from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices import rules as lag
-from bot.assess.releases import ReleaseIndex
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from tests.unit.assess.world import DAY, base, image, release, seen

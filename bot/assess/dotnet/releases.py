@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.assess.version import DotnetVersion
+from bot.assess.dotnet.version import DotnetVersion
 from bot.domain.feeds.advisory import Evidence, Release
 from bot.domain.reference import Base
 

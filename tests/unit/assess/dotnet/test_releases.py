@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.assess.releases import ReleaseIndex
+from bot.assess.dotnet.releases import ReleaseIndex
 from tests.unit.assess.world import DAY, release
 
 HOUR = timedelta(hours=1)

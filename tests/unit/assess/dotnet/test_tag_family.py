@@ -1,6 +1,6 @@
 import pytest
 
-from bot.assess.tag_family import TagFamily, os_sibling
+from bot.assess.dotnet.tag_family import TagFamily, os_sibling
 
 
 @pytest.mark.parametrize(

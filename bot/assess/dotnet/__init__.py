@@ -1,0 +1,1 @@
+"""What .NET's releases, versions and tags tell of an image."""
