@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.act.ports import ActOptions
-from bot.act.pull_request.section import closed
+from bot.act.pull_request.text.section import closed
 from bot.act.waiting import is_final_after
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.port import Forge

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.act.dispatch.asking import dispatch_once, find, given_up, next_look
 from bot.act.own_word import as_now, hear, objection
 from bot.act.ports import Job
-from bot.act.pull_request.wording import what_moved
+from bot.act.pull_request.text.wording import what_moved
 from bot.act.tools import Tools
 from bot.act.waiting import shut
 from bot.domain.backoff import look_together

@@ -19,7 +19,7 @@ from bot.act.onboarding.deciding import (
 from bot.act.onboarding.ports import DueOnboarding, ProposalSource
 from bot.act.onboarding.wording import body, commit_message, is_ours, title
 from bot.act.own_word import HOLDS_FOR, check_recent, config_of
-from bot.act.pull_request.section import closed, rewritten, section_in, written
+from bot.act.pull_request.text.section import closed, rewritten, section_in, written
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of

@@ -7,7 +7,7 @@ from bot.act.onboarding.ports import DueOnboarding, OnboardingOptions, ProposalS
 from bot.act.onboarding.wording import is_ours
 from bot.act.own_word import check_recent, config_of
 from bot.act.pull_request.labels import said_by_label
-from bot.act.pull_request.section import declined, section_in
+from bot.act.pull_request.text.section import declined, section_in
 from bot.domain.clock import Clock
 from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import Tip

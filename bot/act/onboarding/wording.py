@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from bot.act.pull_request.wording import LONGEST_BODY
+from bot.act.pull_request.text.wording import LONGEST_BODY
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.onboarding import LeftToPeople, Proposal, ProposedCommit
 from bot.domain.wording.escaping import code, markdown

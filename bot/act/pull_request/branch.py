@@ -2,7 +2,7 @@
 
 from bot.act.ports import Job
 from bot.act.pull_request.edits import Edits
-from bot.act.pull_request.wording import commit_message, trailers_for, trailers_in
+from bot.act.pull_request.text.wording import commit_message, trailers_for, trailers_in
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook
 from bot.domain.repositories.repository import blob_name

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.act.ports import Job
-from bot.act.pull_request.section import section_in
+from bot.act.pull_request.text.section import section_in
 from bot.domain.bases.version_line import base_among
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.rollouts.rebuild import Rebuild

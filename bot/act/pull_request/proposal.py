@@ -11,10 +11,10 @@ from bot.act.pull_request.branch import branch_change
 from bot.act.pull_request.declined import less_declined, was_closed_by_us
 from bot.act.pull_request.edits import Edits, refreshed_files
 from bot.act.pull_request.labels import Said, said_by_label
-from bot.act.pull_request.labels_and_reviews import grant_wishes, wishes_of
 from bot.act.pull_request.merging import is_to_be_stopped, merge_of, merges, wanted_merge
-from bot.act.pull_request.section import closed, declined, rewritten, written
-from bot.act.pull_request.wording import body, title, what_moved
+from bot.act.pull_request.text.section import closed, declined, rewritten, written
+from bot.act.pull_request.text.wording import body, title, what_moved
+from bot.act.pull_request.wishes import grant_wishes, wishes_of
 from bot.act.tools import Tools
 from bot.act.waiting import left_alone, paused, shut
 from bot.domain.backoff import look_together, rest_at_age

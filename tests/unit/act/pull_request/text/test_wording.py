@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.act.ports import Job
-from bot.act.pull_request.wording import (
+from bot.act.pull_request.text.wording import (
     LONGEST_BODY,
     body,
     commit_message,

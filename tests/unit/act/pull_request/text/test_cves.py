@@ -1,4 +1,4 @@
-from bot.act.pull_request.cves import cves_section
+from bot.act.pull_request.text.cves import cves_section
 from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, WhyOpen
 from bot.domain.packages.detected import Rating
 from bot.domain.packages.moves import PlatformChanges

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.act.pull_request.section import closed, hash_of, section_in, with_section, written
+from bot.act.pull_request.text.section import closed, hash_of, section_in, with_section, written
 
 DIGESTS = ["sha256:" + "a" * 64, "sha256:" + "b" * 64]
 TEXT = st.text(max_size=200).filter(lambda text: "freshness-bot" not in text)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bot.act.ports import Job
-from bot.act.pull_request.cves import cves_section
-from bot.act.pull_request.packages import packages_section
+from bot.act.pull_request.text.cves import cves_section
+from bot.act.pull_request.text.packages import packages_section
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.version_line import base_among
 from bot.domain.feeds.advisory import public_record, worst

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from bot.act.pull_request.packages import packages_section
+from bot.act.pull_request.text.packages import packages_section
 from bot.domain.packages.changes import Direction, PackageChange
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
