@@ -17,6 +17,8 @@ from bot.domain.packages.gate import (
     GateOutcome,
     GateRule,
     ImageVulnerabilities,
+    idle,
+    is_awaited,
     judge_by_rule,
     worst_gated,
 )
@@ -77,6 +79,7 @@ def test_where_no_image_before_is_known_everything_counts_and_that_is_told() -> 
     gated = judged(OPENSSL, before=None)
     assert gated.outcome is GateOutcome.BLOCKED
     assert "no image before is known" in gated.told
+    assert "no image before is known" not in judged(OPENSSL, before=None, rule=ALL).told
 
 
 def test_what_has_no_fix_is_ignored_and_remembered() -> None:
@@ -84,6 +87,12 @@ def test_what_has_no_fix_is_ignored_and_remembered() -> None:
     assert (gated.outcome, gated.unfixed) == (GateOutcome.PASSED, (UNFIXED,))
     strict = replace(ALL, policy=GatePolicy(ignore_unfixed=False))
     assert judged(UNFIXED, rule=strict).blocking == (UNFIXED,)
+
+
+def test_what_has_no_fix_is_remembered_only_where_it_is_ignored_for_that_alone() -> None:
+    strict = replace(ALL, policy=GatePolicy(ignore_unfixed=False))
+    assert judged(UNFIXED, rule=strict).unfixed == ()
+    assert judged(replace(UNFIXED, severity=Rating.MEDIUM)).unfixed == ()
 
 
 def test_what_has_no_fix_and_is_accepted_is_not_shown_again() -> None:
@@ -103,6 +112,29 @@ def test_an_exception_holds_until_its_end_for_what_it_names() -> None:
     assert judged(OPENSSL, exceptions=(replace(ACCEPTED, match=("ghcr.io/contoso/*",)),)).excused[0].why == (
         "accepted until 2026-12-27: not reachable"
     )
+
+
+def test_an_exception_holds_for_images_that_any_of_its_globs_fits() -> None:
+    several = replace(ACCEPTED, match=("ghcr.io/contoso/other", "ghcr.io/contoso/shop*"))
+    assert judged(OPENSSL, exceptions=(several,)).outcome is GateOutcome.PASSED
+
+
+def test_an_exception_names_a_vulnerability_in_either_case() -> None:
+    github = replace(OPENSSL, id="GHSA-aaaa-bbbb-cccc")
+    assert judged(github, exceptions=(replace(ACCEPTED, id="GHSA-AAAA-BBBB-CCCC"),)).excused
+    assert judged(OPENSSL, exceptions=(replace(ACCEPTED, id="cve-2026-1"),)).excused
+
+
+def test_an_exception_that_names_an_advisory_accepts_all_that_goes_by_it() -> None:
+    by_advisory = replace(ACCEPTED, id="GHSA-aaaa-bbbb-cccc")
+    of_two = replace(OPENSSL, aliases=("GHSA-aaaa-bbbb-cccc", "CVE-2026-9"))
+    assert judged(of_two, exceptions=(by_advisory,)).outcome is GateOutcome.PASSED
+
+
+def test_an_exception_that_has_ended_or_fits_no_image_accepts_nothing_and_it_is_told_why() -> None:
+    assert idle(ACCEPTED, [SHOP, "ghcr.io/contoso/other"], NOW) is None
+    assert idle(ACCEPTED, ["ghcr.io/contoso/other"], NOW) == "matches no image"
+    assert idle(replace(ACCEPTED, until=NOW), [SHOP], NOW) == "ended on 2026-11-27"
 
 
 def test_an_exception_names_a_vulnerability_by_whichever_of_its_names() -> None:
@@ -194,11 +226,51 @@ def test_a_handful_is_named_the_most_severe_first() -> None:
     assert len(told) < 300
 
 
+def test_three_are_named_without_a_number_of_others() -> None:
+    three = [replace(OPENSSL, id=f"CVE-2026-{number}") for number in (1, 2, 3)]
+    assert judged(*three).told == "; ".join(each.told for each in three)
+
+
+def test_of_gaps_two_are_named_and_the_rest_counted() -> None:
+    assert judged(gaps=("a", "b")).told == "a; b"
+    assert judged(gaps=("a", "b", "c", "d")).told == "a; b; and 2 more"
+
+
+def test_what_passes_tells_how_many_have_no_fix_and_how_many_are_accepted() -> None:
+    assert judged().told == "nothing that blocks"
+    passed = judged(OPENSSL, UNFIXED, exceptions=(ACCEPTED,))
+    assert passed.told == "nothing that blocks, 1 vulnerability without a fix, 1 accepted"
+
+
+def test_one_of_which_it_cannot_be_told_whether_it_is_new_is_named_alone() -> None:
+    assert judged(OPENSSL, unseen_before={OPENSSL.identity}).told == (
+        "nothing that blocks; whether CVE-2026-1 (HIGH) in libssl3t64 3.0.13-5, fixed in 3.0.13-6 is new cannot "
+        "be told: no such report is about the image before"
+    )
+
+
+def test_an_answer_is_awaited_while_work_is_under_way_or_while_not_to_know_holds_a_rebuild_back() -> None:
+    unknown = judged(gaps=("old",))
+    told = judged(gaps=("old",), rule=GateRule(GateMode.TELL))
+    assert is_awaited(unknown)
+    assert not is_awaited(told)
+    assert is_awaited(replace(told, is_pending=True))
+    assert not is_awaited(judged(OPENSSL))
+    assert not is_awaited(replace(judged(), is_pending=True))
+
+
 def test_what_two_sources_tell_of_one_vulnerability_is_one_with_the_worse_rating_and_any_fix() -> None:
     without = replace(OPENSSL, fixed="", has_fix=False, severity=Rating.CRITICAL)
     mild = replace(OPENSSL, severity=Rating.LOW)
     [found] = judged(without, mild).blocking
     assert (found.severity, found.fixed) == (Rating.CRITICAL, "3.0.13-6")
+
+
+def test_of_two_sources_that_know_a_fix_or_none_the_first_is_heard() -> None:
+    [found] = judged(OPENSSL, replace(OPENSSL, fixed="9")).blocking
+    assert found.fixed == OPENSSL.fixed
+    [unfixed] = judged(UNFIXED, replace(UNFIXED, installed="9")).unfixed
+    assert unfixed.installed == UNFIXED.installed
 
 
 def test_a_rating_that_counts_is_not_hidden_by_one_that_does_not() -> None:
