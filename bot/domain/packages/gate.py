@@ -282,9 +282,8 @@ def is_awaited(gated: Gated) -> bool:
 
 
 def worst_gated(some: Sequence[Gated]) -> Gated | None:
-    """What several images of one rebuild come to: the worst counts. None where no rule asks for any."""
-    asked = [each for each in some if each.mode is not GateMode.OFF]
-    return max(asked, key=_weight, default=None)
+    """What several images of one rebuild come to: the worst counts; None of none."""
+    return max(some, key=_weight, default=None)
 
 
 def _weight(gated: Gated) -> tuple[bool, int]:

@@ -173,18 +173,13 @@ def _proved(image: AffectedImage, told: Mapping[Station, StationClock]) -> Itera
     last = max(
         (number for number, clock in enumerate(told.values()) if clock.passage is Passage.PASSED), default=-1
     )
-    passed = [clock.at for station, clock in told.items() if station is not Station.FIX and clock.at is not None]
+    times = [clock.at for clock in told.values() if clock.at is not None]
     for number, (station, clock) in enumerate(told.items()):
         if number < last and clock.passage is Passage.UNKNOWN:
             yield station, StationClock(Passage.PASSED, says="proved by what came after")
         elif number < last and clock.passage is Passage.WAITING:
             yield station, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
-        elif (
-            station is Station.FIX
-            and image.fix.is_seen
-            and clock.at is not None
-            and clock.at > min(passed, default=clock.at)
-        ):
+        elif station is Station.FIX and image.fix.is_seen and clock.at is not None and clock.at > min(times):
             yield station, replace(clock, at=None)
         else:
             yield station, clock

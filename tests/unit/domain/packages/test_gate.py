@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating, blocking
+from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating, blocking, is_cve
 from bot.domain.packages.gate import (
     Counts,
     Excused,
@@ -64,6 +64,21 @@ def test_what_the_image_before_had_by_its_other_name_is_not_new_but_another_with
     assert judged(OPENSSL, named, before=ImageVulnerabilities((github,))).outcome is GateOutcome.PASSED
     other = replace(named, id="CVE-2026-9")
     assert judged(other, before=ImageVulnerabilities((named,))).outcome is GateOutcome.BLOCKED
+
+
+def test_what_the_image_before_had_as_another_name_of_a_cve_is_not_new() -> None:
+    had = replace(OPENSSL, id="CVE-2026-9", aliases=("CVE-2026-1",))
+    assert judged(OPENSSL, before=ImageVulnerabilities((had,))).outcome is GateOutcome.PASSED
+
+
+def test_a_cve_is_one_in_either_case() -> None:
+    assert is_cve("cve-2026-1")
+    assert not is_cve("GHSA-aaaa-bbbb-cccc")
+
+
+def test_what_is_fixed_in_no_version_that_is_told_is_said_to_be_fixed_or_not() -> None:
+    assert replace(OPENSSL, fixed="").told == "CVE-2026-1 (HIGH) in libssl3t64 3.0.13-5, fixed"
+    assert UNFIXED.told == "CVE-2026-3 (HIGH) in bash 5.2, not fixed yet"
 
 
 def test_two_records_that_share_but_another_name_are_one_unless_both_are_cves() -> None:
@@ -205,6 +220,17 @@ def test_what_nobody_rated_cannot_be_told_only_where_it_could_block() -> None:
         assert (passing.outcome, passing.gaps) == (GateOutcome.PASSED, ())
 
 
+def test_where_what_nobody_rated_blocks_it_is_no_gap() -> None:
+    strict = GateRule(policy=GatePolicy(frozenset({Rating.UNKNOWN})))
+    gated = judged(now=ImageVulnerabilities((UNRATED,), unrated=(UNRATED,)), rule=strict)
+    assert (gated.outcome, gated.undecided, gated.gaps) == (GateOutcome.BLOCKED, (), ())
+
+
+def test_of_many_that_nobody_rated_ten_are_gaps() -> None:
+    many = tuple(replace(UNRATED, id=f"CVE-2026-{number}") for number in range(11))
+    assert len(judged(now=ImageVulnerabilities(many, unrated=many)).gaps) == 10
+
+
 def test_what_nobody_rated_is_told_where_a_word_takes_it_away_and_counts_again_without_one() -> None:
     now = ImageVulnerabilities((UNRATED, UNRATED), unrated=(UNRATED, UNRATED))
     accepted = judged(now=now, exceptions=(ACCEPTED,))
@@ -229,11 +255,13 @@ def test_a_handful_is_named_the_most_severe_first() -> None:
 def test_three_are_named_without_a_number_of_others() -> None:
     three = [replace(OPENSSL, id=f"CVE-2026-{number}") for number in (1, 2, 3)]
     assert judged(*three).told == "; ".join(each.told for each in three)
+    assert judged(*three, ZLIB, replace(ZLIB, id="CVE-2026-3")).told.endswith("; and 2 more")
+    assert judged(*three, replace(OPENSSL, id="CVE-2026-4")).told.endswith("; and 1 more")
 
 
 def test_of_gaps_two_are_named_and_the_rest_counted() -> None:
     assert judged(gaps=("a", "b")).told == "a; b"
-    assert judged(gaps=("a", "b", "c", "d")).told == "a; b; and 2 more"
+    assert judged(gaps=("a", "b", "c")).told == "a; b; and 1 more"
 
 
 def test_what_passes_tells_how_many_have_no_fix_and_how_many_are_accepted() -> None:
@@ -271,6 +299,13 @@ def test_of_two_sources_that_know_a_fix_or_none_the_first_is_heard() -> None:
     assert found.fixed == OPENSSL.fixed
     [unfixed] = judged(UNFIXED, replace(UNFIXED, installed="9")).unfixed
     assert unfixed.installed == UNFIXED.installed
+
+
+def test_of_two_sources_any_package_url_is_kept() -> None:
+    named = replace(OPENSSL, package_url="pkg:deb/ubuntu/libssl3t64@3.0.13-5")
+    for both in ((named, OPENSSL), (OPENSSL, named)):
+        [found] = judged(*both).blocking
+        assert found.package_url == named.package_url
 
 
 def test_a_rating_that_counts_is_not_hidden_by_one_that_does_not() -> None:

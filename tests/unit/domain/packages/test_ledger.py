@@ -134,6 +134,13 @@ def test_of_a_manifest_of_which_it_cannot_be_told_it_is_said_who_can_move_it() -
     assert (clock.passage, clock.who) == (Passage.UNKNOWN, MANIFEST.repository)
 
 
+def test_who_can_move_what_is_deployed_is_told_once_each_and_in_order() -> None:
+    old = [replace(MANIFEST, repository=f"contoso/{name}", has_fix=False) for name in "cabdeacfgh"]
+    clock = entry_of(replace(DONE, deployed=tuple(old))).clock
+    assert clock is not None
+    assert clock.who == ", ".join(f"contoso/{name}" for name in "abcdefgh")
+
+
 def test_an_image_that_has_the_fix_proves_what_is_not_known_before_it() -> None:
     entry = entry_of(replace(DONE, base=None, own_bases=(replace(GOLDEN, held=UNREAD),)))
     assert entry.is_over
@@ -162,7 +169,18 @@ def test_a_fix_that_was_seen_after_a_base_had_it_was_out_at_a_time_that_nobody_s
     entry = entry_of(replace(DONE, fix=replace(late, is_seen=True)))
     assert (entry.clocks[Station.FIX].passage, entry.clocks[Station.FIX].at) == (Passage.PASSED, None)
     assert Station.BASE not in elsewhere([entry])
+    assert entry.clocks[Station.IMAGE].at == NOON + 9 * HOUR
     assert entry_of(replace(DONE, fix=late)).clocks[Station.FIX].at == late.at, "as it was published"
+
+
+def test_a_fix_that_was_seen_no_later_than_in_a_base_is_told_to_be_out_since_then() -> None:
+    for at in (NOON, NOON + 2 * HOUR):
+        assert entry_of(replace(DONE, fix=replace(FIXED, at=at, is_seen=True))).clocks[Station.FIX].at == at
+
+
+def test_a_fix_of_which_no_time_is_known_is_out_all_the_same() -> None:
+    clock = entry_of(replace(DONE, fix=replace(FIXED, at=None, is_seen=True))).clocks[Station.FIX]
+    assert (clock.passage, clock.at) == (Passage.PASSED, None)
 
 
 def test_what_no_base_brings_waits_for_the_images_own_build() -> None:
@@ -171,6 +189,17 @@ def test_what_no_base_brings_waits_for_the_images_own_build() -> None:
     assert entry.waits_at is Station.IMAGE
     assert entry.clocks[Station.BASE].says == "not from aspnet:10.0-noble"
     assert entry.clocks[Station.OWN_BASE].passage is Passage.NOT_CONCERNED
+
+
+@pytest.mark.parametrize(("times", "at"), [((5, 6), 6), ((6, 5), 6), ((None, 5), 5), ((None, None), None)])
+def test_own_bases_have_the_fix_once_the_last_of_them_was_seen_to(
+    times: tuple[int | None, ...], at: int | None
+) -> None:
+    seen = tuple(
+        replace(GOLDEN, held=Held(False, NOON + each * HOUR if each is not None else None)) for each in times
+    )
+    clock = entry_of(replace(DONE, own_bases=seen)).clocks[Station.OWN_BASE]
+    assert (clock.passage, clock.at) == (Passage.PASSED, NOON + at * HOUR if at is not None else None)
 
 
 def test_a_mirror_that_shows_the_fix_has_its_time() -> None:
@@ -195,6 +224,7 @@ BUILT = NOON + 9 * HOUR
         ([(BUILT + HOUR, False), (BUILT + 3 * HOUR, False)], BUILT + 3 * HOUR),
         ([(BUILT - HOUR, False)], BUILT),
         ([(BUILT - HOUR, True)], BUILT),
+        ([(BUILT, True)], BUILT),
         ([(BUILT, True), (BUILT + HOUR, False)], BUILT + HOUR),
         ([(BUILT + HOUR, True), (BUILT + 3 * HOUR, False)], BUILT + 3 * HOUR),
         ([(BUILT + HOUR, True), (BUILT + HOUR, False)], BUILT + HOUR),
