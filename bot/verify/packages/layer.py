@@ -33,9 +33,10 @@ class LayerContents:
     `files` are those of `places`, and the folders of shared frameworks. `removed` and `opaque` are the whiteouts,
     `replaced` are links and devices: each hides what lies there and below in lower layers. So does a regular file
     in place of a folder: `marks` are short hashes, one behind the other, of the paths of all regular files, whose
-    names alone would be most of what is kept, and of what else stands where a link to a folder might. With a slash
-    behind, they are of folders that take the place of a link below, if there is one. `diff_id` is the digest of the
-    layer unpacked, by which it is known again where it was packed otherwise.
+    names alone would be most of what is kept. With a slash behind, they are of folders that take the place of a
+    link below, if there is one. `links` are those of `replaced` that lead to a folder where what they would hold is
+    looked for as well. `diff_id` is the digest of the layer unpacked, by which it is known again where it was
+    packed otherwise.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class LayerContents:
     problems: tuple[str, ...] = ()
     diff_id: str = field(default="", compare=False)
     marks: bytes = b""
+    links: dict[str, str] = field(default_factory=dict)
 
 
 class LayerReader:
@@ -66,6 +68,7 @@ class LayerReader:
         self._opaque: set[str] = set()
         self._replaced: set[str] = set()
         self._marks = bytearray()
+        self._links: dict[str, str] = {}
         self._problems: list[str] = []
 
     def feed(self, chunk: bytes) -> None:
@@ -93,6 +96,7 @@ class LayerReader:
             tuple(self._problems),
             f"sha256:{self._unpacked.hexdigest()}",
             bytes(self._marks),
+            self._links,
         )
 
     def _on_entry(self, entry: TarEntry) -> bool:
@@ -114,8 +118,8 @@ class LayerReader:
             self._files.pop(path, None)
         if entry.kind is not TarEntryKind.FOLDER:
             self._on_link(path, entry)
-            if path in places.LINKED_FOLDERS and entry.kind is not TarEntryKind.SYMLINK:
-                self._marks += mark_of(path)
+            if entry.kind is TarEntryKind.SYMLINK and (led := places.known_folder(path, entry.target)) is not None:
+                self._links[path] = led
         elif path in places.DATABASES:
             self._note(f"{path} is a folder in the place of a database")
         elif path in places.LINKED_FOLDERS:

@@ -5,7 +5,7 @@ link, as unpackers do that resolve the folders of a path within the root. Where 
 that takes the link's place, and both databases are in the image.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -68,12 +68,13 @@ def _through_links(layers: Sequence[LayerContents]) -> list[LayerContents]:
 
     What a layer takes away lies below it: for that its own links do not count.
     """
-    links: set[str] = set()
+    links: dict[str, str] = {}
     resolved: list[LayerContents] = []
     for layer in reversed(layers):
-        below = {link for link in links if not _is_gone(link, layer) and not _is_replaced(link, layer)}
-        own = {link for link in places.LINKED_FOLDERS.keys() & layer.replaced if not _is_replaced(link, layer)}
-        links = below | own
+        below = {
+            link: led for link, led in links.items() if not (_is_gone(link, layer) or _is_replaced(link, layer))
+        }
+        links = below | {link: led for link, led in layer.links.items() if not _has_other(link, layer)}
         resolved.append(_through(below, links, layer) if links else layer)
     return resolved[::-1]
 
@@ -86,11 +87,16 @@ def _is_gone(link: str, layer: LayerContents) -> bool:
 
 
 def _is_replaced(link: str, layer: LayerContents) -> bool:
-    """Whether the layer has a file or a folder in the place of a link."""
+    """Whether the layer has something else in the place of a link of a lower one."""
+    return link in layer.replaced or _has_other(link, layer)
+
+
+def _has_other(link: str, layer: LayerContents) -> bool:
+    """Whether the layer has a file or a folder of that name."""
     return _has_mark(layer, link) or _has_mark(layer, f"{link}/")
 
 
-def _through(below: Collection[str], links: Collection[str], layer: LayerContents) -> LayerContents:
+def _through(below: Mapping[str, str], links: Mapping[str, str], layer: LayerContents) -> LayerContents:
     unread = {_led(path, links) for path in places.FIXED if _has_mark(layer, path)}
     return replace(
         layer,
@@ -101,11 +107,13 @@ def _through(below: Collection[str], links: Collection[str], layer: LayerContent
     )
 
 
-def _led(path: str, links: Collection[str]) -> str:
-    """Where a path leads whose folders may be links."""
-    for link in links:
-        if path.startswith(f"{link}/"):
-            return places.LINKED_FOLDERS[link] + path.removeprefix(link)
+def _led(path: str, links: Mapping[str, str]) -> str:
+    """Where a path leads whose folders may be links, which may lead to one another."""
+    for _ in links:
+        link = next((link for link in links if path.startswith(f"{link}/")), None)
+        if link is None:
+            break
+        path = links[link] + path.removeprefix(link)
     return path
 
 

@@ -11,6 +11,7 @@ from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.verify.packages import apk, chisel, dotnet, dpkg
 from bot.verify.packages.os_release import read_os_release
 from bot.verify.packages.rpm import database as rpm_database
+from bot.verify.packages.rpm import dbpath
 from bot.verify.packages.rpm import packages as rpm
 
 _MIB = 1024 * 1024
@@ -29,7 +30,8 @@ _BESIDE_A_PACKAGE = (
     *(".preinst", ".postinst", ".prerm", ".postrm"),
 )
 """What dpkg keeps of a package beside what it says of it, by deb(5) and dpkg's own `info` folder."""
-_RPM_FOLDERS = ("var/lib/rpm/", "usr/lib/sysimage/rpm/")
+_RPM_FOLDERS = ("var/lib/rpm/", "usr/lib/sysimage/rpm/", "usr/share/rpm/")
+"""Where rpm's database is: of old, of late, and in what ostree makes."""
 _RPM_DATABASES = tuple(f"{folder}rpmdb.sqlite" for folder in _RPM_FOLDERS)
 _RPM_LOGS = tuple(f"{path}-wal" for path in _RPM_DATABASES)
 _RPM_JOURNALS = tuple(f"{path}-journal" for path in _RPM_DATABASES)
@@ -61,20 +63,39 @@ def leads_elsewhere(path: str, target: str) -> bool:
     """
     if path not in FOLDERS_TO_FIXED:
         return False
-    start = "" if target.startswith("/") else path.rpartition("/")[0]
-    led = posixpath.normpath(f"/{start}/{target}").lstrip("/")
+    led = _led_to(path, target)
     known = (*FIXED, _STATUS_FOLDER)
     return any(f"{led}{place.removeprefix(path)}" not in known for place in known if place.startswith(f"{path}/"))
 
 
-LINKED_FOLDERS: Mapping[str, str] = {
-    folder: other
+def _led_to(path: str, target: str) -> str:
+    start = "" if target.startswith("/") else path.rpartition("/")[0]
+    return posixpath.normpath(f"/{start}/{target}").lstrip("/")
+
+
+LINKED_FOLDERS: Mapping[str, tuple[str, ...]] = {
+    folder: others
     for folder in FOLDERS_TO_FIXED
-    for other in FOLDERS_TO_FIXED
-    if folder != other and not leads_elsewhere(folder, f"/{other}")
+    if (
+        others := tuple(
+            other
+            for other in sorted(FOLDERS_TO_FIXED)
+            if folder != other and not leads_elsewhere(folder, f"/{other}")
+        )
+    )
 }
-"""Folders that may be a link, with the one other folder where what they hold is looked for as well: `lib` and
-`usr/lib`."""
+"""Folders that may be a link, with those where what they hold is looked for as well: `lib` with `usr/lib`."""
+
+
+def assumed_links(replaced: Collection[str]) -> dict[str, str]:
+    """Where links lead of which it was not kept where they do."""
+    return {path: LINKED_FOLDERS[path][0] for path in LINKED_FOLDERS.keys() & replaced}
+
+
+def known_folder(path: str, target: str) -> str | None:
+    """The folder that a link leads to, where what its place holds is looked for there as well."""
+    led = _led_to(path, target)
+    return led if led in LINKED_FOLDERS.get(path, ()) else None
 
 
 def hides_packages(path: str, target: str) -> bool:
@@ -105,7 +126,7 @@ def largest(path: str) -> int:
         return 64 * 1024
     if path.endswith(_DEPENDENCIES):
         return 4 * _MIB
-    return _MIB if _is_status_part(path) or _is_update(path) else 0
+    return _MIB if _is_status_part(path) or _is_update(path) or dbpath.is_macros(path) else 0
 
 
 def _is_status_part(path: str) -> bool:
@@ -125,7 +146,8 @@ def packages_in(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inv
     `files` also holds the folder of each shared framework, with no content. `problems` are those met on the way.
     """
     found: list[Inventory] = []
-    failures: list[str] = list(problems)
+    files, doubts = _of_one_rpm_database(files)
+    failures: list[str] = [*problems, *doubts]
     for path in sorted(files):
         try:
             found.append(_read(path, files))
@@ -134,6 +156,26 @@ def packages_in(files: Mapping[str, bytes], problems: Iterable[str] = ()) -> Inv
     failures += [problem for inventory in found for problem in inventory.problems]
     packages = _once(package for inventory in found for package in inventory.packages)
     return Inventory(packages, _distribution(files), tuple(failures))
+
+
+def _of_one_rpm_database(files: Mapping[str, bytes]) -> tuple[Mapping[str, bytes], tuple[str, ...]]:
+    """The files without the rpm databases that rpm does not open, and what to tell where that cannot be said.
+
+    Copies of one are one.
+    """
+    there = {
+        folder: (files[path], files.get(f"{path}-wal"))
+        for folder, path in zip(_RPM_FOLDERS, _RPM_DATABASES, strict=True)
+        if path in files
+    }
+    opened = dbpath.database_folder(files, there)
+    if opened is None and len(set(there.values())) == 1:
+        opened = next(iter(there))
+    if opened is None:
+        what = "each holds an rpm database, and no macros of rpm say which one it opens; all of them count"
+        return files, (f"{', '.join(there)}: {what}",) if there else ()
+    others = tuple(folder for folder in there if folder != opened)
+    return {path: data for path, data in files.items() if not path.startswith(others)}, ()
 
 
 def _read(path: str, files: Mapping[str, bytes]) -> Inventory:

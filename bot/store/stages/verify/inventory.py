@@ -33,6 +33,7 @@ from bot.store.rows.inventories.read_inventories import distribution_in, invento
 from bot.store.rows.inventories.vulnerabilities import look_again_soon
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
+from bot.verify.packages.places import assumed_links
 
 _LARGEST_CONTENTS = 512 * 1024 * 1024
 
@@ -207,15 +208,18 @@ def _packed(contents: LayerContents) -> bytes:
         sorted(contents.replaced),
         list(contents.problems),
         contents.marks,
+        contents.links,
     ]
     return zstandard.ZstdCompressor().compress(cbor2.dumps(values))
 
 
 def _unpacked(body: bytes, diff_id: str) -> LayerContents:
     plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
-    files, removed, opaque, replaced, problems, *marks = cbor2.loads(plain)  # early rows have no marks
+    files, removed, opaque, replaced, problems, *later = cbor2.loads(plain)
     hiding = (frozenset(removed), frozenset(opaque), frozenset(replaced))
-    return LayerContents(files, *hiding, tuple(problems), diff_id, b"".join(marks))
+    marks = later[0] if later else b""  # early rows have none, and later ones no links
+    links = later[1] if len(later) > 1 else assumed_links(replaced)
+    return LayerContents(files, *hiding, tuple(problems), diff_id, marks, links)
 
 
 async def _unread_layer(claimed: Claimed) -> UnreadLayer:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import cbor2
 import pytest
+import zstandard
 from sqlalchemy import select
 
 from bot.discover.ports import Reading
@@ -19,7 +21,14 @@ from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.store.rows.inventories.inventories import inventories, inventory_packages, layers, package_of, packages
+from bot.store.rows.inventories.inventories import (
+    inventories,
+    inventory_packages,
+    layer_contents,
+    layers,
+    package_of,
+    packages,
+)
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.packages.layer import LayerContents
@@ -35,6 +44,7 @@ CONTENTS = LayerContents(
     ("a problem",),
     digest("9"),
     b"12345678",
+    {"lib": "usr/lib"},
 )
 SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
 NEWER_SSL = replace(SSL, version="3.0.13-0ubuntu3.6", source_version="3.0.13-0ubuntu3.6")
@@ -99,6 +109,19 @@ async def test_a_layer_is_kept_as_it_was_read(stores: Stores) -> None:
     assert await read_all(stores) == []
     [ready] = await stores.taken(stores.inventory.inventories(AMD64))
     assert await stores.inventory.layers_of(ready) == [CONTENTS]
+
+
+@pytest.mark.parametrize(("values", "marks"), [((), b""), ((b"12345678",), b"12345678")])
+async def test_of_a_layer_kept_before_links_were_it_is_assumed_where_they_lead(
+    stores: Stores, values: tuple[bytes, ...], marks: bytes
+) -> None:
+    await watching(stores, image("b", "1"))
+    await read_all(stores)
+    body = zstandard.ZstdCompressor().compress(cbor2.dumps([{}, [], [], ["lib", "bin"], [], *values]))
+    async with stores.database.transaction() as connection:
+        await connection.execute(layer_contents.update().values(body=body))
+    found = await stores.inventory.layer_unpacked_to(digest("9"))
+    assert found == LayerContents(replaced=frozenset({"lib", "bin"}), marks=marks, links={"lib": "usr/lib"})
 
 
 async def test_an_image_is_told_once_all_its_layers_are_read_the_top_one_first(stores: Stores) -> None:

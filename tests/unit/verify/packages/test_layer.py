@@ -81,6 +81,9 @@ def test_a_link_in_place_of_a_database_is_named_and_not_followed(kind: bytes) ->
         ("lib", "usr/lib", 0),
         ("lib", "/usr/lib", 0),
         ("var/lib/rpm", "../../usr/lib/sysimage/rpm", 0),
+        ("var/lib/rpm", "../../usr/share/rpm", 0),
+        ("usr/lib/sysimage/rpm", "../../share/rpm", 0),
+        ("usr/share/rpm", "/srv/rpm", 1),
         ("var/lib/dpkg", "/srv/dpkg", 1),
         ("var/lib/dpkg", "../../../../etc", 1),
         ("var/lib/dpkg/status.d", "../status", 1),
@@ -271,15 +274,33 @@ def test_what_a_layer_writes_through_a_linked_folder_of_a_lower_one_is_where_the
     assert overlay([read(archive(upper, others)), LINKED])[0] == left
 
 
-def test_a_database_of_rpm_is_written_through_its_linked_folder_with_its_log() -> None:
-    folder, link = (
-        "usr/lib/sysimage/rpm",
-        entry("var/lib/rpm", tarfile.SYMTYPE, target="../../usr/lib/sysimage/rpm"),
-    )
+@pytest.mark.parametrize("folder", ["usr/lib/sysimage/rpm", "usr/share/rpm"])
+def test_a_database_of_rpm_is_written_through_its_linked_folder_with_its_log(folder: str) -> None:
+    link = entry("var/lib/rpm", tarfile.SYMTYPE, target=f"../../{folder}")
     names = ("rpmdb.sqlite", "rpmdb.sqlite-wal")
     lower = read(archive({f"{folder}/{name}": b"lower" for name in names}, others=[link]))
     upper = read(archive({f"var/lib/rpm/{name}": b"upper" for name in names}))
     assert overlay([upper, LayerContents(), lower])[0] == {f"{folder}/{name}": b"upper" for name in names}
+
+
+def test_a_database_is_written_through_links_that_lead_to_one_another() -> None:
+    """As ostree makes them."""
+    links = [
+        entry("var/lib/rpm", tarfile.SYMTYPE, target="../../usr/lib/sysimage/rpm"),
+        entry("usr/lib/sysimage/rpm", tarfile.SYMTYPE, target="../../share/rpm"),
+    ]
+    lower = read(archive({"usr/share/rpm/rpmdb.sqlite": b"lower"}, others=links))
+    upper = read(archive({"var/lib/rpm/rpmdb.sqlite": b"upper"}))
+    assert overlay([upper, lower]) == ({"usr/share/rpm/rpmdb.sqlite": b"upper"}, ())
+
+
+def test_links_that_lead_to_one_another_in_a_circle_come_to_an_end() -> None:
+    links = [
+        entry("var/lib/rpm", tarfile.SYMTYPE, target="/usr/share/rpm"),
+        entry("usr/share/rpm", tarfile.SYMTYPE, target="/var/lib/rpm"),
+    ]
+    upper = read(archive({"var/lib/rpm/rpmdb.sqlite": b"upper"}))
+    assert len(overlay([upper, read(archive(others=links))])[0]) == 1
 
 
 def test_what_a_layer_takes_away_beside_a_link_of_its_own_lies_below() -> None:

@@ -68,6 +68,65 @@ def test_what_stands_only_in_the_log_counts(tmp_path: Path) -> None:
     assert [each.name for each in read_database(data, None, "rpmdb").packages] == ["vim"]
 
 
+OLD, LATE, OSTREE = "var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"
+MACROS = "usr/lib/rpm/macros"
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> dict[str, bytes]:
+    """A database in each place, which has the package named after it."""
+    return {
+        f"{folder}/rpmdb.sqlite": database(
+            tmp_path / folder.replace("/", "-"), headers=[header(name=folder, version="1", release="1")]
+        )
+        for folder in (OLD, LATE, OSTREE)
+    }
+
+
+@pytest.mark.parametrize(
+    ("macros", "opened"),
+    [
+        ({MACROS: "%_usr /usr\n%_dbpath\t\t%{_var}/lib/rpm\n"}, OLD),
+        ({MACROS: "%_dbpath %{_usr}/lib/sysimage/rpm\r\n%_dbpath_rebuild %{_dbpath}\n"}, LATE),
+        (
+            {
+                MACROS: "%_dbpath /var/lib/rpm\n",
+                "usr/lib/rpm/macros.d/macros.rpm-ostree": "%_dbpath /usr/share/rpm",
+            },
+            OSTREE,
+        ),
+        ({"etc/rpm/macros.dist": "%_dbpath /usr/share/rpm\n", "etc/rpm/macros": "%_dbpath /var/lib/rpm/\n"}, OLD),
+        ({"etc/rpm/macros.dist": "%_dbpath /usr/share/rpm\n", MACROS: "%_dbpath /var/lib/rpm\n"}, OSTREE),
+    ],
+)
+def test_of_several_databases_the_one_counts_that_rpm_opens(
+    macros: dict[str, str], opened: str, several: dict[str, bytes]
+) -> None:
+    found = packages_in(several | {path: text.encode() for path, text in macros.items()})
+    assert ([each.name for each in found.packages], found.problems) == ([opened], ())
+
+
+@pytest.mark.parametrize("macros", ["", "%_dbpath /srv/rpm\n", "# %_dbpath /var/lib/rpm\n"])
+def test_where_nothing_says_which_database_rpm_opens_all_count_and_that_is_told(
+    macros: str, several: dict[str, bytes]
+) -> None:
+    found = packages_in(several | {MACROS: macros.encode()})
+    assert {each.name for each in found.packages} == {OLD, LATE, OSTREE}
+    assert "each holds an rpm database" in " ".join(found.problems)
+
+
+def test_copies_of_one_database_are_one(tmp_path: Path) -> None:
+    data = database(tmp_path / "db", headers=[VIM])
+    found = packages_in({f"{folder}/rpmdb.sqlite": data for folder in (OLD, LATE, OSTREE)})
+    assert ([each.name for each in found.packages], found.problems) == (["vim"], ())
+
+
+def test_a_database_where_rpm_would_not_look_is_read_where_it_is_the_only_one(tmp_path: Path) -> None:
+    data = database(tmp_path / "db", headers=[VIM])
+    found = packages_in({f"{LATE}/rpmdb.sqlite": data, MACROS: b"%_dbpath /var/lib/rpm\n"})
+    assert ([each.name for each in found.packages], found.problems) == (["vim"], ())
+
+
 def test_a_database_that_was_being_written_is_told_by_its_journal(tmp_path: Path) -> None:
     """SQLite would go back to what the journal holds; one whose start it has cleared is done with."""
     place = "var/lib/rpm/rpmdb.sqlite"

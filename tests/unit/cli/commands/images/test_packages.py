@@ -62,6 +62,7 @@ def test_a_folder_is_listed_in_rows_of_six_values(root: Path) -> None:
         ("var/lib/rpmmanifest/container-manifest-2", "packages/rpm/container-manifest-2", 5),
         ("var/lib/rpm/rpmdb.sqlite", "packages/rpm/rpmdb.sqlite.xz", 10),
         ("usr/lib/sysimage/rpm/rpmdb.sqlite", "packages/rpm/rpmdb.sqlite.xz", 10),
+        ("usr/share/rpm/rpmdb.sqlite", "packages/rpm/rpmdb.sqlite.xz", 10),
         ("var/lib/chisel/manifest.wall", "chisel/noble-runtime-deps.wall", 10),
         ("app/App.deps.json", "packages/dotnet/self-contained.deps.json", 3),
     ],
