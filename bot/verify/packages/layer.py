@@ -30,13 +30,13 @@ _MOST_PROBLEMS = 10
 class LayerContents:
     """What a layer says of packages, by itself: it can be kept under the layer's digest.
 
-    `files` are those of `places`, and the folders of shared frameworks. `removed` and `opaque` are the whiteouts,
-    `replaced` are links and devices: each hides what lies there and below in lower layers. So does a regular file
-    in place of a folder: `marks` are short hashes, one behind the other, of the paths of all regular files, whose
-    names alone would be most of what is kept. With a slash behind, they are of folders that take the place of a
-    link below, if there is one. `links` are those of `replaced` that lead to a folder where what they would hold is
-    looked for as well. `diff_id` is the digest of the layer unpacked, by which it is known again where it was
-    packed otherwise.
+    `files` are those of `places`, and the folders of shared frameworks with the names of what each holds, one a
+    line (what was read early has none). `removed` and `opaque` are the whiteouts, `replaced` are links and
+    devices: each hides what lies there and below in lower layers. So does a regular file in place of a folder:
+    `marks` are short hashes, one behind the other, of the paths of all regular files, whose names alone would be
+    most of what is kept. With a slash behind, they are of folders that take the place of a link below, if there
+    is one. `links` are those of `replaced` that lead to a folder where what they would hold is looked for as
+    well. `diff_id` is the digest of the layer unpacked, by which it is known again where it was packed otherwise.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -69,6 +69,7 @@ class LayerReader:
         self._replaced: set[str] = set()
         self._marks = bytearray()
         self._links: dict[str, str] = {}
+        self._frameworks: dict[str, list[str]] = {}
         self._problems: list[str] = []
 
     def feed(self, chunk: bytes) -> None:
@@ -88,8 +89,9 @@ class LayerReader:
         for piece in self._inflater.finish():
             self._take(piece)
         self._tar.finish()
+        frameworks = {folder: "\n".join(names).encode() for folder, names in self._frameworks.items()}
         return LayerContents(
-            self._files,
+            self._files | frameworks,
             frozenset(self._removed),
             frozenset(self._opaque),
             frozenset(self._replaced),
@@ -128,9 +130,7 @@ class LayerReader:
 
     def _on_file(self, path: str, entry: TarEntry) -> bool:
         self._marks += mark_of(path)
-        framework = dotnet.framework_folder(path)
-        if framework is not None:
-            self._keep(framework, b"")
+        self._on_framework(path)
         if path in places.NOT_READ:
             self._keep(path, b"")
         largest = places.largest(path)
@@ -152,13 +152,21 @@ class LayerReader:
         """A hard link to a file of the same layer that is kept is that file; other links are not followed."""
         is_hard = entry.kind is TarEntryKind.HARD_LINK
         target = _relative(entry.target) if is_hard else None
-        framework = dotnet.framework_folder(path)
-        if is_hard and framework is not None:
-            self._keep(framework, b"")
+        if is_hard:
+            self._on_framework(path)
         if target is not None and target in self._files and places.largest(path):
             self._keep(path, self._files[target])
         elif places.hides_packages(path, entry.target):
             self._note(f"{path} is a {entry.kind} to {entry.target[:80]!r}, which is not followed")
+
+    def _on_framework(self, path: str) -> None:
+        """A shared framework is there with its files, of which each may be taken away by itself."""
+        folder = dotnet.framework_folder(path)
+        if folder is not None:
+            name = path.removeprefix(f"{folder}/")
+            self._frameworks.setdefault(folder, []).append(name)
+            self._keep(folder, b"")
+            self._count(len(name))
 
     def _whiteout(self, folder: str, name: str) -> None:
         if name == _OPAQUE:
@@ -171,9 +179,12 @@ class LayerReader:
     def _keep(self, path: str, content: bytes) -> None:
         """What hard links lead to counts each time: it is read as often."""
         self._files[path] = content
-        self._kept += len(content)
+        self._count(len(content))
         if len(self._files) > _MOST_FILES:
             raise malformed(f"holds more than {_MOST_FILES} package databases", self._where)
+
+    def _count(self, size: int) -> None:
+        self._kept += size
         if self._kept > LARGEST_KEPT:
             raise malformed(f"holds more than {LARGEST_KEPT} bytes of package databases", self._where)
 

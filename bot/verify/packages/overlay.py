@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from bot.verify.packages import places
+from bot.verify.packages import dotnet, places
 from bot.verify.packages.layer import MARK, LayerContents, mark_of
 
 _MOST_FOLDERS = 200_000
@@ -20,12 +20,18 @@ def overlay(layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], tuple[st
     layers = _through_links(layers)
     files: dict[str, bytes] = {}
     gone: set[str] = set()
+    removed: set[str] = set()
     opaque: set[str] = set()
     folders, problems = _folders_of(layers)
     for layer in layers:
         for path, content in layer.files.items():
-            if path not in files and not _is_hidden(path, gone, opaque):
+            if path in files or _is_hidden(path, gone, opaque):
+                continue
+            if dotnet.framework(path) is None:
                 files[path] = content
+            elif not _is_emptied(path, content, removed, opaque):
+                files[path] = b""
+        removed |= layer.removed
         gone |= layer.removed | layer.replaced | _covered(layer, folders)
         opaque |= layer.opaque
         problems += layer.problems
@@ -61,6 +67,12 @@ def _is_hidden(path: str, gone: AbstractSet[str], opaque: AbstractSet[str]) -> b
             return True
         path = path.rpartition("/")[0]
     return "" in opaque
+
+
+def _is_emptied(path: str, content: bytes, removed: AbstractSet[str], opaque: AbstractSet[str]) -> bool:
+    """Whether a shared framework's folder stays without any of the files that a layer put there."""
+    names = content.decode().split("\n") if content and removed else [""]
+    return all(name and _is_hidden(f"{path}/{name}", removed, opaque) for name in names)
 
 
 def _through_links(layers: Sequence[LayerContents]) -> list[LayerContents]:

@@ -344,6 +344,41 @@ def test_a_framework_is_gone_with_its_folder() -> None:
     assert shown(upper, lower) == [f"{folder}/8.0.11"]
 
 
+@pytest.mark.parametrize(
+    ("removed", "left"),
+    [
+        (("a.dll", "b.dll", "de/c.dll"), []),
+        (("a.dll", "b.dll", "de"), []),
+        (("a.dll", "b.dll"), [FRAMEWORK]),
+        (("a.dll", "de/c.dll", "other.dll"), [FRAMEWORK]),
+    ],
+)
+def test_a_framework_is_gone_once_each_of_its_files_is(removed: tuple[str, ...], left: list[str]) -> None:
+    lower = read(archive({f"{FRAMEWORK}/{name}": b"x" for name in ("a.dll", "b.dll", "de/c.dll")}))
+    places_of = [f"{FRAMEWORK}/{name}".rpartition("/") for name in removed]
+    upper = [read(archive({f"{folder}/.wh.{name}": b""})) for folder, _, name in places_of]
+    assert shown(*upper, lower) == left
+    assert shown(read(archive({f"{FRAMEWORK}/a.dll": b""})), *upper, lower) == [FRAMEWORK]
+
+
+def test_a_framework_whose_files_two_layers_brought_is_there_until_all_are_gone() -> None:
+    lowest, lower = (read(archive({f"{FRAMEWORK}/{name}.dll": b"x"})) for name in "ab")
+    upper = read(archive({f"{FRAMEWORK}/.wh.b.dll": b""}))
+    assert shown(upper, lower, lowest) == [FRAMEWORK]
+    assert shown(read(archive({f"{FRAMEWORK}/.wh.a.dll": b""})), upper, lower, lowest) == []
+
+
+def test_a_framework_of_a_layer_kept_without_its_names_stays() -> None:
+    upper = read(archive({f"{FRAMEWORK}/.wh.a.dll": b""}))
+    assert shown(upper, LayerContents({FRAMEWORK: b""})) == [FRAMEWORK]
+
+
+def test_names_in_frameworks_count_among_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "LARGEST_KEPT", 20)
+    with pytest.raises(Failure, match="more than 20 bytes"):
+        read(archive({f"{FRAMEWORK}/{name}.dll": b"" for name in "abcdef"}))
+
+
 def refused(blob: bytes, named: str | None = None) -> str:
     with pytest.raises(Failure) as raised:
         read(blob, named=named)

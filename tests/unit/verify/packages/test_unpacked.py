@@ -10,9 +10,13 @@ from bot.verify.packages import dotnet, places
 from bot.verify.packages.overlay import overlay
 from tests.unit.verify.packages.archives import STATUS, entry, read
 
-LIBRARY = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.1/a.dll"
-FILES = (STATUS, "var/lib/dpkg/status.d/a", "lib/apk/db/installed", "app/a.deps.json", LIBRARY)
-FOLDERS = sorted({path[:end] for path in FILES for end, sign in enumerate(path) if sign == "/"})
+RUNTIME = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.1"
+LIBRARIES = (f"{RUNTIME}/a.dll", f"{RUNTIME}/de/b.dll")
+DATABASES = (STATUS, "var/lib/dpkg/status.d/a", "lib/apk/db/installed", "app/a.deps.json")
+FILES = (*DATABASES, *LIBRARIES)
+FOLDERS = sorted(
+    {path[:end] for path in (*DATABASES, LIBRARIES[0]) for end, sign in enumerate(path) if sign == "/"}
+)
 DEVICE = None
 
 Entry = tuple[str, str, bytes]
@@ -42,9 +46,10 @@ ENTRIES = st.one_of(
     st.tuples(st.just("file"), st.sampled_from(FILES), st.sampled_from((b"1", b"2"))),
     st.tuples(
         st.sampled_from(("file", "device", "folder", "removed", "opaque")),
-        st.sampled_from([*FOLDERS, *FILES[:-1]]),
+        st.sampled_from([*FOLDERS, *DATABASES]),
         st.just(b""),
     ),
+    st.tuples(st.just("removed"), st.sampled_from(LIBRARIES), st.just(b"")),
 )
 LAYERS = st.lists(st.lists(ENTRIES, max_size=5).map(fitting), min_size=1, max_size=4)
 
