@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, insert, select
 
-from bot.store.engine.database import Database, cannot_be_opened, database_url, engine_for, open_database, opening
+from bot.store.engine.database import Database, open_database, opening
+from bot.store.engine.engines import database_url, engine_for
+from bot.store.engine.failures import cannot_be_opened
 from bot.store.engine.inserting import chunks
 from bot.store.rows.schema import metadata
 

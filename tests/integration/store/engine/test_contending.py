@@ -14,7 +14,8 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import InternalError
 
 from bot.domain.failure import Failure, Trouble
-from bot.store.engine.database import BrokenOff, Database, open_database, repeated
+from bot.store.engine.database import Database, open_database, repeated
+from bot.store.engine.failures import BrokenOff
 from bot.store.rows.tables import tasks
 from tests.children import started
 from tests.integration.store.conftest import NOON

@@ -19,7 +19,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.store import rows
-from bot.store.engine.database import Database, cannot_be_opened, database_url, open_database
+from bot.store.engine.database import Database, open_database
+from bot.store.engine.engines import database_url
+from bot.store.engine.failures import cannot_be_opened
 from bot.store.engine.snapshot import snapshot
 from bot.store.rows.schema import metadata
 from tests.children import started
@@ -94,7 +96,7 @@ async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 async def test_who_holds_the_file_locked_is_told_and_no_folder_blamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.store.engine.database._BUSY_MILLISECONDS", 1)
+    monkeypatch.setattr("bot.store.engine.engines._BUSY_MILLISECONDS", 1)
     monkeypatch.setattr("bot.store.engine.database.sqlite3.connect", partial(sqlite3.connect, timeout=0))
     url = new_sqlite(tmp_path / "store.db")
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
@@ -108,7 +110,7 @@ async def test_who_holds_the_file_locked_is_told_and_no_folder_blamed(
 
 
 async def test_who_locks_the_file_later_is_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.store.engine.database._BUSY_MILLISECONDS", 1)
+    monkeypatch.setattr("bot.store.engine.engines._BUSY_MILLISECONDS", 1)
     url = new_sqlite(tmp_path / "store.db")
     database = await open_database(url)
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:

@@ -1,0 +1,85 @@
+"""What a database says of its troubles, as one line with what to do."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError, StatementError
+
+from bot.domain.failure import Failure, Trouble
+
+_BROKEN_OFF = frozenset({"40P01", "40001"})
+"""Deadlock, serialization failure."""
+_IDLE_TOO_LONG = "25P03"
+
+
+class BrokenOff(Failure):
+    """A transaction of which nothing was kept, since it and another waited for each other: made again, it works."""
+
+
+@contextmanager
+def failures_of(url: URL) -> Iterator[None]:
+    """Turns what the database at this URL says while it is used into a `Failure`: out of reach, or damaged."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, InternalError) as error:
+        if isinstance(error, InternalError) and getattr(error.orig, "sqlstate", None) != _IDLE_TOO_LONG:
+            raise
+        kind = BrokenOff if getattr(error.orig, "sqlstate", None) in _BROKEN_OFF else Failure
+        raise kind(
+            Trouble.UNREACHABLE,
+            f"the database does not answer: {_reason(error)}",
+            where=url_told(url),
+            advice="the next pass tries again",
+        ) from error
+    except StatementError as error:
+        if isinstance(error.orig, Failure):
+            raise error.orig from None
+        if type(error) is not DatabaseError:
+            raise
+        raise Failure(
+            Trouble.MALFORMED,
+            f"the database is damaged: {_reason(error)}",
+            where=url_told(url),
+            advice="restore a copy, see docs/operate/backup.md",
+        ) from error
+
+
+def cannot_be_opened(url: URL, error: Exception) -> Failure:
+    """The failure that is told where a database cannot be opened, with what to do."""
+    return Failure(
+        Trouble.UNREACHABLE,
+        f"the database cannot be opened: {_reason(error)}",
+        where=url_told(url),
+        advice=_advice(url, error),
+    )
+
+
+def url_told(url: URL) -> str:
+    """The URL as `store.url` has it: without our driver, its password hidden."""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
+def _advice(url: URL, error: Exception) -> str:
+    if _is_locked(error):
+        return f"let it finish or end it, `fuser -v {url.database}` names it; then try again"
+    more = "that its folder can be written" if url.get_backend_name() == "sqlite" else "store.password_file"
+    return f"check store.url and {more}"
+
+
+def _reason(error: Exception) -> str:
+    """That another process holds SQLite's file, or the first line of what the driver says, which may be nothing."""
+    if _is_locked(error):
+        return "another process holds it locked"
+    cause = _cause(error)
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
+
+
+def _is_locked(error: Exception) -> bool:
+    code = getattr(_cause(error), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _cause(error: Exception) -> BaseException:
+    return getattr(error, "orig", None) or error
