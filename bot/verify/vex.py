@@ -12,8 +12,10 @@ from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.detected import DetectedVulnerability, is_cve
+from bot.domain.platform import InvalidPlatform, Platform
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.verify.packages.reading import items, mapping, read_json, text
+from bot.verify.sbom.package_url import distribution_named
 from bot.verify.scanners.report import Report, bounded_line
 
 LARGEST_VEX = 16 * 1024 * 1024
@@ -240,26 +242,54 @@ def _covers(stated: Component, found: str) -> bool:
     if one.version != other.version if one.version else stated.has_hashes:
         return False
     had = other.qualifiers or {}
-    return all(had.get(key) == value for key, value in (one.qualifiers or {}).items())
+    return all(
+        _is_stated(key, value, had.get(key, ""), one.namespace or "")
+        for key, value in (one.qualifiers or {}).items()
+    )
+
+
+def _is_stated(qualifier: str, stated: str, had: str, namespace: str) -> bool:
+    """Whether a package has what a qualifier states: an architecture by any of its names, and a release of a
+    distribution by as much of its number as is stated."""
+    if stated == had or not had:
+        return stated == had
+    if qualifier == "arch":
+        return _is_for(stated, f"linux/{had}")
+    if qualifier == "distro":
+        wanted, told = distribution_named(stated, namespace), distribution_named(had, namespace)
+        if wanted is None or told is None or wanted.id != told.id:
+            return False
+        return not wanted.version or f"{told.version}.".startswith(f"{wanted.version}.")
+    return False
+
+
+def _is_for(arch: str, platform: str) -> bool:
+    """Whether an architecture that is stated is that of a platform; its variant counts where it is stated."""
+    try:
+        stated, told = Platform.parse(f"linux/{arch}"), Platform.parse(platform)
+    except InvalidPlatform:
+        return False
+    return stated.architecture == told.architecture and ("/" not in arch or stated.variant == told.variant)
 
 
 def _is_scanned(stated: Component, report: Report) -> bool:
     """Whether a product is the image that was scanned: by its digest or, where it has none, by its name.
 
-    Of what is stated beside a name, only the place of the image can be told to be its. What is stated of one
-    platform is of none where that of the image is not told.
+    Of what is stated beside a name, only the place and the platform of the image can be told to be its. What is
+    stated of one platform is of none where that of the image is not told.
     """
     image = _parsed(stated.url)
     if image is None or image.type not in _IMAGES:
         return stated.digest in report.names
     arch = _arch(stated.url)
-    if arch and f"/{arch}/" not in f"{report.platform}/":
+    if arch and not _is_for(arch, report.platform):
         return False
     if image.version and image.version.startswith("sha256:"):
         return image.version in report.image_digests
     if stated.has_hashes:
         return stated.digest in report.names
     qualifiers = dict(image.qualifiers or {})
+    qualifiers.pop("arch", None)
     place = qualifiers.pop("repository_url", "").rpartition("://")[2].strip("/")
     if image.version or qualifiers or not report.image_name:
         return False

@@ -55,7 +55,7 @@ def read_package_url(url: str, name: str, version: str = "") -> tuple[Package, D
         source,
         source_version or (version if source and kind in (PackageType.DEB, PackageType.APK) else None),
     )
-    return package, _distribution(qualifiers.get("distro", ""), parts.namespace or "")
+    return package, distribution_named(qualifiers.get("distro", ""), parts.namespace or "")
 
 
 def _upstream(text: str) -> tuple[str | None, str | None]:
@@ -67,7 +67,7 @@ def _upstream(text: str) -> tuple[str | None, str | None]:
     return source or None, version or None
 
 
-def _distribution(text: str, namespace: str) -> Distribution | None:
+def distribution_named(text: str, namespace: str) -> Distribution | None:
     """`debian-12.9`, or Trivy's `3.22.0` beside Alpine's namespace; a code name alone (`noble`) says no more."""
     if text[:1].isdigit() and namespace:
         return Distribution(namespace, text)

@@ -47,6 +47,10 @@ def stands(*statements: object) -> bool:
         PACKAGE,
         "pkg:deb/ubuntu/libssl3t64",
         "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5",
+        "pkg:deb/ubuntu/libssl3t64?arch=amd64",
+        "pkg:deb/ubuntu/libssl3t64?arch=x86_64&distro=ubuntu-24.04",
+        "pkg:deb/ubuntu/libssl3t64?distro=ubuntu",
+        "pkg:deb/ubuntu/libssl3t64?distro=24.04",
         {"@id": "https://example.com/x", "identifiers": {"purl": PACKAGE}},
         {"@id": IMAGE, "subcomponents": [{"@id": "pkg:deb/ubuntu/libssl3t64"}]},
         {"@id": IMAGE},
@@ -66,6 +70,14 @@ def test_a_statement_about_the_package_or_the_image_takes_the_finding_away(produ
         "pkg:deb/debian/libssl3t64",
         "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.4",
         "pkg:deb/ubuntu/libssl3t64?arch=arm64",
+        "pkg:deb/ubuntu/libssl3t64?arch=all",
+        "pkg:deb/ubuntu/libssl3t64?arch=amd64/v3",
+        "pkg:deb/ubuntu/libssl3t64?arch=amd64&distro=ubuntu-22.04",
+        "pkg:deb/ubuntu/libssl3t64?distro=ubuntu-24.0",
+        "pkg:deb/ubuntu/libssl3t64?distro=ubuntu-24.04.1",
+        "pkg:deb/ubuntu/libssl3t64?distro=debian",
+        "pkg:deb/ubuntu/libssl3t64?distro=noble",
+        "pkg:deb/ubuntu/libssl3t64?epoch=1",
         "pkg:oci/other",
         "pkg:oci/shop@sha256:" + "b" * 64,
         {"@id": IMAGE, "subcomponents": [{"@id": "pkg:deb/ubuntu/zlib1g"}]},
@@ -106,8 +118,48 @@ def test_a_statement_about_one_platform_of_an_index_takes_nothing_from_the_repor
         assert bool(untold_platforms(standing, said, scan)) is (scanned is None)
 
 
+@pytest.mark.parametrize(
+    ("product", "scanned", "excused"),
+    [
+        ("pkg:oci/shop?arch=arm64", "arm64", True),
+        ("pkg:oci/shop?arch=aarch64&repository_url=registry.example/team/shop", "arm64", True),
+        ("pkg:oci/shop?arch=arm64/v8", "arm64", True),
+        ("pkg:oci/shop?arch=arm", "arm", True),
+        ("pkg:oci/shop?arch=arm", "arm64", False),
+        ("pkg:oci/shop?arch=arm64&tag=1.0", "arm64", False),
+        ("pkg:oci/shop?arch=", "arm64", True),
+    ],
+)
+def test_an_image_that_is_named_with_its_platform_is_the_one_of_that_platform(
+    product: str, scanned: str, excused: bool
+) -> None:
+    about = {"os": "linux", "architecture": scanned}
+    scan = report(finding(), ArtifactName="registry.example/team/shop:1.0", Metadata={"ImageConfig": about})
+    _, taken = excuse(scan.vulnerabilities, document(statement(product)), scan)
+    assert bool(taken) is excused
+
+
+@pytest.mark.parametrize(
+    ("stated", "had", "excused"),
+    [
+        ("debian-12", "debian-12.11", True),
+        ("debian-12.1", "debian-12.11", False),
+        ("debian-12.11", "debian-12", False),
+        ("3.20", "3.20.3", True),
+        ("alpine-3.20", "3.20.3", True),
+        ("alpine-3.2", "3.20.3", False),
+        ("debian-12", "", False),
+    ],
+)
+def test_a_release_is_named_by_as_much_of_its_number_as_is_stated(stated: str, had: str, excused: bool) -> None:
+    name = "pkg:apk/alpine/openssl" if "3.20" in had else "pkg:deb/debian/openssl"
+    scan = report(finding(PkgIdentifier={"PURL": f"{name}@1?distro={had}"}))
+    _, taken = excuse(scan.vulnerabilities, document(statement(f"{name}?distro={stated}")), scan)
+    assert bool(taken) is excused
+
+
 def test_what_might_be_excused_on_one_platform_is_told_where_a_report_tells_none() -> None:
-    said = document(statement(f"{IMAGE}?arch=arm64"), statement("pkg:oci/shop?arch=amd64"), author="me")
+    said = document(statement(f"{IMAGE}?arch=arm64"), statement("pkg:oci/shop?arch=amd64&tag=1"), author="me")
     assert untold_platforms(SCANNED.vulnerabilities, said, SCANNED) == (
         "CVE-2026-1 in openssl: me excuses it on arm64 alone, and the report does not say which platform it is "
         "about; have the scanner write its own JSON",
