@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Protocol, TypeVar, cast
 
+from bot.domain.images.claims.tags import name_and_tag
 from bot.domain.images.seen_config import SeenConfig
-from bot.domain.images.tags import name_and_tag
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.usage import Kind
 from bot.formats.dockerfile import KIND as DOCKERFILE

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.images.produced import Claim
+from bot.domain.images.claims.claim import Claim
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Identity, Repository, Workflow
 from bot.domain.repositories.repository_config import RepositoryConfig

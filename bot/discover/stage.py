@@ -18,7 +18,8 @@ from bot.domain.backoff import rest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.host import ForgeHost
 from bot.domain.forge.port import Forge
-from bot.domain.images.produced import ImageRules, NamedImage, claims_of
+from bot.domain.images.claims.choosing import claims_of
+from bot.domain.images.claims.claim import ImageRules, NamedImage
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import GitTree, Identity, Repository, TreeEntry, owner_of
 from bot.domain.repositories.repository_config import OwnedPaths, RepositoryConfig

@@ -17,10 +17,10 @@ from bot.domain.bases.image import digest_of
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.images.tags import TagRule
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.gate import Excused, Gated, GateMode, GateOutcome

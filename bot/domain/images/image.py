@@ -8,7 +8,7 @@ from enum import StrEnum
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
-from bot.domain.images.produced import Claim, Source
+from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.standing import Declaration, ImageStanding
 from bot.domain.reference import Base
 from bot.domain.wording.words import in_words

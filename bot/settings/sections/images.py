@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from bot.domain.images.produced import CLAIMABLE, ImageRule, ImageRules
-from bot.domain.images.tags import TagRule
+from bot.domain.images.claims.claim import CLAIMABLE, ImageRule, ImageRules
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.reference import InvalidReference, Reference
 from bot.settings.sections.section import Section
 from bot.settings.sections.values import Name

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.claims.tags import TagKind, TagRule, likely_newest
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.standing import ImageStanding, Publication
-from bot.domain.images.tags import TagKind, TagRule, likely_newest
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work

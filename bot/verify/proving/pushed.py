@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.claims.tags import Build, TagKind
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.tags import Build, TagKind
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.verify.images.ports import ImagesPort, ImagesStore, Look

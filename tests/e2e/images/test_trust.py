@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bot.domain.images.produced import Source
+from bot.domain.images.claims.claim import Source
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.service.commands.images.verify import judge_image

@@ -17,9 +17,9 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost
 from bot.domain.feeds.advisory import Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word

@@ -9,9 +9,9 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateOutcome, GateRule
 from bot.domain.packages.package import Package

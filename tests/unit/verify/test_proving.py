@@ -15,10 +15,10 @@ from bot.domain.clock import ManualClock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.builder import Builder
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.images.tags import TagRule
 from bot.domain.images.trust import Lack, Trust
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base

@@ -24,10 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.builder import Builder
+from bot.domain.images.claims.choosing import contested
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ImageState, ProducedImage
-from bot.domain.images.produced import Claim, Source, contested
 from bot.domain.images.standing import ImageStanding
-from bot.domain.images.tags import TagRule
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where

@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 from bot.audit.fleet.stage import AuditOptions, AuditTally, tick
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import PlatformImage
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop

@@ -9,10 +9,10 @@ from bot.discover.ports import Reading
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop

@@ -10,10 +10,10 @@ from bot.domain.bases.image import OCI_INDEX, Head
 from bot.domain.bases.observation import Observation, PlatformImage, first_digits
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ImageState, ProducedImage, SeenImage
-from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.failure import Failure
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
 from bot.domain.packages.changes import Direction, PackageChange
 from bot.domain.packages.cve_moves import CvesMoved
 from bot.domain.packages.moves import PlatformChanges

@@ -10,10 +10,10 @@ from sqlalchemy import null, select, text, update
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import ImageStanding
-from bot.domain.images.tags import TagRule
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.ledger import Passage, Station
 from bot.domain.packages.package import Distribution, Package

@@ -10,9 +10,9 @@ from sqlalchemy import event, insert, select, update
 from bot.discover.ports import DueRepository, Reading
 from bot.domain.bases.change import Cause
 from bot.domain.evidence import Strength
-from bot.domain.images.produced import Claim, Source
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word

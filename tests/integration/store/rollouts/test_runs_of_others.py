@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 
 from bot.act.ports import Job
 from bot.domain.forge.runs import Run
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.rollouts.joining import join, left
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow

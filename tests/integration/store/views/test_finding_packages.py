@@ -6,9 +6,9 @@ import pytest
 
 from bot.discover.ports import Reading
 from bot.domain.feeds.advisory import Severity
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability

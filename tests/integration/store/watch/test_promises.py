@@ -6,8 +6,8 @@ from bot.discover.ports import Reading
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.feeds.advisory import Release
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.history import Logged

@@ -10,9 +10,9 @@ from bot.cli.commands.look.plan import show_rebuilds
 from bot.cli.commands.rollouts.rollout import show_progress
 from bot.cli.options import Format
 from bot.cli.screen.rest import MOST_ROWS
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.views.bases.tree import Branch, Tree
 from bot.views.images.images import ImageView

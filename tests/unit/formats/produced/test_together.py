@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.images.produced import NamedImage
+from bot.domain.images.claims.claim import NamedImage
 from bot.formats import bake
 from bot.formats.produced.file_builds import file_builds
 from bot.formats.produced.together import MOST_CALLS

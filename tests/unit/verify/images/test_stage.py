@@ -7,10 +7,10 @@ from datetime import datetime
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.clock import ManualClock
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import ImageStanding, Publication
-from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.verify.images.ports import Below, KnownImage, Look

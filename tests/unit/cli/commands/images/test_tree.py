@@ -10,10 +10,10 @@ from bot.cli.commands.images.images import show_tree
 from bot.cli.options import Format
 from bot.cli.tables.steps import print_steps
 from bot.domain.evidence import Strength
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.produced import Claim, Source
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.images.tags import TagRule
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.domain.rollouts.steps import StepRun, StepState

@@ -10,9 +10,9 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.claims.claim import Claim, Source
+from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.produced import Claim, Source
-from bot.domain.images.tags import TagRule
 from bot.domain.reference import Base
 from bot.service.wiring.registries.trust import Trusting
 from bot.service.wiring.registries.vex import VexBeside

@@ -3,17 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.images.produced import (
-    MOST_CLAIMS,
-    Claim,
-    ImageRule,
-    ImageRules,
-    NamedImage,
-    Source,
-    claims_of,
-    contested,
-)
-from bot.domain.images.tags import TagRule
+from bot.domain.images.claims.choosing import MOST_CLAIMS, claims_of, contested
+from bot.domain.images.claims.claim import Claim, ImageRule, ImageRules, NamedImage, Source
+from bot.domain.images.claims.tags import TagRule
 
 SHOP = "Contoso/Shop"
 BUILT = NamedImage("ghcr.io/{owner}/{name}", "{branch}", "build.yml", 7)

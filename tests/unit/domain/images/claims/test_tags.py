@@ -3,7 +3,7 @@ from hashlib import sha256
 
 import pytest
 
-from bot.domain.images.tags import Build, TagKind, TagRule, likely_newest
+from bot.domain.images.claims.tags import Build, TagKind, TagRule, likely_newest
 
 BUILD = Build("0123456789abcdef0123456789abcdef01234567", 42, datetime(2026, 3, 10, tzinfo=UTC))
 

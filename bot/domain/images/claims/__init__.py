@@ -1,0 +1,1 @@
+"""Which repository produces which image, and under which tag, as far as anybody says so."""
