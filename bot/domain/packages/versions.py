@@ -125,9 +125,9 @@ def _apk_key(text: str) -> tuple[tuple[int, Any], ...]:
     return (*parts, (0, 0))
 
 
-def _apk_number(digits: str) -> tuple[int, int, str]:
+def _apk_number(digits: str) -> tuple[int, str]:
     """A number behind the first dot: one with a leading zero is ordered as text, before every other."""
-    return (0, 0, digits) if digits.startswith("0") else (1, int(digits), "")
+    return (0, digits) if digits.startswith("0") else (int(digits), "")
 
 
 def _compare_nuget(first: str, second: str) -> int:
