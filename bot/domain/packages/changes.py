@@ -60,7 +60,7 @@ def package_changes(before: Iterable[Package], after: Iterable[Package]) -> tupl
 def in_order_of_publication(notice: str) -> tuple[tuple[int, str], ...]:
     """By the numbers in its name: `USN-10000-1` comes after `USN-7278-1`, and `DSA-5500-2` after `DSA-5500-1`."""
     parts = re.split(r"([0-9]+)", notice)
-    return tuple((int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in parts)
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
 
 
 def net_changes(changes: Iterable[PackageChange]) -> tuple[PackageChange, ...]:

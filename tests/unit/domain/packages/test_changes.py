@@ -51,6 +51,35 @@ def test_case_does_not_count_in_the_names_of_nuget_and_in_no_others() -> None:
     assert [each[0] for each in told([deb("a", "1")], [deb("A", "1")])] == ["A", "a"]
 
 
+def test_changes_are_in_the_order_of_types_names_and_architectures() -> None:
+    packages = [
+        Package("rpm", "a", "1"),
+        deb("b", "1", "arm64"),
+        deb("b", "1"),
+        deb("b", "1", None),
+        Package("nuget", "a", "1"),
+        Package("nuget", "B", "1"),
+        deb("a", "1"),
+    ]
+    ordered = [
+        *(("deb", "a", "amd64"), ("deb", "b", None), ("deb", "b", "amd64"), ("deb", "b", "arm64")),
+        *(("nuget", "B", None), ("nuget", "a", None), ("rpm", "a", None)),
+    ]
+    changes = package_changes([], packages)
+    for found in (changes, net_changes(reversed(changes))):
+        assert [(each.type, each.name, each.architecture) for each in found] == ordered
+
+
+def test_fixes_are_told_of_what_went_up_alone() -> None:
+    up = PackageChange("deb", "a", None, "2", "3", Direction.UP, ("USN-1-1",))
+    [change] = net_changes([up, PackageChange("deb", "a", None, "3", "1", Direction.DOWN)])
+    assert (change.direction, change.notices) == (Direction.DOWN, ())
+
+
+def test_another_spelling_of_a_version_is_a_change_without_a_direction() -> None:
+    assert told([deb("a", "1.0")], [deb("a", "0:1.0")]) == [("a", "1.0", "0:1.0", "changed")]
+
+
 def test_architectures_are_told_apart() -> None:
     assert told([deb("a", "1", "amd64")], [deb("a", "1", "arm64")]) == [
         ("a", "1", None, "removed"),

@@ -46,8 +46,26 @@ def test_it_is_open_without_a_fix_as_long_as_one_of_its_packages_has_none() -> N
 
 
 def test_of_two_records_of_a_package_the_one_with_a_fix_counts() -> None:
-    [moved] = cves_moved(known(), known(has("CVE-1"), has("CVE-1", "1.1"))).still_open or ()
-    assert (moved.why, [each.fixed_in for each in moved.packages]) == (WhyOpen.NOT_REBUILT, ["1.1"])
+    records = (has("CVE-1"), has("CVE-1", "1.1"))
+    for some in (records, reversed(records)):
+        [moved] = cves_moved(known(), known(*some)).still_open or ()
+        assert (moved.why, [each.fixed_in for each in moved.packages]) == (WhyOpen.NOT_REBUILT, ["1.1"])
+
+
+def test_the_packages_of_a_cve_are_in_order() -> None:
+    [moved] = cves_moved(known(), known(*(has("CVE-1", package=name) for name in "bca"))).still_open or ()
+    assert [each.name for each in moved.packages] == ["a", "b", "c"]
+
+
+def test_a_cve_of_several_images_is_open_for_the_reason_that_somebody_can_mend() -> None:
+    whole = known(has("CVE-1", "1.1"))
+    reasons = (WhyOpen.NO_FIX, WhyOpen.NOT_IN_IT, WhyOpen.NOT_REBUILT)
+    unfixed = cves_moved(known(), known(has("CVE-1")))
+    moved = [unfixed, *(cves_moved(known(), whole, why) for why in reasons[1:])]
+    for number in range(len(moved)):
+        for some in (moved[: number + 1], moved[number::-1]):
+            [each] = still_open_in_all(some).cves or ()
+            assert each.why is reasons[number]
 
 
 def test_the_most_severe_come_first_by_the_worst_that_is_said_of_them() -> None:
@@ -55,6 +73,7 @@ def test_the_most_severe_come_first_by_the_worst_that_is_said_of_them() -> None:
     critical = has("CVE-3", severity=Rating.CRITICAL)
     moved = cves_moved(known(), known(low, high, critical, has("CVE-3", severity=Rating.LOW)))
     assert named(moved.still_open) == ["CVE-3", "CVE-2", "CVE-1"]
+    assert named(cves_moved(known(low, high, critical), known()).fixed) == ["CVE-3", "CVE-2", "CVE-1"]
 
 
 def test_nothing_found_where_data_is_missing_is_not_known_and_no_none() -> None:

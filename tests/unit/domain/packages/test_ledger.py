@@ -258,6 +258,7 @@ def test_a_station_took_others_as_long_as_from_the_one_before_in_the_middle() ->
     took = elsewhere([entry_of(DONE), entry_of(late), entry_of(UNBUILT)])
     assert (took[Station.BASE].times, took[Station.BASE].median) == (3, 2 * HOUR)
     assert (took[Station.IMAGE].times, took[Station.IMAGE].median) == (2, 4 * HOUR)
+    assert took[Station.OWN_BASE] == StationTime(3, 3 * HOUR), "from the base, as there is no mirror"
     assert Station.DEPLOYED not in took
 
 

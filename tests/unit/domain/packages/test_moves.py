@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.packages.changes import Direction, PackageChange, package_changes
-from bot.domain.packages.moves import PlatformChanges, changes_by_platform, composed, moves_in_words, shared
+from bot.domain.packages.moves import (
+    PlatformChanges,
+    changes_by_platform,
+    composed,
+    moves_in_words,
+    one_change,
+    shared,
+)
 from bot.domain.packages.package import Package
 
 SSL = PackageChange("deb", "libssl3t64", "amd64", "3.0.13-0ubuntu3.5", "3.0.13-0ubuntu3.6", Direction.UP)
@@ -42,6 +49,30 @@ def test_many_changes_are_counted_and_dotnet_is_named_first() -> None:
     )
 
 
+def test_three_changes_are_all_named() -> None:
+    three = [deb(name, "1", "2", Direction.UP) for name in "abc"]
+    assert moves_in_words([on("linux/amd64", *three)]) == "only a 1 → 2, b 1 → 2, c 1 → 2"
+    assert changes_by_platform([on("linux/amd64", *three)]) == ()
+
+
+def test_a_package_that_came_or_went_is_told_with_its_version() -> None:
+    assert one_change(deb("a", None, "1", Direction.ADDED)) == "a 1 added"
+    assert one_change(deb("a", "1", None, Direction.REMOVED)) == "a 1 removed"
+
+
+def test_changes_are_in_the_order_of_their_types_names_and_versions_behind_dotnet_itself() -> None:
+    went = [deb("a", version, None, Direction.REMOVED) for version in "123"]
+    came = [deb("a", None, version, Direction.ADDED) for version in "456"]
+    json = PackageChange("nuget", "Json", None, "1", "2", Direction.UP)
+    [group] = shared([on("linux/amd64", json, *reversed(went), *reversed(came), RUNTIME)])
+    assert [(each.name, each.before, each.after) for each in group.changes] == [
+        (RUNTIME.name, RUNTIME.before, RUNTIME.after),
+        *(("a", None, version) for version in "456"),
+        *(("a", version, None) for version in "123"),
+        ("Json", "1", "2"),
+    ]
+
+
 def test_what_a_line_leaves_out_is_listed_by_platforms() -> None:
     several = [deb(f"lib{number}", "1.0", "1.1", Direction.UP) for number in range(5)]
     found = changes_by_platform([on("linux/amd64", *several), on("linux/arm64", SSL)])
@@ -51,8 +82,8 @@ def test_what_a_line_leaves_out_is_listed_by_platforms() -> None:
 
 
 def test_what_could_not_be_read_is_never_told_as_all() -> None:
-    assert moves_in_words([on("linux/amd64", SSL, is_complete=False)]).endswith(
-        "ubuntu3.6, and what could not be read"
+    assert moves_in_words([on("linux/amd64", SSL, is_complete=False)]) == (
+        "libssl3t64 3.0.13-0ubuntu3.5 → 3.0.13-0ubuntu3.6, and what could not be read"
     )
     assert (
         moves_in_words([on("linux/amd64", is_complete=False)]) == "no package changed, and what could not be read"
@@ -68,6 +99,12 @@ def test_several_moves_are_told_as_one() -> None:
     later = deb("libssl3t64", SSL.after, "3.0.13-0ubuntu3.7", Direction.UP)
     [found] = composed([[on("linux/amd64", SSL, RUNTIME)], [on("linux/amd64", later)]])
     assert found.changes == (deb("libssl3t64", SSL.before, "3.0.13-0ubuntu3.7", Direction.UP), RUNTIME)
+
+
+def test_of_several_moves_each_platform_is_told_in_order_and_as_complete_as_all_of_its_moves() -> None:
+    first = [on("linux/arm64", SSL), on("linux/amd64", SSL, is_complete=False)]
+    found = composed([first, [on("linux/amd64", RUNTIME)]])
+    assert [(each.platform, each.is_complete) for each in found] == [("linux/amd64", False), ("linux/arm64", True)]
 
 
 def test_a_move_that_is_not_known_leaves_the_whole_unknown() -> None:
@@ -97,6 +134,8 @@ def test_fixes_that_came_with_a_package_are_named_by_their_notices() -> None:
     assert moves_in_words([PlatformChanges("linux/amd64", (many,))]).endswith(
         "(USN-3-1, USN-4-1, USN-5-1 and 2 others)"
     )
+    three = replace(SSL, notices=many.notices[:3])
+    assert one_change(three).endswith("(USN-1-1, USN-2-1, USN-3-1)")
 
 
 def test_notices_of_all_steps_stay_with_the_package() -> None:

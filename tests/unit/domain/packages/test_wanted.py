@@ -2,6 +2,7 @@ import pytest
 
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.packages.package import Package
+from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, WantedAffected
 from bot.domain.packages.wanted import Fit, WantedPackage, fit_of, names_of, wanted_by
 
 SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
@@ -30,6 +31,22 @@ def test_a_source_package_is_compared_by_its_own_version() -> None:
     assert WantedPackage("libgcc-s1", "deb", ("2",)).fit(gcc) is Fit.NO
 
 
+def test_a_source_package_without_a_version_of_its_own_has_that_of_what_is_built_of_it() -> None:
+    built = Package("deb", "libssl3t64", "3", "amd64", "openssl")
+    assert WantedPackage("openssl", "deb", ("2",)).fit(built) is Fit.NO
+    assert WantedPackage("openssl", "deb", ("4",)).fit(built) is Fit.YES
+
+
+def test_what_a_publisher_says_of_one_release_is_wanted_in_no_other() -> None:
+    said = WantedAffected(AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(),)), ("openssl",))
+    releases = ("Ubuntu:24.04", "Ubuntu:22.04", None)
+    assert [fit_of(SSL, [said], release) for release in releases] == [Fit.YES, Fit.NO, Fit.NO]
+
+
+def test_names_are_told_once_each_and_in_order() -> None:
+    assert names_of([WantedPackage(name) for name in "cabdacfe"]) == list("abcdef")
+
+
 def test_of_a_cve_of_dotnet_each_channel_has_a_fix_of_its_own() -> None:
     advisory = Advisory("CVE-1", families=frozenset({"aspnet"}), fixed_versions=("8.0.11", "9.0.1"))
     wanted = wanted_by(advisory)
@@ -39,6 +56,12 @@ def test_of_a_cve_of_dotnet_each_channel_has_a_fix_of_its_own() -> None:
         for version in ("8.0.10", "8.0.11", "9.0.0", "9.0.1", "10.0.0")
     }
     assert [version for version, fit in fits.items() if fit is Fit.YES] == ["8.0.10", "9.0.0"]
+
+
+def test_a_channel_of_dotnet_is_its_first_two_numbers() -> None:
+    wanted = wanted_by(Advisory("CVE-1", families=frozenset({"runtime"}), fixed_versions=("3.1.32",)))
+    fits = [fit_of(Package("nuget", "Microsoft.NETCore.App", version), wanted) for version in ("3.1.31", "3.0.3")]
+    assert fits == [Fit.YES, Fit.NO]
 
 
 def test_an_advisory_that_names_no_fix_tells_of_no_package() -> None:
@@ -52,9 +75,11 @@ def test_an_advisory_that_names_no_family_may_touch_each() -> None:
 
 def test_the_fixed_sdks_of_an_advisory_do_not_make_a_fixed_runtime_affected() -> None:
     """An advisory names the fixed SDKs of a channel beside its fixed runtime."""
-    wanted = wanted_by(Advisory("CVE-1", families=frozenset({"runtime"}), fixed_versions=("10.0.5", "10.0.105")))
-    fits = [fit_of(Package("nuget", "Microsoft.NETCore.App", version), wanted) for version in ("10.0.4", "10.0.5")]
-    assert fits == [Fit.YES, Fit.NO]
+    for fixed in (("10.0.5", "10.0.105", "9.0.9"), ("9.0.9", "10.0.105", "10.0.5")):
+        [wanted] = wanted_by(Advisory("CVE-1", families=frozenset({"runtime"}), fixed_versions=fixed))
+        assert wanted.below == ("10.0.5", "9.0.9")
+        fits = [wanted.fit(Package("nuget", "Microsoft.NETCore.App", version)) for version in ("10.0.4", "10.0.5")]
+        assert fits == [Fit.YES, Fit.NO]
 
 
 @pytest.mark.parametrize("prefix", ["runtimepack.", ""], ids=["deps.json", "an SBOM"])
