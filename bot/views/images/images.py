@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.standing import ImageStanding
+from bot.domain.repositories.naming import Naming
 from bot.domain.wording.words import counted
 from bot.views.images.gates import GateView
 from bot.views.images.gates import as_json as gate_as_json
@@ -17,7 +18,8 @@ from bot.views.images.gates import as_json as gate_as_json
 class Deployment:
     """A place in a repository where an image is run, under a tag or a digest.
 
-    `since` is when it was first seen to name that; it may have done so for longer, where it `is_older`.
+    `since` is when it was first seen to name that; it may have done so for longer, where it `is_older`. What it
+    named of the image before is there as far as it was seen, the latest first; None where that is not known.
     """
 
     repository: str
@@ -27,6 +29,7 @@ class Deployment:
     digest: str | None
     since: datetime | None = None
     is_older: bool = True
+    named_before: tuple[Naming, ...] | None = None
 
     def __str__(self) -> str:
         return f"{self.repository}/{self.path}:{self.line}"

@@ -8,15 +8,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, exists, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, String, and_, case, cast, exists, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.failure import Failure
+from bot.domain.repositories.naming import Naming
 from bot.store.engine.among import is_among
+from bot.store.engine.codec import load_shared
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.images import Deployment
 
-_TOLD = ("path", "line", "tag", "digest", "since", "is_older")
+_TOLD = ("path", "line", "tag", "digest", "since", "is_older", "named_before")
 _AT_ONCE = 20_000
 """Images that PostgreSQL keeps a hash table of, by the memory that it takes for one unless told otherwise."""
 _TAG = case((and_(deployments.c.tag.is_(None), deployments.c.digest.is_(None)), "latest"), else_=deployments.c.tag)
@@ -54,7 +57,8 @@ _IS_TAG_ASKED = _in_one(deployments, _TAG).in_(select(_in_one(_ASKED, _ASKED.c.t
 _BY_TAG, _BY_DIGEST = literal("tag"), literal("digest")
 _PLACES = (
     select(
-        *(deployments.c[name] for name in ("repository_id", "registry", "repository", *_TOLD)),
+        *(deployments.c[name] for name in ("repository_id", "registry", "repository", *_TOLD[:-1])),
+        cast(deployments.c.named_before, String).label("named_before"),
         _TAG.label("run_tag"),
         case(
             (_IS_TAG_ASKED, _BY_TAG),
@@ -94,8 +98,19 @@ async def deployments_of(connection: AsyncConnection, some: Collection[int]) -> 
     for start in range(0, len(asked), _AT_ONCE):
         given = {"images": asked[start : start + _AT_ONCE]}
         rows = (await connection.execute(_RUN_AT, given)).all()
-        for number, repository, path, line, tag, digest, since, is_older in rows:
+        for number, repository, path, line, tag, digest, since, is_older, before in rows:
             known = since if isinstance(since, datetime) else None
-            place = Deployment(repository, path, line, tag, digest, known, is_older)
+            place = Deployment(repository, path, line, tag, digest, known, is_older, _namings(before))
             found.setdefault(number, []).append(place)
+    return found
+
+
+def _namings(text: str | None) -> tuple[Naming, ...] | None:
+    """None where it is not known what a place named before."""
+    if text is None or text == "null":
+        return None
+    try:
+        found: tuple[Naming, ...] = load_shared(text, tuple[Naming, ...])
+    except Failure:
+        return None
     return found

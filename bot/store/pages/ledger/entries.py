@@ -1,10 +1,12 @@
 """The entries of the ledger, worked out from what packages are exposed to, what holds them and what lies below."""
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.images.standing import ImageStanding
-from bot.domain.packages.ledger import AffectedImage, DeployedImage, LedgerEntry, entry_of, places_of
+from bot.domain.packages.ledger import AffectedImage, DeployedImage, Held, LedgerEntry, entry_of, places_of
+from bot.domain.repositories.naming import Naming
 from bot.store.pages.ledger.below import BasesBelow
 from bot.store.pages.ledger.exposed import CveFacts, Exposed
 from bot.store.pages.ledger.fixes_below import AffectedPlatform, FixesBelow, held_by_all
@@ -92,39 +94,83 @@ class Ledger:
         ]
 
     def _entry(self, image: ExposedImage, cve: str, where: Sequence[AffectedPlatform]) -> LedgerEntry:
-        platforms = frozenset(platform for platform, _, _ in where)
         below = self.fixes.of(image.standings, cve, where)
+        held = held_by_all([self.histories.held(number, cve) for _, number, _ in where])
+        asked = _Asked(image, cve, frozenset(platform for platform, _, _ in where), held)
         affected = AffectedImage(
             image.name,
             image.repository,
             below.packages,
             below.fix,
             below.base,
-            held_by_all([self.histories.held(number, cve) for _, number, _ in where]),
+            held,
             below.mirror,
             below.own_bases,
-            tuple(self._deployed(each, image, cve, platforms) for each in image.deployed),
+            tuple(self._deployed(each, asked) for each in image.deployed),
         )
         return entry_of(affected)
 
-    def _deployed(
-        self, place: Deployment, image: ExposedImage, cve: str, platforms: Collection[str]
-    ) -> DeployedImage:
-        """Another digest than the image's has the fix too where it is that of a platform, or of a build since.
+    def _deployed(self, place: Deployment, asked: "_Asked") -> DeployedImage:
+        """Since when the place has the fix is told by what it named before, as far as that has it too.
 
-        Of the `platforms` that have the CVE or had it, a whole build has to be known. Before a later build than the
-        one that brought the fix, the place may have named an earlier one that has it too.
+        Where nobody knows what that was, or what it held, the place may have named an earlier build with the fix
+        before any but the one that brought it.
         """
-        has_fix = _names_it(place, image)
-        build = self.pinned.get(place.digest or "")
-        named = image.inventories
-        if has_fix is False and build is not None:
-            named = tuple(build.inventories)
-            is_affected = held_by_all([self.histories.held(number, cve) for _, number in named]).is_affected
-            is_told = is_affected is not None and (is_affected or build.has_all(platforms))
-            has_fix = not is_affected if is_told else None
-        is_older = place.is_older or not any(self.histories.brought_fix(number, cve) for _, number in named)
-        return DeployedImage(str(place), place.repository, has_fix, place.since, is_older)
+        has_fix = self._has_fix(place, asked)
+        since, is_older, named = place.since, place.is_older, place.digest
+        is_first = place.named_before is not None
+        for before in place.named_before or () if has_fix else ():
+            had_fix = self._had_fix(before, since, asked)
+            if not had_fix:
+                is_first = had_fix is False
+                break
+            since, is_older, named = before.since, before.is_older, before.digest
+        is_first = is_first or self._brought_fix(named, asked)
+        return DeployedImage(str(place), place.repository, has_fix, since, is_older or not is_first)
+
+    def _has_fix(self, place: Deployment, asked: "_Asked") -> bool | None:
+        """Another digest than the image's has the fix too where it is that of a platform, or of a build since."""
+        has_fix = _names_it(place, asked.image)
+        if has_fix is False and place.digest is not None and place.digest in self.pinned:
+            return self._build_has_fix(place.digest, asked)
+        return has_fix
+
+    def _had_fix(self, before: Naming, until: datetime | None, asked: "_Asked") -> bool | None:
+        """Whether what a place named `until` then had the fix at last; None where that is not known."""
+        image, held = asked.image, asked.held
+        if before.digest is not None and before.digest != image.digest:
+            return self._build_has_fix(before.digest, asked)
+        if before.digest is not None:
+            return held.is_affected is False or None
+        if (before.tag or "latest") not in image.tags or held.free_since is None or until is None:
+            return None
+        return held.free_since <= until
+
+    def _build_has_fix(self, digest: str, asked: "_Asked") -> bool | None:
+        """Of the platforms that have the CVE or had it, a whole build has to be known."""
+        build = self.pinned.get(digest)
+        if build is None:
+            return None
+        held = held_by_all([self.histories.held(number, asked.cve) for _, number in build.inventories])
+        if held.is_affected is False and not build.has_all(asked.platforms):
+            return None
+        return None if held.is_affected is None else not held.is_affected
+
+    def _brought_fix(self, digest: str | None, asked: "_Asked") -> bool:
+        """Whether that build, or else what the image shows, is the one that brought the fix."""
+        build = self.pinned.get(digest or "") if digest != asked.image.digest else None
+        named = asked.image.inventories if build is None else build.inventories
+        return any(self.histories.brought_fix(number, asked.cve) for _, number in named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An image and a CVE that it `held` on these platforms, or holds."""
+
+    image: ExposedImage
+    cve: str
+    platforms: frozenset[str]
+    held: Held
 
 
 def _names_it(place: Deployment, image: ExposedImage) -> bool | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -184,7 +184,7 @@ async def _read(connection: AsyncConnection, cve: str | None, platforms: Collect
     found = await _images(connection, histories)
     bases = await read_bases(connection, (each for image in found for each in image.standings))
     shown = set(bases.shown.values())
-    pinned = await read_pinned(connection, platforms)
+    pinned = await read_pinned(connection, platforms, _named_before(found) if cve is not None else ())
     of_pinned = {number for build in pinned.values() for _, number in build.inventories}
     await add_shown(connection, histories, shown | of_pinned)
     names = {name for several in exposed.by_package.values() for each in several for name in each.affected.names}
@@ -209,6 +209,12 @@ async def _images(connection: AsyncConnection, histories: Histories) -> tuple[Ex
         lambda row: f"image {row.id}",
     )
     return tuple(found)
+
+
+def _named_before(some: Iterable[ExposedImage]) -> frozenset[str]:
+    """The digests that places named before what they name now, which tells since when they have a fix."""
+    places = (each for image in some for place in image.deployed for each in place.named_before or ())
+    return frozenset(each.digest for each in places if each.digest is not None)
 
 
 class _Standings(dict[str | None, tuple[ImageStanding, ...]]):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.rows.inventories.pinned import pinned_inventories
+from bot.store.rows.inventories.pinned import inventories_of_builds, pinned_inventories
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,27 @@ class PinnedBuild:
 
 
 Pinned = Mapping[str, PinnedBuild]
-"""By the digests that manifests name."""
+"""By the digests that manifests name, or named before."""
 
 
-async def read_pinned(connection: AsyncConnection, platforms: Collection[str] | None) -> Pinned:
-    """Of a whole image, only these platforms are read, and count; None where all are.
+async def read_pinned(
+    connection: AsyncConnection, platforms: Collection[str] | None, before: Collection[str]
+) -> Pinned:
+    """The builds that manifests pin, and those `before` them.
+
+    Of a whole image, only these platforms are read, and count; None where all are.
 
     An image of one platform is named by the digest of that platform's manifest, though tags show it.
     """
-    given = {} if platforms is None else {"platforms": platforms}
+    are_all_read = platforms is None
+    given: dict[str, Collection[str]] = {} if platforms is None else {"platforms": platforms}
+    rows = list(await connection.execute(pinned_inventories(are_all_read=are_all_read), given))
+    if before:
+        builds = inventories_of_builds(are_all_read=are_all_read)
+        rows += await connection.execute(builds, {**given, "digests": before})
     found: dict[str, set[tuple[str, int]]] = {}
     of_one: set[str] = set()
-    for row in await connection.execute(pinned_inventories(are_all_read=platforms is None), given):
+    for row in rows:
         found.setdefault(row.digest, set()).add((row.platform, row.id))
         if not row.is_whole:
             of_one.add(row.digest)

@@ -1,13 +1,17 @@
 """Where a repository runs images, as its manifests name them now, and since when each place names what it does."""
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.failure import Failure
+from bot.domain.repositories.naming import Naming
 from bot.domain.repositories.usage import Usage
+from bot.store.engine.codec import dump, load
 from bot.store.rows.images.images import deployments
 
 _Place = dict[str, Any]
@@ -15,7 +19,12 @@ _Place = dict[str, Any]
 _Apart = tuple[list[tuple[_Place, _Place]], list[_Place], list[_Place]]
 """Rows with the places that they stay; then the rows that are gone, and the places that begin."""
 _NAMED = ("registry", "repository", "tag", "digest", "path", "line")
-_OF_REPOSITORY = select(*(deployments.c[name] for name in ("id", *_NAMED))).order_by(deployments.c.line)
+_TIMES = ("since", "is_older")
+_MOST_BEFORE = 30
+"""So many are kept of what a place named before."""
+_OF_REPOSITORY = select(*(deployments.c[name] for name in ("id", *_NAMED, *_TIMES, "named_before"))).order_by(
+    deployments.c.line
+)
 _CHANGE = (
     update(deployments)
     .where(deployments.c.id == bindparam("row"))
@@ -23,8 +32,9 @@ _CHANGE = (
         {name: bindparam(f"new_{name}") for name in _NAMED}
         | {
             name: func.coalesce(bindparam(f"new_{name}", type_=deployments.c[name].type), deployments.c[name])
-            for name in ("since", "is_older")
+            for name in _TIMES
         }
+        | {"named_before": bindparam("new_named_before", type_=deployments.c.named_before.type)}
     )
 )
 """A place that has no new time keeps its own."""
@@ -37,13 +47,14 @@ async def save_deployments(
 
     A place that names what it did keeps its time, on whichever line it stands, and in a file that was renamed. Any
     other begins now, or before that where `is_older`: what the repository held until now was not read, or not by
-    the same reader.
+    the same reader. What it named of the same image before is kept with it.
     """
     found = await connection.execute(_OF_REPOSITORY.where(deployments.c.repository_id == repository))
     known = [row._asdict() for row in found]
     places = sorted(map(_place, usages), key=lambda place: place["line"])
     stay, gone, begun = _told_apart(known, places)
     changed = [_change(row, place) for row, place in stay if any(row[name] != place[name] for name in _NAMED)]
+    begun = _with_before(gone, begun)
     changed += [_change(row, place, now, is_older) for row, place in zip(gone, begun, strict=False)]
     if changed:
         await connection.execute(_CHANGE, changed)
@@ -80,6 +91,32 @@ def _paired(known: Sequence[_Place], places: Sequence[_Place], told: Callable[[_
     return pairs, [row for left in rows.values() for row in left], begun
 
 
+def _with_before(gone: Sequence[_Place], begun: Sequence[_Place]) -> list[_Place]:
+    """The places that begin, with what each named of its image until now: nothing where it is new, and None where
+    it may be one that is gone from another file."""
+    pairs, left, new = _paired(gone, begun, _where_its_image_is)
+    images = {_its_image(row) for row in left}
+    return [
+        *({**place, "named_before": _before(row)} for row, place in pairs),
+        *({**place, "named_before": None if _its_image(place) in images else []} for place in new),
+    ]
+
+
+def _before(row: _Place) -> Any:
+    """What a place that begins in place of this row named before; None where that is not known."""
+    if not isinstance(row["since"], datetime):
+        return None
+    try:
+        told = row["named_before"]
+        kept = None if told is None else load(told, tuple[Naming, ...])
+        known = [Naming(row["tag"], row["digest"], row["since"], row["is_older"] or kept is None), *(kept or ())]
+        if len(known) > _MOST_BEFORE:
+            known = [*known[: _MOST_BEFORE - 1], replace(known[_MOST_BEFORE - 1], is_older=True)]
+        return dump(tuple(known), tuple[Naming, ...])
+    except Failure:
+        return None
+
+
 def _place(usage: Usage) -> _Place:
     named = usage.reference
     told = (named.registry, named.repository, named.tag, named.digest, usage.path, usage.line)
@@ -91,6 +128,14 @@ def _what_is_named(place: _Place) -> Hashable:
     return place["registry"], place["repository"], place["digest"] or place["tag"] or "latest"
 
 
+def _its_image(place: _Place) -> Hashable:
+    return place["registry"], place["repository"]
+
+
+def _where_its_image_is(place: _Place) -> Hashable:
+    return place["path"], _its_image(place)
+
+
 def _where_what_is_named(place: _Place) -> Hashable:
     return place["path"], _what_is_named(place)
 
@@ -98,5 +143,5 @@ def _where_what_is_named(place: _Place) -> Hashable:
 def _change(
     row: _Place, place: _Place, since: datetime | None = None, is_older: bool | None = None
 ) -> dict[str, Any]:
-    new = {**place, "since": since, "is_older": is_older}
+    new = {"named_before": row["named_before"], **place, "since": since, "is_older": is_older}
     return {"row": row["id"], **{f"new_{name}": value for name, value in new.items()}}

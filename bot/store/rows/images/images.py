@@ -85,9 +85,11 @@ deployments = Table(
     Column("line", Integer, nullable=False),
     Column("since", Moment),
     Column("is_older", Boolean, nullable=False, server_default="1"),
+    Column("named_before", JSON),
     Index(None, "registry", "repository"),
 )
-"""Each names that `since` it was first seen to, or for longer, where it `is_older` than that."""
+"""Each names that `since` it was first seen to, or for longer, where it `is_older` than that; `named_before` is
+what it named of the same image before, the latest first, null where that is not known."""
 
 
 _CLAIM = tuple(

@@ -1,13 +1,16 @@
 """What manifests pin by digest, of a whole image or of one platform's, and what images have shown since."""
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, func, literal, select, true, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, literal, select, true, union
 
 from bot.store.engine.among import is_among
 from bot.store.rows.images.images import deployments
 from bot.store.rows.inventories.inventories import MOST_BEFORE, image_inventories, inventories
 from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
+
+_PINNED = select(deployments.c.digest).where(deployments.c.digest.is_not(None))
 
 
 def pinned_inventories(*, are_all_read: bool = True) -> CompoundSelect[Any]:
@@ -15,17 +18,27 @@ def pinned_inventories(*, are_all_read: bool = True) -> CompoundSelect[Any]:
 
     Of a whole image those of the `platforms` that are given, where not `are_all_read`.
     """
+    return _inventories_of(lambda digest: digest.in_(_PINNED), are_all_read=are_all_read)
+
+
+def inventories_of_builds(*, are_all_read: bool = True) -> CompoundSelect[Any]:
+    """The same for the `digests` that are given, whether manifests still name them or not."""
+    return _inventories_of(lambda digest: is_among(digest, "digests"), are_all_read=are_all_read)
+
+
+def _inventories_of(
+    is_wanted: Callable[[ColumnElement[Any]], ColumnElement[bool]], *, are_all_read: bool
+) -> CompoundSelect[Any]:
     is_read = true() if are_all_read else is_among(inventories.c.platform, "platforms")
-    columns = (deployments.c.digest, inventories.c.platform, inventories.c.id)
+    columns = (inventories.c.platform, inventories.c.id)
     of_whole = (
-        select(*columns, literal(1))
-        .join(indexes, indexes.c.index_digest == deployments.c.digest)
+        select(indexes.c.index_digest, *columns, literal(1))
         .join(inventories, inventories.c.id == indexes.c.inventory_id)
-        .where(is_read)
+        .where(is_wanted(indexes.c.index_digest), is_read)
         for indexes in (sbom_looks, later_indexes)
     )
-    of_one = select(*columns, literal(0).label("is_whole")).join(
-        inventories, inventories.c.digest == deployments.c.digest
+    of_one = select(inventories.c.digest.label("digest"), *columns, literal(0).label("is_whole")).where(
+        is_wanted(inventories.c.digest)
     )
     return union(of_one, *of_whole)
 

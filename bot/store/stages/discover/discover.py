@@ -132,7 +132,7 @@ class DiscoverStore(Store):
             await _replace_usages(connection, repository.id, named, ids)
             await _refer(connection, repository.id, reading.blobs)
             await save_claims(connection, repository.id, reading.images, now)
-            is_older = repository.tree is None or repository.reader != reading.reader
+            is_older = repository.reader != reading.reader
             await save_deployments(connection, repository.id, reading.deployed, now, is_older=is_older)
             await save_audited(connection, repository.id, reading.audited, now)
             await mark_used(connection, touched)

@@ -80,7 +80,9 @@ async def _forget(connection: AsyncConnection, gone: Sequence[int], now: datetim
         await forget_images(connection, ids)
         await forget_audits(connection, ids)
         await connection.execute(
-            update(repositories).where(repositories.c.id.in_(ids)).values(listed=False, tree=None, error=None)
+            update(repositories)
+            .where(repositories.c.id.in_(ids))
+            .values(listed=False, tree=None, reader=None, error=None)
         )
     await mark_used(connection, touched)
 

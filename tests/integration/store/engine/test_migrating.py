@@ -377,3 +377,22 @@ async def test_places_that_were_read_before_their_times_were_kept_were_there_whe
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         kept = (await connection.execute(select(deployments.c.since, deployments.c.is_older))).all()
     assert [tuple(row) for row in kept] == [(NOON, True), (None, True)]
+
+
+async def test_of_places_that_were_read_before_it_is_not_known_what_they_named_before(empty_url: str) -> None:
+    engine = first_schema(empty_url, "0050")
+    tables = MetaData()
+    tables.reflect(engine)
+    with engine.begin() as connection:
+        connection.execute(tables.tables["repositories"].insert().values(id=1, **ROWS[1][1]))
+        place = {"registry": "ghcr.io", "repository": "contoso/shop", "path": "a.yml", "line": 1, "since": NOON}
+        connection.execute(tables.tables["deployments"].insert().values(repository_id=1, **place))
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0051")
+        command.downgrade(_config(connection), "0050")
+        names = {column["name"] for column in inspect(connection).get_columns("deployments")}
+        assert "named_before" not in names
+    engine.dispose()
+    async with opened(empty_url) as stores, stores.database.reading() as connection:
+        kept = (await connection.execute(select(deployments.c.since, deployments.c.named_before))).all()
+    assert [tuple(row) for row in kept] == [(NOON, None)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import null, select, text, update
@@ -263,16 +263,66 @@ async def test_a_manifest_that_names_a_tag_has_the_fix_since_the_tag_has_it(stor
     assert row.clocks[-1].elsewhere == StationTime(1, timedelta())
 
 
-async def test_since_when_the_fix_is_deployed_is_not_known_where_a_later_build_is_pinned(stores: Stores) -> None:
-    """The manifest may have named the build before, which has the fix too."""
+async def _names_in_turn(stores: Stores, *named: str | None) -> list[datetime]:
+    """The image was built with the fix as `f`, `7` and `9`; the manifest, which pins the build before those, names
+    these after each other, the tag where it is None. When it did."""
     await running(stores, SSL, base=(SSL,), deployed=digest("e"))
     await publish(stores)
     await move_base(stores, FIXED)
-    for letter in "f7":
+    for letter in "f79":
         await move_image(stores, FIXED, letter=letter)
-        await _names(stores, digest(letter))
+    times = []
+    for letter in named:
+        await _names(stores, None if letter is None else digest(letter))
+        times.append(stores.clock.now())
+    return times
+
+
+@pytest.mark.parametrize(
+    ("named", "first"),
+    [
+        (("f", "7", "9"), 0),
+        (("7", "9"), 0),
+        (("9",), 0),
+        ((None, "7"), 0),
+        (("7", None), 0),
+        (("f", "e", "7", "9"), 2),
+    ],
+    ids=["each build", "but for one", "the last", "tag first", "tag last", "back in between"],
+)
+async def test_a_fix_is_deployed_since_a_manifest_names_some_build_that_has_it(
+    stores: Stores, named: tuple[str | None, ...], first: int
+) -> None:
+    times = await _names_in_turn(stores, *named)
+    row = await only(stores)
+    assert (row.state, row.clocks[-1].at) == ("fixed", times[first])
+    assert row.clocks[-1].elsewhere is not None
+
+
+async def test_since_when_the_fix_is_deployed_is_not_known_where_a_build_before_is_not(stores: Stores) -> None:
+    """Nobody saw the build that the manifest named in between; it may have had the fix."""
+    await _names_in_turn(stores, "f", "3", "9")
     row = await only(stores)
     assert (row.state, row.clocks[-1].at, row.clocks[-1].elsewhere) == ("fixed", None, None)
+
+
+async def test_since_when_the_fix_is_deployed_is_not_known_where_nobody_kept_what_was_named(stores: Stores) -> None:
+    """The manifest may have named the build before, which has the fix too."""
+    await _names_in_turn(stores, "f", "7")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(deployments).values(named_before=null()))
+    row = await only(stores)
+    assert (row.state, row.clocks[-1].at, row.clocks[-1].elsewhere) == ("fixed", None, None)
+
+
+async def test_what_a_manifest_named_before_may_be_no_list_of_names(stores: Stores) -> None:
+    await _names_in_turn(stores, "f", "7")
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(deployments).values(named_before={"since": "soon"}))
+    assert ((await only(stores)).state, (await only(stores)).clocks[-1].at) == ("fixed", None)
+    await _names(stores, digest("9"))
+    stores.clock.advance(HOUR)
+    assert ((await only(stores)).state, (await only(stores)).clocks[-1].at) == ("fixed", None)
 
 
 async def test_a_place_whose_time_is_no_date_is_there_all_the_same(stores: Stores) -> None:

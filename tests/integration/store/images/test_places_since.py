@@ -11,6 +11,7 @@ from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
 from bot.domain.repositories.usage import Usage
 from bot.store.rows.images.images import deployments
+from bot.store.rows.repositories.tables import repositories
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
 from tests.integration.store.statements import statements
 
@@ -34,6 +35,15 @@ async def kept(stores: Stores) -> list[tuple[int, datetime, bool]]:
     async with stores.database.reading() as connection:
         rows = await connection.execute(select(*columns).order_by(deployments.c.path, deployments.c.line))
     return [(line, since, is_older) for line, since, is_older in rows]
+
+
+async def before(stores: Stores) -> list[list[str] | None]:
+    """What each place named before, by its tags, the latest first."""
+    async with stores.database.reading() as connection:
+        rows = await connection.scalars(
+            select(deployments.c.named_before).order_by(deployments.c.path, deployments.c.line)
+        )
+        return [None if row is None else [each["tag"] for each in row] for row in rows]
 
 
 @pytest.fixture
@@ -119,6 +129,68 @@ async def test_what_is_there_when_a_repository_comes_back_may_be_older(shop: Sto
     await shop.listing(Repository("contoso/shop", "main"))
     at = await reads(shop, place(3, "2"))
     assert await kept(shop) == [(3, at, True)]
+
+
+async def test_what_is_new_in_a_repository_that_is_to_be_read_again_is_as_new_as_in_any_other(shop: Stores) -> None:
+    """Nothing that is known of it went with its tree."""
+    await reads(shop, place(3, "1"))
+    async with shop.database.reading() as connection:
+        [number] = await connection.scalars(select(repositories.c.id))
+    await shop.act.read_again(number)
+    at = await reads(shop, place(3, "2"), place(9, "1", path="b.yaml"))
+    assert await kept(shop) == [(3, at, False), (9, at, False)]
+
+
+async def test_what_comes_into_an_empty_repository_is_new(shop: Stores) -> None:
+    await reads(shop, tree=None)
+    at = await reads(shop, place(3, "1"))
+    assert await kept(shop) == [(3, at, False)]
+
+
+async def test_a_place_keeps_what_it_named_before_on_whichever_line_and_under_whichever_name(shop: Stores) -> None:
+    await reads(shop, place(3, "1"))
+    await reads(shop, place(9, "2"))
+    await reads(shop, place(12, "3"))
+    await reads(shop, place(14, "3", path="renamed.yaml"))
+    assert await before(shop) == [["2", "1"]]
+
+
+async def test_a_new_place_named_nothing_before(shop: Stores) -> None:
+    await reads(shop, place(3, "1"))
+    await reads(shop, place(3, "1"), place(9, "2"), place(4, "1", path="b.yaml"))
+    assert await before(shop) == [[], [], []]
+
+
+async def test_of_two_places_in_one_file_each_keeps_what_was_there(shop: Stores) -> None:
+    await reads(shop, place(3, "1"), place(9, "2"))
+    await reads(shop, place(3, "3"), place(9, "4"))
+    assert await before(shop) == [["1"], ["2"]]
+
+
+async def test_what_a_place_of_another_image_named_before_is_not_told(shop: Stores) -> None:
+    other = replace(place(3), reference=Reference("ghcr.io/contoso/till", "1"))
+    await reads(shop, other)
+    await reads(shop, place(3, "1"))
+    assert await before(shop) == [[]]
+
+
+async def test_a_place_that_may_have_come_from_another_file_may_have_named_anything_before(shop: Stores) -> None:
+    await reads(shop, place(3, "1"))
+    await reads(shop, place(3, "2", path="b.yaml"))
+    assert await before(shop) == [None]
+    await reads(shop, place(3, "3", path="b.yaml"))
+    async with shop.database.reading() as connection:
+        [row] = await connection.scalars(select(deployments.c.named_before))
+    assert [(each["tag"], each["is_older"]) for each in row] == [("2", True)]
+
+
+async def test_of_what_a_place_named_before_the_latest_is_kept_and_that_there_was_more(shop: Stores) -> None:
+    for number in range(33):
+        await reads(shop, place(3, str(number)))
+    async with shop.database.reading() as connection:
+        [row] = await connection.scalars(select(deployments.c.named_before))
+    assert [each["tag"] for each in row] == [str(number) for number in range(31, 1, -1)]
+    assert [each["is_older"] for each in row] == [False] * 29 + [True]
 
 
 @pytest.mark.parametrize(
