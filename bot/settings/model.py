@@ -13,6 +13,7 @@ from bot.domain.cron import Cron
 from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.timing.weekly import Weekly
 from bot.settings import defaults
+from bot.settings.section import RenamedSection, Section
 from bot.settings.sections.audit import AuditSettings
 from bot.settings.sections.gate import GateSettings
 from bot.settings.sections.github import GitHubSettings
@@ -22,27 +23,15 @@ from bot.settings.sections.packages import PackagesSettings
 from bot.settings.sections.policy import MatchSettings, RuleSettings
 from bot.settings.sections.reports import ReportsSettings
 from bot.settings.sections.rollout import FreezeSettings, LimitSettings, RolloutSettings
-from bot.settings.sections.section import RenamedSection, Section
 from bot.settings.sections.trust import TrustSettings
 from bot.settings.sections.upstream.feeds import FeedsSettings
 from bot.settings.sections.upstream.mirrors import MOST_MIRRORS, MirrorPath, check_mirrors, mirrors_of
 from bot.settings.sections.upstream.registries import RegistrySettings
 from bot.settings.sections.upstream.vulnerabilities import VulnerabilitiesSettings
-from bot.settings.sections.values import (
-    CronTime,
-    Duration,
-    GuardedAddress,
-    Interval,
-    Mention,
-    Name,
-    Period,
-    RepositoryName,
-    StoreAddress,
-    TimeZone,
-    host_defect,
-    is_loopback,
-)
 from bot.settings.sections.web import WebSettings
+from bot.settings.values.addresses import GuardedAddress, StoreAddress, host_defect, is_loopback
+from bot.settings.values.texts import Mention, Name, RepositoryName
+from bot.settings.values.times import CronTime, Duration, Interval, Period, TimeZone
 
 ENVIRONMENT_PREFIX = "FRESHNESS_BOT_"
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bot.settings.document import BadSettings
 from bot.settings.model import Settings
-from bot.settings.sections.values import address_defect, is_loopback
+from bot.settings.values.addresses import address_defect, is_loopback
 
 _LARGEST_SECRET = 256 * 1024
 _SHORTEST_SECRET = 16

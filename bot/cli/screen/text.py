@@ -37,7 +37,7 @@ def length(text: str, option: str) -> timedelta:
     from pydantic import TypeAdapter, ValidationError
 
     from bot.domain.failure import Failure, Trouble
-    from bot.settings.sections.values import Duration
+    from bot.settings.values.times import Duration
 
     try:
         read: timedelta = TypeAdapter(Duration).validate_python(text)

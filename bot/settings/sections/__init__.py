@@ -1,1 +1,1 @@
-"""The sections of the settings file, and the kinds of values in them."""
+"""The sections of the settings file."""

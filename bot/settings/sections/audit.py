@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import Name
+from bot.settings.section import Section
+from bot.settings.values.texts import Name
 
 
 def _known(check: str) -> str:

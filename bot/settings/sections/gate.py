@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from bot.domain.packages.detected import GatePolicy, Rating
 from bot.domain.packages.gate import Counts, GateException, GateMode, GateRule
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import Duration, Moment, Name, Sentence
+from bot.settings.section import Section
+from bot.settings.values.texts import Name, Sentence
+from bot.settings.values.times import Duration, Moment
 from bot.verify.gating.ports import MatchedRule, ReportUse
 
 VulnerabilityId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*-[A-Za-z0-9:.-]+$", max_length=64)]

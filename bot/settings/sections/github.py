@@ -5,8 +5,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import GuardedAddress, Name
+from bot.settings.section import Section
+from bot.settings.values.addresses import GuardedAddress
+from bot.settings.values.texts import Name
 
 
 class AppSettings(Section):

@@ -10,8 +10,8 @@ from pydantic_core import CoreSchema
 from bot.domain.images.claims.claim import CLAIMABLE, ImageRule, ImageRules
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.reference import InvalidReference, Reference
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import Name
+from bot.settings.section import Section
+from bot.settings.values.texts import Name
 
 
 def _tag(text: str) -> str:

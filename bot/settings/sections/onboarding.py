@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bot.domain.repositories.onboarding import SAFE_CHECKS
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import Name
+from bot.settings.section import Section
+from bot.settings.values.texts import Name
 
 
 def _safe(check: str) -> str:

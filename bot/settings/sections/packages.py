@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bot.domain.platform import Platform
-from bot.settings.sections.section import Section
+from bot.settings.section import Section
 
 PlatformName = Annotated[
     str,

@@ -9,21 +9,19 @@ from bot.domain.bases.change import Cause
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import ActionPreference, Match, PolicyRule
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod, PathWorkflow, Pin, Start, Step
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import (
+from bot.settings.section import Section
+from bot.settings.values.texts import (
     BranchPrefix,
     CommitMessage,
-    Duration,
     Label,
     Name,
     PathGlob,
-    Period,
     Person,
     RepositoryName,
     ShortName,
-    WindowText,
     WorkflowFile,
 )
+from bot.settings.values.times import Duration, Period, WindowText
 
 MOST_INPUTS = 25
 """GitHub takes no more of one dispatch; Enterprise Server before 3.20 takes ten."""

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import Name
+from bot.settings.section import Section
+from bot.settings.values.texts import Name
 
 
 class ReportsSettings(Section):

@@ -10,8 +10,10 @@ from pydantic import Field, model_validator
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.domain.rollouts.timing.waves import Wave
-from bot.settings.sections.section import RenamedSection, Section
-from bot.settings.sections.values import Duration, Moment, Percent, Period, Sentence, ShortName
+from bot.settings.section import RenamedSection, Section
+from bot.settings.values.percent import Percent
+from bot.settings.values.texts import Sentence, ShortName
+from bot.settings.values.times import Duration, Moment, Period
 
 
 class FirstRun(StrEnum):

@@ -9,8 +9,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bot.domain.images.trust import TrustMode
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import Duration, Name
+from bot.settings.section import Section
+from bot.settings.values.texts import Name
+from bot.settings.values.times import Duration
 
 StoreName = Annotated[str, Field(pattern=r"^(ca|signingAuthority|tsa):[A-Za-z0-9_.-]+$")]
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import Address, ListenAddress, Name, Network
+from bot.settings.section import Section
+from bot.settings.values.addresses import Address, ListenAddress, Network
+from bot.settings.values.texts import Name
 
 
 class ProxySettings(Section):

@@ -128,7 +128,7 @@ def _too_old(report: "Report", max_age: str | None) -> list[str]:
     from bot.domain.failure import Failure, Trouble
     from bot.domain.wording.misfits import misfit
     from bot.domain.wording.words import duration
-    from bot.settings.sections.values import Duration
+    from bot.settings.values.times import Duration
 
     try:
         limit = TypeAdapter(Duration).validate_python(max_age)

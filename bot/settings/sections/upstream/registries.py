@@ -5,8 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import host_defect
+from bot.settings.section import Section
+from bot.settings.values.addresses import host_defect
 
 
 class RegistrySettings(Section):

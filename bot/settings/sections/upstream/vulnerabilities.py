@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from bot.settings.sections.section import Section
-from bot.settings.sections.values import Address
+from bot.settings.section import Section
+from bot.settings.values.addresses import Address
 from bot.watch.osv import addresses
 
 

@@ -1,0 +1,1 @@
+"""The kinds of values that operators write, each checked with advice on how to write it."""

@@ -1,0 +1,60 @@
+"""Names and texts as operators write them, within what GitHub, git and Slack take."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+_BRANCH_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:[/.][A-Za-z0-9_-]+)*[/-]")
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9_][A-Za-z0-9_-]{0,99})?")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100}")
+
+
+def _branch_prefix(text: str) -> str:
+    """Within what git takes as the beginning of a branch's name (git-check-ref-format)."""
+    if not _BRANCH_PREFIX.fullmatch(text) or ".lock" in text:
+        raise ValueError("no beginning of a branch's name; write for example freshness/")
+    return text
+
+
+def _commit_message(text: str) -> str:
+    if not text.isprintable() or re.search(r"[{}]", text.replace("{bases}", "")):
+        raise ValueError("write one line, in which {bases} stands for what moved")
+    return text
+
+
+def _label(text: str) -> str:
+    if not text.isprintable() or "," in text or not text.strip():
+        raise ValueError("no label; write it without commas, on one line")
+    return text
+
+
+def _person(text: str) -> str:
+    bare = text.removeprefix("@")
+    if not _PERSON.fullmatch(bare):
+        raise ValueError("write a login such as octocat, or a team such as contoso/platform")
+    return bare
+
+
+def _repository(text: str) -> str:
+    if not _REPOSITORY.fullmatch(text):
+        raise ValueError("write owner/name")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=1000)]
+"""A name or glob; an empty one would match nothing, or everything."""
+ShortName = Annotated[str, Field(min_length=1, max_length=64)]
+"""A name that is stored beside each rebuild, such as a wave's or a step's."""
+Sentence = Annotated[str, Field(min_length=1, max_length=200)]
+WorkflowFile = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml$")]
+BranchPrefix = Annotated[str, Field(max_length=64), AfterValidator(_branch_prefix)]
+CommitMessage = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_commit_message)]
+Label = Annotated[str, Field(max_length=50), AfterValidator(_label)]
+"""GitHub takes no longer one."""
+Mention = Annotated[str, Field(pattern=r"^(here|channel|[UWS][A-Z0-9]{2,30})$")]
+"""Whom Slack calls: the id of a user (U…, W…) or of a user group (S…), or `here` or `channel`."""
+Person = Annotated[str, AfterValidator(_person)]
+"""A person's login, or a team with its organisation."""
+RepositoryName = Annotated[str, AfterValidator(_repository)]
+PathGlob = Annotated[str, Field(min_length=1, max_length=256)]
