@@ -202,10 +202,12 @@ def with_reports(
     found = (*contents.found, *(one for each in reports for one in each.scan.report.vulnerabilities))
     gaps = list(_of_reports(reports, by))
     unrated = reports[0].scan.report.unrated if reports else ()
+    notes = reports[0].scan.report.notes if reports else ()
+    contents = replace(contents, notes=(*contents.notes, *notes))
     if use is ReportUse.REQUIRE:
         return replace(contents, found=found, gaps=(*gaps, *contents.gaps), unrated=unrated)
     if use is ReportUse.ENOUGH and not gaps:
-        return ImageVulnerabilities(found, unrated=unrated if contents.gaps else ())
+        return ImageVulnerabilities(found, unrated=unrated if contents.gaps else (), notes=notes)
     if use is ReportUse.ENOUGH and reports and contents.gaps:
         return replace(contents, found=found, gaps=(*contents.gaps, *gaps), unrated=unrated)
     return replace(contents, found=found)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.domain.packages.detected import DetectedVulnerability, Rating, is_cve
+from bot.domain.packages.gate import Excused
 from bot.verify.packages.reading import items, malformed, mapping
 from bot.verify.scanners.report import (
     GRYPE,
@@ -17,9 +18,11 @@ from bot.verify.scanners.report import (
     is_rating,
     moment_of,
     named_digests,
+    out_of_support,
     platform_in,
     rating_named,
     rating_of_score,
+    suppressed_in_words,
     without_tag,
 )
 
@@ -29,7 +32,7 @@ _IMAGE = "image"
 
 
 def read_grype(document: Mapping[str, Any], where: str) -> Report:
-    """What Grype matched. What it was told to ignore it lists apart, and that is not taken in.
+    """What Grype matched; what it was told to ignore it lists apart.
 
     Raises `Failure` where the matches have another shape than Grype's.
     """
@@ -52,6 +55,7 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
     descriptor = mapping(document.get("descriptor"))
     if mapping(descriptor.get("configuration")).get("only-notfixed") is True:
         gaps.append("Grype was told to leave out what has a fix (--only-notfixed)")
+    notes, unread = _alerts(document.get("alertsByPackage"))
     source = mapping(document.get("source"))
     target = mapping(source.get("target")) if source.get("type") == _IMAGE else {}
     digests = named_digests([target.get("manifestDigest"), *items(target.get("repoDigests"))])
@@ -60,15 +64,50 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
     image = image_id_of(target.get("imageID"))
     return Report(
         bounded(found, where),
-        few(gaps),
+        few([*gaps, *unread]),
         created_at,
         name,
         digests,
         GRYPE,
         image_id=image,
+        suppressed=bounded(list(_suppressed(document.get("ignoredMatches"))), where),
         platform=platform_in(target),
         unrated=tuple(unrated),
+        notes=few(notes),
     )
+
+
+def _suppressed(matches: object) -> Iterator[Excused]:
+    """What somebody's rules or VEX documents took away. By rules of its own, of the kind of match, Grype leaves the
+    kernel out where an image has its headers alone: that is nobody's word, and no finding."""
+    for each in items(matches):
+        rules = [mapping(rule) for rule in items(mapping(each).get("appliedIgnoreRules"))]
+        by_people = [rule for rule in rules if not rule.get("match-type")]
+        if rules and not by_people:
+            continue
+        why = _words(by_people[0] if by_people else {})
+        yield from (Excused(found, why) for found in _told(each))
+
+
+def _words(rule: Mapping[str, Any]) -> str:
+    said = {key: bounded_line(rule.get(key)) for key in ("vex-status", "vex-justification", "reason", "fix-state")}
+    status = said["vex-status"].replace("_", " ") or "ignored"
+    return suppressed_in_words(status, said["vex-justification"] or said["reason"] or said["fix-state"], "")
+
+
+def _alerts(packages: object) -> tuple[list[str], list[str]]:
+    """What Grype says of distributions of packages: those out of support, and those that it does not look at."""
+    notes: list[str] = []
+    gaps: list[str] = []
+    for each in items(packages):
+        for alert in items(mapping(each).get("alerts")):
+            kind, about = mapping(alert).get("type"), mapping(mapping(alert).get("metadata"))
+            named = " ".join(filter(None, (bounded_line(about.get(key)) for key in ("name", "version"))))
+            if kind == "distro-eol":
+                notes.append(out_of_support(GRYPE, named or "its distribution"))
+            elif kind == "distro-disabled":
+                gaps.append(f"Grype looks for no vulnerability in packages of {named or 'its distribution'}")
+    return notes, gaps
 
 
 def _told(match: object) -> Iterator[DetectedVulnerability]:

@@ -54,6 +54,8 @@ class Report:
     is_about_several: bool = False
     platform: str = ""
     unrated: tuple[DetectedVulnerability, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a person should know beside the findings, a line each."""
 
     @property
     def all_gaps(self) -> tuple[str, ...]:
@@ -153,6 +155,13 @@ def suppressed_in_words(status: str, reason: str, source: str) -> str:
     """`suppressed in the report: ignored (not reachable), says .trivyignore.yaml`, as far as it is told."""
     said = f"{status or 'without a word'}{f' ({reason})' if reason else ''}{f', says {source}' if source else ''}"
     return f"suppressed in the report: {said}"
+
+
+def out_of_support(scanner: str, distribution: str) -> str:
+    """What to know of findings in a distribution that its publisher has left."""
+    return (
+        f"{scanner} says that {distribution} is out of support: what becomes known is not fixed, nor listed in full"
+    )
 
 
 def bounded(found: Sequence[T], where: str) -> tuple[T, ...]:

@@ -8,6 +8,7 @@ from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Excused
 from bot.verify.packages.reading import items, listed, malformed, mapping
 from bot.verify.scanners.report import (
+    TRIVY,
     Report,
     aliases_among,
     bounded,
@@ -18,6 +19,7 @@ from bot.verify.scanners.report import (
     is_rating,
     moment_of,
     named_digests,
+    out_of_support,
     platform_in,
     rating_of_score,
     suppressed_in_words,
@@ -79,6 +81,7 @@ def read_trivy(document: Mapping[str, Any], results: object, where: str) -> Repo
         suppressed=bounded(suppressed, where),
         platform=platform_in(mapping(metadata.get("ImageConfig"))),
         unrated=tuple(unrated),
+        notes=_notes(mapping(metadata.get("OS"))),
     )
 
 
@@ -102,6 +105,13 @@ def read_trivy_of_cluster(document: Mapping[str, Any], where: str) -> Report:
 
 def _resource(resource: Mapping[str, Any]) -> str:
     return "/".join(bounded_line(resource.get(key)) for key in ("Namespace", "Kind", "Name") if resource.get(key))
+
+
+def _notes(system: Mapping[str, Any]) -> tuple[str, ...]:
+    if system.get("EOSL") is not True:
+        return ()
+    named = " ".join(filter(None, (bounded_line(system.get(key)) for key in ("Family", "Name"))))
+    return (out_of_support(TRIVY, named or "its distribution"),)
 
 
 def _is_of_packages(result: Mapping[str, Any]) -> bool:

@@ -111,6 +111,18 @@ async def test_what_a_scanner_was_told_to_leave_out_is_told_unless_the_kept_data
     assert (gated.outcome, gated.excused) == (GateOutcome.BLOCKED, ())
 
 
+@pytest.mark.parametrize("use", ReportUse)
+async def test_what_a_scanner_says_of_the_distribution_is_told_beside_the_answer(use: ReportUse) -> None:
+    told = Told()
+    told.image = replace(
+        told.image, reports=(scanned(Report((), notes=("out of support",), image_digests=frozenset({"sha256:a"}))),)
+    )
+    rules = (MatchedRule(("*",), GateRule(counts=Counts.ALL), use),)
+    gated = await judged_by(told, replace(OPTIONS, rules=rules))
+    assert (gated.outcome, gated.notes) == (GateOutcome.PASSED, ("out of support",))
+    assert gated.told.endswith("; out of support")
+
+
 INDEX, ARM, INTEL = (f"sha256:{letter * 64}" for letter in "abc")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.verify.scanners.report import Report
     from bot.verify.vex import VexStatement
 
+_MOST_LEFT_OUT = 20
 BLOCKS = 1
 CANNOT_TELL = 3
 _AHEAD = timedelta(minutes=5)
@@ -60,8 +61,13 @@ def gate(
     if before is not None:
         gaps += [f"{against}: {gap}" for gap in before.gaps]
     said = {each.found: each.why for each in now.suppressed}
-    for each in blocking(said, policy, known):
+    left_out = blocking(said, policy, known)
+    for each in left_out[:_MOST_LEFT_OUT]:
         _say(f"{each.id} in {each.package}: {said[each]}")
+    if (more := len(left_out) - _MOST_LEFT_OUT) > 0:
+        _say(f"and {counted(more, 'finding')} more, suppressed in the report")
+    for note in now.notes:
+        _say(f"{report}: {note}")
     if before is not None and found and before.scanner != now.scanner:
         new = f"whether what {now.scanner} finds is new"
         gaps.append(f"{new} ({counted(len(found), 'finding')}): {against} is a report of {before.scanner}")

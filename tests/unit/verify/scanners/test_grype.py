@@ -155,8 +155,46 @@ def test_the_cves_of_an_advisory_are_not_new_where_it_was_told_alone_before() ->
     assert blocking(several[1:], GatePolicy(), several[:1]) == several[1:]
 
 
-def test_what_grype_was_told_to_ignore_is_not_taken_in() -> None:
-    assert read(ignoredMatches=[match()]).vulnerabilities == ()
+VEX = {"namespace": "vex", "vex-status": "not_affected", "vex-justification": "component_not_present"}
+HEADERS = {"package": {"name": "kernel-headers"}, "match-type": "exact-indirect-match"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        ([VEX], "not affected (component_not_present)"),
+        ([{"vulnerability": "CVE-2026-1", "reason": "not reachable"}], "ignored (not reachable)"),
+        ([{"fix-state": "wont-fix", "reason": ""}], "ignored (wont-fix)"),
+        ([HEADERS, {"vulnerability": "CVE-2026-1"}], "ignored"),
+        ([], "ignored"),
+        ("x", "ignored"),
+    ],
+)
+def test_what_grype_was_told_to_ignore_is_kept_apart_with_why(rules: object, why: str) -> None:
+    found = read(ignoredMatches=[match() | {"appliedIgnoreRules": rules}, "x", {}])
+    assert (found.vulnerabilities, found.gaps) == ((), ())
+    assert [(each.found.id, each.why) for each in found.suppressed] == [
+        ("CVE-2026-1", f"suppressed in the report: {why}")
+    ]
+
+
+def test_the_kernel_of_headers_alone_is_nobodys_word() -> None:
+    assert read(ignoredMatches=[match() | {"appliedIgnoreRules": [HEADERS]}]).suppressed == ()
+
+
+def test_what_grype_says_of_a_distribution_is_told() -> None:
+    about = {"metadata": {"name": "alpine", "version": "3.14"}}
+    alerts = [{"alerts": [{"type": "distro-eol"} | about, "x"]}, {"alerts": [{"type": "distro-eol"} | about]}, "x"]
+    found = read(alertsByPackage=alerts)
+    assert [note.partition(":")[0] for note in found.notes] == ["Grype says that alpine 3.14 is out of support"]
+    assert found.gaps == ()
+
+
+def test_a_distribution_that_grype_does_not_look_at_cannot_be_told() -> None:
+    alert = {"type": "distro-disabled", "metadata": {"name": "arch"}}
+    assert read(alertsByPackage=[{"alerts": [alert]}]).gaps == (
+        "Grype looks for no vulnerability in packages of arch",
+    )
 
 
 def test_a_folder_names_no_image() -> None:

@@ -382,6 +382,21 @@ def test_what_trivy_was_told_to_leave_out_is_kept_apart() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("system", "named"),
+    [
+        ({"Family": "alpine", "Name": "3.14.0", "EOSL": True}, ["Trivy says that alpine 3.14.0 is out of support"]),
+        ({"EOSL": True}, ["Trivy says that its distribution is out of support"]),
+        ({"Family": "alpine", "Name": "3.22.0", "EOSL": False}, []),
+        ({"Family": "alpine", "Name": "3.22.0", "EOSL": "x"}, []),
+        (None, []),
+    ],
+)
+def test_a_distribution_out_of_support_is_told(system: object, named: list[str]) -> None:
+    found = report(finding(), Metadata={"OS": system})
+    assert ([note.partition(":")[0] for note in found.notes], found.gaps) == (named, ())
+
+
 @pytest.mark.parametrize("status", ["affected", "under_investigation", "unknown", "", None])
 def test_what_trivy_lists_apart_and_nobody_excuses_stands(status: str | None) -> None:
     modified = {"Type": "vulnerability", "Status": status, "Finding": finding()}

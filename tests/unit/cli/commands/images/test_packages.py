@@ -490,6 +490,32 @@ def test_the_gate_tells_what_was_suppressed_and_lets_it_through(tmp_path: Path) 
     assert result.stderr == "CVE-2026-1 in musl: suppressed in the report: accepted (not reachable)\n"
 
 
+def test_the_gate_tells_of_a_distribution_out_of_support_beside_its_list(tmp_path: Path) -> None:
+    told = {"OS": {"Family": "alpine", "Name": "3.14.0", "EOSL": True}}
+    result = {"Target": "image", "Class": "os-pkgs", "Vulnerabilities": []}
+    path = tmp_path / "trivy.json"
+    path.write_text(json.dumps({"SchemaVersion": 2, "Results": [result], "Metadata": told}))
+    said = run("gate", path, "--format", "json")
+    assert (said.exit_code, json.loads(said.stdout)) == (0, [])
+    assert f"{path}: Trivy says that alpine 3.14.0 is out of support" in said.stderr
+
+
+def test_of_many_suppressed_findings_the_gate_names_twenty_and_counts_the_rest(tmp_path: Path) -> None:
+    matches = [
+        {
+            "vulnerability": {"id": f"CVE-2026-{number}", "severity": "High", "fix": {"state": "fixed"}},
+            "artifact": {"name": "musl", "version": "1"},
+        }
+        for number in range(22)
+    ]
+    path = tmp_path / "grype.json"
+    path.write_text(json.dumps({"matches": [], "ignoredMatches": matches}))
+    said = run("gate", path)
+    assert said.exit_code == 0
+    assert said.stderr.count("CVE-2026-") == 20
+    assert "and 2 findings more, suppressed in the report" in said.stderr
+
+
 def test_more_databases_than_can_be_kept_are_named_and_those_before_are_read(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
