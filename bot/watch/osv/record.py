@@ -17,6 +17,7 @@ from bot.domain.packages.vulnerability import (
     Vulnerability,
     release_named,
 )
+from bot.domain.wording.words import first_few
 from bot.watch.feeds.reading import FeedShape, Notes, OneLine, UtcMoment, cves_in, json_object, one_line
 from bot.watch.osv.ranges import RangeEvent, Version, beside_ranges, comparisons, ranges_of
 from bot.watch.osv.severity import rating_of
@@ -30,6 +31,9 @@ MOST_VERSIONS = 2_000
 MOST_BINARIES = 2_000
 MOST_COMPARISONS = 40_000
 """Of versions, for all of one record: two seconds at most."""
+
+
+_TYPES_OF_RANGES = ("ECOSYSTEM", "SEMVER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +193,21 @@ def _binaries(affected: Mapping[str, Any]) -> list[Any]:
 
 
 def _shaped(raw: Mapping[str, Any], notes: Notes, where: str) -> _Affected | None:
-    return notes.shaped(_Affected, raw, f"{where}: affected {str(raw['package'].get('name'))[:80]}")
+    """None, which is noted, where it has another shape, or ranges of other types alone: which versions are affected
+    cannot be told then."""
+    place = f"{where}: affected {str(raw['package'].get('name'))[:80]}"
+    affected = notes.shaped(_Affected, raw, place)
+    if affected is None or affected.versions or not affected.ranges:
+        return affected
+    types = {each.type for each in affected.ranges}
+    if types.isdisjoint(_TYPES_OF_RANGES):
+        notes.add(place, f"its ranges are of the type {first_few(sorted(types))}, which is not read; it is skipped")
+        return None
+    return affected
 
 
 def _events(affected: _Affected) -> list[list[RangeEvent]]:
-    return [each.events for name in ("ECOSYSTEM", "SEMVER") for each in affected.ranges if each.type == name]
+    return [each.events for name in _TYPES_OF_RANGES for each in affected.ranges if each.type == name]
 
 
 def _check_work(some: Sequence[_Affected], where: str) -> None:

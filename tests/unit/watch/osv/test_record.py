@@ -224,6 +224,26 @@ def test_what_is_not_of_its_shape_is_a_line_and_the_rest_counts() -> None:
     assert "1.json: affected openssl" in problems[0]
 
 
+@pytest.mark.parametrize("types", [["TOMORROW"], ["GIT"], ["ecosystem", "GIT"]])
+def test_of_a_package_with_ranges_of_other_types_alone_it_cannot_be_told(types: list[str]) -> None:
+    """Which versions are affected is not known; no range that is read would say that none is."""
+    ranges = [{"type": each, "events": [{"introduced": "0"}, {"fixed": "2"}]} for each in types]
+    notes = RecordNotes("dump")
+    value = record("AZL-1", affected(ranges=ranges, versions=[]), affected(name="serilog"))
+    found = parse(json.dumps(value).encode(), WANTED, notes, "1.json")
+    assert found is not None
+    assert [each.name for each in found.affected] == ["serilog"]
+    assert notes.unread == {("Ubuntu:24.04", "openssl")}
+    assert f"affected openssl: its ranges are of the type {', '.join(sorted(types))}" in str(notes.problems[0])
+
+
+def test_ranges_of_another_type_beside_versions_or_ranges_that_are_read_hide_nothing() -> None:
+    git = {"type": "GIT", "events": [{"introduced": "0"}]}
+    assert said(record("AZL-1", affected(ranges=[git], versions=["1.0-1"]))).affected[0].versions == ("1.0-1",)
+    known = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}
+    assert said(record("AZL-1", affected(ranges=[git, known], versions=[]))).affected[0].ranges == (VersionRange(),)
+
+
 def _endless(versions: int, ranges: int, packages: int) -> dict[str, Any]:
     """A record of so many packages, each with versions that none of its ranges holds."""
     events = [each for n in range(ranges) for each in ({"introduced": f"{2 * n}.0-1"}, {"fixed": f"{2 * n}.5-1"})]
