@@ -1,12 +1,11 @@
 """What people would like on a pull request and it can do without: labels, assignees, reviews, and its merge."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from bot.act.ports import ActOptions, Job
+from bot.act.pull_request.attempt import ProposalAttempt
 from bot.act.tools import Tools
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.wishes import Granted, Refusal, Wishes
 from bot.domain.repositories.repository import owner_of
@@ -53,21 +52,31 @@ def _reviewers(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return people, teams
 
 
-async def grant_wishes(
-    job: Job, look: BranchLook, request: PullRequest, merge: MergeMethod, tools: Tools, looked_at: datetime
-) -> Granted:
+async def grant_wishes(attempt: ProposalAttempt, request: PullRequest, merge: MergeMethod, tools: Tools) -> Granted:
     """Adds labels and assignees, asks for reviews, and sets it to merge by itself where `merge` is a method.
 
     What the forge refuses of that keeps no pull request from being opened and followed; each refusal is told.
     """
+    job = attempt.job
     wishes = replace(wishes_of(job, tools.options, request), merge=merge)
     if not wishes:
         return Granted()
-    tools.before_write(job.rebuild, looked_at)
+    tools.before_write(job.rebuild, attempt.looked_at)
     try:
-        return await tools.forge.grant(job.member.identity, request, wishes, look)
+        return await tools.forge.grant(job.member.identity, request, wishes, attempt.look)
     except Failure as failure:
         if failure.trouble not in _REFUSALS:
             raise
         asked = ", ".join(dict.fromkeys([*wishes.labels, *wishes.people, *wishes.teams, *wishes.assignees]))
         return Granted((Refusal(f"no labels, reviewers or assignees ({asked})", failure.what),))
+
+
+async def stop_merging(attempt: ProposalAttempt, tools: Tools) -> None:
+    """What was to merge by itself, a person has to merge now. That the bot says so is stored before: found switched
+    off after a crash, it would pass for a person's word."""
+    request = attempt.look.open_request
+    assert request is not None
+    await tools.store.save_progress(replace(attempt.rebuild, merging=None))
+    tools.before_write(attempt.rebuild, attempt.looked_at)
+    home = attempt.job.member.identity
+    await tools.forge.grant(home, request, Wishes(no_merge=True), attempt.look)
