@@ -1,7 +1,10 @@
-"""What a place where an image is run named before what it names now."""
+"""What a place names where an image is run, and what it named before that."""
 
 from dataclasses import dataclass
 from datetime import datetime
+
+NO_TAG = "latest"
+"""The tag of what is named without any, and without a digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +16,8 @@ class Naming:
     digest: str | None
     since: datetime
     is_older: bool = False
+
+
+def what_is_named(tag: str | None, digest: str | None) -> str:
+    """What both name together: beside a digest the tag says nothing."""
+    return digest or tag or NO_TAG

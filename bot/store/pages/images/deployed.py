@@ -1,7 +1,7 @@
 """Where images of the fleet are run, as manifests name them.
 
-A tag that has a row of its own is that image, and so is the digest that one shows now; else a place may run any
-image of that name.
+The digest that an image shows now is that image, whatever tag stands beside it; a tag that has a row of its own, or
+was last seen for one, is that image; else a place may run any image of that name.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, String, and_, case, cast, exis
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure
-from bot.domain.repositories.naming import Naming
+from bot.domain.repositories.naming import NO_TAG, Naming
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load_shared
 from bot.store.rows.images.images import deployments, images
@@ -22,24 +22,24 @@ from bot.views.images.images import Deployment
 _TOLD = ("path", "line", "tag", "digest", "since", "is_older", "named_before")
 _AT_ONCE = 20_000
 """Images that PostgreSQL keeps a hash table of, by the memory that it takes for one unless told otherwise."""
-_TAG = case((and_(deployments.c.tag.is_(None), deployments.c.digest.is_(None)), "latest"), else_=deployments.c.tag)
-"""The tag that a place names, if only by naming nothing."""
+_TAG = case((and_(deployments.c.tag.is_(None), deployments.c.digest.is_(None)), NO_TAG), else_=deployments.c.tag)
+"""The tag that a place names, if only by naming nothing. It tells what is run where the digest does not."""
 
 
-def _names_some(column: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a place of `deployments` names some image in particular, by that column of `images`."""
+def _names_some(value: ColumnElement[Any], *columns: str) -> ColumnElement[bool]:
+    """Whether a place of `deployments` names some image in particular, by one of those columns of `images`."""
     other = images.alias()
     return exists(
         select(other.c.id).where(
             other.c.registry == deployments.c.registry,
             other.c.repository == deployments.c.repository,
-            other.c[column] == value,
+            or_(*(other.c[column] == value for column in columns)),
         )
     )
 
 
 _ASKED = (
-    select(*(images.c[name] for name in ("id", "registry", "repository", "tag", "digest")))
+    select(*(images.c[name] for name in ("id", "registry", "repository", "tag", "found", "digest")))
     .where(is_among(images.c.id, "images"))
     .cte("asked")
     .prefix_with("MATERIALIZED")
@@ -47,13 +47,19 @@ _ASKED = (
 """SQLite would look all of them up again for each place."""
 
 
-def _in_one(table: FromClause, tag: ColumnElement[Any]) -> ColumnElement[str]:
-    """A tag with its image's name, as one text: PostgreSQL takes several columns for too long for a hash table."""
-    return table.c.registry + "/" + table.c.repository + ":" + tag
+def _in_one(table: FromClause, named: ColumnElement[Any]) -> ColumnElement[str]:
+    """A tag or digest with its image's name, as one text: PostgreSQL takes several columns for too long for a hash
+    table."""
+    return table.c.registry + "/" + table.c.repository + ":" + named
 
 
-_IS_TAG_ASKED = _in_one(deployments, _TAG).in_(select(_in_one(_ASKED, _ASKED.c.tag)))
-"""What most places name is among what is asked for; only for the others are all images looked at."""
+def _is_asked(value: ColumnElement[Any], column: str) -> ColumnElement[bool]:
+    """Whether what a place names is among what is asked for, as most is; only for the others are all images looked
+    at."""
+    asked = _ASKED.c[column]
+    return _in_one(deployments, value).in_(select(_in_one(_ASKED, asked)).where(asked.is_not(None)))
+
+
 _BY_TAG, _BY_DIGEST = literal("tag"), literal("digest")
 _PLACES = (
     select(
@@ -61,9 +67,10 @@ _PLACES = (
         cast(deployments.c.named_before, String).label("named_before"),
         _TAG.label("run_tag"),
         case(
-            (_IS_TAG_ASKED, _BY_TAG),
-            (_names_some("tag", _TAG), _BY_TAG),
-            (_names_some("digest", deployments.c.digest), _BY_DIGEST),
+            (_is_asked(deployments.c.digest, "digest"), _BY_DIGEST),
+            (and_(deployments.c.digest.is_not(None), _names_some(deployments.c.digest, "digest")), _BY_DIGEST),
+            (_is_asked(_TAG, "tag"), _BY_TAG),
+            (_names_some(_TAG, "tag", "found"), _BY_TAG),
         ).label("named_by"),
     )
     .where(
@@ -77,9 +84,12 @@ _IS_RUN_THERE = and_(
     _PLACES.c.registry == _ASKED.c.registry,
     _PLACES.c.repository == _ASKED.c.repository,
     or_(
-        _ASKED.c.tag == _PLACES.c.run_tag,
         _PLACES.c.named_by.is_(None),
         and_(_PLACES.c.named_by == _BY_DIGEST, _ASKED.c.digest == _PLACES.c.digest),
+        and_(
+            _PLACES.c.named_by == _BY_TAG,
+            or_(_ASKED.c.tag == _PLACES.c.run_tag, _ASKED.c.found == _PLACES.c.run_tag),
+        ),
     ),
 )
 _RUN_AT = (

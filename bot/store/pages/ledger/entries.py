@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import AffectedImage, DeployedImage, Held, LedgerEntry, entry_of, places_of
-from bot.domain.repositories.naming import Naming
+from bot.domain.repositories.naming import Naming, what_is_named
 from bot.store.pages.ledger.below import BasesBelow
 from bot.store.pages.ledger.exposed import CveFacts, Exposed
 from bot.store.pages.ledger.fixes_below import AffectedPlatform, FixesBelow, held_by_all
@@ -142,7 +142,7 @@ class Ledger:
             return self._build_has_fix(before.digest, asked)
         if before.digest is not None:
             return held.is_affected is False or None
-        if (before.tag or "latest") not in image.tags or held.free_since is None or until is None:
+        if what_is_named(before.tag, None) not in image.tags or held.free_since is None or until is None:
             return None
         return held.free_since <= until
 
@@ -177,4 +177,4 @@ def _names_it(place: Deployment, image: ExposedImage) -> bool | None:
     """A digest is that of the image or it is not; a tag is the image's where it was seen under that."""
     if place.digest is not None:
         return place.digest == image.digest
-    return True if (place.tag or "latest") in image.tags else None
+    return True if what_is_named(place.tag, None) in image.tags else None

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.failure import Failure
-from bot.domain.repositories.naming import Naming
+from bot.domain.repositories.naming import Naming, what_is_named
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import dump, load
 from bot.store.rows.images.images import deployments
@@ -118,17 +118,16 @@ def _before(row: _Place) -> Any:
 
 
 def _place(usage: Usage) -> _Place:
-    named = usage.reference
-    told = (named.registry, named.repository, named.tag, named.digest, usage.path, usage.line)
+    image = usage.reference
+    told = (image.registry, image.repository, image.tag, image.digest, usage.path, usage.line)
     return dict(zip(_NAMED, told, strict=True))
 
 
 def _what_is_named(place: _Place) -> Hashable:
-    """Beside a digest the tag says nothing."""
-    return place["registry"], place["repository"], place["digest"] or place["tag"] or "latest"
+    return *_its_image(place), what_is_named(place["tag"], place["digest"])
 
 
-def _its_image(place: _Place) -> Hashable:
+def _its_image(place: _Place) -> tuple[str, str]:
     return place["registry"], place["repository"]
 
 
