@@ -157,6 +157,52 @@ def test_one_value_of_spdx_3_stands_for_a_list_and_an_element_for_its_name() -> 
     assert names(read_sbom(encoded(document), "x")) == ["b@1"]
 
 
+PURL = {"externalIdentifierType": "packageUrl", "identifier": "pkg:nuget/a"}
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        [element("a", externalIdentifier="_:url"), {"@id": "_:url", **PURL}],
+        [element("a", externalIdentifier=[{"@id": "_:url"}]), {"@id": "_:url", **PURL}],
+        [element("a", externalIdentifier={key: [value] for key, value in PURL.items()})],
+        [{key: [value] for key, value in element("a", externalIdentifier=PURL).items() if key != "spdxId"}],
+        [{"@type": "software_Package", "@id": "urn:a", "name": "a", "externalIdentifier": PURL}],
+        [{"spdxId": "urn:a", "software_packageUrl": "pkg:nuget/a"}, element("a")],
+        [
+            {"type": "SpdxDocument", "rootElement": ["urn:shop"]},
+            {"relationshipType": ["contains"], "from": ["urn:shop"], "to": [{"@id": "urn:a"}]},
+            element("shop", software_packageUrl="pkg:nuget/shop"),
+            element("a", externalIdentifier=PURL),
+        ],
+        [
+            {"type": "SpdxDocument", "rootElement": {"@id": "urn:shop"}},
+            {"relationshipType": "dependsOn", "from": {"spdxId": "urn:shop"}, "to": {"spdxId": "urn:a"}},
+            element("shop", software_packageUrl="pkg:nuget/shop"),
+            element("a", externalIdentifier=PURL),
+        ],
+    ],
+    ids=[
+        "by name",
+        "by node",
+        "lists of one",
+        "all lists of one",
+        "JSON-LD's words",
+        "in parts",
+        "related",
+        "root",
+    ],
+)
+def test_an_element_of_spdx_3_may_be_written_in_any_way_of_json_ld(elements: list[dict[str, Any]]) -> None:
+    found = spdx_3(*elements)
+    assert [(each.type, each.name) for each in found.packages] == [("nuget", "a")]
+    assert found.problems == ()
+
+
+def test_two_elements_of_spdx_3_under_one_name_are_two() -> None:
+    assert names(spdx_3(element("a"), element("a") | {"name": "b"})) == ["a@1", "b@1"]
+
+
 @pytest.mark.parametrize("graph", [None, "urn:a", [], [[]]])
 def test_spdx_3_without_an_element_is_no_empty_list(graph: object) -> None:
     with pytest.raises(Failure, match="has no elements"):
