@@ -34,6 +34,8 @@ _IMAGE = "image"
 def read_grype(document: Mapping[str, Any], where: str) -> Report:
     """What Grype matched; what it was told to ignore it lists apart.
 
+    What it left out for the state of its fix alone is found all the same: whether that counts, whoever asks says.
+
     Raises `Failure` where the matches have another shape than Grype's.
     """
     matches = document.get("matches")
@@ -42,7 +44,8 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
     gaps: list[str] = []
     found: list[DetectedVulnerability] = []
     unrated: list[DetectedVulnerability] = []
-    for each in matches:
+    ignored = items(document.get("ignoredMatches"))
+    for each in (*matches, *filter(_is_left_out_for_its_fix, ignored)):
         told = list(_told(each))
         found += told
         if not told:
@@ -70,29 +73,40 @@ def read_grype(document: Mapping[str, Any], where: str) -> Report:
         digests,
         GRYPE,
         image_id=image,
-        suppressed=bounded(list(_suppressed(document.get("ignoredMatches"))), where),
+        suppressed=bounded(list(_suppressed(ignored)), where),
         platform=platform_in(target),
         unrated=tuple(unrated),
         notes=few(notes),
     )
 
 
-def _suppressed(matches: object) -> Iterator[Excused]:
+def _is_left_out_for_its_fix(match: object) -> bool:
+    """Whether `--only-fixed` or `--ignore-states` took a match away: rules that ask for the state of the fix alone.
+
+    Some of what a rule does not ask for, Grype writes as empty texts.
+    """
+    rules = [mapping(rule) for rule in items(mapping(match).get("appliedIgnoreRules"))]
+    asked = {key for rule in rules for key, value in rule.items() if value and key not in ("reason", "package")}
+    of_packages = any(value for rule in rules for value in mapping(rule.get("package")).values())
+    return asked == {"fix-state"} and not of_packages
+
+
+def _suppressed(matches: list[Any]) -> Iterator[Excused]:
     """What somebody's rules or VEX documents took away. By rules of its own, of the kind of match, Grype leaves the
     kernel out where an image has its headers alone: that is nobody's word, and no finding."""
-    for each in items(matches):
+    for each in matches:
         rules = [mapping(rule) for rule in items(mapping(each).get("appliedIgnoreRules"))]
         by_people = [rule for rule in rules if not rule.get("match-type")]
-        if rules and not by_people:
+        if (rules and not by_people) or _is_left_out_for_its_fix(each):
             continue
         why = _words(by_people[0] if by_people else {})
         yield from (Excused(found, why) for found in _told(each))
 
 
 def _words(rule: Mapping[str, Any]) -> str:
-    said = {key: bounded_line(rule.get(key)) for key in ("vex-status", "vex-justification", "reason", "fix-state")}
+    said = {key: bounded_line(rule.get(key)) for key in ("vex-status", "vex-justification", "reason")}
     status = said["vex-status"].replace("_", " ") or "ignored"
-    return suppressed_in_words(status, said["vex-justification"] or said["reason"] or said["fix-state"], "")
+    return suppressed_in_words(status, said["vex-justification"] or said["reason"], "")
 
 
 def _alerts(packages: object) -> tuple[list[str], list[str]]:

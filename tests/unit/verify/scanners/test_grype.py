@@ -164,7 +164,8 @@ HEADERS = {"package": {"name": "kernel-headers"}, "match-type": "exact-indirect-
     [
         ([VEX], "not affected (component_not_present)"),
         ([{"vulnerability": "CVE-2026-1", "reason": "not reachable"}], "ignored (not reachable)"),
-        ([{"fix-state": "wont-fix", "reason": ""}], "ignored (wont-fix)"),
+        ([{"fix-state": "fixed", "package": {"name": "libssl3t64"}}], "ignored"),
+        ([{"fix-state": "fixed"}, {"vulnerability": "CVE-2026-1"}], "ignored"),
         ([HEADERS, {"vulnerability": "CVE-2026-1"}], "ignored"),
         ([], "ignored"),
         ("x", "ignored"),
@@ -176,6 +177,17 @@ def test_what_grype_was_told_to_ignore_is_kept_apart_with_why(rules: object, why
     assert [(each.found.id, each.why) for each in found.suppressed] == [
         ("CVE-2026-1", f"suppressed in the report: {why}")
     ]
+
+
+@pytest.mark.parametrize(
+    "package", [{}, {"package": {"name": "", "version": ""}}, {"namespace": "", "reason": "x"}]
+)
+def test_what_grype_left_out_for_want_of_a_fix_counts_where_that_is_asked_for(package: dict[str, Any]) -> None:
+    rules = [{"fix-state": "wont-fix"} | package]
+    found = read(ignoredMatches=[match(state="wont-fix") | {"appliedIgnoreRules": rules}])
+    assert found.suppressed == ()
+    assert len(blocking(found.vulnerabilities, GatePolicy(ignore_unfixed=False))) == 1
+    assert blocking(found.vulnerabilities, GatePolicy(ignore_unfixed=True)) == ()
 
 
 def test_the_kernel_of_headers_alone_is_nobodys_word() -> None:
