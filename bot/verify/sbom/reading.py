@@ -4,7 +4,6 @@ Wrappings are taken off here, not verified: what an SBOM says counts as claimed 
 """
 
 import base64
-import binascii
 import io
 import json
 import re
@@ -24,6 +23,7 @@ _MOST_WRAPPINGS = 5
 _MOST_LINES = 1000
 _LONGEST_DISTRIBUTION = 64
 _START = 4096
+_FOR_URLS = str.maketrans("-_", "+/")
 _SPDX_AS_TEXT = re.compile(rb"^spdxversion:", re.IGNORECASE | re.MULTILINE)
 _XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
 _FORMS: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any], str], Inventory]], ...] = (
@@ -122,13 +122,11 @@ def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
         case {"dsseEnvelope": dict(envelope)}:
             return envelope
         case {"payloadType": str(), "payload": str(payload)}:
-            try:
-                return read_json(base64.b64decode(payload, validate=True), where, LARGEST_SBOM)
-            except binascii.Error as error:
-                raise malformed("is an envelope whose payload is not base64", where) from error
+            return read_json(_decoded(payload, where), where, LARGEST_SBOM)
         case {"predicateType": str(), "predicate": dict(predicate)}:
             return predicate
-        case {"Data": dict(inner)} | {"SPDX": dict(inner)}:  # as cosign and `imagetools inspect` have it
+        # as cosign, `imagetools inspect` and GitHub's API have it
+        case {"Data": dict(inner)} | {"SPDX": dict(inner)} | {"sbom": dict(inner)}:
             return inner
         case {"predicateType": str(), "predicate": str(inner)} | {"Data": str(inner)}:
             text = inner.encode(errors="replace")
@@ -136,6 +134,14 @@ def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
         case _:
             _refuse_several_platforms(document, where)
             return None
+
+
+def _decoded(payload: str, where: str) -> bytes:
+    """The payload of a DSSE envelope, which its specification lets be base64 of either alphabet."""
+    try:
+        return base64.b64decode(payload.translate(_FOR_URLS), validate=True)
+    except ValueError as error:
+        raise malformed("is an envelope whose payload is not base64", where) from error
 
 
 def _refuse_several_platforms(document: dict[str, Any], where: str) -> None:

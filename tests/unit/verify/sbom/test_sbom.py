@@ -72,6 +72,7 @@ def encoded(document: object) -> bytes:
         {"predicateType": "https://cosign.sigstore.dev/attestation/v1", "predicate": {"Data": json.dumps(SPDX)}},
         {"predicateType": "https://spdx.dev/Document", "predicate": {"Data": SPDX}},
         {"SPDX": SPDX},
+        {"sbom": SPDX},
         {"predicateType": "https://spdx.dev/Document", "predicate": json.dumps(SPDX)},
     ],
 )
@@ -82,6 +83,12 @@ def test_wrappings_are_taken_off(wrapped: dict[str, Any]) -> None:
     }
     for document in (wrapped, envelope, {"mediaType": "x", "dsseEnvelope": envelope}):
         assert names(read_sbom(encoded(document), "sbom")) == ["a@1"]
+
+
+def test_an_envelope_may_be_in_the_base64_of_urls() -> None:
+    payload = base64.urlsafe_b64encode(json.dumps(SPDX | {"comment": "ÿþ>?"}, ensure_ascii=False).encode()).decode()
+    assert {"-", "_"} & set(payload)
+    assert names(read_sbom(encoded({"payloadType": "x", "payload": payload}), "sbom")) == ["a@1"]
 
 
 def test_the_keys_that_rpm_trusts_are_no_packages_though_scanners_list_them() -> None:
