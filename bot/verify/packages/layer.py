@@ -118,6 +118,7 @@ class LayerReader:
         if entry.kind is not TarEntryKind.FOLDER or places.largest(path):
             self._mark(self._replaced, path)
             self._files.pop(path, None)
+            self._frameworks.pop(path, None)
         if entry.kind is not TarEntryKind.FOLDER:
             self._on_link(path, entry)
             if entry.kind is TarEntryKind.SYMLINK and (led := places.known_folder(path, entry.target)) is not None:

@@ -14,7 +14,6 @@ _FOLDERS = {
     "%{_usr}": "/usr",
     "%{_prefix}": "/usr",
     "%{_datadir}": "/usr/share",
-    "%{_libdir}": "/usr/lib",
 }
 """What the macros are worth that distributions write it with."""
 

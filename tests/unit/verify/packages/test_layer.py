@@ -373,6 +373,12 @@ def test_a_framework_of_a_layer_kept_without_its_names_stays() -> None:
     assert shown(upper, LayerContents({FRAMEWORK: b""})) == [FRAMEWORK]
 
 
+def test_a_link_behind_the_files_of_a_framework_takes_their_place() -> None:
+    link = entry(FRAMEWORK, tarfile.SYMTYPE, target="/srv/net")
+    contents = read(archive(others=[entry(f"{FRAMEWORK}/a.dll"), link]))
+    assert (contents.files, len(contents.problems)) == ({}, 1)
+
+
 def test_names_in_frameworks_count_among_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer, "LARGEST_KEPT", 20)
     with pytest.raises(Failure, match="more than 20 bytes"):
