@@ -24,6 +24,7 @@ from bot.store.pages.fleet.operations import OperationsStore
 from bot.store.pages.fleet.practices import PracticesStore
 from bot.store.pages.fleet.standing import StandingStore
 from bot.store.pages.fleet.summary import SummaryStore
+from bot.store.pages.images.contents import ImageContentsStore
 from bot.store.pages.images.images import ImagePagesStore
 from bot.store.pages.images.packages import PackagesStore
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE, CvesOfMoves
@@ -124,6 +125,7 @@ class Stores:
     repository_pages: RepositoryPagesStore
     operations: OperationsStore
     image_pages: ImagePagesStore
+    image_contents: ImageContentsStore
     packages: PackagesStore
     ledger: LedgerStore
     promises: PromisesStore
@@ -197,7 +199,8 @@ class Stores:
             AdvisoryPagesStore(database, worker, clock),
             RepositoryPagesStore(database, worker, clock),
             OperationsStore(database, worker, clock),
-            ImagePagesStore(database, worker, clock),
+            ImagePagesStore(database, worker, clock, cve_data_age, platforms),
+            ImageContentsStore(database, worker, clock, cve_data_age, platforms),
             PackagesStore(database, worker, clock),
             LedgerStore(database, worker, clock, cve_data_age, platforms),
             promises,

@@ -16,6 +16,8 @@ PAGES = {
     "images": "/images",
     "images, searched": "/images?q=api&state=behind",
     "image": f"/images/ghcr.io/{REPOSITORY}",
+    "image, its CVEs": f"/images/ghcr.io/{REPOSITORY}/-/cves",
+    "image, its packages": f"/images/ghcr.io/{REPOSITORY}/-/packages?q=lib",
     "bases": "/bases",
     "base": f"/bases/{BASE}",
     "repository": f"/repositories/{REPOSITORY}",

@@ -138,7 +138,16 @@ def image_rows(
             ImageStanding(
                 platform,
                 *strength,
-                (Shown(service.runs_on, seen[at].at, seen[at].digest, platform, seen[at].digest, until),),
+                (
+                    Shown(
+                        service.runs_on,
+                        seen[at].at,
+                        seen[at].digest,
+                        platform,
+                        digest(f"{seen[at].digest} {platform}"),
+                        until,
+                    ),
+                ),
                 layers=5 if strength[1] is Basis.LAYERS else 0,
             )
             for platform in _PLATFORMS

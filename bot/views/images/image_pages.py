@@ -8,6 +8,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.image import ImageState
 from bot.domain.packages.changes import PackageChange
 from bot.views.images.gates import GateView
+from bot.views.images.image_contents import ImageCves
 from bot.views.images.images import Deployment
 from bot.views.paging import Page
 
@@ -86,13 +87,24 @@ class SbomRow:
 
 @dataclass(frozen=True, slots=True)
 class PlatformPackages:
-    """What one platform of an image holds: `packages` counts those that its layers show, None before they are read;
-    `problems` says what of them cannot be."""
+    """What one platform of an image holds: `packages` counts those that its layers show, None before they are read,
+    `types` the same by type; `problems` says what of them cannot be. `not_read` says why they were not read, empty
+    where they were, at `read_at`. `from_base` counts those that its base has in the same version, None where what
+    that held is not known."""
 
     platform: str
     packages: int | None
     problems: tuple[str, ...]
     sboms: tuple[SbomRow, ...]
+    types: Mapping[str, int]
+    from_base: int | None
+    read_at: datetime | None
+    not_read: str
+
+    @property
+    def added(self) -> int | None:
+        """What the image has beside its base, or in another version; None where that is not known."""
+        return None if self.packages is None or self.from_base is None else self.packages - self.from_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +138,19 @@ class DeploymentRow:
 class ImagePage:
     """An image under one name, which several repositories may claim.
 
-    `deployed` are the first of `deployment_count`.
+    `cves` are the worst of the image under one of its tags; `deployed` are the first of `deployment_count`.
     """
 
     name: str
     claims: tuple[ImageDetail, ...]
+    cves: ImageCves
     deployed: tuple[DeploymentRow, ...]
     deployment_count: int
+
+    def of_tag(self, tag: str) -> tuple[tuple[ImageDetail, ...], tuple[ImageDetail, ...]]:
+        """The claims to this tag, and those to others."""
+        mine = tuple(each for each in self.claims if each.image.tag == tag)
+        return mine, tuple(each for each in self.claims if each.image.tag != tag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from bot.domain.failure import Failure
+from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
@@ -15,6 +16,7 @@ from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.upstream import Upstream
 from bot.views.fleet.fleet import Fleet, FleetFilter, Sort, Standing
 from bot.views.fleet.practices import Audited, FleetPractices
+from bot.views.images.image_contents import ImageCves, ImagePackages, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import ImagePage, Images, WantedImages
 from bot.views.images.ledger import CvePage, Cves
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
@@ -28,6 +30,14 @@ from bot.web.site import Site, site_of
 
 _TEXT = r"^[^\x00-\x1f]*$"
 Text = Annotated[str, Query(max_length=200, pattern=_TEXT, description="What its name, or title, holds.")]
+Tag = Annotated[
+    str | None,
+    Query(
+        max_length=128,
+        pattern=r"^[A-Za-z0-9_.-]+$",
+        description="Of several tags under the name; else the one that needs a look first.",
+    ),
+]
 Name = Annotated[str, Path(max_length=512, pattern=r"^[^\x00-\x1f]+$")]
 Part = Annotated[str, Path(max_length=128, pattern=r"^[^\x00-\x1f/]+$")]
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -151,10 +161,12 @@ def _add_details(app: FastAPI) -> None:
             raise HTTPException(404, f"there is no rollout {number}")
         return answered(request, detail_of(found, ENDED), RolloutDetail, found.rebuilds)
 
+    _add_contents(app)
+
     @app.get("/images/{name:path}", response_model=ImagePage, responses=_MISSING, summary="One image")
-    async def image(request: Request, name: Name) -> Response:
+    async def image(request: Request, name: Name, tag: Tag = None) -> Response:
         site = site_of(request)
-        found = await site.stores.image_pages.image(name, site.forge)
+        found = await site.stores.image_pages.image(name, site.forge, tag)
         if found is None:
             raise HTTPException(404, "there is no such image")
         return answered(request, found, ImagePage)
@@ -201,6 +213,36 @@ def _add_details(app: FastAPI) -> None:
         if found is None:
             raise HTTPException(404, "nothing that was read tells of it")
         return answered(request, found, CvePage, found.images)
+
+
+def _add_contents(app: FastAPI) -> None:
+    @app.get(
+        "/images/{name:path}/-/cves",
+        response_model=ImageCves,
+        responses=_MISSING,
+        summary="CVEs of one image, the most severe first",
+    )
+    async def image_cves(
+        request: Request, name: Name, cut: OnePage, tag: Tag = None, q: Text = "", severity: Severity | None = None
+    ) -> Response:
+        found = await site_of(request).stores.image_contents.cves(name, tag, WantedCves(q, severity), cut)
+        if found is None:
+            raise HTTPException(404, "there is no such image")
+        return answered(request, found, ImageCves, found.cves)
+
+    @app.get(
+        "/images/{name:path}/-/packages",
+        response_model=ImagePackages,
+        responses=_MISSING,
+        summary="Packages of one image, what it adds to its base first",
+    )
+    async def image_packages(
+        request: Request, name: Name, cut: OnePage, tag: Tag = None, q: Text = "", origin: Origin | None = None
+    ) -> Response:
+        found = await site_of(request).stores.image_contents.packages(name, tag, PackageFilter(q, origin), cut)
+        if found is None:
+            raise HTTPException(404, "there is no such image")
+        return answered(request, found, ImagePackages, found.packages)
 
 
 async def _store_is_away(request: Request, error: Exception) -> Response:

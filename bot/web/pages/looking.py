@@ -8,11 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ImageState
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
+from bot.views.images.image_contents import ORIGIN_WORDS, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
 from bot.views.paging import MOST_PAGES, Cut, Page
 from bot.web.access.guard import allowed
@@ -89,12 +91,44 @@ async def images(request: Request) -> Response:
 
 @allowed(Right.READ)
 async def image(request: Request) -> Response:
+    """The page of one image with its worst CVEs; of several tags the one that is asked for."""
     site = site_of(request)
-    name = request.path_params["name"][:512]
-    found = await site.stores.image_pages.image(name, site.forge)
+    name, tag = request.path_params["name"][:512], _text(request, "tag")
+    found = await site.stores.image_pages.image(name, site.forge, tag or None)
     if found is None:
-        raise HTTPException(404, f"No image is called {name}.")
-    return render(request, "image.html", found=found)
+        raise _no_image(request)
+    shown, others = found.of_tag(found.cves.image.tag)
+    return render(request, "image.html", found=found, shown=shown, others=others, cves=found.cves)
+
+
+@allowed(Right.READ)
+async def image_cves(request: Request) -> Response:
+    wanted = WantedCves(_text(request, "q"), _chosen(request, "severity", Severity))
+    contents = site_of(request).stores.image_contents
+    name, tag = request.path_params["name"][:512], _text(request, "tag")
+    found = await contents.cves(name, tag or None, wanted, _cut(request))
+    if found is None:
+        raise _no_image(request)
+    _check(found.cves)
+    severities = {each.value: each.told for each in reversed(Severity)}
+    return render(request, "image_cves.html", found=found, wanted=wanted, tag=tag, severities=severities)
+
+
+@allowed(Right.READ)
+async def image_packages(request: Request) -> Response:
+    wanted = PackageFilter(_text(request, "q"), _chosen(request, "origin", Origin))
+    contents = site_of(request).stores.image_contents
+    name, tag = request.path_params["name"][:512], _text(request, "tag")
+    found = await contents.packages(name, tag or None, wanted, _cut(request))
+    if found is None:
+        raise _no_image(request)
+    _check(found.packages)
+    return render(request, "image_packages.html", found=found, wanted=wanted, tag=tag, words=ORIGIN_WORDS)
+
+
+def _no_image(request: Request) -> HTTPException:
+    name, tag = request.path_params["name"][:512], _text(request, "tag")
+    return HTTPException(404, f"No image is called {name}{':' if tag else ''}{tag}.")
 
 
 @allowed(Right.READ)
@@ -222,6 +256,8 @@ routes = [
     Route("/rollouts", rollouts, name="rollouts"),
     Route("/rollouts/{number:int}", rollout, name="rollout"),
     Route("/images", images, name="images"),
+    Route("/images/{name:path}/-/cves", image_cves, name="image_cves"),
+    Route("/images/{name:path}/-/packages", image_packages, name="image_packages"),
     Route("/images/{name:path}", image, name="image"),
     Route("/bases", bases, name="bases"),
     Route("/bases/{name:path}", base, name="base"),

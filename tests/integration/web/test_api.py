@@ -17,6 +17,8 @@ PATHS = [
     *(
         "/images",
         f"/images/ghcr.io/{REPOSITORY}",
+        f"/images/ghcr.io/{REPOSITORY}/-/cves",
+        f"/images/ghcr.io/{REPOSITORY}/-/packages?origin=image",
         "/advisories",
         "/advisories/CVE-2026-10005",
         "/upstream",
@@ -102,6 +104,10 @@ async def test_it_is_the_page_in_json(asking: Asking, site: Site) -> None:
         ("/fleet?standing=odd", 422),
         ("/advisories/CVE-2026-10005?fix=odd", 422),
         ("/fleet?q=%00", 422),
+        ("/images/ghcr.io/none/-/cves", 404),
+        (f"/images/ghcr.io/{REPOSITORY}/-/packages?tag=none", 404),
+        (f"/images/ghcr.io/{REPOSITORY}/-/packages?origin=odd", 422),
+        (f"/images/ghcr.io/{REPOSITORY}/-/cves?severity=odd", 422),
     ],
 )
 async def test_what_makes_no_sense_is_told(asking: Asking, path: str, status: int) -> None:

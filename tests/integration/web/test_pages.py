@@ -37,7 +37,7 @@ from tests.integration.web.markup import foreign_markup
 
 UNMARKED = {
     *("bases", "rollouts", "fleet, the oldest first", "fleet, nothing found", "fleet, who uses a base"),
-    *("images, searched", "image", "CVEs", "practices"),
+    *("images, searched", "image", "CVEs", "practices", "image, its packages"),
 }
 """Pages on which nothing stands that others have written, or only what sorts behind."""
 
@@ -137,6 +137,29 @@ class TestASmallFleet:
         page = (await client.get(f"/advisories/CVE-2026-10005?fix={fix}")).text
         assert f"<option selected>{fix}</option>" in page
         assert ("There is none." in page) is not bool(some["rebuilds"]["total"])
+
+    async def test_an_image_shows_its_worst_cves_and_leads_to_all(self, asking: Asking) -> None:
+        path = "/images/ghcr.io/contoso/shipping-gateway"
+        listed = (await asking(READER).get(f"/api/v1{path}/-/cves")).json()
+        rows, severities = listed["cves"]["items"], listed["severities"]
+        text = (await asking(READER).get(path)).text
+        assert len(rows) > 5
+        assert [f'href="/cves/{row["cve"]}"' in text for row in rows] == [True] * 5 + [False] * (len(rows) - 5)
+        assert f'href="{path}/-/cves">All {len(rows)} CVEs' in text
+        assert f"{severities['high']} HIGH" in text
+        assert f'href="{path}/-/packages"' in text
+
+    async def test_the_cves_of_an_image_are_filtered(self, asking: Asking) -> None:
+        path = f"{PAGES['image']}/-/cves"
+        low = (await asking(READER).get(f"{path}?severity=low")).text
+        assert ">HIGH</span>" not in low
+        assert ">LOW</span>" in low
+        assert "None of them fits." in (await asking(READER).get(f"{path}?q=no-package-is-called-so")).text
+
+    @pytest.mark.parametrize("what", ["", "/-/cves", "/-/packages"])
+    async def test_a_tag_that_an_image_does_not_have_names_no_page(self, asking: Asking, what: str) -> None:
+        answer = await asking(READER).get(f"{PAGES['image']}{what}?tag=none")
+        assert answer.status_code == 404
 
     @pytest.mark.parametrize("state", ImageState)
     async def test_images_are_counted_as_their_rows_stand(self, asking: Asking, state: ImageState) -> None:

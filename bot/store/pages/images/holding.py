@@ -68,7 +68,7 @@ async def sights_of(
     for image, platform, package, since, strength, name, digest, standings, produced_by in rows:
         if image not in shown:
             shown[image], found[image] = HoldingImage(name, digest, produced_by, _bases_in(standings)), []
-        found[image].append(PackageSight(package, platform, since, _shown_by(strength)))
+        found[image].append(PackageSight(package, platform, since, shown_by(strength)))
     return shown, found
 
 
@@ -98,7 +98,7 @@ def release_in(distribution: str | None) -> str | None:
     return release_of(load_text(distribution, Distribution))
 
 
-def _shown_by(strength: str | None) -> ShownBy:
+def shown_by(strength: str | None) -> ShownBy:
     """What tells of a package, by the strength of the SBOM that lists it."""
     if strength is None:
         return ShownBy.LAYERS

@@ -1,26 +1,35 @@
 """Images, a page at a time: what each stands on, where it runs, and which of them stand on one base."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.clock import Clock
 from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.standing import ImageStanding
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
+from bot.store.engine.database import Database
+from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.pages.images.claims import ORDER, images_with_repositories, joined, one_of, read_claims
+from bot.store.pages.images.contents import gaps_in, ledger_of, open_cves, shown_image
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.images.gates import gates_of
+from bot.store.pages.images.read_platforms import read_platforms
 from bot.store.pages.images.sboms import packages_of_images
+from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.rows import line_url
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.repositories.tables import repositories
+from bot.views.images.image_contents import WantedCves, cves_of
 from bot.views.images.image_pages import (
     DeploymentRow,
     ImageDetail,
@@ -37,48 +46,66 @@ from bot.views.paging import Cut, page_of
 
 _MOST_DEPLOYMENTS = 60
 _MOST_CLAIMS = 20
-_RANK = case({state.value: rank for rank, state in enumerate(ImageState)}, value=images.c.state)
-_ORDER = (_RANK, images.c.behind_since, images.c.registry, images.c.repository, images.c.id)
+_WORST_CVES = 5
+"""So many of an image are on its page."""
 
 
 class ImagePagesStore(Store):
-    """Reads only."""
+    """Reads only. `max_age` is how old CVE data may be; what is older may lack a CVE. `platforms` are those whose
+    packages are read, None where that does not matter."""
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        max_age: timedelta = MAX_AGE,
+        platforms: Collection[str] | None = None,
+    ) -> None:
+        super().__init__(database, worker, clock)
+        self._max_age = max_age
+        self._platforms = platforms
 
     async def images(self, wanted: WantedImages, cut: Cut) -> Images:
         """Counts of all, and one page of those that are wanted: what is behind first, the longest at the top."""
         where = _where(wanted)
         async with self._database.reading() as connection:
             states = await count_images(connection)
-            total = await connection.scalar(_joined(select(func.count()).select_from(images)).where(*where))
+            total = await connection.scalar(joined(select(func.count()).select_from(images)).where(*where))
             rows = await connection.execute(
-                _images().where(*where).order_by(*_ORDER).limit(cut.per_page).offset(cut.offset)
+                images_with_repositories().where(*where).order_by(*ORDER).limit(cut.per_page).offset(cut.offset)
             )
             shown = await _rows(connection, rows.all(), self._clock.now())
         return Images(states, page_of(shown, int(total or 0), cut))
 
-    async def image(self, name: str, web: str) -> ImagePage | None:
-        """Reads all that is known of `registry/name`; `web` is where the forge shows repositories to people."""
+    async def image(self, name: str, web: str, tag: str | None = None) -> ImagePage | None:
+        """Reads all that is known of `registry/name`, and which CVEs it has under this tag, or under the one that
+        needs a look first; `web` is where the forge shows repositories to people."""
         registry, _, path = name.partition("/")
+        now = self._clock.now()
         async with self._database.reading() as connection:
             tags = await _tags_of(connection, registry, path)
-            if not tags:
+            claimed = [*list(tags)[:_MOST_CLAIMS], *(number for number in tags if tags[number] == tag)]
+            found = await read_claims(connection, images.c.id.in_(claimed)) if tags else ()
+            chosen = one_of(image for _, image in found if tag in (None, image.place.tag))
+            if chosen is None:
                 return None
-            claimed = list(tags)[:_MOST_CLAIMS]
-            rows = (await connection.execute(_images().where(images.c.id.in_(claimed)).order_by(*_ORDER))).all()
-            lost = await contested_images(connection)
-            held = await packages_of_images(connection, claimed)
+            read = await read_platforms(connection, claimed, self._platforms)
+            held = await packages_of_images(connection, read, {image.id: image.standings for _, image in found})
             said = await gates_of(connection, claimed)
-            run_at = await _tags_run_at(connection, tags)
-            deployed = await _deployed(connection, list(run_at.items())[:_MOST_DEPLOYMENTS], web)
-        now = self._clock.now()
-        claims = readable(
-            rows,
-            lambda row: replace(
-                _detail(image_of(row, row.name, lost), row, web, now, held.get(row.id, ())), gate=said.get(row.id)
-            ),
-            lambda row: f"image {row.id}",
+            run_at = await deployments_of(connection, tags)
+            places = _tags_run_at(tags, run_at)
+            deployed = await _deployed(connection, list(places.items())[:_MOST_DEPLOYMENTS], web)
+            mine = [each for each in read if each.image == chosen.id]
+            ledger = await ledger_of(connection, chosen, mine, run_at.get(chosen.id, ()), self._platforms)
+            gaps = await gaps_in(connection, mine, self._max_age, now)
+        claims = (
+            replace(_detail(image, row, web, now, held.get(row.id, ())), gate=said.get(row.id))
+            for row, image in found
         )
-        return ImagePage(name, tuple(claims), deployed, len(run_at))
+        rows = await asyncio.to_thread(open_cves, ledger)
+        cves = cves_of(shown_image(chosen, mine), rows, WantedCves(), Cut(1, _WORST_CVES), gaps)
+        return ImagePage(name, tuple(claims), cves, deployed, len(places))
 
 
 async def count_images(connection: AsyncConnection) -> dict[ImageState, int]:
@@ -92,24 +119,16 @@ async def images_on(connection: AsyncConnection, base: Base, most: int, now: dat
     """Those of which some platform is seen to stand on it."""
     is_on = cast(images.c.standings, String).contains(json.dumps(dump(base, Base)), autoescape=True)
     counted = (await connection.execute(select(func.count(), func.count(images.c.behind_since)).where(is_on))).one()
-    rows = await connection.execute(_images().where(is_on).order_by(*_ORDER).limit(most))
+    rows = await connection.execute(images_with_repositories().where(is_on).order_by(*ORDER).limit(most))
     return OnBase(await _rows(connection, rows.all(), now), counted[0], counted[1])
 
 
 async def images_of(connection: AsyncConnection, repository: int, most: int, now: datetime) -> tuple[ImageRow, ...]:
     """What one repository produces."""
     rows = await connection.execute(
-        _images().where(images.c.repository_id == repository).order_by(*_ORDER).limit(most)
+        images_with_repositories().where(images.c.repository_id == repository).order_by(*ORDER).limit(most)
     )
     return await _rows(connection, rows.all(), now)
-
-
-def _images() -> Select[Any]:
-    return _joined(select(images, repositories.c.name, repositories.c.default_branch))
-
-
-def _joined(query: Select[Any]) -> Select[Any]:
-    return query.join(repositories, repositories.c.id == images.c.repository_id)
 
 
 def _where(wanted: WantedImages) -> list[ColumnElement[bool]]:
@@ -187,14 +206,13 @@ async def _tags_of(connection: AsyncConnection, registry: str, path: str) -> dic
     named = select(images.c.id, images.c.found, images.c.tag).where(
         images.c.registry == registry, images.c.repository == path
     )
-    return {row.id: row.found or row.tag for row in await connection.execute(named.order_by(*_ORDER))}
+    return {row.id: row.found or row.tag for row in await connection.execute(named.order_by(*ORDER))}
 
 
-async def _tags_run_at(
-    connection: AsyncConnection, tags: Mapping[int, str]
+def _tags_run_at(
+    tags: Mapping[int, str], run_at: Mapping[int, Sequence[Deployment]]
 ) -> Mapping[Deployment, tuple[str, ...]]:
     """The places where these images are run, each with the tags of those that it may be, in the order of places."""
-    run_at = await deployments_of(connection, tags)
     found: dict[Deployment, dict[str, None]] = {}
     for image, tag in tags.items():
         for place in run_at.get(image, ()):

@@ -1,21 +1,16 @@
-"""What SBOMs list, asked by package, and by the images that they are about."""
+"""What layers and SBOMs of images list, platform by platform, and how both differ."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
+from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.changes import package_changes
-from bot.domain.packages.package import Inventory, Package
-from bot.store.rows.inventories.inventories import (
-    image_inventories,
-    inventories,
-    inventory_packages,
-    package_of,
-    packages,
-)
-from bot.store.rows.inventories.read_inventories import inventories_of
+from bot.domain.packages.package import Package
+from bot.store.pages.images.read_platforms import ReadPlatform, bases_below, count_types
+from bot.store.rows.inventories.inventories import inventory_packages, package_of, packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.views.images.image_pages import PlatformPackages, SbomRow
 
@@ -24,52 +19,43 @@ _MOST_COMPARED = 20
 
 
 async def packages_of_images(
-    connection: AsyncConnection, some: Collection[int]
+    connection: AsyncConnection, read: Sequence[ReadPlatform], standings: Mapping[int, Sequence[ImageStanding]]
 ) -> dict[int, tuple[PlatformPackages, ...]]:
-    """By image, what its layers and its SBOMs show on each platform."""
-    counted = (
-        select(func.count())
-        .where(inventory_packages.c.inventory_id == inventories.c.id)
-        .scalar_subquery()
-        .label("held")
-    )
-    rows = await connection.execute(
-        select(image_inventories, inventories.c.read_at, inventories.c.problems, counted)
-        .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
-        .where(image_inventories.c.image_id.in_(some))
-        .order_by(image_inventories.c.platform)
-    )
-    read = rows.all()
-    listed = await _sboms(connection, {row.inventory_id for row in read})
+    """By image, what its layers and its SBOMs show on each of these platforms. `standings` are those of the images,
+    by their ids."""
+    below = await bases_below(connection, read, standings)
+    types = await count_types(connection, {each.inventory for each in read}, below)
+    listed = await _sboms(connection, {each.inventory: each.read_at is not None for each in read})
     found: dict[int, tuple[PlatformPackages, ...]] = {}
-    for row in read:
-        is_read = row.read_at is not None
+    for each in read:
+        is_read = each.read_at is not None
+        counts = types.get(each.inventory, {})
         shown = PlatformPackages(
-            row.platform,
-            row.held if is_read else None,
-            tuple(row.problems or ()),
-            listed.get(row.inventory_id, ()),
+            each.platform,
+            sum(held for held, _ in counts.values()) if is_read else None,
+            each.problems,
+            listed.get(each.inventory, ()),
+            {type_: held for type_, (held, _) in counts.items()},
+            sum(shared for _, shared in counts.values()) if is_read and each.inventory in below else None,
+            each.read_at,
+            each.not_read,
         )
-        found[row.image_id] = (*found.get(row.image_id, ()), shown)
+        found[each.image] = (*found.get(each.image, ()), shown)
     return found
 
 
-async def _sboms(connection: AsyncConnection, some: Collection[int]) -> dict[int, tuple[SbomRow, ...]]:
+async def _sboms(connection: AsyncConnection, some: Mapping[int, bool]) -> dict[int, tuple[SbomRow, ...]]:
+    """Those of these inventories, of which each was read or was not."""
     rows = await connection.execute(
         select(sboms).where(sboms.c.inventory_id.in_(some)).order_by(sboms.c.id).limit(_MOST_COMPARED)
     )
-    read = rows.all()
-    layers = await inventories_of(connection, {row.inventory_id for row in read})
-    listed: dict[int, list[Package]] = {}
-    for each in await connection.execute(
-        select(sbom_packages.c.sbom_id, packages)
-        .join(packages, packages.c.id == sbom_packages.c.package_id)
-        .where(sbom_packages.c.sbom_id.in_([row.id for row in read]))
-    ):
-        listed.setdefault(each.sbom_id, []).append(package_of(each))
     found: dict[int, tuple[SbomRow, ...]] = {}
+    if not (read := rows.all()):
+        return found
+    of_layers, of_sboms = await _listed(connection, {row.inventory_id for row in read}, {row.id for row in read})
     for row in read:
-        held, said = layers.get(row.inventory_id), listed.get(row.id, [])
+        said = of_sboms.get(row.id, [])
+        is_compared = some[row.inventory_id] and not row.problems
         shown = SbomRow(
             row.origin,
             Strength(row.strength),
@@ -77,7 +63,28 @@ async def _sboms(connection: AsyncConnection, some: Collection[int]) -> dict[int
             row.at,
             len(said),
             tuple(row.problems),
-            package_changes(held.packages, said) if isinstance(held, Inventory) and not row.problems else None,
+            package_changes(of_layers.get(row.inventory_id, ()), said) if is_compared else None,
         )
         found[row.inventory_id] = (*found.get(row.inventory_id, ()), shown)
     return found
+
+
+async def _listed(
+    connection: AsyncConnection, numbers: Collection[int], of: Collection[int]
+) -> tuple[dict[int, list[Package]], dict[int, list[Package]]]:
+    """What the layers of these inventories show, and what these SBOMs list."""
+    held, said = inventory_packages.c, sbom_packages.c
+    every = union_all(
+        select(held.inventory_id.label("place"), literal(1).label("is_shown"), held.package_id).where(
+            held.inventory_id.in_(numbers)
+        ),
+        select(said.sbom_id, literal(0), said.package_id).where(said.sbom_id.in_(of)),
+    ).subquery()
+    rows = await connection.execute(
+        select(every.c.place, every.c.is_shown, packages).join(packages, packages.c.id == every.c.package_id)
+    )
+    of_layers: dict[int, list[Package]] = {}
+    of_sboms: dict[int, list[Package]] = {}
+    for row in rows:
+        (of_layers if row.is_shown else of_sboms).setdefault(row.place, []).append(package_of(row))
+    return of_layers, of_sboms

@@ -60,6 +60,10 @@ class Ledger:
                 found.setdefault(cve, []).append((entry, len(several)))
         return [self.row(cve, entries) for cve, entries in found.items()]
 
+    def of_image(self, image: ExposedImage) -> dict[str, LedgerEntry]:
+        """Those of one image, by CVE."""
+        return {cve: self._entry(image, cve, self._where(image, cve)) for cve in self._cves(image)}
+
     def entries(self, cve: str) -> list[LedgerEntry]:
         """Those of all images that have it or had it."""
         return [self._entry(image, cve, where) for image in self.images if (where := self._where(image, cve))]

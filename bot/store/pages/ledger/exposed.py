@@ -16,7 +16,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.tables import advisories
-from bot.store.rows.inventories.inventories import package_of, packages, packages_by_id
+from bot.store.rows.inventories.inventories import inventory_packages, package_of, packages, packages_by_id
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,
@@ -124,13 +124,29 @@ async def read_exposed(connection: AsyncConnection, cve: str | None = None) -> E
 
 async def read_exposures_of(connection: AsyncConnection, some: Collection[int]) -> Exposed:
     """What these packages, by their ids, are exposed to."""
-    found = Exposed()
     pairs = await _pairs(connection, exposures.c.package_id, some)
+    is_nuget = packages.c.type == PackageType.NUGET.value
+    return await _of_pairs(connection, pairs, await packages_by_id(connection, some, is_nuget))
+
+
+async def read_exposures_in(connection: AsyncConnection, numbers: Collection[int]) -> Exposed:
+    """What is exposed of all that these inventories hold, some hundred at most: in as many statements however much
+    that is."""
+    held = select(inventory_packages.c.package_id).where(inventory_packages.c.inventory_id.in_(numbers))
+    pairs = (await connection.execute(_PAIRS.where(exposures.c.package_id.in_(held)))).all()
+    is_nuget = packages.c.type == PackageType.NUGET.value
+    nuget = await connection.execute(select(packages).where(is_nuget, packages.c.id.in_(held)))
+    return await _of_pairs(connection, pairs, {row.id: package_of(row) for row in nuget})
+
+
+async def _of_pairs(connection: AsyncConnection, pairs: Sequence[Any], nuget: Mapping[int, Package]) -> Exposed:
+    """What these pairs tell of, and what Microsoft says of those packages of NuGet's."""
+    found = Exposed()
     records: dict[int, list[Any]] = {}
     for ids in chunks(sorted({pair.vulnerability_id for pair in pairs})):
         records |= await _records(connection, found, where=[vulnerabilities.c.id.in_(ids)])
     await _of_dumps(connection, found, records, pairs)
-    await _of_dotnet(connection, found, None, some)
+    await _of_dotnet(connection, found, None, nuget)
     return found
 
 
@@ -202,12 +218,10 @@ async def _affected(
 
 
 async def _of_dotnet(
-    connection: AsyncConnection, found: Exposed, cve: str | None, some: Collection[int] | None = None
+    connection: AsyncConnection, found: Exposed, cve: str | None, some: Mapping[int, Package] | None = None
 ) -> None:
-    """What Microsoft says of .NET; nothing of it is read where no package that is asked for is NuGet's."""
-    is_nuget = packages.c.type == PackageType.NUGET.value
-    of_some = await packages_by_id(connection, some, is_nuget) if some is not None else None
-    if of_some is not None and not of_some:
+    """What Microsoft says of .NET: of these packages, or of all; nothing is read where there are none."""
+    if some is not None and not some:
         return
     query = select(advisories.c.cve, advisories.c.source, advisories.c.advisory)
     rows = await connection.execute(query if cve is None else query.where(advisories.c.cve == cve))
@@ -222,9 +236,10 @@ async def _of_dotnet(
             found.add(facts)
         for affected in said_affected:
             by_name.setdefault(affected.name, []).append((advisory, affected))
-    wanted = of_some
+    wanted = some
     if wanted is None:
         names = [*by_name, *(f"{RUNTIME_PACK}{name}" for name in by_name)]
+        is_nuget = packages.c.type == PackageType.NUGET.value
         held = await connection.execute(select(packages).where(is_nuget, packages.c.name.in_(names)))
         wanted = {row.id: package_of(row) for row in held}
     wanted = {number: package for number, package in wanted.items() if package.advisory_name in by_name}

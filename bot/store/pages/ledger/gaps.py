@@ -1,8 +1,9 @@
 """Why images of the fleet may have CVEs that the kept data does not tell of."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, cast, exists, func, select
+from sqlalchemy import String, case, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.package import RUNTIME_PACK, Distribution, PackageType
@@ -44,6 +45,30 @@ async def gaps_of_fleet(connection: AsyncConnection, max_age: timedelta, now: da
     gaps = gaps_of_data(held, await kept_data(connection), max_age, now)
     has_images = await connection.scalar(select(exists(select(images.c.id))))
     return gaps if has_images else (NO_IMAGE, *gaps)
+
+
+async def gaps_of_image(
+    connection: AsyncConnection,
+    distributions: Mapping[int, Distribution | None],
+    max_age: timedelta,
+    now: datetime,
+) -> tuple[str, ...]:
+    """The same of one image: the distributions of its platforms, by the inventories of those that were read."""
+    is_nuget = packages.c.type == PackageType.NUGET.value
+    rows = await connection.execute(
+        select(inventory_packages.c.inventory_id, case((is_nuget, packages.c.name)).label("nuget"))
+        .join(packages, packages.c.id == inventory_packages.c.package_id)
+        .where(inventory_packages.c.inventory_id.in_(distributions), or_(is_nuget, packages.c.type.in_(SYSTEM)))
+        .distinct()
+    )
+    told: set[Distribution | None] = set()
+    nuget: set[str] = set()
+    for row in rows:
+        if row.nuget is None:
+            told.add(distributions[row.inventory_id])
+        else:
+            nuget.add(row.nuget.removeprefix(RUNTIME_PACK))
+    return gaps_of_data(FleetHoldings(tuple(told), tuple(nuget)), await kept_data(connection), max_age, now)
 
 
 async def _distributions(connection: AsyncConnection) -> tuple[Distribution | None, ...]:

@@ -1,11 +1,11 @@
 """What images and bases have held of affected packages, by the inventories that followed each other."""
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, or_, select, union
+from sqlalchemy import Select, String, cast, func, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.packages.ledger import Held
@@ -121,6 +121,33 @@ async def read_histories(connection: AsyncConnection, exposed: Exposed, *, looks
     histories = Histories()
     held = await _held(connection, exposed, None if looks_back else _without_past_of_bases())
     await _add(connection, histories, held)
+    _expose(histories, exposed, held)
+    await _add_following(connection, histories)
+    return histories
+
+
+async def read_histories_of(connection: AsyncConnection, exposed: Exposed, numbers: Collection[int]) -> Histories:
+    """These inventories and no others, some hundred at most."""
+    histories = Histories()
+    await _add(connection, histories, numbers)
+    _expose(histories, exposed, await _held(connection, exposed, numbers))
+    return histories
+
+
+async def with_past(connection: AsyncConnection, numbers: Collection[int]) -> frozenset[int]:
+    """These inventories and those before them, as far as they are still known."""
+    columns = (inventories.c.id, inventories.c.previous_id)
+    back = select(*columns, literal(0).label("steps")).where(inventories.c.id.in_(numbers)).cte(recursive=True)
+    back = back.union_all(
+        select(*columns, back.c.steps + 1)
+        .select_from(inventories.join(back, back.c.previous_id == inventories.c.id))
+        .where(back.c.steps < MOST_BEFORE)
+    )
+    return frozenset((await connection.scalars(select(back.c.id))).all())
+
+
+def _expose(histories: Histories, exposed: Exposed, held: Mapping[int, frozenset[int]]) -> None:
+    """Notes the exposures of what known inventories hold."""
     alike: dict[tuple[frozenset[int], str | None], dict[str, list[Exposure]]] = {}
     for number, holding in held.items():
         if number in histories.known:
@@ -128,12 +155,10 @@ async def read_histories(connection: AsyncConnection, exposed: Exposed, *, looks
             if (holding, release) not in alike:
                 alike[holding, release] = _by_cve(release, holding, exposed)
             histories.exposed[number] = alike[holding, release]
-    await _add_following(connection, histories)
-    return histories
 
 
 async def _held(
-    connection: AsyncConnection, exposed: Exposed, scope: Select[Any] | None
+    connection: AsyncConnection, exposed: Exposed, scope: Select[Any] | Collection[int] | None
 ) -> dict[int, frozenset[int]]:
     """The exposed packages that inventories hold.
 

@@ -1,42 +1,34 @@
 """The ledger, put together from what packages are exposed to, what holds them, and what manifests name."""
 
 import asyncio
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.ledger import LedgerEntry, Station
 from bot.domain.packages.station_times import StationTime, elsewhere, with_rebuilds
 from bot.store.engine.among import is_among
-from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.images.read_images import count_images
 from bot.store.pages.ledger.below import read_bases, read_names
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
+from bot.store.pages.ledger.exposed_images import read_images
 from bot.store.pages.ledger.fixes_below import FixesBelow
 from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
 from bot.store.pages.ledger.pinned import read_pinned
 from bot.store.pages.ledger.rebuild_time import read_rebuild_time
 from bot.store.pages.ledger.shown_since import ShownSince, read_shown_since
-from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories
-from bot.store.rows.repositories.tables import repositories
-from bot.views.images.images import Deployment
 from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.images.ledger_groups import ImageGroup, grouped
 from bot.views.paging import Cut, page_of
@@ -45,16 +37,6 @@ _HOLDS = timedelta(minutes=1)
 _MOST_KEPT = 4
 """CVEs with all of their images: those asked for last."""
 _SHOWN = select(image_inventories).where(is_among(image_inventories.c.inventory_id, "inventories"))
-_IMAGES = (
-    select(
-        *(images.c[name] for name in ("id", "registry", "repository", "tag", "found", "digest")),
-        cast(images.c.standings, String).label("standings"),
-        repositories.c.name,
-    )
-    .join(repositories, repositories.c.id == images.c.repository_id)
-    .where(is_among(images.c.id, "images"))
-    .order_by(images.c.id)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,43 +182,10 @@ async def _images(connection: AsyncConnection, histories: Histories) -> tuple[Ex
     links = await connection.execute(_SHOWN, {"inventories": histories.known})
     for link in links.all():
         held.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
-    run_at = await deployments_of(connection, held)
-    standings = _Standings()
-    rows = await connection.execute(_IMAGES, {"images": held})
-    found = readable(
-        rows.all(),
-        lambda row: _image(row, standings, held[row.id], run_at.get(row.id, ())),
-        lambda row: f"image {row.id}",
-    )
-    return tuple(found)
+    return await read_images(connection, held)
 
 
 def _named_before(some: Iterable[ExposedImage]) -> frozenset[str]:
     """The digests that places named before what they name now, which tells since when they have a fix."""
     places = (each for image in some for place in image.deployed for each in place.named_before or ())
     return frozenset(each.digest for each in places if each.digest is not None)
-
-
-class _Standings(dict[str | None, tuple[ImageStanding, ...]]):
-    """By their JSON, each read once: there may be thousands of images that stand alike."""
-
-    def __missing__(self, text: str | None) -> tuple[ImageStanding, ...]:
-        self[text] = load(json.loads(text or "null") or [], tuple[ImageStanding, ...])
-        return self[text]
-
-
-def _image(
-    row: Any,
-    standings: Mapping[str | None, tuple[ImageStanding, ...]],
-    held: Sequence[tuple[str, int]],
-    run_at: Sequence[Deployment],
-) -> ExposedImage:
-    return ExposedImage(
-        f"{row.registry}/{row.repository}:{row.found or row.tag}",
-        frozenset(tag for tag in (row.found, row.tag) if tag),
-        row.digest,
-        row.name,
-        standings[row.standings],
-        tuple(sorted(held)),
-        tuple(run_at),
-    )

@@ -1,7 +1,8 @@
 """Which builds manifests pin by their digests: of a whole image, or of one platform's."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,6 +41,21 @@ async def read_pinned(
     if before:
         builds = inventories_of_builds(are_all_read=are_all_read)
         rows += await connection.execute(builds, {**given, "digests": before})
+    return _builds(rows)
+
+
+async def read_builds(
+    connection: AsyncConnection, platforms: Collection[str] | None, digests: Collection[str]
+) -> Pinned:
+    """The same of these digests alone."""
+    if not digests:
+        return {}
+    given: dict[str, Collection[str]] = {} if platforms is None else {"platforms": platforms}
+    builds = inventories_of_builds(are_all_read=platforms is None)
+    return _builds((await connection.execute(builds, {**given, "digests": digests})).all())
+
+
+def _builds(rows: Iterable[Any]) -> Pinned:
     found: dict[str, set[tuple[str, int]]] = {}
     of_one: set[str] = set()
     for row in rows:

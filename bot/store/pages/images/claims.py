@@ -1,0 +1,39 @@
+"""Images with the repositories that claim them, in the order in which they are shown."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.images.image import ImageState, ProducedImage
+from bot.store.engine.readable import readable
+from bot.store.rows.images.images import contested_images, image_of, images
+from bot.store.rows.repositories.tables import repositories
+
+_RANK = case({state.value: rank for rank, state in enumerate(ImageState)}, value=images.c.state)
+ORDER = (_RANK, images.c.behind_since, images.c.registry, images.c.repository, images.c.id)
+
+
+def joined(query: Select[Any]) -> Select[Any]:
+    """The query with the repository of each image."""
+    return query.join(repositories, repositories.c.id == images.c.repository_id)
+
+
+def images_with_repositories() -> Select[Any]:
+    return joined(select(images, repositories.c.name, repositories.c.default_branch))
+
+
+async def read_claims(
+    connection: AsyncConnection, *where: ColumnElement[bool]
+) -> tuple[tuple[Any, ProducedImage], ...]:
+    """Those that fulfil the conditions, each with its row."""
+    rows = (await connection.execute(images_with_repositories().where(*where).order_by(*ORDER))).all()
+    lost = await contested_images(connection)
+    told = readable(rows, lambda row: (row, image_of(row, row.name, lost)), lambda row: f"image {row.id}")
+    return tuple(told)
+
+
+def one_of(claims: Iterable[ProducedImage]) -> ProducedImage | None:
+    """The first whose word counts, else the first."""
+    return next(iter(sorted(claims, key=lambda image: image.doubt is not None)), None)

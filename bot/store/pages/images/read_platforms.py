@@ -1,0 +1,123 @@
+"""Which platforms of images were read, what else keeps them from being read, and what their bases held."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, and_, case, cast, func, null, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.images.standing import ImageStanding
+from bot.domain.packages.package import Distribution
+from bot.store.engine.readable import readable
+from bot.store.rows.inventories.inventories import (
+    image_inventories,
+    inventories,
+    inventory_layers,
+    inventory_packages,
+    layers,
+    packages,
+)
+from bot.store.rows.inventories.read_inventories import distribution_in
+
+_LAYERS_ERROR = (
+    select(func.min(layers.c.error))
+    .join(inventory_layers, inventory_layers.c.layer_id == layers.c.id)
+    .where(inventory_layers.c.inventory_id == inventories.c.id, layers.c.read_at.is_(None))
+    .scalar_subquery()
+)
+_PLATFORMS = (
+    select(
+        *(image_inventories.c.image_id, image_inventories.c.platform, image_inventories.c.inventory_id),
+        *(inventories.c.read_at, inventories.c.problems, inventories.c.distribution),
+        func.coalesce(inventories.c.error, case((inventories.c.read_at.is_(None), _LAYERS_ERROR))).label("error"),
+    )
+    .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
+    .order_by(image_inventories.c.image_id, image_inventories.c.platform)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlatform:
+    """One platform of an image with its inventory; `not_read` says why that is empty, where nobody has read it."""
+
+    image: int
+    platform: str
+    inventory: int
+    read_at: datetime | None
+    problems: tuple[str, ...]
+    not_read: str
+    distribution: Distribution | None
+
+
+async def read_platforms(
+    connection: AsyncConnection, some: Collection[int], platforms: Collection[str] | None
+) -> tuple[ReadPlatform, ...]:
+    """Those of these images, by their ids; `platforms` are those that are read at all, None where all are."""
+    rows = await connection.execute(_PLATFORMS.where(image_inventories.c.image_id.in_(some)))
+
+    def platform(row: Any) -> ReadPlatform:
+        return ReadPlatform(
+            *(row.image_id, row.platform, row.inventory_id, row.read_at),
+            tuple(row.problems or ()),
+            "" if row.read_at is not None else _why_not(row.platform, row.error, platforms),
+            distribution_in(row.distribution),
+        )
+
+    return tuple(readable(rows, platform, lambda row: f"inventory {row.inventory_id}"))
+
+
+def _why_not(platform: str, error: str | None, platforms: Collection[str] | None) -> str:
+    if platforms is not None and platform not in platforms:
+        return "packages.platforms in the settings does not name it"
+    return error or "it waits to be read"
+
+
+async def bases_below(
+    connection: AsyncConnection, read: Sequence[ReadPlatform], standings: Mapping[int, Sequence[ImageStanding]]
+) -> dict[int, int]:
+    """By inventory that of what the image stands on there, as far as that was read; by the standings of images."""
+    digests: dict[int, list[str]] = {}
+    for each in read:
+        for standing in standings.get(each.image, ()):
+            if standing.platform == each.platform:
+                named = [publication.platform_digest for publication in standing.publications]
+                digests.setdefault(each.inventory, named)
+    wanted = {digest for named in digests.values() for digest in named}
+    if not wanted:
+        return {}
+    rows = await connection.execute(
+        select(inventories.c.digest, inventories.c.id).where(
+            inventories.c.digest.in_(wanted), inventories.c.read_at.is_not(None)
+        )
+    )
+    ids = {row.digest: row.id for row in rows}
+    below = {number: [ids[digest] for digest in named if digest in ids] for number, named in digests.items()}
+    return {number: found[0] for number, found in below.items() if found}
+
+
+async def count_types(
+    connection: AsyncConnection, numbers: Collection[int], below: Mapping[int, int]
+) -> dict[int, dict[str, tuple[int, int]]]:
+    """By inventory and type, how many packages there are, and how many the one `below` has too."""
+    base = inventory_packages.alias()
+    its_base = case(below, value=inventory_packages.c.inventory_id) if below else cast(null(), Integer)
+    rows = await connection.execute(
+        select(
+            *(inventory_packages.c.inventory_id, packages.c.type),
+            *(func.count().label("held"), func.count(base.c.package_id).label("shared")),
+        )
+        .join(packages, packages.c.id == inventory_packages.c.package_id)
+        .outerjoin(
+            base,
+            and_(base.c.inventory_id == its_base, base.c.package_id == inventory_packages.c.package_id),
+        )
+        .where(inventory_packages.c.inventory_id.in_(numbers))
+        .group_by(inventory_packages.c.inventory_id, packages.c.type)
+        .order_by(packages.c.type)
+    )
+    found: dict[int, dict[str, tuple[int, int]]] = {}
+    for row in rows:
+        found.setdefault(row.inventory_id, {})[row.type] = (row.held, row.shared)
+    return found
