@@ -109,6 +109,30 @@ def test_rpm_says_the_same_of_packages_built_here(rpm_root: Path) -> None:
     assert len(listed) == 5
 
 
+@pytest.mark.parametrize(
+    ("own", "added"),
+    [
+        ("", ""),
+        ("%_dbpath %{_usr}/share/rpm\n", ""),
+        ("", "%_dbpath /usr/share/rpm\n"),
+        ("%_dbpath /usr/share/rpm\n", "  %_dbpath\t%{_var}/lib/rpm/  \n#%_dbpath /usr/share/rpm\n"),
+    ],
+    ids=["none", "rpm's own", "added", "added takes back"],
+)
+def test_of_two_databases_rpm_opens_the_same_one(rpm_root: Path, own: str, added: str) -> None:
+    shutil.copytree(rpm_root / "var/lib/rpm", rpm_root / "usr/share/rpm")
+    words = ("--root", rpm_root, "--define", "_db_backend sqlite")
+    run(("rpm", *words, "--dbpath", "/var/lib/rpm", "--justdb", "--nodeps", "-e", "first", "first-libs"))
+    macros = [rpm_root / "usr/lib/rpm/macros", rpm_root / "usr/lib/rpm/macros.d/macros.ostree"]
+    macros[1].parent.mkdir(parents=True)
+    macros[0].write_text(Path("/usr/lib/rpm/macros").read_text() + own)
+    macros[1].write_text(added)
+    listed = run(("rpm", f"--macros={':'.join(map(str, macros))}", *words, "-qa", "--qf", "%{NAME}\n")).split()
+    found = read_source(rpm_root, None)
+    assert found.problems == ()
+    assert [each.name for each in found.packages] == sorted(listed)
+
+
 @pytest.mark.parametrize("root", ["debian_root", "rpm_root"])
 def test_syft_lists_the_same_packages(root: str, request: pytest.FixtureRequest) -> None:
     """Of sources it says less: it leaves out the one that is named like its package."""

@@ -96,6 +96,8 @@ def several(tmp_path: Path) -> dict[str, bytes]:
             OSTREE,
         ),
         ({"etc/rpm/macros.dist": "%_dbpath /usr/share/rpm\n", "etc/rpm/macros": "%_dbpath /var/lib/rpm/\n"}, OLD),
+        ({MACROS: "%_dbpath /var/lib/rpm\n", "usr/lib/rpm/redhat/macros": " %_dbpath\t/usr/share/rpm "}, OSTREE),
+        ({MACROS: "%_dbpath /var/lib/rpm\n", "usr/lib/rpm/macros.old": "%_dbpath /usr/share/rpm\n"}, OLD),
         ({"etc/rpm/macros.dist": "%_dbpath /usr/share/rpm\n", MACROS: "%_dbpath /var/lib/rpm\n"}, OSTREE),
     ],
 )
@@ -106,7 +108,16 @@ def test_of_several_databases_the_one_counts_that_rpm_opens(
     assert ([each.name for each in found.packages], found.problems) == ([opened], ())
 
 
-@pytest.mark.parametrize("macros", ["", "%_dbpath /srv/rpm\n", "# %_dbpath /var/lib/rpm\n"])
+@pytest.mark.parametrize(
+    "macros",
+    [
+        "",
+        "%_dbpath /srv/rpm\n",
+        "# %_dbpath /var/lib/rpm\n",
+        "%_dbpath /var/lib/rpm # here\n",
+        "%_dbpath /var/lib/rpm\n%_dbpath %(echo /usr/share/rpm)\n",
+    ],
+)
 def test_where_nothing_says_which_database_rpm_opens_all_count_and_that_is_told(
     macros: str, several: dict[str, bytes]
 ) -> None:
