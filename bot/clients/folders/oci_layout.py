@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bot.clients.folders.opening import open_below
-from bot.domain.bases.image import Index, check_digest, is_digest, read_document
+from bot.domain.bases.image import INDEXES, Index, check_digest, is_digest, read_document
 from bot.domain.failure import Failure, Trouble
 
 _MARKER = "oci-layout"
@@ -15,6 +16,8 @@ _INDEX = "index.json"
 _BLOBS = "blobs"
 _COSIGN_KIND = "kind"
 _COSIGN_IMAGES = ("dev.cosignproject.cosign/image", "dev.cosignproject.cosign/imageIndex")
+_NAME = "org.opencontainers.image.ref.name"
+_TAG_OF_DIGEST = re.compile(r"sha(?:256|512)-(?P<digest>[0-9a-f]{64,128})(?P<kind>\.(?:sig|att|sbom))?")
 _LARGEST_DOCUMENT = 4 * 1024 * 1024
 _CHUNK = 256 * 1024
 
@@ -75,14 +78,29 @@ def _of_images(body: bytes) -> bytes:
     if not isinstance(listed, list):
         return body
     kept = [each for each in listed if not isinstance(each, dict) or not _refers(each)]
+    kept = [each for each in kept if not isinstance(each, dict) or not _is_named_for_another(each)] or kept
     return body if len(kept) == len(listed) else json.dumps({**document, "manifests": kept}).encode()
 
 
 def _refers(entry: Mapping[str, Any]) -> bool:
     """Whether the entry is an artifact (OCI 1.1), or what cosign saves beside an image."""
-    annotations = entry.get("annotations")
-    kind = annotations.get(_COSIGN_KIND) if isinstance(annotations, dict) else None
+    kind = _annotation(entry, _COSIGN_KIND)
     is_beside = (
         isinstance(kind, str) and kind.startswith("dev.cosignproject.cosign/") and kind not in _COSIGN_IMAGES
     )
     return bool(entry.get("artifactType")) or is_beside
+
+
+def _is_named_for_another(entry: Mapping[str, Any]) -> bool:
+    """Whether its tag is made of the digest of an image: that of cosign's signatures and the like, or that of
+    an index of what refers to the image. An image may have its own digest as its tag."""
+    found = _TAG_OF_DIGEST.fullmatch(str(_annotation(entry, _NAME)))
+    if found is None:
+        return False
+    is_of_another = entry.get("mediaType") in INDEXES and found["digest"] not in str(entry.get("digest"))
+    return found["kind"] is not None or is_of_another
+
+
+def _annotation(entry: Mapping[str, Any], name: str) -> object:
+    annotations = entry.get("annotations")
+    return annotations.get(name) if isinstance(annotations, dict) else None

@@ -74,3 +74,43 @@ def test_what_was_copied_along_with_an_image_is_none_of_the_images(tmp_path: Pat
     ]
     source = layout(tmp_path, index={"schemaVersion": 2, "manifests": listed})
     assert [each.digest for each in source.index().entries] == named[:2]
+
+
+NAME = "org.opencontainers.image.ref.name"
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "kind", "is_image"),
+    [(None, ".sig", False), (None, ".att", False), (None, ".sbom", False), (INDEX, "", False), (None, "", True)],
+)
+def test_what_has_a_tag_made_of_an_images_digest_is_none_of_the_images(
+    tmp_path: Path, media_type: str | None, kind: str, is_image: bool
+) -> None:
+    """As `regctl image copy --referrers` and copies by tag bring it."""
+    image, other = digest(b"1"), digest(b"2")
+    tag = f"{image.replace(':', '-')}{kind}"
+    listed = [
+        {"digest": image, "size": 1, "annotations": {NAME: "1.0"}},
+        {"digest": other, "size": 1, "annotations": {NAME: tag}}
+        | ({"mediaType": media_type} if media_type else {}),
+    ]
+    source = layout(tmp_path, index={"schemaVersion": 2, "manifests": listed})
+    assert [each.digest for each in source.index().entries] == ([image, other] if is_image else [image])
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_image_may_have_its_own_digest_as_its_tag(tmp_path: Path, others: int) -> None:
+    own = digest(b"1")
+    named = {"digest": own, "size": 1, "mediaType": INDEX, "annotations": {NAME: own.replace(":", "-")}}
+    listed = [named, *({"digest": digest(b"2"), "size": 1} for _ in range(others))]
+    source = layout(tmp_path, index={"schemaVersion": 2, "manifests": listed})
+    assert own in [each.digest for each in source.index().entries]
+
+
+def test_what_is_alone_in_a_layout_is_the_image_whatever_its_tag(tmp_path: Path) -> None:
+    """An image for one platform may be named by the index that it was taken from."""
+    tag = digest(b"2").replace(":", "-")
+    listed = [{"digest": digest(b"1"), "size": 1, "mediaType": INDEX, "annotations": {NAME: tag}}]
+    source = layout(tmp_path, index={"schemaVersion": 2, "manifests": listed})
+    assert [each.digest for each in source.index().entries] == [digest(b"1")]
