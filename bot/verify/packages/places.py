@@ -26,10 +26,11 @@ _READERS: Mapping[str, Callable[[bytes, str], Inventory]] = {
 }
 _STATUS_FOLDER = "var/lib/dpkg/status.d/"
 _BESIDE_A_PACKAGE = (
-    *(".md5sums", ".conffiles", ".list", ".triggers"),
-    *(".preinst", ".postinst", ".prerm", ".postrm"),
+    *(".md5sums", ".conffiles", ".list", ".triggers", ".shlibs", ".symbols"),
+    *(".preinst", ".postinst", ".prerm", ".postrm", ".config", ".templates"),
 )
-"""What dpkg keeps of a package beside what it says of it, by deb(5) and dpkg's own `info` folder."""
+"""What dpkg keeps of a package beside what it says of it, by deb(5) and dpkg's own `info` folder, and
+what debconf does."""
 _RPM_FOLDERS = ("var/lib/rpm/", "usr/lib/sysimage/rpm/", "usr/share/rpm/")
 """Where rpm's database is: of old, of late, and in what ostree makes."""
 _RPM_DATABASES = tuple(f"{folder}rpmdb.sqlite" for folder in _RPM_FOLDERS)

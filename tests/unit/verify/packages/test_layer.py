@@ -164,9 +164,12 @@ def test_the_last_of_two_entries_counts() -> None:
     assert read(packed).files == {STATUS: b"new"}
 
 
+BESIDE = (*("md5sums", "preinst", "postrm", "conffiles", "list"), *("shlibs", "symbols", "config", "templates"))
+
+
 def test_the_files_of_distroless_are_read_without_their_checksums_and_scripts() -> None:
     folder = "var/lib/dpkg/status.d"
-    beside = {f"{folder}/base.{kind}": b"2" for kind in ("md5sums", "preinst", "postrm", "conffiles", "list")}
+    beside = {f"{folder}/base.{kind}": b"2" for kind in BESIDE}
     files = {f"{folder}/base": b"1", **beside, f"{folder}/sub/deep": b"3"}
     assert list(read(archive(files)).files) == [f"{folder}/base"]
 
