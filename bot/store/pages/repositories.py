@@ -1,10 +1,12 @@
 """One repository as its page shows it."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.repositories.repository_config import RepositoryConfig
 from bot.domain.repositories.usage import SourceProblem, Usage
@@ -12,11 +14,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.pages.images.images import images_of
-from bot.store.pages.rows import (
-    MOST_ROWS,
-    latest_rebuilds,
-    line_url,
-)
+from bot.store.pages.rows import MOST_ROWS, latest_rebuilds, line_url
 from bot.store.rows.bases.own_bases import IS_CONCERNED
 from bot.store.rows.bases.tables import base_of, bases
 from bot.store.rows.repositories.ages import builds_of
@@ -26,6 +24,7 @@ from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.views.fleet.fleet import Standing
 from bot.views.repositories.repository import Decision, FileProblem, RepositoryPage, UsageRow
+from bot.views.rows import RebuildRow
 
 _MOST_USAGES = 100
 _MOST_REBUILDS = 20
@@ -36,8 +35,9 @@ class RepositoryPagesStore(Store):
     """Reads only."""
 
     async def repository(self, name: str, web: str) -> RepositoryPage | None:
-        """`web` is where the forge shows repositories to people."""
-        today = self._clock.now().date()
+        """Reads what a repository's page shows; `web` is where the forge shows repositories to people. None where
+        no repository has this name."""
+        now = self._clock.now()
         async with self._database.reading() as connection:
             row = (
                 await connection.execute(
@@ -49,43 +49,51 @@ class RepositoryPagesStore(Store):
             if row is None:
                 return None
             config = load(row.config, RepositoryConfig)
-            place = _Place(web, row.name, row.default_branch, config, today)
-            mine = usages.c.repository_id == row.id
-            shown = await connection.execute(
-                select(
-                    usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest
-                )
-                .outerjoin(bases, bases.c.id == usages.c.base_id)
-                .where(mine, IS_CONCERNED)
-                .order_by(usages.c.base_id.is_(None), usages.c.id)
-                .limit(_MOST_USAGES)
-            )
+            place = _Place(web, row.name, row.default_branch, config, now.date())
             built = await latest_rebuilds(connection, _MOST_REBUILDS, rebuilds.c.repository_id == row.id)
-            steps = await connection.execute(
-                select(transitions)
-                .where(transitions.c.rebuild_id.in_([each.id for each in built]))
-                .order_by(transitions.c.id.desc())
-                .limit(_MOST_DECISIONS)
-            )
+            usage_count = select(func.count()).where(usages.c.repository_id == row.id)
+            rebuild_count = select(func.count()).where(rebuilds.c.repository_id == row.id)
             return RepositoryPage(
-                row.name,
-                f"{web}/{quote(row.name)}",
-                Standing(row.standing) if row.standing else None,
-                row.since,
-                row.default_branch,
-                row.read_at,
-                row.error,
-                config.enabled,
-                tuple(readable(shown, place.usage, lambda each: f"usage {each.id}")),
-                int(await connection.scalar(select(func.count()).where(mine)) or 0),
-                tuple(map(place.problem, load(row.problems, tuple[SourceProblem, ...])[:MOST_ROWS])),
-                built,
-                int(await connection.scalar(select(func.count()).where(rebuilds.c.repository_id == row.id)) or 0),
-                tuple(Decision(each.rebuild_id, each.at, each.before, each.after, each.reason) for each in steps),
-                await builds_of(connection, row.id),
-                await images_of(connection, row.id, MOST_ROWS, self._clock.now()),
-                await onboarding_in(connection, row.id),
+                name=row.name,
+                url=f"{web}/{quote(row.name)}",
+                standing=Standing(row.standing) if row.standing else None,
+                since=row.since,
+                branch=row.default_branch,
+                read_at=row.read_at,
+                error=row.error,
+                usages=await _usages(connection, row.id, place),
+                usage_count=int(await connection.scalar(usage_count) or 0),
+                problems=tuple(map(place.problem, load(row.problems, tuple[SourceProblem, ...])[:MOST_ROWS])),
+                rebuilds=built,
+                rebuild_count=int(await connection.scalar(rebuild_count) or 0),
+                decisions=await _decisions(connection, built),
+                builds=await builds_of(connection, row.id),
+                images=await images_of(connection, row.id, MOST_ROWS, now),
+                onboarding=await onboarding_in(connection, row.id),
             )
+
+
+async def _usages(connection: AsyncConnection, repository: int, place: "_Place") -> tuple[UsageRow, ...]:
+    """The first usages of a repository, those of bases before all others."""
+    rows = await connection.execute(
+        select(usages.c.id, usages.c.usage, bases.c.registry, bases.c.repository, bases.c.tag, bases.c.digest)
+        .outerjoin(bases, bases.c.id == usages.c.base_id)
+        .where(usages.c.repository_id == repository, IS_CONCERNED)
+        .order_by(usages.c.base_id.is_(None), usages.c.id)
+        .limit(_MOST_USAGES)
+    )
+    return tuple(readable(rows, place.usage, lambda each: f"usage {each.id}"))
+
+
+async def _decisions(connection: AsyncConnection, shown: Sequence[RebuildRow]) -> tuple[Decision, ...]:
+    """The last decisions on the rebuilds that are shown, the newest first."""
+    rows = await connection.execute(
+        select(transitions)
+        .where(transitions.c.rebuild_id.in_([each.id for each in shown]))
+        .order_by(transitions.c.id.desc())
+        .limit(_MOST_DECISIONS)
+    )
+    return tuple(Decision(each.rebuild_id, each.at, each.before, each.after, each.reason) for each in rows)
 
 
 class _Place:

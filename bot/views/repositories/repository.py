@@ -58,7 +58,6 @@ class RepositoryPage:
     branch: str
     read_at: datetime | None
     error: str | None
-    is_enabled: bool
     usages: tuple[UsageRow, ...]
     usage_count: int
     problems: tuple[FileProblem, ...]

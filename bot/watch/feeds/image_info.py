@@ -40,14 +40,12 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 class PlatformEntry:
     """One platform image.
 
-    `platform` is written as in an image index (`linux/arm/v7`); `base_digest` is the image that its Dockerfile
-    starts from, None where that is `scratch`; `layers` are whole digests, bottom first.
+    `platform` is written as in an image index (`linux/arm/v7`); `layers` are whole digests, bottom first.
     """
 
     platform: str
     os_version: str
     digest: str | None
-    base_digest: str | None
     created_at: datetime | None
     dockerfile: str
     commit_url: str | None
@@ -122,7 +120,6 @@ class _Platform(FeedShape):
     dockerfile: OneLine = ""
     simple_tags: Annotated[Any, Field(alias="simpleTags")] = None
     digest: str | None = None
-    base_image_digest: Annotated[str | None, Field(alias="baseImageDigest")] = None
     os_type: Annotated[OneLine, Field(alias="osType")]
     os_version: Annotated[OneLine, Field(alias="osVersion")] = ""
     architecture: OneLine
@@ -189,7 +186,6 @@ def _platform(platform: _Platform, notes: Notes, where: str) -> PlatformEntry:
         platform=f"{platform.os_type.lower()}/{_ARCHITECTURES.get(architecture, architecture)}",
         os_version=platform.os_version,
         digest=_digest(platform.digest),
-        base_digest=_digest(platform.base_image_digest),
         created_at=platform.created,
         dockerfile=platform.dockerfile,
         commit_url=next(iter(links(platform.commit_url)), None),

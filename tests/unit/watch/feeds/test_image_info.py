@@ -76,11 +76,6 @@ def test_a_shared_tag_has_an_index_and_a_simple_tag_one_platform() -> None:
     assert simple.platforms[0].digest == DIGEST
 
 
-def test_an_image_from_scratch_has_no_base() -> None:
-    entry = inventory("8.0").tags["dotnet/aspnet", "8.0"]
-    assert entry.platforms[0].base_digest is None
-
-
 def test_a_tag_that_is_no_longer_listed_is_withdrawn_and_may_return() -> None:
     before, after = inventory("8.0-alpine", "8.0-alpine-composite"), inventory("8.0-alpine")
     key = ("dotnet/aspnet", "8.0-alpine-composite")
