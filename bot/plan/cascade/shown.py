@@ -3,12 +3,39 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import ImageStanding
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Target
-from bot.plan.cascade.frontier import Shown, Together
+
+
+class Shown(StrEnum):
+    """What a base, under the name that a child uses, shows once its producer is settled."""
+
+    PROVED = "proved"
+    """Its layers stand on what its own parents show now."""
+    CLAIMED = "claimed"
+    """Layers cannot tell, but the tag moved in a build that began after the parents had moved."""
+    UNTOLD = "untold"
+    OLD = "old"
+    """It has been rebuilt, and this name does not show it."""
+    IDLE = "idle"
+    """Nothing is to be expected of it: its producer was not rebuilt for anything of late."""
+
+    @property
+    def is_enough(self) -> bool:
+        return self in (Shown.PROVED, Shown.CLAIMED, Shown.IDLE)
+
+
+class Together(StrEnum):
+    """Whether the build that made an image of a repository anew made those that stand on it too."""
+
+    YES = "yes"
+    NO = "no"
+    UNSEEN = "unseen"
+    """They were not looked at since."""
 
 
 @dataclass(frozen=True, slots=True)

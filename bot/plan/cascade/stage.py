@@ -9,9 +9,10 @@ from bot.domain.bases.mirrors import Behind
 from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, decide_frontier
+from bot.plan.cascade.decisions import Cascade, Due, RebuildProgress
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
-from bot.plan.cascade.shown import LastBuild, Stood, shown_of
+from bot.plan.cascade.shown import LastBuild, Shown, Stood, shown_of
 
 
 @dataclass(frozen=True, slots=True)

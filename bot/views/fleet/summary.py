@@ -115,31 +115,9 @@ def as_json(summary: Summary) -> dict[str, Any]:
             "merged": summary.merged,
             "failed": summary.failed,
         },
-        "rollouts": [
-            {
-                "id": each.id,
-                "title": each.title,
-                "succeeded": each.succeeded,
-                "failed": each.failed,
-                "cancelled": each.cancelled,
-                "unproven": each.unproven,
-                "merged": each.merged,
-            }
-            for each in summary.rollouts
-        ],
+        "rollouts": [_rollout_as_json(each) for each in summary.rollouts],
         "rollouts_in_all": summary.rollouts_in_all,
-        "stuck": [
-            {
-                "rebuild": each.rebuild.id,
-                "repository": each.rebuild.repository,
-                "state": each.rebuild.state.value,
-                "since": each.since.isoformat(),
-                "owners": list(each.owners),
-                "reason": each.rebuild.reason,
-                "url": each.rebuild.url,
-            }
-            for each in summary.stuck
-        ],
+        "stuck": [_stuck_as_json(each) for each in summary.stuck],
         "stuck_in_all": summary.stuck_in_all,
         "upstream_lag": (
             {"images": summary.lag.images, "median": summary.lag.median.total_seconds()} if summary.lag else None
@@ -150,4 +128,28 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "unfixed": [unfixed_as_json(each) for each in summary.unfixed],
         "practices": [practice_as_json(each) for each in summary.practices.rows],
         "onboardings": {state.value: count for state, count in summary.practices.onboardings.items()},
+    }
+
+
+def _rollout_as_json(rollout: RolledOut) -> dict[str, Any]:
+    return {
+        "id": rollout.id,
+        "title": rollout.title,
+        "succeeded": rollout.succeeded,
+        "failed": rollout.failed,
+        "cancelled": rollout.cancelled,
+        "unproven": rollout.unproven,
+        "merged": rollout.merged,
+    }
+
+
+def _stuck_as_json(stuck: Stuck) -> dict[str, Any]:
+    return {
+        "rebuild": stuck.rebuild.id,
+        "repository": stuck.rebuild.repository,
+        "state": stuck.rebuild.state.value,
+        "since": stuck.since.isoformat(),
+        "owners": list(stuck.owners),
+        "reason": stuck.rebuild.reason,
+        "url": stuck.rebuild.url,
     }

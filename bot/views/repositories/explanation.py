@@ -98,73 +98,83 @@ def as_json(explained: Explanation, today: date) -> dict[str, Any]:
         "read_at": explained.read_at.isoformat() if explained.read_at else None,
         "error": explained.error,
         "enabled": explained.config.enabled,
-        "usages": [
-            {
-                "file": usage.path,
-                "line": usage.line,
-                "reference": str(usage.reference),
-                "role": usage.role,
-                "stage": usage.stage,
-                "base": str(base) if base else None,
-                "base_digest": digest,
-                "left_alone": explained.left_alone(usage, base, today),
-            }
-            for usage, base, digest in explained.usages
-        ],
+        "usages": _usages_as_json(explained, today),
         "images": [images.as_json(view) for view in explained.images],
         "not_held_by_the_gate": unheld_steps(explained),
         "rebuilds": [
             rebuilds.as_json(item, explained.waits.get(item.id), explained.steps.get(item.id, ()))
             for item in explained.rebuilds
         ],
-        "transitions": [
-            {
-                "at": step.at.isoformat(),
-                "rebuild": step.rebuild,
-                "from": step.before,
-                "to": step.after,
-                "reason": step.reason,
-            }
-            for step in explained.transitions
-        ],
-        "behind": [
-            {
-                "base": str(late.base),
-                "upstream": str(late.upstream),
-                "waits_for": late.digest,
-                "behind_since": late.since.isoformat(),
-            }
-            for late in explained.behind
-        ],
-        "builds": [
-            {
-                "workflow": build.workflow,
-                "last_success": build.last_success.isoformat() if build.last_success else None,
-                "read_at": build.read_at.isoformat() if build.read_at else None,
-                "said": build.said,
-            }
-            for build in explained.builds
-        ],
-        "onboarding": None
-        if explained.onboarding is None
-        else {
-            "state": explained.onboarding.state,
-            "reason": explained.onboarding.reason,
-            "url": explained.onboarding.url,
-            "merged": explained.onboarding.merged,
-            "left": explained.onboarding.left,
-        },
-        "issue": None
-        if explained.issue is None
-        else {
-            "url": explained.issue.url,
-            "refused": explained.issue.refused,
-            "sections": [
-                {"name": section.name, "title": section.title, "text": section.told}
-                for section in explained.issue.sections
-            ],
-        },
+        "transitions": [_transition_as_json(step) for step in explained.transitions],
+        "behind": [_behind_as_json(late) for late in explained.behind],
+        "builds": [_build_as_json(build) for build in explained.builds],
+        "onboarding": _onboarding_as_json(explained.onboarding) if explained.onboarding is not None else None,
+        "issue": _issue_as_json(explained.issue) if explained.issue is not None else None,
         "problems": [
             {"file": item.path, "line": item.line, "message": item.message} for item in explained.problems
+        ],
+    }
+
+
+def _usages_as_json(explained: Explanation, today: date) -> list[dict[str, Any]]:
+    return [
+        {
+            "file": usage.path,
+            "line": usage.line,
+            "reference": str(usage.reference),
+            "role": usage.role,
+            "stage": usage.stage,
+            "base": str(base) if base else None,
+            "base_digest": digest,
+            "left_alone": explained.left_alone(usage, base, today),
+        }
+        for usage, base, digest in explained.usages
+    ]
+
+
+def _transition_as_json(step: Transition) -> dict[str, Any]:
+    return {
+        "at": step.at.isoformat(),
+        "rebuild": step.rebuild,
+        "from": step.before,
+        "to": step.after,
+        "reason": step.reason,
+    }
+
+
+def _behind_as_json(late: Behind) -> dict[str, Any]:
+    return {
+        "base": str(late.base),
+        "upstream": str(late.upstream),
+        "waits_for": late.digest,
+        "behind_since": late.since.isoformat(),
+    }
+
+
+def _build_as_json(build: BuildStatus) -> dict[str, Any]:
+    return {
+        "workflow": build.workflow,
+        "last_success": build.last_success.isoformat() if build.last_success else None,
+        "read_at": build.read_at.isoformat() if build.read_at else None,
+        "said": build.said,
+    }
+
+
+def _onboarding_as_json(onboarding: Onboarding) -> dict[str, Any]:
+    return {
+        "state": onboarding.state,
+        "reason": onboarding.reason,
+        "url": onboarding.url,
+        "merged": onboarding.merged,
+        "left": onboarding.left,
+    }
+
+
+def _issue_as_json(issue: IssueSaid) -> dict[str, Any]:
+    return {
+        "url": issue.url,
+        "refused": issue.refused,
+        "sections": [
+            {"name": section.name, "title": section.title, "text": section.told} for section in issue.sections
         ],
     }

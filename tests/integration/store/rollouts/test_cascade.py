@@ -17,7 +17,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.journal import Word
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
-from bot.plan.cascade.frontier import Cascade, Due, Passed, RebuildProgress, Wait
+from bot.plan.cascade.decisions import Cascade, Due, Passed, RebuildProgress, Wait
 from bot.plan.cascade.graph import graph_of
 from bot.plan.cascade.parts import RepositoryImages
 from bot.plan.cascade.stage import CascadeInput, CascadeTally, Decided, tick

@@ -7,8 +7,10 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, Wait, decide_frontier
+from bot.plan.cascade.decisions import Cascade, Due, RebuildProgress, Wait
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
+from bot.plan.cascade.shown import Shown
 from tests.unit.plan.cascade.world import NOON, ancestors, image, link
 
 SIZE = 6

@@ -7,8 +7,10 @@ import pytest
 
 from bot.domain.bases.mirrors import Behind
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, Together, decide_frontier
+from bot.plan.cascade.decisions import Cascade, Due, RebuildProgress
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
+from bot.plan.cascade.shown import Shown, Together
 from tests.unit.plan.cascade.world import NOON, image, link, own
 
 GOLDEN, SDK, SHOP = 1, 2, 3

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.plan.cascade.frontier import RebuildProgress
+from bot.plan.cascade.decisions import RebuildProgress
 from bot.plan.cascade.graph import Image
 from tests.unit.plan.cascade.world import Fleet, ancestors
 

@@ -6,8 +6,7 @@ from bot.domain.evidence import Strength
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Target
-from bot.plan.cascade.frontier import Shown, Together
-from bot.plan.cascade.shown import ImageSight, LastBuild, Stood, made_together, shown_of
+from bot.plan.cascade.shown import ImageSight, LastBuild, Shown, Stood, Together, made_together, shown_of
 from tests.unit.plan.cascade.world import NOON, upstream
 
 RUNTIME, SDK = upstream(0), upstream(1)

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.images.wanted import wanted
 from bot.domain.reference import Base
-from bot.plan.cascade.frontier import JOIN_TIMEOUT, Cascade, Due, RebuildProgress, Shown, Together, decide_frontier
+from bot.plan.cascade.decisions import Cascade, Due, RebuildProgress
+from bot.plan.cascade.frontier import JOIN_TIMEOUT, decide_frontier
 from bot.plan.cascade.graph import Graph, Image, Link, graph_of
+from bot.plan.cascade.shown import Shown, Together
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 STEP = timedelta(minutes=1)

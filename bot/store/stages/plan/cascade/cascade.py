@@ -13,7 +13,7 @@ from bot.domain.clock import Clock
 from bot.domain.failure import LeaseLost
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, RebuildState
-from bot.plan.cascade.frontier import Cascade, Unseen
+from bot.plan.cascade.decisions import Cascade, Unseen
 from bot.plan.cascade.stage import CascadeInput, Decided
 from bot.store.engine.codec import load
 from bot.store.engine.counters import RELEASES, counter, raise_counter

@@ -29,7 +29,7 @@ from bot.domain.images.verdict import ImageVerdict
 from bot.domain.packages.gate import GateMode, GateOutcome
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import AWAITING, ENDED, Action, RebuildState, Target
-from bot.plan.cascade.frontier import Due, RebuildProgress
+from bot.plan.cascade.decisions import Due, RebuildProgress
 from bot.plan.cascade.graph import Image
 from bot.plan.cascade.parts import RepositoryImages
 from bot.plan.cascade.shown import ImageSight, LastBuild, made_together
