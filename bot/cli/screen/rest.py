@@ -21,8 +21,13 @@ def first_rows(rows: Sequence[T], *, show_all: bool) -> Sequence[T]:
     return rows if show_all else rows[:MOST_ROWS]
 
 
-def count_rest(number: int, *, show_all: bool) -> None:
+def last_rows(rows: Sequence[T], *, show_all: bool) -> Sequence[T]:
+    """The rows that are shown where the newest stand last."""
+    return rows if show_all else rows[-MOST_ROWS:]
+
+
+def count_rest(number: int, *, show_all: bool, what: str = "more row") -> None:
     """Writes how many of the rows are not shown, where some are not."""
     more = number - MOST_ROWS
     if more > 0 and not show_all:
-        print_sentence(f"and {counted(more, 'more row')}; with --all the table has every row")
+        print_sentence(f"and {counted(more, what)}; with --all there is every one")

@@ -123,7 +123,8 @@ def under(
     rebuilds: Sequence[Rebuild],
     waits: Mapping[int, Hold] = MappingProxyType({}),
 ) -> tuple[Branch, ...]:
-    """The images that stand on a base, those that are behind first, each followed by those that stand on it.
+    """The images that stand on a base, each followed by those that stand on it: first those that are behind, then
+    those below which one is.
 
     `rebuilds` are newest first, `waits` by their ids.
     """
@@ -157,13 +158,19 @@ def _below(
         rebuild = next(of_it, None)
         hold = known.waits.get(rebuild.id) if rebuild is not None else None
         mine.append(Branch(view, rebuild, len(seen), hold, late))
-    found: list[Branch] = []
+    found: list[list[Branch]] = []
     tags = {_tagged(view) for view in known.views}
-    for branch in sorted(mine, key=lambda branch: (branch.is_current, _tagged(branch.view))):
+    for branch in mine:
         tagged = _tagged(branch.view)
         above = late or (None if branch.is_current else tagged.name)
-        found += [branch, *_below(known, partial(_is_of, tagged, tags), (*seen, tagged), above)]
-    return found
+        found.append([branch, *_below(known, partial(_is_of, tagged, tags), (*seen, tagged), above)])
+    return [branch for several in sorted(found, key=_late_first) for branch in several]
+
+
+def _late_first(several: Sequence[Branch]) -> tuple[bool, bool, Base]:
+    """Orders an image and those on it by whether it has arrived, then by whether all of them have."""
+    first = several[0]
+    return first.is_current, all(each.is_current for each in several), _tagged(first.view)
 
 
 def _tagged(view: ImageView) -> Base:

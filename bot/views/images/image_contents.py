@@ -16,7 +16,7 @@ UNRATED = "unrated"
 
 
 @dataclass(frozen=True, slots=True)
-class ShownImage:
+class LookedAtImage:
     """The image that is told of: one tag under a name, and who produces it. `not_read` says of each platform that
     was not read why not, or why none was."""
 
@@ -68,7 +68,7 @@ class ImageCves:
     """Those of one image, the most severe first. `severities` and `stuck` count all of them, whatever is wanted, by
     severity and by where their fix is; `gaps` say why the image may have more than is told of."""
 
-    image: ShownImage
+    image: LookedAtImage
     cves: Page[ImageCve]
     severities: Mapping[str, int]
     stuck: Mapping[str, int]
@@ -80,7 +80,7 @@ class ImageCves:
 
 
 def cves_of(
-    image: ShownImage, rows: Iterable[ImageCve], wanted: WantedCves, cut: Cut, gaps: tuple[str, ...]
+    image: LookedAtImage, rows: Iterable[ImageCve], wanted: WantedCves, cut: Cut, gaps: tuple[str, ...]
 ) -> ImageCves:
     """One page of those that are wanted."""
     ordered = sorted(rows, key=_worst_first)
@@ -160,7 +160,7 @@ class ImagePackage:
 class ImagePackages:
     """Those of one image, what it adds itself first. `origins` and `types` count all, whatever is wanted."""
 
-    image: ShownImage
+    image: LookedAtImage
     packages: Page[ImagePackage]
     origins: Mapping[Origin, int]
     types: Mapping[str, int]
@@ -171,7 +171,7 @@ class ImagePackages:
 
 
 def packages_of(
-    image: ShownImage, found: Iterable[PackageInImage], wanted: PackageFilter, cut: Cut
+    image: LookedAtImage, found: Iterable[PackageInImage], wanted: PackageFilter, cut: Cut
 ) -> ImagePackages:
     """One page of those that are wanted."""
     by_version: dict[tuple[str, str, str], list[PackageInImage]] = {}

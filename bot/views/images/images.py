@@ -58,6 +58,17 @@ def stands_on(image: ProducedImage, now: datetime) -> str:
     return "; ".join(f"{platform}: {text}" for text, platform in reversed(told.items()))
 
 
+def needy_first(views: Sequence[ImageView]) -> list[ImageView]:
+    """The images in the order in which to look at them: by state, those that are behind the longest first."""
+    order = list(ImageState)
+
+    def place(view: ImageView) -> tuple[int, float, str]:
+        since = view.image.behind_since
+        return order.index(view.image.state), since.timestamp() if since else 0.0, str(view.image.place)
+
+    return sorted(views, key=place)
+
+
 def counted_states(views: Sequence[ImageView]) -> str:
     """Words how many images stand how: `12 images: 3 behind, 2 unknown, 7 current`."""
     states = Counter(view.image.state for view in views)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -13,6 +14,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.packages.dump import DumpMark
 from bot.domain.packages.package import Distribution, Inventory, Package
+from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
@@ -112,3 +114,14 @@ async def publish(stores: Stores, affected: AffectedPackage = OPENSSL, cve: str 
     record = Vulnerability(f"UBUNTU-{cve}", (cve,), "overflow", Severity.HIGH, "Ubuntu", affected=(affected,))
     kept = KeptDump(SOURCE, DumpMark("1"), WANTED, DumpReading((record,)))
     await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+
+
+def sbom(*packages: Package, strength: Strength = Strength.CLAIMED, document: str = "1") -> Sbom:
+    return Sbom(digest(document), SbomOrigin.REFERRER, strength, "not signed", Inventory(packages))
+
+
+async def asked(stores: Stores, *found: Sbom) -> None:
+    """The registry of every image whose builds had the time shows these."""
+    stores.clock.advance(timedelta(minutes=5))
+    for look in await stores.taken(stores.sboms.looks(AMD64)):
+        await stores.sboms.save_sboms(look, found, None)

@@ -80,6 +80,13 @@ def test_an_image_is_followed_by_those_on_it_with_what_they_wait_for() -> None:
     ]
 
 
+def test_an_image_below_which_one_is_behind_comes_before_those_that_have_all_arrived() -> None:
+    golden = Base("ghcr.io", "contoso/golden", "latest")
+    views = [view("api"), view("golden"), view("shop", on=golden, behind=True), view("late", behind=True)]
+    told = [branch.view.image.repository for branch in under(ASPNET, views, [])]
+    assert told == ["contoso/late", "contoso/golden", "contoso/shop", "contoso/api"]
+
+
 def test_images_that_stand_on_each_other_are_shown_once() -> None:
     one, two = (Base("ghcr.io", f"contoso/{name}", "latest") for name in ("one", "two"))
     branches = under(one, [view("one", on=two), view("two", on=one)], [])

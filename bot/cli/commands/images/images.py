@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from bot.views.images.images import ImageView
 
 
-def images(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE) -> None:
+def images(
+    show_all: EveryRow = False, config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TABLE
+) -> None:
     """Shows the images that the fleet builds, and what each stands on.
 
     Which repository produces an image, what its layers show, since when it is behind, where it is run, and how
-    strong the evidence is. Reads the store alone and can run beside the service. Exit code 0.
+    strong the evidence is. The table has at most eight rows, those that are behind first, and counts the rest;
+    --all and --format json have every one. Reads the store alone and can run beside the service. Exit code 0.
 
     Example: freshness-bot images --format json
     """
@@ -32,7 +35,7 @@ def images(config: ConfigFile = DEFAULT_CONFIG, output: OutputFormat = Format.TA
     from bot.settings import load
 
     clock = SystemClock()
-    show_images(asyncio.run(read_images(load(config), clock)), clock.now(), output)
+    show_images(asyncio.run(read_images(load(config), clock)), clock.now(), output, show_all=show_all)
 
 
 def image(
@@ -74,9 +77,10 @@ def tree(
 ) -> None:
     """Shows a base with the images on it, and how far each is.
 
-    Which images are proved to stand on what the base shows now, which are behind, and what is under way. The table
-    has at most eight rows, those that are behind first, and counts the rest; --all and --format json have every
-    one. Reads the store alone. Exit code 0; 2 where no such base is watched.
+    Which images are proved to stand on what the base shows now, which are behind, and what is under way. An image
+    is followed by those that stand on it; first come those that are behind, then those below which one is. The
+    table has at most eight rows and counts the rest; --all and --format json have every one. Reads the store
+    alone. Exit code 0; 2 where no such base is watched.
 
     Example: freshness-bot tree aspnet:10.0-noble
     """
@@ -121,9 +125,9 @@ def show_tree(found: "Tree", output: Format, *, show_all: bool = False) -> None:
     print_sentence(found.told)
 
 
-def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> None:
-    """Writes a row for each image, and how many stand how."""
-    from bot.views.images.images import as_json, counted_states, stands_on
+def show_images(found: "Sequence[ImageView]", now: datetime, output: Format, *, show_all: bool = False) -> None:
+    """Writes a row for each image or for the first, what needs a look at the top, and how many stand how."""
+    from bot.views.images.images import as_json, counted_states, needy_first, stands_on
 
     if output is Format.JSON:
         print_json([as_json(view) for view in found])
@@ -146,10 +150,11 @@ def show_images(found: "Sequence[ImageView]", now: datetime, output: Format) -> 
                     view.image.state.in_words,
                     view.image.doubt or "",
                 )
-                for view in found
+                for view in first_rows(needy_first(found), show_all=show_all)
             ],
             Layout(below=("stands on", "deployed", "doubt")),
         )
+        count_rest(len(found), show_all=show_all)
         print_line(counted_states(found))
 
 

@@ -8,6 +8,7 @@ import typer
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import Hyperlink, Layout, print_json, print_line, print_sentence, print_table
 from bot.cli.screen.pages import print_page
+from bot.cli.screen.rest import EveryRow, count_rest, first_rows, last_rows
 from bot.cli.screen.text import held_text, moment
 from bot.cli.tables.steps import print_steps
 
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 def explain(
     repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="owner/name")],
+    show_all: EveryRow = False,
     config: ConfigFile = DEFAULT_CONFIG,
     output: OutputFormat = Format.TABLE,
 ) -> None:
     """Shows all that is known of a repository, and why.
 
-    Its usages with the bases that they follow, what it wants left alone, its rebuilds, and each transition with
-    its reason.
+    Its usages with the bases that they follow, what it wants left alone, its images, its rebuilds, and each
+    transition with its reason. Of each that is eight at most, of transitions the last, and how many more there are;
+    --all and --format json have every one.
 
     Exit codes: 0 shown, 2 nothing of that name is known, or settings or store cannot be read.
 
@@ -38,13 +41,12 @@ def explain(
 
     settings, clock = load(config), SystemClock()
     found = asyncio.run(read_explanation(settings, repository, clock))
-    show_explanation(found, clock.now(), output)
+    show_explanation(found, clock.now(), output, show_all=show_all)
     print_page(settings, repository_path(found.repository), output)
 
 
-def show_explanation(explained: "Explanation", now: datetime, output: Format) -> None:
-    """Writes usages by file, images, rebuilds with their transitions, and problems."""
-    from bot.views.images.images import stands_on
+def show_explanation(explained: "Explanation", now: datetime, output: Format, *, show_all: bool = False) -> None:
+    """Writes usages by file, images, rebuilds with their transitions, and problems: a screen of each, or all."""
     from bot.views.repositories.explanation import as_json, unheld_steps
 
     if output is Format.JSON:
@@ -55,15 +57,11 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
         print_sentence(explained.error)
     if not explained.config.enabled:
         print_sentence("It has opted out in .github/freshness.yaml: nothing is done for it.")
-    _show_usages(explained, now)
-    for view in explained.images:
-        doubt = f"; does not count: {view.image.doubt}" if view.image.doubt else ""
-        print_sentence(f"image {view.image.place} stands on {stands_on(view.image, now)}{doubt}")
-        if view.gate is not None:
-            print_sentence(f"gate of {view.image.place}: {view.gate.in_words}")
+    _show_usages(explained, now, show_all=show_all)
+    _show_images(explained, now, show_all=show_all)
     if (unheld := unheld_steps(explained)) is not None:
         print_sentence(unheld)
-    _show_rebuilds(explained)
+    _show_rebuilds(explained, show_all=show_all)
     for late in explained.behind:
         print_sentence(late.told(now))
     for build in explained.builds:
@@ -74,7 +72,19 @@ def show_explanation(explained: "Explanation", now: datetime, output: Format) ->
         print_sentence(f"{problem.path}:{problem.line}: {problem.message}")
 
 
-def _show_usages(explained: "Explanation", now: datetime) -> None:
+def _show_images(explained: "Explanation", now: datetime, *, show_all: bool) -> None:
+    """Writes what each stands on, and what the gate says of it."""
+    from bot.views.images.images import needy_first, stands_on
+
+    for view in first_rows(needy_first(explained.images), show_all=show_all):
+        doubt = f"; does not count: {view.image.doubt}" if view.image.doubt else ""
+        print_sentence(f"image {view.image.place} stands on {stands_on(view.image, now)}{doubt}")
+        if view.gate is not None:
+            print_sentence(f"gate of {view.image.place}: {view.gate.in_words}")
+    count_rest(len(explained.images), show_all=show_all, what="more image")
+
+
+def _show_usages(explained: "Explanation", now: datetime, *, show_all: bool) -> None:
     from bot.views.names import short_base, short_digest, short_reference
 
     if explained.usages:
@@ -87,18 +97,20 @@ def _show_usages(explained: "Explanation", now: datetime) -> None:
                     (short_digest(digest) or "not seen yet") if base else "",
                     explained.left_alone(usage, base, now.date()),
                 )
-                for usage, base, digest in explained.usages
+                for usage, base, digest in first_rows(explained.usages, show_all=show_all)
             ],
             Layout(group=True, below=("left alone",)),
         )
+        count_rest(len(explained.usages), show_all=show_all, what="more usage")
 
 
-def _show_rebuilds(explained: "Explanation") -> None:
+def _show_rebuilds(explained: "Explanation", *, show_all: bool) -> None:
     """Writes how each came to its state, its steps, and what it waits for."""
     from bot.views.rollouts.rebuilds import what
 
     known = {rebuild.id: rebuild for rebuild in explained.rebuilds}
-    if explained.transitions:
+    transitions = sorted(explained.transitions, key=lambda step: step.rebuild)
+    if transitions:
         print_table(
             ("rebuild", "at", "from", "to", "why"),
             [
@@ -106,10 +118,11 @@ def _show_rebuilds(explained: "Explanation") -> None:
                     Hyperlink(f"rebuild {s.rebuild}, {what(known[s.rebuild])}", known[s.rebuild].url),
                     *(moment(s.at), s.before or "", s.after, s.reason),
                 )
-                for s in sorted(explained.transitions, key=lambda step: step.rebuild)
+                for s in last_rows(transitions, show_all=show_all)
             ],
             Layout(group=True, below=("why",)),
         )
+        count_rest(len(transitions), show_all=show_all, what="earlier transition")
     print_steps((known[number], step) for number, some in explained.steps.items() for step in some)
     for rebuild in explained.rebuilds:
         if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:

@@ -29,10 +29,10 @@ from bot.views.images.image_contents import (
     ImageCve,
     ImageCves,
     ImagePackages,
+    LookedAtImage,
     Origin,
     PackageFilter,
     PackageInImage,
-    ShownImage,
     WantedCves,
     cves_of,
     packages_of,
@@ -93,12 +93,12 @@ async def _image(connection: AsyncConnection, name: str, tag: str | None) -> Pro
     return one_of(image for _, image in await read_claims(connection, *where))
 
 
-def shown_image(image: ProducedImage, read: Sequence[ReadPlatform]) -> ShownImage:
+def shown_image(image: ProducedImage, read: Sequence[ReadPlatform]) -> LookedAtImage:
     """The image with what was not read of it."""
     not_read = tuple(f"{each.platform}: {each.not_read}" for each in read if each.not_read)
     if not read:
         not_read = (image.error or "nobody has looked at it in its registry yet",)
-    return ShownImage(image.claim.name, image.place.tag, image.repository, not_read)
+    return LookedAtImage(image.claim.name, image.place.tag, image.repository, not_read)
 
 
 async def ledger_of(

@@ -32,12 +32,13 @@ from tests.integration.store.holding import (
     CVE,
     FIXED,
     SSL,
+    asked,
     move_base,
     move_image,
     publish,
     running,
+    sbom,
 )
-from tests.integration.store.images.test_sboms import asked, sbom
 from tests.integration.store.statements import statements
 
 SHOP = "ghcr.io/contoso/shop"

@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from bot.domain.evidence import Strength
-from bot.domain.packages.package import Inventory, Package
-from bot.domain.packages.sbom import Sbom, SbomOrigin
+from bot.domain.packages.package import Package
+from bot.domain.packages.sbom import SbomOrigin
 from bot.domain.packages.vulnerability import Ecosystem
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
@@ -15,26 +15,15 @@ from bot.store.rows.inventories.sboms import sbom_looks, sboms
 from bot.views.images.inventory import ShownBy
 from bot.watch.osv.questions import PackageQuestion
 from tests.integration.store.filling import Stores, digest
-from tests.integration.store.holding import AMD64, FIXED, SSL, running
+from tests.integration.store.holding import AMD64, FIXED, SSL, asked, running, sbom
 
 IMAGE = Reference.parse("ghcr.io/contoso/shop:latest")
 ZLIB = Package("deb", "zlib1g", "1.3", "amd64")
 
 
-def sbom(*packages: Package, strength: Strength = Strength.CLAIMED, document: str = "1") -> Sbom:
-    return Sbom(digest(document), SbomOrigin.REFERRER, strength, "not signed", Inventory(packages))
-
-
 async def shown_by(stores: Stores, name: str = "openssl") -> dict[str, ShownBy]:
     answer = await stores.packages.find([WantedPackage(name)], AMD64)
     return {each.package.version: each.shown_by for each in answer.found}
-
-
-async def asked(stores: Stores, *found: Sbom) -> None:
-    """The registry of every image whose builds had the time shows these."""
-    stores.clock.advance(timedelta(minutes=5))
-    for look in await stores.taken(stores.sboms.looks(AMD64)):
-        await stores.sboms.save_sboms(look, found, None)
 
 
 async def test_an_image_is_asked_for_once_its_build_had_the_time_to_attach_them(stores: Stores) -> None:

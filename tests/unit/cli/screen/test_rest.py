@@ -45,7 +45,7 @@ def test_the_first_rows_are_shown_and_the_rest_is_counted(
     shown(show_all=False)
     out = capsys.readouterr().out
     assert sum("contoso/shop-" in line for line in out.splitlines()) == MOST_ROWS
-    assert f"\nand {200 - MOST_ROWS} more rows; with --all the table has every row\n" in out
+    assert f"\nand {200 - MOST_ROWS} more rows; with --all there is every one\n" in out
     shown(show_all=True)
     out = capsys.readouterr().out
     assert sum("contoso/shop-" in line for line in out.splitlines()) == 200

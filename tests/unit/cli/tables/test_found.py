@@ -64,7 +64,7 @@ def test_the_table_of_thousands_of_rows_is_a_screen_and_counts_the_rest(capsys: 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 1 + MOST_ROWS + 1
     assert lines[0].startswith("1,200 images with such a package")
-    assert lines[-1] == f"and {1_200 - MOST_ROWS:,} more rows; with --all the table has every row"
+    assert lines[-1] == f"and {1_200 - MOST_ROWS:,} more rows; with --all there is every one"
 
     show_found(answer, Format.TABLE, show_all=True)
     assert len(capsys.readouterr().out.splitlines()) == 1 + 1 + 1_200

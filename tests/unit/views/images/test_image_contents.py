@@ -11,10 +11,10 @@ from bot.domain.packages.ledger import Station
 from bot.views.images.image_contents import (
     UNRATED,
     ImageCve,
+    LookedAtImage,
     Origin,
     PackageFilter,
     PackageInImage,
-    ShownImage,
     WantedCves,
     cves_of,
     packages_of,
@@ -23,7 +23,7 @@ from bot.views.images.inventory import ShownBy
 from bot.views.paging import Cut
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-IMAGE = ShownImage("ghcr.io/contoso/shop", "1.0", "contoso/shop")
+IMAGE = LookedAtImage("ghcr.io/contoso/shop", "1.0", "contoso/shop")
 CVE = ImageCve(
     *("CVE-2026-1", "overflow", Severity.HIGH, "Ubuntu", 7.5, ("libssl3 3.0",), ("3.1",)),
     *("base not rebuilt", Station.BASE, False, "Microsoft has not rebuilt it", "Microsoft"),

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -20,7 +20,8 @@ from bot.domain.rollouts.steps import StepRun, StepState
 from bot.domain.rollouts.terms import Start, Step
 from bot.views.images.gates import GateView
 from bot.views.images.images import ImageView
-from bot.views.repositories.explanation import Explanation, unheld_steps
+from bot.views.repositories.explanation import Explanation, Transition, unheld_steps
+from tests.builders import rebuild
 
 TODAY = date(2027, 1, 31)
 AT = datetime(2027, 1, 31, 12, tzinfo=UTC)
@@ -82,3 +83,38 @@ def test_what_the_gate_says_has_a_line_and_which_steps_it_cannot_hold(
     told = " ".join(capsys.readouterr().out.split())
     held = "holds" if mode is GateMode.BLOCK else "would hold"
     assert f"gate {held} it back: CVE-2026-1 (HIGH) in app 1" in told
+
+
+def test_of_a_large_repository_a_screen_is_shown_and_the_rest_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    found = explained(RepositoryConfig())
+    usages = tuple(
+        (replace(usage, path=f"src/{number:02}/Dockerfile"), base, digest)
+        for number in range(12)
+        for usage, base, digest in found.usages[:1]
+    )
+    claims = (Claim(f"ghcr.io/contoso/shop-{number:02}", TagRule("latest"), Source.BUILD) for number in range(10))
+    images = tuple(ImageView(ProducedImage(1, 1, "contoso/shop", claim), AT) for claim in claims)
+    large = replace(found, usages=usages, images=images)
+    show_explanation(large, AT, Format.TABLE)
+    told = capsys.readouterr().out
+    assert ("src/07/Dockerfile" in told, "src/08/Dockerfile" in told) == (True, False)
+    assert "and 4 more usages; with --all there is every one" in told
+    assert "and 2 more images; with --all there is every one" in told
+    show_explanation(large, AT, Format.TABLE, show_all=True)
+    every = capsys.readouterr().out
+    assert "src/11/Dockerfile" in every
+    assert "shop-09" in every
+    assert "--all" not in every
+
+
+def test_of_many_transitions_the_last_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    going = rebuild("contoso/shop")
+    steps = tuple(
+        Transition(going.id, AT + timedelta(minutes=number), None, "planned", f"reason {number:02}")
+        for number in range(11)
+    )
+    large = replace(explained(RepositoryConfig()), rebuilds=(going,), transitions=steps)
+    show_explanation(large, AT, Format.TABLE)
+    told = capsys.readouterr().out
+    assert [f"reason {number:02}" in told for number in (0, 2, 3, 10)] == [False, False, True, True]
+    assert "and 3 earlier transitions; with --all there is every one" in told
