@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 _MOST_LEFT_OUT = 20
 BLOCKS = 1
 CANNOT_TELL = 3
+REPORT_HELP = "Trivy's or Grype's report as JSON or SARIF; - is standard input"
+_SEVERITIES = "HIGH,CRITICAL"
 _AHEAD = timedelta(minutes=5)
 """How far another machine's clock may be before ours."""
 
 
 def gate(
-    report: Annotated[Path, typer.Argument(metavar="REPORT", help="Trivy's or Grype's report as JSON or SARIF.")],
-    severity: Annotated[str, typer.Option("--severity", help="Which severities block.")] = "HIGH,CRITICAL",
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help=f"{REPORT_HELP}.")],
+    severity: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--severity", help="Which severities block; may be given again.", show_default="HIGH,CRITICAL"
+        ),
+    ] = None,
     ignore_unfixed: Annotated[
         bool, typer.Option("--ignore-unfixed", help="What has no fix does not block.")
     ] = False,
@@ -50,7 +57,7 @@ def gate(
     from bot.domain.wording.words import counted
     from bot.verify.scanners.report import severities
 
-    policy = GatePolicy(severities(severity), ignore_unfixed)
+    policy = GatePolicy(frozenset().union(*map(severities, severity or [_SEVERITIES])), ignore_unfixed)
     now, before = _read(report), None if against is None else _read(against)
     known = None if before is None else before.vulnerabilities
     statements = _statements(vex or [])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.asking import asked
+from bot.cli.commands.images.gate import REPORT_HELP
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _reports() -> None:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Trivy's or Grype's report as JSON or SARIF.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=f"{REPORT_HELP}.")],
     image: Annotated[
         str | None, typer.Option("--image", help="registry/name@digest, where the report does not name it.")
     ] = None,

@@ -96,7 +96,10 @@ def _export_all(config: Path, folder: Path, form: SbomFormat, made: "Document") 
 def import_(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="SPDX, CycloneDX or syft's own as JSON, plain or as an attestation."),
+        typer.Argument(
+            metavar="FILE",
+            help="SPDX, CycloneDX or syft's own as JSON, plain or as an attestation; - is standard input.",
+        ),
     ],
     image: Annotated[str, typer.Option("--image", help="registry/name:tag or @digest of an image of the fleet.")],
     platform: Platform = None,

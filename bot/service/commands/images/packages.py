@@ -25,6 +25,7 @@ from bot.verify.packages.places import packages_in
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 
 _LONGEST_LINE = 64 * 1024
+_STANDARD_INPUT = Path("-")
 _IMAGE_MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 4 * 1024 * 1024
 _ROOT_OF_BUNDLE = "rootfs"
@@ -71,7 +72,8 @@ def named_image(source: Path) -> Reference | None:
 
 
 def read_file(path: Path, largest: int) -> bytes:
-    """A whole file. Raises `Failure` where it is not there, not readable, or larger than `largest`."""
+    """A whole file, or standard input for `-`. Raises `Failure` where it is not there, not readable, or larger than
+    `largest`."""
     with _opened(path) as file:
         data = file.read(largest + 1)
     if len(data) > largest:
@@ -81,7 +83,10 @@ def read_file(path: Path, largest: int) -> bytes:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to read. Raises `Failure` where it cannot be, then or later."""
+    """A file to read, or standard input for `-`. Raises `Failure` where it cannot be, then or later."""
+    if path == _STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
     try:
         with path.open("rb") as file:
             yield file
@@ -223,10 +228,7 @@ def compared_lines(file: Path | None) -> Iterator[dict[str, Any]]:
     Reads standard input where no file is named, or `-`.
     Raises `Failure` where the file cannot be read.
     """
-    if file is None or file == Path("-"):
-        yield from _compared(sys.stdin.buffer)
-        return
-    with _opened(file) as lines:
+    with _opened(file or _STANDARD_INPUT) as lines:
         yield from _compared(lines)
 
 
@@ -234,7 +236,9 @@ def _compared(lines: BinaryIO) -> Iterator[dict[str, Any]]:
     number = 0
     while line := lines.readline(_LONGEST_LINE):
         number += 1
-        if line.strip():
+        if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+            yield {"line": number, "order": None, "problem": f"has more than {_LONGEST_LINE} bytes"}
+        elif line.strip():
             yield _compared_line(line, number)
         while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
             line = lines.readline(_LONGEST_LINE)

@@ -322,6 +322,7 @@ def test_a_line_that_is_too_long_is_one_line_still() -> None:
     given = f"{json.dumps({**pair, 'a': '1' * 300_000})}\n{json.dumps(pair)}\n"
     answers = [json.loads(line) for line in run("packages", "compare", given=given).stdout.splitlines()]
     assert [(each.get("line"), each["order"]) for each in answers] == [(1, None), (None, -1)]
+    assert answers[0]["problem"] == "has more than 65536 bytes"
 
 
 def test_a_line_that_cannot_be_compared_hinders_no_other(tmp_path: Path) -> None:
@@ -394,6 +395,27 @@ def test_the_gate_cannot_tell_the_age_of_a_report_of_tomorrow(report: Path) -> N
     result = run("gate", report, "--severity", "UNKNOWN", "--max-age", "7d")
     assert result.exit_code == 3
     assert "was made at a time that is not yet, 2126-01-01 00:00 UTC" in result.stderr
+
+
+def test_the_gate_reads_standard_input(report: Path) -> None:
+    """`trivy image --format json IMAGE | freshness-bot gate -`"""
+    named, given = run("gate", report, "-f", "json"), run("gate", "-", "-f", "json", given=report.read_text())
+    assert (given.exit_code, given.stdout) == (named.exit_code, named.stdout)
+    assert run("gate", report, "--against", "-", given=report.read_text()).exit_code == 0
+    assert "-: is empty" in refusal("gate", "-")
+
+
+def test_severities_that_are_given_one_by_one_all_count(tmp_path: Path) -> None:
+    """As Trivy takes them; where the last one counted alone, the others would be let through."""
+    path = tmp_path / "trivy.json"
+    found = [
+        {"VulnerabilityID": f"CVE-2026-{each}", "PkgName": "a", "InstalledVersion": "1", "Severity": each}
+        for each in ("HIGH", "CRITICAL", "LOW")
+    ]
+    path.write_text(json.dumps({"SchemaVersion": 2, "Results": [{"Target": "a", "Vulnerabilities": found}]}))
+    result = run("gate", path, "--severity", "HIGH", "--severity", "critical", "-f", "json")
+    assert [each["severity"] for each in json.loads(result.stdout)] == ["HIGH", "CRITICAL"]
+    assert "names no severity" in refusal("gate", path, "--severity", "HIGH", "--severity", "")
 
 
 def test_the_gate_refuses_bad_input(report: Path, tmp_path: Path) -> None:
