@@ -19,6 +19,7 @@ BLOCKS = 1
 CANNOT_TELL = 3
 REPORT_HELP = "Trivy's or Grype's report as JSON or SARIF; - is standard input"
 _SEVERITIES = "HIGH,CRITICAL"
+_SEVERITY_HELP = f"Which severities block, {_SEVERITIES} unless said; may be given again."
 _AHEAD = timedelta(minutes=5)
 """How far another machine's clock may be before ours."""
 
@@ -27,9 +28,7 @@ def gate(
     report: Annotated[Path, typer.Argument(metavar="REPORT", help=f"{REPORT_HELP}.")],
     severity: Annotated[
         list[str] | None,
-        typer.Option(
-            "--severity", help="Which severities block; may be given again.", show_default="HIGH,CRITICAL"
-        ),
+        typer.Option("--severity", metavar="SEVERITIES", help=_SEVERITY_HELP, show_default=False),
     ] = None,
     ignore_unfixed: Annotated[
         bool, typer.Option("--ignore-unfixed", help="What has no fix does not block.")
