@@ -45,14 +45,14 @@ def points_to(digest: str) -> Misdeed:
     return says(200, {"docker-content-digest": digest, "content-type": OCI_INDEX})
 
 
-async def test_a_body_that_is_not_what_its_digest_names(wary: Registry, hostile: Hostile) -> None:
+async def test_a_body_that_is_not_what_its_digest_names_is_refused(wary: Registry, hostile: Hostile) -> None:
     hostile.misdeeds = {"/manifests/1": points_to(LIE), f"/manifests/{LIE}": says(200, {}, index())}
     failure = await reading(wary, hostile)
     assert failure.trouble is Trouble.MALFORMED
     assert "sent content with digest sha256:" in str(failure)
 
 
-async def test_an_endless_body(wary: Registry, hostile: Hostile) -> None:
+async def test_an_endless_body_is_left_at_the_largest_manifest(wary: Registry, hostile: Hostile) -> None:
     hostile.misdeeds = {"/manifests/1": points_to(LIE), f"/manifests/{LIE}": hostile.endless({})}
     tracemalloc.start()
     failure = await reading(wary, hostile)
@@ -64,7 +64,9 @@ async def test_an_endless_body(wary: Registry, hostile: Hostile) -> None:
 
 
 @pytest.mark.parametrize("misdeed", [dribbles({}), never_answers])
-async def test_a_body_or_a_head_that_trickles(hasty: Registry, hostile: Hostile, misdeed: Misdeed) -> None:
+async def test_a_body_or_a_head_that_trickles_is_cut_off(
+    hasty: Registry, hostile: Hostile, misdeed: Misdeed
+) -> None:
     hostile.misdeeds = {"/manifests/1": points_to(LIE), f"/manifests/{LIE}": misdeed}
     failure = await reading(hasty, hostile)
     assert failure.trouble is Trouble.UNREACHABLE
@@ -85,7 +87,9 @@ async def test_a_redirect_to_another_host_takes_no_password_along(wary: Registry
         assert "authorization" not in thief.asked[0].headers
 
 
-async def test_a_registry_that_asks_for_credentials_for_ever(wary: Registry, hostile: Hostile) -> None:
+async def test_a_registry_that_asks_for_credentials_for_ever_is_asked_twice(
+    wary: Registry, hostile: Hostile
+) -> None:
     realm = {"www-authenticate": f'Bearer realm="http://{hostile.host}/token"'}
     token = says(200, {}, b'{"token": "t"}')
     hostile.misdeeds = {"/manifests/1": says(401, realm), "/token?scope=repository%3Adotnet%2Faspnet%3Apull": token}
@@ -94,12 +98,14 @@ async def test_a_registry_that_asks_for_credentials_for_ever(wary: Registry, hos
     assert [asked.method for asked in hostile.asked] == ["HEAD", "GET", "HEAD"]
 
 
-async def test_no_digest_and_a_page_instead_of_a_manifest(wary: Registry, hostile: Hostile) -> None:
+async def test_a_page_instead_of_a_manifest_is_refused(wary: Registry, hostile: Hostile) -> None:
     hostile.misdeeds = {"/manifests/1": says(200, {"content-type": "text/html"}, b"<html>")}
     assert "sent something that is not JSON" in str(await reading(wary, hostile))
 
 
-async def test_no_digest_in_the_head_and_a_wrong_one_with_the_body(wary: Registry, hostile: Hostile) -> None:
+async def test_a_wrong_digest_with_the_body_is_refused_where_the_head_has_none(
+    wary: Registry, hostile: Hostile
+) -> None:
     wrong = says(200, {"docker-content-digest": LIE, "content-type": OCI_INDEX}, index())
     silent = says(200, {"content-type": OCI_INDEX})
 
@@ -110,13 +116,13 @@ async def test_no_digest_in_the_head_and_a_wrong_one_with_the_body(wary: Registr
     assert "sent content with digest sha256:" in str(await reading(wary, hostile))
 
 
-async def test_an_index_that_lists_itself(wary: Registry, hostile: Hostile) -> None:
+async def test_an_index_that_lists_itself_is_refused(wary: Registry, hostile: Hostile) -> None:
     body = index(entry(LIE))
     hostile.misdeeds = {"/manifests/1": points_to(LIE), f"/manifests/{LIE}": says(200, {}, body)}
     assert "sent content with digest" in str(await reading(wary, hostile))
 
 
-async def test_indexes_within_indexes(wary: Registry, hostile: Hostile) -> None:
+async def test_an_index_within_an_index_is_not_followed(wary: Registry, hostile: Hostile) -> None:
     inner = index()
     outer = index(entry(digest_of(inner)))
     hostile.misdeeds = {
@@ -128,14 +134,14 @@ async def test_indexes_within_indexes(wary: Registry, hostile: Hostile) -> None:
     assert len(hostile.asked) == 2
 
 
-async def test_ten_thousand_manifests(wary: Registry, hostile: Hostile) -> None:
+async def test_an_index_of_ten_thousand_manifests_is_refused_unread(wary: Registry, hostile: Hostile) -> None:
     body = index(*[entry(LIE)] * 10_000)
     hostile.misdeeds = {"/manifests/1": points_to(digest_of(body)), digest_of(body): says(200, {}, body)}
     assert "lists 10000 manifests in one index; 500 are accepted" in str(await reading(wary, hostile))
     assert len(hostile.asked) == 2
 
 
-async def test_hundreds_of_platforms(wary: Registry, hostile: Hostile) -> None:
+async def test_an_index_of_hundreds_of_platforms_is_refused_unread(wary: Registry, hostile: Hostile) -> None:
     entries = [
         {"mediaType": "m", "digest": LIE, "size": 1, "platform": {"os": "linux", "architecture": f"a{number}"}}
         for number in range(400)

@@ -146,7 +146,7 @@ def test_no_value_of_a_secret_is_shown() -> None:
         ("${BASE}", UNKNOWN),
     ],
 )
-def test_pins_of_bases(image: str, expected: Outcome) -> None:
+def test_the_reference_of_a_base_tells_whether_it_is_pinned_well_enough(image: str, expected: Outcome) -> None:
     assert outcome("base-pinned", {"Dockerfile": f"ARG BASE\nFROM {image}\n"}) is expected
 
 
@@ -162,7 +162,9 @@ def test_pins_of_bases(image: str, expected: Outcome) -> None:
         ("mcr.microsoft.com/dotnet/sdk:9.0", "net8.0", "", []),
     ],
 )
-def test_versions_agree(image: str, framework: str, pin: str, expected: list[Outcome]) -> None:
+def test_image_framework_and_sdk_must_be_of_one_version(
+    image: str, framework: str, pin: str, expected: list[Outcome]
+) -> None:
     files = {
         "Dockerfile": f'FROM {image}\nENTRYPOINT ["dotnet", "Api.dll"]\n',
         "src/Api.csproj": PROJECT.format(framework=framework, more=""),

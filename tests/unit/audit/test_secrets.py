@@ -36,7 +36,7 @@ HOLDS, FAILS, UNKNOWN = Outcome.HOLDS, Outcome.FAILS, Outcome.UNKNOWN
         ("GOOGLE_CREDENTIALS_JSON", True),
     ],
 )
-def test_names_of_secrets(name: str, expected: bool) -> None:
+def test_a_name_tells_whether_it_is_a_secrets(name: str, expected: bool) -> None:
     assert is_secret_name(name) is expected
 
 

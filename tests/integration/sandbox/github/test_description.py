@@ -53,7 +53,7 @@ async def branch_with_a_change(github: Checked) -> None:
     await github.repository("PATCH", "/git/refs/{ref}", "/git/refs/heads/b", {"sha": sha, "force": True})
 
 
-async def test_repositories_and_their_files(github: Checked) -> None:
+async def test_what_is_asked_of_repositories_and_their_files_fits_the_description(github: Checked) -> None:
     await github.ask("GET", "/orgs/{org}/repos", "/orgs/contoso/repos")
     await github.ask("GET", "/user/repos", "/user/repos")
     await github.ask("GET", "/rate_limit", "/rate_limit")
@@ -65,7 +65,7 @@ async def test_repositories_and_their_files(github: Checked) -> None:
     assert github.complaints == []
 
 
-async def test_branches_and_pull_requests_from_opening_to_merge(github: Checked) -> None:
+async def test_what_is_asked_of_pull_requests_from_opening_to_merge_fits_the_description(github: Checked) -> None:
     await branch_with_a_change(github)
     opening = {"title": "Take b", "head": "b", "base": "main", "body": "why"}
     await github.repository("POST", "/pulls", "/pulls", opening)
@@ -84,7 +84,7 @@ async def test_branches_and_pull_requests_from_opening_to_merge(github: Checked)
     assert github.complaints == []
 
 
-async def test_workflows_and_runs(github: Checked) -> None:
+async def test_what_is_asked_of_workflows_and_runs_fits_the_description(github: Checked) -> None:
     await github.repository("GET", "/actions/workflows", "/actions/workflows")
     await github.repository("GET", "/actions/workflows/{workflow_id}", "/actions/workflows/rebuild.yml")
     dispatches = "/actions/workflows/{workflow_id}/dispatches"

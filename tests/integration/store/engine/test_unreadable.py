@@ -30,7 +30,7 @@ async def break_column(stores: Stores, table: Table, column: str, *, where: str 
         await connection.execute(statement, {"broken": broken})
 
 
-async def test_an_observation(stores: Stores) -> None:
+async def test_an_observation_that_cannot_be_read_is_left_out(stores: Stores) -> None:
     await stores.fill(bases=(ASPNET, SDK))
     stores.clock.advance(stores.worker.lease * 6)
     await stores.see({ASPNET: "c", SDK: "c"})
@@ -41,7 +41,7 @@ async def test_an_observation(stores: Stores) -> None:
     assert len([seen async for seen in stores.history.observations()]) == 5
 
 
-async def test_a_change(stores: Stores) -> None:
+async def test_a_change_that_cannot_be_read_is_left_out(stores: Stores) -> None:
     await stores.fill(bases=(ASPNET, SDK))
     await feed_changes(stores)
     await break_column(stores, changes, "change")
@@ -52,7 +52,7 @@ async def test_a_change(stores: Stores) -> None:
     assert len((await stores.report.rollout(1)).changes) == 1
 
 
-async def test_a_rebuild(stores: Stores) -> None:
+async def test_a_rebuild_that_cannot_be_read_is_left_out(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await stores.plan_all()
     await break_column(stores, rebuilds, "targets")
@@ -65,7 +65,7 @@ async def test_a_rebuild(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize("column", ["config", "workflows"])
-async def test_a_repository(stores: Stores, column: str) -> None:
+async def test_a_repository_that_cannot_be_read_is_left_out(stores: Stores, column: str) -> None:
     await stores.fill(repositories=2)
     await break_column(stores, repositories, column)
     assert [item.member.id for item in (await stores.plan.affected([1]))[1]] == [2]
@@ -74,14 +74,14 @@ async def test_a_repository(stores: Stores, column: str) -> None:
             await stores.repository_views.explain("contoso/shop-0000")
 
 
-async def test_a_usage(stores: Stores) -> None:
+async def test_a_usage_that_cannot_be_read_is_left_out(stores: Stores) -> None:
     await stores.fill(repositories=2)
     await break_column(stores, usages, "usage")
     assert [item.member.id for item in (await stores.plan.affected([1]))[1]] == [2]
     assert (await stores.repository_views.explain("contoso/shop-0000")).usages == ()
 
 
-async def test_a_release(stores: Stores) -> None:
+async def test_a_release_that_cannot_be_read_is_left_out(stores: Stores) -> None:
     for _ in range(2):
         await feed_changes(stores)
         stores.clock.advance(stores.worker.lease * 6)
@@ -91,13 +91,13 @@ async def test_a_release(stores: Stores) -> None:
     assert len(await stores.watch.newest_releases()) == 1
 
 
-async def test_an_advisory(stores: Stores) -> None:
+async def test_an_advisory_that_cannot_be_read_is_left_out(stores: Stores) -> None:
     async with stores.database.transaction() as connection:
         await connection.execute(advisories.insert().values(source="msrc", cve="CVE-2026-1", advisory={"odd": 1}))
     assert await stores.feeds.advisories() == []
 
 
-async def test_a_notice(stores: Stores) -> None:
+async def test_a_notice_that_cannot_be_read_is_left_out(stores: Stores) -> None:
     await stores.fill()
     values = {
         "topic": "end-of-life",
@@ -121,7 +121,7 @@ async def test_what_is_well_is_assessed_and_listed_all_the_same(stores: Stores) 
     await stores.listing(Repository("contoso/other", "main"))
 
 
-async def test_a_usage_that_follows_no_base(stores: Stores) -> None:
+async def test_a_usage_that_follows_no_base_and_cannot_be_read_is_left_out(stores: Stores) -> None:
     await stores.listing(Repository("contoso/shop", "main"))
     own = [usage_of(Base("registry.example", "team/app", str(number))) for number in (1, 2)]
     await stores.read(Reading("tree-1", tuple((usage, None) for usage in own)))
@@ -129,7 +129,7 @@ async def test_a_usage_that_follows_no_base(stores: Stores) -> None:
     assert await stores.fleet_views.references_without_base() == [own[1].reference]
 
 
-async def test_the_observation_of_a_tag_that_the_inventory_speaks_of(stores: Stores) -> None:
+async def test_an_unreadable_observation_of_a_tag_that_the_inventory_speaks_of_is_left_out(stores: Stores) -> None:
     await stores.fill(bases=(ASPNET, SDK))
     await break_column(stores, observations, "observation", where="base_id = 1")
     both = frozenset((base.repository, base.tag) for base in (ASPNET, SDK))
@@ -139,7 +139,7 @@ async def test_the_observation_of_a_tag_that_the_inventory_speaks_of(stores: Sto
     assert await stores.column(observations, "digest") == [digest("a")] * 2 + [digest("b")] * 3 + [None] * 2
 
 
-async def test_a_rebuild_of_a_repository_that_is_read_anew(stores: Stores) -> None:
+async def test_an_unreadable_rebuild_of_a_repository_that_is_read_anew_counts_as_served(stores: Stores) -> None:
     """It counts as having served whatever it was for: a second dispatch does more harm than a missing one."""
     await stores.fill()
     await stores.plan_all()
@@ -148,21 +148,21 @@ async def test_a_rebuild_of_a_repository_that_is_read_anew(stores: Stores) -> No
         assert await unserved(connection, 1, [1], NOON - HOUR) == set()
 
 
-async def test_a_manifest_is_fetched_once_more(stores: Stores) -> None:
+async def test_a_manifest_that_cannot_be_read_is_fetched_once_more(stores: Stores) -> None:
     kept = {"digest": digest("a"), "body": zlib.compress(b"{}"), "fetched_at": NOON}
     async with stores.database.transaction() as connection:
         await connection.execute(manifests.insert(), [kept, {**kept, "digest": digest("b"), "body": b"no zlib"}])
     assert await stores.watch.manifests([digest("a"), digest("b")]) == {digest("a"): b"{}"}
 
 
-async def test_a_file_is_fetched_once_more(stores: Stores) -> None:
+async def test_a_file_that_cannot_be_read_is_fetched_once_more(stores: Stores) -> None:
     async with stores.database.transaction() as connection:
         rows = [{"sha": "one", "body": zlib.compress(b"FROM x")}, {"sha": "two", "body": b"no zlib"}]
         await connection.execute(blobs.insert(), rows)
         assert await blobs_of(connection, ["one", "two"]) == {"one": b"FROM x"}
 
 
-async def test_a_notice_of_several_that_one_message_tells(stores: Stores) -> None:
+async def test_an_unreadable_notice_of_several_that_one_message_tells_is_left_out(stores: Stores) -> None:
     await stores.fill(bases=(ASPNET, SDK))
     told = {"since": NOON, "opened_at": NOON, "text": "ends", "toward": [], "told_with": 1}
     async with stores.database.transaction() as connection:

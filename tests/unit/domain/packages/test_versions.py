@@ -167,7 +167,7 @@ def test_any_text_is_ordered_or_refused(package_type: str, first: str, second: s
 
 @pytest.mark.skipif(shutil.which("dpkg") is None, reason="dpkg is not installed")
 @given(first=VERSIONS["deb"], second=VERSIONS["deb"])
-def test_dpkg_agrees(first: str, second: str) -> None:
+def test_debian_versions_are_ordered_as_dpkg_orders_them(first: str, second: str) -> None:
     try:
         order = compare_versions("deb", first, second)
     except BadVersion:
@@ -179,7 +179,7 @@ def test_dpkg_agrees(first: str, second: str) -> None:
 
 @pytest.mark.skipif(shutil.which("rpm") is None, reason="rpm is not installed")
 @given(pairs=st.lists(st.tuples(VERSIONS["rpm"], VERSIONS["rpm"]), min_size=1, max_size=30))
-def test_rpm_agrees(pairs: list[tuple[str, str]]) -> None:
+def test_rpm_versions_are_ordered_as_rpm_orders_them(pairs: list[tuple[str, str]]) -> None:
     ordered = []
     for first, second in pairs:
         try:

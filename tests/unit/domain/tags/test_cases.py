@@ -50,7 +50,7 @@ def our_reason(case: dict[str, Any]) -> str | None:
 
 
 @pytest.mark.parametrize("case", of("parse"))
-def test_parse(case: dict[str, Any]) -> None:
+def test_a_tag_is_read_as_the_case_says(case: dict[str, Any]) -> None:
     tag = Tag.parse(case["a"])
     read = {
         "version": tag.version,
@@ -63,15 +63,15 @@ def test_parse(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", of("compatible"))
-def test_compatible(case: dict[str, Any]) -> None:
+def test_a_tag_may_take_anothers_place_as_the_case_says(case: dict[str, Any]) -> None:
     assert is_compatible(case["a"], case["b"]) is case["expect"]
 
 
 @pytest.mark.parametrize("case", of("newer"))
-def test_newer(case: dict[str, Any]) -> None:
+def test_a_tag_is_newer_than_another_as_the_case_says(case: dict[str, Any]) -> None:
     assert is_newer(case["a"], case["b"]) is case["expect"]
 
 
 @pytest.mark.parametrize("case", of("select"))
-def test_select(case: dict[str, Any]) -> None:
+def test_the_tag_that_the_case_says_is_chosen(case: dict[str, Any]) -> None:
     assert choose_tag(case["a"], case["available"]) == case["expect"]

@@ -71,7 +71,7 @@ def test_precision_counts_the_numbers_written(text: str, precision: int) -> None
         ("3.0.0.CR1", "cr.1"),
     ],
 )
-def test_reads_the_prerelease(text: str, prerelease: str) -> None:
+def test_the_prerelease_of_a_tag_is_read_however_it_is_written(text: str, prerelease: str) -> None:
     assert str(Tag.parse(text).prerelease) == prerelease
 
 

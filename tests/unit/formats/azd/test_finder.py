@@ -45,7 +45,7 @@ def test_a_project_may_be_written_with_the_separators_of_windows() -> None:
         "",
     ],
 )
-def test_others_are_not(text: str) -> None:
+def test_what_is_no_dotnet_service_that_azd_puts_into_a_container_is_not_published(text: str) -> None:
     assert published(PATH, text) == ()
 
 

@@ -20,7 +20,7 @@ def test_edits_of_one_place_exclude_each_other() -> None:
     assert applied([Edit("f", Span(1, 1), "x"), Edit("f", Span(1, 1), "y")], {"f": "abc"}) is None
 
 
-def test_neighbours_do_not() -> None:
+def test_edits_that_only_touch_each_other_are_all_made() -> None:
     assert applied(
         [Edit("f", Span(1, 2), "y"), Edit("f", Span(0, 1), "x"), Edit("f", Span(2, 2), "z")], {"f": "abc"}
     ) == {"f": "xyzc"}
