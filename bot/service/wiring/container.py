@@ -267,6 +267,8 @@ async def open_bot(
         if database is None:
             database = await open_database(store_url(settings))
             open_parts.push_async_callback(database.close)
+            async with database.transaction():
+                pass  # a database that may only be read is refused before anything begins
         meter = Meter(known_hosts(settings))
         accesses = accesses_of(settings)
         http = await open_parts.enter_async_context(Http(clock, http_rules(settings, accesses), observer=meter))

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.domain.clock import Clock
+from bot.service.logs import set_up
 from bot.service.wiring.grants import pace_of
 from bot.settings import Settings, secret
 from bot.store.engine.database import Database, open_database
@@ -14,7 +15,8 @@ from bot.store.stores import Stores
 
 @asynccontextmanager
 async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]:
-    """The stores alone, for what needs no client."""
+    """The stores alone, for commands; what these log goes to standard error, beside their output."""
+    set_up("text", verbose=False)
     database = await open_database(store_url(settings))
     try:
         yield stores_of(settings, database, this_worker(), clock)

@@ -10,20 +10,26 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import structlog
 from alembic.util import CommandError
 from sqlalchemy import text
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.failure import Failure, Trouble
 from bot.store.engine.engines import database_url, engine_for, readers_of
 from bot.store.engine.failures import BrokenOff, cannot_be_opened, failures_of, url_told
-from bot.store.engine.schema import migrate_alone, newest_revision
+from bot.store.engine.schema import is_current, migrate_alone, newest_revision
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = structlog.get_logger()
+
 _ATTEMPTS = 5
+_SILENT_SECONDS = 2.0
+"""How long SQLite's file may be locked by another process until that is told."""
 _migrating = threading.Lock()
 """Alembic keeps what it works on in module variables, so one database is opened at a time."""
 
@@ -73,7 +79,7 @@ class Database:
         or a column takes no such text, and its kind `BrokenOff` where PostgreSQL ended the transaction in favour
         of another."""
         with failures_of(self._engine.url):
-            async with self._writing, self._engine.begin() as connection:
+            async with self._writing, _begun(self._engine) as connection:
                 yield connection
 
     @asynccontextmanager
@@ -81,7 +87,7 @@ class Database:
         """One state of the database from the first statement to the last, which writes nothing and holds up no
         writer; raises like `transaction`."""
         with failures_of(self._engine.url):
-            async with self._readers.begin() as connection:
+            async with _begun(self._readers) as connection:
                 yield connection
 
     async def check_schema(self) -> None:
@@ -103,11 +109,40 @@ class Database:
 
 
 async def open_database(url: str) -> Database:
-    """Connects and brings the schema up to date; raises `Failure` where either is impossible."""
+    """Connects and brings the schema up to date; raises `Failure` where either is impossible.
+
+    Where the schema is up to date it waits for no writer, so that whoever only reads never does.
+    """
     engine = engine_for(database_url(url))
-    async with opening(engine), engine.begin() as connection:
-        await connection.run_sync(migrate_alone)
-    return Database(engine, readers_of(engine))
+    readers = readers_of(engine)
+    async with opening(engine):
+        try:
+            async with _begun(readers) as connection:
+                current = await connection.run_sync(is_current)
+            if not current:
+                async with _begun(engine) as connection:
+                    await connection.run_sync(migrate_alone)
+        except BaseException:
+            await readers.dispose()
+            raise
+    return Database(engine, readers)
+
+
+@asynccontextmanager
+async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction; that another process holds SQLite's file locked is logged while it is waited for."""
+    telling = asyncio.get_running_loop().call_later(_SILENT_SECONDS, _say_locked, engine.url)
+    try:
+        async with engine.begin() as connection:
+            telling.cancel()
+            yield connection
+    finally:
+        telling.cancel()
+
+
+def _say_locked(url: URL) -> None:
+    if url.get_backend_name() == "sqlite":
+        log.warning("waiting for the database", problem="another process holds it locked", where=url_told(url))
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from bot.domain.failure import Failure, Trouble
 _BROKEN_OFF = frozenset({"40P01", "40001"})
 """Deadlock, serialization failure."""
 _IDLE_TOO_LONG = "25P03"
+_RESTORE = "restore a copy, see docs/operate/backup.md"
 
 
 class BrokenOff(Failure):
@@ -31,7 +32,7 @@ def failures_of(url: URL) -> Iterator[None]:
             Trouble.UNREACHABLE,
             f"the database does not answer: {_reason(error)}",
             where=url_told(url),
-            advice="the next pass tries again",
+            advice=_advice_of_sqlite(url, error) or "the next pass tries again",
         ) from error
     except StatementError as error:
         if isinstance(error.orig, Failure):
@@ -42,7 +43,7 @@ def failures_of(url: URL) -> Iterator[None]:
             Trouble.MALFORMED,
             f"the database is damaged: {_reason(error)}",
             where=url_told(url),
-            advice="restore a copy, see docs/operate/backup.md",
+            advice=_RESTORE,
         ) from error
 
 
@@ -62,10 +63,25 @@ def url_told(url: URL) -> str:
 
 
 def _advice(url: URL, error: Exception) -> str:
-    if _is_locked(error):
-        return f"let it finish or end it, `fuser -v {url.database}` names it; then try again"
+    if advice := _advice_of_sqlite(url, error):
+        return advice
     more = "that its folder can be written" if url.get_backend_name() == "sqlite" else "store.password_file"
     return f"check store.url and {more}"
+
+
+def _advice_of_sqlite(url: URL, error: Exception) -> str | None:
+    """What helps against what SQLite says of its file; None of all else."""
+    match _primary_code(error):
+        case sqlite3.SQLITE_BUSY:
+            return f"let it finish or end it, `fuser -v {url.database}` names it; then try again"
+        case sqlite3.SQLITE_READONLY:
+            return "see that the file and its folder can be written"
+        case sqlite3.SQLITE_CORRUPT:
+            return _RESTORE
+        case sqlite3.SQLITE_NOTADB:
+            return f"name another file in store.url; if it was the store, {_RESTORE}"
+        case _:
+            return None
 
 
 def _reason(error: Exception) -> str:
@@ -77,8 +93,12 @@ def _reason(error: Exception) -> str:
 
 
 def _is_locked(error: Exception) -> bool:
+    return _primary_code(error) == sqlite3.SQLITE_BUSY
+
+
+def _primary_code(error: Exception) -> int | None:
     code = getattr(_cause(error), "sqlite_errorcode", None)
-    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+    return None if code is None else code & 0xFF
 
 
 def _cause(error: Exception) -> BaseException:

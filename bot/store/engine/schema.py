@@ -10,6 +10,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the database has the schema that this version knows; nothing is written or locked for that."""
+    return MigrationContext.configure(connection).get_current_heads() == (newest_revision(),)
+
+
 def migrate_alone(connection: Connection) -> None:
     """Replicas start together: the second waits here until the first has migrated, however long that takes.
 
@@ -19,7 +24,7 @@ def migrate_alone(connection: Connection) -> None:
         for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
             connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3117)")
-    if MigrationContext.configure(connection).get_current_heads() == (newest_revision(),):
+    if is_current(connection):
         return
     config = _config()
     config.attributes["connection"] = connection

@@ -4,7 +4,10 @@ import asyncio
 import io
 import json
 import re
+import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,11 @@ import pytest
 from bot.cli import main
 from bot.domain.clock import SystemClock
 from bot.store.engine.database import open_database
+from bot.store.engine.readable import say_once
 from sandbox.stored_fleet.fleet import StoredFleet
 from sandbox.stored_fleet.serving import NOW
 from tests.migrated import new_sqlite
+from tests.plain_logs import log_plainly
 
 BASE = "aspnet:10.0-noble-chiseled"
 OF_ALL = [
@@ -100,3 +105,16 @@ def too_wide(lines: list[str]) -> list[str]:
 @pytest.mark.parametrize("words", SHOWN, ids=" ".join)
 def test_as_json_it_is_one_document(monkeypatch: pytest.MonkeyPatch, config: Path, words: list[str]) -> None:
     assert isinstance(json.loads(shown(monkeypatch, io.StringIO(), [*words, "-f", "json"], config)), dict | list)
+
+
+def test_a_row_that_cannot_be_read_is_told_beside_the_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], config: Path, tmp_path: Path
+) -> None:
+    shutil.copy(config.parent / "fleet.db", tmp_path / "fleet.db")
+    with closing(sqlite3.connect(tmp_path / "fleet.db")) as database, database:
+        database.execute("UPDATE bases SET due_at = 'noon' WHERE id = 1")
+    say_once.cache_clear()
+    json.loads(shown(monkeypatch, io.StringIO(), ["status", "-f", "json"], settings_of(tmp_path)))
+    log_plainly()
+    out, err = capsys.readouterr()
+    assert (out, "row cannot be read" in err) == ("", True)

@@ -168,6 +168,10 @@ class TestAddresses:
             "1: store.url: write sqlite:///PATH or postgresql://USER@HOST/NAME"
         ]
 
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://data/store.db"])
+    def test_of_the_store_name_a_file_where_they_are_of_sqlite(self, refused: Refused, url: str) -> None:
+        assert refused(f"store: {{url: '{url}'}}") == ["1: store.url: names no file; write sqlite:///PATH"]
+
 
 class TestRegistries:
     @pytest.mark.parametrize("key", ["https://mcr.microsoft.com", "mcr.microsoft.com/dotnet", "MCR.microsoft.com"])

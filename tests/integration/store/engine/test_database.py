@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from structlog.testing import capture_logs
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
@@ -98,8 +99,9 @@ async def test_who_holds_the_file_locked_is_told_and_no_folder_blamed(
 ) -> None:
     monkeypatch.setattr("bot.store.engine.engines._BUSY_MILLISECONDS", 1)
     monkeypatch.setattr("bot.store.engine.database.sqlite3.connect", partial(sqlite3.connect, timeout=0))
-    url = new_sqlite(tmp_path / "store.db")
+    url = f"sqlite:///{tmp_path}/store.db"
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Failure) as refused:
             await open_database(url)
@@ -120,8 +122,70 @@ async def test_who_locks_the_file_later_is_told_too(tmp_path: Path, monkeypatch:
                 pass
     await database.close()
     assert str(refused.value) == (
-        f"{url}: the database does not answer: another process holds it locked; the next pass tries again"
+        f"{url}: the database does not answer: another process holds it locked; let it finish or end it, "
+        f"`fuser -v {tmp_path}/store.db` names it; then try again"
     )
+
+
+async def test_whoever_only_reads_waits_for_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.store.engine.engines._BUSY_MILLISECONDS", 1)
+    url = new_sqlite(tmp_path / "store.db")
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        database = await open_database(url)
+        async with database.reading() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM bases")) == 0
+    await database.close()
+
+
+async def test_that_a_locked_file_is_waited_for_is_told_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.engine.database._SILENT_SECONDS", 0)
+    url = new_sqlite(tmp_path / "store.db")
+    database = await open_database(url)
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other, capture_logs() as logs:
+        other.execute("BEGIN IMMEDIATE")
+
+        async def write() -> None:
+            async with database.transaction():
+                pass
+
+        writing = asyncio.create_task(write())
+        while not logs:
+            await asyncio.sleep(0.01)
+        other.execute("ROLLBACK")
+        await writing
+    await database.close()
+    assert logs[0] == {
+        "event": "waiting for the database",
+        "log_level": "warning",
+        "problem": "another process holds it locked",
+        "where": url,
+    }
+
+
+async def test_a_file_that_is_no_database_is_told_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_text("github: {owners: [contoso]}\n" * 9)
+    with pytest.raises(Failure) as refused:
+        await open_database(f"sqlite:///{tmp_path}/store.db")
+    assert str(refused.value) == (
+        f"sqlite:///{tmp_path}/store.db: the database cannot be opened: file is not a database; name another file "
+        "in store.url; if it was the store, restore a copy, see docs/operate/backup.md"
+    )
+
+
+async def test_a_file_that_is_damaged_from_its_beginning_is_told_to_be(tmp_path: Path) -> None:
+    url = new_sqlite(tmp_path / "store.db")
+    with closing(sqlite3.connect(tmp_path / "store.db")) as plain:
+        plain.execute("PRAGMA journal_mode=DELETE")
+    with open(tmp_path / "store.db", "r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 4000)
+    with pytest.raises(
+        Failure, match=r"cannot be opened: .*malformed; restore a copy, see docs/operate/backup\.md"
+    ):
+        await open_database(url)
 
 
 @pytest.mark.parametrize(
