@@ -79,12 +79,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class BelowImage:
-    """A base that an image stands on, and who can rebuild it; `brings` is False where it has no such package."""
+    """A base that an image stands on, and who can rebuild it; `brings` is False where it has no such package.
+
+    What `is_withdrawn` is rebuilt no more: whoever builds on it has to move."""
 
     name: str
     who: str
     held: Held
     brings: bool = True
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def entry_of(image: AffectedImage) -> LedgerEntry:
     """The clocks of one image."""
     told = {
         Station.FIX: _fix(image.fix),
-        Station.BASE: _base(image.base),
+        Station.BASE: _base(image.base, _lowest(image)),
         Station.MIRROR: _mirror(image.mirror),
         Station.OWN_BASE: _own_base(image.own_bases),
         Station.IMAGE: _image(image),
@@ -168,21 +171,33 @@ def _proved(image: AffectedImage, told: Mapping[Station, StationClock]) -> Itera
     """The same, by what stands on from a passed station; in the order of the stations.
 
     What is not known before it was passed. What is known to lack the fix before it was not: that came another way,
-    or is there no more.
+    or is there no more. A base had it before its copy, whenever it was looked at.
     """
     last = max(
         (number for number, clock in enumerate(told.values()) if clock.passage is Passage.PASSED), default=-1
     )
-    times = [clock.at for clock in told.values() if clock.at is not None]
     for number, (station, clock) in enumerate(told.items()):
         if number < last and clock.passage is Passage.UNKNOWN:
             yield station, StationClock(Passage.PASSED, says="proved by what came after")
         elif number < last and clock.passage is Passage.WAITING:
             yield station, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
-        elif station is Station.FIX and image.fix.is_seen and clock.at is not None and clock.at > min(times):
+        elif clock.at is not None and any(clock.at > at for at in _no_later_than(station, image, told)):
             yield station, replace(clock, at=None)
         else:
             yield station, clock
+
+
+def _no_later_than(
+    station: Station, image: AffectedImage, told: Mapping[Station, StationClock]
+) -> Iterable[datetime]:
+    """The times of what cannot have come before that station was passed: anything with a fix before the fix, and a
+    copy before its base."""
+    after: Iterable[StationClock] = ()
+    if station is Station.FIX and image.fix.is_seen:
+        after = told.values()
+    elif station is Station.BASE:
+        after = (told[Station.MIRROR],)
+    return (clock.at for clock in after if clock.at is not None)
 
 
 @lru_cache(maxsize=1024)
@@ -192,10 +207,18 @@ def _fix(fix: PublishedFix) -> StationClock:
     return StationClock(Passage.WAITING, says=f"{fix.publisher} has no fix", who=fix.publisher)
 
 
+def _lowest(image: AffectedImage) -> str:
+    """Who builds on the base."""
+    return image.own_bases[0].who if image.own_bases else image.repository
+
+
 @lru_cache(maxsize=1024)
-def _base(base: BelowImage | None) -> StationClock:
+def _base(base: BelowImage | None, builds_on_it: str) -> StationClock:
     if base is None:
         return StationClock(Passage.UNKNOWN, says="what the image stands on is not known")
+    if base.is_withdrawn and base.held.is_affected:
+        says = f"{base.who} has withdrawn {base.name}: {builds_on_it} has to build on another"
+        return StationClock(Passage.WAITING, says=says, who=builds_on_it)
     return _below(base, waits=f"{base.who} has not rebuilt {base.name}", passed=f"{base.name} has it")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.images.standing import ImageStanding
@@ -14,7 +14,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable
 from bot.store.rows.bases.bases import has_name_among
-from bot.store.rows.bases.tables import base_of, bases
+from bot.store.rows.bases.tables import base_of, bases, observations
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventory_packages, observed_inventories, package_of, packages
 from bot.store.rows.repositories.tables import repositories
@@ -44,12 +44,13 @@ class Below:
 class BasesBelow:
     """`own` are the standings of the images that the fleet builds, and who does, by name and tag; `shown` the
     inventories of what bases show now, by platform, `upstreams` what mirrored ones are copies of; `followed` are
-    all bases."""
+    all bases, `withdrawn` those that their publisher lists no more."""
 
     own: dict[_Name, dict[str, _Produced]] = field(default_factory=dict)
     shown: dict[tuple[Base, str], int] = field(default_factory=dict)
     upstreams: dict[Base, Base] = field(default_factory=dict)
     followed: frozenset[Base] = frozenset()
+    withdrawn: frozenset[Base] = frozenset()
 
     def below(self, standings: Sequence[ImageStanding], platform: str) -> Below:
         """Follows own bases down to the one that somebody else publishes."""
@@ -93,6 +94,7 @@ async def read_bases(connection: AsyncConnection, standings: Iterable[ImageStand
     found.upstreams = await _upstreams(connection, followed)
     found.followed = frozenset(followed | set(found.upstreams.values()))
     found.shown = await _shown(connection, found.followed)
+    found.withdrawn = await _withdrawn(connection, found.followed)
     return found
 
 
@@ -150,6 +152,22 @@ async def _shown(connection: AsyncConnection, some: Collection[Base]) -> dict[tu
         )
         found |= {(base_of(row), row.platform): row.inventory_id for row in rows}
     return found
+
+
+async def _withdrawn(connection: AsyncConnection, some: Collection[Base]) -> frozenset[Base]:
+    """Those of which the last that was observed is that they are not there any more."""
+    found: set[Base] = set()
+    for part in chunks(sorted(some)):
+        each = observations.alias()
+        mine = select(bases.c.id).where(has_name_among(part))
+        last = select(func.max(each.c.id)).where(each.c.base_id.in_(mine)).group_by(each.c.base_id)
+        rows = await connection.execute(
+            select(bases.c.registry, bases.c.repository, bases.c.tag)
+            .join_from(observations, bases, bases.c.id == observations.c.base_id)
+            .where(observations.c.id.in_(last), observations.c.digest.is_(None))
+        )
+        found |= {base_of(row) for row in rows}
+    return frozenset(found)
 
 
 async def read_names(

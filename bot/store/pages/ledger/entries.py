@@ -82,7 +82,7 @@ class Ledger:
             return names_it
         build = self.pinned.get(place.digest or "")
         if build is None:
-            return False
+            return place.since, image.inventories
         held = ((platform, self.histories.likeness(number)) for platform, number in build.inventories)
         return build.is_whole, frozenset(held)
 
@@ -133,11 +133,18 @@ class Ledger:
         return DeployedImage(str(place), place.repository, has_fix, since, is_older or not is_first)
 
     def _has_fix(self, place: Deployment, asked: "_Asked") -> bool | None:
-        """Another digest than the image's has the fix too where it is that of a platform, or of a build since."""
+        """Another digest than the image's has the fix too where it is that of a platform, or of a build since.
+
+        One that was never seen may have it too where it is named since the last build without was seen.
+        """
         has_fix = _names_it(place, asked.image)
-        if has_fix is False and place.digest is not None and place.digest in self.pinned:
+        if has_fix is not False:
+            return has_fix
+        if place.digest is not None and place.digest in self.pinned:
             return self._build_has_fix(place.digest, asked)
-        return has_fix
+        numbers = (number for platform, number in asked.image.inventories if platform in asked.platforms)
+        lacked = [at for number in numbers if (at := self.histories.last_seen_with(number, asked.cve)) is not None]
+        return None if place.since is not None and place.since > max(lacked, default=place.since) else False
 
     def _had_fix(self, before: Naming, until: datetime | None, asked: "_Asked") -> bool | None:
         """Whether what a place named `until` then had the fix at last; None where that is not known."""

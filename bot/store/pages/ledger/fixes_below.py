@@ -97,7 +97,7 @@ class FixesBelow:
         names = self.brings.get(inventory, frozenset()) if inventory is not None else frozenset()
         wanted = {(each.affected.type, name) for each in exposures for name in each.affected.names}
         brings = held.is_affected is not False or bool(names & wanted)
-        return BelowImage(str(base), who, held, brings)
+        return BelowImage(str(base), who, held, brings, base in self.bases.withdrawn)
 
 
 def _fix(exposures: Sequence[Exposure]) -> PublishedFix:

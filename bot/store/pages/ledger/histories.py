@@ -80,6 +80,10 @@ class Histories:
                 return found
         return []
 
+    def last_seen_with(self, number: int, cve: str) -> datetime | None:
+        """When the last of it and those before it that had the CVE was first seen."""
+        return next((each.seen_at for each in self._back(number) if self.exposed.get(each.id, {}).get(cve)), None)
+
     def likeness(self, number: int) -> Hashable:
         """What tells it from an inventory of which the same holds for every CVE, but for when it was seen."""
         first = self.known.get(number)

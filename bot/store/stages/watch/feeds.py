@@ -25,6 +25,7 @@ from bot.store.engine.store import Store
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import advisories, base_of, bases, documents, observations, releases
+from bot.store.rows.inventories.wanted import ShownImage, want_observed
 from bot.watch.feeds.stage import DueFeed, FeedReading
 
 _KNOWN = select(documents.c.url).where(is_among(documents.c.url, "urls"))
@@ -210,7 +211,9 @@ async def _note_inventory(connection: AsyncConnection, reading: FeedReading, at:
                 lambda old: f"observation {old.id}",
             )
         for observation in seen:
-            await add_observation(connection, row["id"], observation, "inventory")
+            number = await add_observation(connection, row["id"], observation, "inventory")
+            shown = [ShownImage(row["registry"], row["repository"], each) for each in observation.platforms]
+            await want_observed(connection, {number: shown}, at)
 
 
 async def _feed_of(claimed: Claimed) -> DueFeed:

@@ -10,6 +10,7 @@ from sqlalchemy import null, select, text, update
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
+from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
@@ -33,6 +34,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 from bot.verify.images.ports import Look
 from bot.views.images.ledger import CvePage, LedgerRow
 from bot.views.paging import Cut
+from bot.watch.feeds.stage import FeedReading
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import KeptDump
 from bot.watch.registry.ports import Sight, Sighting
@@ -345,6 +347,67 @@ async def test_a_manifest_lacks_the_fix_that_pins_a_build_of_before(stores: Stor
     assert (await only(stores)).state == "not deployed"
     [listed] = (await stores.ledger.cves(Cut())).cves.items
     assert listed.places.waiting[Station.DEPLOYED] == 1
+
+
+@pytest.mark.parametrize(("is_built", "state"), [(True, "cannot be told"), (False, "not deployed")])
+async def test_a_build_that_was_never_seen_may_have_the_fix_where_it_is_named_since_the_last_without(
+    stores: Stores, is_built: bool, state: str
+) -> None:
+    """The tag may have shown it between two looks."""
+    await running(stores, SSL, base=(SSL,), deployed=digest("e" if is_built else "9"))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    await _names(stores, digest("9"))
+    await move_image(stores, FIXED)
+    row = await only(stores)
+    assert (row.state, row.who) == (state, "contoso/shop")
+    [listed] = (await stores.ledger.cves(Cut())).cves.items
+    assert listed.places == (await page(stores)).cve.places
+
+
+async def _told_of_tags(stores: Stores, **told: bool) -> None:
+    """The list of published images has the base no more, or again."""
+    name = frozenset({(ASPNET.repository, ASPNET.tag)})
+    now = stores.clock.now()
+    source = FeedSource(FeedKind.IMAGE_INFO, "https://feeds.example/image-info.json")
+    document = StoredDocument(source.url, None, None, str(told).encode(), now, now, "1")
+    reading = FeedReading(
+        *(source, document, now + HOUR),
+        tags_withdrawn=name if told.get("withdrawn") else frozenset(),
+        tags_returned=name if told.get("returned") else frozenset(),
+    )
+    await stores.feeds.follow_feeds([source])
+    stores.clock.advance(HOUR)
+    await stores.documents(frozenset({FeedKind.IMAGE_INFO}), 1)
+    await stores.feeds.keep_feed(reading)
+
+
+async def test_what_was_withdrawn_waits_for_whoever_builds_on_it_until_it_returns(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await _told_of_tags(stores, withdrawn=True)
+    row = await only(stores)
+    assert (row.waits_at, row.who) == (Station.BASE, "contoso/shop")
+    assert row.says == f"Microsoft has withdrawn {ASPNET}: contoso/shop has to build on another"
+    [listed] = (await stores.ledger.cves(Cut())).cves.items
+    assert listed.places == (await page(stores)).cve.places
+    stores.clock.advance(HOUR)
+    await _told_of_tags(stores, returned=True)
+    row = await only(stores)
+    assert (row.waits_at, row.who) == (Station.BASE, "Microsoft")
+
+
+async def test_a_base_that_was_withdrawn_and_returned_has_the_fix_since_it_came(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    await move_base(stores, FIXED)
+    moved_at = stores.clock.now()
+    for told_of in ("withdrawn", "returned"):
+        stores.clock.advance(HOUR)
+        await _told_of_tags(stores, **{told_of: True})
+    assert (await only(stores)).clocks[1].at == moved_at
+    await _see(stores, ASPNET, "9", FIXED)
+    assert (await only(stores)).clocks[1].at == moved_at
 
 
 async def test_what_has_arrived_is_over_and_told_only_where_it_is_asked_for(stores: Stores) -> None:

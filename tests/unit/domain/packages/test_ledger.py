@@ -23,6 +23,7 @@ HOUR = timedelta(hours=1)
 AFFECTED, UNREAD = Held(True), Held(None, why="not read yet")
 FIXED = PublishedFix("Ubuntu", ("3.0.13-0ubuntu3.6",), NOON)
 ASPNET = BelowImage("aspnet:10.0-noble", "Microsoft", Held(False, NOON + 2 * HOUR))
+WITHDRAWN = replace(ASPNET, held=AFFECTED, is_withdrawn=True)
 MIRROR = BelowImage("acr.example/mcr/aspnet:10.0", "whoever fills acr.example/mcr", AFFECTED)
 GOLDEN = BelowImage("contoso/golden:1", "contoso/golden", Held(False, NOON + 5 * HOUR))
 MANIFEST = DeployedImage("contoso/deploy/prod.yaml:3", "contoso/deploy", has_fix=True)
@@ -54,6 +55,24 @@ NO_FIX = replace(
             Station.BASE,
             "Microsoft",
             "Microsoft has not rebuilt aspnet:10.0-noble",
+        ),
+        (
+            replace(NO_FIX, fix=FIXED, base=WITHDRAWN),
+            Station.BASE,
+            "contoso/golden",
+            "Microsoft has withdrawn aspnet:10.0-noble: contoso/golden has to build on another",
+        ),
+        (
+            replace(NO_FIX, fix=FIXED, base=WITHDRAWN, own_bases=()),
+            Station.BASE,
+            "contoso/shop",
+            "Microsoft has withdrawn aspnet:10.0-noble: contoso/shop has to build on another",
+        ),
+        (
+            replace(UNBUILT, base=replace(ASPNET, is_withdrawn=True), own_bases=()),
+            Station.IMAGE,
+            "contoso/shop",
+            "contoso/shop has not rebuilt its image",
         ),
         (
             replace(UNBUILT, mirror=MIRROR, own_bases=(replace(GOLDEN, held=AFFECTED),)),
@@ -176,6 +195,17 @@ def test_a_fix_that_was_seen_after_a_base_had_it_was_out_at_a_time_that_nobody_s
 def test_a_fix_that_was_seen_no_later_than_in_a_base_is_told_to_be_out_since_then() -> None:
     for at in (NOON, NOON + 2 * HOUR):
         assert entry_of(replace(DONE, fix=replace(FIXED, at=at, is_seen=True))).clocks[Station.FIX].at == at
+
+
+@pytest.mark.parametrize(("shown", "at"), [(1, None), (2, 2), (3, 2)])
+def test_a_base_that_was_looked_at_after_its_copy_had_the_fix_at_a_time_that_nobody_saw(
+    shown: int, at: int | None
+) -> None:
+    copy = replace(MIRROR, held=Held(False, NOON + shown * HOUR))
+    clocks = entry_of(replace(DONE, mirror=copy)).clocks
+    assert clocks[Station.BASE].passage is Passage.PASSED
+    assert clocks[Station.BASE].at == (NOON + at * HOUR if at is not None else None)
+    assert clocks[Station.MIRROR].at == NOON + shown * HOUR
 
 
 def test_a_fix_of_which_no_time_is_known_is_out_all_the_same() -> None:
