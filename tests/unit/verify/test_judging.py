@@ -13,7 +13,7 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.detected import DetectedVulnerability, Rating
-from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateOutcome, GateRule
+from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateMode, GateOutcome, GateRule
 from bot.domain.packages.package import Package
 from bot.verify.gating.judging import Gating, judge_images
 from bot.verify.gating.ports import (
@@ -212,6 +212,122 @@ async def test_a_record_that_cannot_be_read_cannot_tell_of_the_packages_that_it_
     )
 
 
+LEFT_OUT = Excused(held("9"), "suppressed in the report: accepted (not reachable)")
+
+
+@pytest.mark.parametrize(
+    ("options", "owed", "is_told"),
+    [(NEW, False, False), (OPTIONS, False, True), (NEW, True, True)],
+    ids=["only what is new counts", "all counts", "it was let through by a word alone"],
+)
+async def test_what_a_scanner_was_told_to_leave_out_is_told_where_it_would_be_held_against_the_image(
+    options: GateOptions, owed: bool, is_told: bool
+) -> None:
+    told = Told(before=ToldPlatform("linux/amd64", packages=(), found=(LEFT_OUT.found,)))
+    report = Report((), suppressed=(LEFT_OUT,), image_digests=frozenset({"sha256:a"}))
+    identities = frozenset({LEFT_OUT.found.identity}) if owed else frozenset()
+    told.image = replace(told.image, reports=(scanned(report),), owed=identities)
+    assert (await judged_by(told, options)).excused == ((LEFT_OUT,) if is_told else ())
+
+
+@pytest.mark.parametrize(("has_looked", "outcome"), [(True, GateOutcome.BLOCKED), (False, GateOutcome.PASSED)])
+async def test_a_scanner_that_looked_for_nothing_before_makes_nothing_new(
+    has_looked: bool, outcome: GateOutcome
+) -> None:
+    told = Told(before=ToldPlatform("linux/amd64", packages=()))
+    reports = (scanned(Report((held("9"),))),)
+    told.image = replace(told.image, reports=reports, reports_before=(scanned(Report((), has_looked=has_looked)),))
+    assert await said(told, NEW) is outcome
+
+
+@pytest.mark.parametrize("unknown", [None, ()], ids=["not read", "nothing"])
+async def test_what_scanners_find_is_new_where_what_the_image_before_held_is_not_known(
+    unknown: tuple[Package, ...] | None,
+) -> None:
+    told = Told(before=ToldPlatform("linux/amd64", unknown, error="no such blob" if unknown is None else None))
+    reports = (scanned(Report((held("9"),))),)
+    told.image = replace(told.image, reports=reports, reports_before=(scanned(Report(())),))
+    assert await said(told, NEW) is GateOutcome.BLOCKED
+    told.data = KeptData({}, unread=frozenset({("", "json")}))
+    assert await said(told, NEW) is GateOutcome.BLOCKED
+
+
+async def test_what_blocks_cannot_be_told_to_be_new_while_the_image_before_is_not_read_yet() -> None:
+    told = Told(held("9"), before=ToldPlatform("linux/amd64", packages=None))
+    gated = await judged_by(told, NEW)
+    assert (gated.outcome, gated.is_pending) == (GateOutcome.UNKNOWN, True)
+    assert gated.told == "what the image before holds is not read yet, so it cannot be told what is new"
+    assert await said(told, OPTIONS) is GateOutcome.BLOCKED
+    assert await said(Told(before=ToldPlatform("linux/amd64", packages=None)), NEW) is GateOutcome.PASSED
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("has_unread", [True, False])
+async def test_artifacts_that_are_read_and_not_looked_through_yet_are_waited_for(
+    reads: bool, has_unread: bool
+) -> None:
+    told = Told()
+    told.image = replace(told.image, has_unread_artifacts=has_unread)
+    gated = await judged_by(told, replace(OPTIONS, reads_artifacts=reads))
+    is_awaited = reads and has_unread
+    assert gated.is_pending is is_awaited
+    assert gated.outcome is (GateOutcome.UNKNOWN if is_awaited else GateOutcome.PASSED)
+
+
+@pytest.mark.parametrize(
+    ("adopts", "is_first", "outcome"),
+    [
+        (True, True, GateOutcome.PASSED),
+        (False, True, GateOutcome.BLOCKED),
+        (True, False, GateOutcome.BLOCKED),
+    ],
+)
+async def test_an_image_that_the_gate_sees_first_is_taken_as_it_is_where_it_adopts(
+    adopts: bool, is_first: bool, outcome: GateOutcome
+) -> None:
+    told = Told(held("9"))
+    told.image = replace(told.image, is_first=is_first, reports=(scanned(Report((held("8"),))),))
+    judged = await judge_images(cast(GateStore, told), [IMAGE], NEW, NOON, adopts=adopts)
+    assert judged[1].gated is not None
+    assert judged[1].gated.outcome is outcome
+
+
+async def test_nothing_is_said_of_an_image_of_which_nothing_is_asked_or_told() -> None:
+    other = replace(IMAGE, id=2)
+    judged = await judge_images(cast(GateStore, Told()), [IMAGE, other], OPTIONS, NOON, adopts=False)
+    assert (judged[1].gated is not None, judged[2].told, judged[2].gated) == (True, None, None)
+    nobody = cast(GateStore, None)
+    unasked = await judge_images(nobody, [IMAGE], replace(OPTIONS, rules=()), NOON, adopts=False)
+    assert unasked[1].gated is None
+
+
+async def test_of_platforms_that_are_not_read_no_statement_needs_to_speak() -> None:
+    about = VexStatement(frozenset({"CVE-2026-1"}), (Product(Component(f"pkg:oci/shop@{INTEL}")),), "fixed")
+    platforms = tuple(
+        ToldPlatform(platform, packages=(), digests=frozenset({digest}))
+        for platform, digest in (("linux/amd64", INTEL), ("linux/arm64", ARM))
+    )
+    told = Told()
+    image = ToldImage(1, INDEX, frozenset({INDEX, ARM, INTEL}), platforms)
+    told.image = replace(image, reports=(scanned(Report((held("9"),), image_digests=frozenset({INDEX}))),))
+    assert await said(told, replace(OPTIONS, statements=(about,))) is GateOutcome.PASSED
+    of_arm = replace(about, products=(Product(Component(f"pkg:oci/shop@{ARM}")),))
+    told.image = replace(image, reports=(scanned(Report((held("9"),), image_digests=frozenset({ARM}))),))
+    both = frozenset({"linux/amd64", "linux/arm64"})
+    assert await said(told, replace(OPTIONS, statements=(of_arm,), platforms=both)) is GateOutcome.PASSED
+
+
+async def test_a_statement_about_an_image_excuses_what_a_report_finds_though_no_platform_of_it_is_read() -> None:
+    about = VexStatement(frozenset({"CVE-2026-1"}), (Product(Component(f"pkg:oci/shop@{INDEX}")),), "fixed")
+    enough = replace(OPTIONS, rules=(MatchedRule(("*",), GateRule(), ReportUse.ENOUGH),), statements=(about,))
+    told = Told()
+    for now in ((), (ToldPlatform("windows/amd64"),)):
+        image = ToldImage(1, INDEX, frozenset({INDEX}), now)
+        told.image = replace(image, reports=(scanned(Report((held("9"),), image_digests=frozenset({INDEX}))),))
+        assert await said(told, enough) is GateOutcome.PASSED
+        assert await said(told, replace(enough, statements=())) is GateOutcome.BLOCKED
+
+
 async def test_what_was_accepted_untold_counts_again_once_that_has_ended() -> None:
     before = ToldPlatform("linux/amd64", packages=(), uncertain=(ODD,))
     accepted = GateException("CVE-2026-1", ("*",), "looked at", NOON + timedelta(days=1))
@@ -285,8 +401,25 @@ async def test_what_is_signed_beside_an_image_excuses_what_nobody_rated() -> Non
 async def test_nothing_is_asked_of_a_registry_where_nothing_would_be_held_back() -> None:
     beside = Beside(*OPTIONS.statements)
 
-    assert (await beside_says(Told(), beside)).outcome is not GateOutcome.BLOCKED
+    unread = Told(uncertain=[ODD])
+    unread.image = replace(unread.image, now=(*unread.image.now, ToldPlatform("linux/arm64", packages=None)))
+    old = Told()
+    old.image = replace(old.image, now=(ToldPlatform("linux/amd64", packages=(JSON_12,)),))
+    assert (await beside_says(Told(), beside)).outcome is GateOutcome.PASSED
+    assert (await beside_says(old, beside)).outcome is GateOutcome.UNKNOWN
+    pending = replace(OPTIONS, statements=(), platforms=frozenset({"linux/amd64", "linux/arm64"}))
+    judged = await judge_images(cast(GateStore, unread), [IMAGE], pending, NOON, adopts=False, vex=beside)
+    assert judged[1].gated is not None
+    assert judged[1].gated.is_pending
     assert beside.asked == []
+
+
+async def test_a_registry_is_asked_where_a_version_of_one_platform_tells_nothing() -> None:
+    beside = Beside()
+    told = Told(uncertain=[ODD])
+    told.image = replace(told.image, now=(*told.image.now, ToldPlatform("linux/arm64", packages=())))
+    await beside_says(told, beside)
+    assert len(beside.asked) == 1
 
 
 async def test_a_registry_that_does_not_say_excuses_nothing_and_is_asked_again_soon() -> None:
@@ -296,6 +429,11 @@ async def test_a_registry_that_does_not_say_excuses_nothing_and_is_asked_again_s
 
     assert (gated.outcome, gated.is_pending) == (GateOutcome.BLOCKED, True)
     assert any("does not answer" in gap for gap in gated.gaps)
+    options = replace(OPTIONS, statements=())
+    judged = await judge_images(
+        cast(GateStore, Told(held("12.0.0"))), [IMAGE], options, NOON, adopts=False, vex=beside
+    )
+    assert judged[1].may_be_excused
 
 
 async def test_a_rebuild_is_looked_at_again_where_a_registry_does_not_say() -> None:
@@ -331,3 +469,62 @@ async def test_what_somebody_may_still_excuse_beside_the_image_is_said_to_be_so(
     for beside, may_be in ((Beside(), True), (Beside(*OPTIONS.statements), False), (None, False)):
         judged = await judge_images(store, [IMAGE], options, NOON, adopts=False, vex=beside)
         assert judged[1].may_be_excused is may_be
+
+
+class Kept(Told):
+    """The same store, which keeps what was said of images."""
+
+    def __init__(self, *found: DetectedVulnerability) -> None:
+        super().__init__(*found)
+        self.kept: list[tuple[int, ToldImage | None, Gated | None]] = []
+
+    async def keep_gated(self, image: int, told: ToldImage | None, gated: Gated | None) -> None:
+        self.kept.append((image, told, gated))
+
+
+async def test_what_a_rebuild_hears_is_kept_and_is_the_worst_of_its_images() -> None:
+    kept = Kept(held("9"))
+    gating = Gating(cast(GateStore, kept), replace(OPTIONS, wait=timedelta(minutes=5)), ManualClock(NOON))
+    gated = await gating.gated([IMAGE, replace(IMAGE, id=2)])
+    assert gated is not None
+    assert gated.outcome is GateOutcome.BLOCKED
+    assert kept.kept == [(1, kept.image, gated)]
+    assert gating.wait == timedelta(minutes=5)
+
+
+async def test_a_rebuild_goes_on_by_what_is_known_where_a_registry_will_never_say() -> None:
+    beside = Beside(failure=Failure(Trouble.DENIED, "refuses", where="ghcr.io"))
+    gating = Gating(
+        cast(GateStore, Kept(held("12.0.0"))), replace(OPTIONS, statements=()), ManualClock(NOON), beside
+    )
+    gated = await gating.gated([IMAGE])
+    assert gated is not None
+    assert gated.outcome is GateOutcome.BLOCKED
+
+
+async def test_a_gate_that_is_off_asks_nobody_and_says_nothing() -> None:
+    off = replace(OPTIONS, rules=(MatchedRule(("*",), GateRule(GateMode.OFF)),))
+    gating = Gating(cast(GateStore, None), off, ManualClock(NOON))
+    assert await gating.gated([IMAGE]) is None
+    assert gating.unseen([IMAGE], "was not seen") is None
+
+
+def test_of_images_that_were_not_seen_what_is_asked_of_them_cannot_be_told() -> None:
+    rules = (
+        MatchedRule(("ghcr.io/contoso/other",), GateRule(GateMode.TELL)),
+        MatchedRule(("ghcr.io/fabrikam/*", "ghcr.io/contoso/*"), GateRule()),
+    )
+    gating = Gating(cast(GateStore, None), replace(OPTIONS, rules=rules), ManualClock(NOON))
+    for name, mode in (("contoso/other", GateMode.TELL), ("contoso/shop", GateMode.BLOCK), ("x/y", None)):
+        named = replace(IMAGE, claim=replace(IMAGE.claim, name=f"ghcr.io/{name}"))
+        gated = gating.unseen([named], "was not seen")
+        assert (gated and (gated.mode, gated.outcome, gated.gaps)) == (
+            mode and (mode, GateOutcome.UNKNOWN, ("was not seen",))
+        )
+    assert gating.unseen([], "none is known") is None, "no rule is for every image"
+    assert Gating(cast(GateStore, None), OPTIONS, ManualClock(NOON)).unseen([], "none is known") is not None
+
+
+def test_the_gate_is_on_where_any_rule_asks_for_something() -> None:
+    off, on = MatchedRule(("a",), GateRule(GateMode.OFF)), MatchedRule(("b",), GateRule())
+    assert [GateOptions(rules).is_on for rules in ((), (off,), (off, on))] == [False, False, True]

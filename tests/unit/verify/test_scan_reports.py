@@ -2,11 +2,12 @@
 
 import json
 import tracemalloc
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.domain.failure import Failure
-from bot.verify.scan_reports import MOST_OF_WORKFLOW, ReportOrigin, ScanReport, scan_report
+from bot.verify.scan_reports import MOST_OF_WORKFLOW, KeptReport, ReportOrigin, ScanReport, scan_report
 from bot.verify.scanners.reading import read_report
 from tests.unit.verify.reports import finding
 
@@ -57,6 +58,34 @@ def test_sarif_whose_runs_are_about_several_images_is_refused_for_whatever_image
 
 def test_the_same_bytes_are_the_same_document() -> None:
     assert read(written(f"shop@{INDEX}")).document == read(written(f"shop@{INDEX}")).document
+
+
+def test_an_image_was_scanned_when_its_report_says_but_not_after_that_was_kept() -> None:
+    scan = read(written(f"shop@{INDEX}", CreatedAt="2026-03-10T10:00:00Z"))
+    created = datetime(2026, 3, 10, 10, tzinfo=UTC)
+    for kept in (created - timedelta(hours=1), created, created + timedelta(hours=1)):
+        assert KeptReport(scan, kept).scanned_at == min(kept, created)
+    assert KeptReport(read(written(f"shop@{INDEX}")), created).scanned_at == created
+
+
+def test_a_report_about_other_images_names_them_in_order() -> None:
+    names = [f"shop@sha256:{letter * 64}" for letter in "dcbefa"]
+    with pytest.raises(Failure) as refused:
+        read(written(*names), f"sha256:{'9' * 64}")
+    told = ", ".join(f"sha256:{letter * 64}" for letter in "abcdef")
+    assert f"is about {told}, not sha256:{'9' * 64}" in str(refused.value)
+
+
+def test_what_a_workflow_had_left_out_counts_among_its_findings() -> None:
+    ignored = [
+        {"Type": "vulnerability", "Status": "ignored", "Finding": finding(VulnerabilityID=f"CVE-2026-{number}")}
+        for number in range(MOST_OF_WORKFLOW)
+    ]
+    result = {"Target": "image", "Vulnerabilities": [finding()], "ExperimentalModifiedFindings": ignored}
+    data = json.dumps({"SchemaVersion": 2, "Results": [result], "Metadata": {"RepoDigests": [f"shop@{INDEX}"]}})
+    assert len(read(data.encode()).report.suppressed) == MOST_OF_WORKFLOW
+    with pytest.raises(Failure, match="has more than 10,000 findings"):
+        of_workflow(data.encode())
 
 
 def of_workflow(data: bytes) -> ScanReport:

@@ -297,3 +297,73 @@ def test_what_a_document_says_of_itself_can_be_kept_and_shown_on_one_line() -> N
         assert text.startswith("\N{REPLACEMENT CHARACTER}" * 2 + "a")
         assert text.isprintable()
         assert len(text) < 1_000
+
+
+def test_parts_of_a_statement_are_those_of_its_products_that_name_none() -> None:
+    common = ["pkg:deb/ubuntu/zlib1g"]
+    assert stands(statement(IMAGE, subcomponents=common))
+    own = {"@id": IMAGE, "subcomponents": ["pkg:deb/ubuntu/libssl3t64"]}
+    assert not stands(statement(own, subcomponents=common))
+
+
+def test_any_of_the_parts_of_an_image_may_be_the_one_that_was_found() -> None:
+    parts = ["pkg:deb/ubuntu/zlib1g", "pkg:deb/ubuntu/libssl3t64"]
+    assert not stands(statement({"@id": IMAGE, "subcomponents": parts}))
+
+
+def test_the_statement_that_counts_is_the_one_that_is_told() -> None:
+    later = statement(status="fixed", timestamp="2026-11-20T00:00:00Z")
+    _, [excused] = excuse(SCANNED.vulnerabilities, document(later, statement()), SCANNED)
+    assert excused.statement.status == "fixed"
+
+
+def test_names_of_vulnerabilities_mean_the_same_in_either_case() -> None:
+    found = [replace(each, id="cve-2026-1", aliases=("ghsa-1",)) for each in SCANNED.vulnerabilities]
+    for name in ("CVE-2026-1", "GHSA-1"):
+        assert excuse(found, document(statement(vulnerability={"name": name})), SCANNED)[0] == ()
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        "pkg:deb/shop",
+        "pkg:oci/shop@latest",
+        "pkg:oci/hop",
+        "pkg:oci/shop?tag=1.0",
+        "pkg:oci/shop?repository_url=registry.example/other",
+        "pkg:oci/shop?repository_url=No%20Registry",
+        "pkg:",
+        "shop",
+    ],
+)
+def test_what_is_no_image_or_more_than_its_name_and_place_is_not_the_image(product: str) -> None:
+    assert stands(statement(product))
+
+
+def test_the_place_of_an_image_may_end_with_a_slash() -> None:
+    assert not stands(statement("pkg:oci/shop?repository_url=https://registry.example/team/"))
+
+
+def test_an_image_whose_name_is_none_is_nothing_that_a_place_names() -> None:
+    nameless = replace(SCANNED, image_name="no name at all", image_digests=frozenset())
+    placed = document(statement("pkg:oci/shop?repository_url=registry.example/team"))
+    assert excuse(nameless.vulnerabilities, placed, nameless)[1] == ()
+
+
+def test_a_document_may_have_more_contexts_and_says_for_all_what_a_statement_does_not() -> None:
+    bare = {"vulnerability": "CVE-2026-1", "products": [PACKAGE]}
+    contexts = ["https://example.com/more", "https://openvex.dev/ns/v0.2.0"]
+    assert not excuse(SCANNED.vulnerabilities, document(bare, status="fixed", **{"@context": contexts}), SCANNED)[0]
+    with pytest.raises(Failure, match="is no OpenVEX document"):
+        document(bare, **{"@context": contexts[:1]})
+
+
+def test_a_document_of_more_statements_than_anybody_makes_is_refused() -> None:
+    with pytest.raises(Failure, match="has more than 100000 statements"):
+        document(*[{}] * 100_001)
+    assert len(document(*[{}] * 100_000)) == 100_000
+
+
+def test_a_moment_before_all_time_is_refused() -> None:
+    with pytest.raises(Failure, match="which is no time"):
+        document(statement(timestamp="0001-01-01T00:00:00+14:00"))
