@@ -33,6 +33,13 @@ def test_what_is_awaited_counts_once_it_is_late() -> None:
     assert (row.times, row.kept, row.pending) == (1, 0, 2)
 
 
+def test_what_is_awaited_and_not_late_yet_has_a_row_without_a_time() -> None:
+    nothing = timedelta()
+    assert rows(lag(12, is_over=False)) == (
+        PromiseRow(Topic.SIBLING_LAG, ("aspnet:10.0",), 0, 0, nothing, nothing, pending=1),
+    )
+
+
 def test_each_promise_and_group_has_a_row_and_other_notices_none() -> None:
     found = kept_by(
         [lag(1), lag(1, Topic.RELEASE_LAG), lag(1, Topic.WITHDRAWN)], lambda notice: (f"{notice.since:%Y-%m}",)

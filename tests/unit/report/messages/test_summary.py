@@ -10,8 +10,9 @@ from bot.domain.packages.detected import Rating
 from bot.domain.repositories.finding import FindingSeverity, Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
+from bot.domain.wording.words import counted, first_few
 from bot.report.markdown import markdown_of
-from bot.report.messages.summary import summary_message
+from bot.report.messages.summary import summary_message, without_people
 from bot.views.fleet.fleet import Standing
 from bot.views.fleet.practices import FleetPractices, Practice
 from bot.views.fleet.summary import Lag, RolledOut, Stuck, Summary
@@ -95,6 +96,74 @@ def test_what_was_rebuilt_is_told_with_its_cause() -> None:
     )
 
 
+def test_what_is_told_as_a_whole_counts_nothing_more() -> None:
+    """Lists that are just as long as what is shown of them."""
+    told = texts(
+        summary_message(
+            replace(
+                QUIET,
+                rollouts=(RolledOut(7, "OS update", 4, 0, 0),),
+                rollouts_in_all=1,
+                stuck=(stuck(),),
+                stuck_in_all=1,
+                ends=tuple(f"support of {number} ends" for number in range(5)),
+                unfixed=tuple(Unfixed(f"CVE-{number}", Rating.HIGH, ("bash",), 1) for number in range(5)),
+                practices=FleetPractices(65, 0, tuple(practice(name, 1) for name in "abc")),
+            )
+        )
+    )
+    assert "more" not in told.replace("points more than", "")
+
+
+def test_of_lists_that_are_longer_by_one_it_is_told_that_there_is_one_more() -> None:
+    told = texts(
+        summary_message(
+            replace(
+                QUIET,
+                rollouts=(RolledOut(7, "OS update", 4, 0, 0),),
+                rollouts_in_all=2,
+                ends=tuple(f"support of {number} ends" for number in range(6)),
+                unfixed=tuple(Unfixed(f"CVE-{number}", Rating.HIGH, ("bash",), 1) for number in range(6)),
+            )
+        )
+    )
+    assert "• and 1 more rollout" in told
+    assert told.count("• and 1 more\n") + told.endswith("• and 1 more") == 2
+
+
+def test_a_rebuild_that_waits_in_another_state_is_told_with_its_reason() -> None:
+    held = rebuild("contoso/desk", RebuildState.BUILT, reason="the gate holds it back")
+    told = texts(summary_message(replace(QUIET, stuck=(stuck(2, each=held),), stuck_in_all=1)))
+    assert f"has been {RebuildState.BUILT} for 2 days (the gate holds it back)" in told
+    assert ", on" not in told
+
+
+def test_three_owners_are_named_and_the_others_counted() -> None:
+    told = texts(summary_message(replace(QUIET, stuck=(stuck(2, tuple("abcde")),), stuck_in_all=1)))
+    assert f", on {first_few('abcde', 3)}" in told
+
+
+def test_how_many_rebuilds_are_planned_and_how_to_list_them_is_told() -> None:
+    told = texts(summary_message(replace(QUIET, planned=1)))
+    assert "1 rebuild is planned, freshness-bot plan --all lists them" in told
+
+
+def test_without_what_waits_for_a_person_the_rest_is_told() -> None:
+    waiting = replace(QUIET, stuck=(stuck(),), stuck_in_all=9)
+    assert summary_message(without_people(waiting)) == summary_message(QUIET)
+
+
+def test_a_release_that_was_out_at_its_announcement_came_no_time_after_it() -> None:
+    told = texts(summary_message(replace(QUIET, lag=Lag(1, timedelta()))))
+    assert "after its announcement" in told
+
+
+def test_a_trend_is_rounded_to_points() -> None:
+    before = {Standing.CURRENT: 796, Standing.BEHIND: 204}
+    now = {Standing.CURRENT: 1_000, Standing.BEHIND: 0}
+    assert "20 points more" in texts(summary_message(replace(QUIET, before=before, standings=now)))
+
+
 def test_who_is_waited_for_is_named_with_the_time_and_the_owners() -> None:
     failed = rebuild("contoso/desk", RebuildState.FAILED, reason="checks failed", url=None)
     told = texts(
@@ -171,6 +240,21 @@ def test_the_practices_that_fail_most_are_named_with_what_moved() -> None:
     assert "image-user fails in 40 of 60 repositories" in texts(told)
     assert "and 1 more check fails somewhere" in texts(told)
     assert "this week 3 findings opened and 7 closed" in texts(told)
+
+
+def test_practices_that_hold_everywhere_are_not_named_and_alike_ones_stand_by_name() -> None:
+    rows = (practice("b", 2), practice("a", 2), practice("all-well", 0))
+    told = texts(summary_message(replace(QUIET, practices=FleetPractices(65, 0, rows))))
+    assert told.index("a fails in 2 of") < told.index("b fails in 2 of")
+    assert "all-well" not in told
+    assert "this week" not in told
+
+
+@pytest.mark.parametrize(("opened", "closed"), [(1, 0), (0, 1)])
+def test_what_moved_one_way_alone_is_told(opened: int, closed: int) -> None:
+    rows = (practice("a", 2, opened, closed),)
+    told = texts(summary_message(replace(QUIET, practices=FleetPractices(65, 0, rows))))
+    assert f"this week {counted(opened, 'finding')} opened and {closed} closed" in told
 
 
 def test_how_many_are_brought_to_the_practices_is_told() -> None:

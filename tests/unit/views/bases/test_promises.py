@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.reference import Base
-from bot.views.bases.promises import promises_by_family, records
+from bot.views.bases.promises import Grouping, promises_by, promises_by_family, records
 from tests.builders import NOON
 
 DAY = timedelta(days=1)
@@ -36,3 +36,27 @@ def test_what_is_longer_ago_than_a_year_counts_no_more() -> None:
 
 def test_a_promise_that_was_never_due_has_no_record() -> None:
     assert records([], NOON) == ()
+
+
+def test_what_began_just_a_year_ago_counts() -> None:
+    [record] = records([lag(SDK, 2, 365 * DAY)], NOON)
+    assert record.times == 1
+    assert list(promises_by_family([lag(SDK, 2, 365 * DAY)], NOON)) == [(Topic.RELEASE_LAG, "sdk")]
+
+
+def test_lags_are_told_since_the_first_that_counts() -> None:
+    lags = [lag(SDK, 2, ago * DAY) for ago in (40, 30, 20)]
+    assert promises_by(Grouping.BASE, lags, 30 * DAY, NOON).since == NOON - 30 * DAY
+    assert promises_by(Grouping.BASE, lags, DAY, NOON).since is None
+
+
+def test_the_bases_that_were_late_most_often_come_first_and_of_many_twelve_are_told() -> None:
+    def base(name: str) -> Base:
+        return Base("mcr.microsoft.com", "dotnet/sdk", name)
+
+    lags = [lag(base(f"8.{number}"), 2) for number in range(11)]
+    lags += [lag(base("often"), 2), lag(base("often"), 2), lag(base("long"), 9), lag(base("kept"), 0.5)]
+    [record] = records(lags, NOON)
+    named = [row.group[0] for row in record.bases]
+    assert named[:3] == ["sdk:often", "sdk:long", "sdk:8.0"]
+    assert len(named) == 12
