@@ -371,6 +371,11 @@ def test_a_framework_whose_files_two_layers_brought_is_there_until_all_are_gone(
     assert shown(read(archive({f"{FRAMEWORK}/.wh.a.dll": b""})), upper, lower, lowest) == []
 
 
+def test_what_a_framework_says_of_its_packages_is_kept_beside_its_folder() -> None:
+    said = {f"{FRAMEWORK}/Microsoft.NETCore.App.deps.json": b"{}"}
+    assert overlay([read(archive(said))])[0] == said | {FRAMEWORK: b""}
+
+
 def test_a_framework_of_a_layer_kept_without_its_names_stays() -> None:
     upper = read(archive({f"{FRAMEWORK}/.wh.a.dll": b""}))
     assert shown(upper, LayerContents({FRAMEWORK: b""})) == [FRAMEWORK]
