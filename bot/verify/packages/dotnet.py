@@ -66,4 +66,6 @@ def is_framework_place(path: str) -> bool:
 def framework(folder: str) -> Package | None:
     """The shared framework that is installed in the folder; the runtime of an image is one."""
     found = _FRAMEWORK.fullmatch(folder)
-    return None if found is None or found["folder"] != folder else Package(PackageType.NUGET, found["name"], found["version"])
+    if found is None or found["folder"] != folder:
+        return None
+    return Package(PackageType.NUGET, found["name"], found["version"])

@@ -11,7 +11,7 @@ from bot.verify.packages.overlay import overlay
 from tests.unit.verify.packages.archives import STATUS, entry, read
 
 RUNTIME = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.1"
-LIBRARIES = (f"{RUNTIME}/a.dll", f"{RUNTIME}/de/b.dll")
+LIBRARIES = (f"{RUNTIME}/a.dll", f"{RUNTIME}/de/b.dll", f"{RUNTIME}/a.deps.json")
 DATABASES = (STATUS, "var/lib/dpkg/status.d/a", "lib/apk/db/installed", "app/a.deps.json")
 FILES = (*DATABASES, *LIBRARIES)
 FOLDERS = sorted(
