@@ -1,11 +1,9 @@
 """What maintainers of one, fifty and five thousand repositories get, posted over HTTP within every limit."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -137,13 +135,6 @@ class Teams:
             return Response("Request Entity too large", 413)
         self.bodies.append(body)
         return Response(status_code=202)
-
-
-@pytest.fixture
-async def http(shared_world: World) -> AsyncIterator[Http]:
-    shared_world.faults.clear()
-    async with Http(hosts={urlsplit(shared_world.slack.url).netloc: HostRules(insecure=True)}) as found:
-        yield found
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -1,24 +1,15 @@
 """Against a stateful Slack on loopback."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 import pytest
 
-from bot.clients.http.client import HostRules, Http
+from bot.clients.http.client import Http
 from bot.clients.notifiers.slack import Posted, SlackBot, SlackWebhook
 from bot.domain.failure import Failure, Trouble
 from sandbox.world import World
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}]
-
-
-@pytest.fixture
-async def http(shared_world: World) -> AsyncIterator[Http]:
-    shared_world.faults.clear()
-    async with Http(hosts={urlsplit(shared_world.slack.url).netloc: HostRules(insecure=True)}) as found:
-        yield found
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from bot.act import stage
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Action, RebuildState, Target
-from tests.unit.act.world import ASPNET, NOON, WEEKLY, World, change, digest, member, new_world, rebuild, refresh
+from tests.unit.act.world import ASPNET, NOON, WEEKLY, World, change, digest, member, rebuild, refresh
 
 SDK = Base("mcr.microsoft.com", "dotnet/sdk", "10.0")
 UNSIGNED = "dotnet/sdk:10.0 is not signed by Microsoft"
@@ -25,11 +25,6 @@ class Gate:
     async def doubt(self, base: Base, digest: str, since: datetime) -> str | None:
         self.asked.append((base, digest, since))
         return self.doubts.get(base)
-
-
-@pytest.fixture
-def world() -> World:
-    return new_world()
 
 
 async def tick(world: World, gate: Gate) -> None:

@@ -25,6 +25,7 @@ from tests.fakes.stores.rebuilds import FakeRebuildStore
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 SHOP = "contoso/shop"
+NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
 ASPNET = Base("mcr.microsoft.com", "dotnet/aspnet", "10.0")
 BRANCH = "freshness/dotnet-aspnet-10.0"
 

@@ -2,36 +2,19 @@
 
 from dataclasses import replace
 from pathlib import Path
-from textwrap import indent
 
 import pytest
 
 from bot.audit.auditing import audit
-from bot.audit.patches import Texts, patches
-from bot.audit.repository import RepositoryTexts
-from bot.audit.secrets.literals import masked
+from bot.audit.patches import patches
 from bot.audit.splicing.keys import with_edits
 from bot.audit.suggestions.actions import ATTEST, COSIGN_INSTALLER, SETUP_BUILDX, UPLOAD_SARIF
 from bot.audit.suggestions.actions import TRIVY as TRIVY_ACTION
 from bot.domain.repositories.finding import Finding, Outcome
-from tests.growth import LINEAR, growth
+from tests.unit.audit.patching import ARGUED, FILES, TAKEN, TOKEN, found, known
 from tests.unit.audit.world import BUILD, DEPLOYMENT, NOW, PUSH, deployment, texts, workflow
 
-COMPOSE = "services:\n  api:\n    build: .  # ours\n"
-DOCKERFILE = 'FROM mcr.microsoft.com/dotnet/aspnet:8.0 AS base\nFROM base\nCOPY app /app\n\nENTRYPOINT ["dotnet"]\n'
-FILES = texts({DEPLOYMENT: deployment(), "compose.yaml": COMPOSE, "Dockerfile": DOCKERFILE, BUILD: workflow(PUSH)})
-
-
 BAD = {Outcome.FAILS, Outcome.UNKNOWN}
-
-
-def known(files: dict[str, bytes]) -> Texts:
-    return Texts(RepositoryTexts(files), files, NOW)
-
-
-def found(check: str, path: str) -> Finding:
-    (finding,) = [each for each in audit(FILES, NOW) if (each.check, each.place.path) == (check, path)]
-    return finding
 
 
 @pytest.mark.parametrize(
@@ -107,25 +90,6 @@ env:
         name: db
         key: password
 """
-TAKEN = """
-services:
-  api:
-    image: contoso/api
-    environment:
-    - A=b
-    - DB_PASSWORD=${SA}
-    user: '1654'
-""".replace("    - ", "      - ")
-TOKEN = """
-FROM mcr.microsoft.com/dotnet/sdk:8.0
-ARG NUGET_TOKEN
-RUN dotnet restore --token $NUGET_TOKEN && \\
-    true
-USER 1
-"""
-ARGUED = PUSH.replace(
-    "    push: true\n", "    push: true\n    build-args: NUGET_TOKEN=${{ secrets.NUGET_TOKEN }}\n"
-)
 LISTED = ARGUED.replace("build-args: NUGET", "build-args: |\n      MODE=fast\n      NUGET")
 DEPLOYS = """
 on: {push: {branches: [main]}}
@@ -277,157 +241,6 @@ def test_an_edit_that_breaks_something_else_is_left_as_words() -> None:
     assert patches(known(FILES), [replace(finding, fix=harmful)], audit(FILES, NOW)) == {}
 
 
-@pytest.mark.parametrize(
-    "lines", ["environment: {DB_PASSWORD: hunter2}", "environment:\n      - DB=postgres://u:hunter2@db", "x: 1"]
-)
-def test_a_patch_never_shows_the_value_of_a_secret(lines: str) -> None:
-    files = texts({"compose.yaml": f"services:\n  api:\n    image: contoso/api\n    {lines}\n"})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "hunter2" not in shown
-    assert "read_only" in shown
-    assert ("***" in shown) is (lines != "x: 1")
-
-
-def test_a_patch_beside_a_secret_in_a_manifest_does_not_show_it_either() -> None:
-    files = texts({DEPLOYMENT: deployment("env:\n  - name: DB_PASSWORD\n    value: hunter2")})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "hunter2" not in shown
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "- value: hunter2\n  name: DB_PASSWORD",
-        "- {name: DB_PASSWORD, value: hunter2}\n- {name: A, value: b}",
-        "- name: DB_PASSWORD  # of the shop\n  value: hunter2",
-        "- name: DB_PASSWORD\n  # of the shop\n  value: hunter2",
-        "- name: DB_PASSWORD\n  value: 'hunter2''s'",
-        '- name: DB_PASSWORD\n  value: "hunter2\\"s"',
-        "- name: DB_PASSWORD\n  value: !!str hunter2",
-        "- name: DB_PASSWORD\n  value: |-\n    hunter2\n    hunter2",
-        "- name: A_PASSWORD\n  value: abc\n- name: B_A_PASSWORD\n  value: abc-hunter2",
-        "- {name: A_PASSWORD, value: hunter2}\n- {name: B, value: b}\n- {value: 'hunter2''s', name: B_PASSWORD}",
-    ],
-)
-def test_no_patch_of_a_manifest_shows_a_secret_however_it_is_written(lines: str) -> None:
-    files = texts({DEPLOYMENT: deployment("env:\n" + indent(lines, "  "))})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "hunter2" not in shown
-    assert "***" in shown
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "DB_PASSWORD: 'hunter2''s'",
-        "DB_PASSWORD: >-\n        hunter2\n        hunter2",
-        "DB_PASSWORD: !!str hunter2",
-        "{A_PASSWORD: 'hunter2''s', B_PASSWORD: 'hunter2''t'}",
-        "- 'DB_PASSWORD=hunter2''s'",
-    ],
-)
-def test_no_patch_of_a_compose_file_shows_a_secret_however_it_is_written(lines: str) -> None:
-    environment = f" {lines}" if lines.startswith("{") else f"\n      {lines}"
-    files = texts({"compose.yaml": f"services:\n  api:\n    image: contoso/api\n    environment:{environment}\n"})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "hunter2" not in shown
-    assert "***" in shown
-
-
-def test_no_line_that_a_patch_writes_anew_shows_a_secret_that_it_repeats() -> None:
-    container = "{name: api, image: 'contoso/api:1', env: [{value: 'hunter2''s', name: DB_PASSWORD}]}"
-    manifest = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: api}}\nspec:\n  containers:\n    - {container}\n"
-    files = texts({"deploy/api.yaml": manifest})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "hunter2" not in shown
-    assert "+    - {name: api" in shown
-
-
-WRITTEN_OUT = """
-env:
-  - name: DB_HOST
-    value: db
-  - name: DB_PASSWORD
-    value: hunter2
-"""
-OF_SERVICE = """
-services:
-  api:
-    image: contoso/api
-    environment:
-      A: b
-      DB_PASSWORD: hunter2
-    user: '1654'
-"""
-
-
-@pytest.mark.parametrize(
-    ("files", "expected", "told"),
-    [
-        (
-            {DEPLOYMENT: deployment(WRITTEN_OUT)},
-            ["secretName: api-secrets", "path: DB_PASSWORD"],
-            "in the Secret api",
-        ),
-        ({"compose.yaml": OF_SERVICE}, ["- DB_PASSWORD", "environment: DB_PASSWORD"], "where Compose runs"),
-    ],
-)
-def test_a_secret_that_is_written_out_becomes_a_file_that_must_be_set_first(
-    files: dict[str, str], expected: list[str], told: str
-) -> None:
-    before = texts(files)
-    (finding,) = [each for each in audit(before, NOW) if each.check == "runtime-secrets"]
-    assert finding.fix is not None
-    assert f"set DB_PASSWORD {told}" in finding.fix.advice
-    patch = patches(known(before), [finding], audit(before, NOW))[finding]
-    added = "\n".join(line[1:] for line in patch.splitlines() if line[0] == "+")
-    assert [each for each in expected if each not in added] == []
-    assert "hunter2" not in patch
-    assert "***" in patch
-
-
-TWO_CONTAINERS = """
-apiVersion: v1
-kind: Pod
-metadata:
-  name: api
-spec:
-  containers:
-    - name: api
-      image: contoso/api:1
-      env:
-        - name: DB_PASSWORD
-          value: hunter2
-    - name: web
-      image: contoso/web:1
-      env:
-        - name: DB_PASSWORD
-          value: {value}
-"""
-TWO_SERVICES = """
-services:
-  a:
-    image: contoso/a
-    environment: {{DB_PASSWORD: hunter2}}
-    user: '1'
-  b:
-    image: contoso/b
-    environment: {{DB_PASSWORD: {value}}}
-    user: '1'
-"""
-
-
-@pytest.mark.parametrize("value", ["hunter2", "hunter3"])
-@pytest.mark.parametrize(("path", "text"), [(DEPLOYMENT, TWO_CONTAINERS), ("compose.yaml", TWO_SERVICES)])
-def test_two_secrets_of_one_name_are_not_made_one(path: str, text: str, value: str) -> None:
-    text = text.format(value=value)
-    found = [each for each in audit(texts({path: text}), NOW) if each.check == "runtime-secrets"]
-    suggested = [each.fix.suggested for each in found if each.fix is not None]
-    assert len(suggested) == 2
-    assert all(map(bool, suggested)) is (value == "hunter2")
-    assert any(map(bool, suggested)) is (value == "hunter2")
-
-
 BASE = {
     "base/kustomization.yaml": "resources: [api.yaml]\n",
     "base/api.yaml": deployment(ONE_SECRET),
@@ -541,138 +354,6 @@ def test_a_step_is_written_for_bash_where_the_matrix_has_a_runner_of_windows(mat
     assert all("shell: bash" in "".join(edit.text for edit in fix.suggested) for fix in fixes)
 
 
-@pytest.mark.parametrize(
-    ("written", "why"),
-    [
-        ("# syntax=docker/dockerfile:1.4\n" + TOKEN.lstrip(), "1.10 is the first"),
-        (TOKEN.replace(" --token $NUGET_TOKEN", ""), "no RUN names NUGET_TOKEN"),
-        (TOKEN.replace("USER 1", "EXPOSE 80\n" * 500), "more than 500 instructions"),
-        (TOKEN.replace("USER 1", "ENV X=${NUGET_TOKEN-none}"), "used in line 5 by what takes no build secret"),
-    ],
-)
-def test_a_build_that_would_lose_its_token_is_left_to_people(written: str, why: str) -> None:
-    files = texts({"Dockerfile": written, BUILD: workflow(ARGUED)})
-    (finding,) = [each for each in audit(files, NOW) if each.check == "build-argument-secrets"]
-    assert finding.fix is not None
-    assert finding.fix.suggested == ()
-    assert why in finding.fix.left_alone
-
-
-@pytest.mark.parametrize("line", ["# syntax=docker/dockerfile:1", "# syntax=docker/dockerfile:1.10"])
-def test_a_frontend_that_gives_secrets_to_variables_is_taken(line: str) -> None:
-    files = texts({"Dockerfile": f"{line}\n{TOKEN.lstrip()}", BUILD: workflow(ARGUED)})
-    (finding,) = [each for each in audit(files, NOW) if each.check == "build-argument-secrets"]
-    assert finding.fix is not None
-    assert "--mount=" in "".join(each.text for each in finding.fix.suggested)
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        workflow(PUSH, job="env:\n  DB_PASSWORD: hunter2"),
-        workflow(PUSH, job="services:\n  db:\n    env:\n      DB_PASSWORD: hunter2"),
-        workflow(PUSH + "    build-args: |\n      MODE=fast\n      NUGET_TOKEN=hunter2\n"),
-        workflow(PUSH + "  env: {DB_PASSWORD: hunter2}\n"),
-        workflow(PUSH + "- run: docker run -e DB_PASSWORD=hunter2 ghcr.io/contoso/api:8\n"),
-    ],
-)
-def test_a_patch_beside_a_secret_in_a_workflow_does_not_show_it_either(written: str) -> None:
-    files = texts({BUILD: written, "Dockerfile": TOKEN})
-    shown = patches(known(files), audit(files, NOW)).values()
-    assert "hunter2" not in "".join(shown)
-
-
-def test_a_patch_beside_a_secret_before_the_first_stage_does_not_show_it_either() -> None:
-    written = 'ARG DB_PASSWORD=hunter2\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nENTRYPOINT ["a"]\n'
-    files = texts({"Dockerfile": written})
-    shown = patches(known(files), audit(files, NOW)).values()
-    assert "hunter2" not in "".join(shown)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        'ENV DB_PASSWORD="hunter2\\"hunter2"',
-        "ENV DB_PASSWORD=hunter2\\ hunter2",
-        "ENV DB_PASSWORD=first\\\nhunter2 \\\n  MODE=fast",
-        "ENV DB_PASSWORD   some   hunter2",
-        "ENV 'DB_PASSWORD'=hunter2",
-        'ENV "DB_PASSWORD=hunter2 hunter2"',
-        "ARG DB_PASSWORD='it\"s hunter2'",
-    ],
-)
-def test_no_patch_of_a_dockerfile_shows_a_secret_however_it_is_written(line: str) -> None:
-    written = f'FROM mcr.microsoft.com/dotnet/aspnet:8.0\n{line}\nENTRYPOINT ["a"]\n'
-    files = texts({"Dockerfile": written})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "USER" in shown
-    assert "hunter2" not in shown
-
-
-@pytest.mark.parametrize(
-    "run",
-    [
-        'docker run -e DB_PASSWORD=first\\"hunter2 contoso/api',
-        "docker run -e 'DB_PASSWORD=first hunter2' contoso/api",
-        'docker run -e "DB_PASSWORD=first\\$ hunter2" contoso/api',
-        'docker run -e "DB_PASSWORD"="first\\" hunter2" contoso/api',
-        "|\n    docker run -e DB_PASSWORD=first\\\n    hunter2 contoso/api",
-        "|\n    docker run -e 'DB_PASSWORD=first\n    hunter2' contoso/api",
-        "|\n    P='first hunter2'\n    docker run -e DB_PASSWORD=\"$P\" contoso/api",
-    ],
-)
-def test_no_patch_beside_a_command_shows_a_secret_however_it_is_written(run: str) -> None:
-    files = texts({BUILD: workflow(f"- run: {run}\n{PUSH.lstrip()}"), "Dockerfile": TOKEN})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "cosign sign" in shown
-    assert "hunter2" not in shown
-
-
-@pytest.mark.parametrize("level", ["top", "job", "step"])
-def test_no_patch_shows_a_variable_that_a_command_hands_on_as_a_secret(level: str) -> None:
-    env = "env: {OF_SHOP: hunter2}"
-    run = "- run: docker run -e DB_PASSWORD=$OF_SHOP contoso/api\n" + (f"  {env}\n" if level == "step" else "")
-    around = {level: env} if level != "step" else {}
-    files = texts({BUILD: workflow(f"{run}{PUSH.lstrip()}", **around), "Dockerfile": TOKEN})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "cosign sign" in shown
-    assert "hunter2" not in shown
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "RUN dotnet nuget add source -u shop -p hunter2 feed",
-        "RUN export DB_PASSWORD='a hunter2' && make",
-        'RUN curl -H "Authorization: Bearer hunter2" contoso',
-        "LABEL token=hunter2",
-        "ONBUILD ENV DB_PASSWORD=hunter2",
-        "HEALTHCHECK CMD curl http://shop:hunter2@localhost/",
-        'CMD ["shop", "--password", "hunter2"]',
-        "RUN shop --api-key hunter2",
-        "RUN shop --db-password=hunter2",
-    ],
-)
-def test_no_patch_shows_a_secret_that_stands_in_a_command_beside_it(line: str) -> None:
-    files = texts({"Dockerfile": f'FROM mcr.microsoft.com/dotnet/aspnet:8.0\n{line}\nENTRYPOINT ["a"]\n'})
-    shown = "".join(patches(known(files), audit(files, NOW)).values())
-    assert "+USER $APP_UID" in shown
-    assert "hunter2" not in shown
-    assert "***" in shown
-
-
-def test_lines_that_hold_no_secret_are_shown_as_they_are() -> None:
-    line = "RUN --mount=type=secret,id=TOKEN,env=TOKEN x --secret id=TOKEN -p 80:80 --token-file a API_KEY=$KEY"
-    files = texts({"Dockerfile": f'FROM mcr.microsoft.com/dotnet/aspnet:8.0\n{line}\nENTRYPOINT ["a"]\n'})
-    assert line in "".join(patches(known(files), audit(files, NOW)).values())
-
-
-@pytest.mark.parametrize("unit", ["--a-", "-a ", '"', "login -p ", "://a:", "nuget ", "a\\"])
-def test_secrets_beside_a_patch_are_looked_for_in_time_in_proportion(unit: str) -> None:
-    repository = known({}).repository
-    assert growth(lambda size: masked(repository, "a", f" {unit * (size // len(unit))}\n"), 8_000) < LINEAR
-
-
 def pushing_if(condition: str) -> Finding:
     files = texts({BUILD: workflow(PUSH.replace("  with:", f"  if: {condition}\n  with:"))})
     (finding,) = [each for each in audit(files, NOW) if each.check == "image-signed"]
@@ -724,62 +405,6 @@ def test_a_step_is_named_though_its_job_has_all_the_usual_ids() -> None:
     assert "id: build-2" in "".join(each.text for each in finding.fix.suggested)
 
 
-OF_DB = """
-env:
-  - name: DB_PASSWORD
-    valueFrom:
-      secretKeyRef:
-        name: db
-        key: password
-"""
-
-
-@pytest.mark.parametrize(
-    ("container", "pod", "why"),
-    [
-        (
-            f'{OF_DB}args: ["--password=$(DB_PASSWORD)"]',
-            "",
-            "a command or another variable of it names one of them",
-        ),
-        (f"{OF_DB}  - name: URL\n    value: redis://$(DB_PASSWORD)", "", "a command or another variable"),
-        (f"{OF_DB}        optional: true", "", "one of its Secrets is optional"),
-        (OF_DB.replace("name: db", "name: my.db"), "", "my.db cannot be the name of a volume"),
-        (OF_DB, "volumes:\n  - name: db\n    secret:\n      secretName: db", "the pod has a volume db already"),
-        (f"{OF_DB}envFrom:\n  - secretRef: {{name: db}}", "", "which Secret it is stands in no one place"),
-    ],
-)
-def test_secrets_whose_files_a_pod_could_not_have_are_left_to_people(container: str, pod: str, why: str) -> None:
-    files = texts({DEPLOYMENT: deployment(container, pod)})
-    fixes = [each.fix for each in audit(files, NOW) if each.check == "runtime-secrets"]
-    assert [each.suggested for each in fixes if each is not None] == [()] * len(fixes)
-    assert all(each is not None and why in each.left_alone for each in fixes)
-
-
-@pytest.mark.parametrize(
-    ("files", "why"),
-    [
-        ({"compose.yaml": f"{TAKEN}secrets:\n  DB_PASSWORD:\n    environment: OTHER\n"}, "of another source"),
-        ({"compose.yaml": TAKEN.replace("contoso/api", "postgres:17")}, "postgres is made by others"),
-        ({DEPLOYMENT: deployment(OF_DB, image="docker.io/library/redis:8")}, "redis is made by others"),
-    ],
-)
-def test_a_program_that_would_read_no_file_or_another_keeps_its_environment(
-    files: dict[str, str], why: str
-) -> None:
-    (fix,) = [each.fix for each in audit(texts(files), NOW) if each.check == "runtime-secrets"]
-    assert fix is not None
-    assert fix.suggested == ()
-    assert why in fix.left_alone
-
-
-def test_a_secret_of_the_same_source_that_the_file_has_is_taken() -> None:
-    files = texts({"compose.yaml": f"{TAKEN}secrets:\n  DB_PASSWORD:\n    environment: SA\n"})
-    (fix,) = [each.fix for each in audit(files, NOW) if each.check == "runtime-secrets"]
-    assert fix is not None
-    assert "- DB_PASSWORD" in "".join(each.text for each in fix.suggested)
-
-
 def test_no_user_is_put_before_what_the_build_still_runs() -> None:
     files = texts(
         {"Dockerfile": 'FROM mcr.microsoft.com/dotnet/aspnet:8.0\nENTRYPOINT ["a"]\nRUN apt-get update\n'}
@@ -797,15 +422,6 @@ def test_nothing_is_mounted_twice_at_tmp() -> None:
     assert fix is not None
     assert fix.suggested == ()
     assert fix.left_alone == "something that cannot be written is mounted at /tmp"
-
-
-def test_one_key_of_a_secret_becomes_a_file_for_each_variable() -> None:
-    more = OF_DB.replace("DB_PASSWORD", "OLD_PASSWORD").replace("\nenv:\n", "")
-    files = texts({DEPLOYMENT: deployment(f"{OF_DB}{more}  - {{name: A, value: $(A) $$(B)}}")})
-    findings = [each for each in audit(files, NOW) if each.check == "runtime-secrets"]
-    (shown, _) = patches(known(files), findings, audit(files, NOW)).values()
-    assert "path: DB_PASSWORD" in shown
-    assert "path: OLD_PASSWORD" in shown
 
 
 def test_an_image_before_net_8_has_no_user_of_its_own_to_suggest() -> None:

@@ -1,12 +1,13 @@
+"""What a rebuild is to do about the changes of its repository's bases."""
+
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.bases.change import Cause, Move
-from bot.domain.feeds.advisory import Severity
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, Workflow
 from bot.domain.repositories.repository_config import Ignore
@@ -15,17 +16,12 @@ from bot.domain.repositories.usage import Role, Usage
 from bot.domain.rollouts.policy import ActionPreference, Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.terms import Pin, Step
-from bot.domain.rollouts.timing.waves import Wave
-from bot.domain.rollouts.timing.windows import ALWAYS, Window
 from bot.plan.deciding import decide
-from bot.plan.due import reconsidered
 from tests.unit.plan.world import (
     ASPNET,
-    HOUR,
     NOON,
     SDK,
     WEEKLY,
-    digest,
     edits,
     member,
     move,
@@ -36,8 +32,6 @@ from tests.unit.plan.world import (
 )
 
 AT_ONCE = Policy((PolicyRule(settle=timedelta(0)),))
-
-# What is done
 
 
 def test_a_digest_pin_gets_a_pull_request_with_the_new_digest() -> None:
@@ -285,284 +279,6 @@ def test_an_sdk_pin_moves_with_an_image_of_a_floating_tag_only_where_that_would_
     assert edits(found) == [("10.0@a", "10.0@b", False), *moves]
 
 
-# What is superseded
-
-
-def test_a_newer_digest_supersedes_and_inherits_branch_and_pull_request() -> None:
-    earlier = rebuild(4, state=RebuildState.OPEN, branch="freshness/by-hand", pull_request=12)
-    found = only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[earlier]))
-    assert (found.supersedes, found.branch, found.pull_request) == ((4,), "freshness/by-hand", 12)
-
-
-def test_bases_that_only_the_superseded_rebuild_names_are_carried_over() -> None:
-    earlier = rebuild(4, (ASPNET, SDK))
-    found = only(planned(move(to="c", id=9), usage("aspnet:10.0@a"), earlier=[earlier]))
-    assert [(target.base, target.to_digest, target.changes) for target in found.targets] == [
-        (ASPNET, digest("c"), (1, 9)),
-        (SDK, digest("b"), (1,)),
-    ]
-    assert found.targets[0].from_digest == digest("a")
-
-
-def test_two_open_pull_requests_both_go_on_where_one_publication_moves_the_bases_of_both() -> None:
-    first = rebuild(4, (ASPNET,), state=RebuildState.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12)
-    second = rebuild(5, (SDK,), state=RebuildState.OPEN, branch="freshness/dotnet-sdk-10.0", pull_request=13)
-    moves = [move(to="c", id=8), move(SDK, to="c", id=9)]
-    used = {
-        8: [Affected(member(), usage("aspnet:10.0@a"))],
-        9: [Affected(member(), usage("sdk:10.0@a", Role.BUILD_STAGE))],
-    }
-    found = decide(moves, used, Policy(), [first, second], NOON)
-    assert sorted((item.branch, item.pull_request, item.supersedes) for item in found) == [
-        ("freshness/dotnet-aspnet-10.0", 12, (4,)),
-        ("freshness/dotnet-sdk-10.0", 13, (5,)),
-    ]
-
-
-@pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.WAITING, RebuildState.OPEN], ids=str)
-def test_bases_of_one_publication_that_are_seen_one_after_the_other_share_a_pull_request(
-    state: RebuildState,
-) -> None:
-    """Two that change one Dockerfile would be in conflict as soon as one is merged."""
-    number = 12 if state is RebuildState.OPEN else None
-    earlier = rebuild(4, (ASPNET,), state, rollout=3, pull_request=number)
-    found = only(planned(move(SDK, id=9), usage("sdk:10.0@a", Role.BUILD_STAGE), earlier=[earlier], joins=3))
-    assert (found.supersedes, found.branch, found.pull_request) == ((4,), earlier.branch, number)
-    assert [target.base for target in found.targets] == [ASPNET, SDK]
-    assert found.reason == "aspnet:10.0, sdk:10.0 moved; 10.0 is pinned by digest"
-
-
-def test_bases_of_one_publication_share_a_run_that_has_not_started() -> None:
-    known = {"action": Action.DISPATCH, "branch": None, "workflow": "weekly-rebuild.yml", "rollout": 3}
-    floating = usage("sdk:10.0", Role.BUILD_STAGE)
-    earlier = rebuild(4, (ASPNET,), **known)
-    found = only(planned(move(SDK, id=9), floating, member(WEEKLY), earlier=[earlier], joins=3))
-    assert (found.supersedes, [target.base for target in found.targets]) == ((4,), [ASPNET, SDK])
-    for other in (
-        replace(earlier, state=RebuildState.DISPATCHED),
-        replace(earlier, attempted_at=NOON),
-        replace(earlier, workflow="other.yml"),
-        replace(earlier, rollout=2),
-    ):
-        assert only(planned(move(SDK, id=9), floating, member(WEEKLY), earlier=[other], joins=3)).supersedes == ()
-
-
-def test_bases_of_one_publication_share_a_notice_that_is_still_to_come() -> None:
-    earlier = rebuild(4, (ASPNET,), action=Action.NOTIFY, branch=None, rollout=3)
-    found = only(
-        planned(
-            move(SDK, id=9), usage("sdk:10.0"), member(action=ActionPreference.NOTIFY), earlier=[earlier], joins=3
-        )
-    )
-    assert (found.supersedes, found.reason) == (
-        (4,),
-        "aspnet:10.0, sdk:10.0 moved; the repository asks to be told only",
-    )
-
-
-def test_a_mirror_of_the_base_shares_its_branch_and_so_its_pull_request() -> None:
-    mirrored = Base("mirror.example", ASPNET.repository, ASPNET.tag)
-    earlier = rebuild(
-        4, (mirrored,), state=RebuildState.OPEN, branch="freshness/dotnet-aspnet-10.0", pull_request=12
-    )
-    found = only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[earlier]))
-    assert (found.supersedes, found.pull_request) == ((4,), 12)
-    assert {target.base for target in found.targets} == {ASPNET, mirrored}
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        rebuild(4, (SDK,), branch="freshness/dotnet-sdk-10.0"),
-        rebuild(4, action=Action.DISPATCH),
-        rebuild(4, repository="contoso/desk"),
-    ],
-    ids=["another base", "another action", "another repository"],
-)
-def test_other_rebuilds_go_on(other: Rebuild) -> None:
-    assert only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[other])).supersedes == ()
-
-
-# When
-
-
-def test_a_change_settles_for_six_hours_unless_told_otherwise() -> None:
-    assert only(planned(move(), usage("aspnet:10.0@a"))).due_at == NOON + 6 * HOUR
-
-
-def test_settling_begins_with_the_change_and_not_with_its_plan() -> None:
-    assert only(planned(move(), usage("aspnet:10.0@a"), now=NOON + 5 * HOUR)).due_at == NOON + 6 * HOUR
-
-
-def test_what_has_settled_already_is_due_now() -> None:
-    assert only(planned(move(), usage("aspnet:10.0@a"), now=NOON + 9 * HOUR)).due_at == NOON + 9 * HOUR
-
-
-@pytest.mark.parametrize("severity", [Severity.HIGH, Severity.CRITICAL], ids=str)
-def test_a_severe_fix_does_not_wait(severity: Severity) -> None:
-    severe = move(cause=Cause.DOTNET_SECURITY, severity=severity)
-    assert only(planned(severe, usage("aspnet:10.0@a"))).due_at == NOON
-
-
-def test_a_mild_fix_settles() -> None:
-    mild = move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE)
-    assert only(planned(mild, usage("aspnet:10.0@a"))).due_at == NOON + 6 * HOUR
-
-
-def test_one_severe_fix_hastens_the_rebuild_that_carries_it() -> None:
-    moves = [move(SDK, id=1), move(ASPNET, Cause.DOTNET_SECURITY, id=2, severity=Severity.CRITICAL)]
-    found = only(planned(moves, [usage("aspnet:10.0@a"), usage("sdk:10.0@a", Role.BUILD_STAGE)]))
-    assert found.due_at == NOON
-
-
-def test_work_begins_in_a_window() -> None:
-    policy = Policy((PolicyRule(windows=(Window.parse("wed 08:00-17:00"),)),))
-    found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy))
-    assert found.due_at == NOON + 20 * HOUR
-
-
-def test_nothing_waits_for_a_window_longer_than_max_age() -> None:
-    policy = Policy((PolicyRule(windows=(Window.parse("mon 08:00-17:00"),), max_age=timedelta(days=2)),))
-    assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).due_at == NOON + 48 * HOUR
-
-
-@pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.WAITING])
-def test_a_waiting_rebuild_that_is_superseded_passes_on_its_due_time(state: RebuildState) -> None:
-    """Else a base that moves every five hours would never be rebuilt."""
-    earlier = rebuild(state=state, due_at=NOON + 6 * HOUR)
-    later = move(to="c", at=NOON + 5 * HOUR)
-    found = only(planned(later, usage("aspnet:10.0@a"), earlier=[earlier], now=NOON + 5 * HOUR))
-    assert found.due_at == NOON + 6 * HOUR
-
-
-def test_an_inherited_due_time_still_keeps_to_the_windows() -> None:
-    policy = Policy((PolicyRule(windows=(Window.parse("tue 08:00-17:00"),)),))
-    earlier = rebuild(due_at=NOON + 4 * HOUR)
-    at = NOON + 6 * HOUR
-    later = move(to="c", at=at, id=2)
-    found = only(planned([later], usage("aspnet:10.0@a"), policy=policy, earlier=[earlier], known=[move()], now=at))
-    assert found.due_at == NOON + 7 * 24 * HOUR - 4 * HOUR
-
-
-FRIDAY_EVENING = datetime(2026, 3, 13, 20, 0, tzinfo=UTC)
-BY_DAY = Policy(
-    (
-        PolicyRule(Match(min_severity=Severity.CRITICAL), windows=(ALWAYS,)),
-        PolicyRule(windows=(Window.parse("mon-fri 08:00-17:00"),), settle=HOUR),
-    )
-)
-
-
-@pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.WAITING])
-def test_a_severe_fix_is_not_put_off_by_a_lesser_change_that_follows_it(state: RebuildState) -> None:
-    severe = move(cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL, at=FRIDAY_EVENING)
-    lesser = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=FRIDAY_EVENING + 2 * HOUR)
-    waiting = rebuild(state=state, due_at=FRIDAY_EVENING + 2 * HOUR + HOUR / 12)
-    now = FRIDAY_EVENING + 2 * HOUR
-    found = only(planned(lesser, usage("aspnet:10.0@a"), policy=BY_DAY, earlier=[waiting], known=[severe], now=now))
-    assert found.due_at == now
-
-
-def test_a_change_that_waits_is_kept_no_longer_than_its_own_max_age_by_one_that_follows_it() -> None:
-    rules = (
-        PolicyRule(Match(causes=(Cause.OS_UPDATE,)), settle=24 * HOUR, max_age=8 * HOUR),
-        PolicyRule(settle=24 * HOUR, max_age=48 * HOUR),
-    )
-    first = move(cause=Cause.OS_UPDATE)
-    second = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=NOON + HOUR)
-    waiting = rebuild(due_at=NOON + 20 * HOUR)
-    found = only(
-        planned(
-            second,
-            usage("aspnet:10.0@a"),
-            policy=Policy(rules),
-            earlier=[waiting],
-            known=[first],
-            now=NOON + HOUR,
-        )
-    )
-    assert found.due_at == NOON + 8 * HOUR
-
-
-def test_an_open_pull_request_that_is_superseded_lets_the_new_digest_settle() -> None:
-    earlier = rebuild(state=RebuildState.OPEN, due_at=NOON)
-    assert only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[earlier])).due_at == NOON + 6 * HOUR
-
-
-def test_a_waiting_rebuild_is_hastened_when_its_change_turns_out_severe() -> None:
-    severe = move(cause=Cause.DOTNET_SECURITY, severity=Severity.CRITICAL).change
-    waiting = rebuild(due_at=NOON + 6 * HOUR)
-    assert reconsidered(waiting, [severe], Policy(), NOON + HOUR).due_at == NOON + HOUR
-
-
-BY_CAUSE = Policy(
-    (
-        PolicyRule(Match(causes=(Cause.DOTNET_SECURITY,)), wave="first", soak=HOUR, max_age=72 * HOUR),
-        PolicyRule(wave="rest", soak=8 * HOUR),
-    ),
-    (Wave("first"), Wave("rest")),
-)
-
-
-@pytest.mark.parametrize("state", [RebuildState.PLANNED, RebuildState.OPEN])
-def test_what_takes_a_change_over_keeps_its_wave_and_its_soak(state: RebuildState) -> None:
-    first = move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE)
-    lesser = move(cause=Cause.LAYERS_ONLY, to="c", id=2, at=NOON + HOUR)
-    before = rebuild(state=state, wave="first")
-    found = only(planned(lesser, usage("aspnet:10.0@a"), policy=BY_CAUSE, earlier=[before], known=[first]))
-    assert (found.wave, found.soak) == ("first", HOUR)
-
-
-def test_a_waiting_rebuild_comes_into_the_wave_of_what_its_change_turns_out_to_be() -> None:
-    found = reconsidered(
-        rebuild(wave="rest"),
-        [move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE).change],
-        BY_CAUSE,
-        NOON + HOUR,
-    )
-    assert (found.wave, found.soak, found.overdue_at) == ("first", HOUR, NOON + 72 * HOUR)
-
-
-def test_old_changes_that_a_catch_up_brings_have_their_time_from_its_plan_on() -> None:
-    """Else all of it was overdue as soon as any change was assessed again, and waited for no wave."""
-    lacked = move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE, at=NOON - 2000 * HOUR).change
-    waiting = rebuild(due_at=NOON + 6 * HOUR, waits_since=NOON, wave="first")
-    found = reconsidered(waiting, [lacked], BY_CAUSE, NOON + HOUR)
-    assert (found.due_at, found.overdue_at) == (NOON + 6 * HOUR, NOON + 72 * HOUR)
-
-
-def test_what_a_mirror_brought_late_has_its_time_from_the_publication_on() -> None:
-    copied = move(cause=Cause.DOTNET_SECURITY, severity=Severity.MODERATE).change
-    late = replace(copied, published_at=NOON - 5 * HOUR)
-    found = reconsidered(rebuild(waits_since=NOON + HOUR), [late], BY_CAUSE, NOON + HOUR)
-    assert found.overdue_at == NOON + 68 * HOUR
-
-
-def test_what_takes_over_from_a_catch_up_is_not_hastened_by_how_old_that_is() -> None:
-    lacked = move(at=NOON - 2000 * HOUR)
-    waiting = rebuild(due_at=NOON + 6 * HOUR, waits_since=NOON)
-    policy = Policy((PolicyRule(settle=6 * HOUR, max_age=72 * HOUR),))
-    newer = move(to="c", id=2, at=NOON + HOUR)
-    found = only(
-        planned(newer, usage("aspnet:10.0@a"), policy=policy, earlier=[waiting], known=[lacked], now=NOON + HOUR)
-    )
-    assert found.due_at == NOON + 6 * HOUR
-
-
-def test_a_waiting_rebuild_is_never_put_into_a_later_wave_by_what_is_learned() -> None:
-    assert reconsidered(rebuild(wave="first"), [move().change], BY_CAUSE, NOON).wave == "first"
-
-
-def test_a_waiting_rebuild_is_never_put_off_by_what_is_learned() -> None:
-    mild = replace(move().change, severity=Severity.LOW)
-    assert reconsidered(rebuild(due_at=NOON), [mild], Policy(), NOON).due_at == NOON
-
-
-def test_the_wave_comes_from_the_policy() -> None:
-    policy = Policy((PolicyRule(Match(repositories=("contoso/*",)), wave="canary"),))
-    assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).wave == "canary"
-
-
 # Laws
 
 FAMILIES = ("aspnet", "sdk", "runtime")
@@ -635,41 +351,6 @@ def test_nothing_that_was_to_be_brought_up_to_date_is_forgotten(
         if item.action is Action.PULL_REQUEST and item.state is RebuildState.PLANNED:
             assert item.branch is not None
             assert item.replacements
-
-
-@pytest.mark.parametrize(("text", "workflows"), [("aspnet:10.0@a", ()), ("aspnet:10.0", (WEEKLY,))])
-def test_a_base_that_is_back_before_anything_was_rebuilt_starts_nothing(
-    text: str, workflows: tuple[Workflow, ...]
-) -> None:
-    home = member(*workflows)
-    first = move()
-    waiting = replace(
-        rebuild(due_at=NOON + 6 * HOUR), action=only(planned(first, usage(text), home)).action, workflow=None
-    )
-    back = replace(first.change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR)
-    found = only(planned([Move(2, back)], usage(text), home, earlier=[waiting], known=[first], now=NOON + HOUR))
-    assert (found.state, found.supersedes) == (RebuildState.CANCELLED, (1,))
-    assert "back at" in found.reason
-
-
-def test_a_base_that_is_back_after_a_pull_request_was_opened_goes_on_there() -> None:
-    first = move()
-    back = replace(first.change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR)
-    opened = rebuild(state=RebuildState.OPEN, pull_request=7, attempted_at=NOON)
-    found = only(planned([Move(2, back)], usage("aspnet:10.0@a"), earlier=[opened], known=[first], now=NOON + HOUR))
-    assert (found.state, found.pull_request) == (RebuildState.PLANNED, 7)
-
-
-def test_a_new_branch_begins_as_the_rule_says() -> None:
-    policy = Policy((PolicyRule(branch_prefix="deps/base-"),))
-    assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).branch == "deps/base-dotnet-aspnet-10.0"
-
-
-def test_what_is_open_goes_on_under_the_name_that_it_has() -> None:
-    policy = Policy((PolicyRule(branch_prefix="deps/"),))
-    earlier = rebuild(4, state=RebuildState.OPEN, branch="freshness/by-hand", pull_request=12)
-    found = only(planned(move(), usage("aspnet:10.0@a"), policy=policy, earlier=[earlier]))
-    assert found.branch == "freshness/by-hand"
 
 
 def test_what_is_pinned_already_is_not_said_to_be_pinned_where_the_rule_wants_digests() -> None:

@@ -8,9 +8,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.runs import Run
 from bot.domain.repositories.repository import Workflow
 from bot.domain.rollouts.rebuild import Action, Merge, RebuildState
-from tests.unit.act.world import NOON, WEEKLY, World, member, rebuild
-
-NO_ANSWER = Failure(Trouble.UNREACHABLE, "no answer")
+from tests.unit.act.world import NO_ANSWER, NOON, WEEKLY, World, member, rebuild
 
 
 def dispatching(world: World, *workflows: Workflow, **values: object) -> None:

@@ -1,0 +1,185 @@
+"""What is not written, or not any more, and why."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.refusals import BranchRefused
+from bot.domain.repositories.usage import Replacement
+from bot.domain.rollouts.rebuild import RebuildState
+from tests.unit.act.world import (
+    BRANCH,
+    NO_ANSWER,
+    NOON,
+    World,
+    change,
+    rebuild,
+    reference,
+)
+
+
+async def test_no_more_pull_requests_are_opened_than_the_limit(world: World) -> None:
+    world.store.others_open = 2
+    world.add(rebuild())
+    await world.tick()
+    assert world.store[1].state is RebuildState.WAITING
+    assert "still open" in world.store[1].reason
+    assert world.forge.calls == []
+    world.store.others_open = 1
+    await world.later()
+    assert world.store[1].state is RebuildState.OPEN
+
+
+async def test_the_limit_does_not_keep_an_open_pull_request_from_being_updated(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.store.others_open = 9
+    world.add(rebuild(id=2, to="c"), None, change("c"))
+    await world.tick()
+    assert world.store[2].state is RebuildState.OPEN
+
+
+async def test_a_default_branch_that_stands_on_the_new_base_needs_nothing(world: World) -> None:
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.add(rebuild())
+    await world.tick()
+    assert world.store[1].state is RebuildState.SUCCEEDED
+    assert world.forge.calls == []
+
+
+async def test_news_for_a_pull_request_that_somebody_forestalled_closes_it(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
+    await world.later()
+    assert world.store[1].state is RebuildState.SUCCEEDED
+    assert not world.shop.requests[1].is_open
+
+
+async def test_a_pull_request_that_the_bot_closed_before_it_was_cut_off_ends_for_the_same_reason(
+    world: World,
+) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": f"FROM {reference('b')}\n".encode()})
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
+    world.forge.after["close_pull_request"] = NO_ANSWER
+    await world.later()
+    assert world.store[1].state is RebuildState.OPEN
+    world.store.others_open = world.options.open_pull_requests  # itself among them
+    await world.later()
+    assert world.store[1].state is RebuildState.SUCCEEDED
+    assert world.store[1].reason == "the default branch already stands on the new base"
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_a_conflict_that_only_people_can_solve_is_looked_at_less_and_less_often(
+    world: World, is_refused: bool
+) -> None:
+    """Each look at one takes a dozen requests."""
+    world.add(rebuild())
+    await world.tick()
+    world.shop.commit_to(BRANCH, {"fix.md": b"by hand"})
+    if is_refused:
+        world.forge.failing["look"] = Failure(Trouble.CONFLICT, "refused", status=422)
+    world.clock.advance(timedelta(days=3))
+    conflicted = replace(world.store[1], text_version=-1, attempts=2, due_at=world.clock.now())
+    world.store.alter(1, rebuild=conflicted)
+    await world.tick()
+    assert (world.store[1].state, world.store[1].text_version) == (RebuildState.OPEN, 0)
+    assert world.store[1].due_at == world.clock.now() + timedelta(hours=1)
+
+
+async def test_a_pull_request_for_a_base_that_is_not_used_any_more_is_closed(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": b"FROM nginx\n"})
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
+    await world.later()
+    assert world.store[1].state is RebuildState.CANCELLED
+    assert world.store[1].reason == "no file of the default branch names aspnet:10.0 any more"
+    assert not world.shop.requests[1].is_open
+
+
+async def test_a_pull_request_whose_files_cannot_be_edited_any_more_is_left_to_people(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
+    world.store.alter(1, rebuild=replace(world.store[1], facts_version=1))
+    await world.later()
+    assert (world.store[1].state, world.store[1].text_version) == (RebuildState.OPEN, 1)
+    assert world.shop.requests[1].is_open
+
+
+async def test_files_that_cannot_be_edited_are_told(world: World) -> None:
+    world.shop.commit_to("main", {"Dockerfile": b"FROM $BASE\n"})
+    world.add(rebuild())
+    await world.tick()
+    assert world.store[1].state is RebuildState.SKIPPED
+    assert world.store[1].reason == "nothing could be edited: Dockerfile:1: it comes from a variable"
+
+
+async def test_a_pull_request_names_what_it_could_not_edit(world: World) -> None:
+    world.shop.commit_to("main", {"other/Dockerfile": b"FROM $BASE\n"})
+    world.add(rebuild(), paths=("Dockerfile", "other/Dockerfile"))
+    await world.tick()
+    assert "other/Dockerfile:1: it comes from a variable" in world.shop.requests[1].body
+
+
+async def test_a_repository_without_commits_is_skipped(world: World) -> None:
+    world.shop.branches.clear()
+    world.add(rebuild())
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (RebuildState.SKIPPED, "the repository has no commits")
+
+
+async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> None:
+    world.registry.absent = {"10.0.5"}
+    moved = Replacement(reference("a").at("10.0.4", None), reference("a").at("10.0.5", None))
+    world.add(replace(rebuild(), replacements=(moved,)))
+    await world.tick()
+    assert world.store[1].state is RebuildState.WAITING
+    assert "not published yet" in world.store[1].reason
+    assert world.forge.calls == []
+    world.registry.absent.clear()
+    await world.later()
+    assert world.store[1].state is not RebuildState.WAITING
+
+
+async def test_a_rule_against_the_branch_ends_it_at_once_with_what_to_grant(world: World) -> None:
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, "new branches are restricted", "grant it")
+    world.add(rebuild())
+    await world.tick()
+    assert (world.store[1].state, world.store[1].reason) == (
+        RebuildState.SKIPPED,
+        f"a rule of the repository refuses {BRANCH}: new branches are restricted; grant it",
+    )
+
+
+async def test_a_rule_that_comes_later_leaves_what_is_open(world: World) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, "updates are restricted", "grant it")
+    world.store.jobs[1] = replace(world.store.jobs[1], changes=(change(cves=("CVE-2026-1",)),))
+    world.store.outdate(1)
+    await world.tick()
+    assert world.store[1].state is RebuildState.OPEN
+    assert world.store[1].text_version == world.store[1].facts_version
+
+
+async def test_a_rule_that_keeps_a_newer_digest_out_leaves_the_open_pull_request_to_be_followed(
+    world: World,
+) -> None:
+    world.add(rebuild())
+    await world.tick()
+    world.store.alter(1, rebuild=world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON))
+    world.forge.failing["prepare"] = world.forge.failing["carry_out"] = BranchRefused(BRANCH, "fixed", "grant it")
+    world.add(rebuild(to="c", id=2, pull_request=1))
+    await world.tick()
+    assert (world.store[2].state, world.store[2].pull_request) == (RebuildState.OPEN, 1)
+    assert world.store[2].reason.endswith(
+        f"it stays as it is: a rule of the repository refuses {BRANCH}: fixed; grant it"
+    )
