@@ -23,7 +23,7 @@ from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.rollouts.tables import rebuilds
-from tests.fakes.forge import FakeRepository
+from tests.fakes.repository import FakeRepository
 from tests.integration.model.fleet import NOON, WORKFLOW, WORKFLOW_FILE, Fleet, WatchfulForge, digest
 from tests.integration.store.filling import ASPNET, SDK, Stores
 

@@ -24,7 +24,8 @@ from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.repositories.explanation import IssueSaid
-from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import CONFIG, FakeRepository
 from tests.integration.store.filling import ASPNET, Stores
 from tests.migrated import new_sqlite
 

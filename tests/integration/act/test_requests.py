@@ -13,7 +13,7 @@ from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.formats.repository_config import parse
 from sandbox.edges.traffic import Asked
 from sandbox.world import World as Sandbox
-from tests.fakes.forge import FakeRepository
+from tests.fakes.repository import FakeRepository
 from tests.fakes.stores.rebuilds import FakeRebuildStore
 from tests.unit.act.world import BRANCH, Registry, World, change, rebuild, reference
 

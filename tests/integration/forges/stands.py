@@ -12,7 +12,8 @@ from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.repository import Identity
 from sandbox.world import World
-from tests.fakes.forge import FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import FakeRepository
 
 _NUMBERS = count(1)
 

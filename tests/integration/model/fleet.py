@@ -56,7 +56,8 @@ from bot.verify.images.stage import Observed
 from bot.verify.proving import stage as proving
 from bot.verify.proving.stage import ProvingOptions
 from bot.watch.registry.ports import Sight, Sighting
-from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import CONFIG, FakeRepository
 from tests.integration.store.filling import ASPNET, SDK, Stores, change_of
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -30,7 +30,7 @@ from bot.store.rows.repositories.tables import repositories as repositories_tabl
 from bot.store.rows.repositories.workflow_builds import workflow_builds
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
-from tests.fakes.forge import CONFIG, FakeRepository
+from tests.fakes.repository import CONFIG, FakeRepository
 from tests.integration.model.fleet import (
     AT_ONCE,
     BRANCHES,

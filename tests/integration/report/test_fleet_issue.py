@@ -16,7 +16,8 @@ from bot.reconcile.loop import Loop
 from bot.report.fleet_issue.stage import EVERY, FleetIssueOptions, FleetIssueTally, tick
 from bot.store.engine.database import open_database
 from bot.store.rows.rollouts.tables import rebuilds
-from tests.fakes.forge import FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import FakeRepository
 from tests.integration.store.filling import Stores
 from tests.migrated import new_sqlite
 

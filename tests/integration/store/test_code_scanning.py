@@ -17,7 +17,8 @@ from bot.domain.rollouts.journal import Word
 from bot.reconcile.loop import Loop
 from bot.service.wiring.auditing import scan_logs
 from bot.store.stages.act.onboardings import OnboardingsStore
-from tests.fakes.forge import SHA1, FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import SHA1, FakeRepository
 from tests.integration.store.filling import HOUR, Stores
 
 SHOP = "contoso/shop"

@@ -12,8 +12,9 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.reconcile.loop import Loop
-from tests.fakes.forge import FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
+from tests.fakes.repository import FakeRepository
 from tests.unit.act.world import BRANCH, NOON, SHOP, rebuild
 from tests.unit.follow.world import OPEN
 

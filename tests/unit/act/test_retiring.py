@@ -9,7 +9,8 @@ from bot.domain.forge.branches import BranchChange, FileChange, scratch_of
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.repositories.issue import IssueSection, new_body
 from tests.builders import NOON
-from tests.fakes.forge import FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import FakeRepository
 
 BRANCH = "freshness/dotnet-aspnet-10.0"
 

@@ -20,7 +20,8 @@ from bot.domain.repositories.usage import Replacement, SourceProblem
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigests
 from bot.reconcile.loop import Loop
-from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import CONFIG, FakeRepository
 from tests.fakes.stores.rebuilds import FakeRebuildStore
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

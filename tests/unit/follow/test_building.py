@@ -11,7 +11,8 @@ from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.follow.stage import FollowOptions, tick
 from bot.reconcile.loop import Loop
-from tests.fakes.forge import FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import FakeRepository
 from tests.fakes.stores.rebuilds import FakeRebuildStore, following
 from tests.unit.act.world import BRANCH, NOON, SHOP, rebuild
 from tests.unit.follow.world import OPEN

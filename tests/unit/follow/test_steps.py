@@ -14,8 +14,9 @@ from bot.domain.rollouts.terms import Start, Step
 from bot.follow.stage import FollowOptions
 from bot.follow.steps import StepFollowTally, tick
 from bot.reconcile.loop import Loop
-from tests.fakes.forge import FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
+from tests.fakes.repository import FakeRepository
 from tests.unit.act.world import NOON, SHOP
 
 EVERY = timedelta(minutes=5)

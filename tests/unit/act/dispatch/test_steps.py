@@ -18,8 +18,9 @@ from bot.domain.rollouts.terms import Step
 from bot.domain.rollouts.timing.freezes import Freeze
 from bot.formats.workflows.dispatchable import dispatchable
 from bot.reconcile.loop import Loop
-from tests.fakes.forge import CONFIG, FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
 from tests.fakes.queue import FakeQueue, Row
+from tests.fakes.repository import CONFIG, FakeRepository
 from tests.unit.act.world import NOON, SHOP
 
 DEPLOY = b"on: {workflow_dispatch: {inputs: {correlation: {}, digest: {required: true}}}}\njobs: {}\n"

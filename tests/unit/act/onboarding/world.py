@@ -13,7 +13,8 @@ from bot.domain.repositories.onboarding import SAFE_CHECKS, Onboarding, Onboardi
 from bot.domain.repositories.repository import blob_name
 from bot.service.wiring.auditing import AuditProposer
 from sandbox.fleets.bare_repository import bare_files
-from tests.fakes.forge import SHA1, FakeForge, FakeRepository
+from tests.fakes.forge import FakeForge
+from tests.fakes.repository import SHA1, FakeRepository
 
 ACTIONS = {
     "docker/login-action": {"v3": "a" * 40, "v3.6.0": "a" * 40},
