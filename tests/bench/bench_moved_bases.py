@@ -13,7 +13,7 @@ from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.engine.database import open_database
-from bot.verify.packages.layer import LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 from bot.watch.registry.ports import Sight, Sighting
 from tests.bench.bench_inventory import NOON
 from tests.bench.measured import Measured

@@ -15,7 +15,7 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.package import Distribution, Package, PackageType
 from bot.domain.packages.vulnerability import ANY_RELEASE, AffectedPackage, Ecosystem, VersionRange, Vulnerability
-from bot.verify.packages.layer import LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
 

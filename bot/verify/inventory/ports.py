@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.domain.packages.changes import PackageChange
 from bot.domain.packages.package import Inventory
 from bot.reconcile.work import Queue
-from bot.verify.packages.layer import LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from bot.domain.packages.package import Inventory
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.verify.inventory.ports import Comparison, InventoryStore, LayersPort, UnreadInventory, UnreadLayer
-from bot.verify.packages.layer import LayerContents, LayerReader
-from bot.verify.packages.overlay import overlay
-from bot.verify.packages.places import packages_in
+from bot.verify.packages.databases.places import packages_in
+from bot.verify.packages.layers.layer import LayerContents, LayerReader
+from bot.verify.packages.layers.overlay import overlay
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

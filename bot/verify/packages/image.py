@@ -8,9 +8,9 @@ from typing import Protocol
 from bot.domain.bases.image import INDEXES, Descriptor, Index, Manifest, check_digest, read_config, read_document
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
-from bot.verify.packages.layer import LayerContents, LayerReader
-from bot.verify.packages.overlay import overlay
-from bot.verify.packages.places import packages_in
+from bot.verify.packages.databases.places import packages_in
+from bot.verify.packages.layers.layer import LayerContents, LayerReader
+from bot.verify.packages.layers.overlay import overlay
 from bot.verify.packages.reading import malformed
 
 _DEEPEST = 3

@@ -19,7 +19,7 @@ from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, Versio
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look
-from bot.verify.packages.layer import LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import DumpSource, KeptDump

@@ -17,11 +17,11 @@ from bot.domain.packages.package import Inventory
 from bot.domain.packages.versions import BadVersion, compare_versions
 from bot.domain.reference import InvalidReference, Reference
 from bot.domain.wording.words import first_few
-from bot.verify.packages import dotnet, places
+from bot.verify.packages.databases import dotnet, places
+from bot.verify.packages.databases.places import packages_in
 from bot.verify.packages.image import check_one_is_meant, read_image
-from bot.verify.packages.inflate import is_zstd
-from bot.verify.packages.layer import LARGEST_KEPT
-from bot.verify.packages.places import packages_in
+from bot.verify.packages.layers.inflate import is_zstd
+from bot.verify.packages.layers.layer import LARGEST_KEPT
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom
 
 _LONGEST_LINE = 64 * 1024

@@ -32,8 +32,8 @@ from bot.store.rows.inventories.packages import outdate_told
 from bot.store.rows.inventories.read_inventories import distribution_in, inventories_of
 from bot.store.rows.inventories.vulnerabilities import look_again_soon
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
-from bot.verify.packages.layer import LayerContents
-from bot.verify.packages.places import assumed_links
+from bot.verify.packages.databases.places import assumed_links
+from bot.verify.packages.layers.layer import LayerContents
 
 _LARGEST_CONTENTS = 512 * 1024 * 1024
 

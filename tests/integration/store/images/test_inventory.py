@@ -31,7 +31,7 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.verify.images.ports import Look
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
-from bot.verify.packages.layer import LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 from bot.watch.registry.ports import Sight, Sighting
 from tests.integration.store.filling import ASPNET, HOUR, SDK, Stores, digest, usage_of
 

@@ -14,7 +14,7 @@ from bot.domain.packages.package import Inventory, Package
 from bot.reconcile.loop import Loop
 from bot.verify.inventory.ports import Comparison, UnreadInventory, UnreadLayer
 from bot.verify.inventory.stage import InventoryTally, tick
-from bot.verify.packages.layer import LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 from tests.fakes.queue import FakeQueue
 from tests.unit.verify.packages.archives import STATUS, archive, digest, paragraph, zipped, zstd
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 
 import zstandard
 
-from bot.verify.packages.layer import LayerContents, LayerReader
+from bot.verify.packages.layers.layer import LayerContents, LayerReader
 
 STATUS = "var/lib/dpkg/status"
 

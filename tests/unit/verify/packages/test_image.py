@@ -7,7 +7,7 @@ from bot.domain.bases.image import Descriptor, Index, Manifest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Distribution
 from bot.verify.packages.image import choose_digest, read_image
-from bot.verify.packages.layer import LayerContents
+from bot.verify.packages.layers.layer import LayerContents
 from tests.unit.verify.packages.archives import STATUS, BlobsInMemory, archive, digest, paragraph, zipped, zstd
 
 CONFIG = Descriptor("application/vnd.oci.image.config.v1+json", "sha256:" + "0" * 64, 2)

@@ -6,8 +6,8 @@ import tarfile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.verify.packages import dotnet, places
-from bot.verify.packages.overlay import overlay
+from bot.verify.packages.databases import dotnet, places
+from bot.verify.packages.layers.overlay import overlay
 from tests.unit.verify.packages.archives import STATUS, entry, read
 
 RUNTIME = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.1"

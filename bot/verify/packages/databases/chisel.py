@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from bot.domain.packages.package import Inventory, Package, PackageType
-from bot.verify.packages.inflate import Inflater, is_zstd
+from bot.verify.packages.layers.inflate import Inflater, is_zstd
 from bot.verify.packages.reading import Collection, malformed, text
 
 _LARGEST = 32 * 1024 * 1024

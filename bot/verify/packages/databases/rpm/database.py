@@ -13,10 +13,10 @@ from pathlib import Path
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Inventory
+from bot.verify.packages.databases.rpm import header as rpm_header
+from bot.verify.packages.databases.rpm import packages as rpm
+from bot.verify.packages.databases.rpm.sqlite_file import check_schema, page_size
 from bot.verify.packages.reading import MOST_PACKAGES, Collection, malformed
-from bot.verify.packages.rpm import header as rpm_header
-from bot.verify.packages.rpm import packages as rpm
-from bot.verify.packages.rpm.sqlite_file import check_schema, page_size
 
 _MAGIC = b"SQLite format 3\0"
 _LARGEST = 192 * 1024 * 1024

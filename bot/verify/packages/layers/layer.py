@@ -8,10 +8,10 @@ import posixpath
 from dataclasses import dataclass, field
 
 from bot.domain.bases.image import is_digest
-from bot.verify.packages import dotnet, places
-from bot.verify.packages.inflate import Inflater
+from bot.verify.packages.databases import dotnet, places
+from bot.verify.packages.layers.inflate import Inflater
+from bot.verify.packages.layers.tar import TarEntry, TarEntryKind, TarReader
 from bot.verify.packages.reading import malformed
-from bot.verify.packages.tar import TarEntry, TarEntryKind, TarReader
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages import apk, chisel, dotnet, dpkg
-from bot.verify.packages.os_release import read_os_release
-from bot.verify.packages.rpm import database as rpm_database
-from bot.verify.packages.rpm import dbpath
-from bot.verify.packages.rpm import packages as rpm
+from bot.verify.packages.databases import apk, chisel, dotnet, dpkg
+from bot.verify.packages.databases.os_release import read_os_release
+from bot.verify.packages.databases.rpm import database as rpm_database
+from bot.verify.packages.databases.rpm import dbpath
+from bot.verify.packages.databases.rpm import packages as rpm
 
 _MIB = 1024 * 1024
 _MANIFEST = "var/lib/rpmmanifest/container-manifest-2"

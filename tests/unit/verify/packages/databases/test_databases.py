@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.domain.packages.package import Distribution, Inventory, Package
-from bot.verify.packages import apk, chisel, dotnet, dpkg, places
-from bot.verify.packages.os_release import read_os_release
-from bot.verify.packages.overlay import overlay
-from bot.verify.packages.rpm import database as rpm_database
-from bot.verify.packages.rpm import packages as rpm
+from bot.verify.packages.databases import apk, chisel, dotnet, dpkg, places
+from bot.verify.packages.databases.os_release import read_os_release
+from bot.verify.packages.databases.rpm import database as rpm_database
+from bot.verify.packages.databases.rpm import packages as rpm
+from bot.verify.packages.layers.overlay import overlay
 from tests.unit.verify.packages.archives import archive, paragraph, read, zstd
 from tests.unit.verify.packages.evidence import content, expected, same_packages
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.verify.packages import reading
-from bot.verify.packages.places import packages_in
-from bot.verify.packages.rpm.database import read_database
-from bot.verify.packages.rpm.header import read_header
+from bot.verify.packages.databases.places import packages_in
+from bot.verify.packages.databases.rpm.database import read_database
+from bot.verify.packages.databases.rpm.header import read_header
 
 
 def header(**values: str | int) -> bytes:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from bot.verify.packages import dotnet, places
-from bot.verify.packages.layer import MARK, LayerContents, mark_of
+from bot.verify.packages.databases import dotnet, places
+from bot.verify.packages.layers.layer import MARK, LayerContents, mark_of
 
 _MOST_FOLDERS = 200_000
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
-from bot.verify.packages import layer
-from bot.verify.packages import overlay as overlaying
-from bot.verify.packages.inflate import Inflater
-from bot.verify.packages.layer import LayerContents, LayerReader
-from bot.verify.packages.overlay import overlay
+from bot.verify.packages.layers import layer
+from bot.verify.packages.layers import overlay as overlaying
+from bot.verify.packages.layers.inflate import Inflater
+from bot.verify.packages.layers.layer import LayerContents, LayerReader
+from bot.verify.packages.layers.overlay import overlay
 from tests.unit.verify.packages.archives import STATUS, archive, digest, entry, paragraph, read, zipped, zstd
 
 WRAPPINGS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": zipped, "zstd": zstd}

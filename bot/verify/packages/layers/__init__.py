@@ -1,0 +1,1 @@
+"""The layers of an image, read as their bytes come and laid over each other."""
