@@ -15,7 +15,8 @@ code { font: 13px "DejaVu Sans Mono", monospace; background: #f2f2f4; border-rad
 h1 { font-size: 18px; margin: 4px 0 8px } p { margin: 0 0 10px } .quiet { color: #616061; font-size: 13px }
 .who { font-weight: 700; margin-bottom: 2px } .who span { font-weight: 400; color: #616061; font-size: 12px }
 table { border-collapse: collapse; margin-bottom: 10px; font-size: 12px } td code { font-size: 11px }
-td:last-child { white-space: nowrap }
+th { white-space: nowrap }
+body.wide { width: 880px }
 td, th { border: 1px solid #d1d9e0; padding: 5px 8px; text-align: left; overflow-wrap: anywhere }
 .card { border: 1px solid #e0e0e0; border-radius: 6px; padding: 14px 16px; box-shadow: 0 1px 3px #0002 }
 .card a { color: #4f52b2 } .card p { margin: 0 0 8px } .card .large { font-size: 19px; font-weight: 600 }
@@ -35,11 +36,11 @@ def teams_page(card: Mapping[str, Any]) -> str:
 def pull_request_page(request: Mapping[str, Any]) -> str:
     body = MarkdownIt("commonmark").enable("table").render(request["body"])
     number = f'<span class="quiet">#{request["number"]}</span>'
-    return _page(f"<h1>{html.escape(request['title'])} {number}</h1>{body}")
+    return _page(f"<h1>{html.escape(request['title'])} {number}</h1>{body}", "wide")
 
 
-def _page(body: str) -> str:
-    return f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style><body>{body}'
+def _page(body: str, look: str = "") -> str:
+    return f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style><body class="{look}">{body}'
 
 
 def _card(card: Mapping[str, Any]) -> str:

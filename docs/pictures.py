@@ -114,8 +114,9 @@ def unfolded(page: str) -> str:
 
 
 def draw_messages(browser: Browser, pages: Mapping[str, str]) -> None:
-    page = browser.new_context(viewport={"width": 760, "height": 200}, device_scale_factor=1.2).new_page()
+    page = browser.new_context(device_scale_factor=1.2).new_page()
     for name, text in pages.items():
+        page.set_viewport_size({"width": 920 if 'class="wide"' in text else 760, "height": 200})
         page.set_content(text)
         page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
     page.context.close()

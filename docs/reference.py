@@ -184,7 +184,26 @@ def _commands() -> str:
             f"- `{path}`: {text}" for name, command in commands.items() for path, text in _told(name, command)
         ]
         lines.append("")
-    return "\n".join(lines)
+    lines += [
+        "## Exit codes",
+        "",
+        "0 done, or what was checked holds; 1 something needs attention, or it does not hold; 2 bad input or",
+        "settings, or a store that cannot be opened; 3 cannot tell; 130 interrupted. Of each command:",
+        "",
+        "| command | how it ends |",
+        "|---|---|",
+    ]
+    commands_with_help = (each for commands in GROUPS.values() for each in commands.items())
+    lines += [
+        f"| `{path}` | {_cell(_exits(text))} |" for each in commands_with_help for path, text in _helps(*each)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _exits(text: str) -> str:
+    """The sentence of a command's help that tells its exit codes, without the words that begin it."""
+    _, _, told = " ".join(text.split()).partition("Exit code")
+    return told.removeprefix("s:").partition(" Example:")[0].strip()
 
 
 def _checks() -> str:
@@ -220,14 +239,19 @@ def _as_markdown(docstring: str) -> str:
 
 def _told(name: str, command: Any) -> Iterator[tuple[str, str]]:
     """A command, or each of those below it, with the first line of its help."""
+    return ((path, text.partition("\n\n")[0].replace("\n", " ")) for path, text in _helps(name, command))
+
+
+def _helps(name: str, command: Any) -> Iterator[tuple[str, str]]:
+    """A command, or each of those below it, with its help."""
     if not hasattr(command, "registered_commands"):
-        yield name, str(command.__doc__).strip().partition("\n\n")[0].replace("\n", " ")
+        yield name, str(command.__doc__).strip()
         return
     for each in command.registered_commands:
         inner = each.name or each.callback.__name__.replace("_", "-")
-        yield from _told(f"{name} {inner}", each.callback)
+        yield from _helps(f"{name} {inner}", each.callback)
     for group in command.registered_groups:
-        yield from _told(f"{name} {group.name}", group.typer_instance)
+        yield from _helps(f"{name} {group.name}", group.typer_instance)
 
 
 def main() -> None:

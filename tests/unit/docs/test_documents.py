@@ -128,30 +128,13 @@ def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
-def ends_with(command: Any, code: int) -> bool:
-    """Whether the command's help says what it ends so for."""
-    _, _, codes = command.help.partition("Exit code")
-    return re.search(rf"\b{code} (?!wins)[a-z]", codes) is not None
-
-
-def exit_codes() -> dict[int, str]:
-    """What the README says of each exit code that has several meanings."""
-    _, _, said = TEXTS["README.md"].partition("Exit codes: 0 done; 1 ")
-    attention, _, rest = said.partition("; 2 bad input")
-    cannot_tell, _, _ = " ".join(rest.split()).partition("; 130")
-    return {1: " ".join(attention.split()), 3: cannot_tell.partition("; 3 ")[2]}
-
-
 def test_every_command_is_in_a_document() -> None:
     assert [name for name in COMMANDS if f"`{name}`" not in ALL and f"freshness-bot {name}" not in ALL] == []
 
 
-SAYS_ITS_CODES = [(name, code) for name, command in COMMANDS.items() for code in (1, 3) if ends_with(command, code)]
-
-
-@pytest.mark.parametrize(("name", "code"), SAYS_ITS_CODES)
-def test_the_readme_names_each_command_that_ends_so(name: str, code: int) -> None:
-    assert f"`{name}`" in exit_codes()[code]
+def test_every_command_tells_in_the_table_how_it_ends() -> None:
+    _, _, table = TEXTS["docs/commands.md"].partition("## Exit codes")
+    assert [name for name in COMMANDS if not re.search(rf"\| `{name}` \| 0\b", table)] == []
 
 
 def test_every_question_that_verify_asks_of_an_image_is_explained() -> None:
@@ -234,7 +217,7 @@ def test_the_index_of_decisions_has_each_under_its_title() -> None:
 
 
 def test_the_example_of_a_repositorys_own_word_is_taken_as_it_stands() -> None:
-    [text] = [block for block in _FENCED.findall(TEXTS["README.md"]) if "enabled:" in block]
+    [text] = [block for block in _FENCED.findall(TEXTS["docs/policy.md"]) if "enabled:" in block]
     config, problems = parse(text, datetime(2026, 1, 1, tzinfo=UTC))
     assert problems == ()
     assert config.labels == ("dependencies",)
