@@ -54,6 +54,48 @@ def test_a_match_is_a_vulnerability_of_a_package_with_its_fix() -> None:
     )
 
 
+@pytest.mark.parametrize("values", [{"vulnerability": {}}, {"artifact": {"version": "1"}}])
+def test_a_match_of_no_vulnerability_or_no_package_cannot_be_told(values: dict[str, Any]) -> None:
+    found = read(match(), match(**values))
+    assert (len(found.vulnerabilities), found.gaps) == (1, ("a match names no vulnerability or package",))
+
+
+@pytest.mark.parametrize(
+    ("fix", "has_fix", "tells"),
+    [
+        ({"versions": ["1"], "state": "not-fixed"}, False, True),
+        ({"versions": [], "state": "fixed"}, True, True),
+        ({"versions": ["1"], "state": "odd"}, True, True),
+        ({"versions": []}, False, True),
+        ({"state": "wont-fix"}, False, True),
+        ({"state": "odd"}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_a_state_that_grype_knows_says_whether_there_is_a_fix_and_versions_do_where_it_says_none(
+    fix: dict[str, Any], has_fix: bool, tells: bool
+) -> None:
+    found = read(match(vulnerability={"id": "CVE-2026-1", "severity": "High", "fix": fix}))
+    assert [each.has_fix for each in found.vulnerabilities] == [has_fix]
+    assert bool(found.gaps) is not tells
+
+
+def test_what_was_scanned_is_an_image_only_where_it_is_said_to_be_one() -> None:
+    target = {"userInput": "shop", "imageID": CONFIG, "manifestDigest": PLATFORM}
+    of_folder = read(source={"type": "directory", "target": target})
+    assert (of_folder.image_name, of_folder.names) == ("", frozenset())
+
+
+def test_a_cve_goes_by_its_name_whatever_is_related_to_it() -> None:
+    related = [{"id": "CVE-2026-9"}, {"id": "GHSA-5crp-9r3c-p9vr"}]
+    [found] = read(match(relatedVulnerabilities=related)).vulnerabilities
+    assert (found.id, found.aliases) == ("CVE-2026-1", ())
+    by_advisory = read(match("GHSA-5crp-9r3c-p9vr", relatedVulnerabilities=related)).vulnerabilities
+    assert [(each.id, each.aliases) for each in by_advisory] == [("CVE-2026-9", ("GHSA-5crp-9r3c-p9vr",))]
+    [alone] = read(match("GHSA-5crp-9r3c-p9vr")).vulnerabilities
+    assert (alone.id, alone.aliases) == ("GHSA-5crp-9r3c-p9vr", ())
+
+
 def test_it_is_about_the_image_by_the_digests_that_it_names() -> None:
     report = read()
     assert (report.scanner, report.image_name, report.image_digests) == (

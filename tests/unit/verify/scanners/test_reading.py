@@ -116,6 +116,37 @@ def test_a_finding_without_a_name_cannot_be_told_and_hinders_no_other() -> None:
     assert len(blocking(found.vulnerabilities, GatePolicy())) == 1
 
 
+@pytest.mark.parametrize("key", ["VulnerabilityID", "PkgName"])
+def test_a_finding_of_no_vulnerability_or_no_package_cannot_be_told(key: str) -> None:
+    found = report(finding(), finding(**{key: ""}))
+    assert len(found.vulnerabilities) == 1
+    assert found.gaps == ("a finding in 'image' names no vulnerability or package",)
+
+
+def test_blanks_around_a_status_or_a_fixed_version_do_not_count() -> None:
+    [found] = report(finding(Status=" Affected ", FixedVersion=" ")).vulnerabilities
+    assert (found.has_fix, found.fixed) == (False, "")
+    [fixed] = report(finding(Status=None, FixedVersion=" ")).vulnerabilities
+    assert not fixed.has_fix
+
+
+@pytest.mark.parametrize(
+    ("values", "has_looked"),
+    [
+        ({"Vulnerabilities": []}, True),
+        ({"Vulnerabilities": [], "Secrets": [{}]}, True),
+        ({}, True),
+        ({"Secrets": [{}]}, False),
+        ({"MisconfSummary": {"Failures": 1}}, False),
+    ],
+)
+def test_where_trivy_does_not_tell_of_a_class_what_it_found_says_what_it_looked_for(
+    values: dict[str, object], has_looked: bool
+) -> None:
+    document = {"SchemaVersion": 2, "Results": [{"Target": "image", **values}]}
+    assert read_report(json.dumps(document).encode(), "r.json").has_looked is has_looked
+
+
 def test_the_report_says_when_it_was_made() -> None:
     at = report(CreatedAt="2026-11-24T12:20:30.000000005+01:00").created_at
     assert at is not None
@@ -214,6 +245,39 @@ def test_of_rules_of_one_id_a_result_of_sarif_means_the_one_at_its_place() -> No
     assert severity() is Rating.CRITICAL
     assert severity(ruleIndex=7) is Rating.LOW
     assert severity(rule={"index": 0, "toolComponent": {"index": 0}}) is Rating.UNKNOWN
+
+
+def test_a_rule_of_sarif_at_a_place_that_is_none_is_not_meant() -> None:
+    rule = {**RATED, "properties": {"security-severity": "9.8"}}
+    for index in (-1, 1, True, False, "0", None):
+        result = {"ruleIndex": index, "message": {"text": UNRATED_TEXT}}
+        assert sarif_of(result, rule).vulnerabilities == (), "nothing names the vulnerability"
+    other = {"ruleId": "CVE-2026-9", "ruleIndex": 0, "message": {"text": UNRATED_TEXT}}
+    [found] = sarif_of(other, rule).vulnerabilities
+    assert (found.id, found.severity) == ("CVE-2026-9", Rating.UNKNOWN)
+
+
+def test_a_tag_of_a_rule_of_sarif_is_a_severity_in_either_case() -> None:
+    rule = {**RATED, "properties": {"tags": ["high"], "security-severity": "not a number"}}
+    [found] = sarif_of({"ruleId": RATED["id"], "message": {"text": UNRATED_TEXT}}, rule).vulnerabilities
+    assert found.severity is Rating.HIGH
+    untold = {**RATED, "properties": {"security-severity": "not a number"}}
+    [found] = sarif_of({"ruleId": RATED["id"], "message": {"text": UNRATED_TEXT}}, untold).vulnerabilities
+    assert found.severity is Rating.UNKNOWN
+
+
+@pytest.mark.parametrize("missing", ["Package: musl", "Installed Version: 1.1.20-r4"])
+def test_a_result_of_sarif_without_a_package_or_version_cannot_be_told_and_hinders_no_other(missing: str) -> None:
+    assert missing in SARIF_TEXT
+    found = sarif(SARIF_TEXT.replace(missing, ""), SARIF_TEXT)
+    assert (len(found.vulnerabilities), len(found.gaps)) == (1, 1)
+
+
+@pytest.mark.parametrize("runs", [[7], [{"results": None}], [{}]])
+def test_a_run_of_sarif_without_results_cannot_tell(runs: list[object]) -> None:
+    found = read_report(json.dumps({"runs": runs}).encode(), "r.sarif")
+    assert (found.has_looked, found.is_about_several) == (False, False)
+    assert found.gaps == ("a run has no results, so it cannot be told whether anything was looked for",)
 
 
 def test_sarif_whose_results_are_in_other_files_cannot_tell() -> None:
@@ -460,6 +524,20 @@ def test_sarif_of_docker_scout_is_read(fixed: str, version: str) -> None:
     assert found.gaps == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [("Vulnerability", "Weakness"), ("pkg:deb", "deb"), ("@3.0.13-1%2Bdeb12u1", "")],
+    ids=["no vulnerability", "no package URL", "no version"],
+)
+def test_sarif_of_docker_scout_that_does_not_name_all_of_it_cannot_tell(line: str, other: str) -> None:
+    text = SCOUT_TEXT.format("1")
+    assert line in text
+    found = sarif_of(
+        {"ruleId": "CVE-2026-1", "message": {"text": text.replace(line, other, 1)}}, {"id": "CVE-2026-1"}
+    )
+    assert (found.vulnerabilities, len(found.gaps)) == ((), 1)
+
+
 def test_sarif_of_docker_scout_that_names_two_packages_cannot_tell() -> None:
     result = {"ruleId": "CVE-2026-1", "message": {"text": SCOUT_TEXT.format("1") * 2}}
     assert sarif_of(result, {"id": "CVE-2026-1"}).gaps
@@ -491,6 +569,14 @@ def test_sarif_of_osv_scanner_has_the_fix_of_a_package_that_its_record_spells_ot
 ) -> None:
     found = osv(("GHSA-5crp-9r3c-p9vr", named, "13.0.1"), package=f"{package}@12.0.3")
     assert rows(found, GatePolicy())[0][1:4] == (package, "12.0.3", "13.0.1")
+
+
+def test_rows_of_another_shape_are_no_fixes_in_sarif_of_osv_scanner() -> None:
+    table = "| id | name | fixed |\n| - | - | - |\nnot | a | row |\n| GHSA-1 | Newtonsoft.Json |\n"
+    table += "| GHSA-1 | Newtonsoft.Json | 13.0.1 | more |\n| GHSA-2 | Newtonsoft.Json | 13.0.2 |\n"
+    explained = f"x\n### Affected Packages\n\n### Fixed Versions\n\n{table}"
+    assert [each.fixed for each in osv(help_=explained).vulnerabilities] == ["13.0.2"]
+    assert [each.fixed for each in osv(help_="x\n### Affected Packages\n\n| a |").vulnerabilities] == [""]
 
 
 def test_the_help_of_a_rule_is_read_once_for_all_its_results() -> None:
@@ -542,6 +628,15 @@ def test_sarif_of_snyk_has_the_package_beside_the_rule_and_its_fix_in_what_is_to
         "@scope/name",
         Rating.CRITICAL,
     )
+
+
+def test_sarif_of_snyk_goes_by_the_name_of_its_rule_where_it_names_no_cve_and_by_the_last_word_on_its_fix() -> None:
+    rule = "SNYK-DEBIAN12-OPENSSL-6190223"
+    for about in ("openssl/libssl3@3.0.11", "(CWE-79) openssl/libssl3@3.0.11"):
+        [found] = snyk(SNYK_FIX, about).vulnerabilities
+        assert (found.id, found.package, found.installed) == (rule, "openssl/libssl3", "3.0.11")
+    [twice] = snyk(f"{SNYK_FIX}\n{SNYK_FIX.replace('u1', 'u2')}").vulnerabilities
+    assert twice.fixed == "3.0.13-1~deb12u2"
 
 
 def test_sarif_of_snyk_that_does_not_say_whether_there_is_a_fix_cannot_tell() -> None:
