@@ -124,8 +124,8 @@ def test_a_finding_of_no_vulnerability_or_no_package_cannot_be_told(key: str) ->
 
 
 def test_blanks_around_a_status_or_a_fixed_version_do_not_count() -> None:
-    [found] = report(finding(Status=" Affected ", FixedVersion=" ")).vulnerabilities
-    assert (found.has_fix, found.fixed) == (False, "")
+    [found] = report(finding(Status=" Affected ", FixedVersion=" 1 ")).vulnerabilities
+    assert (found.has_fix, found.fixed) == (False, "1")
     [fixed] = report(finding(Status=None, FixedVersion=" ")).vulnerabilities
     assert not fixed.has_fix
 
@@ -224,6 +224,8 @@ def test_a_result_of_sarif_that_says_no_severity_has_that_of_its_rule(properties
         for text in (UNRATED_TEXT, SARIF_TEXT.replace("CRITICAL", "UNSPECIFIED")):
             [found] = sarif_of({**named, "message": {"text": text}}, rule).vulnerabilities
             assert (found.id, found.severity) == ("CVE-2019-14697", severity)
+            is_unrated = severity is Rating.UNKNOWN
+            assert bool(sarif_of({**named, "message": {"text": text}}, rule).unrated) is is_unrated
 
 
 def test_what_sarif_says_is_of_an_unknown_severity_has_that_of_its_rule() -> None:
@@ -493,6 +495,37 @@ def test_sarif_whose_runs_are_about_several_images_is_about_none_of_them() -> No
     assert (len(of("a", "a").names), of("a", "a").gaps) == (1, ())
     assert of("a", "b").names == frozenset()
     assert (of("a", "a").is_about_several, of("a", "b").is_about_several) == (False, True)
+
+
+def test_sarif_whose_runs_share_a_digest_or_an_image_is_about_one_image() -> None:
+    one, other, shared = (f"x@sha256:{letter * 64}" for letter in "abc")
+
+    def is_about_several(*abouts: dict[str, object]) -> bool:
+        runs = [{"results": [], "properties": about} for about in abouts]
+        return read_report(json.dumps({"runs": runs}).encode(), "r.sarif").is_about_several
+
+    assert is_about_several({"repoDigests": [one]}, {"repoDigests": [other]})
+    assert not is_about_several({"repoDigests": [one, shared]}, {"repoDigests": [shared, other]})
+    image = f"sha256:{'d' * 64}"
+    assert not is_about_several(
+        {"repoDigests": [one], "imageID": image}, {"repoDigests": [other], "imageID": image}
+    )
+    assert not is_about_several({}, {})
+
+
+def test_a_finding_of_a_tool_that_nobody_knows_says_that_it_looks_for_vulnerabilities() -> None:
+    run = {
+        "tool": {"driver": {"name": "Another"}},
+        "results": [{"ruleId": "CVE-1", "message": {"text": SARIF_TEXT}}],
+    }
+    found = read_report(json.dumps({"runs": [run]}).encode(), "r.sarif")
+    assert (found.has_looked, found.gaps, len(found.vulnerabilities)) == (True, (), 1)
+
+
+@pytest.mark.parametrize("results", [[{"Target": "a"}, {}], [{"Target": "a"}, 7], [{}]])
+def test_a_list_that_is_not_one_of_results_is_no_report(results: list[object]) -> None:
+    with pytest.raises(Failure, match="is no report"):
+        read_report(json.dumps(results).encode(), "r.json")
 
 
 def test_a_later_line_of_a_description_counts_for_nothing() -> None:

@@ -23,7 +23,7 @@ DIGEST = f"sha256:{'a' * 64}"
 
 
 def test_severities_are_listed_in_either_case_with_blanks_and_commas_too_many() -> None:
-    assert severities(" high, Critical,,") == {Rating.HIGH, Rating.CRITICAL}
+    assert severities(" high, ,Critical,") == {Rating.HIGH, Rating.CRITICAL}
 
 
 @pytest.mark.parametrize("text", ["", ",", "HIGH,SEVERE"])
