@@ -65,10 +65,10 @@ def main() -> None:
         lines = _lines(error)
         if lines is None:
             raise
-        from bot.service.logs import clean
+        from bot.cli.screen.output import print_aside
 
         for line in lines:
-            print(clean(line), file=sys.stderr)
+            print_aside(line)
         if isinstance(error, OSError):
             _drop_output()
         sys.exit(2)

@@ -58,6 +58,13 @@ def print_line(text: str) -> None:
     sys.stdout.write(f"{terminal(text)}\n")
 
 
+def print_aside(text: str) -> None:
+    """Writes one line to standard error, whatever the text holds, without what looks like a credential."""
+    from bot.service.logs import clean
+
+    print(terminal(clean(text)), file=sys.stderr)
+
+
 def print_sentence(text: str, *, below: bool = False) -> None:
     """Writes a sentence, wrapped between words where the terminal is narrower; `below` indents it."""
     width, first = _width(), _INDENT if below else ""

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import CONFIG_VARIABLE, Format, OutputFormat
-from bot.cli.screen.output import Layout, print_json, print_line, print_table
+from bot.cli.screen.output import Layout, print_aside, print_json, print_line, print_table
 from bot.cli.screen.progress import progress_of
 from bot.domain.bases.dotnet_image import ImageFamily
 from bot.domain.bases.unwatched import references_by_family
-from bot.domain.wording.escaping import terminal
 from bot.domain.wording.words import counted
 from bot.views.names import short_reference
 from bot.views.repositories.scan import Freshness, as_json
@@ -60,7 +59,7 @@ def scan(
     else:
         _show(found)
     for problem in found.problems:
-        print(terminal(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
+        print_aside(f"{problem.path}:{problem.line}: {problem.message}")
     if found.count(Freshness.STALE):
         sys.exit(1)
     sys.exit(3 if any(item.could_not_look for item in found.scanned) else 0)
@@ -93,11 +92,11 @@ def update(
     else:
         found = _looked(path, _settings(config))
         for place in found.open_references:
-            print(terminal(f"{place.path}:{place.line}: {place.why}"), file=sys.stderr)
+            print_aside(f"{place.path}:{place.line}: {place.why}")
         silent = [item for item in found.scanned if item.could_not_look]
         results = checkout.update(path, checkout.replacements_for(found))
     for item in silent:
-        print(terminal(f"{item.usage.path}:{item.usage.line}: {item.note}"), file=sys.stderr)
+        print_aside(f"{item.usage.path}:{item.usage.line}: {item.note}")
     if output is Format.JSON:
         print_json(
             [
@@ -214,6 +213,6 @@ def _show_updates(results: "list[Updated]") -> None:
             for told in item.moved:
                 print_line(f"{told.path}:{told.line}: {told.message}")
         for problem in item.refused:
-            print(terminal(f"{problem.path}:{problem.line}: {problem.message}"), file=sys.stderr)
+            print_aside(f"{problem.path}:{problem.line}: {problem.message}")
     if not results:
         print_line("Nothing to rewrite.")

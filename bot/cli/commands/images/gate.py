@@ -1,6 +1,5 @@
 """`gate`: does a scanner's report hold this image back?"""
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import Format, OutputFormat
+from bot.cli.screen.output import print_aside
 
 if TYPE_CHECKING:
     from bot.domain.packages.detected import DetectedVulnerability
@@ -69,11 +69,11 @@ def gate(
     said = {each.found: each.why for each in now.suppressed}
     left_out = blocking(said, policy, known)
     for each in left_out[:_MOST_LEFT_OUT]:
-        _say(f"{each.id} in {each.package}: {said[each]}")
+        print_aside(f"{each.id} in {each.package}: {said[each]}")
     if (more := len(left_out) - _MOST_LEFT_OUT) > 0:
-        _say(f"and {counted(more, 'finding')} more, suppressed in the report")
+        print_aside(f"and {counted(more, 'finding')} more, suppressed in the report")
     for note in now.notes:
-        _say(f"{report}: {note}")
+        print_aside(f"{report}: {note}")
     if before is not None and found and before.scanner != now.scanner:
         new = f"whether what {now.scanner} finds is new"
         gaps.append(f"{new} ({counted(len(found), 'finding')}): {against} is a report of {before.scanner}")
@@ -86,7 +86,7 @@ def gate(
     elif not gaps:
         print_line(f"{report}: nothing blocks")
     for gap in gaps:
-        _say(f"cannot tell: {gap}")
+        print_aside(f"cannot tell: {gap}")
     if found or gaps:
         raise typer.Exit(BLOCKS if found else CANNOT_TELL)
 
@@ -103,7 +103,7 @@ def _read(path: Path) -> "Report":
     except Failure as failure:
         if failure.trouble is Trouble.MALFORMED:
             raise
-        _say(f"cannot tell: {failure}; scan the image first")
+        print_aside(f"cannot tell: {failure}; scan the image first")
         raise typer.Exit(CANNOT_TELL) from None
     return read_report(data, str(path))
 
@@ -125,9 +125,9 @@ def _excused(
     for each in excused:
         reason = f" ({each.statement.reason})" if each.statement.reason else ""
         author = each.statement.author or "an unnamed author"
-        _say(f"{each.found.id} in {each.found.package}: {each.statement.status}{reason}, says {author}")
+        print_aside(f"{each.found.id} in {each.found.package}: {each.statement.status}{reason}, says {author}")
     for line in untold_platforms(standing, statements, report):
-        _say(line)
+        print_aside(line)
     return standing
 
 
@@ -152,10 +152,3 @@ def _too_old(report: "Report", max_age: str | None) -> list[str]:
     if age < -_AHEAD:
         return [f"was made at a time that is not yet, {report.created_at:%Y-%m-%d %H:%M} UTC"]
     return [] if age <= limit else [f"was made {duration(age)} ago, more than the {duration(limit)} allowed"]
-
-
-def _say(text: str) -> None:
-    from bot.domain.wording.escaping import terminal
-    from bot.service.logs import clean
-
-    print(terminal(clean(text)), file=sys.stderr)

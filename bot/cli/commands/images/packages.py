@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.options import CONFIG_VARIABLE, DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.screen.output import print_aside
 from bot.cli.screen.rest import EveryRow
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def list_packages(
 
     inventory = read_source(source, platform, config)
     if not inventory.packages and not inventory.problems:
-        print("no package was found: what is inside is not known", file=sys.stderr)
+        print_aside("no package was found: what is inside is not known")
     if inventory.packages or not inventory.problems:
         if output is Format.JSON:
             print_json([asdict(package) for package in inventory.packages])
@@ -223,7 +224,6 @@ def _show_sboms(source: Path, platform: str | None, config: Path | None, invento
     from bot.domain.failure import Failure
     from bot.service.commands.images.packages import named_image
     from bot.service.commands.images.sboms import sboms_beside
-    from bot.service.logs import clean
     from bot.settings import Settings, load
 
     image = named_image(source)
@@ -233,7 +233,7 @@ def _show_sboms(source: Path, platform: str | None, config: Path | None, invento
     try:
         found = asyncio.run(sboms_beside(settings, image, platform, inventory, SystemClock()))
     except Failure as failure:
-        print(clean(f"SBOMs cannot be asked for: {failure}"), file=sys.stderr)
+        print_aside(f"SBOMs cannot be asked for: {failure}")
         return
     for each in found:
         print_line(sbom_line(each.sbom))
@@ -264,9 +264,8 @@ def show_differences(changes: "tuple[PackageChange, ...]") -> None:
 def end_with(problems: tuple[str, ...]) -> None:
     """Says on standard error what could not be read, and ends with `INCOMPLETE` where anything could not."""
     from bot.cli.unknown import INCOMPLETE
-    from bot.service.logs import clean
 
     for problem in problems:
-        print(clean(problem), file=sys.stderr)
+        print_aside(problem)
     if problems:
         raise typer.Exit(INCOMPLETE)

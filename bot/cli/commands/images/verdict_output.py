@@ -1,6 +1,5 @@
 """How a verdict about signatures is shown, and as which exit code it ends the command."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bot.cli.options import Format
+from bot.cli.screen.output import print_aside
 
 if TYPE_CHECKING:
     from bot.verify.signatures.verdict import SignatureVerdict
@@ -26,7 +26,7 @@ def cannot_tell_where_nobody_answers() -> Iterator[None]:
         is_refused = failure.trouble is Trouble.DENIED and failure.status is not None
         if not failure.trouble.is_passing and not is_refused:
             raise
-        print(f"cannot tell: {failure}", file=sys.stderr)
+        print_aside(f"cannot tell: {failure}")
         raise typer.Exit(_CANNOT_TELL) from None
 
 

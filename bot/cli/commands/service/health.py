@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile
-from bot.cli.screen.output import print_line
+from bot.cli.screen.output import print_aside, print_line
 
 
 def health(
@@ -32,5 +32,5 @@ def health(
     try:
         print_line(asyncio.run(ask_health(settings, SystemClock(), ready=ready)))
     except Failure as failure:
-        print(failure, file=sys.stderr)
+        print_aside(str(failure))
         sys.exit(1)

@@ -78,5 +78,7 @@ def once(
 
 
 def _tell_former_names(config: Path, settings: "Settings") -> None:
+    from bot.cli.screen.output import print_aside
+
     for line in settings.former_names():
-        print(f"{config}: {line}", file=sys.stderr)
+        print_aside(f"{config}: {line}")

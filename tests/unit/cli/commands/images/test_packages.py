@@ -113,6 +113,13 @@ def test_a_link_in_place_of_a_database_is_not_followed(root: Path) -> None:
     assert "is a symbolic link to '/etc/passwd', which is not followed" in result.stderr
 
 
+def test_no_name_within_an_image_steers_the_terminal_or_writes_a_line_of_its_own(root: Path) -> None:
+    (root / "\x1b[31m\nall was read.deps.json").write_text("x")
+    result = run("packages", "list", root)
+    assert result.exit_code == 3
+    assert result.stderr == "�[31m�all was read.deps.json: is not valid JSON; nothing of it is used\n"
+
+
 @pytest.mark.parametrize(
     ("link", "target", "code"),
     [
