@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.detected import DetectedVulnerability, is_cve
+from bot.domain.packages.cves.detected import DetectedVulnerability, is_cve
 from bot.domain.platform import InvalidPlatform, Platform
 from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.verify.packages.reading import items, mapping, read_json, text

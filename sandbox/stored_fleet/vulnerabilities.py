@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 
 PUBLISHERS = {
     Ecosystem.UBUNTU: "https://osv-vulnerabilities.storage.googleapis.com/Ubuntu/all.zip",

@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.service.collecting import collected_seldom
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker

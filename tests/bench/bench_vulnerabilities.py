@@ -16,7 +16,7 @@ AIM_MEMORY = 200_000_000
 
 _READ = """
 import resource, sys, time
-from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.watch.osv.dump import read_dump
 from bot.watch.osv.record import WantedPackages
 names = frozenset(f"package{number}" for number in range(int(sys.argv[2])))

@@ -22,11 +22,11 @@ from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.packages.changes import package_changes
-from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.domain.packages.gate import Excused, Gated, GateMode, GateOutcome
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import Sbom, SbomOrigin
-from bot.domain.packages.vulnerability import Ecosystem
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.rebuild import RebuildState

@@ -12,9 +12,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.vulnerability import (
+    ANY_RELEASE,
+    AffectedPackage,
+    Ecosystem,
+    VersionRange,
+    Vulnerability,
+)
 from bot.domain.packages.package import Distribution, Package, PackageType
-from bot.domain.packages.vulnerability import ANY_RELEASE, AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.verify.packages.layers.layer import LayerContents
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report

@@ -5,7 +5,7 @@ from posixpath import commonpath
 from typing import TYPE_CHECKING
 
 from bot.cli.screen.output import first_that_fit, print_line, print_sentence
-from bot.domain.packages.ledger import Passage
+from bot.domain.packages.ledger.clocks import Passage
 from bot.domain.wording.words import counted, first_few
 
 if TYPE_CHECKING:

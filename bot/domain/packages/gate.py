@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from bot.domain.packages.detected import (
+from bot.domain.packages.cves.detected import (
     DetectedVulnerability,
     GatePolicy,
     VulnerabilityKey,

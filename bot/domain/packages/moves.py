@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.packages.changes import Direction, PackageChange, net_changes
-from bot.domain.packages.cve_moves import CvesMoved
+from bot.domain.packages.cves.moves import CvesMoved
 from bot.domain.packages.package import PackageType
 from bot.domain.wording.words import counted
 

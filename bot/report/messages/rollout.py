@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.dotnet_image import is_microsofts
 from bot.domain.feeds.advisory import Severity, public_record, worst
-from bot.domain.packages.cve_wording import still_open_in_words
+from bot.domain.packages.cves.wording import still_open_in_words
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion
 from bot.domain.wording.message import (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.bases.change import Change
-from bot.domain.packages.cve_moves import StillOpen
+from bot.domain.packages.cves.moves import StillOpen
 from bot.domain.rollouts.rebuild import NEED_A_PERSON, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import Occasion, Pause
 

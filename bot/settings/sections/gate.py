@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from bot.domain.packages.detected import GatePolicy, Rating
+from bot.domain.packages.cves.detected import GatePolicy, Rating
 from bot.domain.packages.gate import Counts, GateException, GateMode, GateRule
 from bot.settings.section import Section
 from bot.settings.values.texts import Name, Sentence

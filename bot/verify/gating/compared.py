@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from bot.domain.packages.detected import VulnerabilityKey, blocking
+from bot.domain.packages.cves.detected import VulnerabilityKey, blocking
 from bot.domain.packages.gate import Counts, Excused, GatedImage, GateRule, ImageVulnerabilities
 from bot.verify.gating.ports import ToldImage
 from bot.verify.scan_reports import KeptReport

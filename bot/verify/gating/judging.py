@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.detected import VulnerabilityKey
+from bot.domain.packages.cves.detected import VulnerabilityKey
 from bot.domain.packages.gate import (
     Counts,
     Gated,

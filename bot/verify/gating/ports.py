@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.detected import DetectedVulnerability, VulnerabilityKey
+from bot.domain.packages.cves.detected import DetectedVulnerability, VulnerabilityKey
 from bot.domain.packages.gate import Gated, GateException, GateMode, GateRule
 from bot.domain.packages.package import Distribution, Package
 from bot.reconcile.work import Queue

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.packages.detected import DetectedVulnerability, VulnerabilityKey
+from bot.domain.packages.cves.detected import DetectedVulnerability, VulnerabilityKey
 from bot.domain.packages.gate import Counts, Excused, GateRule
 from bot.verify.gating.ports import GateOptions, ToldImage, ToldPlatform
 from bot.verify.scanners.report import Report

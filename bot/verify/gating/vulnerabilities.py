@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.evidence import Strength
-from bot.domain.packages.detected import GatePolicy
+from bot.domain.packages.cves.detected import GatePolicy
+from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
 from bot.domain.packages.gate import ImageVulnerabilities
 from bot.domain.packages.package import Distribution, Package, PackageType
-from bot.domain.packages.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
 from bot.domain.wording.words import counted, duration, first_few
 from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform
 from bot.verify.scan_reports import KeptReport

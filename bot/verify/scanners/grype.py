@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.domain.packages.detected import DetectedVulnerability, Rating, is_cve
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating, is_cve
 from bot.domain.packages.gate import Excused
 from bot.verify.packages.reading import items, malformed, mapping
 from bot.verify.scanners.report import (

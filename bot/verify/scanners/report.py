@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.detected import DetectedVulnerability, Rating, gaps_of_unrated
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating, gaps_of_unrated
 from bot.domain.packages.gate import Excused
 from bot.domain.wording.escaping import terminal
 from bot.verify.packages.reading import items, malformed

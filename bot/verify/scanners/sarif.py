@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Excused
 from bot.verify.packages.reading import items, mapping
 from bot.verify.scanners.report import (

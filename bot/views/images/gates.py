@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.packages.detected import Rating
+from bot.domain.packages.cves.detected import Rating
 from bot.domain.packages.gate import GateMode, GateOutcome
 
 

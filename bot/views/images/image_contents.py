@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.ledger import Station
+from bot.domain.packages.ledger.clocks import Station
 from bot.views.images.inventory import ShownBy
 from bot.views.paging import Cut, Page, page_of
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.ledger import LedgerEntry, Passage, Places, Station
-from bot.domain.packages.station_times import StationTime
+from bot.domain.packages.ledger.clocks import Passage, Station
+from bot.domain.packages.ledger.entries import LedgerEntry, Places
+from bot.domain.packages.ledger.station_times import StationTime
 from bot.views.paging import Page
 
 STATION_WORDS: Mapping[Station, str] = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from bot.domain.packages.ledger import Passage, Station
-from bot.domain.packages.station_times import StationTime
+from bot.domain.packages.ledger.clocks import Passage, Station
+from bot.domain.packages.ledger.station_times import StationTime
 from bot.views.images.ledger import LedgerRow, StationRow
 
 ITS_REPOSITORY = "the repository that builds each"

@@ -15,7 +15,7 @@ from typing import IO, Annotated, Any
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from bot.domain.feeds.document import FeedKind
-from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.watch.bundle.contents import BundledDocument, BundledDump, BundledRecord
 from bot.watch.feeds.reading import FeedShape, OneLine, UtcMoment
 from bot.watch.osv.record import WantedPackages

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.feeds.document import FeedSource, StoredDocument
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.vulnerability import Vulnerability
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import Vulnerability
 from bot.watch.osv.record import WantedPackages
 from bot.watch.osv.stage import DumpSource
 

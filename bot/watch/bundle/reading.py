@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES, FeedSource, StoredDocument
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, Vulnerability, release_named
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, Vulnerability, release_named
 from bot.domain.wording.misfits import misfit
 from bot.formats.zip_list import DAMAGES, check_list
 from bot.watch.bundle.archive import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.packages.cves.vulnerability import Ecosystem
 
 _DUMPS = "https://osv-vulnerabilities.storage.googleapis.com"
 

@@ -11,7 +11,7 @@ from typing import IO
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES
-from bot.domain.packages.vulnerability import Ecosystem, Vulnerability
+from bot.domain.packages.cves.vulnerability import Ecosystem, Vulnerability
 from bot.formats.zip_list import DAMAGES, check_list
 from bot.watch.feeds.reading import FeedProblem, one_line
 from bot.watch.osv.record import UNNAMED, RecordNotes, WantedPackages, parse

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.vulnerability import Ecosystem, Vulnerability
+from bot.domain.packages.cves.vulnerability import Ecosystem, Vulnerability
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.record import RECORD_ID, UNNAMED, RecordNotes, WantedPackages, parse
 

@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
+from bot.domain.packages.cves.vulnerability import VersionRange
 from bot.domain.packages.versions import BadVersion, compare_versions
-from bot.domain.packages.vulnerability import VersionRange
 from bot.watch.feeds.reading import FeedShape
 
 Version = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f]*$")]

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, ValidationError
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.vulnerability import (
+from bot.domain.packages.cves.vulnerability import (
     AffectedPackage,
     Ecosystem,
     Vulnerability,

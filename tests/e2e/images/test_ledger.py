@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.packages.ledger import Passage, Station
+from bot.domain.packages.ledger.clocks import Passage, Station
 from bot.views.images.ledger import LedgerRow, StationRow
 from bot.views.paging import Cut
 from sandbox.fleets.golden import GOLDEN

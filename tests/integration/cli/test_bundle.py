@@ -10,9 +10,9 @@ import yaml
 
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import Ecosystem
 from bot.store.engine.database import open_database
 from bot.watch.feeds.stage import FeedReading
 from bot.watch.osv.dump import DumpReading

@@ -11,7 +11,7 @@ from bot.clients.feeds.dumps import DumpReader
 from bot.clients.feeds.osv_api import OsvClient
 from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
-from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating, blocking
+from bot.domain.packages.cves.detected import DetectedVulnerability, GatePolicy, Rating, blocking
 from bot.verify.scanners.reading import read_report
 
 pytestmark = pytest.mark.long

@@ -12,10 +12,10 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
 from bot.verify.images.ports import Look

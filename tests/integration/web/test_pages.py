@@ -12,8 +12,10 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.feeds.advisory import Release
 from bot.domain.images.image import ImageState
-from bot.domain.packages.ledger import AffectedImage, Held, PublishedFix, Station, entry_of, places_of
-from bot.domain.packages.station_times import StationTime
+from bot.domain.packages.ledger.clocks import Station
+from bot.domain.packages.ledger.entries import entry_of, places_of
+from bot.domain.packages.ledger.known import AffectedImage, Held, PublishedFix
+from bot.domain.packages.ledger.station_times import StationTime
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database

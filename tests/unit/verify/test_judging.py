@@ -12,7 +12,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Excused, Gated, GateException, GateMode, GateOutcome, GateRule
 from bot.domain.packages.package import Package
 from bot.verify.gating.judging import Gating, judge_images

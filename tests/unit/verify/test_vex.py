@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from bot.domain.failure import Failure
-from bot.domain.packages.detected import GatePolicy, blocking
+from bot.domain.packages.cves.detected import GatePolicy, blocking
 from bot.verify.scanners.reading import read_report
 from bot.verify.scanners.report import Report
 from bot.verify.vex import VexStatement, excuse, read_vex, untold_platforms

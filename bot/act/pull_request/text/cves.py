@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bot.domain.bases.dotnet_image import is_microsofts
-from bot.domain.packages.cve_moves import CvesMoved, MovedCve, WhyOpen
-from bot.domain.packages.cve_wording import (
+from bot.domain.packages.cves.moves import CvesMoved, MovedCve, WhyOpen
+from bot.domain.packages.cves.wording import (
     cve_counts,
     gap_lines,
     packages_in_words,

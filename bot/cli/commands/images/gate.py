@@ -10,7 +10,7 @@ from bot.cli.options import Format, OutputFormat
 from bot.cli.screen.output import print_aside
 
 if TYPE_CHECKING:
-    from bot.domain.packages.detected import DetectedVulnerability
+    from bot.domain.packages.cves.detected import DetectedVulnerability
     from bot.verify.scanners.report import Report
     from bot.verify.vex import VexStatement
 
@@ -52,7 +52,7 @@ def gate(
     Example: freshness-bot gate trivy.json --ignore-unfixed --against old.json
     """
     from bot.cli.screen.output import print_json, print_line, print_table
-    from bot.domain.packages.detected import GatePolicy, blocking, gaps_of_unrated, undecided
+    from bot.domain.packages.cves.detected import GatePolicy, blocking, gaps_of_unrated, undecided
     from bot.domain.wording.words import counted
     from bot.verify.scanners.report import severities
 

@@ -12,7 +12,7 @@ from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.domain.packages.detected import DetectedVulnerability
+    from bot.domain.packages.cves.detected import DetectedVulnerability
     from bot.verify.scan_reports import ScanReport
 
 _GONE: dict[str, Any] = {

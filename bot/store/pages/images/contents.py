@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.ledger import LedgerEntry
+from bot.domain.packages.ledger.entries import LedgerEntry
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.store import Store

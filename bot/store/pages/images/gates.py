@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.detected import DetectedVulnerability
+from bot.domain.packages.cves.detected import DetectedVulnerability
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load

@@ -8,8 +8,8 @@ from sqlalchemy import String, cast, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
+from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.package import Distribution
-from bot.domain.packages.vulnerability import release_of
 from bot.domain.packages.wanted import Fit, Sought, fit_of
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load_text

@@ -6,8 +6,8 @@ from dataclasses import replace
 from sqlalchemy import func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.packages.cves.vulnerability import AffectedPackage, WantedAffected
 from bot.domain.packages.package import Package, PackageType
-from bot.domain.packages.vulnerability import AffectedPackage, WantedAffected
 from bot.domain.packages.wanted import Fit, Sought, WantedPackage, names_of
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
-from bot.domain.packages.cve_moves import CvesMoved, KnownCves, StillOpen, WhyOpen, cves_moved, still_open_in_all
-from bot.domain.packages.detected import GatePolicy, Rating
+from bot.domain.packages.cves.detected import GatePolicy, Rating
+from bot.domain.packages.cves.moves import CvesMoved, KnownCves, StillOpen, WhyOpen, cves_moved, still_open_in_all
+from bot.domain.packages.cves.vulnerability import release_of
 from bot.domain.packages.moves import PlatformChanges
-from bot.domain.packages.vulnerability import release_of
 from bot.store.engine.counters import EXPOSURES, FEEDS
 from bot.store.engine.inserting import chunks
 from bot.store.pages.ledger.told_platforms import inventory_rows, read_held, told_platform

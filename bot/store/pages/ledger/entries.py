@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.images.standing import ImageStanding
-from bot.domain.packages.ledger import AffectedImage, DeployedImage, Held, LedgerEntry, entry_of, places_of
+from bot.domain.packages.ledger.entries import LedgerEntry, entry_of, places_of
+from bot.domain.packages.ledger.known import AffectedImage, DeployedImage, Held
 from bot.domain.repositories.naming import Naming, what_is_named
 from bot.store.pages.ledger.below import BasesBelow
 from bot.store.pages.ledger.exposed import CveFacts, Exposed

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Advisory, Severity
+from bot.domain.packages.cves.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.package import RUNTIME_PACK, Package, PackageType
-from bot.domain.packages.vulnerability import AffectedPackage, affected_by
 from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.evidence import Strength
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.vulnerability import ANY_RELEASE, release_of
 from bot.domain.packages.package import Distribution, Package
-from bot.domain.packages.vulnerability import ANY_RELEASE, release_of
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.readable import readable

@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.packages.cves.vulnerability import AffectedPackage
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import AffectedPackage
 from bot.domain.packages.wanted import Fit
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks, insert_into

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.document import FeedKind
-from bot.domain.packages.detected import DetectedVulnerability
+from bot.domain.packages.cves.detected import DetectedVulnerability
 from bot.domain.packages.gate import Excused, Gated, GateOutcome
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.packages.detected import VulnerabilityKey
+from bot.domain.packages.cves.detected import VulnerabilityKey
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.steps import StepState

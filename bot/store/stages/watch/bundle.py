@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, Vulnerability
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, Vulnerability
 from bot.store.engine.codec import load
 from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
 from bot.store.engine.inserting import chunks

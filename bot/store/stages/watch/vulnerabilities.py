@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import String, cast, delete, null, select, union, update
 
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.package import Distribution, Package
-from bot.domain.packages.vulnerability import (
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import (
     ANY_RELEASE,
     Ecosystem,
     listed_as,
     release_of,
 )
+from bot.domain.packages.package import Distribution, Package
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import load_text
 from bot.store.engine.counters import EXPOSURES, raise_counter

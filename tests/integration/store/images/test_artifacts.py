@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select, update
 
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Counts, Gated, GateOutcome, GateRule
 from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import Action, RebuildState

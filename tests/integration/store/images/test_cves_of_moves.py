@@ -11,12 +11,12 @@ from bot.domain.evidence import Strength
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.changes import package_changes
-from bot.domain.packages.cve_moves import CvesMoved, WhyOpen
-from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.moves import CvesMoved, WhyOpen
+from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
-from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.tables import bases, changes
 from bot.store.rows.inventories import kept_data

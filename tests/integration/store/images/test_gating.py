@@ -12,9 +12,10 @@ from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.packages.changes import package_changes
-from bot.domain.packages.cve_moves import WhyOpen
-from bot.domain.packages.detected import DetectedVulnerability, Rating
-from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.moves import WhyOpen
+from bot.domain.packages.cves.vulnerability import Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.gate import (
     Counts,
     Gated,
@@ -23,9 +24,8 @@ from bot.domain.packages.gate import (
     GateOutcome,
     GateRule,
 )
-from bot.domain.packages.ledger import Station
+from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import Ecosystem, VersionRange, Vulnerability
 from bot.domain.reach import PushedTag, Reach
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.gates import gates, let_through

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.ledger import Station
+from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
 from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.images.contents import ImageContentsStore

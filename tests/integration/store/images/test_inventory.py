@@ -16,7 +16,7 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.packages.changes import Direction, PackageChange
-from bot.domain.packages.cve_moves import CvesMoved
+from bot.domain.packages.cves.moves import CvesMoved
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.repositories.repository import Repository

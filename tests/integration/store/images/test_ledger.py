@@ -15,11 +15,11 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import ImageStanding
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.ledger import Passage, Station
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import VersionRange, Vulnerability
+from bot.domain.packages.ledger.clocks import Passage, Station
+from bot.domain.packages.ledger.station_times import StationTime
 from bot.domain.packages.package import Distribution, Package
-from bot.domain.packages.station_times import StationTime
-from bot.domain.packages.vulnerability import VersionRange, Vulnerability
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import dump

@@ -3,15 +3,15 @@
 import pytest
 
 from bot.domain.packages.changes import Direction, PackageChange
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.package import Distribution, Package
-from bot.domain.packages.vulnerability import (
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import (
     AffectedPackage,
     Ecosystem,
     VersionRange,
     Vulnerability,
     release_of,
 )
+from bot.domain.packages.package import Distribution, Package
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import DumpSource, KeptDump
 from tests.integration.store.filling import ASPNET, HOUR, Stores

@@ -6,9 +6,9 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from bot.domain.evidence import Strength
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.domain.packages.package import Package
 from bot.domain.packages.sbom import SbomOrigin
-from bot.domain.packages.vulnerability import Ecosystem
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
 from bot.store.rows.inventories.sboms import sbom_looks, sboms

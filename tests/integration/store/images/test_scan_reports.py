@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, insert, select
 
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.repositories.repository import Repository
 from bot.store.rows.images.gates import let_through
 from bot.store.rows.images.scan_reports import scan_report_digests

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.store.rows.inventories.inventories import packages
 from bot.store.rows.inventories.vulnerabilities import affected_packages, dumps, exposures, vulnerabilities
 from bot.watch.feeds.reading import FeedProblem

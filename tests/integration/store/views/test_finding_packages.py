@@ -9,9 +9,9 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
-from bot.domain.packages.dump import DumpMark
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository

@@ -14,10 +14,10 @@ from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.changes import package_changes
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.ledger import Station
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.service.commands.service.bundle import Fate, ImportedBundle, export_bundle, import_bundle
 from bot.service.commands.service.doctor import feed_checks
 from bot.settings import Settings

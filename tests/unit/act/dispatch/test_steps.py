@@ -10,7 +10,7 @@ from bot.act.dispatch.steps import StepJob, StepOptions, tick
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.image import ProducedImage
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.steps import StepRun, StepState

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating, blocking, is_cve
+from bot.domain.packages.cves.detected import DetectedVulnerability, GatePolicy, Rating, blocking, is_cve
 from bot.domain.packages.gate import (
     Counts,
     Excused,

@@ -1,8 +1,8 @@
 import pytest
 
 from bot.domain.feeds.advisory import Advisory
+from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, WantedAffected
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, WantedAffected
 from bot.domain.packages.wanted import Fit, WantedPackage, fit_of, names_of, wanted_by
 
 SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.images.verdict import ImageVerdict
-from bot.domain.packages.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from bot.domain.rollouts.after_build import after_proof
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState

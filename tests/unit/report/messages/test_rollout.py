@@ -14,8 +14,8 @@ from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.proof import proof_of
 from bot.domain.images.standing import Basis, ImageStanding, Publication
-from bot.domain.packages.cve_moves import MovedCve, StillOpen, WhyOpen
-from bot.domain.packages.detected import Rating
+from bot.domain.packages.cves.detected import Rating
+from bot.domain.packages.cves.moves import MovedCve, StillOpen, WhyOpen
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Kind, Role, Usage
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target

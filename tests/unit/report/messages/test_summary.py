@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clients.notifiers.teams_card import card_of
-from bot.domain.packages.detected import Rating
+from bot.domain.packages.cves.detected import Rating
 from bot.domain.repositories.finding import FindingSeverity, Outcome
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.packages.detected import DetectedVulnerability, GatePolicy, Rating
+from bot.domain.packages.cves.detected import DetectedVulnerability, GatePolicy, Rating
 from bot.domain.packages.gate import ImageVulnerabilities
 from bot.domain.packages.package import Distribution, Package
 from bot.verify.gating.ports import DOTNET, KeptData, ReportUse, ToldPlatform

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from bot.domain.failure import Failure
-from bot.domain.packages.detected import GatePolicy, Rating, blocking
+from bot.domain.packages.cves.detected import GatePolicy, Rating, blocking
 from bot.verify.scanners.reading import read_report
 from bot.verify.scanners.report import Report, severities
 from tests.conftest import SHARED

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.packages.ledger import Station
+from bot.domain.packages.ledger.clocks import Station
 from bot.views.images.image_contents import (
     UNRATED,
     ImageCve,

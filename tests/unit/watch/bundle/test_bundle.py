@@ -13,8 +13,8 @@ import pytest
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
-from bot.domain.packages.dump import DumpMark
-from bot.domain.packages.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.watch.bundle.archive import MANIFEST, bundle_writer
 from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord, FixSeen
 from bot.watch.bundle.reading import read_bundle

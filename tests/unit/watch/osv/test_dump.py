@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from bot.domain.failure import Failure
-from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.watch.osv.dump import read_dump
 from bot.watch.osv.record import UNNAMED, WantedPackages
 from tests.unit.watch.osv.records import affected, dump, record

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.questions import KnownRecord, PackageQuestion, ask_osv
 from bot.watch.osv.record import WantedPackages

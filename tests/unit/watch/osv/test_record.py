@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
+from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.package import Package
-from bot.domain.packages.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.wanted import Fit
 from bot.watch.osv.record import UNNAMED, RecordNotes, WantedPackages, parse
 from tests.unit.watch.osv.records import affected, record
@@ -271,7 +271,7 @@ def test_a_record_that_takes_endless_work_is_refused_before_it_is_begun(
         raise AssertionError("compared")
 
     monkeypatch.setattr("bot.watch.osv.ranges.compare_versions", never)
-    monkeypatch.setattr("bot.domain.packages.vulnerability.compare_versions", never)
+    monkeypatch.setattr("bot.domain.packages.cves.vulnerability.compare_versions", never)
     with pytest.raises(Failure, match=r"its ranges and versions take more than 40,000 comparisons"):
         read(hostile)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
-from bot.domain.packages.dump import DumpMark, OpenedDump
-from bot.domain.packages.vulnerability import Ecosystem
+from bot.domain.packages.cves.dump import DumpMark, OpenedDump
+from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.watch.osv.questions import KnownRecord, PackageQuestion
 from bot.watch.osv.record import WantedPackages

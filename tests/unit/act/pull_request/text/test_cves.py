@@ -1,6 +1,6 @@
 from bot.act.pull_request.text.cves import cves_section
-from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, WhyOpen
-from bot.domain.packages.detected import Rating
+from bot.domain.packages.cves.detected import Rating
+from bot.domain.packages.cves.moves import CvePackage, CvesMoved, MovedCve, WhyOpen
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.reference import Base
 

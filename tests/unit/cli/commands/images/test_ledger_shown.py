@@ -15,8 +15,10 @@ from bot.cli.tables.ledger import parted
 from bot.cli.unknown import INCOMPLETE
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
-from bot.domain.packages.ledger import AffectedImage, BelowImage, Held, PublishedFix, Station, entry_of, places_of
-from bot.domain.packages.station_times import StationTime
+from bot.domain.packages.ledger.clocks import Station
+from bot.domain.packages.ledger.entries import entry_of, places_of
+from bot.domain.packages.ledger.known import AffectedImage, BelowImage, Held, PublishedFix
+from bot.domain.packages.ledger.station_times import StationTime
 from bot.views.bases.promises import Grouping, Promises
 from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
 from bot.views.paging import Page

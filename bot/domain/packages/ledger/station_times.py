@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median_low
 
-from bot.domain.packages.ledger import LedgerEntry, Passage, Station
+from bot.domain.packages.ledger.clocks import Passage, Station
+from bot.domain.packages.ledger.entries import LedgerEntry
 from bot.domain.wording.words import counted, duration
 
 

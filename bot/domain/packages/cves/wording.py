@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.domain.packages.cve_moves import CvePackage, CvesMoved, MovedCve, StillOpen, WhyOpen
-from bot.domain.packages.detected import Rating
+from bot.domain.packages.cves.detected import Rating
+from bot.domain.packages.cves.moves import CvePackage, CvesMoved, MovedCve, StillOpen, WhyOpen
 from bot.domain.packages.moves import PlatformChanges
 from bot.domain.wording.words import counted, first_few
 

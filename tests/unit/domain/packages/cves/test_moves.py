@@ -1,4 +1,5 @@
-from bot.domain.packages.cve_moves import (
+from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
+from bot.domain.packages.cves.moves import (
     CvesMoved,
     KnownCves,
     MovedCve,
@@ -7,7 +8,7 @@ from bot.domain.packages.cve_moves import (
     cves_moved,
     still_open_in_all,
 )
-from bot.domain.packages.cve_wording import (
+from bot.domain.packages.cves.wording import (
     cve_counts,
     cve_lines,
     cve_summary,
@@ -15,7 +16,6 @@ from bot.domain.packages.cve_wording import (
     cves_in_words,
     still_open_in_words,
 )
-from bot.domain.packages.detected import DetectedVulnerability, Rating
 from bot.domain.packages.moves import PlatformChanges
 
 OLD = "no CVE data of Ubuntu is read"

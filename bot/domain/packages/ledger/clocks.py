@@ -1,0 +1,165 @@
+"""How a fix stands to each of its stations, as far as that station alone can tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+
+from bot.domain.packages.ledger.known import AffectedImage, BelowImage, DeployedImage, PublishedFix
+from bot.domain.wording.words import first_few
+
+
+class Station(StrEnum):
+    """What a fix passes, in its order."""
+
+    FIX = "fix"
+    BASE = "base"
+    MIRROR = "mirror"
+    OWN_BASE = "own base"
+    IMAGE = "image"
+    DEPLOYED = "deployed"
+
+
+class Passage(StrEnum):
+    """How a fix stands to one of its stations."""
+
+    PASSED = "passed"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+    NOT_CONCERNED = "not concerned"
+    """The fix does not come by there."""
+    AHEAD = "ahead"
+    """It waits at a station before."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationClock:
+    """When the fix passed a station, None where that was not seen; else why it has not, and who can move it."""
+
+    passage: Passage
+    at: datetime | None = None
+    says: str = ""
+    who: str = ""
+
+
+AHEAD = StationClock(Passage.AHEAD)
+
+
+def clocks_of(image: AffectedImage) -> dict[Station, StationClock]:
+    """The clock of each station for one image, in the order of the stations."""
+    return {
+        Station.FIX: _fix(image.fix),
+        Station.BASE: _base(image.base, _lowest(image)),
+        Station.MIRROR: _mirror(image.mirror),
+        Station.OWN_BASE: _own_base(image.own_bases),
+        Station.IMAGE: _image(image),
+        Station.DEPLOYED: _deployed(image),
+    }
+
+
+@lru_cache(maxsize=1024)
+def _fix(fix: PublishedFix) -> StationClock:
+    if fix.versions:
+        return StationClock(Passage.PASSED, fix.at, f"{fix.publisher} fixed it in {', '.join(fix.versions)}")
+    return StationClock(Passage.WAITING, says=f"{fix.publisher} has no fix", who=fix.publisher)
+
+
+def _lowest(image: AffectedImage) -> str:
+    """Who builds on the base."""
+    return image.own_bases[0].who if image.own_bases else image.repository
+
+
+@lru_cache(maxsize=1024)
+def _base(base: BelowImage | None, builds_on_it: str) -> StationClock:
+    if base is None:
+        return StationClock(Passage.UNKNOWN, says="what the image stands on is not known")
+    if base.is_withdrawn and base.held.is_affected:
+        says = f"{base.who} has withdrawn {base.name}: {builds_on_it} has to build on another"
+        return StationClock(Passage.WAITING, says=says, who=builds_on_it)
+    return _below(base, waits=f"{base.who} has not rebuilt {base.name}", passed=f"{base.name} has it")
+
+
+@lru_cache(maxsize=1024)
+def _mirror(mirror: BelowImage | None) -> StationClock:
+    if mirror is None:
+        return StationClock(Passage.NOT_CONCERNED, says="no mirror")
+    return _below(mirror, waits=f"{mirror.name} does not show it yet", passed=f"{mirror.name} shows it")
+
+
+def _below(below: BelowImage, *, waits: str, passed: str) -> StationClock:
+    if not below.brings:
+        return StationClock(Passage.NOT_CONCERNED, says=f"not from {below.name}")
+    if below.held.is_affected is None:
+        return StationClock(Passage.UNKNOWN, says=f"what {below.name} holds is not known: {below.held.why}")
+    if below.held.is_affected:
+        return StationClock(Passage.WAITING, says=waits, who=below.who)
+    return StationClock(Passage.PASSED, below.held.free_since, passed)
+
+
+@lru_cache(maxsize=1024)
+def _own_base(own_bases: Sequence[BelowImage]) -> StationClock:
+    concerned = [each for each in own_bases if each.brings]
+    if not concerned:
+        return StationClock(Passage.NOT_CONCERNED, says="no own base")
+    for each in concerned:
+        if each.held.is_affected:
+            return StationClock(Passage.WAITING, says=f"{each.who} has not rebuilt {each.name}", who=each.who)
+    unknown = next((each for each in concerned if each.held.is_affected is None), None)
+    if unknown is not None:
+        return StationClock(
+            Passage.UNKNOWN, says=f"what {unknown.name} holds is not known: {unknown.held.why}", who=unknown.who
+        )
+    times = [each.held.free_since for each in concerned if each.held.free_since is not None]
+    return StationClock(Passage.PASSED, max(times, default=None), f"{concerned[-1].name} has it")
+
+
+def _image(image: AffectedImage) -> StationClock:
+    held = image.held
+    if held.is_affected is None:
+        return StationClock(Passage.UNKNOWN, says=f"what the image holds is not known: {held.why}")
+    if held.is_affected:
+        return StationClock(
+            Passage.WAITING, says=f"{image.repository} has not rebuilt its image", who=image.repository
+        )
+    return StationClock(Passage.PASSED, held.free_since, "the image has it")
+
+
+def _deployed(image: AffectedImage) -> StationClock:
+    if not image.deployed:
+        return StationClock(Passage.NOT_CONCERNED, says="no manifest names it")
+    if image.held.is_affected is not False:
+        return AHEAD
+    old = [each for each in image.deployed if each.has_fix is False]
+    if old:
+        return StationClock(Passage.WAITING, says=f"not deployed: {_places(old)}", who=_repositories(old))
+    untold = [each for each in image.deployed if each.has_fix is None]
+    if untold:
+        says = f"it cannot be told what is named at {_places(untold)}"
+        return StationClock(Passage.UNKNOWN, says=says, who=_repositories(untold))
+    return StationClock(Passage.PASSED, _deployed_at(image), "what is deployed has it")
+
+
+def _deployed_at(image: AffectedImage) -> datetime | None:
+    """When the last place came to have the fix, none of them earlier than the image; None where that was not
+    seen."""
+    built_at = image.held.free_since
+    times: list[tuple[datetime, bool]] = []
+    for each in image.deployed:
+        if each.since is None:
+            return None
+        if built_at is not None and each.since <= built_at:
+            times.append((built_at, True))
+        else:
+            times.append((each.since, not each.is_older))
+    at, was_seen = max(times)
+    return at if was_seen else None
+
+
+def _repositories(some: Sequence[DeployedImage]) -> str:
+    """Those whose manifests would have to name something else."""
+    return ", ".join(sorted({each.repository for each in some}))
+
+
+def _places(some: Sequence[DeployedImage]) -> str:
+    return first_few(each.place for each in some)

@@ -1,0 +1,113 @@
+"""Where a fix is on its way: six clocks from its publisher to what manifests name, and the one it waits at.
+
+A clock that stands further on proves what is not known before it: an image that is free of a vulnerability had a
+base, or a build of its own, that brought the fix, whether or not anybody saw that.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain.packages.ledger.clocks import AHEAD, Passage, Station, StationClock, clocks_of
+from bot.domain.packages.ledger.known import AffectedImage
+
+_ORDER = {station: number for number, station in enumerate(Station)}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One image with its clocks. `waits_at` is the first station that the fix has not passed; None where it has
+    passed all, or where it `cannot_tell`."""
+
+    image: AffectedImage
+    clocks: Mapping[Station, StationClock]
+    waits_at: Station | None
+    cannot_tell: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return self.waits_at is None and not self.cannot_tell
+
+    @property
+    def clock(self) -> StationClock | None:
+        """That of the station where it waits, or of the one that cannot be told."""
+        if self.waits_at is not None:
+            return self.clocks[self.waits_at]
+        return next((each for each in self.clocks.values() if each.passage is Passage.UNKNOWN), None)
+
+
+def entry_of(image: AffectedImage) -> LedgerEntry:
+    """The clocks of one image."""
+    told = clocks_of(image)
+    clocks = dict(_proved(image, told))
+    stop = next(
+        (station for station, clock in clocks.items() if clock.passage in (Passage.WAITING, Passage.UNKNOWN)), None
+    )
+    if stop is None:
+        return LedgerEntry(image, clocks, None)
+    for station, clock in clocks.items():
+        if _ORDER[station] > _ORDER[stop] and clock.passage is not Passage.NOT_CONCERNED:
+            clocks[station] = AHEAD
+    if clocks[stop].passage is Passage.UNKNOWN:
+        return LedgerEntry(image, clocks, None, cannot_tell=True)
+    return LedgerEntry(image, clocks, stop)
+
+
+def _proved(image: AffectedImage, told: Mapping[Station, StationClock]) -> Iterable[tuple[Station, StationClock]]:
+    """The same, by what stands on from a passed station; in the order of the stations.
+
+    What is not known before it was passed. What is known to lack the fix before it was not: that came another way,
+    or is there no more. A base had it before its copy, whenever it was looked at.
+    """
+    last = max(
+        (number for number, clock in enumerate(told.values()) if clock.passage is Passage.PASSED), default=-1
+    )
+    for number, (station, clock) in enumerate(told.items()):
+        if number < last and clock.passage is Passage.UNKNOWN:
+            yield station, StationClock(Passage.PASSED, says="proved by what came after")
+        elif number < last and clock.passage is Passage.WAITING:
+            yield station, StationClock(Passage.NOT_CONCERNED, says=f"{clock.says}; what comes after is free of it")
+        elif clock.at is not None and any(clock.at > at for at in _no_later_than(station, image, told)):
+            yield station, replace(clock, at=None)
+        else:
+            yield station, clock
+
+
+def _no_later_than(
+    station: Station, image: AffectedImage, told: Mapping[Station, StationClock]
+) -> Iterable[datetime]:
+    """The times of what cannot have come before that station was passed: anything with a fix before the fix, and a
+    copy before its base."""
+    after: Iterable[StationClock] = ()
+    if station is Station.FIX and image.fix.is_seen:
+        after = told.values()
+    elif station is Station.BASE:
+        after = (told[Station.MIRROR],)
+    return (clock.at for clock in after if clock.at is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many images wait at each station for the fix of one CVE, how many cannot be told, how many have it."""
+
+    waiting: Mapping[Station, int]
+    cannot_tell: int = 0
+    over: int = 0
+
+    @property
+    def open(self) -> int:
+        return sum(self.waiting.values()) + self.cannot_tell
+
+
+def places_of(entries: Iterable[tuple[LedgerEntry, int]]) -> Places:
+    """Counts entries by where they are; each stands for so many images that are alike."""
+    waiting = dict.fromkeys(Station, 0)
+    cannot_tell = over = 0
+    for entry, number in entries:
+        if entry.waits_at is not None:
+            waiting[entry.waits_at] += number
+        elif entry.cannot_tell:
+            cannot_tell += number
+        else:
+            over += number
+    return Places(waiting, cannot_tell, over)
