@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.failure import Failure
-from bot.domain.packages.detected import Rating
+from bot.domain.packages.cves.detected import Rating
 from bot.verify.scanners.report import (
     aliases_among,
     bounded_line,
