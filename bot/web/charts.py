@@ -10,7 +10,7 @@ from math import log10
 
 from bot.domain.bases.promise import PromiseRow
 from bot.domain.rollouts.rebuild import RebuildState
-from bot.domain.wording.words import duration, in_words, percent
+from bot.domain.wording.words import counted, duration, in_words, percent
 from bot.views.bases.promises import PromiseRecord
 from bot.views.charts import Bar
 from bot.views.fleet.fleet import DayOfFreshness, Standing
@@ -140,7 +140,7 @@ def lag_chart(lags: Sequence[NoticeRow], now: datetime) -> Chart | None:
         title = f"{lag.since:%Y-%m-%d}: {lag.text}, {_worded(max(lag.seconds(now), 0))}"
         bars.append(_bar(place * step, step, top, max(HEIGHT - _BOTTOM - top, 2), lag.topic, title))
     worst = max(max(lag.seconds(now), 0) for lag in lags)
-    says = f"{len(lags)} measured lags since {lags[0].since:%Y-%m-%d}, the longest {_worded(worst)}"
+    says = f"{counted(len(lags), 'fix')} since {lags[0].since:%Y-%m-%d}, the longest {_worded(worst)}"
     lines = tuple(ChartLine(round(_height(seconds), 1), text) for seconds, text in _LAG_LINES)
     marks = [Mark(0, "start", f"{lags[0].since:%Y-%m-%d}")]
     if len(lags) > _FEWEST // 2:

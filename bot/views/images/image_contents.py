@@ -9,10 +9,8 @@ from enum import StrEnum
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.ledger.clocks import Station
 from bot.views.images.inventory import ShownBy
+from bot.views.images.ledger import count_severities
 from bot.views.paging import Cut, Page, page_of
-
-UNRATED = "unrated"
-"""Under which CVEs are counted whose severity nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,7 @@ def cves_of(
 ) -> ImageCves:
     """One page of those that are wanted."""
     ordered = sorted(rows, key=_worst_first)
-    by_severity = Counter(row.severity.value if row.severity else UNRATED for row in ordered)
-    severities = {name: by_severity[name] for name in (*list(Severity)[::-1], UNRATED) if by_severity[name]}
+    severities = count_severities(row.severity for row in ordered)
     stuck = dict(Counter(row.state for row in ordered).most_common())
     fitting = tuple(row for row in ordered if wanted.takes(row))
     shown = fitting[cut.offset : cut.offset + cut.per_page]

@@ -1,7 +1,8 @@
 """The ledger: which CVEs the fleet still has, where the fix of each waits, and who can move it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,13 +42,30 @@ class CveRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CveFilter:
+    """Those whose name or title holds `text`, of this severity, of which the fix waits there in some image."""
+
+    text: str = ""
+    severity: Severity | None = None
+    station: Station | None = None
+
+    def takes(self, row: CveRow) -> bool:
+        text = self.text.lower()
+        has_text = text in row.cve.lower() or text in row.title.lower()
+        is_there = self.station is None or bool(row.places.waiting.get(self.station))
+        return has_text and is_there and self.severity in (None, row.severity)
+
+
+@dataclass(frozen=True, slots=True)
 class Cves:
     """Those that some image still waits for, the most severe first. `not_known` counts images that were not read,
-    or not as a whole: they may have any of them. `gaps` say why images may have more than is told of."""
+    or not as a whole: they may have any of them. `gaps` say why images may have more than is told of. `severities`
+    counts all, whatever is wanted."""
 
     cves: Page[CveRow]
     not_known: int = 0
     gaps: tuple[str, ...] = ()
+    severities: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +136,16 @@ def state_of(entry: LedgerEntry) -> str:
     if entry.waits_at is not None:
         return STATION_WORDS[entry.waits_at]
     return "cannot be told" if entry.cannot_tell else "fixed"
+
+
+UNRATED = "unrated"
+"""Under which CVEs are counted whose severity nobody says."""
+
+
+def count_severities(rated: Iterable[str | None]) -> dict[str, int]:
+    """How many CVEs have which severity, the worst first, as far as there are any."""
+    counts = Counter(severity or UNRATED for severity in rated)
+    return {str(name): counts[name] for name in (*reversed(Severity), UNRATED) if counts[name]}
 
 
 def places_in_words(places: Places) -> tuple[tuple[str, int], ...]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ImageState
+from bot.domain.packages.ledger.clocks import Station
 from bot.domain.rollouts.rebuild import ENDED, RebuildState
 from bot.views.bases.advisories import Advisories, AdvisoryPage, FixState
 from bot.views.bases.base import BasePage, Bases
@@ -18,7 +19,7 @@ from bot.views.fleet.fleet import Fleet, FleetFilter, Sort, Standing
 from bot.views.fleet.practices import Audited, FleetPractices
 from bot.views.images.image_contents import ImageCves, ImagePackages, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import ImagePage, Images, WantedImages
-from bot.views.images.ledger import CvePage, Cves
+from bot.views.images.ledger import CveFilter, CvePage, Cves
 from bot.views.paging import MOST_PAGES, MOST_PER_PAGE, PER_PAGE, Cut, Page
 from bot.views.repositories.repository import RepositoryPage
 from bot.views.rollouts.page import RolloutSummary
@@ -133,8 +134,14 @@ def _add_lists(app: FastAPI) -> None:
         return answered(request, found, Advisories, found.advisories)
 
     @app.get("/cves", response_model=Cves, summary="CVEs that images still have, by where the fix is stuck")
-    async def cves(request: Request, cut: OnePage) -> Response:
-        found = await site_of(request).stores.ledger.cves(cut)
+    async def cves(
+        request: Request,
+        cut: OnePage,
+        q: Text = "",
+        severity: Severity | None = None,
+        station: Station | None = None,
+    ) -> Response:
+        found = await site_of(request).stores.ledger.cves(cut, CveFilter(q, severity, station))
         return answered(request, found, Cves, found.cves)
 
     @app.get("/upstream", response_model=Upstream, summary="How late upstream is, and what it withdrew")

@@ -10,12 +10,14 @@ from starlette.routing import Route
 
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ImageState
+from bot.domain.packages.ledger.clocks import Station
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone
 from bot.views.fleet.fleet import IN_WORDS, FleetFilter, Sort, Standing
 from bot.views.fleet.operations import StageRow
 from bot.views.images.image_contents import ORIGIN_WORDS, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import IMAGE_WORDS, WantedImages
+from bot.views.images.ledger import STATION_WORDS, CveFilter
 from bot.views.paging import MOST_PAGES, Cut, Page
 from bot.web.access.guard import allowed
 from bot.web.access.tokens import Right
@@ -27,6 +29,7 @@ E = TypeVar("E", bound=StrEnum)
 
 _LONGEST_TEXT = 200
 _MOST_UNDER_WAY = 3
+_SEVERITIES = {each.value: each.told for each in reversed(Severity)}
 
 
 @allowed(Right.READ)
@@ -110,8 +113,7 @@ async def image_cves(request: Request) -> Response:
     if found is None:
         raise _no_image(request)
     _check(found.cves)
-    severities = {each.value: each.told for each in reversed(Severity)}
-    return render(request, "image_cves.html", found=found, wanted=wanted, tag=tag, severities=severities)
+    return render(request, "image_cves.html", found=found, wanted=wanted, tag=tag, severities=_SEVERITIES)
 
 
 @allowed(Right.READ)
@@ -183,9 +185,12 @@ async def advisory(request: Request) -> Response:
 
 @allowed(Right.READ)
 async def cves(request: Request) -> Response:
-    found = await site_of(request).stores.ledger.cves(_cut(request))
+    wanted = CveFilter(
+        _text(request, "q"), _chosen(request, "severity", Severity), _chosen(request, "station", Station)
+    )
+    found = await site_of(request).stores.ledger.cves(_cut(request), wanted)
     _check(found.cves)
-    return render(request, "cves.html", found=found)
+    return render(request, "cves.html", found=found, wanted=wanted, severities=_SEVERITIES, stations=STATION_WORDS)
 
 
 @allowed(Right.READ)

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bot.domain.feeds.advisory import Severity
+from bot.domain.feeds.advisory import Severity, public_record
 from bot.domain.repositories.onboarding import counts_in_words
 from bot.domain.wording.pages import advisory_path, base_path, cve_path, image_path, repository_path
 from bot.domain.wording.words import counted, duration, first_few, in_words, percent
@@ -58,6 +58,11 @@ def short(base: str) -> str:
     return base.removeprefix(_USUAL)
 
 
+def short_names(text: str) -> str:
+    """A sentence with the names of Microsoft's images as lists show them."""
+    return text.replace(_USUAL, "")
+
+
 def short_reference(reference: str) -> str:
     """A reference without the usual registry, its digest shortened."""
     name, at, pinned = reference.partition("@")
@@ -68,6 +73,15 @@ def parts_of_name(name: str) -> tuple[str, str]:
     """Where something is, and its bare name, which is what tells it from others in a list."""
     place, slash, bare = name.rpartition("/")
     return place + slash, bare
+
+
+def parts_of_address(url: str) -> tuple[str, str]:
+    """Where a document is, and its name: `api.msrc.microsoft.com/…/cvrf/`, `2026-Nov`."""
+    parts = urlsplit(url)
+    *folders, name = unquote(parts.path).strip("/").split("/")
+    skipped = "…/" if len(folders) > 1 else ""
+    kept = f"{folders[-1]}/" if folders else ""
+    return f"{parts.netloc}/{skipped}{kept}", f"{name}?{parts.query}" if parts.query else name
 
 
 def digits(digest: str | None) -> str:
@@ -101,6 +115,9 @@ def _environment() -> Environment:
         "first_few": first_few,
         "in_words": in_words,
         "short": short,
+        "short_names": short_names,
+        "public_record": public_record,
+        "parts_of_address": parts_of_address,
         "short_reference": short_reference,
         "digest": short_digest,
         "digits": digits,

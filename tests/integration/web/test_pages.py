@@ -25,7 +25,7 @@ from bot.store.rows.bases.tables import bases, releases
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.store.stores import Stores
 from bot.views.bases.advisories import FixState, fix_state
-from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
+from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, row_of
 from bot.views.images.ledger_groups import ImageGroup, grouped
 from bot.views.paging import Cut, page_of
 from bot.web.site import Site
@@ -158,6 +158,21 @@ class TestASmallFleet:
         assert ">LOW</span>" in low
         assert "None of them fits." in (await asking(READER).get(f"{path}?q=no-package-is-called-so")).text
 
+    async def test_the_ledger_is_filtered_by_severity_and_by_where_fixes_are_stuck(self, asking: Asking) -> None:
+        every = (await asking(READER).get("/api/v1/cves?per_page=100")).json()
+        found = (await asking(READER).get("/api/v1/cves?severity=high&station=base")).json()
+        wanted = [
+            row["cve"]
+            for row in every["cves"]["items"]
+            if row["severity"] == "high" and row["places"]["waiting"]["base"]
+        ]
+        assert [row["cve"] for row in found["cves"]["items"]] == wanted
+        assert 0 < len(wanted) < every["cves"]["total"]
+        assert found["severities"] == every["severities"]
+        text = (await asking(READER).get("/cves?severity=high&station=base")).text
+        assert all(f'href="/cves/{cve}"' in text for cve in wanted)
+        assert "No CVE fits." in (await asking(READER).get("/cves?q=no-cve-is-called-so")).text
+
     @pytest.mark.parametrize("what", ["", "/-/cves", "/-/packages"])
     async def test_a_tag_that_an_image_does_not_have_names_no_page(self, asking: Asking, what: str) -> None:
         answer = await asking(READER).get(f"{PAGES['image']}{what}?tag=none")
@@ -208,7 +223,7 @@ class _Told(LedgerStore):
     async def groups(self, name: str) -> tuple[ImageGroup, ...]:
         return grouped(self._page.images.items)
 
-    async def cves(self, cut: Cut) -> Cves:
+    async def cves(self, cut: Cut, wanted: CveFilter = CveFilter()) -> Cves:  # noqa: B008
         return Cves(page_of((self._page.cve,), 1, cut), self._page.not_known, self._page.gaps)
 
 

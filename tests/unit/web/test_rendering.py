@@ -7,7 +7,7 @@ import pytest
 
 import bot.web
 from bot.domain.packages.gate import GateOutcome
-from bot.web.pages.rendering import ago, inside, short_reference
+from bot.web.pages.rendering import ago, inside, parts_of_address, short_names, short_reference
 
 DIGEST = f"sha256:{'ab' * 32}"
 
@@ -59,3 +59,24 @@ def test_a_filter_is_kept_where_it_may_be_asked_for(target: str, led: str) -> No
 def test_what_the_gate_says_is_seen_by_its_colour(outcome: GateOutcome) -> None:
     style = (Path(bot.web.__file__).parent / "static/style.css").read_text(encoding="utf-8")
     assert f".chip.k-{outcome}" in style
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("https://api.msrc.microsoft.com/cvrf/v3.0/cvrf/2026-Nov", ("api.msrc.microsoft.com/…/cvrf/", "2026-Nov")),
+        (
+            "https://osv-vulnerabilities.storage.googleapis.com/Azure%20Linux/all.zip",
+            ("osv-vulnerabilities.storage.googleapis.com/Azure Linux/", "all.zip"),
+        ),
+        ("https://api.github.com/advisories?ecosystem=nuget", ("api.github.com/", "advisories?ecosystem=nuget")),
+        ("https://example.com", ("example.com/", "")),
+    ],
+)
+def test_an_address_is_shown_by_its_host_and_what_tells_the_document(url: str, parts: tuple[str, str]) -> None:
+    assert parts_of_address(url) == parts
+
+
+def test_a_sentence_names_bases_as_lists_do() -> None:
+    told = "Microsoft has not rebuilt mcr.microsoft.com/dotnet/aspnet:10.0, nor ghcr.io/contoso/base:1"
+    assert short_names(told) == "Microsoft has not rebuilt aspnet:10.0, nor ghcr.io/contoso/base:1"

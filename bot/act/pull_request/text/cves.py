@@ -52,7 +52,7 @@ def _folded(head: str, rows: Sequence[MovedCve], gaps: Sequence[str], most: int,
 def _rows(rows: Sequence[MovedCve], most: int, who: str) -> Iterator[str]:
     """The most severe first; of the same severity, what is still open before what is fixed."""
     if most:
-        yield "| CVE | severity | package | |"
+        yield "| CVE | severity | package | fix |"
         yield "|---|---|---|---|"
     for each in rows[:most]:
         why = why_in_words(each, who or WhyOpen.NOT_REBUILT)

@@ -38,7 +38,7 @@ def _folded(group: SharedChanges, bases: list[Base], most: int) -> str:
 
 def _rows(changes: tuple[PackageChange, ...], most: int) -> Iterator[str]:
     if most:
-        yield "| package | before | after | |"
+        yield "| package | before | after | how |"
         yield "|---|---|---|---|"
     for change in changes[:most]:
         before, after = (code(version) if version else "" for version in (change.before, change.after))

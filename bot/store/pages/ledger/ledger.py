@@ -30,7 +30,7 @@ from bot.store.pages.ledger.pinned import read_pinned
 from bot.store.pages.ledger.rebuild_time import read_rebuild_time
 from bot.store.pages.ledger.shown_since import ShownSince, read_shown_since
 from bot.store.rows.inventories.inventories import image_inventories
-from bot.views.images.ledger import CvePage, CveRow, Cves, row_of
+from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, count_severities, row_of
 from bot.views.images.ledger_groups import ImageGroup, grouped
 from bot.views.paging import Cut, page_of
 
@@ -85,14 +85,15 @@ class LedgerStore(Store):
         self._fleet: _AllCves | None = None
         self._by_name: dict[str, _OneCve] = {}
 
-    async def cves(self, cut: Cut) -> Cves:
-        """Those that some image still waits for, the most severe first."""
+    async def cves(self, cut: Cut, wanted: CveFilter = CveFilter()) -> Cves:  # noqa: B008
+        """Of those that some image still waits for, the most severe first, one page of what is wanted."""
         async with self._working:
             if self._fleet is None or self._is_over(self._fleet.at):
                 self._fleet = await self._work_out_all()
             found = self._fleet
-        shown = found.rows[cut.offset : cut.offset + cut.per_page]
-        return Cves(page_of(shown, len(found.rows), cut), found.not_known, found.gaps)
+        fitting = tuple(filter(wanted.takes, found.rows))
+        page = page_of(fitting[cut.offset : cut.offset + cut.per_page], len(fitting), cut)
+        return Cves(page, found.not_known, found.gaps, count_severities(row.severity for row in found.rows))
 
     async def cve(self, name: str, cut: Cut) -> CvePage | None:
         """One of them with its images, those that wait first; None where nobody has told of it."""

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.ledger.clocks import Station
 from bot.views.images.image_contents import (
-    UNRATED,
     ImageCve,
     LookedAtImage,
     Origin,
@@ -20,6 +19,7 @@ from bot.views.images.image_contents import (
     packages_of,
 )
 from bot.views.images.inventory import ShownBy
+from bot.views.images.ledger import UNRATED
 from bot.views.paging import Cut
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -25,7 +25,7 @@ def test_what_is_fixed_and_what_is_still_open_is_folded_below_a_line_that_tells_
     assert cves_section({ASPNET: amd64(CvesMoved((moved_cve("CVE-1"),), still_open))}) == (
         "<details><summary>CVEs in packages of aspnet:10.0 on linux/amd64: 1 fixed (1 HIGH); 2 still open "
         "(2 HIGH): 1 no fix yet, 1 base not rebuilt</summary>\n\n"
-        "| CVE | severity | package | |\n|---|---|---|---|\n"
+        "| CVE | severity | package | fix |\n|---|---|---|---|\n"
         "| `CVE-2` | HIGH | `libssl3t64 3.0.13-0ubuntu3.5` | fixed in 3.0.13-0ubuntu3.6, Microsoft has not rebuilt "
         "|\n"
         "| `CVE-3` | HIGH | `libssl3t64 3.0.13-0ubuntu3.5` | no fix yet |\n"

@@ -20,7 +20,7 @@ def amd64(*changes: PackageChange) -> tuple[PlatformChanges, ...]:
 def test_packages_are_folded_below_the_line_that_tells_them() -> None:
     assert packages_section({ASPNET: amd64(up("libssl3t64"))}) == (
         "<details><summary>Packages of aspnet:10.0 on linux/amd64: only libssl3t64 1.0 → 1.1</summary>\n\n"
-        "| package | before | after | |\n|---|---|---|---|\n| `libssl3t64` | `1.0` | `1.1` | up |\n\n</details>"
+        "| package | before | after | how |\n|---|---|---|---|\n| `libssl3t64` | `1.0` | `1.1` | up |\n\n</details>"
     )
 
 
