@@ -27,8 +27,9 @@ from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.tables import rebuilds
+from bot.store.stages.plan.cascade.last_builds import last_builds, last_ended
 from bot.store.stages.plan.cascade.links import parts_of_producers
-from bot.store.stages.plan.cascade.members import last_builds, last_ended, with_together
+from bot.store.stages.plan.cascade.members import with_together
 from tests.integration.store.filling import ASPNET, HOUR, Stores, change_of, usage_of
 from tests.integration.store.statements import statements
 

@@ -33,12 +33,12 @@ from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import after_transitions, note, step
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.stages.plan.cascade.incidents import incidents_of
+from bot.store.stages.plan.cascade.last_builds import last_builds
 from bot.store.stages.plan.cascade.links import bases_below, keep_links, links_changed, links_of_fleet
 from bot.store.stages.plan.cascade.members import (
     bases_of_producers,
     everything_is_planned,
     gated_among,
-    last_builds,
     look_soon,
     open_rebuilds,
     progress_of,
