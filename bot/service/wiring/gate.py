@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.domain.failure import Failure, Trouble
 from bot.settings import Settings
 from bot.verify.gating.ports import GateOptions
-from bot.verify.vex import LARGEST_VEX, VexStatement, read_vex
+from bot.verify.vex.statements import LARGEST_VEX, VexStatement, read_vex
 
 
 def gate_options_of(settings: Settings) -> GateOptions:

@@ -31,7 +31,7 @@ from bot.verify.gating.ports import (
 from bot.verify.gating.uncertain import about, settle_uncertain, words
 from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of, with_damaged, with_reports
 from bot.verify.scan_reports import KeptReport
-from bot.verify.vex import excuse
+from bot.verify.vex.excusing import excuse
 
 _BEFORE_IS_UNREAD = "what the image before holds is not read yet, so it cannot be told what is new"
 

@@ -15,7 +15,7 @@ from bot.domain.packages.gate import Gated, GateException, GateMode, GateRule
 from bot.domain.packages.package import Distribution, Package
 from bot.reconcile.work import Queue
 from bot.verify.scan_reports import KeptReport
-from bot.verify.vex import VexStatement
+from bot.verify.vex.statements import VexStatement
 
 DOTNET = "Microsoft (.NET)"
 """Who publishes what .NET itself is affected by."""

@@ -8,7 +8,8 @@ from bot.domain.packages.cves.detected import DetectedVulnerability, Vulnerabili
 from bot.domain.packages.gate import Counts, Excused, GateRule
 from bot.verify.gating.ports import GateOptions, ToldImage, ToldPlatform
 from bot.verify.scanners.report import Report
-from bot.verify.vex import VexStatement, excuse
+from bot.verify.vex.excusing import excuse
+from bot.verify.vex.statements import VexStatement
 
 
 @dataclass(frozen=True, slots=True)

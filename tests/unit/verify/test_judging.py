@@ -27,7 +27,7 @@ from bot.verify.gating.ports import (
 )
 from bot.verify.scan_reports import KeptReport, ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
-from bot.verify.vex import Component, Product, VexStatement
+from bot.verify.vex.statements import Component, Product, VexStatement
 from tests.builders import NOON
 
 IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))

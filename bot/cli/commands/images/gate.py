@@ -12,7 +12,7 @@ from bot.cli.screen.output import print_aside
 if TYPE_CHECKING:
     from bot.domain.packages.cves.detected import DetectedVulnerability
     from bot.verify.scanners.report import Report
-    from bot.verify.vex import VexStatement
+    from bot.verify.vex.statements import VexStatement
 
 _MOST_LEFT_OUT = 20
 BLOCKS = 1
@@ -110,7 +110,7 @@ def _read(path: Path) -> "Report":
 
 def _statements(documents: list[Path]) -> list["VexStatement"]:
     from bot.service.commands.images.packages import read_file
-    from bot.verify.vex import LARGEST_VEX, read_vex
+    from bot.verify.vex.statements import LARGEST_VEX, read_vex
 
     return [statement for path in documents for statement in read_vex(read_file(path, LARGEST_VEX), str(path))]
 
@@ -119,7 +119,7 @@ def _excused(
     found: tuple["DetectedVulnerability", ...], statements: list["VexStatement"], report: "Report"
 ) -> tuple["DetectedVulnerability", ...]:
     """What still stands once the statements have been heard; what they take away is told on standard error."""
-    from bot.verify.vex import excuse, untold_platforms
+    from bot.verify.vex.excusing import excuse, untold_platforms
 
     standing, excused = excuse(found, statements, report)
     for each in excused:

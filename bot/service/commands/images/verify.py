@@ -35,12 +35,12 @@ from bot.settings import Settings
 from bot.settings.sections.trust import TrustRuleSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.store.stores import Stores
-from bot.verify.attached_vex import AttachedVex
 from bot.verify.gating.judging import judge_images
 from bot.verify.images.confirming import confirm
 from bot.verify.images.stage import Observed
 from bot.verify.standing.deciding import standing_of
 from bot.verify.trust.looked_once import LookedOnce
+from bot.verify.vex.attached import AttachedVex
 
 _HOLDS, _DOES_NOT_HOLD, _CANNOT_TELL = 0, 1, 3
 _TOLD = {_HOLDS: "holds", _DOES_NOT_HOLD: "does not hold", _CANNOT_TELL: "cannot tell"}

@@ -8,8 +8,8 @@ from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
 from bot.domain.reference import Base
 from bot.service.wiring.registries.beside import JudgedBeside
-from bot.verify.attached_vex import AttachedVex, vex_of
-from bot.verify.vex import VexStatement
+from bot.verify.vex.attached import AttachedVex, vex_of
+from bot.verify.vex.statements import VexStatement
 
 _AT_ONCE = 8
 """Images of which registries are asked at a time."""

@@ -38,7 +38,7 @@ from bot.verify.gating.stage import tick
 from bot.verify.images.ports import Look
 from bot.verify.scan_reports import ReportOrigin, ScanReport
 from bot.verify.scanners.report import Report
-from bot.verify.vex import Component, Product, VexStatement
+from bot.verify.vex.statements import Component, Product, VexStatement
 from bot.views.images.gates import Unfixed
 from bot.views.images.image_pages import WantedImages
 from bot.views.paging import Cut

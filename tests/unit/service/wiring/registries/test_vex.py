@@ -19,7 +19,7 @@ from bot.service.wiring.registries.vex import VexBeside
 from bot.settings import Settings
 from bot.store.stages.watch.watch import WatchStore
 from bot.verify.trust.looked_once import LookedOnce
-from bot.verify.vex import VexStatement
+from bot.verify.vex.statements import VexStatement
 from tests.builders import NOON
 from tests.fakes.attachments import Attachments
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle

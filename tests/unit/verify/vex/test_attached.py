@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.verify import attached_vex
-from bot.verify.attached_vex import AttachedVex, vex_of
 from bot.verify.sbom.collecting import judged_by
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.collecting import MOST as attachments_looked_at
 from bot.verify.trust.judging import Trusted
-from bot.verify.vex import VexStatement, read_vex
+from bot.verify.vex import attached
+from bot.verify.vex.attached import AttachedVex, vex_of
+from bot.verify.vex.statements import VexStatement, read_vex
 from tests.builders import NOON
 from tests.fakes.attachments import Attachments
 from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
@@ -124,7 +124,7 @@ async def test_a_document_is_read_beside_what_else_goes_on(monkeypatch: pytest.M
         readers.append(threading.current_thread().name)
         return read_vex(data, where)
 
-    monkeypatch.setattr(attached_vex, "read_vex", read)
+    monkeypatch.setattr(attached, "read_vex", read)
     port = Attachments()
     port.attach(IMAGE, BUNDLE, signed(IMAGE))
     (found,) = await shown(port)

@@ -9,7 +9,8 @@ from bot.domain.failure import Failure
 from bot.domain.packages.cves.detected import GatePolicy, blocking
 from bot.verify.scanners.reading import read_report
 from bot.verify.scanners.report import Report
-from bot.verify.vex import VexStatement, excuse, read_vex, untold_platforms
+from bot.verify.vex.excusing import excuse, untold_platforms
+from bot.verify.vex.statements import VexStatement, read_vex
 from tests.unit.verify.reports import JSON, finding, report
 
 PACKAGE = "pkg:deb/ubuntu/libssl3t64@3.0.13-0ubuntu3.5?arch=amd64&distro=ubuntu-24.04"

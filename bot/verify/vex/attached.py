@@ -17,7 +17,7 @@ from bot.domain.failure import Failure
 from bot.domain.wording.words import counted
 from bot.verify.provenance.signed import statement_of
 from bot.verify.trust.collecting import CUT, VEX, AttachedDocument, SignaturesPort, attestations_of
-from bot.verify.vex import OPENVEX, VexStatement, read_vex
+from bot.verify.vex.statements import OPENVEX, VexStatement, read_vex
 
 MOST = 20
 """Documents of one image that count."""

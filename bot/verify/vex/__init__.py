@@ -1,0 +1,1 @@
+"""OpenVEX: what authors say of vulnerabilities, and what they take away by that."""
