@@ -41,12 +41,12 @@ def _metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        _NOTE,
         "`/metrics` tells them in Prometheus' text format to whoever has the right to `metrics`;",
         "[The page, health and metrics](operate/web.md) says how to give it. Metrics of the store are the same in",
         "each replica, so take `max` over replicas and never their sum; those of the process are its own.",
         "Counters of the store count what happened since the process started.",
         "",
+        _NOTE,
         "Alert rules and a Grafana dashboard that use them are in `deploy/overlays/monitoring`. Where Prometheus",
         "is run without its operator, take the `groups` of `rules.yaml` there as a rule file.",
         "",
@@ -65,10 +65,10 @@ def _settings(schema: Mapping[str, Any]) -> str:
     lines = [
         "# Settings",
         "",
-        _NOTE,
         "Every key of `freshness.yaml` with its type, its default and what it is for. Lengths of time are",
         "written as `90s`, `15m`, `6h` or `7d`, shares as `20%` or `0.2`. A key of a list item stands behind `[]`.",
         "",
+        _NOTE,
         "| key | type | default | what it is for |",
         "|---|---|---|---|",
     ]
@@ -143,7 +143,9 @@ def _cell(text: str) -> str:
 
 def _states() -> str:
     lines = [
-        *("# The states of a rebuild", "", _NOTE, *_diagram(TRANSITIONS, "planned"), ""),
+        *("# The states of a rebuild", ""),
+        "Which way a rebuild and its steps go from being planned to their end, for whoever changes that.",
+        *("", _NOTE, *_diagram(TRANSITIONS, "planned"), ""),
         "A transition outside of this table raises; each carries a reason.",
         "",
         "`building`: its pull request was merged, and the build of the merge commit is looked for and followed. A",
@@ -177,7 +179,13 @@ def _one_word(state: str) -> str:
 
 
 def _commands() -> str:
-    lines = ["# Commands", "", _NOTE, "`freshness-bot COMMAND --help` says the rest.", ""]
+    lines = [
+        "# Commands",
+        "",
+        "Every command with what it is for, and how it ends; `freshness-bot COMMAND --help` says the rest.",
+        "",
+        _NOTE,
+    ]
     for group, commands in GROUPS.items():
         lines += [f"## {group}", ""]
         lines += [
@@ -210,9 +218,9 @@ def _checks() -> str:
     lines = [
         "# Practices that are checked",
         "",
-        _NOTE,
         "What `freshness-bot audit` asks of a repository; [how to add one](how-to/add-a-check.md).",
         "",
+        _NOTE,
     ]
     lines += ["| check | what holds | severity |", "|---|---|---|"]
     lines += [f"| [`{rule.check}`](#{rule.check}) | {_cell(rule.title)} | {rule.severity} |" for rule in RULES]

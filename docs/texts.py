@@ -217,8 +217,9 @@ def page(texts: Texts) -> str:
     lines = [
         "# What it writes",
         "",
-        "This page is written by `make pictures` from what the bot wrote in its sandbox; change what it is made",
-        "from, not the page.",
+        "What people read of the bot, as it wrote it in its sandbox: in Slack, in pull requests, in issues.",
+        "",
+        "This page is written by `make pictures`; change what it is made from, not the page.",
     ]
     for title, intro, kind, text in parts:
         lines += ["", f"## {title}", "", intro, "", f"~~~~{kind}", text, "~~~~"]

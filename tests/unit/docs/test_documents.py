@@ -72,6 +72,13 @@ def test_every_page_is_linked_from_another() -> None:
     assert {page for page in TEXTS if page.startswith("docs/")} - linked == set()
 
 
+@ON_EVERY_PAGE
+def test_it_begins_with_what_it_is_for(page: str) -> None:
+    title, first, *_ = TEXTS[page].split("\n\n")
+    assert title.startswith("# ")
+    assert not first.startswith(("#", "```", "|", "![", "This page is written")), first
+
+
 def paths(text: str) -> list[str]:
     found = [span for span in spans(text) if _PATH.fullmatch(span) and not _PLACEHOLDER.search(span)]
     return [path for path in found if path.partition("/")[0] in TOP and ("/" in path or (ROOT / path).suffix)]
@@ -199,6 +206,13 @@ def test_every_setting_exists(page: str) -> None:
 
 def test_every_setting_is_in_a_document() -> None:
     assert SETTINGS - set(spans(ALL)) == set()
+
+
+def test_every_file_with_a_secret_is_in_the_page_on_security() -> None:
+    public = {"registries.NAME.ca_file"}
+    secrets = {name for name in SETTINGS if name.endswith("_file")} - public
+    told = {name.replace(".HOST.", ".NAME.") for name in spans(TEXTS["SECURITY.md"])}
+    assert secrets - told == set()
 
 
 def test_every_variable_is_that_of_a_setting() -> None:

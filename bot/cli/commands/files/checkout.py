@@ -40,8 +40,7 @@ def scan(
 ) -> None:
     """Finds every image reference, and says which are stale.
 
-    Exit code 0 where no watched reference is stale, 1 where one is, 3 where a registry could not tell; 1 wins
-    over 3.
+    Exit codes: 0 no watched reference is stale, 1 one is, 2 bad input, 3 a registry could not tell; 1 wins over 3.
 
     Example: freshness-bot scan ~/src/shop --offline
     """
@@ -79,8 +78,8 @@ def update(
     Every other byte stays as it is. With --set no network is used; without, stale references take what their
     registry shows now.
 
-    Exit codes: 0 what is stale is rewritten, 1 a reference could not be, 3 a registry could not tell; 1 wins over
-    3.
+    Exit codes: 0 what is stale is rewritten, 1 a reference could not be, 2 bad input, 3 a registry could not tell;
+    1 wins over 3.
 
     Example: freshness-bot update ~/src/shop --set node:22=node:24
     """

@@ -35,8 +35,8 @@ def status(
     at most twelve, and counts the rest, as it does of notices and troubles; --all and --format json have all. Of
     each rollout it counts the rebuilds by state, and names those that failed, those that wait for a person, the
     longest under way, and the longest of those that cannot begin; `freshness-bot rollout show ID --all` and
-    --format json have all. Reads the store alone and can run beside the service. Exit code 0; what needs a person
-    is in the lines below the tables.
+    --format json have all. Reads the store alone and can run beside the service. Exit codes: 0 shown, 2 settings
+    or store cannot be read; what needs a person is in the lines below the tables.
 
     Example: freshness-bot status --watch
     """

@@ -7,6 +7,7 @@ import typer
 from bot.cli.asking import asked
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import Layout, print_json, print_line, print_sentence, print_table
+from bot.cli.screen.progress import progress_of
 from bot.cli.screen.text import moment
 from bot.cli.words import Who, word_of
 
@@ -39,7 +40,8 @@ def catch_up(
     from bot.service.commands.rollouts.catch_up import catch_up as caught_up
 
     word = None if dry_run else word_of(who, reason)
-    found = asked(config, lambda settings, clock: caught_up(settings, repositories, word, clock))
+    with progress_of("looking what is behind"):
+        found = asked(config, lambda settings, clock: caught_up(settings, repositories, word, clock))
     if output is Format.JSON:
         print_json(_as_json(found))
         return

@@ -34,7 +34,7 @@ def onboard(
     outside of freezes, and the next one once it is merged. A repository that closes one unmerged has declined for
     good.
 
-    Exit code 0 where all are taken up, or shown; 1 where one is not.
+    Exit codes: 0 all are taken up, or shown, 1 one is not, 2 settings or store cannot be read.
 
     Example: freshness-bot onboard contoso/shop --dry-run
     """

@@ -7,6 +7,7 @@ import typer
 
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
 from bot.cli.screen.output import Layout, print_json, print_sentence, print_table
+from bot.cli.screen.progress import progress_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,8 @@ def doctor(
 
     settings = load(config)
     check_secrets(settings, config)
-    checks = asyncio.run(examine(settings, SystemClock()))
+    with progress_of("asking everybody"):
+        checks = asyncio.run(examine(settings, SystemClock()))
     if output is Format.JSON:
         print_json(as_json(checks))
     else:

@@ -8,6 +8,7 @@ import typer
 from bot.cli.asking import asked
 from bot.cli.listing import ListedCommands
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
+from bot.cli.screen.progress import progress_of
 
 app = typer.Typer(help="What feeds told, for where none can be asked.", no_args_is_help=True)
 bundle = typer.Typer(help="One file with all that feeds and dumps of vulnerabilities told.", no_args_is_help=True)
@@ -42,7 +43,8 @@ def export(
     from bot.domain.wording.words import counted
     from bot.service.commands.service.bundle import export_bundle
 
-    written = asked(config, lambda settings, clock: export_bundle(settings, file, key, clock))
+    with progress_of("writing"):
+        written = asked(config, lambda settings, clock: export_bundle(settings, file, key, clock))
     if output is Format.JSON:
         oldest = written.oldest.isoformat() if written.oldest is not None else None
         print_json(asdict(written) | {"oldest": oldest, "file": str(file)})
@@ -72,7 +74,8 @@ def import_(
     from bot.domain.wording.words import counted
     from bot.service.commands.service.bundle import import_bundle
 
-    brought = asked(config, lambda settings, clock: import_bundle(settings, file, clock))
+    with progress_of("taking in"):
+        brought = asked(config, lambda settings, clock: import_bundle(settings, file, clock))
     if output is Format.JSON:
         parts = [
             {

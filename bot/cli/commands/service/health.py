@@ -16,7 +16,8 @@ def health(
 ) -> None:
     """Asks the service on this machine whether it is well.
 
-    It asks where `web.listen` says. Exit code 0 where it is well, 1 where it is not or does not answer.
+    It asks where `web.listen` says. Exit codes: 0 it is well, 1 it is not, or does not answer, 2 settings cannot
+    be read.
 
     Example: freshness-bot health --ready
     """

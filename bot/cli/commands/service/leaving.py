@@ -28,7 +28,7 @@ def retire(
     closed, with the reason; branches that hold its commits alone are deleted, others are kept and named. What was
     merged stays. Stop the service first. It can be called again: what is gone is not named any more.
 
-    Exit code 0 where all is done, 1 where something could not be.
+    Exit codes: 0 all is done, 1 something could not be, 2 settings or store cannot be read.
 
     Example: freshness-bot retire --dry-run
     """
