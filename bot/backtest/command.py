@@ -6,12 +6,12 @@ from typing import TextIO
 
 from rich.console import Console
 
-from bot.backtest import run
 from bot.backtest.assumptions import Assumptions
 from bot.backtest.changes import write_changes
 from bot.backtest.fleet import read_fleet
 from bot.backtest.rendering import as_html, as_json, as_table
 from bot.backtest.report import ReplayReport
+from bot.backtest.running import run
 from bot.domain.bases.observation import Observation
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory

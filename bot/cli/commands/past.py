@@ -106,9 +106,9 @@ def backtest(
     """
     import asyncio
 
-    from bot.backtest import is_played
     from bot.backtest.assumptions import BUILD, MERGE, Assumptions, Length
     from bot.backtest.command import backtest as replay
+    from bot.backtest.running import is_played
     from bot.cli.screen.text import length
     from bot.domain.clock import SystemClock
     from bot.service.commands.own_durations import own_durations

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from bot.backtest import run
 from bot.backtest.changes import change_row, write_changes
 from bot.backtest.command import FORMATS, backtest
 from bot.backtest.fleet import ReplayedFleet, ReplayedRepository, Use
 from bot.backtest.planner import SettleWindow
 from bot.backtest.rendering import as_html, as_json, as_table
 from bot.backtest.report import Delays, ReplayReport, months_between
+from bot.backtest.running import run
 from bot.domain.failure import Failure
 from bot.domain.reference import Reference
 from bot.domain.repositories.usage import Kind, Role, Span, Usage

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.backtest import carried_out, is_played
 from bot.backtest.assumptions import Assumptions, Length
 from bot.backtest.deciding import Deciding
 from bot.backtest.fleet import ReplayedFleet, Use
 from bot.backtest.planner import Deed
 from bot.backtest.replay import Offer
 from bot.backtest.rolling import Rolling
+from bot.backtest.running import carried_out, is_played
 from bot.domain.bases.change import Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
