@@ -38,7 +38,7 @@ class _Lines:
         self._found = Collection(where)
         self._rest = b""
         self._has_header = False
-        self._has_others = self._has_package = False
+        self._has_others = self._has_package = self._is_full = False
 
     def feed(self, piece: bytes) -> None:
         """A list of the lines of a large piece would be many times as large as the piece: it is cut up."""
@@ -56,6 +56,8 @@ class _Lines:
             raise malformed("is no chisel manifest", self._where)
         if self._has_others and not self._has_package:
             raise malformed("lists no package, but what lies in some", self._where)
+        if self._is_full and not self._has_others:
+            raise malformed("lists nothing, and says that it has more lines than its first", self._where)
         return self._found.inventory()
 
     def _line(self, line: bytes) -> None:
@@ -75,6 +77,8 @@ class _Lines:
         schema = header.get("schema")
         if schema != "1.0":
             raise malformed(f"is a chisel manifest of the unknown schema {str(schema)[:20]!r}", self._where)
+        count = header.get("count")
+        self._is_full = isinstance(count, int) and count > 1
         self._has_header = True
 
     def _object(self, line: bytes) -> dict[str, Any]:

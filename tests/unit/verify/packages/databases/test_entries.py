@@ -109,6 +109,14 @@ def test_a_chisel_manifest_begins_with_its_form_and_schema(head: object) -> None
         chisel.read_manifest(zstd(b" \n"), "manifest.wall")
 
 
+def test_a_chisel_manifest_that_ends_with_its_first_line_lists_nothing_only_where_that_says_so() -> None:
+    head = {"jsonwall": "1.0", "schema": "1.0"}
+    with pytest.raises(Failure, match="lists nothing"):
+        of_chisel(head=head | {"count": 53})
+    assert of_chisel(head=head | {"count": 1}).packages == of_chisel(head=head).packages == ()
+    assert names(of_chisel(PACKAGE, head=head | {"count": 53})) == ["libc6"]
+
+
 def of_dotnet(libraries: object, **values: object) -> Inventory:
     return dotnet.read_dependencies(json.dumps({"libraries": libraries} | values).encode(), "app.deps.json")
 
