@@ -1,5 +1,6 @@
 """A bundle gives what was put into it, and is refused as a whole where anything is off."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -12,13 +13,22 @@ import pytest
 
 from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Severity
-from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.feeds.document import (
+    MAX_DOCUMENT_BYTES,
+    FeedKind,
+    FeedSource,
+    NotFetched,
+    StoredDocument,
+    Unchanged,
+)
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.watch.bundle import reading
 from bot.watch.bundle.archive import MANIFEST, bundle_writer
 from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord, FixSeen
+from bot.watch.bundle.no_feeds import NoFeeds
 from bot.watch.bundle.reading import read_bundle
-from bot.watch.osv.record import WantedPackages
+from bot.watch.osv.record import MOST_BINARIES, MOST_RANGES, MOST_VERSIONS, WantedPackages
 from bot.watch.osv.stage import DumpSource
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -161,9 +171,73 @@ def _huge(files: dict[str, bytes], manifest: Any) -> None:
     manifest["documents"][0]["size"] = 10**12
 
 
+def _of_something_else(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["format"] = "something else"
+
+
+def _a_document_twice(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"].append(manifest["documents"][0] | {"file": "documents/00002.txt"})
+    files["documents/00002.txt"] = files["documents/00001.txt"]
+
+
+def _an_ecosystem_twice(files: dict[str, bytes], manifest: Any) -> None:
+    dump = json.loads(json.dumps(manifest["dumps"][0]))
+    for part, name in (("records", "jsonl"), ("considered", "json")):
+        dump[part]["file"] = f"vulnerabilities/more.{name}"
+        files[f"vulnerabilities/more.{name}"] = files[f"vulnerabilities/ubuntu.{name}"]
+    manifest["dumps"].append(dump)
+
+
+def _shorter_than_it_says(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"][0]["size"] += 1
+
+
+def _larger_than_a_document(files: dict[str, bytes], manifest: Any) -> None:
+    manifest["documents"][0]["size"] = MAX_DOCUMENT_BYTES + 1
+
+
+def _put(files: dict[str, bytes], part: Any, data: bytes) -> None:
+    files[part["file"]] = data
+    part |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _no_record(files: dict[str, bytes], manifest: Any) -> None:
+    _put(files, manifest["dumps"][0]["records"], b"{}")
+
+
+def _a_record_twice(files: dict[str, bytes], manifest: Any) -> None:
+    _put(files, manifest["dumps"][0]["records"], files["vulnerabilities/ubuntu.jsonl"] * 2)
+
+
+def _nothing_looked_for(files: dict[str, bytes], manifest: Any) -> None:
+    _put(files, manifest["dumps"][0]["considered"], b"[]")
+
+
+def _a_long_word(key: str, word: object) -> Callable[[dict[str, bytes], Any], None]:
+    def change(files: dict[str, bytes], manifest: Any) -> None:
+        considered = json.loads(files["vulnerabilities/ubuntu.json"])
+        considered[key].append(word)
+        _put(files, manifest["dumps"][0]["considered"], json.dumps(considered).encode())
+
+    return change
+
+
+_LONG = "x" * 257
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        (_of_something_else, "is no bundle of feeds"),
+        (_a_document_twice, "names a document twice"),
+        (_an_ecosystem_twice, "names an ecosystem twice"),
+        (_shorter_than_it_says, "is not what its digest says"),
+        (_larger_than_a_document, "bytes, more than"),
+        (_no_record, "ubuntu.jsonl line 1"),
+        (_a_record_twice, "has a record twice"),
+        (_nothing_looked_for, "vulnerabilities/ubuntu.json"),
+        *((_a_long_word(key, _LONG), "a name that is too long") for key in ("names", "releases", "untold")),
+        (_a_long_word("unread", ["Ubuntu:24.04", _LONG]), "a name that is too long"),
         (_another_byte, "is not what its digest says"),
         (_longer, "has more than"),
         (_one_more, "is not named in bundle.json"),
@@ -201,6 +275,19 @@ def _link() -> zipfile.ZipInfo:
     return info
 
 
+def _packed_otherwise() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr(MANIFEST, b"{}")
+    return file.getvalue()
+
+
+def _encrypted() -> bytes:
+    data = bytearray(_raw((MANIFEST, b"{}")))
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
 def _bomb() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -222,6 +309,8 @@ def _bomb() -> bytes:
         (lambda: _raw((_link(), b"/etc/passwd")), "is no regular file"),
         (lambda: _raw(("folder/", b""), (MANIFEST, b"{}")), "is no regular file"),
         (_bomb, "has more than"),
+        (_packed_otherwise, "is packed in a way that no bundle is"),
+        (_encrypted, "is packed in a way that no bundle is"),
     ],
 )
 def test_what_is_no_bundle_is_refused_in_one_line(make: Callable[[], bytes], told: str) -> None:
@@ -229,6 +318,97 @@ def test_what_is_no_bundle_is_refused_in_one_line(make: Callable[[], bytes], tol
         read(make())
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_bundle_larger_than_any_is_refused_before_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = written()
+    monkeypatch.setattr(reading, "MOST_BYTES", len(data))
+    assert read(data) == Bundle((DOCUMENT,), (DUMP,))
+    monkeypatch.setattr(reading, "MOST_BYTES", len(data) - 1)
+    with pytest.raises(Failure, match=f"has {len(data):,} bytes, more than {len(data) - 1:,}"):
+        read(data)
+
+
+def test_files_that_are_missing_or_not_named_are_told_by_name_the_first_of_them() -> None:
+    def more(files: dict[str, bytes], manifest: Any) -> None:
+        files.update({f"documents/{number:05}.txt": b"x" for number in range(20, 10, -1)})
+
+    def less(files: dict[str, bytes], manifest: Any) -> None:
+        files.clear()
+
+    with pytest.raises(Failure, match=r"documents/00011.txt' is not named"):
+        read(altered(more))
+    with pytest.raises(Failure, match=r"documents/00001.txt' is missing"):
+        read(altered(less))
+
+
+def test_times_may_be_those_of_a_clock_that_is_five_minutes_ahead() -> None:
+    ahead = NOW + timedelta(minutes=5)
+    document = replace(DOCUMENT, document=replace(DOCUMENT.document, fetched_at=ahead, checked_at=ahead))
+    record = replace(RECORD, seen_at=ahead, fixes=())
+    dump = replace(DUMP, fetched_at=ahead, checked_at=ahead, records=(record,))
+    assert read(written(documents=(document,), dumps=(dump,))) == Bundle((document,), (dump,))
+
+
+def test_a_dump_of_packages_that_belong_to_no_distribution_comes_out_as_it_was() -> None:
+    json_package = AffectedPackage("nuget", "Newtonsoft.Json", "", (VersionRange(fixed="13.0.1"),))
+    record = replace(
+        RECORD,
+        vulnerability=Vulnerability("GHSA-5crp-9r3c-p9vr", (), affected=(json_package,)),
+        fixes=(),
+    )
+    dump = replace(DUMP, source=DumpSource(Ecosystem.NUGET, "nuget.zip"), records=(record,))
+    assert read(written(dumps=(dump,))).dumps == (dump,)
+    of_release = replace(json_package, release="Ubuntu:24.04")
+    wrong = replace(record, vulnerability=replace(record.vulnerability, affected=(of_release,)))
+    with pytest.raises(Failure, match="line 1"):
+        read(written(dumps=(replace(dump, records=(wrong,)),)))
+
+
+@pytest.mark.parametrize("score", [0.0, 10.0, None])
+def test_a_score_of_either_end_or_none_is_one(score: float | None) -> None:
+    record = replace(RECORD, vulnerability=replace(RECORD.vulnerability, score=score, published_at=None))
+    assert read(written(dumps=(replace(DUMP, records=(record,)),))).dumps[0].records == (record,)
+
+
+@pytest.mark.parametrize(
+    "affected",
+    [
+        replace(OPENSSL, ranges=OPENSSL.ranges * (MOST_RANGES + 1)),
+        replace(OPENSSL, versions=("1",) * (MOST_VERSIONS + 1)),
+        replace(OPENSSL, binaries=OPENSSL.binaries * (MOST_BINARIES + 1)),
+        replace(OPENSSL, binaries=(("x" * 257, "1"),)),
+        replace(OPENSSL, release=f"Ubuntu:{'2' * 60}"),
+    ],
+    ids=["ranges", "versions", "binaries", "a name of a binary", "a release"],
+)
+def test_an_affected_package_of_more_than_any_record_says_is_refused(affected: AffectedPackage) -> None:
+    record = replace(RECORD, vulnerability=replace(RECORD.vulnerability, affected=(affected,)))
+    with pytest.raises(Failure, match=r"ubuntu\.jsonl line 1"):
+        read(written(dumps=(replace(DUMP, records=(record,)),)))
+
+
+def test_of_several_cves_each_is_one() -> None:
+    record = replace(RECORD, vulnerability=replace(RECORD.vulnerability, cves=("CVE-2026-1001", "x")))
+    with pytest.raises(Failure, match=r"ubuntu\.jsonl line 1"):
+        read(written(dumps=(replace(DUMP, records=(record,)),)))
+
+
+def test_what_was_looked_for_is_written_in_order_whatever_set_it_stood_in() -> None:
+    names = frozenset(f"name-{number}" for number in range(50))
+    data = written(dumps=(replace(DUMP, considered=replace(DUMP.considered, names=names)),))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert json.loads(archive.read("vulnerabilities/ubuntu.json"))["names"] == sorted(names)
+        [info, *_] = archive.infolist()
+    assert (info.date_time, info.create_system, info.external_attr >> 16) == ((1980, 1, 1, 0, 0, 0), 3, 0o100644)
+
+
+async def test_a_feed_that_may_not_be_asked_stays_as_it_is_kept_or_is_missing() -> None:
+    kept = await NoFeeds().fetch(DOCUMENT.source, DOCUMENT.document)
+    assert kept == Unchanged(DOCUMENT.document)
+    missing = await NoFeeds().fetch(DOCUMENT.source, None)
+    assert isinstance(missing, NotFetched)
+    assert "is not asked offline" in str(missing.failure)
 
 
 @pytest.mark.parametrize(
