@@ -1,5 +1,6 @@
 """Bases: each with what it shows now, how it came there, how late it was, and who stands on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -48,9 +49,10 @@ class BaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Bases:
-    """Those in use, a page at a time, what is in trouble first."""
+    """Those in use, a page at a time, what is in trouble first; by name what is to be known of those on it."""
 
     bases: Page[BaseRow]
+    notices: Mapping[str, tuple[NoticeRow, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ async def bases(request: Request) -> Response:
     text = _text(request, "q")
     found = await site_of(request).stores.base_pages.bases(text, _cut(request))
     _check(found.bases)
-    return render(request, "bases.html", bases=found.bases, text=text)
+    return render(request, "bases.html", bases=found.bases, notices=found.notices, text=text)
 
 
 @allowed(Right.READ)

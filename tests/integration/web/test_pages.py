@@ -17,6 +17,7 @@ from bot.domain.packages.ledger.entries import entry_of, places_of
 from bot.domain.packages.ledger.known import AffectedImage, Held, PublishedFix
 from bot.domain.packages.ledger.station_times import StationTime
 from bot.domain.rollouts.rebuild import RebuildState
+from bot.domain.wording.pages import base_path
 from bot.store.engine.codec import dump
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -172,6 +173,21 @@ class TestASmallFleet:
         text = (await asking(READER).get("/cves?severity=high&station=base")).text
         assert all(f'href="/cves/{cve}"' in text for cve in wanted)
         assert "No CVE fits." in (await asking(READER).get("/cves?q=no-cve-is-called-so")).text
+
+    async def test_a_base_in_the_list_says_that_it_was_withdrawn_and_where_to_go(self, asking: Asking) -> None:
+        found = (await asking(READER).get("/api/v1/bases?per_page=100")).json()
+        withdrawn = {
+            name: row["toward"][0].rpartition("/")[2]
+            for name, rows in found["notices"].items()
+            for row in rows
+            if row["topic"] == "withdrawn" and row["toward"]
+        }
+        assert withdrawn
+        text = (await asking(READER).get("/bases")).text
+        for name, toward in withdrawn.items():
+            row = text.partition(f'href="{base_path(name)}"')[2].partition("</tr>")[0]
+            assert ">withdrawn</span>" in row
+            assert f"move to {toward}" in row
 
     @pytest.mark.parametrize("what", ["", "/-/cves", "/-/packages"])
     async def test_a_tag_that_an_image_does_not_have_names_no_page(self, asking: Asking, what: str) -> None:

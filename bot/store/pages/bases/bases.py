@@ -33,10 +33,14 @@ from bot.views.bases.base import BasePage, Bases
 from bot.views.bases.promises import records
 from bot.views.bases.upstream import FeedRow, MirrorRow, Upstream, feed_name
 from bot.views.paging import Cut, page_of
+from bot.views.rows import NoticeRow
 
 _MOST_LAGS = 40
 _MOST_USERS = 24
+_MOST_NOTICES = 200
 _LAGS = (Topic.RELEASE_LAG.value, Topic.SIBLING_LAG.value)
+_IS_OPEN = (notices.c.cleared_at.is_(None), notices.c.topic.not_in(_LAGS))
+"""Of notices that somebody is to know of."""
 
 
 class BasePagesStore(MeasuredStore):
@@ -69,7 +73,14 @@ class BasePagesStore(MeasuredStore):
                 .limit(cut.per_page)
                 .offset(cut.offset)
             )
-            return Bases(page_of(await base_rows(connection, rows.all()), int(total or 0), cut))
+            read = rows.all()
+            shown = page_of(await base_rows(connection, read), int(total or 0), cut)
+            mine = notices.c.base_id.in_([row.id for row in read])
+            open_ = await notice_rows(connection, _MOST_NOTICES, [notices.c.since], mine, *_IS_OPEN)
+        by_base: dict[str, tuple[NoticeRow, ...]] = {}
+        for each in open_:
+            by_base[each.base] = (*by_base.get(each.base, ()), each)
+        return Bases(shown, by_base)
 
     async def base(self, name: str) -> BasePage | None:
         """Reads what the page of one base shows; None where no base has that whole name."""
@@ -108,8 +119,7 @@ class BasePagesStore(MeasuredStore):
                     MOST_ROWS,
                     [notices.c.since],
                     mine,
-                    notices.c.cleared_at.is_(None),
-                    notices.c.topic.not_in(_LAGS),
+                    *_IS_OPEN,
                 ),
                 kept[0] if kept else None,
                 tuple(users.scalars()),
