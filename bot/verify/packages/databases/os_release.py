@@ -9,7 +9,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE = re.compile(
     r"\s*(?:export[ \t]+)?(?P<name>ID|VERSION_ID)="
     r"(?P<value>(?:'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.|[^\s'\"\\;&|<>()])*)"
-    r"[ \t]*;?\s*(?:(?<=[\s;])#.*)?",
+    r"\s*(?:;\s*)?(?:(?<=[\s;])#.*)?",
     re.ASCII | re.DOTALL,
 )
 """An assignment as a shell has it: its value is put together of what is in quotes and what is not."""

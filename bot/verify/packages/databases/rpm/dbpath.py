@@ -13,7 +13,7 @@ _MACROS = (
     re.compile(r"etc/rpm/macros"),
 )
 """The files of macros in the order in which rpm reads them, the third that of a vendor."""
-_DEFINITION = re.compile(r"\s*%_dbpath\s+(?P<folder>.*?)\s*", re.ASCII)
+_DEFINITION = re.compile(r"\s*%_dbpath\s+(?P<folder>.*)", re.ASCII | re.DOTALL)
 _FOLDERS = {
     "%{_var}": "/var",
     "%{_localstatedir}": "/var",
@@ -39,7 +39,7 @@ def database_folder(files: Mapping[str, bytes], folders: Collection[str]) -> str
     for path in (path for each in _MACROS for path in sorted(files) if each.fullmatch(path)):
         for line in lines(files[path]):
             if found := _DEFINITION.fullmatch(line):
-                named = found["folder"]
+                named = found["folder"].strip()
     for macro, folder in _FOLDERS.items():
         named = named.replace(macro, folder)
     return next((folder for folder in folders if folder.strip("/") == named.strip("/")), None)

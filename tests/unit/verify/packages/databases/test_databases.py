@@ -1,6 +1,7 @@
 import gzip
 import json
 import subprocess
+import time
 import tracemalloc
 from collections.abc import Callable
 
@@ -238,6 +239,26 @@ def test_os_release_names_the_distribution() -> None:
 )
 def test_os_release_is_read_as_a_shell_would(text: str, line_end: str) -> None:
     assert read_os_release(text.replace("\n", line_end).encode()) == Distribution("debian", "12")
+
+
+BLANKS = " " * 30_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"ID=a{BLANKS}x",
+        f"ID=a{BLANKS};{BLANKS}x",
+        f"export{BLANKS}x",
+        "ID=" + "'a'" * 20_000 + " x",
+        "ID=" + '"' * 60_001,
+    ],
+    ids=["blanks", "blanks around a semicolon", "no name", "pieces", "quotes"],
+)
+def test_a_hostile_line_of_os_release_takes_no_time(line: str) -> None:
+    began = time.process_time()
+    assert read_os_release(line.encode()) is None
+    assert time.process_time() - began < 1
 
 
 PIECES = st.sampled_from(

@@ -126,6 +126,12 @@ def test_where_nothing_says_which_database_rpm_opens_all_count_and_that_is_told(
     assert "each holds an rpm database" in " ".join(found.problems)
 
 
+def test_a_hostile_line_of_macros_takes_no_time(several: dict[str, bytes]) -> None:
+    began = time.process_time()
+    packages_in(several | {MACROS: b"%_dbpath a" + b" " * 100_000 + b"b"})
+    assert time.process_time() - began < 2
+
+
 def test_copies_of_one_database_are_one(tmp_path: Path) -> None:
     data = database(tmp_path / "db", headers=[VIM])
     found = packages_in({f"{folder}/rpmdb.sqlite": data for folder in (OLD, LATE, OSTREE)})
