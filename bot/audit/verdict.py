@@ -7,7 +7,7 @@ from bot.domain.repositories.finding import Fix, Outcome, Place
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """As in `Finding`."""
+    """What a rule says of one place; the fields mean what they do in `Finding`."""
 
     outcome: Outcome
     place: Place

@@ -131,6 +131,7 @@ async def _builds(merged: Sequence[Rebuild], forge: Forge) -> Mapping[str, Seque
 
 
 def state_of(request: PullRequest) -> PullRequestState:
+    """What following needs of a pull request that was looked at as a whole."""
     return PullRequestState(
         request.number,
         request.url,

@@ -40,6 +40,7 @@ class Need:
 
 
 def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, today: date) -> Need | None:
+    """What a usage needs since its base moved; None where that does not concern it, or it is to be left alone."""
     change = move.change
     if not usage.builds_for(change.platforms):
         return None

@@ -18,7 +18,7 @@ from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of
 
 
 class DoctorStore(Store):
-    """Reads only."""
+    """Reads what `doctor` asks of the store, and writes nothing."""
 
     async def feed_readings(self) -> dict[str, tuple[datetime | None, str | None]]:
         """Reads when each document of a feed was last asked for with success, and what went wrong last."""

@@ -13,7 +13,7 @@ from bot.store.rows.rollouts.tables import rebuilds
 
 
 class LeavingStore(Store):
-    """Reads only."""
+    """Reads what the bot may have left in repositories, and writes nothing."""
 
     async def traces(self) -> list[Traces]:
         """Of every repository in which the bot has used a branch or written an issue, by their names."""

@@ -26,7 +26,7 @@ from bot.domain.rollouts.rollout import PlannedRebuild, PlannedRollout
 from bot.domain.rollouts.terms import Step
 from bot.store.engine.database import Database, open_database
 from bot.store.rows.bases.tables import documents
-from bot.store.rows.rollouts.rebuilds import note, step
+from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.watch.registry.ports import DueBase, Sight, Sighting
 from tests.bench.measured import Measured
@@ -251,7 +251,9 @@ class Fleet:
                 )
                 .returning(rebuilds.c.id)
             )
-            await note(connection, [step(number, now, before, state, reason) for number in moved.scalars()])
+            await keep_transitions(
+                connection, [transition_row(number, now, before, state, reason) for number in moved.scalars()]
+            )
 
 
 def _reference(base: Base, digest: str) -> Reference:

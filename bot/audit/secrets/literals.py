@@ -121,7 +121,7 @@ def _literals(repository: RepositoryTexts) -> frozenset[tuple[str, str]]:
 
 
 def _hidden(repository: RepositoryTexts) -> dict[str, _Hidden]:
-    """By path."""
+    """What must not be shown of each file, by its path."""
     found: dict[str, _Hidden] = {}
     spans: dict[tuple[str, str], set[tuple[int, int]]] = {}
     for name, value, node in repository.kept(_secrets):

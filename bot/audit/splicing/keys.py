@@ -95,7 +95,7 @@ def _why_not(text: str) -> str | None:
 
 
 def _edit(repository: RepositoryTexts, mapping: Mapping, key: str, value: Items[str]) -> Edit:
-    """Raises `NotSpliceable`."""
+    """The edit that puts a key into a mapping, or another value under it. Raises `NotSpliceable`."""
     first = first_scalar(mapping)
     path = repository.path_of(mapping)
     text = repository.text(path) if path else ""

@@ -36,7 +36,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class RegistryToken:
-    """Good until `expires_at`."""
+    """A token that a registry takes until `expires_at`."""
 
     value: str = field(repr=False)
     expires_at: datetime

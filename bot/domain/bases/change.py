@@ -9,6 +9,8 @@ from bot.domain.reference import Base
 
 
 class Cause(StrEnum):
+    """Why a base changed, in one word."""
+
     DOTNET_SECURITY = "dotnet-security"
     DOTNET_RELEASE = "dotnet-release"
     DOTNET_UNKNOWN = "dotnet-unknown"

@@ -8,6 +8,8 @@ from bot.domain.reference import Base
 
 
 class Topic(StrEnum):
+    """What a notice is about: something that concerns a base and that no rebuild can mend."""
+
     RELEASE_LAG = "release-lag"
     SIBLING_LAG = "sibling-lag"
     WAITING_FOR_BASE = "waiting-for-base"

@@ -12,6 +12,8 @@ _Key = tuple[str, str, str | None]
 
 
 class Direction(StrEnum):
+    """What became of a package between two inventories."""
+
     ADDED = "added"
     REMOVED = "removed"
     UP = "up"

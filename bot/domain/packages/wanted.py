@@ -61,7 +61,7 @@ class WantedPackage:
 
     @property
     def release(self) -> None:
-        """Of any image."""
+        """None, since packages of any image are asked for, whatever release of .NET it has."""
         return None
 
     def fit(self, package: Package) -> Fit:

@@ -98,7 +98,7 @@ def write_limits(settings: Settings) -> WriteLimits:
 
 
 def pace_of(settings: Settings) -> Pace:
-    """What bounds rollouts."""
+    """Reads from the settings what bounds rollouts: their options and the limits of writes."""
     by_owner = settings.github.app is not None
     return Pace(rollout_options_of(settings.rules), write_limits(settings), by_owner)
 

@@ -21,7 +21,7 @@ from bot.store.orders.named import ask_for_open_rollout, base_named, digests_of,
 from bot.store.orders.retrying import failed_last, retried
 from bot.store.rows.outbox import announce
 from bot.store.rows.rollouts.quarantines import let_go, open_quarantine
-from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, step
+from bot.store.rows.rollouts.rebuilds import after_transitions, keep_transitions, outcome_of, transition_row
 from bot.store.rows.rollouts.steps import end_steps
 from bot.store.rows.rollouts.tables import pauses, rebuilds
 from bot.store.rows.tables import journal
@@ -208,7 +208,7 @@ async def _call_off(
             .where(rebuilds.c.id == rebuild.id)
             .values(**outcome_of(ended), call_off=reason, lease_owner=None, lease_until=None)
         )
-        await note(connection, [step(rebuild.id, now, rebuild.state, state, reason)])
+        await keep_transitions(connection, [transition_row(rebuild.id, now, rebuild.state, state, reason)])
     await end_steps(connection, [rebuild.id for rebuild in at_once if rebuild.steps], reason, now)
     for ids in chunks([rebuild.id for rebuild in later]):
         await connection.execute(

@@ -12,7 +12,7 @@ from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import Action, Joined, Rebuild, RebuildState, Target
 from bot.store.engine.codec import dump, load_shared
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import note, read_rebuilds, step, was_tried_again
+from bot.store.rows.rollouts.rebuilds import keep_transitions, read_rebuilds, transition_row, was_tried_again
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import repeat_steps
 from bot.store.rows.rollouts.tables import rebuilds
@@ -96,7 +96,7 @@ async def _added(
     again = replace(before, id=number, action=Action(kept["action"]), state=state, reason=reason, ended_at=None)
     if before.steps:
         await repeat_steps(connection, before.id, again, now)
-    await note(connection, [step(number, now, None, state, reason)])
+    await keep_transitions(connection, [transition_row(number, now, None, state, reason)])
     return again
 
 

@@ -32,7 +32,7 @@ _MOST_DECISIONS = 80
 
 
 class RepositoryPagesStore(Store):
-    """Reads only."""
+    """Reads the page of a repository, and writes nothing."""
 
     async def repository(self, name: str, web: str) -> RepositoryPage | None:
         """Reads what a repository's page shows; `web` is where the forge shows repositories to people. None where

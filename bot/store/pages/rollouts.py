@@ -20,10 +20,10 @@ from bot.views.rollouts.page import RolloutPage, RolloutSummary, rollout_summary
 
 
 class RolloutPagesStore(Store):
-    """Reads only."""
+    """Reads the pages of rollouts, and writes nothing."""
 
     async def rollouts(self, options: RolloutOptions, cut: Cut) -> Page[RolloutSummary]:
-        """The newest first."""
+        """Reads one page of the list of rollouts, the newest first."""
         async with self._database.reading() as connection:
             total = int(await connection.scalar(select(func.count()).select_from(rollouts)) or 0)
         views = RolloutViewsStore(self._database, self._worker, self._clock)

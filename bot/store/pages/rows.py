@@ -61,7 +61,7 @@ async def rebuild_page(
 async def latest_rebuilds(
     connection: AsyncConnection, most: int, *where: ColumnElement[bool]
 ) -> tuple[RebuildRow, ...]:
-    """The newest first."""
+    """Reads the newest rebuilds that fit, the newest first."""
     rows = await connection.execute(_rebuilds(*where).order_by(rebuilds.c.id.desc()).limit(most))
     return await _with_steps(connection, rows.all())
 

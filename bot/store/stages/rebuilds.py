@@ -13,7 +13,13 @@ from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.store import Store
 from bot.store.orders.retrying import dispatched_instead
 from bot.store.rows.outbox import announce
-from bot.store.rows.rollouts.rebuilds import after_transitions, columns_of, note, outcome_of, step
+from bot.store.rows.rollouts.rebuilds import (
+    after_transitions,
+    columns_of,
+    keep_transitions,
+    outcome_of,
+    transition_row,
+)
 from bot.store.rows.rollouts.served import plan_once_more
 from bot.store.rows.rollouts.steps import begin_steps, end_steps, runs_taken
 from bot.store.rows.rollouts.tables import rebuilds
@@ -75,7 +81,9 @@ class RebuildStore(Store):
             if is_begun_anew:
                 await dispatched_instead(connection, after, now)
             if after.state is not before.state:
-                await note(connection, [step(after.id, now, before.state, after.state, after.reason)])
+                await keep_transitions(
+                    connection, [transition_row(after.id, now, before.state, after.state, after.reason)]
+                )
                 if after.state is RebuildState.FAILED:
                     await announce(connection, f"wave:{after.rollout}:{after.wave}", now)
             if (after.state, after.reason, after.url) != (before.state, before.reason, before.url):

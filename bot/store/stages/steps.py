@@ -22,8 +22,13 @@ from bot.store.engine.store import Store
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.outbox import announce
 from bot.store.rows.repositories.tables import repositories
-from bot.store.rows.rollouts.rebuilds import after_transitions, note, outcome_of, read_rebuilds
-from bot.store.rows.rollouts.rebuilds import step as transition
+from bot.store.rows.rollouts.rebuilds import (
+    after_transitions,
+    keep_transitions,
+    outcome_of,
+    read_rebuilds,
+    transition_row,
+)
 from bot.store.rows.rollouts.rollouts import IS_LEFT_TO_THE_BOT, MAY_BEGIN
 from bot.store.rows.rollouts.steps import (
     IS_OF_ONE_STEPPING,
@@ -146,7 +151,9 @@ class StepStore(Store):
                 .where(rebuilds.c.id == rebuild.id)
                 .values(**outcome_of(moved), url=moved.url, **kept)
             )
-            await note(connection, [transition(rebuild.id, now, rebuild.state, moved.state, moved.reason)])
+            await keep_transitions(
+                connection, [transition_row(rebuild.id, now, rebuild.state, moved.state, moved.reason)]
+            )
             if moved.state is RebuildState.FAILED:
                 await announce(connection, f"wave:{rebuild.rollout}:{rebuild.wave}", now)
             await after_transitions(connection, {rebuild.rollout}, now)

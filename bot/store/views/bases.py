@@ -26,7 +26,7 @@ _MOST_OBSERVATIONS = 500
 
 
 class BaseViewsStore(Store):
-    """Reads only."""
+    """Reads what commands show of bases, and writes nothing."""
 
     def __init__(self, database: Database, worker: Worker, clock: Clock, cves: CvesOfMoves) -> None:
         super().__init__(database, worker, clock)

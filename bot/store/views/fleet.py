@@ -29,7 +29,7 @@ from bot.views.fleet.status import BaseStatus, DumpStatus, IncidentStatus, Notic
 
 
 class FleetViewsStore(Store):
-    """Reads only."""
+    """Reads what commands show of the fleet, and writes nothing."""
 
     async def status(self) -> Status:
         """Reads what `status` shows."""

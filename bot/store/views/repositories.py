@@ -27,7 +27,7 @@ from bot.views.repositories.explanation import Explanation, IssueSaid, Transitio
 
 
 class RepositoryViewsStore(Store):
-    """Reads only."""
+    """Reads what commands show of a repository, and writes nothing."""
 
     async def explain(self, repository: str) -> Explanation:
         """Reads what `explain` shows of one repository. Raises `Failure` where it is not known."""

@@ -29,7 +29,7 @@ _MOST_DURATIONS = 1000
 
 
 class RolloutViewsStore(Store):
-    """Reads only."""
+    """Reads what commands show of rollouts, and writes nothing."""
 
     async def durations(self) -> OwnDurations:
         """How long the latest rebuilds took that were built, by what they were."""

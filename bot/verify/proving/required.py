@@ -34,7 +34,7 @@ class NothingRequired:
     """Where no rule asks for signatures."""
 
     def requires(self, name: str) -> bool:
-        """Returns False."""
+        """Returns False: no image needs a signature."""
         return False
 
     async def lack(self, place: Base, seen: SeenImage) -> Lack | None:

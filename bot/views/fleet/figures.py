@@ -101,7 +101,7 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The rows since."""
+    """The rows that came since the last look, which counters are raised by."""
 
     ended: tuple[EndedRebuild, ...] = field(default=())
     changes: tuple[SeenChange, ...] = ()

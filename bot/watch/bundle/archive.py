@@ -73,7 +73,7 @@ class DumpPart(FeedShape):
 
 
 class BundleManifest(FeedShape):
-    """`bundle.json`."""
+    """What `bundle.json` says: the format, and each other file of the bundle."""
 
     format: str
     version: int
@@ -155,12 +155,12 @@ def bundle_writer(file: IO[bytes]) -> BundleWriter:
 
 
 def read_record(line: bytes) -> BundledRecord:
-    """Raises `ValidationError`."""
+    """Reads one line of vulnerabilities. Raises `ValidationError`."""
     return _RECORD.validate_json(line)
 
 
 def read_considered(data: bytes) -> WantedPackages:
-    """Raises `ValidationError`."""
+    """Reads which packages a bundle was made for. Raises `ValidationError`."""
     return TypeAdapter(WantedPackages).validate_json(data)
 
 

@@ -46,7 +46,7 @@ class OsvApi(Protocol):
     """OSV's API at an address that the operator named. Each method is one request and raises `Failure`."""
 
     async def batch(self, address: str, queries: Sequence[Mapping[str, Any]]) -> Any:
-        """What `/v1/querybatch` answers."""
+        """Asks `/v1/querybatch` and returns its answer as JSON."""
         ...
 
     async def record(self, address: str, name: str) -> bytes | None:

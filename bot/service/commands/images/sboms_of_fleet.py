@@ -57,7 +57,7 @@ async def write_sboms(settings: Settings, folder: Path, form: str, made: Documen
 
 
 def _file_name(shown: FleetImage) -> str:
-    """`ghcr.io_contoso_shop_sha256-0123456789ab_linux-amd64`.
+    """Names the file of an image's SBOM, such as `ghcr.io_contoso_shop_sha256-0123456789ab_linux-amd64`.
 
     The platform is what an image says of itself, in any words and at any length.
     """

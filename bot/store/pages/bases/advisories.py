@@ -25,7 +25,7 @@ from bot.watch.feeds.combine import combine
 
 
 class AdvisoryPagesStore(Store):
-    """Reads only."""
+    """Reads the pages of advisories, and writes nothing."""
 
     async def advisories(self, text: str, cut: Cut) -> Advisories:
         """Those whose CVE or title holds `text`."""

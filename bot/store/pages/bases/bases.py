@@ -44,7 +44,7 @@ _IS_OPEN = (notices.c.cleared_at.is_(None), notices.c.topic.not_in(_LAGS))
 
 
 class BasePagesStore(MeasuredStore):
-    """Reads only."""
+    """Reads the pages of bases and of upstream, and writes nothing."""
 
     def __init__(
         self,

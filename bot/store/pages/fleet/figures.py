@@ -78,7 +78,7 @@ _LAGS = (Topic.RELEASE_LAG, Topic.SIBLING_LAG)
 
 
 class FiguresStore(MeasuredStore):
-    """Reads only."""
+    """Reads what metrics tell of the store, and writes nothing."""
 
     async def figures(self) -> Figures:
         """Counts what the metrics tell of the store."""

@@ -28,7 +28,7 @@ _STEPS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 
 
 class FleetStore(Store):
-    """Reads only."""
+    """Reads the pages of the fleet, and writes nothing."""
 
     async def fleet(self, wanted: FleetFilter, cut: Cut) -> Fleet:
         """Counts of all, and one page of the repositories that are wanted."""

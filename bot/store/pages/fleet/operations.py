@@ -20,7 +20,7 @@ from bot.views.fleet.operations import BudgetRow, IncidentRow, Operations
 
 
 class OperationsStore(Store):
-    """Reads only."""
+    """Reads the page of the bot at work, and writes nothing."""
 
     async def operations(self) -> Operations:
         """Reads what the page about the bot itself shows: queues, budgets, incidents, pauses, and the newest

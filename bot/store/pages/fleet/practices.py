@@ -16,7 +16,7 @@ from bot.views.fleet.practices import WEEKS, Audited, FleetPractices, Practice, 
 
 
 class PracticesStore(Store):
-    """Reads only."""
+    """Reads the pages of practices, and writes nothing."""
 
     async def fleet(self) -> FleetPractices:
         """Of the last day that was counted."""

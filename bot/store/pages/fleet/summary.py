@@ -39,7 +39,7 @@ STALE_AFTER = timedelta(days=2)
 
 
 class SummaryStore(Store):
-    """Reads only."""
+    """Reads what a summary says, and writes nothing."""
 
     async def summary(self, since: datetime) -> Summary:
         """Of the time from `since` up to now."""

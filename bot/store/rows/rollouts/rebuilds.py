@@ -54,9 +54,10 @@ async def read_rebuilds(
     )
 
 
-def step(
+def transition_row(
     rebuild: int, at: datetime, before: RebuildState | None, after: RebuildState, reason: str
 ) -> dict[str, Any]:
+    """The row that says that a rebuild moved from one state to another, and why."""
     return {
         "rebuild_id": rebuild,
         "at": at,
@@ -66,8 +67,9 @@ def step(
     }
 
 
-async def note(connection: AsyncConnection, steps: Sequence[dict[str, Any]]) -> None:
-    await connection.execute(insert(transitions), list(steps))
+async def keep_transitions(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Stores rows of `transition_row`."""
+    await connection.execute(insert(transitions), list(rows))
 
 
 async def after_transitions(connection: AsyncConnection, touched: set[int], now: datetime) -> None:

@@ -29,10 +29,10 @@ from bot.store.rows.rollouts.rebuilds import (
     MEMBER_TEXTS,
     after_transitions,
     fleet_repository_of,
-    note,
+    keep_transitions,
     outcome_of,
     read_rebuilds,
-    step,
+    transition_row,
 )
 from bot.store.rows.rollouts.tables import rebuilds, rollouts
 from bot.store.stages.plan.planned_rebuilds import add_rebuilds
@@ -277,7 +277,9 @@ async def _withdraw(connection: AsyncConnection, withdrawn: Mapping[int, str], n
             .where(rebuilds.c.id == rebuild.id)
             .values(**outcome_of(ended), lease_owner=None, lease_until=None)
         )
-        await note(connection, [step(rebuild.id, now, rebuild.state, RebuildState.CANCELLED, ended.reason)])
+        await keep_transitions(
+            connection, [transition_row(rebuild.id, now, rebuild.state, RebuildState.CANCELLED, ended.reason)]
+        )
     return {rebuild.rollout for rebuild in waiting}
 
 

@@ -31,10 +31,10 @@ from bot.store.rows.images.images import images
 from bot.store.rows.moment import Moment
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.rollouts.rebuilds import (
-    note,
+    keep_transitions,
     outcome_of,
     read_rebuilds,
-    step,
+    transition_row,
 )
 from bot.store.rows.rollouts.rollouts import quarantined_bases
 from bot.store.rows.rollouts.steps import add_steps
@@ -211,7 +211,7 @@ async def _end(connection: AsyncConnection, some: Sequence[Rebuild], reason: str
         .where(rebuilds.c.id.in_([rebuild.id for rebuild in ended]))
         .values(**outcome_of(ended[0]), lease_owner=None, lease_until=None)
     )
-    await note(
+    await keep_transitions(
         connection,
-        [step(old.id, now, old.state, new.state, reason) for old, new in zip(some, ended, strict=True)],
+        [transition_row(old.id, now, old.state, new.state, reason) for old, new in zip(some, ended, strict=True)],
     )

@@ -16,7 +16,7 @@ from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.rows.repositories.standings import standing_days
 from bot.store.rows.repositories.tables import usages
 from bot.store.rows.repositories.workflow_builds import workflow_builds
-from bot.store.rows.rollouts.rebuilds import note, step
+from bot.store.rows.rollouts.rebuilds import keep_transitions, transition_row
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.views.fleet.fleet import FleetFilter, Sort, Standing
 from bot.views.paging import Cut
@@ -49,7 +49,7 @@ async def end(stores: Stores, state: RebuildState) -> None:
     now = stores.clock.now()
     async with stores.database.transaction() as connection:
         await connection.execute(update(rebuilds).values(state=state.value, ended_at=now))
-        await note(connection, [step(1, now, RebuildState.OPEN, state, "so it went")])
+        await keep_transitions(connection, [transition_row(1, now, RebuildState.OPEN, state, "so it went")])
 
 
 async def test_what_pins_the_digest_that_its_base_shows_is_current(stores: Stores) -> None:

@@ -30,7 +30,7 @@ from bot.store.rows.bases.observations import latest_observations, loaded
 from bot.store.rows.bases.tables import base_of, bases, changes, observations
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import usages
-from bot.store.rows.rollouts.rebuilds import after_transitions, note, step
+from bot.store.rows.rollouts.rebuilds import after_transitions, keep_transitions, transition_row
 from bot.store.rows.rollouts.tables import rebuilds, transitions
 from bot.store.stages.plan.cascade.incidents import incidents_of
 from bot.store.stages.plan.cascade.last_builds import last_builds
@@ -180,9 +180,12 @@ class CascadeStore(Store):
             values = {"state": RebuildState.SUCCEEDED.value, "reason": _MADE_BEFORE, "ended_at": now}
             await connection.execute(update(rebuilds).where(rebuilds.c.id == row.id).values(**values))
         if done:
-            await note(
+            await keep_transitions(
                 connection,
-                [step(row.id, now, RebuildState(row.state), RebuildState.SUCCEEDED, _MADE_BEFORE) for row in done],
+                [
+                    transition_row(row.id, now, RebuildState(row.state), RebuildState.SUCCEEDED, _MADE_BEFORE)
+                    for row in done
+                ],
             )
 
 
