@@ -184,7 +184,8 @@ class _Story:
     async def _stuck(self) -> None:
         self._chapter(
             "Where a fix is stuck",
-            f"Ubuntu fixes {OPENSSL_CVE} in openssl; no image of Microsoft's has it yet.",
+            f"Ubuntu fixes {OPENSSL_CVE} in openssl; no image of Microsoft's, whose registry this one stands for, "
+            "has it yet.",
         )
         self._world.feeds.publish_ubuntu_cve(
             OPENSSL_CVE, "openssl", severity="high", title=OPENSSL_TITLE, fixed=OPENSSL_FIXED

@@ -133,6 +133,8 @@ def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
+UNUSABLE: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises at arguments and options that a command does not take."""
 
 
 def test_every_command_is_in_a_document() -> None:
@@ -160,19 +162,22 @@ def calls(text: str) -> list[str]:
 
 
 def can_be_made(call: str) -> bool:
-    """Whether there is such a command, or group of commands, with each of its options."""
-    words = shlex.split(call.replace("[", " ").replace("]", " "))
+    """Whether there is such a command, or group of commands, that takes these arguments and options as they stand.
+
+    Its name alone is a way to speak of it. A number of a rollout may be written `ID`.
+    """
+    words = ["1" if word == "ID" else word for word in shlex.split(call.replace("[", " ").replace("]", " "))]
     named = max((name for name in COMMANDS if words[: len(name.split())] == name.split()), key=len, default=None)
     if named is None:
         return words in ([name.split()[0]] for name in COMMANDS if " " in name)
-    known = {option for parameter in COMMANDS[named].params for option in parameter.opts} | {"--help"}
-    return {word for word in words if re.match(r"--?[a-z]", word)} <= known and is_whole(named, words)
-
-
-def is_whole(named: str, words: list[str]) -> bool:
-    """Whether no option is missing that the command demands; its name alone is a way to speak of it."""
-    required = [each for each in COMMANDS[named].params if each.required and each.param_type_name == "option"]
-    return words == named.split() or all(set(each.opts) & set(words) for each in required)
+    rest = words[len(named.split()) :]
+    if not rest or rest == ["--help"]:
+        return True
+    try:
+        COMMANDS[named].make_context(named, rest)
+    except UNUSABLE:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("page", [page for page in TEXTS if page != "CHANGELOG.md"])
