@@ -118,7 +118,7 @@ async def ledger_of(
         tuple(sorted((each.platform, each.inventory) for each in read)),
         tuple(deployed),
     )
-    return await read_ledger_of(connection, exposed, platforms)
+    return await read_ledger_of(connection, image.id, exposed, platforms)
 
 
 async def gaps_in(

@@ -22,6 +22,7 @@ from bot.store.rows.inventories.inventories import (
     inventories,
     inventory_packages,
     observed_inventories,
+    shown_again,
 )
 from bot.store.rows.inventories.pinned import pinned_inventories
 from bot.store.rows.inventories.sboms import sbom_looks
@@ -34,11 +35,19 @@ _INVENTORIES = select(
 )
 _KNOWN = _INVENTORIES.where(is_among(inventories.c.id, "inventories"))
 _FOLLOWING = _INVENTORIES.where(is_among(inventories.c.previous_id, "inventories"))
+_FOLLOWING_AGAIN = _INVENTORIES.where(
+    inventories.c.id.in_(
+        select(shown_again.c.inventory_id).where(is_among(shown_again.c.previous_id, "inventories"))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Inventoried:
-    """An inventory without its packages; `release` is the one under which publishers list them."""
+    """An inventory without its packages; `release` is the one under which publishers list them.
+
+    Where not `is_begun`, it may have been shown before it was seen.
+    """
 
     id: int
     previous: int | None
@@ -46,14 +55,19 @@ class Inventoried:
     is_read: bool
     is_complete: bool
     release: str | None
+    is_begun: bool = True
 
 
 @dataclass(slots=True)
 class Histories:
-    """Inventories by their ids, and which exposures each of them has, by CVE."""
+    """Inventories by their ids, and which exposures each of them has, by CVE.
+
+    What an image showed again has another number there than its id: it came after something else.
+    """
 
     known: dict[int, Inventoried] = field(default_factory=dict)
     exposed: dict[int, dict[str, list[Exposure]]] = field(default_factory=dict)
+    _again: int = 0
 
     def held(self, number: int | None, cve: str) -> Held:
         """Whether the image with this inventory has the CVE, and since when not any more."""
@@ -67,7 +81,13 @@ class Histories:
             return Held(None, why=f"the version of {found[0].package.name} cannot be compared")
         if not inventory.is_complete:
             return Held(None, why="not all of it could be read")
-        return Held(False, self._free_since(inventory, cve))
+        return Held(False, self._free_since(number, cve))
+
+    def added(self, inventory: Inventoried) -> int:
+        """The number under which one stands that came after something else for some image."""
+        self._again += 1
+        self.known[-self._again] = inventory
+        return -self._again
 
     def cves_of(self, number: int) -> frozenset[str]:
         """All CVEs that it has, or that one before it had."""
@@ -95,20 +115,20 @@ class Histories:
         inventory = self.known.get(number)
         return inventory is not None and self.held(number, cve).free_since == inventory.seen_at
 
-    def _free_since(self, inventory: Inventoried, cve: str) -> datetime | None:
+    def _free_since(self, number: int | None, cve: str) -> datetime | None:
         """When the first one was seen after the last that had it; None where none had, or one between is not
         known."""
-        since = inventory.seen_at
-        for each in self._back(inventory.id):
+        since = None
+        for each in self._back(number):
             if self.exposed.get(each.id, {}).get(cve):
                 return since
-            if not (each.is_read and each.is_complete):
+            if not (each.is_read and each.is_complete and each.is_begun):
                 return None
             since = each.seen_at
         return None
 
-    def _back(self, number: int) -> Iterable[Inventoried]:
-        following: int | None = number
+    def _back(self, number: int | None) -> Iterable[Inventoried]:
+        following = number
         for _ in range(MOST_BEFORE):
             inventory = self.known.get(following) if following is not None else None
             if inventory is None:
@@ -211,8 +231,12 @@ async def _add(connection: AsyncConnection, histories: Histories, numbers: Colle
 async def _add_following(connection: AsyncConnection, histories: Histories) -> None:
     last: Collection[int] = list(histories.known)
     for _ in range(MOST_BEFORE):
-        rows = await connection.execute(_FOLLOWING, {"inventories": last})
-        found = {each.id: each for each in _read(rows.all()) if each.id not in histories.known}
+        rows = [
+            row
+            for query in (_FOLLOWING, _FOLLOWING_AGAIN)
+            for row in await connection.execute(query, {"inventories": last})
+        ]
+        found = {each.id: each for each in _read(rows) if each.id not in histories.known}
         if not found:
             return
         histories.known |= found

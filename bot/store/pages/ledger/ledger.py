@@ -28,6 +28,7 @@ from bot.store.pages.ledger.gaps import gaps_of_fleet
 from bot.store.pages.ledger.histories import Histories, add_shown, read_histories
 from bot.store.pages.ledger.pinned import read_pinned
 from bot.store.pages.ledger.rebuild_time import read_rebuild_time
+from bot.store.pages.ledger.shown_again import as_shown, read_shown_again
 from bot.store.pages.ledger.shown_since import ShownSince, read_shown_since
 from bot.store.rows.inventories.inventories import image_inventories
 from bot.views.images.ledger import CveFilter, CvePage, CveRow, Cves, count_severities, row_of
@@ -184,7 +185,9 @@ async def _images(connection: AsyncConnection, histories: Histories) -> tuple[Ex
     links = await connection.execute(_SHOWN, {"inventories": histories.known})
     for link in links.all():
         held.setdefault(link.image_id, []).append((link.platform, link.inventory_id))
-    return await read_images(connection, held)
+    again = await read_shown_again(connection, held)
+    shown = {image: as_shown(histories, image, platforms, again) for image, platforms in held.items()}
+    return await read_images(connection, shown)
 
 
 def _named_before(some: Iterable[ExposedImage]) -> frozenset[str]:

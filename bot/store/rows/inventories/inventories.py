@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     Table,
     UniqueConstraint,
+    and_,
     select,
     text,
 )
@@ -133,6 +134,18 @@ image_inventories = Table(
     Column("platform", ShortText(100), primary_key=True),
     Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
 )
+shown_again = Table(
+    "shown_again",
+    metadata,
+    key_column(),
+    Column("image_id", ForeignKey("images.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("platform", ShortText(100), nullable=False),
+    Column("inventory_id", ForeignKey("inventories.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("previous_id", Id, index=True),
+    Column("since", Moment, nullable=False),
+)
+"""What an image began to show after it was seen elsewhere, or under the same tag before that went back: the row of
+the inventory tells neither since when, nor what this image showed until then."""
 package_changes = Table(
     "package_changes",
     metadata,
@@ -158,6 +171,19 @@ def shown_before() -> Select[tuple[int]]:
         select(before.c.id)
         .join(now, now.c.previous_id == before.c.id)
         .join(image_inventories, image_inventories.c.inventory_id == now.c.id)
+        .where(before.c.read_at.is_not(None))
+    )
+
+
+def shown_before_again() -> Select[tuple[int]]:
+    """The inventories of what images showed right before they began to show again what they show now, as far as it
+    was read."""
+    now, before = image_inventories, inventories.alias("shown_before_again")
+    is_same = (shown_again.c[name] == now.c[name] for name in ("image_id", "platform", "inventory_id"))
+    return (
+        select(before.c.id)
+        .join(shown_again, shown_again.c.previous_id == before.c.id)
+        .join(now, and_(*is_same))
         .where(before.c.read_at.is_not(None))
     )
 

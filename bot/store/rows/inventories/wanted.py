@@ -25,6 +25,7 @@ from bot.store.rows.inventories.inventories import (
     layers,
     observed_inventories,
     package_changes,
+    shown_again,
 )
 from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 
@@ -39,6 +40,21 @@ class ShownImage:
     registry: str
     repository: str
     image: PlatformImage
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """When an image is looked at `now`, and was `before`, None at its first look."""
+
+    now: datetime
+    before: datetime | None
+
+    def tell(self, seen_at: datetime, *, is_next: bool) -> bool:
+        """Whether what was first seen then began to be shown between the looks: `is_next` where it is known to come
+        after what the image showed."""
+        if seen_at == self.now:
+            return True
+        return is_next and self.before is not None and seen_at > self.before
 
 
 async def want_inventories(
@@ -147,10 +163,15 @@ async def want_observed(
 
 
 async def want_image(
-    connection: AsyncConnection, image: int, index: str, shown: Sequence[ShownImage], now: datetime
+    connection: AsyncConnection,
+    image: int,
+    index: str,
+    shown: Sequence[ShownImage],
+    looks: Looks,
 ) -> None:
     """What an image of the fleet, a row of `images`, shows now under the digest `index` is to be read, and its
     registry asked for SBOMs."""
+    now = looks.now
     ids = await want_inventories(connection, shown, now)
     links = image_inventories
     rows = await connection.execute(select(links.c.platform, links.c.inventory_id).where(links.c.image_id == image))
@@ -170,7 +191,7 @@ async def want_image(
         )
     for each in shown:
         if each.image.digest in ids:
-            looks = insert_missing(
+            asked = insert_missing(
                 connection,
                 sbom_looks,
                 inventory_id=ids[each.image.digest],
@@ -179,10 +200,39 @@ async def want_image(
                 index_digest=index,
                 due_at=now + ATTACHED_AFTER,
             )
-            await connection.execute(looks)
+            await connection.execute(asked)
     await _note_index(connection, index, now_shown.values(), now)
     followed = {inventory: before[platform] for platform, inventory in now_shown.items() if platform in before}
     await _follow(connection, followed)
+    changed = {platform: number for platform, number in now_shown.items() if before.get(platform) != number}
+    await _note_again(connection, image, changed, before, looks)
+
+
+async def _note_again(
+    connection: AsyncConnection,
+    image: int,
+    changed: Mapping[str, int],
+    before: Mapping[str, int],
+    looks: Looks,
+) -> None:
+    """Notes of what the image has begun to show on these platforms where that was known since before the last look,
+    or is known to follow something else than what the image showed. That stood elsewhere before then: so does all
+    that comes after it."""
+    columns = (inventories.c[name] for name in ("id", "seen_at", "previous_id"))
+    rows = await connection.execute(select(*columns).where(inventories.c.id.in_(changed.values())))
+    known = {row.id: row for row in rows}
+    again = select(shown_again.c.platform, shown_again.c.inventory_id).where(shown_again.c.image_id == image)
+    strayed = {(row.platform, row.inventory_id) for row in await connection.execute(again)} if changed else set()
+    noted = []
+    for platform, number in sorted(changed.items()):
+        previous, row = before.get(platform), known[number]
+        is_told = looks.tell(row.seen_at, is_next=row.previous_id == previous)
+        if not is_told or (platform, previous) in strayed:
+            since = row.seen_at if is_told else looks.now
+            of_image = {"image_id": image, "platform": platform, "inventory_id": number}
+            noted.append({**of_image, "previous_id": previous, "since": since})
+    if noted:
+        await connection.execute(insert(shown_again), noted)
 
 
 async def _note_index(connection: AsyncConnection, index: str, shown: Collection[int], now: datetime) -> None:

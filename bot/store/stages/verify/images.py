@@ -28,7 +28,7 @@ from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.tables import base_of, bases, manifests, observations
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
-from bot.store.rows.inventories.wanted import ShownImage, want_image
+from bot.store.rows.inventories.wanted import Looks, ShownImage, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.verify.images.ports import KnownImage, Look
@@ -111,9 +111,10 @@ class ImagesStore(Store):
         async with self._database.transaction() as connection:
             await self._keep_documents(connection, look)
             values = self._values(image, look)
+            looks = await self._looks(connection, image)
             await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
             await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
-            await self._want_packages(connection, image, look)
+            await self._want_packages(connection, image, look, looks)
             await audit_again(connection, image.repository_id, self._clock.now())
 
     async def keep_look(self, image: ProducedImage, look: Look) -> None:
@@ -122,10 +123,11 @@ class ImagesStore(Store):
             await self._keep_documents(connection, look)
             await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
             await lock(connection, images, [image.id])
+            looks = await self._looks(connection, image)
             await connection.execute(
                 update(images).where(images.c.id == image.id).values(**self._values(image, look))
             )
-            await self._want_packages(connection, image, look)
+            await self._want_packages(connection, image, look, looks)
             await audit_again(connection, image.repository_id, self._clock.now())
 
     def _values(self, image: ProducedImage, look: Look) -> dict[str, Any]:
@@ -134,9 +136,15 @@ class ImagesStore(Store):
         is_same = image.digest == look.seen.digest and image.seen_at is not None
         return {**values, "seen_at": image.seen_at} if is_same else values
 
-    async def _want_packages(self, connection: AsyncConnection, image: ProducedImage, look: Look) -> None:
+    async def _looks(self, connection: AsyncConnection, image: ProducedImage) -> Looks:
+        before: datetime | None = await connection.scalar(select(images.c.looked_at).where(images.c.id == image.id))
+        return Looks(self._clock.now(), before)
+
+    async def _want_packages(
+        self, connection: AsyncConnection, image: ProducedImage, look: Look, looks: Looks
+    ) -> None:
         shown = [ShownImage(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]
-        await want_image(connection, image.id, look.seen.digest, shown, self._clock.now())
+        await want_image(connection, image.id, look.seen.digest, shown, looks)
 
     async def _keep_documents(self, connection: AsyncConnection, look: Look) -> None:
         now = self._clock.now()

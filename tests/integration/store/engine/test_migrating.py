@@ -22,6 +22,7 @@ from bot.store.engine.engines import database_url
 from bot.store.rows.images.attestations import attestations
 from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import deployments, images
+from bot.store.rows.inventories.inventories import shown_again
 from bot.store.rows.inventories.sboms import later_indexes
 from tests.integration.store.filling import Stores
 
@@ -396,3 +397,16 @@ async def test_of_places_that_were_read_before_it_is_not_known_what_they_named_b
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         kept = (await connection.execute(select(deployments.c.since, deployments.c.named_before))).all()
     assert [tuple(row) for row in kept] == [(NOON, None)]
+
+
+async def test_what_images_show_again_is_noted_from_then_on(empty_url: str) -> None:
+    engine = first_schema(empty_url, "0051")
+    with engine.begin() as connection:
+        for upgraded in (True, False, True):
+            (command.upgrade if upgraded else command.downgrade)(
+                _config(connection), "0052" if upgraded else "0051"
+            )
+            assert ("shown_again" in inspect(connection).get_table_names()) is upgraded
+    engine.dispose()
+    async with opened(empty_url) as stores, stores.database.reading() as connection:
+        assert (await connection.execute(select(shown_again))).all() == []
