@@ -399,6 +399,52 @@ def refused(blob: bytes, named: str | None = None) -> str:
     return str(raised.value)
 
 
+@pytest.mark.parametrize("wrap", [bytes, zipped, zstd])
+def test_a_layer_is_known_again_by_what_it_is_unpacked(wrap: Callable[[bytes], bytes]) -> None:
+    plain = archive({STATUS: paragraph("p")})
+    assert read(wrap(plain), chunk=7).diff_id == digest(plain)
+
+
+def test_a_link_or_a_device_behind_a_file_of_the_same_name_takes_its_place() -> None:
+    info = entry(STATUS, tarfile.SYMTYPE, target="elsewhere")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.addfile(entry(STATUS, size=len(paragraph("p"))), io.BytesIO(paragraph("p")))
+        tar.addfile(info)
+    found = read(packed.getvalue())
+    assert (found.files, len(found.problems)) == ({}, 1)
+
+
+def test_of_many_entries_that_lead_out_some_are_told() -> None:
+    found = read(archive(others=[entry(f"../{number}") for number in range(100)]))
+    assert 1 < len(found.problems) < 20
+
+
+@pytest.mark.parametrize("mark", [".wh.", "usr/.wh."])
+def test_a_whiteout_of_no_name_takes_nothing_away(mark: str) -> None:
+    lower = read(archive({STATUS: paragraph("p")}))
+    found, _ = overlay([read(archive({mark: b""})), lower])
+    assert list(found) == [STATUS]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"var/lib/.wh.rpm": b""},
+        {"var/.wh.lib": b""},
+        {".wh.var": b""},
+        {"var/lib/.wh..wh..opq": b""},
+        {".wh..wh..opq": b""},
+    ],
+    ids=["itself", "its folder", "the folder of that", "all of its folder", "all"],
+)
+def test_a_link_that_a_layer_took_away_leads_nowhere_any_more(gone: dict[str, bytes]) -> None:
+    linked = read(archive(others=[entry("var/lib/rpm", tarfile.SYMTYPE, target="../../usr/lib/sysimage/rpm")]))
+    upper = read(archive({"var/lib/rpm/rpmdb.sqlite": b"x"}))
+    assert list(overlay([upper, linked])[0]) == ["usr/lib/sysimage/rpm/rpmdb.sqlite"]
+    assert list(overlay([upper, read(archive(gone)), linked])[0]) == ["var/lib/rpm/rpmdb.sqlite"]
+
+
 def test_a_layer_with_another_digest_is_refused() -> None:
     blob = archive({STATUS: b"x"})
     assert "is not what its digest names" in refused(blob, digest(b"something else"))
