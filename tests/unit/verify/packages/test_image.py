@@ -1,5 +1,6 @@
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
@@ -182,3 +183,39 @@ async def test_an_index_within_an_index_without_end_is_refused() -> None:
 
     with pytest.raises(Failure, match="nests its indexes too deeply"):
         await choose_digest(inner, "", Nested(), None)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+async def test_an_image_within_as_many_indexes_as_are_followed_is_found(depth: int) -> None:
+    body = manifest_body("sha256:" + "a" * 64)
+    blobs, (data, entry) = BlobsInMemory(body), (body, Descriptor("m", digest(body), 1))
+    for _ in range(depth - 1):
+        listed = {"mediaType": entry.media_type, "digest": digest(data), "size": 1}
+        data = json.dumps({"schemaVersion": 2, "manifests": [listed]}).encode()
+        blobs.blobs[digest(data)] = data
+        entry = Descriptor("application/vnd.oci.image.index.v1+json", digest(data), 1)
+    assert await choose_digest(Index((entry,)), "", blobs, None) == digest(body)
+
+
+async def test_an_index_of_nothing_but_attestations_lists_no_image() -> None:
+    attestation = Descriptor("m", digest(b"x"), 1, is_attestation=True)
+    for entries in ((), (attestation,), (replace(attestation, platform="unknown/unknown"),)):
+        with pytest.raises(Failure, match="lists no image"):
+            await choose_digest(Index(entries), "", BlobsInMemory(), None)
+
+
+async def test_beside_images_that_tell_their_platform_one_that_does_not_is_none_of_them() -> None:
+    amd, other = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
+    listed = (*index(linux_amd64=digest(amd)).entries, Descriptor("m", digest(other), 1))
+    with pytest.raises(Failure, match="no image for linux/arm64: it has linux/amd64"):
+        await choose_digest(Index(listed), "", BlobsInMemory(amd, other), "linux/arm64")
+    assert await choose_digest(Index(listed[1:]), "", BlobsInMemory(amd, other), "linux/arm64") == digest(other)
+    assert await choose_digest(Index(listed), "", BlobsInMemory(amd, other), None) == digest(amd)
+
+
+async def test_an_index_within_that_is_for_another_platform_is_not_followed_beside_images() -> None:
+    amd, arm = (manifest_body(f"sha256:{letter * 64}") for letter in "ab")
+    within, to_arm = nested(arm, "linux/arm64")
+    both = Index((*index(linux_amd64=digest(amd)).entries, to_arm))
+    with pytest.raises(Failure, match="no image for linux/s390x: it has linux/amd64, linux/arm64"):
+        await choose_digest(both, "", BlobsInMemory(amd, arm, within), "linux/s390x")
