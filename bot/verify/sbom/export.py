@@ -112,15 +112,20 @@ def as_cyclonedx(inventory: Inventory, name: str, at: datetime, version: str) ->
             "component": {"type": "container", "bom-ref": "image", "name": name},
         },
         "components": components,
-        "compositions": [
-            {"aggregate": "incomplete" if inventory.problems else "complete", "assemblies": ["image"]}
-        ],
+        "compositions": [{"aggregate": _aggregate(inventory), "assemblies": ["image"]}],
     }
     if inventory.problems:
         document["metadata"]["properties"] = [
             {"name": _PROBLEM, "value": problem} for problem in inventory.problems
         ]
     return document
+
+
+def _aggregate(inventory: Inventory) -> str:
+    """How much of the image is listed; where no package was found, something may be in it that nothing tells of."""
+    if inventory.problems:
+        return "incomplete"
+    return "complete" if inventory.packages else "unknown"
 
 
 def problems_told(document: Mapping[str, Any]) -> tuple[str, ...]:

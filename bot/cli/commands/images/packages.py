@@ -79,8 +79,7 @@ def list_packages(
     from bot.service.commands.images.packages import read_source
 
     inventory = read_source(source, platform, config)
-    if not inventory.packages and not inventory.problems:
-        print_aside("no package was found: what is inside is not known")
+    tell_where_nothing_was_found(inventory)
     if inventory.packages or not inventory.problems:
         if output is Format.JSON:
             print_json([asdict(package) for package in inventory.packages])
@@ -259,6 +258,12 @@ def show_differences(changes: "tuple[PackageChange, ...]") -> None:
         print_line("it lists what the layers show")
         return
     print_table(("name", "layers", "SBOM"), ([each.name, each.before, each.after] for each in changes))
+
+
+def tell_where_nothing_was_found(inventory: "Inventory") -> None:
+    """Says on standard error that an empty list does not mean that nothing is inside."""
+    if not inventory.packages and not inventory.problems:
+        print_aside("no package was found: what is inside is not known")
 
 
 def end_with(problems: tuple[str, ...]) -> None:

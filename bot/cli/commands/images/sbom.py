@@ -15,6 +15,7 @@ from bot.cli.commands.images.packages import (
     sbom_line,
     show_differences,
     source_path,
+    tell_where_nothing_was_found,
 )
 from bot.cli.commands.images.trust_options import bad
 from bot.cli.options import DEFAULT_CONFIG, ConfigFile, Format, OutputFormat
@@ -76,6 +77,7 @@ def export(
     if source is None or folder is not None:
         raise bad("SOURCE must be given, and --to only with --all", "see --help")
     inventory = read_source(source, platform, config)
+    tell_where_nothing_was_found(inventory)
     if inventory.packages or not inventory.problems:
         name = source.resolve().name or str(source.resolve())
         print_json(write(inventory, name, SystemClock().now(), version("freshness-bot")))

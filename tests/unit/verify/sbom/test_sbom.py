@@ -573,6 +573,10 @@ def test_a_list_that_is_not_complete_says_so() -> None:
     assert as_cyclonedx(INVENTORY, "image", AT, "1")["compositions"][0]["aggregate"] == "complete"
 
 
+def test_a_list_on_which_nothing_was_found_does_not_say_that_it_is_complete() -> None:
+    assert as_cyclonedx(Inventory(), "image", AT, "1")["compositions"][0]["aggregate"] == "unknown"
+
+
 @pytest.mark.parametrize("write", [as_spdx, as_cyclonedx])
 def test_a_list_that_was_not_complete_when_it_was_written_is_not_when_it_is_read(write: Any) -> None:
     package = Package("deb", "a", "1")

@@ -568,6 +568,8 @@ def test_a_folder_without_any_database_says_that_nothing_is_known(tmp_path: Path
     result = run("packages", "list", tmp_path, "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
     assert "no package was found" in result.stderr
+    exported = run("sbom", "export", tmp_path)
+    assert (exported.exit_code, exported.stderr) == (0, result.stderr)
 
 
 @pytest.mark.parametrize("platforms", [("amd64", "amd64"), (None, None), ("amd64", "index")])
