@@ -25,8 +25,8 @@ def explain(
     """Shows all that is known of a repository, and why.
 
     Its usages with the bases that they follow, what it wants left alone, its images, its rebuilds, and each
-    transition with its reason. Of each that is eight at most, of transitions the last, and how many more there are;
-    --all and --format json have every one.
+    transition with its reason. Of each that is eight at most, of transitions and steps the last, and how many
+    more there are; --all and --format json have every one.
 
     Exit codes: 0 shown, 2 nothing of that name is known, or settings or store cannot be read.
 
@@ -123,7 +123,9 @@ def _show_rebuilds(explained: "Explanation", *, show_all: bool) -> None:
             Layout(group=True, below=("why",)),
         )
         count_rest(len(transitions), show_all=show_all, what="earlier transition")
-    print_steps((known[number], step) for number, some in explained.steps.items() for step in some)
+    steps = [(known[number], step) for number, some in sorted(explained.steps.items()) for step in some]
+    print_steps(last_rows(steps, show_all=show_all))
+    count_rest(len(steps), show_all=show_all, what="earlier step")
     for rebuild in explained.rebuilds:
         if not rebuild.state.has_ended and (held := explained.waits.get(rebuild.id)) is not None:
             print_sentence(f"rebuild {rebuild.id} waits: {held_text(held)}")

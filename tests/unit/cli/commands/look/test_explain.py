@@ -118,3 +118,12 @@ def test_of_many_transitions_the_last_are_shown(capsys: pytest.CaptureFixture[st
     told = capsys.readouterr().out
     assert [f"reason {number:02}" in told for number in (0, 2, 3, 10)] == [False, False, True, True]
     assert "and 3 earlier transitions; with --all there is every one" in told
+
+
+def test_of_the_steps_of_many_rebuilds_those_of_the_last_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    rebuilds = tuple(rebuild("contoso/shop", id=number) for number in range(1, 11))
+    steps = {each.id: (step(f"stage-{each.id:02}", Start.OBSERVE),) for each in rebuilds[::-1]}
+    show_explanation(replace(explained(RepositoryConfig()), rebuilds=rebuilds, steps=steps), AT, Format.TABLE)
+    told = capsys.readouterr().out
+    assert [f"stage-{number:02}" in told for number in (1, 2, 3, 10)] == [False, False, True, True]
+    assert "and 2 earlier steps; with --all there is every one" in told
