@@ -183,6 +183,60 @@ def test_a_limit_bounds_a_range_and_fixes_nothing() -> None:
     assert before.ranges == (VersionRange(fixed="1.0-2"),)
 
 
+@pytest.mark.parametrize(
+    ("events", "ranges"),
+    [
+        ([{"introduced": "1.0-1"}, {"limit": "2.0-1"}], [VersionRange("1.0-1", limit="2.0-1")]),
+        ([{"introduced": "2.0-1"}, {"limit": "2.0-1"}], []),
+        (
+            [{"introduced": "0"}, {"fixed": "3.0-1"}, {"limit": "2.0-1"}],
+            [VersionRange(fixed="3.0-1", limit="2.0-1")],
+        ),
+        (
+            [{"introduced": "0"}, {"last_affected": "3.0-1"}, {"limit": "2.0-1"}],
+            [VersionRange(last_affected="3.0-1", limit="2.0-1")],
+        ),
+        (
+            [{"introduced": "0"}, {"last_affected": "1.0-1"}, {"limit": "2.0-1"}],
+            [VersionRange(last_affected="1.0-1")],
+        ),
+        ([{"fixed": "1.0-2"}, {"limit": "2.0-1"}, {"introduced": "0"}], [VersionRange(fixed="1.0-2")]),
+        ([{"introduced": "1.0-1"}, {"introduced": "2.0-1"}, {"fixed": "3.0-1"}], [VersionRange("1.0-1", "3.0-1")]),
+        ([{"fixed": "1.0-1"}, {"introduced": "2.0-1"}], [VersionRange("2.0-1")]),
+        ([{"introduced": "0"}, {"limit": "9.0-1"}, {"limit": "10.0-1"}], [VersionRange(limit="10.0-1")]),
+        ([{"introduced": "0"}, {"limit": "9.0-1"}, {"limit": "bad!"}], [VersionRange()]),
+        (
+            [{"introduced": "0"}, {"fixed": "bad!"}, {"limit": "9.0-1"}],
+            [VersionRange(fixed="bad!", limit="9.0-1")],
+        ),
+        (
+            [{"last_affected": "2.0-1"}, {"introduced": "2.0-1"}],
+            [VersionRange("2.0-1", last_affected="2.0-1")],
+        ),
+        ([{"fixed": "0~rc1-1"}, {"introduced": "0"}], [VersionRange(fixed="0~rc1-1")]),
+    ],
+    ids=[
+        "before its limit",
+        "at its limit",
+        "fixed behind its limit",
+        "affected behind its limit",
+        "ended before its limit",
+        "in another order",
+        "begun twice",
+        "ended before it began",
+        "of several limits, the last",
+        "of limits that cannot be compared, none",
+        "a fix that cannot be compared",
+        "one version alone",
+        "from before all versions",
+    ],
+)
+def test_events_make_ranges_that_end_at_their_fix_or_limit_whichever_comes_first(
+    events: list[dict[str, str]], ranges: list[VersionRange]
+) -> None:
+    assert ranges_said(events).ranges == tuple(ranges)
+
+
 def test_versions_that_are_listed_are_affected_whatever_ranges_say() -> None:
     listed = ["0.9-1", "1.0-5"]
     package = ranges_said([{"introduced": "0"}, {"fixed": "1.0-2"}], versions=listed)
