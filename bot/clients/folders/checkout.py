@@ -19,14 +19,14 @@ def entries(root: Path) -> Iterator[TreeEntry]:
     of their contents.
 
     Symbolic links are listed and not followed: they may lead out of the checkout. Raises `Failure` where `root` is
-    missing.
+    missing, or a folder may not be looked into: what is in it would be passed over.
     """
     if root.is_file():
         yield TreeEntry(root.name, "", size=root.stat().st_size)
         return
     if not root.is_dir():
         raise Failure(Trouble.MISSING, "there is no such file or folder", where=str(root))
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root, onerror=_refuse):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in sorted([*files, *links]):
@@ -36,6 +36,15 @@ def entries(root: Path) -> Iterator[TreeEntry]:
                 yield TreeEntry(relative, "", mode=_LINK)
             elif path.is_file():
                 yield TreeEntry(relative, "", size=path.stat().st_size)
+
+
+def _refuse(error: OSError) -> None:
+    raise Failure(
+        Trouble.DENIED,
+        f"cannot be looked into: {error.strerror}",
+        where=str(error.filename),
+        advice="make it readable, or name a folder without it",
+    ) from error
 
 
 def read(path: Path, largest: int) -> bytes:

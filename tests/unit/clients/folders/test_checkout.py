@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +38,23 @@ def test_a_folder_is_listed_as_git_would_with_links_that_are_not_followed(tmp_pa
     (tmp_path / "linked").symlink_to("bin")
     listed = {entry.path: (entry.is_file, entry.size) for entry in entries(tmp_path)}
     assert listed == {"Dockerfile": (False, 0), "linked": (False, 0), "bin/Dockerfile": (True, 7)}
+
+
+def test_a_folder_that_may_not_be_looked_into_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    look = os.scandir
+
+    def refusing(path: str) -> Any:
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(Failure) as refused:
+        list(entries(tmp_path))
+    assert str(refused.value) == (
+        f"{closed}: cannot be looked into: Permission denied; make it readable, or name a folder without it"
+    )
