@@ -52,9 +52,10 @@ def test_a_folder_that_may_not_be_looked_into_is_not_passed_over(
             raise PermissionError(13, "Permission denied", path)
         return look(path)
 
-    monkeypatch.setattr(os, "scandir", refusing)
-    with pytest.raises(Failure) as refused:
-        list(entries(tmp_path))
+    with monkeypatch.context() as closing:
+        closing.setattr(os, "scandir", refusing)
+        with pytest.raises(Failure) as refused:
+            list(entries(tmp_path))
     assert str(refused.value) == (
         f"{closed}: cannot be looked into: Permission denied; make it readable, or name a folder without it"
     )
