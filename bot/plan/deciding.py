@@ -1,28 +1,20 @@
 """What each repository must do about the changes of its bases, and why."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 from bot.domain.bases.change import Change, Move
-from bot.domain.feeds.advisory import Severity, worst
+from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
 from bot.domain.repositories.usage import Replacement, Role, Usage
-from bot.domain.rollouts.policy import Policy, Terms
-from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
+from bot.domain.rollouts.policy import Policy
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.domain.rollouts.timing.windows import next_opening
-from bot.plan.due import (
-    Beginning,
-    beginning_by_policy,
-    beginning_of,
-    counted_for,
-    terms_by_policy,
-    thawed_beginning,
-)
+from bot.plan.given import Given
 from bot.plan.naming import branch_for
 from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, workflow_of
 from bot.plan.reasons import why, why_back, why_held
@@ -45,7 +37,7 @@ def decide(
     files and bases. `joins` is the rollout that the moves belong to, where earlier ones have begun it: what is
     still open of that goes on together with them, since two pull requests for one file would be in conflict.
     """
-    given = _Given(policy, known, now)
+    given = Given(policy, known, now)
     mine: dict[str, list[Rebuild]] = {}
     for rebuild in open_rebuilds:
         mine.setdefault(rebuild.repository, []).append(rebuild)
@@ -61,66 +53,10 @@ def decide(
     return tuple(planned)
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What holds for every repository of one decision."""
-
-    policy: Policy
-    known: Mapping[int, Change]
-    now: datetime
-    begun: dict[tuple[int, int], Beginning] = field(default_factory=dict)
-    """By move and terms, of which the policy makes each once: a fleet shares few of them."""
-    targets: dict[int, Target] = field(default_factory=dict)
-    """By move, which thousands of repositories share."""
-
-    def target(self, move: Move) -> Target:
-        found = self.targets.get(move.id)
-        if found is None:
-            found = self.targets[move.id] = target_of(move)
-        return found
-
-    def begins(self, need: Need) -> Beginning:
-        key = need.move.id, id(need.terms)
-        found = self.begun.get(key)
-        if found is None:
-            found = beginning_of(need.move.change, need.terms, self.policy.freezes, self.now)
-            self.begun[key] = found
-        return found
-
-    def goes_on(self, rebuild: Rebuild, terms: Terms) -> Beginning:
-        """Says when a waiting rebuild would begin: the earliest over all changes on its way, each under its own
-        terms.
-
-        What follows it must put none of them off. `terms` hold for a rebuild none of whose changes is known.
-        """
-        on_the_way = [change for target in rebuild.targets for change in target.changes if change in self.known]
-        if not on_the_way:
-            opening = next_opening(terms.windows, max(rebuild.due_at, self.now))
-            return thawed_beginning(opening, terms, self.policy.freezes, None)
-        changes = [counted_for(rebuild, self.known[change]) for change in on_the_way]
-        return min(beginning_by_policy(rebuild.repository, change, self.policy, self.now) for change in changes)
-
-    def terms_on_the_way(self, rebuilds: Iterable[Rebuild]) -> list[Terms]:
-        """What holds for the changes that these rebuilds were to bring: who takes them over comes no later."""
-        return [
-            terms_by_policy(rebuild.repository, self.known[change], self.policy)
-            for rebuild in rebuilds
-            for target in rebuild.targets
-            for change in target.changes
-            if change in self.known
-        ]
-
-    def severities(self, targets: Iterable[Target]) -> list[Severity | None]:
-        """Returns the severities of the changes on the way to these targets, as far as they are known."""
-        return [
-            self.known[change].severity for target in targets for change in target.changes if change in self.known
-        ]
-
-
 def _for_repository(
     member: FleetRepository,
     pairs: Sequence[tuple[Move, Usage]],
-    given: "_Given",
+    given: Given,
     open_rebuilds: Sequence[Rebuild],
     joins: int | None,
 ) -> list[PlannedRebuild]:
@@ -151,10 +87,10 @@ def _for_repository(
         if action is Action.PULL_REQUEST:
             for branch, part in _by_branch(group, mine, joins).items():
                 together = [rebuild for rebuild in mine if rebuild.branch == branch]
-                planned.append(_planned(member, action, part, mine, together, given, branch))
+                planned.append(_planned(_Asked(member, action, part, mine, together, branch), given))
         else:
             together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
-            planned.append(_planned(member, action, group, mine, together, given))
+            planned.append(_planned(_Asked(member, action, group, mine, together), given))
     return planned
 
 
@@ -191,38 +127,62 @@ def _new_branch(needs: Sequence[Need]) -> str:
     return branch_for(chosen.move.change.base, chosen.terms.branch_prefix)
 
 
-def _planned(
-    member: FleetRepository,
-    action: Action,
-    needs: Sequence[Need],
-    open_rebuilds: Sequence[Rebuild],
-    together: Sequence[Rebuild],
-    given: "_Given",
-    branch: str | None = None,
-) -> PlannedRebuild:
-    """`open_rebuilds` of this action are replaced where they share a base, those in `together` in any case."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one rebuild is to do. `open_rebuilds` of its action are replaced where they share a base with it, those
+    in `together` in any case."""
+
+    member: FleetRepository
+    action: Action
+    needs: Sequence[Need]
+    open_rebuilds: Sequence[Rebuild]
+    together: Sequence[Rebuild]
+    branch: str | None = None
+
+    def replaced(self, bases: Collection[Base]) -> list[Rebuild]:
+        """The rebuilds that this one takes over, where it is for these bases."""
+        return [
+            rebuild
+            for rebuild in self.open_rebuilds
+            if rebuild in self.together or not {target.base for target in rebuild.targets}.isdisjoint(bases)
+        ]
+
+    def edits(self, replaced: Iterable[Rebuild]) -> tuple[Replacement, ...]:
+        """What is to be written, and what the rebuilds that it replaces were to write."""
+        written = [need.edit for need in self.needs if need.edit is not None and self.action is Action.PULL_REQUEST]
+        edits = {_key(item): item for item in written}
+        for rebuild in replaced:
+            edits = {_key(item): item for item in rebuild.replacements} | edits
+        return tuple(edits.values())
+
+    def parts(self) -> tuple[PathWorkflow, ...]:
+        """The workflows of a monorepo's parts that are to run, each once."""
+        parts = [part for need in self.needs if (part := part_of_need(self.member, need)) is not None]
+        return tuple(dict.fromkeys([*parts, *(part for rebuild in self.together for part in rebuild.parts)]))
+
+    def overdue_at(self) -> datetime | None:
+        """When the first of its changes will be older than its rule allows."""
+        times = [
+            need.move.change.counts_from + need.terms.max_age
+            for need in self.needs
+            if need.terms.max_age is not None
+        ]
+        return min(times, default=None)
+
+
+def _planned(asked: _Asked, given: Given) -> PlannedRebuild:
+    member, action, needs = asked.member, asked.action, asked.needs
     targets = targets_of(needs, given.target)
-    edits = [need.edit for need in needs if need.edit is not None and action is Action.PULL_REQUEST]
-    replacements = {_key(item): item for item in edits}
-    replaced = [
-        rebuild
-        for rebuild in open_rebuilds
-        if rebuild in together or targets.keys() & {target.base for target in rebuild.targets}
-    ]
+    replaced = asked.replaced(targets.keys())
     for rebuild in replaced:
         targets = continued(rebuild.targets, targets)
-        replacements = {_key(item): item for item in rebuild.replacements} | replacements
     terms = given.policy.together([need.terms for need in needs])
     paced = given.policy.together([terms, *given.terms_on_the_way(replaced)]) if replaced else terms
     waited_for = [given.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
     begins = min([*map(given.begins, needs), *waited_for])
-    requests = [rebuild.pull_request for rebuild in together if rebuild.pull_request is not None]
+    requests = [rebuild.pull_request for rebuild in asked.together if rebuild.pull_request is not None]
     is_back = are_back(replaced, targets.values())
-    parts = dict.fromkeys(part for need in needs if (part := part_of_need(member, need)) is not None)
-    parts |= dict.fromkeys(part for rebuild in together for part in rebuild.parts)
-    overdue = [
-        need.move.change.counts_from + need.terms.max_age for need in needs if need.terms.max_age is not None
-    ]
+    parts = asked.parts()
     return PlannedRebuild(
         repository_id=member.id,
         repository=member.name,
@@ -230,17 +190,17 @@ def _planned(
         state=RebuildState.CANCELLED if is_back else RebuildState.PLANNED,
         reason=why_back(targets) if is_back else why(action, needs, targets, member) + why_held(begins),
         targets=tuple(targets[base] for base in sorted(targets)),
-        replacements=tuple(replacements.values()),
+        replacements=asked.edits(replaced),
         wave=paced.wave,
         soak=given.policy.soak(paced),
         due_at=begins.at,
         workflow=_workflow(member, action, needs, parts),
-        parts=() if action is Action.NOTIFY else tuple(parts),
-        branch=branch,
+        parts=() if action is Action.NOTIFY else parts,
+        branch=asked.branch,
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
         severity=worst([*[need.move.change.severity for need in needs], *given.severities(targets.values())]),
-        overdue_at=min(overdue, default=None),
+        overdue_at=asked.overdue_at(),
         steps=() if action is Action.NOTIFY else terms.steps,
     )
 
