@@ -62,7 +62,8 @@ def clocks_of(image: AffectedImage) -> dict[Station, StationClock]:
 def _fix(fix: PublishedFix) -> StationClock:
     if fix.versions:
         return StationClock(Passage.PASSED, fix.at, f"{fix.publisher} fixed it in {', '.join(fix.versions)}")
-    return StationClock(Passage.WAITING, says=f"{fix.publisher} has no fix", who=fix.publisher)
+    of = f" of {first_few(fix.lacks_it)}" if fix.lacks_it else ""
+    return StationClock(Passage.WAITING, says=f"{fix.publisher} has no fix{of}", who=fix.publisher)
 
 
 def _lowest(image: AffectedImage) -> str:

@@ -8,13 +8,15 @@ from datetime import datetime
 class PublishedFix:
     """What its publisher says: the versions that are free of the vulnerability, none where there is no fix yet.
 
-    `at` is when that was published, or only `is_seen` then, however long it was out.
+    `at` is when that was published, or only `is_seen` then, however long it was out. `lacks_it` are the packages
+    that have none, where others have one.
     """
 
     publisher: str
     versions: tuple[str, ...] = ()
     at: datetime | None = None
     is_seen: bool = False
+    lacks_it: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Thousands of images stand alike, on bases that were seen to move many times: wha
 once.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cmp_to_key
@@ -108,13 +108,15 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
     by_package: dict[tuple[str, str], list[Exposure]] = {}
     for each in exposures:
         by_package.setdefault((each.package.name, each.package.version), []).append(each)
-    publishers = ", ".join(dict.fromkeys(each.publisher for each in exposures))
+    lacking = [several for several in by_package.values() if not any(each.fixed_in for each in several)]
+    if lacking:
+        names = {several[0].package.name for several in lacking} if len(lacking) < len(by_package) else ()
+        publishers = _publishers(each for several in lacking for each in several)
+        return PublishedFix(publishers, lacks_it=tuple(sorted(names)))
     versions: dict[str, None] = {}
     times: list[tuple[datetime, bool]] = []
     for several in by_package.values():
         fixed = [each for each in several if each.fixed_in]
-        if not fixed:
-            return PublishedFix(publishers)
         newest = max(fixed, key=cmp_to_key(_by_version)).fixed_in
         versions[newest] = None
         known = [
@@ -122,7 +124,11 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
         ]
         times += [min(known)] if known else []
     at, is_seen = max(times, default=(None, False))
-    return PublishedFix(publishers, tuple(versions), at, is_seen)
+    return PublishedFix(_publishers(exposures), tuple(versions), at, is_seen)
+
+
+def _publishers(exposures: Iterable[Exposure]) -> str:
+    return ", ".join(dict.fromkeys(each.publisher for each in exposures))
 
 
 def _by_version(one: Exposure, other: Exposure) -> int:

@@ -82,6 +82,25 @@ async def test_without_a_fix_its_publisher_is_waited_for(stores: Stores) -> None
     assert row.packages == (f"libssl3t64 {SSL.version}",)
 
 
+async def test_of_two_packages_of_which_one_has_a_fix_the_publisher_of_the_other_is_waited_for(
+    stores: Stores,
+) -> None:
+    """The same CVE is in two source packages, each with a notice of its own."""
+    ovmf = Package("deb", "ovmf", "1.0", "amd64", "edk2", "1.0")
+    await running(stores, SSL, ovmf, base=(SSL, ovmf))
+    await stores.vulnerabilities.follow_dumps([SOURCE])
+    await stores.taken(stores.vulnerabilities.dumps)
+    wanted = replace(WANTED, names=WANTED.names | {"edk2", "ovmf"})
+    records = tuple(
+        Vulnerability(name, (CVE,), "overflow", Severity.HIGH, "Ubuntu", affected=(affected,))
+        for name, affected in (("USN-1-1", OPENSSL), ("USN-2-1", replace(UNFIXED, name="edk2")))
+    )
+    kept = KeptDump(SOURCE, DumpMark("1"), wanted, DumpReading(records))
+    await stores.vulnerabilities.keep_dump(kept, stores.clock.now() + HOUR)
+    row = await only(stores)
+    assert (row.waits_at, row.who, row.says) == (Station.FIX, "Ubuntu", "Ubuntu has no fix of ovmf")
+
+
 async def test_a_base_that_still_has_it_is_waited_for(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,))
     await publish(stores)

@@ -166,6 +166,13 @@ def test_a_base_that_has_no_fix_is_not_said_to_have_brought_it() -> None:
     assert clock.says == "Microsoft has not rebuilt aspnet:10.0-noble; what comes after is free of it"
 
 
+def test_where_one_package_has_no_fix_and_others_have_one_it_is_said_which() -> None:
+    half = replace(NO_FIX, fix=PublishedFix("Ubuntu", lacks_it=("ovmf",)))
+    clock = entry_of(half).clock
+    assert clock is not None
+    assert (clock.says, clock.who) == ("Ubuntu has no fix of ovmf", "Ubuntu")
+
+
 def test_a_publisher_without_a_fix_has_published_none_though_the_image_is_free() -> None:
     """It dropped the package."""
     clock = entry_of(replace(DONE, fix=PublishedFix("Ubuntu"))).clocks[Station.FIX]
