@@ -7,10 +7,12 @@ from sqlalchemy import select
 from bot.discover.ports import Reading
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.observation import Observation
+from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
 from bot.store.history import Logged
 from bot.store.rows.bases.tables import bases, observations
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
+from tests.integration.store.statements import statements
 
 SHOP = "contoso/shop-0000"
 USES = ((usage_of(ASPNET), ASPNET),)
@@ -95,3 +97,29 @@ async def test_a_first_sight_that_differs_from_an_imported_log_is_told_and_sets_
     assert [change.to_digest for change in await stores.assess_all()] == [digest("b")]
     assert await stores.plan.unplanned() == []
     assert [change.from_digest for change, _ in await stores.base_views.changes_of(str(ASPNET))] == [digest("a")]
+
+
+async def reading_history(stores: Stores) -> tuple[int, int]:
+    """How many bases the history of `aspnet:10.0` tells of, and in how many statements it is read."""
+    with statements(stores.database._readers) as told:
+        seen = await stores.base_views.observations_of("aspnet:10.0")
+        changed = await stores.base_views.changes_of("aspnet:10.0")
+        await stores.base_views.watched()
+        await stores.history.releases()
+    assert {change.base for change, _ in changed} == seen.keys()
+    return len(seen), len([each for each in told if each.startswith(("SELECT", "WITH"))])
+
+
+async def test_a_history_is_read_in_as_many_statements_for_many_bases_as_for_one(stores: Stores) -> None:
+    many = {Base(f"mirror-{number}.example", ASPNET.repository, ASPNET.tag) for number in range(60)}
+    found = []
+    for some in ({ASPNET}, {ASPNET, *many}):
+        await stores.listing(Repository(f"contoso/shop-{len(some)}", "main"))
+        await stores.read(Reading(f"tree-{len(some)}", tuple((usage_of(base), base) for base in sorted(some))))
+        for letter in "ab":
+            await stores.see(dict.fromkeys(some, letter))
+            stores.clock.advance(25 * HOUR)
+        await stores.assess_all()
+        found.append(await reading_history(stores))
+    assert [number for number, _ in found] == [1, 61]
+    assert found[0][1] == found[1][1] < 12
