@@ -212,6 +212,30 @@ async def test_a_record_that_cannot_be_read_cannot_tell_of_the_packages_that_it_
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "outcome"),
+    [("9", GateOutcome.PASSED), ("8", GateOutcome.BLOCKED), (None, GateOutcome.BLOCKED)],
+    ids=["that version", "another", "nothing"],
+)
+async def test_what_a_scanner_finds_in_a_version_that_was_there_before_is_not_new(
+    before: str | None, outcome: GateOutcome
+) -> None:
+    packages = () if before is None else (Package("nuget", "Json", before),)
+    told = Told(before=ToldPlatform("linux/amd64", packages))
+    reports = (scanned(Report((held("9"),))),)
+    told.image = replace(told.image, reports=reports, reports_before=(scanned(Report(())),))
+    told.data = KeptData({"NuGet": NOON})
+    assert await said(told, NEW) is outcome
+
+
+async def test_a_statement_about_any_digest_of_an_image_is_about_a_platform_that_has_none_of_its_own() -> None:
+    about = VexStatement(frozenset({"CVE-2026-1"}), (Product(Component(f"pkg:oci/shop@{ARM}")),), "fixed")
+    told = Told()
+    platform = ToldPlatform("linux/amd64", packages=(), found=(held("9", url=""),))
+    told.image = ToldImage(1, INDEX, frozenset({INDEX, ARM}), (platform,))
+    assert await said(told, replace(OPTIONS, statements=(about,))) is GateOutcome.PASSED
+
+
 LEFT_OUT = Excused(held("9"), "suppressed in the report: accepted (not reachable)")
 
 
@@ -490,6 +514,14 @@ async def test_what_a_rebuild_hears_is_kept_and_is_the_worst_of_its_images() -> 
     assert gated.outcome is GateOutcome.BLOCKED
     assert kept.kept == [(1, kept.image, gated)]
     assert gating.wait == timedelta(minutes=5)
+
+
+async def test_a_rebuild_takes_no_image_as_it_is() -> None:
+    kept = Kept(held("9"))
+    kept.image = replace(kept.image, is_first=True)
+    gated = await Gating(cast(GateStore, kept), NEW, ManualClock(NOON)).gated([IMAGE])
+    assert gated is not None
+    assert gated.outcome is GateOutcome.BLOCKED
 
 
 async def test_a_rebuild_goes_on_by_what_is_known_where_a_registry_will_never_say() -> None:

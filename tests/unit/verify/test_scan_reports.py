@@ -44,6 +44,11 @@ def test_who_imports_it_says_what_it_is_about_where_it_does_not() -> None:
     assert read(written(), INDEX).report.image_digests == {INDEX}
 
 
+def test_a_report_may_be_said_to_be_about_one_of_the_images_that_it_names() -> None:
+    data = written(f"shop@{INDEX}", f"shop@{PLATFORM}")
+    assert read(data, PLATFORM).report.image_digests == {INDEX, PLATFORM}
+
+
 def test_a_report_about_another_image_is_refused() -> None:
     with pytest.raises(Failure, match=f"is about {PLATFORM}, not {INDEX}"):
         read(written(f"shop@{PLATFORM}"), INDEX)
