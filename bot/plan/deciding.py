@@ -14,9 +14,9 @@ from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
-from bot.plan.given import Given
 from bot.plan.naming import branch_for
 from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, workflow_of
+from bot.plan.premises import Premises
 from bot.plan.reasons import why, why_back, why_held
 from bot.plan.targets import are_back, continued, target_of, targets_of
 
@@ -37,7 +37,7 @@ def decide(
     files and bases. `joins` is the rollout that the moves belong to, where earlier ones have begun it: what is
     still open of that goes on together with them, since two pull requests for one file would be in conflict.
     """
-    given = Given(policy, known, now)
+    premises = Premises(policy, known, now)
     mine: dict[str, list[Rebuild]] = {}
     for rebuild in open_rebuilds:
         mine.setdefault(rebuild.repository, []).append(rebuild)
@@ -49,24 +49,24 @@ def decide(
             by_repository.setdefault(item.member.id, (item.member, []))[1].append((move, item.usage))
     planned: list[PlannedRebuild] = []
     for _, (member, pairs) in sorted(by_repository.items()):
-        planned += _for_repository(member, pairs, given, mine.get(member.name, ()), joins)
+        planned += _for_repository(member, pairs, premises, mine.get(member.name, ()), joins)
     return tuple(planned)
 
 
 def _for_repository(
     member: FleetRepository,
     pairs: Sequence[tuple[Move, Usage]],
-    given: Given,
+    premises: Premises,
     open_rebuilds: Sequence[Rebuild],
     joins: int | None,
 ) -> list[PlannedRebuild]:
     if not member.config.enabled:
-        return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", given.now)]
+        return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", premises.now)]
     asked_for = {target.base for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need
         for move, usage in pairs
-        if (need := need_of(member, move, usage, given.policy, given.now.date())) is not None
+        if (need := need_of(member, move, usage, premises.policy, premises.now.date())) is not None
         and (not need.is_met or move.change.base in asked_for)
     ]
     needs += needs_of_sdk_pins(member, needs)
@@ -87,10 +87,10 @@ def _for_repository(
         if action is Action.PULL_REQUEST:
             for branch, part in _by_branch(group, mine, joins).items():
                 together = [rebuild for rebuild in mine if rebuild.branch == branch]
-                planned.append(_planned(_Asked(member, action, part, mine, together, branch), given))
+                planned.append(_planned(_Asked(member, action, part, mine, together, branch), premises))
         else:
             together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
-            planned.append(_planned(_Asked(member, action, group, mine, together), given))
+            planned.append(_planned(_Asked(member, action, group, mine, together), premises))
     return planned
 
 
@@ -170,16 +170,16 @@ class _Asked:
         return min(times, default=None)
 
 
-def _planned(asked: _Asked, given: Given) -> PlannedRebuild:
+def _planned(asked: _Asked, premises: Premises) -> PlannedRebuild:
     member, action, needs = asked.member, asked.action, asked.needs
-    targets = targets_of(needs, given.target)
+    targets = targets_of(needs, premises.target)
     replaced = asked.replaced(targets.keys())
     for rebuild in replaced:
         targets = continued(rebuild.targets, targets)
-    terms = given.policy.together([need.terms for need in needs])
-    paced = given.policy.together([terms, *given.terms_on_the_way(replaced)]) if replaced else terms
-    waited_for = [given.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
-    begins = min([*map(given.begins, needs), *waited_for])
+    terms = premises.policy.together([need.terms for need in needs])
+    paced = premises.policy.together([terms, *premises.terms_on_the_way(replaced)]) if replaced else terms
+    waited_for = [premises.goes_on(rebuild, terms) for rebuild in replaced if rebuild.state.awaits_action]
+    begins = min([*map(premises.begins, needs), *waited_for])
     requests = [rebuild.pull_request for rebuild in asked.together if rebuild.pull_request is not None]
     is_back = are_back(replaced, targets.values())
     parts = asked.parts()
@@ -192,14 +192,14 @@ def _planned(asked: _Asked, given: Given) -> PlannedRebuild:
         targets=tuple(targets[base] for base in sorted(targets)),
         replacements=asked.edits(replaced),
         wave=paced.wave,
-        soak=given.policy.soak(paced),
+        soak=premises.policy.soak(paced),
         due_at=begins.at,
         workflow=_workflow(member, action, needs, parts),
         parts=() if action is Action.NOTIFY else parts,
         branch=asked.branch,
         pull_request=requests[0] if requests else None,
         supersedes=tuple(rebuild.id for rebuild in replaced),
-        severity=worst([*[need.move.change.severity for need in needs], *given.severities(targets.values())]),
+        severity=worst([*[need.move.change.severity for need in needs], *premises.severities(targets.values())]),
         overdue_at=asked.overdue_at(),
         steps=() if action is Action.NOTIFY else terms.steps,
     )

@@ -43,7 +43,7 @@ class ShownImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class TwoLooks:
     """When an image is looked at `now`, and was `before`, None at its first look."""
 
     now: datetime
@@ -167,7 +167,7 @@ async def want_image(
     image: int,
     index: str,
     shown: Sequence[ShownImage],
-    looks: Looks,
+    looks: TwoLooks,
 ) -> None:
     """What an image of the fleet, a row of `images`, shows now under the digest `index` is to be read, and its
     registry asked for SBOMs."""
@@ -213,7 +213,7 @@ async def _note_again(
     image: int,
     changed: Mapping[str, int],
     before: Mapping[str, int],
-    looks: Looks,
+    looks: TwoLooks,
 ) -> None:
     """Notes of what the image has begun to show on these platforms where that was known since before the last look,
     or is known to follow something else than what the image showed. That stood elsewhere before then: so does all

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Text, and_, cast, exists, or_, select
+from sqlalchemy import Select, Text, and_, cast, exists, or_, select
 
 from bot.domain.failure import Failure
 from bot.domain.repositories.repository import Affected
@@ -40,18 +40,6 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
     A skipped rebuild has not served it, but where the repository still opts out. A superseded one has: what it
     was to bring goes on with its successor, maybe in another rollout.
     """
-    following = (
-        select(
-            changes.c.id.label("change"),
-            usages.c.id,
-            usages.c.repository_id,
-            cast(usages.c.usage, Text).label("usage"),
-            exists(select(own_links.c.id).where(*_LINK, own_links.c.only_brought.is_(True))).label("only_brought"),
-        )
-        .join(usages, usages.c.base_id == changes.c.base_id)
-        .where(changes.c.id.in_(ids), or_(~_IS_ITS_OWN, _COUNTS), ~_IS_CUT)
-        .order_by(usages.c.id)
-    )
     concerned_bases = select(changes.c.base_id).where(changes.c.id.in_(ids))
     theirs = select(*MEMBER).where(
         repositories.c.listed.is_(True),
@@ -64,7 +52,7 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
         rows = (await connection.execute(theirs)).mappings().all()
         pins = await sdk_pins(connection, {row["id"] for row in rows})
         planned = (await connection.execute(concerned)).all()
-        rows_of_usages = (await connection.execute(following)).all()
+        rows_of_usages = (await connection.execute(_following(ids))).all()
         brought = await changes_by_id(connection, {row.change for row in rows_of_usages if row.only_brought})
     empty = {number for number, change in brought.items() if not change.brings}
     counted = (row for row in rows_of_usages if not (row.only_brought and row.change in empty))
@@ -83,6 +71,22 @@ async def affected_by(database: Database, ids: Sequence[int]) -> dict[int, list[
             continue
         found.setdefault(change, []).append(Affected(member, usage))
     return found
+
+
+def _following(ids: Sequence[int]) -> Select[Any]:
+    """The usages that follow the bases of these changes, with whether only what others brought counts for them."""
+    return (
+        select(
+            changes.c.id.label("change"),
+            usages.c.id,
+            usages.c.repository_id,
+            cast(usages.c.usage, Text).label("usage"),
+            exists(select(own_links.c.id).where(*_LINK, own_links.c.only_brought.is_(True))).label("only_brought"),
+        )
+        .join(usages, usages.c.base_id == changes.c.base_id)
+        .where(changes.c.id.in_(ids), or_(~_IS_ITS_OWN, _COUNTS), ~_IS_CUT)
+        .order_by(usages.c.id)
+    )
 
 
 class _Usages:

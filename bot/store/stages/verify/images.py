@@ -28,7 +28,7 @@ from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.tables import base_of, bases, manifests, observations
 from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
-from bot.store.rows.inventories.wanted import Looks, ShownImage, want_image
+from bot.store.rows.inventories.wanted import ShownImage, TwoLooks, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.verify.images.ports import KnownImage, Look
@@ -136,12 +136,12 @@ class ImagesStore(Store):
         is_same = image.digest == look.seen.digest and image.seen_at is not None
         return {**values, "seen_at": image.seen_at} if is_same else values
 
-    async def _looks(self, connection: AsyncConnection, image: ProducedImage) -> Looks:
+    async def _looks(self, connection: AsyncConnection, image: ProducedImage) -> TwoLooks:
         before: datetime | None = await connection.scalar(select(images.c.looked_at).where(images.c.id == image.id))
-        return Looks(self._clock.now(), before)
+        return TwoLooks(self._clock.now(), before)
 
     async def _want_packages(
-        self, connection: AsyncConnection, image: ProducedImage, look: Look, looks: Looks
+        self, connection: AsyncConnection, image: ProducedImage, look: Look, looks: TwoLooks
     ) -> None:
         shown = [ShownImage(image.claim.registry, image.claim.repository, each) for each in look.seen.platforms]
         await want_image(connection, image.id, look.seen.digest, shown, looks)

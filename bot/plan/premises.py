@@ -22,7 +22,7 @@ from bot.plan.targets import target_of
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Premises:
     """What holds for every repository of one decision."""
 
     policy: Policy
