@@ -69,7 +69,7 @@ def list_packages(
     Below the table of an image stand the SBOMs that its registry shows: whether each is proved by a signature that
     the settings trust, or only claimed, and what it lists other than the layers show.
 
-    Exit codes: 0 all was read, 2 there is no such source, 3 something in it cannot be read.
+    Exit codes: 0 all was read, 2 there is no such source or it cannot be asked, 3 something in it cannot be read.
 
     Example: freshness-bot packages list ghcr.io/contoso/shop:1 -f json
     """
@@ -134,7 +134,8 @@ def diff(
 ) -> None:
     """Lists what AFTER has other than BEFORE: two bases, or an image and its SBOM.
 
-    Exit codes: 0 nothing differs, 1 something does, 2 there is no such source, 3 something in one cannot be read.
+    Exit codes: 0 nothing differs, 1 something does, 2 there is no such source or it cannot be asked, 3 something in
+    one cannot be read.
 
     Example: freshness-bot packages diff ./before ./after
     """

@@ -56,7 +56,8 @@ def export(
 ) -> None:
     """Writes what is inside as an SBOM in JSON: of one source to standard output, or for auditors of all images.
 
-    Exit codes: 0 all was read, 2 there is no such source, 3 something cannot be read, or is not read yet.
+    Exit codes: 0 all was read, 2 there is no such source or it cannot be asked, 3 something cannot be read, or is
+    not read yet.
 
     Example: freshness-bot sbom export ./layout --format cyclonedx
     """
