@@ -151,7 +151,7 @@ class BundleWriter:
 
 def bundle_writer(file: IO[bytes]) -> BundleWriter:
     """Begins a bundle; its archive is to be closed once it is finished."""
-    return BundleWriter(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9))
+    return BundleWriter(zipfile.ZipFile(file, "w"))
 
 
 def read_record(line: bytes) -> BundledRecord:

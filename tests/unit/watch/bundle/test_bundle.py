@@ -108,6 +108,11 @@ def test_the_same_contents_give_the_same_bytes() -> None:
     assert written() == written()
 
 
+def test_the_files_of_a_bundle_are_packed() -> None:
+    large = replace(DOCUMENT, document=replace(DOCUMENT.document, body=b"x" * 1_000_000))
+    assert len(written(documents=(large,))) < 10_000
+
+
 def test_what_could_not_be_read_is_one_line_each() -> None:
     [dump] = read(written(dumps=(replace(DUMP, problems=("a\x00 problem\nof two lines",)),))).dumps
     assert dump.problems == ("a problem of two lines",)
