@@ -57,6 +57,11 @@ class Answers:
         """Whether the store asks for one."""
         return self.store.startswith("postgresql")
 
+    @property
+    def folder(self) -> Path | None:
+        """Where SQLite's file is to lie; None of PostgreSQL."""
+        return None if self.needs_password else Path(self.store.removeprefix("sqlite:///")).parent
+
 
 def settings_text(answers: Answers, name: str) -> str:
     """The file as a person would have written it; `name` is how it will be called."""

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError, StatementError
@@ -74,6 +75,8 @@ def _advice_of_sqlite(url: URL, error: Exception) -> str | None:
     match _primary_code(error):
         case sqlite3.SQLITE_BUSY:
             return f"let it finish or end it, `fuser -v {url.database}` names it; then try again"
+        case sqlite3.SQLITE_CANTOPEN if (folder := _absent_folder(url)) is not None:
+            return f"there is no folder {folder}; make it, or change store.url"
         case sqlite3.SQLITE_READONLY:
             return "see that the file and its folder can be written"
         case sqlite3.SQLITE_CORRUPT:
@@ -82,6 +85,11 @@ def _advice_of_sqlite(url: URL, error: Exception) -> str | None:
             return f"name another file in store.url; if it was the store, {_RESTORE}"
         case _:
             return None
+
+
+def _absent_folder(url: URL) -> Path | None:
+    folder = Path(url.database or "").parent
+    return None if folder.is_dir() else folder
 
 
 def _reason(error: Exception) -> str:

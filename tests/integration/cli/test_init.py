@@ -31,6 +31,12 @@ def test_the_answers_make_a_file_that_config_check_takes(
     assert (checked.code, checked.out) == (0, f"{file}: all settings are valid\n")
 
 
+def test_a_folder_for_the_store_that_is_not_there_is_still_to_be_made(bot: Command, file: Path) -> None:
+    words = ["--github", "github.com", "--app", 1, "--owners", "*", "--channel", "-"]
+    assert "- make the folder data, where" in bot("init", *words, "--store", "sqlite:///data/a.db").out
+    assert "make the folder" not in bot("init", *words, "--store", "sqlite:///a.db", "--force").out
+
+
 def test_what_options_answer_is_not_asked(bot: Command, file: Path) -> None:
     ran = bot(
         "init", "--github", "github.com", "--app", 1, "--owners", "*", "--channel", "-", "--store", "sqlite:///a"

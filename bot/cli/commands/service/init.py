@@ -46,6 +46,8 @@ def init(
     for path, what in answers.secret_files.items():
         done = " (there is a file already)" if path.exists() else ""
         print_sentence(f"- put {what} into {path}{done}")
+    if answers.folder is not None and not answers.folder.is_dir():
+        print_sentence(f"- make the folder {answers.folder}, where the bot remembers")
     print_sentence("- name under `registries`, beside mcr.microsoft.com, where your own images are")
     print_sentence("- say under `vulnerabilities` whose CVEs of packages are read; without it, those of .NET alone")
     print_sentence(f"- freshness-bot config check -c {file}")

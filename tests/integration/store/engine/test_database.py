@@ -88,10 +88,11 @@ def test_any_other_database_is_refused_in_one_line(url: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="cannot be opened") as refused:
         await open_database(f"sqlite:///{tmp_path}/missing/store.db")
     assert f"{tmp_path}/missing/store.db" in str(refused.value)
+    assert str(refused.value).endswith(f"; there is no folder {tmp_path}/missing; make it, or change store.url")
 
 
 async def test_who_holds_the_file_locked_is_told_and_no_folder_blamed(
