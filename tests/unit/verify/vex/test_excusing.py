@@ -368,3 +368,12 @@ def test_a_document_of_more_statements_than_anybody_makes_is_refused() -> None:
 def test_a_moment_before_all_time_is_refused() -> None:
     with pytest.raises(Failure, match="which is no time"):
         document(statement(timestamp="0001-01-01T00:00:00+14:00"))
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_what_has_no_time_at_all_is_heeded_and_comes_before_what_has_one(nothing: object) -> None:
+    timeless = document(statement(), timestamp=nothing)
+    assert excuse(SCANNED.vulnerabilities, timeless, SCANNED)[0] == ()
+    affected = document(statement(status="affected"))
+    for both in ((*timeless, *affected), (*affected, *timeless)):
+        assert excuse(SCANNED.vulnerabilities, both, SCANNED)[1] == ()
