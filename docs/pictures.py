@@ -40,12 +40,14 @@ FOLDER = Path(__file__).parent / "images"
 REPOSITORIES, USAGES = 140, 4
 PAGE = "https://freshness.contoso.com"
 REPOSITORY = names.repository(26)
+IMAGE = f"ghcr.io/{names.repository(2)}"
 CVE = "CVE-2026-31790"
 SHOWN = {
     "fleet": ("/", 1280, 900, "light"),
     "rollout": ("/rollouts/13", 1280, 820, "dark"),
     "base": (f"/bases/{BASE}-noble-chiseled", 1280, 860, "light"),
     "repository": (f"/repositories/{REPOSITORY}", 1280, 900, "dark"),
+    "image": (f"/images/{IMAGE}", 1280, 1290, "light"),
     "ledger": ("/cves", 1280, 900, "light"),
     "cve": (f"/cves/{CVE}", 1280, 900, "dark"),
     "upstream": ("/upstream", 1280, 900, "light"),
