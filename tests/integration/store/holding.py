@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation, PlatformImage
@@ -125,3 +125,27 @@ async def asked(stores: Stores, *found: Sbom) -> None:
     stores.clock.advance(timedelta(minutes=5))
     for look in await stores.taken(stores.sboms.looks(AMD64)):
         await stores.sboms.save_sboms(look, found, None)
+
+
+async def promoting(stores: Stores, *held: Package) -> None:
+    """A repository whose image `latest` is promoted to `prod`; both show a build that holds these packages."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    claims = tuple(Claim("ghcr.io/contoso/shop", TagRule(tag), Source.BUILD) for tag in ("latest", "prod"))
+    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), images=claims))
+    for row in await stores.taken(stores.images.images):
+        await stores.images.keep_look(row, Look(row.claim.tag.text, SeenImage(digest("d"), (shows("d"),)), ()))
+    await told(stores, {"d": held})
+
+
+async def looks_at(stores: Stores, tag: str, letter: str, *held: Package) -> datetime:
+    """A day later the tag shows the image of that letter, whose packages are read where they are told, and others
+    what they did; when."""
+    stores.clock.advance(25 * HOUR)
+    for row in await stores.taken(stores.images.images):
+        if row.claim.tag.text == tag:
+            await stores.images.keep_look(row, Look(tag, SeenImage(digest(letter), (shows(letter),)), ()))
+        else:
+            await stores.images.record_unmoved([row], stores.clock.now() + HOUR)
+    if held:
+        await told(stores, {letter: held})
+    return stores.clock.now()

@@ -16,8 +16,11 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    case,
+    exists,
     select,
     text,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -164,28 +167,26 @@ package_changes = Table(
 """How an observation of a base differs from the one before it; the inventories that were compared may be gone."""
 
 
+def shown_last() -> ColumnElement[Any]:
+    """The inventory of what an image showed on a platform right before what it shows now, None where that is not
+    known: of a row of `image_inventories`, and of `inventories` for that."""
+    again = shown_again.alias("last_again")
+    is_same = (again.c[name] == image_inventories.c[name] for name in ("image_id", "platform", "inventory_id"))
+    last = select(again.c.previous_id).where(*is_same).order_by(again.c.id.desc()).limit(1)
+    return case((exists(last), last.scalar_subquery()), else_=inventories.c.previous_id)
+
+
 def shown_before() -> Select[tuple[int]]:
-    """The inventories of what images of the fleet showed right before what they show now, as far as it was read."""
+    """The inventories of what images of the fleet, or others under the same tag, showed right before what images
+    show now, as far as it was read."""
     now, before = inventories.alias("shown"), inventories.alias("shown_before")
-    return (
-        select(before.c.id)
-        .join(now, now.c.previous_id == before.c.id)
-        .join(image_inventories, image_inventories.c.inventory_id == now.c.id)
-        .where(before.c.read_at.is_not(None))
+    link = image_inventories
+    is_same = (shown_again.c[name] == link.c[name] for name in ("image_id", "platform", "inventory_id"))
+    known = (
+        select(now.c.previous_id).join(link, link.c.inventory_id == now.c.id),
+        select(shown_again.c.previous_id).join(link, and_(*is_same)),
     )
-
-
-def shown_before_again() -> Select[tuple[int]]:
-    """The inventories of what images showed right before they began to show again what they show now, as far as it
-    was read."""
-    now, before = image_inventories, inventories.alias("shown_before_again")
-    is_same = (shown_again.c[name] == now.c[name] for name in ("image_id", "platform", "inventory_id"))
-    return (
-        select(before.c.id)
-        .join(shown_again, shown_again.c.previous_id == before.c.id)
-        .join(now, and_(*is_same))
-        .where(before.c.read_at.is_not(None))
-    )
+    return select(before.c.id).where(before.c.id.in_(union_all(*known)), before.c.read_at.is_not(None))
 
 
 def package_of(row: Any) -> Package:

@@ -40,7 +40,6 @@ from bot.store.rows.inventories.inventories import (
     package_changes,
     packages,
     shown_before,
-    shown_before_again,
 )
 from bot.store.rows.inventories.notices import with_notices
 from bot.store.rows.inventories.pinned import shown_since_pinned
@@ -232,7 +231,6 @@ async def forget_inventories(
         select(package_changes.c.before_id).where(was_compared),
         select(package_changes.c.after_id).where(was_compared),
         shown_before(),
-        shown_before_again(),
         shown_since_pinned(),
     )
     forgotten = await connection.execute(delete(inventories).where(unshown, inventories.c.id.not_in(told)))

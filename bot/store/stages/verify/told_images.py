@@ -16,10 +16,7 @@ from bot.store.pages.ledger.told_platforms import HeldPackages, inventory_rows, 
 from bot.store.rows.images.artifact_reads import artifact_reads
 from bot.store.rows.images.gates import gates, let_through
 from bot.store.rows.images.images import images
-from bot.store.rows.inventories.inventories import (
-    image_inventories,
-    inventories,
-)
+from bot.store.rows.inventories.inventories import image_inventories, inventories, shown_last
 from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 from bot.store.rows.rollouts.steps import steps
 from bot.store.rows.rollouts.tables import rebuilds
@@ -57,6 +54,7 @@ async def shown_before(connection: AsyncConnection, some: Collection[int]) -> di
     None for an image that it holds back and before which nothing is known.
     """
     found: dict[int, ShownInventories] = {}
+    before = inventories.alias("before")
     for ids in chunks(sorted(some)):
         rows = await connection.execute(
             select(
@@ -68,14 +66,14 @@ async def shown_before(connection: AsyncConnection, some: Collection[int]) -> di
         followed = await connection.execute(
             select(
                 *(image_inventories.c.image_id, func.coalesce(sbom_looks.c.index_digest, "").label("digest")),
-                *(image_inventories.c.platform, inventories.c.previous_id),
+                *(image_inventories.c.platform, before.c.id),
             )
             .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
-            .outerjoin(sbom_looks, sbom_looks.c.inventory_id == inventories.c.previous_id)
+            .join(before, before.c.id == shown_last())
+            .outerjoin(sbom_looks, sbom_looks.c.inventory_id == before.c.id)
             .outerjoin(gates, gates.c.image_id == image_inventories.c.image_id)
             .where(
                 image_inventories.c.image_id.in_(rest),
-                inventories.c.previous_id.in_(select(inventories.c.id)),
                 gates.c.outcome.is_distinct_from(GateOutcome.BLOCKED.value),
             )
         )

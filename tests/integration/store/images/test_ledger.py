@@ -21,7 +21,6 @@ from bot.domain.packages.ledger.clocks import Passage, Station
 from bot.domain.packages.ledger.station_times import StationTime
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.reference import Base, Reference
-from bot.domain.repositories.repository import Repository
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
@@ -50,8 +49,10 @@ from tests.integration.store.holding import (
     SSL,
     UNFIXED,
     WANTED,
+    looks_at,
     move_base,
     move_image,
+    promoting,
     publish,
     running,
     shows,
@@ -385,20 +386,6 @@ async def test_a_build_that_was_never_seen_may_have_the_fix_where_it_is_named_si
     assert listed.places == (await page(stores)).cve.places
 
 
-async def _looks_at(stores: Stores, tag: str, letter: str, *held: Package) -> datetime:
-    """A day later the tag shows the image of that letter, whose packages are read where they are told, and others
-    what they did; when."""
-    stores.clock.advance(25 * HOUR)
-    for row in await stores.taken(stores.images.images):
-        if row.claim.tag.text == tag:
-            await stores.images.keep_look(row, Look(tag, SeenImage(digest(letter), (shows(letter),)), ()))
-        else:
-            await stores.images.record_unmoved([row], stores.clock.now() + HOUR)
-    if held:
-        await told(stores, {letter: held})
-    return stores.clock.now()
-
-
 async def _image_clocks(stores: Stores) -> dict[str, tuple[Passage, datetime | None]]:
     """That of the image, by tag."""
     stores.clock.advance(HOUR / 60)
@@ -410,11 +397,11 @@ async def test_an_image_that_went_back_has_the_fix_since_it_came_again(stores: S
     await running(stores, SSL, base=(SSL,))
     await publish(stores)
     await move_base(stores, FIXED)
-    await _looks_at(stores, "latest", "f", FIXED)
-    await _looks_at(stores, "latest", "d")
-    again = await _looks_at(stores, "latest", "f")
+    await looks_at(stores, "latest", "f", FIXED)
+    await looks_at(stores, "latest", "d")
+    again = await looks_at(stores, "latest", "f")
     assert await _image_clocks(stores) == {"latest": (Passage.PASSED, again)}
-    await _looks_at(stores, "latest", "7", FIXED)
+    await looks_at(stores, "latest", "7", FIXED)
     assert await _image_clocks(stores) == {"latest": (Passage.PASSED, again)}
     assert (await stores.ledger.cves(Cut())).cves.items == ()
 
@@ -422,31 +409,26 @@ async def test_an_image_that_went_back_has_the_fix_since_it_came_again(stores: S
 @pytest.fixture
 async def promoted(stores: Stores) -> Stores:
     """`latest` is built and promoted to `prod`; both show a build with the CVE."""
-    await stores.listing(Repository("contoso/shop", "main"))
-    claims = tuple(Claim("ghcr.io/contoso/shop", TagRule(tag), Source.BUILD) for tag in ("latest", "prod"))
-    await stores.read(Reading("tree-1", ((usage_of(ASPNET), ASPNET),), images=claims))
-    for row in await stores.taken(stores.images.images):
-        await stores.images.keep_look(row, Look(row.claim.tag.text, SeenImage(digest("d"), (shows("d"),)), ()))
-    await told(stores, {"d": (SSL,)})
+    await promoting(stores, SSL)
     await publish(stores)
     return stores
 
 
 async def test_a_tag_that_a_build_is_promoted_to_has_the_fix_since_then(promoted: Stores) -> None:
-    built = await _looks_at(promoted, "latest", "f", FIXED)
+    built = await looks_at(promoted, "latest", "f", FIXED)
     assert await _image_clocks(promoted) == {"latest": (Passage.PASSED, built), "prod": (Passage.AHEAD, None)}
-    moved = await _looks_at(promoted, "prod", "f")
+    moved = await looks_at(promoted, "prod", "f")
     assert await _image_clocks(promoted) == {"latest": (Passage.PASSED, built), "prod": (Passage.PASSED, moved)}
-    await _looks_at(promoted, "latest", "7", FIXED)
-    await _looks_at(promoted, "prod", "7")
+    await looks_at(promoted, "latest", "7", FIXED)
+    await looks_at(promoted, "prod", "7")
     assert await _image_clocks(promoted) == {"latest": (Passage.PASSED, built), "prod": (Passage.PASSED, moved)}
 
 
 async def test_a_tag_may_be_promoted_to_over_a_build_that_nobody_else_has_shown(promoted: Stores) -> None:
     """The build that `latest` showed before is another, and had no such package."""
-    await _looks_at(promoted, "latest", "1", LIBC)
-    await _looks_at(promoted, "latest", "f", LIBC)
-    moved = await _looks_at(promoted, "prod", "f")
+    await looks_at(promoted, "latest", "1", LIBC)
+    await looks_at(promoted, "latest", "f", LIBC)
+    moved = await looks_at(promoted, "prod", "f")
     assert (await _image_clocks(promoted))["prod"] == (Passage.PASSED, moved)
     [listed] = [row for row in (await page(promoted)).images.items if row.image.endswith(":prod")]
     assert listed.packages == (f"libssl3t64 {SSL.version}",)
@@ -463,20 +445,20 @@ async def test_two_tags_of_one_build_have_the_fix_since_either_was_seen_with_it(
 
 
 async def test_what_a_tag_shows_that_is_new_to_the_fleet_it_may_have_shown_before(promoted: Stores) -> None:
-    await _looks_at(promoted, "latest", "f", FIXED)
+    await looks_at(promoted, "latest", "f", FIXED)
     tags = ("latest", "prod", "canary")
     claims = tuple(Claim("ghcr.io/contoso/shop", TagRule(tag), Source.BUILD) for tag in tags)
     await promoted.read(Reading("tree-2", ((usage_of(ASPNET), ASPNET),), images=claims))
-    await _looks_at(promoted, "canary", "f")
+    await looks_at(promoted, "canary", "f")
     assert (await _image_clocks(promoted))["canary"] == (Passage.PASSED, None)
 
 
 async def test_what_a_tag_showed_before_it_was_promoted_to_is_remembered_as_long_as_it_shows_that(
     promoted: Stores,
 ) -> None:
-    await _looks_at(promoted, "latest", "1", LIBC)
-    await _looks_at(promoted, "latest", "f", LIBC)
-    moved = await _looks_at(promoted, "prod", "f")
+    await looks_at(promoted, "latest", "1", LIBC)
+    await looks_at(promoted, "latest", "f", LIBC)
+    moved = await looks_at(promoted, "prod", "f")
     for _ in range(2):
         await _forget_after(promoted, timedelta(days=30))
     assert (await _image_clocks(promoted))["prod"] == (Passage.PASSED, moved)
