@@ -64,12 +64,17 @@ def _is_stated(qualifier: str, stated: str, had: str, namespace: str) -> bool:
 
 
 def _is_for(arch: str, platform: str) -> bool:
-    """Whether an architecture that is stated is that of a platform; its variant counts where it is stated."""
+    """Whether an architecture that is stated is that of a platform; its variant counts where it is stated, as with
+    `arm/v7` and `armhf`. Of plain `linux/arm`, as scanners write it, none is known."""
     try:
         stated, told = Platform.parse(f"linux/{arch}"), Platform.parse(platform)
     except InvalidPlatform:
         return False
-    return stated.architecture == told.architecture and ("/" not in arch or stated.variant == told.variant)
+    if stated.architecture != told.architecture:
+        return False
+    if "/" not in arch and (arch == stated.architecture or not stated.variant):
+        return True
+    return stated.variant == told.variant and platform != "linux/arm"
 
 
 def _is_scanned(stated: Component, report: Report) -> bool:

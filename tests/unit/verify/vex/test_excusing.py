@@ -129,6 +129,8 @@ def test_a_statement_about_one_platform_of_an_index_takes_nothing_from_the_repor
         ("pkg:oci/shop?arch=arm", "arm64", False),
         ("pkg:oci/shop?arch=arm64&tag=1.0", "arm64", False),
         ("pkg:oci/shop?arch=", "arm64", True),
+        ("pkg:oci/shop?arch=arm/v7", "arm", False),
+        ("pkg:oci/shop?arch=armhf", "arm", False),
     ],
 )
 def test_an_image_that_is_named_with_its_platform_is_the_one_of_that_platform(
@@ -137,6 +139,26 @@ def test_an_image_that_is_named_with_its_platform_is_the_one_of_that_platform(
     about = {"os": "linux", "architecture": scanned}
     scan = report(finding(), ArtifactName="registry.example/team/shop:1.0", Metadata={"ImageConfig": about})
     _, taken = excuse(scan.vulnerabilities, document(statement(product)), scan)
+    assert bool(taken) is excused
+
+
+@pytest.mark.parametrize(
+    ("stated", "had", "excused"),
+    [
+        ("armhf", "armhf", True),
+        ("armhf", "armel", False),
+        ("arm", "armel", True),
+        ("arm/v7", "armhf", True),
+        ("arm/v6", "armhf", False),
+        ("arm/v7", "arm", False),
+        ("aarch64", "arm64", True),
+    ],
+)
+def test_the_variant_of_an_architecture_counts_where_its_name_tells_one(
+    stated: str, had: str, excused: bool
+) -> None:
+    scan = report(finding(PkgIdentifier={"PURL": f"pkg:deb/debian/libc6@2.36?arch={had}"}))
+    _, taken = excuse(scan.vulnerabilities, document(statement(f"pkg:deb/debian/libc6?arch={stated}")), scan)
     assert bool(taken) is excused
 
 
