@@ -116,10 +116,10 @@ def _seen(move: Difference, before: Observation, after: Observation) -> Evidence
     if move.withdrawn:
         return Evidence(str(after.base), f"no longer listed; was {before.digest}", after.at)
     shown = f"{before.digest} → {after.digest}"
-    earlier = {image.platform: image for image in before.platforms}
-    for image in after.platforms:
+    earlier = before.by_platform()
+    for platform, image in after.by_platform().items():
         if image.platform in move.changed:
-            old = earlier[image.platform]
+            old = earlier[platform]
             bottom = f"{_bottom(old.short_layers)} → {_bottom(image.short_layers)}"
             shown += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
             break

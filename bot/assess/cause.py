@@ -56,10 +56,9 @@ def compare(before: Observation, after: Observation) -> Difference:
         return Difference(before.version, None, withdrawn=True)
     if after.digest == before.digest:
         return Difference(before.version, after.version, returned=True)
-    earlier = {image.platform: image for image in before.platforms}
-    pairs = [(earlier[image.platform], image) for image in after.platforms if image.platform in earlier]
+    earlier, later = before.by_platform(), after.by_platform()
+    pairs = [(earlier[platform], image) for platform, image in later.items() if platform in earlier]
     changed = [(old, new) for old, new in pairs if old.digest != new.digest]
-    here = {image.platform for image in after.platforms}
     return Difference(
         from_version=before.version,
         to_version=after.version,
@@ -71,8 +70,8 @@ def compare(before: Observation, after: Observation) -> Difference:
             if old.os is not None and new.os is not None and old.os != new.os
         ),
         os_layers=tuple(new.platform for old, new in changed if old.short_layers[:1] != new.short_layers[:1]),
-        added=tuple(image.platform for image in after.platforms if image.platform not in earlier),
-        dropped=tuple(image.platform for image in before.platforms if image.platform not in here),
+        added=tuple(image.platform for platform, image in later.items() if platform not in earlier),
+        dropped=tuple(image.platform for platform, image in earlier.items() if platform not in later),
         layers_unrecorded=any(_unrecorded(old, new) for old, new in changed),
     )
 

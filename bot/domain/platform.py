@@ -5,6 +5,7 @@ Source: containerd's `platforms.Parse` and `platforms.Normalize`.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
@@ -86,3 +87,12 @@ class Platform:
         known, implied = _ARCHITECTURES.get(written, (written, None))
         told = said if implied is None else implied
         return cls(_SYSTEMS.get(name, name), known, _VARIANTS.get(known, {}).get(told, told))
+
+
+@lru_cache(maxsize=1024)
+def usual_name(platform: str) -> str:
+    """The name that a platform goes by, of any other; what is none stays as it is."""
+    try:
+        return str(Platform.parse(platform))
+    except InvalidPlatform:
+        return platform

@@ -83,8 +83,8 @@ def likeness(copy: Observation, published: Observation) -> Likeness | None:
     """
     if copy.digest is not None and copy.digest == published.digest:
         return Likeness.DIGEST
-    theirs = {image.platform: image for image in published.platforms}
-    pairs = [(image, theirs.get(image.platform)) for image in copy.platforms]
+    theirs = published.by_platform()
+    pairs = [(image, theirs.get(platform)) for platform, image in copy.by_platform().items()]
     if pairs and all(other is not None and image.digest == other.digest for image, other in pairs):
         return Likeness.PLATFORMS
     if pairs and all(_has_the_layers_of(image, other) for image, other in pairs):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.platform import usual_name
 from bot.domain.reference import Base
 
 
@@ -50,3 +51,8 @@ class Observation:
     version: str | None = None
     created: str | None = None
     platforms: tuple[PlatformImage, ...] = ()
+
+    def by_platform(self) -> dict[str, PlatformImage]:
+        """The image of each platform by the name that it goes by: what was stored early may have another, such as
+        `linux/arm`."""
+        return {usual_name(image.platform): image for image in self.platforms}

@@ -29,9 +29,9 @@ def shown_by(seen: Observation, platforms: Collection[str] = ()) -> dict[str, st
     """
     heads = {_without_variant(platform) for platform in platforms}
     return {
-        image.platform: " ".join(image.diff_ids) or image.digest
-        for image in seen.platforms
-        if not heads or _without_variant(image.platform) in heads
+        platform: " ".join(image.diff_ids) or image.digest
+        for platform, image in seen.by_platform().items()
+        if not heads or _without_variant(platform) in heads
     }
 
 

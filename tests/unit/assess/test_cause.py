@@ -6,6 +6,7 @@ from bot.assess.cause import cause_of, compare
 from bot.assess.dotnet.releases import Fixes
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.platform import Platform
 from tests.unit.assess.world import AMD64, ARM64, image, seen
 
 UNLISTED, LISTED, FIXED = Fixes(False), Fixes(True), Fixes(True, cves=("CVE-2025-0001",))
@@ -69,6 +70,16 @@ def test_an_index_whose_common_platforms_stayed_is_index_only() -> None:
     both = seen("1", image("1", platform=AMD64), image("2", platform=ARM64))
     assert cause(both, seen("3", image("1", platform=AMD64))) is Cause.INDEX_ONLY
     assert cause(seen("3", image("1", platform=AMD64)), both) is Cause.INDEX_ONLY
+
+
+@pytest.mark.parametrize("former", ["linux/arm", "linux/aarch64"])
+def test_a_platform_that_was_stored_under_another_of_its_names_is_the_same(former: str) -> None:
+    """As plain arm was, of an index without variants: a base of that alone would seem never to have moved."""
+    now = str(Platform.parse(former))
+    before, after = image("1", platform=former, layers="ab"), image("2", platform=now, layers="cd")
+    move = compare(seen("3", before), seen("4", after))
+    assert (move.changed, move.added, move.dropped) == ((now,), (), ())
+    assert cause_of(move, UNLISTED) is Cause.OS_UPDATE
 
 
 def test_a_platform_that_comes_anew_is_no_change_of_the_others() -> None:

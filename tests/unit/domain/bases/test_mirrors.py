@@ -1,5 +1,6 @@
 """Names under mirrors, and how far a copy is behind what it is a copy of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,6 +68,12 @@ def test_a_copy_is_known_by_its_digest_or_else_by_what_is_in_it(
     copy: Observation, known_by: Likeness | None
 ) -> None:
     assert likeness(copy, shown("a")) is known_by
+
+
+def test_a_copy_is_known_whichever_of_its_names_a_platform_is_stored_under() -> None:
+    published = replace(shown("a"), platforms=(PlatformImage("linux/arm", "1", diff_ids=("x",)),))
+    copy = replace(shown("a", index=" anew"), platforms=(PlatformImage("linux/arm/v7", "1", diff_ids=("x",)),))
+    assert likeness(copy, published) is likeness(published, copy) is Likeness.PLATFORMS
 
 
 def test_what_says_nothing_of_its_layers_is_like_nothing() -> None:

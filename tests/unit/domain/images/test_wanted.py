@@ -41,5 +41,10 @@ def test_where_layers_are_not_known_in_full_the_digest_decides() -> None:
     assert not is_unchanged(bare, again)
 
 
+def test_a_platform_that_was_stored_under_another_of_its_names_is_not_new() -> None:
+    before = replace(SEEN, platforms=(replace(ARM, platform="linux/arm"),))
+    assert is_unchanged(before, replace(SEEN, platforms=(replace(ARM, platform="linux/arm/v7"),)))
+
+
 def test_a_platform_that_is_new_is_news() -> None:
     assert not is_unchanged(replace(SEEN, platforms=(AMD,)), SEEN)
