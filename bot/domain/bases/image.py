@@ -27,6 +27,7 @@ LONGEST_TEXT = 256
 UNKNOWN = "unknown/unknown"
 """The platform that BuildKit gives to attestation manifests."""
 
+_ARM = "arm"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -90,7 +91,8 @@ class Config:
     """What an image says of itself. `history` holds each step's `created_by`, oldest first; `diff_ids` are the
     digests of its layers unpacked, bottom first, empty where they are not told for all.
 
-    `platform` is None for what is no image (a chart, a signature); `created` is RFC 3339.
+    `platform` is None for what is no image (a chart, a signature); `created` is RFC 3339. `is_some_arm` is True
+    where it tells no variant of arm: builders that set none write the same of each.
     """
 
     platform: str | None
@@ -99,6 +101,7 @@ class Config:
     labels: Mapping[str, str] = field(default_factory=dict)
     history: tuple[str, ...] = ()
     diff_ids: tuple[str, ...] = ()
+    is_some_arm: bool = False
 
 
 def is_digest(text: str) -> bool:
@@ -157,6 +160,7 @@ def read_config(body: bytes, where: str) -> Config:
         labels=_texts(inner.get("Labels")),
         history=tuple(str(step.get("created_by", ""))[: 4 * LONGEST_TEXT] for step in steps),
         diff_ids=_diff_ids(document.get("rootfs")),
+        is_some_arm=document.get("architecture") == _ARM and not document.get("variant"),
     )
 
 

@@ -5,7 +5,16 @@ from collections.abc import AsyncGenerator, MutableMapping, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
-from bot.domain.bases.image import INDEXES, Descriptor, Index, Manifest, check_digest, read_config, read_document
+from bot.domain.bases.image import (
+    INDEXES,
+    Config,
+    Descriptor,
+    Index,
+    Manifest,
+    check_digest,
+    read_config,
+    read_document,
+)
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.databases.places import packages_in
@@ -156,22 +165,25 @@ async def _check_platform(manifest: Manifest, blobs: Blobs, platform: str) -> No
     Raises `Failure`.
     """
     try:
-        told = await _platform_of(manifest.config.digest, blobs)
+        config = await _config_of(manifest.config.digest, blobs)
     except Failure as failure:
         if failure.trouble not in (Trouble.MALFORMED, Trouble.MISSING):
             raise
         what = f"{failure.what}, and no index says for which platform the image is that it configures"
         advice = "leave --platform out to read it whatever it is for"
         raise Failure(failure.trouble, what, where=failure.where, advice=advice) from failure
-    if told not in (None, platform):
+    told = config.platform
+    if told is None or told == platform:
+        return
+    if not config.is_some_arm or told.split("/")[:2] != platform.split("/")[:2]:
         advice = "leave --platform out to read that one"
         raise Failure(
             Trouble.MISSING, f"has no image for {platform}: it is for {told}", where="image", advice=advice
         )
 
 
-async def _platform_of(digest: str, blobs: Blobs) -> str | None:
-    """The platform that a configuration names. Raises `Failure`."""
+async def _config_of(digest: str, blobs: Blobs) -> Config:
+    """An image's configuration. Raises `Failure`."""
     body = b""
     async with aclosing(blobs.blob(digest)) as chunks:
         async for chunk in chunks:
@@ -179,7 +191,7 @@ async def _platform_of(digest: str, blobs: Blobs) -> str | None:
             if len(body) > _LARGEST_CONFIG:
                 raise malformed(f"is larger than {_LARGEST_CONFIG} bytes", f"configuration {digest[:19]}…")
     check_digest(body, digest, "registry or layout")
-    return read_config(body, digest[:19]).platform
+    return read_config(body, digest[:19])
 
 
 async def _read_layer(digest: str, blobs: Blobs) -> LayerContents:
