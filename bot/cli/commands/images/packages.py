@@ -76,8 +76,9 @@ def list_packages(
     from dataclasses import asdict
 
     from bot.cli.screen.output import print_json
-    from bot.service.commands.images.packages import read_source
+    from bot.service.commands.images.packages import check_platform_is_of_image, read_source
 
+    check_platform_is_of_image(platform, source)
     inventory = read_source(source, platform, config)
     tell_where_nothing_was_found(inventory)
     if inventory.packages or not inventory.problems:
@@ -143,8 +144,9 @@ def diff(
 
     from bot.cli.screen.output import print_json, print_line, print_table
     from bot.domain.packages.changes import package_changes
-    from bot.service.commands.images.packages import read_source
+    from bot.service.commands.images.packages import check_platform_is_of_image, read_source
 
+    check_platform_is_of_image(platform, before, after)
     old, new = read_source(before, platform, config), read_source(after, platform, config)
     changes = package_changes(old.packages, new.packages)
     if output is Format.JSON:

@@ -65,7 +65,7 @@ def export(
 
     from bot.cli.screen.output import print_json
     from bot.domain.clock import SystemClock
-    from bot.service.commands.images.packages import read_source
+    from bot.service.commands.images.packages import check_platform_is_of_image, read_source
     from bot.verify.sbom.export import as_cyclonedx, as_spdx
 
     write = as_spdx if output is SbomFormat.SPDX else as_cyclonedx
@@ -77,6 +77,7 @@ def export(
         return
     if source is None or folder is not None:
         raise bad("SOURCE must be given, and --to only with --all", "see --help")
+    check_platform_is_of_image(platform, source)
     inventory = read_source(source, platform, config)
     tell_where_nothing_was_found(inventory)
     if inventory.packages or not inventory.problems:

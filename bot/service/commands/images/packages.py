@@ -59,6 +59,23 @@ def read_source(source: Path, platform: str | None, config: Path | None = None) 
     return _read_folder(source)
 
 
+def check_platform_is_of_image(platform: str | None, *sources: Path) -> None:
+    """Raises `Failure` where a platform is asked for and no source is an image: a folder and an SBOM are of one,
+    and do not say which."""
+    if platform is None or not all(map(_is_of_one_platform, sources)):
+        return
+    what = f"is no image, and does not say whether it is for {platform}"
+    raise Failure(Trouble.MALFORMED, what, where=str(sources[0]), advice="leave --platform out to read it")
+
+
+def _is_of_one_platform(source: Path) -> bool:
+    """Whether it is a folder like a root file system, or a file; what cannot be looked at is refused when read."""
+    try:
+        return source.exists() and not is_layout(source)
+    except OSError:
+        return False
+
+
 def named_image(source: Path) -> Reference | None:
     """The image that is named with its registry; None where it may only be a path."""
     text = str(source)

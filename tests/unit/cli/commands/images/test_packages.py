@@ -624,6 +624,33 @@ def test_the_variant_of_an_image_counts_and_arm_alone_means_its_seventh(
     assert is_it or "no image for linux/arm/v7: it is for linux/arm/v6" in str(result.exception)
 
 
+@pytest.mark.parametrize("asked", ["linux/arm", "linux/arm/v5", "linux/arm/v6", "linux/arm/v7"])
+def test_an_image_of_arm_that_tells_no_variant_is_taken_for_any(asked: str, tmp_path: Path) -> None:
+    """Builders that set none write the same of arm/v6."""
+    folder = one_image(tmp_path / "oci", "arm")
+    assert run("packages", "list", folder, "--platform", asked).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("packages", "list"), ("sbom", "export")])
+def test_a_platform_is_refused_where_the_source_has_no_choice_of_one(
+    words: tuple[str, ...], root: Path, tmp_path: Path
+) -> None:
+    """It was passed over, as if what is listed were of that platform."""
+    (tmp_path / "sbom.json").write_text(run("sbom", "export", root).stdout)
+    for source in (root, tmp_path / "sbom.json"):
+        said = refusal(*words, source, "--platform", "linux/arm64")
+        assert said.startswith(f"{source}: ")
+        assert "leave --platform out" in said
+
+
+def test_two_sources_of_which_one_is_an_image_are_compared_on_its_platform(root: Path, tmp_path: Path) -> None:
+    image = one_image(tmp_path / "oci", "arm64")
+    sbom = tmp_path / "sbom.json"
+    sbom.write_text(run("sbom", "export", image).stdout)
+    assert run("packages", "diff", image, sbom, "--platform", "linux/arm64").exit_code == 0
+    assert "leave --platform out" in refusal("packages", "diff", root, sbom, "--platform", "linux/arm64")
+
+
 @pytest.mark.parametrize("words", [("packages", "list"), ("packages", "diff", "."), ("sbom", "export")])
 @pytest.mark.parametrize("platform", ["", "linux", "linux/", "linux/arm/v7/x"])
 def test_what_is_no_platform_is_refused(words: tuple[str, ...], platform: str, root: Path) -> None:
