@@ -83,7 +83,7 @@ class Ledger:
             return names_it
         build = self.pinned.get(place.digest or "")
         if build is None:
-            return place.since, image.inventories
+            return tuple(self.histories.first_seen_before(number, place.since) for _, number in image.inventories)
         held = ((platform, self.histories.likeness(number)) for platform, number in build.inventories)
         return build.is_whole, frozenset(held)
 

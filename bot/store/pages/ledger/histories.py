@@ -110,6 +110,10 @@ class Histories:
         state = (first.is_read, first.is_complete) if first is not None else None
         return state, tuple(id(self.exposed.get(each.id)) for each in self._back(number))
 
+    def first_seen_before(self, number: int, at: datetime | None) -> tuple[bool, ...]:
+        """Whether it, and each of those before it, was first seen before then; of none where that is not known."""
+        return tuple(at is not None and each.seen_at < at for each in self._back(number))
+
     def brought_fix(self, number: int, cve: str) -> bool:
         """Whether it is the first inventory that is free of the CVE after one that had it."""
         inventory = self.known.get(number)

@@ -18,12 +18,15 @@ from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.vulnerability import VersionRange, Vulnerability
 from bot.domain.packages.ledger.clocks import Passage, Station
+from bot.domain.packages.ledger.entries import LedgerEntry, entry_of
+from bot.domain.packages.ledger.known import AffectedImage
 from bot.domain.packages.ledger.station_times import StationTime
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import dump
 from bot.store.engine.queue.claiming import Worker
+from bot.store.pages.ledger import entries
 from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import advisories, bases
@@ -567,6 +570,33 @@ async def test_what_lies_below_images_is_worked_out_once_for_all_that_stand_alik
     monkeypatch.setattr(BasesBelow, "below", counted)
     found = await page(small_fleet, "CVE-2026-1002")
     assert (found.cve.places.open, len(asked)) == (40, 4)
+
+
+async def test_images_are_looked_at_once_that_stand_alike_whatever_builds_manifests_pin_that_nobody_saw(
+    small_fleet: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each place names another build, since another moment."""
+    asked: list[AffectedImage] = []
+
+    def counted(image: AffectedImage) -> LedgerEntry:
+        asked.append(image)
+        return entry_of(image)
+
+    monkeypatch.setattr(entries, "entry_of", counted)
+    await small_fleet.ledger.cves(Cut())
+    of_tags = len(asked)
+    asked.clear()
+    async with small_fleet.database.transaction() as connection:
+        for number in await connection.scalars(select(deployments.c.id)):
+            pinned = {"digest": f"sha256:f{number:063x}", "since": small_fleet.clock.now() + number * HOUR}
+            await connection.execute(update(deployments).where(deployments.c.id == number).values(**pinned))
+    small_fleet.clock.advance(HOUR)
+    found = await small_fleet.ledger.cves(Cut())
+    assert len(asked) == of_tags
+    small_fleet.clock.advance(HOUR)
+    assert {row.cve: row.places for row in found.cves.items} == {
+        row.cve: (await page(small_fleet, row.cve)).cve.places for row in found.cves.items
+    }
 
 
 async def test_the_list_counts_the_images_that_each_cve_has_on_its_page(small_fleet: Stores) -> None:
