@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating, gaps_of_unrated
 from bot.domain.packages.gate import Excused
+from bot.domain.platform import usual_name
+from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.domain.wording.escaping import terminal
 from bot.verify.packages.reading import items, malformed
 
@@ -25,6 +27,9 @@ _MOST_NAMES = 100
 _HIGHEST_SCORE = 10.0
 _BANDS = ((9.0, Rating.CRITICAL), (7.0, Rating.HIGH), (4.0, Rating.MEDIUM), (0.1, Rating.LOW))
 """From which CVSS score on a vulnerability is so severe."""
+_HUB = ("index.docker.io", "registry-1.docker.io")
+"""Other names of Docker Hub's registry."""
+_ARCHIVES = (".tar", ".tar.gz", ".tgz")
 _GITHUB = re.compile(r"GHSA(-[0-9a-z]{4}){3}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
@@ -129,6 +134,25 @@ def without_tag(image: str) -> str:
     """The name of an image alone: `ghcr.io/contoso/shop` of `ghcr.io/contoso/shop:1.0@sha256:…`."""
     path, slash, last = image.partition("@")[0].rpartition("/")
     return f"{path}{slash}{last.partition(':')[0]}"
+
+
+def full_name(image: str) -> str:
+    """The name of an image with the registry that it has without one."""
+    try:
+        reference = Reference.parse(image)
+    except InvalidReference:
+        return image
+    return f"{DEFAULT_REGISTRY if reference.registry in _HUB else reference.registry}/{reference.repository}"
+
+
+def both_subjects(report: Report, other: Report) -> tuple[str, str] | None:
+    """What each of two reports is about, where that is not one image or not one platform; None where it is, or
+    where a report does not tell. A file that was scanned has no name by which it could be told."""
+    names = report.image_name, other.image_name
+    if not any(not name or name.endswith(_ARCHIVES) for name in names) and len(set(map(full_name, names))) > 1:
+        return names
+    platforms = report.platform, other.platform
+    return platforms if all(platforms) and len(set(map(usual_name, platforms))) > 1 else None
 
 
 def bounded_line(value: object) -> str:

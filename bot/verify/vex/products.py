@@ -5,14 +5,11 @@ from typing import Any
 
 from bot.domain.packages.cves.detected import DetectedVulnerability
 from bot.domain.platform import InvalidPlatform, Platform
-from bot.domain.reference import DEFAULT_REGISTRY, InvalidReference, Reference
 from bot.verify.sbom.package_url import distribution_named
-from bot.verify.scanners.report import Report
+from bot.verify.scanners.report import Report, full_name
 from bot.verify.vex.statements import Component, VexStatement
 
 _IMAGES = frozenset({"oci", "docker"})
-_HUB = ("index.docker.io", "registry-1.docker.io")
-"""Other names of Docker Hub's registry."""
 
 
 def speaks_of(statement: VexStatement, found: DetectedVulnerability, report: Report) -> bool:
@@ -100,7 +97,7 @@ def _is_scanned(stated: Component, report: Report) -> bool:
         return False
     name = "/".join(filter(None, (image.namespace, image.name)))
     if place:
-        return _full(report.image_name) in (_full(place), _full(f"{place}/{name}"))
+        return full_name(report.image_name) in (full_name(place), full_name(f"{place}/{name}"))
     return f"/{report.image_name}".endswith(f"/{name}")
 
 
@@ -108,15 +105,6 @@ def architecture_of(url: str) -> str:
     """The platform that an image's package URL is about alone; empty where that is any."""
     image = _parsed(url)
     return str((image.qualifiers or {}).get("arch", "")) if image is not None and image.type in _IMAGES else ""
-
-
-def _full(image: str) -> str:
-    """The name of an image with the registry that it has without one."""
-    try:
-        reference = Reference.parse(image)
-    except InvalidReference:
-        return image
-    return f"{DEFAULT_REGISTRY if reference.registry in _HUB else reference.registry}/{reference.repository}"
 
 
 @lru_cache(maxsize=4096)

@@ -54,7 +54,7 @@ def gate(
     from bot.cli.screen.output import print_json, print_line, print_table
     from bot.domain.packages.cves.detected import GatePolicy, blocking, gaps_of_unrated, undecided
     from bot.domain.wording.words import counted
-    from bot.verify.scanners.report import severities
+    from bot.verify.scanners.report import both_subjects, severities
 
     policy = GatePolicy(frozenset().union(*map(severities, severity or [_SEVERITIES])), ignore_unfixed)
     now, before = _read(report), None if against is None else _read(against)
@@ -72,6 +72,9 @@ def gate(
         print_aside(f"{each.id} in {each.package}: {said[each]}")
     if (more := len(left_out) - _MOST_LEFT_OUT) > 0:
         print_aside(f"and {counted(more, 'finding')} more, suppressed in the report")
+    if before is not None and (subjects := both_subjects(now, before)) is not None:
+        about, earlier = subjects
+        print_aside(f"{against}: is about {earlier}, and {report} about {about}; what both have does not block")
     for note in now.notes:
         print_aside(f"{report}: {note}")
     if before is not None and found and before.scanner != now.scanner:

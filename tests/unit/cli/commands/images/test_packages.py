@@ -369,6 +369,52 @@ def test_the_gate_passes_what_was_there_before(report: Path) -> None:
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
 
 
+def of_image(name: str, architecture: str = "amd64") -> str:
+    finding = {"VulnerabilityID": "CVE-2026-1", "PkgName": "musl", "InstalledVersion": "1", "Severity": "HIGH"}
+    return json.dumps(
+        {
+            "SchemaVersion": 2,
+            "ArtifactName": name,
+            "Metadata": {"ImageConfig": {"os": "linux", "architecture": architecture}},
+            "Results": [{"Target": "image", "Class": "os-pkgs", "Vulnerabilities": [finding]}],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (of_image("ghcr.io/contoso/shop:1"), ""),
+        (
+            of_image("ghcr.io/contoso/jobs:1"),
+            "is about ghcr.io/contoso/jobs, and now.json about ghcr.io/contoso/shop",
+        ),
+        (of_image("ghcr.io/contoso/shop:1", "arm64"), "is about linux/arm64, and now.json about linux/amd64"),
+        (of_image("shop.tar"), ""),
+        (of_image("build/shop.tar.gz"), ""),
+        (of_image("ghcr.io/contoso/shop:1", "x86_64"), ""),
+        (of_image(""), ""),
+        (of_image("ghcr.io/contoso/shop:1", ""), ""),
+    ],
+)
+def test_the_gate_says_that_the_image_before_is_another(
+    before: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("now.json").write_text(of_image("ghcr.io/contoso/shop:2"))
+    Path("before.json").write_text(before)
+    result = run("gate", "now.json", "--against", "before.json", "-f", "json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    assert result.stderr == (f"before.json: {told}; what both have does not block\n" if told else "")
+
+
+def test_names_of_docker_hub_are_one(tmp_path: Path) -> None:
+    for number, name in enumerate(("nginx:1", "docker.io/library/nginx:2", "index.docker.io/library/nginx")):
+        (tmp_path / str(number)).write_text(of_image(name))
+    assert run("gate", tmp_path / "0", "--against", tmp_path / "1").stderr == ""
+    assert run("gate", tmp_path / "0", "--against", tmp_path / "2").stderr == ""
+
+
 def test_the_gate_cannot_tell_without_a_report(report: Path, tmp_path: Path) -> None:
     for words in ((tmp_path / "nothing",), (report, "--against", tmp_path / "nothing")):
         result = run("gate", *words)
