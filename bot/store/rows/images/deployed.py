@@ -93,13 +93,21 @@ def _paired(known: Sequence[_Place], places: Sequence[_Place], told: Callable[[_
 
 def _with_before(gone: Sequence[_Place], begun: Sequence[_Place]) -> list[_Place]:
     """The places that begin, with what each named of its image until now: nothing where it is new, and None where
-    it may be one that is gone from another file."""
+    it may be one that is gone from another file, or another of its own file, which had more of them, or less."""
     pairs, left, new = _paired(gone, begun, _where_its_image_is)
+    uneven = {_where_its_image_is(row) for row, _ in pairs} & set(map(_where_its_image_is, (*left, *new)))
     images = {_its_image(row) for row in left}
-    return [
-        *({**place, "named_before": _before(row)} for row, place in pairs),
-        *({**place, "named_before": None if _its_image(place) in images else []} for place in new),
-    ]
+
+    def named_before(place: _Place, row: _Place | None) -> Any:
+        if _where_its_image_is(place) in uneven:
+            return None
+        if row is not None:
+            return _before(row)
+        return None if _its_image(place) in images else []
+
+    matched: list[tuple[_Place, _Place | None]] = [(place, row) for row, place in pairs]
+    matched += [(place, None) for place in new]
+    return [{**place, "named_before": named_before(place, row)} for place, row in matched]
 
 
 def _before(row: _Place) -> Any:

@@ -167,6 +167,22 @@ async def test_of_two_places_in_one_file_each_keeps_what_was_there(shop: Stores)
     assert await before(shop) == [["1"], ["2"]]
 
 
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ((place(3, "1"), place(9, "2")), (place(3, "3"),)),
+        ((place(3, "1"),), (place(3, "2"), place(9, "3"))),
+    ],
+    ids=["one less", "one more"],
+)
+async def test_which_of_several_places_in_one_file_is_left_or_was_there_is_not_known(
+    shop: Stores, then: tuple[Usage, ...], now: tuple[Usage, ...]
+) -> None:
+    await reads(shop, *then, place(3, "1", path="b.yaml"))
+    await reads(shop, *now, place(3, "2", path="b.yaml"))
+    assert await before(shop) == [*(None for _ in now), ["1"]]
+
+
 async def test_what_a_place_of_another_image_named_before_is_not_told(shop: Stores) -> None:
     other = replace(place(3), reference=Reference("ghcr.io/contoso/till", "1"))
     await reads(shop, other)
