@@ -130,14 +130,16 @@ async def open_database(url: str) -> Database:
 
 @asynccontextmanager
 async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A transaction; that another process holds SQLite's file locked is logged while it is waited for."""
-    telling = asyncio.get_running_loop().call_later(_SILENT_SECONDS, _say_locked, engine.url)
-    try:
-        async with engine.begin() as connection:
+    """A transaction; that another process holds SQLite's file locked is logged while it is waited for, and not that
+    a connection is, which others of this process have."""
+    async with engine.connect() as connection:
+        telling = asyncio.get_running_loop().call_later(_SILENT_SECONDS, _say_locked, engine.url)
+        try:
+            async with connection.begin():
+                telling.cancel()
+                yield connection
+        finally:
             telling.cancel()
-            yield connection
-    finally:
-        telling.cancel()
 
 
 def _say_locked(url: URL) -> None:

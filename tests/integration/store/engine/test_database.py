@@ -31,6 +31,8 @@ from tests.integration.store.filling import Stores
 from tests.migrated import new_sqlite
 
 ROOT = Path(__file__).resolve().parents[4]
+_MORE_THAN_CONNECTIONS = 20
+"""Readers at once; the pool of connections has fewer."""
 OPEN = "import asyncio,sys; from bot.store.engine.database import open_database as o; asyncio.run(o(sys.argv[1]))"
 
 
@@ -164,6 +166,26 @@ async def test_that_a_locked_file_is_waited_for_is_told_meanwhile(
         "problem": "another process holds it locked",
         "where": url,
     }
+
+
+async def test_who_waits_for_other_readers_of_this_process_is_not_told_that_the_file_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.engine.database._SILENT_SECONDS", 0.05)
+    database = await open_database(new_sqlite(tmp_path / "store.db"))
+    are_done = asyncio.Event()
+
+    async def read() -> None:
+        async with database.reading():
+            await are_done.wait()
+
+    with capture_logs() as logs:
+        reading = [asyncio.create_task(read()) for _ in range(_MORE_THAN_CONNECTIONS)]
+        await asyncio.sleep(0.5)
+        are_done.set()
+        await asyncio.gather(*reading)
+    await database.close()
+    assert logs == []
 
 
 async def test_a_file_that_is_no_database_is_told_to_be_none(tmp_path: Path) -> None:
