@@ -33,6 +33,9 @@ class Severity(StrEnum):
         return _RATINGS.get(text.strip().lower()) if text else None
 
 
+Severity.__name__ = Severity.__qualname__ = "CveSeverity"
+"""What the API's description calls it: checks have a `Severity` there."""
+
 SEVERE = frozenset({Severity.HIGH, Severity.CRITICAL})
 """Ratings of fixes that wait for no wave, and that open pull requests name as soon as they are known."""
 

@@ -62,6 +62,9 @@ class RebuildState(StrEnum):
         )
 
 
+RebuildState.__name__ = RebuildState.__qualname__ = "State"
+"""What the API's description calls it, and clients that are made from that."""
+
 _WITHOUT_EFFECT = frozenset(
     {RebuildState.SUPERSEDED, RebuildState.SKIPPED, RebuildState.CANCELLED, RebuildState.FAILED}
 )

@@ -61,6 +61,7 @@ class RepositoryPagesStore(Store):
                 branch=row.default_branch,
                 read_at=row.read_at,
                 error=row.error,
+                is_enabled=config.enabled,
                 usages=await _usages(connection, row.id, place),
                 usage_count=int(await connection.scalar(usage_count) or 0),
                 problems=tuple(map(place.problem, load(row.problems, tuple[SourceProblem, ...])[:MOST_ROWS])),

@@ -58,6 +58,8 @@ class RepositoryPage:
     branch: str
     read_at: datetime | None
     error: str | None
+    is_enabled: bool
+    """Whether its own word lets the bot act; the API tells it."""
     usages: tuple[UsageRow, ...]
     usage_count: int
     problems: tuple[FileProblem, ...]

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from bot.domain.repositories.repository_config import RepositoryConfig
+from bot.store.engine.codec import dump
 from bot.store.engine.database import Database
+from bot.store.rows.repositories.tables import repositories
 from bot.web.site import Site
 from sandbox.stored_fleet.pages import BASE, REPOSITORY
 from tests.integration.web.conftest import READER, SCRAPER, Asking, opened_copy
@@ -115,6 +119,14 @@ async def test_what_makes_no_sense_is_told(asking: Asking, path: str, status: in
     assert (answer.status_code, list(answer.json())) == (status, ["detail"])
 
 
+async def test_a_repository_tells_whether_it_opted_out(asking: Asking, database: Database) -> None:
+    async with database.transaction() as connection:
+        of_it = update(repositories).where(repositories.c.name == REPOSITORY)
+        await connection.execute(of_it.values(config=dump(RepositoryConfig(enabled=False), RepositoryConfig)))
+    answer = await asking(READER).get(f"/api/v1/repositories/{REPOSITORY}")
+    assert answer.json()["is_enabled"] is False
+
+
 @pytest.fixture
 async def description(asking: Asking) -> dict[str, Any]:
     found: dict[str, Any] = (await asking(READER).get("/api/v1/openapi.json")).json()
@@ -123,6 +135,12 @@ async def description(asking: Asking) -> dict[str, Any]:
 
 def test_the_description_is_json(description: dict[str, Any]) -> None:
     assert json.loads(json.dumps(description))["openapi"].startswith("3.")
+
+
+def test_the_description_names_shapes_by_no_module_and_keeps_their_names(description: dict[str, Any]) -> None:
+    names = set(description["components"]["schemas"])
+    assert [name for name in names if "__" in name or "-" in name] == []
+    assert names >= {"CveSeverity", "Severity", "State", "Work"}
 
 
 @pytest.mark.parametrize("told", ["W/{etag}", '"other", W/{etag}', "*"])
