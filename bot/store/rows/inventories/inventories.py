@@ -170,10 +170,17 @@ package_changes = Table(
 def shown_last() -> ColumnElement[Any]:
     """The inventory of what an image showed on a platform right before what it shows now, None where that is not
     known: of a row of `image_inventories`, and of `inventories` for that."""
-    again = shown_again.alias("last_again")
-    is_same = (again.c[name] == image_inventories.c[name] for name in ("image_id", "platform", "inventory_id"))
-    last = select(again.c.previous_id).where(*is_same).order_by(again.c.id.desc()).limit(1)
+    last = last_again(*(image_inventories.c[name] for name in ("image_id", "platform", "inventory_id")))
     return case((exists(last), last.scalar_subquery()), else_=inventories.c.previous_id)
+
+
+def last_again(
+    image: ColumnElement[int], platform: ColumnElement[str], inventory: ColumnElement[int]
+) -> Select[tuple[int]]:
+    """What the image showed on that platform before it began to show the inventory again last."""
+    again = shown_again.alias("last_again")
+    is_same = (again.c.image_id == image, again.c.platform == platform, again.c.inventory_id == inventory)
+    return select(again.c.previous_id).where(*is_same).order_by(again.c.id.desc()).limit(1)
 
 
 def shown_before() -> Select[tuple[int]]:

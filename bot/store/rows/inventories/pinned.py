@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, litera
 
 from bot.store.engine.among import is_among
 from bot.store.rows.images.images import deployments
-from bot.store.rows.inventories.inventories import MOST_BEFORE, image_inventories, inventories
+from bot.store.rows.inventories.inventories import MOST_BEFORE, image_inventories, inventories, last_again
 from bot.store.rows.inventories.sboms import later_indexes, sbom_looks
 
 _PINNED = select(deployments.c.digest).where(deployments.c.digest.is_not(None))
@@ -48,25 +48,29 @@ def shown_since_pinned() -> Select[tuple[int]]:
 
     By what came in between, an image is known to have had what still runs.
     """
-    link = image_inventories.c.inventory_id
-    back = (
-        select(link.label("shown"), link.label("id"), literal(0).label("steps"))
-        .distinct()
-        .cte(recursive=True, nesting=True)
-    )
+    link = image_inventories.c
+    shown = (link.image_id, link.platform, link.inventory_id.label("id"), literal(0).label("steps"))
+    back = select(*shown).cte(recursive=True, nesting=True)
+    again = last_again(back.c.image_id, back.c.platform, back.c.id).scalar_subquery()
+    previous = func.coalesce(again, inventories.c.previous_id)
     back = back.union_all(
-        select(back.c.shown, inventories.c.previous_id, back.c.steps + 1)
+        select(back.c.image_id, back.c.platform, previous, back.c.steps + 1)
         .join(inventories, inventories.c.id == back.c.id)
-        .where(inventories.c.previous_id.is_not(None), back.c.steps < MOST_BEFORE)
+        .where(back.c.steps < MOST_BEFORE)
     )
     pinned = select(pinned_inventories().subquery().c.id)
     first = (
-        select(back.c.shown, func.max(back.c.steps).label("steps"))
+        select(back.c.image_id, back.c.platform, func.max(back.c.steps).label("steps"))
         .where(back.c.id.in_(pinned))
-        .group_by(back.c.shown)
+        .group_by(back.c.image_id, back.c.platform)
         .subquery()
     )
-    since = select(back.c.id).join(first, and_(first.c.shown == back.c.shown, back.c.steps <= first.c.steps))
+    is_since = (
+        first.c.image_id == back.c.image_id,
+        first.c.platform == back.c.platform,
+        back.c.steps <= first.c.steps,
+    )
+    since = select(back.c.id).join(first, and_(*is_since))
     return select(inventories.c.id).where(
         inventories.c.id.in_(union(since, pinned)), inventories.c.read_at.is_not(None)
     )

@@ -467,6 +467,25 @@ async def test_what_a_tag_showed_before_it_was_promoted_to_is_remembered_as_long
     assert (await _image_clocks(promoted))["prod"] == (Passage.PASSED, moved)
 
 
+async def test_what_a_manifest_pins_of_a_tag_is_remembered_though_others_have_never_shown_it(
+    promoted: Stores,
+) -> None:
+    """`prod` was promoted to builds of `canary` alone since."""
+    await looks_at(promoted, "latest", "5", LIBC)
+    claims = tuple(
+        Claim("ghcr.io/contoso/shop", TagRule(tag), Source.BUILD) for tag in ("latest", "prod", "canary")
+    )
+    pinned = replace(usage_of(ASPNET), reference=Reference("ghcr.io/contoso/shop", "prod", digest("d")))
+    await promoted.read(Reading("tree-2", ((usage_of(ASPNET), ASPNET),), images=claims, deployed=(pinned,)))
+    for letter in "789":
+        await looks_at(promoted, "canary", letter, FIXED)
+        await looks_at(promoted, "prod", letter)
+    for _ in range(2):
+        rows = {row.image.rpartition(":")[2]: row for row in (await page(promoted)).images.items}
+        assert rows["prod"].says == "not deployed: contoso/shop/Dockerfile:1"
+        await _forget_after(promoted, timedelta(days=30))
+
+
 async def _told_of_tags(stores: Stores, **told: bool) -> None:
     """The list of published images has the base no more, or again."""
     name = frozenset({(ASPNET.repository, ASPNET.tag)})
