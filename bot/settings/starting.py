@@ -55,7 +55,7 @@ class Answers:
     @property
     def needs_password(self) -> bool:
         """Whether the store asks for one."""
-        return self.store.startswith("postgresql")
+        return not self.store.startswith("sqlite")
 
     @property
     def folder(self) -> Path | None:

@@ -35,9 +35,11 @@ def test_a_channel_needs_a_bot_token(tmp_path: Path) -> None:
     assert (settings.slack.channel, settings.slack.bot_token_file) == ("C0123456789", tmp_path / "slack-token")
 
 
-def test_postgresql_asks_for_its_password(tmp_path: Path) -> None:
-    answers = Answers(owners=("contoso",), store="postgresql://freshness@db/freshness", secrets=tmp_path)
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_postgresql_asks_for_its_password_and_for_no_folder(scheme: str, tmp_path: Path) -> None:
+    answers = Answers(owners=("contoso",), store=f"{scheme}://freshness@db/freshness", secrets=tmp_path)
     assert loaded(tmp_path, answers).store.password_file == tmp_path / "database-password"
+    assert answers.folder is None
 
 
 def test_with_the_secrets_in_place_nothing_is_missing(tmp_path: Path) -> None:
