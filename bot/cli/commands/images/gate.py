@@ -47,7 +47,7 @@ def gate(
 ) -> None:
     """Lists what a scanner found that must block.
 
-    Exit codes: 0 nothing does, 1 something does, 2 bad input, 3 it cannot be told.
+    Exit codes: 0 nothing blocks, 1 something does, 2 bad input, 3 it cannot be told.
 
     Example: freshness-bot gate trivy.json --ignore-unfixed --against old.json
     """
