@@ -11,6 +11,7 @@ from datetime import datetime
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import Publication
+from bot.domain.platform import usual_name
 from bot.domain.reference import Base
 
 _SHORT = 12
@@ -62,14 +63,15 @@ class ObservedLayers:
 
     def _add(self, seen: Observation, digest: str, image: PlatformImage) -> int:
         number = len(self._publications)
-        self._publications.append(Publication(seen.base, seen.at, digest, image.platform, image.digest))
+        platform = usual_name(image.platform)
+        self._publications.append(Publication(seen.base, seen.at, digest, platform, image.digest))
         for each in {digest, image.digest}:
             self._named.setdefault(each, []).append(number)
         if image.diff_ids:
-            _grow(self._unpacked, image.platform, image.diff_ids, number)
+            _grow(self._unpacked, platform, image.diff_ids, number)
         if all(len(layer) > _SHORT for layer in image.layers):
-            _grow(self._whole, image.platform, image.layers, number)
-        _grow(self._short, image.platform, image.short_layers, number)
+            _grow(self._whole, platform, image.layers, number)
+        _grow(self._short, platform, image.short_layers, number)
         return number
 
     def match(self, image: PlatformImage, *, apart_from: str | None = None) -> LayerMatch | None:
@@ -78,11 +80,12 @@ class ObservedLayers:
         `apart_from` is the image's own name, `registry/repository`, where it is a base itself: every image has all
         of its own layers.
         """
-        unpacked = self._longest(self._unpacked, image.platform, image.diff_ids, apart_from)
-        whole = self._longest(self._whole, image.platform, image.layers, apart_from)
+        platform = usual_name(image.platform)
+        unpacked = self._longest(self._unpacked, platform, image.diff_ids, apart_from)
+        whole = self._longest(self._whole, platform, image.layers, apart_from)
         proved = max(unpacked, whole, key=lambda found: found[0])
         shown = sorted({*unpacked[1], *whole[1]}) if unpacked[0] == whole[0] else proved[1]
-        claimed = self._longest(self._short, image.platform, image.short_layers, apart_from)
+        claimed = self._longest(self._short, platform, image.short_layers, apart_from)
         strength = Strength.PROVED
         if claimed[0] > proved[0]:
             proved, shown, strength = claimed, claimed[1], Strength.CLAIMED
@@ -93,7 +96,7 @@ class ObservedLayers:
     def named(self, digest: str, platform: str) -> tuple[Publication, ...]:
         """The publications that `digest` names, as their index or as the manifest of `platform`."""
         found = (self._publications[number] for number in self._named.get(digest, ()))
-        return tuple(each for each in found if each.platform == platform)
+        return tuple(each for each in found if each.platform == usual_name(platform))
 
     def first_shown(self, base: Base, digest: str) -> datetime | None:
         """Returns when a base first showed that digest; None where it was never seen to."""

@@ -54,7 +54,7 @@ class OwnBases:
         """None where the layers of some platform do not tell what that stands on."""
         built: dict[Base, dict[str, str]] = {}
         current: dict[Base, dict[str, str]] = {}
-        for image in seen.platforms:
+        for platform, image in seen.by_platform().items():
             match = self.observed.layers.match(image, apart_from=seen.base.name)
             mine = [each for each in match.publications if each.base in below] if match is not None else []
             if match is None or match.strength is not Strength.PROVED or not mine:
@@ -63,10 +63,10 @@ class OwnBases:
                 is_current = any(each.base == base and each.until is None for each in mine)
                 stands = max(each for each in mine if each.base == base)
                 now = next(
-                    (each for each in self.observed.layers.current(base) if each.platform == image.platform), stands
+                    (each for each in self.observed.layers.current(base) if each.platform == platform), stands
                 )
-                built.setdefault(base, {})[image.platform] = (now if is_current else stands).platform_digest
-                current.setdefault(base, {})[image.platform] = now.platform_digest
+                built.setdefault(base, {})[platform] = (now if is_current else stands).platform_digest
+                current.setdefault(base, {})[platform] = now.platform_digest
         return Stood(frozenset(built), wanted(built), wanted(current)) if built else None
 
     def _below(self, seen: Observation, below: Collection[Base]) -> dict[Base, list[Publication]]:

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,17 @@ def test_each_platform_stands_on_its_own(below: tuple[str, ...]) -> None:
     observed = ObservedLayers([shown(image(*below, platform="linux/arm64"))])
     assert observed.match(image(*below, "own")) is None
     assert observed.match(image(*below, "own", platform="linux/arm64")) is not None
+
+
+@pytest.mark.parametrize(("base", "built"), [("linux/arm", "linux/arm/v7"), ("linux/arm/v7", "linux/arm")])
+def test_a_platform_is_the_same_whichever_of_its_names_it_was_stored_under(base: str, built: str) -> None:
+    """Bases keep what was observed early; an image that is built today would stand on nothing."""
+    below = image("a", platform=base)
+    observed = ObservedLayers([shown(below)])
+    match = observed.match(image("a", "own", platform=built))
+    assert match is not None
+    assert observed.named(below.digest, built) == match.publications == observed.current(ASPNET)
+    assert [each.platform for each in match.publications] == ["linux/arm/v7"]
 
 
 def test_a_publication_ends_when_its_base_shows_another() -> None:
