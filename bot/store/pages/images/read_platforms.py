@@ -21,6 +21,7 @@ from bot.store.rows.inventories.inventories import (
 )
 from bot.store.rows.inventories.read_inventories import distribution_in
 
+_DAMAGED = "what is stored of it is damaged; restore it from a backup"
 _LAYERS_ERROR = (
     select(func.min(layers.c.error))
     .join(inventory_layers, inventory_layers.c.layer_id == layers.c.id)
@@ -56,8 +57,13 @@ async def read_platforms(
 ) -> tuple[ReadPlatform, ...]:
     """Those of these images, by their ids; `platforms` are those that are read at all, None where all are."""
     rows = await connection.execute(_PLATFORMS.where(image_inventories.c.image_id.in_(some)))
+    return tuple(_platform(row, platforms) for row in rows)
 
-    def platform(row: Any) -> ReadPlatform:
+
+def _platform(row: Any, platforms: Collection[str] | None) -> ReadPlatform:
+    """One row, also where that is damaged."""
+
+    def read(row: Any) -> ReadPlatform:
         return ReadPlatform(
             *(row.image_id, row.platform, row.inventory_id, row.read_at),
             tuple(row.problems or ()),
@@ -65,7 +71,8 @@ async def read_platforms(
             distribution_in(row.distribution),
         )
 
-    return tuple(readable(rows, platform, lambda row: f"inventory {row.inventory_id}"))
+    told = readable([row], read, lambda row: f"inventory {row.inventory_id}")
+    return told[0] if told else ReadPlatform(*row[:3], None, (), _DAMAGED, None)
 
 
 def _why_not(platform: str, error: str | None, platforms: Collection[str] | None) -> str:

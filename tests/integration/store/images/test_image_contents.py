@@ -161,6 +161,17 @@ async def test_a_platform_that_the_settings_do_not_name_says_so(stores: Stores) 
     assert [each.not_read for each in page.claims[0].packages] == [why]
 
 
+async def test_a_platform_of_which_the_row_cannot_be_read_is_told_and_not_left_out(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(inventories).values(distribution=[7]))
+    why = "what is stored of it is damaged; restore it from a backup"
+    found = await cves(stores)
+    assert (found.image.not_read, found.total) == ((f"linux/amd64: {why}",), 0)
+    assert ((await held(stores)).not_read, (await held(stores)).packages) == (why, None)
+
+
 async def test_an_image_that_was_never_seen_says_why(stores: Stores) -> None:
     await running(stores, SSL)
     async with stores.database.transaction() as connection:
