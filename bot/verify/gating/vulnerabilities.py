@@ -89,6 +89,11 @@ def gaps_of_data(held: FleetHoldings, data: KeptData, max_age: timedelta, now: d
     return tuple(sorted(gaps))
 
 
+def read_in_part(platform: str, problems: Sequence[str]) -> str:
+    """Words what keeps some of a platform's packages from being known."""
+    return f"not all of the packages of {platform} can be read: {problems[0]}"
+
+
 def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[tuple[str, bool]]:
     """What is not known of its packages, and whether that is about to be."""
     what = f"the packages of {told.platform}"
@@ -101,7 +106,7 @@ def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[tuple[str, bool]
     if told.by_sbom is not None and told.by_sbom is not Strength.PROVED:
         yield f"{what} are {told.by_sbom} by an SBOM alone", False
     if told.problems:
-        yield f"not all of {what} can be read: {told.problems[0]}", False
+        yield read_in_part(told.platform, told.problems), False
     for each in filter(by.policy.blocks, told.uncertain):
         yield f"whether {each.package} {each.installed} has {each.id} cannot be told from its version", False
 

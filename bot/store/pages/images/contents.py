@@ -25,6 +25,7 @@ from bot.store.pages.ledger.of_image import read_ledger_of
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import inventory_packages, packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
+from bot.verify.gating.vulnerabilities import read_in_part
 from bot.views.images.image_contents import (
     ImageCve,
     ImageCves,
@@ -126,7 +127,8 @@ async def gaps_in(
 ) -> tuple[str, ...]:
     """Why the image may have CVEs that nobody tells of."""
     told = {each.inventory: each.distribution for each in read if each.read_at is not None}
-    return await gaps_of_image(connection, told, max_age, now)
+    in_part = (read_in_part(each.platform, each.problems) for each in read if each.problems)
+    return (*in_part, *await gaps_of_image(connection, told, max_age, now))
 
 
 def open_cves(ledger: Ledger) -> list[ImageCve]:

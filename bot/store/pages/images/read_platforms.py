@@ -72,7 +72,7 @@ def _platform(row: Any, platforms: Collection[str] | None) -> ReadPlatform:
         )
 
     told = readable([row], read, lambda row: f"inventory {row.inventory_id}")
-    return told[0] if told else ReadPlatform(*row[:3], None, (), _DAMAGED, None)
+    return told[0] if told else ReadPlatform(row.image_id, row.platform, row.inventory_id, None, (), _DAMAGED, None)
 
 
 def _why_not(platform: str, error: str | None, platforms: Collection[str] | None) -> str:

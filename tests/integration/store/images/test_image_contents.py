@@ -103,6 +103,16 @@ async def test_data_that_is_missing_of_what_it_holds_is_told(stores: Stores) -> 
     assert (await cves(stores)).gaps == ("no CVE data of NuGet is read (turn on vulnerabilities.nuget)",)
 
 
+async def test_what_of_its_packages_cannot_be_read_is_told(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await publish(stores)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(inventories).values(problems=["var/lib/rpm is too new"], is_complete=False))
+    assert (await cves(stores)).gaps == (
+        "not all of the packages of linux/amd64 can be read: var/lib/rpm is too new",
+    )
+
+
 async def test_what_the_image_adds_to_its_base_is_told_apart(stores: Stores) -> None:
     await running(stores, SSL, base=(SSL,))
     await move_base(stores, FIXED)
