@@ -97,7 +97,7 @@ def _is_named_for_another(entry: Mapping[str, Any]) -> bool:
     found = _TAG_OF_DIGEST.fullmatch(str(_annotation(entry, _NAME)))
     if found is None:
         return False
-    is_of_another = entry.get("mediaType") in INDEXES and found["digest"] not in str(entry.get("digest"))
+    is_of_another = str(entry.get("mediaType")) in INDEXES and found["digest"] not in str(entry.get("digest"))
     return found["kind"] is not None or is_of_another
 
 

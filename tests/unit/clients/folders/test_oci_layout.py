@@ -82,10 +82,13 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 
 @pytest.mark.parametrize(
     ("media_type", "kind", "is_image"),
-    [(None, ".sig", False), (None, ".att", False), (None, ".sbom", False), (INDEX, "", False), (None, "", True)],
+    [
+        *((None, ".sig", False), (None, ".att", False), (None, ".sbom", False)),
+        *((INDEX, "", False), (None, "", True), ([INDEX], "", True), ({"a": 1}, "", True)),
+    ],
 )
 def test_what_has_a_tag_made_of_an_images_digest_is_none_of_the_images(
-    tmp_path: Path, media_type: str | None, kind: str, is_image: bool
+    tmp_path: Path, media_type: object, kind: str, is_image: bool
 ) -> None:
     """As `regctl image copy --referrers` and copies by tag bring it."""
     image, other = digest(b"1"), digest(b"2")
