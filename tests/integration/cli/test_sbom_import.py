@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -99,3 +101,13 @@ def test_what_is_no_sbom_is_refused(bot: Command, settings: Path) -> None:
     file.write_text("{}")
     ran = bot("sbom", "import", file, "--image", IMAGE, "-c", settings)
     assert (ran.code, "is no SBOM" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("asked", ["linux/arm", "linux/arm/v7"])
+def test_an_image_is_named_by_either_name_of_its_platform(bot: Command, settings: Path, asked: str) -> None:
+    """What was seen early is stored as plain arm."""
+    with closing(sqlite3.connect(settings.parent / "freshness.db")) as store, store:
+        store.execute("UPDATE image_inventories SET platform = 'linux/arm'")
+    file = written(settings.parent)
+    ran = bot("sbom", "import", file, "--image", IMAGE, "--platform", asked, "-c", settings)
+    assert ran.code == 0, ran.err

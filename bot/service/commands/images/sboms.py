@@ -11,6 +11,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.changes import PackageChange, package_changes
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.platform import usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.service.commands.images.packages import read_file
 from bot.service.commands.images.registry_image import RegistryBlobs
@@ -74,7 +75,7 @@ def _chosen(shown: list[FleetImage], reference: Reference, platform: str | None)
     if not shown:
         what, advice = "the fleet shows no such image", "freshness-bot images lists those that it does"
         raise Failure(Trouble.MISSING, what, where=str(reference), advice=advice)
-    fitting = [each for each in shown if platform in (None, each.platform)]
+    fitting = [each for each in shown if platform in (None, usual_name(each.platform))]
     if len(fitting) == 1:
         return fitting[0]
     offered = ", ".join(each.platform for each in shown)
