@@ -148,9 +148,11 @@ class ImagePage:
     deployment_count: int
 
     def of_tag(self, tag: str) -> tuple[tuple[ImageDetail, ...], tuple[ImageDetail, ...]]:
-        """The claims to this tag, and those to others."""
-        mine = tuple(each for each in self.claims if each.image.tag == tag)
-        return mine, tuple(each for each in self.claims if each.image.tag != tag)
+        """The claims to this tag, those whose word counts first, and the claims to others."""
+        mine = sorted(
+            (each for each in self.claims if each.image.tag == tag), key=lambda each: bool(each.image.doubt)
+        )
+        return tuple(mine), tuple(each for each in self.claims if each.image.tag != tag)
 
 
 @dataclass(frozen=True, slots=True)

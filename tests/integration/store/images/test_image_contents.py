@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from bot.domain.feeds.advisory import Severity
+from bot.domain.images.image import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
 from bot.store.engine.queue.claiming import Worker
@@ -23,6 +24,7 @@ from bot.store.rows.inventories.vulnerabilities import (
     vulnerabilities,
     vulnerability_cves,
 )
+from bot.store.rows.repositories.tables import repositories
 from bot.views.images.image_contents import ImageCves, ImagePackages, Origin, PackageFilter, WantedCves
 from bot.views.images.image_pages import PlatformPackages
 from bot.views.images.inventory import ShownBy
@@ -199,6 +201,24 @@ async def test_only_a_tag_that_there_is_has_contents(stores: Stores, tag: str, i
     found = await stores.image_contents.packages(SHOP, tag, PackageFilter(), Cut())
     assert (found is not None) == is_known
     assert await stores.image_contents.cves("ghcr.io/contoso/other", None, WantedCves(), Cut()) is None
+
+
+async def test_of_two_claims_to_a_tag_the_page_begins_with_the_one_whose_word_counts(stores: Stores) -> None:
+    """The other is shown first in a list: it is behind."""
+    await running(stores, SSL, base=(SSL,))
+    async with stores.database.transaction() as connection:
+        [shop] = (await connection.execute(select(repositories))).mappings().all()
+        other = {**shop, "id": shop["id"] + 1, "name": "contoso/copy", "node_id": "other"}
+        await connection.execute(insert(repositories).values(**other))
+        [image] = (await connection.execute(select(images))).mappings().all()
+        behind = {"state": ImageState.BEHIND.value, "behind_since": stores.clock.now() - timedelta(days=9)}
+        claim = {"id": image["id"] + 1, "repository_id": other["id"], "weakness": "a guess"}
+        await connection.execute(insert(images).values(**{**image, **claim, **behind}))
+    page = await stores.image_pages.image(SHOP, "https://github.com")
+    assert page is not None
+    shown, others = page.of_tag("latest")
+    assert [each.image.repository for each in shown] == ["contoso/shop", "contoso/copy"]
+    assert (page.cves.image.repository, others) == ("contoso/shop", ())
 
 
 async def test_two_thousand_packages_with_three_hundred_cves_are_read_in_as_many_statements_as_one(
