@@ -138,11 +138,13 @@ class DeploymentRow:
 class ImagePage:
     """An image under one name, which several repositories may claim.
 
-    `cves` are the worst of the image under one of its tags; `deployed` are the first of `deployment_count`.
+    `claims` are the first of `claim_count`. `cves` are the worst of the image under one of its tags; `deployed` are
+    the first of `deployment_count`.
     """
 
     name: str
     claims: tuple[ImageDetail, ...]
+    claim_count: int
     cves: ImageCves
     deployed: tuple[DeploymentRow, ...]
     deployment_count: int

@@ -105,7 +105,7 @@ class ImagePagesStore(Store):
         )
         rows = await asyncio.to_thread(open_cves, ledger)
         cves = cves_of(shown_image(chosen, mine), rows, WantedCves(), Cut(1, _WORST_CVES), gaps)
-        return ImagePage(name, tuple(claims), cves, deployed, len(places))
+        return ImagePage(name, tuple(claims), len(tags), cves, deployed, len(places))
 
 
 async def count_images(connection: AsyncConnection) -> dict[ImageState, int]:

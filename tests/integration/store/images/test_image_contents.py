@@ -221,6 +221,19 @@ async def test_of_two_claims_to_a_tag_the_page_begins_with_the_one_whose_word_co
     assert (page.cves.image.repository, others) == ("contoso/shop", ())
 
 
+async def test_of_many_tags_the_page_shows_some_and_how_many_there_are(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    async with stores.database.transaction() as connection:
+        [image] = (await connection.execute(select(images))).mappings().all()
+        for number in range(30):
+            other = {"id": image["id"] + 1 + number, "tag": f"1.{number}", "found": None}
+            await connection.execute(insert(images).values(**{**image, **other}))
+    page = await stores.image_pages.image(SHOP, "https://github.com", "1.29")
+    assert page is not None
+    shown, others = page.of_tag("1.29")
+    assert (len(shown), len(others), page.claim_count) == (1, 20, 31)
+
+
 async def test_two_thousand_packages_with_three_hundred_cves_are_read_in_as_many_statements_as_one(
     stores: Stores,
 ) -> None:
