@@ -107,7 +107,7 @@ def test_what_is_no_sbom_is_refused(bot: Command, settings: Path) -> None:
 def test_an_image_is_named_by_either_name_of_its_platform(bot: Command, settings: Path, asked: str) -> None:
     """What was seen early is stored as plain arm."""
     with closing(sqlite3.connect(settings.parent / "freshness.db")) as store, store:
-        store.execute("UPDATE image_inventories SET platform = 'linux/arm'")
+        store.execute("UPDATE inventories SET platform = 'linux/arm'")
     file = written(settings.parent)
     ran = bot("sbom", "import", file, "--image", IMAGE, "--platform", asked, "-c", settings)
     assert ran.code == 0, ran.err
