@@ -241,11 +241,32 @@ def test_output_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
     assert ended.stderr == b"the output is not complete: No space left on device; make room and run it again\n"
 
 
-def test_nobody_need_listen(tmp_path: Path) -> None:
+def in_shell(command: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["sh", "-c", f"{PROGRAM} {command}"], capture_output=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_nobody_need_listen(tmp_path: Path, closed: str) -> None:
     (tmp_path / "Dockerfile").write_text("FROM node:24\n")
-    command = f"{PROGRAM} scan {tmp_path} --offline >&-"
-    ended = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, timeout=60, check=False)
+    ended = in_shell(f"scan {tmp_path} --offline {closed}")
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_what_goes_to_a_closed_standard_error_is_not_written_among_what_was_asked_for(tmp_path: Path) -> None:
+    ended = in_shell(f"packages list {tmp_path / 'nothing'} 2>&-")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "told"),
+    [
+        ("packages compare", 2, b"-: there is no standard input; name a file\n"),
+        ("gate -", 3, b"cannot tell: -: there is no standard input; name a file; scan the image first\n"),
+    ],
+)
+def test_a_closed_standard_input_is_told(command: str, code: int, told: bytes) -> None:
+    ended = in_shell(f"{command} <&-")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, b"", told)
 
 
 def test_the_way_to_write_an_address_is_not_taken_for_a_secret(bot: Command, tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ def read_file(path: Path, largest: int) -> bytes:
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """A file to read, or standard input for `-`. Raises `Failure` where it cannot be, then or later."""
     if path == _STANDARD_INPUT:
+        if sys.stdin is None:
+            raise Failure(Trouble.MISSING, "there is no standard input", where=str(path), advice="name a file")
         yield sys.stdin.buffer
         return
     try:
