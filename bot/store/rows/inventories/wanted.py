@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import (
     Table,
+    and_,
     delete,
     insert,
     literal,
@@ -19,6 +20,7 @@ from bot.domain.bases.observation import PlatformImage
 from bot.store.engine.inserting import chunks, insert_into, insert_missing, upsert
 from bot.store.rows.bases.tables import observations
 from bot.store.rows.inventories.inventories import (
+    MOST_BEFORE,
     image_inventories,
     inventories,
     inventory_layers,
@@ -217,7 +219,7 @@ async def _note_again(
 ) -> None:
     """Notes of what the image has begun to show on these platforms where that was known since before the last look,
     or is known to follow something else than what the image showed. That stood elsewhere before then: so does all
-    that comes after it."""
+    that comes after it. No more is kept than is looked back at."""
     columns = (inventories.c[name] for name in ("id", "seen_at", "previous_id"))
     rows = await connection.execute(select(*columns).where(inventories.c.id.in_(changed.values())))
     known = {row.id: row for row in rows}
@@ -233,6 +235,10 @@ async def _note_again(
             noted.append({**of_image, "previous_id": previous, "since": since})
     if noted:
         await connection.execute(insert(shown_again), noted)
+    for each in noted:
+        mine = and_(shown_again.c.image_id == image, shown_again.c.platform == each["platform"])
+        last = select(shown_again.c.id).where(mine).order_by(shown_again.c.id.desc()).limit(MOST_BEFORE)
+        await connection.execute(delete(shown_again).where(mine, shown_again.c.id.not_in(last)))
 
 
 async def _note_index(connection: AsyncConnection, index: str, shown: Collection[int], now: datetime) -> None:

@@ -31,7 +31,8 @@ from bot.store.pages.ledger.below import BasesBelow, Below
 from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.rows.bases.tables import advisories, bases
 from bot.store.rows.images.images import deployments, images
-from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.inventories import wanted
+from bot.store.rows.inventories.inventories import inventories, shown_again
 from bot.store.rows.inventories.sboms import later_indexes
 from bot.store.rows.rollouts.tables import rebuilds
 from bot.verify.images.ports import Look
@@ -454,6 +455,20 @@ async def test_what_a_tag_shows_that_is_new_to_the_fleet_it_may_have_shown_befor
     await promoted.read(Reading("tree-2", ((usage_of(ASPNET), ASPNET),), images=claims))
     await looks_at(promoted, "canary", "f")
     assert (await _image_clocks(promoted))["canary"] == (Passage.PASSED, None)
+
+
+async def test_of_a_tag_that_goes_back_and_forth_no_more_is_kept_than_is_looked_back_at(
+    promoted: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wanted, "MOST_BEFORE", 4)
+    await looks_at(promoted, "prod", "f", FIXED)
+    for _ in range(4):
+        await looks_at(promoted, "prod", "d")
+        again = await looks_at(promoted, "prod", "f")
+    async with promoted.database.reading() as connection:
+        kept = list(await connection.scalars(select(shown_again.c.since).order_by(shown_again.c.id)))
+    assert (len(kept), kept[-1]) == (4, again)
+    assert (await _image_clocks(promoted))["prod"] == (Passage.PASSED, again)
 
 
 async def test_what_a_tag_showed_before_it_was_promoted_to_is_remembered_as_long_as_it_shows_that(
