@@ -4,6 +4,7 @@ Source: containerd's `platforms.Parse` and `platforms.Normalize`.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -43,6 +44,10 @@ _KNOWN = frozenset(
     }
 )
 """Architectures that may stand alone, as in `--platform arm64`; they mean Linux."""
+
+
+_FORMER = {"linux/arm": "linux/arm/v7"}
+"""Names that indexes have used, and that were stored as they are."""
 
 
 class InvalidPlatform(ValueError):
@@ -87,6 +92,11 @@ class Platform:
         known, implied = _ARCHITECTURES.get(written, (written, None))
         told = said if implied is None else implied
         return cls(_SYSTEMS.get(name, name), known, _VARIANTS.get(known, {}).get(told, told))
+
+
+def stored_names(platforms: Collection[str]) -> tuple[str, ...]:
+    """Platforms with the other names that what was stored early has for them."""
+    return (*platforms, *(former for former, name in _FORMER.items() if name in platforms))
 
 
 @lru_cache(maxsize=1024)

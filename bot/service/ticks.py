@@ -199,7 +199,7 @@ async def images_tick(bot: Bot) -> TickOutcome:
 
 
 async def packages_tick(bot: Bot) -> TickOutcome:
-    platforms = bot.settings.packages.platforms
+    platforms = bot.settings.packages.stored_platforms
     tally = await inventory_stage.tick(bot.stores.inventory, bot.registry, platforms, bot.loop)
     sboms = await sboms_stage.tick(bot.stores.sboms, bot.sboms, platforms, bot.loop)
     figures = {

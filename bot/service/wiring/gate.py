@@ -20,7 +20,7 @@ def gate_options_of(settings: Settings) -> GateOptions:
         tuple(rule.matched_rule() for rule in gate.rules),
         tuple(each.exception() for each in gate.exceptions),
         tuple(statements),
-        frozenset(settings.packages.platforms),
+        frozenset(settings.packages.stored_platforms),
         gate.max_age,
         gate.wait,
         mark,

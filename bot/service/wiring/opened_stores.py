@@ -26,7 +26,7 @@ async def opened_stores(settings: Settings, clock: Clock) -> AsyncIterator[Store
 
 def stores_of(settings: Settings, database: Database, worker: Worker, clock: Clock) -> Stores:
     """The stores as the settings have them."""
-    platforms = settings.packages.platforms
+    platforms = settings.packages.stored_platforms
     return Stores.of(database, worker, clock, pace_of(settings), settings.gate.max_age, platforms)
 
 

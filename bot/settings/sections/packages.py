@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bot.domain.platform import Platform
+from bot.domain.platform import Platform, stored_names
 from bot.settings.section import Section
 
 PlatformName = Annotated[
@@ -22,3 +22,8 @@ class PackagesSettings(Section):
         max_length=20,
         description="Platforms whose packages are read; an empty list fetches no layer at all.",
     )
+
+    @property
+    def stored_platforms(self) -> tuple[str, ...]:
+        """The platforms by each name that the store may have them under."""
+        return stored_names(self.platforms)

@@ -111,3 +111,16 @@ def test_an_image_is_named_by_either_name_of_its_platform(bot: Command, settings
     file = written(settings.parent)
     ran = bot("sbom", "import", file, "--image", IMAGE, "--platform", asked, "-c", settings)
     assert ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize("written_as", ["linux/arm", "linux/arm/v7"])
+def test_what_was_stored_as_plain_arm_is_found_by_either_name_in_the_settings(
+    bot: Command, settings: Path, written_as: str
+) -> None:
+    with closing(sqlite3.connect(settings.parent / "freshness.db")) as store, store:
+        for table in ("inventories", "image_inventories"):
+            store.execute(f"UPDATE {table} SET platform = 'linux/arm'")
+    told = yaml.safe_load(settings.read_text()) | {"packages": {"platforms": [written_as]}}
+    settings.write_text(yaml.safe_dump(told))
+    ran = bot("packages", "find", "zlib1g", "-c", settings, "-f", "json")
+    assert (ran.code, [each["image"] for each in json.loads(ran.out)["found"]]) == (0, [IMAGE])

@@ -32,7 +32,7 @@ async def find_packages(
             raise Failure(Trouble.MALFORMED, "a CVE says itself what it affects", advice="give --cve alone")
         else:
             wanted = await _affected(stores, cve)
-        found = await stores.packages.find(wanted, settings.packages.platforms)
+        found = await stores.packages.find(wanted, settings.packages.stored_platforms)
         return found if cve is None else replace(found, gaps=await stores.ledger.gaps())
 
 
