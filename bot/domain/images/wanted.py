@@ -5,7 +5,7 @@ source is left out here: a commit alone makes nothing due.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
@@ -21,25 +21,16 @@ def wanted(parents: Mapping[Base, Mapping[str, str]]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def shown_by(seen: Observation, platforms: Collection[str] = ()) -> dict[str, str]:
-    """What an observation shows for each platform that is built; all of its own where none are named.
+def shown_by(seen: Observation) -> dict[str, str]:
+    """What an observation shows for each of its platforms.
 
     That is the layers where they are known in full: a parent that was rebuilt with the same layers shows nothing
     new. Else it is the digest of the platform's manifest.
     """
-    heads = {_without_variant(platform) for platform in platforms}
-    return {
-        platform: " ".join(image.diff_ids) or image.digest
-        for platform, image in seen.by_platform().items()
-        if not heads or _without_variant(platform) in heads
-    }
+    return {platform: " ".join(image.diff_ids) or image.digest for platform, image in seen.by_platform().items()}
 
 
 def is_unchanged(before: Observation, after: Observation) -> bool:
     """Whether who stands on the one stands on the other as well: every platform has the same layers."""
     old, new = shown_by(before), shown_by(after)
     return bool(new) and all(old.get(platform) == shown for platform, shown in new.items())
-
-
-def _without_variant(platform: str) -> str:
-    return "/".join(platform.split("/")[:2])

@@ -24,11 +24,6 @@ def test_what_is_wanted_hangs_on_each_parent_and_each_platform() -> None:
     assert wanted({own(2): shown_by(SEEN)}) != before
 
 
-def test_a_platform_that_is_not_built_is_no_news() -> None:
-    moved = replace(SEEN, platforms=(AMD, replace(ARM, diff_ids=("sha256:4",))))
-    assert shown_by(moved, ["linux/amd64"]) == shown_by(SEEN, ["linux/amd64"])
-
-
 def test_a_rebuild_with_the_same_layers_is_no_news() -> None:
     again = replace(SEEN, digest="sha256:other", platforms=(replace(AMD, digest="sha256:c"), ARM))
     assert is_unchanged(SEEN, again)
