@@ -13,6 +13,7 @@ _PURL = "packageUrl"
 _PURPOSES = {"operatingSystem": "OPERATING-SYSTEM"}
 _PARENTS = {"contains": "CONTAINS", "dependsOn": "DEPENDS_ON"}
 _DESCRIBES = "describes"
+_DEEPEST = 64
 
 
 def is_spdx_3(document: Mapping[str, Any]) -> bool:
@@ -27,7 +28,7 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
     JSON-LD lets one value stand for a list of one and the other way round, an element where its name would, and
     what is said of one element stand in several places. Raises `Failure` where there is no element at all.
     """
-    elements = _each_once(_objects(document))
+    elements = _each_once(_objects(document, where))
     if not any(map(_type, elements)):
         raise malformed("has no elements, as SPDX 3 has", where)
     holders = {_name(each) for each in elements if "rootElement" in each}
@@ -44,16 +45,18 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
     return spdx.read(named, where)
 
 
-def _objects(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every object of the document, in order, however deep."""
-    waiting: list[object] = [document]
+def _objects(document: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
+    """Every object of the document, in order. Raises `Failure` for one that lies deeper than any does."""
+    waiting: list[tuple[object, int]] = [(document, 0)]
     while waiting:
-        value = waiting.pop()
+        value, depth = waiting.pop()
+        if depth > _DEEPEST:
+            raise malformed(f"nests its elements deeper than {_DEEPEST} levels", where)
         if isinstance(value, dict):
             yield value
             value = list(value.values())
         if isinstance(value, list):
-            waiting += reversed(value)
+            waiting += ((each, depth + 1) for each in reversed(value))
 
 
 def _each_once(objects: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

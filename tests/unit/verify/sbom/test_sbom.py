@@ -123,6 +123,20 @@ def spdx_3(*elements: dict[str, Any], context: object = CONTEXT) -> Inventory:
     return read_sbom(encoded({"@context": context, "@graph": list(elements)}), "x")
 
 
+def test_elements_within_elements_are_read_as_deep_as_any_sbom_nests_them_and_no_deeper() -> None:
+    """Objects of one name are compared as wholes: a megabyte of them, a thousand deep, took a second."""
+
+    def nested(depth: int) -> dict[str, Any]:
+        inner = element("inner", software_packageUrl="pkg:deb/debian/inner@1")
+        for _ in range(depth):
+            inner = element("outer", software_packageUrl="pkg:deb/debian/outer@1", extension=inner)
+        return inner
+
+    assert {each.name for each in spdx_3(nested(20)).packages} == {"inner", "outer"}
+    with pytest.raises(Failure, match="nests its elements deeper"):
+        spdx_3(nested(100))
+
+
 @pytest.mark.parametrize("context", [CONTEXT, [CONTEXT], [{"x": "y"}, CONTEXT]])
 def test_the_packages_of_spdx_3_are_listed_without_the_root(context: object) -> None:
     url = "pkg:deb/debian/openssl@3.0.11-1?arch=amd64&distro=debian-12"
