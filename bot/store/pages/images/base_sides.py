@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.packages.package import Package
 from bot.store.engine.among import is_among
 from bot.store.pages.images.found_packages import BaseName, BaseSide, HoldingImage
-from bot.store.pages.images.holding import release_in
+from bot.store.pages.images.holding import release_in, told_in
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.inventories.inventories import inventories, inventory_packages, observed_inventories
 
@@ -21,6 +21,7 @@ _SIDES = (
         observed_inventories.c.platform,
         inventories.c.is_complete,
         cast(inventories.c.distribution, String),
+        inventories.c.id,
         inventory_packages.c.package_id,
     )
     .join(observed_inventories, observed_inventories.c.observation_id == bases.c.observation_id)
@@ -45,14 +46,15 @@ async def sides_of(
     if not stood_on:
         return sides
     rows = await connection.execute(_SIDES, {"packages": named, "tags": {tag for _, _, tag in stood_on}})
-    for *name, digest, platform, is_complete, distribution, package in rows:
+    for *name, digest, platform, is_complete, distribution, number, package in rows:
         base = (name[0], name[1], name[2])
         if base not in stood_on:
             continue
         side = sides.get((base, platform))
         if side is None:
-            held: list[Package] | None = [] if is_complete else None
-            side = BaseSide("{}/{}:{}".format(*base), digest, held, release_in(distribution))
+            releases = told_in(distribution, release_in, f"inventory {number}")
+            held: list[Package] | None = [] if is_complete and releases else None
+            side = BaseSide("{}/{}:{}".format(*base), digest, held, next(iter(releases), None))
             sides[base, platform] = side
         if side.packages is not None and package is not None:
             side.packages.append(named[package])

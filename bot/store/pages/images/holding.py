@@ -1,8 +1,9 @@
 """Which images hold packages, by what was read of their layers and of their SBOMs."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from sqlalchemy import String, cast, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,12 +14,15 @@ from bot.domain.packages.package import Distribution
 from bot.domain.packages.wanted import Fit, Sought, fit_of
 from bot.store.engine.among import is_among
 from bot.store.engine.codec import load_text
+from bot.store.engine.readable import readable
 from bot.store.pages.images.found_packages import Asked, BaseName, HoldingImage, PackageSight, StandsOn
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages
 from bot.store.rows.inventories.sboms import sbom_packages, sboms
 from bot.store.rows.repositories.tables import repositories
 from bot.views.images.inventory import ShownBy
+
+T = TypeVar("T")
 
 _HELD = union_all(
     select(
@@ -50,7 +54,10 @@ _SIGHTS = (
     .join(repositories, repositories.c.id == images.c.repository_id)
 )
 _RELEASES = (
-    select(image_inventories.c.image_id, image_inventories.c.platform, cast(inventories.c.distribution, String))
+    select(
+        *(image_inventories.c.image_id, image_inventories.c.platform),
+        *(cast(inventories.c.distribution, String), inventories.c.id),
+    )
     .join(inventories, inventories.c.id == image_inventories.c.inventory_id)
     .where(is_among(image_inventories.c.image_id, "images"))
 )
@@ -67,7 +74,8 @@ async def sights_of(
     rows = (await connection.execute(_SIGHTS, {"packages": asked})).all()
     for image, platform, package, since, strength, name, digest, standings, produced_by in rows:
         if image not in shown:
-            shown[image], found[image] = HoldingImage(name, digest, produced_by, _bases_in(standings)), []
+            [stands_on] = told_in(standings, _bases_in, f"image {image}") or [StandsOn({})]
+            shown[image], found[image] = HoldingImage(name, digest, produced_by, stands_on), []
         found[image].append(PackageSight(package, platform, since, shown_by(strength)))
     return shown, found
 
@@ -78,16 +86,26 @@ async def of_releases(
     asked: Asked,
     sights: Mapping[int, Sequence[PackageSight]],
 ) -> dict[int, list[PackageSight]]:
-    """Those in images of the releases that are spoken of: elsewhere the same version may be another package."""
+    """Those in images of the releases that are spoken of: elsewhere the same version may be another package. An
+    image of which nobody can read the release may be of any."""
     rows = (await connection.execute(_RELEASES, {"images": sights})).all()
-    releases = {(image, platform): release_in(text) for image, platform, text in rows}
+    told = readable(rows, lambda row: ((row[0], row[1]), release_in(row[2])), lambda row: f"inventory {row[3]}")
+    releases = dict(told)
     found: dict[int, list[PackageSight]] = {}
     for image, seen in sights.items():
         for sight in seen:
-            fit = fit_of(asked[sight.package][0], wanted, releases.get((image, sight.platform)))
+            if (image, sight.platform) not in releases:
+                found.setdefault(image, []).append(sight._replace(is_certain=False))
+                continue
+            fit = fit_of(asked[sight.package][0], wanted, releases[image, sight.platform])
             if fit is not Fit.NO:
                 found.setdefault(image, []).append(sight._replace(is_certain=fit is Fit.YES))
     return found
+
+
+def told_in(text: str | None, read: Callable[[str | None], T], row: str) -> list[T]:
+    """What a column of this row tells; nothing where it cannot be read, which the log says once."""
+    return readable([text], read, lambda _: row)
 
 
 @lru_cache(maxsize=4_096)

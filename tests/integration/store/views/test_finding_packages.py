@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Table, update
 
 from bot.discover.ports import Reading
 from bot.domain.feeds.advisory import Severity
@@ -15,12 +16,14 @@ from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.wanted import WantedPackage
 from bot.domain.reference import Reference
 from bot.domain.repositories.repository import Repository
+from bot.store.rows.images.images import images
+from bot.store.rows.inventories.inventories import inventories
 from bot.verify.images.ports import Look
 from bot.views.images.inventory import FixSource, FoundPackages
 from bot.watch.osv.dump import DumpReading
 from bot.watch.osv.stage import DumpSource, KeptDump
 from tests.integration.store.filling import ASPNET, HOUR, Stores, digest, usage_of
-from tests.integration.store.holding import AMD64, FIXED, SSL, running, shows, told
+from tests.integration.store.holding import AMD64, FIXED, SSL, publish, running, shows, told
 
 SERILOG = Package("nuget", "Serilog", "4.0.0")
 WANTED = WantedPackage("openssl", "deb", ("3.0.13-0ubuntu3.6",))
@@ -49,6 +52,23 @@ async def test_of_a_fleet_without_images_it_is_said_that_not_all_is_known(stores
     answer = await find(stores)
     assert (answer.found, answer.not_known) == ((), 0)
     assert [gap.partition(" (")[0] for gap in answer.gaps] == ["no image of the fleet is known yet"]
+
+
+@pytest.mark.parametrize("table", [images, inventories], ids=["standings", "distributions"])
+async def test_rows_that_cannot_be_read_hide_no_image_and_their_base_is_not_known(
+    stores: Stores, table: Table
+) -> None:
+    await running(stores, SSL, base=(FIXED,))
+    await publish(stores)
+    affected = await stores.packages.affected(CVE)
+    assert affected is not None
+    spoilt = {"standings": [7]} if table is images else {"distribution": [7]}
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(table).values(**spoilt))
+    [found] = (await find(stores)).found
+    assert found.fix.state is FixSource.UNKNOWN
+    [found] = (await stores.packages.find(affected, AMD64)).found
+    assert found.is_certain == (table is images), "nobody can tell of which release it is"
 
 
 async def test_a_base_that_has_no_fix_yet_is_waited_for(stores: Stores) -> None:
