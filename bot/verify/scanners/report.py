@@ -136,20 +136,21 @@ def without_tag(image: str) -> str:
     return f"{path}{slash}{last.partition(':')[0]}"
 
 
-def full_name(image: str) -> str:
-    """The name of an image with the registry that it has without one."""
+def full_name(image: str) -> str | None:
+    """The name of an image with the registry that it has without one; None for what is no such name."""
     try:
         reference = Reference.parse(image)
     except InvalidReference:
-        return image
+        return None
     return f"{DEFAULT_REGISTRY if reference.registry in _HUB else reference.registry}/{reference.repository}"
 
 
 def both_subjects(report: Report, other: Report) -> tuple[str, str] | None:
     """What each of two reports is about, where that is not one image or not one platform; None where it is, or
-    where a report does not tell. A file that was scanned has no name by which it could be told."""
+    where a report does not tell. A file or folder that was scanned has no name by which it could be told."""
     names = report.image_name, other.image_name
-    if not any(not name or name.endswith(_ARCHIVES) for name in names) and len(set(map(full_name, names))) > 1:
+    one, another = (None if name.endswith(_ARCHIVES) else full_name(name) for name in names)
+    if None not in (one, another) and one != another:
         return names
     platforms = report.platform, other.platform
     return platforms if all(platforms) and len(set(map(usual_name, platforms))) > 1 else None

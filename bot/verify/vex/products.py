@@ -97,7 +97,8 @@ def _is_scanned(stated: Component, report: Report) -> bool:
         return False
     name = "/".join(filter(None, (image.namespace, image.name)))
     if place:
-        return full_name(report.image_name) in (full_name(place), full_name(f"{place}/{name}"))
+        scanned = full_name(report.image_name)
+        return scanned is not None and scanned in (full_name(place), full_name(f"{place}/{name}"))
     return f"/{report.image_name}".endswith(f"/{name}")
 
 

@@ -392,6 +392,8 @@ def of_image(name: str, architecture: str = "amd64") -> str:
         (of_image("ghcr.io/contoso/shop:1", "arm64"), "is about linux/arm64, and now.json about linux/amd64"),
         (of_image("shop.tar"), ""),
         (of_image("build/shop.tar.gz"), ""),
+        (of_image("/builds/17/shop"), ""),
+        (of_image("."), ""),
         (of_image("ghcr.io/contoso/shop:1", "x86_64"), ""),
         (of_image(""), ""),
         (of_image("ghcr.io/contoso/shop:1", ""), ""),
