@@ -282,7 +282,7 @@ class PackagedFleet(Fleet):
         workflow = "https://github.com/contoso/service/.github/workflows/build.yml@refs/heads/main"
         builder = Builder(workflow, 2, Strength.PROVED, "signed by GitHub's hosted runners", image.repository)
         fetched = {digest_of(each): each for each in (manifest, config)}
-        seen = SeenImage(self._digest(), (platform,), now, {}, image.repository, builder, fetched)
+        seen = SeenImage(self._digest(), (platform,), now, {}, image.repository, builder, fetched=fetched)
         self._images[image.repository_id] = seen
         return Look("latest", seen, (standing,))
 
