@@ -15,6 +15,8 @@ from bot.formats.dockerfile.words import NOTHING, BadWord, expand, split_blanks,
 from bot.formats.source.spanned import Spanned
 
 EMPTY_IMAGE = "scratch"
+_WINDOWS = "windows"
+"""A system alone is that on the architecture that builds it, which for Windows is one."""
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 
 
@@ -116,6 +118,8 @@ def _platforms(flags: Sequence[Spanned], arguments: Arguments, escape: str) -> t
     word = written.part(len("--platform="), len(written))
     texts = {spanned.text for spanned in _on_platforms(word, arguments, escape)}
     platform = texts.pop()
+    if platform == _WINDOWS:
+        platform = f"{_WINDOWS}/amd64"
     try:
         return () if texts else (str(Platform.parse(platform)),)
     except InvalidPlatform:

@@ -209,6 +209,7 @@ class TestPlatforms:
             ("--platform=linux/arm ", ("linux/arm/v7",)),
             ("--platform=windows(10.0.20348)/amd64 ", ("windows/amd64",)),
             ("--platform=linux ", ()),
+            ("--platform=windows ", ("windows/amd64",)),
             ("--platform=linux/x86_64 ", ("linux/amd64",)),
             ("--platform=${P} ", ("windows/amd64",)),
             ("--platform=$BUILDPLATFORM ", ()),
