@@ -91,7 +91,8 @@ class ImagePagesStore(Store):
             if chosen is None:
                 return None
             read = await read_platforms(connection, claimed, self._platforms)
-            held = await packages_of_images(connection, read, {image.id: image.standings for _, image in found})
+            standings = {image.id: image.standings for _, image in found}
+            held = await packages_of_images(connection, read, standings, chosen.id)
             said = await gates_of(connection, claimed)
             run_at = await deployments_of(connection, tags)
             places = _tags_run_at(tags, run_at)

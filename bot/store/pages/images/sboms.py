@@ -19,13 +19,17 @@ _MOST_COMPARED = 20
 
 
 async def packages_of_images(
-    connection: AsyncConnection, read: Sequence[ReadPlatform], standings: Mapping[int, Sequence[ImageStanding]]
+    connection: AsyncConnection,
+    read: Sequence[ReadPlatform],
+    standings: Mapping[int, Sequence[ImageStanding]],
+    chosen: int,
 ) -> dict[int, tuple[PlatformPackages, ...]]:
     """By image, what its layers and its SBOMs show on each of these platforms. `standings` are those of the images,
-    by their ids."""
+    by their ids; of many SBOMs, those of the `chosen` image come first."""
     below = await bases_below(connection, read, standings)
     types = await count_types(connection, {each.inventory for each in read}, below)
-    listed = await _sboms(connection, {each.inventory: each.read_at is not None for each in read})
+    first = {each.inventory for each in read if each.image == chosen}
+    listed = await _sboms(connection, {each.inventory: each.read_at is not None for each in read}, first)
     found: dict[int, tuple[PlatformPackages, ...]] = {}
     for each in read:
         is_read = each.read_at is not None
@@ -44,10 +48,15 @@ async def packages_of_images(
     return found
 
 
-async def _sboms(connection: AsyncConnection, some: Mapping[int, bool]) -> dict[int, tuple[SbomRow, ...]]:
-    """Those of these inventories, of which each was read or was not."""
+async def _sboms(
+    connection: AsyncConnection, some: Mapping[int, bool], first: Collection[int]
+) -> dict[int, tuple[SbomRow, ...]]:
+    """Those of these inventories, of which each was read or was not; if there are many, of some `first`."""
     rows = await connection.execute(
-        select(sboms).where(sboms.c.inventory_id.in_(some)).order_by(sboms.c.id).limit(_MOST_COMPARED)
+        select(sboms)
+        .where(sboms.c.inventory_id.in_(some))
+        .order_by(sboms.c.inventory_id.not_in(first), sboms.c.id)
+        .limit(_MOST_COMPARED)
     )
     found: dict[int, tuple[SbomRow, ...]] = {}
     if not (read := rows.all()):

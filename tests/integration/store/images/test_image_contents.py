@@ -17,6 +17,7 @@ from bot.store.pages.images.images import ImagePagesStore
 from bot.store.rows.images.images import images
 from bot.store.rows.inventories.inventories import image_inventories, inventories, inventory_packages, layers
 from bot.store.rows.inventories.package_rows import package_ids
+from bot.store.rows.inventories.sboms import sboms
 from bot.store.rows.inventories.vulnerabilities import (
     affected_packages,
     dumps,
@@ -232,6 +233,30 @@ async def test_of_many_tags_the_page_shows_some_and_how_many_there_are(stores: S
     assert page is not None
     shown, others = page.of_tag("1.29")
     assert (len(shown), len(others), page.claim_count) == (1, 20, 31)
+
+
+async def test_of_many_sboms_those_of_the_tag_that_is_asked_for_are_shown(stores: Stores) -> None:
+    await running(stores, SSL, base=(SSL,))
+    await asked(stores, sbom(SSL))
+    async with stores.database.transaction() as connection:
+        [image] = (await connection.execute(select(images))).mappings().all()
+        [link] = (await connection.execute(select(image_inventories))).mappings().all()
+        [listed] = (await connection.execute(select(sboms))).mappings().all()
+        shown = inventories.c.id == link["inventory_id"]
+        [held] = (await connection.execute(select(inventories).where(shown))).mappings().all()
+        for number in range(100, 130):
+            rows = {
+                inventories: {**held, "id": number, "digest": f"sha256:{number:064x}", "config_digest": None},
+                images: {**image, "id": number, "tag": f"1.{number}", "found": None},
+                image_inventories: {**link, "image_id": number, "inventory_id": number},
+                sboms: {**listed, "id": number, "inventory_id": number},
+            }
+            for table, row in rows.items():
+                await connection.execute(insert(table).values(**row))
+    page = await stores.image_pages.image(SHOP, "https://github.com", "1.129")
+    assert page is not None
+    [mine], _ = page.of_tag("1.129")
+    assert [len(each.sboms) for each in mine.packages] == [1]
 
 
 async def test_two_thousand_packages_with_three_hundred_cves_are_read_in_as_many_statements_as_one(
