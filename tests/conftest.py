@@ -5,7 +5,7 @@ A test whose part is missing is skipped with the reason; with `--no-skips` every
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -140,13 +140,20 @@ async def postgres() -> AsyncIterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: PostgresServer) -> str:
-    """A PostgreSQL database with its tables, for `postgres.create_database` to copy."""
+    """A PostgreSQL database with its tables, for `postgres_databases` to copy."""
     url = postgres.create_database()
     asyncio.run(migrate(url))
     return url
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer) -> str:
+def postgres_databases(postgres: PostgresServer) -> Iterator[Callable[[str | None], str]]:
+    """Makes PostgreSQL databases of the test's own: empty, or a copy of the one whose URL is given."""
+    with postgres.databases() as create:
+        yield create
+
+
+@pytest.fixture
+def postgres_url(postgres_databases: Callable[[str | None], str]) -> str:
     """An empty PostgreSQL database of the test's own."""
-    return postgres.create_database()
+    return postgres_databases(None)

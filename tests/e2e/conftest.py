@@ -17,7 +17,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return new_sqlite(tmp_path / "freshness.db")
     template = request.getfixturevalue("postgres_template")
-    return str(request.getfixturevalue("postgres").create_database(template))
+    return str(request.getfixturevalue("postgres_databases")(template))
 
 
 SETTLED = beginning(settled)

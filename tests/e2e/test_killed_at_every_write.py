@@ -5,7 +5,7 @@ build; in waves, through a step, merged without a person; and through a failure 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import pytest
 
 from sandbox.fleets.bare_repository import bare_files
 from sandbox.fleets.fleet import SampleFleet
-from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests.e2e.kill_points import (
     SHARES,
@@ -332,12 +331,16 @@ def test_a_repository_has_one_issue_wherever_the_telling_was_killed(
 @pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
 def test_on_postgresql_the_end_is_the_same_whichever_commit_it_was_killed_at(
-    tmp_path: Path, postgres: PostgresServer, postgres_template: str, subtests: pytest.Subtests, share: int
+    tmp_path: Path,
+    postgres_databases: Callable[[str | None], str],
+    postgres_template: str,
+    subtests: pytest.Subtests,
+    share: int,
 ) -> None:
     check(
         Patches(),
         tmp_path,
-        lambda _, source: postgres.create_database(source or postgres_template),
+        lambda _, source: postgres_databases(source or postgres_template),
         subtests,
         one_share(share, is_commit),
     )

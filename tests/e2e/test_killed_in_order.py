@@ -5,7 +5,7 @@ as well. Which of the two services goes first is open: where a dispatch may have
 before it is sent again, and the other service does not wait for that.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import pytest
 
 from sandbox.fleets.fleet import SampleFleet
 from sandbox.fleets.golden import GOLDEN, GoldenFleet
-from sandbox.programs.postgres import PostgresServer
 from sandbox.world import World
 from tests.e2e.kill_points import SHARES, Choice, Point, is_about_rebuilds, spread
 from tests.e2e.killed_walks import Act, Pass, Scenario, check, finishing, in_sqlite, patching
@@ -85,12 +84,15 @@ def test_own_bases_are_rebuilt_in_order_whichever_write_about_them_was_killed(
 @pytest.mark.kill
 @pytest.mark.long
 def test_own_bases_are_rebuilt_in_order_wherever_that_was_killed_on_postgresql(
-    tmp_path: Path, postgres: PostgresServer, postgres_template: str, subtests: pytest.Subtests
+    tmp_path: Path,
+    postgres_databases: Callable[[str | None], str],
+    postgres_template: str,
+    subtests: pytest.Subtests,
 ) -> None:
     check(
         InOrder(),
         tmp_path,
-        lambda _, source: postgres.create_database(source or postgres_template),
+        lambda _, source: postgres_databases(source or postgres_template),
         subtests,
         spread(4),
     )

@@ -38,7 +38,7 @@ def url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if engine == "sqlite":
         return new_sqlite(tmp_path / "store.db")
     template = request.getfixturevalue("postgres_template")
-    return str(request.getfixturevalue("postgres").create_database(template))
+    return str(request.getfixturevalue("postgres_databases")(template))
 
 
 @pytest.fixture

@@ -25,3 +25,14 @@ def test_rows_can_be_claimed_past_the_locks_of_others(postgres_url: str) -> None
 def test_it_listens_on_loopback_alone(postgres: PostgresServer) -> None:
     with psycopg.connect(postgres.create_database()) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
+
+
+def test_what_was_made_for_one_test_is_dropped_after_it_although_somebody_is_connected(
+    postgres: PostgresServer,
+) -> None:
+    with postgres.databases() as create:
+        connected = psycopg.connect(create(None))
+    named = "SELECT count(*) FROM pg_database WHERE datname = %s"
+    with psycopg.connect(postgres.create_database()) as connection:
+        assert connection.execute(named, (connected.info.dbname,)).fetchone() == (0,)
+    connected.close()
