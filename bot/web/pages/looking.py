@@ -96,8 +96,8 @@ async def images(request: Request) -> Response:
 async def image(request: Request) -> Response:
     """The page of one image with its worst CVEs; of several tags the one that is asked for."""
     site = site_of(request)
-    name, tag = request.path_params["name"][:512], _text(request, "tag")
-    found = await site.stores.image_pages.image(name, site.forge, tag or None)
+    name, tag = _image_asked(request)
+    found = await site.stores.image_pages.image(name, site.forge, tag)
     if found is None:
         raise _no_image(request)
     shown, others = found.of_tag(found.cves.image.tag)
@@ -108,8 +108,8 @@ async def image(request: Request) -> Response:
 async def image_cves(request: Request) -> Response:
     wanted = WantedCves(_text(request, "q"), _chosen(request, "severity", Severity))
     contents = site_of(request).stores.image_contents
-    name, tag = request.path_params["name"][:512], _text(request, "tag")
-    found = await contents.cves(name, tag or None, wanted, _cut(request))
+    name, tag = _image_asked(request)
+    found = await contents.cves(name, tag, wanted, _cut(request))
     if found is None:
         raise _no_image(request)
     _check(found.cves)
@@ -120,17 +120,22 @@ async def image_cves(request: Request) -> Response:
 async def image_packages(request: Request) -> Response:
     wanted = PackageFilter(_text(request, "q"), _chosen(request, "origin", Origin))
     contents = site_of(request).stores.image_contents
-    name, tag = request.path_params["name"][:512], _text(request, "tag")
-    found = await contents.packages(name, tag or None, wanted, _cut(request))
+    name, tag = _image_asked(request)
+    found = await contents.packages(name, tag, wanted, _cut(request))
     if found is None:
         raise _no_image(request)
     _check(found.packages)
     return render(request, "image_packages.html", found=found, wanted=wanted, tag=tag, words=ORIGIN_WORDS)
 
 
+def _image_asked(request: Request) -> tuple[str, str | None]:
+    """The image's name, and the tag that is asked for; None where any will do."""
+    return request.path_params["name"][:512], _text(request, "tag") or None
+
+
 def _no_image(request: Request) -> HTTPException:
-    name, tag = request.path_params["name"][:512], _text(request, "tag")
-    return HTTPException(404, f"No image is called {name}{':' if tag else ''}{tag}.")
+    name, tag = _image_asked(request)
+    return HTTPException(404, f"No image is called {f'{name}:{tag}' if tag else name}.")
 
 
 @allowed(Right.READ)

@@ -7,18 +7,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import cast, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Severity
 from bot.domain.images.image import ProducedImage
 from bot.domain.packages.ledger.entries import LedgerEntry
-from bot.store.engine.database import Database
-from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.store import Store
+from bot.store.pages.cve_pages import CvePagesStore
 from bot.store.pages.images.claims import one_of, read_claims
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.images.holding import shown_by
 from bot.store.pages.images.read_platforms import ReadPlatform, bases_below, read_platforms
-from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.gaps import gaps_of_image
 from bot.store.pages.ledger.of_image import read_ledger_of
@@ -43,21 +39,8 @@ from bot.views.images.ledger import CveRow, row_of
 from bot.views.paging import Cut
 
 
-class ImageContentsStore(Store):
-    """Reads only. `max_age` is how old CVE data may be; what is older may lack a CVE. `platforms` are those whose
-    packages are read, None where that does not matter."""
-
-    def __init__(
-        self,
-        database: Database,
-        worker: Worker,
-        clock: Clock,
-        max_age: timedelta = MAX_AGE,
-        platforms: Collection[str] | None = None,
-    ) -> None:
-        super().__init__(database, worker, clock)
-        self._max_age = max_age
-        self._platforms = platforms
+class ImageContentsStore(CvePagesStore):
+    """Reads what is inside an image, and which CVEs that has: the lists that its page leads to."""
 
     async def packages(self, name: str, tag: str | None, wanted: PackageFilter, cut: Cut) -> ImagePackages | None:
         """What the layers and the SBOMs of `registry/name` list under this tag, or under the one that is shown

@@ -2,30 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.clock import Clock
 from bot.domain.images.image import ImageState, ProducedImage
 from bot.domain.images.standing import ImageStanding
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
-from bot.store.engine.database import Database
-from bot.store.engine.queue.claiming import Worker
 from bot.store.engine.readable import readable
-from bot.store.engine.store import Store
+from bot.store.pages.cve_pages import CvePagesStore
 from bot.store.pages.images.claims import ORDER, images_with_repositories, joined, one_of, read_claims
 from bot.store.pages.images.contents import gaps_in, ledger_of, open_cves, shown_image
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.images.gates import gates_of
 from bot.store.pages.images.read_platforms import read_platforms
 from bot.store.pages.images.sboms import packages_of_images
-from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.rows import line_url
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.repositories.tables import repositories
@@ -50,21 +46,8 @@ _WORST_CVES = 5
 """So many of an image are on its page."""
 
 
-class ImagePagesStore(Store):
-    """Reads only. `max_age` is how old CVE data may be; what is older may lack a CVE. `platforms` are those whose
-    packages are read, None where that does not matter."""
-
-    def __init__(
-        self,
-        database: Database,
-        worker: Worker,
-        clock: Clock,
-        max_age: timedelta = MAX_AGE,
-        platforms: Collection[str] | None = None,
-    ) -> None:
-        super().__init__(database, worker, clock)
-        self._max_age = max_age
-        self._platforms = platforms
+class ImagePagesStore(CvePagesStore):
+    """Reads the pages of images: their list, and one with all that is known of it."""
 
     async def images(self, wanted: WantedImages, cut: Cut) -> Images:
         """Counts of all, and one page of those that are wanted: what is behind first, the longest at the top."""

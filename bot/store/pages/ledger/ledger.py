@@ -16,7 +16,7 @@ from bot.domain.packages.ledger.station_times import StationTime, elsewhere, wit
 from bot.store.engine.among import is_among
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.engine.store import Store
+from bot.store.pages.cve_pages import CvePagesStore
 from bot.store.pages.images.read_images import count_images
 from bot.store.pages.ledger.below import read_bases, read_names
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE
@@ -64,12 +64,8 @@ class _AllCves:
     gaps: tuple[str, ...]
 
 
-class LedgerStore(Store):
-    """Reads only. What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds.
-
-    `max_age` is how old CVE data may be; what is older may lack a CVE. `platforms` are those whose packages are
-    read, None where that does not matter.
-    """
+class LedgerStore(CvePagesStore):
+    """Reads only. What was worked out holds for a minute, for all who ask: of a large fleet it takes seconds."""
 
     def __init__(
         self,
@@ -79,9 +75,7 @@ class LedgerStore(Store):
         max_age: timedelta = MAX_AGE,
         platforms: Collection[str] | None = None,
     ) -> None:
-        super().__init__(database, worker, clock)
-        self._max_age = max_age
-        self._platforms = platforms
+        super().__init__(database, worker, clock, max_age, platforms)
         self._working = asyncio.Lock()
         self._fleet: _AllCves | None = None
         self._by_name: dict[str, _OneCve] = {}

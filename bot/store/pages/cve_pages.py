@@ -1,0 +1,27 @@
+"""What the stores of pages that tell CVEs have in common."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from bot.domain.clock import Clock
+from bot.store.engine.database import Database
+from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.store import Store
+from bot.store.pages.ledger.cves_of_moves import MAX_AGE
+
+
+class CvePagesStore(Store):
+    """`max_age` is how old CVE data may be; what is older may lack a CVE. `platforms` are those whose packages are
+    read, None where that does not matter."""
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        clock: Clock,
+        max_age: timedelta = MAX_AGE,
+        platforms: Collection[str] | None = None,
+    ) -> None:
+        super().__init__(database, worker, clock)
+        self._max_age = max_age
+        self._platforms = platforms
