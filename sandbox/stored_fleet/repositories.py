@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.evidence import Strength
-from bot.domain.images.image import ImageState, state_of
-from bot.domain.images.standing import Basis, ImageStanding
+from bot.domain.images.standing import Basis, ImageStanding, ImageState, state_of
 from bot.domain.images.standing import Publication as Shown
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository_config import RepositoryConfig

@@ -17,7 +17,8 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.rows.images.images import images
 from bot.store.rows.repositories.tables import repositories
 from bot.store.stages.verify.images import ImagesStore
-from bot.verify.images.stage import ImagesOptions, Observed, tick
+from bot.verify.images.judging import Observed
+from bot.verify.images.stage import ImagesOptions, tick
 from tests.bench.measured import Measured
 from tests.fakes.registry import FakeRegistry
 

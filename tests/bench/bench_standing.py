@@ -4,11 +4,11 @@ import random
 import time
 
 from bot.domain.bases.observation import PlatformImage, first_digits
-from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from bot.watch.history.log import read_observations
 from tests.bench.measured import Measured
 from tests.conftest import SHARED
+from tests.unit.verify.standing.world import stands
 
 IMAGES = 10_000
 OWN_LAYERS = 6
@@ -25,7 +25,7 @@ def run() -> list[tuple[str, str, str] | Measured]:
     pairs = [(seen.base, chosen.choice(seen.platforms)) for seen in chosen.choices(history, k=IMAGES)]
     images = [(base, _built(below, number)) for number, (base, below) in enumerate(pairs)]
     start = time.process_time()
-    known = sum(bool(standing_of(image, observed, expected=[base]).publications) for base, image in images)
+    known = sum(bool(stands(image, observed, expected=[base]).publications) for base, image in images)
     seconds = time.process_time() - start
     figure = f"{seconds:.2f} s of processor time, {known:,} told, {len(history):,} observations"
     return [Measured(what, figure, aim, seconds < 1)]

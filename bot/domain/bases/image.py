@@ -88,8 +88,9 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What an image says of itself. `history` holds each step's `created_by`, oldest first; `diff_ids` are the
-    digests of its layers unpacked, bottom first, empty where they are not told for all.
+    """What an image says of itself. `history` holds each step's `created_by`, oldest first, and `steps` a short
+    digest of each with its time; `diff_ids` are the digests of its layers unpacked, bottom first, empty where they
+    are not told for all.
 
     `platform` is None for what is no image (a chart, a signature); `created` is RFC 3339. `is_some_arm` is True
     where it tells no variant of arm: builders that set none write the same of each.
@@ -100,6 +101,7 @@ class Config:
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     history: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
     diff_ids: tuple[str, ...] = ()
     is_some_arm: bool = False
 
@@ -159,9 +161,15 @@ def read_config(body: bytes, where: str) -> Config:
         env=_environment(inner.get("Env")),
         labels=_texts(inner.get("Labels")),
         history=tuple(str(step.get("created_by", ""))[: 4 * LONGEST_TEXT] for step in steps),
+        steps=tuple(map(_step_digest, steps)),
         diff_ids=_diff_ids(document.get("rootfs")),
         is_some_arm=document.get("architecture") == _ARM and not document.get("variant"),
     )
+
+
+def _step_digest(step: Mapping[str, Any]) -> str:
+    told = [step.get(name) for name in ("created", "created_by", "empty_layer")]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 
 def _diff_ids(rootfs: object) -> tuple[str, ...]:

@@ -8,6 +8,16 @@ from bot.domain.reference import Base
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class DeclaredVersion:
+    """A variable such as `ASPNET_VERSION` in an image's configuration; `step` is the place in the image's history
+    of the step that set it last, None where none shows."""
+
+    name: str
+    value: str
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class PlatformImage:
     """One platform of an index (or the single manifest itself).
 
@@ -17,6 +27,8 @@ class PlatformImage:
     however it was pushed), both bottom first. What was observed before whole digests were kept, and what an
     inventory tells, has the first 12 hex digits of `layers` alone, and no `diff_ids`. `config` is the digest of the
     image's configuration, by which engines name it; what makes two images differ, the other digests tell.
+    `versions` are those of .NET that its configuration declares, None where that was not read; `history` has a
+    short digest of each step in it, the oldest first: an image mostly keeps those of its base.
     """
 
     platform: str
@@ -26,6 +38,8 @@ class PlatformImage:
     layers: tuple[str, ...] = ()
     diff_ids: tuple[str, ...] = ()
     config: str | None = field(default=None, compare=False)
+    versions: tuple[DeclaredVersion, ...] | None = field(default=None, compare=False)
+    history: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def short_layers(self) -> tuple[str, ...]:

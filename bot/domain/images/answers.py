@@ -1,13 +1,12 @@
 """Whether an image may be deployed: an answer to each question that is asked of it, and one for all together."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
-from bot.domain.images.image import behind_since
-from bot.domain.images.standing import ImageStanding
+from bot.domain.images.standing import ImageStanding, ImageState, state_of
 from bot.domain.images.trust import Trust
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 
@@ -70,13 +69,20 @@ def about_provenance(
 
 def about_freshness(standings: Sequence[ImageStanding]) -> ImageAnswer:
     """Whether all platforms are proved to stand on what their base shows now."""
-    if behind_since(standings) is not None:
-        return ImageAnswer(ImageQuestion.FRESHNESS, False, "it is behind its base")
-    if standings and all(each.strength is Strength.PROVED and each.is_current for each in standings):
-        return ImageAnswer(ImageQuestion.FRESHNESS, True, "it stands on what its base shows now")
-    return ImageAnswer(
-        ImageQuestion.FRESHNESS, None, "not every platform is proved to stand on what its base shows now"
-    )
+    holds, told = _FRESHNESS[state_of(standings)]
+    return ImageAnswer(ImageQuestion.FRESHNESS, holds, told)
+
+
+_NOT_PROVED = "not every platform is proved to stand on what its base shows now"
+_FRESHNESS: Mapping[ImageState, tuple[bool | None, str]] = {
+    ImageState.BEHIND: (False, "it is behind its base"),
+    ImageState.CONTRADICTED: (False, "what tells of its base disagrees"),
+    ImageState.UNSEEN_BUILD: (None, "it stands on a build of its base that was not seen"),
+    ImageState.UNKNOWN: (None, _NOT_PROVED),
+    ImageState.NOT_SEEN: (None, _NOT_PROVED),
+    ImageState.CLAIMED: (None, _NOT_PROVED),
+    ImageState.CURRENT: (True, "it stands on what its base shows now"),
+}
 
 
 def about_gate(gated: Gated | None) -> ImageAnswer:

@@ -1,33 +1,15 @@
 """An image that the fleet produces, as it was seen in its registry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.claims.claim import Claim, Source
-from bot.domain.images.standing import Declaration, ImageStanding
+from bot.domain.images.standing import LAW, Declaration, ImageStanding, ImageState, behind_since, state_of, weakest
 from bot.domain.reference import Base
-from bot.domain.wording.words import in_words
-
-
-class ImageState(StrEnum):
-    """How an image stands, the one to look at first at the top."""
-
-    BEHIND = "behind"
-    CONTRADICTED = "contradicted"
-    UNKNOWN = "unknown"
-    NOT_SEEN = "not-seen"
-    CLAIMED = "claimed"
-    CURRENT = "current"
-
-    @property
-    def in_words(self) -> str:
-        """The state as people read it, without a hyphen."""
-        return in_words(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +52,8 @@ class ProducedImage:
     is_contested: bool = False
     error: str | None = None
     builder: Builder | None = None
+    law: int = LAW
+    """Which edition of law 1 judged its standings."""
 
     @property
     def source(self) -> Source:
@@ -125,26 +109,3 @@ class ProducedImage:
     def behind_since(self) -> datetime | None:
         """Since when some platform of it is surely behind; None where none is."""
         return behind_since(self.standings)
-
-
-def weakest(standings: Sequence[ImageStanding]) -> Strength:
-    """Tells what is known at least of all platforms."""
-    order = list(Strength)
-    return max((each.strength for each in standings), key=order.index, default=Strength.UNKNOWN)
-
-
-def state_of(standings: Sequence[ImageStanding]) -> ImageState:
-    """Tells how an image stands that was looked at; only one that is proved to be current on all platforms is."""
-    strength = weakest(standings)
-    if behind_since(standings) is not None:
-        return ImageState.BEHIND
-    if strength is Strength.CONTRADICTED:
-        return ImageState.CONTRADICTED
-    if strength is Strength.UNKNOWN or not all(each.is_current for each in standings):
-        return ImageState.UNKNOWN
-    return ImageState.CURRENT if strength is Strength.PROVED else ImageState.CLAIMED
-
-
-def behind_since(standings: Sequence[ImageStanding]) -> datetime | None:
-    """Since when some platform is surely behind; None where none is."""
-    return min((each.behind_since for each in standings if each.behind_since), default=None)

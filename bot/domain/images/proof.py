@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.evidence import Strength
 from bot.domain.images.image import ProducedImage
-from bot.domain.images.standing import ImageStanding
+from bot.domain.images.standing import ImageStanding, judged
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.reference import Base
 from bot.domain.repositories.usage import Usage
@@ -20,6 +20,8 @@ class Proof:
 
     verdict: ImageVerdict
     told: str
+    awaits_base: bool = False
+    """Whether it stands on a build of its base that was not seen: a look at the base, which is due, may tell."""
 
 
 def may_stand_on(image: ProducedImage, bases: Collection[Base]) -> bool:
@@ -41,13 +43,15 @@ def proof_of(
     `published` tells when each wanted digest was seen first; `usages` are those of the image's repository.
     """
     wanted = {target.base: target for target in targets}
-    each = [_of_platform(standing, wanted, published, now) for standing in standings]
+    counted = judged(standings)
+    each = [_of_platform(standing, wanted, published, now) for standing in counted]
+    awaits_base = any(proof.awaits_base for proof in each)
     worst = max(each, key=lambda proof: _ORDER.index(proof.verdict), default=None)
     if worst is None:
         return Proof(ImageVerdict.UNKNOWN, f"{image.place} shows no platform")
     if worst.verdict is ImageVerdict.NO_OP:
         old = [
-            standing for standing, proof in zip(standings, each, strict=True) if proof.verdict is ImageVerdict.NO_OP
+            standing for standing, proof in zip(counted, each, strict=True) if proof.verdict is ImageVerdict.NO_OP
         ]
         is_partly = any(proof.verdict is ImageVerdict.PROVED for proof in each)
         return Proof(
@@ -57,9 +61,10 @@ def proof_of(
         )
     if worst.verdict is ImageVerdict.OTHER:
         named = " or ".join(sorted(base.short for base in wanted))
-        return Proof(ImageVerdict.OTHER, f"built, but {image.place} stands on {worst.told} instead of {named}")
+        told = f"built, but {image.place} stands on {worst.told} instead of {named}"
+        return Proof(ImageVerdict.OTHER, told, awaits_base)
     words = "stands on" if worst.verdict is ImageVerdict.PROVED else "does not show what it stands on:"
-    return Proof(worst.verdict, f"{image.place} {words} {worst.told}")
+    return Proof(worst.verdict, f"{image.place} {words} {worst.told}", awaits_base)
 
 
 def not_seen(image: ProducedImage, usages: Sequence[Usage], within: str) -> Proof:
@@ -81,7 +86,13 @@ def _of_platform(
     standing: ImageStanding, wanted: Mapping[Base, Target], published: Mapping[str, datetime], now: datetime
 ) -> Proof:
     told = standing.told(now)
-    if standing.strength is not Strength.PROVED or standing.base is None:
+    if standing.built_from is not None and standing.base is not None:
+        is_another_tag = standing.base.name == standing.built_from.name
+        verdict = ImageVerdict.OTHER if is_another_tag else ImageVerdict.UNKNOWN
+        return Proof(verdict, told if is_another_tag else f"{standing.platform} is {told}", awaits_base=True)
+    is_sure = standing.strength is Strength.PROVED
+    is_shown_by_layers = standing.strength is Strength.CONTRADICTED and standing.are_layers_proved
+    if standing.base is None or not (is_sure or is_shown_by_layers):
         return Proof(ImageVerdict.UNKNOWN, f"{standing.platform} is {told}")
     target = wanted.get(standing.base)
     if target is None:
@@ -91,6 +102,8 @@ def _of_platform(
         each.digest == target.to_digest or each.until is None or (since is not None and each.at >= since)
         for each in standing.publications
     )
+    if is_new and not is_sure:
+        return Proof(ImageVerdict.UNKNOWN, f"{standing.platform} is {told}")
     return Proof(ImageVerdict.PROVED if is_new else ImageVerdict.NO_OP, told)
 
 

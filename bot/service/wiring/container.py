@@ -62,7 +62,8 @@ from bot.store.stores import Stores
 from bot.verify.artifacts.ports import ArtifactOptions
 from bot.verify.attesting.summary import Verifier
 from bot.verify.gating.judging import Gating
-from bot.verify.images.stage import ImagesOptions, Observed
+from bot.verify.images.judging import Observed
+from bot.verify.images.stage import ImagesOptions
 from bot.verify.proving.stage import ProvingOptions
 from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.bundle.no_feeds import NoFeeds
@@ -293,7 +294,7 @@ async def open_bot(
             destinations=destinations_of(settings, http),
             edits_every=edits_every,
             memory=Memory(),
-            observed=Observed(),
+            observed=Observed(settings.images.judged_platforms()),
             trusting=Trusting(settings, registry, stores.watch, clock),
             attesting=attesting_of(settings, registry),
             stores=stores,

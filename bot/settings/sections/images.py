@@ -9,8 +9,10 @@ from pydantic_core import CoreSchema
 
 from bot.domain.images.claims.claim import CLAIMABLE, ImageRule, ImageRules
 from bot.domain.images.claims.tags import TagRule
+from bot.domain.platform import usual_name
 from bot.domain.reference import InvalidReference, Reference
 from bot.settings.section import Section
+from bot.settings.sections.packages import PlatformName
 from bot.settings.values.texts import Name
 
 
@@ -64,6 +66,11 @@ class ImagesSettings(Section):
     claimable: list[Name] = Field(
         [CLAIMABLE], max_length=100, description="Globs: images that a repository's own file may claim as its own."
     )
+    platforms: list[PlatformName] = Field(
+        [],
+        max_length=20,
+        description="Platforms that are judged, all where none are named; others are counted and never proved.",
+    )
     attest: AttestSettings | None = Field(
         None, description="State beside each image that is proved fresh that it is, signed, once a day."
     )
@@ -79,6 +86,10 @@ class ImagesSettings(Section):
         whole = handler(schema)
         rules = handler.resolve_ref_schema(whole)["properties"]["rules"]
         return {"anyOf": [whole, {key: rules[key] for key in ("type", "items")}]}
+
+    def judged_platforms(self) -> frozenset[str]:
+        """The platforms that are judged alone; none where all are."""
+        return frozenset(map(usual_name, self.platforms))
 
     def image_rules(self) -> ImageRules:
         return ImageRules(tuple(each.rule() for each in self.rules), tuple(self.claimable))

@@ -6,9 +6,9 @@ A statement is never taken back: it ends by not being renewed, and whoever asks 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
 from bot.domain.images.image import ProducedImage
+from bot.domain.images.standing import ImageState
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.verify.attesting.ports import Attacher, AttestingStore, DueAttestation
@@ -29,11 +29,7 @@ class AttestingTally:
 
 def is_proved_fresh(image: ProducedImage) -> bool:
     """Whether all its platforms are proved to stand on what their base shows now, and nobody else claims it."""
-    if image.digest is None or image.doubt is not None or not image.standings:
-        return False
-    return all(
-        each.strength is Strength.PROVED and each.is_current and not each.is_ambiguous for each in image.standings
-    )
+    return image.state is ImageState.CURRENT and image.doubt is None
 
 
 async def tick(store: AttestingStore, attacher: Attacher, verifier: Verifier, loop: Loop) -> AttestingTally:

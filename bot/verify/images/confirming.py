@@ -1,7 +1,9 @@
-"""What twelve digits of layers claim, compared layer by layer with what the base's registry has under that digest.
+"""What layers only claim, looked at until it is proved: with the base's registry, or in the layers themselves.
 
 Recorded history knows the first digits of compressed layers alone. The documents of a publication are fetched by
-their digest when an image first seems to stand on it, and kept.
+their digest when an image first seems to stand on it, and kept. An engine that packs layers anew when it pushes
+leaves the base's blobs behind; its configuration says what they unpack to, as any configuration can. Such layers
+are read once, and what they hold is kept by their digest.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.domain.bases.observation import PlatformImage
-from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.standing import Basis, Doubt, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.verify.standing.observed_layers import ObservedLayers
 
@@ -27,36 +28,61 @@ class PublishedPort(Protocol):
         had. Raises `Failure` for what passes."""
         ...
 
+    async def unpacked(self, place: Base, layer: str) -> str | None:
+        """The digest of what a layer of the image holds; None where it cannot be read, or not now: so much was read
+        of late. Raises `Failure` for what passes."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The digests of platforms whose layers are all at the bottom of an image, and what was fetched for that."""
+    """The digests of platforms whose layers are all at the bottom of an image, and what was fetched for that:
+    documents, and of layers what they hold."""
 
     digests: frozenset[str] = frozenset()
     fetched: Mapping[str, bytes] = field(default_factory=dict)
+    unpacked: Mapping[str, str] = field(default_factory=dict)
 
 
 async def confirm(
+    place: Base,
     platforms: Sequence[PlatformImage],
     layers: ObservedLayers,
     registries: PublishedPort,
-    *,
     expected: Collection[Base] = (),
-    apart_from: str | None = None,
 ) -> Confirmed:
-    """Compares whatever is claimed by layers alone. Raises `Failure` where a registry gives no answer."""
+    """Compares whatever is claimed by layers alone, and adds to `layers` what they are seen to hold.
+
+    Raises `Failure` where a registry gives no answer.
+    """
     digests: set[str] = set()
     fetched: dict[str, bytes] = {}
+    unpacked: dict[str, str] = {}
     for image in platforms:
-        match = layers.match(image, apart_from=apart_from)
-        if match is None or match.strength is not Strength.CLAIMED:
+        match = layers.match(image, apart_from=place.name)
+        if match is not None and match.doubt is Doubt.PACKED_ANEW:
+            unpacked |= await _read_layers(place, match.unread, registries)
+            layers.unpacked |= unpacked
+            match = layers.match(image, apart_from=place.name)
+        if match is None or match.doubt is not Doubt.FEW_DIGITS:
             continue
         for publication in _candidates(match.publications, expected)[:MOST]:
             below, documents = await registries.published(publication)
             fetched |= documents
             if below is not None and _is_below(below, image):
                 digests.add(publication.platform_digest)
-    return Confirmed(frozenset(digests), fetched)
+    return Confirmed(frozenset(digests), fetched, unpacked)
+
+
+async def _read_layers(place: Base, unread: Sequence[str], registries: PublishedPort) -> dict[str, str]:
+    """What layers hold, from the bottom up to the first that cannot be read."""
+    unpacked: dict[str, str] = {}
+    for layer in unread:
+        content = await registries.unpacked(place, layer)
+        if content is None:
+            break
+        unpacked[layer] = content
+    return unpacked
 
 
 def _candidates(publications: Iterable[Publication], expected: Collection[Base]) -> list[Publication]:
@@ -75,7 +101,7 @@ def confirmed_before(standings: Sequence[ImageStanding]) -> frozenset[str]:
     return frozenset(
         publication.platform_digest
         for standing in standings
-        if (standing.strength, standing.basis) == (Strength.PROVED, Basis.LAYERS)
+        if standing.are_layers_proved
         for publication in standing.publications
     )
 
@@ -85,7 +111,7 @@ def open_claims(standings: Sequence[ImageStanding]) -> frozenset[str]:
     return frozenset(
         publication.platform_digest
         for each in standings
-        if (each.strength, each.basis) == (Strength.CLAIMED, Basis.LAYERS)
+        if each.basis is Basis.LAYERS and not each.are_layers_proved
         for publication in each.publications
     )
 

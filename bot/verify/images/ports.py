@@ -1,14 +1,15 @@
 """What the looks at images need of registries and of the store."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from bot.domain.bases.image import Head
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.standing import Declaration, ImageStanding, Publication
+from bot.domain.images.named_bases import NamedBases, lacks_dotnet
+from bot.domain.images.standing import LAW, Declaration, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.reconcile.work import Queue
 from bot.verify.images.confirming import PublishedPort
@@ -48,18 +49,28 @@ class Look:
     found: str
     seen: SeenImage
     standings: tuple[ImageStanding, ...]
+    unpacked: Mapping[str, str] = field(default_factory=dict)
+    """Of layers that were read for that, what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownImage:
-    """What is needed to say anew what an image stands on."""
+    """What is needed to say anew what an image stands on. `law` is the edition that judged its `standings`, and for
+    which it was read; `runtimes` are the .NET runtimes that its packages hold, by the digest of a platform."""
 
     id: int
     name: str
     platforms: tuple[PlatformImage, ...]
     declared: Mapping[str, tuple[Declaration, ...]]
     standings: tuple[ImageStanding, ...]
-    expected: tuple[Base, ...]
+    named: NamedBases
+    runtimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    law: int = LAW
+
+    @property
+    def brings_a_runtime(self) -> bool:
+        """Whether its files name a base without .NET, so that what its packages hold is asked."""
+        return any(lacks_dotnet(base) for base in self.named.final)
 
 
 class ImagesStore(Protocol):
@@ -68,8 +79,16 @@ class ImagesStore(Protocol):
     @property
     def images(self) -> Queue[ProducedImage]: ...
 
-    async def expected_bases(self, repository_id: int) -> tuple[Base, ...]:
-        """The bases that a repository's files name."""
+    async def named_bases(self, image: ProducedImage) -> NamedBases:
+        """The bases that the files of its repository say that an image is built from."""
+        ...
+
+    async def runtimes_inside(self, digests: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """The versions of the runtime packs in these platforms of images, as far as their packages are known."""
+        ...
+
+    async def unpacked_since(self, last: int) -> Sequence[tuple[int, str, str]]:
+        """Layers that were read with a higher id, in its order: id, digest, and the digest of what it holds."""
         ...
 
     async def record_look(self, image: ProducedImage, look: Look, due_at: datetime) -> None: ...

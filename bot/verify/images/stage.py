@@ -4,46 +4,23 @@ What an image stands on also changes where nobody touched it: its base moves on.
 base was observed.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.bases.observation import PlatformImage
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims.tags import TagKind, TagRule, likely_newest
 from bot.domain.images.image import ProducedImage, SeenImage
-from bot.domain.images.standing import ImageStanding, Publication
+from bot.domain.images.standing import LAW, Doubt
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
-from bot.verify.images.confirming import confirm, confirmed_before, open_claims
-from bot.verify.images.ports import ImagesPort, ImagesStore, KnownImage, Look
-from bot.verify.standing.deciding import standing_of
-from bot.verify.standing.declared import of_dockerfile
-from bot.verify.standing.observed_layers import ObservedLayers
+from bot.verify.images.confirming import open_claims
+from bot.verify.images.judging import Observed, judge, look_at
+from bot.verify.images.ports import ImagesPort, ImagesStore, Look
 
 MOST_TAGS_READ = 50
 """Tags that fit a pattern, of which the newest is looked for."""
-
-
-@dataclass(slots=True)
-class Observed:
-    """All layers that bases have shown, as far as this process has read them; kept from tick to tick."""
-
-    layers: ObservedLayers = field(default_factory=ObservedLayers)
-    last: int = 0
-    told: int = 0
-    """Up to which observation all images were compared."""
-    tried: dict[int, tuple[str, frozenset[str]]] = field(default_factory=dict)
-    """Of images by id, the digest of which nothing more could be proved, and what its layers claimed then: a
-    publication that is gone from its registry proves nothing, however often it is asked for."""
-
-    async def catch_up(self, store: ImagesStore) -> None:
-        """Reads what was observed since."""
-        while news := await store.observations_since(self.last):
-            for number, observation in news:
-                self.layers.add(observation)
-                self.last = number
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,66 +47,23 @@ async def tick(
 ) -> ImagesTally:
     """Looks once at every image that is due."""
     await observed.catch_up(store)
-    told_anew = await _tell_anew(store, observed.layers) if observed.last > observed.told else 0
+    told_anew = await _tell_anew(store, observed) if observed.last > observed.told else 0
     observed.told = observed.last
     looks = _Looks(store, registries, observed, options, loop)
     tally = await loop.run(looks)
     return ImagesTally(tally.done, looks.moved, told_anew, tuple(tally.problems))
 
 
-async def _tell_anew(store: ImagesStore, layers: ObservedLayers) -> int:
+async def _tell_anew(store: ImagesStore, observed: Observed) -> int:
     """Compares every image again; how many stand differently now."""
     last = told = 0
     while known := await store.known_images(last):
         last = known[-1].id
-        news = {
-            image.id: standings for image in known if (standings := _standings(image, layers)) != image.standings
-        }
+        news = {image.id: standings for image in known if (standings := judge(image, observed)) != image.standings}
         if news:
             await store.save_standings(news)
         told += len(news)
     return told
-
-
-def _standings(
-    image: KnownImage, layers: ObservedLayers, confirmed: Collection[str] = ()
-) -> tuple[ImageStanding, ...]:
-    """Judges what each platform stands on; by the text of a Dockerfile too, where that names one base only.
-
-    `confirmed` are digests of platforms of bases whose whole layers it has, beyond those known from before.
-    """
-    known = confirmed_before(image.standings).union(confirmed)
-    written = tuple(of_dockerfile(base) for base in image.expected) if len(image.expected) == 1 else ()
-    return tuple(
-        standing_of(
-            platform,
-            layers,
-            (*image.declared.get(platform.platform, ()), *written),
-            expected=image.expected,
-            apart_from=image.name,
-            confirmed=known,
-        )
-        for platform in image.platforms
-    )
-
-
-async def look_at(
-    image: ProducedImage, tag: str, digest: str, store: ImagesStore, registries: ImagesPort, layers: ObservedLayers
-) -> Look:
-    """Reads an image by its digest and says what it stands on. Raises `Failure`."""
-    expected = await store.expected_bases(image.repository_id)
-    place = Base(image.claim.registry, image.claim.repository, tag)
-    name = image.claim.name
-
-    def below(platform: PlatformImage) -> Sequence[Publication]:
-        match = layers.match(platform, apart_from=name)
-        return match.publications if match is not None else ()
-
-    seen = await registries.read(place, digest, expected, below)
-    known = KnownImage(image.id, name, seen.platforms, seen.declared, (), expected)
-    confirmed = await confirm(seen.platforms, layers, registries, expected=expected, apart_from=name)
-    seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})
-    return Look(tag, seen, _standings(known, layers, confirmed.digests))
 
 
 async def newest(image: ProducedImage, rule: TagRule, registries: ImagesPort) -> tuple[str, str]:
@@ -188,9 +122,11 @@ class _Looks(Work[ProducedImage, Look | None]):
         is_told = self._is_told(item) and not self._awaits_provenance(item)
         if digest == item.digest and tag == item.found and is_told:
             return None
-        look = await look_at(item, tag, digest, self._store, self._registries, self._observed.layers)
+        place = Base(item.claim.registry, item.claim.repository, tag)
+        look = await look_at(item, place, digest, self._store, self._registries, self._observed)
         claims = open_claims(look.standings)
-        if claims:
+        may_be_read_later = any(each.doubt is Doubt.PACKED_ANEW for each in look.standings)
+        if claims and not may_be_read_later:
             self._observed.tried[item.id] = (digest, claims)
         else:
             self._observed.tried.pop(item.id, None)
@@ -198,6 +134,8 @@ class _Looks(Work[ProducedImage, Look | None]):
 
     def _is_told(self, item: ProducedImage) -> bool:
         """Whether nothing that its layers claim is left to be proved, or all was tried for just these claims."""
+        if item.law != LAW:
+            return False
         claims = open_claims(item.standings)
         return not claims or self._observed.tried.get(item.id) == (item.digest, claims)
 

@@ -8,9 +8,9 @@ from bot.domain.images.claims.tags import Build, TagKind
 from bot.domain.images.image import ProducedImage
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild
+from bot.verify.images.judging import Observed, look_at
 from bot.verify.images.ports import ImagesPort, ImagesStore, Look
-from bot.verify.images.stage import look_at, newest
-from bot.verify.standing.observed_layers import ObservedLayers
+from bot.verify.images.stage import newest
 
 
 class PushedStore(ImagesStore, Protocol):
@@ -27,7 +27,7 @@ class Pushed:
 
     store: PushedStore
     registries: ImagesPort
-    layers: ObservedLayers
+    observed: Observed
 
     async def look(self, image: ProducedImage, rebuild: Rebuild, *, only_new: bool = True) -> Look | None:
         """Reads what the build has pushed; None where nothing new is there, or nothing at all."""
@@ -51,7 +51,8 @@ class Pushed:
 
     async def read(self, image: ProducedImage, tag: str, digest: str) -> Look:
         """Reads and keeps what the digest is of."""
-        look = await look_at(image, tag, digest, self.store, self.registries, self.layers)
+        place = Base(image.claim.registry, image.claim.repository, tag)
+        look = await look_at(image, place, digest, self.store, self.registries, self.observed)
         await self.store.keep_look(image, look)
         return look
 

@@ -20,8 +20,8 @@ from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.verify.gating.judging import NoGate
 from bot.verify.gating.ports import ImageGate
+from bot.verify.images.judging import Observed
 from bot.verify.images.ports import ImagesPort, Look
-from bot.verify.images.stage import Observed
 from bot.verify.proving.pushed import Pushed, PushedStore, was_seen_since
 from bot.verify.proving.required import (
     SAY_WHO,
@@ -125,7 +125,7 @@ class _Proofs(Work[Proving, Rebuild]):
         self._gate = gate
         self._registries = registries
         self._layers = observed.layers
-        self._pushed = Pushed(store, registries, observed.layers)
+        self._pushed = Pushed(store, registries, observed)
         self._options = options
         self._clock = loop.clock
         self.ends: list[ImageVerdict] = []
@@ -152,6 +152,8 @@ class _Proofs(Work[Proving, Rebuild]):
         proofs = [self._proof(image, look, item, now) for image, look in zip(concerned, looks, strict=True)]
         decisive = max(proofs, key=lambda proof: _WEIGHT.index(proof.verdict))
         waited = now - (rebuild.built_at or now)
+        if any(proof.awaits_base for proof in proofs) and waited <= self._options.within:
+            return replace(rebuild, due_at=now + self._options.every)
         others = _NONE if decisive.verdict.fails else await self._others(item, concerned, waited)
         asked, shown = [*concerned, *others.images], [*looks, *others.looks]
         lack = None if decisive.verdict.fails else await lack_of(self._trust, asked, shown, waited)

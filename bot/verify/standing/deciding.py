@@ -1,69 +1,153 @@
-"""What an image stands on: layers first, since they cannot be made up, then what is said, each by its weight."""
+"""What an image stands on: layers first, since they cannot be made up, then what is said, each by its weight.
+
+Law 1 begins here: layers prove a base only where it is the one that the image is built from. The layers of
+`aspnet` begin with those of `runtime-deps`, so an image on a build of `aspnet` that nobody saw shows the latter's.
+"""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis, Declaration, ImageStanding, Publication
-from bot.domain.reference import Base
+from bot.domain.images.named_bases import NOTHING_NAMED, NamedBases, may_hide
+from bot.domain.images.standing import Basis, Declaration, Doubt, ImageStanding, Publication
 from bot.verify.standing.declared import base_named, most_telling_first
+from bot.verify.standing.inside import runtime_inside
 from bot.verify.standing.observed_layers import LayerMatch, ObservedLayers
+from bot.verify.standing.witnesses import contradiction, told_apart
 
 
-def standing_of(
-    image: PlatformImage,
-    observed: ObservedLayers,
-    declared: Sequence[Declaration | None] = (),
-    *,
-    expected: Collection[Base] = (),
-    apart_from: str | None = None,
-    confirmed: Collection[str] = (),
-) -> ImageStanding:
-    """What one platform of an image stands on, seen as standing on one of `expected` where it may.
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """What is known of a platform of an image besides its layers.
 
-    `apart_from` is the image's own name, where it is a base itself. `confirmed` are the digests of platforms of
-    bases whose layers were compared whole: what was observed with few digits is proved by them.
+    `named` are the bases that the files name, `declared` what annotations, labels and provenance say of the base,
+    `runtimes` the versions of .NET that its packages hold. `confirmed` are the digests of platforms of bases whose
+    layers were compared whole: what was observed with few digits is proved by them. `apart_from` is the image's own
+    name, where it is a base itself.
     """
-    declarations = most_telling_first(declared)
-    match = _confirmed(observed.match(image, apart_from=apart_from), confirmed)
+
+    named: NamedBases = NOTHING_NAMED
+    declared: Sequence[Declaration | None] = ()
+    runtimes: Collection[str] = ()
+    confirmed: Collection[str] = ()
+    apart_from: str | None = None
+
+
+def standing_of(image: PlatformImage, observed: ObservedLayers, said: Witnesses) -> ImageStanding:
+    """What one platform of an image stands on, and what tells for it and against it."""
+    declarations = most_telling_first(said.declared)
+    match = _confirmed(observed.match(image, apart_from=said.apart_from), said.confirmed)
     if match is None:
-        return _as_declared(image.platform, observed, declarations).of(expected)
-    standing = ImageStanding(image.platform, match.strength, Basis.LAYERS, match.publications, match.layers)
+        standing = _as_declared(image.platform, observed, declarations).of(said.named.final)
+    else:
+        standing = _by_layers(image, match, observed, said, declarations)
+    inside = runtime_inside(standing, observed, said.named.stages, said.runtimes, declarations)
+    return replace(standing, inside=inside)
+
+
+def _by_layers(
+    image: PlatformImage,
+    match: LayerMatch,
+    observed: ObservedLayers,
+    said: Witnesses,
+    declarations: Sequence[Declaration],
+) -> ImageStanding:
+    below = ImageStanding(
+        image.platform, match.strength, Basis.LAYERS, match.publications, match.layers, doubt=match.doubt
+    )
+    known = _known_bases(image.platform, said.named, declarations, observed)
+    standing = _on_its_base(below, known)
+    alike = told_apart(image, [observed.image_of(each) for each in standing.publications])
+    digests = {each.digest for each in alike}
+    standing = replace(
+        standing, publications=tuple(each for each in standing.publications if each.platform_digest in digests)
+    )
+    return _weighed(standing, image, observed, declarations)
+
+
+def _known_bases(
+    platform: str, named: NamedBases, declarations: Sequence[Declaration], observed: ObservedLayers
+) -> NamedBases:
+    """The bases that the files name, else those that show what verified provenance names."""
+    if named.final:
+        return named
+    proved = {
+        publication.base
+        for each in declarations
+        if each.basis is Basis.VERIFIED_PROVENANCE and not each.is_stage
+        for publication in _observed_as(each, platform, observed)
+    }
+    return NamedBases(tuple(sorted(proved)), named.stages)
+
+
+def _on_its_base(below: ImageStanding, named: NamedBases) -> ImageStanding:
+    """The standing seen as one on the base that the image is built from, as far as its layers show that one."""
+    shown = {each.base for each in below.publications}
+    if not named.final:
+        return _claimed(below.of(()), Doubt.NO_BASE_NAMED)
+    if not shown.isdisjoint(named.final):
+        standing = below.of(named.final)
+        hidden = [each for each in named.final if each not in shown and standing.base is not None]
+        may_be_another = any(may_hide(each, standing.base) for each in hidden if standing.base is not None)
+        return _claimed(standing, Doubt.SEVERAL_NAMED) if may_be_another else standing
+    sure = {base for base in shown & set(named.stages) if not any(may_hide(each, base) for each in named.final)}
+    if sure:
+        return below.of(sure)
+    over = below.of(())
+    unseen = (each for each in named.final if over.base is not None and may_hide(each, over.base))
+    return replace(over, built_from=next(unseen, named.final[0]))
+
+
+def _claimed(standing: ImageStanding, doubt: Doubt) -> ImageStanding:
+    """The same as a claim; what is doubted of the layers themselves weighs more."""
+    return replace(standing, strength=Strength.CLAIMED, doubt=standing.doubt or doubt)
+
+
+def _weighed(
+    standing: ImageStanding, image: PlatformImage, observed: ObservedLayers, declarations: Sequence[Declaration]
+) -> ImageStanding:
+    """The standing with what the other witnesses say for it and against it."""
     for declaration in declarations:
-        said = _named(declaration, image.platform, observed)
-        agreed = tuple(each for each in match.publications if each in said)
-        if said and not agreed:
-            told = f"its {declaration.basis} names {_briefly(declaration)}, which its layers do not show"
-            standing = replace(standing, disagreement=told)
-            break
-        if agreed and declaration.basis is Basis.VERIFIED_PROVENANCE:
-            basis = Basis.LAYERS if match.strength is Strength.PROVED else Basis.VERIFIED_PROVENANCE
-            standing = replace(standing, strength=Strength.PROVED, basis=basis, publications=agreed)
-    return standing.of(expected)
+        if declaration.is_stage:
+            continue
+        publications = _observed_as(declaration, image.platform, observed)
+        agreed = tuple(each for each in standing.publications if each in publications)
+        if publications and not agreed:
+            against = f"its {declaration.basis} names {_briefly(declaration)}, which its layers do not show"
+            return replace(standing, strength=Strength.CONTRADICTED, disagreement=against)
+        if agreed and declaration.basis is Basis.VERIFIED_PROVENANCE and standing.built_from is None:
+            basis = Basis.LAYERS if standing.strength is Strength.PROVED else Basis.VERIFIED_PROVENANCE
+            standing = replace(standing, strength=Strength.PROVED, basis=basis, publications=agreed, doubt=None)
+    if standing.built_from is None and (
+        against := contradiction(image, [observed.image_of(each) for each in standing.publications])
+    ):
+        return replace(standing, strength=Strength.CONTRADICTED, disagreement=against)
+    return standing
 
 
 def _confirmed(match: LayerMatch | None, confirmed: Collection[str]) -> LayerMatch | None:
-    if match is None or match.strength is Strength.PROVED:
+    if match is None or match.doubt is not Doubt.FEW_DIGITS:
         return match
     sure = tuple(each for each in match.publications if each.platform_digest in confirmed)
-    return LayerMatch(sure, match.layers, Strength.PROVED) if sure else match
+    return LayerMatch(sure, match.layers) if sure else match
 
 
 def _as_declared(platform: str, observed: ObservedLayers, declarations: Sequence[Declaration]) -> ImageStanding:
     """The first declaration whose digest was observed, else the first that names a base at all."""
-    for declaration in declarations:
-        if said := _named(declaration, platform, observed):
+    of_base = [each for each in declarations if not each.is_stage]
+    for declaration in of_base:
+        if publications := _observed_as(declaration, platform, observed):
             is_verified = declaration.basis is Basis.VERIFIED_PROVENANCE
             strength = Strength.PROVED if is_verified else Strength.CLAIMED
-            return ImageStanding(platform, strength, declaration.basis, said, named=declaration.named)
-    for declaration in declarations:
+            return ImageStanding(platform, strength, declaration.basis, publications, named=declaration.named)
+    for declaration in of_base:
         if declaration.digests or base_named(declaration) is not None:
             return ImageStanding(platform, Strength.CLAIMED, declaration.basis, named=_briefly(declaration))
     return ImageStanding(platform)
 
 
-def _named(declaration: Declaration, platform: str, observed: ObservedLayers) -> tuple[Publication, ...]:
+def _observed_as(declaration: Declaration, platform: str, observed: ObservedLayers) -> tuple[Publication, ...]:
     return tuple(
         publication for digest in sorted(declaration.digests) for publication in observed.named(digest, platform)
     )

@@ -32,6 +32,19 @@ def of_provenance(provenance: Provenance, expected: Collection[Base], *, is_veri
     return Declaration(basis, named, frozenset(each for each in material.digests if is_digest(each)))
 
 
+def stages_of(provenance: Provenance) -> tuple[Declaration, ...]:
+    """Every image that went into a build, as verified provenance names it."""
+    return tuple(
+        Declaration(
+            Basis.VERIFIED_PROVENANCE,
+            f"{each.image}:{each.tag}" if each.tag else each.image,
+            frozenset(digest for digest in each.digests if is_digest(digest)),
+            is_stage=True,
+        )
+        for each in provenance.bases
+    )
+
+
 def of_annotations(annotations: Mapping[str, str]) -> Declaration | None:
     """The base that the manifest's annotations name; they are the image's own."""
     return _of_texts(Basis.ANNOTATION, annotations)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Publication
+from bot.domain.images.standing import Doubt, Publication
 from bot.domain.platform import usual_name
 from bot.domain.reference import Base
 
@@ -27,11 +27,20 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class LayerMatch:
-    """The longest run of an image's layers that is all of a base's. `strength` is proved by whole digests."""
+    """The longest run of an image's layers that is all of a base's.
+
+    It is proved by the digests of the layers as the registry holds them, or by what those were seen to unpack to.
+    Else `doubt` says why it is claimed; `unread` are the layers, bottom first, that would have to be read.
+    """
 
     publications: tuple[Publication, ...]
     layers: int
-    strength: Strength
+    doubt: Doubt | None = None
+    unread: tuple[str, ...] = ()
+
+    @property
+    def strength(self) -> Strength:
+        return Strength.PROVED if self.doubt is None else Strength.CLAIMED
 
 
 class ObservedLayers:
@@ -45,6 +54,10 @@ class ObservedLayers:
         self._short: dict[str, _Node] = {}
         self._newest: dict[Base, tuple[str, list[int]]] = {}
         self._named: dict[str, list[int]] = {}
+        self._of_base: dict[Base, list[int]] = {}
+        self._images: dict[str, PlatformImage] = {}
+        self.unpacked: dict[str, str] = {}
+        """Of layers that were read whole, by digest, what they hold: the digest of that."""
         for observation in observations:
             self.add(observation)
 
@@ -65,6 +78,8 @@ class ObservedLayers:
         number = len(self._publications)
         platform = usual_name(image.platform)
         self._publications.append(Publication(seen.base, seen.at, digest, platform, image.digest))
+        self._images[image.digest] = image
+        self._of_base.setdefault(seen.base, []).append(number)
         for each in {digest, image.digest}:
             self._named.setdefault(each, []).append(number)
         if image.diff_ids:
@@ -81,17 +96,36 @@ class ObservedLayers:
         of its own layers.
         """
         platform = usual_name(image.platform)
-        unpacked = self._longest(self._unpacked, platform, image.diff_ids, apart_from)
+        read = [self.unpacked.get(layer, "") for layer in image.layers]
+        unpacked = self._longest(self._unpacked, platform, read, apart_from)
         whole = self._longest(self._whole, platform, image.layers, apart_from)
-        proved = max(unpacked, whole, key=lambda found: found[0])
-        shown = sorted({*unpacked[1], *whole[1]}) if unpacked[0] == whole[0] else proved[1]
-        claimed = self._longest(self._short, platform, image.short_layers, apart_from)
-        strength = Strength.PROVED
-        if claimed[0] > proved[0]:
-            proved, shown, strength = claimed, claimed[1], Strength.CLAIMED
-        if not shown:
-            return None
-        return LayerMatch(tuple(self._publications[number] for number in shown), proved[0], strength)
+        depth = max(unpacked[0], whole[0])
+        shown = sorted({number for count, numbers in (unpacked, whole) if count == depth for number in numbers})
+        proved = LayerMatch(self._all(shown), depth)
+        said = self._longest(self._unpacked, platform, image.diff_ids, apart_from)
+        short = self._longest(self._short, platform, image.short_layers, apart_from)
+        if said[0] > max(depth, short[0]):
+            unread = tuple(layer for layer in image.layers[: said[0]] if layer not in self.unpacked)
+            return LayerMatch(self._all(said[1]), said[0], Doubt.PACKED_ANEW, unread)
+        if short[0] > depth:
+            return LayerMatch(self._all(short[1]), short[0], Doubt.FEW_DIGITS)
+        return proved if depth else None
+
+    def image_of(self, publication: Publication) -> PlatformImage:
+        """What the platform's manifest of a publication stands for."""
+        return self._images[publication.platform_digest]
+
+    def declared(self, publication: Publication, variable: str = "DOTNET_VERSION") -> str | None:
+        """The version that a publication declares in a variable; None where it declares none, or was not asked."""
+        versions = self.image_of(publication).versions or ()
+        return next((each.value for each in versions if each.name == variable), None)
+
+    def shown_by(self, base: Base) -> tuple[Publication, ...]:
+        """All that the base has shown, each platform, the oldest first."""
+        return self._all(self._of_base.get(base, ()))
+
+    def _all(self, numbers: Iterable[int]) -> tuple[Publication, ...]:
+        return tuple(self._publications[number] for number in numbers)
 
     def named(self, digest: str, platform: str) -> tuple[Publication, ...]:
         """The publications that `digest` names, as their index or as the manifest of `platform`."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.domain.bases.observation import first_digits
-from bot.domain.evidence import Strength
+from bot.domain.images.standing import ImageState
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.domain.rollouts.timing.waves import Hold
@@ -43,8 +43,7 @@ class Branch:
     @property
     def is_current(self) -> bool:
         """Whether it is proved to stand on what the base shows now."""
-        image = self.view.image
-        return self.late is None and image.strength is Strength.PROVED and image.behind_since is None
+        return self.late is None and self.view.image.state is ImageState.CURRENT
 
     @property
     def state(self) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
-from bot.domain.images.image import ImageState
+from bot.domain.images.standing import ImageState
 from bot.domain.packages.gate import GateOutcome
 from bot.domain.repositories.finding import Outcome
 from bot.domain.repositories.onboarding import OnboardingState

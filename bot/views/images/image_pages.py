@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.evidence import Strength
-from bot.domain.images.image import ImageState
+from bot.domain.images.standing import ImageState
 from bot.domain.packages.changes import PackageChange
 from bot.views.images.gates import GateView
 from bot.views.images.image_contents import ImageCves

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.images.image import ImageState, ProducedImage
-from bot.domain.images.standing import ImageStanding
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.repositories.naming import Naming
 from bot.domain.wording.words import counted
 from bot.views.images.gates import GateView

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.domain.bases.image import INDEXES, Config, Descriptor, Head, Index, Manifest, read_config, read_document
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import DeclaredVersion, Observation, PlatformImage
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
@@ -156,7 +156,21 @@ def _image(base: Base, platform: ObservedPlatform) -> PlatformImage:
         platform.manifest.layers,
         platform.config.diff_ids,
         platform.manifest.config.digest,
+        _declared_versions(platform.config),
+        platform.config.steps,
     )
+
+
+def _declared_versions(config: Config) -> tuple[DeclaredVersion, ...]:
+    """The versions of .NET that an image's variables declare, each with the step of its history that set it."""
+    found = []
+    for name in VERSION_VARIABLES:
+        value = config.env.get(name, "")
+        if value and len(value) <= _LONGEST_VERSION:
+            sets = re.compile(rf"\bENV\b.*\b{name}[= ]")
+            steps = [place for place, step in enumerate(config.history) if sets.search(step)]
+            found.append(DeclaredVersion(name, value, steps[-1] if steps else None))
+    return tuple(found)
 
 
 class _Reader:

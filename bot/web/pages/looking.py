@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.image import ImageState
+from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.views.bases.advisories import FIX_WORDS, FixState, released_alone

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.images.image import ImageState
+from bot.domain.images.standing import ImageState
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.fleets.fleet import ASPNET, RUNTIME_TAG, WEEKLY_REBUILD, SampleFleet

@@ -51,8 +51,8 @@ from bot.plan.waves import advance
 from bot.reconcile.budgets import Budget
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
+from bot.verify.images.judging import Observed
 from bot.verify.images.ports import ImagesPort
-from bot.verify.images.stage import Observed
 from bot.verify.proving import stage as proving
 from bot.verify.proving.stage import ProvingOptions
 from bot.watch.registry.ports import Sight, Sighting

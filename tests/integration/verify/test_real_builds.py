@@ -28,7 +28,6 @@ from bot.domain.reference import Base
 from bot.service.wiring.registries.images import RegistryImages
 from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.registry.observe import read
@@ -36,6 +35,7 @@ from sandbox.images import Pushed, dotnet_image
 from tests.builders import NOON
 from tests.docker_engine import Docker, engine
 from tests.integration.verify.conftest import Kept, NothingKept
+from tests.unit.verify.standing.world import stands
 
 pytestmark = pytest.mark.long
 
@@ -102,7 +102,7 @@ class Shop:
             seen = await images.read(place, digest, (self.base,))
         [platform] = [each for each in seen.platforms if each.platform == PLATFORM]
         observed = ObservedLayers([below.observation(self.base, NOON)])
-        return standing_of(platform, observed, seen.declared[PLATFORM], expected=[self.base]), seen
+        return stands(platform, observed, seen.declared[PLATFORM], expected=[self.base]), seen
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from markupsafe import escape
 from sqlalchemy import insert, select, update
 
 from bot.domain.feeds.advisory import Release
-from bot.domain.images.image import ImageState
+from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.ledger.entries import entry_of, places_of
 from bot.domain.packages.ledger.known import AffectedImage, Held, PublishedFix

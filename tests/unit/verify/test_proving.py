@@ -18,6 +18,7 @@ from bot.domain.images.builder import Builder
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.images.trust import Lack, Trust
 from bot.domain.images.verdict import ImageVerdict
@@ -28,8 +29,8 @@ from bot.reconcile.loop import Loop
 from bot.service.wiring.registries.trust import Trusting
 from bot.settings import Settings
 from bot.store.stages.watch.watch import WatchStore
+from bot.verify.images.judging import Observed
 from bot.verify.images.ports import Below, ImagesPort, Look
-from bot.verify.images.stage import Observed
 from bot.verify.proving.required import ImageTrust, NothingRequired
 from bot.verify.proving.stage import Proving, ProvingOptions, ProvingStore, tick
 from tests.builders import ASPNET, NOON, rebuild
@@ -125,7 +126,14 @@ class World:
         others = tuple(known if each.id == image.id else each for each in self.proving[1].images)
         self.proving[1] = replace(self.proving[1], images=others)
 
-    async def expected_bases(self, repository_id: int) -> tuple[Base, ...]:
+    async def named_bases(self, image: ProducedImage) -> NamedBases:
+        named = tuple(target.base for target in self.targets)
+        return NamedBases(named, named)
+
+    async def runtimes_inside(self, digests: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    async def unpacked_since(self, last: int) -> Sequence[tuple[int, str, str]]:
         return ()
 
     async def head(self, base: Base) -> Head:
@@ -141,6 +149,9 @@ class World:
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
         return None, {}
+
+    async def unpacked(self, place: Base, layer: str) -> str | None:
+        raise AssertionError("nothing was packed anew")
 
 
 def none_concerned(**values: object) -> World:
@@ -403,9 +414,12 @@ async def test_a_base_that_was_observed_is_not_waited_for() -> None:
     assert (await world.look(NothingRequired())).proof is ImageVerdict.PROVED
 
 
-async def test_one_that_the_watch_never_observes_is_waited_for_no_longer_than_an_image() -> None:
-    after = await upon_golden([]).look(NothingRequired(), HOURS_2)
-    assert (after.state, after.proof) == (RebuildState.FAILED, ImageVerdict.OTHER)
+async def test_one_that_the_watch_never_observes_is_waited_for_and_fails_nothing() -> None:
+    world = upon_golden([])
+    assert (await world.look(NothingRequired())).state is RebuildState.PROVING
+    after = await world.look(NothingRequired(), HOURS_2)
+    assert (after.state, after.proof) == (RebuildState.STEPPING, ImageVerdict.UNKNOWN)
+    assert "a build of golden:latest that was not seen, over aspnet:10.0" in after.reason
 
 
 class SignedBySomebody(Trusting):

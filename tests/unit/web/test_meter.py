@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.domain.bases.change import Cause
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.promise import PromiseRow
-from bot.domain.images.image import ImageState
+from bot.domain.images.standing import ImageState
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.reconcile.hooks import RowOutcome
 from bot.views.bases.mirrors import Took

@@ -1,11 +1,12 @@
 """Which tag of an image a build leaves behind: a fixed one, one made of what the build tells, or a pattern."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 LONGEST_TAG = 128
 _PART = re.compile(r"\{(?P<name>sha|short_sha|run_number|date:(?P<format>[^{}]{1,32}))\}")
@@ -95,8 +96,24 @@ class TagRule:
         pattern = self.pattern
         return [tag for tag in tags if fnmatchcase(tag, pattern)]
 
+    def fits(self, tag: str) -> bool:
+        """Whether a build of the rule leaves that tag behind."""
+        return fnmatchcase(tag, self.pattern)
+
     def __str__(self) -> str:
         return self.text
+
+
+Tagged = TypeVar("Tagged")
+
+
+def of_tag(tag: str, by_rule: Mapping[str, Tagged]) -> Tagged | None:
+    """Of what is known by rules for tags of one name, that of the rule that a tag fits: the very one, else the
+    longest; None where it fits none."""
+    if tag in by_rule:
+        return by_rule[tag]
+    fitting = [rule for rule in by_rule if TagRule(rule).fits(tag)]
+    return by_rule[max(fitting, key=len)] if fitting else None
 
 
 def likely_newest(tags: Collection[str], most: int) -> list[str] | None:

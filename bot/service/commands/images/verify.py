@@ -19,8 +19,10 @@ from bot.domain.images.answers import (
     all_hold,
 )
 from bot.domain.images.builder import Builder
-from bot.domain.images.image import ProducedImage, behind_since
-from bot.domain.images.standing import ImageStanding
+from bot.domain.images.claims.tags import of_tag
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.named_bases import NOTHING_NAMED, NamedBases
+from bot.domain.images.standing import ImageStanding, behind_since
 from bot.domain.images.trust import Trust, TrustMode
 from bot.domain.packages.gate import Gated, GateOutcome, worst_gated
 from bot.domain.reference import Base, InvalidReference, Reference
@@ -36,9 +38,7 @@ from bot.settings.sections.trust import TrustRuleSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.store.stores import Stores
 from bot.verify.gating.judging import judge_images
-from bot.verify.images.confirming import confirm
-from bot.verify.images.stage import Observed
-from bot.verify.standing.deciding import standing_of
+from bot.verify.images.judging import Observed, read_and_judge
 from bot.verify.trust.looked_once import LookedOnce
 from bot.verify.vex.attached import AttachedVex
 
@@ -132,23 +132,11 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
         beside, forge = LookedOnce(registry, clock), forge_host(settings.github.api_url)
         images = RegistryImages(registry, beside, stores.watch, stores.images, clock, settings.trust, forge)
         produced = await stores.images.named(place.registry, place.repository)
-        expected = await _expected(stores.images, produced)
-        seen = await images.read(place, digest, expected)
-        observed = Observed()
+        observed = Observed(settings.images.judged_platforms())
         await observed.catch_up(stores.images)
-        layers = observed.layers
-        confirmed = await confirm(seen.platforms, layers, images, expected=expected, apart_from=place.name)
-        standings = tuple(
-            standing_of(
-                platform,
-                layers,
-                seen.declared.get(platform.platform, ()),
-                expected=expected,
-                apart_from=place.name,
-                confirmed=confirmed.digests,
-            )
-            for platform in seen.platforms
-        )
+        named = await _named_bases(stores.images, produced, place.tag)
+        look = await read_and_judge(place, digest, named, stores.images, images, observed)
+        seen, standings = look.seen, look.standings
         rule = settings.trust.rule_for(place.name)
         trust = await Trusting(settings, beside, stores.watch, clock).trust(place, digest)
         is_required = rule is not None and rule.mode is TrustMode.REQUIRE
@@ -194,8 +182,9 @@ def about_builder(
     return ImageAnswer(ImageQuestion.PROVENANCE, None if builder is None else False, lacking, counts=is_required)
 
 
-async def _expected(store: ImagesStore, produced: Sequence[ProducedImage]) -> tuple[Base, ...]:
-    """The bases that the files of the repository name; none where it is not known which repository that is."""
-    if len(produced) != 1:
-        return ()
-    return await store.expected_bases(produced[0].repository_id)
+async def _named_bases(store: ImagesStore, produced: Sequence[ProducedImage], tag: str) -> NamedBases:
+    """The bases that the files of its repository name; none where it is not known which repository that is."""
+    if len({each.repository_id for each in produced}) != 1:
+        return NOTHING_NAMED
+    image = of_tag(tag, {each.claim.tag.text: each for each in produced})
+    return await store.named_bases(image) if image is not None else NOTHING_NAMED

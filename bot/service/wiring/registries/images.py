@@ -19,13 +19,14 @@ from bot.service.wiring.registries.trust import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.images.ports import Below, nothing_below
+from bot.verify.images.unpacking import Allowance, content_of
 from bot.verify.provenance.attestations import Attested, attested_in, statements_in
 from bot.verify.provenance.signed import SignedProvenance, signed_provenance
 from bot.verify.provenance.slsa import read_provenance
 from bot.verify.provenance.statement import read_statement
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
-from bot.verify.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance
+from bot.verify.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance, stages_of
 from bot.verify.trust.collecting import CUT, attestations_of
 from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, ObservedPlatform, read
@@ -52,6 +53,7 @@ class RegistryImages:
     forge: str = GITHUB
     """The host whose repositories are the fleet's: what an image names at another is none of these."""
     _remembered: Remembered = field(default_factory=Remembered)
+    _read: Allowance = field(default_factory=Allowance)
 
     async def head(self, base: Base) -> Head:
         return await self.registry.head(base)
@@ -99,6 +101,10 @@ class RegistryImages:
             return None, {}
         [platform, *_] = reading.observation(base, publication.at).platforms
         return platform, reading.fetched
+
+    async def unpacked(self, place: Base, layer: str) -> str | None:
+        blob = self.registry.blob(place.registry, place.repository, layer)
+        return await content_of(layer, blob, self._read, self.clock.now())
 
     async def _inherited(
         self, place: Base, reading: DigestReading, expected: Collection[Base], below: Below
@@ -196,12 +202,10 @@ def _declared(platform: ObservedPlatform, inherited: Collection[tuple[str, str]]
 
 
 def _proved(signed: Sequence[SignedProvenance], expected: Collection[Base]) -> tuple[Declaration, ...]:
-    said = (
-        of_provenance(each.provenance, expected, is_verified=True)
-        for each in signed
-        if each.builder.strength is Strength.PROVED
-    )
-    return tuple(each for each in said if each is not None)
+    proved = [each.provenance for each in signed if each.builder.strength is Strength.PROVED]
+    said = (of_provenance(each, expected, is_verified=True) for each in proved)
+    stages = (stage for each in proved for stage in stages_of(each))
+    return (*(each for each in said if each is not None), *stages)
 
 
 def _builder(signed: Sequence[Sequence[SignedProvenance]]) -> Builder | None:

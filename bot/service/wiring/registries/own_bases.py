@@ -14,7 +14,7 @@ from bot.domain.reference import Base
 from bot.plan.cascade.shown import Stood
 from bot.store.stages.plan.cascade.cascade import CascadeStore
 from bot.store.stages.verify.images import ImagesStore
-from bot.verify.images.stage import Observed
+from bot.verify.images.judging import Observed
 
 
 @dataclass(frozen=True, slots=True)

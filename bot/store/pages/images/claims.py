@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.image import ImageState, ProducedImage
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.standing import ImageState
 from bot.store.engine.readable import readable
 from bot.store.rows.images.images import contested_images, image_of, images
 from bot.store.rows.repositories.tables import repositories

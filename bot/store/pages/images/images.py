@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.images.image import ImageState, ProducedImage
-from bot.domain.images.standing import ImageStanding
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.standing import ImageStanding, ImageState
 from bot.domain.reference import Base
 from bot.store.engine.codec import dump
 from bot.store.engine.readable import readable

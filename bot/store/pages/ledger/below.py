@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.images.claims.tags import of_tag
 from bot.domain.images.standing import ImageStanding
 from bot.domain.packages.package import Package
 from bot.domain.reference import Base
@@ -67,7 +68,10 @@ class BasesBelow:
                     return Below(platform, base, shown, None, tuple(own[::-1]))
                 published = self.shown.get((upstream, platform))
                 return Below(platform, upstream, published, (base, shown), tuple(own[::-1]))
-            who, standings = produced.get(base.tag) or next(iter(produced.values()))
+            of_its_tag = of_tag(base.tag, produced)
+            if of_its_tag is None:
+                break
+            who, standings = of_its_tag
             own.append((base, self.shown.get((base, platform)), who))
         return Below(platform, None, None, None, tuple(own[::-1]))
 

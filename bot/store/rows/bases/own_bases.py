@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Table,
     UniqueConstraint,
+    and_,
     bindparam,
     or_,
     select,
@@ -27,7 +29,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock
 from bot.store.engine.readable import readable
-from bot.store.rows.bases.bases import base_ids, mark_used
+from bot.store.rows.bases.bases import base_ids, has_name_among, mark_used
 from bot.store.rows.bases.mirrors import with_mirrors
 from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
@@ -143,7 +145,17 @@ async def look_at_bases(connection: AsyncConnection, name: str, digest: str, now
     """Has the watch look at once at the bases of an image that was just seen with another digest."""
     registry, _, repository = name.partition("/")
     is_old = [bases.c.registry == registry, bases.c.repository == repository, bases.c.digest != digest]
-    waiting = select(bases.c.id).where(*is_old, bases.c.lease_owner.is_(None), bases.c.due_at > now)
+    await _look_now(connection, and_(*is_old), now)
+
+
+async def look_at_once(connection: AsyncConnection, wanted: Collection[Base], now: datetime) -> None:
+    """Has the watch look at once at bases."""
+    for some in chunks(sorted(wanted)):
+        await _look_now(connection, has_name_among(some), now)
+
+
+async def _look_now(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> None:
+    waiting = select(bases.c.id).where(which, bases.c.lease_owner.is_(None), bases.c.due_at > now)
     ids = list((await connection.execute(waiting)).scalars())
     if ids:
         await lock(connection, bases, ids)

@@ -27,8 +27,8 @@ from bot.domain.images.builder import Builder
 from bot.domain.images.claims.choosing import contested
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ImageState, ProducedImage
-from bot.domain.images.standing import ImageStanding
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.standing import LAW, ImageStanding, ImageState, as_claims
 from bot.store.engine.codec import load
 from bot.store.engine.inserting import chunks
 from bot.store.engine.locking import lock_where
@@ -60,6 +60,7 @@ images = Table(
     Column("standings", JSON),
     Column("behind_since", Moment),
     Column("state", ShortText(16), nullable=False, server_default=ImageState.NOT_SEEN.value),
+    Column("law", Integer, nullable=False, server_default="0"),
     Column("sourced_from", LongText),
     Column("builder", JSON),
     Column("error", LongText),
@@ -70,7 +71,7 @@ images = Table(
 )
 """`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names, and
 `builder` who built it by signed provenance. Tags of one name have a row each where each has a build of its own.
-`state` is an `ImageState`, as digest and standings tell it."""
+`state` is an `ImageState`, as digest and standings tell it; `law` the edition of law 1 that judged these."""
 
 deployments = Table(
     "deployments",
@@ -159,12 +160,19 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
         row.found,
         row.digest,
         row.seen_at,
-        load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else (),
+        standings_of(row),
         row.sourced_from,
         (row.repository_id, claim.name) in lost,
         row.error,
         _builder_of(row),
+        row.law,
     )
+
+
+def standings_of(row: Any) -> tuple[ImageStanding, ...]:
+    """What the platforms of an image in a row stand on; what an earlier edition of the law proved is a claim."""
+    stored = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
+    return stored if row.law == LAW else as_claims(stored)
 
 
 def _builder_of(row: Any) -> Builder | None:

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.images.builder import Builder
-from bot.domain.images.image import ProducedImage, behind_since, state_of
-from bot.domain.images.standing import Declaration, ImageStanding
+from bot.domain.images.image import ProducedImage
+from bot.domain.images.named_bases import NamedBase, NamedBases
+from bot.domain.images.standing import LAW, Declaration, ImageStanding, behind_since, state_of
 from bot.domain.reference import Base
 from bot.reconcile.work import Claimed
 from bot.store.engine.codec import dump, load
@@ -25,12 +27,15 @@ from bot.store.engine.store import Store
 from bot.store.pages.images.deployed import deployments_of
 from bot.store.pages.images.gates import gates_of
 from bot.store.rows.bases.bases import has_name_among
-from bot.store.rows.bases.own_bases import look_at_bases
+from bot.store.rows.bases.named import bases_named_by
+from bot.store.rows.bases.own_bases import look_at_bases, look_at_once
 from bot.store.rows.bases.tables import base_of, bases, manifests, observations
-from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
+from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images, standings_of
+from bot.store.rows.images.unpacked_layers import unpacked_layers
+from bot.store.rows.inventories.runtimes import runtimes_in
 from bot.store.rows.inventories.wanted import ShownImage, TwoLooks, want_image
 from bot.store.rows.repositories.audits import audit_again
-from bot.store.rows.repositories.tables import repositories, usages
+from bot.store.rows.repositories.tables import repositories
 from bot.verify.images.ports import KnownImage, Look
 from bot.views.images.images import ImageView
 
@@ -87,15 +92,20 @@ class ImagesStore(Store):
 
         return readable(rows, view, lambda row: f"image {row.id}")
 
-    async def expected_bases(self, repository_id: int) -> tuple[Base, ...]:
-        query = (
-            select(bases.c.registry, bases.c.repository, bases.c.tag)
-            .join(usages, usages.c.base_id == bases.c.id)
-            .where(usages.c.repository_id == repository_id)
-            .distinct()
-        )
+    async def named_bases(self, image: ProducedImage) -> NamedBases:
         async with self._database.reading() as connection:
-            return tuple(sorted(Base(*row) for row in await connection.execute(query)))
+            named = await bases_named_by(connection, [image.repository_id])
+        return NamedBases.of(named.get(image.repository_id, ()), image.claim.built_from)
+
+    async def runtimes_inside(self, digests: Collection[str]) -> dict[str, tuple[str, ...]]:
+        async with self._database.reading() as connection:
+            return await runtimes_in(connection, digests)
+
+    async def unpacked_since(self, last: int) -> list[tuple[int, str, str]]:
+        query = select(unpacked_layers).where(unpacked_layers.c.id > last).order_by(unpacked_layers.c.id)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.limit(_AT_A_TIME))
+            return [(row.id, row.digest, row.content) for row in rows]
 
     async def shown_digests(self, some: Collection[Base]) -> dict[Base, str]:
         """What each of these bases showed last."""
@@ -112,7 +122,7 @@ class ImagesStore(Store):
             await self._keep_documents(connection, look)
             values = self._values(image, look)
             looks = await self._looks(connection, image)
-            await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
+            await self._look_at_bases(connection, image, look)
             await settle(connection, images, self._worker, image.id, due_at=due_at, values=values)
             await self._want_packages(connection, image, look, looks)
             await audit_again(connection, image.repository_id, self._clock.now())
@@ -121,7 +131,7 @@ class ImagesStore(Store):
         """Keeps what was read of an image outside of its regular look."""
         async with self._database.transaction() as connection:
             await self._keep_documents(connection, look)
-            await look_at_bases(connection, image.claim.name, look.seen.digest, self._clock.now())
+            await self._look_at_bases(connection, image, look)
             await lock(connection, images, [image.id])
             looks = await self._looks(connection, image)
             await connection.execute(
@@ -135,6 +145,14 @@ class ImagesStore(Store):
         values = _shown(look, self._clock.now())
         is_same = image.digest == look.seen.digest and image.seen_at is not None
         return {**values, "seen_at": image.seen_at} if is_same else values
+
+    async def _look_at_bases(self, connection: AsyncConnection, image: ProducedImage, look: Look) -> None:
+        """Has the watch look at once at the bases that are this image, and at those of which it shows a build that
+        nobody saw."""
+        now = self._clock.now()
+        await look_at_bases(connection, image.claim.name, look.seen.digest, now)
+        unseen = {each.built_from for each in look.standings if each.built_from is not None}
+        await look_at_once(connection, unseen, now)
 
     async def _looks(self, connection: AsyncConnection, image: ProducedImage) -> TwoLooks:
         before: datetime | None = await connection.scalar(select(images.c.looked_at).where(images.c.id == image.id))
@@ -151,6 +169,9 @@ class ImagesStore(Store):
         for digest, body in sorted(look.seen.fetched.items()):
             row = insert_missing(connection, manifests, digest=digest, body=zlib.compress(body), fetched_at=now)
             await connection.execute(row)
+        for layer, content in sorted(look.unpacked.items()):
+            read = insert_missing(connection, unpacked_layers, digest=layer, content=content, read_at=now)
+            await connection.execute(read)
 
     async def record_unmoved(self, some: Sequence[ProducedImage], due_at: datetime) -> None:
         """Stores in one statement that these images were looked at and showed nothing new."""
@@ -192,27 +213,11 @@ class ImagesStore(Store):
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-            named = await connection.execute(
-                select(usages.c.repository_id, bases.c.registry, bases.c.repository, bases.c.tag)
-                .join(bases, bases.c.id == usages.c.base_id)
-                .where(usages.c.repository_id.in_({row.repository_id for row in rows}))
-                .distinct()
-            )
-            expected: dict[int, set[Base]] = {}
-            for row in named:
-                expected.setdefault(row.repository_id, set()).add(base_of(row))
-        return readable(
-            rows,
-            lambda row: KnownImage(
-                row.id,
-                f"{row.registry}/{row.repository}",
-                load(row.platforms, tuple[PlatformImage, ...]),
-                load(row.declared, _Declared),
-                load(row.standings, tuple[ImageStanding, ...]),
-                tuple(sorted(expected.get(row.repository_id, ()))),
-            ),
-            lambda row: f"image {row.id}",
-        )
+            named = await bases_named_by(connection, {row.repository_id for row in rows})
+            known = readable(rows, lambda row: _known_image(row, named), lambda row: f"image {row.id}")
+            digests = [each.digest for image in known for each in image.platforms if image.brings_a_runtime]
+            runtimes = await runtimes_in(connection, digests)
+        return [replace(image, runtimes=runtimes) if image.brings_a_runtime else image for image in known]
 
     async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         async with self._database.transaction() as connection:
@@ -226,6 +231,18 @@ class ImagesStore(Store):
                 await connection.execute(update(images).where(images.c.id == image).values(**values))
 
 
+def _known_image(row: Any, named: Mapping[int, Sequence[NamedBase]]) -> KnownImage:
+    return KnownImage(
+        row.id,
+        f"{row.registry}/{row.repository}",
+        load(row.platforms, tuple[PlatformImage, ...]),
+        load(row.declared, _Declared),
+        standings_of(row),
+        NamedBases.of(named.get(row.repository_id, ()), row.built_from),
+        law=row.law,
+    )
+
+
 def _shown(look: Look, now: datetime) -> dict[str, Any]:
     return {
         "found": look.found,
@@ -237,6 +254,7 @@ def _shown(look: Look, now: datetime) -> dict[str, Any]:
         "standings": dump(look.standings, tuple[ImageStanding, ...]),
         "behind_since": behind_since(look.standings),
         "state": state_of(look.standings).value,
+        "law": LAW,
         "sourced_from": look.seen.sourced_from,
         "builder": None if look.seen.builder is None else dump(look.seen.builder, Builder),
         "error": None,

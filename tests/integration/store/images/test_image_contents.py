@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from bot.domain.feeds.advisory import Severity
-from bot.domain.images.image import ImageState
+from bot.domain.images.standing import ImageState
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
 from bot.store.engine.queue.claiming import Worker

@@ -12,14 +12,15 @@ from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
-from bot.domain.images.image import ImageState, ProducedImage, SeenImage
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
 from bot.reconcile.loop import Loop
 from bot.store.rows.images.images import images
+from bot.verify.images.judging import Observed
 from bot.verify.images.ports import Below, Look
-from bot.verify.images.stage import ImagesOptions, Observed, tick
+from bot.verify.images.stage import ImagesOptions, tick
 from bot.views.images.image_pages import WantedImages
 from bot.views.paging import Cut
 from bot.watch.registry.ports import Sight, Sighting
@@ -48,7 +49,7 @@ async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: St
     [claimed] = await stores.images.images.claim(NOON, 10)
     image = await stores.images.images.read(claimed)
     assert (image.repository, image.claim, image.digest) == ("contoso/shop", CLAIM, None)
-    assert await stores.images.expected_bases(image.repository_id) == (ASPNET,)
+    assert await stores.images.named_bases(image) == NamedBases((ASPNET,), (ASPNET,))
     seen = SeenImage(digest("d"), (PLATFORM,), sourced_from="contoso/shop", fetched={digest("d"): b"{}"})
     await stores.images.record_look(image, Look("latest", seen, (STANDING,)), NOON + HOUR)
     [kept] = await stores.images.images_of("contoso/shop")
@@ -59,7 +60,7 @@ async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: St
     assert await stores.column(images, "state") == [kept.state.value] == ["behind"]
     assert await stores.watch.manifests([digest("d")]) == {digest("d"): b"{}"}
     [known] = await stores.images.known_images(0)
-    assert (known.platforms, known.expected, await stores.images.known_images(known.id)) == (
+    assert (known.platforms, known.named.final, await stores.images.known_images(known.id)) == (
         (PLATFORM,),
         (ASPNET,),
         [],

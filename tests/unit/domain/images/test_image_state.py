@@ -3,8 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.evidence import Strength
-from bot.domain.images.image import ImageState, state_of
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication, state_of
 from tests.builders import ASPNET, NOON
 
 

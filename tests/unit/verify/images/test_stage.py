@@ -10,11 +10,13 @@ from bot.domain.clock import ManualClock
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
+from bot.verify.images.judging import Observed
 from bot.verify.images.ports import Below, KnownImage, Look
-from bot.verify.images.stage import ImagesOptions, Observed, tick
+from bot.verify.images.stage import ImagesOptions, tick
 from tests.builders import NOON
 from tests.fakes.queue import FakeQueue
 from tests.unit.verify.standing.world import image, shown
@@ -44,7 +46,13 @@ class World:
     async def look(self) -> None:
         await tick(self, self, self.observed, ImagesOptions(), Loop(ManualClock(NOON)))
 
-    async def expected_bases(self, repository_id: int) -> tuple[Base, ...]:
+    async def named_bases(self, image: ProducedImage) -> NamedBases:
+        return NamedBases((), ())
+
+    async def runtimes_inside(self, digests: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    async def unpacked_since(self, last: int) -> Sequence[tuple[int, str, str]]:
         return ()
 
     async def record_look(self, item: ProducedImage, look: Look, due_at: datetime) -> None:
@@ -61,7 +69,7 @@ class World:
         known = self.images[1]
         if after or known.digest is None:
             return ()
-        return (KnownImage(1, SHOP.claim.name, (BUILT,), {}, known.standings, ()),)
+        return (KnownImage(1, SHOP.claim.name, (BUILT,), {}, known.standings, NamedBases()),)
 
     async def save_standings(self, standings: Mapping[int, tuple[ImageStanding, ...]]) -> None:
         self.images[1] = replace(self.images[1], standings=standings[1])
@@ -83,6 +91,9 @@ class World:
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
         self.asked += 1
         return None, {}
+
+    async def unpacked(self, place: Base, layer: str) -> str | None:
+        return None
 
 
 async def test_an_image_that_a_publication_which_is_gone_claims_is_read_once_for_each_digest() -> None:

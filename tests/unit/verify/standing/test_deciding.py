@@ -3,10 +3,9 @@ from datetime import timedelta
 
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis
+from bot.domain.images.standing import Basis, ImageState
 from bot.domain.reference import Base
 from bot.verify.provenance.slsa import Material, Provenance
-from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.declared import (
     BASE_DIGEST,
     BASE_NAME,
@@ -17,7 +16,7 @@ from bot.verify.standing.declared import (
 )
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON, SDK
-from tests.unit.verify.standing.world import digest, image, shown
+from tests.unit.verify.standing.world import digest, image, shown, stands
 
 OLD, NEW = shown(image("os", "aspnet")), shown(image("os", "aspnet 2"), hours=24)
 SQUASHED = image("all in one")
@@ -35,8 +34,8 @@ SDK_URI = "pkg:docker/mcr.microsoft.com/dotnet/sdk@10.0?platform=linux%2Famd64"
 def test_layers_win_over_whatever_is_said() -> None:
     observed = ObservedLayers([OLD, NEW])
     said = of_annotations({BASE_NAME: str(ASPNET), BASE_DIGEST: NEW.digest or ""})
-    standing = standing_of(image("os", "aspnet", "own"), observed, [said], expected=[ASPNET])
-    assert (standing.basis, standing.strength, standing.layers) == (Basis.LAYERS, Strength.PROVED, 2)
+    standing = stands(image("os", "aspnet", "own"), observed, [said], expected=[ASPNET])
+    assert (standing.basis, standing.state, standing.layers) == (Basis.LAYERS, ImageState.BEHIND, 2)
     assert [each.digest for each in standing.publications] == [OLD.digest]
     assert standing.disagreement == f"its annotation names {ASPNET}, which its layers do not show"
 
@@ -45,9 +44,9 @@ def test_publications_known_by_twelve_digits_are_claimed_until_provenance_proves
     short = shown(image("os", "aspnet", short=True))
     observed = ObservedLayers([short])
     built = image("os", "aspnet", "own")
-    assert standing_of(built, observed).strength is Strength.CLAIMED
+    assert stands(built, observed).strength is Strength.CLAIMED
     said = of_provenance(provenance((ASPNET_URI, short.digest or "")), [ASPNET], is_verified=True)
-    proved = standing_of(built, observed, [said])
+    proved = stands(built, observed, [said])
     assert (proved.strength, proved.basis) == (Strength.PROVED, Basis.VERIFIED_PROVENANCE)
 
 
@@ -61,7 +60,7 @@ def test_without_layers_verified_provenance_comes_before_annotation_label_and_un
     declared = [of_dockerfile(ASPNET), unsigned, label, annotation, verified]
     order = []
     for _ in range(4):
-        standing = standing_of(SQUASHED, observed, declared)
+        standing = stands(SQUASHED, observed, declared)
         order.append((standing.basis, standing.strength))
         declared.pop()
     assert order == [
@@ -73,7 +72,7 @@ def test_without_layers_verified_provenance_comes_before_annotation_label_and_un
 
 
 def test_the_text_of_a_dockerfile_names_a_base_and_no_digest() -> None:
-    standing = standing_of(SQUASHED, ObservedLayers([OLD]), [of_dockerfile(ASPNET)])
+    standing = stands(SQUASHED, ObservedLayers([OLD]), [of_dockerfile(ASPNET)])
     assert (standing.basis, standing.strength, standing.publications) == (Basis.DOCKERFILE, Strength.CLAIMED, ())
     assert standing.told(NOON) == f"{ASPNET}, claimed by its Dockerfile"
 
@@ -93,16 +92,20 @@ def test_provenance_of_several_images_counts_only_where_one_has_the_expected_nam
 
 
 def test_nothing_said_is_unknown() -> None:
-    standing = standing_of(SQUASHED, ObservedLayers([OLD]))
-    assert (standing.strength, standing.told(NOON)) == (Strength.UNKNOWN, "unknown")
+    standing = stands(SQUASHED, ObservedLayers([OLD]))
+    assert standing.strength is Strength.UNKNOWN
+    assert standing.told(NOON) == (
+        "unknown: no base that was seen has its layers at the bottom of it (squashed, from scratch, or packed "
+        "anew); provenance by a builder that is trusted would tell"
+    )
 
 
 def test_the_sentence_names_base_date_lag_and_proof() -> None:
     observed = ObservedLayers([OLD, NEW])
-    standing = standing_of(image("os", "aspnet", "own"), observed, expected=[ASPNET])
+    standing = stands(image("os", "aspnet", "own"), observed, expected=[ASPNET])
     told = standing.told(NOON + timedelta(days=42))
     assert told == "aspnet:10.0 of 2026-03-10, 41 days behind, proved by 2 layers"
-    current = standing_of(image("os", "aspnet 2", "own"), observed, expected=[ASPNET])
+    current = stands(image("os", "aspnet 2", "own"), observed, expected=[ASPNET])
     assert current.told(NOON) == "aspnet:10.0 of 2026-03-11, current, proved by 2 layers"
 
 
@@ -110,12 +113,12 @@ def test_publications_that_look_alike_are_named_so() -> None:
     first = image("os", "aspnet", short=True)
     alike = replace(first, digest=digest("another config"))
     observed = ObservedLayers([shown(first), shown(alike, hours=48), shown(image("next"), hours=72)])
-    standing = standing_of(image("os", "aspnet", "own"), observed, expected=[ASPNET])
+    standing = stands(image("os", "aspnet", "own"), observed, expected=[ASPNET])
     assert standing.is_ambiguous
     told = standing.told(NOON + timedelta(days=13))
     assert told == (
         "aspnet:10.0 of 2026-03-10 to 2026-03-12, one of several that look alike, 10 days behind, "
-        "claimed by 2 layers"
+        "claimed by 2 layers, since the base was recorded with the first digits of its layers alone"
     )
 
 
@@ -124,5 +127,5 @@ def test_of_several_tags_the_expected_one_is_named_else_the_shortest() -> None:
     below = image("os", "aspnet")
     observed = ObservedLayers([shown(below), shown(below, base=noble)])
     built = PlatformImage(below.platform, digest("own"), layers=(*below.layers, digest("own")))
-    assert [each.base for each in standing_of(built, observed, expected=[noble]).publications] == [noble]
-    assert [each.base for each in standing_of(built, observed).publications] == [ASPNET]
+    assert [each.base for each in stands(built, observed, expected=[noble]).publications] == [noble]
+    assert [each.base for each in stands(built, observed).publications] == [ASPNET]

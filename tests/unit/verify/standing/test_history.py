@@ -9,10 +9,10 @@ import pytest
 
 from bot.domain.bases.observation import Observation, PlatformImage, first_digits
 from bot.domain.evidence import Strength
-from bot.verify.standing.deciding import standing_of
 from bot.verify.standing.observed_layers import ObservedLayers
 from bot.watch.history.log import read_observations
 from tests.builders import NOON
+from tests.unit.verify.standing.world import stands
 
 pytestmark = pytest.mark.long
 
@@ -60,7 +60,7 @@ def test_images_made_at_random_past_publications_are_told_right(history: list[Ob
         seen = chosen.choice(published)
         base = chosen.choice(seen.platforms)
         image = built(base, number)
-        standing = standing_of(image, observed, expected=[seen.base])
+        standing = stands(image, observed, expected=[seen.base])
         if not base.layers:
             assert standing.strength is Strength.UNKNOWN
             continue
@@ -89,7 +89,7 @@ def test_whole_layers_prove_what_twelve_digits_claim(history: list[Observation])
     for number in range(IMAGES // 10):
         seen = chosen.choice(whole)
         base = chosen.choice(seen.platforms)
-        standing = standing_of(built(base, number + 1), observed, expected=[seen.base])
+        standing = stands(built(base, number + 1), observed, expected=[seen.base])
         assert standing.strength is Strength.PROVED
         assert standing.layers == len(base.layers)
         assert seen.digest in {each.digest for each in standing.publications}

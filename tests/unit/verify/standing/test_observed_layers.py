@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.evidence import Strength
+from bot.domain.images.standing import Doubt
 from bot.domain.reference import Base
 from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON
@@ -37,11 +38,18 @@ def test_recompressed_layers_are_known_by_what_is_in_them(below: tuple[str, ...]
     observed = ObservedLayers([shown(image(*below, unpacked=True))])
     built = image(*below, *above, unpacked=True)
     recompressed = PlatformImage(
-        AMD64, "sha256:1", layers=tuple("f" * 64 for _ in built.layers), diff_ids=built.diff_ids
+        AMD64,
+        "sha256:1",
+        layers=tuple(f"sha256:{n:064x}" for n in range(len(built.layers))),
+        diff_ids=built.diff_ids,
     )
-    match = observed.match(recompressed)
-    assert match is not None
-    assert (match.strength, match.layers) == (Strength.PROVED, len(below))
+    claimed = observed.match(recompressed)
+    assert claimed is not None
+    assert (claimed.doubt, claimed.layers) == (Doubt.PACKED_ANEW, len(below))
+    observed.unpacked |= dict(zip(recompressed.layers, recompressed.diff_ids, strict=True))
+    read = observed.match(recompressed)
+    assert read is not None
+    assert (read.strength, read.layers) == (Strength.PROVED, len(below))
 
 
 @given(CHAINS, st.integers(1, 3))

@@ -1,9 +1,14 @@
 """Images by their layers, and the bases that showed them."""
 
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.images.named_bases import NamedBases
+from bot.domain.images.standing import Declaration, ImageStanding
 from bot.domain.reference import Base
+from bot.verify.standing.deciding import Witnesses, standing_of
+from bot.verify.standing.observed_layers import ObservedLayers
 from tests.builders import ASPNET, NOON
 
 AMD64 = "linux/amd64"
@@ -23,3 +28,19 @@ def image(*layers: str, platform: str = AMD64, short: bool = False, unpacked: bo
 def shown(*images: PlatformImage, base: Base = ASPNET, hours: int = 0) -> Observation:
     index = digest("index of " + " ".join(each.digest for each in images))
     return Observation(NOON + timedelta(hours=hours), base, index, platforms=images)
+
+
+def stands(
+    built: PlatformImage,
+    observed: ObservedLayers,
+    declared: Sequence[Declaration | None] = (),
+    *,
+    expected: Collection[Base] = (),
+    stages: Collection[Base] = (),
+    runtimes: Collection[str] = (),
+    apart_from: str | None = None,
+    confirmed: Collection[str] = (),
+) -> ImageStanding:
+    """What an image stands on whose files name the bases `expected` for its last stage, `stages` beside."""
+    named = NamedBases(tuple(expected), (*expected, *stages))
+    return standing_of(built, observed, Witnesses(named, declared, runtimes, confirmed, apart_from))

@@ -1,0 +1,44 @@
+"""What an image's configuration tells of its base, beside its layers: the second witness.
+
+A configuration has the variables of its base and begins with its history. Some builders drop either, and a squashed
+image has neither: what is absent says nothing.
+"""
+
+from collections.abc import Sequence
+
+from bot.domain.bases.observation import PlatformImage
+
+
+def told_apart(image: PlatformImage, shown: Sequence[PlatformImage]) -> list[PlatformImage]:
+    """Those of `shown`, which have the same layers, whose history the image's begins with; all of them where that
+    tells nothing."""
+    begun = [each for each in shown if each.history and image.history[: len(each.history)] == each.history]
+    longest = max((len(each.history) for each in begun), default=0)
+    return [each for each in begun if len(each.history) == longest] or list(shown)
+
+
+def contradiction(image: PlatformImage, shown: Sequence[PlatformImage]) -> str:
+    """What the variables of an image say against all of `shown`, one of which its layers name as its base; empty
+    where nothing does."""
+    told = [_contradicts(image, below) for below in shown]
+    return told[0] if told and all(told) else ""
+
+
+def _contradicts(image: PlatformImage, below: PlatformImage) -> str:
+    if image.versions is None or below.versions is None:
+        return ""
+    declared = {each.name: each.value for each in below.versions}
+    for each in image.versions:
+        value = declared.get(each.name)
+        if value != each.value and not _is_its_own(each.step, image, below):
+            base_says = f"its base declares {value}" if value is not None else "its base declares none"
+            return f"its configuration has {each.name}={each.value}, and {base_says}"
+    return ""
+
+
+def _is_its_own(step: int | None, image: PlatformImage, below: PlatformImage) -> bool:
+    """Whether the image's own Dockerfile sets a variable: a step does that its base has not."""
+    if step is None:
+        return False
+    has_those_of_base = bool(below.history) and image.history[: len(below.history)] == below.history
+    return step >= len(below.history) if has_those_of_base else False
