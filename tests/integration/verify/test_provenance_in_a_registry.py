@@ -90,7 +90,10 @@ class Shop:
 
     async def bases(self) -> dict[str, list[tuple[Basis, frozenset[str]]]]:
         declared = (await self.read()).declared
-        return {platform: [(each.basis, each.digests) for each in said] for platform, said in declared.items()}
+        return {
+            platform: [(each.basis, each.digests) for each in said if not each.is_stage]
+            for platform, said in declared.items()
+        }
 
 
 def statement(about: str) -> dict[str, Any]:

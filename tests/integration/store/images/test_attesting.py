@@ -12,6 +12,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
+from bot.domain.images.runtime_inside import RuntimeInside
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Repository
@@ -32,7 +33,6 @@ FRESH = ImageStanding(
     2,
 )
 BEHIND = replace(FRESH, publications=(replace(FRESH.publications[0], until=NOON + HOUR),))
-AMBIGUOUS = replace(FRESH, publications=(*FRESH.publications, replace(BEHIND.publications[0], platform_digest="x")))
 
 
 @dataclass
@@ -77,8 +77,20 @@ async def test_a_fresh_image_is_stated_of_once_a_day(stores: Stores, registry: N
 
 @pytest.mark.parametrize(
     "standings",
-    [(BEHIND,), (FRESH, BEHIND), (replace(FRESH, strength=Strength.CLAIMED),), (AMBIGUOUS,), ()],
-    ids=["behind", "one platform behind", "only claimed", "may be an older one", "unknown"],
+    [
+        (BEHIND,),
+        (FRESH, BEHIND),
+        (replace(FRESH, strength=Strength.CLAIMED),),
+        (FRESH, ImageStanding("windows/amd64", unjudged="no base of Windows is watched")),
+        (replace(FRESH, built_from=ASPNET),),
+        (replace(FRESH, strength=Strength.CONTRADICTED),),
+        (replace(FRESH, inside=RuntimeInside()),),
+        (),
+    ],
+    ids=[
+        *("behind", "one platform behind", "only claimed", "one platform not judged", "an unseen build"),
+        *("contradicted", "the runtime inside not proved", "unknown"),
+    ],
 )
 async def test_of_what_is_not_proved_fresh_nothing_is_stated(
     stores: Stores, registry: Notes, standings: tuple[ImageStanding, ...]

@@ -13,6 +13,7 @@ from bot.domain.images.builder import Builder
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository

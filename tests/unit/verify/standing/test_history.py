@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.bases.observation import Observation, PlatformImage, first_digits
 from bot.domain.evidence import Strength
+from bot.domain.reference import Base
 from bot.verify.standing.observed_layers import ObservedLayers
 from bot.watch.history.log import read_observations
 from tests.builders import NOON
@@ -93,3 +94,49 @@ def test_whole_layers_prove_what_twelve_digits_claim(history: list[Observation])
         assert standing.strength is Strength.PROVED
         assert standing.layers == len(base.layers)
         assert seen.digest in {each.digest for each in standing.publications}
+
+
+FAMILIES = ("runtime-deps", "runtime", "aspnet", "sdk")
+
+
+def test_no_image_of_the_recorded_history_is_called_current_that_is_not(history: list[Observation]) -> None:
+    """An image on what each base showed before a move and one on what it shows after, with the base observed and
+    with those alone that it stands on itself."""
+    everything = ObservedLayers()
+    below = {family: ObservedLayers() for family in FAMILIES}
+    shown: dict[Base, Observation] = {}
+    moves = 0
+    for number, seen in enumerate(whole(each) for each in history):
+        family = seen.base.repository.rpartition("/")[2]
+        everything.add(seen)
+        for above in FAMILIES[FAMILIES.index(family) + 1 :] if family in FAMILIES else ():
+            below[above].add(seen)
+        before = shown.get(seen.base)
+        if seen.digest is None:
+            continue
+        shown[seen.base] = seen
+        if before is None or before.digest == seen.digest:
+            continue
+        moves += 1
+        old_images = before.by_platform()
+        for platform, now in seen.by_platform().items():
+            if not now.layers:
+                continue
+            on_new, old = built(now, number), old_images.get(platform)
+            stood = stands(on_new, everything, expected=[seen.base])
+            assert stood.is_on_what_is_shown
+            assert stood.is_current == (family != "runtime-deps")
+            if old is not None and old.layers and old.layers != now.layers:
+                assert not stands(built(old, number), everything, expected=[seen.base]).is_current
+            if family in FAMILIES:
+                assert not stands(on_new, below[family], expected=[seen.base]).is_current
+    assert moves > 13_000
+
+
+def whole(seen: Observation) -> Observation:
+    """As a registry shows it, whose layers are whole digests."""
+    return replace(seen, platforms=tuple(_whole(image) for image in seen.platforms))
+
+
+def _whole(image: PlatformImage) -> PlatformImage:
+    return replace(image, layers=built(image, 0).layers[: len(image.layers)])
