@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.bases.image import Head
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.standing import Declaration, ImageStanding, Publication
 from bot.domain.reference import Base
@@ -60,6 +60,7 @@ class KnownImage:
     declared: Mapping[str, tuple[Declaration, ...]]
     standings: tuple[ImageStanding, ...]
     expected: tuple[Base, ...]
+    not_judged: tuple[NotJudged, ...] = ()
 
 
 class ImagesStore(Protocol):

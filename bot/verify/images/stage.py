@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.domain.bases.observation import PlatformImage
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.claims.tags import TagKind, TagRule, likely_newest
-from bot.domain.images.image import ProducedImage, SeenImage
+from bot.domain.images.image import ProducedImage, SeenImage, declared_of
 from bot.domain.images.standing import ImageStanding, Publication
 from bot.domain.reference import Base
 from bot.reconcile.loop import Loop
@@ -104,7 +104,7 @@ def _standings(
         standing_of(
             platform,
             layers,
-            (*image.declared.get(platform.platform, ()), *written),
+            (*declared_of(platform, image.declared), *written),
             expected=image.expected,
             apart_from=image.name,
             confirmed=known,
@@ -126,7 +126,7 @@ async def look_at(
         return match.publications if match is not None else ()
 
     seen = await registries.read(place, digest, expected, below)
-    known = KnownImage(image.id, name, seen.platforms, seen.declared, (), expected)
+    known = KnownImage(image.id, name, seen.platforms, seen.declared, (), expected, seen.not_judged)
     confirmed = await confirm(seen.platforms, layers, registries, expected=expected, apart_from=name)
     seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})
     return Look(tag, seen, _standings(known, layers, confirmed.digests))

@@ -11,8 +11,8 @@ from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.reconcile.work import Queue
+from bot.watch.registry.documents import ManifestCache
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.observe import ManifestCache
 
 
 @dataclass(frozen=True, slots=True)

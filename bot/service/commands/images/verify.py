@@ -19,7 +19,7 @@ from bot.domain.images.answers import (
     all_hold,
 )
 from bot.domain.images.builder import Builder
-from bot.domain.images.image import ProducedImage, behind_since
+from bot.domain.images.image import ProducedImage, behind_since, declared_of
 from bot.domain.images.standing import ImageStanding
 from bot.domain.images.trust import Trust, TrustMode
 from bot.domain.packages.gate import Gated, GateOutcome, worst_gated
@@ -142,7 +142,7 @@ async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImag
             standing_of(
                 platform,
                 layers,
-                seen.declared.get(platform.platform, ()),
+                declared_of(platform, seen.declared),
                 expected=expected,
                 apart_from=place.name,
                 confirmed=confirmed.digests,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage, behind_since, state_of
 from bot.domain.images.standing import Declaration, ImageStanding
@@ -27,7 +27,7 @@ from bot.store.pages.images.gates import gates_of
 from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.own_bases import look_at_bases
 from bot.store.rows.bases.tables import base_of, bases, manifests, observations
-from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images
+from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images, not_judged_in
 from bot.store.rows.inventories.wanted import ShownImage, TwoLooks, want_image
 from bot.store.rows.repositories.audits import audit_again
 from bot.store.rows.repositories.tables import repositories, usages
@@ -210,6 +210,7 @@ class ImagesStore(Store):
                 load(row.declared, _Declared),
                 load(row.standings, tuple[ImageStanding, ...]),
                 tuple(sorted(expected.get(row.repository_id, ()))),
+                not_judged_in(row),
             ),
             lambda row: f"image {row.id}",
         )
@@ -233,6 +234,7 @@ def _shown(look: Look, now: datetime) -> dict[str, Any]:
         "seen_at": now,
         "looked_at": now,
         "platforms": dump(look.seen.platforms, tuple[PlatformImage, ...]),
+        "not_judged": dump(look.seen.not_judged, tuple[NotJudged, ...]),
         "declared": dump(dict(look.seen.declared), _Declared),
         "standings": dump(look.standings, tuple[ImageStanding, ...]),
         "behind_since": behind_since(look.standings),
