@@ -58,8 +58,8 @@ class Observation:
     """`digest` is None where the tag was withdrawn from the published inventory.
 
     `version` is the .NET (for sdk images the SDK) version that the image declares; None for runtime-deps.
-    `platforms` has each image of the index that was read, also several of one platform; `not_judged` are the entries
-    of which that cannot be said.
+    `platforms` has each image of the index that was read, also several of one platform; `not_judged` are the
+    entries that were not.
     """
 
     at: datetime

@@ -69,26 +69,26 @@ async def read_index(documents: Documents, index: Index, where: str) -> ReadInde
         platforms += await _unnamed(documents, entries, entry, where)
     if not platforms:
         raise _no_image(where)
-    order = {digest: place for place, digest in enumerate(entries.order)}
-    kept = _compared(platforms, entries)
-    return ReadIndex(tuple(sorted(kept, key=lambda each: order[each.digest])), _bounded(entries.not_judged))
+    places = {digest: place for place, digest in enumerate(entries.listed)}
+    kept = sorted(_compared(platforms, entries), key=lambda each: places[each.digest])
+    return ReadIndex(tuple(kept), _bounded(entries.not_judged))
 
 
 @dataclass(slots=True)
 class _Entries:
-    """The entries of an index, sorted by what has to be read of each; `order` has their digests as they are
-    listed."""
+    """The entries of an index, sorted by what has to be read of each; `listed` has all by their digests, in their
+    order."""
 
     named: list[Descriptor] = field(default_factory=list)
     unnamed: list[Descriptor] = field(default_factory=list)
     nested: list[Descriptor] = field(default_factory=list)
     not_judged: list[NotJudged] = field(default_factory=list)
-    order: dict[str, None] = field(default_factory=dict)
+    listed: dict[str, Descriptor] = field(default_factory=dict)
 
     def take(self, index: Index) -> None:
         self.not_judged += index.unread
         for entry in index.entries:
-            self.order.setdefault(entry.digest)
+            self.listed.setdefault(entry.digest, entry)
             if entry.is_artifact:
                 if entry.platform not in (None, UNKNOWN):
                     self.leave(entry, "is marked as no image and yet names a platform")
@@ -193,7 +193,9 @@ def _compared(platforms: list[ObservedPlatform], entries: _Entries) -> list[Obse
     linux = [each for each in each_once if each.name.startswith(_LINUX)]
     if not linux:
         return each_once
-    entries.not_judged += [NotJudged(each.name, _BESIDE_LINUX) for each in each_once if each not in linux]
+    for each in each_once:
+        if each not in linux:
+            entries.leave(replace(entries.listed[each.digest], platform=each.name), _BESIDE_LINUX)
     return linux
 
 

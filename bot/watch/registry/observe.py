@@ -43,8 +43,8 @@ class DigestReading:
 
 
 async def read(registry: DocumentsPort, cache: ManifestCache, base: Base, digest: str) -> DigestReading:
-    """Reads the index, then each image's manifest and config: at most 1 + 2 × images requests, and one for each index
-    within.
+    """Reads the index, then each image's manifest and config: at most 1 + 2 × images requests, and one for each
+    index within.
 
     Raises `Failure` as the registry does, and MALFORMED where the documents do not fit together.
     """
