@@ -368,3 +368,64 @@ async def test_a_line_without_a_tag_is_told() -> None:
     del world.registry.shown[line]
     [incident] = (await world.tick()).opened
     assert "no tag of this line is there" in incident.detail
+
+
+PATCH_TUESDAY = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+async def expecting(*bases: Base, options: WatchOptions | None = None) -> World:
+    """A world on Patch Tuesday, whose bases moved last month and are looked at every two minutes."""
+    world = await World(*bases, options=options).settled()
+    world.clock.move_to(PATCH_TUESDAY + timedelta(hours=1))
+    await world.tick()
+    world.registry.asked.clear()
+    return world
+
+
+def wait(world: World, base: Base) -> timedelta:
+    return world.store.due(base) - world.clock.now()
+
+
+async def test_a_failed_look_while_a_publication_is_expected_puts_off_that_base_alone_and_by_minutes() -> None:
+    world = await expecting(ASPNET, SDK)
+    world.registry.troubles[str(SDK)] = failure(Trouble.UNREACHABLE)
+    waits = []
+    for _ in range(5):
+        await world.tick(5 * 2 * MINUTE)
+        waits.append(wait(world, SDK))
+        assert wait(world, ASPNET) <= 2 * MINUTE
+    assert waits == [2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 10 * MINUTE, 10 * MINUTE]
+
+
+async def test_a_silent_host_is_left_alone_for_minutes_while_a_publication_is_expected() -> None:
+    world = await expecting(ASPNET, NOBLE, SDK)
+    world.registry.troubles[MCR] = failure(Trouble.UNREACHABLE)
+    world.clock.advance(QUARTER)
+    pauses = []
+    for _ in range(7):
+        await world.tick()
+        pauses.append(wait(world, ASPNET))
+        world.clock.advance(pauses[-1])
+    assert pauses == [each * MINUTE for each in (1, 1, 2, 4, 8, 10, 10)]
+
+
+async def test_what_a_host_asks_for_is_heeded_while_a_publication_is_expected() -> None:
+    world = await expecting(ASPNET, NOBLE)
+    world.registry.troubles[MCR] = failure(Trouble.THROTTLED, retry_after=timedelta(hours=1))
+    await world.tick(QUARTER)
+    assert (wait(world, ASPNET), wait(world, NOBLE)) == (timedelta(hours=1), timedelta(hours=1))
+    world.registry.asked.clear()
+    assert (await world.tick(timedelta(minutes=59))).asked == 0
+
+
+async def test_a_pause_before_a_publication_ends_with_it() -> None:
+    world = World(ASPNET, NOBLE, SDK)
+    world.clock.move_to(PATCH_TUESDAY - timedelta(hours=6))
+    world = await world.settled()
+    world.registry.troubles[MCR] = failure(Trouble.UNREACHABLE)
+    world.clock.advance(QUARTER)
+    while world.clock.now() < PATCH_TUESDAY:
+        await world.tick()
+        world.clock.move_to(max(world.store.due(ASPNET), world.clock.now()))
+    assert world.clock.now() < PATCH_TUESDAY + 2 * MINUTE
