@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.views.bases.mirrors import MirrorStatus, Took
 from bot.views.images.image_pages import OnBase
 from bot.views.paging import Page
@@ -45,6 +46,8 @@ class BaseRow:
     repositories: int
     mirror: MirrorStatus | None = None
     """How it stands to what it is a copy of."""
+    shows_two: ShowsTwo | None = None
+    """What its registry shows beside `digest`, in turn."""
 
 
 @dataclass(frozen=True, slots=True)

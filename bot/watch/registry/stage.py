@@ -135,9 +135,13 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         place = await self._place(item.base)
         head = await self._registry.head(place)
         sight = await self._sight(item, head.digest)
-        if sight is None or (sight is Sight.CAME_BACK and not _has_come_back(item, head.digest)):
-            due_at = self._next(item, self._clock.now(), item.moved_at, item.version)
-            return Poll(item.id, due_at, unconfirmed=head.digest if sight else None)
+        if sight in (None, Sight.CAME_BACK):
+            now = self._clock.now()
+            is_upstreams = item.mirrored is not None and item.mirrored.is_upstreams(head.digest)
+            doubt = None if is_upstreams else item.last_look.doubt(head.digest, now)
+            if sight is None or doubt is not None or not _has_come_back(item, head.digest):
+                due_at = self._next(item, now, item.moved_at, item.version)
+                return Poll(item.id, due_at, head.digest if sight else None, doubt)
         reading = await self._reading(item, head.digest)
         seen = reading.observation(item.base, self._clock.now())
         if place != item.base:
