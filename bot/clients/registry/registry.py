@@ -144,8 +144,8 @@ class Registry:
     async def tags(self, registry: str, repository: str) -> list[str]:
         """All tags of a repository in the order in which the registry lists them.
 
-        Raises `Failure` like `head`, and MALFORMED for more than `_MOST_TAG_PAGES`: of a list that is not read to its
-        end nobody can say what it lacks, nor which tag is the newest.
+        Raises `Failure` like `head`, and MALFORMED for more than `_MOST_TAG_PAGES`: of a list that is not read to
+        its end nobody can say what it lacks, nor which tag is the newest.
         """
         where = f"{registry}/{repository}"
         found: list[str] = []
