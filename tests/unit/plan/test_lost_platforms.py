@@ -4,9 +4,9 @@ import pytest
 
 from bot.domain.bases.change import Cause, Move
 from bot.domain.repositories.repository import Affected
+from bot.domain.rollouts.policy import Policy
 from bot.domain.rollouts.rebuild import Action, RebuildState
 from bot.plan.deciding import decide
-from tests.unit.plan.test_deciding import AT_ONCE
 from tests.unit.plan.world import NOON, WEEKLY, edits, member, move, only, planned, usage
 
 BOTH = ("linux/amd64", "linux/arm/v7")
@@ -38,7 +38,7 @@ def test_a_reference_that_two_stages_share_is_not_moved_under_the_one_that_is_st
     stages = [
         Affected(member(WEEKLY), usage("aspnet:10.0@a", platforms=platforms)) for platforms in (BOTH, BOTH[:1])
     ]
-    found = only(decide([SECURITY], {1: stages}, AT_ONCE, (), NOON))
+    found = only(decide([SECURITY], {1: stages}, Policy(), (), NOON))
     assert (found.action, found.replacements) == (Action.NOTIFY, ())
 
 
