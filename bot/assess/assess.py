@@ -117,9 +117,9 @@ def _seen(move: Difference, before: Observation, after: Observation) -> Evidence
         return Evidence(str(after.base), f"no longer listed; was {before.digest}", after.at)
     shown = f"{before.digest} → {after.digest}"
     earlier = before.by_platform()
-    for platform, image in after.by_platform().items():
-        if image.platform in move.changed:
-            old = earlier[platform]
+    for platform, [image, *_] in after.by_platform().items():
+        if platform in move.changed:
+            [old, *_] = earlier[platform]
             bottom = f"{_bottom(old.short_layers)} → {_bottom(image.short_layers)}"
             shown += f"; {image.platform} {old.os} → {image.os}, lowest layer {bottom}"
             break

@@ -1,11 +1,14 @@
 """Two observations of one base, compared: what moved, and the one word for it."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from bot.assess.dotnet.releases import Fixes
 from bot.assess.dotnet.version import DotnetVersion
 from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.platform import usual_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,41 @@ def compare(before: Observation, after: Observation) -> Difference:
     if after.digest == before.digest:
         return Difference(before.version, after.version, returned=True)
     earlier, later = before.by_platform(), after.by_platform()
-    pairs = [(earlier[platform], image) for platform, image in later.items() if platform in earlier]
-    changed = [(old, new) for old, new in pairs if old.digest != new.digest]
+    shared = [platform for platform in later if platform in earlier]
+    changed = [pair for platform in shared for pair in _moved(earlier[platform], later[platform])]
     return Difference(
         from_version=before.version,
         to_version=after.version,
-        common=tuple(new.platform for _, new in pairs),
-        changed=tuple(new.platform for _, new in changed),
+        common=tuple(shared),
+        changed=_platforms(new for _, new in changed),
         os_moves=tuple(
             OsMove(new.platform, old.os, new.os)
             for old, new in changed
             if old.os is not None and new.os is not None and old.os != new.os
         ),
-        os_layers=tuple(new.platform for old, new in changed if old.short_layers[:1] != new.short_layers[:1]),
-        added=tuple(image.platform for platform, image in later.items() if platform not in earlier),
-        dropped=tuple(image.platform for platform, image in earlier.items() if platform not in later),
+        os_layers=_platforms(new for old, new in changed if old.short_layers[:1] != new.short_layers[:1]),
+        added=tuple(platform for platform in later if platform not in earlier),
+        dropped=tuple(platform for platform in earlier if platform not in later),
         layers_unrecorded=any(_unrecorded(old, new) for old, new in changed),
     )
+
+
+def _moved(
+    before: Sequence[PlatformImage], after: Sequence[PlatformImage]
+) -> list[tuple[PlatformImage, PlatformImage]]:
+    """The images of one platform that are others now, each with the one in its place before; what is new in the
+    place of none is compared with the last."""
+    pairs = zip_longest(before, after)
+    return [
+        (old or before[-1], new or after[-1])
+        for old, new in pairs
+        if old is None or new is None or old.digest != new.digest
+    ]
+
+
+def _platforms(images: Iterable[PlatformImage]) -> tuple[str, ...]:
+    """The names that their platforms go by, each once."""
+    return tuple(dict.fromkeys(usual_name(image.platform) for image in images))
 
 
 def cause_of(move: Difference, fixes: Fixes) -> Cause:

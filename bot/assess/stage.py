@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.assess.assess import assess, reassess, supported
 from bot.assess.dotnet.releases import ReleaseIndex
+from bot.assess.lost_platforms import lacked, with_lost_platforms
 from bot.assess.mirror import MirroredBase, as_upstream
 from bot.assess.own_base import InheritedChanges, as_base_update, brought_anew
 from bot.domain.bases.change import Cause, Change, Move
@@ -33,6 +34,8 @@ class Pair:
     base_id: int
     before: Observation
     after: Observation
+    lacks: tuple[str, ...] = ()
+    """What the last change of the base before says that it lacks."""
 
     @property
     def earlier(self) -> Observation:
@@ -114,6 +117,7 @@ async def tick(
         releases, advisories = await _read(known)
         now = clock.now()
         origins = await store.copied_from({pair.base_id for pair in pairs})
+        lost = _lost(pairs)
         assessed = [
             (pair, _assessed(pair, origins.get(pair.base_id, pair.after.base), releases, advisories, now))
             for pair in pairs
@@ -122,6 +126,7 @@ async def tick(
         own = await own_bases.among({pair.after.base for pair in pairs})
         copies = [(pair, change) for pair, change in assessed if pair.base_id in origins]
         ordinary = [item for item in assessed if item[0].base_id not in origins and item[0].after.base not in own]
+        ordinary = [(pair, with_lost_platforms(change, lost[pair.id], pair.before)) for pair, change in ordinary]
         await store.save_changes(ordinary, revision)
         if copies:
             unlinked = {number: MirroredBase(base, (), ()) for number, base in origins.items()}
@@ -130,14 +135,26 @@ async def tick(
                 (pair, as_upstream(change, pair.before, pair.after, upstreams[pair.base_id]))
                 for pair, change in copies
             ]
+            copies = [(pair, with_lost_platforms(change, lost[pair.id], pair.before)) for pair, change in copies]
             await store.save_changes(copies, revision)
         found += [change for _, change in (*ordinary, *copies)]
         for pair, change in assessed:
             if pair.after.base in own and pair.base_id not in origins:
                 told = as_base_update(change, pair.before, pair.after, await own_bases.brought(pair))
+                told = with_lost_platforms(told, lost[pair.id], pair.before)
                 await store.save_changes([(pair, told)], revision)
                 found.append(told)
     return AssessTally(tuple(found), await _reassess(store, known, clock.now()))
+
+
+def _lost(pairs: Sequence[Pair]) -> dict[int, tuple[str, ...]]:
+    """What the base of each pair lacks since; several pairs of one base follow each other."""
+    by_base: dict[int, tuple[str, ...]] = {}
+    found: dict[int, tuple[str, ...]] = {}
+    for pair in pairs:
+        known = by_base.get(pair.base_id, pair.lacks)
+        found[pair.id] = by_base[pair.base_id] = lacked(known, pair.before, pair.after)
+    return found
 
 
 def _assessed(

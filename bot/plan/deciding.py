@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.domain.bases.change import Change, Move
+from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
@@ -15,7 +15,7 @@ from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.plan.naming import branch_for
-from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, workflow_of
+from bot.plan.needs import Need, action_of, need_of, needs_of_sdk_pins, part_of_need, stuck_together, workflow_of
 from bot.plan.premises import Premises
 from bot.plan.reasons import why, why_back, why_held
 from bot.plan.targets import are_back, continued, target_of, targets_of
@@ -43,9 +43,13 @@ def decide(
         mine.setdefault(rebuild.repository, []).append(rebuild)
     by_repository: dict[int, tuple[FleetRepository, list[tuple[Move, Usage]]]] = {}
     for move in moves:
-        if not move.change.cause.needs_rebuild or move.change.to_digest is None:
+        change = move.change
+        is_lost = change.cause is Cause.PLATFORM_DROPPED
+        if not (change.cause.needs_rebuild or is_lost) or change.to_digest is None:
             continue
         for item in affected.get(move.id, ()):
+            if is_lost and not item.usage.lost(change.lacks):
+                continue
             by_repository.setdefault(item.member.id, (item.member, []))[1].append((move, item.usage))
     planned: list[PlannedRebuild] = []
     for _, (member, pairs) in sorted(by_repository.items()):
@@ -69,7 +73,8 @@ def _for_repository(
         if (need := need_of(member, move, usage, premises.policy, premises.now.date())) is not None
         and (not need.is_met or move.change.base in asked_for)
     ]
-    needs += needs_of_sdk_pins(member, needs)
+    needs = stuck_together(needs)
+    needs += needs_of_sdk_pins(member, [need for need in needs if not need.is_stuck])
     chosen: dict[tuple[Action, str], list[Need]] = {}
     for need in needs:
         action = action_of(member, need)

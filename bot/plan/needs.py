@@ -1,7 +1,7 @@
 """What one usage needs once its base has moved, and by which action it can get that."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -32,6 +32,8 @@ class Need:
     edit: Replacement | None
     floats: bool
     reason: str
+    is_stuck: bool = False
+    """Its base lacks a platform that it builds for: a build on the base as it is now fails."""
 
     @property
     def is_met(self) -> bool:
@@ -42,12 +44,17 @@ class Need:
 def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, today: date) -> Need | None:
     """What a usage needs since its base moved; None where that does not concern it, or it is to be left alone."""
     change = move.change
-    if not usage.builds_for(change.platforms):
+    lost = usage.lost(change.lacks)
+    if not lost and not (change.cause.needs_rebuild and usage.builds_for(change.platforms)):
         return None
     if member.config.ignored and _is_ignored(member, usage, str(change.base), today):
         return None
     terms = policy.terms(member.name, change.base, change.cause, change.severity)
     assert change.to_digest is not None
+    if lost:
+        named = " and ".join(lost)
+        reason = f"it no longer has {named}, which {usage.path} builds for: build without it, or on another base"
+        return Need(move, usage, terms, None, False, reason, is_stuck=True)
     fixed = usage.fixed_because if usage.span is not None else usage.fixed_because or _IMPLIED
     edit, floats, reason = _what_it_takes(
         *(usage.reference, change.base, fixed, change.to_digest, change.to_version, terms.pin)
@@ -106,8 +113,21 @@ def needs_of_sdk_pins(member: FleetRepository, needs: Sequence[Need]) -> list[Ne
     return found
 
 
+def stuck_together(needs: Sequence[Need]) -> list[Need]:
+    """What has the reference of one that is stuck is left alone with it: an edit moves them all."""
+    stuck = {need.usage.reference: need.reason for need in needs if need.is_stuck}
+    return [
+        replace(need, edit=None, floats=False, reason=stuck[need.usage.reference], is_stuck=True)
+        if need.usage.reference in stuck
+        else need
+        for need in needs
+    ]
+
+
 def action_of(member: FleetRepository, need: Need) -> Action:
     """What is wished for, as far as it can help; where nothing can, maintainers are told."""
+    if need.is_stuck:
+        return Action.NOTIFY
     preference = member.config.action or need.terms.action
     if preference in (ActionPreference.NOTIFY, ActionPreference.DISPATCH):
         return Action(preference.value)

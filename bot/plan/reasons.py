@@ -19,6 +19,8 @@ def why(action: Action, needs: Sequence[Need], targets: Iterable[Base], member: 
             if floating is None:
                 return f"{bases} moved; the policy asks to dispatch {workflow_of(member, needs[0])}"
             return f"{bases} moved under the same tag; {floating.reason}, so the workflow rebuilds it"
+        case Action.NOTIFY if stuck := next((need for need in needs if need.is_stuck), None):
+            return f"{bases} moved; {stuck.reason}"
         case Action.NOTIFY if member.config.action is ActionPreference.NOTIFY:
             return f"{bases} moved; the repository asks to be told only"
         case Action.NOTIFY if member.config.action is None and needs[0].terms.action is ActionPreference.NOTIFY:

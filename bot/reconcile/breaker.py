@@ -9,9 +9,10 @@ SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=30)
 
 
-def pause(since: datetime, now: datetime, failure: Failure) -> timedelta:
-    """How long to leave a host alone: as long as its trouble has lasted, and what the host itself asked for."""
-    own = min(max(now - since, SHORTEST_PAUSE), LONGEST_PAUSE)
+def pause(since: datetime, now: datetime, failure: Failure, longest: timedelta = LONGEST_PAUSE) -> timedelta:
+    """How long to leave a host alone: as long as its trouble has lasted, up to `longest`, and what the host itself
+    asked for."""
+    own = min(max(now - since, SHORTEST_PAUSE), max(longest, SHORTEST_PAUSE), LONGEST_PAUSE)
     return max(own, failure.retry_after or timedelta(0))
 
 

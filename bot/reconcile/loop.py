@@ -18,7 +18,7 @@ from bot.domain.backoff import backoff
 from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
-from bot.reconcile.breaker import Breaker, pause
+from bot.reconcile.breaker import LONGEST_PAUSE, Breaker, pause
 from bot.reconcile.budgets import Budget
 from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.round import HeldRow, Round, Tally
@@ -32,11 +32,15 @@ RENEW_EVERY = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """A host in trouble `since` then, which is left alone until then."""
+    """A host in trouble `since` then, which is left alone from `at` on."""
 
     since: datetime
-    until: datetime
+    at: datetime
     failure: Failure
+
+    def until(self, longest: timedelta) -> datetime:
+        """For whom it is `longest` until the host must be tried again."""
+        return self.at + pause(self.since, self.at, self.failure, longest)
 
 
 @dataclass(slots=True)
@@ -62,7 +66,7 @@ class Loop:
         await self._give_back_owed(work)
         breakers: dict[str, Breaker] = {}
         seen: set[int] = set()
-        while tally.claimed < work.most and not (work.home and self._rest(work.home)):
+        while tally.claimed < work.most and not (work.home and self._rest(work.home, LONGEST_PAUSE)):
             limit = min(work.batch, work.most - tally.claimed)
             claims = await work.queue.claim(self.clock.now(), limit)
             if not claims:
@@ -121,7 +125,8 @@ class Loop:
     ) -> None:
         """One round: the items of one host, until it is done with or asks to be left alone."""
         breaker = breakers.pop(host, None) or Breaker(work.strikes)
-        rest = self._rest(host)
+        items = [each.item for each in held]
+        rest = self._rest(host, work.longest_pause(items, self.clock.now()))
         if rest is not None:
             breaker.tripped = rest.failure
         this = Round(work, host, held, breaker, self.clock, self.hooks, tally)
@@ -135,16 +140,16 @@ class Loop:
             rest = self._pause(work, host, breaker.tripped, now)
             told = work.told(host, breaker.tripped)
             tally.problems += [told] if told is not None and told not in tally.problems else []
-        await this.finish(rest.until if rest is not None else now)
+        await this.finish(rest.until(work.longest_pause(items, now)) if rest is not None else now)
 
-    def _rest(self, host: str) -> _Rest | None:
+    def _rest(self, host: str, longest: timedelta) -> _Rest | None:
         rest = self._resting.get(host)
-        return rest if rest is not None and rest.until > self.clock.now() else None
+        return rest if rest is not None and rest.until(longest) > self.clock.now() else None
 
     def _pause(self, work: Work[Any, Any], host: str, failure: Failure, now: datetime) -> _Rest:
         before = self._resting.get(host)
         since = work.paused_since(host) or (before.since if before is not None else now)
-        rest = self._resting[host] = _Rest(since, now + pause(since, now, failure), failure)
+        rest = self._resting[host] = _Rest(since, now, failure)
         return rest
 
     @contextlib.asynccontextmanager

@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.backoff import rest_of
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, LeaseLost
+from bot.reconcile.breaker import LONGEST_PAUSE
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -142,6 +143,11 @@ class Work(ABC, Generic[Item, Result]):
     def is_shared(self, item: Item, failure: Failure) -> bool:
         """Whether another item has met the very same failure, so that it tells no more of the host."""
         return False
+
+    def longest_pause(self, items: Sequence[Item], now: datetime) -> timedelta:
+        """How long these items can wait for a host that does not answer; what the host asks for counts all the
+        same."""
+        return LONGEST_PAUSE
 
     def paused_since(self, host: str) -> datetime | None:
         """Since when the host is in trouble, where the stage knows better than this process."""

@@ -5,13 +5,14 @@ from datetime import datetime
 from sqlalchemy import select
 
 from bot.domain.bases.followed_base import is_patch_pinned
+from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
 from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
-from bot.store.rows.bases.tables import base_of, bases, documents
+from bot.store.rows.bases.tables import base_of, bases, documents, shows_two_in
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of
@@ -36,6 +37,13 @@ class DoctorStore(Store):
                 select(bases.c.registry, bases.c.repository, bases.c.tag).where(bases.c.used).order_by(bases.c.id)
             )
             return [base_of(row) for row in rows]
+
+    async def shown_in_turn(self) -> list[tuple[Base, ShowsTwo]]:
+        """The bases in use of which the registry shows two digests in turn."""
+        async with self._database.reading() as connection:
+            is_doubted = bases.c.used.is_(True) & bases.c.other_digest.is_not(None)
+            rows = await connection.execute(select(bases).where(is_doubted).order_by(bases.c.id))
+            return [(base_of(row), doubt) for row in rows if (doubt := shows_two_in(row)) is not None]
 
     async def members(self) -> list[tuple[FleetRepository, tuple[Base, ...]]]:
         """Every repository of the fleet that stands on a watched base, with those of its bases that float."""

@@ -9,6 +9,8 @@ from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, Head, digest_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
 
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+
 
 class FakeRegistry:
     """`asked` counts what each was asked for; `troubles` are raised for a host, a base or a digest."""
@@ -27,7 +29,7 @@ class FakeRegistry:
         for platform in platforms:
             system, architecture = platform.split("/")
             env = {"Env": [f"DOTNET_VERSION={version}"]}
-            config = self._keep(
+            config = self.keep(
                 {
                     "os": system,
                     "architecture": architecture,
@@ -36,11 +38,16 @@ class FakeRegistry:
                 }
             )
             layer = {"mediaType": "l", "digest": digest_of(content.encode()), "size": 1}
-            manifest = self._keep(
-                {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": _entry(config), "layers": [layer]}
+            manifest = self.keep(
+                {
+                    "schemaVersion": 2,
+                    "mediaType": OCI_MANIFEST,
+                    "config": _entry(config, OCI_CONFIG),
+                    "layers": [layer],
+                }
             )
             entries.append({**_entry(manifest), "platform": {"os": system, "architecture": architecture}})
-        digest = self._keep({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
+        digest = self.keep({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
         self.shown.update(dict.fromkeys(bases, digest))
         return digest
 
@@ -56,10 +63,15 @@ class FakeRegistry:
 
     async def manifest(self, registry: str, repository: str, digest: str) -> bytes:
         self._ask("manifest", digest, registry)
-        return self.documents[digest]
+        return self._document(digest)
 
     async def config(self, registry: str, repository: str, digest: str) -> bytes:
         self._ask("config", digest, registry)
+        return self._document(digest)
+
+    def _document(self, digest: str) -> bytes:
+        if digest not in self.documents:
+            raise Failure(Trouble.MISSING, "is not there", where=digest)
         return self.documents[digest]
 
     def _ask(self, what: str, *names: str) -> None:
@@ -68,7 +80,7 @@ class FakeRegistry:
             if name in self.troubles:
                 raise self.troubles[name]
 
-    def _keep(self, document: object) -> str:
+    def keep(self, document: object) -> str:
         body = json.dumps(document).encode()
         self.documents[digest_of(body)] = body
         return digest_of(body)
@@ -78,5 +90,5 @@ def failure(trouble: Trouble, where: str = "", retry_after: timedelta | None = N
     return Failure(trouble, "has a trouble", where=where, advice="do something", retry_after=retry_after)
 
 
-def _entry(digest: str) -> dict[str, object]:
-    return {"mediaType": OCI_MANIFEST, "digest": digest, "size": 1}
+def _entry(digest: str, media_type: str = OCI_MANIFEST) -> dict[str, object]:
+    return {"mediaType": media_type, "digest": digest, "size": 1}

@@ -169,7 +169,8 @@ def end_of_life_notices(
 
 
 def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
-    """Finds when a tag that names no distribution (or no channel) got another one under its users."""
+    """Finds when a tag that names no distribution (or no channel) got another one under its users, and when a tag
+    lost a platform."""
     found: list[Notice] = []
     seen = [observation for observation in history if observation.digest is not None]
     for before, after in pairwise(seen):
@@ -182,6 +183,7 @@ def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
         ]
         if move.channel_moved and tag.channel is None:
             news.append(f".NET {move.from_version} became {move.to_version}")
+        news += [f"{platform} is gone" for platform in move.dropped]
         if news:
             text = f"{after.base.short} changed under its users: {', '.join(dict.fromkeys(news))}"
             found.append(Notice(Topic.MOVED_UNDERNEATH, after.base, after.at, after.at, timedelta(), text))

@@ -34,6 +34,8 @@ _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 _NEXT = re.compile(r'<([^<>]{1,2048})>\s*;\s*rel="?next"?(?:\s*[,;]|\s*$)')
 _MOST_PAGES = 10
+"""Of referrers."""
+_MOST_TAG_PAGES = 200
 _SIGNATURES = ("application/vnd.cncf.notary.", "application/vnd.dev.sigstore.", "application/vnd.dev.cosign.")
 _STATEMENTS = (
     *("application/vnd.in-toto", "application/vnd.dsse"),
@@ -140,23 +142,24 @@ class Registry:
         return answer.body
 
     async def tags(self, registry: str, repository: str) -> list[str]:
-        """The tags of a repository in the order in which the registry lists them, of `_MOST_PAGES` pages at most.
+        """All tags of a repository in the order in which the registry lists them.
 
-        Raises `Failure` like `head`.
+        Raises `Failure` like `head`, and MALFORMED for more than `_MOST_TAG_PAGES`: of a list that is not read to
+        its end nobody can say what it lacks, nor which tag is the newest.
         """
         where = f"{registry}/{repository}"
         found: list[str] = []
         query: str | None = f"n={_TAGS_A_PAGE}"
-        for _ in range(_MOST_PAGES):
+        for _ in range(_MOST_TAG_PAGES):
             answer = await self._ask("GET", registry, repository, f"tags/list?{query}", LARGEST_MANIFEST)
             _expect_content(answer, where)
-            document = answer.json()
-            listed = document.get("tags") if isinstance(document, dict) else None
-            found += [tag for tag in listed or () if isinstance(tag, str) and _TAG.fullmatch(tag)]
+            found += [tag for tag in _tags_in(answer, where) if isinstance(tag, str) and _TAG.fullmatch(tag)]
             query = _next_page(answer, where)
             if query is None:
-                break
-        return found
+                return found
+        what = f"lists tags on more than {_MOST_TAG_PAGES} pages, which are not read to their end"
+        advice = "name a fixed tag, or delete old ones"
+        raise Failure(Trouble.MALFORMED, what, where=where, advice=advice)
 
     async def _head_by_reading(self, base: Base) -> Head:
         where = str(base)
@@ -239,6 +242,15 @@ def _expect_content(answer: Answer | Streamed, where: str) -> None:
     else:
         trouble, what, advice = Trouble.MALFORMED, "cannot be read", "check that this is a registry"
     raise Failure(trouble, f"{what} ({status})", where=where, advice=advice, status=status)
+
+
+def _tags_in(answer: Answer, where: str) -> list[Any]:
+    """What a page lists as tags; of a repository without any, registries list null."""
+    document = answer.json()
+    listed = document.get("tags", "none") if isinstance(document, dict) else "none"
+    if listed is not None and not isinstance(listed, list):
+        raise Failure(Trouble.MALFORMED, "answered with no list of tags", where=where)
+    return listed or []
 
 
 def _descriptors(answer: Answer, where: str) -> list[Mapping[str, Any]]:

@@ -19,6 +19,8 @@ class Cause(StrEnum):
     CHANNEL_MOVE = "channel-move"
     LAYERS_ONLY = "layers-only"
     INDEX_ONLY = "index-only"
+    PLATFORM_DROPPED = "platform-dropped"
+    """Nothing changed but that the index no longer has some platform: news for who builds for that."""
     WITHDRAWN = "withdrawn"
     RETURNED = "returned"
     BASE_UPDATE = "base-update"
@@ -29,7 +31,7 @@ class Cause(StrEnum):
     @property
     def needs_rebuild(self) -> bool:
         """Images built before the change lack something that the base now has."""
-        return self not in (Cause.INDEX_ONLY, Cause.WITHDRAWN, Cause.RETURNED)
+        return self not in (Cause.INDEX_ONLY, Cause.PLATFORM_DROPPED, Cause.WITHDRAWN, Cause.RETURNED)
 
 
 DOTNET_CAUSES = frozenset({Cause.DOTNET_SECURITY, Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN})
@@ -68,6 +70,8 @@ class Change:
     """Of a base of the organisation's own, or a mirror's: the ids of the changes below it that it brings along."""
     causes: tuple[Cause, ...] = ()
     """Of these changes, those at the root."""
+    lacks: tuple[str, ...] = ()
+    """Platforms that the base has had since it is watched, and that `to_digest` does not have."""
     published_at: datetime | None = None
     """Of a mirror's base: when upstream showed what it came to show; None where that was not seen."""
 

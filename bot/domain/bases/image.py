@@ -7,10 +7,11 @@ which differ in media types alone. Every reader raises `Failure` (malformed) wit
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.domain.bases.observation import NotJudged
 from bot.domain.failure import Failure, Trouble
 from bot.domain.platform import InvalidPlatform, Platform
 
@@ -20,6 +21,8 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
+CONFIGS = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
+"""The types of configurations that images have; any other is that of an artifact."""
 
 MOST_ENTRIES = 500
 MOST_LAYERS = 500
@@ -28,6 +31,7 @@ UNKNOWN = "unknown/unknown"
 """The platform that BuildKit gives to attestation manifests."""
 
 _ARM = "arm"
+_LONGEST_NAME = 80
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -42,23 +46,36 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A descriptor: what an index or a manifest points to. `platform` is written as `Platform` writes it."""
+    """A descriptor: what an index or a manifest points to. `platform` is written as `Platform` writes it.
+
+    `is_artifact` where it is marked as no image to run: BuildKit's attestations, and what has an `artifactType`.
+    `system_version` is `os.version`, which tells builds of Windows apart.
+    """
 
     media_type: str
     digest: str
     size: int
     platform: str | None = None
-    is_attestation: bool = False
+    is_artifact: bool = False
+    system_version: str = ""
+
+    @property
+    def name(self) -> str:
+        """How an entry of an index is shown: its platform, else the first digits of its digest."""
+        if self.platform is None:
+            return f"{self.digest[:19]}…"
+        return f"{self.platform} {self.system_version}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A list of images, one for each platform."""
+    """A list of images, one for each platform. `unread` are the entries that have no shape that is known here."""
 
     entries: tuple[Descriptor, ...]
+    unread: tuple[NotJudged, ...] = ()
 
     def images(self) -> tuple[Descriptor, ...]:
-        """The images that have a platform, the first of each, without attestations and nested indexes.
+        """The images that have a platform, the first of each as runtimes choose it, without nested indexes.
 
         Linux images alone, where there are any: a shared index lists several Windows builds under one platform
         name, and a refreshed Windows image is no news to who builds for Linux.
@@ -71,7 +88,7 @@ class Index:
         """The images that have a platform, those of Windows beside Linux too, the first of each."""
         first: dict[str, Descriptor] = {}
         for entry in self.entries:
-            if entry.platform is None or entry.is_attestation or entry.media_type in INDEXES:
+            if entry.platform is None or entry.is_artifact or entry.media_type in INDEXES:
                 continue
             first.setdefault(entry.platform, entry)
         return tuple(first.values())
@@ -186,25 +203,27 @@ def _index(document: Mapping[str, Any], own: str, where: str) -> Index:
         raise _malformed("sent an index without a list of manifests", where)
     if len(listed) > MOST_ENTRIES:
         raise _malformed(f"lists {len(listed)} manifests in one index; {MOST_ENTRIES} are accepted", where)
-    entries, refused = _readable(listed, where)
-    if refused is not None and not entries:
-        raise refused
-    if any(entry.digest == own for entry in entries):
-        raise _malformed("lists an index within itself", where)
-    return Index(entries)
-
-
-def _readable(listed: Sequence[object], where: str) -> tuple[tuple[Descriptor, ...], Failure | None]:
-    """What can be read of an index, and why the first of the others cannot: one that has a digest of tomorrow or a
-    platform of somebody's own hides no image that a repository builds on."""
     entries: list[Descriptor] = []
-    refused: Failure | None = None
+    refused: list[tuple[object, Failure]] = []
     for each in listed:
         try:
             entries.append(_entry(each, where))
         except Failure as failure:
-            refused = refused or failure
-    return tuple(entries), refused
+            refused.append((each, failure))
+    if refused and not entries:
+        raise refused[0][1]
+    if any(entry.digest == own for entry in entries):
+        raise _malformed("lists an index within itself", where)
+    return Index(tuple(entries), tuple(NotJudged(_shown(each), failure.what) for each, failure in refused))
+
+
+def _shown(entry: object) -> str:
+    """How an entry is called that cannot be read."""
+    members = entry if isinstance(entry, dict) else {}
+    platform = members.get("platform")
+    words = [platform.get(word) for word in ("os", "architecture", "variant")] if isinstance(platform, dict) else []
+    named = "/".join(word for word in words if isinstance(word, str) and word)
+    return (named or str(members.get("digest") or "an entry"))[:_LONGEST_NAME]
 
 
 def _manifest(document: Mapping[str, Any], where: str) -> Manifest:
@@ -226,14 +245,17 @@ def _entry(value: object, where: str) -> Descriptor:
     digest, size, platform = value.get("digest"), value.get("size"), value.get("platform")
     if not isinstance(digest, str) or not is_digest(digest):
         raise _malformed(f"names {str(digest)[:80]!r}, which is no sha256 or sha512 digest", where)
-    name = _platform(platform, where) if isinstance(platform, dict) else None
+    words = platform if isinstance(platform, dict) else {}
+    name, version = _platform(words, where), words.get("os.version")
     annotations = _texts(value.get("annotations"))
+    is_attestation = name == UNKNOWN or annotations.get("vnd.docker.reference.type") == "attestation-manifest"
     return Descriptor(
         media_type=str(value.get("mediaType", ""))[:LONGEST_TEXT],
         digest=digest,
         size=size if isinstance(size, int) and size >= 0 else 0,
         platform=name,
-        is_attestation=name == UNKNOWN or annotations.get("vnd.docker.reference.type") == "attestation-manifest",
+        is_artifact=is_attestation or bool(value.get("artifactType")),
+        system_version=version[:_LONGEST_NAME] if isinstance(version, str) else "",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from bot.domain.bases.observation import Observation, PlatformImage, first_digits
 from bot.domain.reference import Base
@@ -84,7 +84,11 @@ def likeness(copy: Observation, published: Observation) -> Likeness | None:
     if copy.digest is not None and copy.digest == published.digest:
         return Likeness.DIGEST
     theirs = published.by_platform()
-    pairs = [(image, theirs.get(platform)) for platform, image in copy.by_platform().items()]
+    pairs = [
+        (image, other)
+        for platform, images in copy.by_platform().items()
+        for image, other in zip_longest(images, theirs.get(platform, ())[: len(images)])
+    ]
     if pairs and all(other is not None and image.digest == other.digest for image, other in pairs):
         return Likeness.PLATFORMS
     if pairs and all(_has_the_layers_of(image, other) for image, other in pairs):

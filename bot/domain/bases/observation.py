@@ -47,6 +47,21 @@ class PlatformImage:
         return tuple(first_digits(layer) for layer in self.layers)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class NotJudged:
+    """One entry of an index that may be an image, and that nothing is known of: what it stands on least of all.
+
+    `name` is as the index shows it: a platform, with the version of Windows where there is one
+    (`windows/amd64 10.0.20348.2700`), else the first digits of its digest. `reason` says why, without a full stop.
+    """
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
 def first_digits(digest: str) -> str:
     """The first 12 hex digits, whether or not there are more."""
     return digest.rpartition(":")[2][:12]
@@ -57,6 +72,8 @@ class Observation:
     """`digest` is None where the tag was withdrawn from the published inventory.
 
     `version` is the .NET (for sdk images the SDK) version that the image declares; None for runtime-deps.
+    `platforms` has each image of the index that was read, also several of one platform; `not_judged` are the
+    entries that were not.
     """
 
     at: datetime
@@ -65,8 +82,13 @@ class Observation:
     version: str | None = None
     created: str | None = None
     platforms: tuple[PlatformImage, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
 
-    def by_platform(self) -> dict[str, PlatformImage]:
-        """The image of each platform by the name that it goes by: what was stored early may have another, such as
-        `linux/arm`."""
-        return {usual_name(image.platform): image for image in self.platforms}
+    def by_platform(self) -> dict[str, tuple[PlatformImage, ...]]:
+        """The images of each platform, in the order of the index, by the name that the platform goes by: what was
+        stored early may have another, such as `linux/arm`. Windows has several of one platform."""
+        found: dict[str, tuple[PlatformImage, ...]] = {}
+        for image in self.platforms:
+            name = usual_name(image.platform)
+            found[name] = (*found.get(name, ()), image)
+        return found

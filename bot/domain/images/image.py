@@ -1,23 +1,27 @@
 """An image that the fleet produces, as it was seen in its registry."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.domain.bases.observation import PlatformImage
+from bot.domain.bases.observation import NotJudged, PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.standing import LAW, Declaration, ImageStanding, ImageState, behind_since, state_of, weakest
 from bot.domain.reference import Base
 
+Said = tuple[Declaration, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class SeenImage:
     """What a digest of an image stands for.
 
-    `declared` is what its annotations, labels and provenance say of its base, by platform; `sourced_from` the
-    repository that it names as its source. `created` is when its youngest platform was built, as it says itself.
+    `declared` is what its annotations, labels and provenance say of its base, as `declared_of` finds it;
+    `sourced_from` the repository that it names as its source. `created` is when its youngest platform was built, as
+    it says itself.
     """
 
     digest: str
@@ -29,6 +33,8 @@ class SeenImage:
     """Who built it, where provenance that somebody trusted signed tells it."""
     unseen: str = ""
     """Why it may tell that after all: more is attached than was looked at. Empty where all was."""
+    not_judged: tuple[NotJudged, ...] = ()
+    """What of its index is in no `platforms`, and may be an image all the same."""
     fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Documents that were not kept before, by digest."""
 
@@ -54,6 +60,8 @@ class ProducedImage:
     builder: Builder | None = None
     law: int = LAW
     """Which edition of law 1 judged its standings."""
+    not_judged: tuple[NotJudged, ...] = ()
+    """Entries of its index that no standing is about."""
 
     @property
     def source(self) -> Source:
@@ -109,3 +117,18 @@ class ProducedImage:
     def behind_since(self) -> datetime | None:
         """Since when some platform of it is surely behind; None where none is."""
         return behind_since(self.standings)
+
+
+def declared_by(platforms: Sequence[PlatformImage], said: Sequence[Said]) -> dict[str, Said]:
+    """What each of an image's platforms says, as it is kept: by its platform, and where that has several images, by
+    the digest of each."""
+    names = Counter(image.platform for image in platforms)
+    return {
+        image.platform if names[image.platform] == 1 else image.digest: each
+        for image, each in zip(platforms, said, strict=True)
+    }
+
+
+def declared_of(image: PlatformImage, declared: Mapping[str, Said]) -> Said:
+    """What one platform of an image says of its base; nothing that another image of the same platform says."""
+    return declared.get(image.digest, declared.get(image.platform, ()))

@@ -27,7 +27,10 @@ def shown_by(seen: Observation) -> dict[str, str]:
     That is the layers where they are known in full: a parent that was rebuilt with the same layers shows nothing
     new. Else it is the digest of the platform's manifest.
     """
-    return {platform: " ".join(image.diff_ids) or image.digest for platform, image in seen.by_platform().items()}
+    return {
+        platform: " ".join(" ".join(image.diff_ids) or image.digest for image in images)
+        for platform, images in seen.by_platform().items()
+    }
 
 
 def is_unchanged(before: Observation, after: Observation) -> bool:

@@ -1,12 +1,13 @@
 """One place where a repository names a reference."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NewType
 
+from bot.domain.platform import usual_name
 from bot.domain.reference import Reference
 from bot.domain.repositories.sdk_pin import SdkPin
 
@@ -132,6 +133,11 @@ class Usage:
         """The files that its text stands in, the one to rewrite first."""
         named = [self.named_at.path] if self.named_at is not None else []
         return tuple(dict.fromkeys([self.path, *(piece.path or self.path for piece in self.pieces), *named]))
+
+    def lost(self, lacks: Collection[str]) -> tuple[str, ...]:
+        """The platforms that it says to build for, of those that its base does not have any more."""
+        named = {usual_name(platform) for platform in self.platforms}
+        return tuple(each for each in lacks if each in named)
 
     def builds_for(self, changed: Iterable[str]) -> bool:
         """Whether any of the platforms that changed matters; all do where nothing is said on either side.

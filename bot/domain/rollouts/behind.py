@@ -92,6 +92,7 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
         severity=worst(change.severity for change in changes),
         links=tuple(dict(link for change in changes for link in change.links).items()),
         platforms=_platforms(changes),
+        lacks=changes[-1].lacks if changes else (),
     )
 
 

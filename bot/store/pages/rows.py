@@ -16,7 +16,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.readable import readable
 from bot.store.pages.ledger.cves_of_moves import CvesOfMoves
 from bot.store.rows.bases.mirrors import statuses
-from bot.store.rows.bases.tables import base_of, bases, changes, notices
+from bot.store.rows.bases.tables import base_of, bases, changes, notices, shows_two_in
 from bot.store.rows.inventories.packages import package_changes_of
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.rollouts.steps import steps
@@ -218,6 +218,7 @@ async def base_rows(connection: AsyncConnection, rows: Sequence[Any]) -> tuple[B
             str(base_of(row)),
             *(row.version, row.digest, row.moved_at, row.error, row.repositories),
             copies.get(row.id),
+            shows_two_in(row),
         )
         for row in rows
     )

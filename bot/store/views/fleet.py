@@ -17,7 +17,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.mirrors import statuses
 from bot.store.rows.bases.notices import open_notices
-from bot.store.rows.bases.tables import base_of, bases, documents, incidents
+from bot.store.rows.bases.tables import base_of, bases, documents, incidents, shows_two_in
 from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
 from bot.store.rows.repositories.ages import ages_of
 from bot.store.rows.repositories.onboardings import count_onboardings
@@ -131,6 +131,6 @@ async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) ->
     def shown(row: Any) -> BaseStatus:
         base = base_of(row)
         told = (row.digest, row.version, row.moved_at, row.repositories, row.error)
-        return BaseStatus(base, *told, lags.get(base), copies.get(row.id))
+        return BaseStatus(base, *told, lags.get(base), copies.get(row.id), shows_two_in(row))
 
     return tuple(readable(found, shown, lambda row: f"base {row.id}"))

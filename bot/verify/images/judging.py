@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.bases.observation import PlatformImage
-from bot.domain.images.image import ProducedImage
+from bot.domain.images.image import ProducedImage, declared_of
 from bot.domain.images.named_bases import NamedBases
 from bot.domain.images.standing import LAW, ImageStanding, Publication, as_claims
 from bot.domain.platform import usual_name
@@ -33,6 +33,10 @@ class Observed:
     """Of images by id, the digest of which nothing more could be proved, and what its layers claimed then: a
     publication that is gone from its registry proves nothing, however often it is asked for."""
 
+    def leaves_out(self, platform: str) -> bool:
+        """Whether the operator has named platforms to be judged, and this is none of them."""
+        return bool(self.platforms) and usual_name(platform.partition(" ")[0]) not in self.platforms
+
     async def catch_up(self, store: ImagesStore) -> None:
         """Reads what was observed since, and which layers were read."""
         while news := await store.observations_since(self.last):
@@ -53,16 +57,19 @@ def judge(image: KnownImage, observed: Observed, confirmed: Collection[str] = ()
     known = confirmed_before(image.standings).union(confirmed)
     final = image.named.final
     written = tuple(of_dockerfile(base) for base in final) if len(final) == 1 else ()
-    standings = []
+    standings = [
+        ImageStanding(each.name, unjudged=each.reason, is_left_out=observed.leaves_out(each.name))
+        for each in image.not_judged
+    ]
     for platform in image.platforms:
         said = Witnesses(
             image.named,
-            (*image.declared.get(platform.platform, ()), *written),
+            (*declared_of(platform, image.declared), *written),
             image.runtimes.get(platform.digest, ()),
             known,
             image.name,
         )
-        if observed.platforms and usual_name(platform.platform) not in observed.platforms:
+        if observed.leaves_out(platform.platform):
             standings.append(ImageStanding(platform.platform, is_left_out=True, unjudged=_LEFT_OUT))
         else:
             standings.append(standing_of(platform, observed.layers, said))
@@ -98,5 +105,7 @@ async def read_and_judge(
     runtimes = await store.runtimes_inside([each.digest for each in seen.platforms])
     confirmed = await confirm(place, seen.platforms, layers, registries, named.final)
     seen = replace(seen, fetched={**seen.fetched, **confirmed.fetched})
-    known = KnownImage(0, place.name, seen.platforms, seen.declared, (), named, runtimes)
+    known = KnownImage(
+        0, place.name, seen.platforms, seen.declared, (), named, runtimes, not_judged=seen.not_judged
+    )
     return Look(place.tag, seen, judge(known, observed, confirmed.digests), confirmed.unpacked)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.bases.image import Head
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases, lacks_dotnet
 from bot.domain.images.standing import LAW, Declaration, ImageStanding, Publication
@@ -66,6 +66,7 @@ class KnownImage:
     named: NamedBases
     runtimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     law: int = LAW
+    not_judged: tuple[NotJudged, ...] = ()
 
     @property
     def brings_a_runtime(self) -> bool:

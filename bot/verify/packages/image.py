@@ -109,7 +109,7 @@ def check_one_is_meant(index: Index, platform: str | None) -> None:
     same = [
         entry.digest
         for entry in index.entries
-        if not entry.is_attestation
+        if not entry.is_artifact
         and (entry.platform == chosen.platform if entry.platform else entry.media_type in INDEXES)
     ]
     distinct = list(dict.fromkeys(same))
@@ -135,7 +135,7 @@ def _chosen(index: Index, platform: str | None) -> Descriptor:
 def _elsewhere(index: Index, images: Sequence[Descriptor], wanted: str, platform: str | None) -> Descriptor:
     """Where no image is told to be for a platform: an index within that is, else what tells of none. Beside images
     that have one, a manifest without is none of them, but a signature, say."""
-    plain = [entry for entry in index.entries if not entry.is_attestation]
+    plain = [entry for entry in index.entries if not entry.is_artifact]
     within = [entry for entry in plain if entry.media_type in INDEXES]
     told = [entry for entry in within if entry.platform == wanted]
     untold = [entry for entry in (within if images else plain) if entry.platform is None]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.bases.observation import NotJudged
+from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.views.bases.mirrors import MirrorStatus, Took
 from bot.views.images.image_pages import OnBase
 from bot.views.paging import Page
@@ -45,6 +47,8 @@ class BaseRow:
     repositories: int
     mirror: MirrorStatus | None = None
     """How it stands to what it is a copy of."""
+    shows_two: ShowsTwo | None = None
+    """What its registry shows beside `digest`, in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,5 @@ class BasePage:
     """How long it took to show what upstream had published, where it is a copy."""
     copies: tuple[BaseRow, ...] = ()
     """The bases in mirrors that are copies of this one."""
+    not_judged: tuple[NotJudged, ...] = ()
+    """What its index lists and nothing is told of."""

@@ -65,6 +65,8 @@ def _urgency(base: BaseStatus, under_way: int, now: datetime) -> Urgency:
         return Urgency.TROUBLED
     if under_way:
         return Urgency.UNDER_WAY
+    if base.shows_two is not None:
+        return Urgency.MOVED
     if base.moved_at is not None and now - base.moved_at <= LATELY:
         return Urgency.MOVED
     return Urgency.QUIET

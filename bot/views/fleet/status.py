@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.bases.notice import Topic
+from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.reference import Base
 from bot.domain.repositories.onboarding import OnboardingState
 from bot.domain.rollouts.rebuild import Rebuild
@@ -31,6 +32,8 @@ class BaseStatus:
     release_lag: timedelta | None = None
     mirror: MirrorStatus | None = None
     """How it stands to what it is a copy of."""
+    shows_two: ShowsTwo | None = None
+    """What its registry shows beside `digest`, in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,10 @@ def _dump(item: DumpStatus) -> dict[str, Any]:
     }
 
 
+def _shows_two(doubt: ShowsTwo | None) -> dict[str, Any] | None:
+    return None if doubt is None else {"other": doubt.other, "since": doubt.since.isoformat()}
+
+
 def _base(item: BaseStatus) -> dict[str, Any]:
     return {
         "base": str(item.base),
@@ -156,4 +163,5 @@ def _base(item: BaseStatus) -> dict[str, Any]:
         "error": item.error,
         "release_lag_seconds": None if item.release_lag is None else int(item.release_lag.total_seconds()),
         "mirror": mirrors.as_json(item.mirror),
+        "shows_two": _shows_two(item.shows_two),
     }

@@ -8,11 +8,12 @@ from typing import Protocol
 
 from bot.domain.bases.mirrors import Likeness
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.shown_in_turn import LastLook, ShowsTwo
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
 from bot.reconcile.work import Queue
+from bot.watch.registry.documents import ManifestCache
 from bot.watch.registry.incident import Incident
-from bot.watch.registry.observe import ManifestCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Mirrored:
     def is_stale(self, digest: str) -> bool:
         """Whether a digest of before is that of a cache which has not heard of the newer one yet."""
         return self.likeness is Likeness.DIGEST and self.digest is not None and digest != self.digest
+
+    def is_upstreams(self, digest: str) -> bool:
+        """Whether it is what upstream shows, which is doubted there where there is doubt."""
+        return digest == self.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,11 @@ class DueBase:
     moved_at: datetime | None = None
     unconfirmed: str | None = None
     mirrored: Mirrored | None = None
+    shows_two: ShowsTwo | None = None
+
+    @property
+    def last_look(self) -> LastLook:
+        return LastLook(self.digest, self.moved_at, self.unconfirmed, self.shows_two)
 
 
 class Sight(StrEnum):
@@ -54,8 +64,8 @@ class Sight(StrEnum):
     """A baseline, no change."""
     MOVED = "moved"
     CAME_BACK = "came-back"
-    """A digest that the base showed before: a publication taken back. Caches that disagree look alike, so two polls
-    in a row must show it."""
+    """A digest that the base showed before: a publication taken back. Caches that disagree look alike, see
+    `bot.domain.bases.shown_in_turn`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,7 @@ class Poll:
     base_id: int
     due_at: datetime
     unconfirmed: str | None = None
+    shows_two: ShowsTwo | None = None
 
 
 class WatchStore(ManifestCache, Protocol):

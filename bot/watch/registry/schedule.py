@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.domain.backoff import backoff
 from bot.domain.bases.version_line import is_line
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base, Reference
@@ -19,6 +20,8 @@ from bot.domain.tags.choice import PinStrength, pins
 
 REDMOND = ZoneInfo("America/Los_Angeles")
 RELEASE_HOUR = time(10)
+MOST_INTERVALS = 5
+"""How far failures put off a base that is expected to move, and a pause of its host: within minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,21 @@ def next_poll(
     version: str | None = None,
     releases: Iterable[Release] = (),
     behind_since: datetime | None = None,
+    failed: int = 0,
 ) -> datetime:
     """Says when to look at `base` next, given when it last moved, what version it shows, and since when it is
-    behind what it is a copy of."""
+    behind what it is a copy of.
+
+    `failed` counts the looks in a row that have brought nothing: each doubles the interval, up to an hour, up to
+    `MOST_INTERVALS` of them while the base is expected to move, and never past the next Patch Tuesday.
+    """
     awaits_upstream = behind_since is not None and now - behind_since < policy.expected_for
     is_awaited = awaits_upstream or is_expected(base, now, policy, moved_at)
     if is_awaited or awaits_release(base, now, policy, version, releases):
-        return now + _spread(base, policy.release_interval, policy)
-    due = now + _spread(base, policy.interval, policy)
+        return now + min(
+            _rest(base, policy.release_interval, policy, failed), MOST_INTERVALS * policy.release_interval
+        )
+    due = now + _rest(base, policy.interval, policy, failed)
     release = patch_tuesday_after(now)
     if due < release or _is_fixed(base):
         return due
@@ -113,6 +123,10 @@ def patch_tuesday_after(now: datetime) -> datetime:
 def _is_fixed(base: Base) -> bool:
     """A tag that names one release does not follow the next, and a line of own releases follows nobody's."""
     return is_line(base) or pins(Reference(base.name, base.tag)) is PinStrength.PATCH
+
+
+def _rest(base: Base, interval: timedelta, policy: PollPolicy, failed: int) -> timedelta:
+    return backoff(failed, interval) if failed else _spread(base, interval, policy)
 
 
 def _spread(base: Base, interval: timedelta, policy: PollPolicy) -> timedelta:

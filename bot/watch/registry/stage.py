@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.domain.backoff import backoff
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.version_line import is_line, newest_in
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
+from bot.reconcile.breaker import LONGEST_PAUSE
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.registry import incident as incidents
@@ -23,6 +23,9 @@ from bot.watch.registry.incident import Incident
 from bot.watch.registry.observe import DigestReading, RegistryPort, read
 from bot.watch.registry.ports import DueBase, Poll, Sight, Sighting, WatchStore
 from bot.watch.registry.schedule import PollPolicy, next_poll
+
+_OFTEN = 16
+"""Failures in a row after which a base is put off no further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +135,13 @@ class _Looks(Work[DueBase, Poll | _Seen]):
         place = await self._place(item.base)
         head = await self._registry.head(place)
         sight = await self._sight(item, head.digest)
-        if sight is None or (sight is Sight.CAME_BACK and not _has_come_back(item, head.digest)):
-            due_at = self._next(item, self._clock.now(), item.moved_at, item.version)
-            return Poll(item.id, due_at, unconfirmed=head.digest if sight else None)
+        if sight in (None, Sight.CAME_BACK):
+            now = self._clock.now()
+            is_upstreams = item.mirrored is not None and item.mirrored.is_upstreams(head.digest)
+            doubt = None if is_upstreams else item.last_look.doubt(head.digest, now)
+            if sight is None or doubt is not None or not _has_come_back(item, head.digest):
+                due_at = self._next(item, now, item.moved_at, item.version)
+                return Poll(item.id, due_at, head.digest if sight else None, doubt)
         reading = await self._reading(item, head.digest)
         seen = reading.observation(item.base, self._clock.now())
         if place != item.base:
@@ -173,7 +180,14 @@ class _Looks(Work[DueBase, Poll | _Seen]):
             self._readings[key] = asyncio.ensure_future(one_after_the_other())
         return await asyncio.shield(self._readings[key])
 
-    def _next(self, item: DueBase, now: datetime, moved_at: datetime | None, version: str | None) -> datetime:
+    def longest_pause(self, items: Sequence[DueBase], now: datetime) -> timedelta:
+        """A host that does not answer is tried again as soon as failures put off the first of its bases."""
+        often = [self._next(item, now, item.moved_at, item.version, failed=_OFTEN) for item in items]
+        return min((due_at - now for due_at in often), default=LONGEST_PAUSE)
+
+    def _next(
+        self, item: DueBase, now: datetime, moved_at: datetime | None, version: str | None, failed: int = 0
+    ) -> datetime:
         behind_since = item.mirrored.behind_since if item.mirrored is not None else None
         return next_poll(
             *(item.base, now, self._policy),
@@ -181,6 +195,7 @@ class _Looks(Work[DueBase, Poll | _Seen]):
             version=version,
             releases=self._releases,
             behind_since=behind_since,
+            failed=failed,
         )
 
     def is_small(self, result: Poll | _Seen) -> bool:
@@ -204,8 +219,9 @@ class _Looks(Work[DueBase, Poll | _Seen]):
 
     async def failed(self, item: DueBase, claimed: Claimed, failure: Failure, now: datetime) -> None:
         """An incident says it, see `finish`."""
-        rest = max(backoff(claimed.attempts, self._policy.interval), failure.retry_after or timedelta(0))
-        await self.queue.put_off([claimed], now + rest, error=str(failure))
+        asked_for = now + (failure.retry_after or timedelta(0))
+        due_at = max(self._next(item, now, item.moved_at, item.version, failed=claimed.attempts), asked_for)
+        await self.queue.put_off([claimed], due_at, error=str(failure))
         self._at[item.base.registry].failures.append((item.base, failure, claimed.attempts))
 
     def is_shared(self, item: DueBase, failure: Failure) -> bool:

@@ -47,7 +47,7 @@ class FakeWatchStore:
         held = set(self.bases.held())
         for poll in polls:
             if poll.base_id in held:
-                known = replace(self.bases[poll.base_id], unconfirmed=poll.unconfirmed)
+                known = replace(self.bases[poll.base_id], unconfirmed=poll.unconfirmed, shows_two=poll.shows_two)
                 self.bases.settle(poll.base_id, poll.due_at, known)
 
     async def record(self, sightings: Sequence[Sighting], manifests: Mapping[str, bytes]) -> None:

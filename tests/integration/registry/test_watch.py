@@ -100,13 +100,13 @@ async def test_platforms_that_did_not_change_are_not_read_again(watching: Watchi
     assert watching.asked("GET") == 1 + 2
 
 
-async def test_a_digest_that_comes_back_is_recognised_and_costs_nothing(watching: Watching) -> None:
+async def test_a_digest_that_comes_back_after_a_day_is_recognised_and_costs_nothing(watching: Watching) -> None:
     base = await watching.follow(ASPNET, "10.0")
     old, new = dotnet_image("aspnet", "10.0.0"), dotnet_image("aspnet", "10.0.1")
     sights = []
-    for image in (old, new, old, old):
+    for image, after in ((old, QUARTER), (new, QUARTER), (old, timedelta(days=1)), (old, QUARTER)):
         await watching.registry.push(ASPNET, base.tag, image)
-        sights.extend(each.sight for each in (await watching.tick(QUARTER)).sightings)
+        sights.extend(each.sight for each in (await watching.tick(after)).sightings)
     assert sights == [Sight.FIRST, Sight.MOVED, Sight.CAME_BACK]
     assert watching.asked("GET") == 0
 

@@ -153,3 +153,17 @@ def test_what_needs_no_rebuild_left_every_common_platform_as_it_was(
 def test_a_layer_that_is_known_whole_is_the_one_that_was_known_by_its_twelve_digits() -> None:
     whole = PlatformImage(AMD64, "sha256:2", layers=("sha256:" + "a" * 64, "sha256:" + "c" * 64))
     assert cause(seen("1", image("1", layers="ab")), seen("2", whole)) is Cause.LAYERS_ONLY
+
+
+def test_of_several_images_of_one_platform_each_counts() -> None:
+    """Windows has a build for each of its versions, all of one platform."""
+    before = seen("1", *(image(letter, platform="windows/amd64") for letter in "12"))
+    for letters, moved in (
+        ("12", ()),
+        ("13", ("windows/amd64",)),
+        ("32", ("windows/amd64",)),
+        ("1", ("windows/amd64",)),
+    ):
+        after = seen("2", *(image(letter, platform="windows/amd64") for letter in letters))
+        move = compare(before, after)
+        assert (move.changed, move.common, move.dropped) == (moved, ("windows/amd64",), ())

@@ -14,7 +14,7 @@ from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.reference import Base
-from tests.unit.assess.world import DAY, seen
+from tests.unit.assess.world import DAY, image, seen
 
 
 @dataclass
@@ -158,3 +158,22 @@ async def test_the_copy_in_a_mirror_is_assessed_under_the_name_of_what_it_is_a_c
     [change] = store.changes
     assert (change.base, change.cause) == (copy, Cause.LAYERS_ONLY)
     assert change.evidence[0].source == str(OLD.base)
+
+
+async def test_a_platform_that_an_index_lost_is_no_index_only_and_stays_lacking() -> None:
+    arm = image("2", platform="linux/arm/v7")
+    both = seen("1", image("1", platform="linux/amd64"), arm, at=DAY)
+    one = seen("2", image("1", platform="linux/amd64"), at=DAY + timedelta(minutes=1))
+    later = seen("3", image("3", platform="linux/amd64"), at=DAY + timedelta(minutes=2))
+    changes = await assessed(Registry(), Pair(2, 1, 1, both, one), Pair(3, 2, 1, one, later))
+    assert [(each.cause, each.lacks) for each in changes] == [
+        (Cause.PLATFORM_DROPPED, ("linux/arm/v7",)),
+        (Cause.LAYERS_ONLY, ("linux/arm/v7",)),
+    ]
+    assert changes[0].detail == "the index dropped linux/arm/v7; nothing else changed"
+
+
+async def test_what_the_last_change_says_a_base_lacks_it_lacks_still() -> None:
+    before, after = seen("1", image("1"), at=DAY), seen("2", image("2"), at=GONE.at)
+    (change,) = await assessed(Registry(), Pair(2, 1, 1, before, after, ("linux/arm/v7",)))
+    assert change.lacks == ("linux/arm/v7",)

@@ -38,6 +38,7 @@ def move(
     version: str | None = "10.0.5",
     severity: Severity | None = None,
     platforms: tuple[str, ...] = ("linux/amd64",),
+    lacks: tuple[str, ...] = (),
 ) -> Move:
     change = Change(
         base,
@@ -50,6 +51,7 @@ def move(
         to_version=version,
         severity=severity,
         platforms=platforms,
+        lacks=lacks,
     )
     return Move(id, change)
 

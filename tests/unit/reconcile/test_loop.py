@@ -48,6 +48,7 @@ class Posts(Work[Post, str]):
         self.together: list[int] = []
         self.are_small = False
         self.suspects: set[str] = set()
+        self.longest = timedelta(minutes=30)
         self.running = self.most_running = 0
 
     @property
@@ -59,6 +60,9 @@ class Posts(Work[Post, str]):
 
     def is_suspect(self, host: str) -> bool:
         return host in self.suspects
+
+    def longest_pause(self, items: Sequence[Post], now: datetime) -> timedelta:
+        return self.longest
 
     async def prepare(self, host: str, items: Sequence[Post]) -> None:
         self.prepared.append((host, len(items)))
@@ -329,6 +333,38 @@ async def test_the_pause_grows_with_the_trouble(world: World) -> None:
         pauses.append(world.due(1).total_seconds() / 60)
         world.clock.move_to(world.queue.rows[1].due_at)
     assert pauses == [1, 1, 2, 4, 8, 16, 30, 30]
+
+
+async def test_no_pause_is_longer_than_the_stage_can_bear_unless_the_host_asks_for_it(world: World) -> None:
+    world.posts.longest = timedelta(minutes=5)
+    world.add(*["a"] * 9)
+    world.posts.meets = dict.fromkeys(range(1, 10), SILENT)
+    pauses = []
+    for _ in range(6):
+        await world.run()
+        pauses.append(world.due(1).total_seconds() / 60)
+        world.clock.move_to(world.queue.rows[1].due_at)
+    assert pauses == [1, 1, 2, 4, 5, 5]
+    world.posts.meets = dict.fromkeys(range(1, 10), THROTTLED)
+    await world.run()
+    assert world.due(1) == timedelta(minutes=20)
+
+
+async def test_another_stages_pause_holds_a_stage_up_for_no_longer_than_it_can_bear(world: World) -> None:
+    world.add("a", "a", "a", "a", "a")
+    world.posts.meets = dict.fromkeys(range(1, 6), SILENT)
+    for _ in range(7):
+        await world.run()
+        world.clock.move_to(world.queue.rows[1].due_at)
+    await world.run()
+    assert world.due(1) == timedelta(minutes=30)
+    world.add("a")
+    world.posts.longest = timedelta(minutes=5)
+    world.posts.tried.clear()
+    await world.run(timedelta(minutes=4))
+    assert (world.posts.tried, world.due(6)) == ([], timedelta(minutes=1))
+    await world.run(timedelta(minutes=1))
+    assert set(world.posts.tried) == {6}
 
 
 async def test_one_item_without_an_answer_is_its_own_trouble(world: World) -> None:

@@ -124,6 +124,8 @@ def _show_table(bases: "Sequence[BaseStatus]", now: datetime) -> None:
     for base in bases:
         if base.mirror is not None and not base.mirror.is_well:
             print_sentence(f"{short_base(base.base)} {base.mirror.told(now)}")
+        if base.shows_two is not None:
+            print_sentence(f"{short_base(base.base)}: {base.shows_two.told}")
         if base.error:
             print_sentence(f"{short_base(base.base)}: {base.error}")
 

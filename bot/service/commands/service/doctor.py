@@ -67,6 +67,10 @@ async def examine(settings: Settings, clock: Clock) -> list[HealthCheck]:
             hosts = f" and {each.registry} to registries" if each.registry else ""
             checks.append(HealthCheck("bases", each.name, Health.NOTE, found, f"add {each.base} to bases{hosts}"))
         checks += _idle_mirrors(settings, bases)
+        checks += [
+            HealthCheck("bases", str(base), Health.NOTE, doubt.told, "ask whoever runs the registry, or its cache")
+            for base, doubt in await stores.doctor.shown_in_turn()
+        ]
         await _all(checks, "CVEs", lambda: _cves(stores))
         await _all(checks, "gate", lambda: _gate(stores, settings, clock))
     return checks

@@ -12,7 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
 from bot.domain.images.builder import GITHUB, Builder, repository_at_address
-from bot.domain.images.image import SeenImage
+from bot.domain.images.image import SeenImage, declared_by
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.reference import Base
 from bot.service.wiring.registries.trust import trusted_by
@@ -29,7 +29,9 @@ from bot.verify.signatures.verdict import Refused
 from bot.verify.standing.declared import BASE_DIGEST, BASE_NAME, of_annotations, of_labels, of_provenance, stages_of
 from bot.verify.trust.collecting import CUT, attestations_of
 from bot.verify.trust.looked_once import LookedOnce
-from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, ObservedPlatform, read
+from bot.watch.registry.documents import ManifestCache
+from bot.watch.registry.index import MOST_PLATFORMS, ObservedPlatform
+from bot.watch.registry.observe import DigestReading, read
 
 SOURCE = "org.opencontainers.image.source"
 _PROVENANCE = "https://slsa.dev/provenance/"
@@ -70,24 +72,29 @@ class RegistryImages:
     ) -> SeenImage:
         reading = await read(self.beside, self.cache, place, digest)
         platforms = reading.platforms
+        images = reading.observation(place, datetime.min).platforms
         inherited, fetched = await self._inherited(place, reading, expected, below)
         provenances = await self._provenances(place, reading, expected)
         signed, unseen = await self._signed(place, reading)
         return SeenImage(
             digest,
-            reading.observation(place, datetime.min).platforms,
+            images,
             max(filter(None, (_moment(each.config.created) for each in platforms)), default=None),
-            {
-                each.name: (
-                    *_proved(signed.get(each.digest, ()), expected),
-                    *_declared(each, inherited),
-                    *provenances.get(each.digest, ()),
-                )
-                for each in platforms
-            },
+            declared_by(
+                images,
+                [
+                    (
+                        *_proved(signed.get(each.digest, ()), expected),
+                        *_declared(each, inherited),
+                        *provenances.get(each.digest, ()),
+                    )
+                    for each in platforms
+                ],
+            ),
             next((source for each in platforms if (source := _source(each, inherited, self.forge))), None),
             _builder([signed.get(each.digest, ()) for each in platforms]),
             unseen,
+            reading.not_judged,
             {**reading.fetched, **fetched},
         )
 

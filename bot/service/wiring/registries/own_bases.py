@@ -1,12 +1,12 @@
 """What the layers of own bases tell, for the stages that order what is built upon them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.assess.own_base import InheritedChanges
 from bot.assess.stage import Pair
 from bot.domain.bases.change import Move
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.evidence import Strength
 from bot.domain.images.standing import Publication
 from bot.domain.images.wanted import wanted
@@ -54,7 +54,7 @@ class OwnBases:
         """None where the layers of some platform do not tell what that stands on."""
         built: dict[Base, dict[str, str]] = {}
         current: dict[Base, dict[str, str]] = {}
-        for platform, image in seen.by_platform().items():
+        for name, platform, image in _by_name(seen):
             match = self.observed.layers.match(image, apart_from=seen.base.name)
             mine = [each for each in match.publications if each.base in below] if match is not None else []
             if match is None or match.strength is not Strength.PROVED or not mine:
@@ -65,8 +65,8 @@ class OwnBases:
                 now = next(
                     (each for each in self.observed.layers.current(base) if each.platform == platform), stands
                 )
-                built.setdefault(base, {})[platform] = (now if is_current else stands).platform_digest
-                current.setdefault(base, {})[platform] = now.platform_digest
+                built.setdefault(base, {})[name] = (now if is_current else stands).platform_digest
+                current.setdefault(base, {})[name] = now.platform_digest
         return Stood(frozenset(built), wanted(built), wanted(current)) if built else None
 
     def _below(self, seen: Observation, below: Collection[Base]) -> dict[Base, list[Publication]]:
@@ -79,3 +79,11 @@ class OwnBases:
                     if each.base in below:
                         found.setdefault(each.base, []).append(each)
         return found
+
+
+def _by_name(seen: Observation) -> Iterator[tuple[str, str, PlatformImage]]:
+    """Each image with a name of its own, which is its platform's for the first of a platform, and with its
+    platform."""
+    for platform, images in seen.by_platform().items():
+        for number, image in enumerate(images, start=1):
+            yield platform if number == 1 else f"{platform} {number}", platform, image

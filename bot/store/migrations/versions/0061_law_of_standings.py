@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0061"
-down_revision = "0052"
+down_revision = "0059"
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

@@ -7,9 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.bases.notice import Topic
+from bot.domain.bases.observation import NotJudged, Observation
 from bot.domain.clock import Clock
+from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
+from bot.store.engine.readable import readable
 from bot.store.pages.bases.measured import MeasuredStore
 from bot.store.pages.bases.mirror_lags import MirrorLagsStore
 from bot.store.pages.bases.promises import PromisesStore
@@ -24,7 +27,7 @@ from bot.store.pages.rows import (
 )
 from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.mirrors import IS_IN_TROUBLE, behind, lags_of_mirrors, took_by
-from bot.store.rows.bases.tables import base_of, bases, changes, documents, notices
+from bot.store.rows.bases.tables import base_of, bases, changes, documents, notices, observations
 from bot.store.rows.inventories.vulnerabilities import dumps
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import open_quarantines
@@ -126,6 +129,7 @@ class BasePagesStore(MeasuredStore):
                 await images_on(connection, base_of(row), _MOST_USERS, self._clock.now()),
                 await took_by(connection, row.id, row.upstream_id) if row.upstream_id is not None else None,
                 await base_rows(connection, copies.all()),
+                await _not_judged(connection, row.observation_id),
             )
 
     async def upstream(self) -> Upstream:
@@ -174,6 +178,12 @@ class BasePagesStore(MeasuredStore):
                     for place, lag in sorted(lags.items())
                 ),
             )
+
+
+async def _not_judged(connection: AsyncConnection, observation: int | None) -> tuple[NotJudged, ...]:
+    rows = await connection.execute(select(observations).where(observations.c.id == observation))
+    found = readable(rows, lambda row: load(row.observation, Observation), lambda row: f"observation {row.id}")
+    return found[0].not_judged if found else ()
 
 
 async def _dump_rows(connection: AsyncConnection) -> tuple[FeedRow, ...]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 
+from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.reference import Base
 from bot.store.rows.moment import Moment
 from bot.store.rows.schema import Id, key_column, leased, metadata
@@ -28,6 +29,8 @@ bases = leased(
     Column("tag", ShortText(128), nullable=False),
     Column("digest", ShortText(160)),
     Column("unconfirmed", ShortText(160)),
+    Column("other_digest", ShortText(160)),
+    Column("switched_at", Moment),
     Column("version", ShortText(64)),
     Column("moved_at", Moment),
     Column("observation_id", Id),
@@ -151,3 +154,10 @@ def base_of(row: Any) -> Base:
     if isinstance(row, Mapping):
         return Base(row["registry"], row["repository"], row["tag"])
     return Base(row.registry, row.repository, row.tag)
+
+
+def shows_two_in(row: Any) -> ShowsTwo | None:
+    """What a row of `bases`, or a mapping of its columns, says of a registry that shows two digests."""
+    told = row if isinstance(row, Mapping) else row._mapping
+    other, since = told["other_digest"], told["switched_at"]
+    return ShowsTwo(other, since) if other is not None else None

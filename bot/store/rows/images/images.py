@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.bases.observation import NotJudged
 from bot.domain.images.builder import Builder
 from bot.domain.images.claims.choosing import contested
 from bot.domain.images.claims.claim import Claim, Source
@@ -56,6 +57,7 @@ images = Table(
     Column("seen_at", Moment),
     Column("looked_at", Moment),
     Column("platforms", JSON),
+    Column("not_judged", JSON),
     Column("declared", JSON),
     Column("standings", JSON),
     Column("behind_since", Moment),
@@ -166,6 +168,7 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
         row.error,
         _builder_of(row),
         row.law,
+        not_judged_in(row),
     )
 
 
@@ -173,6 +176,11 @@ def standings_of(row: Any) -> tuple[ImageStanding, ...]:
     """What the platforms of an image in a row stand on; what an earlier edition of the law proved is a claim."""
     stored = load(row.standings, tuple[ImageStanding, ...]) if row.standings is not None else ()
     return stored if row.law == LAW else as_claims(stored)
+
+
+def not_judged_in(row: Any) -> tuple[NotJudged, ...]:
+    """The entries of the index that a row of `images` says were not judged."""
+    return load(row.not_judged, tuple[NotJudged, ...]) if row.not_judged is not None else ()
 
 
 def _builder_of(row: Any) -> Builder | None:

@@ -135,10 +135,9 @@ async def want_observed(
     """What these observations, by their ids, show is to be read, and compared with what was shown before."""
     ids = await want_inventories(connection, [each for shown in observed.values() for each in shown], now)
     rows = [
-        {"observation_id": number, "platform": each.image.platform, "inventory_id": ids[each.image.digest]}
+        {"observation_id": number, "platform": platform, "inventory_id": inventory}
         for number, shown in sorted(observed.items())
-        for each in shown
-        if each.image.digest in ids
+        for platform, inventory in _by_platform(shown, ids).items()
     ]
     if not rows:
         return
@@ -164,6 +163,15 @@ async def want_observed(
         await _follow(connection, {pair["after_id"]: pair["before_id"] for pair in pairs})
 
 
+def _by_platform(shown: Sequence[ShownImage], ids: Mapping[str, int]) -> dict[str, int]:
+    """The inventory of each platform; of several images of one, that of the first, which runtimes choose."""
+    first: dict[str, int] = {}
+    for each in shown:
+        if each.image.digest in ids:
+            first.setdefault(each.image.platform, ids[each.image.digest])
+    return first
+
+
 async def want_image(
     connection: AsyncConnection,
     image: int,
@@ -178,7 +186,7 @@ async def want_image(
     links = image_inventories
     rows = await connection.execute(select(links.c.platform, links.c.inventory_id).where(links.c.image_id == image))
     before = {row.platform: row.inventory_id for row in rows}
-    now_shown = {each.image.platform: ids[each.image.digest] for each in shown if each.image.digest in ids}
+    now_shown = _by_platform(shown, ids)
     await connection.execute(delete(links).where(links.c.image_id == image, links.c.platform.not_in(now_shown)))
     for platform, inventory in sorted(now_shown.items()):
         await connection.execute(

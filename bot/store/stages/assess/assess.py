@@ -37,8 +37,16 @@ class AssessStore(Store):
     async def unassessed(self, limit: int) -> list[Pair]:
         """Observations that no change explains yet, oldest first, each with the one before it."""
         before = observations.alias("before")
+        last_change = (
+            select(changes.c.change)
+            .where(changes.c.base_id == observations.c.base_id, changes.c.to_observation < observations.c.id)
+            .order_by(changes.c.to_observation.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         query = (
             select(
+                last_change.label("last_change"),
                 observations.c.id,
                 observations.c.base_id,
                 observations.c.observation,
@@ -213,4 +221,11 @@ def _pair(row: RowMapping) -> Pair:
         row["base_id"],
         load(row["before_observation"], Observation),
         load(row["observation"], Observation),
+        _lacks_in(row["last_change"]),
     )
+
+
+def _lacks_in(change: object) -> tuple[str, ...]:
+    """What a stored change says that its base lacks; one that cannot be read keeps no other from being made."""
+    lacks = change.get("lacks") if isinstance(change, dict) else None
+    return tuple(each for each in lacks if isinstance(each, str)) if isinstance(lacks, list) else ()

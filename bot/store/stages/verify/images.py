@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import ProducedImage
 from bot.domain.images.named_bases import NamedBase, NamedBases
@@ -30,7 +30,14 @@ from bot.store.rows.bases.bases import has_name_among
 from bot.store.rows.bases.named import bases_named_by
 from bot.store.rows.bases.own_bases import look_at_bases, look_at_once
 from bot.store.rows.bases.tables import base_of, bases, manifests, observations
-from bot.store.rows.images.images import IMAGES_WITH_REPOSITORY, contested_images, image_of, images, standings_of
+from bot.store.rows.images.images import (
+    IMAGES_WITH_REPOSITORY,
+    contested_images,
+    image_of,
+    images,
+    not_judged_in,
+    standings_of,
+)
 from bot.store.rows.images.unpacked_layers import unpacked_layers
 from bot.store.rows.inventories.runtimes import runtimes_in
 from bot.store.rows.inventories.wanted import ShownImage, TwoLooks, want_image
@@ -240,6 +247,7 @@ def _known_image(row: Any, named: Mapping[int, Sequence[NamedBase]]) -> KnownIma
         standings_of(row),
         NamedBases.of(named.get(row.repository_id, ()), row.built_from),
         law=row.law,
+        not_judged=not_judged_in(row),
     )
 
 
@@ -250,6 +258,7 @@ def _shown(look: Look, now: datetime) -> dict[str, Any]:
         "seen_at": now,
         "looked_at": now,
         "platforms": dump(look.seen.platforms, tuple[PlatformImage, ...]),
+        "not_judged": dump(look.seen.not_judged, tuple[NotJudged, ...]),
         "declared": dump(dict(look.seen.declared), _Declared),
         "standings": dump(look.standings, tuple[ImageStanding, ...]),
         "behind_since": behind_since(look.standings),

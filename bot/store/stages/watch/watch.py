@@ -19,7 +19,7 @@ from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import compare_mirrors, with_mirrors
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases
-from bot.store.rows.bases.tables import base_of, bases, incidents, manifests, observations, releases
+from bot.store.rows.bases.tables import base_of, bases, incidents, manifests, observations, releases, shows_two_in
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
 from bot.watch.registry.incident import Incident
 from bot.watch.registry.ports import DueBase, Mirrored, Poll, Sighting
@@ -83,13 +83,24 @@ class WatchStore(Store):
             .values(
                 due_at=bindparam("due"),
                 unconfirmed=bindparam("unconfirmed"),
+                other_digest=bindparam("other"),
+                switched_at=bindparam("switched"),
                 attempts=0,
                 error=None,
                 lease_owner=None,
                 lease_until=None,
             )
         )
-        rows = [{"base": poll.base_id, "due": poll.due_at, "unconfirmed": poll.unconfirmed} for poll in polls]
+        rows = [
+            {
+                "base": poll.base_id,
+                "due": poll.due_at,
+                "unconfirmed": poll.unconfirmed,
+                "other": poll.shows_two.other if poll.shows_two is not None else None,
+                "switched": poll.shows_two.since if poll.shows_two is not None else None,
+            }
+            for poll in polls
+        ]
         async with self._database.transaction() as connection:
             await lock(connection, bases, {poll.base_id for poll in polls})
             await connection.execute(statement, rows)
@@ -129,6 +140,8 @@ class WatchStore(Store):
             values={
                 "digest": seen.digest,
                 "unconfirmed": None,
+                "other_digest": None,
+                "switched_at": None,
                 "version": seen.version,
                 "moved_at": seen.at,
                 "observation_id": added,
@@ -164,4 +177,4 @@ async def _due_base(claimed: Claimed) -> DueBase:
     told = (row["digest"], row["version"], row["moved_at"], row["unconfirmed"])
     alike = Likeness(row["likeness"]) if row["likeness"] else None
     mirrored = Mirrored(row["upstream_digest"], alike, row["behind_since"]) if row["upstream_id"] else None
-    return DueBase(row["id"], base_of(row), *told, mirrored)
+    return DueBase(row["id"], base_of(row), *told, mirrored, shows_two_in(row))

@@ -4,6 +4,7 @@ import pytest
 
 from bot.discover.ports import Reading
 from bot.domain.bases.observation import Observation
+from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.clock import ManualClock
 from bot.domain.failure import LeaseLost
 from bot.domain.repositories.repository import Repository
@@ -82,6 +83,19 @@ async def test_a_return_seen_once_is_known_at_the_next_poll_and_forgotten_by_any
     await store.record([shows(first, "b", clock)], {})
     clock.advance(HOUR)
     assert [each.unconfirmed for each in await due(store, clock) if each.id == first.id] == [None]
+
+
+async def test_a_registry_that_shows_two_is_known_at_the_next_poll_and_forgotten_with_a_move(
+    store: WatchStore, clock: ManualClock
+) -> None:
+    doubt = ShowsTwo(digest("z"), NOON)
+    first, second = await due(store, clock)
+    await store.reschedule([Poll(first.id, clock.now(), shows_two=doubt), Poll(second.id, clock.now() + 9 * HOUR)])
+    [known] = await due(store, clock)
+    assert known.shows_two == doubt
+    await store.record([shows(known, "b", clock)], {})
+    clock.advance(HOUR)
+    assert [each.shows_two for each in await due(store, clock)] == [None]
 
 
 async def test_rescheduling_what_another_has_taken_over_does_nothing(

@@ -7,7 +7,7 @@ import pytest
 
 from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, Head
-from bot.domain.bases.observation import Observation, PlatformImage, first_digits
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage, first_digits
 from bot.domain.evidence import Strength
 from bot.domain.images.builder import Builder
 from bot.domain.images.claims.claim import Claim, Source
@@ -66,6 +66,21 @@ async def test_a_claimed_image_is_due_at_once_and_kept_as_it_was_seen(stores: St
         (ASPNET,),
         [],
     )
+
+
+async def test_what_of_an_image_was_not_judged_is_kept(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    [claimed] = await stores.images.images.claim(NOON, 10)
+    image = await stores.images.images.read(claimed)
+    assert image.not_judged == ()
+    told = (NotJudged("windows/amd64 10.0.20348.2700", "stands beside images for Linux"),)
+    seen = SeenImage(digest("d"), (PLATFORM, replace(PLATFORM, digest=digest("e"))), not_judged=told)
+    await stores.images.record_look(image, Look("latest", seen, ()), NOON + HOUR)
+    [kept] = await stores.images.images_of("contoso/shop")
+    [known] = await stores.images.known_images(0)
+    assert kept.not_judged == known.not_judged == told
+    assert known.platforms == seen.platforms
 
 
 async def test_an_image_that_was_not_looked_at_is_not_seen_and_one_that_tells_nothing_unknown(

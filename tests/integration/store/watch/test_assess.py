@@ -32,6 +32,17 @@ async def test_an_observation_is_assessed_once(stores: Stores) -> None:
     assert await stores.assess.unassessed(10) == []
 
 
+async def test_what_the_last_change_says_a_base_lacks_is_known_with_its_next_observation(stores: Stores) -> None:
+    await stores.fill()
+    await moves_again_unassessed(stores)
+    pair = (await stores.assess.unassessed(10))[0]
+    assert pair.lacks == ()
+    change = replace(change_of(pair, Cause.OS_UPDATE), lacks=("linux/arm/v7",))
+    await stores.assess.save_changes([(pair, change)], 0)
+    await moves_again_unassessed(stores)
+    assert [each.lacks for each in await stores.assess.unassessed(10)] == [("linux/arm/v7",)]
+
+
 async def test_changes_of_a_version_are_assessed_again_when_a_feed_has_changed(stores: Stores) -> None:
     await stores.fill()
     assert await reassessable(stores) == []

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.discover.ports import Reading
-from bot.domain.bases.observation import Observation, PlatformImage
+from bot.domain.bases.observation import NotJudged, Observation, PlatformImage
+from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Release
 from bot.domain.reference import Base
@@ -64,6 +65,31 @@ async def test_layers_are_kept_with_their_whole_digests_and_those_of_what_is_in_
     seen = Observation(NOON, ASPNET, digest("f"), platforms=(platform,))
     await stores.watch.record([Sighting(due.id, Sight.FIRST, seen, NOON + HOUR)], {})
     assert [each async for each in stores.history.observations()] == [seen]
+
+
+async def test_what_of_a_base_was_not_judged_is_kept_and_on_its_page(stores: Stores) -> None:
+    await watching(stores, ASPNET)
+    [due] = await stores.bases(1)
+    told = (NotJudged("windows/amd64 10.0.20348.2700", "stands beside images for Linux"),)
+    twice = tuple(PlatformImage("linux/amd64", digest(each), layers=(digest(each),)) for each in "ab")
+    seen = Observation(NOON, ASPNET, digest("f"), platforms=twice, not_judged=told)
+    await stores.watch.record([Sighting(due.id, Sight.FIRST, seen, NOON + HOUR)], {})
+    assert [each async for each in stores.history.observations()] == [seen]
+    page = await stores.base_pages.base(str(ASPNET))
+    assert page is not None
+    assert page.not_judged == told
+
+
+async def test_a_registry_that_shows_two_is_told_on_the_bases_page_in_status_and_by_doctor(stores: Stores) -> None:
+    await watching(stores, ASPNET)
+    [due] = await stores.bases(1)
+    doubt = ShowsTwo(digest("b"), NOON)
+    await stores.watch.reschedule([Poll(due.id, NOON + HOUR, shows_two=doubt)])
+    page = await stores.base_pages.base(str(ASPNET))
+    assert page is not None
+    assert page.base.shows_two == doubt
+    assert [each.shows_two for each in (await stores.fleet_views.status()).bases] == [doubt]
+    assert await stores.doctor.shown_in_turn() == [(ASPNET, doubt)]
 
 
 async def test_a_sighting_by_whoever_lost_the_lease_leaves_no_trace(stores: Stores) -> None:

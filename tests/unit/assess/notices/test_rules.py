@@ -160,3 +160,12 @@ def test_a_tag_that_names_its_distribution_does_not_move_underneath() -> None:
     before = seen("1", image("1", os="noble"), of="aspnet:8.0-noble")
     after = seen("2", image("2", os="noble"), of="aspnet:8.0-noble", version="8.0.17")
     assert lag.moved_underneath([before, after]) == ()
+
+
+def test_a_tag_that_lost_a_platform_changed_under_its_users() -> None:
+    before = seen(
+        "1", image("1", platform="linux/amd64"), image("2", platform="linux/arm/v7"), of="aspnet:8.0-noble"
+    )
+    after = seen("2", image("1", platform="linux/amd64"), of="aspnet:8.0-noble")
+    (notice,) = lag.moved_underneath([before, after])
+    assert notice.text == "aspnet:8.0-noble changed under its users: linux/arm/v7 is gone"

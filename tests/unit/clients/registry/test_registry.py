@@ -438,3 +438,46 @@ async def test_a_layer_without_a_digest_is_not_asked_for() -> None:
         with pytest.raises(Failure, match="is no sha256 or sha512 digest"):
             [chunk async for chunk in registry.blob("registry.example", "dotnet/aspnet", "latest")]
     assert world.asked == []
+
+
+def tag_pages(count: int, answer: object = None) -> Handler:
+    """Pages of two tags each, numbered from 0; `answer` stands for the last."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        number = int(dict(request.url.params).get("last", 0))
+        is_last = number + 1 >= count
+        if is_last and answer is not None:
+            return httpx.Response(200, json=answer)
+        listed = {"tags": [f"1.0.{2 * number}", f"1.0.{2 * number + 1}"]}
+        link = {} if is_last else {"link": f'</v2/dotnet/aspnet/tags/list?n=1000&last={number + 1}>; rel="next"'}
+        return httpx.Response(200, json=listed, headers=link)
+
+    return handle
+
+
+async def tags(handle: Handler) -> list[str]:
+    http, registry = World(handle).registry()
+    async with http:
+        return await registry.tags("registry.example", "dotnet/aspnet")
+
+
+@pytest.mark.parametrize("count", [1, 2, 10, 11, 50])
+async def test_a_list_of_tags_is_read_to_its_end(count: int) -> None:
+    assert await tags(tag_pages(count)) == [f"1.0.{number}" for number in range(2 * count)]
+
+
+async def test_a_list_of_tags_that_is_not_read_to_its_end_is_told_and_not_used() -> None:
+    with pytest.raises(Failure, match="lists tags on more than 200 pages") as caught:
+        await tags(tag_pages(100_000))
+    assert caught.value.trouble is Trouble.MALFORMED
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"tags": 5}, "x"])
+async def test_what_is_no_list_of_tags_is_no_end_of_one(answer: object) -> None:
+    with pytest.raises(Failure, match="answered with no list of tags"):
+        await tags(tag_pages(3, answer))
+
+
+async def test_a_repository_without_tags_has_none() -> None:
+    """As Distribution lists it."""
+    assert await tags(tag_pages(1, {"name": "dotnet/aspnet", "tags": None})) == []

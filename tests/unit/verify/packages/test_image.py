@@ -198,7 +198,7 @@ async def test_an_image_within_as_many_indexes_as_are_followed_is_found(depth: i
 
 
 async def test_an_index_of_nothing_but_attestations_lists_no_image() -> None:
-    attestation = Descriptor("m", digest(b"x"), 1, is_attestation=True)
+    attestation = Descriptor("m", digest(b"x"), 1, is_artifact=True)
     for entries in ((), (attestation,), (replace(attestation, platform="unknown/unknown"),)):
         with pytest.raises(Failure, match="lists no image"):
             await choose_digest(Index(entries), "", BlobsInMemory(), None)

@@ -7,7 +7,8 @@ from bot.domain.bases.image import OCI_INDEX, Config, Descriptor, Manifest, dige
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.reference import Base
-from bot.watch.registry.observe import ObservedPlatform, declared_version, observation, read
+from bot.watch.registry.index import ObservedPlatform
+from bot.watch.registry.observe import declared_version, observation, read
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.stores.watch import FakeWatchStore
 

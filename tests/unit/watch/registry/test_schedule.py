@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -133,3 +134,33 @@ def test_a_release_whose_images_never_come_is_not_waited_for_longer_than_a_day()
 def test_a_copy_that_is_behind_is_looked_at_often_for_a_day() -> None:
     assert about(TWO, wait(OCTOBER, behind_since=OCTOBER - timedelta(hours=23)))
     assert about(QUARTER, wait(OCTOBER, behind_since=OCTOBER - timedelta(hours=24)))
+
+
+DURING = NOVEMBER + timedelta(hours=2)
+
+
+@given(bases, st.integers(1, 50), st.timedeltas(timedelta(0), timedelta(hours=23)))
+def test_near_an_expected_publication_no_failure_puts_a_base_off_for_more_than_five_intervals(
+    base: Base, failed: int, after: timedelta
+) -> None:
+    assert timedelta(0) < wait(NOVEMBER + after, base, moved_at=OCTOBER, failed=failed) <= 5 * TWO
+
+
+@given(bases, moments, st.integers(1, 50))
+def test_no_failure_puts_a_base_off_beyond_the_next_publication(base: Base, now: datetime, failed: int) -> None:
+    found = next_poll(base, now, POLICY, moved_at=now - timedelta(days=3), failed=failed)
+    assert found < patch_tuesday_after(now) + TWO
+
+
+def test_a_failing_base_is_looked_at_less_and_less_often() -> None:
+    ordinary = [wait(datetime(2025, 11, 20, tzinfo=UTC), failed=count) for count in (1, 2, 3, 4)]
+    assert ordinary == [QUARTER, 2 * QUARTER, 4 * QUARTER, 4 * QUARTER]
+    awaited = [wait(DURING, moved_at=OCTOBER, failed=count) for count in (1, 2, 3, 4, 5)]
+    assert awaited == [TWO, 2 * TWO, 4 * TWO, 5 * TWO, 5 * TWO]
+
+
+def test_a_failing_base_that_awaits_a_release_or_its_upstream_is_put_off_by_minutes() -> None:
+    late = datetime(2025, 11, 20, tzinfo=UTC)
+    published = replace(RELEASE, published_at=late)
+    assert wait(late, version="10.0.0", releases=[published], failed=9) == 5 * TWO
+    assert wait(late, behind_since=late, failed=9) == 5 * TWO

@@ -2,9 +2,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.domain.bases.shown_in_turn import ShowsTwo
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, LeaseLost, Trouble
 from bot.domain.reference import Base
@@ -115,15 +119,79 @@ async def test_what_was_read_once_is_not_read_again() -> None:
     assert world.registry.asked == {"head": 1}
 
 
-async def test_a_digest_that_comes_back_is_believed_once_two_polls_in_a_row_show_it() -> None:
+async def test_a_digest_that_comes_back_a_day_later_is_believed_once_two_polls_in_a_row_show_it() -> None:
     world = World(ASPNET)
     first = world.registry.shown[ASPNET]
     second = world.registry.push(ASPNET, content="second")
     sights = []
     for digest in (first, second, first, first, first):
         world.registry.shown[ASPNET] = digest
-        sights.append([each.sight for each in (await world.tick(QUARTER)).sightings])
+        after = timedelta(days=1) if sights == [[Sight.FIRST], [Sight.MOVED]] else QUARTER
+        sights.append([each.sight for each in (await world.tick(after)).sightings])
     assert sights == [[Sight.FIRST], [Sight.MOVED], [], [Sight.CAME_BACK], []]
+
+
+async def test_a_digest_that_comes_back_within_a_day_is_believed_once_it_was_shown_alone_for_a_day() -> None:
+    world = World(ASPNET)
+    first = world.registry.shown[ASPNET]
+    await world.tick()
+    second = world.registry.push(ASPNET, content="second")
+    await world.tick(QUARTER)
+    world.registry.shown[ASPNET] = first
+    returned = world.clock.now() + QUARTER
+    while not (tally := await world.tick(QUARTER)).sightings:
+        assert doubt_of(world) == ShowsTwo(first, returned)
+    assert [each.sight for each in tally.sightings] == [Sight.CAME_BACK]
+    assert world.clock.now() - returned == timedelta(days=1)
+    assert [seen.digest for seen in world.store.history] == [first, second, first]
+    assert doubt_of(world) is None
+
+
+@pytest.mark.parametrize("pattern", ["ab", "aabb", "abbb", "aaab", "aaaaaaab"])
+async def test_an_edge_that_serves_two_in_turn_for_days_is_one_row(pattern: str) -> None:
+    world = World(ASPNET)
+    old = world.registry.shown[ASPNET]
+    await world.tick()
+    new = world.registry.push(ASPNET, content="second")
+    await world.tick(QUARTER)
+    for number in range(4 * 24 * 7):
+        world.registry.shown[ASPNET] = old if pattern[number % len(pattern)] == "a" else new
+        await world.tick(QUARTER)
+    assert [seen.digest for seen in world.store.history] == [old, new]
+    doubt = doubt_of(world)
+    assert doubt is not None
+    assert doubt.other == old
+
+
+async def test_what_was_doubted_is_forgotten_once_the_newer_was_shown_alone_for_a_day() -> None:
+    world = World(ASPNET)
+    old = world.registry.shown[ASPNET]
+    await world.tick()
+    new = world.registry.push(ASPNET, content="second")
+    for digest in (new, old, new):
+        world.registry.shown[ASPNET] = digest
+        await world.tick(QUARTER)
+    assert doubt_of(world) == ShowsTwo(old, world.clock.now())
+    await world.tick(timedelta(days=1))
+    assert doubt_of(world) is None
+    assert [seen.digest for seen in world.store.history] == [old, new]
+
+
+def doubt_of(world: World) -> ShowsTwo | None:
+    return world.store.bases[1].shows_two
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([2, 15, 60, 600])), max_size=60))
+async def test_a_base_goes_back_at_most_once_a_day(looks: list[tuple[str, int]]) -> None:
+    world = World(ASPNET)
+    shown = {letter: world.registry.push(ASPNET, content=letter) for letter in "abc"}
+    for letter, minutes in looks:
+        world.registry.shown[ASPNET] = shown[letter]
+        await world.tick(timedelta(minutes=minutes))
+    history = world.store.history
+    digests = [seen.digest for seen in history]
+    backward = [seen.at for place, seen in enumerate(history) if seen.digest in digests[:place]]
+    assert all(later - earlier >= timedelta(days=1) for earlier, later in pairwise(backward))
 
 
 async def test_caches_that_disagree_are_no_ten_changes() -> None:
@@ -368,3 +436,64 @@ async def test_a_line_without_a_tag_is_told() -> None:
     del world.registry.shown[line]
     [incident] = (await world.tick()).opened
     assert "no tag of this line is there" in incident.detail
+
+
+PATCH_TUESDAY = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+async def expecting(*bases: Base, options: WatchOptions | None = None) -> World:
+    """A world on Patch Tuesday, whose bases moved last month and are looked at every two minutes."""
+    world = await World(*bases, options=options).settled()
+    world.clock.move_to(PATCH_TUESDAY + timedelta(hours=1))
+    await world.tick()
+    world.registry.asked.clear()
+    return world
+
+
+def wait(world: World, base: Base) -> timedelta:
+    return world.store.due(base) - world.clock.now()
+
+
+async def test_a_failed_look_while_a_publication_is_expected_puts_off_that_base_alone_and_by_minutes() -> None:
+    world = await expecting(ASPNET, SDK)
+    world.registry.troubles[str(SDK)] = failure(Trouble.UNREACHABLE)
+    waits = []
+    for _ in range(5):
+        await world.tick(5 * 2 * MINUTE)
+        waits.append(wait(world, SDK))
+        assert wait(world, ASPNET) <= 2 * MINUTE
+    assert waits == [2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 10 * MINUTE, 10 * MINUTE]
+
+
+async def test_a_silent_host_is_left_alone_for_minutes_while_a_publication_is_expected() -> None:
+    world = await expecting(ASPNET, NOBLE, SDK)
+    world.registry.troubles[MCR] = failure(Trouble.UNREACHABLE)
+    world.clock.advance(QUARTER)
+    pauses = []
+    for _ in range(7):
+        await world.tick()
+        pauses.append(wait(world, ASPNET))
+        world.clock.advance(pauses[-1])
+    assert pauses == [each * MINUTE for each in (1, 1, 2, 4, 8, 10, 10)]
+
+
+async def test_what_a_host_asks_for_is_heeded_while_a_publication_is_expected() -> None:
+    world = await expecting(ASPNET, NOBLE)
+    world.registry.troubles[MCR] = failure(Trouble.THROTTLED, retry_after=timedelta(hours=1))
+    await world.tick(QUARTER)
+    assert (wait(world, ASPNET), wait(world, NOBLE)) == (timedelta(hours=1), timedelta(hours=1))
+    world.registry.asked.clear()
+    assert (await world.tick(timedelta(minutes=59))).asked == 0
+
+
+async def test_a_pause_before_a_publication_ends_with_it() -> None:
+    world = World(ASPNET, NOBLE, SDK)
+    world.clock.move_to(PATCH_TUESDAY - timedelta(hours=6))
+    world = await world.settled()
+    world.registry.troubles[MCR] = failure(Trouble.UNREACHABLE)
+    world.clock.advance(QUARTER)
+    while world.clock.now() < PATCH_TUESDAY:
+        await world.tick()
+        world.clock.move_to(max(world.store.due(ASPNET), world.clock.now()))
+    assert world.clock.now() < PATCH_TUESDAY + 2 * MINUTE

@@ -7,7 +7,7 @@ from typing import Any, cast
 from bot.domain.bases.image import OCI_MANIFEST, digest_of
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Trouble
-from bot.domain.images.image import SeenImage
+from bot.domain.images.image import SeenImage, declared_of
 from bot.domain.images.standing import Basis, Declaration, Publication
 from bot.domain.reference import Base
 from bot.service.wiring.registries.images import SOURCE, RegistryImages
@@ -144,3 +144,22 @@ async def test_a_broken_attestation_says_nothing() -> None:
     world = World()
     digest = world.push(SHOP, {}, [{"uri": 7}])
     assert (await world.read(digest, ASPNET)).declared == {"linux/amd64": ()}
+
+
+async def test_each_of_several_images_of_one_platform_says_its_own() -> None:
+    world = World()
+    bases = (ASPNET, SDK)
+    images = [json.loads(world.registry.documents[world.push(SHOP, {BASE_NAME: str(base)})]) for base in bases]
+    entries = [entry for image in images for entry in image["manifests"]]
+    digest = str(world.keep({"schemaVersion": 2, "manifests": entries})["digest"])
+    seen = await world.read(digest)
+    said = [[each.named for each in declared_of(image, seen.declared)] for image in seen.platforms]
+    assert said == [[str(ASPNET)], [str(SDK)]]
+
+
+async def test_what_of_an_image_was_not_judged_is_told() -> None:
+    world = World()
+    index = json.loads(world.registry.documents[world.push(SHOP, {})])
+    index["manifests"].append({**index["manifests"][0], "platform": {"os": "windows", "architecture": "amd64"}})
+    seen = await world.read(str(world.keep(index)["digest"]))
+    assert [each.name for each in seen.not_judged] == ["windows/amd64"]
