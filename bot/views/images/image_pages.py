@@ -15,10 +15,11 @@ from bot.views.paging import Page
 IMAGE_WORDS: Mapping[ImageState, str] = {
     ImageState.BEHIND: "it surely stands on what its base no longer shows",
     ImageState.CONTRADICTED: "what tells of its base disagrees",
+    ImageState.UNSEEN_BUILD: "its base is known, and which build of that it stands on was not seen",
     ImageState.UNKNOWN: "it was looked at, and nothing tells on what all its platforms stand",
     ImageState.NOT_SEEN: "it was not looked at yet, or could not be",
-    ImageState.CLAIMED: "only somebody's word says that it stands on what its base shows now",
-    ImageState.CURRENT: "its layers, or verified provenance, show that it stands on what its base shows now",
+    ImageState.CLAIMED: "it may stand on what its base shows now, and something of that is only claimed",
+    ImageState.CURRENT: "its layers, or verified provenance, prove that it stands on what its base shows now",
 }
 
 

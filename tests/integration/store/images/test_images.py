@@ -1,9 +1,10 @@
 """Images as rows: claimed by repositories, due, seen, and told anew."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from bot.discover.ports import Reading
 from bot.domain.bases.image import OCI_INDEX, Head
@@ -14,10 +15,12 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.named_bases import NamedBases
-from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication
+from bot.domain.images.standing import LAW, Basis, Doubt, ImageStanding, ImageState, Publication
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import Repository
+from bot.domain.repositories.usage import Role
 from bot.reconcile.loop import Loop
+from bot.store.rows.bases.tables import bases
 from bot.store.rows.images.images import images
 from bot.verify.images.judging import Observed
 from bot.verify.images.ports import Below, Look
@@ -318,3 +321,99 @@ async def test_a_place_that_pins_what_one_tag_shows_runs_no_other(stores: Stores
     ]
     assert page.deployment_count == 2
     assert page.deployed[0].url == "https://forge.example/contoso/shop/blob/main/eight.yaml#L1"
+
+
+async def judged_before(stores: Stores) -> None:
+    """An image that an earlier release has proved to be current."""
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    [image] = await stores.images.images_of("contoso/shop")
+    [publication] = STANDING.publications
+    current = replace(STANDING, publications=(replace(publication, until=None),))
+    await stores.images.keep_look(image, Look("latest", SeenImage(digest("d"), (PLATFORM,)), (current,)))
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(images).values(law=LAW - 1))
+
+
+async def test_what_an_earlier_edition_of_the_law_proved_is_a_claim(stores: Stores) -> None:
+    await judged_before(stores)
+    [image] = await stores.images.images_of("contoso/shop")
+    assert (image.state, image.standings[0].doubt) == (ImageState.CLAIMED, Doubt.EARLIER_LAW)
+    [known] = await stores.images.known_images(0)
+    assert known.standings == image.standings
+
+
+async def test_it_is_read_again_at_its_next_look_and_not_before(stores: Stores) -> None:
+    await judged_before(stores)
+    registry = Rereading()
+    for hours in (0, 1, 25, 50):
+        stores.clock.move_to(NOON + hours * HOUR)
+        await tick(stores.images, registry, Observed(), ImagesOptions(24 * HOUR), Loop(stores.clock))
+    assert registry.read_at == ["latest"]
+    [image] = await stores.images.images_of("contoso/shop")
+    assert image.law == LAW
+
+
+async def test_a_base_of_which_an_image_shows_an_unseen_build_is_looked_at_now(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    async with stores.database.transaction() as connection:
+        await connection.execute(update(bases).values(due_at=NOON + HOUR))
+    [image] = await stores.images.images_of("contoso/shop")
+    unseen = replace(STANDING, built_from=ASPNET)
+    await stores.images.keep_look(image, Look("latest", SeenImage(digest("d"), (PLATFORM,)), (unseen,)))
+    assert await stores.column(bases, "due_at") == [NOON]
+
+
+async def test_what_layers_were_seen_to_hold_is_kept(stores: Stores) -> None:
+    await stores.listing(Repository("contoso/shop", "main"))
+    await producing(stores, CLAIM)
+    [image] = await stores.images.images_of("contoso/shop")
+    read = Look("latest", SeenImage(digest("d"), (PLATFORM,)), (), {digest("1"): digest("2")})
+    await stores.images.keep_look(image, read)
+    await stores.images.keep_look(image, read)
+    [(number, layer, content)] = await stores.images.unpacked_since(0)
+    assert (layer, content) == (digest("1"), digest("2"))
+    assert await stores.images.unpacked_since(number) == []
+
+
+async def test_the_bases_of_an_image_are_those_of_the_file_that_builds_it(stores: Stores) -> None:
+    sdk = replace(ASPNET, repository="dotnet/sdk")
+    named = (
+        (replace(usage_of(ASPNET), path="shop/Dockerfile"), ASPNET),
+        (replace(usage_of(sdk), path="shop/Dockerfile", role=Role.BUILD_STAGE), sdk),
+        (replace(usage_of(sdk), path="tools/Dockerfile"), sdk),
+    )
+    await stores.listing(Repository("contoso/shop", "main"))
+    claim = replace(CLAIM, built_from="shop/Dockerfile")
+    await stores.read(Reading("tree", named, images=(claim,)))
+    [image] = await stores.images.images_of("contoso/shop")
+    assert await stores.images.named_bases(image) == NamedBases((ASPNET,), (ASPNET, sdk))
+    unknown = replace(image, claim=CLAIM)
+    assert await stores.images.named_bases(unknown) == NamedBases((ASPNET, sdk), (ASPNET, sdk))
+
+
+class Rereading:
+    """A registry that still has what was seen before, and says what of it is read again."""
+
+    def __init__(self) -> None:
+        self.read_at: list[str] = []
+
+    async def head(self, base: Base) -> Head:
+        return Head(digest("d"), "")
+
+    async def tags(self, registry: str, repository: str) -> Sequence[str]:
+        return ()
+
+    def wants_provenance(self, name: str) -> bool:
+        return False
+
+    async def read(self, place: Base, read: str, expected: Collection[Base], below: Below) -> SeenImage:
+        self.read_at.append(place.tag)
+        return SeenImage(read, (PLATFORM,))
+
+    async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
+        return None, {}
+
+    async def unpacked(self, place: Base, layer: str) -> str | None:
+        return None
