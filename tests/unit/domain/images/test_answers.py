@@ -16,7 +16,8 @@ from bot.domain.images.answers import (
     all_hold,
 )
 from bot.domain.images.builder import Builder
-from bot.domain.images.standing import Basis, ImageStanding, Publication
+from bot.domain.images.runtime_inside import RuntimeInside
+from bot.domain.images.standing import Basis, ImageStanding, ImageState, Publication, state_of
 from bot.domain.images.trust import Trust
 from bot.domain.packages.gate import Gated, GateMode, GateOutcome
 from tests.builders import ASPNET, NOON
@@ -114,3 +115,29 @@ def test_provenance_behind_more_than_was_looked_at_is_told() -> None:
     answer = about_provenance(None, (), is_required=True, unseen=unseen)
     assert answer.holds is None
     assert answer.told.endswith(f"among what was looked at; it may lie behind: {unseen}")
+
+
+def test_each_state_has_an_answer() -> None:
+    platforms = {
+        ImageState.BEHIND: BEHIND,
+        ImageState.CONTRADICTED: replace(CURRENT, strength=Strength.CONTRADICTED),
+        ImageState.UNSEEN_BUILD: replace(CURRENT, built_from=SHOWN.base),
+        ImageState.UNKNOWN: ImageStanding("windows/amd64", unjudged="no base of Windows is watched"),
+        ImageState.CLAIMED: replace(CURRENT, inside=RuntimeInside()),
+        ImageState.CURRENT: CURRENT,
+    }
+    expected = dict.fromkeys(platforms, None) | {
+        ImageState.BEHIND: False,
+        ImageState.CONTRADICTED: False,
+        ImageState.CURRENT: True,
+    }
+    assert {state: state_of([CURRENT, each]) for state, each in platforms.items()} == {
+        each: each for each in platforms
+    }
+    assert {state: about_freshness([CURRENT, each]).holds for state, each in platforms.items()} == expected
+
+
+def test_a_platform_that_the_operator_leaves_out_is_not_asked_about() -> None:
+    left_out = ImageStanding("windows/amd64", unjudged="left out", is_left_out=True)
+    assert about_freshness([CURRENT, left_out]).holds is True
+    assert about_freshness([left_out]).holds is None

@@ -3,7 +3,7 @@ from hashlib import sha256
 
 import pytest
 
-from bot.domain.images.claims.tags import Build, TagKind, TagRule, likely_newest
+from bot.domain.images.claims.tags import Build, TagKind, TagRule, likely_newest, of_tag
 
 BUILD = Build("0123456789abcdef0123456789abcdef01234567", 42, datetime(2026, 3, 10, tzinfo=UTC))
 
@@ -65,3 +65,12 @@ def test_every_part_of_a_date_that_is_taken_makes_what_a_tag_may_have() -> None:
     assert filled is not None
     assert rule.fitting([filled]) == [filled]
     assert TagRule.parse(filled).kind is TagKind.FIXED
+
+
+def test_a_tag_is_of_the_rule_that_it_fits_and_of_no_other() -> None:
+    rules = {"latest": 1, "net10-*": 2, "net10-edge-*": 3, "{sha}": 4}
+    assert of_tag("net10-20261130", rules) == 2
+    assert of_tag("net10-edge-1", rules) == 3
+    assert of_tag("latest", rules) == 1
+    assert of_tag("c" * 40, rules) == 4
+    assert of_tag("net9-20261130", rules) is None
