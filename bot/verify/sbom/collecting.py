@@ -11,24 +11,24 @@ from datetime import datetime
 
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
 from bot.domain.wording.words import counted
 from bot.verify.provenance.attestations import attested_in, statements_in
-from bot.verify.provenance.signed import statement_of
 from bot.verify.provenance.statement import read_statement
 from bot.verify.sbom.reading import read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import CUT, SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
 from bot.verify.trust.judging import Trusted, verdicts
+from bot.verify.trust.stating import statement_stating
 
 Judge = Callable[[AttachedDocument, str], tuple[Strength, str]]
 """What a signed statement about a digest is worth, and why."""
 
 MOST = 20
 """SBOMs of one image that are read."""
-_PREDICATES = ("https://spdx.dev/Document", "https://cyclonedx.org/bom", "https://cyclonedx.org/schema")
 _PLAIN = {SBOM: SbomOrigin.REFERRER, SBOM_TAG: SbomOrigin.TAG}
 _UNSIGNED = "not signed"
 
@@ -85,8 +85,8 @@ def attached_sbom(found: AttachedDocument, digests: Sequence[str], judge: Judge)
     """What is attached to an image, where it is an SBOM and about one of these digests; else nothing."""
     if (origin := _PLAIN.get(found.kind)) is not None:
         return (_unread(found.unreadable, origin) if found.unreadable else plain_sbom(found.encoded, origin),)
-    statement = statement_of(found)
-    if statement is None or not statement.predicate_type.startswith(_PREDICATES):
+    statement = statement_stating(found, Stated.SBOM)
+    if statement is None:
         return ()
     about = next((digest for digest in digests if statement.is_about(digest)), None)
     if about is None:
@@ -114,7 +114,7 @@ async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> tuple[list[Sb
                 continue
             manifest = json.loads(await port.manifest(place.registry, place.repository, attested.digest))
             blobs = statements_in(manifest, attested.about)
-            listed = [blob.digest for blob in blobs if blob.predicate_type.startswith(_PREDICATES)]
+            listed = [blob.digest for blob in blobs if stated_by_predicate(blob.predicate_type) is Stated.SBOM]
             for digest in listed[:MOST]:
                 found += await _statement(port, place, digest)
             if len(listed) > MOST:

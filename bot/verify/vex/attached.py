@@ -14,10 +14,11 @@ from typing import Any
 
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
+from bot.domain.images.stated import Stated
 from bot.domain.wording.words import counted
-from bot.verify.provenance.signed import statement_of
 from bot.verify.trust.collecting import CUT, VEX, AttachedDocument, SignaturesPort, attestations_of
-from bot.verify.vex.statements import OPENVEX, VexStatement, read_vex
+from bot.verify.trust.stating import statement_stating
+from bot.verify.vex.statements import VexStatement, read_vex
 
 MOST = 20
 """Documents of one image that count."""
@@ -102,8 +103,8 @@ def _attached(
     be read; else None."""
     if found.kind == VEX:
         return found.encoded, Strength.CLAIMED, "not signed", found.unreadable
-    statement = statement_of(found)
-    if statement is None or not statement.predicate_type.startswith(OPENVEX) or not statement.is_about(digest):
+    statement = statement_stating(found, Stated.VEX)
+    if statement is None or not statement.is_about(digest):
         return None
     return statement.predicate, *judge(found, digest), ""
 

@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.stated import OPENVEX
 from bot.verify.packages.reading import items, mapping, read_json, text
 from bot.verify.scanners.report import bounded_line
 
 LARGEST_VEX = 16 * 1024 * 1024
 _MOST_STATEMENTS = 100_000
-OPENVEX = "https://openvex.dev/ns"
-"""How the context of a document begins, and the type of a predicate that is one."""
 _SHA_256 = "sha-256"
 """Its name among hashes of OpenVEX."""
 _JUSTIFICATIONS = frozenset(

@@ -9,6 +9,7 @@ from bot.clients.registry import Registry
 from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.stated import Stated
 from bot.domain.reference import Reference
 from bot.service.wiring.grants import http_rules
 from bot.service.wiring.registries.accesses import accesses_of_caller
@@ -17,6 +18,10 @@ from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
 from bot.verify.trust.collecting import AttachedDocument, signatures_of
 from bot.verify.trust.judging import Trusted, verdicts
+from bot.verify.trust.stating import may_state, noting_what_is_stated
+
+_COUNT = frozenset({Stated.SIGNATURE, Stated.PROVENANCE})
+"""Who asks for signatures by options may mean GitHub's attestations, which are provenance; a note says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,12 @@ async def judge_signatures(
         parts: list[SignedPart] = []
         for platform, each in (("", digest), *platforms):
             found = await signatures_of(registry, place.registry, place.repository, each)
-            made = verdicts([one for one in found if counts(one)], trusted, each, at, Remembered())
+            made = [
+                noting_what_is_stated(verdict, one)
+                for one in found
+                if counts(one) and may_state(one, _COUNT)
+                for verdict in verdicts([one], trusted, each, at, Remembered())
+            ]
             parts.append(SignedPart(platform, each, tuple(made)))
     is_bare = bool(notes) and not parts[0].verdicts
     if is_bare:

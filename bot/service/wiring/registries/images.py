@@ -14,6 +14,7 @@ from bot.domain.failure import Failure
 from bot.domain.images.builder import GITHUB, Builder, repository_at_address
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration, Publication
+from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
 from bot.service.wiring.registries.trust import trusted_by
 from bot.settings.sections.trust import TrustSettings
@@ -31,7 +32,6 @@ from bot.verify.trust.looked_once import LookedOnce
 from bot.watch.registry.observe import MOST_PLATFORMS, DigestReading, ManifestCache, ObservedPlatform, read
 
 SOURCE = "org.opencontainers.image.source"
-_PROVENANCE = "https://slsa.dev/provenance/"
 _TOLD_BY_LABELS = frozenset({BASE_DIGEST, BASE_NAME, SOURCE})
 _MOST_BELOW = 4
 """Publications whose labels are read, of those that an image may stand on."""
@@ -183,7 +183,7 @@ class RegistryImages:
     async def _statements(self, place: Base, attested: Attested) -> list[str]:
         manifest = json.loads(await self.beside.manifest(place.registry, place.repository, attested.digest))
         listed = statements_in(manifest, attested.about)
-        return [blob.digest for blob in listed if blob.predicate_type.startswith(_PROVENANCE)]
+        return [blob.digest for blob in listed if stated_by_predicate(blob.predicate_type) is Stated.PROVENANCE]
 
     async def _declared_in(self, place: Base, blob: str, expected: Collection[Base]) -> Declaration | None:
         statement = read_statement(await self.beside.config(place.registry, place.repository, blob))
