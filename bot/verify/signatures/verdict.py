@@ -90,7 +90,7 @@ class SignatureVerdict:
     signed_at: datetime | None = None
     """The moment that a log or a timestamp authority attests; nothing where only the signer claims one."""
     holds_until: datetime | None = None
-    """The first moment at which the same bytes may be judged otherwise: until then the verdict counts, and no longer.
+    """The first moment at which the same bytes may be judged otherwise: until then the verdict counts, no longer.
     Nothing where time decides nothing."""
     facts: tuple[tuple[str, str], ...] = ()
     """What the signer's certificate tells of a build, such as its `source_repository`; in the order of names."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.clock import Clock
-from bot.service.wiring.registries.trust import trusted_by
+from bot.service.wiring.registries.trusted import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.verify.sbom.collecting import Judge, judged_by
 from bot.verify.signatures.remembered import Remembered

@@ -16,7 +16,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
-from bot.service.wiring.registries.trust import trusted_by
+from bot.service.wiring.registries.trusted import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.images.ports import Below, nothing_below
