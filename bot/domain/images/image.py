@@ -49,6 +49,10 @@ class SeenImage:
     """Why it may tell that after all: more is attached than was looked at. Empty where all was."""
     fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Documents that were not kept before, by digest."""
+    judged_by: str | None = None
+    """The mark of whom signed statements about it were judged by; None where nobody is named."""
+    judged_until: datetime | None = None
+    """The first moment at which they may be judged otherwise; None where time decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ class ProducedImage:
     is_contested: bool = False
     error: str | None = None
     builder: Builder | None = None
+    judged_by: str | None = None
+    """The mark of whom signed statements about it were judged by; None where nobody is named, or once that verdict
+    has ended."""
 
     @property
     def source(self) -> Source:

@@ -30,6 +30,12 @@ class Declaration:
     named: str
     digests: frozenset[str] = frozenset()
 
+    @property
+    def unsigned(self) -> "Declaration":
+        """The same where no signature around it counts any more."""
+        is_verified = self.basis is Basis.VERIFIED_PROVENANCE
+        return replace(self, basis=Basis.UNSIGNED_PROVENANCE) if is_verified else self
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Publication:
@@ -81,6 +87,13 @@ class ImageStanding:
     def base(self) -> Base | None:
         """The base that it is seen to stand on; None where nobody has observed it."""
         return self.publications[0].base if self.publications else None
+
+    @property
+    def unsigned(self) -> "ImageStanding":
+        """The same where no signature around provenance counts any more: what only that has proved is claimed."""
+        if self.basis is not Basis.VERIFIED_PROVENANCE:
+            return self
+        return replace(self, strength=Strength.CLAIMED, basis=Basis.UNSIGNED_PROVENANCE)
 
     @property
     def is_current(self) -> bool:

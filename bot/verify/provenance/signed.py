@@ -22,6 +22,8 @@ class SignedProvenance:
 
     provenance: Provenance
     builder: Builder
+    until: datetime | None = None
+    """The first moment at which its signature may be judged otherwise; None where time decides nothing."""
 
 
 def signed_provenance(
@@ -48,7 +50,7 @@ def signed_provenance(
             if verdict.is_valid and (provenance := _provenance(statement)) is not None:
                 known = (*ISOLATED_BUILDERS, *isolated)
                 builder = judge_builder(statement, provenance, digest, verdict, isolated=known, forge=forge)
-                made.append(SignedProvenance(provenance, builder))
+                made.append(SignedProvenance(provenance, builder, verdict.holds_until))
     return tuple(made)
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
@@ -21,11 +22,21 @@ from bot.verify.sbom.reading import read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import CUT, SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
-from bot.verify.trust.judging import Trusted, verdicts
+from bot.verify.trust.judging import Trusted, longest_held, verdicts
 from bot.verify.trust.stating import statement_stating
 
-Judge = Callable[[AttachedDocument, str], tuple[Strength, str]]
-"""What a signed statement about a digest is worth, and why."""
+
+class Worth(NamedTuple):
+    """What a signed statement is worth, and why. Where it is proved: the mark of who is trusted, and until when."""
+
+    strength: Strength
+    told: str
+    judged_by: str | None = None
+    judged_until: datetime | None = None
+
+
+Judge = Callable[[AttachedDocument, str], Worth]
+"""What a signed statement about a digest is worth."""
 
 MOST = 20
 """SBOMs of one image that are read."""
@@ -36,15 +47,16 @@ _UNSIGNED = "not signed"
 def judged_by(trusted: Trusted | None, at: datetime, remembered: Remembered) -> Judge:
     """Believes those who are trusted, and nobody where no rule names any."""
 
-    def judge(found: AttachedDocument, digest: str) -> tuple[Strength, str]:
+    def judge(found: AttachedDocument, digest: str) -> Worth:
         if trusted is None:
-            return Strength.CLAIMED, "signed, and no rule of trust says by whom it must be"
+            return Worth(Strength.CLAIMED, "signed, and no rule of trust says by whom it must be")
         made = verdicts([found], trusted, digest, at, remembered)
-        held = next((verdict for verdict in made if verdict.is_valid), None)
+        held = longest_held(made)
         if held is not None:
-            return Strength.PROVED, f"signed by {held.signer} ({held.kind})"
+            told = f"signed by {held.signer} ({held.kind})"
+            return Worth(Strength.PROVED, told, trusted.name, held.holds_until)
         why = f"its {made[0].kind} signature is {made[0]}" if made else "nobody who is trusted has signed it"
-        return Strength.CLAIMED, why
+        return Worth(Strength.CLAIMED, why)
 
     return judge
 
@@ -91,14 +103,13 @@ def attached_sbom(found: AttachedDocument, digests: Sequence[str], judge: Judge)
     about = next((digest for digest in digests if statement.is_about(digest)), None)
     if about is None:
         return ()
-    strength, told = judge(found, about)
     text = json.dumps(statement.predicate, sort_keys=True).encode()
-    return (_read(text, SbomOrigin.ATTESTATION, strength, told),)
+    return (_read(text, SbomOrigin.ATTESTATION, judge(found, about)),)
 
 
 def plain_sbom(text: bytes, origin: SbomOrigin) -> Sbom:
     """A document that nobody has signed."""
-    return _read(text, origin, Strength.CLAIMED, _UNSIGNED)
+    return _read(text, origin, Worth(Strength.CLAIMED, _UNSIGNED))
 
 
 async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> tuple[list[Sbom], list[Sbom]]:
@@ -144,12 +155,13 @@ async def _statement(port: SignaturesPort, place: ImagePlace, blob: str) -> list
     return [plain_sbom(json.dumps(statement.predicate, sort_keys=True).encode(), SbomOrigin.BUILDKIT)]
 
 
-def _read(text: bytes, origin: SbomOrigin, strength: Strength, told: str) -> Sbom:
+def _read(text: bytes, origin: SbomOrigin, worth: Worth) -> Sbom:
     document = f"sha256:{hashlib.sha256(text).hexdigest()}"
     try:
-        return Sbom(document, origin, strength, told, read_sbom(text, origin.value))
+        inventory = read_sbom(text, origin.value)
     except Failure as failure:
-        return Sbom(document, origin, strength, told, Inventory(problems=(str(failure),)))
+        inventory = Inventory(problems=(str(failure),))
+    return Sbom(document, origin, worth.strength, worth.told, inventory, worth.judged_by, worth.judged_until)
 
 
 def _unread(why: str, origin: SbomOrigin) -> Sbom:

@@ -1,6 +1,6 @@
 """SBOMs by hand: a file that is kept for an image, and what a registry shows beside what the layers do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.clients.http.client import Http
@@ -95,7 +95,7 @@ def _of_file(text: bytes, file: Path, place: ImagePlace, judge: Judge) -> Sbom:
     attached = next(iter(attached_sbom(found, place.digests, judge)), None)
     if attached is None:
         return plain_sbom(text, SbomOrigin.FILE)
-    return Sbom(attached.document, SbomOrigin.FILE, attached.strength, attached.told, attached.inventory)
+    return replace(attached, origin=SbomOrigin.FILE)
 
 
 def _bare_statement(text: bytes) -> Statement | None:

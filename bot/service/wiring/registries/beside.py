@@ -28,5 +28,5 @@ class JudgedBeside:
 def judge_of(trust: TrustSettings, name: str, at: datetime, remembered: Remembered) -> Judge:
     """Judges statements about `registry/name`."""
     rule = trust.rule_for(name)
-    trusted = trusted_by(rule) if rule is not None and rule.trusts_statements else None
+    trusted = trusted_by(trust, rule) if rule is not None and rule.trusts_statements else None
     return judged_by(trusted, at, remembered)

@@ -38,6 +38,24 @@ _MOST_BELOW = 4
 
 
 @dataclass(frozen=True, slots=True)
+class _Signed:
+    """Signed provenance by the digest of a platform; how much was not looked at, where that is so; and the mark
+    of whom it was judged by."""
+
+    said: Mapping[str, Sequence[SignedProvenance]] = field(default_factory=dict)
+    unseen: str = ""
+    judged_by: str | None = None
+
+    def about(self, platform: ObservedPlatform) -> Sequence[SignedProvenance]:
+        return self.said.get(platform.digest, ())
+
+    @property
+    def until(self) -> datetime | None:
+        """The first moment at which some of it may be judged otherwise."""
+        return min((each.until for said in self.said.values() for each in said if each.until), default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryImages:
     """Reads images as bases are read: documents that are kept are not fetched again."""
 
@@ -70,23 +88,25 @@ class RegistryImages:
         platforms = reading.platforms
         inherited, fetched = await self._inherited(place, reading, expected, below)
         provenances = await self._provenances(place, reading, expected)
-        signed, unseen = await self._signed(place, reading)
+        signed = await self._signed(place, reading)
         return SeenImage(
             digest,
             reading.observation(place, datetime.min).platforms,
             max(filter(None, (_moment(each.config.created) for each in platforms)), default=None),
             {
                 each.name: (
-                    *_proved(signed.get(each.digest, ()), expected),
+                    *_proved(signed.about(each), expected),
                     *_declared(each, inherited),
                     *provenances.get(each.digest, ()),
                 )
                 for each in platforms
             },
             next((source for each in platforms if (source := _source(each, inherited, self.forge))), None),
-            _builder([signed.get(each.digest, ()) for each in platforms]),
-            unseen,
+            _builder([signed.about(each) for each in platforms]),
+            signed.unseen,
             {**reading.fetched, **fetched},
+            signed.judged_by,
+            signed.until,
         )
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
@@ -134,15 +154,12 @@ class RegistryImages:
             found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
         return frozenset(found)
 
-    async def _signed(
-        self, place: Base, reading: DigestReading
-    ) -> tuple[Mapping[str, Sequence[SignedProvenance]], str]:
-        """Signed provenance by the digest of a platform: about just that one, else about the index. And where more
-        is attached than was looked at, how much."""
+    async def _signed(self, place: Base, reading: DigestReading) -> _Signed:
+        """The provenance about just this platform, else that about the index."""
         rule = self.trust.rule_for(place.name)
         if rule is None or not rule.trusts_statements:
-            return {}, ""
-        trusted, now = trusted_by(rule), self.clock.now()
+            return _Signed()
+        trusted, now = trusted_by(self.trust, rule), self.clock.now()
         found: dict[str, tuple[SignedProvenance, ...]] = {}
         cut: list[str] = []
         for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
@@ -159,7 +176,8 @@ class RegistryImages:
             )
         shared = found[reading.digest]
         own = {each.digest: found[each.digest] for each in reading.platforms}
-        return {digest: said or shared for digest, said in own.items()}, "; ".join(dict.fromkeys(cut))
+        said_of = {digest: said or shared for digest, said in own.items()}
+        return _Signed(said_of, "; ".join(dict.fromkeys(cut)), trusted.name)
 
     async def _provenances(
         self, place: Base, reading: DigestReading, expected: Collection[Base]

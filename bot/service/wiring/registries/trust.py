@@ -63,7 +63,7 @@ class Trusting:
         rule = self.settings.trust.rule_for(base.name)
         if rule is None:
             return None
-        key, trusted, now = (base.name, digest), trusted_by(rule), self.clock.now()
+        key, trusted, now = (base.name, digest), trusted_by(self.settings.trust, rule), self.clock.now()
         before = self._judged.get(key)
         if before is not None and before.counts(now, trusted.name):
             return before.trust

@@ -4,7 +4,7 @@ Each set has a mark, of the rule and of all that its files hold. What was judged
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,14 +22,14 @@ from bot.verify.trust.judging import Trusted
 _LARGEST_FILE = 4 * 1024 * 1024
 
 
-def trusted_by(rule: TrustRuleSettings) -> Trusted:
+def trusted_by(trust: TrustSettings, rule: TrustRuleSettings) -> Trusted:
     """Whose signatures a rule accepts, named by its mark. Raises `Failure` where a file of it cannot be read."""
-    return _trusted(rule.model_dump_json(), mark_of_rule(rule))
+    return _trusted(rule.model_dump_json(), _mark(trust, rule))
 
 
-def mark_of_rule(rule: TrustRuleSettings) -> str:
+def _mark(trust: TrustSettings, rule: TrustRuleSettings) -> str:
     """Changes with a rule and with what its files hold; that one cannot be read is something else than before."""
-    digest = hashlib.sha256(rule.model_dump_json().encode())
+    digest = hashlib.sha256("\n".join((rule.model_dump_json(), *trust.isolated_builders)).encode())
     for path in _files_of(rule):
         try:
             content = _first_bytes(path)
@@ -40,13 +40,25 @@ def mark_of_rule(rule: TrustRuleSettings) -> str:
     return digest.hexdigest()[:32]
 
 
-def statements_mark(trust: TrustSettings, name: str) -> str | None:
-    """The mark of who may sign statements about `registry/name`; None where nobody is named."""
-    rule = trust.rule_for(name)
-    if rule is None or not rule.trusts_statements:
-        return None
-    isolated = "\n".join(trust.isolated_builders)
-    return hashlib.sha256(f"{mark_of_rule(rule)}\n{isolated}".encode()).hexdigest()[:32]
+def statement_marks(trust: TrustSettings) -> Callable[[str], str | None]:
+    """Tells the mark of who may sign statements about a `registry/name`, None where nobody is named. Files are read
+    once for all that is asked."""
+    marks = {id(rule): _mark(trust, rule) for rule in _trusting_statements(trust)}
+
+    def mark(name: str) -> str | None:
+        rule = trust.rule_for(name)
+        return None if rule is None else marks.get(id(rule))
+
+    return mark
+
+
+def trust_mark(trust: TrustSettings) -> str:
+    """The mark of all who may sign statements about anything."""
+    return "".join(_mark(trust, rule) for rule in _trusting_statements(trust))
+
+
+def _trusting_statements(trust: TrustSettings) -> list[TrustRuleSettings]:
+    return [rule for rule in trust.rules if rule.trusts_statements]
 
 
 def _files_of(rule: TrustRuleSettings) -> Iterator[Path]:
