@@ -5,7 +5,6 @@ which differ in media types alone. Every reader raises `Failure` (malformed) wit
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.platform import InvalidPlatform, Platform
+from bot.domain.strict_json import read_strict_json
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -258,7 +258,7 @@ def _texts(value: object) -> dict[str, str]:
 
 def _object(body: bytes, where: str) -> Mapping[str, Any]:
     try:
-        document = json.loads(body)
+        document = read_strict_json(body)
     except (ValueError, RecursionError) as error:
         raise _malformed("sent something that is not JSON", where) from error
     if not isinstance(document, dict):

@@ -6,15 +6,15 @@ Sigstore bundles, and cosign's tags `sha256-….att` and `.sbom`.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.strict_json import read_strict_json
 from bot.domain.wording.words import counted
 from bot.verify.provenance.attestations import attested_in, statements_in
 from bot.verify.provenance.statement import read_statement
@@ -22,21 +22,8 @@ from bot.verify.sbom.reading import read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import CUT, SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
-from bot.verify.trust.judging import Trusted, longest_held, verdicts
+from bot.verify.trust.judging import Judge, Trusted, Worth, longest_held, verdicts
 from bot.verify.trust.stating import statement_stating
-
-
-class Worth(NamedTuple):
-    """What a signed statement is worth, and why. Where it is proved: the mark of who is trusted, and until when."""
-
-    strength: Strength
-    told: str
-    judged_by: str | None = None
-    judged_until: datetime | None = None
-
-
-Judge = Callable[[AttachedDocument, str], Worth]
-"""What a signed statement about a digest is worth."""
 
 MOST = 20
 """SBOMs of one image that are read."""
@@ -119,11 +106,11 @@ async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> tuple[list[Sb
     if place.index == place.digest:
         return found, cut
     try:
-        index = json.loads(await port.manifest(place.registry, place.repository, place.index))
+        index = read_strict_json(await port.manifest(place.registry, place.repository, place.index))
         for attested in attested_in(index):
             if attested.about != place.digest:
                 continue
-            manifest = json.loads(await port.manifest(place.registry, place.repository, attested.digest))
+            manifest = read_strict_json(await port.manifest(place.registry, place.repository, attested.digest))
             blobs = statements_in(manifest, attested.about)
             listed = [blob.digest for blob in blobs if stated_by_predicate(blob.predicate_type) is Stated.SBOM]
             for digest in listed[:MOST]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from bot.domain.bases.image import fallback_tag, is_digest
 from bot.domain.failure import Failure, Trouble
 from bot.domain.images.stated import BUNDLE, COSIGN, ENVELOPE, NOTATION, Stated, stated_by_media_type
+from bot.domain.strict_json import read_strict_json
 
 SBOM = "sbom"
 """What is found of this kind is an SBOM as it is, in no envelope."""
@@ -241,7 +242,7 @@ def _layers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _object(body: bytes) -> Mapping[str, Any]:
     try:
-        document = json.loads(body)
+        document = read_strict_json(body)
     except (ValueError, RecursionError) as error:
         raise Failure(Trouble.MALFORMED, "a signature's manifest is not JSON") from error
     return document if isinstance(document, dict) else {}

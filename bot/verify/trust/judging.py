@@ -1,8 +1,9 @@
 """Found signatures → whether one of them is by somebody whom the operator trusts, and until when that holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
@@ -33,6 +34,19 @@ class Trusted:
     notation: NotationPolicy | None = None
     keyless: tuple[TrustedRoot, SignerPolicy] | None = None
     key: PublicKeyTypes | None = None
+
+
+class Worth(NamedTuple):
+    """What a signed statement is worth, and why. Where it is proved: the mark of who is trusted, and until when."""
+
+    strength: Strength
+    told: str
+    judged_by: str | None = None
+    judged_until: datetime | None = None
+
+
+Judge = Callable[[AttachedDocument, str], Worth]
+"""What a signed statement about a digest is worth."""
 
 
 def judge_trust(

@@ -6,8 +6,9 @@ from datetime import datetime
 from bot.domain.clock import Clock
 from bot.service.wiring.registries.trusted import trusted_by
 from bot.settings.sections.trust import TrustSettings
-from bot.verify.sbom.collecting import Judge, judged_by
+from bot.verify.sbom.collecting import judged_by
 from bot.verify.signatures.remembered import Remembered
+from bot.verify.trust.judging import Judge
 from bot.verify.trust.looked_once import LookedOnce
 
 

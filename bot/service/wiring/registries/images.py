@@ -1,6 +1,5 @@
 """Registries as the looks at images ask for them."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Declaration, Publication
 from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
+from bot.domain.strict_json import read_strict_json
 from bot.service.wiring.registries.trusted import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.store.stages.verify.images import ImagesStore
@@ -187,7 +187,7 @@ class RegistryImages:
         body = reading.fetched.get(reading.digest) or kept.get(reading.digest) or b"{}"
         found: dict[str, tuple[Declaration, ...]] = {}
         try:
-            document = json.loads(body)
+            document = read_strict_json(body)
             attested = attested_in(document) if "manifests" in document else ()
             for each in attested[:MOST_PLATFORMS]:
                 said = [
@@ -199,7 +199,7 @@ class RegistryImages:
         return found
 
     async def _statements(self, place: Base, attested: Attested) -> list[str]:
-        manifest = json.loads(await self.beside.manifest(place.registry, place.repository, attested.digest))
+        manifest = read_strict_json(await self.beside.manifest(place.registry, place.repository, attested.digest))
         listed = statements_in(manifest, attested.about)
         return [blob.digest for blob in listed if stated_by_predicate(blob.predicate_type) is Stated.PROVENANCE]
 

@@ -164,9 +164,10 @@ async def test_whom_nobody_can_read_any_more_is_not_believed(tmp_path: Path) -> 
 def test_a_trusted_root_whose_authorities_end_is_another_to_trust(tmp_path: Path) -> None:
     sigstore, root = PrivateSigstore.open(), tmp_path / "root.json"
     keyless = {"trusted_root": str(root), "identities": [IDENTITY], "issuer": ISSUER}
-    [rule] = Settings.model_validate({"trust": {"rules": [{"match": ["*"], "keyless": keyless}]}}).trust.rules
+    trust = Settings.model_validate({"trust": {"rules": [{"match": ["*"], "keyless": keyless}]}}).trust
+    [rule] = trust.rules
     root.write_bytes(sigstore.trusted_root())
-    before = trusted_by(rule)
-    assert trusted_by(rule) is before
+    before = trusted_by(trust, rule)
+    assert trusted_by(trust, rule) is before
     root.write_bytes(sigstore.trusted_root(end=AT))
-    assert trusted_by(rule).name != before.name
+    assert trusted_by(trust, rule).name != before.name
