@@ -64,7 +64,7 @@ _SBOMS = (
 
 def _has_ended(row: Any, mark: Mark, now: datetime) -> bool:
     is_over = row.judged_until is not None and row.judged_until <= now
-    return is_over or row.judged_by != mark(f"{row.registry}/{row.repository}")
+    return is_over or bool(row.judged_by != mark(f"{row.registry}/{row.repository}"))
 
 
 async def _take_back(connection: AsyncConnection, some: Sequence[int], now: datetime) -> None:
