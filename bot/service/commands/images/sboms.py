@@ -23,11 +23,12 @@ from bot.settings import Settings
 from bot.store.stages.verify.sboms import FleetImage
 from bot.verify.packages.image import choose_digest
 from bot.verify.provenance.statement import Statement, read_statement
-from bot.verify.sbom.collecting import Judge, attached_sbom, plain_sbom, sboms_of
+from bot.verify.sbom.collecting import attached_sbom, plain_sbom, sboms_of
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom, the_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import AttachedDocument
+from bot.verify.trust.judging import Judge
 from bot.verify.trust.looked_once import LookedOnce
 from bot.verify.trust.stating import statement_of
 

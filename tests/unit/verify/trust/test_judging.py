@@ -16,7 +16,7 @@ from bot.verify.signatures.notation.verifying import NotationPolicy
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.trust.collecting import AttachedDocument
 from bot.verify.trust.judging import Trusted, judge_trust
-from tests.unit.verify.provenance.test_signed import DIGEST, LAYOUTS
+from tests.unit.verify.provenance.attested import DIGEST, LAYOUTS
 from tests.unit.verify.signatures.making import NOW, Draft, chain_of_three, cose
 from tests.unit.verify.signatures.private_sigstore import AT
 
