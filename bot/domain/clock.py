@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+AHEAD = timedelta(minutes=5)
+"""How far the clock of another machine may be before ours."""
+
+
+def is_yet_to_come(at: datetime, now: datetime) -> bool:
+    """Whether a time that somebody else has written is further ahead than clocks differ: nothing may rest on it."""
+    return at - now > AHEAD
+
 
 class Clock(Protocol):
     """Answers what time it is, in UTC. Answers may go back, as the clock of a machine is set right now and then."""

@@ -193,6 +193,7 @@ async def follow_tick(bot: Bot) -> TickOutcome:
 
 
 async def images_tick(bot: Bot) -> TickOutcome:
+    await bot.stores.verdicts.lapse(bot.images_options.mark)
     tally = await images_stage.tick(bot.stores.images, bot.images, bot.observed, bot.images_options, bot.loop)
     figures = {"looked_at": tally.looked_at, "moved": tally.moved, "told_anew": tally.told_anew}
     return TickOutcome("images", figures, list(tally.problems))

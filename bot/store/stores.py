@@ -60,6 +60,7 @@ from bot.store.stages.verify.inventory import InventoryStore
 from bot.store.stages.verify.proving import ProvingStore
 from bot.store.stages.verify.sboms import SbomStore
 from bot.store.stages.verify.scan_reports import ScanReportsStore
+from bot.store.stages.verify.verdicts import VerdictsStore
 from bot.store.stages.watch.bundle import BundleStore
 from bot.store.stages.watch.feeds import FeedsStore
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
@@ -96,6 +97,7 @@ class Stores:
     images: ImagesStore
     inventory: InventoryStore
     sboms: SbomStore
+    verdicts: VerdictsStore
     scan_reports: ScanReportsStore
     artifacts: ArtifactsStore
     proving: ProvingStore
@@ -172,6 +174,7 @@ class Stores:
             images=ImagesStore(*given),
             inventory=InventoryStore(*given),
             sboms=SbomStore(*given),
+            verdicts=VerdictsStore(*given),
             scan_reports=ScanReportsStore(*given),
             artifacts=ArtifactsStore(*given),
             proving=ProvingStore(*given),

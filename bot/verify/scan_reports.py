@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bot.domain.clock import is_yet_to_come
 from bot.domain.failure import Failure, Trouble
 from bot.verify.scanners.reading import read_report
 from bot.verify.scanners.report import LARGEST_REPORT, Report
@@ -49,6 +50,12 @@ class KeptReport:
 
     scan: ScanReport
     kept_at: datetime
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it says to be made later than anybody could have kept it: its own time tells nothing then."""
+        made = self.scan.report.created_at
+        return made is not None and is_yet_to_come(made, self.kept_at)
 
     @property
     def scanned_at(self) -> datetime:

@@ -23,6 +23,7 @@ from bot.domain.bases.image import (
 )
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.stated import Stated, stated_by_media_type
 from bot.domain.reference import Base
 
 LARGEST_MANIFEST = 4 * 1024 * 1024
@@ -39,7 +40,6 @@ _MOST_TAG_PAGES = 200
 _SIGNATURES = ("application/vnd.cncf.notary.", "application/vnd.dev.sigstore.", "application/vnd.dev.cosign.")
 _STATEMENTS = (
     *("application/vnd.in-toto", "application/vnd.dsse"),
-    *("application/vex+json", "application/openvex", "application/vnd.openvex"),
     "application/vnd.microsoft.artifact.",
 )
 _TAGS_A_PAGE = 1_000
@@ -266,7 +266,7 @@ def _ranked(entries: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for each in entries:
         kind = str(each.get("artifactType"))
-        is_second = kind.startswith(_STATEMENTS)
+        is_second = kind.startswith(_STATEMENTS) or stated_by_media_type(kind) is Stated.VEX
         found[str(each.get("digest"))] = 0 if kind.startswith(_SIGNATURES) else 1 if is_second else 2
     return found
 

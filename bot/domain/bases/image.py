@@ -14,6 +14,7 @@ from typing import Any
 from bot.domain.bases.observation import NotJudged
 from bot.domain.failure import Failure, Trouble
 from bot.domain.platform import InvalidPlatform, Platform
+from bot.domain.strict_json import read_strict_json
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -83,6 +84,10 @@ class Index:
         every = self.images_of_any_system()
         linux = tuple(entry for entry in every if str(entry.platform).startswith("linux/"))
         return linux or every
+
+    def every_image(self) -> tuple[Descriptor, ...]:
+        """All that may be an image: several of one platform, those without a platform and indexes within too."""
+        return tuple({entry.digest: entry for entry in self.entries if not entry.is_artifact}.values())
 
     def images_of_any_system(self) -> tuple[Descriptor, ...]:
         """The images that have a platform, those of Windows beside Linux too, the first of each."""
@@ -288,7 +293,7 @@ def _texts(value: object) -> dict[str, str]:
 
 def _object(body: bytes, where: str) -> Mapping[str, Any]:
     try:
-        document = json.loads(body)
+        document = read_strict_json(body)
     except (ValueError, RecursionError) as error:
         raise _malformed("sent something that is not JSON", where) from error
     if not isinstance(document, dict):

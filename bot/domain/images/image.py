@@ -37,6 +37,10 @@ class SeenImage:
     """What of its index is in no `platforms`, and may be an image all the same."""
     fetched: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Documents that were not kept before, by digest."""
+    judged_by: str | None = None
+    """The mark of whom signed statements about it were judged by; None where nobody is named."""
+    judged_until: datetime | None = None
+    """The first moment at which they may be judged otherwise; None where time decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ class ProducedImage:
     """Which edition of law 1 judged its standings."""
     not_judged: tuple[NotJudged, ...] = ()
     """Entries of its index that no standing is about."""
+    judged_by: str | None = None
+    """The mark of whom signed statements about it were judged by; None where nobody is named, or once that verdict
+    has ended."""
 
     @property
     def source(self) -> Source:

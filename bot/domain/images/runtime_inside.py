@@ -9,13 +9,15 @@ from bot.domain.wording.words import duration
 
 @dataclass(frozen=True, slots=True)
 class RuntimeInside:
-    """What shows of the runtime inside. `version` is empty where nothing tells it, `by` is what tells it;
-    `is_current` is False both where it is behind and where nothing proves it."""
+    """What shows of the runtime inside. `version` is empty where nothing tells it, `by` is what tells it, and
+    `is_signed` whether that rests on a signature; `is_current` is False both where it is behind and where nothing
+    proves it."""
 
     version: str = ""
     by: str = ""
     is_current: bool = False
     behind_since: datetime | None = None
+    is_signed: bool = False
 
     def told(self, now: datetime) -> str:
         """Words it: `.NET 10.0.2 inside, current by its packages`."""

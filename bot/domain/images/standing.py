@@ -79,6 +79,12 @@ class Declaration:
     digests: frozenset[str] = frozenset()
     is_stage: bool = False
 
+    @property
+    def unsigned(self) -> "Declaration":
+        """The same where no signature around it counts any more."""
+        is_verified = self.basis is Basis.VERIFIED_PROVENANCE
+        return replace(self, basis=Basis.UNSIGNED_PROVENANCE) if is_verified else self
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Publication:
@@ -150,6 +156,14 @@ class ImageStanding:
     def base(self) -> Base | None:
         """The base that it is seen to stand on; None where nobody has observed it."""
         return self.publications[0].base if self.publications else None
+
+    @property
+    def unsigned(self) -> "ImageStanding":
+        """The same where no signature around provenance counts any more: what only that has proved is claimed."""
+        inside = RuntimeInside() if self.inside is not None and self.inside.is_signed else self.inside
+        if self.basis is not Basis.VERIFIED_PROVENANCE:
+            return replace(self, inside=inside)
+        return replace(self, strength=Strength.CLAIMED, basis=Basis.UNSIGNED_PROVENANCE, inside=inside)
 
     @property
     def is_on_what_is_shown(self) -> bool:

@@ -1,6 +1,7 @@
 """Whether a base or an image may be built upon or deployed, by who signed it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.evidence import Strength
@@ -23,6 +24,8 @@ class Trust:
     told: str
     is_there: bool = True
     """Whether any signature was found."""
+    until: datetime | None = None
+    """The first moment at which the same signatures may be judged otherwise; None where time decides nothing."""
 
     @property
     def holds(self) -> bool:

@@ -1,6 +1,7 @@
 """A software bill of materials: the packages that somebody says an image has, and how much of that is proved."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.evidence import Strength
@@ -30,6 +31,10 @@ class Sbom:
     strength: Strength
     told: str
     inventory: Inventory
+    judged_by: str | None = None
+    """The mark of who was trusted when it was proved; None of what is claimed."""
+    judged_until: datetime | None = None
+    """The first moment at which its signature may be judged otherwise; None where time decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)

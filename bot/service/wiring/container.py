@@ -53,6 +53,7 @@ from bot.service.wiring.registries.images import RegistryImages
 from bot.service.wiring.registries.own_bases import OwnBases
 from bot.service.wiring.registries.sboms import SbomsBeside
 from bot.service.wiring.registries.trust import Trusting
+from bot.service.wiring.registries.trusted import statement_marks
 from bot.service.wiring.registries.vex import VexBeside
 from bot.settings import Settings
 from bot.store.engine.database import Database, open_database
@@ -227,7 +228,7 @@ class Bot:
 
     @property
     def images_options(self) -> ImagesOptions:
-        return ImagesOptions(self.settings.schedule.images)
+        return ImagesOptions(self.settings.schedule.images, mark=statement_marks(self.settings.trust))
 
     @property
     def proving_options(self) -> ProvingOptions:

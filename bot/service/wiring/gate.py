@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from bot.domain.failure import Failure, Trouble
+from bot.service.wiring.registries.trusted import trust_mark
 from bot.settings import Settings
 from bot.verify.gating.ports import GateOptions
 from bot.verify.vex.statements import LARGEST_VEX, VexStatement, read_vex
@@ -14,7 +15,7 @@ def gate_options_of(settings: Settings) -> GateOptions:
     gate = settings.gate
     documents = [(str(path), _read(path)) for path in gate.vex]
     statements: list[VexStatement] = [one for where, data in documents for one in read_vex(data, where)]
-    told = "".join((gate.model_dump_json(), repr(settings.packages.platforms)))
+    told = "".join((gate.model_dump_json(), repr(settings.packages.platforms), trust_mark(settings.trust)))
     mark = hashlib.sha256(told.encode() + b"".join(data for _, data in documents)).hexdigest()
     return GateOptions(
         tuple(rule.matched_rule() for rule in gate.rules),

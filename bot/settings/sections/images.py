@@ -91,5 +91,9 @@ class ImagesSettings(Section):
         """The platforms that are judged alone; none where all are."""
         return frozenset(map(usual_name, self.platforms))
 
+    def judges(self, platform: str | None) -> bool:
+        """Whether an image of that platform is judged; of one that names none nothing tells that it is left out."""
+        return platform is None or not self.platforms or usual_name(platform) in self.judged_platforms()
+
     def image_rules(self) -> ImageRules:
         return ImageRules(tuple(each.rule() for each in self.rules), tuple(self.claimable))

@@ -51,7 +51,7 @@ class KeylessSettings(Section):
 
 
 class TrustRuleSettings(Section):
-    """Who must have signed what fits `match`. One valid signature of the kinds that are set is enough."""
+    """Who must have signed what fits `match`. One valid signature of the kinds set is enough, no attestation."""
 
     match: list[Name] = Field(min_length=1, description="Globs over registry/name of bases and images.")
     mode: TrustMode = Field(TrustMode.REQUIRE, description="off, warn or require.")

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.bases.image import OCI_INDEX, OCI_MANIFEST, digest_of, fallback_tag
+from bot.domain.images.stated import ENVELOPE, IN_TOTO
 
-ENVELOPE = "application/vnd.dsse.envelope.v1+json"
-ARTIFACT = "application/vnd.in-toto+json"
 EMPTY = b"{}"
 OWNER = "io.freshness-bot.verifier"
 """The annotation by which the bot knows its own statement among others'."""
@@ -73,7 +72,7 @@ class Attachment:
             {
                 "schemaVersion": 2,
                 "mediaType": OCI_MANIFEST,
-                "artifactType": ARTIFACT,
+                "artifactType": IN_TOTO,
                 "config": _EMPTY_CONFIG,
                 "layers": [*self._of_others(others), self.layer],
                 "subject": self.subject,
@@ -87,7 +86,7 @@ class Attachment:
             "mediaType": OCI_MANIFEST,
             "digest": digest_of(manifest),
             "size": len(manifest),
-            "artifactType": ARTIFACT,
+            "artifactType": IN_TOTO,
             "annotations": {OWNER: self.verifier},
         }
 

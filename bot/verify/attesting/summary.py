@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bot.domain.images.standing import ImageStanding
+from bot.domain.images.stated import IN_TOTO, SUMMARY_V1
 from bot.domain.reference import Base
-from bot.verify.provenance.statement import PAYLOAD_TYPE, DsseEnvelope
+from bot.verify.provenance.statement import DsseEnvelope
 
-PREDICATE = "https://slsa.dev/verification_summary/v1"
+PREDICATE = SUMMARY_V1
 LEVEL = "FRESHNESS_BASE_CURRENT"
 """What was verified: every platform is proved to stand on what its base showed then. SLSA leaves names without its
 own prefix to verifiers."""
@@ -74,11 +75,11 @@ def summary(
 
 def signed(statement: bytes, verifier: Verifier) -> bytes:
     """The statement in an envelope with one signature, as JSON."""
-    envelope = DsseEnvelope(PAYLOAD_TYPE, statement, ())
+    envelope = DsseEnvelope(IN_TOTO, statement, ())
     signature = verifier.key.sign(envelope.signed, ec.ECDSA(hashes.SHA256()))
     return json.dumps(
         {
-            "payloadType": PAYLOAD_TYPE,
+            "payloadType": IN_TOTO,
             "payload": base64.b64encode(statement).decode(),
             "signatures": [{"sig": base64.b64encode(signature).decode()}],
         },

@@ -32,6 +32,7 @@ from bot.verify.gating.uncertain import about, settle_uncertain, words
 from bot.verify.gating.vulnerabilities import Yardstick, vulnerabilities_of, with_damaged, with_reports
 from bot.verify.scan_reports import KeptReport
 from bot.verify.vex.excusing import excuse
+from bot.verify.vex.statements import heeded
 
 _BEFORE_IS_UNREAD = "what the image before holds is not read yet, so it cannot be told what is new"
 
@@ -48,6 +49,8 @@ class ImageAtGate:
     """Why it cannot be told whether a VEX document beside the image excuses what blocks."""
     may_be_excused: bool = False
     """Whether somebody is trusted to excuse that beside the image, and may still do so."""
+    until: datetime | None = None
+    """The first moment at which what was signed beside the image may count otherwise."""
 
 
 async def judge_images(
@@ -65,6 +68,7 @@ async def judge_images(
     `vex` is asked of images that would be held back by what a statement may take away, and of no others, of all at
     once.
     """
+    options = replace(options, statements=heeded(options.statements, now))
     rules = {each.id: rule for each in images if (rule := options.rule_for(each.claim.name)) is not None}
     found: dict[int, ImageAtGate] = {each.id: ImageAtGate() for each in images}
     if not rules:
@@ -101,10 +105,12 @@ async def _asked_beside(
         if isinstance(said, Failure):
             judged[number] = ImageAtGate(known, _untold(gated, said), said, may_be_excused=True)
             continue
-        if said:
-            options = replace(judging.options, statements=(*judging.options.statements, *said))
+        if counted := heeded(said, judging.now):
+            options = replace(judging.options, statements=(*judging.options.statements, *counted))
             gated = replace(judging, options=options).gated(image, known)
-        judged[number] = ImageAtGate(known, gated, may_be_excused=gated.outcome is not GateOutcome.PASSED)
+        may_be_excused = gated.outcome is not GateOutcome.PASSED
+        until = min((each.judged_until for each in said if each.judged_until is not None), default=None)
+        judged[number] = ImageAtGate(known, gated, may_be_excused=may_be_excused, until=until)
     return judged
 
 

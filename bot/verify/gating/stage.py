@@ -12,7 +12,8 @@ from bot.verify.gating.judging import ImageAtGate, judge_images
 from bot.verify.gating.ports import DueGate, GateOptions, GateStore, VexPort
 
 _EVERY = timedelta(hours=6)
-"""What ends by itself is seen within that: data that grows too old. An exception is seen to end when it does."""
+"""What ends by itself is seen within that: data that grows too old. An exception, and a signature's verdict, is
+seen to end when it does."""
 _WHILE_PENDING = timedelta(minutes=2)
 _WHILE_HELD = timedelta(minutes=15)
 """Somebody who is trusted may excuse beside an image what holds it back, and no registry says so by itself."""
@@ -68,7 +69,8 @@ class _Gates(Work[DueGate, ImageAtGate]):
         is_pending = result.gated is not None and result.gated.is_pending
         rest = _WHILE_PENDING if is_pending else _WHILE_HELD if result.may_be_excused else _EVERY
         now = self._clock.now()
-        due_at = min([now + rest, *(each.until for each in self._options.exceptions if each.until > now)])
+        ends = [result.until, *(each.until for each in self._options.exceptions)]
+        due_at = min([now + rest, *(each for each in ends if each is not None and each > now)])
         await self._store.settle_gate(item, result.told, result.gated, self._options.mark, due_at)
         self.blocked += result.gated is not None and result.gated.outcome is GateOutcome.BLOCKED
 

@@ -229,6 +229,9 @@ def _of_reports(reports: Sequence[KeptReport], by: Yardstick) -> Iterator[str]:
         yield "no scanner has reported of this digest"
         return
     last = reports[0]
+    if last.is_ahead:
+        made = f"{last.scan.report.created_at:%Y-%m-%d %H:%M} UTC"
+        yield f"the scanner's report {last.scan.place} says to be of {made}, which was yet to come when it was kept"
     if by.now - last.scanned_at > by.max_age:
         yield f"the scanner's report {last.scan.place} is {_of_old(last.scanned_at, by)}"
     for gap in last.scan.report.gaps:

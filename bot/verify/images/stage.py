@@ -4,7 +4,7 @@ What an image stands on also changes where nobody touched it: its base moves on.
 base was observed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,10 +25,12 @@ MOST_TAGS_READ = 50
 
 @dataclass(frozen=True, slots=True)
 class ImagesOptions:
-    """How often an image is looked at, and how many looks at one registry go on at once."""
+    """How often an image is looked at, how many looks at one registry go on at once, and whose word counts."""
 
     every: timedelta = timedelta(hours=24)
     per_host: int = 8
+    mark: Callable[[str], str | None] = lambda name: None
+    """The mark of who may sign statements about `registry/name`; None where nobody is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class _Looks(Work[ProducedImage, Look | None]):
         self._registries = registries
         self._observed = observed
         self._every = options.every
+        self._mark = options.mark
         self._clock = loop.clock
         self.at_once = options.per_host
         self.moved = 0
@@ -119,7 +122,8 @@ class _Looks(Work[ProducedImage, Look | None]):
 
     async def attempt(self, item: ProducedImage, lease: Lease) -> Look | None:
         tag, digest = await self._shown(item)
-        is_told = self._is_told(item) and not self._awaits_provenance(item)
+        is_judged = item.judged_by == self._mark(item.claim.name)
+        is_told = is_judged and self._is_told(item) and not self._awaits_provenance(item)
         if digest == item.digest and tag == item.found and is_told:
             return None
         place = Base(item.claim.registry, item.claim.repository, tag)

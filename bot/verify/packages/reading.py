@@ -1,13 +1,13 @@
 """What all readers of package databases share: one error, one way to collect, bounds."""
 
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.package import Distribution, Inventory, Package, PackageType
+from bot.domain.strict_json import DoubledMember, read_strict_json
 
 MOST_PACKAGES = 50_000
 """Ten times what a full desktop has installed."""
@@ -81,7 +81,9 @@ def read_any_json(data: bytes, where: str) -> Any:
     if data.startswith(_PACKED):
         raise malformed("is packed with gzip", where, "unpack it first")
     try:
-        return json.loads(data)
+        return read_strict_json(data)
+    except DoubledMember as error:
+        raise malformed(f"is JSON of two meanings: {error}", where) from error
     except (ValueError, RecursionError) as error:
         raise malformed("is not valid JSON", where) from error
 

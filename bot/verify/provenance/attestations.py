@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.verify.provenance.statement import PAYLOAD_TYPE
+from bot.domain.images.stated import IN_TOTO
 from bot.verify.signatures.strictly import member
 from bot.verify.signatures.verdict import Refused
 
@@ -78,7 +78,7 @@ def _attested(listed: list[dict[str, Any]]) -> Iterator[Attested]:
 
 
 def _is_statement(layer: object) -> bool:
-    return isinstance(layer, dict) and layer.get("mediaType") == PAYLOAD_TYPE
+    return isinstance(layer, dict) and layer.get("mediaType") == IN_TOTO
 
 
 def _read_blob(layer: dict[str, Any]) -> StatementBlob:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.images.builder import GITHUB, Builder
+from bot.domain.images.stated import Stated
 from bot.verify.provenance.builders import ISOLATED_BUILDERS, judge_builder
-from bot.verify.provenance.slsa import V0_2, V1, Provenance, read_provenance
-from bot.verify.provenance.statement import Statement, statement_in
-from bot.verify.signatures.cosign.signature_file import read_signature_file
+from bot.verify.provenance.slsa import Provenance, read_provenance
+from bot.verify.provenance.statement import Statement
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import AttachedDocument
 from bot.verify.trust.judging import Trusted, verdicts
+from bot.verify.trust.stating import statement_stating
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class SignedProvenance:
 
     provenance: Provenance
     builder: Builder
+    until: datetime | None = None
+    """The first moment at which its signature may be judged otherwise; None where time decides nothing."""
 
 
 def signed_provenance(
@@ -40,24 +43,15 @@ def signed_provenance(
     """
     made: list[SignedProvenance] = []
     for found in statements:
-        statement = statement_of(found)
-        if statement is None or statement.predicate_type not in (V0_2, V1):
+        statement = statement_stating(found, Stated.PROVENANCE)
+        if statement is None:
             continue
         for verdict in verdicts([found], trusted, digest, at, remembered):
             if verdict.is_valid and (provenance := _provenance(statement)) is not None:
                 known = (*ISOLATED_BUILDERS, *isolated)
                 builder = judge_builder(statement, provenance, digest, verdict, isolated=known, forge=forge)
-                made.append(SignedProvenance(provenance, builder))
+                made.append(SignedProvenance(provenance, builder, verdict.holds_until))
     return tuple(made)
-
-
-def statement_of(found: AttachedDocument) -> Statement | None:
-    """The statement in a signature's envelope, not judged; None where there is none that can be read."""
-    try:
-        envelope = read_signature_file(found.encoded, found.payload).envelope
-        return statement_in(envelope) if envelope is not None else None
-    except Refused:
-        return None
 
 
 def _provenance(statement: Statement) -> Provenance | None:

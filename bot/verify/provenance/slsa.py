@@ -9,11 +9,10 @@ from typing import Any
 
 from packageurl import PackageURL
 
+from bot.domain.images.stated import PROVENANCE_V0_2 as V0_2
+from bot.domain.images.stated import PROVENANCE_V1 as V1
 from bot.verify.provenance.statement import Statement, digests
 from bot.verify.signatures.verdict import Refused
-
-V0_2 = "https://slsa.dev/provenance/v0.2"
-V1 = "https://slsa.dev/provenance/v1"
 
 _MOST_MATERIALS = 20_000
 _LONGEST = 4096

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.images.stated import IN_TOTO
 from bot.verify.signatures.strictly import from_base64, member, read_object
 from bot.verify.signatures.verdict import Refused
 
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
 LARGEST = 16 * 1024 * 1024
 
 _TYPES = ("https://in-toto.io/Statement/v0.1", "https://in-toto.io/Statement/v1")
@@ -89,7 +89,7 @@ def read_dsse(document: Mapping[str, Any]) -> DsseEnvelope:
 
 
 def statement_in(envelope: DsseEnvelope) -> Statement:
-    if envelope.payload_type != PAYLOAD_TYPE:
+    if envelope.payload_type != IN_TOTO:
         raise Refused(f"the envelope holds {envelope.payload_type[:80]!r}, not an in-toto statement")
     return read_statement(envelope.payload)
 

@@ -6,29 +6,27 @@ Sigstore bundles, and cosign's tags `sha256-….att` and `.sbom`.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
+from bot.domain.strict_json import read_strict_json
 from bot.domain.wording.words import counted
 from bot.verify.provenance.attestations import attested_in, statements_in
-from bot.verify.provenance.signed import statement_of
 from bot.verify.provenance.statement import read_statement
 from bot.verify.sbom.reading import read_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import CUT, SBOM, SBOM_TAG, AttachedDocument, SignaturesPort, attestations_of
-from bot.verify.trust.judging import Trusted, verdicts
-
-Judge = Callable[[AttachedDocument, str], tuple[Strength, str]]
-"""What a signed statement about a digest is worth, and why."""
+from bot.verify.trust.judging import Judge, Trusted, Worth, longest_held, verdicts
+from bot.verify.trust.stating import statement_stating
 
 MOST = 20
 """SBOMs of one image that are read."""
-_PREDICATES = ("https://spdx.dev/Document", "https://cyclonedx.org/bom", "https://cyclonedx.org/schema")
 _PLAIN = {SBOM: SbomOrigin.REFERRER, SBOM_TAG: SbomOrigin.TAG}
 _UNSIGNED = "not signed"
 
@@ -36,15 +34,16 @@ _UNSIGNED = "not signed"
 def judged_by(trusted: Trusted | None, at: datetime, remembered: Remembered) -> Judge:
     """Believes those who are trusted, and nobody where no rule names any."""
 
-    def judge(found: AttachedDocument, digest: str) -> tuple[Strength, str]:
+    def judge(found: AttachedDocument, digest: str) -> Worth:
         if trusted is None:
-            return Strength.CLAIMED, "signed, and no rule of trust says by whom it must be"
+            return Worth(Strength.CLAIMED, "signed, and no rule of trust says by whom it must be")
         made = verdicts([found], trusted, digest, at, remembered)
-        held = next((verdict for verdict in made if verdict.is_valid), None)
+        held = longest_held(made)
         if held is not None:
-            return Strength.PROVED, f"signed by {held.signer} ({held.kind})"
+            told = f"signed by {held.signer} ({held.kind})"
+            return Worth(Strength.PROVED, told, trusted.name, held.holds_until)
         why = f"its {made[0].kind} signature is {made[0]}" if made else "nobody who is trusted has signed it"
-        return Strength.CLAIMED, why
+        return Worth(Strength.CLAIMED, why)
 
     return judge
 
@@ -85,20 +84,19 @@ def attached_sbom(found: AttachedDocument, digests: Sequence[str], judge: Judge)
     """What is attached to an image, where it is an SBOM and about one of these digests; else nothing."""
     if (origin := _PLAIN.get(found.kind)) is not None:
         return (_unread(found.unreadable, origin) if found.unreadable else plain_sbom(found.encoded, origin),)
-    statement = statement_of(found)
-    if statement is None or not statement.predicate_type.startswith(_PREDICATES):
+    statement = statement_stating(found, Stated.SBOM)
+    if statement is None:
         return ()
     about = next((digest for digest in digests if statement.is_about(digest)), None)
     if about is None:
         return ()
-    strength, told = judge(found, about)
     text = json.dumps(statement.predicate, sort_keys=True).encode()
-    return (_read(text, SbomOrigin.ATTESTATION, strength, told),)
+    return (_read(text, SbomOrigin.ATTESTATION, judge(found, about)),)
 
 
 def plain_sbom(text: bytes, origin: SbomOrigin) -> Sbom:
     """A document that nobody has signed."""
-    return _read(text, origin, Strength.CLAIMED, _UNSIGNED)
+    return _read(text, origin, Worth(Strength.CLAIMED, _UNSIGNED))
 
 
 async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> tuple[list[Sbom], list[Sbom]]:
@@ -108,13 +106,13 @@ async def _of_buildkit(port: SignaturesPort, place: ImagePlace) -> tuple[list[Sb
     if place.index == place.digest:
         return found, cut
     try:
-        index = json.loads(await port.manifest(place.registry, place.repository, place.index))
+        index = read_strict_json(await port.manifest(place.registry, place.repository, place.index))
         for attested in attested_in(index):
             if attested.about != place.digest:
                 continue
-            manifest = json.loads(await port.manifest(place.registry, place.repository, attested.digest))
+            manifest = read_strict_json(await port.manifest(place.registry, place.repository, attested.digest))
             blobs = statements_in(manifest, attested.about)
-            listed = [blob.digest for blob in blobs if blob.predicate_type.startswith(_PREDICATES)]
+            listed = [blob.digest for blob in blobs if stated_by_predicate(blob.predicate_type) is Stated.SBOM]
             for digest in listed[:MOST]:
                 found += await _statement(port, place, digest)
             if len(listed) > MOST:
@@ -144,12 +142,13 @@ async def _statement(port: SignaturesPort, place: ImagePlace, blob: str) -> list
     return [plain_sbom(json.dumps(statement.predicate, sort_keys=True).encode(), SbomOrigin.BUILDKIT)]
 
 
-def _read(text: bytes, origin: SbomOrigin, strength: Strength, told: str) -> Sbom:
+def _read(text: bytes, origin: SbomOrigin, worth: Worth) -> Sbom:
     document = f"sha256:{hashlib.sha256(text).hexdigest()}"
     try:
-        return Sbom(document, origin, strength, told, read_sbom(text, origin.value))
+        inventory = read_sbom(text, origin.value)
     except Failure as failure:
-        return Sbom(document, origin, strength, told, Inventory(problems=(str(failure),)))
+        inventory = Inventory(problems=(str(failure),))
+    return Sbom(document, origin, worth.strength, worth.told, inventory, worth.judged_by, worth.judged_until)
 
 
 def _unread(why: str, origin: SbomOrigin) -> Sbom:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.packages.package import Inventory
 from bot.domain.platform import InvalidPlatform, Platform
 from bot.domain.wording.words import first_few
@@ -123,6 +124,8 @@ def _unwrapped(document: dict[str, Any], where: str) -> dict[str, Any] | None:
             return envelope
         case {"payloadType": str(), "payload": str(payload)}:
             return read_json(_decoded(payload, where), where, LARGEST_SBOM)
+        case {"predicateType": str(kind)} if stated_by_predicate(kind) not in (Stated.SBOM, None):
+            return None
         case {"predicateType": str(), "predicate": dict(predicate)}:
             return predicate
         # as cosign, `imagetools inspect` and GitHub's API have it

@@ -2,9 +2,9 @@
 
 import base64
 import binascii
-import json
 from typing import Any
 
+from bot.domain.strict_json import read_strict_json
 from bot.verify.signatures.verdict import Refused
 
 _DEEPEST = 32
@@ -13,14 +13,13 @@ _DEEPEST = 32
 def read_json(text: bytes | str, what: str, *, limit: int) -> Any:
     """A JSON document; refuses one that is too large or too deep, or that names a member of an object twice.
 
-    Parsers disagree about a member named twice, so that a signer and a verifier could see two documents. The same
-    holds of UTF-16 and of a byte order mark, which Python's own reader takes (RFC 8259, 8.1: UTF-8 and no mark).
+    Nor is UTF-16, a byte order mark, NaN or infinity taken, which Python's own reader takes (RFC 8259, 6 and 8.1).
     """
     if len(text) > limit:
         raise Refused(f"{what} is larger than {limit} bytes")
     try:
         written = text if isinstance(text, str) else text.decode("utf-8")
-        found = json.loads(written, object_pairs_hook=_members_once, parse_constant=_no_constant)
+        found = read_strict_json(written, takes_constants=False)
     except (ValueError, RecursionError) as error:
         raise Refused(f"{what} is not JSON: {_short(error)}") from None
     if _depth(found) > _DEEPEST:
@@ -63,17 +62,6 @@ def from_base64url(text: str, what: str) -> bytes:
     if base64.urlsafe_b64encode(found).decode().rstrip("=") != text:
         raise Refused(f"{what} is not base64url")
     return found
-
-
-def _members_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) != len(members):
-        raise ValueError("a member is named twice")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _depth(found: Any) -> int:

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from bot.domain.clock import is_yet_to_come
+
 T = TypeVar("T")
 
 REVOCATION = "not checked"
@@ -52,6 +54,13 @@ class Undecided(Refused):
     state = CheckState.CANNOT_TELL
 
 
+def check_not_ahead(signed_at: datetime, now: datetime) -> None:
+    """Raises `Undecided` for a time of signing that is yet to come: one of two clocks is wrong."""
+    if is_yet_to_come(signed_at, now):
+        told = f"it says to be signed at {signed_at:%Y-%m-%dT%H:%M:%SZ}, which is yet to come"
+        raise Undecided(told, advice="check the clock of this machine, and the signer's")
+
+
 @dataclass(frozen=True, slots=True)
 class SignatureCheck:
     """One named check with its state, and for any but `ok` the reason and what to do."""
@@ -81,7 +90,8 @@ class SignatureVerdict:
     signed_at: datetime | None = None
     """The moment that a log or a timestamp authority attests; nothing where only the signer claims one."""
     holds_until: datetime | None = None
-    """The first moment at which the same bytes may be judged otherwise; nothing where time decides nothing."""
+    """The first moment at which the same bytes may be judged otherwise: until then the verdict counts, no longer.
+    Nothing where time decides nothing."""
     facts: tuple[tuple[str, str], ...] = ()
     """What the signer's certificate tells of a build, such as its `source_repository`; in the order of names."""
     notes: tuple[str, ...] = ()
@@ -119,6 +129,19 @@ class SignatureVerdict:
 
     def noting(self, *notes: str) -> "SignatureVerdict":
         return replace(self, notes=(*self.notes, *notes))
+
+
+def as_of(verdict: SignatureVerdict, now: datetime) -> SignatureVerdict:
+    """The verdict of a signature at a moment: of one that is attested to be made later, nobody can tell."""
+    if verdict.signed_at is None:
+        return verdict
+    try:
+        check_not_ahead(verdict.signed_at, now)
+    except Undecided as ahead:
+        return replace(
+            verdict, checks=(*verdict.checks, SignatureCheck("time", ahead.state, ahead.what, ahead.advice))
+        )
+    return verdict
 
 
 class Checks:

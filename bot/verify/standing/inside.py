@@ -50,7 +50,7 @@ def _by_provenance(
     is_current = any(each.until is None for each in publications)
     since = None if is_current else max(each.until for each in publications if each.until is not None)
     version = next((each for each in map(observed.declared, publications) if each is not None), "")
-    return RuntimeInside(version, "provenance that names its SDK", is_current, since)
+    return RuntimeInside(version, "provenance that names its SDK", is_current, since, is_signed=True)
 
 
 def _by_packages(

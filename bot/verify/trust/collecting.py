@@ -12,20 +12,15 @@ from typing import Any, Protocol
 
 from bot.domain.bases.image import fallback_tag, is_digest
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.stated import BUNDLE, COSIGN, ENVELOPE, NOTATION, Stated, stated_by_media_type
+from bot.domain.strict_json import read_strict_json
 
-NOTATION = "application/vnd.cncf.notary.signature"
-BUNDLE = "application/vnd.dev.sigstore.bundle"
-COSIGN = "application/vnd.dev.cosign.artifact.sig.v1+json"
-COSIGN_SBOM = "application/vnd.dev.cosign.artifact.sbom.v1+json"
-ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 SBOM = "sbom"
 """What is found of this kind is an SBOM as it is, in no envelope."""
 SBOM_TAG = "sbom tag"
 """The same, under cosign's tag `.sbom`."""
 VEX = "vex"
 """A VEX document as it is, in no envelope."""
-VEX_TYPES = ("application/vex+json", "application/openvex", "application/vnd.openvex")
-SBOM_TYPES = ("application/spdx+json", "text/spdx", "application/vnd.cyclonedx", COSIGN_SBOM)
 MOST = 50
 """Artifacts of one digest that are looked at."""
 CUT = "cut"
@@ -235,10 +230,8 @@ def _kind(document: Mapping[str, Any]) -> str | None:
     kinds = [named, *(layer.get("mediaType") for layer in _layers(document)[:1])]
     if ENVELOPE in kinds:
         return _ATTESTATION
-    words = [kind for kind in kinds if isinstance(kind, str)]
-    if any(kind.startswith(VEX_TYPES) for kind in words):
-        return VEX
-    return SBOM if any(kind.startswith(SBOM_TYPES) for kind in words) else None
+    stated = {stated_by_media_type(kind) for kind in kinds if isinstance(kind, str)}
+    return VEX if Stated.VEX in stated else SBOM if Stated.SBOM in stated else None
 
 
 def _layers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -249,7 +242,7 @@ def _layers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _object(body: bytes) -> Mapping[str, Any]:
     try:
-        document = json.loads(body)
+        document = read_strict_json(body)
     except (ValueError, RecursionError) as error:
         raise Failure(Trouble.MALFORMED, "a signature's manifest is not JSON") from error
     return document if isinstance(document, dict) else {}

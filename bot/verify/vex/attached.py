@@ -7,17 +7,19 @@ in-toto statement is the OpenVEX document itself.
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.evidence import Strength
 from bot.domain.failure import Failure
+from bot.domain.images.stated import Stated
 from bot.domain.wording.words import counted
-from bot.verify.provenance.signed import statement_of
 from bot.verify.trust.collecting import CUT, VEX, AttachedDocument, SignaturesPort, attestations_of
-from bot.verify.vex.statements import OPENVEX, VexStatement, read_vex
+from bot.verify.trust.judging import Judge, Worth
+from bot.verify.trust.stating import statement_stating
+from bot.verify.vex.statements import VexStatement, read_vex
 
 MOST = 20
 """Documents of one image that count."""
@@ -58,7 +60,7 @@ async def vex_of(
     registry: str,
     repository: str,
     digests: Collection[str],
-    judge: Callable[[AttachedDocument, str], tuple[Strength, str]],
+    judge: Judge,
 ) -> tuple[AttachedVex, ...]:
     """Each document once, by its best proof, those that are heeded first, and the newest first among them. Where
     there are more than count, the last one stands for those that are left, and says how many; so does one where
@@ -96,24 +98,25 @@ def _left(some: Sequence[AttachedVex]) -> list[AttachedVex]:
 
 
 def _attached(
-    found: AttachedDocument, digest: str, judge: Callable[[AttachedDocument, str], tuple[Strength, str]]
-) -> tuple[bytes | Mapping[str, Any], Strength, str, str] | None:
+    found: AttachedDocument, digest: str, judge: Judge
+) -> tuple[bytes | Mapping[str, Any], Worth, str] | None:
     """What is attached to an image, where it is a VEX document about it, what it is worth, why, and why it cannot
     be read; else None."""
     if found.kind == VEX:
-        return found.encoded, Strength.CLAIMED, "not signed", found.unreadable
-    statement = statement_of(found)
-    if statement is None or not statement.predicate_type.startswith(OPENVEX) or not statement.is_about(digest):
+        return found.encoded, Worth(Strength.CLAIMED, "not signed"), found.unreadable
+    statement = statement_stating(found, Stated.VEX)
+    if statement is None or not statement.is_about(digest):
         return None
-    return statement.predicate, *judge(found, digest), ""
+    return statement.predicate, judge(found, digest), ""
 
 
-def _document(written: bytes | Mapping[str, Any], strength: Strength, told: str, problem: str) -> AttachedVex:
+def _document(written: bytes | Mapping[str, Any], worth: Worth, problem: str) -> AttachedVex:
     """Takes a second for a document of some megabytes."""
     text = written if isinstance(written, bytes) else json.dumps(written, sort_keys=True).encode()
     document = f"sha256:{hashlib.sha256(text or problem.encode()).hexdigest()}"
     try:
-        statements = read_vex(text, "a VEX document") if not problem else ()
+        read = read_vex(text, "a VEX document") if not problem else ()
     except Failure as failure:
-        return AttachedVex(document, strength, told, problem=failure.what)
-    return AttachedVex(document, strength, told, statements, problem)
+        return AttachedVex(document, worth.strength, worth.told, problem=failure.what)
+    statements = tuple(replace(each, judged_until=worth.judged_until) for each in read)
+    return AttachedVex(document, worth.strength, worth.told, statements, problem)

@@ -4,19 +4,19 @@ A statement takes a finding away where it says `not_affected` with a reason, or 
 the finding counts. A document is a claim of its author: whether that is somebody to be heeded, the caller decides.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.clock import is_yet_to_come
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.stated import OPENVEX
 from bot.verify.packages.reading import items, mapping, read_json, text
 from bot.verify.scanners.report import bounded_line
 
 LARGEST_VEX = 16 * 1024 * 1024
 _MOST_STATEMENTS = 100_000
-OPENVEX = "https://openvex.dev/ns"
-"""How the context of a document begins, and the type of a predicate that is one."""
 _SHA_256 = "sha-256"
 """Its name among hashes of OpenVEX."""
 _JUSTIFICATIONS = frozenset(
@@ -62,6 +62,9 @@ class VexStatement:
     reason: str = ""
     author: str = ""
     at: datetime | None = None
+    judged_until: datetime | None = None
+    """The first moment at which the signature by which it is heeded may be judged otherwise; None where there is no
+    such moment, or nobody has signed it."""
 
     @property
     def excuses(self) -> bool:
@@ -80,6 +83,15 @@ def read_vex(data: bytes, where: str) -> tuple[VexStatement, ...]:
     if len(listed) > _MOST_STATEMENTS:
         raise Failure(Trouble.MALFORMED, f"has more than {_MOST_STATEMENTS} statements", where=where)
     return tuple(_statement(mapping(each), document, where) for each in listed)
+
+
+def heeded(statements: Iterable[VexStatement], now: datetime) -> tuple[VexStatement, ...]:
+    """Those that count at a moment: what is said at a time that is yet to come takes nothing away."""
+    return tuple(each for each in statements if not (each.excuses and is_ahead(each, now)))
+
+
+def is_ahead(statement: VexStatement, now: datetime) -> bool:
+    return statement.at is not None and is_yet_to_come(statement.at, now)
 
 
 def _statement(value: Mapping[str, Any], document: Mapping[str, Any], where: str) -> VexStatement:

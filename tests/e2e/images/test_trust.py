@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bot.domain.evidence import Strength
 from bot.domain.images.claims.claim import Source
 from bot.domain.images.verdict import ImageVerdict
 from bot.domain.rollouts.rebuild import RebuildState
@@ -131,7 +132,7 @@ async def squashed(world: World, tmp_path: Path) -> AsyncIterator[tuple[Stage, P
 @pytest.mark.long
 @pytest.mark.parametrize("attested", [("10.0.1", ImageVerdict.PROVED), ("10.0.0", ImageVerdict.NO_OP)])
 async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
-    attested: tuple[str, ImageVerdict], squashed: tuple[Stage, PrivateSigstore]
+    attested: tuple[str, ImageVerdict], squashed: tuple[Stage, PrivateSigstore], tmp_path: Path
 ) -> None:
     stage, sigstore = squashed
     version, verdict = attested
@@ -167,6 +168,14 @@ async def test_what_squashed_layers_cannot_tell_signed_provenance_proves(
         "freshness": verdict is ImageVerdict.PROVED,
         "gate": None,
     }
+    (tmp_path / "root.json").write_bytes(PrivateSigstore.open().trusted_root())
+    await stage.run_pass()
+    [image] = await stage.bot.stores.images.images_of("contoso/catalog-web")
+    assert (image.builder, image.strength) == (None, Strength.CLAIMED), "nobody vouches for it any more"
+    (tmp_path / "root.json").write_bytes(sigstore.trusted_root())
+    await stage.run_pass()
+    [image] = await stage.bot.stores.images.images_of("contoso/catalog-web")
+    assert (image.builder and image.builder.repository, image.strength) == (name, Strength.PROVED)
     stranger = sigstore.certificate(facts={12: "https://github.com/contoso/till"})
     flat = await stage.world.registry.push(name, "latest", Image((b"all in one, again",)))
     statement["subject"] = [{"name": name, "digest": {"sha256": flat.digest.removeprefix("sha256:")}}]

@@ -307,3 +307,27 @@ def test_a_registry_that_gives_no_answer_leaves_it_open(
     words = ["verify", f"{host}/shop@sha256:{'0' * 64}", "--kind", "cosign-key", *trust["cosign-key"], "-c", config]
     ran = CliRunner().invoke(app, [str(word) for word in words])
     assert (ran.exit_code, "cannot tell: " in ran.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "predicate", "code"),
+    [
+        ("https://slsa.dev/verification_summary/v1", {"verificationResult": "FAILED"}, 1),
+        ("https://slsa.dev/verification_summary/v1", {"verificationResult": "PASSED"}, 1),
+        ("https://cosign.sigstore.dev/attestation/vuln/v1", {}, 1),
+        ("https://contoso.example/looked-at", {}, 1),
+        ("https://slsa.dev/provenance/v1", {}, 0),
+    ],
+)
+def test_of_what_is_stated_of_an_image_only_provenance_is_taken_and_that_is_noted(
+    kind: str, predicate: dict[str, str], code: int, shop: Shop, trust: Mapping[str, tuple[object, ...]]
+) -> None:
+    """Who asks by options may mean GitHub's attestations."""
+    repository, digest, _ = shop.push()
+    stated = {**statement(digest), "predicateType": kind, "predicate": predicate}
+    shop.put(KINDS["sigstore, statement"], repository, digest, bundle(dsse_bundle(SIGSTORE, workflow(), stated)))
+    found_code, found = shop.verify(repository, "sigstore", *trust["sigstore"])
+    assert found_code == code, found
+    noted = "what is signed is provenance, and no signature of an image"
+    assert (noted in found["notes"]) is (code == 0)
+    assert code == 0 or found["reason"] == "no signature of this kind is there"

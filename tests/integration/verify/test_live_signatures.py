@@ -1,5 +1,6 @@
 """Signatures as a registry shows them, found by the fallback tag or made by cosign itself."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -114,3 +115,39 @@ async def test_a_tag_of_cosign_with_a_key_holds_until_a_bit_flips(played: Played
     layer = json.loads(manifest)["layers"][0]["digest"]
     played.stored(layer).write_bytes(flipped(played.stored(layer).read_bytes()))
     assert (await shown(played, digest, trusted)).strength is Strength.CONTRADICTED
+
+
+@pytest.mark.skipif(shutil.which("cosign") is None, reason="cosign is missing: apt-get install cosign")
+@pytest.mark.parametrize("layout", [(), ("--new-bundle-format",)], ids=["tag", "bundle"])
+async def test_what_cosign_attests_signs_no_image_wherever_it_lies(
+    layout: tuple[str, ...], played: Played, tmp_path: Path
+) -> None:
+    """The same key signs a summary that failed, and later the image itself."""
+    digest = await pushed(played)
+    environment = {**os.environ, "COSIGN_PASSWORD": ""}
+
+    def run(*command: str) -> None:
+        subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=True)
+
+    run("cosign", "generate-key-pair")
+    (tmp_path / "summary").write_text(json.dumps({"verificationResult": "FAILED"}))
+    name = f"{played.host}/{REPOSITORY}@{digest}"
+    plain = ("--allow-http-registry", "--yes", "--tlog-upload=false", "--key", "cosign.key")
+    summary = ("--type", "https://slsa.dev/verification_summary/v1", "--predicate", "summary")
+    await asyncio.to_thread(run, "cosign", "attest", *plain, *layout, *summary, name)
+    trusted = Trusted("key", key=read_public_key((tmp_path / "cosign.pub").read_bytes()))
+    if not layout:  # as somebody may copy it
+        await copied(played, digest, "att", "sig")
+    found = await shown(played, digest, trusted)
+    assert (found.strength, found.is_there) == (Strength.UNKNOWN, False)
+    assert found.told.endswith("what is there states a verification summary")
+    if layout:
+        await asyncio.to_thread(run, "cosign", "sign", *plain, name)
+        assert (await shown(played, digest, trusted)).strength is Strength.PROVED
+
+
+async def copied(played: Played, digest: str, kept: str, to: str) -> None:
+    """Puts what lies under one tag of cosign's under another."""
+    name, tag = f"{played.host}/{REPOSITORY}", digest.replace(":", "-")
+    copy = ("oras", "cp", "--from-plain-http", "--to-plain-http", f"{name}:{tag}.{kept}", f"{name}:{tag}.{to}")
+    await asyncio.to_thread(subprocess.run, copy, check=True, capture_output=True, timeout=60)

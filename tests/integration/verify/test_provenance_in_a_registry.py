@@ -26,15 +26,15 @@ from bot.verify.trust.collecting import BUNDLE
 from bot.verify.trust.looked_once import LookedOnce
 from sandbox.images import dotnet_image
 from sandbox.registry import Registry as Played
-from tests.builders import ASPNET, NOON
+from tests.builders import ASPNET
 from tests.integration.verify.conftest import Kept, NothingKept
 from tests.unit.verify.signatures.evidence import EVIDENCE, needs_evidence
-from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+from tests.unit.verify.signatures.private_sigstore import AT, IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 V3 = f"{BUNDLE}.v0.3+json"
 BELOW = "sha256:" + "a" * 64
 SIGSTORE = PrivateSigstore.open()
-CLOCK, KNOWN = ManualClock(NOON), cast(Any, NothingKept())
+CLOCK, KNOWN = ManualClock(AT), cast(Any, NothingKept())
 CYCLONEDX = {"bomFormat": "CycloneDX", "components": [{"type": "library", "name": "libssl3", "version": "3.0.13"}]}
 
 

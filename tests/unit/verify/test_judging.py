@@ -560,3 +560,35 @@ def test_of_images_that_were_not_seen_what_is_asked_of_them_cannot_be_told() -> 
 def test_the_gate_is_on_where_any_rule_asks_for_something() -> None:
     off, on = MatchedRule(("a",), GateRule(GateMode.OFF)), MatchedRule(("b",), GateRule())
     assert [GateOptions(rules).is_on for rules in ((), (off,), (off, on))] == [False, False, True]
+
+
+@pytest.mark.parametrize(("ahead", "outcome"), [(5, GateOutcome.PASSED), (6, GateOutcome.BLOCKED)])
+async def test_a_statement_of_a_time_that_is_yet_to_come_takes_nothing_away(
+    ahead: int, outcome: GateOutcome
+) -> None:
+    [statement] = OPTIONS.statements
+    later = replace(OPTIONS, statements=(replace(statement, at=NOON + timedelta(minutes=ahead)),))
+    assert await said(Told(held("12.0.0")), later) is outcome
+
+
+async def test_what_is_to_be_said_against_an_excuse_counts_at_once() -> None:
+    """A clock that is wrong must not let anything through."""
+    [fixed] = OPTIONS.statements
+    affected = replace(fixed, status="affected", at=NOON + timedelta(days=1))
+    assert await said(Told(held("12.0.0")), replace(OPTIONS, statements=(fixed, affected))) is GateOutcome.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("use", "outcome"), [(ReportUse.REQUIRE, GateOutcome.UNKNOWN), (ReportUse.ADD, GateOutcome.PASSED)]
+)
+async def test_a_report_of_a_time_that_was_yet_to_come_tells_not_that_an_image_is_clean(
+    use: ReportUse, outcome: GateOutcome
+) -> None:
+    told = Told()
+    made = NOON + timedelta(days=300)
+    report = Report((), created_at=made, image_digests=frozenset({"sha256:a"}))
+    told.image = replace(told.image, reports=(scanned(report),))
+    rules = (MatchedRule(("*",), GateRule(counts=Counts.ALL), use),)
+    gated = await judged_by(told, replace(OPTIONS, rules=rules))
+    assert gated.outcome is outcome
+    assert any("which was yet to come" in gap for gap in gated.gaps) is (use is ReportUse.REQUIRE)

@@ -1,6 +1,5 @@
 """`gate`: does a scanner's report hold this image back?"""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +19,6 @@ CANNOT_TELL = 3
 REPORT_HELP = "Trivy's or Grype's report as JSON or SARIF; - is standard input"
 _SEVERITIES = "HIGH,CRITICAL"
 _SEVERITY_HELP = f"Which severities block, {_SEVERITIES} unless said; may be given again."
-_AHEAD = timedelta(minutes=5)
-"""How far another machine's clock may be before ours."""
 
 
 def gate(
@@ -112,10 +109,18 @@ def _read(path: Path) -> "Report":
 
 
 def _statements(documents: list[Path]) -> list["VexStatement"]:
+    """Those that count; what is said at a time that is yet to come is told, and takes nothing away."""
+    from bot.domain.clock import SystemClock
     from bot.service.commands.images.packages import read_file
-    from bot.verify.vex.statements import LARGEST_VEX, read_vex
+    from bot.verify.vex.statements import LARGEST_VEX, heeded, is_ahead, read_vex
 
-    return [statement for path in documents for statement in read_vex(read_file(path, LARGEST_VEX), str(path))]
+    now = SystemClock().now()
+    read = [(path, each) for path in documents for each in read_vex(read_file(path, LARGEST_VEX), str(path))]
+    for path, each in read:
+        if each.at is not None and is_ahead(each, now):
+            names = ", ".join(sorted(each.vulnerabilities))
+            print_aside(f"{path}: what it says of {names} is of {each.at:%Y-%m-%d %H:%M} UTC, which is yet to come")
+    return list(heeded((each for _, each in read), now))
 
 
 def _excused(
@@ -139,7 +144,7 @@ def _too_old(report: "Report", max_age: str | None) -> list[str]:
         return []
     from pydantic import TypeAdapter, ValidationError
 
-    from bot.domain.clock import SystemClock
+    from bot.domain.clock import SystemClock, is_yet_to_come
     from bot.domain.failure import Failure, Trouble
     from bot.domain.wording.misfits import misfit
     from bot.domain.wording.words import duration
@@ -151,7 +156,8 @@ def _too_old(report: "Report", max_age: str | None) -> list[str]:
         raise Failure(Trouble.MALFORMED, f"--max-age {max_age[:40]!r}: {misfit(error)}") from error
     if report.created_at is None:
         return ["does not say when it was made"]
-    age = SystemClock().now() - report.created_at
-    if age < -_AHEAD:
+    now = SystemClock().now()
+    age = now - report.created_at
+    if is_yet_to_come(report.created_at, now):
         return [f"was made at a time that is not yet, {report.created_at:%Y-%m-%d %H:%M} UTC"]
     return [] if age <= limit else [f"was made {duration(age)} ago, more than the {duration(limit)} allowed"]

@@ -15,9 +15,13 @@ _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
 def judge_file(encoded: bytes, options: TrustOptions, asked: "SignedSubject", at: datetime) -> "SignatureVerdict":
-    """Judges one encoded signature. Raises `Failure` where an option is missing without which it says nothing."""
+    """Judges one encoded signature, of whatever it signs. Raises `Failure` where an option is missing without which
+    it says nothing."""
     from bot.verify.signatures.cosign.verifying import verify_keyless, verify_with_key
     from bot.verify.signatures.notation.verifying import MEDIA_TYPES, verify_notation
+    from bot.verify.signatures.verdict import as_of
+    from bot.verify.trust.collecting import AttachedDocument
+    from bot.verify.trust.stating import noting_what_is_stated
 
     media_type = options.media_type
     if options.kind is SignatureKind.NOTATION and media_type not in MEDIA_TYPES:
@@ -29,10 +33,11 @@ def judge_file(encoded: bytes, options: TrustOptions, asked: "SignedSubject", at
         verdict = verify_notation(encoded, media_type, trusted.notation, at, digests=_digests(asked))
         unasked = "no --artifact and no --digest: whatever it was made for, the signature was judged"
         return verdict if asked.wanted else verdict.noting(unasked)
+    found = AttachedDocument(options.kind, encoded, media_type, asked.artifact)
     if trusted.keyless is not None:
-        return verify_keyless(encoded, *trusted.keyless, asked)
+        return noting_what_is_stated(as_of(verify_keyless(encoded, *trusted.keyless, asked), at), found)
     assert trusted.key is not None, "one kind is trusted"
-    return verify_with_key(encoded, trusted.key, asked)
+    return noting_what_is_stated(verify_with_key(encoded, trusted.key, asked), found)
 
 
 def given_fields(

@@ -1,6 +1,6 @@
 """SBOMs by hand: a file that is kept for an image, and what a registry shows beside what the layers do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.clients.http.client import Http
@@ -22,14 +22,15 @@ from bot.service.wiring.registries.beside import judge_of
 from bot.settings import Settings
 from bot.store.stages.verify.sboms import FleetImage
 from bot.verify.packages.image import choose_digest
-from bot.verify.provenance.signed import statement_of
 from bot.verify.provenance.statement import Statement, read_statement
-from bot.verify.sbom.collecting import Judge, attached_sbom, plain_sbom, sboms_of
+from bot.verify.sbom.collecting import attached_sbom, plain_sbom, sboms_of
 from bot.verify.sbom.reading import LARGEST_SBOM, read_sbom, the_sbom
 from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import AttachedDocument
+from bot.verify.trust.judging import Judge
 from bot.verify.trust.looked_once import LookedOnce
+from bot.verify.trust.stating import statement_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _of_file(text: bytes, file: Path, place: ImagePlace, judge: Judge) -> Sbom:
     attached = next(iter(attached_sbom(found, place.digests, judge)), None)
     if attached is None:
         return plain_sbom(text, SbomOrigin.FILE)
-    return Sbom(attached.document, SbomOrigin.FILE, attached.strength, attached.told, attached.inventory)
+    return replace(attached, origin=SbomOrigin.FILE)
 
 
 def _bare_statement(text: bytes) -> Statement | None:

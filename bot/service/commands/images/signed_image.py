@@ -9,6 +9,7 @@ from bot.clients.registry import Registry
 from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.images.stated import Stated
 from bot.domain.reference import Reference
 from bot.service.wiring.grants import http_rules
 from bot.service.wiring.registries.accesses import accesses_of_caller
@@ -17,6 +18,10 @@ from bot.verify.signatures.remembered import Remembered
 from bot.verify.signatures.verdict import CheckState, SignatureCheck, SignatureVerdict
 from bot.verify.trust.collecting import AttachedDocument, signatures_of
 from bot.verify.trust.judging import Trusted, verdicts
+from bot.verify.trust.stating import may_state, noting_what_is_stated
+
+_COUNT = frozenset({Stated.SIGNATURE, Stated.PROVENANCE})
+"""Who asks for signatures by options may mean GitHub's attestations, which are provenance; a note says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,16 @@ async def judge_signatures(
     async with Http(clock, http_rules(settings, accesses)) as http:
         registry = Registry(http, accesses, clock)
         digest = reference.digest or (await registry.head(place)).digest
-        platforms, notes = await _parts(registry, reference, digest)
+        platforms, notes = await _parts(settings, registry, reference, digest)
         parts: list[SignedPart] = []
         for platform, each in (("", digest), *platforms):
             found = await signatures_of(registry, place.registry, place.repository, each)
-            made = verdicts([one for one in found if counts(one)], trusted, each, at, Remembered())
+            made = [
+                noting_what_is_stated(verdict, one)
+                for one in found
+                if counts(one) and may_state(one, _COUNT)
+                for verdict in verdicts([one], trusted, each, at, Remembered())
+            ]
             parts.append(SignedPart(platform, each, tuple(made)))
     is_bare = bool(notes) and not parts[0].verdicts
     if is_bare:
@@ -91,7 +101,7 @@ async def judge_signatures(
 
 
 async def _parts(
-    registry: Registry, reference: Reference, digest: str
+    settings: Settings, registry: Registry, reference: Reference, digest: str
 ) -> tuple[Sequence[tuple[str, str]], tuple[str, ...]]:
     """The images in an index, platform and digest each; and a note where only signatures may be there."""
     place = reference.base
@@ -104,4 +114,6 @@ async def _parts(
     document = read_document(body, f"{place.name}@{digest[:19]}…")
     if not isinstance(document, Index):
         return (), ()
-    return [(str(entry.platform), entry.digest) for entry in document.images()], ()
+    return [
+        (entry.name, entry.digest) for entry in document.every_image() if settings.images.judges(entry.platform)
+    ], ()

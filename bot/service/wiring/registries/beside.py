@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.clock import Clock
-from bot.service.wiring.registries.trust import trusted_by
+from bot.service.wiring.registries.trusted import trusted_by
 from bot.settings.sections.trust import TrustSettings
-from bot.verify.sbom.collecting import Judge, judged_by
+from bot.verify.sbom.collecting import judged_by
 from bot.verify.signatures.remembered import Remembered
+from bot.verify.trust.judging import Judge
 from bot.verify.trust.looked_once import LookedOnce
 
 
@@ -28,5 +29,5 @@ class JudgedBeside:
 def judge_of(trust: TrustSettings, name: str, at: datetime, remembered: Remembered) -> Judge:
     """Judges statements about `registry/name`."""
     rule = trust.rule_for(name)
-    trusted = trusted_by(rule) if rule is not None and rule.trusts_statements else None
+    trusted = trusted_by(trust, rule) if rule is not None and rule.trusts_statements else None
     return judged_by(trusted, at, remembered)

@@ -1,6 +1,5 @@
 """Registries as the looks at images ask for them."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +13,10 @@ from bot.domain.failure import Failure
 from bot.domain.images.builder import GITHUB, Builder, repository_at_address
 from bot.domain.images.image import SeenImage, declared_by
 from bot.domain.images.standing import Declaration, Publication
+from bot.domain.images.stated import Stated, stated_by_predicate
 from bot.domain.reference import Base
-from bot.service.wiring.registries.trust import trusted_by
+from bot.domain.strict_json import read_strict_json
+from bot.service.wiring.registries.trusted import trusted_by
 from bot.settings.sections.trust import TrustSettings
 from bot.store.stages.verify.images import ImagesStore
 from bot.verify.images.ports import Below, nothing_below
@@ -34,10 +35,27 @@ from bot.watch.registry.index import MOST_PLATFORMS, ObservedPlatform
 from bot.watch.registry.observe import DigestReading, read
 
 SOURCE = "org.opencontainers.image.source"
-_PROVENANCE = "https://slsa.dev/provenance/"
 _TOLD_BY_LABELS = frozenset({BASE_DIGEST, BASE_NAME, SOURCE})
 _MOST_BELOW = 4
 """Publications whose labels are read, of those that an image may stand on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """Signed provenance by the digest of a platform; how much was not looked at, where that is so; and the mark
+    of whom it was judged by."""
+
+    said: Mapping[str, Sequence[SignedProvenance]] = field(default_factory=dict)
+    unseen: str = ""
+    judged_by: str | None = None
+
+    def about(self, platform: ObservedPlatform) -> Sequence[SignedProvenance]:
+        return self.said.get(platform.digest, ())
+
+    @property
+    def until(self) -> datetime | None:
+        """The first moment at which some of it may be judged otherwise."""
+        return min((each.until for said in self.said.values() for each in said if each.until), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +93,7 @@ class RegistryImages:
         images = reading.observation(place, datetime.min).platforms
         inherited, fetched = await self._inherited(place, reading, expected, below)
         provenances = await self._provenances(place, reading, expected)
-        signed, unseen = await self._signed(place, reading)
+        signed = await self._signed(place, reading)
         return SeenImage(
             digest,
             images,
@@ -84,7 +102,7 @@ class RegistryImages:
                 images,
                 [
                     (
-                        *_proved(signed.get(each.digest, ()), expected),
+                        *_proved(signed.about(each), expected),
                         *_declared(each, inherited),
                         *provenances.get(each.digest, ()),
                     )
@@ -92,10 +110,12 @@ class RegistryImages:
                 ],
             ),
             next((source for each in platforms if (source := _source(each, inherited, self.forge))), None),
-            _builder([signed.get(each.digest, ()) for each in platforms]),
-            unseen,
+            _builder([signed.about(each) for each in platforms]),
+            signed.unseen,
             reading.not_judged,
             {**reading.fetched, **fetched},
+            signed.judged_by,
+            signed.until,
         )
 
     async def published(self, publication: Publication) -> tuple[PlatformImage | None, Mapping[str, bytes]]:
@@ -147,15 +167,12 @@ class RegistryImages:
             found |= {pair for platform in reading.platforms for pair in platform.config.labels.items()}
         return frozenset(found)
 
-    async def _signed(
-        self, place: Base, reading: DigestReading
-    ) -> tuple[Mapping[str, Sequence[SignedProvenance]], str]:
-        """Signed provenance by the digest of a platform: about just that one, else about the index. And where more
-        is attached than was looked at, how much."""
+    async def _signed(self, place: Base, reading: DigestReading) -> _Signed:
+        """The provenance about just this platform, else that about the index."""
         rule = self.trust.rule_for(place.name)
         if rule is None or not rule.trusts_statements:
-            return {}, ""
-        trusted, now = trusted_by(rule), self.clock.now()
+            return _Signed()
+        trusted, now = trusted_by(self.trust, rule), self.clock.now()
         found: dict[str, tuple[SignedProvenance, ...]] = {}
         cut: list[str] = []
         for digest in dict.fromkeys((reading.digest, *(each.digest for each in reading.platforms))):
@@ -172,7 +189,8 @@ class RegistryImages:
             )
         shared = found[reading.digest]
         own = {each.digest: found[each.digest] for each in reading.platforms}
-        return {digest: said or shared for digest, said in own.items()}, "; ".join(dict.fromkeys(cut))
+        said_of = {digest: said or shared for digest, said in own.items()}
+        return _Signed(said_of, "; ".join(dict.fromkeys(cut)), trusted.name)
 
     async def _provenances(
         self, place: Base, reading: DigestReading, expected: Collection[Base]
@@ -182,7 +200,7 @@ class RegistryImages:
         body = reading.fetched.get(reading.digest) or kept.get(reading.digest) or b"{}"
         found: dict[str, tuple[Declaration, ...]] = {}
         try:
-            document = json.loads(body)
+            document = read_strict_json(body)
             attested = attested_in(document) if "manifests" in document else ()
             for each in attested[:MOST_PLATFORMS]:
                 said = [
@@ -194,9 +212,9 @@ class RegistryImages:
         return found
 
     async def _statements(self, place: Base, attested: Attested) -> list[str]:
-        manifest = json.loads(await self.beside.manifest(place.registry, place.repository, attested.digest))
+        manifest = read_strict_json(await self.beside.manifest(place.registry, place.repository, attested.digest))
         listed = statements_in(manifest, attested.about)
-        return [blob.digest for blob in listed if blob.predicate_type.startswith(_PROVENANCE)]
+        return [blob.digest for blob in listed if stated_by_predicate(blob.predicate_type) is Stated.PROVENANCE]
 
     async def _declared_in(self, place: Base, blob: str, expected: Collection[Base]) -> Declaration | None:
         statement = read_statement(await self.beside.config(place.registry, place.repository, blob))

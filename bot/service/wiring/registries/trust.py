@@ -1,31 +1,21 @@
 """The trust settings as what judges digests at their registries."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 
 import structlog
 
 from bot.domain.bases.image import Index, read_document
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure, Trouble
 from bot.domain.images.builder import Builder
 from bot.domain.images.image import SeenImage
 from bot.domain.images.trust import Lack, Trust, TrustMode
 from bot.domain.reference import Base
 from bot.domain.wording.words import duration
+from bot.service.wiring.registries.trusted import trusted_by
 from bot.settings import Settings
-from bot.settings.sections.trust import TrustRuleSettings
 from bot.store.stages.watch.watch import WatchStore
-from bot.verify.signatures.cosign.keys import read_public_key
-from bot.verify.signatures.cosign.policy import accepting
-from bot.verify.signatures.cosign.trusted_root import read_trusted_root
-from bot.verify.signatures.notation.names import read_identities
-from bot.verify.signatures.notation.trust_store import load_stores
-from bot.verify.signatures.notation.verifying import NotationPolicy
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.signatures.verdict import Refused
 from bot.verify.trust.collecting import SignaturesPort, signatures_of
 from bot.verify.trust.judging import Trusted, judge_trust
 from bot.watch.registry.incident import Incident
@@ -36,64 +26,77 @@ SUBJECT = "trust:"
 _ISOLATED = 3
 """The SLSA build level of a builder that is isolated from its caller."""
 _MCR = "mcr.microsoft.com"
-_LARGEST_FILE = 4 * 1024 * 1024
 _ASK_AGAIN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What was told of a digest at one moment, under one mark of who is trusted."""
+
+    trust: Trust
+    at: datetime
+    mark: str
+
+    def counts(self, now: datetime, mark: str) -> bool:
+        """Whether it would be told again: what holds until it ends, anything else for a moment."""
+        until = self.trust.until if self.trust.holds else self.at + _ASK_AGAIN
+        return self.mark == mark and self.at <= now and (until is None or now < until)
 
 
 @dataclass(slots=True)
 class Trusting:
-    """Judges by the first rule that fits a name. What holds is remembered, what does not is asked for again."""
+    """Judges by the first rule that fits a name. What holds is remembered until it ends or others are trusted;
+    what does not is asked for again."""
 
     settings: Settings
     registry: SignaturesPort
     store: WatchStore
     clock: Clock
     _remembered: Remembered = field(default_factory=Remembered)
-    _held: dict[tuple[str, str], Trust] = field(default_factory=dict)
-    _asked: dict[tuple[str, str], tuple[datetime, Trust]] = field(default_factory=dict)
+    _judged: dict[tuple[str, str, bool], _Judged] = field(default_factory=dict)
 
-    async def trust(self, base: Base, digest: str) -> Trust | None:
+    async def trust(self, base: Base, digest: str, *, of_base: bool = False) -> Trust | None:
         """What the signatures of an index and of each image in it show; None where no rule asks for any.
+
+        Of an image of the fleet every entry counts that the operator does not leave out, of a base those that the
+        fleet may build on: Microsoft's indexes list Windows beside Linux.
 
         Raises `Failure` where the registry does not say, or where what is trusted cannot be read.
         """
         rule = self.settings.trust.rule_for(base.name)
         if rule is None:
             return None
-        key = (base.name, digest)
-        if key in self._held:
-            return self._held[key]
-        asked = self._asked.get(key)
-        now = self.clock.now()
-        if asked is not None and now - asked[0] < _ASK_AGAIN:
-            return asked[1]
-        trust = await self._judged(base, digest, trusted_by(rule), now)
-        if trust.holds:
-            self._held[key] = trust
-        else:
-            self._asked[key] = (now, trust)
+        key, trusted, now = (base.name, digest, of_base), trusted_by(self.settings.trust, rule), self.clock.now()
+        before = self._judged.get(key)
+        if before is not None and before.counts(now, trusted.name):
+            return before.trust
+        trust = await self._judge(base, digest, trusted, now, of_base=of_base)
+        self._judged[key] = _Judged(trust, now, trusted.name)
         return trust
 
-    async def _judged(self, base: Base, digest: str, trusted: Trusted, now: datetime) -> Trust:
-        """Index and images each have signatures of their own; the worst counts."""
+    async def _judge(self, base: Base, digest: str, trusted: Trusted, now: datetime, *, of_base: bool) -> Trust:
+        """Index and images each have signatures of their own; the worst counts, and the first to end."""
         document = read_document(
             await self.registry.manifest(base.registry, base.repository, digest), f"{base}@{digest[:19]}…"
         )
         digests = [digest]
         if isinstance(document, Index):
-            digests += [entry.digest for entry in document.images()]
+            counted = document.images() if of_base else document.every_image()
+            digests += [entry.digest for entry in counted if self.settings.images.judges(entry.platform)]
         judged: list[Trust] = []
         for each in digests:
             found = await signatures_of(self.registry, base.registry, base.repository, each)
             judged.append(judge_trust(found, trusted, each, now, self._remembered))
-        return next((trust for trust in judged if not trust.holds), judged[0])
+        worst = next((trust for trust in judged if not trust.holds), judged[0])
+        ends = [trust.until for trust in judged if trust.until is not None]
+        return replace(worst, until=min(ends, default=None))
 
     async def doubt(self, base: Base, digest: str, since: datetime) -> str | None:
         """For `act`: why nothing may be built on a digest. What stays unsigned beyond the grace is an incident."""
         rule = self.settings.trust.rule_for(base.name)
         if rule is None:
             return None
-        trust = await self.trust(base, digest)
+        trust = await self.trust(base, digest, of_base=True)
         assert trust is not None, "a rule asks for it"
         subject = f"{SUBJECT}{base}"
         if trust.holds:
@@ -159,38 +162,3 @@ def _advice(base: Base, trust: Trust) -> str:
     if not trust.is_there and base.registry != _MCR:
         return f"; not mirrored, perhaps: verify at {_MCR} by the same digest"
     return "; look who published it before anything is built on it"
-
-
-@cache
-def _trusted(rule: str) -> Trusted:
-    """Reads what a rule names once; it is read anew where the settings change."""
-    settings = TrustRuleSettings.model_validate_json(rule)
-    notation = keyless = key = None
-    try:
-        if settings.notation is not None:
-            stores = load_stores(settings.notation.trust_dir, settings.notation.stores)
-            identities = read_identities(settings.notation.identities)
-            notation = NotationPolicy(stores, identities)
-    except Refused as refused:
-        raise Failure(Trouble.MALFORMED, refused.what, where="trust", advice=refused.advice) from None
-    if settings.keyless is not None:
-        root = read_trusted_root(_read(settings.keyless.trusted_root), where=str(settings.keyless.trusted_root))
-        who = settings.keyless
-        keyless = (root, accepting(who.identities, who.identity_regexps, who.issuer))
-    if settings.key is not None:
-        key = read_public_key(_read(settings.key), where=str(settings.key))
-    return Trusted(rule, notation, keyless, key)
-
-
-def trusted_by(rule: TrustRuleSettings) -> Trusted:
-    """Whose signatures a rule accepts. Raises `Failure` where a file that it names cannot be read."""
-    return _trusted(rule.model_dump_json())
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LARGEST_FILE)
-    except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        raise Failure(Trouble.MALFORMED, what, where=str(path), advice="mount it there") from None

@@ -65,6 +65,8 @@ images = Table(
     Column("law", Integer, nullable=False, server_default="0"),
     Column("sourced_from", LongText),
     Column("builder", JSON),
+    Column("judged_by", ShortText(32)),
+    Column("judged_until", Moment),
     Column("error", LongText),
     *lease_columns(),
     UniqueConstraint("repository_id", "registry", "repository", "tag"),
@@ -72,7 +74,8 @@ images = Table(
     Index(None, "registry", "repository"),
 )
 """`digest` was last seen under the tag `found`; `sourced_from` is the repository that the image itself names, and
-`builder` who built it by signed provenance. Tags of one name have a row each where each has a build of its own.
+`builder` who built it by signed provenance, which was `judged_by` the mark of who is trusted and holds until
+`judged_until`, null where time decides nothing. Tags of one name have a row each where each has a build of its own.
 `state` is an `ImageState`, as digest and standings tell it; `law` the edition of law 1 that judged these."""
 
 deployments = Table(
@@ -169,6 +172,7 @@ def image_of(row: Any, repository: str, lost: Collection[tuple[int, str]]) -> Pr
         _builder_of(row),
         row.law,
         not_judged_in(row),
+        row.judged_by,
     )
 
 

@@ -45,6 +45,8 @@ sboms = Table(
     Column("origin", ShortText(40), nullable=False),
     Column("strength", ShortText(20), nullable=False),
     Column("told", LongText, nullable=False),
+    Column("judged_by", ShortText(32)),
+    Column("judged_until", Moment),
     Column("distribution", JSON),
     Column("problems", JSON, nullable=False),
     Column("at", Moment, nullable=False),

@@ -266,5 +266,7 @@ def _shown(look: Look, now: datetime) -> dict[str, Any]:
         "law": LAW,
         "sourced_from": look.seen.sourced_from,
         "builder": None if look.seen.builder is None else dump(look.seen.builder, Builder),
+        "judged_by": look.seen.judged_by,
+        "judged_until": look.seen.judged_until,
         "error": None,
     }

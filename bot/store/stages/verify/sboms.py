@@ -118,6 +118,8 @@ async def _replace(
             origin=sbom.origin.value,
             strength=sbom.strength.value,
             told=sbom.told,
+            judged_by=sbom.judged_by,
+            judged_until=sbom.judged_until,
             distribution=dump(sbom.inventory.distribution, Distribution | None),
             problems=list(sbom.inventory.problems),
             at=now,

@@ -3,10 +3,10 @@
 It names packages, but not the source packages that they were built from.
 """
 
-import json
 from typing import Any
 
 from bot.domain.packages.package import Inventory, Package, PackageType
+from bot.domain.strict_json import read_strict_json
 from bot.verify.packages.layers.inflate import Inflater, is_zstd
 from bot.verify.packages.reading import Collection, malformed, text
 
@@ -83,7 +83,7 @@ class _Lines:
 
     def _object(self, line: bytes) -> dict[str, Any]:
         try:
-            entry = json.loads(line)
+            entry = read_strict_json(line)
         except (ValueError, RecursionError) as error:
             raise malformed("has a line that is not JSON", self._where) from error
         if not isinstance(entry, dict):

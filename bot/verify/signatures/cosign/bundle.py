@@ -6,6 +6,7 @@ from typing import Any
 
 from cryptography import x509
 
+from bot.domain.images.stated import BUNDLE
 from bot.verify.provenance.statement import LARGEST, read_dsse
 from bot.verify.signatures.certificates import read_certificate
 from bot.verify.signatures.cosign.log import LogEntry
@@ -13,7 +14,6 @@ from bot.verify.signatures.cosign.signature import CosignSignature
 from bot.verify.signatures.strictly import from_base64, member, read_object
 from bot.verify.signatures.verdict import Refused
 
-BUNDLE = "application/vnd.dev.sigstore.bundle"
 _MESSAGE_DIGESTS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
 _MOST_TIMESTAMPS = 32
 _VERSION = re.compile(re.escape(BUNDLE) + r"(?:\+json;version=0\.([123])|\.v0\.([123])(?:\.[0-9]+)?\+json)")

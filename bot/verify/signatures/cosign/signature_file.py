@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from bot.domain.images.stated import BUNDLE
 from bot.verify.provenance.statement import LARGEST, DsseEnvelope, read_dsse
 from bot.verify.signatures.certificates import read_pem
-from bot.verify.signatures.cosign.bundle import BUNDLE, read_bundle
+from bot.verify.signatures.cosign.bundle import read_bundle
 from bot.verify.signatures.cosign.log import LogEntry
 from bot.verify.signatures.cosign.signature import CosignSignature
 from bot.verify.signatures.strictly import from_base64, member, read_object

@@ -9,6 +9,7 @@ from functools import cached_property
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+from bot.domain.images.stated import Stated, stated_by_payload, stated_by_predicate
 from bot.verify.provenance.statement import DsseEnvelope, statement_in
 from bot.verify.signatures.certificates import public_key
 from bot.verify.signatures.cosign.fulcio import Signer, check_certificate, signer_of
@@ -28,7 +29,6 @@ from bot.verify.signatures.verdict import Checks, Refused, SignatureVerdict, Und
 KEYED = "cosign-key"
 KEYLESS = "sigstore"
 
-_SIMPLE_SIGNING = ("cosign container image signature", "atomic container signature")
 _LARGEST_PAYLOAD = 1024 * 1024
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 
@@ -239,6 +239,9 @@ def _check_subject(envelope: DsseEnvelope | None, file: CosignSignature, asked: 
             raise Refused(
                 f"the signed statement is not about {asked.wanted}", advice="it belongs to another artifact"
             )
+        stated = stated_by_predicate(statement.predicate_type)
+        if stated is not None and stated_by_predicate(statement.predicate_type, statement.predicate) is None:
+            raise Refused(f"what is signed is {stated} that does not say that it passed")
         return
     content = asked.content
     if file.message_digest is not None:
@@ -257,7 +260,7 @@ def signed_image(payload: bytes) -> str:
     """The digest that a payload of the `.sig` layout binds (the "simple signing" document)."""
     document = read_object(payload, "the signed payload", limit=_LARGEST_PAYLOAD)
     critical = member(document, "critical", dict, "the signed payload")
-    if critical.get("type") not in _SIMPLE_SIGNING:
+    if stated_by_payload(critical.get("type")) is not Stated.SIGNATURE:
         raise Refused("the signed payload is not one for an image")
     image = member(critical, "image", dict, "the signed payload")
     digest: str = member(image, "docker-manifest-digest", str, "the signed payload")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cryptography import x509
@@ -13,11 +13,13 @@ from bot.verify.signatures.notation.envelope import Envelope, Scheme, TargetArti
 from bot.verify.signatures.notation.names import TrustedIdentity, subject_of
 from bot.verify.signatures.notation.trust_store import TrustStore
 from bot.verify.signatures.timestamps import Timestamp, verify_timestamp
-from bot.verify.signatures.verdict import Checks, Refused, SignatureVerdict
+from bot.verify.signatures.verdict import Checks, Refused, SignatureVerdict, check_not_ahead
 
 KIND = "notation"
 _READERS = {cose.MEDIA_TYPE: cose.read_cose, jws.MEDIA_TYPE: jws.read_jws}
 MEDIA_TYPES = tuple(_READERS)
+_LAST_MOMENT = timedelta(microseconds=1)
+"""A certificate is valid in the moment that it names as its end."""
 
 
 class WhenTimestamped(StrEnum):
@@ -66,7 +68,7 @@ def verify_notation(
         issuer=issuer_of(envelope.leaf),
         digest=target.digest,
         signed_at=signed_at,
-        holds_until=_holds_until(envelope, at),
+        holds_until=_holds_until(envelope, policy, at),
     )
 
 
@@ -125,16 +127,20 @@ def _check_expiry(envelope: Envelope, at: datetime) -> None:
 
 
 def _check_time(envelope: Envelope, policy: NotationPolicy, at: datetime) -> datetime | None:
-    """The moment of signing where an authority attests one; refuses a chain that was not valid when it counts."""
+    """The moment of signing where an authority attests one; refuses a chain that was not valid when it counts, and
+    cannot tell of one that is yet to come."""
     if envelope.scheme is Scheme.SIGNING_AUTHORITY:
         _check_validity(envelope.chain, envelope.signing_time)
+        check_not_ahead(envelope.signing_time, at)
         return envelope.signing_time
     if not _asks_for_timestamp(envelope, policy, at):
         _check_validity(envelope.chain, at)
+        check_not_ahead(envelope.signing_time, at)
         return None
     if envelope.timestamp is None:
         raise Refused("the signature carries no timestamp", advice="it must be signed with a timestamp authority")
     timestamp = verify_timestamp(envelope.timestamp, envelope.signature, policy.store.tsa)
+    check_not_ahead(timestamp.at, at)
     _check_span(envelope.chain, timestamp)
     return timestamp.at
 
@@ -164,9 +170,13 @@ def _check_span(chain: Sequence[x509.Certificate], timestamp: Timestamp) -> None
             )
 
 
-def _holds_until(envelope: Envelope, at: datetime) -> datetime | None:
-    """The next moment from `at` on at which a certificate begins or ends, or the signature expires."""
-    bounds = [envelope.expiry] if envelope.expiry is not None else []
-    for one in envelope.chain:
-        bounds += [one.not_valid_before_utc, one.not_valid_after_utc]
-    return min((bound for bound in bounds if bound > at), default=None)
+def _holds_until(envelope: Envelope, policy: NotationPolicy, at: datetime) -> datetime | None:
+    """The first moment after `at` at which the signature expires, or a certificate of it is no longer valid.
+
+    Certificates end nothing where an authority attests that they were valid when they signed.
+    """
+    ends = [envelope.expiry] if envelope.expiry is not None else []
+    is_attested = envelope.scheme is Scheme.SIGNING_AUTHORITY or _asks_for_timestamp(envelope, policy, at)
+    if not is_attested:
+        ends += [one.not_valid_after_utc + _LAST_MOMENT for one in envelope.chain]
+    return min((end for end in ends if end > at), default=None)

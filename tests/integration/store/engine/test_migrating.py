@@ -400,6 +400,37 @@ async def test_of_places_that_were_read_before_it_is_not_known_what_they_named_b
     assert [tuple(row) for row in kept] == [(NOON, None)]
 
 
+async def test_what_was_proved_by_a_signature_before_is_judged_again(empty_url: str) -> None:
+    engine = first_schema(empty_url, "0052")
+    tables = MetaData()
+    tables.reflect(engine)
+    seen = {"registry": "ghcr.io", "tag": "latest", "source": "build", "path": "a.yml", "line": 1, "due_at": NOON}
+    told = {"platforms": [], "standings": [], "digest": OLD}
+    with engine.begin() as connection:
+        connection.execute(tables.tables["repositories"].insert().values(id=1, **ROWS[1][1]))
+        for name, more in (
+            ("built", {"builder": {"identity": "build.yml"}, "declared": {}}),
+            ("standing", {"builder": None, "declared": {"": [{"basis": "verified provenance"}]}}),
+            ("claimed", {"builder": None, "declared": {"": [{"basis": "label"}]}}),
+        ):
+            row = {"repository_id": 1, "repository": name, **seen, **told, **more}
+            connection.execute(tables.tables["images"].insert().values(**row))
+        for upgraded in (True, False, True):
+            change = command.upgrade if upgraded else command.downgrade
+            change(_config(connection), "0053" if upgraded else "0052")
+            columns = {column["name"] for column in inspect(connection).get_columns("images")}
+            assert ("judged_by" in columns) is upgraded
+    engine.dispose()
+    async with opened(empty_url) as stores, stores.database.reading() as connection:
+        rows = await connection.execute(select(images.c.repository, images.c.judged_by))
+        kept = {row.repository: row.judged_by for row in rows}
+    assert {name: mark is not None for name, mark in kept.items()} == {
+        "built": True,
+        "standing": True,
+        "claimed": False,
+    }
+
+
 async def test_what_images_show_again_is_noted_from_then_on(empty_url: str) -> None:
     engine = first_schema(empty_url, "0051")
     with engine.begin() as connection:

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from bot.domain.evidence import Strength
+from bot.domain.images.stated import COSIGN_SBOM, ENVELOPE
 from bot.domain.packages.sbom import ImagePlace, Sbom, SbomOrigin
 from bot.verify.sbom.collecting import MOST as READ
 from bot.verify.sbom.collecting import judged_by, sboms_of
 from bot.verify.signatures.cosign.policy import accepting
 from bot.verify.signatures.cosign.trusted_root import read_trusted_root
 from bot.verify.signatures.remembered import Remembered
-from bot.verify.trust.collecting import COSIGN_SBOM, ENVELOPE, MOST
+from bot.verify.trust.collecting import MOST
 from bot.verify.trust.judging import Trusted
-from tests.builders import NOON
 from tests.fakes.attachments import Attachments
-from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+from tests.unit.verify.signatures.private_sigstore import AT, IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 SIGSTORE = PrivateSigstore.open()
 TRUSTED = Trusted(
@@ -77,7 +77,7 @@ ALONE = ImagePlace("registry.example", "shop", IMAGE, IMAGE)
 
 
 async def found(port: Port, place: ImagePlace = ALONE, trusted: Trusted | None = TRUSTED) -> list[Sbom]:
-    return list(await sboms_of(port, place, judged_by(trusted, NOON, Remembered())))
+    return list(await sboms_of(port, place, judged_by(trusted, AT, Remembered())))
 
 
 async def test_an_attestation_that_a_trusted_workflow_signed_is_proved() -> None:
@@ -217,7 +217,7 @@ async def test_sboms_behind_more_artifacts_than_are_looked_at_are_told() -> None
         port.attach(IMAGE, "application/report", f"{number}".encode())
     port.attach(IMAGE, "application/vnd.cyclonedx+json", json.dumps(CYCLONEDX).encode())
     [told] = await sboms_of(
-        port, ImagePlace("registry.example", "shop", IMAGE, IMAGE), judged_by(TRUSTED, NOON, Remembered())
+        port, ImagePlace("registry.example", "shop", IMAGE, IMAGE), judged_by(TRUSTED, AT, Remembered())
     )
     assert told.strength is Strength.CLAIMED
     assert told.inventory.problems == (f"{MOST + 2} artifacts refer to it, of which {MOST} were looked at",)

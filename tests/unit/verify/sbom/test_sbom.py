@@ -675,3 +675,10 @@ def test_a_distribution_of_an_impossible_name_is_none(name: str, version: str) -
 def test_a_list_of_another_shape_is_refused_and_no_empty_one(document: dict[str, Any]) -> None:
     with pytest.raises(Failure, match="that are no list"):
         read_sbom(encoded(document), "sbom")
+
+
+@pytest.mark.parametrize("kind", ["https://slsa.dev/verification_summary/v1", "https://openvex.dev/ns"])
+def test_a_statement_that_states_something_else_is_no_sbom_whatever_it_holds(kind: str) -> None:
+    predicate = {"bomFormat": "CycloneDX", "components": []}
+    with pytest.raises(Failure, match="is no SBOM"):
+        read_sbom(json.dumps({"predicateType": kind, "predicate": predicate}).encode(), "statement.json")

@@ -16,9 +16,8 @@ from bot.verify.trust.judging import Trusted
 from bot.verify.vex import attached
 from bot.verify.vex.attached import AttachedVex, vex_of
 from bot.verify.vex.statements import VexStatement, read_vex
-from tests.builders import NOON
 from tests.fakes.attachments import Attachments
-from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+from tests.unit.verify.signatures.private_sigstore import AT, IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 SIGSTORE = PrivateSigstore.open()
 TRUSTED = Trusted(
@@ -55,7 +54,7 @@ def signed(about: str, by: str = IDENTITY, predicate: Any = DOCUMENT, kind: str 
 
 
 async def shown(port: Attachments, trusted: Trusted | None = TRUSTED) -> tuple[AttachedVex, ...]:
-    judge = judged_by(trusted, NOON, Remembered())
+    judge = judged_by(trusted, AT, Remembered())
     return await vex_of(port, "registry.example", "shop", (INDEX, IMAGE), judge)
 
 

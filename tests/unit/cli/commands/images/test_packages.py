@@ -495,6 +495,21 @@ def test_the_gate_heeds_a_document_and_says_so(report: Path, tmp_path: Path) -> 
     assert "CVE-2019-14697 in musl: not_affected (component_not_present), says the team" in result.stderr
 
 
+def test_the_gate_heeds_no_statement_of_tomorrow_and_says_so(report: Path, tmp_path: Path) -> None:
+    products = ["pkg:apk/alpine/musl", "pkg:apk/alpine/musl-utils"]
+    statement = {"vulnerability": {"name": "CVE-2019-14697"}, "products": products, "status": "fixed"}
+    told = {"@context": "https://openvex.dev/ns", "timestamp": "2126-01-01T00:00:00Z", "statements": [statement]}
+    (tmp_path / "vex.json").write_text(json.dumps(told))
+    result = run("gate", report, "--vex", tmp_path / "vex.json", "--format", "json")
+    assert (result.exit_code, bool(json.loads(result.stdout))) == (1, True)
+    assert "what it says of CVE-2019-14697 is of 2126-01-01 00:00 UTC, which is yet to come" in result.stderr
+
+
+def test_the_gate_refuses_a_report_that_names_its_findings_twice(report: Path) -> None:
+    report.write_text(report.read_text().rstrip()[:-1] + ', "Results": []}')
+    assert "a member is named twice: 'Results'" in refusal("gate", report)
+
+
 def test_the_gate_says_where_a_document_speaks_of_one_platform_and_the_report_of_none(tmp_path: Path) -> None:
     text = "Package: musl\nInstalled Version: 1\nVulnerability CVE-2026-1\nSeverity: HIGH\nFixed Version: 2\n"
     digest = f"sha256:{'a' * 64}"

@@ -1,6 +1,7 @@
 """`verify` on files: its exit codes, and what it says."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from tests.unit.verify.signatures.evidence import EVIDENCE, cases, needs_evidenc
 from tests.unit.verify.signatures.keys import CONTENT, KEY, WHOLE, public
 from tests.unit.verify.signatures.keys import DIGEST as FILE_DIGEST
 from tests.unit.verify.signatures.making import DIGEST, IDENTITY, NOW, Draft, chain_of_three, cose
+from tests.unit.verify.signatures.private_sigstore import AT as MADE
 from tests.unit.verify.signatures.private_sigstore import IDENTITY as WORKFLOW
-from tests.unit.verify.signatures.private_sigstore import ISSUER, PrivateSigstore, message_bundle
+from tests.unit.verify.signatures.private_sigstore import ISSUER, PrivateSigstore, dsse_bundle, message_bundle
 
 AT = NOW.isoformat()
 
@@ -201,3 +203,38 @@ def test_bad_input_is_one_line_with_what_to_do(
 )
 def test_a_wrong_call_is_bad_input(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(("says", "code"), [("FAILED", 1), ("PASSED", 0), (None, 1)])
+def test_a_file_with_a_summary_holds_where_it_passed_and_is_noted_to_be_no_signature(
+    says: str | None, code: int, tmp_path: Path
+) -> None:
+    sigstore = PrivateSigstore.open()
+    (tmp_path / "root.json").write_bytes(sigstore.trusted_root())
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "", "digest": {"sha256": FILE_DIGEST.removeprefix("sha256:")}}],
+        "predicateType": "https://slsa.dev/verification_summary/v1",
+        "predicate": {"verificationResult": says},
+    }
+    (tmp_path / "bundle").write_text(json.dumps(dsse_bundle(sigstore, sigstore.certificate(), statement)))
+    trust = ("--trusted-root", tmp_path / "root.json", "--identity", WORKFLOW, "--issuer", ISSUER)
+    found_code, found = told(tmp_path / "bundle", "--kind", "sigstore", "--digest", FILE_DIGEST, *trust)
+
+    assert found_code == code, found
+    if code:
+        assert found["reason"] == "what is signed is a verification summary that does not say that it passed"
+    else:
+        assert "what is signed is a verification summary, and no signature of an image" in found["notes"]
+
+
+def test_a_bundle_that_was_made_after_the_moment_in_question_cannot_be_told(tmp_path: Path) -> None:
+    sigstore = PrivateSigstore.open()
+    (tmp_path / "root.json").write_bytes(sigstore.trusted_root())
+    (tmp_path / "bundle").write_text(json.dumps(message_bundle(sigstore, sigstore.certificate(), CONTENT)))
+    trust = ("--trusted-root", tmp_path / "root.json", "--identity", WORKFLOW, "--issuer", ISSUER)
+    asked = (tmp_path / "bundle", "--kind", "sigstore", "--digest", FILE_DIGEST, *trust)
+    code, found = told(*asked, "--at", (MADE - timedelta(minutes=5)).isoformat())
+
+    assert (code, "which is yet to come" in found["reason"]) == (3, True), found
+    assert told(*asked, "--at", MADE.isoformat())[0] == 0

@@ -20,12 +20,11 @@ from bot.settings import Settings
 from bot.store.stages.watch.watch import WatchStore
 from bot.verify.trust.looked_once import LookedOnce
 from bot.verify.vex.statements import VexStatement
-from tests.builders import NOON
 from tests.fakes.attachments import Attachments
-from tests.unit.verify.signatures.private_sigstore import IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
+from tests.unit.verify.signatures.private_sigstore import AT, IDENTITY, ISSUER, PrivateSigstore, dsse_bundle
 
 SIGSTORE = PrivateSigstore.open()
-CLOCK = ManualClock(NOON)
+CLOCK = ManualClock(AT)
 IMAGE = ProducedImage(1, 1, "contoso/shop", Claim("ghcr.io/contoso/shop", TagRule("latest"), Source.BUILD))
 VEX = {
     "@context": "https://openvex.dev/ns/v0.2.0",

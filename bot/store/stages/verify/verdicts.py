@@ -1,0 +1,101 @@
+"""Verdicts of signed statements that rows hold: once one has ended it is shown as not proved, and made anew."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.evidence import Strength
+from bot.domain.images.standing import Declaration, ImageStanding, behind_since, state_of
+from bot.domain.packages.sbom import SbomOrigin
+from bot.store.engine.codec import dump, load
+from bot.store.engine.inserting import chunks
+from bot.store.engine.locking import lock
+from bot.store.engine.readable import readable
+from bot.store.engine.store import Store
+from bot.store.rows.images.images import images
+from bot.store.rows.inventories.inventories import inventories
+from bot.store.rows.inventories.sboms import sbom_looks, sboms
+
+Mark = Callable[[str], str | None]
+"""The mark of who may sign statements about `registry/name` now; None where nobody may."""
+
+_Declared = dict[str, tuple[Declaration, ...]]
+_AGAIN = "it was proved, and whether its signature still holds is judged again"
+_BRING_AGAIN = "it was proved, by whom is not trusted any more or until then alone; import it again"
+
+
+class VerdictsStore(Store):
+    """What images and SBOMs rest on signatures for. A verdict ends at its time, or once others are trusted."""
+
+    async def lapse(self, mark: Mark) -> int:
+        """Takes back what verdicts that have ended have proved, and makes their rows due; how many there were.
+
+        Looks first, so that a tick with nothing to do writes nothing.
+        """
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            ended = [row.id for row in await connection.execute(_IMAGES) if _has_ended(row, mark, now)]
+            listed = [row for row in await connection.execute(_SBOMS) if _has_ended(row, mark, now)]
+        for some in chunks(ended):
+            async with self._database.transaction() as connection:
+                await _take_back(connection, some, now)
+        if listed:
+            async with self._database.transaction() as connection:
+                await _doubt(connection, listed, now)
+        return len(ended) + len(listed)
+
+
+_IMAGES = select(
+    images.c.id, images.c.registry, images.c.repository, images.c.judged_by, images.c.judged_until
+).where(images.c.judged_by.is_not(None))
+_SBOMS = (
+    select(
+        *(sboms.c.id, sboms.c.inventory_id, sboms.c.origin, sboms.c.judged_by, sboms.c.judged_until),
+        *(sbom_looks.c.registry, sbom_looks.c.repository),
+    )
+    .join(sbom_looks, sbom_looks.c.inventory_id == sboms.c.inventory_id)
+    .where(sboms.c.judged_by.is_not(None))
+)
+
+
+def _has_ended(row: Any, mark: Mark, now: datetime) -> bool:
+    is_over = row.judged_until is not None and row.judged_until <= now
+    return is_over or bool(row.judged_by != mark(f"{row.registry}/{row.repository}"))
+
+
+async def _take_back(connection: AsyncConnection, some: Sequence[int], now: datetime) -> None:
+    """What provenance alone has proved is claimed, and nobody is told to have built the image."""
+    await lock(connection, images, some)
+    kept = select(images.c.id, images.c.declared, images.c.standings).where(images.c.id.in_(some))
+    rows = (await connection.execute(kept)).all()
+    for number, claimed in readable(rows, lambda row: (row.id, _unproved(row)), lambda row: f"image {row.id}"):
+        values = {**claimed, "builder": None, "judged_by": None, "judged_until": None, "due_at": now}
+        await connection.execute(update(images).where(images.c.id == number).values(**values))
+
+
+def _unproved(row: Any) -> Mapping[str, Any]:
+    """The columns of what an image stands on, where no signature around provenance counts."""
+    declared: Mapping[str, tuple[Declaration, ...]] = load(row.declared, _Declared)
+    standings = tuple(each.unsigned for each in load(row.standings, tuple[ImageStanding, ...]))
+    unsigned = {platform: tuple(one.unsigned for one in said) for platform, said in declared.items()}
+    return {
+        "declared": dump(unsigned, _Declared),
+        "standings": dump(standings, tuple[ImageStanding, ...]),
+        "behind_since": behind_since(standings),
+        "state": state_of(standings).value,
+    }
+
+
+async def _doubt(connection: AsyncConnection, listed: Sequence[Any], now: datetime) -> None:
+    """Nobody has proved them any more. The registry is asked again for those that it shows."""
+    await lock(connection, inventories, {row.inventory_id for row in listed})
+    for row in listed:
+        told = _BRING_AGAIN if row.origin == SbomOrigin.FILE.value else _AGAIN
+        unproved = {"strength": Strength.CLAIMED.value, "told": told, "judged_by": None, "judged_until": None}
+        await connection.execute(update(sboms).where(sboms.c.id == row.id).values(**unproved))
+    for shown in chunks(sorted({row.inventory_id for row in listed if row.origin != SbomOrigin.FILE.value})):
+        again = update(sbom_looks).where(sbom_looks.c.inventory_id.in_(shown))
+        await connection.execute(again.values(looked_at=None, is_last=False, due_at=now))
