@@ -39,7 +39,7 @@ class _Label(FeedShape):
 
 
 class _Issue(FeedShape):
-    number: int
+    number: int | None = None
     title: OneLine
     body: str | None = None
     html_url: str | None = None
@@ -76,7 +76,7 @@ def _advisories(issue: _Issue, seen_at: datetime) -> Iterator[Advisory]:
             systems=touched.systems,
             fixed_versions=touched.versions,
             links=links(url),
-            evidence=(Evidence(SOURCE, url or one_line(f"issue {issue.number}"), seen_at),),
+            evidence=(Evidence(SOURCE, url or one_line(f"issue {issue.number or cve}"), seen_at),),
         )
 
 

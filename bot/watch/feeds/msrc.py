@@ -59,6 +59,7 @@ class MonthlyDocument:
 
     released_at: datetime
     revised_at: datetime
+    """When it was released, where the list does not tell."""
     url: str
 
 
@@ -71,8 +72,8 @@ class _Product:
 
 
 class _UpdateRow(FeedShape):
-    released_at: Annotated[UtcMoment, Field(alias="InitialReleaseDate")]
-    revised_at: Annotated[UtcMoment, Field(alias="CurrentReleaseDate")]
+    released_at: Annotated[UtcMoment | None, Field(alias="InitialReleaseDate")] = None
+    revised_at: Annotated[UtcMoment | None, Field(alias="CurrentReleaseDate")] = None
     url: Annotated[str, Field(alias="CvrfUrl", max_length=1000)]
 
 
@@ -86,7 +87,11 @@ def parse_updates(data: bytes, seen_at: datetime, document: str = "MSRC updates"
         if url is None:
             notes.add(where, "CvrfUrl is no address; the entry is skipped")
             continue
-        documents.append(MonthlyDocument(row.released_at, row.revised_at, url))
+        released_at, revised_at = row.released_at or row.revised_at, row.revised_at or row.released_at
+        if released_at is None or revised_at is None:
+            notes.add(where, "tells no date; the entry counts as of today")
+            released_at = revised_at = seen_at
+        documents.append(MonthlyDocument(released_at, revised_at, url))
     newest_first = sorted(documents, key=lambda entry: (entry.released_at, entry.url), reverse=True)
     return Parsed(tuple(newest_first), notes.problems, len(rows or ()))
 
@@ -170,8 +175,7 @@ def _affected(vulnerability: Element) -> set[str]:
 def _advisory(
     cve: str, vulnerability: Element, products: Mapping[str, _Product], proof: Evidence, notes: Notes
 ) -> Advisory:
-    revisions = vulnerability.findall("vuln:RevisionHistory/vuln:Revision/cvrf:Date", _NAMESPACES)
-    published = [at for date in revisions if (at := _moment(date.text or ""))]
+    published = _revisions(cve, vulnerability, notes)
     fixes = [
         remediation
         for remediation in vulnerability.findall("vuln:Remediations/vuln:Remediation", _NAMESPACES)
@@ -196,6 +200,17 @@ def _advisory(
         ),
         evidence=(proof,),
     )
+
+
+def _revisions(cve: str, vulnerability: Element, notes: Notes) -> list[datetime]:
+    found = []
+    for date in vulnerability.findall("vuln:RevisionHistory/vuln:Revision/cvrf:Date", _NAMESPACES):
+        text = (date.text or "").strip()
+        if (at := _moment(text)) is None:
+            notes.add(cve, f"the revision date {text or '(empty)'} is none; it is skipped")
+        else:
+            found.append(at)
+    return found
 
 
 def _severity(cve: str, vulnerability: Element, products: Mapping[str, _Product], notes: Notes) -> Severity | None:
