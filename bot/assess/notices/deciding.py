@@ -52,7 +52,7 @@ class AlertOptions:
 
 @dataclass(frozen=True, slots=True)
 class OpenNotice:
-    """A stored notice that has not been cleared; `told`: maintainers have heard of it."""
+    """A stored notice that has not been cleared, kept since `opened_at`; `told`: maintainers have heard of it."""
 
     id: int
     topic: Topic
@@ -62,6 +62,7 @@ class OpenNotice:
     text: str
     toward: tuple[Base, ...]
     told: bool
+    opened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,8 @@ def _outcome(notice: OpenNotice, standing: BaseStanding | None, now: datetime) -
     if standing.withdrawn_at is not None:
         return "it was withdrawn"
     match notice.topic:
+        case Topic.WAITING_FOR_BASE if standing.last.at < (notice.opened_at or notice.since):
+            return "no source tells of that fix any more"
         case Topic.WAITING_FOR_BASE:
             return f"the fix arrived after {duration(now - notice.since)}"
         case Topic.MIRROR_BEHIND:

@@ -21,17 +21,21 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the image inventory lists: its repositories, less those that could not be read whole, and their tags."""
+    """What the image inventory lists: its repositories, less those that could not be read whole, and their tags.
+
+    Of tags that are `doubted` it lists none, and that is not believed yet.
+    """
 
     repositories: frozenset[str]
     tags: Mapping[tuple[str, str], Listed]
+    doubted: frozenset[tuple[str, str]] = frozenset()
 
     def lists(self, base: Base) -> bool | None:
-        """Whether the inventory lists a base; None where it says nothing of the repository.
+        """Whether the inventory lists a base; None where it says nothing of the repository, or nothing certain.
 
         A mirror holds the same tags as MCR.
         """
-        if base.repository not in self.repositories:
+        if base.repository not in self.repositories or (base.repository, base.tag) in self.doubted:
             return None
         return (base.repository, base.tag) in self.tags
 

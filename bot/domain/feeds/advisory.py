@@ -117,6 +117,10 @@ class Release:
     """When the feed was first seen without the release that it had shown before; None while it shows it."""
 
     @property
+    def is_taken_back(self) -> bool:
+        return self.taken_back_at is not None
+
+    @property
     def is_unsaid(self) -> bool:
         """Whether nobody can tell that it fixes something, nor that it does not."""
         return not self.cves and "security" in self.unread

@@ -58,11 +58,15 @@ class FeedProblem:
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[Item]):
-    """`entries` counts what the document lists, `items` holds what of it matters here and could be read."""
+    """`entries` counts what the document lists, `items` holds what of it matters here and could be read.
+
+    A document that lists only the newest of all reaches back to `since`; None where that is not told.
+    """
 
     items: tuple[Item, ...]
     problems: tuple[FeedProblem, ...] = ()
     entries: int = 0
+    since: datetime | None = None
 
 
 def one_line(text: str) -> str:

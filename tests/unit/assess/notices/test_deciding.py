@@ -56,7 +56,8 @@ def as_stored(difference: NoticeDifference, *, told: bool = True) -> list[OpenNo
 
 def _stored(number: int, notice: Notice, told: bool) -> OpenNotice:
     return OpenNotice(
-        number, notice.topic, notice.base, notice.since, notice.until, notice.text, notice.toward, told
+        *(number, notice.topic, notice.base, notice.since, notice.until, notice.text, notice.toward, told),
+        notice.since + notice.delay,
     )
 
 
@@ -155,6 +156,14 @@ def test_a_fix_that_misses_is_shown_at_once_and_told_when_it_has_missed_too_long
     assert [item.tell for item in late.refreshed] == [True]
 
 
+def test_a_fix_that_its_source_takes_back_clears_it_and_says_so() -> None:
+    waiting = picture(
+        seen("1", of="aspnet:8.0"), listed="8.0", open_notices=as_stored(at(DAY + HOUR, WAITING, FIX))
+    )
+    found = at(DAY + 2 * HOUR, waiting, replace(FIX, taken_back_at=DAY + 2 * HOUR))
+    assert found.cleared == (Cleared(1, "no source tells of that fix any more"),)
+
+
 def test_how_long_a_fix_may_miss_is_the_operators_choice() -> None:
     (opened,) = at(DAY + HOUR, WAITING, FIX, options=AlertOptions(waiting_for_base=HOUR)).opened
     assert opened.tell
@@ -163,7 +172,10 @@ def test_how_long_a_fix_may_miss_is_the_operators_choice() -> None:
 def test_a_fix_that_arrives_clears_it() -> None:
     stored = as_stored(at(DAY + 30 * HOUR, WAITING, FIX))
     moved = picture(
-        seen("1", of="aspnet:8.0"), seen("2", of="aspnet:8.0", version="8.0.17"), listed="8.0", open_notices=stored
+        seen("1", of="aspnet:8.0"),
+        seen("2", of="aspnet:8.0", version="8.0.17", at=DAY + 48 * HOUR),
+        listed="8.0",
+        open_notices=stored,
     )
     found = at(DAY + 49 * HOUR, moved, FIX)
     assert found.cleared == (Cleared(1, "the fix arrived after 2 days"),)

@@ -227,18 +227,6 @@ async def test_tags_that_leave_the_inventory_are_told_and_so_is_their_return(wor
     assert world.store.readings[-1].tags_returned == {key}
 
 
-async def test_an_inventory_that_lost_most_tags_is_believed_only_when_that_lasts(world: World) -> None:
-    world.serve(IMAGES, images("1", "2", "3", "4"))
-    await world.tick(IMAGES)
-    world.serve(IMAGES, images("1"))
-    world.clock.advance(timedelta(hours=1))
-    tally = await world.tick(IMAGES)
-    assert "lost 3 of 4 tags at once" in tally.failed[0]
-    assert len(world.store.readings) == 1
-    world.clock.advance(timedelta(days=1))
-    assert len(await world.withdrawn(IMAGES)) == 3
-
-
 async def test_an_advisory_that_github_takes_back_is_taken_out(world: World) -> None:
     package = {"package": {"ecosystem": "nuget", "name": "NuGet.Packaging"}, "first_patched_version": "6.8.1"}
     row = {"ghsa_id": "GHSA-aaaa-bbbb-cccc", "cve_id": "CVE-2025-0001", "vulnerabilities": [package]}
