@@ -17,8 +17,7 @@ from bot.watch.feeds.dotnet import cve as dotnet_cve
 from bot.watch.feeds.dotnet import releases as dotnet_releases
 from bot.watch.feeds.dotnet.releases import merge
 from bot.watch.feeds.image_info import TagEntry
-from tests.unit.watch.feeds.published import SEEN, Parser, published
-from tests.unit.watch.feeds.test_damage import (
+from tests.unit.watch.feeds.damage import (
     AS_DOCUMENTED,
     Path,
     kinds_of_places,
@@ -26,6 +25,7 @@ from tests.unit.watch.feeds.test_damage import (
     shortened,
     with_value,
 )
+from tests.unit.watch.feeds.published import SEEN, Parser, published
 
 WRONG = st.sampled_from([None, True, -1, "", "tomorrow", [], {}, [7], {"": {}}])
 NEEDED = frozenset(

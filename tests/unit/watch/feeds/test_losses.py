@@ -20,7 +20,7 @@ from bot.watch.feeds.stage import FeedsToRead, FeedTally, tick
 from bot.watch.history.log import MCR
 from tests.fakes.stores.feeds import FakeFeedsStore
 from tests.unit.watch.feeds.inventories import channel, document
-from tests.unit.watch.feeds.test_stage import Publisher
+from tests.unit.watch.feeds.publisher import Publisher
 
 NOW = datetime(2026, 8, 20, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
