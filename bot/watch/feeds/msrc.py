@@ -129,14 +129,20 @@ def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Pa
     for index, vulnerability in enumerate(vulnerabilities[:MAX_ENTRIES]):
         where = f"Vulnerability {vulnerability.get('Ordinal', index)}"
         affected = _affected(vulnerability)
+        is_said = bool(affected)
+        affected = affected or _remedied(vulnerability)
         relevant = {number: products[number] for number in affected if number in products}
         cve = _text(vulnerability, "vuln:CVE")
         if not _CVE.fullmatch(cve):
             if relevant:
                 notes.add(where, f"{cve or 'nothing'} is no CVE number; the entry is skipped")
             continue
-        if unknown := affected - names.keys():
+        if unknown := affected - names.keys() if is_said else set():
             notes.add(f"{where} ({cve})", f"affects the unlisted product {min(unknown)}; that product is skipped")
+        if relevant and not is_said:
+            notes.add(
+                f"{where} ({cve})", "does not say which products it affects; those that it has a fix for count"
+            )
         if relevant:
             proof = Evidence(SOURCE, one_line(f"{identifier} {cve}"), seen_at)
             advisories.append(_advisory(cve, vulnerability, relevant, proof, notes))
@@ -170,6 +176,11 @@ def _product(name: str) -> _Product | None:
 def _affected(vulnerability: Element) -> set[str]:
     statuses = vulnerability.findall("vuln:ProductStatuses/vuln:Status[@Type='Known Affected']", _NAMESPACES)
     return {number for status in statuses for number in _product_ids(status)}
+
+
+def _remedied(vulnerability: Element) -> set[str]:
+    fixes = vulnerability.findall("vuln:Remediations/vuln:Remediation", _NAMESPACES)
+    return {number for fix in fixes for number in _product_ids(fix)}
 
 
 def _advisory(

@@ -131,3 +131,14 @@ def test_the_loss_of_any_kind_of_element_is_survived_or_is_one_failure(name: str
         survives(msrc.parse, ElementTree.tostring(root))
         parent.insert(place, element)
     assert survives(msrc.parse, ElementTree.tostring(root))
+
+
+def test_a_vulnerability_that_does_not_say_what_it_affects_affects_what_it_has_a_fix_for() -> None:
+    root = ElementTree.fromstring(shortened_bulletin("msrc-cvrf-2025-Jun.xml"))
+    [whole] = msrc.parse(ElementTree.tostring(root), SEEN).items
+    for vulnerability in [each for each in root if each.tag.endswith("}Vulnerability")]:
+        for statuses in [each for each in vulnerability if each.tag.endswith("}ProductStatuses")]:
+            vulnerability.remove(statuses)
+    parsed = msrc.parse(ElementTree.tostring(root), SEEN)
+    assert [(each.cve, each.fixed_versions) for each in parsed.items] == [(whole.cve, whole.fixed_versions)]
+    assert "does not say which products it affects" in str(parsed.problems[0])
