@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.assess.baseline import BaseStanding
+from bot.assess.dotnet.tag_family import TagFamily
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
@@ -38,6 +39,13 @@ class Published:
         if base.repository not in self.repositories or (base.repository, base.tag) in self.doubted:
             return None
         return (base.repository, base.tag) in self.tags
+
+    def lists_channel(self, base: Base) -> bool:
+        """Whether it lists any tag of the channel of .NET that a base is of."""
+        channel = TagFamily.of(base.tag).channel
+        return any(
+            repository == base.repository and TagFamily.of(tag).channel == channel for repository, tag in self.tags
+        )
 
     def digest_of(self, base: Base) -> str | None:
         listed = self.tags.get((base.repository, base.tag))

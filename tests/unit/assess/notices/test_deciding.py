@@ -89,6 +89,15 @@ def test_a_base_that_was_gone_before_anybody_looked_is_told_without_a_time() -> 
     )
 
 
+@pytest.mark.parametrize(("ends", "opens"), [(date(2026, 11, 10), False), (date(2025, 6, 1), True)])
+def test_a_first_inventory_without_a_whole_channel_withdraws_nothing_of_it_while_it_is_supported(
+    ends: date, opens: bool
+) -> None:
+    shown = picture(seen("1", of="aspnet:8.0-noble"), listed="9.0 10.0", is_first=True)
+    found = at(DAY, shown, replace(release("8.0.16"), end_of_life=ends), options=AlertOptions(end_of_life=HOUR))
+    assert (Topic.WITHDRAWN in topics(found)) is opens
+
+
 @pytest.mark.parametrize(
     "shown",
     [
