@@ -1,6 +1,8 @@
 """Which losses of an inventory look like a mistake."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from bot.watch.feeds import image_info
 from bot.watch.feeds.thinning import FORM, ThinnedOut, ended_tags, thinned_out
 from tests.unit.watch.feeds.inventories import channel, document
+from tests.unit.watch.feeds.published import INVENTORIES, published
 
 ASPNET, RUNTIME, DASHBOARD = "dotnet/aspnet", "dotnet/runtime", "dotnet/aspire-dashboard"
 EVERY = [*channel("8.0"), *channel("9.0"), *channel("10.0"), "latest"]
@@ -109,3 +112,27 @@ def test_what_is_doubted_was_lost_and_never_of_a_channel_past_its_end(
     for name, had in before.items():
         if not after[name] and name == DASHBOARD:
             assert {(name, tag) for tag in had} <= doubted
+
+
+@pytest.mark.parametrize("repository", [ASPNET, DASHBOARD])
+def test_a_published_inventory_without_one_of_its_repositories_is_doubted_there_alone(repository: str) -> None:
+    whole = json.loads(published(f"image-info-{INVENTORIES[1]}.json"))
+    repos = [each | {"images": []} if each["repo"] == repository else each for each in whole["repos"]]
+    before, after = (
+        image_info.read(json.dumps(whole).encode())[0],
+        image_info.read(json.dumps({**whole, "repos": repos}).encode())[0],
+    )
+    step = image_info.compared(before, after)
+    [found] = thinned_out(before, after, step, ())
+    assert (found.place, found.tags) == (repository, step.withdrawn)
+
+
+def test_the_end_of_two_channels_of_a_published_inventory_is_believed() -> None:
+    before, _ = image_info.read(published(f"image-info-{INVENTORIES[1]}.json"))
+    ended = ended_tags(before.tags, ["8.0", "9.0"])
+    assert len(ended) > len(before.tags) / 2
+    after = replace(before, tags={key: entry for key, entry in before.tags.items() if key not in ended})
+    step = image_info.compared(before, after)
+    assert step.withdrawn == ended
+    assert thinned_out(before, after, step, ["8.0", "9.0"]) == []
+    assert {each.place for each in thinned_out(before, after, step, [])} >= {ASPNET, RUNTIME}
