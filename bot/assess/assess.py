@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from bot.assess.cause import Difference, cause_of, compare, dotnet_cause
 from bot.assess.dotnet.releases import Fixes, ReleaseIndex, family_name
+from bot.assess.dotnet.told_ahead import AHEAD, with_told_ahead
 from bot.assess.judged_cves import judged
 from bot.assess.relevance import relevance, relevance_to
 from bot.assess.wording import dotnet_sentence, sentence
@@ -30,11 +31,9 @@ def assess(
     _check(before, after)
     move = compare(before, after)
     family = family_name(after.base)
-    fixes = (
-        releases.fixed_between(family, move.from_version, move.to_version, now)
-        if move.version_moved
-        else Fixes(listed=False)
-    )
+    fixes = Fixes(listed=False)
+    if move.version_moved:
+        fixes = _fixes(releases, advisories, (family, move.from_version, move.to_version), now)
     cause = cause_of(move, fixes)
     fixed = judged(
         fixes.cves if cause is Cause.DOTNET_SECURITY else (), advisories, lambda each: relevance_to(each, after)
@@ -56,7 +55,7 @@ def assess(
         links=fixed.links,
         platforms=move.changed,
         evidence=(_seen(move, before, after), *feed, *fixed.evidence),
-        detail=sentence(cause, move, family, len(fixed.cves), fixed.severity),
+        detail=sentence(cause, move, family, fixes, fixed.severity),
     )
 
 
@@ -65,20 +64,25 @@ def reassess(
 ) -> Change | None:
     """Returns the change with what the feeds show now; None where that is nothing new.
 
-    Only a .NET version's cause depends on feeds. What a feed once said is not forgotten because it is silent now: a
-    release that it no longer lists changes nothing.
+    Only a .NET version's cause depends on feeds. What they once said is not forgotten because they are silent now;
+    what its source has taken back is, and is told. What was told ahead of the release feed is joined with its word.
     """
     if change.cause not in DOTNET_CAUSES:
         return None
     family = family_name(change.base)
-    fixes = releases.fixed_between(family, change.from_version, change.to_version, now)
+    fixes = _fixes(releases, advisories, (family, change.from_version, change.to_version), now)
     cause = dotnet_cause(fixes)
-    if cause is Cause.DOTNET_UNKNOWN:
+    was_ahead = tuple(row for row in change.evidence if row.source == AHEAD)
+    if cause is Cause.DOTNET_UNKNOWN and not (fixes.taken_back or fixes.unsaid or was_ahead):
         return None
     fixed = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
-    known = (change.cause, change.cves, change.not_relevant, change.severity)
-    if (cause, fixed.cves, fixed.not_relevant, fixed.severity) == known:
+    is_ahead = tuple(row for row in fixes.evidence if row.source == AHEAD)
+    known = (change.cause, set(change.cves), set(change.not_relevant), change.severity, _said(was_ahead))
+    if (cause, set(fixed.cves), set(fixed.not_relevant), fixed.severity, _said(is_ahead)) == known:
         return None
+    lost = tuple(cve for cve in change.cves if cve not in fixed.cves)
+    kept = (row for row in change.evidence if row not in was_ahead)
+    gone = (Evidence("taken back", ", ".join((*fixes.taken_back, *lost)), now),) if fixes.taken_back or lost else ()
     return replace(
         change,
         cause=cause,
@@ -87,9 +91,23 @@ def reassess(
         severity=fixed.severity,
         ratings=fixed.ratings,
         links=fixed.links,
-        evidence=tuple(dict.fromkeys((*change.evidence, *fixes.evidence, *fixed.evidence))),
-        detail=_reworded(change, cause, family, len(fixed.cves), fixed.severity),
+        evidence=tuple(dict.fromkeys((*kept, *fixes.evidence, *fixed.evidence, *gone))),
+        detail=_reworded(change, cause, fixes, fixed.severity, fixes.taken_back or lost),
     )
+
+
+def _fixes(
+    releases: ReleaseIndex,
+    advisories: Mapping[str, Advisory],
+    moved: tuple[str, str | None, str | None],
+    now: datetime,
+) -> Fixes:
+    """What the release feed and, ahead of it, advisories say of a move, given as family and versions."""
+    return with_told_ahead(releases.fixed_between(*moved, now), releases, advisories, moved, now)
+
+
+def _said(evidence: tuple[Evidence, ...]) -> set[str]:
+    return {row.locator for row in evidence}
 
 
 def supported(change: Change, digest: str, ended: date, now: datetime) -> Change:
@@ -130,8 +148,11 @@ def _bottom(layers: tuple[str, ...]) -> str:
     return layers[0] if layers else "not recorded"
 
 
-def _reworded(change: Change, cause: Cause, family: str, cves: int, severity: Severity | None) -> str:
+def _reworded(
+    change: Change, cause: Cause, fixes: Fixes, severity: Severity | None, taken_back: tuple[str, ...]
+) -> str:
     """Keeps what the sentence says beyond the feed's part (a distribution that changed along)."""
     _, _, rest = change.detail.partition("; ")
-    text = dotnet_sentence(cause, family, change.from_version, change.to_version, cves, severity)
+    moved = (change.from_version, change.to_version)
+    text = dotnet_sentence(cause, family_name(change.base), moved, fixes, severity, taken_back)
     return f"{text}; {rest}" if rest else text

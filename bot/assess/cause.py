@@ -121,10 +121,14 @@ def cause_of(move: Difference, fixes: Fixes) -> Cause:
 
 
 def dotnet_cause(fixes: Fixes) -> Cause:
-    """A known CVE between the two versions makes it a security fix, even while the newest version is not listed."""
+    """A known CVE between the two versions makes it a security fix, even while the newest version is not listed.
+
+    It is known as soon as any source tells of it. Where the feed does not say whether a release fixes something,
+    nobody takes that for "nothing".
+    """
     if fixes.cves or fixes.flagged:
         return Cause.DOTNET_SECURITY
-    return Cause.DOTNET_RELEASE if fixes.listed else Cause.DOTNET_UNKNOWN
+    return Cause.DOTNET_RELEASE if fixes.listed and not fixes.unsaid else Cause.DOTNET_UNKNOWN
 
 
 def _unrecorded(before: PlatformImage, after: PlatformImage) -> bool:

@@ -1,10 +1,12 @@
 """One sentence for people about a change: what moved, in figures."""
 
+from collections.abc import Sequence
+
 from bot.assess.cause import Difference, OsMove
-from bot.assess.dotnet.releases import family_name
+from bot.assess.dotnet.releases import FEED, Fixes, family_name
 from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
 from bot.domain.feeds.advisory import Severity
-from bot.domain.wording.words import counted
+from bot.domain.wording.words import counted, first_few
 
 
 def describe(change: Change) -> str:
@@ -12,7 +14,7 @@ def describe(change: Change) -> str:
     return f"{change.base.short}: {change.detail or _without_detail(change)}"
 
 
-def sentence(cause: Cause, move: Difference, family: str, cves: int, severity: Severity | None) -> str:
+def sentence(cause: Cause, move: Difference, family: str, fixes: Fixes, severity: Severity | None = None) -> str:
     """Words a change for `Change.detail`, without the name of the base and without a full stop."""
     text = _moved(cause, move, family, cves, severity)
     is_said = cause is Cause.INDEX_ONLY or not move.dropped
@@ -27,7 +29,7 @@ def _moved(cause: Cause, move: Difference, family: str, cves: int, severity: Sev
     if cause is Cause.CHANNEL_MOVE:
         return f"moved to another channel: {versions(family, move.from_version, move.to_version)}"
     if cause in DOTNET_CAUSES:
-        text = dotnet_sentence(cause, family, move.from_version, move.to_version, cves, severity)
+        text = dotnet_sentence(cause, family, (move.from_version, move.to_version), fixes, severity)
         return f"{text}; now on {_moved_to(move.os_moves)}" if move.os_moves else text
     if cause is Cause.OS_MOVE:
         return f"the distribution changed: {_os_moves(move.os_moves)} ({_platforms(move.changed)})"
@@ -41,18 +43,31 @@ def _moved(cause: Cause, move: Difference, family: str, cves: int, severity: Sev
 
 
 def dotnet_sentence(
-    cause: Cause, family: str, before: str | None, after: str | None, cves: int, severity: Severity | None
+    cause: Cause,
+    family: str,
+    moved: tuple[str | None, str | None],
+    fixes: Fixes,
+    severity: Severity | None,
+    taken_back: Sequence[str] = (),
 ) -> str:
-    """The part that changes when a feed catches up; it needs nothing but what a stored change keeps."""
-    moved = versions(family, before, after)
+    """The part that changes when a feed catches up, or takes back versions and CVEs that it named."""
+    text = versions(family, *moved) + _fixed(cause, fixes, severity)
+    if not taken_back:
+        return text
+    return f"{text}, after {first_few(taken_back)} {'was' if len(taken_back) == 1 else 'were'} taken back"
+
+
+def _fixed(cause: Cause, fixes: Fixes, severity: Severity | None) -> str:
     if cause is Cause.DOTNET_UNKNOWN:
-        return f"{moved}, which no feed lists yet"
+        silent = fixes.listed and fixes.unsaid
+        return f", of which {FEED} does not say what it fixes" if silent else ", which no feed lists yet"
     if cause is Cause.DOTNET_RELEASE:
-        return f"{moved}, a release without CVEs"
-    if not cves:
-        return f"{moved}, a security release whose CVEs are not listed yet"
+        return ", a release without CVEs"
+    if not fixes.cves:
+        return ", a security release whose CVEs are not listed yet"
     worst = f" (worst: {severity.told})" if severity else ""
-    return f"{moved} fixes {counted(cves, 'CVE')}{worst}"
+    remark = f", {fixes.remark}" if fixes.remark else ""
+    return f" fixes {counted(len(fixes.cves), 'CVE')}{worst}{remark}"
 
 
 def versions(family: str, before: str | None, after: str | None) -> str:
@@ -94,4 +109,5 @@ def _without_detail(change: Change) -> str:
     move = Difference(change.from_version, change.to_version, changed=change.platforms, os_layers=change.platforms)
     if change.cause is Cause.OS_MOVE:
         return f"the distribution changed ({_platforms(change.platforms)})"
-    return sentence(change.cause, move, family_name(change.base), len(change.cves), change.severity)
+    fixes = Fixes(listed=True, cves=change.cves)
+    return sentence(change.cause, move, family_name(change.base), fixes, change.severity)

@@ -29,7 +29,7 @@ from bot.plan.waves import advance
 from bot.report import stage as report
 from bot.report import summaries
 from bot.report.fleet_issue import stage as fleet_issue
-from bot.service.wiring.adapters import CombinedFeeds, LifecycleMarks
+from bot.service.wiring.adapters import CombinedFeeds, LifecycleMarks, RegistryAnswers
 from bot.service.wiring.auditing import scan_logs
 from bot.service.wiring.container import Bot
 from bot.settings.sections.rollout import FirstRun
@@ -78,7 +78,8 @@ async def audit_tick(bot: Bot) -> TickOutcome:
 
 
 async def feeds_tick(bot: Bot) -> TickOutcome:
-    tally = await feeds_stage.tick(bot.stores.feeds, bot.feed_reader, bot.loop, bot.feeds_to_read)
+    registry = RegistryAnswers(bot.registry, bot.clock)
+    tally = await feeds_stage.tick(bot.stores.feeds, bot.feed_reader, bot.loop, bot.feeds_to_read, registry)
     figures = {"read": tally.read, "unchanged": tally.unchanged, "releases": len(tally.newly_published)}
     return TickOutcome("feeds", figures, [*tally.failed, *tally.stale, *tally.problems])
 

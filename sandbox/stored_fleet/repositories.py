@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.evidence import Strength
-from bot.domain.images.standing import Basis, ImageStanding, ImageState, state_of
+from bot.domain.images.standing import LAW, Basis, ImageStanding, ImageState, state_of
 from bot.domain.images.standing import Publication as Shown
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository_config import RepositoryConfig
@@ -167,6 +167,7 @@ def image_rows(
             "standings": dump(standings, tuple[ImageStanding, ...]) if is_known else None,
             "behind_since": until if is_known else None,
             "state": (state_of(standings) if is_known else ImageState.NOT_SEEN).value,
+            "law": LAW,
             "error": None if is_known else f"ghcr.io answers 403: the token may not read packages{mark}",
             "due_at": now + timedelta(hours=4),
         }

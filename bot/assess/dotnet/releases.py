@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.assess.dotnet.version import DotnetVersion
@@ -18,13 +18,27 @@ class Fixes:
     """What lies in (old, new], as far as the feed had shown it.
 
     `listed`: the feed knows the new version. `flagged`: a release between is marked as a security release though
-    no CVE is listed for it. `cves` keep the feed's order, oldest release first.
+    no CVE is listed for it; `unsaid`: of one between, the feed does not say whether it fixes something. `cves` keep
+    the feed's order, oldest release first; those `ahead` are told by others, `told_by` in words, and not yet by the
+    feed. `taken_back` are versions of releases between that the feed has shown and shows no more.
     """
 
     listed: bool
     flagged: bool = False
     cves: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    unsaid: bool = False
+    ahead: tuple[str, ...] = ()
+    told_by: str = ""
+    taken_back: tuple[str, ...] = ()
+
+    @property
+    def remark(self) -> str:
+        """What is to be added where their number is told: who says so, as long as the feed does not."""
+        if not self.ahead:
+            return ""
+        some = "" if self.ahead == self.cves else f"{len(self.ahead)} of them "
+        return f"{some}told by {self.told_by}, not yet by {FEED}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,17 @@ class ReleaseIndex:
 
     def of_channel(self, channel: str) -> tuple[Release, ...]:
         """Returns the releases of a channel, oldest first; empty where the feed has no such channel."""
-        return tuple(row.release for row in self._channels.get(channel, ()))
+        return tuple(row.release for row in self._channels.get(channel, ()) if _shows(row.release, None))
+
+    def cves_of(self, channel: str, known_at: datetime) -> frozenset[str]:
+        """All CVEs that releases of a channel listed by then."""
+        rows = (row.release for row in self._channels.get(channel, ()) if _shows(row.release, known_at))
+        return frozenset(cve for release in rows if _shown(_listed_at(release), known_at) for cve in release.cves)
+
+    def newest_runtime(self, channel: str, known_at: datetime) -> DotnetVersion | None:
+        """The runtime of the newest release of a channel by then."""
+        rows = (row for row in self._channels.get(channel, ()) if _shows(row.release, known_at))
+        return max((row.runtime for row in rows), default=None)
 
     def moments(self) -> tuple[tuple[datetime, str], ...]:
         """When the feed showed something new, and in which channel; oldest first."""
@@ -86,7 +110,8 @@ class ReleaseIndex:
             (moment, channel)
             for channel, rows in self._channels.items()
             for row in rows
-            for moment in {row.release.published_at, _listed_at(row.release)}
+            for moment in (row.release.published_at, _listed_at(row.release), row.release.taken_back_at)
+            if moment is not None
         }
         return tuple(sorted(seen))
 
@@ -99,7 +124,7 @@ class ReleaseIndex:
             (
                 row.release
                 for row in self._channels.get(wanted.channel, ())
-                if row.is_release_of(family, wanted) and _shown(row.release.published_at, known_at)
+                if row.is_release_of(family, wanted) and _shows(row.release, known_at)
             ),
             None,
         )
@@ -136,12 +161,14 @@ class ReleaseIndex:
         old, new = DotnetVersion.parse(old_version), DotnetVersion.parse(new_version)
         if old is None or new is None or old.channel != new.channel:
             return Fixes(listed is not None)
-        between = [
+        every = [
             row.release
             for row in self._channels.get(new.channel, ())
-            if row.is_in(family, new) and not row.is_in(family, old) and _shown(row.release.published_at, known_at)
+            if row.is_in(family, new) and not row.is_in(family, old)
         ]
-        return self._collect(between, listed, known_at)
+        between = [release for release in every if _shows(release, known_at)]
+        taken_back = tuple(release.version for release in every if _is_taken_back(release, known_at))
+        return replace(self._collect(between, listed, known_at), taken_back=taken_back)
 
     def _collect(self, between: list[Release], listed: Release | None, known_at: datetime | None) -> Fixes:
         cves: dict[str, None] = {}
@@ -152,6 +179,7 @@ class ReleaseIndex:
         return Fixes(
             listed=listed is not None,
             flagged=any(release.security and not release.cves for release in between),
+            unsaid=any(release.is_unsaid for release in between),
             cves=tuple(cves),
             evidence=tuple(self._evidence(release, known_at) for release in documents),
         )
@@ -172,6 +200,15 @@ def family_name(base: Base) -> str:
 
 def _shown(moment: datetime, known_at: datetime | None) -> bool:
     return known_at is None or moment <= known_at
+
+
+def _is_taken_back(release: Release, known_at: datetime | None) -> bool:
+    return release.taken_back_at is not None and _shown(release.taken_back_at, known_at)
+
+
+def _shows(release: Release, known_at: datetime | None) -> bool:
+    """Whether the feed lists the release at that moment, or now."""
+    return _shown(release.published_at, known_at) and not _is_taken_back(release, known_at)
 
 
 def _listed_at(release: Release) -> datetime:

@@ -6,9 +6,12 @@ from functools import lru_cache
 
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
+from bot.domain.tags.words import DEBIAN, UBUNTU
 
 _VERSIONED = re.compile(r"(?P<name>[a-z-]*[a-z])(?P<version>\d+(?:\.\d+)*)")
-_DEBIAN = ("buster", "bullseye", "bookworm", "trixie", "forky", "duke")
+_SLIM = "-slim"
+_FLAVOURS = frozenset({"chiseled", "distroless", "composite", "extra", "aot", "slim", "latest"})
+"""What Microsoft's tags have behind the operating system; another word in its place is a system of its own."""
 _SUCCESSORS = {"cbl-mariner": "azurelinux"}
 """CBL-Mariner was renamed Azure Linux with its third version."""
 
@@ -17,7 +20,8 @@ _SUCCESSORS = {"cbl-mariner": "azurelinux"}
 class TagFamily:
     """`channel` is None for `latest`, `distribution` where the tag leaves the choice to Microsoft.
 
-    `flavours` are `chiseled`, `composite`, `extra` and their like.
+    A word in its place that is not known is a distribution that is not known. `flavours` are `chiseled`,
+    `composite`, `extra` and their like.
     """
 
     channel: str | None
@@ -31,26 +35,24 @@ class TagFamily:
 
     @property
     def family(self) -> str | None:
-        """`alpine` for `alpine3.22`, `debian` and `ubuntu` for their code names."""
-        name = self.distribution
-        if name is None:
+        """`alpine` for `alpine3.22`, `debian` and `ubuntu` for their code names; any other name is a family of its
+        own."""
+        if self.distribution is None:
             return None
+        name = self.distribution.removesuffix(_SLIM)
         if match := _VERSIONED.fullmatch(name):
             return match["name"]
-        if name.endswith("-slim") or name in _DEBIAN:
+        if name in DEBIAN:
             return "debian"
-        return "ubuntu" if name.isalpha() and name != "alpine" else name
+        return "ubuntu" if name in UBUNTU else name
 
     @property
     def release(self) -> tuple[int, ...]:
-        """Orders the releases of one family; Ubuntu's code names go by the alphabet."""
-        name = self.distribution or ""
+        """Orders the releases of one family; empty where the tag names none that is known."""
+        name = (self.distribution or "").removesuffix(_SLIM)
         if match := _VERSIONED.fullmatch(name):
             return tuple(int(part) for part in match["version"].split("."))
-        if self.family == "debian":
-            code_name = name.removesuffix("-slim")
-            return (_DEBIAN.index(code_name) if code_name in _DEBIAN else len(_DEBIAN),)
-        return (ord(name[0]),) if self.family == "ubuntu" else ()
+        return next(((names.index(name),) for names in (DEBIAN, UBUNTU) if name in names), ())
 
     @property
     def successor_family(self) -> str | None:
@@ -64,12 +66,15 @@ class TagFamily:
 @lru_cache(maxsize=4096)
 def _read(text: str) -> TagFamily:
     tag = Tag.parse(text)
-    slim = "-slim" if "slim" in tag.variant else ""
+    system, others = tag.system, list(tag.variant)
+    if system is None and others and others[0] not in _FLAVOURS:
+        system = others.pop(0)
+    slim = _SLIM if "slim" in others else ""
     return TagFamily(
         channel=".".join(str(part) for part in tag.parts[:2]) or None,
         preview=tag.is_prerelease,
-        distribution=f"{tag.system}{slim}" if tag.system else None,
-        flavours=frozenset(tag.variant) - {"slim", "latest"},
+        distribution=f"{system}{slim}" if system else None,
+        flavours=frozenset(others) - {"slim", "latest"},
     )
 
 

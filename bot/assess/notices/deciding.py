@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.assess.baseline import BaseStanding
 from bot.assess.dotnet.releases import ReleaseIndex
-from bot.assess.dotnet.tag_family import sibling_of
+from bot.assess.dotnet.tag_family import TagFamily, sibling_of
 from bot.assess.notices.published import (
     Published,
     StaleInventory,
@@ -52,7 +52,7 @@ class AlertOptions:
 
 @dataclass(frozen=True, slots=True)
 class OpenNotice:
-    """A stored notice that has not been cleared; `told`: maintainers have heard of it."""
+    """A stored notice that has not been cleared, kept since `opened_at`; `told`: maintainers have heard of it."""
 
     id: int
     topic: Topic
@@ -62,6 +62,7 @@ class OpenNotice:
     text: str
     toward: tuple[Base, ...]
     told: bool
+    opened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def compare_notices(
     options: AlertOptions,
 ) -> NoticeDifference:
     """Compares what holds now with the notices that are open: which begin, change and end."""
-    standings = _standings(picture)
+    standings = _standings(picture, releases, now)
     found = {_key(notice): notice for notice in _holding(picture, standings, releases, advisories, now, options)}
     stored = {_key(notice): notice for notice in picture.open}
     opened = tuple(
@@ -151,25 +152,43 @@ def compare_notices(
     )
 
 
-def _standings(picture: Picture) -> dict[Base, BaseStanding]:
-    found = {base: _standing(picture.histories.get(base, ()), picture.published) for base in sorted(picture.used)}
+def _standings(picture: Picture, releases: ReleaseIndex, now: datetime) -> dict[Base, BaseStanding]:
+    found = {
+        base: _standing(picture.histories.get(base, ()), picture.published, releases, now)
+        for base in sorted(picture.used)
+    }
     return {base: standing for base, standing in found.items() if standing is not None}
 
 
-def _standing(history: Sequence[Observation], published: Published | None) -> BaseStanding | None:
+def _standing(
+    history: Sequence[Observation], published: Published | None, releases: ReleaseIndex, now: datetime
+) -> BaseStanding | None:
     """The inventory as it is now decides what is withdrawn; where it says nothing, what was observed."""
     seen = [observation for observation in history if observation.digest is not None]
     if not seen:
         return None
     last, gone = seen[-1], [observation.at for observation in history if observation.digest is None]
     listed = published.lists(last.base) if published else None
-    if listed is None:
+    if listed is None or published is None:
         return BaseStanding(last, history[-1].at if history[-1].digest is None else None)
     if listed:
         return BaseStanding(last)
     if gone:
         return BaseStanding(last, gone[-1])
-    return BaseStanding(last, seen[0].at, withdrawn_unseen=True) if _should_be_listed(last) else BaseStanding(last)
+    if not _should_be_listed(last) or _lacks_supported_channel(published, last.base, releases, now):
+        return BaseStanding(last)
+    return BaseStanding(last, seen[0].at, withdrawn_unseen=True)
+
+
+def _lacks_supported_channel(published: Published, base: Base, releases: ReleaseIndex, now: datetime) -> bool:
+    """Whether the inventory has nothing at all of a channel that is still supported.
+
+    That looks like a mistake there, and as nobody has seen it with these tags, nothing else doubts it.
+    """
+    channel = TagFamily.of(base.tag).channel
+    known = releases.of_channel(channel) if channel else ()
+    ends_on = known[-1].end_of_life if known else None
+    return ends_on is not None and now.date() < ends_on and not published.lists_channel(base)
 
 
 def _should_be_listed(last: Observation) -> bool:
@@ -262,6 +281,8 @@ def _outcome(notice: OpenNotice, standing: BaseStanding | None, now: datetime) -
     if standing.withdrawn_at is not None:
         return "it was withdrawn"
     match notice.topic:
+        case Topic.WAITING_FOR_BASE if standing.last.at < (notice.opened_at or notice.since):
+            return "no source tells of that fix any more"
         case Topic.WAITING_FOR_BASE:
             return f"the fix arrived after {duration(now - notice.since)}"
         case Topic.MIRROR_BEHIND:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.assess.baseline import BaseStanding
+from bot.assess.dotnet.tag_family import TagFamily
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.domain.tags.tag import Tag
@@ -21,19 +22,30 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the image inventory lists: its repositories, less those that could not be read whole, and their tags."""
+    """What the image inventory lists: its repositories, less those that could not be read whole, and their tags.
+
+    Of tags that are `doubted` it lists none, and that is not believed yet.
+    """
 
     repositories: frozenset[str]
     tags: Mapping[tuple[str, str], Listed]
+    doubted: frozenset[tuple[str, str]] = frozenset()
 
     def lists(self, base: Base) -> bool | None:
-        """Whether the inventory lists a base; None where it says nothing of the repository.
+        """Whether the inventory lists a base; None where it says nothing of the repository, or nothing certain.
 
         A mirror holds the same tags as MCR.
         """
-        if base.repository not in self.repositories:
+        if base.repository not in self.repositories or (base.repository, base.tag) in self.doubted:
             return None
         return (base.repository, base.tag) in self.tags
+
+    def lists_channel(self, base: Base) -> bool:
+        """Whether it lists any tag of the channel of .NET that a base is of."""
+        channel = TagFamily.of(base.tag).channel
+        return any(
+            repository == base.repository and TagFamily.of(tag).channel == channel for repository, tag in self.tags
+        )
 
     def digest_of(self, base: Base) -> str | None:
         listed = self.tags.get((base.repository, base.tag))

@@ -95,7 +95,9 @@ class Release:
     """One row of .NET's release feed.
 
     `published_at` and `cves_listed_at` say when the feed first showed the release and its CVEs: the feed's own
-    `date` is rewritten by later SDK releases, so it orders nothing.
+    `date` is rewritten by later SDK releases, so it orders nothing. `unread` names the fields here that the feed
+    does not tell, or that cannot be read: what they hold says nothing, and `security` does not say that there is
+    nothing to fix.
     """
 
     channel: str
@@ -110,3 +112,15 @@ class Release:
     released_on: date | None = None
     support_phase: str | None = None
     end_of_life: date | None = None
+    unread: tuple[str, ...] = ()
+    taken_back_at: datetime | None = None
+    """When the feed was first seen without the release that it had shown before; None while it shows it."""
+
+    @property
+    def is_taken_back(self) -> bool:
+        return self.taken_back_at is not None
+
+    @property
+    def is_unsaid(self) -> bool:
+        """Whether nobody can tell that it fixes something, nor that it does not."""
+        return not self.cves and "security" in self.unread

@@ -9,12 +9,13 @@ _FAMILIES = (
     *("alpine", "ubuntu", "debian", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "oraclelinux"),
     *("photon", "busybox", "leap", "opensuse", "ubi", "wolfi", "azurelinux", "cbl", "mariner", "ltsc"),
 )
-_RELEASES = (
-    *("wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "sid"),
+DEBIAN = ("wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "duke")
+UBUNTU = (
     *("precise", "trusty", "xenial", "artful", "bionic", "cosmic", "disco", "eoan", "focal", "groovy", "hirsute"),
     *("impish", "jammy", "kinetic", "lunar", "mantic", "noble", "oracular", "plucky", "questing", "resolute"),
 )
-_OPERATING_SYSTEM = re.compile(rf"(?:(?:{'|'.join(_FAMILIES)})[0-9.]*|{'|'.join(_RELEASES)})")
+"""The code names of releases, the oldest first."""
+_OPERATING_SYSTEM = re.compile(rf"(?:(?:{'|'.join(_FAMILIES)})[0-9.]*|{'|'.join((*DEBIAN, 'sid', *UBUNTU))})")
 _ARCHITECTURE = re.compile(
     r"amd64|arm64(?:v8)?|arm32v[5-8]|armv[5-8]l?|armhf|armel|arm|aarch64|x86_64|x86|x64|i386|386"
     r"|ppc64le|s390x|riscv64|loong64|mips64le"

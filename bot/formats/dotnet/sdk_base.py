@@ -16,6 +16,8 @@ REGISTRY = "mcr.microsoft.com"
 _FIRST_WITH_EXTRA = 8
 """The .NET version whose images first came in `-extra` variants, and whose SDK first chose among them."""
 _FIRST_NOBLE = (8, 0, 300)
+_LAST_KNOWN = 11
+"""The .NET version up to which it is known here on which Ubuntu release its SDK puts small images."""
 _FIRST_BAND = 100
 """The feature band whose pre-releases come before the .NET version itself; later ones use its released images."""
 _SDK_VERSION = re.compile(r"(?P<numbers>[0-9]{1,9}(?:\.[0-9]{1,9}){2})(?:-(?P<labels>[0-9A-Za-z.-]+))?")
@@ -34,7 +36,7 @@ _ARCHITECTURES = {
 
 
 class NoBase(ValueError):
-    """The SDK would refuse to publish this; `str()` says why."""
+    """The SDK would refuse to publish this, or what it chooses is not known; `str()` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def platform_of(runtime: str) -> str | None:
 
 
 def base_of(publish: Publish) -> Reference:
-    """The base that the SDK chooses. Raises `NoBase` where the SDK would stop with an error."""
+    """The base that the SDK chooses. Raises `NoBase` where it would stop with an error, or that is not known."""
     if not publish.is_musl and any(runtime.startswith("linux-musl") for runtime in publish.runtimes):
         raise NoBase("its runtime identifiers mix linux-musl with others, which dotnet publish refuses")
     family = "runtime-deps" if publish.is_self_contained else "aspnet" if publish.aspnet else "runtime"
@@ -148,6 +150,8 @@ def _suffix(publish: Publish) -> str:
 def _ubuntu(publish: Publish) -> str:
     """The release behind `-chiseled`: SDK 8.0.300 moved to noble, the SDK of .NET 11 to resolute."""
     sdk = _Sdk.parse(publish.sdk or "") or _Sdk((*publish.framework, 999))
+    if sdk.numbers[0] > _LAST_KNOWN:
+        raise NoBase(f"the Ubuntu release that the .NET SDK {sdk.numbers[0]} takes is not known here")
     if sdk.numbers >= (11, 0, 100):
         return "resolute"
     is_noble = sdk.numbers > _FIRST_NOBLE or (sdk.numbers == _FIRST_NOBLE and not sdk.labels)

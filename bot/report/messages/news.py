@@ -26,9 +26,11 @@ BLOCKS = "blocks"
 """The kind of incident that a repository causes whose failed rebuild others wait for."""
 _TITLES = {
     BLOCKS: ("blocks whoever stands on its image", "blocks nobody any more"),
+    "says less": ("says less than before, which is doubted for now", "is no longer in doubt"),
     "cycle": ("closes a circle of images", "closes no circle of images any more"),
 }
 """What is said of other incidents than those of places that do not answer."""
+_NEEDS_PERSON = frozenset({BLOCKS, "cycle"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def incident_message(news: IncidentNews) -> Message:
         lasted = duration(news.cleared_at - news.opened_at)
         title, text = f"{short(news.place)} {over}", f"The incident lasted {lasted}."
     since = Footnote(f"since {shown_time(news.opened_at)}")
-    needs_person = news.kind in _TITLES and news.cleared_at is None
+    needs_person = news.kind in _NEEDS_PERSON and news.cleared_at is None
     return Message(title, (Paragraph((strong(title), plain(text))), since), needs_person=needs_person)
 
 

@@ -10,7 +10,9 @@ from bot.clients.notifiers.slack_blocks import blocks_of, notification
 from bot.clients.notifiers.teams import TeamsWebhook
 from bot.clients.notifiers.teams_card import card_of
 from bot.clients.registry import Registry
+from bot.domain.bases.image import Head
 from bot.domain.bases.lifecycle import end_of_life_day
+from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.reference import Base
 from bot.domain.wording.message import Message
@@ -42,6 +44,21 @@ class LifecycleMarks:
 
     async def end_of_life(self, base: Base, digest: str) -> date | None:
         return end_of_life_day(await referrers_of(self.registry, base.registry, base.repository, digest))
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAnswers:
+    """What a registry says of a tag that an inventory lists no more."""
+
+    registry: Registry
+    clock: Clock
+
+    async def head(self, base: Base) -> Head:
+        return await self.registry.head(base)
+
+    async def has_ended(self, base: Base, digest: str) -> bool:
+        ended = await LifecycleMarks(self.registry).end_of_life(base, digest)
+        return ended is not None and ended <= self.clock.now().date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,8 @@ class AdvisoryPage:
 def released_alone(releases: Iterable[Release], cve: str) -> str:
     """Words which releases of .NET fix a CVE of which no advisory tells; empty where none lists it."""
     fixing = sorted(
-        (each for each in releases if cve in each.cves), key=lambda each: (each.published_at, each.version)
+        (each for each in releases if cve in each.cves and not each.is_taken_back),
+        key=lambda each: (each.published_at, each.version),
     )
     if not fixing:
         return ""

@@ -39,7 +39,7 @@ class _Label(FeedShape):
 
 
 class _Issue(FeedShape):
-    number: int
+    number: int | None = None
     title: OneLine
     body: str | None = None
     html_url: str | None = None
@@ -57,11 +57,13 @@ def parse(data: bytes, seen_at: datetime, document: str = "announcements") -> Pa
     notes = Notes(document)
     rows = json_document(data, document)
     advisories: list[Advisory] = []
+    since: datetime | None = None
     for where, issue in notes.all_of(_Issue, rows, ""):
+        since = min(issue.created_at, since or issue.created_at) if issue.created_at else since
         labels = any(label.name for _, label in notes.each(_Label, issue.labels, f"{where}.labels"))
         if issue.pull_request is None and (labels or issue.author_association in _INSIDERS):
             advisories.extend(_advisories(issue, seen_at))
-    return Parsed(tuple(advisories), notes.problems, len(rows))
+    return Parsed(tuple(advisories), notes.problems, len(rows), since)
 
 
 def _advisories(issue: _Issue, seen_at: datetime) -> Iterator[Advisory]:
@@ -76,7 +78,7 @@ def _advisories(issue: _Issue, seen_at: datetime) -> Iterator[Advisory]:
             systems=touched.systems,
             fixed_versions=touched.versions,
             links=links(url),
-            evidence=(Evidence(SOURCE, url or one_line(f"issue {issue.number}"), seen_at),),
+            evidence=(Evidence(SOURCE, url or one_line(f"issue {issue.number or cve}"), seen_at),),
         )
 
 

@@ -12,13 +12,16 @@ from bot.watch.feeds.dotnet import releases as dotnet_releases
 from bot.watch.feeds.dotnet import timeline as dotnet_timeline
 from bot.watch.feeds.reading import FeedProblem, Parsed
 
-READER = "1"
+READER = "2"
 """Raised whenever a parser changes what it finds, so that stored documents are read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedContents:
-    """`releases` are as if first seen now; `leads_to` and `monthly` are further documents that this one lists."""
+    """`releases` are as if first seen now; `leads_to` and `monthly` are further documents that this one lists.
+
+    `entries` and `since` are those of `Parsed`.
+    """
 
     releases: tuple[Release, ...] = ()
     advisories: tuple[Advisory, ...] = ()
@@ -28,6 +31,8 @@ class FeedContents:
     monthly: tuple[msrc.MonthlyDocument, ...] = ()
     inventory: image_info.TagInventory | None = None
     problems: tuple[FeedProblem, ...] = ()
+    entries: int = 0
+    since: datetime | None = None
 
 
 def read(source: FeedSource, data: bytes, seen_at: datetime) -> FeedContents:
@@ -37,7 +42,12 @@ def read(source: FeedSource, data: bytes, seen_at: datetime) -> FeedContents:
     """
     if (parse := ADVISORIES.get(source.kind)) is not None:
         advisories = parse(data, seen_at, source.url)
-        return FeedContents(advisories=advisories.items, problems=advisories.problems)
+        return FeedContents(
+            advisories=advisories.items,
+            problems=advisories.problems,
+            entries=advisories.entries,
+            since=advisories.since,
+        )
     return OTHERS[source.kind](source.url, data, seen_at)
 
 
@@ -50,7 +60,7 @@ def _dotnet_index(url: str, data: bytes, seen_at: datetime) -> FeedContents:
 
 def _dotnet_releases(url: str, data: bytes, seen_at: datetime) -> FeedContents:
     parsed = dotnet_releases.parse(data, seen_at, url)
-    return FeedContents(releases=parsed.items, problems=parsed.problems)
+    return FeedContents(releases=parsed.items, problems=parsed.problems, entries=parsed.entries)
 
 
 def _dotnet_timeline(url: str, data: bytes, seen_at: datetime) -> FeedContents:

@@ -49,7 +49,8 @@ def parse(data: bytes, seen_at: datetime, document: str = "discussions") -> Pars
     if len(entries) > MAX_ENTRIES:
         notes.add("", f"has {len(entries)} entries; those after the first {MAX_ENTRIES} are skipped")
     found = tuple(advisory for _, entry in shaped for advisory in _advisories(entry, seen_at))
-    return Parsed(found, notes.problems, len(entries))
+    since = min((entry.published for _, entry in shaped if entry.published), default=None)
+    return Parsed(found, notes.problems, len(entries), since)
 
 
 def _values(entry: Element) -> dict[str, str | None]:

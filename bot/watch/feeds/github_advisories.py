@@ -54,7 +54,7 @@ class _Scores(FeedShape):
 
 
 class _Row(FeedShape):
-    ghsa_id: Annotated[str, Field(pattern=r"^GHSA(-[0-9a-z]{4}){3}$")]
+    ghsa_id: Annotated[str, Field(pattern=r"^GHSA(-[0-9a-z]{4}){3}$")] = ""
     cve_id: Cve | None = None
     html_url: str | None = None
     summary: OneLine = ""
@@ -74,7 +74,10 @@ def parse(data: bytes, seen_at: datetime, document: str = "GitHub advisories") -
     items: dict[str, Advisory] = {}
     withdrawn: dict[str, None] = {}
     for where, row in notes.all_of(_Row, rows, ""):
-        place = f"{where} ({row.ghsa_id})"
+        place = f"{where} ({row.ghsa_id or row.cve_id or 'unnamed'})"
+        if not row.ghsa_id and not row.cve_id:
+            notes.add(where, "has neither a number of GitHub's nor of a CVE; the entry is skipped")
+            continue
         if row.withdrawn_at is not None:
             if row.cve_id:
                 withdrawn[row.cve_id] = None
@@ -92,12 +95,17 @@ def parse(data: bytes, seen_at: datetime, document: str = "GitHub advisories") -
 
 def _advisory(row: _Row, seen_at: datetime, notes: Notes, where: str) -> Advisory | None:
     packages = []
-    for _, entry in notes.each(_Vulnerability, row.vulnerabilities, f"{where}.vulnerabilities"):
+    before = notes.count
+    entries = list(notes.each(_Vulnerability, row.vulnerabilities, f"{where}.vulnerabilities"))
+    are_whole = notes.count == before
+    for _, entry in entries:
         if entry.package and entry.package.name and entry.package.ecosystem == "nuget":
             patched = entry.first_patched_version
+            if patched and not is_version(patched):
+                notes.add(where, f"the patched version {patched} is no version; it is skipped")
             packages.append(FixedPackage(entry.package.name, patched if is_version(patched) else None))
     touched = reach(packages)
-    if not touched.families:
+    if not touched.families and are_whole:
         return None
     if row.cve_id is None:
         notes.add(where, "has no CVE number yet; the entry is skipped")
@@ -106,15 +114,22 @@ def _advisory(row: _Row, seen_at: datetime, notes: Notes, where: str) -> Advisor
     return Advisory(
         cve=row.cve_id,
         title=row.summary,
-        severity=Severity.named(row.severity),
+        severity=_severity(row, notes, where),
         score=_score(row, notes, where),
         published_at=row.published_at,
-        families=touched.families,
-        systems=touched.systems,
+        families=touched.families if are_whole else frozenset(),
+        systems=touched.systems if are_whole else frozenset(),
         fixed_versions=touched.versions,
         links=links(row.html_url, *references),
-        evidence=(Evidence(SOURCE, row.ghsa_id, seen_at),),
+        evidence=(Evidence(SOURCE, row.ghsa_id or row.cve_id, seen_at),),
     )
+
+
+def _severity(row: _Row, notes: Notes, where: str) -> Severity | None:
+    severity = Severity.named(row.severity)
+    if severity is None and row.severity not in (None, "", "unknown"):
+        notes.add(where, f"the severity {row.severity} is unknown; it is skipped")
+    return severity
 
 
 def _score(row: _Row, notes: Notes, where: str) -> float | None:

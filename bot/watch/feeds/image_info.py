@@ -21,16 +21,20 @@ from bot.watch.feeds.reading import (
     json_object,
     links,
     malformed_feed,
+    one_line,
 )
-
-DOUBTFUL_SHARE = 0.5
-"""An inventory that lost more than this share of its tags at once is doubtful: of three .NET versions that are
-maintained at a time, the end of one takes a third."""
 
 TagKey = tuple[str, str]
 """Repository (`dotnet/aspnet`) and tag (`8.0-alpine`)."""
 
 _ARCHITECTURES = {"arm32": "arm/v7"}
+_LEAD_TO_TAGS = {
+    "images": "images",
+    "manifest": "manifest",
+    "platforms": "platforms",
+    "shared_tags": "sharedTags",
+    "simple_tags": "simpleTags",
+}
 _DIGEST = re.compile(r"(?:[a-z0-9][a-z0-9./_:-]{0,250}@)?(sha256:[0-9a-f]{64})")
 _Repository = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[._/-][a-z0-9]+)*$", max_length=255)]
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -70,10 +74,13 @@ class TagEntry:
 @dataclass(frozen=True, slots=True)
 class TagInventory:
     """All maintained tags. `incomplete` names repositories of which some entries could not be read: the
-    absence of a tag there says nothing."""
+    absence of a tag there says nothing. `schema` is the version of its form, `members` those of the names that lead
+    to tags that it uses."""
 
     tags: Mapping[TagKey, TagEntry]
     incomplete: frozenset[str] = frozenset()
+    schema: str = ""
+    members: frozenset[str] = frozenset()
 
     @property
     def repositories(self) -> frozenset[str]:
@@ -82,11 +89,10 @@ class TagInventory:
 
 @dataclass(frozen=True, slots=True)
 class InventoryStep:
-    """What changed between two inventories; `doubt` says why it had better not be believed yet."""
+    """The tags that one inventory lists and the next does not, and the other way round."""
 
     withdrawn: frozenset[TagKey] = frozenset()
     returned: frozenset[TagKey] = frozenset()
-    doubt: str | None = None
 
 
 class _Repo(FeedShape):
@@ -134,18 +140,22 @@ def read(data: bytes, document: str = "image-info.json") -> tuple[TagInventory, 
     Raises `Failure` where the document is no inventory, or lists no tag at all.
     """
     notes = Notes(document)
-    repos: Any = json_object(data, document).get("repos")
+    value = json_object(data, document)
+    repos: Any = value.get("repos")
+    members: set[str] = set()
     tags: dict[TagKey, TagEntry] = {}
     incomplete: set[str] = set()
     for where, repo in notes.all_of(_Repo, repos, "repos"):
         before = notes.count
-        for entry in _entries(repo, notes, f"{where}.images"):
+        for entry in _entries(repo, notes, f"{where}.images", members):
             tags[entry.repository, entry.tag] = entry
         if notes.count > before:
             incomplete.add(repo.repo)
     if not tags:
         raise malformed_feed(document, "lists no image tag")
-    return TagInventory(tags, frozenset(incomplete)), Parsed(tuple(tags.values()), notes.problems, len(repos))
+    schema = one_line(str(value.get("schemaVersion", "")))
+    inventory = TagInventory(tags, frozenset(incomplete), schema, frozenset(members))
+    return inventory, Parsed(tuple(tags.values()), notes.problems, len(repos))
 
 
 def compared(before: TagInventory, after: TagInventory) -> InventoryStep:
@@ -156,16 +166,17 @@ def compared(before: TagInventory, after: TagInventory) -> InventoryStep:
     unsure = before.incomplete | after.incomplete
     gone = frozenset(key for key in before.tags.keys() - after.tags.keys() if key[0] not in unsure)
     come = frozenset(key for key in after.tags.keys() - before.tags.keys() if key[0] not in unsure)
-    doubt = None
-    if len(gone) > DOUBTFUL_SHARE * len(before.tags):
-        doubt = f"lost {len(gone)} of {len(before.tags)} tags at once, which looks like a mistake there"
-    return InventoryStep(gone, come, doubt)
+    return InventoryStep(gone, come)
 
 
-def _entries(repo: _Repo, notes: Notes, where: str) -> Iterator[TagEntry]:
+def _entries(repo: _Repo, notes: Notes, where: str, members: set[str]) -> Iterator[TagEntry]:
+    """Adds to `members` the names by which tags are found."""
+    members |= _named(repo)
     for place, image in notes.each(_Image, repo.images, where):
+        members |= _named(image)
         platforms = []
         for spot, platform in notes.each(_Platform, image.platforms, f"{place}.platforms"):
+            members |= _named(platform)
             entry = _platform(platform, notes, spot)
             platforms.append(entry)
             for tag in _tags(platform.simple_tags, notes, f"{spot}.simpleTags"):
@@ -175,8 +186,14 @@ def _entries(repo: _Repo, notes: Notes, where: str) -> Iterator[TagEntry]:
         manifest = notes.shaped(_Manifest, image.manifest, f"{place}.manifest")
         if manifest is None:
             continue
+        members |= _named(manifest)
         for tag in _tags(manifest.shared_tags, notes, f"{place}.manifest.sharedTags"):
             yield TagEntry(repo.repo, tag, _digest(manifest.digest), image.product_version, tuple(platforms))
+
+
+def _named(shape: FeedShape) -> frozenset[str]:
+    """The members of one entry that lead to tags, as they are written."""
+    return frozenset(_LEAD_TO_TAGS[name] for name in shape.model_fields_set if name in _LEAD_TO_TAGS)
 
 
 def _platform(platform: _Platform, notes: Notes, where: str) -> PlatformEntry:

@@ -59,6 +59,7 @@ class MonthlyDocument:
 
     released_at: datetime
     revised_at: datetime
+    """When it was released, where the list does not tell."""
     url: str
 
 
@@ -71,8 +72,8 @@ class _Product:
 
 
 class _UpdateRow(FeedShape):
-    released_at: Annotated[UtcMoment, Field(alias="InitialReleaseDate")]
-    revised_at: Annotated[UtcMoment, Field(alias="CurrentReleaseDate")]
+    released_at: Annotated[UtcMoment | None, Field(alias="InitialReleaseDate")] = None
+    revised_at: Annotated[UtcMoment | None, Field(alias="CurrentReleaseDate")] = None
     url: Annotated[str, Field(alias="CvrfUrl", max_length=1000)]
 
 
@@ -86,7 +87,11 @@ def parse_updates(data: bytes, seen_at: datetime, document: str = "MSRC updates"
         if url is None:
             notes.add(where, "CvrfUrl is no address; the entry is skipped")
             continue
-        documents.append(MonthlyDocument(row.released_at, row.revised_at, url))
+        released_at, revised_at = row.released_at or row.revised_at, row.revised_at or row.released_at
+        if released_at is None or revised_at is None:
+            notes.add(where, "tells no date; the entry counts as of today")
+            released_at = revised_at = seen_at
+        documents.append(MonthlyDocument(released_at, revised_at, url))
     newest_first = sorted(documents, key=lambda entry: (entry.released_at, entry.url), reverse=True)
     return Parsed(tuple(newest_first), notes.problems, len(rows or ()))
 
@@ -124,14 +129,20 @@ def parse(data: bytes, seen_at: datetime, document: str = "MSRC document") -> Pa
     for index, vulnerability in enumerate(vulnerabilities[:MAX_ENTRIES]):
         where = f"Vulnerability {vulnerability.get('Ordinal', index)}"
         affected = _affected(vulnerability)
+        is_said = bool(affected)
+        affected = affected or _remedied(vulnerability)
         relevant = {number: products[number] for number in affected if number in products}
         cve = _text(vulnerability, "vuln:CVE")
         if not _CVE.fullmatch(cve):
             if relevant:
                 notes.add(where, f"{cve or 'nothing'} is no CVE number; the entry is skipped")
             continue
-        if unknown := affected - names.keys():
+        if unknown := affected - names.keys() if is_said else set():
             notes.add(f"{where} ({cve})", f"affects the unlisted product {min(unknown)}; that product is skipped")
+        if relevant and not is_said:
+            notes.add(
+                f"{where} ({cve})", "does not say which products it affects; those that it has a fix for count"
+            )
         if relevant:
             proof = Evidence(SOURCE, one_line(f"{identifier} {cve}"), seen_at)
             advisories.append(_advisory(cve, vulnerability, relevant, proof, notes))
@@ -167,11 +178,15 @@ def _affected(vulnerability: Element) -> set[str]:
     return {number for status in statuses for number in _product_ids(status)}
 
 
+def _remedied(vulnerability: Element) -> set[str]:
+    fixes = vulnerability.findall("vuln:Remediations/vuln:Remediation", _NAMESPACES)
+    return {number for fix in fixes for number in _product_ids(fix)}
+
+
 def _advisory(
     cve: str, vulnerability: Element, products: Mapping[str, _Product], proof: Evidence, notes: Notes
 ) -> Advisory:
-    revisions = vulnerability.findall("vuln:RevisionHistory/vuln:Revision/cvrf:Date", _NAMESPACES)
-    published = [at for date in revisions if (at := _moment(date.text or ""))]
+    published = _revisions(cve, vulnerability, notes)
     fixes = [
         remediation
         for remediation in vulnerability.findall("vuln:Remediations/vuln:Remediation", _NAMESPACES)
@@ -196,6 +211,17 @@ def _advisory(
         ),
         evidence=(proof,),
     )
+
+
+def _revisions(cve: str, vulnerability: Element, notes: Notes) -> list[datetime]:
+    found = []
+    for date in vulnerability.findall("vuln:RevisionHistory/vuln:Revision/cvrf:Date", _NAMESPACES):
+        text = (date.text or "").strip()
+        if (at := _moment(text)) is None:
+            notes.add(cve, f"the revision date {text or '(empty)'} is none; it is skipped")
+        else:
+            found.append(at)
+    return found
 
 
 def _severity(cve: str, vulnerability: Element, products: Mapping[str, _Product], notes: Notes) -> Severity | None:

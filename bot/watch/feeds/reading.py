@@ -1,19 +1,27 @@
 """What all feed parsers share: documents within bounds, entries of a stated shape, problems by name.
 
-A document that is not what it should be raises `Failure`. An entry that is not is skipped and named, and the
-rest of the document counts.
+A document that is not what it should be raises `Failure`. A field that is not counts as unknown, an entry without
+what it cannot do without is skipped, and either is named: the rest of the document counts.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import from_json
 
 from bot.domain.failure import Failure, Trouble
@@ -27,6 +35,8 @@ KEPT = "the last good copy stays in use"
 MAX_ENTRIES = 10_000
 MAX_PROBLEMS = 20
 MAX_LINE = 300
+_MOST_FIELDS = 50
+"""So many fields of one entry may be bad before the entry is."""
 
 _CONTROL_OR_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
@@ -48,11 +58,15 @@ class FeedProblem:
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[Item]):
-    """`entries` counts what the document lists, `items` holds what of it matters here and could be read."""
+    """`entries` counts what the document lists, `items` holds what of it matters here and could be read.
+
+    A document that lists only the newest of all reaches back to `since`; None where that is not told.
+    """
 
     items: tuple[Item, ...]
     problems: tuple[FeedProblem, ...] = ()
     entries: int = 0
+    since: datetime | None = None
 
 
 def one_line(text: str) -> str:
@@ -93,9 +107,19 @@ _CVE_IN_TEXT = re.compile(CVE, re.IGNORECASE)
 
 
 class FeedShape(BaseModel):
-    """A shape as documented by its publisher, as far as it is used here; unknown keys are left alone."""
+    """A shape as documented by its publisher, as far as it is used here; unknown keys are left alone.
+
+    A field that has a default may be unknown; `unread` names those that were there and could not be read. Where
+    `needs_all` says so, a bad field costs the entry: what is left of it would say less than its publisher does.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    needs_all: ClassVar[bool] = False
+    _unread: frozenset[str] = PrivateAttr(frozenset())
+
+    @property
+    def unread(self) -> frozenset[str]:
+        return self._unread
 
 
 class HyphenatedShape(FeedShape):
@@ -129,12 +153,17 @@ class Notes:
         return (*self._problems, FeedProblem(self.document, "", f"{self._more} more entries could not be read"))
 
     def shaped(self, shape: type[Shape], value: object, where: str) -> Shape | None:
-        """The value in its shape; None, with a note, where it does not fit."""
+        """The value in its shape, without the fields that do not fit; None where it cannot be read for all that.
+
+        Either is noted.
+        """
         try:
             return shape.model_validate(value)
         except ValidationError as error:
-            self.add(where, f"{misfit(error)}; the entry is skipped")
-            return None
+            entry = None if shape.needs_all else _without_misfits(shape, value)
+            outcome = "the entry is skipped" if entry is None else "that counts as unknown"
+            self.add(where, f"{misfit(error)}; {outcome}")
+            return entry
 
     def each(self, shape: type[Shape], values: object, where: str) -> Iterator[tuple[str, Shape]]:
         """The entries of a list that fit the shape, each with its place in the document.
@@ -169,12 +198,56 @@ class Notes:
         return entries
 
 
-def whole(shape: type[Shape], value: object, document: str) -> Shape:
-    """The document itself in its shape. Raises `Failure` where it does not fit."""
+def whole(shape: type[Shape], value: object, notes: Notes) -> Shape:
+    """The document itself in its shape, less what does not fit. Raises `Failure` where it cannot be read so."""
     try:
         return shape.model_validate(value)
     except ValidationError as error:
-        raise malformed_feed(document, misfit(error)) from error
+        found = _without_misfits(shape, value)
+        if found is None:
+            raise malformed_feed(notes.document, misfit(error)) from error
+        notes.add("", f"{misfit(error)}; that counts as unknown")
+        return found
+
+
+def _without_misfits(shape: type[Shape], value: object) -> Shape | None:
+    """The value without its members that do not fit, the innermost first; None where it needs one of these."""
+    rest, lost = value, set[str]()
+    for _ in range(_MOST_FIELDS):
+        try:
+            found = shape.model_validate(rest)
+        except ValidationError as error:
+            place = error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
+            there = _as_far_as_there(rest, place)
+            if not there:
+                return None
+            rest = _without(rest, there)
+            lost.add(str(there[0]))
+        else:
+            names = ((name, field.alias or name) for name, field in shape.model_fields.items())
+            found._unread = frozenset(name for name, alias in names if alias in lost)
+            return found
+    return None
+
+
+_Place = tuple[int | str, ...]
+
+
+def _as_far_as_there(value: object, place: _Place) -> _Place:
+    """What can be followed of a place; of a member that is missing, the place of what lacks it."""
+    for depth, step in enumerate(place):
+        if not isinstance(value, dict) or step not in value:
+            return place[:depth]
+        value = value[step]
+    return place
+
+
+def _without(value: Any, place: _Place) -> dict[str, Any]:
+    """A copy without the member at that place, which shares all else."""
+    head, rest = place[0], place[1:]
+    if rest:
+        return {**value, head: _without(value[head], rest)}
+    return {key: each for key, each in value.items() if key != head}
 
 
 def malformed_feed(document: str, what: str) -> Failure:

@@ -1,13 +1,13 @@
 """The stage that follows the feeds: due documents are fetched, read and kept, and lead to further documents."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bot.domain.failure import Failure, Trouble
+from bot.domain.failure import Failure
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.feeds.document import (
     FeedKind,
@@ -23,12 +23,12 @@ from bot.reconcile.work import Claimed, Lease, Queue, Work
 from bot.watch.feeds import contents, image_info, msrc
 from bot.watch.feeds.contents import READER, FeedContents
 from bot.watch.feeds.dotnet.releases import Merged, merge
-from bot.watch.feeds.image_info import InventoryStep
+from bot.watch.feeds.doubts import DoubtedLoss, FactKey, RegistryWord, WatchedTag, agrees, to_ask
+from bot.watch.feeds.losses import NEWEST, WHOLE, ReadDocument, losses_of
 from bot.watch.feeds.reading import KEPT
 
 AT_ONCE = 4
 MOST_PER_TICK = 100
-BELIEVE_LOSSES_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,20 @@ _LEADS_TO = {
     FeedKind.MSRC_UPDATES: FeedKind.MSRC_BULLETIN,
     FeedKind.DOTNET_TIMELINE: FeedKind.DOTNET_CVE,
 }
+_ASKS_RELEASES = frozenset({FeedKind.DOTNET_RELEASES, FeedKind.IMAGE_INFO})
+_MAY_LOSE = _ASKS_RELEASES | WHOLE | NEWEST
+"""Documents that are compared with the copy before."""
 _MONTHLY = frozenset({FeedKind.MSRC_BULLETIN, FeedKind.DOTNET_CVE})
 
 
 @dataclass(frozen=True, slots=True)
 class DueFeed:
-    """A document whose turn it is, with its last good copy; the claim holds until it is kept or put off."""
+    """A document whose turn it is, with its last good copy and what of its losses is doubted; the claim holds until
+    it is kept or put off."""
 
     source: FeedSource
     document: StoredDocument | None
+    doubts: tuple[DoubtedLoss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,11 @@ class FeedReading:
     """Everything that one look at a document brought, to be kept together or not at all.
 
     `releases` are complete rows to insert or replace. `advisories` replace what the same source (that of their
-    only evidence) said of the same CVE; `withdrawn_advisories` (source, CVE) are taken out. `leads_to` are
-    documents that are due now. `tags_withdrawn` and `tags_returned` are what an image inventory lists no longer,
-    or again. All but `document` and `due_at` are empty where nothing changed.
+    only evidence) said of the same CVE; `withdrawn_advisories` (source, CVE) are taken out, and those `taken_back`
+    where they are still what the source said last. `leads_to` are documents that are due now. `tags_withdrawn` and
+    `tags_returned` are what an image inventory lists no longer, or again. `doubts` are all losses that are doubted
+    from now on, `doubts_over` the places of those that are no more. All but `document`, `due_at` and `doubts` are
+    empty where nothing changed.
     """
 
     source: FeedSource
@@ -88,9 +95,12 @@ class FeedReading:
     releases: tuple[Release, ...] = ()
     advisories: tuple[Advisory, ...] = ()
     withdrawn_advisories: tuple[tuple[str, str], ...] = ()
+    taken_back: tuple[Advisory, ...] = ()
     leads_to: tuple[FeedSource, ...] = ()
     tags_withdrawn: frozenset[image_info.TagKey] = frozenset()
     tags_returned: frozenset[image_info.TagKey] = frozenset()
+    doubts: tuple[DoubtedLoss, ...] = ()
+    doubts_over: frozenset[str] = frozenset()
 
 
 class FeedPort(Protocol):
@@ -118,6 +128,10 @@ class FeedsStore(Protocol):
     async def known_releases(self) -> Mapping[str, Release]:
         """All releases by version."""
 
+    async def watched(self, tags: Collection[FactKey]) -> Sequence[WatchedTag]:
+        """The used bases that stand for these tags of an inventory, on whichever registry."""
+        ...
+
     async def keep_feed(self, reading: FeedReading) -> None:
         """Keeps all of a reading, brings `leads_to` forward to now (making rows where there are none), and
         releases the claim until `due_at`."""
@@ -136,50 +150,67 @@ class FeedTally:
     newly_published: list[Release] = field(default_factory=list)
 
 
-async def tick(store: FeedsStore, reader: FeedPort, loop: Loop, feeds: FeedsToRead) -> FeedTally:
-    """Reads every document that is due, and those that they lead to. A document that fails stops no other."""
+async def tick(
+    store: FeedsStore, reader: FeedPort, loop: Loop, feeds: FeedsToRead, registry: RegistryWord | None = None
+) -> FeedTally:
+    """Reads every document that is due, and those that they lead to. A document that fails stops no other.
+
+    The registry is asked, once a day, of what an inventory has lost and should not have; without one, time tells.
+    """
     tally = FeedTally()
     await store.follow_feeds(feeds.roots)
-    run = await loop.run(_Documents(store, reader, feeds, loop, tally))
+    run = await loop.run(_Documents(store, reader, feeds, loop, tally, registry))
     tally.failed += run.problems
     return tally
 
 
-@dataclass(frozen=True, slots=True)
-class ReadDocument:
-    """What one look at a document brought, before it is compared with what is known."""
-
-    document: StoredDocument
-    said: FeedContents | None
-    """None where nothing changed."""
-    step: InventoryStep = InventoryStep()  # noqa: RUF009 - frozen
-
-
-def read_document(item: DueFeed, document: StoredDocument, now: datetime) -> ReadDocument:
+def read_document(item: DueFeed, document: StoredDocument) -> ReadDocument:
     """Reads what came, beside the copy that was known. Raises `Failure` where it is not what its kind says."""
     said = contents.read(item.source, document.body, document.fetched_at)
-    return ReadDocument(document, said, _step(item, said, now))
+    is_new = item.document is not None and item.document.body != document.body
+    return ReadDocument(item.source.kind, document, said, _said_before(item), is_new, item.doubts)
+
+
+def _said_before(item: DueFeed) -> FeedContents | None:
+    if item.document is None or item.source.kind not in _MAY_LOSE:
+        return None
+    try:
+        return contents.read(item.source, item.document.body, item.document.fetched_at)
+    except Failure:
+        return None
 
 
 async def reading_of(
     store: "FeedsStore", feeds: FeedsToRead, source: FeedSource, read: ReadDocument, now: datetime
 ) -> tuple[FeedReading, Merged]:
     """What is to be kept of a document, and which releases are new or published anew."""
-    due_at = now + feeds.interval(source.kind)
-    said = read.said
-    if said is None:
+    said, due_at = read.said, now + feeds.interval(source.kind)
+    if said is None and not read.doubts:
         return FeedReading(source, read.document, due_at), Merged({})
-    merged = merge(await store.known_releases(), said.releases) if said.releases else Merged({})
+    known = await store.known_releases() if source.kind in _ASKS_RELEASES else {}
+    lost = losses_of(read, known, await store.watched(read.doubted) if read.doubts else (), now)
     reading = FeedReading(
-        source=source,
+        source,
+        read.document,
+        due_at,
+        releases=lost.releases,
+        withdrawn_advisories=lost.withdrawn,
+        taken_back=lost.advisories,
+        tags_withdrawn=lost.step.withdrawn,
+        tags_returned=lost.step.returned,
+        doubts=lost.weighed.doubts,
+        doubts_over=lost.weighed.over,
+    )
+    if said is None:
+        return reading, Merged({})
+    merged = merge(known, said.releases) if said.releases else Merged({})
+    reading = replace(
+        reading,
         document=replace(read.document, reader=READER),
-        due_at=due_at,
-        releases=merged.changed,
+        releases=(*merged.changed, *lost.releases),
         advisories=said.advisories,
-        withdrawn_advisories=said.withdrawn_advisories,
+        withdrawn_advisories=(*said.withdrawn_advisories, *lost.withdrawn),
         leads_to=await _worth_reading(said, store, now - feeds.history),
-        tags_withdrawn=read.step.withdrawn,
-        tags_returned=read.step.returned,
     )
     return reading, merged
 
@@ -192,10 +223,17 @@ class _Documents(Work[DueFeed, ReadDocument]):
     strikes = None
 
     def __init__(
-        self, store: FeedsStore, reader: FeedPort, feeds: FeedsToRead, loop: Loop, tally: FeedTally
+        self,
+        store: FeedsStore,
+        reader: FeedPort,
+        feeds: FeedsToRead,
+        loop: Loop,
+        tally: FeedTally,
+        registry: RegistryWord | None,
     ) -> None:
         self._store = store
         self._reader = reader
+        self._registry = registry
         self._feeds = feeds
         self._clock = loop.clock
         self._tally = tally
@@ -213,8 +251,22 @@ class _Documents(Work[DueFeed, ReadDocument]):
             raise answer.failure
         document = answer.document
         if not isinstance(answer, NewContent) and document.reader == READER:
-            return ReadDocument(document, None)
-        return await asyncio.to_thread(read_document, item, document, self._clock.now())
+            read = ReadDocument(item.source.kind, document, None, doubts=item.doubts)
+        else:
+            read = await asyncio.to_thread(read_document, item, document)
+        is_inventory = item.source.kind is FeedKind.IMAGE_INFO
+        return read if self._registry is None or not is_inventory else await self._heard(read, self._registry)
+
+    async def _heard(self, read: ReadDocument, registry: RegistryWord) -> ReadDocument:
+        """Asks the registry of what the inventory said before and says no more."""
+        now = self._clock.now()
+        asked = to_ask(read.doubts, now)
+        if not asked:
+            return read
+        watched = await self._store.watched({key for each in asked for key in each.keys})
+        agreed = {each.place for each in asked if await agrees(registry, each, watched)}
+        doubts = tuple(replace(each, asked_at=now) if each in asked else each for each in read.doubts)
+        return replace(read, doubts=doubts, agreed=frozenset(agreed))
 
     async def settle(self, item: DueFeed, result: ReadDocument) -> None:
         now = self._clock.now()
@@ -227,6 +279,7 @@ class _Documents(Work[DueFeed, ReadDocument]):
             return
         self._tally.read += 1
         self._tally.problems.extend(str(problem) for problem in result.said.problems)
+        self._tally.problems.extend(f"{item.source.url}: {doubt.text}" for doubt in reading.doubts)
         self._tally.newly_published.extend(merged.newly_published)
 
     async def failed(self, item: DueFeed, claimed: Claimed, failure: Failure, now: datetime) -> str:
@@ -249,20 +302,6 @@ async def _worth_reading(said: FeedContents, store: FeedsStore, since: datetime)
     checked_at = await store.feeds_checked_at(FeedKind.MSRC_BULLETIN)
     monthly = msrc.to_read(said.monthly, checked_at, since)
     return (*said.leads_to, *(FeedSource(FeedKind.MSRC_BULLETIN, document.url) for document in monthly))
-
-
-def _step(feed: DueFeed, said: FeedContents, now: datetime) -> InventoryStep:
-    """What changed in the inventory. A loss that looks like a mistake is refused until it has lasted a day."""
-    if said.inventory is None or feed.document is None:
-        return InventoryStep()
-    try:
-        before, _ = image_info.read(feed.document.body, feed.source.url)
-    except Failure:
-        return InventoryStep()
-    step = image_info.compared(before, said.inventory)
-    if step.doubt and now - feed.document.checked_at < BELIEVE_LOSSES_AFTER:
-        raise Failure(Trouble.MALFORMED, step.doubt, where=feed.source.url, advice=KEPT)
-    return step
 
 
 def _failure_line(failure: Failure, document: StoredDocument | None) -> str:

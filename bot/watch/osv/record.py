@@ -94,6 +94,8 @@ class _Binary(FeedShape):
 
 
 class _Affected(FeedShape):
+    needs_all = True
+
     package: _Package
     ranges: Annotated[list[_Range], Field(max_length=MOST_RANGES)] = Field([])
     versions: list[Version] = Field([])

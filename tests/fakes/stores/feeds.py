@@ -1,19 +1,21 @@
 """Feed documents, releases and advisories in memory: `watch.feeds.stage.FeedsStore`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.clock import Clock
 from bot.domain.feeds.advisory import Advisory, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.watch.feeds.doubts import FactKey, WatchedTag
 from bot.watch.feeds.stage import DueFeed, FeedReading
 from tests.fakes.queue import FakeQueue, Row
 
 
 @dataclass(slots=True)
 class FakeFeedsStore:
-    """Documents in `taken_over` are another's before they are kept; `readings` is what was kept, in its order."""
+    """Documents in `taken_over` are another's before they are kept; `readings` is what was kept, in its order;
+    `tags` are the bases that are watched."""
 
     clock: Clock
     rows: dict[int, Row[DueFeed]] = field(default_factory=dict)
@@ -21,6 +23,7 @@ class FakeFeedsStore:
     advisories: dict[tuple[str, str], Advisory] = field(default_factory=dict)
     taken_over: set[FeedSource] = field(default_factory=set)
     readings: list[FeedReading] = field(default_factory=list)
+    tags: list[WatchedTag] = field(default_factory=list)
 
     async def follow_feeds(self, sources: Sequence[FeedSource]) -> None:
         self._follow(sources, self.clock.now())
@@ -42,6 +45,9 @@ class FakeFeedsStore:
     async def known_releases(self) -> Mapping[str, Release]:
         return dict(self.releases)
 
+    async def watched(self, tags: Collection[FactKey]) -> Sequence[WatchedTag]:
+        return [each for each in self.tags if each.key in tags]
+
     async def keep_feed(self, reading: FeedReading) -> None:
         queue, row = self.documents(frozenset(FeedKind)), self.row(reading.source)
         if reading.source in self.taken_over:
@@ -52,10 +58,15 @@ class FakeFeedsStore:
         for source in reading.leads_to:
             led_to = self.row(source)
             led_to.due_at = min(led_to.due_at, reading.document.checked_at)
-        queue.settle(row.id, reading.due_at, DueFeed(reading.source, reading.document))
+        queue.settle(row.id, reading.due_at, DueFeed(reading.source, reading.document, reading.doubts))
         self.releases.update({release.version: release for release in reading.releases})
         for key in reading.withdrawn_advisories:
             self.advisories.pop(key, None)
+        for advisory in reading.taken_back:
+            key = (advisory.evidence[0].source, advisory.cve)
+            kept = self.advisories.get(key)
+            if kept is not None and kept.evidence[0].locator == advisory.evidence[0].locator:
+                del self.advisories[key]
         self.advisories.update({(each.evidence[0].source, each.cve): each for each in reading.advisories})
 
     def row(self, source: FeedSource) -> Row[DueFeed]:

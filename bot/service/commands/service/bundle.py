@@ -205,7 +205,7 @@ async def _reading(
     stores: Stores, feeds: FeedsToRead, known: DueFeed, each: BundledDocument, where: str, now: datetime
 ) -> FeedReading:
     try:
-        read = await asyncio.to_thread(read_document, known, each.document, now)
+        read = await asyncio.to_thread(read_document, known, each.document)
     except Failure as failure:
         advice = "" if failure.advice == KEPT else failure.advice
         told = failure.altered(advice=advice)

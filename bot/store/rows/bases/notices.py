@@ -36,6 +36,7 @@ def _notice(row: Row[Any]) -> OpenNotice:
         row.text,
         load(row.toward, tuple[Base, ...]),
         row.told_with is not None,
+        row.opened_at,
     )
 
 

@@ -82,6 +82,7 @@ documents = leased(
     Column("fetched_at", Moment),
     Column("checked_at", Moment),
     Column("error", LongText),
+    Column("doubts", JSON(none_as_null=True)),
 )
 
 releases = Table(

@@ -30,6 +30,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.inserting import insert_missing
 from bot.store.engine.queue.claiming import Worker, claim, settle
 from bot.store.engine.store import Store
+from bot.store.rows.bases.doubts import load_doubts
 from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.mirrors import behind
 from bot.store.rows.bases.notices import open_notices
@@ -81,7 +82,7 @@ class NoticesStore(Store):
             late = await behind(connection)
             version, document = await self._newer_inventory(connection)
         if document is not None:
-            self._inventory = (version, await asyncio.to_thread(_published, document))
+            self._inventory = (version, await asyncio.to_thread(_published, *document))
         histories = await asyncio.to_thread(loaded, named, rows_of)
         is_first = rows[0]["mark"] is None
         picture = Picture(used, histories, self._inventory[1], opened, is_first, late, copies)
@@ -116,20 +117,21 @@ class NoticesStore(Store):
             opened = [Incident(_INVENTORY, stale.since, stale.text)] if stale else []
             await tell_incidents(connection, opened, () if stale else {_INVENTORY}, now)
 
-    async def _newer_inventory(self, connection: AsyncConnection) -> tuple[object, bytes | None]:
-        """The inventory where it is not the one that was read before; it is large and seldom changes."""
+    async def _newer_inventory(self, connection: AsyncConnection) -> tuple[object, tuple[bytes, Any] | None]:
+        """The inventory, with what of its losses is doubted, where it is not the one that was read before; it is
+        large and seldom changes."""
         newest = (
-            select(documents.c.url, documents.c.fetched_at)
+            select(documents.c.url, documents.c.fetched_at, documents.c.doubts)
             .where(documents.c.kind == FeedKind.IMAGE_INFO.value, documents.c.body.is_not(None))
             .order_by(documents.c.checked_at.desc())
             .limit(1)
         )
         row = (await connection.execute(newest)).first()
-        version = None if row is None else (row.url, row.fetched_at)
+        version = None if row is None else (row.url, row.fetched_at, row.doubts)
         if row is None or version == self._inventory[0]:
             return version, None
         body = await connection.execute(select(documents.c.body).where(documents.c.url == row.url))
-        return version, bytes(body.scalar_one())
+        return version, (bytes(body.scalar_one()), row.doubts)
 
 
 async def _mark(connection: AsyncConnection) -> str:
@@ -185,9 +187,10 @@ async def _with_siblings(connection: AsyncConnection, used: Iterable[Base]) -> d
     return {number: base for number, base in named.items() if base in wanted}
 
 
-def _published(document: bytes) -> Published | None:
+def _published(document: bytes, doubts: Any) -> Published | None:
     try:
         inventory, _ = image_info.read(zlib.decompress(document))
+        doubted = frozenset(key for each in load_doubts(doubts) for key in each.keys)
     except Failure:
         return None
     return Published(
@@ -199,6 +202,7 @@ def _published(document: bytes) -> Published | None:
             )
             for key, entry in inventory.tags.items()
         },
+        doubted,
     )
 
 

@@ -17,6 +17,7 @@ from bot.store.engine.codec import load
 from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
 from bot.store.engine.inserting import chunks
 from bot.store.engine.store import Store
+from bot.store.rows.bases.doubts import load_doubts
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.considered import packed, unpacked
 from bot.store.rows.inventories.packages import compared_in_open
@@ -64,7 +65,11 @@ class BundleStore(Store):
     async def known_copy(self, source: FeedSource) -> DueFeed:
         """A document with the copy that is at hand."""
         known = await self.document(source.url)
-        return DueFeed(source, known.document if known is not None else None)
+        if known is None:
+            return DueFeed(source, None)
+        async with self._database.reading() as connection:
+            doubts = await connection.scalar(select(documents.c.doubts).where(documents.c.url == source.url))
+        return DueFeed(source, known.document, load_doubts(doubts))
 
     async def dumps(self) -> AsyncIterator[BundledDump]:
         """What was kept of each dump that was read, one after the other."""

@@ -1,7 +1,7 @@
 """Feed documents, releases and advisories: what the feeds stage reads and writes."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,12 +22,18 @@ from bot.store.engine.queue.claiming import settle
 from bot.store.engine.queue.due_rows import DueRows
 from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
+from bot.store.rows.bases.doubts import dump_doubts, load_doubts
+from bot.store.rows.bases.incidents import tell_incidents
 from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import advisories, base_of, bases, documents, observations, releases
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
+from bot.watch.feeds.doubts import FactKey, WatchedTag
 from bot.watch.feeds.stage import DueFeed, FeedReading
+from bot.watch.registry.incident import LONGEST_SUBJECT, Incident
 
+DOUBTED = "says less"
+"""The kind of incident that a source is whose losses are doubted."""
 _KNOWN = select(documents.c.url).where(is_among(documents.c.url, "urls"))
 
 
@@ -73,15 +79,33 @@ class FeedsStore(Store):
             rows, lambda row: load(row.advisory, Advisory), lambda row: f"advisory {row.source} {row.cve}"
         )
 
+    async def watched(self, tags: Collection[FactKey]) -> list[WatchedTag]:
+        found: list[WatchedTag] = []
+        async with self._database.reading() as connection:
+            for some in chunks(sorted({tag for _, tag in tags})):
+                rows = await connection.execute(select(bases).where(bases.c.used.is_(True), bases.c.tag.in_(some)))
+                found += [
+                    WatchedTag((row.repository, row.tag), base_of(row), row.digest, row.moved_at)
+                    for row in rows
+                    if (row.repository, row.tag) in tags
+                ]
+        return found
+
     async def keep_feed(self, reading: FeedReading) -> None:
         async with self._database.transaction() as connection:
             rows = await _bring_forward(connection, [reading])
             values = _document_values(reading.document)
             row = rows[reading.source.url]
+            values["doubts"] = dump_doubts(reading.doubts)
             await settle(connection, documents, self._worker, row, due_at=reading.due_at, values=values)
             await _save_said(connection, reading, reading.document.checked_at)
-            if reading.releases or reading.advisories or reading.withdrawn_advisories:
+            if _is_news(reading):
                 await raise_counter(connection, FEEDS)
+
+
+def _is_news(reading: FeedReading) -> bool:
+    brought = (reading.releases, reading.advisories, reading.withdrawn_advisories, reading.taken_back)
+    return any((*brought, reading.doubts_over))
 
 
 def _document_values(document: StoredDocument) -> dict[str, Any]:
@@ -120,7 +144,8 @@ async def import_feeds(
             others.add(reading.source.url)
         elif is_older:
             newer.append(reading)
-            kept = update(documents).where(documents.c.id == row.id).values(**_document_values(document))
+            values = {**_document_values(document), "doubts": dump_doubts(reading.doubts)}
+            kept = update(documents).where(documents.c.id == row.id).values(**values)
             await connection.execute(kept)
     if newer:
         said = replace(
@@ -128,20 +153,26 @@ async def import_feeds(
             releases=tuple(release for each in newer for release in each.releases),
             advisories=tuple(advisory for each in newer for advisory in each.advisories),
             withdrawn_advisories=tuple(one for each in newer for one in each.withdrawn_advisories),
+            taken_back=tuple(one for each in newer for one in each.taken_back),
             tags_withdrawn=frozenset(tag for each in newer for tag in each.tags_withdrawn),
             tags_returned=frozenset(tag for each in newer for tag in each.tags_returned),
+            doubts=tuple(doubt for each in newer for doubt in each.doubts),
+            doubts_over=frozenset(place for each in newer for place in each.doubts_over),
         )
         await _save_said(connection, said, now)
     return frozenset(each.source.url for each in newer), frozenset(others)
 
 
 async def _save_said(connection: AsyncConnection, reading: FeedReading, at: datetime) -> None:
-    """Writes the releases and advisories of a document, and what its inventory lists no longer or again."""
+    """Writes the releases and advisories of a document, what its inventory lists no longer or again, and tells of
+    losses that are doubted, or are no more."""
     for release in sorted(reading.releases, key=lambda each: (each.channel, each.version)):
         await save_release(connection, release)
     for source, cve in sorted(reading.withdrawn_advisories):
         await connection.execute(delete(advisories).where(advisories.c.source == source, advisories.c.cve == cve))
-    for advisory in sorted(reading.advisories, key=lambda each: (each.evidence[0].source, each.cve)):
+    for advisory in sorted(reading.taken_back, key=_place_of):
+        await _take_back(connection, advisory)
+    for advisory in sorted(reading.advisories, key=_place_of):
         await connection.execute(
             upsert(
                 connection,
@@ -153,6 +184,27 @@ async def _save_said(connection: AsyncConnection, reading: FeedReading, at: date
             )
         )
     await _note_inventory(connection, reading, at)
+    opened = [Incident(_doubted(each.place), each.since, each.text) for each in reading.doubts]
+    if opened or reading.doubts_over:
+        await tell_incidents(connection, opened, {_doubted(place) for place in reading.doubts_over}, at)
+
+
+def _doubted(place: str) -> str:
+    """The subject of an incident."""
+    return f"{DOUBTED}:{place}"[:LONGEST_SUBJECT]
+
+
+def _place_of(advisory: Advisory) -> tuple[str, str]:
+    return advisory.evidence[0].source, advisory.cve
+
+
+async def _take_back(connection: AsyncConnection, advisory: Advisory) -> None:
+    """Takes out what a source said of a CVE, unless another of its documents has said so since."""
+    said = advisory.evidence[0]
+    row = (advisories.c.source == said.source) & (advisories.c.cve == advisory.cve)
+    kept = (await connection.execute(select(advisories.c.advisory).where(row))).scalar_one_or_none()
+    if kept is not None and load(kept, Advisory).evidence[0].locator == said.locator:
+        await connection.execute(delete(advisories).where(row))
 
 
 async def _bring_forward(
@@ -230,7 +282,7 @@ async def _feed_of(claimed: Claimed) -> DueFeed:
         row["checked_at"],
         row["reader"] or "",
     )
-    return DueFeed(source, document)
+    return DueFeed(source, document, load_doubts(row["doubts"]))
 
 
 def _row(connection: AsyncConnection, source: FeedSource, now: datetime) -> Any:

@@ -1,5 +1,6 @@
 """Microsoft's structured disclosure of a month's .NET CVEs (`cve.json` beside the release notes)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -62,9 +63,9 @@ class _Disclosure(FeedShape):
 
 
 class _Product(FeedShape):
-    cve_id: Cve
-    name: OneLine
-    fixed: Version
+    cve_id: Cve | None = None
+    name: OneLine = ""
+    fixed: Version | None = None
 
 
 def parse(data: bytes, seen_at: datetime, document: str = "cve.json") -> Parsed[Advisory]:
@@ -72,22 +73,31 @@ def parse(data: bytes, seen_at: datetime, document: str = "cve.json") -> Parsed[
     notes = Notes(document)
     value = json_object(data, document)
     disclosures = notes.all_of(_Disclosure, value.get("disclosures"), "disclosures")
-    products: dict[str, list[_Product]] = {}
+    before = notes.count
+    products: dict[str | None, list[_Product]] = {}
     for _, product in notes.each(_Product, value.get("products"), "products"):
         products.setdefault(product.cve_id, []).append(product)
+    are_whole = notes.count == before or (None not in products and _all_are_read(value["products"], products))
     advisories = tuple(
-        _advisory(disclosure, products.get(disclosure.id, []), seen_at, notes, where)
+        _advisory(disclosure, products.get(disclosure.id, []), are_whole, seen_at, notes, where)
         for where, disclosure in disclosures
     )
     return Parsed(advisories, notes.problems, len(value["disclosures"]))
 
 
 def _advisory(
-    disclosure: _Disclosure, products: list[_Product], seen_at: datetime, notes: Notes, where: str
+    disclosure: _Disclosure,
+    products: list[_Product],
+    are_whole: bool,
+    seen_at: datetime,
+    notes: Notes,
+    where: str,
 ) -> Advisory:
-    """The vendor's own rating counts; the one that CVSS derives from the score only stands in for it."""
-    vendor = Severity.named(disclosure.cna.severity) if disclosure.cna else None
-    derived = Severity.named(disclosure.cvss.severity) if disclosure.cvss else None
+    """Where not all products can be told, no families are said: the one that is missing may be this one's.
+
+    The vendor's own rating counts; the one that CVSS derives from the score only stands in for it."""
+    vendor = _severity(disclosure.cna, notes, where)
+    derived = _severity(disclosure.cvss, notes, where)
     disclosed = disclosure.timeline.disclosure if disclosure.timeline else None
     references = disclosure.references if isinstance(disclosure.references, list) else []
     return Advisory(
@@ -96,12 +106,23 @@ def _advisory(
         severity=vendor or derived,
         score=disclosure.cvss.score if disclosure.cvss else None,
         published_at=disclosed.date if disclosed else None,
-        families=_families(products, notes, where),
+        families=_families(products, notes, where) if are_whole else frozenset(),
         systems=_systems(disclosure.platforms, notes, where),
-        fixed_versions=versions_in_order(product.fixed for product in products),
+        fixed_versions=versions_in_order(product.fixed for product in products if product.fixed),
         links=links(*references),
         evidence=(Evidence(SOURCE, disclosure.id, seen_at),),
     )
+
+
+def _all_are_read(listed: object, products: Mapping[str | None, list[_Product]]) -> bool:
+    return isinstance(listed, list) and len(listed) == sum(map(len, products.values()))
+
+
+def _severity(said: _Cvss | _Authority | None, notes: Notes, where: str) -> Severity | None:
+    severity = Severity.named(said.severity) if said else None
+    if said and said.severity and severity is None:
+        notes.add(where, f"the severity {said.severity} is unknown; it is skipped")
+    return severity
 
 
 def _families(products: list[_Product], notes: Notes, where: str) -> frozenset[str]:
@@ -115,6 +136,8 @@ def _families(products: list[_Product], notes: Notes, where: str) -> frozenset[s
 
 
 def _systems(platforms: object, notes: Notes, where: str) -> frozenset[str]:
+    if platforms is not None and not isinstance(platforms, list):
+        notes.add(where, "its platforms should be a list; its systems count as not said")
     names = platforms if isinstance(platforms, list) else []
     unknown = [str(name) for name in names if not isinstance(name, str) or name.lower() not in _SYSTEMS]
     if unknown:

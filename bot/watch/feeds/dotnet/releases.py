@@ -74,6 +74,15 @@ class _ChannelDocument(HyphenatedShape):
     releases: Any = None
 
 
+_FIELDS = {
+    "release_date": "released_on",
+    "security": "security",
+    "support_phase": "support_phase",
+    "eol_date": "end_of_life",
+}
+"""Of `Release` by those of the documents."""
+
+
 def parse_index(data: bytes, seen_at: datetime, document: str = "releases-index.json") -> Parsed[ReleaseChannel]:
     """The channels of `releases-index.json`, in the document's order (newest first)."""
     notes = Notes(document)
@@ -90,17 +99,26 @@ def parse(data: bytes, seen_at: datetime, document: str = "releases.json") -> Pa
     """
     notes = Notes(document)
     value = json_object(data, document)
-    channel = whole(_ChannelDocument, value, document)
+    channel = whole(_ChannelDocument, value, notes)
     rows = notes.all_of(_ReleaseRow, channel.releases, "releases")
     releases = tuple(_release(channel, row, seen_at, notes, where) for where, row in rows)
     return Parsed(releases, notes.problems, len(channel.releases))
 
 
 def _release(channel: _ChannelDocument, row: _ReleaseRow, seen_at: datetime, notes: Notes, where: str) -> Release:
+    unread = {_FIELDS[name] for name in channel.unread | row.unread if name in _FIELDS}
+    if "security" not in row.model_fields_set:
+        unread.add("security")
+    before = notes.count
     listed = notes.each(_ListedCve, row.cve_list, f"{where}.cve-list")
     cves = tuple(sorted({entry.cve_id for _, entry in listed}))
+    if notes.count > before:
+        unread.add("cves")
+    before = notes.count
     sdk = _version(row.sdk, notes, f"{where}.sdk")
     sdks = [entry.version for _, entry in notes.each(_Component, row.sdks, f"{where}.sdks")]
+    if notes.count > before:
+        unread.add("sdks")
     return Release(
         channel=channel.channel_version,
         version=row.release_version,
@@ -114,6 +132,7 @@ def _release(channel: _ChannelDocument, row: _ReleaseRow, seen_at: datetime, not
         released_on=row.release_date,
         support_phase=channel.support_phase,
         end_of_life=channel.eol_date,
+        unread=tuple(sorted(unread)),
     )
 
 
@@ -129,8 +148,8 @@ def merge(known: Mapping[str, Release], parsed: Iterable[Release]) -> Merged:
     """What is known once `parsed`, a reading of one or more channels, is added to it.
 
     First-seen times stay: the feed rewrites `release-date` when a later SDK joins a release, and lists CVEs up
-    to days after it. The rest follows the newest reading. What the feed no longer shows stays known. The first
-    reading of a channel publishes nothing new: its history is only new to us.
+    to days after it. The rest follows the newest reading, but for what that could not read. The first reading of a
+    channel publishes nothing new: its history is only new to us.
     """
     releases = dict(known)
     channels = {release.channel for release in known.values()}
@@ -149,8 +168,23 @@ def merge(known: Mapping[str, Release], parsed: Iterable[Release]) -> Merged:
 
 def _keeping_first_seen(before: Release, release: Release) -> Release:
     listings = [at for at in (before.cves_listed_at, release.cves_listed_at) if at is not None]
-    return replace(
+    found = replace(
         release,
         published_at=min(before.published_at, release.published_at),
         cves_listed_at=min(listings, default=None),
     )
+    return _keeping_unread(before, found)
+
+
+def _keeping_unread(before: Release, release: Release) -> Release:
+    """What cannot be read of a release now stays as it was read before; of its lists, what can be read is added.
+
+    A security release that lists no CVE at all any more is taken for one of which they cannot be read.
+    """
+    kept: dict[str, Any] = {name: getattr(before, name) for name in release.unread if name not in before.unread}
+    if "sdks" in kept:
+        kept["sdks"] = tuple(dict.fromkeys((*release.sdks, *before.sdks)))
+    if "cves" in kept or (release.security and not release.cves):
+        kept["cves"] = tuple(sorted({*release.cves, *before.cves}))
+    kept["security"] = kept.get("security", release.security) or bool(kept.get("cves", release.cves))
+    return replace(release, **kept, unread=tuple(name for name in release.unread if name not in kept))

@@ -9,6 +9,7 @@ from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.store.rows.bases.tables import documents
+from bot.watch.feeds.doubts import DoubtedLoss
 from bot.watch.feeds.stage import DueFeed, FeedReading, FeedsStore
 from tests.fakes.stores.feeds import FakeFeedsStore
 from tests.integration.store.conftest import NOON
@@ -68,6 +69,20 @@ async def test_a_release_read_twice_is_known_once(store: FeedsStore, clock: Manu
         await store.keep_feed(replace(reading(clock), releases=(RELEASE,), advisories=(ADVISORY,)))
         clock.advance(HOUR)
     assert await store.known_releases() == {"10.0.5": RELEASE}
+
+
+async def test_what_is_doubted_comes_back_with_its_document(store: FeedsStore, clock: ManualClock) -> None:
+    doubt = DoubtedLoss("dotnet/aspnet", "has none", frozenset({("dotnet/aspnet", "8.0")}), NOON, 2, NOON)
+    await store.follow_feeds([INDEX])
+    await due(store, clock)
+    kept = replace(reading(clock), doubts=(doubt,))
+    await store.keep_feed(kept)
+    clock.advance(HOUR)
+    assert await due(store, clock) == [DueFeed(INDEX, kept.document, (doubt,))]
+    await store.keep_feed(replace(reading(clock), doubts_over=frozenset({doubt.place})))
+    clock.advance(HOUR)
+    [again] = await due(store, clock)
+    assert again.doubts == ()
 
 
 async def test_what_a_document_leads_to_is_due_now(store: FeedsStore, clock: ManualClock) -> None:

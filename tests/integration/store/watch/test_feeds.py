@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from bot.discover.ports import Reading
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Advisory, Evidence, Release
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
+from bot.domain.reference import Base
+from bot.domain.repositories.repository import Repository
+from bot.watch.feeds.doubts import DoubtedLoss, WatchedTag
 from bot.watch.feeds.stage import DueFeed, FeedReading
 from tests.integration.store.conftest import NOON
-from tests.integration.store.filling import HOUR, LEASE, Stores
+from tests.integration.store.filling import HOUR, LEASE, Stores, usage_of
 from tests.integration.store.statements import statements
 
 INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
@@ -59,6 +63,45 @@ async def test_a_withdrawn_advisory_is_forgotten_for_its_source_alone(stores: St
     await claimed(stores)
     await stores.feeds.keep_feed(replace(reading(stores), withdrawn_advisories=(("msrc", "CVE-2026-1"),)))
     assert await stores.feeds.advisories() == [other]
+
+
+async def test_what_a_document_takes_back_is_forgotten_unless_another_has_said_it_since(stores: Stores) -> None:
+    await stores.feeds.follow_feeds([INDEX])
+    await claimed(stores)
+    await stores.feeds.keep_feed(replace(reading(stores), advisories=(ADVISORY,)))
+    elsewhere = replace(ADVISORY, evidence=(Evidence("msrc", "another month", NOON),))
+    for taken_back, left in ((elsewhere, [ADVISORY]), (ADVISORY, [])):
+        stores.clock.advance(HOUR)
+        await claimed(stores)
+        await stores.feeds.keep_feed(replace(reading(stores), taken_back=(taken_back,)))
+        assert await stores.feeds.advisories() == left
+
+
+async def test_a_loss_that_is_doubted_is_told_until_it_is_over(stores: Stores) -> None:
+    doubt = DoubtedLoss("dotnet/aspnet", "has none", frozenset({("dotnet/aspnet", "8.0")}), NOON)
+    await stores.feeds.follow_feeds([INDEX])
+    for _ in range(2):
+        await claimed(stores)
+        await stores.feeds.keep_feed(replace(reading(stores), doubts=(doubt,)))
+        stores.clock.advance(HOUR)
+        [incident] = (await stores.fleet_views.status()).incidents
+        assert (incident.subject, incident.detail) == ("says less:dotnet/aspnet", doubt.text)
+    await claimed(stores)
+    await stores.feeds.keep_feed(replace(reading(stores), doubts_over=frozenset({doubt.place})))
+    assert (await stores.fleet_views.status()).incidents == ()
+
+
+async def test_the_bases_of_doubted_tags_are_those_in_use_on_any_registry(stores: Stores) -> None:
+    used = [Base("mcr.microsoft.com", "dotnet/aspnet", "8.0"), Base("mirror.example", "dotnet/aspnet", "8.0")]
+    other = Base("mcr.microsoft.com", "dotnet/sdk", "8.0")
+    await stores.listing(Repository("contoso/shop", "main"))
+    await stores.read(Reading("tree-1", tuple((usage_of(base), base) for base in [*used, other])))
+    await stores.see(dict.fromkeys([*used, other], "a"))
+    key = ("dotnet/aspnet", "8.0")
+    found = await stores.feeds.watched({key, ("dotnet/sdk", "9.0")})
+    assert sorted(found, key=lambda each: each.base) == [
+        WatchedTag(key, base, "sha256:" + "a" * 64, each.moved_at) for base, each in zip(used, found, strict=True)
+    ]
 
 
 async def test_a_document_put_off_keeps_its_copy_and_says_why(stores: Stores) -> None:

@@ -29,6 +29,7 @@ from bot.store.rows.bases.tables import incidents, notices
 from bot.store.rows.repositories.tables import repositories
 from bot.store.rows.tables import outbox
 from bot.store.stages.assess.notices import NoticesStore
+from bot.watch.feeds.doubts import DoubtedLoss
 from bot.watch.feeds.stage import FeedReading
 from tests.integration.store.conftest import NOON
 from tests.integration.store.filling import ASPNET, HOUR, LEASE, SDK, Stores, digest, usage_of
@@ -50,7 +51,9 @@ async def watched(stores: Stores, *used: Base) -> None:
     await stores.see(dict.fromkeys(used, "a"))
 
 
-async def inventory(stores: Stores, *tags: str, withdrawn: Sequence[Base] = ()) -> None:
+async def inventory(
+    stores: Stores, *tags: str, withdrawn: Sequence[Base] = (), doubts: Sequence[DoubtedLoss] = ()
+) -> None:
     """The inventory as it lists these tags of `dotnet/aspnet` from now on."""
     manifest = {"digest": f"mcr.microsoft.com/dotnet/aspnet@{digest('c')}", "sharedTags": list(tags)}
     platform = {"osType": "Linux", "architecture": "amd64", "osVersion": "noble", "digest": digest("d")}
@@ -64,6 +67,7 @@ async def inventory(stores: Stores, *tags: str, withdrawn: Sequence[Base] = ()) 
             INVENTORY,
             StoredDocument(INVENTORY.url, None, None, body, now, now, "1"),
             now,
+            doubts=tuple(doubts),
             tags_withdrawn=frozenset((base.repository, base.tag) for base in withdrawn),
         )
     )
@@ -321,3 +325,19 @@ async def test_a_repository_that_cannot_be_read_is_not_waited_for(store: Notices
             )
         )
     assert await store.claim_look() is not None
+
+
+async def test_of_a_tag_whose_loss_is_doubted_the_inventory_says_nothing(
+    store: NoticesStore, stores: Stores
+) -> None:
+    await watched(stores, ASPNET)
+    doubt = DoubtedLoss("dotnet/aspnet", "", frozenset({(ASPNET.repository, ASPNET.tag)}), NOON)
+    await inventory(stores, "other", doubts=[doubt])
+    published = (await looked(store, stores)).picture.published
+    assert published is not None
+    assert published.lists(ASPNET) is None
+    stores.clock.advance(DAY)
+    await inventory(stores, "other")
+    published = (await looked(store, stores)).picture.published
+    assert published is not None
+    assert published.lists(ASPNET) is False

@@ -1,6 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.assess.dotnet.tag_family import TagFamily, os_sibling
+from bot.domain.tags.tag import Tag
+from bot.domain.tags.words import DEBIAN, UBUNTU
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,49 @@ def test_releases_of_one_family_have_an_order(older: str, newer: str) -> None:
 )
 def test_a_cut_down_image_has_a_full_one_beside_it(tag: str, sibling: str | None) -> None:
     assert os_sibling(tag) == sibling
+
+
+@pytest.mark.parametrize(
+    ("tag", "distribution", "family"),
+    [
+        ("11.0-duke", "duke", "debian"),
+        ("11.0-duke-slim", "duke-slim", "debian"),
+        ("12.0-alpine3.25", "alpine3.25", "alpine"),
+        ("12.0-azurelinux", "azurelinux", "azurelinux"),
+        ("12.0-azurelinux5.0-distroless", "azurelinux5.0", "azurelinux"),
+        ("12.0-stonking", "stonking", "stonking"),
+        ("12.0-preview-stonking-chiseled-extra", "stonking", "stonking"),
+        ("12.0-tomorrow-slim", "tomorrow-slim", "tomorrow"),
+        ("12.0-nanoserver-ltsc2028", "nanoserver-ltsc2028", "nanoserver-ltsc"),
+        ("12.0-windowsservercore", "windowsservercore", "windowsservercore"),
+        ("12.0-aot", None, None),
+        ("12.0-chiseled", None, None),
+    ],
+)
+def test_a_name_of_tomorrow_is_a_system_of_its_own_and_never_another(
+    tag: str, distribution: str | None, family: str | None
+) -> None:
+    found = TagFamily.of(tag)
+    assert (found.distribution, found.family) == (distribution, family)
+
+
+@given(st.from_regex(r"[a-z]{4,12}", fullmatch=True))
+def test_no_word_makes_a_tag_one_of_another_system(word: str) -> None:
+    """Neither one that is known, but for what the word itself names, nor the one that Microsoft chooses."""
+    found = TagFamily.of(f"12.0-{word}")
+    if found.distribution is not None:
+        assert found.distribution == word
+        assert found.family in ({"debian"} if word in DEBIAN else {"ubuntu"} if word in UBUNTU else {word})
+    else:
+        assert found.flavours or found.preview or Tag.parse(f"12.0-{word}").architecture or found.channel is None
+
+
+def test_a_cut_down_image_of_a_system_that_is_not_known_has_its_full_one_beside_it() -> None:
+    assert os_sibling("12.0-stonking-chiseled") == "12.0-stonking"
+
+
+def test_the_releases_of_a_system_that_is_not_known_have_no_order() -> None:
+    assert TagFamily.of("12.0-stonking").release == ()
+    assert (
+        TagFamily.of("8.0-xenial").release < TagFamily.of("8.0-artful").release < TagFamily.of("8.0-noble").release
+    )

@@ -56,7 +56,8 @@ def as_stored(difference: NoticeDifference, *, told: bool = True) -> list[OpenNo
 
 def _stored(number: int, notice: Notice, told: bool) -> OpenNotice:
     return OpenNotice(
-        number, notice.topic, notice.base, notice.since, notice.until, notice.text, notice.toward, told
+        *(number, notice.topic, notice.base, notice.since, notice.until, notice.text, notice.toward, told),
+        notice.since + notice.delay,
     )
 
 
@@ -86,6 +87,15 @@ def test_a_base_that_was_gone_before_anybody_looked_is_told_without_a_time() -> 
     assert opened.notice.text == (
         f"{NAME} is not in the published inventory and gets no more fixes; move to 8.0-alpine3.22"
     )
+
+
+@pytest.mark.parametrize(("ends", "opens"), [(date(2026, 11, 10), False), (date(2025, 6, 1), True)])
+def test_a_first_inventory_without_a_whole_channel_withdraws_nothing_of_it_while_it_is_supported(
+    ends: date, opens: bool
+) -> None:
+    shown = picture(seen("1", of="aspnet:8.0-noble"), listed="9.0 10.0", is_first=True)
+    found = at(DAY, shown, replace(release("8.0.16"), end_of_life=ends), options=AlertOptions(end_of_life=HOUR))
+    assert (Topic.WITHDRAWN in topics(found)) is opens
 
 
 @pytest.mark.parametrize(
@@ -155,6 +165,14 @@ def test_a_fix_that_misses_is_shown_at_once_and_told_when_it_has_missed_too_long
     assert [item.tell for item in late.refreshed] == [True]
 
 
+def test_a_fix_that_its_source_takes_back_clears_it_and_says_so() -> None:
+    waiting = picture(
+        seen("1", of="aspnet:8.0"), listed="8.0", open_notices=as_stored(at(DAY + HOUR, WAITING, FIX))
+    )
+    found = at(DAY + 2 * HOUR, waiting, replace(FIX, taken_back_at=DAY + 2 * HOUR))
+    assert found.cleared == (Cleared(1, "no source tells of that fix any more"),)
+
+
 def test_how_long_a_fix_may_miss_is_the_operators_choice() -> None:
     (opened,) = at(DAY + HOUR, WAITING, FIX, options=AlertOptions(waiting_for_base=HOUR)).opened
     assert opened.tell
@@ -163,7 +181,10 @@ def test_how_long_a_fix_may_miss_is_the_operators_choice() -> None:
 def test_a_fix_that_arrives_clears_it() -> None:
     stored = as_stored(at(DAY + 30 * HOUR, WAITING, FIX))
     moved = picture(
-        seen("1", of="aspnet:8.0"), seen("2", of="aspnet:8.0", version="8.0.17"), listed="8.0", open_notices=stored
+        seen("1", of="aspnet:8.0"),
+        seen("2", of="aspnet:8.0", version="8.0.17", at=DAY + 48 * HOUR),
+        listed="8.0",
+        open_notices=stored,
     )
     found = at(DAY + 49 * HOUR, moved, FIX)
     assert found.cleared == (Cleared(1, "the fix arrived after 2 days"),)

@@ -101,6 +101,13 @@ def test_the_ubuntu_release_goes_with_the_sdk(sdk: str, system: str) -> None:
     assert base.tag == f"8.0-{system}-chiseled"
 
 
+@pytest.mark.parametrize("sdk", ["12.0.100", None])
+def test_the_ubuntu_release_of_an_sdk_of_tomorrow_is_not_that_of_today(sdk: str | None) -> None:
+    with pytest.raises(NoBase, match="SDK 12 takes is not known"):
+        base_of(Publish((12, 0), trimmed=True, sdk=sdk))
+    assert base_of(Publish((12, 0), sdk=sdk)).tag == "12.0"
+
+
 def test_every_base_of_a_supported_framework_is_one_that_microsoft_publishes() -> None:
     switches = product([(), ("linux-musl-x64",)], *[[False, True]] * 5)
     bases = {

@@ -59,9 +59,10 @@ def test_each_cve_of_a_title_is_an_advisory_of_its_own() -> None:
     assert [advisory.cve for advisory in parsed.items] == ["CVE-2024-0001", "CVE-2024-0002"]
 
 
-def test_an_entry_that_cannot_be_read_is_named_and_the_others_count() -> None:
+def test_a_date_that_is_none_costs_the_date_alone_and_is_named() -> None:
     parsed = read(entry("CVE-2024-0001", published="yesterday"), entry("CVE-2024-0002"))
-    assert [advisory.cve for advisory in parsed.items] == ["CVE-2024-0002"]
+    assert [advisory.cve for advisory in parsed.items] == ["CVE-2024-0001", "CVE-2024-0002"]
+    assert parsed.items[0].published_at is None
     assert parsed.problems[0].where == "entry[0]"
 
 

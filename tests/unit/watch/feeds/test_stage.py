@@ -1,7 +1,7 @@
 """The feed stage over a store in memory and feeds that serve published documents."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,17 +11,14 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import (
     FeedKind,
     FeedSource,
-    Fetched,
-    NewContent,
-    NotFetched,
     StoredDocument,
-    Unchanged,
 )
 from bot.reconcile.loop import Loop
 from bot.watch.bundle.no_feeds import NoFeeds
 from bot.watch.feeds.stage import FeedsToRead, tick
 from tests.fakes.stores.feeds import FakeFeedsStore
 from tests.unit.watch.feeds.published import published
+from tests.unit.watch.feeds.publisher import Publisher
 
 NOW = datetime(2025, 12, 9, 18, 0, tzinfo=UTC)
 INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/releases-index.json")
@@ -30,25 +27,6 @@ UPDATES = FeedSource(FeedKind.MSRC_UPDATES, "https://feeds.example/updates")
 JUNE = FeedSource(FeedKind.MSRC_BULLETIN, "https://feeds.example/cvrf/2025-Jun")
 IMAGES = FeedSource(FeedKind.IMAGE_INFO, "https://feeds.example/image-info.json")
 GITHUB = FeedSource(FeedKind.GITHUB_ADVISORIES, "https://feeds.example/advisories")
-
-
-@dataclass
-class Publisher:
-    """Serves bodies by address; a `Failure` in place of a body is what the fetch ends in."""
-
-    clock: ManualClock
-    bodies: dict[str, bytes | Failure]
-    asked: list[str] = field(default_factory=list)
-
-    async def fetch(self, source: FeedSource, previous: StoredDocument | None) -> Fetched:
-        self.asked.append(source.url)
-        body = self.bodies.get(source.url, Failure(Trouble.MISSING, "is not there (404)", where=source.url))
-        now = self.clock.now()
-        if isinstance(body, Failure):
-            return NotFetched(body)
-        if previous is not None and previous.body == body:
-            return Unchanged(replace(previous, checked_at=now))
-        return NewContent(StoredDocument(source.url, None, None, body, now, now))
 
 
 @dataclass
@@ -225,18 +203,6 @@ async def test_tags_that_leave_the_inventory_are_told_and_so_is_their_return(wor
     world.serve(IMAGES, images("8.0", "8.0-alpine", "8.0-alpine-composite"))
     await world.tick(IMAGES)
     assert world.store.readings[-1].tags_returned == {key}
-
-
-async def test_an_inventory_that_lost_most_tags_is_believed_only_when_that_lasts(world: World) -> None:
-    world.serve(IMAGES, images("1", "2", "3", "4"))
-    await world.tick(IMAGES)
-    world.serve(IMAGES, images("1"))
-    world.clock.advance(timedelta(hours=1))
-    tally = await world.tick(IMAGES)
-    assert "lost 3 of 4 tags at once" in tally.failed[0]
-    assert len(world.store.readings) == 1
-    world.clock.advance(timedelta(days=1))
-    assert len(await world.withdrawn(IMAGES)) == 3
 
 
 async def test_an_advisory_that_github_takes_back_is_taken_out(world: World) -> None:

@@ -372,7 +372,8 @@ def test_packages_that_a_record_does_not_name_as_it_should_are_told(listed: obje
     ("value", "names"),
     [
         (record(id="?"), {"openssl"}),
-        (record("A-1", affected(binaries={"libssl3t64": "1", "x": "1"}), published=7), {"openssl", "libssl3t64"}),
+        (record("?", affected(binaries={"libssl3t64": "1", "x": "1"})), {"openssl", "libssl3t64"}),
+        (record("A-1", affected(), published=7), set()),
         (record("A-1", affected(), affected("Serilog", ecosystem="NuGet", ranges=[{"type": 1}])), {"serilog"}),
         (_endless(2_001, 1, 1), {"openssl"}),
         (record("A-1", affected("curl", ranges=None)), set()),

@@ -171,3 +171,39 @@ def test_a_trusted_root_whose_authorities_end_is_another_to_trust(tmp_path: Path
     assert trusted_by(trust, rule) is before
     root.write_bytes(sigstore.trusted_root(end=AT))
     assert trusted_by(trust, rule).name != before.name
+
+
+def index_of(one: Looking, *platforms: str) -> dict[str, str]:
+    """The digests of an index's images by platform; the index takes the place of the image."""
+    digests = {
+        platform: one.registry.keep({**MANIFEST, "annotations": {"for": platform}}) for platform in platforms
+    }
+    entries = [
+        {"digest": digest, "platform": dict(zip(("os", "architecture"), platform.split("/"), strict=True))}
+        for platform, digest in digests.items()
+    ]
+    one.digest = one.registry.keep({"schemaVersion": 2, "manifests": entries})
+    return digests
+
+
+MANIFEST = {"schemaVersion": 2, "config": {"digest": "sha256:" + "0" * 64}, "layers": []}
+
+
+async def test_an_unsigned_windows_image_beside_a_signed_one_is_not_signed(tmp_path: Path) -> None:
+    one = looking(tmp_path, trusting_the_root(tmp_path))
+    images = index_of(one, "linux/amd64", "windows/amd64")
+    for digest in (one.digest, images["linux/amd64"]):
+        one.registry.notation(digest)
+    assert not (await one.at(NOW)).holds
+    of_base = await one.trusting.trust(PLACE, one.digest, of_base=True)
+    assert of_base is not None
+    assert of_base.holds
+
+
+async def test_a_platform_that_the_operator_leaves_out_need_not_be_signed(tmp_path: Path) -> None:
+    one = looking(tmp_path, trusting_the_root(tmp_path))
+    images = index_of(one, "linux/amd64", "windows/amd64")
+    one.trusting.settings.images.platforms.append("linux/amd64")
+    for digest in (one.digest, images["linux/amd64"]):
+        one.registry.notation(digest)
+    assert (await one.at(NOW)).holds
