@@ -8,6 +8,7 @@ from starlette.requests import Request
 from bot.domain.clock import Clock
 from bot.plan.waves.advance import RolloutOptions
 from bot.store.stores import Stores
+from bot.web.access.bodies import Bodies
 from bot.web.access.rates import Rates
 from bot.web.access.tokens import Token
 from bot.web.heartbeats import Heartbeats
@@ -59,6 +60,7 @@ class Site:
     forge: str
     rates: Rates
     senders: Senders = Senders()
+    bodies: Bodies = field(default_factory=Bodies)
 
 
 def site_of(request: Request) -> Site:

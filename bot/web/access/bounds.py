@@ -4,18 +4,22 @@ import asyncio
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.web.access.bodies import Bodies
 from bot.web.access.guard import comes_by
 from bot.web.site import Site
 
 LARGEST_BODY = 64 * 1024
+"""What every request may bring; what an event brings beyond needs room among all bodies (`Bodies`)."""
 LARGEST_EVENT = 4 * 1024 * 1024
 """Of a webhook: GitHub sends up to 25 MB, for pushes of thousands of commits; polling sees those."""
 SLOWEST_BODY = 20.0
 """Seconds that a body may take to come in."""
+_COME_AGAIN = "10"
+"""Seconds, where there is no room for a body: about as long as those take that have it."""
 _LONGEST_TARGET = 4096
 _POLICY = "; ".join(
     (
@@ -67,25 +71,13 @@ class Bounds:
         if (refusal := self._refusal(connection, most)) is not None:
             await refusal(scope, receive, sent)
             return
-        received, is_whole = 0, False
-        until = asyncio.get_running_loop().time() + self._slowest_body
-
-        async def counted() -> Message:
-            nonlocal received, is_whole
-            if is_whole:
-                return await receive()
-            try:
-                async with asyncio.timeout_at(until):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(408, "the body did not come in time", {"Connection": "close"}) from None
-            received += len(message.get("body", b""))
-            is_whole = not message.get("more_body", False)
-            if received > most:
-                raise HTTPException(413, _too_large(most))
-            return message
-
-        await self._app(scope, counted, sent)
+        body = _Body(receive, most, self._site.bodies, self._slowest_body)
+        try:
+            await self._app(scope, body.received, sent)
+        except ClientDisconnect:
+            return  # who is gone is answered nothing
+        finally:
+            body.end()
 
     def _refusal(self, connection: HTTPConnection, most: int) -> PlainTextResponse | None:
         scope = connection.scope
@@ -108,6 +100,43 @@ class Bounds:
         if proxy is not None and comes_by(proxy, connection):
             return f"{peer} {connection.headers.get(proxy.header, '')[:100]}"
         return peer
+
+
+class _Body:
+    """One body on its way in: no larger than `most`, not longer than `slowest`, with room among all others."""
+
+    def __init__(self, receive: Receive, most: int, bodies: Bodies, slowest: float) -> None:
+        self._receive = receive
+        self._most = most
+        self._bodies = bodies
+        self._until = asyncio.get_running_loop().time() + slowest
+        self._size = 0
+        self._kept = 0
+        self._is_whole = False
+
+    async def received(self) -> Message:
+        """The next part; raises `HTTPException` where there may be none."""
+        if self._is_whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, "the body did not come in time", {"Connection": "close"}) from None
+        self._size += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._size > self._most:
+            raise HTTPException(413, _too_large(self._most))
+        more = max(0, self._size - LARGEST_BODY) - self._kept
+        if not self._bodies.keep(more):
+            raise HTTPException(503, "too much comes in at once", {"Retry-After": _COME_AGAIN})
+        self._kept += more
+        return message
+
+    def end(self) -> None:
+        """Nothing of it is kept any more."""
+        self._bodies.let_go(self._kept)
+        self._kept = 0
 
 
 def _too_large(most: int) -> str:
