@@ -1,12 +1,14 @@
 """Everything that is served, put together."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -14,6 +16,7 @@ from bot.domain.failure import Failure
 from bot.web import health
 from bot.web.access.bounds import Bounds
 from bot.web.access.guard import person_of
+from bot.web.access.rates import Rates
 from bot.web.api.app import api_of
 from bot.web.api.heads import WithHead
 from bot.web.hooks import receiving
@@ -28,8 +31,9 @@ _STATIC = Path(__file__).with_name("static")
 
 def app_of(site: Site) -> ASGIApp:
     """The application for one site."""
-    app = Starlette(
-        routes=[
+    return _bounded(
+        site,
+        [
             *health.routes,
             *metrics.routes,
             *signing.routes,
@@ -40,6 +44,17 @@ def app_of(site: Site) -> ASGIApp:
             Mount("/api/v1", WithHead(api_of(site)), name="api"),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],
+    )
+
+
+def health_app_of(site: Site) -> ASGIApp:
+    """Health and metrics alone, for a port of their own: what is asked of the page is not counted here."""
+    return _bounded(replace(site, rates=Rates()), [*health.routes, *metrics.routes])
+
+
+def _bounded(site: Site, routes: Sequence[BaseRoute]) -> ASGIApp:
+    app = Starlette(
+        routes=routes,
         exception_handlers={Failure: _store_is_away, HTTPException: _refused},
     )
     app.router.redirect_slashes = False  # it would lead to whatever host the request names

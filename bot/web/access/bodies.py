@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Bodies:
     """Counts bytes that are `kept`, of which there are never more than `most`.
 
-    What every request may bring needs no room here: how many there are at a time is bounded (`Connections`).
+    What every request may bring needs no room here: how many there are at a time is bounded (`HeldConnections`).
     """
 
     most: int = 32 * 1024 * 1024

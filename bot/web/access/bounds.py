@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.access.bodies import Bodies
-from bot.web.access.guard import comes_by
+from bot.web.access.guard import sender_of
 from bot.web.site import Site
 
 LARGEST_BODY = 64 * 1024
@@ -85,21 +85,13 @@ class Bounds:
             return PlainTextResponse("the address is too long\n", 414)
         if "\0" in scope["path"]:  # PostgreSQL takes it in no text
             return PlainTextResponse("there is no such page\n", 404)
-        wait = self._site.rates.requests.take(self._sender(connection))
+        wait = self._site.rates.requests.take(sender_of(connection, self._site))
         if wait:
             return PlainTextResponse("too many requests\n", 429, {"Retry-After": str(int(wait) + 1)})
         length = connection.headers.get("content-length", "0")
         if not length.isdecimal() or len(length) > 12 or int(length) > most:
             return PlainTextResponse(_too_large(most), 413)
         return None
-
-    def _sender(self, connection: HTTPConnection) -> str:
-        """The address; behind a proxy that is known, the name that it tells."""
-        proxy = self._site.access.proxy
-        peer = connection.client.host if connection.client is not None else ""
-        if proxy is not None and comes_by(proxy, connection):
-            return f"{peer} {connection.headers.get(proxy.header, '')[:100]}"
-        return peer
 
 
 class _Body:

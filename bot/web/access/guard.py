@@ -1,6 +1,5 @@
 """Every page but health says what right it asks for; without it nothing is told but that."""
 
-import ipaddress
 import re
 from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
@@ -10,6 +9,7 @@ from urllib.parse import quote
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from bot.web.access.peers import is_among, peer_of
 from bot.web.access.sessions import COOKIE, person_of_cookie
 from bot.web.access.tokens import Person, Right, whose, with_included
 from bot.web.site import Proxy, Site
@@ -69,12 +69,16 @@ def shows_token(request: Request) -> bool:
 
 def comes_by(proxy: Proxy, request: HTTPConnection) -> bool:
     """Whether the connection itself comes from the proxy; what headers say of that counts nothing."""
-    try:
-        peer = ipaddress.ip_address(request.client.host if request.client is not None else "")
-    except ValueError:
-        return False
-    mapped = getattr(peer, "ipv4_mapped", None) or peer
-    return any(mapped in network for network in proxy.networks)
+    return is_among(request.client.host if request.client is not None else "", proxy.networks)
+
+
+def sender_of(connection: HTTPConnection, site: Site) -> str:
+    """Whose requests and wrong tokens count together: the peer; behind a proxy that is named, whom that names."""
+    host = connection.client.host if connection.client is not None else ""
+    proxy = site.access.proxy
+    if proxy is not None and comes_by(proxy, connection):
+        return f"{host} {connection.headers.get(proxy.header, '')[:100]}"
+    return peer_of(host)
 
 
 def _named_by(proxy: Proxy, request: HTTPConnection) -> Person | None:

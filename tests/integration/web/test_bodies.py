@@ -1,4 +1,4 @@
-"""Bodies of senders that nobody knows: how much of them is kept, of one and of all together, and when none is read."""
+"""Bodies of senders that nobody knows: how much of each and of all is kept, and when none is read."""
 
 import asyncio
 import hashlib
