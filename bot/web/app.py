@@ -26,6 +26,11 @@ from bot.web.pages import acting, badge, looking, signing
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
 
+_TITLES = {
+    404: "There is no such page",
+    405: "That is not asked for like this",
+    429: "Too many wrong tokens",
+}
 _STATIC = Path(__file__).with_name("static")
 
 
@@ -64,20 +69,18 @@ def _bounded(site: Site, routes: Sequence[BaseRoute]) -> ASGIApp:
 
 async def _store_is_away(request: Request, error: Exception) -> Response:
     text = "The store does not answer. Try again in a moment."
-    return _told(request, 503, "The store is away", text, {"Retry-After": "10"})
+    return await _told(request, 503, "The store is away", text, {"Retry-After": "10"})
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    title = {404: "There is no such page", 405: "That is not asked for like this"}.get(
-        error.status_code, "Not done"
-    )
-    return _told(request, error.status_code, title, error.detail, dict(error.headers or {}))
+    title = _TITLES.get(error.status_code, "Not done")
+    return await _told(request, error.status_code, title, error.detail, dict(error.headers or {}))
 
 
-def _told(request: Request, status: int, title: str, text: str, headers: dict[str, str]) -> Response:
+async def _told(request: Request, status: int, title: str, text: str, headers: dict[str, str]) -> Response:
     """As a page for whoever has signed in and reads pages, in one line for all others."""
-    person = person_of(request, site_of(request))
+    person = await person_of(request, site_of(request))
     if person is None or "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse(f"{text if person is not None else title}\n", status, headers)
     request.state.person = person

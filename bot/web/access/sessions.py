@@ -1,9 +1,10 @@
 """Who signed in through the form: a cookie that the person's own token signs.
 
 So no further secret is needed, replicas know each other's cookies, and a token that is taken away ends its
-sessions.
+sessions. Which were ended before their time stands in the store.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -14,6 +15,8 @@ from bot.web.access.tokens import Person, Token
 
 COOKIE = "freshness_session"
 LASTS = timedelta(hours=12)
+KEPT = LASTS + timedelta(hours=1)
+"""How long it is kept that a session was ended: replicas' clocks differ."""
 _LONGEST = 512
 
 
@@ -44,3 +47,9 @@ def person_of_cookie(cookie: str, tokens: Iterable[Token], clock: Clock) -> Pers
     except BadSignature:
         return None
     return token.person
+
+
+def session_of(cookie: str) -> str:
+    """What a right cookie is known by in the store: its signature can be written in several ways, what that signs
+    cannot. Whoever signs in twice within a second has one session."""
+    return hashlib.sha256(cookie.rpartition(".")[0].encode("utf-8", "surrogateescape")).hexdigest()

@@ -61,8 +61,8 @@ def _cut(
 OnePage = Annotated[Cut, Depends(_cut)]
 
 
-def _reader(request: Request) -> None:
-    person = person_of(request, site_of(request))
+async def _reader(request: Request) -> None:
+    person = await person_of(request, site_of(request))
     if person is None:
         raise HTTPException(401, "sign in first", {"WWW-Authenticate": 'Bearer realm="freshness-bot"'})
     if not person.may(Right.READ):

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.domain.reach import Reach
+from bot.web.access.guard import note_wrong_token
 from bot.web.hooks import github
 from bot.web.hooks.registry import reach_of_push
 from bot.web.site import site_of
@@ -47,6 +48,7 @@ async def from_registry(request: Request) -> Response:
     if wanted is None:
         return PlainTextResponse("no secret is set for registries' events\n", 404)
     if not hmac.compare_digest(wanted.encode(), _shown(request, path)):
+        note_wrong_token(request, site_of(request))
         return _answered(request, "registry", "forged", 403)
     digest = hashlib.sha256()
     payload = _payload(await _read(request, digest.update))
