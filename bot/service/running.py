@@ -71,7 +71,7 @@ async def serve(
     Raises `SchemaChanged` once running ticks have finished where the database has become another version's; what is
     leased then is left to run out, since nothing may be written any more.
     """
-    await free_leases_of_the_dead(bot.database, bot.worker)
+    await _free_leases_of_the_dead(bot)
     beats = Heartbeats()
     async with AsyncExitStack() as open_parts:
         site = wire_site(bot, beats)
@@ -127,6 +127,14 @@ async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, 
         outdated.result()
     await wanted
     await _give_back(bot, attempted=cut_off)
+
+
+async def _free_leases_of_the_dead(bot: Bot) -> None:
+    """A database that can only be read keeps the page from nobody: what the dead had leased runs out."""
+    try:
+        await free_leases_of_the_dead(bot.database, bot.worker)
+    except Failure as failure:
+        log.warning("leases of the dead kept", detail=str(failure))
 
 
 async def _give_back(bot: Bot, *, attempted: bool) -> None:

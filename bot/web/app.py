@@ -7,16 +7,18 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from bot.domain.failure import Failure
+from bot.store.engine.failures import NoRoom
 from bot.web import health
 from bot.web.access.bounds import Bounds
 from bot.web.access.guard import person_of
 from bot.web.access.rates import Rates
+from bot.web.access.refusals import refusal
 from bot.web.api.app import api_of
 from bot.web.api.heads import WithHead
 from bot.web.hooks import receiving
@@ -68,6 +70,9 @@ def _bounded(site: Site, routes: Sequence[BaseRoute]) -> ASGIApp:
 
 
 async def _store_is_away(request: Request, error: Exception) -> Response:
+    if isinstance(error, NoRoom):
+        text = "Nothing was kept, for the store has no room left; what it holds can be read. Try again later."
+        return await _told(request, 503, "The store is full", text, {"Retry-After": "60"})
     text = "The store does not answer. Try again in a moment."
     return await _told(request, 503, "The store is away", text, {"Retry-After": "10"})
 
@@ -82,7 +87,7 @@ async def _told(request: Request, status: int, title: str, text: str, headers: d
     """As a page for whoever has signed in and reads pages, in one line for all others."""
     person = await person_of(request, site_of(request))
     if person is None or "text/html" not in request.headers.get("accept", ""):
-        return PlainTextResponse(f"{text if person is not None else title}\n", status, headers)
+        return refusal(request, status, text if person is not None else title, headers)
     request.state.person = person
     page = render(request, "refused.html", status, title=title, text=text)
     page.headers.update(headers)

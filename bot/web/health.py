@@ -19,9 +19,11 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """200 where the store answers and every stage ticks, else 503 with a line for each thing that is wrong."""
+    """200 where the store answers, has room, and every stage ticks, else 503 with a line for each thing that is
+    wrong."""
     site = site_of(request)
-    wrong = [*await _store(site), *(f"stage {stage} is late" for stage in site.beats.late(site.clock.now()))]
+    full = [] if site.stores.figures.no_room is None else ["the store has no room left"]
+    wrong = [*await _store(site), *full, *(f"stage {stage} is late" for stage in site.beats.late(site.clock.now()))]
     if not site.beats.beats:
         wrong.append("no stage has begun yet")
     return PlainTextResponse("".join(f"{line}\n" for line in wrong or ["ok"]), 503 if wrong else 200)

@@ -5,11 +5,12 @@ import asyncio
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.access.bodies import Bodies
 from bot.web.access.guard import sender_of
+from bot.web.access.refusals import refusal
 from bot.web.site import Site
 
 LARGEST_BODY = 64 * 1024
@@ -68,8 +69,8 @@ class Bounds:
 
         connection = HTTPConnection(scope)
         most = LARGEST_EVENT if scope["path"].startswith("/hooks/") else LARGEST_BODY
-        if (refusal := self._refusal(connection, most)) is not None:
-            await refusal(scope, receive, sent)
+        if (refused := self._refusal(connection, most)) is not None:
+            await refused(scope, receive, sent)
             return
         body = _Body(receive, most, self._site.bodies, self._slowest_body)
         try:
@@ -79,18 +80,18 @@ class Bounds:
         finally:
             body.end()
 
-    def _refusal(self, connection: HTTPConnection, most: int) -> PlainTextResponse | None:
+    def _refusal(self, connection: HTTPConnection, most: int) -> Response | None:
         scope = connection.scope
         if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > _LONGEST_TARGET:
-            return PlainTextResponse("the address is too long\n", 414)
+            return refusal(connection, 414, "the address is too long")
         if "\0" in scope["path"]:  # PostgreSQL takes it in no text
-            return PlainTextResponse("there is no such page\n", 404)
+            return refusal(connection, 404, "there is no such page")
         wait = self._site.rates.requests.take(sender_of(connection, self._site))
         if wait:
-            return PlainTextResponse("too many requests\n", 429, {"Retry-After": str(int(wait) + 1)})
+            return refusal(connection, 429, "too many requests", {"Retry-After": str(int(wait) + 1)})
         length = connection.headers.get("content-length", "0")
         if not length.isdecimal() or len(length) > 12 or int(length) > most:
-            return PlainTextResponse(_too_large(most), 413)
+            return refusal(connection, 413, _too_large(most))
         return None
 
 
@@ -132,4 +133,4 @@ class _Body:
 
 
 def _too_large(most: int) -> str:
-    return f"the body is larger than {most // 1024} KiB\n"
+    return f"the body is larger than {most // 1024} KiB"

@@ -21,6 +21,7 @@ from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import Settings, load
 from bot.store.engine.database import SchemaChanged
+from bot.store.engine.failures import NoRoom
 from bot.store.rows.outbox import announce
 from tests.migrated import new_sqlite
 
@@ -100,6 +101,21 @@ async def test_a_service_stops_in_order_while_its_database_does_not_answer(
     stop.set()
     monkeypatch.setattr(running, "STAGES", ())
     monkeypatch.setattr(running, "give_all_back", unanswered)
+    await running.serve(bot, stop)
+
+
+async def test_a_service_begins_with_a_store_that_can_only_be_read(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pages tell then how things stand, and what to do."""
+
+    async def refused(*_: object) -> int:
+        raise NoRoom(Trouble.UNREACHABLE, "the database has no room left")
+
+    stop = asyncio.Event()
+    stop.set()
+    monkeypatch.setattr(running, "STAGES", ())
+    monkeypatch.setattr(running, "free_leases_of_the_dead", refused)
     await running.serve(bot, stop)
 
 

@@ -1,22 +1,30 @@
 """Health is open to everybody and tells nothing but health; metrics are for who may read them."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import insert
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure
 from bot.store.engine.database import Database
+from bot.store.engine.failures import NoRoom
+from bot.store.rows.tables import journal
 from bot.web.access.connections import HeldConnections
 from bot.web.access.rates import Bucket, Rates
 from bot.web.app import app_of, health_app_of
 from bot.web.heartbeats import Heartbeats
 from bot.web.serving import bound, listening_on, serving
-from bot.web.site import Site
+from bot.web.site import Senders, Site
 from sandbox.programs.processes import ANY_PORT
-from tests.integration.web.conftest import ACTOR, READER, SCRAPER, Asking
+from tests.full_disk import without_room
+from tests.integration.web.conftest import ACTOR, NOON, READER, SCRAPER, Asking
+from tests.integration.web.visitors import HTML, signed_in
+
+MUCH = {"who": "rita", "is_claimed": False, "what": "pause", "subject": "everything", "reason": "x" * 100_000}
 
 
 async def test_a_process_that_answers_lives(asking: Asking) -> None:
@@ -69,6 +77,62 @@ async def test_requests_are_counted_by_the_kind_of_page(asking: Asking) -> None:
     text = (await client.get("/metrics")).text
     assert 'freshness_http_request_duration_seconds_count{page="live",status="2xx"} 1.0' in text
     assert 'freshness_http_request_duration_seconds_count{page="other",status="4xx"} 1.0' in text
+
+
+class TestAStoreWithoutRoom:
+    """Told from what the process remembers of its last write."""
+
+    @pytest.fixture
+    async def refused(self, database: Database) -> AsyncIterator[None]:
+        async with without_room(database):
+            with pytest.raises(NoRoom):
+                async with database.transaction() as connection:
+                    await connection.execute(insert(journal).values(**MUCH, at=NOON))
+            yield
+
+    @pytest.mark.usefixtures("refused")
+    async def test_is_told_by_health_and_metrics(self, asking: Asking) -> None:
+        answer = await asking().get("/readyz")
+        assert (answer.status_code, answer.text) == (503, "the store has no room left\n")
+        assert (await asking().get("/healthz")).status_code == 200
+        assert "freshness_store_full 1.0" in (await asking(SCRAPER).get("/metrics")).text
+
+    async def test_is_not_told_while_there_is_room(self, asking: Asking) -> None:
+        assert "freshness_store_full 0.0" in (await asking(SCRAPER).get("/metrics")).text
+        assert "no room" not in (await asking(READER).get("/operations")).text
+        assert (await asking(READER).get("/api/v1/operations")).json()["no_room"] is None
+
+    @pytest.mark.usefixtures("refused")
+    @pytest.mark.parametrize("path", ["/", "/rollouts", "/operations"])
+    async def test_is_read_all_the_same_and_told_by_every_page(self, asking: Asking, path: str) -> None:
+        client = await signed_in(asking)
+        page = await client.get(path, headers=HTML)
+        assert page.status_code == 200
+        assert "The store has no room left" in page.text
+        assert "make room where" in page.text
+
+    @pytest.mark.usefixtures("refused")
+    async def test_is_told_by_the_api(self, asking: Asking) -> None:
+        told = (await asking(READER).get("/api/v1/operations")).json()["no_room"]
+        assert told.startswith("the database has no room left: database or disk is full; make room where")
+
+    @pytest.mark.usefixtures("refused")
+    async def test_takes_in_no_event_and_says_when_to_come_again(
+        self, asking: Asking, site: Site, database: Database
+    ) -> None:
+        client = asking(of=replace(site, senders=Senders(registry="h" * 32)))
+        statuses = set()
+        for number in range(200):
+            body = {"target": {"repository": "x", "tag": f"{number}"}, "action": "push"}
+            answer = await client.post(
+                "/hooks/registry", json=body, headers={"Authorization": f"Bearer {'h' * 32}"}
+            )
+            statuses.add(answer.status_code)
+            if answer.status_code == 503:
+                break
+        assert 503 in statuses
+        assert answer.text == "The store is full\n"
+        assert answer.headers["retry-after"] == "60"
 
 
 class TestAPortOfItsOwn:
