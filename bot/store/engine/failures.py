@@ -17,11 +17,19 @@ _NO_ROOM = "53100"
 _RESTORE = "restore a copy, see docs/operate/backup.md"
 
 
-class BrokenOff(Failure):
+class StoreFailure(Failure):
+    """The store is in trouble, and whoever is asked meanwhile is not."""
+
+    @property
+    def is_stores(self) -> bool:
+        return True
+
+
+class BrokenOff(StoreFailure):
     """A transaction of which nothing was kept, since it and another waited for each other: made again, it works."""
 
 
-class NoRoom(Failure):
+class NoRoom(StoreFailure):
     """Nothing can be written for want of room on a disk: what was kept can be read, and with room the next attempt
     works."""
 
@@ -41,7 +49,7 @@ def failures_of(url: URL) -> Iterator[None]:
                 where=url_told(url),
                 advice=f"{_make_room(url)}; it is read meanwhile, and then work goes on",
             ) from error
-        kind = BrokenOff if getattr(error.orig, "sqlstate", None) in _BROKEN_OFF else Failure
+        kind = BrokenOff if getattr(error.orig, "sqlstate", None) in _BROKEN_OFF else StoreFailure
         raise kind(
             Trouble.UNREACHABLE,
             f"the database does not answer: {_reason(error)}",
@@ -53,7 +61,7 @@ def failures_of(url: URL) -> Iterator[None]:
             raise error.orig from None
         if type(error) is not DatabaseError:
             raise
-        raise Failure(
+        raise StoreFailure(
             Trouble.MALFORMED,
             f"the database is damaged: {_reason(error)}",
             where=url_told(url),

@@ -1,5 +1,6 @@
 """Health is open to everybody and tells nothing but health; metrics are for who may read them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +22,7 @@ from bot.web.serving import bound, listening_on, serving
 from bot.web.site import Senders, Site
 from sandbox.programs.processes import ANY_PORT
 from tests.full_disk import without_room
+from tests.integration.store.statements import statements
 from tests.integration.web.conftest import ACTOR, NOON, READER, SCRAPER, Asking
 from tests.integration.web.visitors import HTML, signed_in
 
@@ -54,6 +56,14 @@ async def test_a_store_that_is_away_is_told_without_its_address(asking: Asking, 
     answer = await asking().get("/readyz")
     assert (answer.status_code, answer.text) == (503, "the store does not answer\n")
     assert (await asking().get("/healthz")).status_code == 200
+
+
+async def test_however_many_ask_the_store_is_asked_once(asking: Asking, database: Database) -> None:
+    client = asking()
+    with statements(database._readers) as said:
+        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(said) <= 5
 
 
 @pytest.mark.parametrize("token", [READER, ACTOR, SCRAPER])
