@@ -31,7 +31,7 @@ from bot.web.site import Site, site_of
 _TITLES = {
     404: "There is no such page",
     405: "That is not asked for like this",
-    429: "Too many wrong tokens",
+    429: "Too many attempts",
 }
 _STATIC = Path(__file__).with_name("static")
 

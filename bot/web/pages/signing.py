@@ -1,5 +1,6 @@
 """Signing in with a token, and out again."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -30,6 +31,8 @@ async def login(request: Request) -> Response:
     if token is None:
         note_wrong_token(request, site)
         return render(request, "login.html", 401, wrong="That is nobody's token.", target=target)
+    if wait := site.rates.sessions.take(token.person.name):
+        raise HTTPException(429, "You sign in too often.", {"Retry-After": str(int(wait) + 1)})
     answer = RedirectResponse(target, 303)
     set_cookie(answer, site, COOKIE, cookie_of(token, site.clock), seconds=int(LASTS.total_seconds()))
     return answer

@@ -125,10 +125,8 @@ class TestTheForm:
             answer = await asking().get("/", headers={"Cookie": f"freshness_session={written}"})
             assert answer.status_code == 401
 
-    async def test_is_signed_out_of_in_one_browser_alone(self, asking: Asking, clock: ManualClock) -> None:
-        one = await signed_in(asking)
-        clock.advance(timedelta(seconds=1))
-        other = await signed_in(asking)
+    async def test_is_signed_out_of_in_one_browser_alone(self, asking: Asking) -> None:
+        one, other = await signed_in(asking), await signed_in(asking)
         await signed_out(one)
         assert (await other.get("/")).status_code == 200
 
@@ -146,6 +144,15 @@ class TestTheForm:
             await signed_out(await signed_in(asking))
             clock.advance(timedelta(hours=14))
         assert await ended(site) == 1
+
+    async def test_lets_nobody_begin_sessions_without_end(self, asking: Asking, site: Site) -> None:
+        client = asking(of=replace(site, rates=Rates(sessions=Bucket(burst=2, each_second=0.01))))
+        answers = []
+        for token in (ACTOR, ACTOR, ACTOR, READER):
+            form = {"form": await field(client), "token": token}
+            answer = await client.post("/login", data=form, headers={"Origin": "http://page.example"})
+            answers.append(answer.status_code)
+        assert answers == [303, 303, 429, 303]
 
     async def test_keeps_cookies_from_scripts_and_other_sites(self, asking: Asking, site: Site) -> None:
         https = replace(site, access=replace(site.access, url="https://page.example"))
