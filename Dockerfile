@@ -49,7 +49,7 @@ COPY --from=build --chown=64198:64198 /data /data
 WORKDIR /
 VOLUME ["/data"]
 USER 64198:64198
-# Under Kubernetes the probes of deploy/ ask the same.
+# It asks at web.health_listen, else at web.listen. Under Kubernetes the probes of deploy/ ask the same.
 HEALTHCHECK --interval=60s --timeout=15s --start-period=60s CMD ["freshness-bot", "health"]
 ENTRYPOINT ["freshness-bot"]
 CMD ["run", "--config", "/etc/freshness/freshness.yaml"]

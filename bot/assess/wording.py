@@ -16,12 +16,12 @@ def describe(change: Change) -> str:
 
 def sentence(cause: Cause, move: Difference, family: str, fixes: Fixes, severity: Severity | None = None) -> str:
     """Words a change for `Change.detail`, without the name of the base and without a full stop."""
-    text = _moved(cause, move, family, cves, severity)
+    text = _moved(cause, move, family, fixes, severity)
     is_said = cause is Cause.INDEX_ONLY or not move.dropped
     return text if is_said else f"{text}; dropped {', '.join(move.dropped)}"
 
 
-def _moved(cause: Cause, move: Difference, family: str, cves: int, severity: Severity | None) -> str:
+def _moved(cause: Cause, move: Difference, family: str, fixes: Fixes, severity: Severity | None) -> str:
     if cause is Cause.WITHDRAWN:
         return "withdrawn from the published inventory; the tag still resolves but moves no more"
     if cause is Cause.RETURNED:

@@ -70,6 +70,11 @@ class Failure(Exception):
         return self.trouble is Trouble.THROTTLED
 
     @property
+    def is_stores(self) -> bool:
+        """Whether the bot's own store is in trouble, so that no host is to blame."""
+        return False
+
+    @property
     def is_news(self) -> bool:
         """Whether people are told of it."""
         return True

@@ -99,7 +99,7 @@ class Round:
             return True
         except Exception as error:
             failure = self._failure_of(error, self.host)
-            self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure))
+            self._count(failure)
             for held in self.held:
                 await self._met(held, failure, RowOutcome.FAILED)
             return False
@@ -129,8 +129,7 @@ class Round:
             return
         except Exception as error:
             failure = self._failure_of(error, held.claimed.name)
-            is_shared = self.work.is_shared(held.item, failure)
-            self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure), is_shared=is_shared)
+            self._count(failure, is_shared=self.work.is_shared(held.item, failure))
             await self._met(held, failure, RowOutcome.FAILED if error is failure else RowOutcome.DEFECT)
             return
         self.breaker.answered()
@@ -172,6 +171,11 @@ class Round:
         for held, _ in self.small:
             self.tally.done += 1
             self._end(held, RowOutcome.DONE)
+
+    def _count(self, failure: Failure, *, is_shared: bool = False) -> None:
+        """Holds it against the host, which the bot's own store is no matter of."""
+        if not failure.is_stores:
+            self.breaker.failed(failure, is_hosts=self.work.is_hosts(failure), is_shared=is_shared)
 
     async def _met(self, held: HeldRow, failure: Failure, outcome: RowOutcome) -> None:
         if failure.trouble.is_passing or self.work.is_hosts(failure):

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -22,9 +21,10 @@ from bot.settings import BadSettings
 from bot.store.engine.database import SchemaChanged
 from bot.store.engine.queue.leases import free_leases_of_the_dead, give_all_back
 from bot.watch.registry.incident import Incident
-from bot.web.app import app_of
+from bot.web.access.connections import HeldConnections
+from bot.web.app import app_of, health_app_of
 from bot.web.heartbeats import Heartbeats
-from bot.web.serving import bound, serving
+from bot.web.serving import Listening, listening_on, serving
 
 log = structlog.get_logger()
 
@@ -48,8 +48,8 @@ async def run(file: SettingsFile, clock: Clock, stop: asyncio.Event | None = Non
         set_up(file.settings.log)
         async with AsyncExitStack() as open_parts:
             try:
-                listen = file.settings.web.listen
-                listening = open_parts.enter_context(bound(listen)) if listen is not None else None
+                web = file.settings.web
+                listening = open_parts.enter_context(listening_on(web.listen, web.health_listen))
                 bot = await open_parts.enter_async_context(open_bot(file.settings, clock, edits_every=_EDITS_EVERY))
             except (Failure, BadSettings) as error:
                 if not file.take_back(str(error)):
@@ -60,20 +60,29 @@ async def run(file: SettingsFile, clock: Clock, stop: asyncio.Event | None = Non
 
 
 async def serve(
-    bot: Bot, stop: asyncio.Event, file: SettingsFile | None = None, listening: socket.socket | None = None
+    bot: Bot,
+    stop: asyncio.Event,
+    file: SettingsFile | None = None,
+    listening: Listening = Listening(),  # noqa: B008
 ) -> None:
     """Runs until `stop`, or until other settings are to be served, then lets running ticks finish and gives leases
-    back. The page is served on `listening`, up to the end: it says how things stand while ticks finish.
+    back. What is `listening` is served up to the end: it says how things stand while ticks finish.
 
     Raises `SchemaChanged` once running ticks have finished where the database has become another version's; what is
     leased then is left to run out, since nothing may be written any more.
     """
-    await free_leases_of_the_dead(bot.database, bot.worker)
+    await _free_leases_of_the_dead(bot)
     beats = Heartbeats()
     async with AsyncExitStack() as open_parts:
-        if listening is not None:
-            await open_parts.enter_async_context(serving(app_of(wire_site(bot, beats)), listening))
-            log.info("serving", address="{}:{}".format(*listening.getsockname()))
+        site = wire_site(bot, beats)
+        if listening.page is not None:
+            proxies = site.access.proxy.networks if site.access.proxy is not None else ()
+            page = serving(app_of(site), listening.page, HeldConnections(proxies))
+            await open_parts.enter_async_context(page)
+            log.info("serving", address="{}:{}".format(*listening.page.getsockname()))
+        if listening.health is not None:
+            await open_parts.enter_async_context(serving(health_app_of(site), listening.health))
+            log.info("serving health", address="{}:{}".format(*listening.health.getsockname()))
         await _tick_until(bot, stop, file, beats)
 
 
@@ -118,6 +127,14 @@ async def _tick_until(bot: Bot, stop: asyncio.Event, file: SettingsFile | None, 
         outdated.result()
     await wanted
     await _give_back(bot, attempted=cut_off)
+
+
+async def _free_leases_of_the_dead(bot: Bot) -> None:
+    """A database that can only be read keeps the page from nobody: what the dead had leased runs out."""
+    try:
+        await free_leases_of_the_dead(bot.database, bot.worker)
+    except Failure as failure:
+        log.warning("leases of the dead kept", detail=str(failure))
 
 
 async def _give_back(bot: Bot, *, attempted: bool) -> None:

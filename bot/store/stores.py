@@ -32,6 +32,7 @@ from bot.store.pages.ledger.ledger import LedgerStore
 from bot.store.pages.repositories import RepositoryPagesStore
 from bot.store.pages.rollouts import RolloutPagesStore
 from bot.store.retention import RetentionStore
+from bot.store.sessions import SessionsStore
 from bot.store.stages.act.act import ActStore
 from bot.store.stages.act.calling_off import CallingOffStore
 from bot.store.stages.act.code_scanning import CodeScanningStore
@@ -134,6 +135,7 @@ class Stores:
     practices: PracticesStore
     summary: SummaryStore
     events: EventsStore
+    sessions: SessionsStore
 
     @classmethod
     def of(
@@ -211,4 +213,5 @@ class Stores:
             practices=PracticesStore(*given),
             summary=SummaryStore(*given),
             events=EventsStore(*given),
+            sessions=SessionsStore(*given),
         )

@@ -1,19 +1,24 @@
 """Everything that is served, put together."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from bot.domain.failure import Failure
+from bot.store.engine.failures import NoRoom
 from bot.web import health
 from bot.web.access.bounds import Bounds
 from bot.web.access.guard import person_of
+from bot.web.access.rates import Rates
+from bot.web.access.refusals import refusal
 from bot.web.api.app import api_of
 from bot.web.api.heads import WithHead
 from bot.web.hooks import receiving
@@ -23,13 +28,19 @@ from bot.web.pages import acting, badge, looking, signing
 from bot.web.pages.rendering import render
 from bot.web.site import Site, site_of
 
+_TITLES = {
+    404: "There is no such page",
+    405: "That is not asked for like this",
+    429: "Too many attempts",
+}
 _STATIC = Path(__file__).with_name("static")
 
 
 def app_of(site: Site) -> ASGIApp:
     """The application for one site."""
-    app = Starlette(
-        routes=[
+    return _bounded(
+        site,
+        [
             *health.routes,
             *metrics.routes,
             *signing.routes,
@@ -40,6 +51,17 @@ def app_of(site: Site) -> ASGIApp:
             Mount("/api/v1", WithHead(api_of(site)), name="api"),
             Mount("/static", StaticFiles(directory=_STATIC), name="static"),
         ],
+    )
+
+
+def health_app_of(site: Site) -> ASGIApp:
+    """Health and metrics alone, for a port of their own: what is asked of the page is not counted here."""
+    return _bounded(replace(site, rates=Rates()), [*health.routes, *metrics.routes])
+
+
+def _bounded(site: Site, routes: Sequence[BaseRoute]) -> ASGIApp:
+    app = Starlette(
+        routes=routes,
         exception_handlers={Failure: _store_is_away, HTTPException: _refused},
     )
     app.router.redirect_slashes = False  # it would lead to whatever host the request names
@@ -48,23 +70,24 @@ def app_of(site: Site) -> ASGIApp:
 
 
 async def _store_is_away(request: Request, error: Exception) -> Response:
+    if isinstance(error, NoRoom):
+        text = "Nothing was kept, for the store has no room left; what it holds can be read. Try again later."
+        return await _told(request, 503, "The store is full", text, {"Retry-After": "60"})
     text = "The store does not answer. Try again in a moment."
-    return _told(request, 503, "The store is away", text, {"Retry-After": "10"})
+    return await _told(request, 503, "The store is away", text, {"Retry-After": "10"})
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    title = {404: "There is no such page", 405: "That is not asked for like this"}.get(
-        error.status_code, "Not done"
-    )
-    return _told(request, error.status_code, title, error.detail, dict(error.headers or {}))
+    title = _TITLES.get(error.status_code, "Not done")
+    return await _told(request, error.status_code, title, error.detail, dict(error.headers or {}))
 
 
-def _told(request: Request, status: int, title: str, text: str, headers: dict[str, str]) -> Response:
+async def _told(request: Request, status: int, title: str, text: str, headers: dict[str, str]) -> Response:
     """As a page for whoever has signed in and reads pages, in one line for all others."""
-    person = person_of(request, site_of(request))
+    person = await person_of(request, site_of(request))
     if person is None or "text/html" not in request.headers.get("accept", ""):
-        return PlainTextResponse(f"{text if person is not None else title}\n", status, headers)
+        return refusal(request, status, text if person is not None else title, headers)
     request.state.person = person
     page = render(request, "refused.html", status, title=title, text=text)
     page.headers.update(headers)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,9 +20,13 @@ async def live(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """200 where the store answers and every stage ticks, else 503 with a line for each thing that is wrong."""
+    """200 where the store answers, has room, and every stage ticks, else 503 with a line for each thing that is
+    wrong."""
     site = site_of(request)
-    wrong = [*await _store(site), *(f"stage {stage} is late" for stage in site.beats.late(site.clock.now()))]
+    wrong = list(await site.store_told.get(partial(_store, site)))
+    if site.stores.figures.no_room is not None:
+        wrong.append("the store has no room left")
+    wrong += [f"stage {stage} is late" for stage in site.beats.late(site.clock.now())]
     if not site.beats.beats:
         wrong.append("no stage has begun yet")
     return PlainTextResponse("".join(f"{line}\n" for line in wrong or ["ok"]), 503 if wrong else 200)

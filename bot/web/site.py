@@ -8,7 +8,9 @@ from starlette.requests import Request
 from bot.domain.clock import Clock
 from bot.plan.waves.advance import RolloutOptions
 from bot.store.stores import Stores
+from bot.web.access.bodies import Bodies
 from bot.web.access.rates import Rates
+from bot.web.access.shared_answers import SharedAnswer
 from bot.web.access.tokens import Token
 from bot.web.heartbeats import Heartbeats
 from bot.web.metrics.meter import Meter
@@ -59,6 +61,9 @@ class Site:
     forge: str
     rates: Rates
     senders: Senders = Senders()
+    bodies: Bodies = field(default_factory=Bodies)
+    store_told: SharedAnswer[list[str]] = field(default_factory=SharedAnswer)
+    """What is wrong with the store, which everybody may ask."""
 
 
 def site_of(request: Request) -> Site:

@@ -81,5 +81,5 @@ def site_over(database: Database) -> Site:
         access=WebAccess(parse(f"alice act {TOKEN}\nrita read {READER}")),
         rollout_options=RolloutOptions(WAVES),
         forge="https://github.com",
-        rates=Rates(Bucket(1_000_000, 1_000_000)),
+        rates=Rates(Bucket(1_000_000, 1_000_000), Bucket(1_000_000, 1_000_000)),
     )

@@ -53,6 +53,11 @@ class WebSettings(Section):
     listen: ListenAddress | None = Field(
         "127.0.0.1:8484", description="HOST:PORT to serve on; 0.0.0.0 for every address, null to serve nothing."
     )
+    health_listen: ListenAddress | None = Field(
+        None,
+        description="HOST:PORT to serve health and metrics on as well, whatever the page has to do; "
+        "null where the page's own is enough.",
+    )
     url: Address | None = Field(
         None,
         description="Where people reach the page: https://freshness.example.com; messages and commands link to it.",

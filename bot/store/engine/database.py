@@ -5,6 +5,7 @@ import os
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from functools import wraps
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.failure import Failure, Trouble
 from bot.store.engine.engines import database_url, engine_for, readers_of
-from bot.store.engine.failures import BrokenOff, cannot_be_opened, failures_of, url_told
+from bot.store.engine.failures import BrokenOff, NoRoom, cannot_be_opened, failures_of, url_told
 from bot.store.engine.schema import is_current, migrate_alone, newest_revision
 
 P = ParamSpec("P")
@@ -28,6 +29,10 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 _ATTEMPTS = 5
+_REFUSED_FOR = 60.0
+"""Seconds after a refusal for want of room in which a write that went well tells nothing: a small one may find room
+where a larger one does not."""
+_WRITTEN = {"sqlite": "SELECT total_changes()", "postgresql": "SELECT txid_current_if_assigned()"}
 _SILENT_SECONDS = 2.0
 """How long SQLite's file may be locked by another process until that is told."""
 _migrating = threading.Lock()
@@ -63,11 +68,15 @@ class Database:
     waiting sleeps up to 100 ms between two looks (measured: a third of a large discovery).
     """
 
-    def __init__(self, engine: AsyncEngine, readers: AsyncEngine) -> None:
+    def __init__(
+        self, engine: AsyncEngine, readers: AsyncEngine, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._engine = engine
         self._readers = readers
         is_sqlite = engine.dialect.name == "sqlite"
         self._writing: AbstractAsyncContextManager[Any] = asyncio.Lock() if is_sqlite else nullcontext()
+        self._now = now
+        self._full: tuple[NoRoom, float] | None = None
 
     @property
     def engine(self) -> AsyncEngine:
@@ -78,9 +87,23 @@ class Database:
         """Commits at the end, rolls back on any exception; `Failure` where the database is out of reach or damaged,
         or a column takes no such text, and its kind `BrokenOff` where PostgreSQL ended the transaction in favour
         of another."""
-        with failures_of(self._engine.url):
-            async with self._writing, _begun(self._engine) as connection:
-                yield connection
+        try:
+            with failures_of(self._engine.url):
+                async with self._writing, _begun(self._engine) as connection:
+                    looks = self._full is not None and self._now() - self._full[1] >= _REFUSED_FOR
+                    before = await _written(connection) if looks else None
+                    yield connection
+                    has_room = looks and await _written(connection) != before
+        except NoRoom as failure:
+            self._full = failure, self._now()
+            raise
+        if has_room:
+            self._full = None
+
+    @property
+    def no_room(self) -> NoRoom | None:
+        """What the database said when it last had no room, until it was written to again."""
+        return None if self._full is None else self._full[0]
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -140,6 +163,11 @@ async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
                 yield connection
         finally:
             telling.cancel()
+
+
+async def _written(connection: AsyncConnection) -> Any:
+    """What tells by another value that the transaction has written since."""
+    return await connection.scalar(text(_WRITTEN[connection.dialect.name]))
 
 
 def _say_locked(url: URL) -> None:

@@ -13,22 +13,43 @@ from bot.domain.failure import Failure, Trouble
 _BROKEN_OFF = frozenset({"40P01", "40001"})
 """Deadlock, serialization failure."""
 _IDLE_TOO_LONG = "25P03"
+_NO_ROOM = "53100"
 _RESTORE = "restore a copy, see docs/operate/backup.md"
 
 
-class BrokenOff(Failure):
+class StoreFailure(Failure):
+    """The store is in trouble, and whoever is asked meanwhile is not."""
+
+    @property
+    def is_stores(self) -> bool:
+        return True
+
+
+class BrokenOff(StoreFailure):
     """A transaction of which nothing was kept, since it and another waited for each other: made again, it works."""
+
+
+class NoRoom(StoreFailure):
+    """Nothing can be written for want of room on a disk: what was kept can be read, and with room the next attempt
+    works."""
 
 
 @contextmanager
 def failures_of(url: URL) -> Iterator[None]:
-    """Turns what the database at this URL says while it is used into a `Failure`: out of reach, or damaged."""
+    """Turns what the database at this URL says while it is used into a `Failure`: away, full, or damaged."""
     try:
         yield
     except (OperationalError, InterfaceError, InternalError) as error:
         if isinstance(error, InternalError) and getattr(error.orig, "sqlstate", None) != _IDLE_TOO_LONG:
             raise
-        kind = BrokenOff if getattr(error.orig, "sqlstate", None) in _BROKEN_OFF else Failure
+        if _has_no_room(error):
+            raise NoRoom(
+                Trouble.UNREACHABLE,
+                f"the database has no room left: {_reason(error)}",
+                where=url_told(url),
+                advice=f"{_make_room(url)}; it is read meanwhile, and then work goes on",
+            ) from error
+        kind = BrokenOff if getattr(error.orig, "sqlstate", None) in _BROKEN_OFF else StoreFailure
         raise kind(
             Trouble.UNREACHABLE,
             f"the database does not answer: {_reason(error)}",
@@ -40,7 +61,7 @@ def failures_of(url: URL) -> Iterator[None]:
             raise error.orig from None
         if type(error) is not DatabaseError:
             raise
-        raise Failure(
+        raise StoreFailure(
             Trouble.MALFORMED,
             f"the database is damaged: {_reason(error)}",
             where=url_told(url),
@@ -66,6 +87,8 @@ def url_told(url: URL) -> str:
 def _advice(url: URL, error: Exception) -> str:
     if advice := _advice_of_sqlite(url, error):
         return advice
+    if _has_no_room(error):
+        return _make_room(url)
     more = "that its folder can be written" if url.get_backend_name() == "sqlite" else "store.password_file"
     return f"check store.url and {more}"
 
@@ -98,6 +121,14 @@ def _reason(error: Exception) -> str:
         return "another process holds it locked"
     cause = _cause(error)
     return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
+
+
+def _has_no_room(error: Exception) -> bool:
+    return _primary_code(error) == sqlite3.SQLITE_FULL or getattr(_cause(error), "sqlstate", None) == _NO_ROOM
+
+
+def _make_room(url: URL) -> str:
+    return f"make room where {url.database} lies" if url.get_backend_name() == "sqlite" else "make room on its disk"
 
 
 def _is_locked(error: Exception) -> bool:

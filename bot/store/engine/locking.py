@@ -18,6 +18,7 @@ from bot.store.engine.inserting import chunks
 
 ORDER = (
     "deliveries",
+    "ended_sessions",
     "counters (of plans, of releases)",
     "manifests",
     "tasks",

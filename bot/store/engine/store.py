@@ -4,6 +4,7 @@ from inspect import iscoroutinefunction
 
 from bot.domain.clock import Clock
 from bot.store.engine.database import Database, repeated
+from bot.store.engine.failures import NoRoom
 from bot.store.engine.queue.claiming import Worker
 
 
@@ -23,3 +24,8 @@ class Store:
         self._database = database
         self._worker = worker
         self._clock = clock
+
+    @property
+    def no_room(self) -> NoRoom | None:
+        """What the database said when it last had no room, as this process remembers it: nothing is asked for."""
+        return self._database.no_room

@@ -4,18 +4,23 @@ import asyncio
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web.access.guard import comes_by
+from bot.web.access.bodies import Bodies
+from bot.web.access.guard import sender_of
+from bot.web.access.refusals import refusal
 from bot.web.site import Site
 
 LARGEST_BODY = 64 * 1024
+"""What every request may bring; what an event brings beyond needs room among all bodies (`Bodies`)."""
 LARGEST_EVENT = 4 * 1024 * 1024
 """Of a webhook: GitHub sends up to 25 MB, for pushes of thousands of commits; polling sees those."""
 SLOWEST_BODY = 20.0
 """Seconds that a body may take to come in."""
+_COME_AGAIN = "10"
+"""Seconds, where there is no room for a body: about as long as those take that have it."""
 _LONGEST_TARGET = 4096
 _POLICY = "; ".join(
     (
@@ -64,51 +69,68 @@ class Bounds:
 
         connection = HTTPConnection(scope)
         most = LARGEST_EVENT if scope["path"].startswith("/hooks/") else LARGEST_BODY
-        if (refusal := self._refusal(connection, most)) is not None:
-            await refusal(scope, receive, sent)
+        if (refused := self._refusal(connection, most)) is not None:
+            await refused(scope, receive, sent)
             return
-        received, is_whole = 0, False
-        until = asyncio.get_running_loop().time() + self._slowest_body
+        body = _Body(receive, most, self._site.bodies, self._slowest_body)
+        try:
+            await self._app(scope, body.received, sent)
+        except ClientDisconnect:
+            return  # who is gone is answered nothing
+        finally:
+            body.end()
 
-        async def counted() -> Message:
-            nonlocal received, is_whole
-            if is_whole:
-                return await receive()
-            try:
-                async with asyncio.timeout_at(until):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(408, "the body did not come in time", {"Connection": "close"}) from None
-            received += len(message.get("body", b""))
-            is_whole = not message.get("more_body", False)
-            if received > most:
-                raise HTTPException(413, _too_large(most))
-            return message
-
-        await self._app(scope, counted, sent)
-
-    def _refusal(self, connection: HTTPConnection, most: int) -> PlainTextResponse | None:
+    def _refusal(self, connection: HTTPConnection, most: int) -> Response | None:
         scope = connection.scope
         if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > _LONGEST_TARGET:
-            return PlainTextResponse("the address is too long\n", 414)
+            return refusal(connection, 414, "the address is too long")
         if "\0" in scope["path"]:  # PostgreSQL takes it in no text
-            return PlainTextResponse("there is no such page\n", 404)
-        wait = self._site.rates.requests.take(self._sender(connection))
+            return refusal(connection, 404, "there is no such page")
+        wait = self._site.rates.requests.take(sender_of(connection, self._site))
         if wait:
-            return PlainTextResponse("too many requests\n", 429, {"Retry-After": str(int(wait) + 1)})
+            return refusal(connection, 429, "too many requests", {"Retry-After": str(int(wait) + 1)})
         length = connection.headers.get("content-length", "0")
         if not length.isdecimal() or len(length) > 12 or int(length) > most:
-            return PlainTextResponse(_too_large(most), 413)
+            return refusal(connection, 413, _too_large(most))
         return None
 
-    def _sender(self, connection: HTTPConnection) -> str:
-        """The address; behind a proxy that is known, the name that it tells."""
-        proxy = self._site.access.proxy
-        peer = connection.client.host if connection.client is not None else ""
-        if proxy is not None and comes_by(proxy, connection):
-            return f"{peer} {connection.headers.get(proxy.header, '')[:100]}"
-        return peer
+
+class _Body:
+    """One body on its way in: no larger than `most`, not longer than `slowest`, with room among all others."""
+
+    def __init__(self, receive: Receive, most: int, bodies: Bodies, slowest: float) -> None:
+        self._receive = receive
+        self._most = most
+        self._bodies = bodies
+        self._until = asyncio.get_running_loop().time() + slowest
+        self._size = 0
+        self._kept = 0
+        self._is_whole = False
+
+    async def received(self) -> Message:
+        """The next part; raises `HTTPException` where there may be none."""
+        if self._is_whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, "the body did not come in time", {"Connection": "close"}) from None
+        self._size += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._size > self._most:
+            raise HTTPException(413, _too_large(self._most))
+        more = max(0, self._size - LARGEST_BODY) - self._kept
+        if not self._bodies.keep(more):
+            raise HTTPException(503, "too much comes in at once", {"Retry-After": _COME_AGAIN})
+        self._kept += more
+        return message
+
+    def end(self) -> None:
+        """Nothing of it is kept any more."""
+        self._bodies.let_go(self._kept)
+        self._kept = 0
 
 
 def _too_large(most: int) -> str:
-    return f"the body is larger than {most // 1024} KiB\n"
+    return f"the body is larger than {most // 1024} KiB"

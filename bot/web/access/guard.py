@@ -1,16 +1,17 @@
 """Every page but health says what right it asks for; without it nothing is told but that."""
 
-import ipaddress
 import re
 from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 from functools import wraps
 from urllib.parse import quote
 
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from bot.web.access.sessions import COOKIE, person_of_cookie
+from bot.web.access.peers import is_among, peer_of
+from bot.web.access.sessions import COOKIE, person_of_cookie, session_of
 from bot.web.access.tokens import Person, Right, whose, with_included
 from bot.web.site import Proxy, Site
 
@@ -25,7 +26,7 @@ def allowed(right: Right) -> Callable[[Endpoint], Endpoint]:
     def guarded(endpoint: Endpoint) -> Endpoint:
         @wraps(endpoint)
         async def answered(request: Request) -> Response:
-            refusal = refused(request, right)
+            refusal = await refused(request, right)
             return await endpoint(request) if refusal is None else refusal
 
         return answered
@@ -33,9 +34,9 @@ def allowed(right: Right) -> Callable[[Endpoint], Endpoint]:
     return guarded
 
 
-def refused(request: Request, right: Right) -> Response | None:
+async def refused(request: Request, right: Right) -> Response | None:
     """What is answered to whoever may not; None where the request may go on, as `request.state.person`."""
-    person = person_of(request, request.app.state.site)
+    person = await person_of(request, request.app.state.site)
     if person is None:
         if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", ""):
             asked = f"?{request.url.query}" if request.url.query else ""
@@ -47,19 +48,42 @@ def refused(request: Request, right: Right) -> Response | None:
     return None
 
 
-def person_of(request: HTTPConnection, site: Site) -> Person | None:
+async def person_of(request: HTTPConnection, site: Site) -> Person | None:
     """Who sends the request, as far as that is proved: by a token, else by the proxy, else by the session.
 
-    Whoever shows a token is judged by that alone.
+    Whoever shows a token is judged by that alone. Each request is judged once: raises `HTTPException` where the
+    sender has shown too many wrong tokens, and `Failure` where the store cannot say whether the session was ended.
     """
+    if not hasattr(request.state, "proved"):
+        request.state.proved = None  # also to whoever asks again after it raised
+        request.state.proved = await _proved(request, site)
+    person: Person | None = request.state.proved
+    return person
+
+
+async def _proved(request: HTTPConnection, site: Site) -> Person | None:
     if shown := request.headers.getlist("authorization"):
-        is_token = len(shown) == 1 and shown[0].lower().startswith(_SCHEME)
-        return whose(site.access.tokens, shown[0][len(_SCHEME) :].strip()) if is_token else None
+        if len(shown) != 1 or not shown[0].lower().startswith(_SCHEME):
+            return None
+        person = whose(site.access.tokens, shown[0][len(_SCHEME) :].strip())
+        if person is None:
+            note_wrong_token(request, site)
+        return person
     if site.access.proxy is not None and (named := _named_by(site.access.proxy, request)) is not None:
         return named
     if cookie := request.cookies.get(COOKIE):
-        return person_of_cookie(cookie, site.access.tokens, site.clock)
+        person = person_of_cookie(cookie, site.access.tokens, site.clock)
+        if person is not None and not await site.stores.sessions.has_ended(session_of(cookie)):
+            return person
     return None
+
+
+def note_wrong_token(request: HTTPConnection, site: Site) -> None:
+    """Counts a token, or a secret of events, that is nobody's; raises `HTTPException` where there were too many of
+    them. A right one is taken all the same, so that whoever guesses locks nobody out."""
+    wait = site.rates.logins.take(sender_of(request, site))
+    if wait:
+        raise HTTPException(429, "too many wrong tokens", {"Retry-After": str(int(wait) + 1)})
 
 
 def shows_token(request: Request) -> bool:
@@ -69,12 +93,16 @@ def shows_token(request: Request) -> bool:
 
 def comes_by(proxy: Proxy, request: HTTPConnection) -> bool:
     """Whether the connection itself comes from the proxy; what headers say of that counts nothing."""
-    try:
-        peer = ipaddress.ip_address(request.client.host if request.client is not None else "")
-    except ValueError:
-        return False
-    mapped = getattr(peer, "ipv4_mapped", None) or peer
-    return any(mapped in network for network in proxy.networks)
+    return is_among(request.client.host if request.client is not None else "", proxy.networks)
+
+
+def sender_of(connection: HTTPConnection, site: Site) -> str:
+    """Whose requests and wrong tokens count together: the peer; behind a proxy that is named, whom that names."""
+    host = connection.client.host if connection.client is not None else ""
+    proxy = site.access.proxy
+    if proxy is not None and comes_by(proxy, connection):
+        return f"{host} {connection.headers.get(proxy.header, '')[:100]}"
+    return peer_of(host)
 
 
 def _named_by(proxy: Proxy, request: HTTPConnection) -> Person | None:

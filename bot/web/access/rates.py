@@ -31,7 +31,9 @@ class Bucket:
 
 @dataclass(slots=True)
 class Rates:
-    """`requests` of any kind; `logins` that showed a wrong token."""
+    """`requests` of any kind; `logins` that showed a wrong token; `sessions` that one person begins, of which the
+    store keeps those that were ended."""
 
     requests: Bucket = field(default_factory=lambda: Bucket(burst=240, each_second=20))
     logins: Bucket = field(default_factory=lambda: Bucket(burst=10, each_second=0.1))
+    sessions: Bucket = field(default_factory=lambda: Bucket(burst=60, each_second=1 / 60))

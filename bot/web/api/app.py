@@ -44,7 +44,8 @@ Part = Annotated[str, Path(max_length=128, pattern=r"^[^\x00-\x1f/]+$")]
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "Nobody has signed in."},
     403: {"model": Problem, "description": "Whoever has may not read."},
-    429: {"description": "Too many requests."},
+    414: {"model": Problem, "description": "The address is too long."},
+    429: {"model": Problem, "description": "Too many requests, or too many wrong tokens."},
     503: {"model": Problem, "description": "The store does not answer."},
 }
 _NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "As it was when the ETag was given."}}
@@ -61,8 +62,8 @@ def _cut(
 OnePage = Annotated[Cut, Depends(_cut)]
 
 
-def _reader(request: Request) -> None:
-    person = person_of(request, site_of(request))
+async def _reader(request: Request) -> None:
+    person = await person_of(request, site_of(request))
     if person is None:
         raise HTTPException(401, "sign in first", {"WWW-Authenticate": 'Bearer realm="freshness-bot"'})
     if not person.may(Right.READ):
@@ -151,7 +152,9 @@ def _add_lists(app: FastAPI) -> None:
     @app.get("/operations", response_model=BotAtWork, summary="The bot at work")
     async def operations(request: Request) -> Response:
         site = site_of(request)
-        return answered(request, BotAtWork(await site.stores.operations.operations(), stage_rows(site)), BotAtWork)
+        found, full = await site.stores.operations.operations(), site.stores.operations.no_room
+        told = BotAtWork(found, stage_rows(site), None if full is None else full.told)
+        return answered(request, told, BotAtWork)
 
 
 def _add_details(app: FastAPI) -> None:

@@ -56,10 +56,12 @@ class RolloutDetail:
 
 @dataclass(frozen=True, slots=True)
 class BotAtWork:
-    """The bot at work, with the stages of the process that answers."""
+    """The bot at work, with the stages of the process that answers; `no_room` is what its store said last where
+    nothing can be written for want of room."""
 
     operations: Operations
     stages: tuple[StageRow, ...]
+    no_room: str | None = None
 
 
 BotAtWork.__name__ = BotAtWork.__qualname__ = "Work"

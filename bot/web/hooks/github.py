@@ -2,18 +2,28 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.domain.reach import PushedTag, Reach
 
-_PREFIX = "sha256="
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 
-def is_signed(body: bytes, signature: str, secret: str) -> bool:
+def may_be_signed(signatures: Sequence[str]) -> bool:
+    """Whether a request shows one signature, in GitHub's form: without it there is nothing to read a body for."""
+    return len(signatures) == 1 and _SIGNATURE.fullmatch(signatures[0]) is not None
+
+
+def signing(secret: str) -> hmac.HMAC:
+    """What a body is put through, part by part, to be compared with its signature."""
+    return hmac.new(secret.encode(), digestmod=hashlib.sha256)
+
+
+def is_signed(body: hmac.HMAC, signature: str) -> bool:
     """Whether the sender knows the secret; compared in full, so that time tells nothing."""
-    expected = _PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogateescape"))
+    return hmac.compare_digest(f"sha256={body.hexdigest()}".encode(), signature.encode("utf-8", "surrogateescape"))
 
 
 def reach_of(event: str, payload: Mapping[str, Any]) -> Reach:

@@ -1,10 +1,10 @@
-"""`/hooks/github` and `/hooks/registry`: who sends is checked before anything is read."""
+"""`/hooks/github` and `/hooks/registry`: who sends is checked before a body is read, or as soon as it has been."""
 
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.domain.reach import Reach
+from bot.web.access.guard import note_wrong_token
 from bot.web.hooks import github
 from bot.web.hooks.registry import reach_of_push
 from bot.web.site import site_of
@@ -25,9 +26,12 @@ async def from_github(request: Request) -> Response:
     secret = site_of(request).senders.github
     if secret is None:
         return PlainTextResponse("no secret is set for GitHub's events\n", 404)
-    body = await request.body()
     signatures = request.headers.getlist("x-hub-signature-256")
-    if len(signatures) != 1 or not github.is_signed(body, signatures[0], secret):
+    if not github.may_be_signed(signatures):
+        return _answered(request, "github", "forged", 403)
+    signing = github.signing(secret)
+    body = await _read(request, signing.update)
+    if not github.is_signed(signing, signatures[0]):
         return _answered(request, "github", "forged", 403)
     event, delivery = request.headers.get("x-github-event", ""), request.headers.get("x-github-delivery", "")
     payload = _payload(body)
@@ -44,12 +48,22 @@ async def from_registry(request: Request) -> Response:
     if wanted is None:
         return PlainTextResponse("no secret is set for registries' events\n", 404)
     if not hmac.compare_digest(wanted.encode(), _shown(request, path)):
+        note_wrong_token(request, site_of(request))
         return _answered(request, "registry", "forged", 403)
-    body = await request.body()
-    payload = _payload(body)
+    digest = hashlib.sha256()
+    payload = _payload(await _read(request, digest.update))
     if payload is None:
         return _answered(request, "registry", "malformed", 400)
-    return await _taken(request, "registry", hashlib.sha256(body).hexdigest(), reach_of_push(payload))
+    return await _taken(request, "registry", digest.hexdigest(), reach_of_push(payload))
+
+
+async def _read(request: Request, hashed: Callable[[bytes], object]) -> bytearray:
+    """The body, each part of which is hashed as it comes in; `Bounds` says how much of it there may be."""
+    body = bytearray()
+    async for part in request.stream():
+        hashed(part)
+        body += part
+    return body
 
 
 def _shown(request: Request, path: str | None) -> bytes:
@@ -71,7 +85,7 @@ def _answered(request: Request, source: str, outcome: str, status: int) -> Respo
     return PlainTextResponse(f"{outcome if status >= 400 else 'ok'}\n", status)
 
 
-def _payload(body: bytes) -> Mapping[str, Any] | None:
+def _payload(body: bytearray) -> Mapping[str, Any] | None:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

@@ -90,6 +90,10 @@ class Meter:
         """The settings changed, and what they hold now cannot be taken up."""
         self._gauge(table.SETTINGS_REFUSED).set(int(are))
 
+    def has_no_room(self, has_none: bool) -> None:
+        """The store could not be written for want of room on its disk, and has not been since."""
+        self._gauge(table.STORE_FULL).set(int(has_none))
+
     def served(self, page: str, status: int, seconds: float) -> None:
         """A request to the bot's own page was answered."""
         self._histogram(table.ANSWERS).labels(page, f"{status // 100}xx").observe(seconds)

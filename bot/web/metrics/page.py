@@ -14,6 +14,7 @@ from bot.web.site import site_of
 async def metrics(request: Request) -> Response:
     """Answers with all metrics in Prometheus' text format."""
     site = site_of(request)
+    site.meter.has_no_room(site.stores.figures.no_room is not None)
     text = await site.meter.told(site.stores.figures, site.beats, site.clock.now())
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 

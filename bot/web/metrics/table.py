@@ -130,6 +130,11 @@ SETTINGS_REFUSED = _gauge(
     "1 where changed settings are not valid, and those before are kept.",
     scope=MetricScope.PROCESS,
 )
+STORE_FULL = _gauge(
+    "store_full",
+    "1 where nothing can be written for want of room on the disk of the store.",
+    scope=MetricScope.PROCESS,
+)
 ANSWERS = _histogram(
     "http_request_duration_seconds",
     "Requests to the bot's own page, by kind of page and status.",
@@ -175,6 +180,7 @@ METRICS = (
         ROWS,
         LATE,
         SETTINGS_REFUSED,
+        STORE_FULL,
         ANSWERS,
         DELIVERIES,
     ),

@@ -18,7 +18,7 @@ _LETTER = 6.6
 async def badge(request: Request) -> Response:
     """The badge; of a repository that is not known it says so, with the same status and shape."""
     site = site_of(request)
-    if not site.access.has_open_badges and (refusal := refused(request, Right.READ)) is not None:
+    if not site.access.has_open_badges and (refusal := await refused(request, Right.READ)) is not None:
         return refusal
     name = f"{request.path_params['owner']}/{request.path_params['name']}"[:255]
     standing = await site.stores.fleet.standing(name)

@@ -166,6 +166,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "ago": since,
         "query": lambda **changed: _query(request, **changed),
         "path": request.url.path,
+        "no_room": site.stores.operations.no_room,
         "done": unquote(request.cookies.get(_DONE, ""))[:_LONGEST_DONE],
         **values,
     }

@@ -1,12 +1,13 @@
 """Signing in with a token, and out again."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.web.access.forms import FormRefused, read_form, set_cookie
-from bot.web.access.guard import person_of
-from bot.web.access.sessions import COOKIE, LASTS, cookie_of
+from bot.web.access.guard import note_wrong_token, person_of
+from bot.web.access.sessions import COOKIE, KEPT, LASTS, cookie_of, person_of_cookie, session_of
 from bot.web.access.tokens import whose
 from bot.web.pages.rendering import inside, render
 from bot.web.site import site_of
@@ -16,7 +17,7 @@ async def login(request: Request) -> Response:
     """The form; with a token in it, the session."""
     site = site_of(request)
     if request.method != "POST":
-        request.state.person = person_of(request, site)
+        request.state.person = await person_of(request, site)
         return render(
             request, "login.html", wrong="", target=inside(request.query_params.get("next", "/"), may_ask=True)
         )
@@ -28,25 +29,27 @@ async def login(request: Request) -> Response:
     person = whose(site.access.tokens, fields.get("token", "").strip())
     token = next((each for each in site.access.tokens if each.person == person), None)
     if token is None:
-        wait = site.rates.logins.take(request.client.host if request.client is not None else "")
-        if wait:
-            return PlainTextResponse("too many wrong tokens\n", 429, {"Retry-After": str(int(wait) + 1)})
+        note_wrong_token(request, site)
         return render(request, "login.html", 401, wrong="That is nobody's token.", target=target)
+    if wait := site.rates.sessions.take(token.person.name):
+        raise HTTPException(429, "You sign in too often.", {"Retry-After": str(int(wait) + 1)})
     answer = RedirectResponse(target, 303)
     set_cookie(answer, site, COOKIE, cookie_of(token, site.clock), seconds=int(LASTS.total_seconds()))
     return answer
 
 
 async def logout(request: Request) -> Response:
-    """Ends the session in this browser."""
+    """Ends the session, in this browser and wherever else its cookie has been taken to."""
+    site = site_of(request)
     try:
         await read_form(request)
     except FormRefused as refusal:
         return PlainTextResponse(f"{refusal}\n", 403)
+    cookie = request.cookies.get(COOKIE, "")
+    if person_of_cookie(cookie, site.access.tokens, site.clock) is not None:
+        await site.stores.sessions.end(session_of(cookie), site.clock.now() + KEPT)
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(
-        COOKIE, path="/", httponly=True, samesite="strict", secure=site_of(request).access.is_https
-    )
+    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=site.access.is_https)
     return answer
 
 

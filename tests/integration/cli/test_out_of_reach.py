@@ -96,6 +96,15 @@ def test_a_store_out_of_reach_is_one_line(
     assert not (tmp_path / "absent").exists()
 
 
+def test_health_is_asked_on_its_own_port_where_it_has_one(bot: Command, tmp_path: Path) -> None:
+    path = tmp_path / "freshness.yaml"
+    path.write_text("web: {listen: '127.0.0.1:1', health_listen: '0.0.0.0:2'}\n")
+    ran = bot("health", "-c", path)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("127.0.0.1:2: cannot be connected to; ")
+    assert ran.err.endswith(" listens where web.health_listen says\n")
+
+
 def test_a_service_that_does_not_run_is_told_to_be_looked_at_here(bot: Command, tmp_path: Path) -> None:
     path = tmp_path / "freshness.yaml"
     path.write_text("web: {listen: '127.0.0.1:1'}\n")

@@ -90,9 +90,10 @@ class TestEveryOverlay:
             "liveness": "/healthz",
             "readiness": "/readyz",
         }
-        [port] = container["ports"]
-        assert {probe["port"] for probe in asked.values()} == {port["name"]}
-        assert load(overlay / "freshness.yaml").web.listen == f"0.0.0.0:{port['containerPort']}"
+        assert {probe["port"] for probe in asked.values()} == {"health"}
+        ports = {port["name"]: f"0.0.0.0:{port['containerPort']}" for port in container["ports"]}
+        web = load(overlay / "freshness.yaml").web
+        assert ports == {"web": web.listen, "health": web.health_listen}
 
     def test_mounts_the_settings_that_it_ships(
         self, overlay: Path, resources: dict[str, Resource], pod: dict[str, Any]

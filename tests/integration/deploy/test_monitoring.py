@@ -110,12 +110,14 @@ def test_it_reaches_the_pods_of_the_other_overlays(resources: dict[str, Resource
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     service: dict[str, Any] = resources["Service"]["spec"]
     assert labels.items() >= service["selector"].items()
-    [port] = service["ports"]
-    assert ports[port["targetPort"]] == port["port"]
+    assert {port["name"]: port["port"] for port in service["ports"]} == ports
+    assert all(port["targetPort"] == port["name"] for port in service["ports"])
     policy = resources["NetworkPolicy"]["spec"]
     assert labels.items() >= policy["podSelector"]["matchLabels"].items()
     [scraped] = resources["ServiceMonitor"]["spec"]["endpoints"]
-    assert (scraped["port"], scraped["path"]) == (port["name"], "/metrics")
+    assert (scraped["port"], scraped["path"]) == ("health", "/metrics")
+    [let_in] = policy["ingress"]
+    assert [port["port"] for port in let_in["ports"]] == ["health"]
     assert (
         resources["ServiceMonitor"]["spec"]["selector"]["matchLabels"].items()
         <= resources["Service"]["metadata"]["labels"].items()

@@ -21,7 +21,9 @@ from bot.service.ticks import TickOutcome
 from bot.service.wiring.container import Bot, open_bot
 from bot.settings import Settings, load
 from bot.store.engine.database import SchemaChanged
+from bot.store.engine.failures import NoRoom
 from bot.store.rows.outbox import announce
+from tests.full_disk import without_room
 from tests.migrated import new_sqlite
 
 
@@ -101,6 +103,38 @@ async def test_a_service_stops_in_order_while_its_database_does_not_answer(
     monkeypatch.setattr(running, "STAGES", ())
     monkeypatch.setattr(running, "give_all_back", unanswered)
     await running.serve(bot, stop)
+
+
+async def test_a_service_begins_with_a_store_that_can_only_be_read(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pages tell then how things stand, and what to do."""
+
+    async def refused(*_: object) -> int:
+        raise NoRoom(Trouble.UNREACHABLE, "the database has no room left")
+
+    stop = asyncio.Event()
+    stop.set()
+    monkeypatch.setattr(running, "STAGES", ())
+    monkeypatch.setattr(running, "free_leases_of_the_dead", refused)
+    await running.serve(bot, stop)
+
+
+async def test_a_stage_that_finds_no_room_says_so_and_goes_on_once_there_is_some(bot: Bot) -> None:
+    async def write(bot: Bot) -> TickOutcome:
+        for number in range(100):
+            async with bot.database.transaction() as connection:
+                await announce(connection, f"rollout:{number:0120}", bot.clock.now())
+        return TickOutcome("write", {"written": 100})
+
+    stage = replace(STAGES[0], name="write", tick=write)
+    async with without_room(bot.database):
+        [outcome] = await one_pass(bot, [stage])
+        assert outcome.broke
+        assert "the database has no room left" in outcome.problems[0]
+        assert await bot.stores.rollout_views.rollouts(10) == []
+    [outcome] = await one_pass(bot, [stage])
+    assert (outcome.broke, outcome.figures) == (False, {"written": 100})
 
 
 async def migrate_as_a_newer_version(bot: Bot) -> None:

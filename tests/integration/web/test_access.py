@@ -8,13 +8,27 @@ from ipaddress import ip_network
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from bot.domain.clock import ManualClock
+from bot.store.rows.ended_sessions import ended_sessions
 from bot.web.access.rates import Bucket, Rates
 from bot.web.access.tokens import Right
-from bot.web.site import Proxy, Site, WebAccess
+from bot.web.site import Proxy, Senders, Site, WebAccess
 from tests.integration.web.conftest import ACTOR, READER, SCRAPER, TOKENS, Asking
 from tests.integration.web.visitors import HTML, field, signed_in
+
+
+async def signed_out(client: httpx.AsyncClient) -> None:
+    form = {"form": await field(client, "/")}
+    answer = await client.post("/logout", data=form, headers={"Origin": "http://page.example"})
+    assert answer.status_code == 303
+
+
+async def ended(site: Site) -> int:
+    async with site.stores.sessions._database.reading() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(ended_sessions)) or 0)
+
 
 PAGES = ["/", "/rollouts", "/bases", "/advisories", "/practices", "/upstream", "/operations"]
 FORWARDED = Proxy((ip_network("10.0.0.0/24"),), "X-Forwarded-User", ("*@contoso.com",))
@@ -94,6 +108,52 @@ class TestTheForm:
         await client.post("/logout", data=form, headers={"Origin": "http://page.example"})
         assert (await client.get("/")).status_code == 401
 
+    async def test_is_signed_out_of_for_copies_of_the_cookie_too(self, asking: Asking) -> None:
+        client = await signed_in(asking)
+        copied = asking()
+        copied.cookies.set("freshness_session", client.cookies["freshness_session"])
+        assert (await copied.get("/")).status_code == 200
+        await signed_out(client)
+        assert (await copied.get("/")).status_code == 401
+        assert (await copied.get("/api/v1/fleet")).status_code == 401
+
+    async def test_is_signed_out_of_for_copies_that_are_written_otherwise(self, asking: Asking) -> None:
+        client = await signed_in(asking)
+        cookie = client.cookies["freshness_session"]
+        await signed_out(client)
+        for written in (f"{cookie}=", f"{cookie}==", *(f"{cookie[:-1]}{letter}" for letter in "ABCDEFGHIJKLMNOP")):
+            answer = await asking().get("/", headers={"Cookie": f"freshness_session={written}"})
+            assert answer.status_code == 401
+
+    async def test_is_signed_out_of_in_one_browser_alone(self, asking: Asking) -> None:
+        one, other = await signed_in(asking), await signed_in(asking)
+        await signed_out(one)
+        assert (await other.get("/")).status_code == 200
+
+    async def test_is_not_signed_out_of_by_a_cookie_that_is_nobodys(self, asking: Asking, site: Site) -> None:
+        client = asking()
+        form = {"form": await field(client)}
+        client.cookies.set("freshness_session", "alice.aaaa.bbbb")
+        await client.post("/logout", data=form, headers={"Origin": "http://page.example"})
+        assert await ended(site) == 0
+
+    async def test_keeps_of_sessions_that_were_ended_only_those_that_would_go_on(
+        self, asking: Asking, site: Site, clock: ManualClock
+    ) -> None:
+        for _ in range(3):
+            await signed_out(await signed_in(asking))
+            clock.advance(timedelta(hours=14))
+        assert await ended(site) == 1
+
+    async def test_lets_nobody_begin_sessions_without_end(self, asking: Asking, site: Site) -> None:
+        client = asking(of=replace(site, rates=Rates(sessions=Bucket(burst=2, each_second=0.01))))
+        answers = []
+        for token in (ACTOR, ACTOR, ACTOR, READER):
+            form = {"form": await field(client), "token": token}
+            answer = await client.post("/login", data=form, headers={"Origin": "http://page.example"})
+            answers.append(answer.status_code)
+        assert answers == [303, 303, 429, 303]
+
     async def test_keeps_cookies_from_scripts_and_other_sites(self, asking: Asking, site: Site) -> None:
         https = replace(site, access=replace(site.access, url="https://page.example"))
         for shown, secure in ((site, False), (https, True)):
@@ -141,6 +201,55 @@ class TestTheForm:
         _, rest = client.cookies["freshness_session"].split(".", 1)
         answer = await asking().get("/", headers={"Cookie": f"freshness_session=alice.{rest}"})
         assert answer.status_code == 401
+
+
+class TestWrongTokens:
+    """Programs show them in a header."""
+
+    @pytest.fixture
+    def hasty(self, site: Site) -> Site:
+        return replace(site, rates=Rates(logins=Bucket(burst=2, each_second=0.01)))
+
+    @pytest.mark.parametrize("path", ["/", "/api/v1/fleet", "/metrics", "/badge/contoso/shop.svg", "/login"])
+    async def test_slow_down_who_guesses(self, asking: Asking, hasty: Site, path: str) -> None:
+        client = asking("x" * 32, of=hasty)
+        answers = [await client.get("/api/v1/fleet"), await client.get("/rollouts"), await client.get(path)]
+        assert [answer.status_code for answer in answers] == [401, 401, 429]
+        assert int(answers[-1].headers["retry-after"]) >= 1
+
+    async def test_count_together_with_those_of_the_form(self, asking: Asking, hasty: Site) -> None:
+        client = asking(of=hasty)
+        form = {"form": await field(client), "token": "x" * 32}
+        for _ in range(2):
+            await client.post("/login", data=form, headers={"Origin": "http://page.example"})
+        assert (await asking("x" * 32, of=hasty).get("/")).status_code == 429
+
+    async def test_count_once_for_a_request(self, asking: Asking, hasty: Site) -> None:
+        client = asking("x" * 32, of=hasty)
+        answers = [await client.get("/nothing"), await client.get("/rollouts/99"), await client.get("/")]
+        assert [answer.status_code for answer in answers] == [404, 401, 429]
+
+    async def test_of_events_count_too(self, asking: Asking, hasty: Site) -> None:
+        client = asking("x" * 32, of=replace(hasty, senders=Senders(registry="h" * 32)))
+        answers = [(await client.post("/hooks/registry", content=b"{}")).status_code for _ in range(3)]
+        assert answers == [403, 403, 429]
+
+    async def test_keep_nobody_from_being_known_by_a_right_one(self, asking: Asking, hasty: Site) -> None:
+        for _ in range(5):
+            await asking("x" * 32, of=hasty).get("/")
+        assert (await asking(READER, of=hasty).get("/")).status_code == 200
+        assert (await asking("x" * 32, of=hasty, peer="203.0.113.10").get("/")).status_code == 401
+
+    async def test_come_from_one_sender_within_a_network_of_ipv6(self, asking: Asking, hasty: Site) -> None:
+        answers = [
+            (await asking("x" * 32, of=hasty, peer=f"2001:db8::{number}").get("/")).status_code
+            for number in range(3)
+        ]
+        assert answers == [401, 401, 429]
+
+    async def test_keep_no_probe_from_being_answered(self, asking: Asking, hasty: Site) -> None:
+        client = asking("x" * 32, of=hasty)
+        assert [(await client.get("/healthz")).status_code for _ in range(4)] == [200] * 4
 
 
 class TestTheProxy:

@@ -151,3 +151,12 @@ async def test_a_weak_etag_as_a_compressing_proxy_makes_it_counts(asking: Asking
     assert (again.status_code, again.content) == (304, b"")
     other = await client.get("/api/v1/rollouts", headers={"If-None-Match": 'W/"other"'})
     assert other.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/bases/a%0Ab", "/repositories/a/b%0Ac", "/bases/%00", "/nothing", "/bases/x?q=" + "x" * 5000]
+)
+async def test_what_is_refused_before_it_is_json_too(asking: Asking, path: str) -> None:
+    answer = await asking(READER).get(f"/api/v1{path}")
+    assert answer.status_code in {404, 414}
+    assert answer.json().keys() == {"detail"}

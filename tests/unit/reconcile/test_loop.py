@@ -16,6 +16,7 @@ from bot.reconcile.hooks import Hooks, RowOutcome
 from bot.reconcile.loop import Loop
 from bot.reconcile.round import Tally
 from bot.reconcile.work import Claimed, Lease, Work, put_off_by_backoff
+from bot.store.engine.failures import NoRoom
 from tests.fakes.queue import FakeQueue
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -322,6 +323,15 @@ async def test_several_items_in_a_row_without_an_answer_are_their_hosts_trouble(
     assert 5 <= len(world.posts.tried) <= 5 + world.posts.at_once
     assert (tally.failed, tally.problems) == (0, ["no answer"])
     assert {row.error for row in world.queue.rows.values()} == {None}
+
+
+async def test_a_host_is_not_to_blame_for_the_bots_own_store(world: World) -> None:
+    world.add(*["a"] * 8)
+    world.posts.meets = {number: NoRoom(Trouble.UNREACHABLE, "no room left") for number in range(1, 9)}
+    await world.run()
+    assert len(world.posts.tried) == 8
+    world.posts.meets = {}
+    assert (await world.run(after=timedelta(minutes=2))).done == 8
 
 
 async def test_the_pause_grows_with_the_trouble(world: World) -> None:

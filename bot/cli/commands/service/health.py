@@ -16,8 +16,8 @@ def health(
 ) -> None:
     """Asks the service on this machine whether it is well.
 
-    It asks where `web.listen` says. Exit codes: 0 it is well, 1 it is not, or does not answer, 2 settings cannot
-    be read.
+    It asks where `web.health_listen` says, else `web.listen`. Exit codes: 0 it is well, 1 it is not, or does not
+    answer, 2 settings cannot be read.
 
     Example: freshness-bot health --ready
     """

@@ -11,15 +11,17 @@ _PATIENCE = Limits(connect=3, read=5, total=8, patience=1, attempts=1, max_bytes
 
 async def ask_health(settings: Settings, clock: Clock, *, ready: bool) -> str:
     """What the service says of itself; raises `Failure` where that is not that all is well."""
-    if settings.web.listen is None:
+    own, listen = settings.web.health_listen, settings.web.health_listen or settings.web.listen
+    if listen is None:
         raise Failure(Trouble.MISSING, "nothing is served", advice="set web.listen, or ask another way")
-    host, _, port = settings.web.listen.rpartition(":")
+    host, _, port = listen.rpartition(":")
     place = f"{_EVERYWHERE.get(host, host)}:{port}"
     async with Http(clock, {place: HostRules(insecure=True)}, _PATIENCE) as http:
         try:
             answer = await http.request("GET", f"http://{place}/{'readyz' if ready else 'healthz'}")
         except Failure as failure:
-            advice = "see that `freshness-bot run` runs here, and listens where web.listen says"
+            setting = "web.listen" if own is None else "web.health_listen"
+            advice = f"see that `freshness-bot run` runs here, and listens where {setting} says"
             raise failure.altered(where=place, advice=advice) from failure
     said = "; ".join(answer.body.decode("utf-8", "replace").split("\n")).strip("; ")
     if answer.status != 200:
