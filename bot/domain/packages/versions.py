@@ -57,8 +57,8 @@ def compare_to_named(package_type: str, version: str, named: str) -> int:
     """The same of an installed version and of one that a publisher names, which may stand for several builds.
 
     Azure Linux names `8.11.1-11` what is installed as `8.11.1-11.azl3`: of rpm's, a release without the tag of its
-    distribution takes in all builds of that release, and a version without a release all releases of it. To rpm both
-    come before what they take in, so that a last affected version would leave out the very build that it means.
+    distribution takes in all builds of that release, and a version without a release all releases of it. To rpm
+    both come before what they take in, so that a last affected version would leave out the build that it means.
     Raises `BadVersion` as well where the installed one is the bare one: which build that is nobody knows.
     """
     order = compare_versions(package_type, version, named)
