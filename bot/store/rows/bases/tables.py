@@ -78,8 +78,10 @@ documents = leased(
     Column("body", LargeBinary),
     Column("fetched_at", Moment),
     Column("checked_at", Moment),
+    Column("newest_at", Moment),
     Column("error", LongText),
 )
+"""`newest_at` is the newest time in a document."""
 
 releases = Table(
     "releases",

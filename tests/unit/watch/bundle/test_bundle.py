@@ -22,7 +22,8 @@ from bot.domain.feeds.document import (
     Unchanged,
 )
 from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.watch.bundle import reading
 from bot.watch.bundle.archive import MANIFEST, bundle_writer
 from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord, FixSeen
@@ -50,7 +51,7 @@ RECORD = BundledRecord(
     (FixSeen("Ubuntu:24.04", "openssl", NOW - timedelta(days=3)),),
 )
 DUMP = BundledDump(
-    DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip"),
+    DumpSource(CvePublication.UBUNTU, "https://osv.example/Ubuntu/all.zip"),
     DumpMark('"v1"', ""),
     WantedPackages(
         *(frozenset({"", "Ubuntu:24.04"}), frozenset({"openssl", "zlib"}), frozenset({"Ubuntu:25.10"})),
@@ -362,7 +363,7 @@ def test_a_dump_of_packages_that_belong_to_no_distribution_comes_out_as_it_was()
         vulnerability=Vulnerability("GHSA-5crp-9r3c-p9vr", (), affected=(json_package,)),
         fixes=(),
     )
-    dump = replace(DUMP, source=DumpSource(Ecosystem.NUGET, "nuget.zip"), records=(record,))
+    dump = replace(DUMP, source=DumpSource(CvePublication.NUGET, "nuget.zip"), records=(record,))
     assert read(written(dumps=(dump,))).dumps == (dump,)
     of_release = replace(json_package, release="Ubuntu:24.04")
     wrong = replace(record, vulnerability=replace(record.vulnerability, affected=(of_release,)))
