@@ -24,9 +24,12 @@ _LABELS = {
 _TROUBLE = ("is in trouble", "is well again")
 BLOCKS = "blocks"
 """The kind of incident that a repository causes whose failed rebuild others wait for."""
+_SOURCE = "source"
+"""The kind of incident of a source that tells nothing new."""
 _TITLES = {
     BLOCKS: ("blocks whoever stands on its image", "blocks nobody any more"),
     "cycle": ("closes a circle of images", "closes no circle of images any more"),
+    _SOURCE: ("stands still", "goes on again"),
 }
 """What is said of other incidents than those of places that do not answer."""
 
@@ -63,7 +66,7 @@ def incident_message(news: IncidentNews) -> Message:
         lasted = duration(news.cleared_at - news.opened_at)
         title, text = f"{short(news.place)} {over}", f"The incident lasted {lasted}."
     since = Footnote(f"since {shown_time(news.opened_at)}")
-    needs_person = news.kind in _TITLES and news.cleared_at is None
+    needs_person = news.kind in _TITLES and news.kind != _SOURCE and news.cleared_at is None
     return Message(title, (Paragraph((strong(title), plain(text))), since), needs_person=needs_person)
 
 

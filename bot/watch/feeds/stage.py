@@ -24,6 +24,7 @@ from bot.watch.feeds import contents, image_info, msrc
 from bot.watch.feeds.contents import READER, FeedContents
 from bot.watch.feeds.dotnet.releases import Merged, merge
 from bot.watch.feeds.image_info import InventoryStep
+from bot.watch.feeds.newest import newest_in
 from bot.watch.feeds.reading import KEPT
 
 AT_ONCE = 4
@@ -79,7 +80,8 @@ class FeedReading:
     `releases` are complete rows to insert or replace. `advisories` replace what the same source (that of their
     only evidence) said of the same CVE; `withdrawn_advisories` (source, CVE) are taken out. `leads_to` are
     documents that are due now. `tags_withdrawn` and `tags_returned` are what an image inventory lists no longer,
-    or again. All but `document` and `due_at` are empty where nothing changed.
+    or again. `newest_at` is the newest time in the document, None where it has none. All but `document` and
+    `due_at` are empty where nothing changed.
     """
 
     source: FeedSource
@@ -91,6 +93,7 @@ class FeedReading:
     leads_to: tuple[FeedSource, ...] = ()
     tags_withdrawn: frozenset[image_info.TagKey] = frozenset()
     tags_returned: frozenset[image_info.TagKey] = frozenset()
+    newest_at: datetime | None = None
 
 
 class FeedPort(Protocol):
@@ -180,6 +183,7 @@ async def reading_of(
         leads_to=await _worth_reading(said, store, now - feeds.history),
         tags_withdrawn=read.step.withdrawn,
         tags_returned=read.step.returned,
+        newest_at=newest_in(source.kind, read.document.body, now),
     )
     return reading, merged
 

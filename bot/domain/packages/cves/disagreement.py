@@ -11,7 +11,7 @@ _MOST_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ToldAffected:
     """What a publication says in a record of that name of one package."""
 
     publication: CvePublication
@@ -19,7 +19,7 @@ class Said:
     affected: AffectedPackage
 
 
-def disagreements(said: Iterable[Said]) -> tuple[str, ...]:
+def disagreements(said: Iterable[ToldAffected]) -> tuple[str, ...]:
     """A sentence for each package of a record of which not all publications that have the record say the same."""
     about: dict[tuple[str, str, str], dict[CvePublication, AffectedPackage]] = {}
     for each in said:

@@ -26,6 +26,7 @@ from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import advisories, base_of, bases, documents, observations, releases
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
+from bot.store.rows.news import tell_silence
 from bot.watch.feeds.stage import DueFeed, FeedReading
 
 _KNOWN = select(documents.c.url).where(is_among(documents.c.url, "urls"))
@@ -76,17 +77,20 @@ class FeedsStore(Store):
     async def keep_feed(self, reading: FeedReading) -> None:
         async with self._database.transaction() as connection:
             rows = await _bring_forward(connection, [reading])
-            values = _document_values(reading.document)
+            values = _document_values(reading)
             row = rows[reading.source.url]
             await settle(connection, documents, self._worker, row, due_at=reading.due_at, values=values)
             await _save_said(connection, reading, reading.document.checked_at)
+            await tell_silence(connection, reading.source.kind, reading.document.checked_at)
             if reading.releases or reading.advisories or reading.withdrawn_advisories:
                 await raise_counter(connection, FEEDS)
 
 
-def _document_values(document: StoredDocument) -> dict[str, Any]:
-    """The columns of the row of a document that hold its copy."""
-    return {
+def _document_values(reading: FeedReading) -> dict[str, Any]:
+    """The columns of the row of a document that hold its copy; one that tells no time is as old as what it told
+    before."""
+    document = reading.document
+    return ({} if reading.newest_at is None else {"newest_at": reading.newest_at}) | {
         "etag": document.etag,
         "last_modified": document.last_modified,
         "body": zlib.compress(document.body),
@@ -120,7 +124,7 @@ async def import_feeds(
             others.add(reading.source.url)
         elif is_older:
             newer.append(reading)
-            kept = update(documents).where(documents.c.id == row.id).values(**_document_values(document))
+            kept = update(documents).where(documents.c.id == row.id).values(**_document_values(reading))
             await connection.execute(kept)
     if newer:
         said = replace(

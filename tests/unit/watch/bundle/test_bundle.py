@@ -444,3 +444,19 @@ async def test_a_feed_that_may_not_be_asked_stays_as_it_is_kept_or_is_missing() 
 def test_a_record_that_no_dump_can_have_is_refused(record: BundledRecord) -> None:
     with pytest.raises(Failure, match=r"vulnerabilities/ubuntu.jsonl line 1"):
         read(written(dumps=(replace(DUMP, records=(record,)),)))
+
+
+def test_a_document_of_oval_comes_out_beside_the_dump_of_the_same_ecosystem_with_the_age_of_its_data() -> None:
+    zlib = AffectedPackage("rpm", "zlib", "Azure Linux:3", (VersionRange(fixed="1.3.1-1.azl3"),))
+    record = replace(RECORD, vulnerability=Vulnerability("AZL-1", (), affected=(zlib,)), fixes=())
+    oval = DumpSource(CvePublication.AZURE_LINUX_3_OVAL, "https://oval.example/azurelinux-3.0-oval.xml")
+    osv = DumpSource(CvePublication.AZURE_LINUX, "https://osv.example/all.zip")
+    dumps = tuple(replace(DUMP, source=each, records=(record,), newest_at=NOW) for each in (oval, osv))
+    assert read(written(dumps=dumps)).dumps == dumps
+    of_another = replace(zlib, release="Azure Linux:2")
+    wrong = replace(record, vulnerability=replace(record.vulnerability, affected=(of_another,)))
+    assert read(written(dumps=(replace(dumps[1], records=(wrong,)),))).dumps[0].records == (wrong,)
+    with pytest.raises(Failure, match="none of Azure Linux 3 OVAL"):
+        read(written(dumps=(replace(dumps[0], records=(wrong,)),)))
+    with pytest.raises(Failure, match="at a time that cannot be"):
+        read(written(dumps=(replace(dumps[0], newest_at=NOW + timedelta(hours=1)),)))

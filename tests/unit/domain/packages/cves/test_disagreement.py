@@ -2,15 +2,17 @@
 
 import pytest
 
-from bot.domain.packages.cves.disagreement import Said, disagreements
+from bot.domain.packages.cves.disagreement import ToldAffected, disagreements
 from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange
 
 OVAL, OSV = CvePublication.AZURE_LINUX_3_OVAL, CvePublication.AZURE_LINUX
 
 
-def said(publication: CvePublication, *ranges: VersionRange, record: str = "AZL-1", name: str = "zlib") -> Said:
-    return Said(publication, record, AffectedPackage("rpm", name, "Azure Linux:3", ranges))
+def said(
+    publication: CvePublication, *ranges: VersionRange, record: str = "AZL-1", name: str = "zlib"
+) -> ToldAffected:
+    return ToldAffected(publication, record, AffectedPackage("rpm", name, "Azure Linux:3", ranges))
 
 
 @pytest.mark.parametrize(
