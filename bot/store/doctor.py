@@ -14,6 +14,7 @@ from bot.store.engine.readable import readable
 from bot.store.engine.store import Store
 from bot.store.rows.bases.tables import base_of, bases, documents, shows_two_in
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.store.rows.news import newest_times
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.rebuilds import MEMBER, fleet_repository_of
 
@@ -30,6 +31,11 @@ class DoctorStore(Store):
                 **{row.url: (row.checked_at, row.error) for row in rows},
                 **{row.place: (row.checked_at, row.error) for row in read},
             }
+
+    async def newest_times(self) -> dict[str, datetime]:
+        """Reads the newest time in what is kept of each source, by the names of `CADENCES`."""
+        async with self._database.reading() as connection:
+            return await newest_times(connection)
 
     async def used_bases(self) -> list[Base]:
         async with self._database.reading() as connection:

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.domain.feeds.advisory import Severity
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 
 PUBLISHERS = {
-    Ecosystem.UBUNTU: "https://osv-vulnerabilities.storage.googleapis.com/Ubuntu/all.zip",
-    Ecosystem.DEBIAN: "https://osv-vulnerabilities.storage.googleapis.com/Debian/all.zip",
-    Ecosystem.ALPINE: "https://osv-vulnerabilities.storage.googleapis.com/Alpine/all.zip",
-    Ecosystem.AZURE_LINUX: "https://osv-vulnerabilities.storage.googleapis.com/Azure%20Linux/all.zip",
-    Ecosystem.NUGET: "https://osv-vulnerabilities.storage.googleapis.com/NuGet/all.zip",
+    CvePublication.UBUNTU: "https://osv-vulnerabilities.storage.googleapis.com/Ubuntu/all.zip",
+    CvePublication.DEBIAN: "https://osv-vulnerabilities.storage.googleapis.com/Debian/all.zip",
+    CvePublication.ALPINE: "https://osv-vulnerabilities.storage.googleapis.com/Alpine/all.zip",
+    CvePublication.AZURE_LINUX: "https://osv-vulnerabilities.storage.googleapis.com/Azure%20Linux/all.zip",
+    CvePublication.NUGET: "https://osv-vulnerabilities.storage.googleapis.com/NuGet/all.zip",
 }
 _HIGH, _MODERATE, _LOW = Severity.HIGH, Severity.MODERATE, Severity.LOW
 _RELEASES = {
@@ -47,7 +48,7 @@ _SAID: dict[Ecosystem, tuple[tuple[str, str, str, str, Severity], ...]] = {
         ("CVE-2026-33811", "Npgsql", "", "Statement smuggled through a message that is too long", _HIGH),
     ),
 }
-_TYPES = {each: each.package_type.value for each in PUBLISHERS}
+_TYPES = {each: each.package_type.value for each in Ecosystem}
 
 
 def vulnerabilities(ecosystem: Ecosystem, now: datetime, mark: str) -> Iterator[Vulnerability]:

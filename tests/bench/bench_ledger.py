@@ -13,7 +13,8 @@ from sqlalchemy import update
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.service.collecting import collected_seldom
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
@@ -90,7 +91,7 @@ async def tell(database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(update(inventories).values(distribution={"id": "ubuntu", "version": "24.04"}))
     stores = Stores.of(database, Worker("bench"), ManualClock(NOON)).vulnerabilities
-    source = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
+    source = DumpSource(CvePublication.UBUNTU, "/srv/ubuntu.zip")
     await stores.follow_dumps([source])
     await stores.dumps.claim(NOON, 1)
     found = tuple(_vulnerability(number) for number in range(OPEN))

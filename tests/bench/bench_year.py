@@ -23,7 +23,7 @@ from bot.domain.images.image import ProducedImage, SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.vulnerability import Ecosystem
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.gate import Excused, Gated, GateMode, GateOutcome
 from bot.domain.packages.package import Inventory
 from bot.domain.packages.sbom import Sbom, SbomOrigin
@@ -300,7 +300,7 @@ class PackagedFleet(Fleet):
 
     async def _follow_dumps(self) -> None:
         store, now = self._stores.vulnerabilities, self._clock.now()
-        sources = [DumpSource(each, f"/srv/{each}.zip") for each in (Ecosystem.UBUNTU, Ecosystem.NUGET)]
+        sources = [DumpSource(each, f"/srv/{each}.zip") for each in (CvePublication.UBUNTU, CvePublication.NUGET)]
         await store.follow_dumps(sources)
         wanted = await store.wanted_packages()
         for due in await self._stores.taken(store.dumps, _ALL):

@@ -32,7 +32,7 @@ class DumpReader:
                 mark = await asyncio.to_thread(_mark_of, file)
                 yield None if mark == previous else OpenedDump(file, mark)
             return
-        headers = {"Accept": "application/zip", "Accept-Encoding": "identity"}
+        headers = {"Accept": "application/zip, application/xml, */*;q=0.1", "Accept-Encoding": "identity"}
         if previous is not None:
             headers |= conditions(previous.etag, previous.last_modified)
         with _temporary() as file:

@@ -21,6 +21,8 @@ _DEB = re.compile(
 )
 _DEB_PART = re.compile(r"([^0-9]*)([0-9]*)")
 _RPM = re.compile(r"(?:(?P<epoch>[0-9]{1,10}):)?(?P<version>[A-Za-z0-9._+~^]+)(?:-(?P<release>[A-Za-z0-9._+~^]+))?")
+_RPM_TAG = re.compile(r"\.(?=[A-Za-z])")
+"""Where the tag of a distribution, or another word, begins in a release."""
 _APK = re.compile(
     r"(?P<first>[0-9]+)(?P<rest>(?:\.[0-9]+)*)(?P<letter>[a-z]?)"
     r"(?P<suffixes>(?:_(?:alpha|beta|pre|rc|cvs|svn|git|hg|p)[0-9]*)*)"
@@ -49,6 +51,35 @@ def compare_versions(package_type: str, first: str, second: str) -> int:
     if compare is None:
         raise BadVersion(f"versions of type {package_type!r} cannot be compared; known are {', '.join(_COMPARE)}")
     return compare(first, second)
+
+
+def compare_to_named(package_type: str, version: str, named: str) -> int:
+    """The same of an installed version and of one that a publisher names, which may stand for several builds.
+
+    Azure Linux names `8.11.1-11` what is installed as `8.11.1-11.azl3`: of rpm's, a release without the tag of its
+    distribution takes in all builds of that release, and a version without a release all releases of it. To rpm
+    both come before what they take in, so that a last affected version would leave out the build that it means.
+    Raises `BadVersion` as well where the installed one is the bare one: which build that is nobody knows.
+    """
+    order = compare_versions(package_type, version, named)
+    if package_type != PackageType.RPM or not order:
+        return order
+    one, other = _matched(_RPM, version, "rpm"), _matched(_RPM, named, "rpm")
+    if _epoch_of(one, version) != _epoch_of(other, named) or _sign(_vercmp(one["version"], other["version"])):
+        return order
+    if _takes_in(other["release"], one["release"]):
+        return 0
+    if _takes_in(one["release"], other["release"]):
+        raise BadVersion(f"which build of {version!r} is installed cannot be told, and {named!r} is one of them")
+    return order
+
+
+def _takes_in(release: str | None, build: str | None) -> bool:
+    """Whether a release of rpm's is the start of another up to a tag, such as `.azl3`; one that is missing is that
+    of all."""
+    if release is None or build is None:
+        return release is None
+    return any(_vercmp(build[: tag.start()], release) == 0 for tag in _RPM_TAG.finditer(build))
 
 
 def _compare_deb(first: str, second: str) -> int:
@@ -83,17 +114,24 @@ def _deb_letter(letter: str) -> int:
 
 def _compare_rpm(first: str, second: str) -> int:
     """A version without a release is older than the same with any; else `rpmvercmp` of each part."""
-    from univers.rpm import vercmp
-
     one, other = _matched(_RPM, first, "rpm"), _matched(_RPM, second, "rpm")
-    largest = _LARGEST_RPM_EPOCH
-    epochs = _epoch(one["epoch"], first, largest), _epoch(other["epoch"], second, largest)
+    epochs = _epoch_of(one, first), _epoch_of(other, second)
     if epochs[0] != epochs[1]:
         return _order(*epochs)
-    order = _sign(vercmp(one["version"], other["version"]))
+    order = _sign(_vercmp(one["version"], other["version"]))
     if order or one["release"] is None or other["release"] is None:
         return order or _order(one["release"] is not None, other["release"] is not None)
-    return _sign(vercmp(one["release"], other["release"]))
+    return _sign(_vercmp(one["release"], other["release"]))
+
+
+def _epoch_of(found: re.Match[str], text: str) -> int:
+    return _epoch(found["epoch"], text, _LARGEST_RPM_EPOCH)
+
+
+def _vercmp(first: str, second: str) -> int:
+    from univers.rpm import vercmp
+
+    return int(vercmp(first, second))
 
 
 def _compare_apk(first: str, second: str) -> int:

@@ -24,10 +24,13 @@ _LABELS = {
 _TROUBLE = ("is in trouble", "is well again")
 BLOCKS = "blocks"
 """The kind of incident that a repository causes whose failed rebuild others wait for."""
+_SOURCE = "source"
+"""The kind of incident of a source that tells nothing new."""
 _TITLES = {
     BLOCKS: ("blocks whoever stands on its image", "blocks nobody any more"),
     "says less": ("says less than before, which is doubted for now", "is no longer in doubt"),
     "cycle": ("closes a circle of images", "closes no circle of images any more"),
+    _SOURCE: ("stands still", "goes on again"),
 }
 """What is said of other incidents than those of places that do not answer."""
 _NEEDS_PERSON = frozenset({BLOCKS, "cycle"})

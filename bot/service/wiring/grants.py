@@ -17,7 +17,7 @@ from bot.settings import Settings, secret
 from bot.settings.sections.github import AppSettings
 from bot.settings.sections.upstream.vulnerabilities import DumpSettings
 from bot.watch.feeds.addresses import KINDS
-from bot.watch.osv.addresses import ECOSYSTEMS
+from bot.watch.osv.addresses import PUBLICATIONS
 from bot.watch.osv.stage import API, DumpSource
 
 
@@ -34,8 +34,8 @@ def feed_hosts(settings: Settings) -> frozenset[str]:
 
 def dump_sources(settings: Settings) -> list[DumpSource]:
     """The dumps of vulnerabilities that the operator follows."""
-    named = {name: getattr(settings.vulnerabilities, name) for name in ECOSYSTEMS}
-    return [DumpSource(ECOSYSTEMS[name], _place(dump)) for name, dump in named.items() if dump is not None]
+    named = {name: getattr(settings.vulnerabilities, name) for name in PUBLICATIONS}
+    return [DumpSource(PUBLICATIONS[name], _place(dump)) for name, dump in named.items() if dump is not None]
 
 
 def _place(dump: DumpSettings) -> str:

@@ -99,14 +99,15 @@ async def _dump_statuses(connection: AsyncConnection) -> tuple[DumpStatus, ...]:
     """Each dump of vulnerabilities with its age and how much of it is kept."""
     shown = dumps.c
     kept = select(func.count()).where(vulnerabilities.c.dump_id == shown.id).scalar_subquery().label("kept")
-    columns = (shown.ecosystem, shown.place, shown.checked_at, shown.entries, shown.problems, shown.error, kept)
-    rows = await connection.execute(select(*columns).order_by(shown.ecosystem))
+    columns = (shown.ecosystem, shown.place, shown.checked_at, shown.entries, shown.problems, shown.error)
+    rows = await connection.execute(select(*columns, shown.newest_at, kept).order_by(shown.ecosystem))
     return tuple(readable(rows, _dump_status, lambda row: f"dump {row.ecosystem}"))
 
 
 def _dump_status(row: Any) -> DumpStatus:
     unread = tuple(row.problems or ())
-    return DumpStatus(row.ecosystem, row.place, row.checked_at, row.entries, row.kept, unread, row.error)
+    told = (row.entries, row.kept, unread, row.error, row.newest_at)
+    return DumpStatus(row.ecosystem, row.place, row.checked_at, *told)
 
 
 async def _bases(connection: AsyncConnection, standing: Sequence[OpenNotice]) -> tuple[BaseStatus, ...]:

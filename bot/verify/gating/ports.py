@@ -115,7 +115,9 @@ class KeptData:
     the releases and names that it was looked through for, None where it is kept as a whole. Where an API is asked
     in place of a dump, `asked` are the releases, names and versions that it was asked about. Of releases that are
     `untold` their publisher's dump says nothing at all. `unread` are the releases and names of packages about which
-    there are records that cannot be read; publishers that are `illegible` have others of which nothing can."""
+    there are records that cannot be read; publishers that are `illegible` have others of which nothing can. All go
+    by the names of publications, of which an ecosystem may have several. `newest_at` is the newest time in what is
+    kept of each, as far as that is known."""
 
     checked_at: Mapping[str, datetime | None]
     considered: Mapping[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
@@ -123,6 +125,7 @@ class KeptData:
     untold: frozenset[str] = frozenset()
     unread: frozenset[tuple[str, str]] = frozenset()
     illegible: frozenset[str] = frozenset()
+    newest_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.evidence import Strength
+from bot.domain.feeds.document import FeedKind
+from bot.domain.feeds.news import silence
 from bot.domain.packages.cves.detected import GatePolicy
+from bot.domain.packages.cves.publication import CvePublication, publications_of
 from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem, listed_as, release_of
 from bot.domain.packages.gate import ImageVulnerabilities
 from bot.domain.packages.package import Distribution, Package, PackageType
@@ -23,6 +26,8 @@ _SETTINGS = {
     Ecosystem.AZURE_LINUX: "azure_linux",
     Ecosystem.NUGET: "nuget",
 }
+Gap = tuple[str, bool]
+"""What is not known, and whether it is about to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +54,29 @@ def vulnerabilities_of(platforms: Sequence[ToldPlatform], data: KeptData, by: Ya
         return ImageVulnerabilities(gaps=(f"nothing tells its packages: {why}",))
     gaps = dict(gap for each in judged for gap in (*_of_packages(each, by), *_of_data(each, data, by)))
     found = tuple(one for each in judged for one in each.found)
-    notes = tuple(dict.fromkeys(note for each in judged for note in _notes(each, data)))
+    notes = tuple(dict.fromkeys(note for each in judged for note in _notes(each, data, by) if note not in gaps))
     return ImageVulnerabilities(found, tuple(gaps), any(gaps.values()), notes=notes)
 
 
-def _notes(told: ToldPlatform, data: KeptData) -> Iterator[str]:
-    """What is told beside the answer: records of which nobody can tell whether they are about its packages."""
+def _notes(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[str]:
+    """What is told beside the answer: records of which nobody can tell whether they are about its packages, and
+    publications that stand still beside another one that does not."""
     release = release_of(told.distribution)
-    publishers = {Ecosystem(release.partition(":")[0]).value} if release is not None else set()
+    releases = [release] if release is not None else []
     if any(each.type == PackageType.NUGET for each in told.packages or ()):
-        publishers.add(Ecosystem.NUGET.value)
-    for each in sorted(publishers & data.illegible):
+        releases.append(ANY_RELEASE)
+    several = [each for one in releases for each in _publications(one, data)]
+    for each in sorted({each.value for each in several} & data.illegible):
         yield f"some CVE data of {each} cannot be read, and what it is about is not known (`freshness-bot status`)"
+    for each in several:
+        if (told_silent := silence(each, data.newest_at.get(each), by.now)) is not None:
+            yield told_silent
+
+
+def _publications(release: str, data: KeptData) -> tuple[CvePublication, ...]:
+    """Those that are followed of all that tell of a release."""
+    ecosystem = Ecosystem(release.partition(":")[0]) if release != ANY_RELEASE else Ecosystem.NUGET
+    return tuple(each for each in publications_of(ecosystem, release) if each.value in data.checked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +110,7 @@ def read_in_part(platform: str, problems: Sequence[str]) -> str:
     return f"not all of the packages of {platform} can be read: {problems[0]}"
 
 
-def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[tuple[str, bool]]:
+def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[Gap]:
     """What is not known of its packages, and whether that is about to be."""
     what = f"the packages of {told.platform}"
     if told.packages is None:
@@ -111,7 +127,7 @@ def _of_packages(told: ToldPlatform, by: Yardstick) -> Iterator[tuple[str, bool]
         yield f"whether {each.package} {each.installed} has {each.id} cannot be told from its version", False
 
 
-def _of_data(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
+def _of_data(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[Gap]:
     """Which publishers' data is missing, old, or not yet looked through for what the image holds."""
     packages = told.packages or ()
     system = [each for each in packages if each.type in SYSTEM]
@@ -130,7 +146,7 @@ def _of_data(told: ToldPlatform, data: KeptData, by: Yardstick) -> Iterator[tupl
 
 def _of_distribution(
     distribution: Distribution | None, system: Sequence[Package], data: KeptData, by: Yardstick
-) -> Iterator[tuple[str, bool]]:
+) -> Iterator[Gap]:
     release = release_of(distribution)
     if release is None:
         yield f"no CVE data is read of {distribution or 'an unknown distribution'}", False
@@ -138,8 +154,10 @@ def _of_distribution(
         yield from _of_publisher(Ecosystem(release.partition(":")[0]), release, system, data, by)
 
 
-def _of_dotnet(data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
-    yield from _of_age(DOTNET, "turn on feeds.dotnet_releases", data, by)
+def _of_dotnet(data: KeptData, by: Yardstick) -> Iterator[Gap]:
+    if DOTNET not in data.checked_at:
+        yield f"no CVE data of {DOTNET} is read (turn on feeds.dotnet_releases)", False
+    yield from _of_age(DOTNET, FeedKind.DOTNET_INDEX, data, by)
 
 
 def _of_publisher(
@@ -148,25 +166,38 @@ def _of_publisher(
     packages: Sequence[Package],
     data: KeptData,
     by: Yardstick,
-) -> Iterator[tuple[str, bool]]:
-    gaps = list(_of_age(publisher.value, f"turn on vulnerabilities.{_SETTINGS[publisher]}", data, by))
-    yield from gaps
+) -> Iterator[Gap]:
+    """What its publications leave open. One of several that leaves nothing open is enough: what another one does
+    not tell is in that."""
+    followed = _publications(release, data)
+    if not followed:
+        yield f"no CVE data of {publisher} is read (turn on vulnerabilities.{_SETTINGS[publisher]})", False
+    several = [list(_of_publication(each, release, packages, data, by)) for each in followed]
+    if all(several):
+        yield from (gap for gaps in several for gap in gaps)
     if unread := _unread(release, packages, data, by):
         yield _unreadable(release, unread), False
-    considered = data.considered.get(publisher.value)
+
+
+def _of_publication(
+    publication: CvePublication, release: str, packages: Sequence[Package], data: KeptData, by: Yardstick
+) -> Iterator[Gap]:
+    gaps = list(_of_age(publication, publication, data, by))
+    yield from gaps
+    considered = data.considered.get(publication)
     if gaps or considered is None:
         return
-    if release in data.untold:
-        yield f"the CVE data of {publisher} tells of nothing in {release}", False
+    if release in data.untold and not publication.is_oval:
+        yield f"the CVE data of {publication} tells of nothing in {release}", False
         return
     releases, names = considered
     new = {each.name for each in packages if not each.listed_names <= names}
-    if (asked := data.asked.get(publisher.value)) is not None:
-        told = [each for each in packages if each.type == publisher.package_type]
+    if (asked := data.asked.get(publication)) is not None:
+        told = [each for each in packages if each.type == publication.ecosystem.package_type]
         new |= {each.name for each in told if (release, *listed_as(each)) not in asked}
     if new or release not in releases:
         what = counted(len(new), "package") if new else release
-        yield f"the CVE data of {publisher} was not looked through yet for {what} that nothing had before", True
+        yield f"the CVE data of {publication} was not looked through yet for {what} that nothing had before", True
 
 
 def _unread(release: str, packages: Sequence[Package], data: KeptData, by: Yardstick) -> list[str]:
@@ -181,15 +212,18 @@ def _unreadable(release: str, names: Sequence[str]) -> str:
     return f"CVE data of {publisher} about {first_few(names)} cannot be read (`freshness-bot status` says why)"
 
 
-def _of_age(publisher: str, advice: str, data: KeptData, by: Yardstick) -> Iterator[tuple[str, bool]]:
+def _of_age(publisher: str, source: str, data: KeptData, by: Yardstick) -> Iterator[Gap]:
+    """Whether what is kept is old: confirmed by nobody for too long, or with nothing new in it for longer than the
+    source, by the name of its cadence, ever was without."""
     if publisher not in data.checked_at:
-        yield f"no CVE data of {publisher} is read ({advice})", False
         return
     checked_at = data.checked_at[publisher]
     if checked_at is None:
         yield f"the CVE data of {publisher} was not read yet", True
     elif by.now - checked_at > by.max_age:
         yield f"the CVE data of {publisher} is {_of_old(checked_at, by)}", False
+    elif (told := silence(source, data.newest_at.get(source), by.now)) is not None:
+        yield told, False
 
 
 def _of_old(at: datetime, by: Yardstick) -> str:

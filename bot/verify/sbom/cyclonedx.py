@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.reading import MOST_PACKAGES, items, listed, malformed, mapping, text
 from bot.verify.sbom.listing import ListedPackages
-from bot.verify.sbom.package_url import MAVEN_PARTING
+from bot.verify.sbom.package_url import MAVEN_PARTING, names_a_version
 
 _NO_PACKAGES = frozenset(
     {"operating-system", "container", "file", "device", "device-driver", "firmware", "data", "platform"}
@@ -16,7 +16,10 @@ _TRIVY = "aquasecurity:trivy:"
 
 
 def read(document: Mapping[str, Any], where: str) -> Inventory:
-    """The components that are packages, nested ones too; `metadata.component` is what the document is about."""
+    """The components that are packages, nested ones too.
+
+    `metadata.component` is what the document is about: a package where it has a package URL and a version.
+    """
     found = ListedPackages(where)
     for component in _components(document, where):
         kind, version = text(component.get("type")), text(component.get("version"))
@@ -30,7 +33,10 @@ def read(document: Mapping[str, Any], where: str) -> Inventory:
 
 
 def _components(document: Mapping[str, Any], where: str) -> Iterator[Mapping[str, Any]]:
-    waiting = [mapping(each) for each in reversed(listed(document, "components", where))]
+    root = mapping(mapping(document.get("metadata")).get("component"))
+    is_package = names_a_version([text(root.get("purl"))], text(root.get("version")))
+    parts = [root] if is_package else items(root.get("components"))
+    waiting = [mapping(each) for each in reversed([*parts, *listed(document, "components", where)])]
     seen = 0
     while waiting:
         component = waiting.pop()

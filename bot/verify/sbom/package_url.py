@@ -1,6 +1,7 @@
 """Packages as package URLs (the purl specification, with the types and qualifiers that syft and Trivy write)."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from bot.domain.packages.package import Distribution, Package, PackageType
@@ -21,6 +22,12 @@ _SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
 def is_image_url(url: str) -> bool:
     """Whether the URL names an image, as that of a document's subject does: no package."""
     return url.strip().lower().removeprefix("pkg:").lstrip("/").startswith(tuple(f"{each}/" for each in _IMAGES))
+
+
+def names_a_version(urls: Iterable[str], version: str) -> bool:
+    """Whether one of the URLs is that of a package, with a version in it or beside it."""
+    told = (read_package_url(url, "", version) for url in urls)
+    return any(each is not None and bool(each[0].version) for each in told)
 
 
 def read_package_url(url: str, name: str, version: str = "") -> tuple[Package, Distribution | None] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.packages.package import Inventory
 from bot.verify.packages.reading import items, listed, mapping, text
 from bot.verify.sbom.listing import ListedPackages
+from bot.verify.sbom.package_url import names_a_version
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _ROOT = "SPDXRef-DocumentRoot"
@@ -24,20 +25,25 @@ _SOURCE = re.compile(r"built package from: (\S+) (\S+)")
 
 
 def read(document: Mapping[str, Any], where: str) -> Inventory:
-    """The packages, without the document's root: what it describes, and what stands for the system or the image."""
+    """The packages, without the document's root, which stands for the whole, the system and the image."""
     found = ListedPackages(where)
     roots = _roots(document)
     for value in listed(document, "packages", where):
         entry = mapping(value)
-        name, version = text(entry.get("name")), text(entry.get("versionInfo"))
+        name, version = text(entry.get("name")), _version(entry)
         purpose = _purpose(entry)
         if purpose.startswith("OPERATING"):
             found.name_distribution(name, version)
         if purpose in _NO_PACKAGES or text(entry.get("SPDXID")) in roots:
             continue
-        known, is_application = "" if version in _NOTHING else version, purpose == "APPLICATION"
-        found.add(_package_urls(entry), name, known, source=_source(entry), is_application=is_application)
+        is_application = purpose == "APPLICATION"
+        found.add(_package_urls(entry), name, version, source=_source(entry), is_application=is_application)
     return found.inventory()
+
+
+def _version(entry: Mapping[str, Any]) -> str:
+    version = text(entry.get("versionInfo"))
+    return "" if version in _NOTHING else version
 
 
 def _purpose(entry: Mapping[str, Any]) -> str:
@@ -54,7 +60,9 @@ def _package_urls(entry: Mapping[str, Any]) -> list[str]:
 def _roots(document: Mapping[str, Any]) -> frozenset[str]:
     """What the document describes and what holds other packages, or is no more than a name.
 
-    Of several that it describes without a package URL those are packages that have a version.
+    One with a package URL and a version is a package whatever it holds, as PostgreSQL and Elasticsearch are in the
+    documents of their images. Of several that it describes without a package URL those are packages that have a
+    version.
     """
     entries = {text(entry.get("SPDXID")): entry for entry in map(mapping, items(document.get("packages")))}
     described = {text(name) for name in items(document.get("documentDescribes"))}
@@ -76,12 +84,14 @@ def _roots(document: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(
         name
         for name, entry in found.items()
-        if name in holders or name.startswith(_ROOT) or _is_only_named(entry, is_alone=len(found) == 1)
+        if name.startswith(_ROOT)
+        or (name in holders and not names_a_version(_package_urls(entry), _version(entry)))
+        or _is_only_named(entry, is_alone=len(found) == 1)
     )
 
 
 def _is_only_named(entry: Mapping[str, Any], *, is_alone: bool) -> bool:
-    return not _package_urls(entry) and (is_alone or text(entry.get("versionInfo")) in _NOTHING)
+    return not _package_urls(entry) and (is_alone or not _version(entry))
 
 
 def _source(entry: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -51,3 +51,5 @@ class Upstream:
     feeds: tuple[FeedRow, ...]
     document_count: int
     mirrors: tuple[MirrorRow, ...] = ()
+    silent: tuple[str, ...] = ()
+    """A sentence for each source that has told nothing new for longer than it ever does."""

@@ -60,7 +60,7 @@ class NoticeStatus:
 class DumpStatus:
     """A dump of vulnerabilities: when it was last read or confirmed, of how many records how many are kept.
 
-    `unread` are the lines of those records that could not be read.
+    `unread` are the lines of those records that could not be read. `newest_at` is when one of all was changed last.
     """
 
     ecosystem: str
@@ -70,6 +70,7 @@ class DumpStatus:
     kept: int
     unread: tuple[str, ...] = ()
     error: str | None = None
+    newest_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def _dump(item: DumpStatus) -> dict[str, Any]:
         "ecosystem": item.ecosystem,
         "place": item.place,
         "checked_at": item.checked_at.isoformat() if item.checked_at else None,
+        "newest_at": item.newest_at.isoformat() if item.newest_at else None,
         "records": item.entries,
         "kept": item.kept,
         "unread": list(item.unread),

@@ -103,12 +103,13 @@ class LedgerRow:
 @dataclass(frozen=True, slots=True)
 class CvePage:
     """One CVE with the images that have it, or had it since the bot looks; those that wait come first. `not_known`
-    and `gaps` are as in `Cves`."""
+    and `gaps` are as in `Cves`, `notes` stand beside and change nothing of it."""
 
     cve: CveRow
     images: Page[LedgerRow]
     not_known: int = 0
     gaps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def row_of(entry: LedgerEntry, took: Mapping[Station, StationTime]) -> LedgerRow:

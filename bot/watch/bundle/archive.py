@@ -15,7 +15,7 @@ from typing import IO, Annotated, Any
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from bot.domain.feeds.document import FeedKind
-from bot.domain.packages.cves.vulnerability import Ecosystem
+from bot.domain.packages.cves.publication import CvePublication
 from bot.watch.bundle.contents import BundledDocument, BundledDump, BundledRecord
 from bot.watch.feeds.reading import FeedShape, OneLine, UtcMoment
 from bot.watch.osv.record import WantedPackages
@@ -57,9 +57,9 @@ class DocumentPart(FilePart):
 
 
 class DumpPart(FeedShape):
-    """What was kept of a dump: its records, a line each, and what was looked for."""
+    """What was kept of a publication, called `ecosystem`: its records, a line each, and what was looked for."""
 
-    ecosystem: Ecosystem
+    ecosystem: CvePublication
     place: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     etag: _Validator
     last_modified: _Validator
@@ -68,6 +68,7 @@ class DumpPart(FeedShape):
     problems: Annotated[list[OneLine], Field(max_length=100)]
     fetched_at: UtcMoment
     checked_at: UtcMoment
+    newest_at: UtcMoment | None = None
     records: FilePart
     considered: FilePart
 
@@ -102,7 +103,7 @@ class BundleWriter:
 
     def add_dump(self, each: BundledDump) -> None:
         """Puts a dump into the archive, with what was asked of it and when it was fetched."""
-        name = f"vulnerabilities/{each.source.ecosystem.lower().replace(' ', '-')}"
+        name = f"vulnerabilities/{each.source.publication.lower().replace(' ', '-')}"
         wanted = each.considered
         looked_for: dict[str, frozenset[Any]] = {
             "releases": wanted.releases,
@@ -112,7 +113,7 @@ class BundleWriter:
         }
         self._dumps.append(
             {
-                "ecosystem": each.source.ecosystem.value,
+                "ecosystem": each.source.publication.value,
                 "place": each.source.place,
                 "etag": each.mark.etag,
                 "last_modified": each.mark.last_modified,
@@ -120,6 +121,7 @@ class BundleWriter:
                 "entries": each.entries,
                 "problems": list(each.problems),
                 **_times(each.fetched_at, each.checked_at),
+                "newest_at": each.newest_at and each.newest_at.isoformat(),
                 "records": self._file(f"{name}.jsonl", map(_record_line, each.records)),
                 "considered": self._file(
                     f"{name}.json", [_json({key: sorted(words) for key, words in looked_for.items()})]

@@ -40,7 +40,7 @@ class BundledRecord:
 class BundledDump:
     """What was kept of a dump, and which packages were looked for in it: of others it tells nothing.
 
-    `entries` counts all records that the dump had.
+    `entries` counts all records that the dump had; `newest_at` is when one of them was changed last.
     """
 
     source: DumpSource
@@ -52,6 +52,7 @@ class BundledDump:
     checked_at: datetime
     records: tuple[BundledRecord, ...]
     problems: tuple[str, ...] = ()
+    newest_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.document import MAX_DOCUMENT_BYTES, FeedSource, StoredDocument
 from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, Vulnerability, release_named
 from bot.domain.wording.misfits import misfit
 from bot.formats.zip_list import DAMAGES, check_list
@@ -160,6 +161,7 @@ class _Reader:
             part.checked_at,
             records,
             tuple(part.problems),
+            part.newest_at,
         )
 
     def _records(self, part: DumpPart) -> Iterator[BundledRecord]:
@@ -178,7 +180,8 @@ class _Reader:
 
     def _check_times(self, part: DocumentPart | DumpPart) -> None:
         name = part.url if isinstance(part, DocumentPart) else part.ecosystem.value
-        if part.fetched_at > part.checked_at or part.checked_at > self._latest:
+        newest_at = part.newest_at if isinstance(part, DumpPart) else None
+        if part.fetched_at > part.checked_at or max(part.checked_at, newest_at or part.checked_at) > self._latest:
             raise self._bad("was fetched at a time that cannot be", name)
 
     def _part(self, part: FilePart) -> bytes:
@@ -198,8 +201,8 @@ class _Reader:
         return _malformed(f"{part[:200]!r} {what}" if part else what, self._where)
 
 
-def _defect(record: Vulnerability, ecosystem: Ecosystem) -> str | None:
-    """What a dump of that ecosystem cannot have said, as its own reader sees to."""
+def _defect(record: Vulnerability, publication: CvePublication) -> str | None:
+    """What that publication cannot have said, as its own reader sees to."""
     if not _ID.fullmatch(record.id):
         return "names no record"
     if len(record.cves) > _MOST_CVES or not all(map(_CVE.fullmatch, record.cves)):
@@ -212,17 +215,18 @@ def _defect(record: Vulnerability, ecosystem: Ecosystem) -> str | None:
         return "has a score that is none"
     if record.published_at is not None and not _is_moment(record.published_at):
         return "was published at a time that cannot be"
-    return next((defect for each in record.affected if (defect := _defect_of(each, ecosystem)) is not None), None)
+    return next((defect for each in record.affected if (defect := _defect_of(each, publication)) is not None), None)
 
 
-def _defect_of(affected: AffectedPackage, ecosystem: Ecosystem) -> str | None:
-    release = affected.release
+def _defect_of(affected: AffectedPackage, publication: CvePublication) -> str | None:
+    release, ecosystem = affected.release, publication.ecosystem
     if ecosystem is Ecosystem.NUGET:
         is_of_it = release == ""
     else:
         is_of_it = release_named(release) == release and release.startswith(f"{ecosystem}:")
+    is_of_it = is_of_it and publication.tells_of(release)
     if affected.type != ecosystem.package_type or not is_of_it or len(release) > 64:
-        return f"is about packages that are none of {ecosystem}"
+        return f"is about packages that are none of {publication}"
     if (
         len(affected.ranges) > MOST_RANGES
         or len(affected.versions) > MOST_VERSIONS

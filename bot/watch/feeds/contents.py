@@ -12,7 +12,7 @@ from bot.watch.feeds.dotnet import releases as dotnet_releases
 from bot.watch.feeds.dotnet import timeline as dotnet_timeline
 from bot.watch.feeds.reading import FeedProblem, Parsed
 
-READER = "2"
+READER = "3"
 """Raised whenever a parser changes what it finds, so that stored documents are read again."""
 
 

@@ -25,6 +25,7 @@ from bot.watch.feeds.contents import READER, FeedContents
 from bot.watch.feeds.dotnet.releases import Merged, merge
 from bot.watch.feeds.doubts import DoubtedLoss, FactKey, RegistryWord, WatchedTag, agrees, to_ask
 from bot.watch.feeds.losses import NEWEST, WHOLE, ReadDocument, losses_of
+from bot.watch.feeds.newest import newest_in
 from bot.watch.feeds.reading import KEPT
 
 AT_ONCE = 4
@@ -85,8 +86,8 @@ class FeedReading:
     only evidence) said of the same CVE; `withdrawn_advisories` (source, CVE) are taken out, and those `taken_back`
     where they are still what the source said last. `leads_to` are documents that are due now. `tags_withdrawn` and
     `tags_returned` are what an image inventory lists no longer, or again. `doubts` are all losses that are doubted
-    from now on, `doubts_over` the places of those that are no more. All but `document`, `due_at` and `doubts` are
-    empty where nothing changed.
+    from now on, `doubts_over` the places of those that are no more. `newest_at` is the newest time in the document,
+    None where it has none. All but `document`, `due_at` and `doubts` are empty where nothing changed.
     """
 
     source: FeedSource
@@ -101,6 +102,7 @@ class FeedReading:
     tags_returned: frozenset[image_info.TagKey] = frozenset()
     doubts: tuple[DoubtedLoss, ...] = ()
     doubts_over: frozenset[str] = frozenset()
+    newest_at: datetime | None = None
 
 
 class FeedPort(Protocol):
@@ -211,6 +213,7 @@ async def reading_of(
         advisories=said.advisories,
         withdrawn_advisories=(*said.withdrawn_advisories, *lost.withdrawn),
         leads_to=await _worth_reading(said, store, now - feeds.history),
+        newest_at=newest_in(source.kind, read.document.body, now),
     )
     return reading, merged
 

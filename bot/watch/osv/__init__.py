@@ -1,1 +1,1 @@
-"""Vulnerabilities in the format of OSV: dumps of ecosystems → what of them touches the packages of the fleet."""
+"""Vulnerabilities, in the format of OSV and in Azure Linux's OVAL → what of them touches the fleet's packages."""

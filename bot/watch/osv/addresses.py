@@ -1,22 +1,27 @@
-"""Where OSV publishes the dump of each ecosystem, and the key of each in the settings."""
+"""Where each publication of vulnerabilities is, and the key of each in the settings."""
 
 from collections.abc import Mapping
 
-from bot.domain.packages.cves.vulnerability import Ecosystem
+from bot.domain.packages.cves.publication import CvePublication
 
 _DUMPS = "https://osv-vulnerabilities.storage.googleapis.com"
+_OVAL = "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main"
 
 UBUNTU = f"{_DUMPS}/Ubuntu/all.zip"
 DEBIAN = f"{_DUMPS}/Debian/all.zip"
 ALPINE = f"{_DUMPS}/Alpine/all.zip"
 AZURE_LINUX = f"{_DUMPS}/Azure%20Linux/all.zip"
+AZURE_LINUX_3_OVAL = f"{_OVAL}/azurelinux-3.0-oval.xml"
+AZURE_LINUX_2_OVAL = f"{_OVAL}/cbl-mariner-2.0-oval.xml"
 NUGET = f"{_DUMPS}/NuGet/all.zip"
 
-ECOSYSTEMS: Mapping[str, Ecosystem] = {
-    "ubuntu": Ecosystem.UBUNTU,
-    "debian": Ecosystem.DEBIAN,
-    "alpine": Ecosystem.ALPINE,
-    "azure_linux": Ecosystem.AZURE_LINUX,
-    "nuget": Ecosystem.NUGET,
+PUBLICATIONS: Mapping[str, CvePublication] = {
+    "ubuntu": CvePublication.UBUNTU,
+    "debian": CvePublication.DEBIAN,
+    "alpine": CvePublication.ALPINE,
+    "azure_linux_3_oval": CvePublication.AZURE_LINUX_3_OVAL,
+    "azure_linux_2_oval": CvePublication.AZURE_LINUX_2_OVAL,
+    "azure_linux": CvePublication.AZURE_LINUX,
+    "nuget": CvePublication.NUGET,
 }
 """What each key below `vulnerabilities` in the settings stands for."""

@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import IO
 
 from bot.domain.failure import Failure, Trouble
@@ -32,7 +33,8 @@ class DumpReading:
 
     `unchanged` are records that stay as they are kept. `modified` is when others were changed last, by their ids,
     as far as the publisher says. Of wanted releases that are `untold` no record is. Of the packages that `unread`
-    names there are records that cannot be read, as `WantedPackages` has them.
+    names there are records that cannot be read, as `WantedPackages` has them. `newest_at` is when any record was
+    changed last, wanted or not; None where nobody says so.
     """
 
     vulnerabilities: tuple[Vulnerability, ...]
@@ -42,17 +44,21 @@ class DumpReading:
     modified: Mapping[str, str] = field(default_factory=dict)
     untold: frozenset[str] = frozenset()
     unread: frozenset[tuple[str, str]] = frozenset()
+    newest_at: datetime | None = None
 
 
-def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, where: str) -> DumpReading:
-    """Reads all entries of a dump; those that cannot be read are noted, a line each.
+def read_dump(
+    file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, where: str, now: datetime
+) -> DumpReading:
+    """Reads all entries of a dump; those that cannot be read are noted, a line each. What is told to have changed
+    after `now` tells nothing of when it did.
 
     Raises `Failure` where it is no such archive, where nothing in it can be read, and where it has no record of the
     ecosystem, or is another's dump: all packages would be free of everything.
     """
     publishers = _Publishers(ecosystem)
     untold = {each: _as_written(each) for each in wanted.releases if each.startswith(f"{ecosystem}:")}
-    notes = RecordNotes(where)
+    notes = RecordNotes(where, latest=now)
     found: dict[str, Vulnerability] = {}
     entries = unread = unpacked = 0
     try:
@@ -85,7 +91,8 @@ def read_dump(file: IO[bytes], wanted: WantedPackages, ecosystem: Ecosystem, whe
         raise _malformed("holds no record", where)
     publishers.check(entries, where)
     told = frozenset(untold), frozenset(notes.unread)
-    return DumpReading(tuple(found.values()), notes.problems, entries, untold=told[0], unread=told[1])
+    kept = tuple(found.values())
+    return DumpReading(kept, notes.problems, entries, untold=told[0], unread=told[1], newest_at=notes.newest_at)
 
 
 class _Publishers:

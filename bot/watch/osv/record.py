@@ -6,6 +6,7 @@ dump has hundreds of thousands of them.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError
@@ -59,9 +60,24 @@ class WantedPackages:
 
 @dataclass(slots=True)
 class RecordNotes(Notes):
-    """What records could not tell, and which packages those are about, as `WantedPackages` has them."""
+    """What records could not tell, and which packages those are about, as `WantedPackages` has them.
+
+    `newest_at` is when one of them was changed last, of those that say so and of no time after `latest`.
+    """
 
     unread: set[tuple[str, str]] = field(default_factory=set)
+    latest: datetime | None = None
+    newest_at: datetime | None = None
+
+    def note_changed(self, modified: object) -> None:
+        """Takes in when a record says that it was changed last."""
+        try:
+            at = datetime.fromisoformat(modified) if isinstance(modified, str) else None
+        except ValueError:
+            return
+        if at is None or at.tzinfo is None or self.latest is None or at > self.latest:
+            return
+        self.newest_at = max(self.newest_at or at, at)
 
 
 class _Record(FeedShape):
@@ -111,6 +127,7 @@ def parse(data: bytes, wanted: WantedPackages, notes: RecordNotes, where: str) -
     except Failure:
         notes.unread.add(UNNAMED)
         raise
+    notes.note_changed(value.get("modified"))
     listed = value.get("affected")
     if listed is not None and not (isinstance(listed, list) and all(map(_names_package, listed))):
         notes.add(where, "which packages it affects cannot be read; those are skipped")

@@ -14,14 +14,16 @@ from urllib.parse import urlsplit
 
 from bot.domain.failure import Failure
 from bot.domain.packages.cves.dump import DumpMark, OpenedDump
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work, put_off_by_backoff
 from bot.watch.osv.dump import DumpReading, read_dump
+from bot.watch.osv.oval import read_oval
 from bot.watch.osv.questions import KnownRecord, OsvApi, PackageQuestion, ask_osv
 from bot.watch.osv.record import WantedPackages
 
-READER = "5"
+READER = "6"
 """Raised whenever the parsers change what they find, so that dumps are read again."""
 EVERY = timedelta(hours=6)
 API = "osv-api:"
@@ -29,10 +31,14 @@ API = "osv-api:"
 
 @dataclass(frozen=True, slots=True, order=True)
 class DumpSource:
-    """Where an ecosystem's dump is: an address, or the path of a file; or an API's address after `API`."""
+    """Where a publication is: an address, or the path of a file; or an API's address after `API`."""
 
-    ecosystem: Ecosystem
+    publication: CvePublication
     place: str
+
+    @property
+    def ecosystem(self) -> Ecosystem:
+        return self.publication.ecosystem
 
     @property
     def api(self) -> str | None:
@@ -68,8 +74,8 @@ class DueDump:
 class KeptDump:
     """What one look brought. `reading` is None where nothing changed and nothing else is looked for.
 
-    `mark` is None where nobody was asked, since no package is known yet or nobody is to be. `asked` are the
-    questions that an API has answered; where it `adds`, what it said to others stays as it is.
+    `mark` is None where nobody was asked, since no package that it tells of is known yet or nobody is to be.
+    `asked` are the questions that an API has answered; where it `adds`, what it said to others stays as it is.
     """
 
     source: DumpSource
@@ -150,6 +156,12 @@ async def tick(
     return tally
 
 
+def _read(dump: OpenedDump, source: DumpSource, wanted: WantedPackages, now: datetime) -> DumpReading:
+    if (release := source.publication.release) is not None:
+        return read_oval(dump.file, wanted, release, source.place)
+    return read_dump(dump.file, wanted, source.ecosystem, source.place, now)
+
+
 class _Dumps(Work[DueDump, KeptDump]):
     stage = "vulnerabilities"
     batch = 1
@@ -173,7 +185,8 @@ class _Dumps(Work[DueDump, KeptDump]):
 
     async def attempt(self, item: DueDump, lease: Lease) -> KeptDump:
         source, wanted = item.source, await self._store.wanted_packages()
-        if not wanted.names or (self._offline and not source.is_file):
+        is_wanted = wanted.names and source.publication.release in (None, *wanted.releases)
+        if not is_wanted or (self._offline and not source.is_file):
             return KeptDump(source, None, wanted, None)
         if source.api is not None:
             return await self._asked(item, source.api, wanted)
@@ -182,7 +195,7 @@ class _Dumps(Work[DueDump, KeptDump]):
             if dump is None:
                 assert item.mark is not None, "only what has a mark is unchanged"
                 return KeptDump(source, item.mark, item.considered, None)
-            reading = await asyncio.to_thread(read_dump, dump.file, wanted, source.ecosystem, source.place)
+            reading = await asyncio.to_thread(_read, dump, source, wanted, self._clock.now())
             return KeptDump(
                 source, dump.mark, replace(wanted, untold=reading.untold, unread=reading.unread), reading
             )

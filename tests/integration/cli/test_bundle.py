@@ -11,7 +11,7 @@ import yaml
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.vulnerability import Ecosystem
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.package import Package
 from bot.store.engine.database import open_database
 from bot.watch.feeds.stage import FeedReading
@@ -25,7 +25,7 @@ from tests.migrated import sqlite_at
 
 AT = datetime(2026, 3, 10, tzinfo=UTC)
 INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
-UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/all.zip")
+UBUNTU = DumpSource(CvePublication.UBUNTU, "https://osv.example/all.zip")
 ZLIB = Package("deb", "zlib1g", "1.3", "amd64")
 
 

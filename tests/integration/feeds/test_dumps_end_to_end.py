@@ -11,11 +11,11 @@ from bot.clients.feeds.dumps import DumpReader
 from bot.clients.feeds.osv_api import OsvClient
 from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
-from bot.domain.packages.cves.vulnerability import Ecosystem
+from bot.domain.packages.cves.publication import CvePublication
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import Database, open_database
 from bot.store.engine.queue.claiming import Worker
-from bot.store.rows.inventories.inventories import packages
+from bot.store.rows.inventories.inventories import inventories, packages
 from bot.store.stages.watch.vulnerabilities import VulnerabilitiesStore
 from bot.store.views.fleet import FleetViewsStore
 from bot.watch.osv.stage import EVERY, DumpSource, DumpTally, Publishers, tick
@@ -24,6 +24,7 @@ from sandbox.edges.serving import Server
 from sandbox.feeds.feeds import Feeds, FeedsEdge
 from tests.builders import NOON
 from tests.migrated import new_sqlite
+from tests.unit.watch.osv.ovals import definition, document
 
 GHSA = "GHSA-aaaa-bbbb-cccc"
 
@@ -40,7 +41,7 @@ class Setting:
     http: Http
 
     async def tick(self) -> DumpTally:
-        source = DumpSource(Ecosystem.NUGET, self.feeds.dump_address("NuGet"))
+        source = DumpSource(CvePublication.NUGET, self.feeds.dump_address("NuGet"))
         store = VulnerabilitiesStore(self.database, self.worker, self.clock)
         publishers = Publishers(self.reader, OsvClient(self.http))
         return await tick(store, publishers, Loop(self.clock), [source])
@@ -95,3 +96,40 @@ async def test_a_dump_that_turns_to_garbage_leaves_what_was_read(setting: Settin
     assert "is no zip archive" in line
     [told] = (await FleetViewsStore(setting.database, setting.worker, setting.clock).status()).dumps
     assert (told.kept, told.error) == (1, line)
+
+
+async def test_oval_is_read_by_the_same_stage_and_asked_for_only_where_an_image_is_of_its_release(
+    setting: Setting,
+) -> None:
+    setting.feeds.put("/oval/azurelinux-3.0-oval.xml", document(definition("35400")), "text/plain")
+    address = setting.feeds.dump_address("NuGet").replace("osv/NuGet/all.zip", "oval/azurelinux-3.0-oval.xml")
+    source = DumpSource(CvePublication.AZURE_LINUX_3_OVAL, address)
+    store = VulnerabilitiesStore(setting.database, setting.worker, setting.clock)
+
+    async def ticked() -> DumpTally:
+        publishers = Publishers(setting.reader, OsvClient(setting.http))
+        return await tick(store, publishers, Loop(setting.clock), [source])
+
+    assert (await ticked()).read == 0
+    async with setting.database.transaction() as connection:
+        azure = {"id": "azurelinux", "version": "3.0"}
+        row = {
+            "digest": "sha256:a",
+            "platform": "linux/amd64",
+            "distribution": azure,
+            "read_at": NOON,
+            "seen_at": NOON,
+            "due_at": NOON,
+        }
+        await connection.execute(inventories.insert().values(**row))
+        zlib = {"key": "2", "type": "rpm", "name": "zlib", "version": "1.2-1.azl3"}
+        await connection.execute(packages.insert().values(**zlib))
+    setting.clock.advance(EVERY)
+    first = await ticked()
+    assert (first.read, first.changed, first.problems) == (1, 1, [])
+    setting.clock.advance(EVERY)
+    assert (await ticked()).unchanged == 1
+    [told] = (await FleetViewsStore(setting.database, setting.worker, setting.clock).status()).dumps
+    assert (told.ecosystem, told.entries, told.kept, told.error) == ("Azure Linux 3 OVAL", 1, 1, None)
+    assert told.newest_at is not None
+    assert f"{told.newest_at:%Y-%m-%d}" == "2024-07-23"

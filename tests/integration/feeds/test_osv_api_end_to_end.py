@@ -11,6 +11,7 @@ from bot.clients.feeds.dumps import DumpReader
 from bot.clients.feeds.osv_api import OsvClient
 from bot.clients.http.client import HostRules, Http, Limits
 from bot.domain.clock import ManualClock
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.store.engine.database import open_database
@@ -36,7 +37,7 @@ class Setting:
     publishers: Publishers
 
     async def tick(self) -> DumpTally:
-        source = DumpSource(Ecosystem.UBUNTU, f"{API}{self.feeds.url}")
+        source = DumpSource(CvePublication.UBUNTU, f"{API}{self.feeds.url}")
         return await tick(self.stores.vulnerabilities, self.publishers, Loop(self.stores.clock), [source])
 
     def publish(self, number: int, modified: str = "2026-03-05T00:00:00Z", fixed: str = FIXED) -> None:

@@ -13,7 +13,8 @@ from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.images.standing import Basis, ImageStanding, Publication
 from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Inventory, Package
 from bot.domain.packages.sbom import Sbom, SbomOrigin
 from bot.domain.reference import Reference
@@ -31,7 +32,7 @@ NOBLE = Distribution("ubuntu", "24.04")
 SSL = Package("deb", "libssl3t64", "3.0.13-0ubuntu3.5", "amd64", "openssl", "3.0.13-0ubuntu3.5")
 FIXED = replace(SSL, version="3.0.13-0ubuntu3.6", source_version="3.0.13-0ubuntu3.6")
 CVE = "CVE-2026-1001"
-SOURCE = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
+SOURCE = DumpSource(CvePublication.UBUNTU, "/srv/ubuntu.zip")
 WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl", "libssl3t64", "libssl-doc"}))
 UNFIXED = AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(),))
 OPENSSL = replace(UNFIXED, ranges=(VersionRange(fixed=str(FIXED.version)),))

@@ -83,7 +83,8 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
 
     if output is Format.JSON:
         images = [image_as_json(row) for row in found.images.items]
-        print_json({**as_json(found.cve), "images": images, "not_known": found.not_known, "gaps": found.gaps})
+        known = {"not_known": found.not_known, "gaps": found.gaps, "notes": found.notes}
+        print_json({**as_json(found.cve), "images": images, **known})
         end_with_unknown(found.not_known, found.gaps)
         return
     row = found.cve
@@ -102,6 +103,8 @@ def show_cve(found: "CvePage", output: Format, *, show_all: bool = False) -> Non
                 show_group(group)
             print_line("")
             print_sentence(f"`freshness-bot cve {row.cve} --all` shows each image with its clocks.")
+    for note in found.notes:
+        print_sentence(f"{note}.")
     end_with_unknown(found.not_known, found.gaps)
 
 

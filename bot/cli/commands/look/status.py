@@ -86,8 +86,11 @@ def show_status(status: "Status", output: Format, now: datetime, *, show_all: bo
     _show_rebuilds(status, now)
     if status.dumps:
         print_table(
-            ("vulnerabilities of", "read", "records", "kept"),
-            [(d.ecosystem, moment(d.checked_at), d.entries, d.kept) for d in status.dumps],
+            ("vulnerabilities of", "read", "newest", "records", "kept"),
+            [
+                (d.ecosystem, moment(d.checked_at), moment(d.newest_at) if d.newest_at else "", d.entries, d.kept)
+                for d in status.dumps
+            ],
         )
     if status.onboardings:
         print_sentence(f"Onboarding: {counts_in_words(status.onboardings)}")

@@ -163,7 +163,7 @@ async def _bring(
     ]
     sources = dump_sources(settings)
     await stores.vulnerabilities.follow_dumps(sources)
-    files = {source.ecosystem for source in sources if source.is_file}
+    files = {source.publication for source in sources if source.is_file}
     imported = await stores.bundle.bring(readings, bundle.dumps, files)
     parts: list[ImportedPart] = []
     for each in bundle.documents:
@@ -172,13 +172,14 @@ async def _bring(
         fate = fate if each in followed else Fate.NOT_FOLLOWED
         parts.append(ImportedPart(each.source.url, each.document.checked_at, fate))
     for dump in bundle.dumps:
-        ecosystem = dump.source.ecosystem
-        fate = Fate.IMPORTED if ecosystem in imported.ecosystems else Fate.KNOWN
-        fate = Fate.FROM_FILE if ecosystem in files else fate
-        fate = fate if ecosystem in {source.ecosystem for source in sources} else Fate.NOT_FOLLOWED
-        part = ImportedPart(f"vulnerabilities of {ecosystem}", dump.checked_at, fate)
+        publication = dump.source.publication
+        fate = Fate.IMPORTED if publication in imported.publications else Fate.KNOWN
+        fate = Fate.FROM_FILE if publication in files else fate
+        fate = fate if publication in {source.publication for source in sources} else Fate.NOT_FOLLOWED
+        part = ImportedPart(f"vulnerabilities of {publication}", dump.checked_at, fate)
         if fate is Fate.IMPORTED:
-            part = _beside(part, dump, await stores.vulnerabilities.questions(ecosystem))
+            held = await stores.vulnerabilities.questions(publication.ecosystem)
+            part = _beside(part, dump, [each for each in held if publication.tells_of(each.release)])
         parts.append(part)
     return parts
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from bot.clients.forges.github import GitHub, Installations
@@ -13,6 +13,7 @@ from bot.domain.bases.change import Cause
 from bot.domain.bases.unwatched import unwatched
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.feeds.news import CADENCES, silence
 from bot.domain.packages.gate import GateOutcome, idle
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
@@ -225,7 +226,7 @@ async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[
     offline = settings.feeds.offline
     expected = [(str(source.kind), source.url, often, not offline) for source in feed_sources(settings)]
     expected += [
-        (feed_name(source.ecosystem), source.place, seldom, source.is_file or not offline)
+        (feed_name(source.publication), source.place, seldom, source.is_file or not offline)
         for source in dump_sources(settings)
     ]
     for name, place, every, is_asked in expected:
@@ -237,7 +238,17 @@ async def feed_checks(stores: Stores, settings: Settings, clock: Clock) -> list[
             checks.append(HealthCheck("feeds", name, Health.UNKNOWN, "not read yet", way_out))
         else:
             checks.append(_age(name, clock.now() - at, _LATE * every if is_asked else None))
-    return checks
+    return [*checks, *await _silent(stores, clock.now())]
+
+
+async def _silent(stores: Stores, now: datetime) -> list[HealthCheck]:
+    """Which sources have told nothing new for longer than they ever do."""
+    newest_at = await stores.doctor.newest_times()
+    return [
+        HealthCheck("feeds", CADENCES[source].name, Health.UNKNOWN, told, CADENCES[source].why)
+        for source, at in sorted(newest_at.items())
+        if (told := silence(source, at, now)) is not None
+    ]
 
 
 def _age(name: str, age: timedelta, late_after: timedelta | None) -> HealthCheck:

@@ -24,25 +24,26 @@ class DumpSettings(Section):
         return self
 
 
-_DUMP_SCHEMA = {
-    "anyOf": [
-        {"type": "boolean"},
-        {
-            "type": "object",
-            "properties": {
-                "url": {"type": "string", "description": "Where the dump is published."},
-                "file": {"type": "string", "description": "A dump on this machine."},
-                "api": {
-                    "type": "string",
-                    "description": "An API such as https://api.osv.dev, asked about packages here.",
-                },
-            },
-            "minProperties": 1,
-            "maxProperties": 1,
-            "additionalProperties": False,
-        },
-    ],
+_PLACES = {
+    "url": "Where the dump is published.",
+    "file": "A dump on this machine.",
+    "api": "An API such as https://api.osv.dev, asked about packages here.",
 }
+
+
+def _schema(*places: str) -> dict[str, Any]:
+    return {
+        "anyOf": [
+            {"type": "boolean"},
+            {
+                "type": "object",
+                "properties": {each: {"type": "string", "description": _PLACES[each]} for each in places},
+                "minProperties": 1,
+                "maxProperties": 1,
+                "additionalProperties": False,
+            },
+        ],
+    }
 
 
 def _dump(url: str) -> Any:
@@ -51,11 +52,30 @@ def _dump(url: str) -> Any:
             raise ValueError("write true, false, {url: https://…}, {file: …} or {api: https://…}")
         return {"url": url} if value is True else (None if value is False else value)
 
-    return Annotated[DumpSettings | None, BeforeValidator(read), WithJsonSchema(_DUMP_SCHEMA)]
+    return Annotated[DumpSettings | None, BeforeValidator(read), WithJsonSchema(_schema("url", "file", "api"))]
+
+
+def _document(url: str) -> Any:
+    def read(value: Any) -> Any:
+        if value is None or (not isinstance(value, bool | dict | DumpSettings)):
+            raise ValueError("write true, false, {url: https://…} or {file: …}")
+        if isinstance(value, dict) and "api" in value:
+            raise ValueError("no API tells it; write true, false, {url: https://…} or {file: …}")
+        return {"url": url} if value is True else (None if value is False else value)
+
+    return Annotated[DumpSettings | None, BeforeValidator(read), WithJsonSchema(_schema("url", "file"))]
 
 
 class VulnerabilitiesSettings(Section):
-    """Dumps in the format of OSV. Each is true (published place), false, {url: …}, {file: …} or {api: …}."""
+    """Dumps of OSV, and OVAL. Each is true (published place), false, {url: …} or {file: …}; of OSV also {api: …}"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_oval(cls, values: Any) -> Any:
+        """Whoever asks for Azure Linux as it is published gets its OVAL too, unless that is named."""
+        if not isinstance(values, dict) or values.get("azure_linux") is not True:
+            return values
+        return {"azure_linux_3_oval": True, "azure_linux_2_oval": True} | values
 
     ubuntu: _dump(addresses.UBUNTU) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Ubuntu's security notices and the state of each CVE."
@@ -66,8 +86,18 @@ class VulnerabilitiesSettings(Section):
     alpine: _dump(addresses.ALPINE) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Alpine's security database."
     )
+    azure_linux_3_oval: _document(addresses.AZURE_LINUX_3_OVAL) = Field(  # type: ignore[valid-type]
+        False,
+        validate_default=True,
+        description="Azure Linux 3 in Microsoft's OVAL; on with azure_linux.",
+    )
+    azure_linux_2_oval: _document(addresses.AZURE_LINUX_2_OVAL) = Field(  # type: ignore[valid-type]
+        False,
+        validate_default=True,
+        description="CBL-Mariner 2 in Microsoft's OVAL; on with azure_linux.",
+    )
     azure_linux: _dump(addresses.AZURE_LINUX) = Field(  # type: ignore[valid-type]
-        False, validate_default=True, description="Vulnerabilities of Azure Linux and CBL-Mariner."
+        False, validate_default=True, description="Azure Linux and CBL-Mariner in OSV, and their OVAL."
     )
     nuget: _dump(addresses.NUGET) = Field(  # type: ignore[valid-type]
         False, validate_default=True, description="Advisories of packages from NuGet, beyond those of .NET itself."

@@ -9,6 +9,7 @@ from bot.domain.bases.mirrors import mirror_prefix
 from bot.domain.bases.notice import Topic
 from bot.domain.bases.observation import NotJudged, Observation
 from bot.domain.clock import Clock
+from bot.domain.feeds.news import silence
 from bot.store.engine.codec import load
 from bot.store.engine.database import Database
 from bot.store.engine.queue.claiming import Worker
@@ -29,6 +30,7 @@ from bot.store.rows.bases.bases import has_base_name
 from bot.store.rows.bases.mirrors import IS_IN_TROUBLE, behind, lags_of_mirrors, took_by
 from bot.store.rows.bases.tables import base_of, bases, changes, documents, notices, observations
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.store.rows.news import newest_times
 from bot.store.rows.repositories.tables import repositories, usages
 from bot.store.rows.rollouts.quarantines import open_quarantines
 from bot.store.rows.rollouts.tables import quarantines
@@ -176,6 +178,11 @@ class BasePagesStore(MeasuredStore):
                         took.get(place),
                     )
                     for place, lag in sorted(lags.items())
+                ),
+                tuple(
+                    told
+                    for source, at in sorted((await newest_times(connection)).items())
+                    if (told := silence(source, at, self._clock.now())) is not None
                 ),
             )
 

@@ -114,17 +114,19 @@ def _fix(exposures: Sequence[Exposure]) -> PublishedFix:
         publishers = _publishers(each for several in lacking for each in several)
         return PublishedFix(publishers, lacks_it=tuple(sorted(names)))
     versions: dict[str, None] = {}
+    fixing: list[Exposure] = []
     times: list[tuple[datetime, bool]] = []
     for several in by_package.values():
         fixed = [each for each in several if each.fixed_in]
         newest = max(fixed, key=cmp_to_key(_by_version)).fixed_in
         versions[newest] = None
+        fixing += [each for each in fixed if each.fixed_in == newest]
         known = [
             (each.fixed_at, each.is_seen) for each in fixed if each.fixed_at is not None and each.fixed_in == newest
         ]
         times += [min(known)] if known else []
     at, is_seen = max(times, default=(None, False))
-    return PublishedFix(_publishers(exposures), tuple(versions), at, is_seen)
+    return PublishedFix(_publishers(fixing), tuple(versions), at, is_seen)
 
 
 def _publishers(exposures: Iterable[Exposure]) -> str:

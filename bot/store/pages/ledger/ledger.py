@@ -19,6 +19,7 @@ from bot.store.engine.queue.claiming import Worker
 from bot.store.pages.cve_pages import CvePagesStore
 from bot.store.pages.images.read_images import count_images
 from bot.store.pages.ledger.below import read_bases, read_names
+from bot.store.pages.ledger.beside import read_beside
 from bot.store.pages.ledger.cves_of_moves import MAX_AGE
 from bot.store.pages.ledger.entries import ExposedImage, Ledger
 from bot.store.pages.ledger.exposed import read_exposed
@@ -52,6 +53,7 @@ class _OneCve:
     groups: tuple[ImageGroup, ...]
     not_known: int
     gaps: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class LedgerStore(CvePagesStore):
         if found is None:
             return None
         shown = tuple(row_of(entry, found.took) for entry in found.entries[cut.offset : cut.offset + cut.per_page])
-        return CvePage(found.row, page_of(shown, len(found.entries), cut), found.not_known, found.gaps)
+        return CvePage(found.row, page_of(shown, len(found.entries), cut), found.not_known, found.gaps, found.notes)
 
     async def groups(self, name: str) -> tuple[ImageGroup, ...]:
         """All images of one CVE, by where their fix is stuck and who can move it; none where nobody tells of it."""
@@ -129,6 +131,7 @@ class LedgerStore(CvePagesStore):
             ledger = await _read(connection, name, self._platforms)
             _, not_known = await count_images(connection, self._platforms)
             gaps = await gaps_of_fleet(connection, self._max_age, self._clock.now())
+            beside = await read_beside(connection, name, self._clock.now())
             rebuild_time = await read_rebuild_time(connection)
         if name not in ledger.exposed.cves:
             return None
@@ -136,7 +139,8 @@ class LedgerStore(CvePagesStore):
         took = with_rebuilds(elsewhere(entries), rebuild_time)
         groups = await asyncio.to_thread(lambda: grouped(row_of(entry, took) for entry in entries))
         row = ledger.row(name, ((entry, 1) for entry in entries))
-        found = _OneCve(self._clock.now(), row, entries, took, groups, not_known, gaps)
+        notes = tuple(note for note in beside if note not in gaps)
+        found = _OneCve(self._clock.now(), row, entries, took, groups, not_known, gaps, notes)
         latest = list(self._by_name.items())[1 - _MOST_KEPT :]
         self._by_name = {**{other: each for other, each in latest if other != name}, name: found}
         return found

@@ -81,9 +81,11 @@ documents = leased(
     Column("body", LargeBinary),
     Column("fetched_at", Moment),
     Column("checked_at", Moment),
+    Column("newest_at", Moment),
     Column("error", LongText),
     Column("doubts", JSON(none_as_null=True)),
 )
+"""`newest_at` is the newest time in a document."""
 
 releases = Table(
     "releases",

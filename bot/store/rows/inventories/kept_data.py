@@ -11,6 +11,7 @@ from bot.store.engine.readable import check_moments, readable
 from bot.store.rows.bases.tables import documents
 from bot.store.rows.inventories.considered import unpacked, unpacked_questions
 from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.store.rows.news import newest_times
 from bot.verify.gating.ports import DOTNET, KeptData
 from bot.watch.osv.record import UNNAMED, WantedPackages
 
@@ -51,7 +52,8 @@ async def kept_data(connection: AsyncConnection) -> KeptData:
     number, last = (await connection.execute(of_dotnet)).one()
     if number:
         checked_at[DOTNET] = last
-    return KeptData(checked_at, considered, asked, frozenset(untold), frozenset(unread), frozenset(illegible))
+    held = (frozenset(untold), frozenset(unread), frozenset(illegible))
+    return KeptData(checked_at, considered, asked, *held, await newest_times(connection))
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -41,10 +41,12 @@ dumps = leased(
     Column("problems", JSON),
     Column("fetched_at", Moment),
     Column("checked_at", Moment),
+    Column("newest_at", Moment),
     Column("error", LongText),
 )
-"""`considered` are the releases and names that were looked for, `asked` the versions that an API was asked about,
-both compressed; `entries` counts all records."""
+"""`ecosystem` is the name of the publication. `considered` are the releases and names that were looked for, `asked`
+the versions that an API was asked about, both compressed; `entries` counts all records, of which one was changed at
+`newest_at` and none later."""
 
 vulnerabilities = Table(
     "vulnerabilities",

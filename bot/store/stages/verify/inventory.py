@@ -209,6 +209,7 @@ def _packed(contents: LayerContents) -> bytes:
         list(contents.problems),
         contents.marks,
         contents.links,
+        contents.hard_links,
     ]
     return zstandard.ZstdCompressor().compress(cbor2.dumps(values))
 
@@ -217,9 +218,10 @@ def _unpacked(body: bytes, diff_id: str) -> LayerContents:
     plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST_CONTENTS)
     files, removed, opaque, replaced, problems, *later = cbor2.loads(plain)
     hiding = (frozenset(removed), frozenset(opaque), frozenset(replaced))
-    marks = later[0] if later else b""  # early rows have none, and later ones no links
+    marks = later[0] if later else b""  # early rows have none, later ones no links, or none that are hard
     links = later[1] if len(later) > 1 else assumed_links(replaced)
-    return LayerContents(files, *hiding, tuple(problems), diff_id, marks, links)
+    hard_links = later[2] if len(later) > 2 else {}
+    return LayerContents(files, *hiding, tuple(problems), diff_id, marks, links, hard_links)
 
 
 async def _unread_layer(claimed: Claimed) -> UnreadLayer:

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, Vulnerability
+from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.vulnerability import AffectedPackage, Vulnerability
 from bot.store.engine.codec import load
 from bot.store.engine.counters import EXPOSURES, FEEDS, raise_counter
 from bot.store.engine.inserting import chunks
@@ -33,11 +34,11 @@ from bot.watch.osv.stage import DumpSource
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The addresses of documents, and the ecosystems, whose copies here were older and were replaced; and the
+    """The addresses of documents, and the publications, whose copies here were older and were replaced; and the
     addresses of those that are known here as documents of another kind, and stay that."""
 
     documents: frozenset[str]
-    ecosystems: frozenset[Ecosystem]
+    publications: frozenset[CvePublication]
     of_another_kind: frozenset[str] = frozenset()
 
 
@@ -77,7 +78,7 @@ class BundleStore(Store):
         async with self._database.reading() as connection:
             for row in (await connection.execute(query.order_by(dumps.c.ecosystem))).all():
                 yield BundledDump(
-                    DumpSource(Ecosystem(row.ecosystem), row.place),
+                    DumpSource(CvePublication(row.ecosystem), row.place),
                     DumpMark(row.etag or "", row.last_modified or ""),
                     unpacked(row.considered),
                     row.reader or "",
@@ -86,30 +87,31 @@ class BundleStore(Store):
                     row.checked_at,
                     await _records(connection, row.id),
                     tuple(row.problems or ()),
+                    row.newest_at,
                 )
 
     async def bring(
-        self, readings: Sequence[FeedReading], brought: Sequence[BundledDump], files: Collection[Ecosystem]
+        self, readings: Sequence[FeedReading], brought: Sequence[BundledDump], files: Collection[CvePublication]
     ) -> Imported:
         """Keeps what is newer than the copies here. Dumps count where the settings name them, except for `files`,
         which are read from files of this machine."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
             newer, others = await import_feeds(connection, readings, now)
-            ecosystems: set[Ecosystem] = set()
+            publications: set[CvePublication] = set()
             outdated: set[int] = set()
             if brought:
                 await raise_counter(connection, EXPOSURES)
-            for dump in sorted(brought, key=lambda each: each.source.ecosystem):
-                if dump.source.ecosystem in files:
+            for dump in sorted(brought, key=lambda each: each.source.publication):
+                if dump.source.publication in files:
                     continue
                 if (found := await _import_dump(connection, dump, now)) is not None:
-                    ecosystems.add(dump.source.ecosystem)
+                    publications.add(dump.source.publication)
                     outdated |= found
             await outdate(connection, sorted(outdated), now)
             if newer:
                 await raise_counter(connection, FEEDS)
-        return Imported(newer, frozenset(ecosystems), others)
+        return Imported(newer, frozenset(publications), others)
 
 
 async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: datetime) -> frozenset[int] | None:
@@ -117,9 +119,9 @@ async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: d
 
     Whoever reads the dump meanwhile goes on: what its own place says is newer.
     """
-    of_ecosystem = dumps.c.ecosystem == brought.source.ecosystem.value
+    of_publication = dumps.c.ecosystem == brought.source.publication.value
     known = (
-        await connection.execute(select(dumps).where(of_ecosystem).with_for_update(key_share=True))
+        await connection.execute(select(dumps).where(of_publication).with_for_update(key_share=True))
     ).one_or_none()
     if known is None or (known.checked_at is not None and known.checked_at >= brought.checked_at):
         return None
@@ -134,6 +136,7 @@ async def _import_dump(connection: AsyncConnection, brought: BundledDump, now: d
         "problems": list(brought.problems),
         "fetched_at": brought.fetched_at,
         "checked_at": brought.checked_at,
+        "newest_at": brought.newest_at,
         "error": None,
     }
     await connection.execute(update(dumps).where(dumps.c.id == known.id).values(**values))

@@ -28,6 +28,7 @@ from bot.store.rows.bases.observations import add_observation
 from bot.store.rows.bases.releases import read_releases, save_release
 from bot.store.rows.bases.tables import advisories, base_of, bases, documents, observations, releases
 from bot.store.rows.inventories.wanted import ShownImage, want_observed
+from bot.store.rows.news import tell_silence
 from bot.watch.feeds.doubts import FactKey, WatchedTag
 from bot.watch.feeds.stage import DueFeed, FeedReading
 from bot.watch.registry.incident import LONGEST_SUBJECT, Incident
@@ -94,11 +95,12 @@ class FeedsStore(Store):
     async def keep_feed(self, reading: FeedReading) -> None:
         async with self._database.transaction() as connection:
             rows = await _bring_forward(connection, [reading])
-            values = _document_values(reading.document)
+            values = _document_values(reading)
             row = rows[reading.source.url]
             values["doubts"] = dump_doubts(reading.doubts)
             await settle(connection, documents, self._worker, row, due_at=reading.due_at, values=values)
             await _save_said(connection, reading, reading.document.checked_at)
+            await tell_silence(connection, reading.source.kind, reading.document.checked_at)
             if _is_news(reading):
                 await raise_counter(connection, FEEDS)
 
@@ -108,9 +110,11 @@ def _is_news(reading: FeedReading) -> bool:
     return any((*brought, reading.doubts_over))
 
 
-def _document_values(document: StoredDocument) -> dict[str, Any]:
-    """The columns of the row of a document that hold its copy."""
-    return {
+def _document_values(reading: FeedReading) -> dict[str, Any]:
+    """The columns of the row of a document that hold its copy; one that tells no time is as old as what it told
+    before."""
+    document = reading.document
+    return ({} if reading.newest_at is None else {"newest_at": reading.newest_at}) | {
         "etag": document.etag,
         "last_modified": document.last_modified,
         "body": zlib.compress(document.body),
@@ -144,7 +148,7 @@ async def import_feeds(
             others.add(reading.source.url)
         elif is_older:
             newer.append(reading)
-            values = {**_document_values(document), "doubts": dump_doubts(reading.doubts)}
+            values = {**_document_values(reading), "doubts": dump_doubts(reading.doubts)}
             kept = update(documents).where(documents.c.id == row.id).values(**values)
             await connection.execute(kept)
     if newer:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import String, cast, delete, null, select, union, update
 
 from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import (
     ANY_RELEASE,
     Ecosystem,
@@ -30,6 +31,7 @@ from bot.store.rows.inventories.vulnerabilities import (
     dumps,
     vulnerabilities,
 )
+from bot.store.rows.news import tell_silence
 from bot.store.rows.rollouts.rebuilds import outdate
 from bot.store.stages.watch.vulnerability_records import replace_records
 from bot.watch.osv.dump import DumpReading
@@ -43,17 +45,17 @@ class VulnerabilitiesStore(Store):
 
     async def follow_dumps(self, sources: Sequence[DumpSource]) -> None:
         now = self._clock.now()
-        wanted = {source.ecosystem.value: source.place for source in sources}
+        wanted = {source.publication.value: source.place for source in sources}
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(dumps.c.ecosystem, dumps.c.place))).all()
         if {row.ecosystem: row.place for row in rows} == wanted:
             return
         async with self._database.transaction() as connection:
             await connection.execute(delete(dumps).where(dumps.c.ecosystem.not_in(wanted)))
-            for ecosystem, place in sorted(wanted.items()):
-                row = insert_missing(connection, dumps, ecosystem=ecosystem, place=place, due_at=now)
+            for name, place in sorted(wanted.items()):
+                row = insert_missing(connection, dumps, ecosystem=name, place=place, due_at=now)
                 await connection.execute(row)
-                moved = (dumps.c.ecosystem == ecosystem, dumps.c.place != place)
+                moved = (dumps.c.ecosystem == name, dumps.c.place != place)
                 unmarked = {"place": place, "etag": None, "last_modified": None, "asked": None, "due_at": now}
                 await connection.execute(update(dumps).where(*moved).values(**unmarked))
 
@@ -140,8 +142,8 @@ class VulnerabilitiesStore(Store):
         async with self._database.transaction() as connection:
             if kept.reading is not None:
                 await raise_counter(connection, EXPOSURES)
-            of_ecosystem = dumps.c.ecosystem == kept.source.ecosystem.value
-            known = (await connection.execute(select(dumps).where(of_ecosystem))).one()
+            of_publication = dumps.c.ecosystem == kept.source.publication.value
+            known = (await connection.execute(select(dumps).where(of_publication))).one()
             row = known.id
             if known.place != kept.source.place:
                 await settle(connection, dumps, self._worker, row, due_at=now)
@@ -152,11 +154,13 @@ class VulnerabilitiesStore(Store):
                 values |= _told_by(kept.reading, known if kept.adds else None)
             await settle(connection, dumps, self._worker, row, due_at=due_at, values=values)
             if kept.reading is None:
+                await tell_silence(connection, kept.source.publication, now)
                 return 0
             stay = None if kept.adds else kept.reading.unchanged
             replaced = await replace_records(connection, row, kept.reading, now, stay=stay)
             late = await compared_in_open(connection, known.fetched_at)
             await outdate(connection, sorted(replaced.outdated | late), now)
+            await tell_silence(connection, kept.source.publication, now)
             return replaced.records
 
 
@@ -172,13 +176,13 @@ def _told_by(reading: DumpReading, before: Any | None) -> dict[str, Any]:
     """What is shown of a reading; one that only adds to `before` leaves that standing."""
     problems = [str(problem) for problem in reading.problems]
     if before is None:
-        return {"entries": reading.entries, "problems": problems}
+        return {"entries": reading.entries, "problems": problems, "newest_at": reading.newest_at}
     return {"problems": list(dict.fromkeys([*(before.problems or ()), *problems]))}
 
 
 async def _due_dump(claimed: Claimed) -> DueDump:
     row = claimed.row
-    source = DumpSource(Ecosystem(row["ecosystem"]), row["place"])
+    source = DumpSource(CvePublication(row["ecosystem"]), row["place"])
     if row["etag"] is None or row["considered"] is None:
         return DueDump(source)
     mark = DumpMark(row["etag"], row["last_modified"])

@@ -34,7 +34,7 @@ def read_status(data: bytes, where: str) -> Inventory:
         if not _is_installed(fields.get("status")):
             continue
         if not package.name or not package.version:
-            if package.name and fields.get("status"):
+            if fields.get("status"):
                 found.refuse(f"{package.name[:60]} is installed without a version")
             continue
         installed[package.name, package.architecture] = package
@@ -71,7 +71,9 @@ def _paragraphs(content: Iterable[str]) -> Iterator[tuple[dict[str, str], str | 
 
 
 def _nameless(fields: dict[str, str]) -> str | None:
-    return None if "package" in fields else "a paragraph names no package"
+    """What tells neither a state nor a version tells of no package either, as that which has a name and no more."""
+    is_installed = "package" not in fields or fields.get("status") or fields.get("version")
+    return "a paragraph names no package" if not fields.get("package") and is_installed else None
 
 
 def _is_installed(status: str | None) -> bool:

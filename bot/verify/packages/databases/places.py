@@ -113,6 +113,12 @@ def hides_packages(path: str, target: str) -> bool:
     return leads_elsewhere(path, target)
 
 
+def is_linked_below(path: str, target: str) -> bool:
+    """Whether a hard link to a file of a layer below has what is read of that: each of the two stays when the other
+    is replaced."""
+    return path.endswith(_DEPENDENCIES) and target.endswith(_DEPENDENCIES)
+
+
 def largest(path: str) -> int:
     """How many bytes the file may have to be read; 0 where it tells nothing of packages."""
     if path in NOT_READ:

@@ -36,7 +36,8 @@ class LayerContents:
     `marks` are short hashes, one behind the other, of the paths of all regular files, whose names alone would be
     most of what is kept. With a slash behind, they are of folders that take the place of a link below, if there
     is one. `links` are those of `replaced` that lead to a folder where what they would hold is looked for as
-    well. `diff_id` is the digest of the layer unpacked, by which it is known again where it was packed otherwise.
+    well. `hard_links` are those whose content lies in a layer below, as it was when this one was made. `diff_id` is
+    the digest of the layer unpacked, by which it is known again where it was packed otherwise.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class LayerContents:
     diff_id: str = field(default="", compare=False)
     marks: bytes = b""
     links: dict[str, str] = field(default_factory=dict)
+    hard_links: dict[str, str] = field(default_factory=dict)
 
 
 class LayerReader:
@@ -69,6 +71,7 @@ class LayerReader:
         self._replaced: set[str] = set()
         self._marks = bytearray()
         self._links: dict[str, str] = {}
+        self._hard_links: dict[str, str] = {}
         self._frameworks: dict[str, list[str]] = {}
         self._problems: list[str] = []
 
@@ -99,6 +102,7 @@ class LayerReader:
             f"sha256:{self._unpacked.hexdigest()}",
             bytes(self._marks),
             self._links,
+            self._hard_links,
         )
 
     def _on_entry(self, entry: TarEntry) -> bool:
@@ -118,6 +122,7 @@ class LayerReader:
         if entry.kind is not TarEntryKind.FOLDER or places.largest(path):
             self._mark(self._replaced, path)
             self._files.pop(path, None)
+            self._hard_links.pop(path, None)
             self._frameworks.pop(path, None)
         if entry.kind is not TarEntryKind.FOLDER:
             self._on_link(path, entry)
@@ -131,6 +136,7 @@ class LayerReader:
 
     def _on_file(self, path: str, entry: TarEntry) -> bool:
         self._marks += mark_of(path)
+        self._hard_links.pop(path, None)
         self._on_framework(path)
         if path in places.NOT_READ:
             self._keep(path, b"")
@@ -150,13 +156,16 @@ class LayerReader:
         self._keep(path, content)
 
     def _on_link(self, path: str, entry: TarEntry) -> None:
-        """A hard link to a file of the same layer that is kept is that file; other links are not followed."""
+        """A hard link to a file of the same layer that is kept is that file, and one to a file that a layer below
+        may have kept is looked for there; other links are not followed."""
         is_hard = entry.kind is TarEntryKind.HARD_LINK
         target = _relative(entry.target) if is_hard else None
         if is_hard:
             self._on_framework(path)
         if target is not None and target in self._files and places.largest(path):
             self._keep(path, self._files[target])
+        elif target is not None and places.is_linked_below(path, target):
+            self._hard_links[path] = self._hard_links.get(target, target)
         elif places.hides_packages(path, entry.target):
             self._note(f"{path} is a {entry.kind} to {entry.target[:80]!r}, which is not followed")
 

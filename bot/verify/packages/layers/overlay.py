@@ -5,7 +5,7 @@ link, as unpackers do that resolve the folders of a path within the root. Where 
 that takes the link's place, and both databases are in the image.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -13,6 +13,7 @@ from bot.verify.packages.databases import dotnet, places
 from bot.verify.packages.layers.layer import MARK, LayerContents, mark_of
 
 _MOST_FOLDERS = 200_000
+_MOST_PROBLEMS = 10
 
 
 def overlay(layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], tuple[str, ...]]:
@@ -23,8 +24,11 @@ def overlay(layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], tuple[st
     removed: set[str] = set()
     opaque: set[str] = set()
     folders, problems = _folders_of(layers)
-    for layer in layers:
-        for path, content in layer.files.items():
+    for number, layer in enumerate(layers):
+        hard_links = {path for path in layer.hard_links if path not in files and not _is_hidden(path, gone, opaque)}
+        linked, unread = _behind_hard_links(hard_links, layers[number:])
+        problems += unread
+        for path, content in (layer.files | linked).items():
             if path in files or _is_hidden(path, gone, opaque):
                 continue
             if dotnet.framework(path) is None:
@@ -38,12 +42,39 @@ def overlay(layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], tuple[st
     return files, tuple(problems)
 
 
+def _behind_hard_links(paths: Iterable[str], layers: Sequence[LayerContents]) -> tuple[dict[str, bytes], list[str]]:
+    """What the hard links at these paths of the first of the layers have, and a line for each that has nothing."""
+    found: dict[str, bytes] = {}
+    problems: list[str] = []
+    for path in sorted(paths):
+        target = layers[0].hard_links[path]
+        content = _content_at(target, layers[1:])
+        if content is not None:
+            found[path] = content
+        elif len(problems) < _MOST_PROBLEMS:
+            what = f"is a hard link to {target[:80]!r}, which no layer below has; it is not read"
+            problems.append(f"image: {path} {what}")
+    return found, problems
+
+
+def _content_at(path: str, layers: Sequence[LayerContents]) -> bytes | None:
+    """What the uppermost of the layers that has anything at that path shows there; None for what is not read."""
+    for number, layer in enumerate(layers):
+        if path in layer.files:
+            return layer.files[path]
+        if path in layer.hard_links:
+            return _content_at(layer.hard_links[path], layers[number + 1 :])
+        if _is_hidden(path, layer.removed | layer.replaced, layer.opaque) or _has_mark(layer, path):
+            return None
+    return None
+
+
 def _folders_of(layers: Sequence[LayerContents]) -> tuple[dict[bytes, str], list[str]]:
     """The files of all layers and the folders that lead to them, by their marks."""
     found: dict[bytes, str] = {}
     seen = {""}
     for layer in layers:
-        for path in layer.files:
+        for path in (*layer.files, *layer.hard_links):
             folder = path
             while folder not in seen:
                 seen.add(folder)
@@ -116,6 +147,7 @@ def _through(below: Mapping[str, str], links: Mapping[str, str], layer: LayerCon
         removed=frozenset(_led(path, below) for path in layer.removed),
         opaque=frozenset(_led(f"{path}/", below).rstrip("/") for path in layer.opaque),
         replaced=frozenset(_led(path, links) for path in layer.replaced) | unread,
+        hard_links={_led(path, links): _led(target, links) for path, target in layer.hard_links.items()},
     )
 
 

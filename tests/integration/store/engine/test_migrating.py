@@ -24,6 +24,7 @@ from bot.store.rows.images.gates import gates
 from bot.store.rows.images.images import deployments, images
 from bot.store.rows.inventories.inventories import shown_again
 from bot.store.rows.inventories.sboms import later_indexes
+from bot.store.rows.inventories.vulnerabilities import dumps, vulnerabilities
 from tests.integration.store.filling import Stores
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -442,3 +443,40 @@ async def test_what_images_show_again_is_noted_from_then_on(empty_url: str) -> N
     engine.dispose()
     async with opened(empty_url) as stores, stores.database.reading() as connection:
         assert (await connection.execute(select(shown_again))).all() == []
+
+
+async def test_records_of_azure_linux_are_written_again_and_their_times_are_kept(empty_url: str) -> None:
+    """Which packages they expose was written by another rule; since when they are known stays."""
+    engine = first_schema(empty_url, "0052")
+    tables = MetaData()
+    tables.reflect(engine)
+    with engine.begin() as connection:
+        for number, name in enumerate(("Azure Linux", "Ubuntu"), 1):
+            row = {"id": number, "ecosystem": name, "place": f"https://osv.example/{number}", "due_at": NOON}
+            connection.execute(tables.tables["dumps"].insert().values(**row))
+            record = {
+                "dump_id": number,
+                "name": "R-1",
+                "content": "a",
+                "title": "",
+                "rated_by": "",
+                "seen_at": NOON,
+            }
+            connection.execute(tables.tables["vulnerabilities"].insert().values(id=number, **record))
+    with engine.begin() as connection:
+        for upgraded in (True, False, True):
+            command_to = command.upgrade if upgraded else command.downgrade
+            command_to(_config(connection), "0054" if upgraded else "0052")
+            for table in ("dumps", "documents"):
+                names = {column["name"] for column in inspect(connection).get_columns(table)}
+                assert ("newest_at" in names) is upgraded
+    engine.dispose()
+    async with opened(empty_url) as stores, stores.database.reading() as connection:
+        kept = (
+            await connection.execute(
+                select(dumps.c.ecosystem, vulnerabilities.c.content, vulnerabilities.c.seen_at)
+                .join(dumps, dumps.c.id == vulnerabilities.c.dump_id)
+                .order_by(dumps.c.id)
+            )
+        ).all()
+    assert [tuple(row) for row in kept] == [("Azure Linux", "", NOON), ("Ubuntu", "a", NOON)]

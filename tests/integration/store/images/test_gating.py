@@ -15,6 +15,7 @@ from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cves.detected import DetectedVulnerability, Rating
 from bot.domain.packages.cves.dump import DumpMark
 from bot.domain.packages.cves.moves import WhyOpen
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.gate import (
     Counts,
@@ -96,7 +97,7 @@ async def test_a_rebuild_that_brings_a_new_high_with_a_fix_is_blocked(stores: St
 
 async def test_a_package_is_rated_by_who_publishes_it_and_not_by_a_score_that_another_gives(stores: Stores) -> None:
     """One row stands for a package of the same name and version, whichever distribution an image is of."""
-    debian = DumpSource(Ecosystem.DEBIAN, "/srv/debian.zip")
+    debian = DumpSource(CvePublication.DEBIAN, "/srv/debian.zip")
     await running(stores, SSL)
     await stores.vulnerabilities.follow_dumps([SOURCE, debian])
     wanted = replace(WANTED, releases=WANTED.releases | {"Debian:13"})
@@ -294,7 +295,7 @@ async def test_data_that_was_not_looked_through_for_a_package_that_is_new_cannot
 
 async def test_a_version_that_an_api_was_not_asked_about_yet_cannot_tell(stores: Stores) -> None:
     """A dump tells of all versions of a package, an API of the one that it is asked about."""
-    api = DumpSource(Ecosystem.UBUNTU, f"{API}https://api.osv.example")
+    api = DumpSource(CvePublication.UBUNTU, f"{API}https://api.osv.example")
     await running(stores, FIXED)
     await stores.vulnerabilities.follow_dumps([api])
     await stores.taken(stores.vulnerabilities.dumps)

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.packages.changes import Direction, PackageChange
 from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import (
     AffectedPackage,
     Ecosystem,
@@ -18,7 +19,7 @@ from tests.integration.store.filling import ASPNET, HOUR, Stores
 from tests.integration.store.holding import FIXED, NOBLE, SSL, move_base, running
 from tests.integration.store.moving import opened
 
-UBUNTU = DumpSource(Ecosystem.UBUNTU, "/srv/ubuntu.zip")
+UBUNTU = DumpSource(CvePublication.UBUNTU, "/srv/ubuntu.zip")
 BEFORE, AFTER = str(SSL.version), str(FIXED.version)
 
 
@@ -136,7 +137,7 @@ async def test_a_publisher_that_names_no_notices_has_its_cves_beside_the_package
     await stores.plan_all()
     await opened(stores)
     assert await stores.jobs() == []
-    source = DumpSource(ecosystem, "/srv/dump.zip")
+    source = DumpSource(CvePublication(ecosystem), "/srv/dump.zip")
     await stores.vulnerabilities.follow_dumps([source])
     await stores.taken(stores.vulnerabilities.dumps)
     release = str(release_of(distribution))

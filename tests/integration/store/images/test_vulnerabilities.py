@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from bot.domain.failure import LeaseLost
 from bot.domain.feeds.advisory import Severity
 from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
 from bot.store.rows.inventories.inventories import packages
@@ -22,7 +23,7 @@ from tests.integration.store.filling import HOUR, Stores
 from tests.integration.store.holding import FIXED, NOBLE, SSL, move_image, running, told
 from tests.integration.store.statements import statements
 
-UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
+UBUNTU = DumpSource(CvePublication.UBUNTU, "https://osv.example/Ubuntu/all.zip")
 MARK = DumpMark('"v1"', "Tue, 10 Mar 2026 10:00:00 GMT")
 WANTED = WantedPackages(frozenset({"", "Ubuntu:24.04"}), frozenset({"openssl", "libssl3t64"}))
 UNFIXED = AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(),), (), (("libssl3t64", "1"),))

@@ -11,6 +11,7 @@ from bot.domain.images.claims.claim import Claim, Source
 from bot.domain.images.claims.tags import TagRule
 from bot.domain.images.image import SeenImage
 from bot.domain.packages.cves.dump import DumpMark
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
 from bot.domain.packages.package import Distribution, Package
 from bot.domain.packages.wanted import WantedPackage
@@ -139,7 +140,7 @@ AZURE = Package("rpm", "openssl-libs", "3.3.0-1.azl3", "x86_64", "openssl", "3.3
 
 async def says(stores: Stores, ecosystem: Ecosystem, *affected: AffectedPackage) -> None:
     """A publisher's dump has one record of a CVE."""
-    source = DumpSource(ecosystem, "/srv/dump.zip")
+    source = DumpSource(CvePublication(ecosystem), "/srv/dump.zip")
     await stores.vulnerabilities.follow_dumps([source])
     await stores.taken(stores.vulnerabilities.dumps)
     record = Vulnerability("USN-1-1", (CVE,), "overflow", Severity.HIGH, "Ubuntu", affected=affected)

@@ -15,7 +15,8 @@ from bot.domain.feeds.advisory import Severity
 from bot.domain.feeds.document import FeedKind, FeedSource, StoredDocument
 from bot.domain.packages.changes import package_changes
 from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.domain.packages.ledger.clocks import Station
 from bot.domain.packages.package import Package
 from bot.service.commands.service.bundle import Fate, ImportedBundle, export_bundle, import_bundle
@@ -38,7 +39,7 @@ from tests.migrated import new_sqlite
 DAY = timedelta(days=1)
 INDEX = FeedSource(FeedKind.DOTNET_INDEX, "https://feeds.example/index.json")
 CHANNEL = FeedSource(FeedKind.DOTNET_RELEASES, "https://feeds.example/10.0.json")
-UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
+UBUNTU = DumpSource(CvePublication.UBUNTU, "https://osv.example/Ubuntu/all.zip")
 OPENSSL = AffectedPackage("deb", "openssl", "Ubuntu:24.04", (VersionRange(fixed="3.0.13-0ubuntu3.6"),))
 NOTICE = Vulnerability("USN-1-1", ("CVE-2026-1001",), "overflow", Severity.HIGH, "Ubuntu", affected=(OPENSSL,))
 EMPTY = b'{"releases-index": []}'
@@ -103,7 +104,7 @@ async def test_what_it_tells_of_packages_here_is_known_with_its_age(stores: Stor
     seen, wanted = stores.clock.now() - 9 * DAY, await stores.vulnerabilities.wanted_packages()
     record = BundledRecord(NOTICE, seen, (FixSeen("Ubuntu:24.04", "openssl", seen + DAY),))
     dump = BundledDump(UBUNTU, DumpMark('"v1"'), wanted, READER, 9, seen, seen + 2 * DAY, (record,))
-    assert (await stores.bundle.bring([], [dump], ())).ecosystems == {Ecosystem.UBUNTU}
+    assert (await stores.bundle.bring([], [dump], ())).publications == {CvePublication.UBUNTU}
     page = await stores.ledger.cve("CVE-2026-1001", Cut())
     assert page is not None
     [row] = page.images.items
@@ -248,7 +249,7 @@ async def test_what_an_api_said_of_the_versions_there_is_not_all_of_what_is_here
     stores: Stores, url: str, tmp_path: Path
 ) -> None:
     file, at = tmp_path / "feeds.bundle", stores.clock.now()
-    asked = DumpSource(Ecosystem.UBUNTU, f"{API}https://api.osv.example")
+    asked = DumpSource(CvePublication.UBUNTU, f"{API}https://api.osv.example")
     wanted = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
     with zipped(file) as writer:
         writer.add_dump(BundledDump(asked, DumpMark(), wanted, READER, 9, at, at, ()))

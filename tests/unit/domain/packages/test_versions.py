@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.packages.versions import BadVersion, compare_versions
+from bot.domain.packages.versions import BadVersion, compare_to_named, compare_versions
 from tests.conftest import SHARED
 
 TYPES = ("deb", "rpm", "apk", "nuget")
@@ -191,3 +191,50 @@ def test_rpm_versions_are_ordered_as_rpm_orders_them(pairs: list[tuple[str, str]
         return
     done = subprocess.run(["rpm", "--eval", macro], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(order) for *_, order in ordered], ordered
+
+
+@pytest.mark.parametrize(
+    ("version", "named", "order"),
+    [
+        ("1-11.azl3", "1-11", 0),
+        ("1-11.cm2", "1-11", 0),
+        ("1-11.rc1.azl3", "1-11", 0),
+        ("1-11.rc1.azl3", "1-11.rc1", 0),
+        ("1-11.azl3", "1-12", -1),
+        ("1-11.azl3", "1-1", 1),
+        ("1-11.1.azl3", "1-11", 1),
+        ("1-11.azl3", "1", 0),
+        ("1:1-11.azl3", "1-11", 1),
+        ("1-11.azl3", "1-11.azl3", 0),
+        ("1-11.azl3", "1-11.azl4", -1),
+    ],
+)
+def test_what_a_publisher_names_takes_in_every_build_of_it(version: str, named: str, order: int) -> None:
+    assert compare_to_named("rpm", version, named) == order
+
+
+@pytest.mark.parametrize(("version", "named"), [("1-11", "1-11.azl3"), ("1", "1-11"), ("1", "1-11.azl3")])
+def test_which_build_of_a_named_one_a_bare_version_is_cannot_be_told(version: str, named: str) -> None:
+    with pytest.raises(BadVersion, match="which build"):
+        compare_to_named("rpm", version, named)
+
+
+@pytest.mark.parametrize("package_type", ["deb", "apk", "nuget"])
+@given(data=st.data())
+def test_of_other_types_what_is_named_is_one_version(package_type: str, data: st.DataObject) -> None:
+    first, second = data.draw(VERSIONS[package_type]), data.draw(VERSIONS[package_type])
+    try:
+        order = compare_versions(package_type, first, second)
+    except BadVersion:
+        return
+    assert compare_to_named(package_type, first, second) == order
+
+
+@given(version=VERSIONS["rpm"], named=VERSIONS["rpm"])
+def test_rpms_order_stands_where_neither_is_a_build_of_the_other(version: str, named: str) -> None:
+    try:
+        order = compare_versions("rpm", version, named)
+        told = compare_to_named("rpm", version, named)
+    except BadVersion:
+        return
+    assert told in (order, 0)

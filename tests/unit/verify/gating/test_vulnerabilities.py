@@ -304,3 +304,73 @@ def test_reports_that_are_damaged_are_gaps() -> None:
         "not read yet",
         "a scanner's report (trivy of 2026-03-01) is damaged in the store; import it again",
     )
+
+
+AZURE = Distribution("azurelinux", "3.0")
+ZLIB = Package("rpm", "zlib", "1.3.1-1.azl3", "x86_64", "zlib", "1.3.1-1.azl3")
+LOOKED = (frozenset({"Azure Linux:3"}), frozenset({"zlib"}))
+OVAL, OSV = "Azure Linux 3 OVAL", "Azure Linux"
+STOOD_STILL = NOON - timedelta(days=15)
+OSV_IS_SILENT = f"the OSV data of Azure Linux has told nothing new since {STOOD_STILL:%Y-%m-%d}"
+OVAL_IS_SILENT = f"the OVAL of Azure Linux 3 has told nothing new since {STOOD_STILL:%Y-%m-%d}"
+
+
+def of_azure(checked_at: dict[str, Any], **values: Any) -> ImageVulnerabilities:
+    data = KeptData(checked_at, dict.fromkeys(checked_at, LOOKED), **values)
+    return vulnerabilities_of([told(ZLIB, distribution=AZURE)], data, BY)
+
+
+@pytest.mark.parametrize(
+    ("checked_at", "newest_at", "gaps", "notes"),
+    [
+        ({OVAL: NOON, OSV: NOON}, {OVAL: NOON, OSV: NOON}, (), ()),
+        ({OVAL: NOON, OSV: NOON}, {OVAL: NOON, OSV: STOOD_STILL}, (), (OSV_IS_SILENT,)),
+        ({OVAL: NOON, OSV: NOON}, {OVAL: STOOD_STILL, OSV: NOON}, (), (OVAL_IS_SILENT,)),
+        ({OVAL: NOON, OSV: NOON}, {OVAL: STOOD_STILL, OSV: STOOD_STILL}, (OVAL_IS_SILENT, OSV_IS_SILENT), ()),
+        ({OSV: NOON}, {OSV: STOOD_STILL}, (OSV_IS_SILENT,), ()),
+        ({OVAL: NOON}, {OVAL: NOON}, (), ()),
+        ({OVAL: NOON}, {}, (), ()),
+        (
+            {"Azure Linux 2 OVAL": NOON},
+            {},
+            ("no CVE data of Azure Linux is read (turn on vulnerabilities.azure_linux)",),
+            (),
+        ),
+    ],
+)
+def test_one_publication_that_goes_on_is_enough_and_one_that_stands_still_is_told_beside_it(
+    checked_at: dict[str, Any], newest_at: dict[str, Any], gaps: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    found = of_azure(checked_at, newest_at=newest_at)
+    assert (found.gaps, found.notes, found.is_pending) == (gaps, notes, False)
+
+
+def test_a_release_that_one_publication_does_not_tell_of_is_known_by_the_other() -> None:
+    untold = frozenset({"Azure Linux:3"})
+    assert of_azure({OVAL: NOON, OSV: NOON}, untold=untold).gaps == ()
+    assert of_azure({OSV: NOON}, untold=untold).gaps == (
+        "the CVE data of Azure Linux tells of nothing in Azure Linux:3",
+    )
+
+
+def test_what_was_not_looked_through_yet_is_pending_where_no_publication_was() -> None:
+    data = KeptData({OVAL: None, OSV: NOON}, {OSV: LOOKED})
+    other = replace(ZLIB, name="curl", source="curl")
+    assert vulnerabilities_of([told(ZLIB, distribution=AZURE)], data, BY).gaps == ()
+    found = vulnerabilities_of([told(other, distribution=AZURE)], data, BY)
+    assert (len(found.gaps), found.is_pending) == (2, True)
+
+
+def test_what_dotnet_has_told_nothing_new_of_for_longer_than_ever_cannot_be_told() -> None:
+    silent = replace(WHOLE, newest_at={"dotnet-index": NOON - timedelta(days=64)})
+    assert gaps(told(RUNTIME), silent) == (
+        (".NET's releases-index.json has told nothing new since 2026-01-05",),
+        False,
+    )
+    assert gaps(told(SSL), silent) == ((), False)
+    assert gaps(told(RUNTIME), replace(WHOLE, newest_at={"dotnet-index": NOON - timedelta(days=63)})) == ((), False)
+    held = FleetHoldings((AZURE, NOBLE), ("Microsoft.NETCore.App",))
+    assert gaps_of_data(held, silent, DAYS, NOON) == (
+        ".NET's releases-index.json has told nothing new since 2026-01-05",
+        "no CVE data of Azure Linux is read (turn on vulnerabilities.azure_linux)",
+    )

@@ -49,10 +49,56 @@ def names(found: Inventory) -> list[str]:
 def test_what_a_document_describes_and_holds_packages_is_its_root_in_either_direction(
     described: tuple[str, str, str], held: tuple[str, str, str]
 ) -> None:
-    packages = (entry("root", url="pkg:nuget/root@1"), entry("a", url="pkg:nuget/a@1"))
+    packages = (entry("root"), entry("a", url="pkg:nuget/a@1"))
     assert names(spdx(*packages, relations=(described, held))) == ["a"]
-    assert names(spdx(*packages, relations=(described,))) == ["root", "a"]
     assert names(spdx(*packages, relations=(held,))) == ["root", "a"], "it is not described"
+
+
+@pytest.mark.parametrize("kind", ["CONTAINS", "DEPENDS_ON"])
+@pytest.mark.parametrize(
+    ("url", "version", "is_package"),
+    [
+        ("pkg:generic/postgresql@18.1", "", True),
+        ("pkg:generic/postgresql", "18.1", True),
+        ("pkg:generic/postgresql", "NOASSERTION", False),
+        ("pkg:oci/shop@sha256%3Aab?repository_url=contoso.azurecr.io/shop", "1", False),
+        ("", "18.1", False),
+    ],
+)
+def test_a_root_with_a_package_url_and_a_version_is_a_package_though_it_holds_others(
+    kind: str, url: str, version: str, is_package: bool
+) -> None:
+    """PostgreSQL and Elasticsearch describe themselves, and contain what they are built of."""
+    packages = (entry("postgresql", version, url), entry("openssl", "3.3.2", "pkg:generic/openssl@3.3.2"))
+    related = ((DOCUMENT, "DESCRIBES", "SPDXRef-postgresql"), ("SPDXRef-postgresql", kind, "SPDXRef-openssl"))
+    assert names(spdx(*packages, relations=related)) == [*(["postgresql"] if is_package else []), "openssl"]
+
+
+def about(root: dict[str, Any], *components: dict[str, Any]) -> Inventory:
+    return read({"bomFormat": "CycloneDX", "metadata": {"component": root}, "components": list(components)})
+
+
+@pytest.mark.parametrize(
+    ("root", "listed"),
+    [
+        ({"type": "application", "purl": "pkg:generic/elasticsearch@9.1.0"}, ["elasticsearch", "a"]),
+        ({"type": "library", "purl": "pkg:generic/elasticsearch", "version": "9.1.0"}, ["elasticsearch", "a"]),
+        ({"type": "application", "purl": "pkg:generic/elasticsearch"}, ["a"]),
+        ({"type": "application", "version": "9.1.0"}, ["a"]),
+        ({"type": "container", "purl": "pkg:generic/elasticsearch@9.1.0"}, ["a"]),
+        ({"type": "application", "purl": "pkg:oci/elasticsearch@sha256%3Aab", "version": "9.1.0"}, ["a"]),
+    ],
+)
+def test_what_a_document_of_cyclonedx_is_about_is_a_package_where_it_has_a_package_url_and_a_version(
+    root: dict[str, Any], listed: list[str]
+) -> None:
+    found = about({"name": "elasticsearch", **root}, {"type": "library", "name": "a", "version": "1"})
+    assert names(found) == listed
+
+
+def test_parts_of_what_a_document_of_cyclonedx_is_about_are_packages_too() -> None:
+    part = {"type": "library", "name": "lucene", "version": "10.2", "purl": "pkg:maven/org.apache/lucene@10.2"}
+    assert names(about({"type": "container", "name": "image", "components": [part]})) == ["lucene"]
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_the_packages_of_spdx_3_are_listed_without_the_root(context: object) -> 
     found = spdx_3(
         {"type": "SpdxDocument", "spdxId": "urn:document", "rootElement": ["urn:sbom"]},
         {"type": "software_Sbom", "spdxId": "urn:sbom", "rootElement": ["urn:shop"]},
-        element("shop", software_packageUrl="pkg:generic/shop@1"),
+        element("shop", software_packageUrl="pkg:generic/shop", software_packageVersion=""),
         element("debian", software_primaryPurpose="operatingSystem", software_packageVersion="12"),
         element("ghcr.io/contoso/shop", software_primaryPurpose="container"),
         element("openssl", software_packageUrl=url),
@@ -193,13 +193,13 @@ PURL = {"externalIdentifierType": "packageUrl", "identifier": "pkg:nuget/a"}
         [
             {"type": "SpdxDocument", "rootElement": ["urn:shop"]},
             {"relationshipType": ["contains"], "from": ["urn:shop"], "to": [{"@id": "urn:a"}]},
-            element("shop", software_packageUrl="pkg:nuget/shop"),
+            element("shop", software_packageUrl="pkg:nuget/shop", software_packageVersion=""),
             element("a", externalIdentifier=PURL),
         ],
         [
             {"type": "SpdxDocument", "rootElement": {"@id": "urn:shop"}},
             {"relationshipType": "dependsOn", "from": {"spdxId": "urn:shop"}, "to": {"spdxId": "urn:a"}},
-            element("shop", software_packageUrl="pkg:nuget/shop"),
+            element("shop", software_packageUrl="pkg:nuget/shop", software_packageVersion=""),
             element("a", externalIdentifier=PURL),
         ],
     ],

@@ -22,7 +22,8 @@ from bot.domain.feeds.document import (
     Unchanged,
 )
 from bot.domain.packages.cves.dump import DumpMark
-from bot.domain.packages.cves.vulnerability import AffectedPackage, Ecosystem, VersionRange, Vulnerability
+from bot.domain.packages.cves.publication import CvePublication
+from bot.domain.packages.cves.vulnerability import AffectedPackage, VersionRange, Vulnerability
 from bot.watch.bundle import reading
 from bot.watch.bundle.archive import MANIFEST, bundle_writer
 from bot.watch.bundle.contents import Bundle, BundledDocument, BundledDump, BundledRecord, FixSeen
@@ -50,7 +51,7 @@ RECORD = BundledRecord(
     (FixSeen("Ubuntu:24.04", "openssl", NOW - timedelta(days=3)),),
 )
 DUMP = BundledDump(
-    DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip"),
+    DumpSource(CvePublication.UBUNTU, "https://osv.example/Ubuntu/all.zip"),
     DumpMark('"v1"', ""),
     WantedPackages(
         *(frozenset({"", "Ubuntu:24.04"}), frozenset({"openssl", "zlib"}), frozenset({"Ubuntu:25.10"})),
@@ -362,7 +363,7 @@ def test_a_dump_of_packages_that_belong_to_no_distribution_comes_out_as_it_was()
         vulnerability=Vulnerability("GHSA-5crp-9r3c-p9vr", (), affected=(json_package,)),
         fixes=(),
     )
-    dump = replace(DUMP, source=DumpSource(Ecosystem.NUGET, "nuget.zip"), records=(record,))
+    dump = replace(DUMP, source=DumpSource(CvePublication.NUGET, "nuget.zip"), records=(record,))
     assert read(written(dumps=(dump,))).dumps == (dump,)
     of_release = replace(json_package, release="Ubuntu:24.04")
     wrong = replace(record, vulnerability=replace(record.vulnerability, affected=(of_release,)))
@@ -443,3 +444,19 @@ async def test_a_feed_that_may_not_be_asked_stays_as_it_is_kept_or_is_missing() 
 def test_a_record_that_no_dump_can_have_is_refused(record: BundledRecord) -> None:
     with pytest.raises(Failure, match=r"vulnerabilities/ubuntu.jsonl line 1"):
         read(written(dumps=(replace(DUMP, records=(record,)),)))
+
+
+def test_a_document_of_oval_comes_out_beside_the_dump_of_the_same_ecosystem_with_the_age_of_its_data() -> None:
+    zlib = AffectedPackage("rpm", "zlib", "Azure Linux:3", (VersionRange(fixed="1.3.1-1.azl3"),))
+    record = replace(RECORD, vulnerability=Vulnerability("AZL-1", (), affected=(zlib,)), fixes=())
+    oval = DumpSource(CvePublication.AZURE_LINUX_3_OVAL, "https://oval.example/azurelinux-3.0-oval.xml")
+    osv = DumpSource(CvePublication.AZURE_LINUX, "https://osv.example/all.zip")
+    dumps = tuple(replace(DUMP, source=each, records=(record,), newest_at=NOW) for each in (oval, osv))
+    assert read(written(dumps=dumps)).dumps == dumps
+    of_another = replace(zlib, release="Azure Linux:2")
+    wrong = replace(record, vulnerability=replace(record.vulnerability, affected=(of_another,)))
+    assert read(written(dumps=(replace(dumps[1], records=(wrong,)),))).dumps[0].records == (wrong,)
+    with pytest.raises(Failure, match="none of Azure Linux 3 OVAL"):
+        read(written(dumps=(replace(dumps[0], records=(wrong,)),)))
+    with pytest.raises(Failure, match="at a time that cannot be"):
+        read(written(dumps=(replace(dumps[0], newest_at=NOW + timedelta(hours=1)),)))

@@ -4,6 +4,7 @@ import io
 import struct
 import tracemalloc
 import zipfile
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from bot.domain.failure import Failure
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.watch.osv.dump import read_dump
 from bot.watch.osv.record import UNNAMED, WantedPackages
+from tests.builders import NOON
 from tests.unit.watch.osv.records import affected, dump, record
 
 WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
@@ -18,12 +20,14 @@ WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
 
 def refused(file: io.BytesIO) -> str:
     with pytest.raises(Failure) as caught:
-        read_dump(file, WANTED, Ecosystem.UBUNTU, "all.zip")
+        read_dump(file, WANTED, Ecosystem.UBUNTU, "all.zip", NOON)
     return str(caught.value)
 
 
 def test_what_touches_wanted_packages_is_read_and_all_is_counted() -> None:
-    found = read_dump(dump(record(), record("USN-1-1", affected("curl"))), WANTED, Ecosystem.UBUNTU, "all.zip")
+    found = read_dump(
+        dump(record(), record("USN-1-1", affected("curl"))), WANTED, Ecosystem.UBUNTU, "all.zip", NOON
+    )
     assert ([each.id for each in found.vulnerabilities], found.entries, found.problems) == (
         ["UBUNTU-CVE-2026-1001"],
         2,
@@ -32,7 +36,7 @@ def test_what_touches_wanted_packages_is_read_and_all_is_counted() -> None:
 
 
 def test_records_that_cannot_be_read_are_a_line_each() -> None:
-    found = read_dump(dump(b"no JSON", record(), b"[1]"), WANTED, Ecosystem.UBUNTU, "all.zip")
+    found = read_dump(dump(b"no JSON", record(), b"[1]"), WANTED, Ecosystem.UBUNTU, "all.zip", NOON)
     assert [each.id for each in found.vulnerabilities] == ["UBUNTU-CVE-2026-1001"]
     assert [str(problem).partition(": is no")[0].partition(": should")[0] for problem in found.problems] == [
         "all.zip: 0.json",
@@ -42,9 +46,9 @@ def test_records_that_cannot_be_read_are_a_line_each() -> None:
 
 def test_what_records_are_about_that_cannot_be_read_is_told() -> None:
     odd = record("USN-1-1", affected(ranges="none"))
-    found = read_dump(dump(record(), odd), WANTED, Ecosystem.UBUNTU, "all.zip")
+    found = read_dump(dump(record(), odd), WANTED, Ecosystem.UBUNTU, "all.zip", NOON)
     assert found.unread == {("Ubuntu:24.04", "openssl")}
-    assert read_dump(dump(record(), b"no JSON"), WANTED, Ecosystem.UBUNTU, "all.zip").unread == {UNNAMED}
+    assert read_dump(dump(record(), b"no JSON"), WANTED, Ecosystem.UBUNTU, "all.zip", NOON).unread == {UNNAMED}
 
 
 def test_a_dump_of_which_nothing_can_be_read_is_refused_as_a_whole() -> None:
@@ -56,7 +60,7 @@ def test_a_dump_without_a_record_of_its_ecosystem_is_refused_as_a_whole() -> Non
     debians = record("DEBIAN-CVE-2026-1001", affected(ecosystem="Debian:13"))
     assert "none of its 1 records is of Ubuntu" in refused(dump(debians))
     assert "holds no record" in refused(dump())
-    assert read_dump(dump(debians, record()), WANTED, Ecosystem.UBUNTU, "all.zip").entries == 2
+    assert read_dump(dump(debians, record()), WANTED, Ecosystem.UBUNTU, "all.zip", NOON).entries == 2
 
 
 def test_a_dump_of_another_ecosystem_that_names_this_one_here_and_there_is_refused() -> None:
@@ -65,7 +69,7 @@ def test_a_dump_of_another_ecosystem_that_names_this_one_here_and_there_is_refus
     wanted = WantedPackages(frozenset({""}), frozenset({"jquery"}))
 
     def read(*records: object) -> int:
-        return read_dump(dump(*records), wanted, Ecosystem.NUGET, "all.zip").entries
+        return read_dump(dump(*records), wanted, Ecosystem.NUGET, "all.zip", NOON).entries
 
     both, other = record("GHSA-1-1-1", npm, nuget), record("GHSA-2-2-2", npm)
     for wrong in ((both, other), (other, both, other)):
@@ -84,7 +88,7 @@ def test_a_dump_of_another_ecosystem_that_names_this_one_here_and_there_is_refus
 def test_releases_that_no_record_is_of_are_told() -> None:
     """A publisher may not know a release yet, or have left it: that nothing is found says nothing there."""
     wanted = WantedPackages(frozenset({f"Ubuntu:{each}" for each in ("24.04", "25.10", "2")} | {"Debian:13"}))
-    found = read_dump(dump(record()), wanted, Ecosystem.UBUNTU, "all.zip")
+    found = read_dump(dump(record()), wanted, Ecosystem.UBUNTU, "all.zip", NOON)
     assert found.untold == {"Ubuntu:25.10", "Ubuntu:2"}
 
 
@@ -100,7 +104,7 @@ def test_an_entry_that_is_damaged_stops_no_other(packing: int) -> None:
     with zipfile.ZipFile(packed) as archive:
         begin = archive.infolist()[1].header_offset + 60
     data[begin : begin + 20] = b"\xff" * 20
-    found = read_dump(io.BytesIO(bytes(data)), WANTED, Ecosystem.UBUNTU, "all.zip")
+    found = read_dump(io.BytesIO(bytes(data)), WANTED, Ecosystem.UBUNTU, "all.zip", NOON)
     assert [each.id for each in found.vulnerabilities] == ["UBUNTU-CVE-2026-1001"]
     assert len(found.problems) == 1
 
@@ -137,9 +141,28 @@ def test_one_record_at_a_time_is_in_memory() -> None:
     packed = dump(*({**large, "id": f"UBUNTU-CVE-2026-{number}"} for number in range(2000, 2060)))
     tracemalloc.start()
     try:
-        found = read_dump(packed, WANTED, Ecosystem.UBUNTU, "all.zip")
+        found = read_dump(packed, WANTED, Ecosystem.UBUNTU, "all.zip", NOON)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert len(found.vulnerabilities) == 60
     assert most < 2_000_000, "8 MB are unpacked"
+
+
+@pytest.mark.parametrize(
+    ("modified", "newest"),
+    [
+        (["2026-03-05T00:00:00Z", "2026-03-01T00:00:00Z"], datetime(2026, 3, 5, tzinfo=UTC)),
+        (["2026-03-05T00:00:00.5Z", "2026-03-05T00:00:00Z"], datetime(2026, 3, 5, 0, 0, 0, 500_000, tzinfo=UTC)),
+        (["2026-03-05T00:00:00Z", "2099-01-01T00:00:00Z"], datetime(2026, 3, 5, tzinfo=UTC)),
+        (["2026-03-05T00:00:00", "soon", 5, None], None),
+    ],
+)
+def test_a_dump_is_as_old_as_the_last_change_of_any_of_its_records(
+    modified: list[object], newest: datetime | None
+) -> None:
+    """Also of one that no image here is concerned by; none is believed to have changed in times to come."""
+    records = [record(f"USN-{number}-1", affected("curl"), modified=at) for number, at in enumerate(modified)]
+    found = read_dump(dump(*records), WANTED, Ecosystem.UBUNTU, "all.zip", NOON)
+    assert found.newest_at == newest
+    assert read_dump(dump(*records), WANTED, Ecosystem.UBUNTU, "x", NOON - timedelta(days=99)).newest_at is None

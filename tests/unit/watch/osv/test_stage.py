@@ -11,6 +11,7 @@ from typing import Any
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.packages.cves.dump import DumpMark, OpenedDump
+from bot.domain.packages.cves.publication import CvePublication
 from bot.domain.packages.cves.vulnerability import Ecosystem
 from bot.reconcile.loop import Loop
 from bot.watch.osv.questions import KnownRecord, PackageQuestion
@@ -20,7 +21,7 @@ from tests.fakes.queue import FakeQueue
 from tests.unit.watch.osv.records import affected, dump, record
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-UBUNTU = DumpSource(Ecosystem.UBUNTU, "https://osv.example/Ubuntu/all.zip")
+UBUNTU = DumpSource(CvePublication.UBUNTU, "https://osv.example/Ubuntu/all.zip")
 WANTED = WantedPackages(frozenset({"Ubuntu:24.04"}), frozenset({"openssl"}))
 MARK = DumpMark('"v1"')
 JAMMY = {"ecosystem": "Ubuntu:22.04:LTS"}
@@ -142,10 +143,10 @@ async def test_offline_only_files_are_read() -> None:
     assert world.asked == []
     assert world.kept == [KeptDump(UBUNTU, None, WANTED, None)]
     world = FakeDumps()
-    assert (await world.tick(DumpSource(Ecosystem.UBUNTU, "/data/ubuntu.zip"), offline=True)).read == 1
+    assert (await world.tick(DumpSource(CvePublication.UBUNTU, "/data/ubuntu.zip"), offline=True)).read == 1
 
 
-ASKED = DumpSource(Ecosystem.UBUNTU, f"{API}https://api.osv.example")
+ASKED = DumpSource(CvePublication.UBUNTU, f"{API}https://api.osv.example")
 ZLIB = PackageQuestion("Ubuntu:24.04", "zlib", "1.3")
 
 

@@ -34,6 +34,9 @@ def test_an_installed_package_of_dpkg_without_a_version_is_told_and_one_without_
     [
         (" begins with a blank\nPackage: p\n", "line 1 continues nothing"),
         ("Status: install ok installed\nVersion: 1\n", "a paragraph names no package"),
+        ("Package:\nStatus: install ok installed\nVersion: 1\n", "a paragraph names no package"),
+        ("Package: \t\nStatus: install ok installed\nVersion: 1\n", "a paragraph names no package"),
+        ("Package:\nVersion: 1\n", "a paragraph names no package"),
         ("Package: p\nno field\nnor this\nVersion: 1\n", "line 2 is no field: 'no field'"),
     ],
 )

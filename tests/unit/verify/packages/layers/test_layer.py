@@ -142,6 +142,45 @@ def test_a_link_that_may_keep_a_package_from_being_seen_is_named(
     assert len(read(archive(others=[entry(path, kind, target=target)])).problems) == problems
 
 
+TARGET = "srv/store/a.deps.json"
+HARD = "usr/bin/a.deps.json"
+
+
+def linked(*targets: tuple[str, str]) -> LayerContents:
+    """A layer with hard links alone."""
+    return read(archive(others=[entry(path, tarfile.LNKTYPE, target=target) for path, target in targets]))
+
+
+@pytest.mark.parametrize("upper", [{TARGET: b"new"}, {"srv/.wh.store": b""}, {f"{TARGET}/deeper": b""}, {}])
+def test_what_a_hard_link_leads_to_in_a_layer_below_stays_when_a_later_layer_replaces_that(
+    upper: dict[str, bytes],
+) -> None:
+    lower = read(archive({TARGET: b"old"}))
+    files, problems = overlay([read(archive(upper)), linked((HARD, f"/{TARGET}")), lower])
+    assert (files[HARD], problems) == (b"old", ())
+
+
+def test_a_hard_link_leads_on_through_others_and_through_linked_folders() -> None:
+    lower = read(archive({TARGET: b"old"}))
+    chain = linked(("a/b.deps.json", TARGET), (HARD, "a/b.deps.json"))
+    again = linked(("a/c.deps.json", HARD))
+    files, problems = overlay([read(archive({TARGET: b"new", HARD: b"new"})), again, chain, lower])
+    assert (files["a/c.deps.json"], files["a/b.deps.json"], problems) == (b"old", b"old", ())
+
+
+@pytest.mark.parametrize("between", [{}, {"srv/.wh.store": b""}])
+def test_a_hard_link_that_leads_to_nothing_that_was_read_is_told_as_not_read(between: dict[str, bytes]) -> None:
+    lower = read(archive({TARGET: b"old"} if between else {}))
+    files, problems = overlay([linked((HARD, TARGET)), read(archive(between)), lower])
+    assert HARD not in files
+    assert problems == (f"image: {HARD} is a hard link to {TARGET!r}, which no layer below has; it is not read",)
+
+
+def test_a_hard_link_that_a_later_layer_takes_away_is_not_looked_for() -> None:
+    assert overlay([read(archive({HARD: b"new"})), linked((HARD, TARGET))]) == ({HARD: b"new"}, ())
+    assert overlay([read(archive({"usr/.wh.bin": b""})), linked((HARD, TARGET))]) == ({}, ())
+
+
 def test_hard_links_to_what_the_layer_keeps_are_read_and_count_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:

@@ -1,0 +1,41 @@
+"""The newest time in what is kept of each source, and what maintainers hear of one that tells nothing new."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.feeds.news import CADENCES, silence
+from bot.store.engine.readable import readable
+from bot.store.rows.bases.incidents import tell_incidents
+from bot.store.rows.bases.tables import documents
+from bot.store.rows.inventories.vulnerabilities import dumps
+from bot.watch.registry.incident import Incident
+
+_SUBJECT = "source:"
+
+
+async def newest_times(connection: AsyncConnection) -> dict[str, datetime]:
+    """By the names under which sources have a cadence; of documents of one kind the newest counts."""
+    of_kinds = select(documents.c.kind.label("source"), func.max(documents.c.newest_at).label("at"))
+    of_dumps = select(dumps.c.ecosystem.label("source"), dumps.c.newest_at.label("at"))
+    found: dict[str, datetime] = {}
+    for query in (of_kinds.group_by(documents.c.kind), of_dumps):
+        rows = await connection.execute(query)
+        told = readable(rows, lambda row: (row.source, row.at), lambda row: f"the newest time in {row.source}")
+        found |= {source: at for source, at in told if at is not None}
+    return found
+
+
+async def tell_silence(connection: AsyncConnection, source: str, now: datetime) -> None:
+    """Opens an incident where a source tells nothing new any more, and ends that where it does again."""
+    cadence = CADENCES.get(source)
+    if cadence is None:
+        return
+    told = silence(source, (await newest_times(connection)).get(source), now)
+    subject = f"{_SUBJECT}{cadence.name}"
+    if told is None:
+        await tell_incidents(connection, [], [subject], now)
+    else:
+        detail = f"{told}; what it would tell is not known, and {cadence.why}"
+        await tell_incidents(connection, [Incident(subject, now, detail)], [], now)

@@ -1,0 +1,63 @@
+"""Which publications are read, and where: that of Azure Linux brings its OVAL."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from bot.domain.packages.cves.publication import CvePublication, publications_of
+from bot.domain.packages.cves.vulnerability import ANY_RELEASE, Ecosystem
+from bot.service.wiring.grants import dump_sources
+from bot.settings import Settings
+from bot.settings.sections.upstream.vulnerabilities import VulnerabilitiesSettings
+from bot.watch.osv import addresses
+
+OVAL_3, OVAL_2, OSV = (
+    CvePublication.AZURE_LINUX_3_OVAL,
+    CvePublication.AZURE_LINUX_2_OVAL,
+    CvePublication.AZURE_LINUX,
+)
+
+
+def places(**values: Any) -> dict[CvePublication, str]:
+    settings = Settings(vulnerabilities=VulnerabilitiesSettings.model_validate(values))
+    return {each.publication: each.place for each in dump_sources(settings)}
+
+
+def test_nothing_is_read_unless_it_is_asked_for() -> None:
+    assert places() == {}
+
+
+def test_azure_linux_is_read_with_its_oval_which_comes_first() -> None:
+    assert list(places(azure_linux=True).items()) == [
+        (OVAL_3, addresses.AZURE_LINUX_3_OVAL),
+        (OVAL_2, addresses.AZURE_LINUX_2_OVAL),
+        (OSV, addresses.AZURE_LINUX),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"azure_linux": True, "azure_linux_2_oval": False}, [OVAL_3, OSV]),
+        ({"azure_linux": {"file": "/data/azure.zip"}}, [OSV]),
+        ({"azure_linux_3_oval": {"url": "https://mirror.example/3.xml"}}, [OVAL_3]),
+        ({"azure_linux": {"file": "/x.zip"}, "azure_linux_3_oval": {"file": "/3.xml"}}, [OVAL_3, OSV]),
+        ({"azure_linux": False}, []),
+        ({"ubuntu": True}, [CvePublication.UBUNTU]),
+    ],
+)
+def test_a_place_of_ones_own_brings_nothing_else(values: dict[str, Any], expected: list[CvePublication]) -> None:
+    assert list(places(**values)) == expected
+
+
+def test_no_api_tells_oval() -> None:
+    with pytest.raises(ValidationError, match="no API tells it"):
+        places(azure_linux_3_oval={"api": "https://api.osv.dev"})
+
+
+def test_every_publication_has_a_key_and_a_release_is_told_by_those_that_may() -> None:
+    assert set(addresses.PUBLICATIONS.values()) == set(CvePublication)
+    assert publications_of(Ecosystem.AZURE_LINUX, "Azure Linux:3") == (OVAL_3, OSV)
+    assert publications_of(Ecosystem.AZURE_LINUX, "Azure Linux:2") == (OVAL_2, OSV)
+    assert publications_of(Ecosystem.NUGET, ANY_RELEASE) == (CvePublication.NUGET,)
