@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.assess.dotnet.version import DotnetVersion
+from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.feeds.advisory import Evidence, Release
 from bot.domain.reference import Base
 
@@ -40,7 +40,7 @@ class _Row:
         An SDK version is compared within its feature band. A release whose bands are all older lies before it; one
         that has newer bands but not this one came after the band had ended.
         """
-        if family == "sdk" and self.sdks:
+        if _counts_as_sdk(family, version) and self.sdks:
             same_band = [sdk for sdk in self.sdks if sdk.band == version.band]
             if same_band:
                 return min(same_band) <= version
@@ -48,7 +48,7 @@ class _Row:
         return (self.aspnetcore if family == "aspnet" else self.runtime) <= version
 
     def is_release_of(self, family: str, version: DotnetVersion) -> bool:
-        if family == "sdk":
+        if _counts_as_sdk(family, version):
             return version in self.sdks
         return version == (self.aspnetcore if family == "aspnet" else self.runtime)
 
@@ -163,6 +163,11 @@ class ReleaseIndex:
             locator=f"release {release.version}" + (f": {', '.join(shown)}" if shown else ""),
             seen_at=max(release.published_at, _listed_at(release)) if shown else release.published_at,
         )
+
+
+def _counts_as_sdk(family: str, version: DotnetVersion) -> bool:
+    """Whether an image declares the version of an SDK: under any name, since no runtime comes to a band."""
+    return family == "sdk" or version.band > 0
 
 
 def family_name(base: Base) -> str:

@@ -9,7 +9,7 @@ from bot.assess.baseline import BaseStanding
 from bot.assess.cause import compare
 from bot.assess.dotnet.releases import ReleaseIndex, family_name
 from bot.assess.dotnet.tag_family import TagFamily
-from bot.assess.dotnet.version import DotnetVersion
+from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.assess.relevance import relevance_to
 from bot.domain.bases.mirrors import Behind, mirror_prefix
 from bot.domain.bases.notice import Notice, Topic

@@ -17,6 +17,8 @@ class Cause(StrEnum):
     OS_UPDATE = "os-update"
     OS_MOVE = "os-move"
     CHANNEL_MOVE = "channel-move"
+    ROLLBACK = "rollback"
+    """It went back to an older version. What was built before lacks nothing; only a rule has it rebuilt."""
     LAYERS_ONLY = "layers-only"
     INDEX_ONLY = "index-only"
     WITHDRAWN = "withdrawn"
@@ -28,7 +30,7 @@ class Cause(StrEnum):
 
     @property
     def needs_rebuild(self) -> bool:
-        """Images built before the change lack something that the base now has."""
+        """Images built before the change lack something that the base now has, or a rule may have them follow."""
         return self not in (Cause.INDEX_ONLY, Cause.WITHDRAWN, Cause.RETURNED)
 
 
@@ -55,6 +57,8 @@ class Change:
     cves: tuple[str, ...] = ()
     not_relevant: tuple[str, ...] = ()
     """Those of `cves` that concern no part of this image, or only operating systems that it is not."""
+    reopens: tuple[str, ...] = ()
+    """Of a rollback: the CVEs that the base no longer has fixed, and that concern the image."""
     severity: Severity | None = None
     ratings: tuple[tuple[str, Severity], ...] = ()
     """CVE and its severity, for those of `cves` that touch the image and are rated."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.bases.change import Cause, Change, Move
-from bot.domain.bases.followed_base import tagged_version
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.version_line import is_line, pinned_to
+from bot.domain.bases.version_line import pinned_to
 from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.pinning import named_version
 
 _WEIGHT = (
     Cause.DOTNET_SECURITY,
@@ -73,7 +73,7 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
     """
     changes = [move.change for move in behind.moves]
     reference = behind.usage.reference
-    version = reference.tag if is_line(behind.base) else tagged_version(reference)
+    version = named_version(reference, behind.base)
     from_version = version or next((change.from_version for change in changes if change.from_version), None)
     found = {change.cause for change in changes}
     cves = tuple(dict.fromkeys(cve for change in changes for cve in change.cves))
