@@ -6,10 +6,10 @@ from datetime import date, datetime
 
 from bot.assess.cause import Difference, cause_of, compare, dotnet_cause
 from bot.assess.dotnet.releases import Fixes, ReleaseIndex, family_name
-from bot.assess.judged_cves import judged
+from bot.assess.judged_cves import JudgedCves, judged
 from bot.assess.relevance import relevance, relevance_to
 from bot.assess.wording import dotnet_sentence, sentence
-from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
+from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 
@@ -30,17 +30,14 @@ def assess(
     _check(before, after)
     move = compare(before, after)
     family = family_name(after.base)
-    fixes = (
-        releases.fixed_between(family, move.from_version, move.to_version, now)
-        if move.version_moved
-        else Fixes(listed=False)
-    )
+    fixes = Fixes(listed=False)
+    if move.version_moved:
+        fixes = _between(move.rolled_back, family, move.from_version, move.to_version, releases, now)
     cause = cause_of(move, fixes)
-    fixed = judged(
-        fixes.cves if cause is Cause.DOTNET_SECURITY else (), advisories, lambda each: relevance_to(each, after)
-    )
-    feed = fixes.evidence if cause in DOTNET_CAUSES else ()
-    return Change(
+    tells_cves = cause in (Cause.DOTNET_SECURITY, Cause.ROLLBACK)
+    found = judged(fixes.cves if tells_cves else (), advisories, lambda each: relevance_to(each, after))
+    feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
+    change = Change(
         base=after.base,
         at=after.at,
         from_digest=before.digest,
@@ -49,15 +46,11 @@ def assess(
         cause_at_detection=cause,
         from_version=move.from_version,
         to_version=move.to_version,
-        cves=fixed.cves,
-        not_relevant=fixed.not_relevant,
-        severity=fixed.severity,
-        ratings=fixed.ratings,
-        links=fixed.links,
         platforms=move.changed,
-        evidence=(_seen(move, before, after), *feed, *fixed.evidence),
-        detail=sentence(cause, move, family, len(fixed.cves), fixed.severity),
+        evidence=(_seen(move, before, after), *feed, *found.evidence),
+        detail=sentence(cause, move, family, len(_counted(cause, found)), found.severity),
     )
+    return _with_cves(change, found)
 
 
 def reassess(
@@ -65,30 +58,50 @@ def reassess(
 ) -> Change | None:
     """Returns the change with what the feeds show now; None where that is nothing new.
 
-    Only a .NET version's cause depends on feeds. What a feed once said is not forgotten because it is silent now: a
+    Only what a .NET version fixes, or opens again, depends on feeds. What a feed once said is not forgotten because it is silent now: a
     release that it no longer lists changes nothing.
     """
-    if change.cause not in DOTNET_CAUSES:
+    if change.cause not in TOLD_BY_FEEDS:
         return None
-    family = family_name(change.base)
-    fixes = releases.fixed_between(family, change.from_version, change.to_version, now)
-    cause = dotnet_cause(fixes)
-    if cause is Cause.DOTNET_UNKNOWN:
+    family, is_back = family_name(change.base), change.cause is Cause.ROLLBACK
+    fixes = _between(is_back, family, change.from_version, change.to_version, releases, now)
+    cause = Cause.ROLLBACK if is_back else dotnet_cause(fixes)
+    if cause is Cause.DOTNET_UNKNOWN or (is_back and not fixes.cves):
         return None
-    fixed = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
-    known = (change.cause, change.cves, change.not_relevant, change.severity)
-    if (cause, fixed.cves, fixed.not_relevant, fixed.severity) == known:
+    found = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
+    detail = _reworded(change, cause, family, len(_counted(cause, found)), found.severity)
+    news = _with_cves(replace(change, cause=cause, detail=detail), found)
+    known = (change.cause, change.cves, change.not_relevant, change.severity, change.reopens)
+    if (news.cause, news.cves, news.not_relevant, news.severity, news.reopens) == known:
         return None
+    evidence = tuple(dict.fromkeys((*change.evidence, *fixes.evidence, *found.evidence)))
+    return replace(news, evidence=evidence)
+
+
+def _between(
+    is_back: bool, family: str, from_version: str | None, to_version: str | None, releases: ReleaseIndex, now: datetime
+) -> Fixes:
+    """What the releases between two versions fix, which a step back loses."""
+    ends = (to_version, from_version) if is_back else (from_version, to_version)
+    return releases.fixed_between(family, *ends, now)
+
+
+def _counted(cause: Cause, found: JudgedCves) -> tuple[str, ...]:
+    """The CVEs that a sentence counts: all that are fixed, and of those that open again what concerns the image."""
+    return found.concerning if cause is Cause.ROLLBACK else found.cves
+
+
+def _with_cves(change: Change, found: JudgedCves) -> Change:
+    """The change with the CVEs that it fixes, or opens again; only a fix has a severity."""
+    if change.cause is Cause.ROLLBACK:
+        return replace(change, reopens=found.concerning, links=found.links)
     return replace(
         change,
-        cause=cause,
-        cves=fixed.cves,
-        not_relevant=fixed.not_relevant,
-        severity=fixed.severity,
-        ratings=fixed.ratings,
-        links=fixed.links,
-        evidence=tuple(dict.fromkeys((*change.evidence, *fixes.evidence, *fixed.evidence))),
-        detail=_reworded(change, cause, family, len(fixed.cves), fixed.severity),
+        cves=found.cves,
+        not_relevant=found.not_relevant,
+        severity=found.severity,
+        ratings=found.ratings,
+        links=found.links,
     )
 
 

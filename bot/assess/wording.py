@@ -2,7 +2,7 @@
 
 from bot.assess.cause import Difference, OsMove
 from bot.assess.dotnet.releases import family_name
-from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
+from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.wording.words import counted
 
@@ -20,7 +20,7 @@ def sentence(cause: Cause, move: Difference, family: str, cves: int, severity: S
         return "back in the published inventory, with the digest that it had before"
     if cause is Cause.CHANNEL_MOVE:
         return f"moved to another channel: {versions(family, move.from_version, move.to_version)}"
-    if cause in DOTNET_CAUSES:
+    if cause in TOLD_BY_FEEDS:
         text = dotnet_sentence(cause, family, move.from_version, move.to_version, cves, severity)
         return f"{text}; now on {_moved_to(move.os_moves)}" if move.os_moves else text
     if cause is Cause.OS_MOVE:
@@ -39,14 +39,20 @@ def dotnet_sentence(
 ) -> str:
     """The part that changes when a feed catches up; it needs nothing but what a stored change keeps."""
     moved = versions(family, before, after)
+    if cause is Cause.ROLLBACK:
+        lost = f" opens {counted(cves, 'CVE')} again{_worst(severity)}" if cves else ""
+        return f"{moved} goes back to an older version{' and' if lost else ''}{lost}"
     if cause is Cause.DOTNET_UNKNOWN:
         return f"{moved}, which no feed lists yet"
     if cause is Cause.DOTNET_RELEASE:
         return f"{moved}, a release without CVEs"
     if not cves:
         return f"{moved}, a security release whose CVEs are not listed yet"
-    worst = f" (worst: {severity.told})" if severity else ""
-    return f"{moved} fixes {counted(cves, 'CVE')}{worst}"
+    return f"{moved} fixes {counted(cves, 'CVE')}{_worst(severity)}"
+
+
+def _worst(severity: Severity | None) -> str:
+    return f" (worst: {severity.told})" if severity else ""
 
 
 def versions(family: str, before: str | None, after: str | None) -> str:
@@ -88,4 +94,5 @@ def _without_detail(change: Change) -> str:
     move = Difference(change.from_version, change.to_version, changed=change.platforms, os_layers=change.platforms)
     if change.cause is Cause.OS_MOVE:
         return f"the distribution changed ({_platforms(change.platforms)})"
-    return sentence(change.cause, move, family_name(change.base), len(change.cves), change.severity)
+    cves = change.reopens or change.cves
+    return sentence(change.cause, move, family_name(change.base), len(cves), change.severity)

@@ -6,12 +6,13 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.domain.bases.change import Change, Move
+from bot.domain.bases.going_back import goes_back
 from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
 from bot.domain.repositories.usage import Replacement, Role, Usage
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.plan.naming import branch_for
@@ -62,12 +63,12 @@ def _for_repository(
 ) -> list[PlannedRebuild]:
     if not member.config.enabled:
         return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", premises.now)]
-    asked_for = {target.base for rebuild in open_rebuilds for target in rebuild.targets}
+    asked_for = {target.base: target for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need
         for move, usage in pairs
         if (need := need_of(member, move, usage, premises.policy, premises.now.date())) is not None
-        and (not need.is_met or move.change.base in asked_for)
+        and _is_taken_up(need, asked_for.get(move.change.base), premises)
     ]
     needs += needs_of_sdk_pins(member, needs)
     chosen: dict[tuple[Action, str], list[Need]] = {}
@@ -92,6 +93,19 @@ def _for_repository(
             together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
             planned.append(_planned(_Asked(member, action, group, mine, together), premises))
     return planned
+
+
+def _is_taken_up(need: Need, asked_for: Target | None, premises: Premises) -> bool:
+    """Whether a need is planned for. One that is met, or that would take the base back unasked, matters only to a
+    rebuild that is open for it, `asked_for`: that no longer gets what it was to bring, and goes no further back than
+    to where it began.
+    """
+    if not (need.is_met or need.is_back):
+        return True
+    if asked_for is None:
+        return False
+    first = premises.known.get(asked_for.changes[0]) if asked_for.changes else None
+    return need.is_met or first is None or not goes_back(first.from_version, need.move.change.to_version)
 
 
 def _is_anothers(rebuild: Rebuild, workflow: str, wanted: Collection[str]) -> bool:

@@ -4,13 +4,15 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.feeds.advisory import Evidence, Release
 from bot.domain.reference import Base
 
 FEED = "releases.json"
+_ENDED = "eol"
+"""The feed's word for a channel without support."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,19 @@ class ReleaseIndex:
     def of_channel(self, channel: str) -> tuple[Release, ...]:
         """Returns the releases of a channel, oldest first; empty where the feed has no such channel."""
         return tuple(row.release for row in self._channels.get(channel, ()))
+
+    def ends(self, channel: str | None) -> datetime | None:
+        """When the support of a channel ends, or has ended; None where the feed does not say."""
+        known = self.of_channel(channel) if channel is not None else ()
+        ends_on = known[-1].end_of_life if known else None
+        return datetime.combine(ends_on, time(), tzinfo=UTC) if ends_on is not None else None
+
+    def has_ended(self, channel: str | None, now: datetime) -> bool:
+        """Whether a channel gets no more fixes, so that nobody is to move to it. One that the feed does not know is
+        left to those who list it as maintained."""
+        known = self.of_channel(channel) if channel is not None else ()
+        ends = self.ends(channel)
+        return (ends is not None and now >= ends) or (bool(known) and known[-1].support_phase == _ENDED)
 
     def moments(self) -> tuple[tuple[datetime, str], ...]:
         """When the feed showed something new, and in which channel; oldest first."""

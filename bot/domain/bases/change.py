@@ -1,6 +1,7 @@
 """Two consecutive observations that differ, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,7 +36,9 @@ class Cause(StrEnum):
 
 
 DOTNET_CAUSES = frozenset({Cause.DOTNET_SECURITY, Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN})
-"""Another .NET version within a channel; which of the three it is follows the feeds as they catch up."""
+"""A newer .NET version within a channel; which of the three it is follows the feeds as they catch up."""
+TOLD_BY_FEEDS = DOTNET_CAUSES | {Cause.ROLLBACK}
+"""Those whose CVEs feeds may still add, that are fixed or open again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,20 @@ class Change:
     def root_causes(self) -> tuple[Cause, ...]:
         """Why images are to be rebuilt in the end: what an own base brings, else its own cause."""
         return self.causes or (self.cause,)
+
+
+def lasting(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """What lasts of the changes on one way, oldest first: a CVE that a later rollback opens again is fixed no more, and
+    a change is left out of whose fixes nothing is left. Rollbacks themselves bring nothing.
+    """
+    left: list[Change] = []
+    open_again: set[str] = set()
+    for change in reversed(changes):
+        open_again.update(change.reopens)
+        fixed = tuple(cve for cve in change.cves if cve not in open_again)
+        if change.cause is not Cause.ROLLBACK and (fixed or not change.cves):
+            left.append(replace(change, cves=fixed))
+    return tuple(reversed(left))
 
 
 @dataclass(frozen=True, slots=True)
