@@ -33,7 +33,7 @@ class PublishedTags:
         )
 
     async def first_missing(self, written: Iterable[Reference]) -> Reference | None:
-        """The first of these references whose tag is not there; raises `Failure` where the registry does not say."""
+        """The first of these whose tag is not there; raises `Failure` where the registry does not say."""
         for reference in written:
             if not await self._is_there(reference.base):
                 return reference

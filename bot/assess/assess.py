@@ -58,8 +58,8 @@ def reassess(
 ) -> Change | None:
     """Returns the change with what the feeds show now; None where that is nothing new.
 
-    Only what a .NET version fixes, or opens again, depends on feeds. What a feed once said is not forgotten because it is silent now: a
-    release that it no longer lists changes nothing.
+    Only what a .NET version fixes, or opens again, depends on feeds. What a feed once said is not forgotten because
+    it is silent now: a release that it no longer lists changes nothing.
     """
     if change.cause not in TOLD_BY_FEEDS:
         return None
@@ -79,7 +79,12 @@ def reassess(
 
 
 def _between(
-    is_back: bool, family: str, from_version: str | None, to_version: str | None, releases: ReleaseIndex, now: datetime
+    is_back: bool,
+    family: str,
+    from_version: str | None,
+    to_version: str | None,
+    releases: ReleaseIndex,
+    now: datetime,
 ) -> Fixes:
     """What the releases between two versions fix, which a step back loses."""
     ends = (to_version, from_version) if is_back else (from_version, to_version)

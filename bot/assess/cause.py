@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bot.assess.dotnet.releases import Fixes
+from bot.domain.bases.change import Cause
 from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.bases.going_back import goes_back
-from bot.domain.bases.change import Cause
 from bot.domain.bases.observation import Observation, PlatformImage
 
 

@@ -1,6 +1,7 @@
 """Whether an advisory matters to the images of a base, with the reasons in words.
 
-What Microsoft's own families contain is known by their names. Every other image contains .NET until shown otherwise.
+What Microsoft's own families contain is known by their names. Every other image contains .NET until shown
+otherwise.
 """
 
 from collections.abc import Iterable

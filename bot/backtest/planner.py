@@ -50,8 +50,10 @@ class Planner(Protocol):
 
 
 def is_touched(usage: Usage, change: Change) -> bool:
-    """Whether the change asks for a rebuild of what the usage builds, by cause and platforms; a rollback only asks where a rule
-    says so, which this planner does not."""
+    """Whether the change asks for a rebuild of what the usage builds, by cause and platforms.
+
+    A rollback does only where a rule says so, which these planners do not.
+    """
     return change.cause.needs_rebuild and change.cause is not Cause.ROLLBACK and usage.builds_for(change.platforms)
 
 

@@ -96,9 +96,10 @@ def _for_repository(
 
 
 def _is_taken_up(need: Need, asked_for: Target | None, premises: Premises) -> bool:
-    """Whether a need is planned for. One that is met, or that would take the base back unasked, matters only to a
-    rebuild that is open for it, `asked_for`: that no longer gets what it was to bring, and goes no further back than
-    to where it began.
+    """Whether a need is planned for.
+
+    One that is met, or that would go back unasked, matters only to what is open for its base, `asked_for`:
+    that no longer gets what it was to bring, and goes no further back than to where it began.
     """
     if not (need.is_met or need.is_back):
         return True

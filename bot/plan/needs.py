@@ -66,7 +66,7 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
 
 
 def _comes_forward(usage: Usage, change: Change) -> bool:
-    """Whether what a base went back to is surely a step forward for a usage: its tag names an older version still."""
+    """Whether what a base went back to is a step forward for a usage, whose tag names an older version still."""
     return goes_back(change.to_version, named_version(usage.reference, change.base))
 
 

@@ -14,8 +14,8 @@ from bot.domain.rollouts.wanted_digest import WantedDigests, wanted_digests_of
 @dataclass(frozen=True, slots=True)
 class Edits:
     """`refused` are sentences with their place, `left_out` those about files that the credentials may not change;
-    `unmet` are the targets that no file names, or that no file stands on even after the edits, `new_tags` what takes
-    the place of another tag.
+    `unmet` are the targets that no file names, or that no file stands on even after the edits; `new_tags` take the
+    place of other tags.
     """
 
     files: tuple[FileChange, ...] = ()

@@ -2,16 +2,16 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bot.assess.baseline import BaseStanding
 from bot.assess.cause import compare
 from bot.assess.dotnet.releases import ReleaseIndex, family_name
 from bot.assess.dotnet.tag_family import TagFamily
+from bot.assess.relevance import relevance_to
 from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.bases.going_back import goes_back
-from bot.assess.relevance import relevance_to
 from bot.domain.bases.mirrors import Behind, mirror_prefix
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
@@ -168,8 +168,9 @@ def end_of_life_notices(
 def rolled_back(
     history: Sequence[Observation], releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
 ) -> tuple[Notice, ...]:
-    """Finds that a base shows an older version than it has shown before, and the CVEs that this opens again; `history`
-    is one base's. It holds until the base has come forward again.
+    """Finds that a base shows an older version than it has shown before, and the CVEs that this opens again.
+
+    `history` is one base's. It holds until the base has come forward again.
     """
     seen = [observation for observation in history if observation.digest is not None and observation.version]
     newest: Observation | None = None

@@ -91,8 +91,10 @@ class Change:
 
 
 def lasting(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """What lasts of the changes on one way, oldest first: a CVE that a later rollback opens again is fixed no more, and
-    a change is left out of whose fixes nothing is left. Rollbacks themselves bring nothing.
+    """What lasts of the changes on one way, oldest first.
+
+    A CVE that a later rollback opens again is fixed no more. A change of whose fixes nothing is left is left out.
+    Rollbacks themselves bring nothing.
     """
     left: list[Change] = []
     open_again: set[str] = set()

@@ -13,8 +13,8 @@ from bot.domain.tags.choice import is_compatible, policy_for
 from bot.domain.tags.tag import Tag
 
 _FAMILIES = frozenset({"runtime-deps", "runtime", "aspnet", "sdk"})
-"""Those whose tags are numbered by the .NET that they hold. `monitor`, `aspire-dashboard` and others have numbers of
-their own, which the version of the .NET inside says nothing of: their tags are followed as they are written."""
+"""Those whose tags are numbered by the .NET that they hold. `monitor`, `aspire-dashboard` and others have numbers
+of their own, of which the version of the .NET inside says nothing: their tags are followed as they are written."""
 _PATCH = re.compile(
     r"(?P<minor>\d{1,9}\.\d{1,9})\.(?P<patch>\d{1,9})(?:-(?P<revision>\d{1,9}))?(?P<rest>(?:-[a-z].*)?)", re.ASCII
 )

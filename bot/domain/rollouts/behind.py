@@ -23,8 +23,8 @@ _WEIGHT = (
     Cause.OS_UPDATE,
     Cause.LAYERS_ONLY,
 )
-"""Of several changes on one way, the first of these says what the way is about. A rollback is not among them: who lacks
-what the base shows is not taken back by it."""
+"""Of several changes on one way, the first of these says what the way is about. A rollback is not among them: who
+lacks what the base shows is not taken back by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
     changes = lasting([move.change for move in behind.moves])
     reference = behind.usage.reference
     version = named_version(reference, behind.base)
-    from_version = version or next((move.change.from_version for move in behind.moves if move.change.from_version), None)
+    from_version = version or next(
+        (move.change.from_version for move in behind.moves if move.change.from_version), None
+    )
     found = {change.cause for change in changes}
     cves = tuple(dict.fromkeys(cve for change in changes for cve in change.cves))
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}

@@ -40,5 +40,5 @@ def wanted_reference(
 
 
 def named_version(reference: Reference, base: Base | None) -> str | None:
-    """The version that the tag of a reference names, of .NET or of the line that `base` is; None where it floats."""
+    """The version that the tag of a reference names, of .NET or of the line `base`; None where it floats."""
     return reference.tag if base is not None and is_line(base) else tagged_version(reference)

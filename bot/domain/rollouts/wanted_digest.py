@@ -41,7 +41,7 @@ class WantedDigests:
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """One file brought to its wanted digests: `met` are its bases that are now right, `refused` what could not be
-    written, `moved` what else the edits of a shared property move, `new_tags` what takes the place of another tag."""
+    written, `moved` what else the edits of a shared property move; `new_tags` take the place of other tags."""
 
     data: bytes
     met: frozenset[Base] = field(default_factory=frozenset)
@@ -66,8 +66,8 @@ def wanted_digests_of(
     """Says which digest each base is to have, by what was planned, whatever files hold by now.
 
     Where no change tells the version that a digest holds, what was planned to be written does. `pins` are the
-    styles of bases whose pins do not just stay as they are, `followed_back` the bases that a rule has followed to an
-    older version.
+    styles of bases whose pins do not just stay as they are, `followed_back` the bases that a rule has followed to
+    an older version.
     """
     versions = {change.base: change.to_version for change in changes if change.to_version is not None}
     of_unknown = {target.base for target in rebuild.targets if not target.changes}

@@ -167,7 +167,11 @@ def test_a_rollback_learns_what_it_opens_again_when_the_feed_catches_up() -> Non
     assert early.detail == ".NET 8.0.17 → 8.0.16 goes back to an older version"
     found = reassess(early, FEED, {}, LATER)
     assert found is not None
-    assert (found.cause, found.reopens, found.detail) == (Cause.ROLLBACK, change(NEW, OLD).reopens, change(NEW, OLD).detail)
+    assert (found.cause, found.reopens, found.detail) == (
+        Cause.ROLLBACK,
+        change(NEW, OLD).reopens,
+        change(NEW, OLD).detail,
+    )
     assert reassess(found, FEED, {}, LATER) is None
 
 

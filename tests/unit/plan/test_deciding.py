@@ -392,7 +392,9 @@ def _back(version: str = "10.0.3") -> Move:
     return move(cause=Cause.ROLLBACK, version=version)
 
 
-@pytest.mark.parametrize("text", ["aspnet:10.0@a", "aspnet:10.0", "aspnet:10.0.4", "aspnet:10.0.4@a", "aspnet:10.0.3"])
+@pytest.mark.parametrize(
+    "text", ["aspnet:10.0@a", "aspnet:10.0", "aspnet:10.0.4", "aspnet:10.0.4@a", "aspnet:10.0.3"]
+)
 def test_nothing_goes_to_what_a_base_went_back_to(text: str) -> None:
     assert planned(_back(), usage(text), member(WEEKLY)) == ()
 

@@ -145,8 +145,8 @@ def test_a_base_that_went_back_is_told_with_what_that_opens_again() -> None:
     (notice,) = lag.rolled_back(_shown("8.0.16", "8.0.17", "8.0.16", "8.0.16"), feed, {}, DAY + 10 * HOUR)
     assert (notice.since, notice.until, notice.delay) == (DAY + 3 * HOUR, None, 7 * HOUR)
     assert notice.text == (
-        "aspnet:8.0 went back from 8.0.17 to 8.0.16, which opens 2 CVEs again; no rebuild goes to it but where a rule "
-        "says follow_rollbacks"
+        "aspnet:8.0 went back from 8.0.17 to 8.0.16, which opens 2 CVEs again; "
+        "no rebuild goes to it but where a rule says follow_rollbacks"
     )
 
 
@@ -157,7 +157,9 @@ def test_a_cve_that_does_not_concern_the_image_is_not_opened_again() -> None:
     assert "opens" not in notice.text
 
 
-@pytest.mark.parametrize("versions", [("8.0.16", "8.0.17", "8.0.16", "8.0.17"), ("8.0.16", "8.0.16"), ("8.0.16",), ()])
+@pytest.mark.parametrize(
+    "versions", [("8.0.16", "8.0.17", "8.0.16", "8.0.17"), ("8.0.16", "8.0.16"), ("8.0.16",), ()]
+)
 def test_a_base_that_came_forward_again_is_not_told(versions: tuple[str, ...]) -> None:
     assert lag.rolled_back(_shown(*versions), ReleaseIndex([]), {}, DAY + 10 * HOUR) == ()
 

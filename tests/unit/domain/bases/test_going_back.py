@@ -32,9 +32,7 @@ _VERSIONS = st.builds("{}.{}.{}{}".format, st.integers(3, 12), st.integers(0, 2)
         ("10.0.0-preview.1.25080.5", "10.0.0-preview.1", False),
     ],
 )
-def test_a_version_goes_back_where_the_other_is_older(
-    before: str | None, after: str | None, is_back: bool
-) -> None:
+def test_a_version_goes_back_where_the_other_is_older(before: str | None, after: str | None, is_back: bool) -> None:
     assert goes_back(before, after) is is_back
 
 
