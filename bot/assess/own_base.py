@@ -50,16 +50,16 @@ def brought_anew(change: Change, below: Sequence[Change]) -> Change | None:
 
 
 def _bringing(change: Change, below: Sequence[Change]) -> Change:
-    below = lasting(below)
-    cves = tuple(dict.fromkeys(cve for each in below for cve in each.cves))
-    concerning = {cve for each in below for cve in each.cves if cve not in each.not_relevant}
+    brought = lasting(below)
+    cves = tuple(dict.fromkeys(cve for each in brought for cve in each.cves))
+    concerning = {cve for each in brought for cve in each.cves if cve not in each.not_relevant}
     return replace(
         change,
-        causes=tuple(dict.fromkeys(cause for each in below for cause in each.root_causes if cause.needs_rebuild)),
+        causes=tuple(dict.fromkeys(cause for each in brought for cause in each.root_causes if cause.needs_rebuild)),
         cves=cves,
         not_relevant=tuple(cve for cve in cves if cve not in concerning),
-        severity=worst(each.severity for each in below),
-        links=tuple(dict.fromkeys(link for each in below for link in each.links)),
+        severity=worst(each.severity for each in brought),
+        links=tuple(dict.fromkeys(link for each in brought for link in each.links)),
         detail=_detail(below, len(cves)),
     )
 

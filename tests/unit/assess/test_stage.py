@@ -158,3 +158,11 @@ async def test_the_copy_in_a_mirror_is_assessed_under_the_name_of_what_it_is_a_c
     [change] = store.changes
     assert (change.base, change.cause) == (copy, Cause.LAYERS_ONLY)
     assert change.evidence[0].source == str(OLD.base)
+
+
+async def test_a_line_whose_newest_release_is_gone_went_back() -> None:
+    line = Base("ghcr.io", "contoso/golden", "1.*.*")
+    before = replace(OLD, base=line, version="1.4.10")
+    after = replace(seen("2", at=DAY + timedelta(hours=1)), base=line, version="1.4.9")
+    (change,) = await assessed(Registry({}), Pair(2, 1, 1, before, after))
+    assert (change.cause, change.detail) == (Cause.ROLLBACK, "1.4.10 → 1.4.9 goes back to an older release")

@@ -178,12 +178,10 @@ def test_a_rule_may_have_a_file_taken_back() -> None:
     assert done.data == b"FROM mcr.microsoft.com/dotnet/sdk:8.0.416\n"
 
 
-def test_a_tag_that_was_not_planned_is_told_and_not_written() -> None:
-    text = b"FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n"
-    done = refreshed("Dockerfile", text, WantedDigests((WantedDigest(SDK, NEW, "8.0.416", tags=frozenset()),)))
-    assert done.data == text
-    assert [problem.message for problem in done.refused] == [
-        "the registry was not asked for mcr.microsoft.com/dotnet/sdk:8.0.416, which was not planned"
-    ]
-    planned = WantedDigests((WantedDigest(SDK, NEW, "8.0.416", tags=frozenset({"8.0.416"})),))
-    assert refreshed("Dockerfile", text, planned).data == b"FROM mcr.microsoft.com/dotnet/sdk:8.0.416\n"
+def test_the_tags_that_take_the_place_of_others_are_told() -> None:
+    patch = "FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n"
+    done = refreshed("Dockerfile", patch.encode(), SDK_MOVES)
+    assert [str(each) for each in done.new_tags] == ["mcr.microsoft.com/dotnet/sdk:8.0.416"]
+    floating = f"FROM mcr.microsoft.com/dotnet/sdk:8.0@{OLD}\n"
+    assert refreshed("Dockerfile", floating.encode(), SDK_MOVES).new_tags == ()
+    assert refreshed("global.json", GLOBAL_JSON.encode(), SDK_MOVES).new_tags == ()
