@@ -12,7 +12,7 @@ from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
 from bot.domain.repositories.usage import Replacement, Role, Usage
 from bot.domain.rollouts.policy import Policy
-from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState, Target
+from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.domain.rollouts.rollout import PlannedRebuild
 from bot.domain.rollouts.terms import PathWorkflow
 from bot.plan.naming import branch_for
@@ -63,7 +63,7 @@ def _for_repository(
 ) -> list[PlannedRebuild]:
     if not member.config.enabled:
         return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", premises.now)]
-    asked_for = {target.base: target for rebuild in open_rebuilds for target in rebuild.targets}
+    asked_for = {target.base: rebuild for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need
         for move, usage in pairs
@@ -95,18 +95,23 @@ def _for_repository(
     return planned
 
 
-def _is_taken_up(need: Need, asked_for: Target | None, premises: Premises) -> bool:
+def _is_taken_up(need: Need, asked_for: Rebuild | None, premises: Premises) -> bool:
     """Whether a need is planned for.
 
-    One that is met, or that would go back unasked, matters only to what is open for its base, `asked_for`:
-    that no longer gets what it was to bring, and goes no further back than to where it began.
+    One that is met, or that would go back unasked, matters only to what is open for its base, `asked_for`: that no
+    longer gets what it was to bring. It goes no further back than to where it began, and a run that has begun goes
+    on, since it may have built what was taken back.
     """
     if not (need.is_met or need.is_back):
         return True
-    if asked_for is None:
+    if asked_for is None or need.is_met:
+        return asked_for is not None
+    if asked_for.action is Action.DISPATCH and not asked_for.state.awaits_action:
         return False
-    first = premises.known.get(asked_for.changes[0]) if asked_for.changes else None
-    return need.is_met or first is None or not goes_back(first.from_version, need.move.change.to_version)
+    change = need.move.change
+    began = next((target for target in asked_for.targets if target.base == change.base and target.changes), None)
+    first = premises.known.get(began.changes[0]) if began is not None else None
+    return first is None or not goes_back(first.from_version, change.to_version)
 
 
 def _is_anothers(rebuild: Rebuild, workflow: str, wanted: Collection[str]) -> bool:

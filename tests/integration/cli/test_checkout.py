@@ -239,7 +239,7 @@ class TestAgainstARegistry:
 
     @pytest_asyncio.fixture
     async def of_others(self, upstream: Upstream, shared_world: World) -> Upstream:
-        """A mirror that has the floating tag and not yet that of its release, and monitor with numbers of its own."""
+        """A mirror that has a floating tag and not yet that of its release, and monitor with its own numbers."""
         await shared_world.registry.push("cli/late/dotnet/aspnet", "10.0", dotnet_image("aspnet", "10.0.1"))
         for tag in ("10.0", "10.0.3"):
             await shared_world.registry.push("cli/dotnet/monitor", tag, dotnet_image("aspnet", "10.0.11"))

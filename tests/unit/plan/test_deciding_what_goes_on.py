@@ -147,6 +147,13 @@ def test_a_release_that_is_taken_back_is_taken_out_of_its_open_pull_request() ->
     assert (found.pull_request, [target.to_digest for target in found.targets]) == (7, [digest("a")])
 
 
+def test_a_run_that_has_begun_is_not_repeated_for_what_its_base_went_back_to() -> None:
+    first = move()
+    going = rebuild(action=Action.DISPATCH, state=RebuildState.DISPATCHED, workflow="weekly-rebuild.yml")
+    back = Move(2, _taken_back(first.change))
+    assert planned([back], usage("aspnet:10.0"), member(WEEKLY), earlier=[going], known=[first]) == ()
+
+
 def test_an_open_pull_request_is_not_taken_back_behind_where_it_began() -> None:
     first = move()
     opened = rebuild(state=RebuildState.OPEN, pull_request=7, attempted_at=NOON)
