@@ -5,7 +5,7 @@ from bot.act.ports import Job
 from bot.act.pull_request.proposal import open_or_update
 from bot.act.tools import Tools
 from bot.act.trust import doubt_about
-from bot.act.waiting import away, paused
+from bot.act.waiting import away, not_published, paused
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 
 
@@ -32,7 +32,7 @@ async def act(job: Job, tools: Tools) -> Rebuild:
         case Action.PULL_REQUEST:
             missing = await tools.tags.missing(job)
             if missing is not None:
-                return paused(job.rebuild, f"{missing} is not published yet", tools.options.follow_every, now)
+                return not_published(job.rebuild, missing, tools.options, now)
             return await open_or_update(job, tools)
         case Action.DISPATCH:
             return await dispatch(job, tools)

@@ -88,6 +88,17 @@ class Job:
         return self.policy.together(several) if several else Terms()
 
     @property
+    def followed_back(self) -> frozenset[Base]:
+        """The bases that went back to an older version, and that a rule has followed there."""
+        name = self.member.name
+        return frozenset(
+            each.base
+            for each in self.changes
+            if each.cause is Cause.ROLLBACK
+            and self.policy.terms(name, each.base, each.cause, each.severity).follow_rollbacks
+        )
+
+    @property
     def pins(self) -> Mapping[Base, Pin]:
         """How references to each base are to be written."""
         name = self.member.name

@@ -1,5 +1,6 @@
 """A tag is proposed only once the registry has it: a patch tag and its floating tag do not move in one instant."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from bot.act.ports import Job
@@ -23,13 +24,19 @@ class PublishedTags:
         self._known: dict[Base, bool | Failure] = {}
 
     async def missing(self, job: Job) -> Reference | None:
-        """The first new reference whose tag is not there; raises `Failure` where the registry does not say."""
+        """The first planned reference whose tag is not there; raises `Failure` where the registry does not say."""
         bases = {target.base for target in job.rebuild.targets}
-        for item in job.rebuild.replacements:
-            if item.new.tag == item.old.tag or base_among(item.old, bases) is None:
-                continue
-            if not await self._is_there(item.new.base):
-                return item.new
+        return await self.first_missing(
+            item.new
+            for item in job.rebuild.replacements
+            if item.new.tag != item.old.tag and base_among(item.old, bases) is not None
+        )
+
+    async def first_missing(self, written: Iterable[Reference]) -> Reference | None:
+        """The first of these whose tag is not there; raises `Failure` where the registry does not say."""
+        for reference in written:
+            if not await self._is_there(reference.base):
+                return reference
         return None
 
     async def _is_there(self, base: Base) -> bool:

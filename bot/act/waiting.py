@@ -7,6 +7,7 @@ from bot.act.ports import ActOptions, ActStore, Job
 from bot.domain.backoff import rest_at_age, rested_by
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import OwnWord
+from bot.domain.reference import Reference
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 
 RIGHTS = frozenset({Trouble.DENIED, Trouble.MISSING})
@@ -31,6 +32,11 @@ def paused(rebuild: Rebuild, reason: str, rest: timedelta, now: datetime) -> Reb
     """Due again after `rest`. An open pull request stays open, whatever keeps its text from changing."""
     waiting = rebuild.moved(RebuildState.WAITING, reason, at=now) if rebuild.state.awaits_action else rebuild
     return replace(waiting, due_at=now + rest)
+
+
+def not_published(rebuild: Rebuild, missing: Reference, options: ActOptions, now: datetime) -> Rebuild:
+    """Waits for a tag that is to be written and that the registry was not seen to show."""
+    return paused(rebuild, f"{missing} is not published yet", options.follow_every, now)
 
 
 def left_alone(rebuild: Rebuild, options: ActOptions, now: datetime) -> Rebuild:

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from bot.assess.cause import Difference, cause_of, compare, dotnet_cause
 from bot.assess.dotnet.releases import Fixes, ReleaseIndex, family_name
 from bot.assess.dotnet.told_ahead import AHEAD, with_told_ahead
-from bot.assess.judged_cves import judged
+from bot.assess.judged_cves import JudgedCves, judged
 from bot.assess.relevance import relevance, relevance_to
 from bot.assess.wording import dotnet_sentence, sentence
-from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
+from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory, Evidence, Severity
 
@@ -33,13 +33,13 @@ def assess(
     family = family_name(after.base)
     fixes = Fixes(listed=False)
     if move.version_moved:
-        fixes = _fixes(releases, advisories, (family, move.from_version, move.to_version), now)
+        moved = _upwards(move.rolled_back, move.from_version, move.to_version)
+        fixes = _fixes(releases, advisories, (family, *moved), now)
     cause = cause_of(move, fixes)
-    fixed = judged(
-        fixes.cves if cause is Cause.DOTNET_SECURITY else (), advisories, lambda each: relevance_to(each, after)
-    )
-    feed = fixes.evidence if cause in DOTNET_CAUSES else ()
-    return Change(
+    tells_cves = cause in (Cause.DOTNET_SECURITY, Cause.ROLLBACK)
+    found = judged(fixes.cves if tells_cves else (), advisories, lambda each: relevance_to(each, after))
+    feed = fixes.evidence if cause in TOLD_BY_FEEDS else ()
+    change = Change(
         base=after.base,
         at=after.at,
         from_digest=before.digest,
@@ -48,15 +48,11 @@ def assess(
         cause_at_detection=cause,
         from_version=move.from_version,
         to_version=move.to_version,
-        cves=fixed.cves,
-        not_relevant=fixed.not_relevant,
-        severity=fixed.severity,
-        ratings=fixed.ratings,
-        links=fixed.links,
         platforms=move.changed,
-        evidence=(_seen(move, before, after), *feed, *fixed.evidence),
-        detail=sentence(cause, move, family, fixes, fixed.severity),
+        evidence=(_seen(move, before, after), *feed, *found.evidence),
+        detail=sentence(cause, move, family, _counted(cause, fixes, found), found.severity),
     )
+    return _with_cves(change, found)
 
 
 def reassess(
@@ -64,36 +60,63 @@ def reassess(
 ) -> Change | None:
     """Returns the change with what the feeds show now; None where that is nothing new.
 
-    Only a .NET version's cause depends on feeds. What they once said is not forgotten because they are silent now;
-    what its source has taken back is, and is told. What was told ahead of the release feed is joined with its word.
+    Only what a .NET version fixes, or opens again, depends on feeds. What they once said is not forgotten because
+    they are silent now; what its source has taken back is, and is told. What was told ahead of the release feed is
+    joined with its word.
     """
-    if change.cause not in DOTNET_CAUSES:
+    if change.cause not in TOLD_BY_FEEDS:
         return None
-    family = family_name(change.base)
-    fixes = _fixes(releases, advisories, (family, change.from_version, change.to_version), now)
-    cause = dotnet_cause(fixes)
+    is_back = change.cause is Cause.ROLLBACK
+    moved = _upwards(is_back, change.from_version, change.to_version)
+    fixes = _fixes(releases, advisories, (family_name(change.base), *moved), now)
+    cause = Cause.ROLLBACK if is_back else dotnet_cause(fixes)
     was_ahead = tuple(row for row in change.evidence if row.source == AHEAD)
-    if cause is Cause.DOTNET_UNKNOWN and not (fixes.taken_back or fixes.unsaid or was_ahead):
+    says_nothing = not fixes.cves if is_back else cause is Cause.DOTNET_UNKNOWN
+    if says_nothing and not (fixes.taken_back or fixes.unsaid or was_ahead):
         return None
-    fixed = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
+    found = judged(fixes.cves, advisories, lambda each: relevance(each, change.base, platforms=change.platforms))
     is_ahead = tuple(row for row in fixes.evidence if row.source == AHEAD)
-    known = (change.cause, set(change.cves), set(change.not_relevant), change.severity, _said(was_ahead))
-    if (cause, set(fixed.cves), set(fixed.not_relevant), fixed.severity, _said(is_ahead)) == known:
+    news = _with_cves(replace(change, cause=cause), found)
+    if (_conclusion(news), _said(is_ahead)) == (_conclusion(change), _said(was_ahead)):
         return None
-    lost = tuple(cve for cve in change.cves if cve not in fixed.cves)
+    lost = tuple(cve for cve in (*change.cves, *change.reopens) if cve not in found.cves)
     kept = (row for row in change.evidence if row not in was_ahead)
     gone = (Evidence("taken back", ", ".join((*fixes.taken_back, *lost)), now),) if fixes.taken_back or lost else ()
+    counted = _counted(cause, fixes, found)
+    return replace(
+        news,
+        evidence=tuple(dict.fromkeys((*kept, *fixes.evidence, *found.evidence, *gone))),
+        detail=_reworded(change, cause, counted, found.severity, fixes.taken_back or lost),
+    )
+
+
+def _upwards(is_back: bool, before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """The two versions with the older first: a step back loses what lies between them."""
+    return (after, before) if is_back else (before, after)
+
+
+def _counted(cause: Cause, fixes: Fixes, found: JudgedCves) -> Fixes:
+    """What a sentence counts: all that is fixed, and of what opens again that which concerns the image."""
+    return replace(fixes, cves=found.concerning) if cause is Cause.ROLLBACK else fixes
+
+
+def _with_cves(change: Change, found: JudgedCves) -> Change:
+    """The change with the CVEs that it fixes, or opens again; only a fix has a severity."""
+    if change.cause is Cause.ROLLBACK:
+        return replace(change, reopens=found.concerning, links=found.links)
     return replace(
         change,
-        cause=cause,
-        cves=fixed.cves,
-        not_relevant=fixed.not_relevant,
-        severity=fixed.severity,
-        ratings=fixed.ratings,
-        links=fixed.links,
-        evidence=tuple(dict.fromkeys((*kept, *fixes.evidence, *fixed.evidence, *gone))),
-        detail=_reworded(change, cause, fixes, fixed.severity, fixes.taken_back or lost),
+        cves=found.cves,
+        not_relevant=found.not_relevant,
+        severity=found.severity,
+        ratings=found.ratings,
+        links=found.links,
     )
+
+
+def _conclusion(change: Change) -> tuple[object, ...]:
+    named = (frozenset(each) for each in (change.cves, change.not_relevant, change.reopens))
+    return (change.cause, change.severity, *named)
 
 
 def _fixes(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from bot.assess.dotnet.releases import Fixes
-from bot.assess.dotnet.version import DotnetVersion
 from bot.domain.bases.change import Cause
+from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.going_back import goes_back
 from bot.domain.bases.observation import Observation, PlatformImage
 from bot.domain.platform import usual_name
 
@@ -43,6 +44,11 @@ class Difference:
     def version_moved(self) -> bool:
         """Whether the .NET version moved. It tells only where both sides declare one: runtime-deps never does."""
         return None not in (self.from_version, self.to_version) and self.from_version != self.to_version
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether the version is older than it was: a tag that upstream took back, or a mirror that lost some."""
+        return goes_back(self.from_version, self.to_version)
 
     @property
     def channel_moved(self) -> bool:
@@ -107,6 +113,8 @@ def cause_of(move: Difference, fixes: Fixes) -> Cause:
         return Cause.WITHDRAWN
     if move.returned:
         return Cause.RETURNED
+    if move.rolled_back:
+        return Cause.ROLLBACK
     if move.channel_moved:
         return Cause.CHANNEL_MOVE
     if move.version_moved:

@@ -18,6 +18,12 @@ class JudgedCves:
     described: tuple[tuple[Advisory, Relevance], ...]
 
     @property
+    def concerning(self) -> tuple[str, ...]:
+        """All but those of which an advisory says that they do not touch the image."""
+        spared = set(self.not_relevant)
+        return tuple(cve for cve in self.cves if cve not in spared)
+
+    @property
     def not_relevant(self) -> tuple[str, ...]:
         return tuple(advisory.cve for advisory, relevance in self.described if not relevance)
 

@@ -53,6 +53,7 @@ def as_upstream(change: Change, before: Observation, after: Observation, upstrea
         cause_at_detection=origin.cause_at_detection,
         cves=origin.cves,
         not_relevant=origin.not_relevant,
+        reopens=origin.reopens,
         severity=origin.severity,
         ratings=origin.ratings,
         links=origin.links,
@@ -64,4 +65,6 @@ def as_upstream(change: Change, before: Observation, after: Observation, upstrea
 def _no_news(change: Change, what: str) -> Change:
     """What stands on the copy lacks nothing that it has now."""
     told = f"{what}; upstream has published nothing new that it shows"
-    return replace(change, cause=Cause.INDEX_ONLY, cause_at_detection=Cause.INDEX_ONLY, cves=(), detail=told)
+    return replace(
+        change, cause=Cause.INDEX_ONLY, cause_at_detection=Cause.INDEX_ONLY, cves=(), reopens=(), detail=told
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.bases.change import Cause, Change, Move, lasting
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Evidence, worst
 from bot.domain.images.wanted import is_unchanged
@@ -23,8 +23,8 @@ class InheritedChanges:
 
 def as_base_update(change: Change, before: Observation, after: Observation, brought: InheritedChanges) -> Change:
     """The change of an own base, by what it brings along; a rebuild that left all layers as they were sets nothing
-    off."""
-    if not change.cause.needs_rebuild:
+    off, and one on an older .NET stays a rollback."""
+    if not change.cause.needs_rebuild or change.cause is Cause.ROLLBACK:
         return change
     if is_unchanged(before, after):
         detail = "rebuilt with the layers that it had; what stands on it lacks nothing"
@@ -50,15 +50,16 @@ def brought_anew(change: Change, below: Sequence[Change]) -> Change | None:
 
 
 def _bringing(change: Change, below: Sequence[Change]) -> Change:
-    cves = tuple(dict.fromkeys(cve for each in below for cve in each.cves))
-    concerning = {cve for each in below for cve in each.cves if cve not in each.not_relevant}
+    brought = lasting(below)
+    cves = tuple(dict.fromkeys(cve for each in brought for cve in each.cves))
+    concerning = {cve for each in brought for cve in each.cves if cve not in each.not_relevant}
     return replace(
         change,
-        causes=tuple(dict.fromkeys(cause for each in below for cause in each.root_causes if cause.needs_rebuild)),
+        causes=tuple(dict.fromkeys(cause for each in brought for cause in each.root_causes if cause.needs_rebuild)),
         cves=cves,
         not_relevant=tuple(cve for cve in cves if cve not in concerning),
-        severity=worst(each.severity for each in below),
-        links=tuple(dict.fromkeys(link for each in below for link in each.links)),
+        severity=worst(each.severity for each in brought),
+        links=tuple(dict.fromkeys(link for each in brought for link in each.links)),
         detail=_detail(below, len(cves)),
     )
 

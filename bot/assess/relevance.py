@@ -1,9 +1,14 @@
-"""Whether an advisory matters to the images of a base, with the reasons in words."""
+"""Whether an advisory matters to the images of a base, with the reasons in words.
+
+What Microsoft's own families contain is known by their names. Every other image contains .NET until shown
+otherwise.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.assess.dotnet.releases import family_name
+from bot.domain.bases.dotnet_image import is_microsofts
 from bot.domain.bases.observation import Observation
 from bot.domain.feeds.advisory import Advisory
 from bot.domain.reference import Base
@@ -15,6 +20,8 @@ _CONTAINS = {
     "sdk": frozenset({"runtime-deps", "runtime", "aspnet", "sdk"}),
 }
 """Each image is built on the one before it, so a fix for the runtime is one for the SDK image too."""
+_BESIDE = frozenset({"dotnet", "dotnet/nightly", "dotnet/core", "dotnet/core-nightly"})
+"""Where Microsoft keeps these families. An image of that name elsewhere may be anybody's, with anything in it."""
 
 _NAMES = {"linux": "Linux", "musl": "musl-based Linux", "windows": "Windows", "macos": "macOS"}
 
@@ -67,7 +74,9 @@ def relevance_to(advisory: Advisory, observation: Observation) -> Relevance:
 
 def _family(advisory: Advisory, base: Base) -> Relevance:
     family = family_name(base)
-    contents = _CONTAINS.get(family, frozenset({family}))
+    contents = _contents(base)
+    if contents is None:
+        return Relevance(True, (f"what {base.repository} images contain is not known, so every fix counts",))
     if not advisory.families:
         if family == "runtime-deps":
             return Relevance(False, ("runtime-deps images contain no .NET code",))
@@ -77,6 +86,12 @@ def _family(advisory: Advisory, base: Base) -> Relevance:
         named = _listing(sorted(advisory.families))
         return Relevance(False, (f"it touches {named}, which {family} images do not contain",))
     return Relevance(True, (f"{family} images contain {_listing(touched)}",))
+
+
+def _contents(base: Base) -> frozenset[str] | None:
+    """The parts of .NET that the images of a base contain; None where that is not known."""
+    folder, _, family = base.repository.rpartition("/")
+    return _CONTAINS.get(family) if is_microsofts(base.registry) and folder in _BESIDE else None
 
 
 def _system(advisory: Advisory, ours: frozenset[str]) -> Relevance:

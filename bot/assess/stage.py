@@ -12,6 +12,7 @@ from bot.assess.lost_platforms import lacked, with_lost_platforms
 from bot.assess.mirror import MirroredBase, as_upstream
 from bot.assess.own_base import InheritedChanges, as_base_update, brought_anew
 from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.bases.going_back import goes_back
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.version_line import is_line
 from bot.domain.bounded_gather import bounded_gather
@@ -167,7 +168,11 @@ def _assessed(
         return assess(before, after, releases, advisories, now)
     bare = replace(before, version=None), replace(after, version=None)
     change = assess(*bare, releases, advisories, now)
-    return replace(change, from_version=before.version, to_version=after.version)
+    change = replace(change, from_version=before.version, to_version=after.version)
+    if not goes_back(before.version, after.version):
+        return change
+    told = f"{before.version} → {after.version} goes back to an older release"
+    return replace(change, cause=Cause.ROLLBACK, cause_at_detection=Cause.ROLLBACK, detail=told)
 
 
 async def _supported(lifecycle: Lifecycle, now: datetime, item: tuple[Pair, Change]) -> tuple[Pair, Change]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.assess.cause import Difference, OsMove
 from bot.assess.dotnet.releases import FEED, Fixes, family_name
-from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change
+from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change
 from bot.domain.feeds.advisory import Severity
 from bot.domain.wording.words import counted, first_few
 
@@ -28,7 +28,7 @@ def _moved(cause: Cause, move: Difference, family: str, fixes: Fixes, severity: 
         return "back in the published inventory, with the digest that it had before"
     if cause is Cause.CHANNEL_MOVE:
         return f"moved to another channel: {versions(family, move.from_version, move.to_version)}"
-    if cause in DOTNET_CAUSES:
+    if cause in TOLD_BY_FEEDS:
         text = dotnet_sentence(cause, family, (move.from_version, move.to_version), fixes, severity)
         return f"{text}; now on {_moved_to(move.os_moves)}" if move.os_moves else text
     if cause is Cause.OS_MOVE:
@@ -63,11 +63,17 @@ def _fixed(cause: Cause, fixes: Fixes, severity: Severity | None) -> str:
         return f", of which {FEED} does not say what it fixes" if silent else ", which no feed lists yet"
     if cause is Cause.DOTNET_RELEASE:
         return ", a release without CVEs"
+    if cause is Cause.ROLLBACK:
+        lost = f" and opens {counted(len(fixes.cves), 'CVE')} again{_worst(severity)}" if fixes.cves else ""
+        return f" goes back to an older version{lost}"
     if not fixes.cves:
         return ", a security release whose CVEs are not listed yet"
-    worst = f" (worst: {severity.told})" if severity else ""
     remark = f", {fixes.remark}" if fixes.remark else ""
-    return f" fixes {counted(len(fixes.cves), 'CVE')}{worst}{remark}"
+    return f" fixes {counted(len(fixes.cves), 'CVE')}{_worst(severity)}{remark}"
+
+
+def _worst(severity: Severity | None) -> str:
+    return f" (worst: {severity.told})" if severity else ""
 
 
 def versions(family: str, before: str | None, after: str | None) -> str:
@@ -109,5 +115,5 @@ def _without_detail(change: Change) -> str:
     move = Difference(change.from_version, change.to_version, changed=change.platforms, os_layers=change.platforms)
     if change.cause is Cause.OS_MOVE:
         return f"the distribution changed ({_platforms(change.platforms)})"
-    fixes = Fixes(listed=True, cves=change.cves)
+    fixes = Fixes(listed=True, cves=change.reopens or change.cves)
     return sentence(change.cause, move, family_name(change.base), fixes, change.severity)

@@ -50,8 +50,11 @@ class Planner(Protocol):
 
 
 def is_touched(usage: Usage, change: Change) -> bool:
-    """Whether the change asks for a rebuild of what the usage builds, by cause and platforms."""
-    return change.cause.needs_rebuild and usage.builds_for(change.platforms)
+    """Whether the change asks for a rebuild of what the usage builds, by cause and platforms.
+
+    A rollback does only where a rule says so, which these planners do not.
+    """
+    return change.cause.needs_rebuild and change.cause is not Cause.ROLLBACK and usage.builds_for(change.platforms)
 
 
 def default_policy(settle: timedelta = timedelta(hours=6)) -> Policy:

@@ -8,8 +8,8 @@ from itertools import groupby
 from bot.assess.assess import assess, reassess
 from bot.assess.baseline import BaseStanding, follow
 from bot.assess.dotnet.releases import ReleaseIndex
-from bot.assess.dotnet.version import DotnetVersion
 from bot.domain.bases.change import DOTNET_CAUSES, Change
+from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.bases.observation import Observation
 from bot.domain.clock import ManualClock
 from bot.domain.feeds.advisory import Advisory

@@ -38,7 +38,7 @@ def look_back(
     return UpstreamSection(
         siblings=_siblings(histories, now),
         releases=_releases(histories, releases),
-        withdrawn=tuple(notice for notice in withdrawn(current, now) if notice.delay <= RECENTLY),
+        withdrawn=tuple(notice for notice in withdrawn(current, releases, now) if notice.delay <= RECENTLY),
         ending=end_of_life_notices(current, releases, now, ENDING),
         waiting=waiting_for_base(current, releases, advisories, now),
         moved_underneath=tuple(sorted(moved, key=lambda notice: (notice.since, notice.base))),

@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.domain.bases.change import Cause, Change, Move
+from bot.domain.bases.going_back import goes_back
 from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, FleetRepository
@@ -66,12 +67,12 @@ def _for_repository(
 ) -> list[PlannedRebuild]:
     if not member.config.enabled:
         return [_skipped(member, pairs, "the repository opted out in .github/freshness.yaml", premises.now)]
-    asked_for = {target.base for rebuild in open_rebuilds for target in rebuild.targets}
+    asked_for = {target.base: rebuild for rebuild in open_rebuilds for target in rebuild.targets}
     needs = [
         need
         for move, usage in pairs
         if (need := need_of(member, move, usage, premises.policy, premises.now.date())) is not None
-        and (not need.is_met or move.change.base in asked_for)
+        and _is_taken_up(need, asked_for.get(move.change.base), premises)
     ]
     needs = stuck_together(needs)
     needs += needs_of_sdk_pins(member, [need for need in needs if not need.is_stuck])
@@ -97,6 +98,25 @@ def _for_repository(
             together = [rebuild for rebuild in mine if rebuild.rollout == joins and _may_take(rebuild, workflow)]
             planned.append(_planned(_Asked(member, action, group, mine, together), premises))
     return planned
+
+
+def _is_taken_up(need: Need, asked_for: Rebuild | None, premises: Premises) -> bool:
+    """Whether a need is planned for.
+
+    One that is met, or that would go back unasked, matters only to what is open for its base, `asked_for`: that no
+    longer gets what it was to bring. It goes no further back than to where it began, and a run that has begun goes
+    on, since it may have built what was taken back.
+    """
+    if not (need.is_met or need.is_back):
+        return True
+    if asked_for is None or need.is_met:
+        return asked_for is not None
+    if asked_for.action is Action.DISPATCH and not asked_for.state.awaits_action:
+        return False
+    change = need.move.change
+    began = next((target for target in asked_for.targets if target.base == change.base and target.changes), None)
+    first = premises.known.get(began.changes[0]) if began is not None else None
+    return first is None or not goes_back(first.from_version, change.to_version)
 
 
 def _is_anothers(rebuild: Rebuild, workflow: str, wanted: Collection[str]) -> bool:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change, Move
+from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change, Move
 from bot.domain.reference import Base
 from bot.domain.rollouts.rollout import OpenRollout
 
 PUBLICATION = timedelta(hours=2)
 """Microsoft publishes the image families of one release within two hours of each other."""
 
-_DOTNET = DOTNET_CAUSES | {Cause.CHANNEL_MOVE}
+_DOTNET = TOLD_BY_FEEDS | {Cause.CHANNEL_MOVE}
 
 
 @dataclass(frozen=True, slots=True)

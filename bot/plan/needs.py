@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from bot.domain.bases.change import Move
+from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.bases.followed_base import Unknown, is_patch_pinned
+from bot.domain.bases.going_back import goes_back
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Replacement, Usage
-from bot.domain.rollouts.pinning import wanted_reference
+from bot.domain.rollouts.pinning import named_version, wanted_reference
 from bot.domain.rollouts.policy import ActionPreference, Policy, Terms
 from bot.domain.rollouts.rebuild import Action
 from bot.domain.rollouts.terms import PathWorkflow, Pin
@@ -23,7 +24,7 @@ class Need:
     """One usage and what it takes to bring it up to date.
 
     `edit` is what a pull request would change, None where nothing can be written. A usage that `floats` takes the
-    new base with any rebuild.
+    new base with any rebuild. `is_back`: the base went back to an older version, and no rule has it followed.
     """
 
     move: Move
@@ -34,6 +35,7 @@ class Need:
     reason: str
     is_stuck: bool = False
     """Its base lacks a platform that it builds for: a build on the base as it is now fails."""
+    is_back: bool = False
 
     @property
     def is_met(self) -> bool:
@@ -56,23 +58,42 @@ def need_of(member: FleetRepository, move: Move, usage: Usage, policy: Policy, t
         reason = f"it no longer has {named}, which {usage.path} builds for: build without it, or on another base"
         return Need(move, usage, terms, None, False, reason, is_stuck=True)
     fixed = usage.fixed_because if usage.span is not None else usage.fixed_because or _IMPLIED
-    edit, floats, reason = _what_it_takes(
-        *(usage.reference, change.base, fixed, change.to_digest, change.to_version, terms.pin)
+    follows_back = change.cause is Cause.ROLLBACK and terms.follow_rollbacks
+    takes = _what_it_takes(
+        *(usage.reference, change.base, fixed, change.to_digest, change.to_version, terms.pin, follows_back)
     )
-    return Need(move, usage, terms, edit, floats, reason)
+    if takes is None:
+        return None
+    edit, floats, reason = takes
+    if change.cause is Cause.ROLLBACK and floats and named_version(usage.reference, change.base) is not None:
+        tag = usage.reference.tag
+        edit, floats, reason = Replacement(usage.reference, usage.reference), False, f"the base is back at {tag}"
+    is_back = change.cause is Cause.ROLLBACK and not follows_back and not _comes_forward(usage, change)
+    return Need(move, usage, terms, edit, floats, reason, is_back=is_back)
+
+
+def _comes_forward(usage: Usage, change: Change) -> bool:
+    """Whether what a base went back to is a step forward for a usage, whose tag names an older version still."""
+    return goes_back(change.to_version, named_version(usage.reference, change.base))
 
 
 @lru_cache(maxsize=4096)
 def _what_it_takes(
-    reference: Reference, base: Base, fixed: str | None, digest: str, version: str | None, pin: Pin
-) -> tuple[Replacement | None, bool, str]:
-    """The edit, whether the reference floats, and why. A fleet names the same few in thousands of places.
+    reference: Reference,
+    base: Base,
+    fixed: str | None,
+    digest: str,
+    version: str | None,
+    pin: Pin,
+    may_go_back: bool,
+) -> tuple[Replacement | None, bool, str] | None:
+    """The edit, whether the reference floats, and why; None where it is ahead of its base already.
 
-    `fixed` says why the reference cannot be written.
+    A fleet names the same few in thousands of places. `fixed` says why the reference cannot be written.
     """
-    target = wanted_reference(reference, base, digest, version, pin)
+    target = wanted_reference(reference, base, digest, version, pin, may_go_back=may_go_back)
     if isinstance(target, Unknown):
-        return None, False, target.reason
+        return None if target.is_ahead else (None, False, target.reason)
     if target == reference and reference.digest is not None:
         return Replacement(target, target), False, f"{target.tag} is back at this digest"
     if target == reference:

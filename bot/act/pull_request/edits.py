@@ -7,20 +7,22 @@ from datetime import date
 from bot.act.ports import Job, Refresher
 from bot.domain.forge.branches import FileChange, Tip
 from bot.domain.forge.refusals import FilesDenied
-from bot.domain.reference import Base
+from bot.domain.reference import Base, Reference
 from bot.domain.rollouts.wanted_digest import WantedDigests, wanted_digests_of
 
 
 @dataclass(frozen=True, slots=True)
 class Edits:
     """`refused` are sentences with their place, `left_out` those about files that the credentials may not change;
-    `unmet` are the targets that no file names, or that no file stands on even after the edits.
+    `unmet` are the targets that no file names, or that no file stands on even after the edits; `new_tags` take the
+    place of other tags.
     """
 
     files: tuple[FileChange, ...] = ()
     refused: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     unmet: frozenset[Base] = frozenset()
+    new_tags: tuple[Reference, ...] = ()
 
     def without(self, denied: FilesDenied | None) -> "Edits":
         """Returns the edits without the files that the credentials may not change, which are told instead."""
@@ -39,7 +41,7 @@ class Edits:
 
 async def refreshed_files(job: Job, tip: Tip, refresh: Refresher, today: date) -> Edits:
     """The files of `tip` that must change, with their new content; what is read with them stays."""
-    orders = wanted_digests_of(job.rebuild, job.changes, job.pins)
+    orders = wanted_digests_of(job.rebuild, job.changes, job.pins, job.followed_back)
     before = {path: file.content for path, file in sorted(tip.files.items()) if file.content is not None}
     wanted = {path: _heeded(orders, path, job, today) for path in job.paths if path in before}
     results = await asyncio.to_thread(refresh, before, wanted)
@@ -56,6 +58,7 @@ async def refreshed_files(job: Job, tip: Tip, refresh: Refresher, today: date) -
         ),
         unmet=frozenset(target.base for target in job.rebuild.targets)
         - {base for result in results.values() for base in result.met},
+        new_tags=tuple(dict.fromkeys(each for path in before for each in results[path].new_tags)),
     )
 
 

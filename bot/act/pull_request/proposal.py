@@ -14,7 +14,7 @@ from bot.act.pull_request.merging import wanted_merge
 from bot.act.pull_request.not_written import not_to_begin, without_edits
 from bot.act.pull_request.wishes import wishes_of
 from bot.act.tools import Tools
-from bot.act.waiting import left_alone
+from bot.act.waiting import left_alone, not_published
 from bot.domain.forge.refusals import BranchRefused, FilesDenied
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.formats.repository import needs_projects
@@ -34,6 +34,8 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
     edits = await _edits(attempt, tools, denied)
     if not edits.files:
         return await without_edits(attempt, edits, tools)
+    if (missing := await tools.tags.first_missing(edits.new_tags)) is not None:
+        return not_published(attempt.rebuild, missing, tools.options, attempt.looked_at)
     if attempt.look.open_request is None:
         followed = await adopted(attempt.job, attempt.look, tools, attempt.looked_at)
         if followed is not None:

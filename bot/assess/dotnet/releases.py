@@ -4,13 +4,15 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, time
 
-from bot.assess.dotnet.version import DotnetVersion
+from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.feeds.advisory import Evidence, Release
 from bot.domain.reference import Base
 
 FEED = "releases.json"
+_ENDED = "eol"
+"""The feed's word for a channel without support."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class _Row:
         An SDK version is compared within its feature band. A release whose bands are all older lies before it; one
         that has newer bands but not this one came after the band had ended.
         """
-        if family == "sdk" and self.sdks:
+        if _counts_as_sdk(family, version) and self.sdks:
             same_band = [sdk for sdk in self.sdks if sdk.band == version.band]
             if same_band:
                 return min(same_band) <= version
@@ -62,7 +64,7 @@ class _Row:
         return (self.aspnetcore if family == "aspnet" else self.runtime) <= version
 
     def is_release_of(self, family: str, version: DotnetVersion) -> bool:
-        if family == "sdk":
+        if _counts_as_sdk(family, version):
             return version in self.sdks
         return version == (self.aspnetcore if family == "aspnet" else self.runtime)
 
@@ -103,6 +105,19 @@ class ReleaseIndex:
         """The runtime of the newest release of a channel by then."""
         rows = (row for row in self._channels.get(channel, ()) if _shows(row.release, known_at))
         return max((row.runtime for row in rows), default=None)
+
+    def ends(self, channel: str | None) -> datetime | None:
+        """When the support of a channel ends, or has ended; None where the feed does not say."""
+        known = self.of_channel(channel) if channel is not None else ()
+        ends_on = known[-1].end_of_life if known else None
+        return datetime.combine(ends_on, time(), tzinfo=UTC) if ends_on is not None else None
+
+    def has_ended(self, channel: str | None, now: datetime) -> bool:
+        """Whether a channel gets no more fixes, so that nobody is to move to it. One that the feed does not know is
+        left to those who list it as maintained."""
+        known = self.of_channel(channel) if channel is not None else ()
+        ends = self.ends(channel)
+        return (ends is not None and now >= ends) or (bool(known) and known[-1].support_phase == _ENDED)
 
     def moments(self) -> tuple[tuple[datetime, str], ...]:
         """When the feed showed something new, and in which channel; oldest first."""
@@ -191,6 +206,11 @@ class ReleaseIndex:
             locator=f"release {release.version}" + (f": {', '.join(shown)}" if shown else ""),
             seen_at=max(release.published_at, _listed_at(release)) if shown else release.published_at,
         )
+
+
+def _counts_as_sdk(family: str, version: DotnetVersion) -> bool:
+    """Whether an image declares the version of an SDK: under any name, since no runtime comes to a band."""
+    return family == "sdk" or version.band > 0
 
 
 def family_name(base: Base) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.assess.dotnet.releases import FEED, Fixes, ReleaseIndex
-from bot.assess.dotnet.version import DotnetVersion
+from bot.domain.bases.dotnet_version import DotnetVersion
 from bot.domain.feeds.advisory import Advisory, Evidence
 
 AHEAD = "told ahead"

@@ -19,6 +19,7 @@ from bot.assess.notices.rules import (
     mirror_behind,
     moved_underneath,
     release_lag,
+    rolled_back,
     sibling_lag,
     waiting_for_base,
     withdrawn,
@@ -211,7 +212,7 @@ def _holding(
     options: AlertOptions,
 ) -> Iterable[Notice]:
     current = list(standings.values())
-    yield from _withdrawn(current, picture.published, now)
+    yield from _withdrawn(current, picture.published, releases, now)
     # What is so of a copy is so of what it is a copy of, and told there once.
     published_first = [each for each in current if each.base not in picture.copies]
     yield from waiting_for_base(published_first, releases, advisories, now)
@@ -222,19 +223,24 @@ def _holding(
         yield from (notice for notice in moved_underneath(history) if now - notice.since <= RECENTLY)
         if standings[base].withdrawn_at is not None:
             continue
+        if base not in picture.copies:
+            yield from rolled_back(history, releases, advisories, now)
         yield from release_lag(history, releases)[-1:]
         if (sibling := sibling_of(base)) is not None:
             above = picture.histories.get(sibling, ())
             yield from [notice for notice in sibling_lag(above, history, now) if notice.until is None][:1]
 
 
-def _withdrawn(current: Sequence[BaseStanding], published: Published | None, now: datetime) -> Iterable[Notice]:
+def _withdrawn(
+    current: Sequence[BaseStanding], published: Published | None, releases: ReleaseIndex, now: datetime
+) -> Iterable[Notice]:
     """The live tags to move to are those of the inventory, whoever uses them; without one, the fleet's."""
     for standing in current:
         if standing.withdrawn_at is None:
             continue
         kin = published.kin(standing.last) if published else []
-        yield from withdrawn([standing, *(kin or (other for other in current if other.withdrawn_at is None))], now)
+        live = kin or (other for other in current if other.withdrawn_at is None)
+        yield from withdrawn([standing, *live], releases, now)
 
 
 def _key(notice: Notice | OpenNotice) -> tuple[Topic, Base, datetime | None]:
@@ -245,7 +251,7 @@ def _key(notice: Notice | OpenNotice) -> tuple[Topic, Base, datetime | None]:
 
 def _is_worth_telling(notice: Notice, is_first: bool, options: AlertOptions) -> bool:
     match notice.topic:
-        case Topic.WITHDRAWN | Topic.END_OF_LIFE:
+        case Topic.WITHDRAWN | Topic.END_OF_LIFE | Topic.ROLLBACK:
             return True
         case Topic.WAITING_FOR_BASE:
             return notice.delay >= options.waiting_for_base
@@ -287,6 +293,8 @@ def _outcome(notice: OpenNotice, standing: BaseStanding | None, now: datetime) -
             return f"the fix arrived after {duration(now - notice.since)}"
         case Topic.MIRROR_BEHIND:
             return f"the mirror came to show it after {duration(now - notice.since)}"
+        case Topic.ROLLBACK:
+            return f"it came forward again after {duration(now - notice.since)}"
         case Topic.END_OF_LIFE:
             return "its end of life is no longer near"
         case _:

@@ -2,15 +2,16 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bot.assess.baseline import BaseStanding
 from bot.assess.cause import compare
 from bot.assess.dotnet.releases import ReleaseIndex, family_name
 from bot.assess.dotnet.tag_family import TagFamily
-from bot.assess.dotnet.version import DotnetVersion
 from bot.assess.relevance import relevance_to
+from bot.domain.bases.dotnet_version import DotnetVersion
+from bot.domain.bases.going_back import goes_back
 from bot.domain.bases.mirrors import Behind, mirror_prefix
 from bot.domain.bases.notice import Notice, Topic
 from bot.domain.bases.observation import Observation
@@ -124,7 +125,7 @@ def mirror_behind(late: Iterable[Behind], now: datetime) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def withdrawn(standings: Iterable[BaseStanding], now: datetime) -> tuple[Notice, ...]:
+def withdrawn(standings: Iterable[BaseStanding], releases: ReleaseIndex, now: datetime) -> tuple[Notice, ...]:
     """Bases that left the published inventory, with up to three live ones to move to."""
     everything = list(standings)
     live = [standing for standing in everything if standing.withdrawn_at is None]
@@ -132,7 +133,7 @@ def withdrawn(standings: Iterable[BaseStanding], now: datetime) -> tuple[Notice,
     for standing in everything:
         if standing.withdrawn_at is None:
             continue
-        toward = successors(standing, live)
+        toward = successors(standing, live, releases, now)
         delay = now - standing.withdrawn_at
         advice = f"move to {toward[0].tag}" if toward else "no live tag resembles it"
         text = f"{standing.base.short} {_gone(standing, delay)} and gets no more fixes; {advice}"
@@ -150,12 +151,8 @@ def end_of_life_notices(
     found: list[Notice] = []
     for standing in standings:
         channel = _channel_of(standing)
-        known = releases.of_channel(channel) if channel and standing.withdrawn_at is None else ()
-        ends_on = known[-1].end_of_life if known else None
-        if ends_on is None:
-            continue
-        ends = datetime.combine(ends_on, time(), tzinfo=UTC)
-        if ends - now > within:
+        ends = releases.ends(channel) if standing.withdrawn_at is None else None
+        if ends is None or ends - now > within:
             continue
         over = now >= ends
         phase = (
@@ -163,9 +160,37 @@ def end_of_life_notices(
             if over
             else f"is supported for {duration(ends - now)} more"
         )
-        text = f"{standing.base.short}: .NET {channel} {phase} (end of life {ends_on.isoformat()})"
+        text = f"{standing.base.short}: .NET {channel} {phase} (end of life {_day(ends)})"
         found.append(Notice(Topic.END_OF_LIFE, standing.base, ends, None, now - ends, text))
     return tuple(found)
+
+
+def rolled_back(
+    history: Sequence[Observation], releases: ReleaseIndex, advisories: Mapping[str, Advisory], now: datetime
+) -> tuple[Notice, ...]:
+    """Finds that a base shows an older version than it has shown before, and the CVEs that this opens again.
+
+    `history` is one base's. It holds until the base has come forward again.
+    """
+    seen = [observation for observation in history if observation.digest is not None and observation.version]
+    newest: Observation | None = None
+    since: datetime | None = None
+    for each in seen:
+        if newest is None or not goes_back(newest.version, each.version):
+            newest, since = each, None
+        elif since is None:
+            since = each.at
+    if newest is None or since is None:
+        return ()
+    last = seen[-1]
+    fixes = releases.fixed_between(family_name(last.base), last.version, newest.version, now)
+    cves = [cve for cve in fixes.cves if cve not in advisories or relevance_to(advisories[cve], last)]
+    text = f"{last.base.short} went back from {newest.version} to {last.version}"
+    if cves:
+        named = cves[0] if len(cves) == 1 else f"{len(cves)} CVEs"
+        text += f", which opens {named} again"
+    text += "; no rebuild goes to it but where a rule says follow_rollbacks"
+    return (Notice(Topic.ROLLBACK, last.base, since, None, now - since, text),)
 
 
 def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
@@ -190,17 +215,20 @@ def moved_underneath(history: Sequence[Observation]) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def successors(standing: BaseStanding, live: Iterable[BaseStanding], limit: int = 3) -> tuple[Base, ...]:
+def successors(
+    standing: BaseStanding, live: Iterable[BaseStanding], releases: ReleaseIndex, now: datetime, limit: int = 3
+) -> tuple[Base, ...]:
     """The live tags of the same repository that come nearest, the best first.
 
     The one that holds the very image; then the same C library, channel, flavours and distribution family, in its
-    newest version. A channel that is gone altogether leads to the next one.
+    newest version. A channel that gets no more fixes leads to the next one that does, whatever is still listed.
     """
     gone = TagFamily.of(standing.base.tag)
     ranked = [
         (rank, other.base)
         for other in live
         if other.base.name == standing.base.name
+        and not releases.has_ended(_channel_of(other), now)
         and (rank := _rank(standing, gone, other, TagFamily.of(other.base.tag))) is not None
     ]
     return tuple(base for _, base in sorted(ranked, reverse=True)[:limit])

@@ -1,6 +1,7 @@
 """Two consecutive observations that differ, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +18,8 @@ class Cause(StrEnum):
     OS_UPDATE = "os-update"
     OS_MOVE = "os-move"
     CHANNEL_MOVE = "channel-move"
+    ROLLBACK = "rollback"
+    """It went back to an older version. What was built before lacks nothing; only a rule has it rebuilt."""
     LAYERS_ONLY = "layers-only"
     INDEX_ONLY = "index-only"
     PLATFORM_DROPPED = "platform-dropped"
@@ -30,12 +33,14 @@ class Cause(StrEnum):
 
     @property
     def needs_rebuild(self) -> bool:
-        """Images built before the change lack something that the base now has."""
+        """Images built before the change lack something that the base now has, or a rule may have them follow."""
         return self not in (Cause.INDEX_ONLY, Cause.PLATFORM_DROPPED, Cause.WITHDRAWN, Cause.RETURNED)
 
 
 DOTNET_CAUSES = frozenset({Cause.DOTNET_SECURITY, Cause.DOTNET_RELEASE, Cause.DOTNET_UNKNOWN})
-"""Another .NET version within a channel; which of the three it is follows the feeds as they catch up."""
+"""A newer .NET version within a channel; which of the three it is follows the feeds as they catch up."""
+TOLD_BY_FEEDS = DOTNET_CAUSES | {Cause.ROLLBACK}
+"""Those whose CVEs feeds may still add, that are fixed or open again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Change:
     cves: tuple[str, ...] = ()
     not_relevant: tuple[str, ...] = ()
     """Those of `cves` that concern no part of this image, or only operating systems that it is not."""
+    reopens: tuple[str, ...] = ()
+    """Of a rollback: the CVEs that the base no longer has fixed, and that concern the image."""
     severity: Severity | None = None
     ratings: tuple[tuple[str, Severity], ...] = ()
     """CVE and its severity, for those of `cves` that touch the image and are rated."""
@@ -85,6 +92,22 @@ class Change:
     def root_causes(self) -> tuple[Cause, ...]:
         """Why images are to be rebuilt in the end: what an own base brings, else its own cause."""
         return self.causes or (self.cause,)
+
+
+def lasting(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """What lasts of the changes on one way, oldest first.
+
+    A CVE that a later rollback opens again is fixed no more. A change of whose fixes nothing is left is left out.
+    Rollbacks themselves bring nothing.
+    """
+    left: list[Change] = []
+    open_again: set[str] = set()
+    for change in reversed(changes):
+        open_again.update(change.reopens)
+        fixed = tuple(cve for cve in change.cves if cve not in open_again)
+        if change.cause is not Cause.ROLLBACK and (fixed or not change.cves):
+            left.append(replace(change, cves=fixed))
+    return tuple(reversed(left))
 
 
 @dataclass(frozen=True, slots=True)

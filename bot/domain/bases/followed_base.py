@@ -12,7 +12,9 @@ from bot.domain.reference import Base, Reference
 from bot.domain.tags.choice import is_compatible, policy_for
 from bot.domain.tags.tag import Tag
 
-_FAMILIES = frozenset({"runtime-deps", "runtime", "aspnet", "sdk", "monitor"})
+_FAMILIES = frozenset({"runtime-deps", "runtime", "aspnet", "sdk"})
+"""Those whose tags are numbered by the .NET that they hold. `monitor`, `aspire-dashboard` and others have numbers
+of their own, of which the version of the .NET inside says nothing: their tags are followed as they are written."""
 _PATCH = re.compile(
     r"(?P<minor>\d{1,9}\.\d{1,9})\.(?P<patch>\d{1,9})(?:-(?P<revision>\d{1,9}))?(?P<rest>(?:-[a-z].*)?)", re.ASCII
 )
@@ -46,9 +48,13 @@ def tagged_version(reference: Reference) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The new reference cannot be told yet; `reason` says why."""
+    """The new reference cannot be told yet; `reason` says why.
+
+    With `is_ahead`, the reference already names something newer than what its base shows.
+    """
 
     reason: str
+    is_ahead: bool = False
 
 
 def reference_after_move(reference: Reference, digest: str, version: str | None) -> Reference | Unknown:

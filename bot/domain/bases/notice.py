@@ -16,6 +16,7 @@ class Topic(StrEnum):
     WITHDRAWN = "withdrawn"
     END_OF_LIFE = "end-of-life"
     MOVED_UNDERNEATH = "moved-underneath"
+    ROLLBACK = "rollback"
     MIRROR_BEHIND = "mirror-behind"
 
 

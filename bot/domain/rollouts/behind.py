@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.bases.change import Cause, Change, Move
-from bot.domain.bases.followed_base import tagged_version
+from bot.domain.bases.change import Cause, Change, Move, lasting
 from bot.domain.bases.observation import Observation
-from bot.domain.bases.version_line import is_line, pinned_to
+from bot.domain.bases.version_line import pinned_to
 from bot.domain.feeds.advisory import worst
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
+from bot.domain.rollouts.pinning import named_version
 
 _WEIGHT = (
     Cause.DOTNET_SECURITY,
@@ -23,7 +23,8 @@ _WEIGHT = (
     Cause.OS_UPDATE,
     Cause.LAYERS_ONLY,
 )
-"""Of several changes on one way, the first of these says what the way is about."""
+"""Of several changes on one way, the first of these says what the way is about. A rollback is not among them: who
+lacks what the base shows is not taken back by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,19 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
 
     Where they are not known the cause is `age`: it has been left behind, and nothing tells what it lacks.
     """
-    changes = [move.change for move in behind.moves]
+    changes = lasting([move.change for move in behind.moves])
     reference = behind.usage.reference
-    version = reference.tag if is_line(behind.base) else tagged_version(reference)
-    from_version = version or next((change.from_version for change in changes if change.from_version), None)
+    version = named_version(reference, behind.base)
+    from_version = version or next(
+        (move.change.from_version for move in behind.moves if move.change.from_version), None
+    )
     found = {change.cause for change in changes}
     cves = tuple(dict.fromkeys(cve for change in changes for cve in change.cves))
     concerning = {cve for change in changes for cve in change.cves if cve not in change.not_relevant}
     return Change(
         base=behind.base,
         at=now,
-        from_digest=reference.digest or next((change.from_digest for change in changes), None),
+        from_digest=reference.digest or next((move.change.from_digest for move in behind.moves), None),
         to_digest=behind.shown.digest,
         cause=next((cause for cause in _WEIGHT if cause in found), Cause.AGE),
         cause_at_detection=Cause.AGE,
@@ -91,8 +94,8 @@ def lacking(behind: BehindUsage, now: datetime) -> Change:
         not_relevant=tuple(cve for cve in cves if cve not in concerning),
         severity=worst(change.severity for change in changes),
         links=tuple(dict(link for change in changes for link in change.links).items()),
-        platforms=_platforms(changes),
-        lacks=changes[-1].lacks if changes else (),
+        platforms=_platforms([move.change for move in behind.moves]),
+        lacks=behind.moves[-1].change.lacks if behind.moves else (),
     )
 
 

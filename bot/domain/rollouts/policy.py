@@ -81,6 +81,7 @@ class PolicyRule:
     workflows: tuple[PathWorkflow, ...] | None = None
     auto_merge: AutoMerge | None = None
     pin: Pin | None = None
+    follow_rollbacks: bool | None = None
     draft: bool | None = None
     labels: tuple[str, ...] | None = None
     reviewers: tuple[str, ...] | None = None
@@ -98,7 +99,8 @@ class PolicyRule:
 class Terms:
     """What holds for one repository and one change once the rules are applied.
 
-    `soak` is None where the wave's own holds, `max_age` where none is guaranteed. `reviewers` is empty where the
+    `soak` is None where the wave's own holds, `max_age` where none is guaranteed. `follow_rollbacks` has a tag that
+    went back to an older version followed, which else is only told. `reviewers` is empty where the
     repository says itself who reviews. `commit_message` has `{bases}` in the place of what moved; None leaves
     the words to the bot.
     """
@@ -114,6 +116,7 @@ class Terms:
     workflows: tuple[PathWorkflow, ...] = ()
     auto_merge: AutoMerge = NEVER
     pin: Pin = Pin.KEEP
+    follow_rollbacks: bool = False
     draft: bool = False
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()

@@ -1,15 +1,15 @@
 """What a rebuild asks of the files of its repository, whatever they say at the moment when it is carried out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bot.domain.bases.change import Change
-from bot.domain.bases.followed_base import tagged_version
-from bot.domain.bases.version_line import base_among, is_line
-from bot.domain.reference import Base
+from bot.domain.bases.version_line import base_among
+from bot.domain.reference import Base, Reference
 from bot.domain.repositories.sdk_pin import is_sdk_version
 from bot.domain.repositories.usage import Replacement, SourceProblem
+from bot.domain.rollouts.pinning import named_version
 from bot.domain.rollouts.rebuild import Rebuild
 from bot.domain.rollouts.terms import Pin
 
@@ -19,6 +19,7 @@ class WantedDigest:
     """Every usage that follows `base` is to stand on `digest`, which holds .NET `version`.
 
     With `marks`, usages that need no edit get the marker line. `pin` says how a reference to it is to be written.
+    `may_go_back` says that a rule has the base followed to an older version.
     """
 
     base: Base
@@ -26,6 +27,7 @@ class WantedDigest:
     version: str | None = None
     marks: bool = False
     pin: Pin = Pin.KEEP
+    may_go_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,13 @@ class WantedDigests:
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """One file brought to its wanted digests: `met` are its bases that are now right, `refused` what could not be
-    written, `moved` what else the edits of a shared property move."""
+    written, `moved` what else the edits of a shared property move; `new_tags` take the place of other tags."""
 
     data: bytes
     met: frozenset[Base] = field(default_factory=frozenset)
     refused: tuple[SourceProblem, ...] = ()
     moved: tuple[SourceProblem, ...] = ()
+    new_tags: tuple[Reference, ...] = ()
 
 
 def moves_sdk_pins(item: Replacement) -> bool:
@@ -55,19 +58,23 @@ def moves_sdk_pins(item: Replacement) -> bool:
 
 
 def wanted_digests_of(
-    rebuild: Rebuild, changes: Iterable[Change], pins: Mapping[Base, Pin] = MappingProxyType({})
+    rebuild: Rebuild,
+    changes: Iterable[Change],
+    pins: Mapping[Base, Pin] = MappingProxyType({}),
+    followed_back: Collection[Base] = (),
 ) -> WantedDigests:
     """Says which digest each base is to have, by what was planned, whatever files hold by now.
 
     Where no change tells the version that a digest holds, what was planned to be written does. `pins` are the
-    styles of bases whose pins do not just stay as they are.
+    styles of bases whose pins do not just stay as they are, `followed_back` the bases that a rule has followed to
+    an older version.
     """
     versions = {change.base: change.to_version for change in changes if change.to_version is not None}
     of_unknown = {target.base for target in rebuild.targets if not target.changes}
     bases = [target.base for target in rebuild.targets]
     for item in rebuild.replacements:
         base = base_among(item.old, bases)
-        version = item.new.tag if base is not None and is_line(base) else tagged_version(item.new)
+        version = named_version(item.new, base)
         if base is not None and base in of_unknown and version is not None:
             versions.setdefault(base, version)
     marked = {base_among(item.old, bases) for item in rebuild.replacements if item.marker}
@@ -80,6 +87,7 @@ def wanted_digests_of(
                 versions.get(target.base),
                 target.base in marked,
                 pins.get(target.base, Pin.KEEP),
+                target.base in followed_back,
             )
             for target in rebuild.targets
         ),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from bot.domain.bases.followed_base import Unknown
 from bot.domain.bases.version_line import base_among
-from bot.domain.reference import Base
+from bot.domain.reference import Base, Reference
 from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
 from bot.domain.rollouts.pinning import wanted_reference
 from bot.domain.rollouts.wanted_digest import Refreshed, WantedDigest, WantedDigests
@@ -22,6 +22,7 @@ def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> 
     by_base = {path: {one.base: one for one in each.of_bases} for path, each in wanted.items()}
     replacements: dict[str, dict[tuple[object, bool], Replacement]] = {path: {} for path in wanted}
     refused: dict[str, dict[SourceProblem, None]] = {path: {} for path in wanted}
+    new_tags: dict[str, dict[Reference, None]] = {path: {} for path in wanted}
     for usage in _usages(files):
         for path in wanted.keys() & set(usage.paths):
             item = _replacement(usage, by_base[path], wanted[path].sdk)
@@ -29,6 +30,8 @@ def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> 
                 refused.setdefault(item.path, {})[item] = None
             elif item is not None:
                 replacements[path][(item.old, item.marker)] = item
+                if item.new.tag != item.old.tag and usage.sdk_pin is None:
+                    new_tags[path][item.new] = None
     done = rewrite_files(files, {path: tuple(each.values()) for path, each in replacements.items()})
     met = _met({path: done[path].data for path in files}, by_base)
     return {
@@ -37,6 +40,7 @@ def refresh(files: Mapping[str, bytes], wanted: Mapping[str, WantedDigests]) -> 
             frozenset(met.get(path, ())),
             (*refused.get(path, ()), *done[path].refused),
             done[path].moved,
+            tuple(new_tags.get(path, ())) if done[path].data != files[path] else (),
         )
         for path in files
     }
@@ -67,9 +71,9 @@ def _replacement(
     one = wanted.get(base) if base is not None else None
     if one is None:
         return None
-    target = wanted_reference(usage.reference, one.base, one.digest, one.version, one.pin)
+    target = _target(usage, one)
     if isinstance(target, Unknown):
-        return SourceProblem(usage.path, usage.line, target.reason)
+        return None if target.is_ahead else SourceProblem(usage.path, usage.line, target.reason)
     if target != usage.reference:
         return Replacement(usage.reference, target)
     if one.marks and not usage.is_pinned:
@@ -77,8 +81,15 @@ def _replacement(
     return None
 
 
+def _target(usage: Usage, one: WantedDigest) -> Reference | Unknown:
+    return wanted_reference(
+        *(usage.reference, one.base, one.digest, one.version, one.pin), may_go_back=one.may_go_back
+    )
+
+
 def _met(files: Mapping[str, bytes], wanted: Mapping[str, Mapping[Base, WantedDigest]]) -> Mapping[str, set[Base]]:
-    """The bases that some usage of each file follows and now stands on, by its reference or by its marker."""
+    """The bases that some usage of each file follows and now stands on, by its reference or by its marker, or that
+    it is ahead of."""
     found: dict[str, set[Base]] = {}
     for usage in _usages(files):
         for path in usage.paths:
@@ -87,7 +98,9 @@ def _met(files: Mapping[str, bytes], wanted: Mapping[str, Mapping[Base, WantedDi
             if one is None or usage.sdk_pin is not None:
                 continue
             stands_on = usage.reference.digest or usage.marker
-            target = wanted_reference(usage.reference, one.base, one.digest, one.version, one.pin)
-            if stands_on == one.digest or (stands_on is None and target == usage.reference and not one.marks):
+            target = _target(usage, one)
+            is_ahead = isinstance(target, Unknown) and target.is_ahead
+            is_written = stands_on is None and target == usage.reference and not one.marks
+            if stands_on == one.digest or is_ahead or is_written:
                 found.setdefault(path, set()).add(one.base)
     return found

@@ -15,6 +15,7 @@ _LABELS = {
     Topic.WITHDRAWN: "Withdrawn base",
     Topic.WAITING_FOR_BASE: "Waiting for base",
     Topic.MIRROR_BEHIND: "Mirror behind",
+    Topic.ROLLBACK: "Rolled back",
     Topic.END_OF_LIFE: "End of life",
     Topic.MOVED_UNDERNEATH: "Changed underneath",
     Topic.RELEASE_LAG: "Behind the release",

@@ -99,6 +99,10 @@ class RuleSettings(Section):
         None, max_length=20, description="What follows the build, such as pre-production and canary."
     )
     pin: Pin | None = Field(None, description="What a pull request writes: keep, floating or digest.")
+    follow_rollbacks: bool | None = Field(
+        None,
+        description="Whether a tag that went back to an older version is followed; else that is only told.",
+    )
     auto_merge: AutoMergeSettings | None = Field(
         None, description="Which pull requests are merged without a person."
     )
@@ -128,6 +132,7 @@ class RuleSettings(Section):
             workflows=None if self.workflows is None else tuple(part.part() for part in self.workflows),
             auto_merge=None if self.auto_merge is None else self.auto_merge.terms(),
             pin=self.pin,
+            follow_rollbacks=self.follow_rollbacks,
             draft=self.draft,
             labels=_tuple(self.labels),
             reviewers=_tuple(self.reviewers),

@@ -61,6 +61,7 @@ def _change(change: Change) -> dict[str, Any]:
         "to_version": change.to_version,
         "cves": list(change.cves),
         "not_relevant": list(change.not_relevant),
+        "reopens": list(change.reopens),
         "links": dict(change.links),
         "severity": change.severity,
         "platforms": list(change.platforms),

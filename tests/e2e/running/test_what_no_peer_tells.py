@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.bases.change import Cause
 from bot.domain.bases.lifecycle import END_OF_LIFE, LIFECYCLE
+from bot.domain.rollouts.rebuild import RebuildState
 from bot.service.wiring.container import open_bot
 from bot.settings import load
 from bot.views.fleet.status import Status
@@ -128,6 +129,41 @@ async def test_a_fix_without_its_image_is_told_after_a_day_and_cleared_when_the_
     alert = next(item for item in await messages(stage) if item["ts"] == message["ts"])
     assert "the fix arrived after 2 days" in words(alert)
     assert (await status(stage)).notices == ()
+
+
+async def test_a_base_that_goes_back_is_told_with_what_that_opens_again_and_what_is_open_is_called_off(
+    stage: Stage,
+) -> None:
+    stage.fleet.announce("10.0.1", security=True, cves=("CVE-2026-21218",))
+    await stage.fleet.publish_runtime("10.0.1")
+    await stage.run_pass()
+    begun = await stage.states()
+    dispatched = len(stage.world.github.runs())
+    await stage.fleet.publish_runtime("10.0.0")
+    for _ in range(3):  # a digest of before is believed once it was shown twice
+        stage.clock.ahead += timedelta(hours=2)
+        await stage.run_pass()
+
+    *_, rolled_back = [
+        change for change, _ in await stage.bot.stores.base_views.changes_of(f"aspnet:{RUNTIME_TAG}")
+    ]
+    assert (rolled_back.cause, rolled_back.reopens) == (Cause.ROLLBACK, ("CVE-2026-21218",))
+    told = "went back from 10.0.1 to 10.0.0, which opens CVE-2026-21218 again"
+    [message] = [each for each in await messages(stage) if told in words(each)]
+    assert message["text"].startswith(f"Rolled back: aspnet:{RUNTIME_TAG} {told}")
+    assert await stage.states() == {
+        **begun,
+        "payments-api": RebuildState.SUCCEEDED,
+        "orders-api": RebuildState.SUCCEEDED,
+    }, "what pins the digest needs nothing any more"
+    assert len(stage.world.github.runs()) == dispatched, "no run is started for an older base"
+
+    await stage.fleet.publish_runtime("10.0.1")
+    for _ in range(3):
+        stage.clock.ahead += timedelta(hours=2)
+        await stage.run_pass()
+    alert = next(item for item in await messages(stage) if item["ts"] == message["ts"])
+    assert "it came forward again after" in words(alert)
 
 
 async def test_the_lag_behind_a_release_is_shown_and_not_posted(stage: Stage) -> None:

@@ -130,6 +130,9 @@ class TestWithoutANetwork:
         assert ran.err.endswith("; write OLD=NEW with whole references\n")
 
 
+PLACE = "cli/dotnet/aspnet"
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """A floating tag that moved from 10.0.0 to 10.0.1, and settings that watch it."""
@@ -144,8 +147,8 @@ async def upstream(shared_world: World, tmp_path: Path) -> Upstream:
     shared_world.faults.clear()
     for version in ("10.0.0", "10.0.1"):
         image = dotnet_image("aspnet", version)
-        await shared_world.registry.push("cli/dotnet/aspnet", version, image)
-        pushed = await shared_world.registry.push("cli/dotnet/aspnet", "10.0", image)
+        await shared_world.registry.push(PLACE, version, image)
+        pushed = await shared_world.registry.push(PLACE, "10.0", image)
     host = shared_world.registry.host
     path = tmp_path / "freshness.yaml"
     path.write_text(f"registries: {{'{host}': {{insecure: true}}}}\nbases: ['{host}/cli/dotnet/*']\n")
@@ -189,7 +192,7 @@ class TestAgainstARegistry:
             ("stale", f"{base}.1"),
         ]
         heads = shared_world.traffic.requests(service="registry", method="HEAD")
-        assert len(heads) == 1, "one request for each distinct base"
+        assert len(heads) == 2, "one request for each distinct base, and one for each tag that is to be written"
 
     def test_a_stale_reference_makes_exit_code_1(self, bot: Command, upstream: Upstream, tmp_path: Path) -> None:
         stale = checkout_of(tmp_path / "stale", f"{upstream.base}@{OLD}")
@@ -204,6 +207,62 @@ class TestAgainstARegistry:
         assert (folder / "Dockerfile").read_text() == (
             f"FROM {upstream.base}@{upstream.digest}\nFROM {upstream.base}.1\nFROM nginx:1.29\n"
         )
+
+    @pytest_asyncio.fixture
+    async def taken_back(self, upstream: Upstream, shared_world: World) -> tuple[Upstream, str]:
+        """The floating tag shows 10.0.1 again; the digest is that of 10.0.2, which it showed before."""
+        pushed = await shared_world.registry.push(PLACE, "10.0.2", dotnet_image("aspnet", "10.0.2"))
+        shared_world.traffic.forget()
+        return upstream, pushed.digest
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "FROM {name}:10.0.2\n",
+            "FROM {name}:10.0.2@{digest}\n",
+            "FROM {name}:10.0@{digest}\n",
+            "ARG VERSION=10.0.2\nFROM {name}:${{VERSION}}\n",
+        ],
+        ids=["tag", "tag and digest", "digest", "argument"],
+    )
+    def test_update_takes_nothing_back(
+        self, bot: Command, taken_back: tuple[Upstream, str], tmp_path: Path, text: str
+    ) -> None:
+        upstream, digest = taken_back
+        folder = tmp_path / "shop"
+        folder.mkdir()
+        written = text.format(name=upstream.base.removesuffix(":10.0"), digest=digest)
+        (folder / "Dockerfile").write_text(written)
+        ran = bot("update", folder, "-c", upstream.settings)
+        assert (ran.code, (folder / "Dockerfile").read_text()) == (3, written)
+        assert "shows the older 10.0.1" in ran.err
+
+    @pytest_asyncio.fixture
+    async def of_others(self, upstream: Upstream, shared_world: World) -> Upstream:
+        """A mirror that has a floating tag and not yet that of its release, and monitor with its own numbers."""
+        await shared_world.registry.push("cli/late/dotnet/aspnet", "10.0", dotnet_image("aspnet", "10.0.1"))
+        for tag in ("10.0", "10.0.3"):
+            await shared_world.registry.push("cli/dotnet/monitor", tag, dotnet_image("aspnet", "10.0.11"))
+        text = upstream.settings.read_text()
+        upstream.settings.write_text(text.replace("/cli/dotnet/*", "/cli/*"))
+        return upstream
+
+    def test_update_writes_no_tag_that_the_registry_does_not_show(
+        self, bot: Command, of_others: Upstream, tmp_path: Path
+    ) -> None:
+        name = of_others.base.replace("cli/dotnet", "cli/late/dotnet")
+        folder = checkout_of(tmp_path / "shop", f"{name}.0")
+        ran = bot("update", folder, "-c", of_others.settings)
+        assert (ran.code, (folder / "Dockerfile").read_text()) == (3, f"FROM {name}.0\n")
+        assert f"the registry was not seen to show {name}.1" in ran.err
+
+    def test_the_dotnet_inside_monitor_is_no_release_of_monitor(
+        self, bot: Command, of_others: Upstream, tmp_path: Path
+    ) -> None:
+        name = of_others.base.replace("aspnet:10.0", "monitor:10.0.3")
+        folder = checkout_of(tmp_path / "shop", name)
+        assert bot("update", folder, "-c", of_others.settings).code == 0
+        assert (folder / "Dockerfile").read_text() == f"FROM {name}\n"
 
     def test_a_base_that_cannot_be_looked_at_is_unknown_with_the_reason(
         self, bot: Command, upstream: Upstream, tmp_path: Path

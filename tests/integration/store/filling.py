@@ -103,7 +103,7 @@ class Stores(StageStores):
             await self.discover.save_reading(repository, reading, self.clock.now() + 24 * HOUR)
         return due
 
-    async def see(self, letters: Mapping[Base, str]) -> list[DueBase]:
+    async def see(self, letters: Mapping[Base, str], version: str = "10.0.5") -> list[DueBase]:
         """Every base that is due shows the digest of its letter; the clock has moved far enough for all."""
         due = await self.bases(1000)
         now = self.clock.now()
@@ -112,7 +112,7 @@ class Stores(StageStores):
                 Sighting(
                     each.id,
                     Sight.MOVED if each.digest else Sight.FIRST,
-                    Observation(now, each.base, digest(letters[each.base]), "10.0.5"),
+                    Observation(now, each.base, digest(letters[each.base]), version),
                     now + HOUR,
                 )
                 for each in due

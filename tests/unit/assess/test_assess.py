@@ -139,3 +139,49 @@ def test_a_withdrawal_keeps_the_digest_that_it_had() -> None:
 def test_what_cannot_be_compared_is_refused(before: Observation, after: Observation) -> None:
     with pytest.raises(ValueError, match=r"aspnet:8\.0"):
         change(before, after)
+
+
+# What goes back
+
+
+def test_an_older_version_is_a_rollback_with_the_cves_that_it_opens_again() -> None:
+    found = change(NEW, OLD)
+    assert (found.cause, found.cves, found.severity) == (Cause.ROLLBACK, (), None)
+    assert found.reopens == ("CVE-2025-0001", "CVE-2025-0002")
+    assert found.detail == ".NET 8.0.17 → 8.0.16 goes back to an older version and opens 2 CVEs again"
+
+
+def test_a_rollback_names_the_worst_of_what_concerns_the_image() -> None:
+    known = {
+        "CVE-2025-0001": advisory("CVE-2025-0001", Severity.CRITICAL),
+        "CVE-2025-0002": advisory("CVE-2025-0002", Severity.HIGH, "windows"),
+    }
+    found = assess(NEW, OLD, FEED, known, LATER)
+    assert found.reopens == ("CVE-2025-0001",)
+    assert found.detail.endswith("opens 1 CVE again (worst: CRITICAL)")
+
+
+def test_a_rollback_learns_what_it_opens_again_when_the_feed_catches_up() -> None:
+    early = change(NEW, OLD, late=False)
+    assert (early.cause, early.reopens) == (Cause.ROLLBACK, ())
+    assert early.detail == ".NET 8.0.17 → 8.0.16 goes back to an older version"
+    found = reassess(early, FEED, {}, LATER)
+    assert found is not None
+    assert (found.cause, found.reopens, found.detail) == (
+        Cause.ROLLBACK,
+        change(NEW, OLD).reopens,
+        change(NEW, OLD).detail,
+    )
+    assert reassess(found, FEED, {}, LATER) is None
+
+
+def test_a_tag_that_goes_back_to_an_older_channel_is_a_rollback_too() -> None:
+    found = change(seen("1", version="10.0.1", of="aspnet:latest"), seen("2", version="9.0.11", of="aspnet:latest"))
+    assert (found.cause, found.reopens) == (Cause.ROLLBACK, ())
+
+
+@pytest.mark.parametrize("name", ["golden:8.0", "dotnet-isolated:4", "sdk:8.0"])
+def test_what_an_image_declares_says_whether_it_holds_an_sdk(name: str) -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", sdks="8.0.411", at=DAY)])
+    before, after = seen("1", of=name, version="8.0.410"), seen("2", of=name, version="8.0.411")
+    assert change(before, after, feed=feed).cves == ("CVE-2025-0001",)

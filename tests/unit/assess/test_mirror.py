@@ -98,3 +98,12 @@ def test_a_copy_counts_from_when_upstream_published_it_where_that_was_seen() -> 
     assert (change.at, change.counts_from) == (DAY + 9 * HOUR, DAY + HOUR)
     unseen = brought(copy_of(PUBLISHED[0], 0.5), copy_of(seen("9"), 3))
     assert unseen.counts_from == unseen.at == DAY + 3 * HOUR
+
+
+def test_a_copy_that_follows_upstream_back_tells_what_that_opens_again() -> None:
+    back = seen("1", at=DAY + 3 * HOUR)
+    taken_back = replace(move(13, PUBLISHED[2], back, Cause.ROLLBACK).change, cves=(), reopens=("CVE-1",))
+    above = MirroredBase(ORIGIN, [*PUBLISHED, back], [*UPSTREAM.moves, Move(13, taken_back)])
+    before, after = copy_of(PUBLISHED[2], 2.5), copy_of(back, 3.5)
+    change = as_upstream(assess(PUBLISHED[2], back, ReleaseIndex([]), {}, back.at), before, after, above)
+    assert (change.cause, change.reopens, change.cves) == (Cause.ROLLBACK, ("CVE-1",), ())

@@ -70,3 +70,15 @@ def test_a_feed_that_catches_up_explains_what_was_brought_before() -> None:
     assert after is not None
     assert (after.causes, after.cves, after.severity) == ((Cause.DOTNET_SECURITY,), BELOW.cves, Severity.HIGH)
     assert brought_anew(after, [BELOW]) is None
+
+
+def test_a_rebuild_on_an_older_dotnet_stays_a_rollback() -> None:
+    back = replace(MOVED, cause=Cause.ROLLBACK, reopens=("CVE-2026-1",))
+    found = as_base_update(back, OLD, NEW, InheritedChanges((Move(1, BELOW),)))
+    assert (found.cause, found.reopens, found.brings) == (Cause.ROLLBACK, ("CVE-2026-1",), ())
+
+
+def test_what_is_below_and_was_taken_back_is_not_brought() -> None:
+    back = replace(BELOW, cause=Cause.ROLLBACK, cves=(), severity=None, reopens=BELOW.cves)
+    found = brought(BELOW, back)
+    assert (found.causes, found.cves, found.severity, found.brings) == ((), (), None, (1, 2))

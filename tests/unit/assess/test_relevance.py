@@ -2,6 +2,7 @@ import pytest
 
 from bot.assess.relevance import relevance, relevance_to
 from bot.domain.feeds.advisory import Advisory
+from bot.domain.reference import Reference
 from tests.unit.assess.world import base, image, seen
 
 
@@ -44,6 +45,35 @@ def test_an_image_is_touched_through_what_it_contains(touches: str, family: str,
 )
 def test_the_operating_system_must_be_one_of_the_images(systems: str, tag: str, relevant: bool) -> None:
     assert bool(relevance(advisory("runtime", systems), base(f"aspnet:{tag}"))) is relevant
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mcr.microsoft.com/dotnet/monitor:10.0",
+        "mcr.microsoft.com/dotnet/aspire-dashboard:13.1",
+        "mcr.microsoft.com/dotnet/yarp:2.3-preview",
+        "mcr.microsoft.com/dotnet/samples:aspnetapp",
+        "mcr.microsoft.com/azure-functions/dotnet-isolated:4",
+        "ghcr.io/contoso/golden:1.0",
+        "ghcr.io/contoso/dotnet/runtime:8.0",
+        "contoso.azurecr.io/dotnet/runtime-deps:8.0",
+    ],
+)
+@pytest.mark.parametrize("touches", ["runtime", "aspnet", "sdk", ""])
+def test_what_an_image_contains_that_nobody_knows_counts_as_touched(name: str, touches: str) -> None:
+    found = relevance(advisory(touches), Reference.parse(name).base)
+    assert found.relevant
+    assert "is not known, so every fix counts" in found.text
+
+
+def test_the_operating_system_of_an_image_is_known_whatever_it_contains() -> None:
+    assert not relevance(advisory("runtime", "windows"), Reference.parse("ghcr.io/contoso/golden:1.0").base)
+
+
+@pytest.mark.parametrize("place", ["dotnet/nightly/runtime", "dotnet/core/runtime"])
+def test_microsofts_families_are_known_in_all_their_places(place: str) -> None:
+    assert not relevance(advisory("aspnet"), Reference.parse(f"mcr.microsoft.com/{place}:8.0").base)
 
 
 def test_the_observed_distribution_wins_over_the_tag() -> None:

@@ -177,3 +177,11 @@ async def test_what_the_last_change_says_a_base_lacks_it_lacks_still() -> None:
     before, after = seen("1", image("1"), at=DAY), seen("2", image("2"), at=GONE.at)
     (change,) = await assessed(Registry(), Pair(2, 1, 1, before, after, ("linux/arm/v7",)))
     assert change.lacks == ("linux/arm/v7",)
+
+
+async def test_a_line_whose_newest_release_is_gone_went_back() -> None:
+    line = Base("ghcr.io", "contoso/golden", "1.*.*")
+    before = replace(OLD, base=line, version="1.4.10")
+    after = replace(seen("2", at=DAY + timedelta(hours=1)), base=line, version="1.4.9")
+    (change,) = await assessed(Registry({}), Pair(2, 1, 1, before, after))
+    assert (change.cause, change.detail) == (Cause.ROLLBACK, "1.4.10 → 1.4.9 goes back to an older release")

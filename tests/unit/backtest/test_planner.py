@@ -139,6 +139,10 @@ def test_what_needs_no_rebuild_makes_none(cause: Cause) -> None:
     assert {deed.action for deed in deeds} <= {Action.NOTIFY}
 
 
+def test_nobody_is_taken_back() -> None:
+    assert carried_out(planner(), change(cause=Cause.ROLLBACK)) == []
+
+
 def test_the_users_of_a_withdrawn_base_are_told_at_once() -> None:
     (deed,) = carried_out(planner(), change(cause=Cause.WITHDRAWN))
     assert (deed.at, deed.action, deed.repository) == (DAY, Action.NOTIFY, "a")
@@ -160,6 +164,7 @@ def test_every_move_that_needs_a_rebuild_gets_one_within_the_window(
     window = planner(policy=with_settle(default_policy(), hours * HOUR))
     deeds = [deed for deed in carried_out(window, *changes) if deed.action is not Action.NOTIFY]
     acted = [one for deed in deeds for one in deed.changes]
-    assert sorted(one.at for one in acted) == [one.at for one in changes if one.cause.needs_rebuild]
+    wanted = [one.at for one in changes if one.cause.needs_rebuild and one.cause is not Cause.ROLLBACK]
+    assert sorted(one.at for one in acted) == wanted
     assert all(timedelta() <= deed.at - one.at <= hours * HOUR for deed in deeds for one in deed.changes)
     assert [deed.at for deed in deeds] == sorted(deed.at for deed in deeds)

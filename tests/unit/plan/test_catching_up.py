@@ -13,6 +13,7 @@ from bot.domain.rollouts.behind import BehindUsage, lacking
 from bot.domain.rollouts.policy import Match, Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Action, Rebuild
 from bot.domain.rollouts.rollout import PlannedRebuild
+from bot.domain.rollouts.terms import Pin
 from bot.domain.rollouts.timing.waves import Wave
 from bot.plan.catching_up import catch_up
 from tests.unit.plan.world import (
@@ -70,9 +71,25 @@ def test_what_nobody_has_seen_is_of_the_cause_age() -> None:
     assert (change.cause, change.severity, change.cves) == (Cause.AGE, None, ())
 
 
-@pytest.mark.parametrize("cause", [each for each in Cause if each.needs_rebuild])
+@pytest.mark.parametrize("cause", [each for each in Cause if each.needs_rebuild and each is not Cause.ROLLBACK])
 def test_one_change_is_what_it_is(cause: Cause) -> None:
     assert lacking(behind(moves=(move(cause=cause),)), NOON).cause is cause
+
+
+def test_what_a_rollback_opened_again_is_not_what_is_lacking() -> None:
+    fixed = replace(SECURITY, change=replace(SECURITY.change, cves=("CVE-1",)))
+    back = move(id=13, cause=Cause.ROLLBACK, to="y", version="10.0.4")
+    back = replace(back, change=replace(back.change, reopens=("CVE-1",)))
+    change = lacking(behind(moves=(fixed, back, OS)), NOON)
+    assert (change.cause, change.severity, change.cves) == (Cause.OS_UPDATE, None, ())
+    forward = replace(fixed, id=14)
+    again = lacking(behind(moves=(fixed, back, forward)), NOON)
+    assert (again.cause, again.severity, again.cves) == (Cause.DOTNET_SECURITY, Severity.HIGH, ("CVE-1",))
+
+
+def test_a_pin_that_is_ahead_of_its_base_is_not_taken_back() -> None:
+    assert caught_up(behind("aspnet:10.0.10", moves=())) == ()
+    assert caught_up(behind("aspnet:10.0.10@a", moves=()), policy=Policy((PolicyRule(pin=Pin.DIGEST),))) == ()
 
 
 # What is done

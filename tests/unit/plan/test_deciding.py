@@ -383,3 +383,52 @@ def test_a_tag_that_floats_already_is_rebuilt_as_ever_where_pins_are_to_float() 
         planned(move(), usage("aspnet:10.0"), member(WEEKLY), policy=Policy((PolicyRule(pin=Pin.FLOATING),)))
     )
     assert found.action is Action.DISPATCH
+
+
+# What goes back
+
+
+def _back(version: str = "10.0.3") -> Move:
+    return move(cause=Cause.ROLLBACK, version=version)
+
+
+@pytest.mark.parametrize(
+    "text", ["aspnet:10.0@a", "aspnet:10.0", "aspnet:10.0.4", "aspnet:10.0.4@a", "aspnet:10.0.3"]
+)
+def test_nothing_goes_to_what_a_base_went_back_to(text: str) -> None:
+    assert planned(_back(), usage(text), member(WEEKLY)) == ()
+
+
+def test_what_is_older_still_comes_forward_to_it() -> None:
+    assert edits(only(planned(_back(), usage("aspnet:10.0.2")))) == [("10.0.2", "10.0.3", False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "edited"),
+    [
+        ("aspnet:10.0@a", [("10.0@a", "10.0@b", False)]),
+        ("aspnet:10.0.4@a", [("10.0.4@a", "10.0.3@b", False)]),
+        ("aspnet:10.0.4", [("10.0.4", "10.0.3", False)]),
+    ],
+)
+def test_a_rule_may_have_it_followed(text: str, edited: list[tuple[str, str, bool]]) -> None:
+    policy = Policy((PolicyRule(follow_rollbacks=True),))
+    assert edits(only(planned(_back(), usage(text), policy=policy))) == edited
+
+
+def test_a_rule_that_follows_rollbacks_takes_nothing_back_otherwise() -> None:
+    policy = Policy((PolicyRule(follow_rollbacks=True),))
+    assert planned(move(), usage("aspnet:10.0.6"), policy=policy) == ()
+
+
+@pytest.mark.parametrize("pin", Pin)
+def test_a_reference_ahead_of_its_base_needs_nothing(pin: Pin) -> None:
+    policy = Policy((PolicyRule(pin=pin),))
+    assert planned(move(), usage("aspnet:10.0.6"), member(WEEKLY), policy=policy) == ()
+    assert planned(move(), usage("aspnet:10.0.6@a"), member(WEEKLY), policy=policy) == ()
+
+
+def test_no_release_of_monitor_is_read_out_of_the_dotnet_inside() -> None:
+    monitor = Base("mcr.microsoft.com", "dotnet/monitor", "10.0.3")
+    found = only(planned(move(monitor, version="10.0.11"), usage("monitor:10.0.3@a")))
+    assert edits(found) == [("10.0.3@a", "10.0.3@b", False)]

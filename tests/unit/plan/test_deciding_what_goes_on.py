@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.bases.change import Move
+from bot.domain.bases.change import Cause, Change, Move
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import Affected, Workflow
 from bot.domain.repositories.usage import Role
@@ -120,6 +120,45 @@ def test_a_mirror_of_the_base_shares_its_branch_and_so_its_pull_request() -> Non
 )
 def test_other_rebuilds_go_on(other: Rebuild) -> None:
     assert only(planned(move(to="c"), usage("aspnet:10.0@a"), earlier=[other])).supersedes == ()
+
+
+def _taken_back(change: Change, version: str | None = "10.0.4") -> Change:
+    """From digest b to a, with the version that it had before."""
+    went = {"from_version": change.to_version, "to_version": version, "cause": Cause.ROLLBACK}
+    return replace(change, from_digest=digest("b"), to_digest=digest("a"), at=NOON + HOUR, **went)
+
+
+@pytest.mark.parametrize("text", ["aspnet:10.0@a", "aspnet:10.0.4", "aspnet:10.0"])
+def test_a_release_that_is_taken_back_before_anything_was_rebuilt_starts_nothing(text: str) -> None:
+    first, home = move(), member(WEEKLY)
+    waiting = replace(
+        rebuild(due_at=NOON + 6 * HOUR), action=only(planned(first, usage(text), home)).action, workflow=None
+    )
+    back = Move(2, _taken_back(first.change))
+    found = only(planned([back], usage(text), home, earlier=[waiting], known=[first], now=NOON + HOUR))
+    assert (found.state, found.supersedes) == (RebuildState.CANCELLED, (1,))
+
+
+def test_a_release_that_is_taken_back_is_taken_out_of_its_open_pull_request() -> None:
+    first = move()
+    opened = rebuild(state=RebuildState.OPEN, pull_request=7, attempted_at=NOON)
+    back = Move(2, _taken_back(first.change))
+    found = only(planned([back], usage("aspnet:10.0@a"), earlier=[opened], known=[first], now=NOON + HOUR))
+    assert (found.pull_request, [target.to_digest for target in found.targets]) == (7, [digest("a")])
+
+
+def test_a_run_that_has_begun_is_not_repeated_for_what_its_base_went_back_to() -> None:
+    first = move()
+    going = rebuild(action=Action.DISPATCH, state=RebuildState.DISPATCHED, workflow="weekly-rebuild.yml")
+    back = Move(2, _taken_back(first.change))
+    assert planned([back], usage("aspnet:10.0"), member(WEEKLY), earlier=[going], known=[first]) == ()
+
+
+def test_an_open_pull_request_is_not_taken_back_behind_where_it_began() -> None:
+    first = move()
+    opened = rebuild(state=RebuildState.OPEN, pull_request=7, attempted_at=NOON)
+    back = Move(2, replace(_taken_back(first.change, "10.0.3"), to_digest=digest("c")))
+    assert planned([back], usage("aspnet:10.0@a"), earlier=[opened], known=[first], now=NOON + HOUR) == ()
 
 
 @pytest.mark.parametrize(("text", "workflows"), [("aspnet:10.0@a", ()), ("aspnet:10.0", (WEEKLY,))])

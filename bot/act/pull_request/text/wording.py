@@ -29,6 +29,7 @@ _CAUSES = {
     Cause.OS_UPDATE: "an update of the operating system layer",
     Cause.OS_MOVE: "the tag moved to another distribution",
     Cause.CHANNEL_MOVE: "the tag moved to another .NET channel",
+    Cause.ROLLBACK: "the tag went back to an older version",
     Cause.BASE_UPDATE: "a base image of our own was rebuilt",
     Cause.LAYERS_ONLY: "rebuilt upper layers, same .NET version and same operating system layer",
 }

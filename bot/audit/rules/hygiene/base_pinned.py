@@ -2,15 +2,15 @@
 
 What: each FROM of an image from elsewhere names a tag that is not `latest`, nor an operating system alone
 (`node:alpine`), nor a day (`debian:trixie-20260101`); of .NET's images and Docker's official ones it names the
-minor version (`8.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
+minor version (`10.0`, `10.0-noble-chiseled`), or any tag with a digest that is kept up to date.
 
-Why: `latest` brings the next major version unasked; a patch version such as `8.0.11` never gets the next fix.
+Why: `latest` brings the next major version unasked; a patch version such as `10.0.1` never gets the next fix.
 
 Example that fails::
 
-    FROM mcr.microsoft.com/dotnet/aspnet:8.0.11
+    FROM mcr.microsoft.com/dotnet/aspnet:10.0.1
 
-Fix: `mcr.microsoft.com/dotnet/aspnet:8.0`, rebuilt weekly.
+Fix: `mcr.microsoft.com/dotnet/aspnet:10.0`, rebuilt weekly.
 
 Exceptions: names that only a build tells are unknown, and so is one patch of an image of whose publisher it is not
 known whether there is a tag for the minor version. Dockerfiles of tests and samples are not asked.
@@ -79,7 +79,7 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
         return holds(place, subject, "a digest beside its tag is raised with the tag")
     if reference.tag is None or reference.tag == "latest":
         what = "no tag is written, which means latest" if reference.tag is None else "latest brings any version"
-        return fails(place, subject, what, "write the minor version, such as 8.0")
+        return fails(place, subject, what, "write the minor version that the program targets")
     if reference.tag.split("-")[0].lower() in _MOVING:
         return fails(place, subject, f"{reference.tag} brings any version", "write the minor version")
     tag = tag_of(text)
@@ -96,7 +96,10 @@ def _judged(reference: Reference, place: Place, subject: str, span: Span | None,
         return fails(place, subject, f"{reference.tag} is one patch, which never gets a fix", fix)
     if tag.precision == 1:
         return fails(
-            place, subject, f"{reference.tag} brings any minor version", "write the minor version, such as 8.0"
+            place,
+            subject,
+            f"{reference.tag} brings any minor version",
+            "write the minor version that the program targets",
         )
     return holds(place, subject, f"it follows {reference.tag}")
 

@@ -102,7 +102,12 @@ def _built_by_sdk(repository: RepositoryTexts) -> Iterator[Verdict]:
             elif major.isdecimal() and int(major) >= _OLDEST_WITH_USER:
                 yield holds(place, subject, f"the SDK makes it run as app, on {usage.reference}")
             else:
-                yield fails(place, subject, f"{usage.reference} runs as root", "move to .NET 8 or newer")
+                yield fails(
+                    place,
+                    subject,
+                    f"{usage.reference} runs as root",
+                    "move to a .NET that still gets fixes: its images have a user since .NET 8",
+                )
 
 
 RULE = Rule(

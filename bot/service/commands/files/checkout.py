@@ -1,40 +1,31 @@
 """`scan` and `update` on a local checkout: the same discovery and rewriting as for the fleet."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.clients.folders import checkout
 from bot.discover.choosing import Choice, chosen, source_files
 from bot.discover.selection import Selection
-from bot.domain.bases.followed_base import Unknown, is_patch_pinned, reference_after_move
-from bot.domain.bases.observation import Observation
+from bot.domain.bases.followed_base import is_patch_pinned
 from bot.domain.bases.unwatched import unwatched
-from bot.domain.bounded_gather import bounded_gather
 from bot.domain.clock import Clock
-from bot.domain.failure import Failure
 from bot.domain.reference import Base, Reference
 from bot.domain.repositories.repository import TreeEntry
-from bot.domain.repositories.usage import Replacement, SourceProblem, Usage
+from bot.domain.repositories.usage import Replacement, SourceProblem
 from bot.formats.finding import LARGEST_FILE
 from bot.formats.repository import File, Memory, read_files, sources_of_app_hosts
 from bot.formats.rewrite.rewrite import rewrite_files
+from bot.service.commands.files.looking import looked_up
 from bot.service.commands.progress import Progress
 from bot.settings.defaults import BASES, REGISTRY
 from bot.views.repositories.scan import FolderScan, Freshness, ScannedUsage
-from bot.watch.registry.observe import read as read_image
 
 if TYPE_CHECKING:
-    from bot.clients.registry import RegistryAccess
     from bot.settings import Settings
-
-AT_ONCE = 16
-"""Requests to registries under way at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +57,12 @@ async def scan(
         else Selection(bases=tuple(settings.bases), mirrors=settings.mirror_rules)
     )
     pairs = [(usage, selection.followed(usage)[0]) for usage in found.usages]
-    seen: Mapping[Base, Observation | Failure] = {}
+    scanned = [ScannedUsage(usage, base, _without_a_look(base)) for usage, base in pairs]
     if not offline:
-        by_base: defaultdict[Base, list[Usage]] = defaultdict(list)
-        for usage, base in pairs:
-            if base is not None:
-                by_base[base].append(usage)
-        pins_sdk = any(usage.sdk_pin is not None for usage in found.usages)
-        seen = await _look(by_base, settings, clock, progress, pins_sdk)
+        scanned = await looked_up(scanned, settings, clock, progress)
     return FolderScan(
         len(files),
-        tuple(_judged(usage, base, seen) for usage, base in pairs),
+        tuple(scanned),
         (*choice.problems, *found.problems),
         found.open_references,
         unwatched(
@@ -144,78 +130,5 @@ def _files(root: Path, entries: Sequence[TreeEntry], progress: Progress) -> Iter
         yield File(entry.path, checkout.content_name(data), data)
 
 
-async def _look(
-    usages: Mapping[Base, Sequence[Usage]],
-    settings: "Settings | None",
-    clock: Clock,
-    progress: Progress,
-    pins_sdk: bool,
-) -> Mapping[Base, Observation | Failure]:
-    """Asks for every base with one HEAD, and reads an image only where its version decides something."""
-    from bot.clients.http.client import Http
-    from bot.clients.registry import Registry, host_rules
-
-    accesses = _accesses(settings)
-    done = count(1)
-    async with Http(clock, host_rules(accesses)) as http:
-        registry = Registry(http, accesses, clock)
-
-        async def look(base: Base) -> Observation | Failure:
-            try:
-                head = await registry.head(base)
-                if not _needs_version(base, head.digest, usages[base], pins_sdk):
-                    return Observation(clock.now(), base, head.digest)
-                reading = await read_image(registry, _NothingKept(), base, head.digest)
-                return reading.observation(base, clock.now())
-            except Failure as failure:
-                return failure
-            finally:
-                progress(next(done), len(usages))
-
-        bases = sorted(usages)
-        return dict(zip(bases, await bounded_gather(AT_ONCE, bases, look), strict=True))
-
-
-def _accesses(settings: "Settings | None") -> "Sequence[RegistryAccess]":
-    from bot.clients.registry import RegistryAccess
-
-    if settings is None:
-        return [RegistryAccess(REGISTRY)]
-    from bot.service.wiring.registries.accesses import accesses_of_caller
-
-    return accesses_of_caller(settings)
-
-
-def _needs_version(base: Base, digest: str, usages: Iterable[Usage], pins_sdk: bool) -> bool:
-    """A patch tag names a version, global.json names the SDK's, and of a stale digest the new version is told."""
-    if base.is_sdk and pins_sdk:
-        return True
-    return any(is_patch_pinned(usage.reference) or usage.reference.digest not in (None, digest) for usage in usages)
-
-
-class _NothingKept:
-    """A scan starts with nothing and keeps nothing."""
-
-    async def manifests(self, digests: Iterable[str]) -> Mapping[str, bytes]:
-        return {}
-
-
-def _judged(usage: Usage, base: Base | None, seen: Mapping[Base, Observation | Failure]) -> ScannedUsage:
-    if base is None:
-        return ScannedUsage(usage, None, Freshness.UNWATCHED)
-    now = seen.get(base)
-    if now is None:
-        return ScannedUsage(usage, base, Freshness.UNKNOWN)
-    if isinstance(now, Failure) or now.digest is None:
-        return ScannedUsage(usage, base, Freshness.UNKNOWN, note=str(now) if isinstance(now, Failure) else "")
-    target = reference_after_move(usage.reference, now.digest, now.version)
-    if isinstance(target, Unknown):
-        return ScannedUsage(usage, base, Freshness.UNKNOWN, note=target.reason)
-    if target != usage.reference:
-        return ScannedUsage(usage, base, Freshness.STALE, target, version=now.version)
-    if usage.is_pinned or target.tag != base.tag:
-        return ScannedUsage(usage, base, Freshness.FRESH, version=now.version)
-    if usage.marker is not None:
-        fresh = usage.marker == now.digest
-        return ScannedUsage(usage, base, Freshness.FRESH if fresh else Freshness.STALE, note="by its marker line")
-    return ScannedUsage(usage, base, Freshness.FLOATING, version=now.version)
+def _without_a_look(base: Base | None) -> Freshness:
+    return Freshness.UNWATCHED if base is None else Freshness.UNKNOWN

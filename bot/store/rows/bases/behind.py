@@ -9,12 +9,14 @@ from sqlalchemy import Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.bases.change import Change, Move
+from bot.domain.bases.going_back import goes_back
 from bot.domain.bases.observation import Observation
 from bot.domain.bases.version_line import pinned_to
 from bot.domain.reference import Base
 from bot.domain.repositories.repository import FleetRepository
 from bot.domain.repositories.usage import Usage
 from bot.domain.rollouts.behind import BehindUsage, FleetBehind
+from bot.domain.rollouts.pinning import named_version
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.store.engine.codec import load, load_text
 from bot.store.engine.inserting import chunks
@@ -56,6 +58,11 @@ class _Log:
             if digest is not None and digest in (seen.digest, *(image.digest for image in seen.platforms)):
                 return place, seen
         return None
+
+    def has_gone_back(self, at: datetime, shown: Observation) -> bool:
+        """Whether what the base shows is older than what it showed at that time."""
+        before = [seen.version for _, seen in self.seen if seen.at <= at]
+        return bool(before) and goes_back(before[-1], shown.version)
 
     def since(self, place: int) -> list[Move]:
         return [move for observation, move in self.moves if observation > place]
@@ -139,13 +146,16 @@ def _behind(
         if each.usage.reference.digest in {image.digest for image in shown.platforms}:
             return None  # it names one platform's image of what the base shows
         place = log.place_of(each.usage)
+        held = named_version(each.usage.reference, base) if place is None else place[1].version
+        if goes_back(held, shown.version):
+            return None  # the base went back, or a mirror has lost some: it is ahead
         if place is None:
             return BehindUsage(member, each.usage, base, shown)
         moves = log.since(place[0])
         news = tuple(move for move in moves if move.change.cause.needs_rebuild)
         return None if moves and not news else BehindUsage(member, each.usage, base, shown, place[1].at, news)
     at, published_at = built.get(each.home), log.published_at(shown)
-    if at is None or published_at is None or at >= published_at:
+    if at is None or published_at is None or at >= published_at or log.has_gone_back(at, shown):
         return None
     news = tuple(move for _, move in log.moves if move.change.at > at and move.change.cause.needs_rebuild)
     return BehindUsage(member, each.usage, base, shown, at, news)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.assess.mirror import MirroredBase
 from bot.assess.stage import Pair
-from bot.domain.bases.change import DOTNET_CAUSES, Cause, Change, Move
+from bot.domain.bases.change import TOLD_BY_FEEDS, Cause, Change, Move
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
 from bot.domain.rollouts.rebuild import ENDED, Action, RebuildState, Target
@@ -103,7 +103,7 @@ class AssessStore(Store):
         query = (
             select(changes.c.id, changes.c.change)
             .where(
-                changes.c.cause.in_([cause.value for cause in (*DOTNET_CAUSES, Cause.BASE_UPDATE)]),
+                changes.c.cause.in_([cause.value for cause in (*TOLD_BY_FEEDS, Cause.BASE_UPDATE)]),
                 changes.c.feeds_revision < revision,
                 changes.c.at > self._clock.now() - _CONCERNS_FOR,
             )

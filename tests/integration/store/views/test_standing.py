@@ -99,6 +99,43 @@ async def test_what_floats_is_behind_until_a_rebuild_of_it_was_proved(stores: St
     assert (await stores.catch_up.behind()).usages == ()
 
 
+@pytest.mark.parametrize(
+    ("reference", "is_behind"),
+    [
+        (Reference(ASPNET.name, "10.0", digest("b")), False),
+        (Reference(ASPNET.name, "10.0.6"), False),
+        (Reference(ASPNET.name, "10.0.7", digest("f")), False),
+        (Reference(ASPNET.name, "10.0.4"), True),
+    ],
+    ids=["digest", "patch", "ahead of all that was seen", "older still"],
+)
+async def test_a_pin_is_not_behind_a_base_that_went_back(
+    stores: Stores, reference: Reference, is_behind: bool
+) -> None:
+    pinned = replace(usage_of(ASPNET), reference=reference)
+    await reading(stores, Reading("tree", ((pinned, ASPNET),)))
+    for letter, version in (("b", "10.0.6"), ("c", "10.0.5")):
+        await stores.see({ASPNET: letter}, version)
+        stores.clock.advance(2 * HOUR)
+    await stores.assess_all()
+    assert bool((await stores.catch_up.behind()).usages) is is_behind
+
+
+async def test_a_build_is_not_behind_a_base_that_went_back_since(stores: Stores) -> None:
+    await reading(stores, Reading("tree", ((floating(), ASPNET),)))
+    await stores.see({ASPNET: "b"}, "10.0.6")
+    stores.clock.advance(HOUR)
+    built = {"workflow": "weekly-rebuild.yml", "builds": [], "last_success": stores.clock.now()}
+    async with stores.database.transaction() as connection:
+        await connection.execute(
+            insert(workflow_builds).values(repository_id=1, due_at=stores.clock.now(), attempts=0, **built)
+        )
+    stores.clock.advance(2 * HOUR)
+    await stores.see({ASPNET: "c"}, "10.0.5")
+    await stores.assess_all()
+    assert (await stores.catch_up.behind()).usages == ()
+
+
 async def test_what_asks_to_be_left_alone_is(stores: Stores) -> None:
     await reading(stores, Reading("tree", ((floating(), ASPNET),), config=RepositoryConfig(enabled=False)), "ab")
     assert await standing(stores) is Standing.LEFT_ALONE

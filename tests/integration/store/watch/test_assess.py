@@ -53,6 +53,14 @@ async def test_changes_of_a_version_are_assessed_again_when_a_feed_has_changed(s
     assert await reassessable(stores) == []
 
 
+async def test_a_rollback_is_assessed_again_too(stores: Stores) -> None:
+    await stores.fill()
+    await moves_again_unassessed(stores)
+    await stores.assess_all(Cause.ROLLBACK)
+    await feed_changes(stores)
+    assert [move.id for move in await reassessable(stores)] == [1, 2]
+
+
 async def test_changes_of_the_system_layer_do_not_wait_for_feeds(stores: Stores) -> None:
     await stores.fill()
     await moves_again_unassessed(stores)

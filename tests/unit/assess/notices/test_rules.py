@@ -7,7 +7,7 @@ from bot.assess.baseline import BaseStanding
 from bot.assess.dotnet.releases import ReleaseIndex
 from bot.assess.notices import rules as lag
 from bot.domain.bases.observation import Observation
-from bot.domain.feeds.advisory import Advisory
+from bot.domain.feeds.advisory import Advisory, Release
 from tests.unit.assess.world import DAY, base, image, release, seen
 
 HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
@@ -108,19 +108,70 @@ def test_a_fix_for_windows_alone_is_not_waited_for() -> None:
 )
 def test_a_withdrawn_base_leads_to_its_nearest_kin(tag: str, others: str, best: str) -> None:
     kin = [live(f"aspnet:{other}", str(number)) for number, other in enumerate(others.split(), 2)]
-    (notice,) = lag.withdrawn([gone(f"aspnet:{tag}"), *kin], DAY + 3 * DAYS)
+    (notice,) = lag.withdrawn([gone(f"aspnet:{tag}"), *kin], ReleaseIndex([]), DAY + 3 * DAYS)
     assert notice.toward[0].tag == best
     assert notice.text == f"aspnet:{tag} was withdrawn 3 days ago and gets no more fixes; move to {best}"
 
 
+def _ending(channel: str, ends: date | None, phase: str = "active") -> Release:
+    return replace(release(f"{channel}.1", at=DAY - 30 * DAYS), end_of_life=ends, support_phase=phase)
+
+
+def test_nobody_is_sent_to_a_channel_that_gets_no_more_fixes() -> None:
+    over, later = DAY.date(), date(2028, 11, 14)
+    feed = ReleaseIndex([_ending("8.0", over), _ending("9.0", None, "eol"), _ending("10.0", later)])
+    kin = [live(f"aspnet:{tag}", str(place), None) for place, tag in enumerate(("8.0", "9.0", "10.0"), 2)]
+    (notice,) = lag.withdrawn([gone("aspnet:6.0"), *kin], feed, DAY)
+    assert notice.toward == (base("aspnet:10.0"),)
+    (before,) = lag.withdrawn([gone("aspnet:6.0"), *kin], feed, DAY - DAYS)
+    assert [each.tag for each in before.toward] == ["8.0", "10.0"]
+
+
+def test_nobody_is_sent_anywhere_where_every_channel_has_ended() -> None:
+    feed = ReleaseIndex([_ending("8.0", DAY.date())])
+    (notice,) = lag.withdrawn([gone("aspnet:8.0-alpine3.20"), live("aspnet:8.0-alpine")], feed, DAY)
+    assert (notice.toward, notice.text.rpartition("; ")[2]) == ((), "no live tag resembles it")
+
+
+def _shown(*versions: str) -> list[Observation]:
+    return [
+        replace(seen(str(number % 10), version=version), at=DAY + number * HOUR)
+        for number, version in enumerate(versions, 1)
+    ]
+
+
+def test_a_base_that_went_back_is_told_with_what_that_opens_again() -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", "CVE-2025-0002", at=DAY)])
+    (notice,) = lag.rolled_back(_shown("8.0.16", "8.0.17", "8.0.16", "8.0.16"), feed, {}, DAY + 10 * HOUR)
+    assert (notice.since, notice.until, notice.delay) == (DAY + 3 * HOUR, None, 7 * HOUR)
+    assert notice.text == (
+        "aspnet:8.0 went back from 8.0.17 to 8.0.16, which opens 2 CVEs again; "
+        "no rebuild goes to it but where a rule says follow_rollbacks"
+    )
+
+
+def test_a_cve_that_does_not_concern_the_image_is_not_opened_again() -> None:
+    feed = ReleaseIndex([release("8.0.17", "CVE-2025-0001", at=DAY)])
+    windows = Advisory("CVE-2025-0001", systems=frozenset({"windows"}))
+    (notice,) = lag.rolled_back(_shown("8.0.17", "8.0.16"), feed, {windows.cve: windows}, DAY + 10 * HOUR)
+    assert "opens" not in notice.text
+
+
+@pytest.mark.parametrize(
+    "versions", [("8.0.16", "8.0.17", "8.0.16", "8.0.17"), ("8.0.16", "8.0.16"), ("8.0.16",), ()]
+)
+def test_a_base_that_came_forward_again_is_not_told(versions: tuple[str, ...]) -> None:
+    assert lag.rolled_back(_shown(*versions), ReleaseIndex([]), {}, DAY + 10 * HOUR) == ()
+
+
 def test_a_live_tag_with_the_very_image_is_the_best_successor() -> None:
     standings = [gone("aspnet:8.0-alpine3.20", "1"), live("aspnet:8.0-alpine3.22"), live("aspnet:8.0-alpine", "1")]
-    (notice,) = lag.withdrawn(standings, DAY)
+    (notice,) = lag.withdrawn(standings, ReleaseIndex([]), DAY)
     assert notice.toward[0].tag == "8.0-alpine"
 
 
 def test_a_withdrawn_base_without_kin_says_so() -> None:
-    (notice,) = lag.withdrawn([gone("aspnet:9.0"), live("aspnet:8.0"), live("sdk:9.0")], DAY)
+    (notice,) = lag.withdrawn([gone("aspnet:9.0"), live("aspnet:8.0"), live("sdk:9.0")], ReleaseIndex([]), DAY)
     assert notice.text.endswith("no live tag resembles it")
 
 

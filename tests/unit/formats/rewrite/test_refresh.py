@@ -147,3 +147,41 @@ def test_files_of_msbuild_are_read_with_each_other_and_others_by_themselves() ->
     tree = ["Directory.Build.props", "src/A.csproj", "src/B.csproj", "Dockerfile", "deploy/x.yaml"]
     assert read_with(tree, ["Dockerfile"]) == {"Dockerfile"}
     assert read_with(tree, ["src/A.csproj", "Dockerfile"]) == set(tree) - {"deploy/x.yaml"}
+
+
+def test_a_file_that_is_ahead_of_its_order_stays_and_meets_it() -> None:
+    text = b"FROM mcr.microsoft.com/dotnet/sdk:8.0.417\n"
+    done = refreshed("Dockerfile", text, SDK_MOVES)
+    assert (done.data, done.met, done.refused) == (text, {SDK}, ())
+
+
+@pytest.mark.parametrize("pin", Pin)
+def test_no_pin_style_takes_a_file_back(pin: Pin) -> None:
+    text = f"FROM mcr.microsoft.com/dotnet/sdk:8.0.417@{OLD}\n".encode()
+    orders = WantedDigests((WantedDigest(SDK, NEW, "8.0.416", pin=pin),))
+    assert refreshed("Dockerfile", text, orders).data == text
+
+
+def test_a_tag_put_together_from_an_argument_is_not_taken_back_either() -> None:
+    text = b"ARG VERSION=8.0.417\nFROM mcr.microsoft.com/dotnet/sdk:${VERSION}\n"
+    assert refreshed("Dockerfile", text, SDK_MOVES).data == text
+
+
+def test_a_chart_is_not_taken_back_either() -> None:
+    text = b"image:\n  repository: mcr.microsoft.com/dotnet/sdk\n  tag: 8.0.417\n"
+    assert refreshed("chart/values.yaml", text, SDK_MOVES).data == text
+
+
+def test_a_rule_may_have_a_file_taken_back() -> None:
+    orders = WantedDigests((WantedDigest(SDK, NEW, "8.0.416", may_go_back=True),))
+    done = refreshed("Dockerfile", b"FROM mcr.microsoft.com/dotnet/sdk:8.0.417\n", orders)
+    assert done.data == b"FROM mcr.microsoft.com/dotnet/sdk:8.0.416\n"
+
+
+def test_the_tags_that_take_the_place_of_others_are_told() -> None:
+    patch = "FROM mcr.microsoft.com/dotnet/sdk:8.0.404\n"
+    done = refreshed("Dockerfile", patch.encode(), SDK_MOVES)
+    assert [str(each) for each in done.new_tags] == ["mcr.microsoft.com/dotnet/sdk:8.0.416"]
+    floating = f"FROM mcr.microsoft.com/dotnet/sdk:8.0@{OLD}\n"
+    assert refreshed("Dockerfile", floating.encode(), SDK_MOVES).new_tags == ()
+    assert refreshed("global.json", GLOBAL_JSON.encode(), SDK_MOVES).new_tags == ()

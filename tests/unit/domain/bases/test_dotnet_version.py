@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.assess.dotnet.version import DotnetVersion
+from bot.domain.bases.dotnet_version import DotnetVersion
 
 
 def parsed(text: str) -> DotnetVersion:
