@@ -28,7 +28,7 @@ from sandbox.github.repositories.code_scanning import CodeScanning
 from sandbox.github.repositories.git import Git
 from sandbox.github.repositories.listings import Listings
 from sandbox.github.repositories.refs import Refs
-from sandbox.github.repositories.rules import Rule, Rules, protection
+from sandbox.github.repositories.rules import Protection, Rule, Rules, protection
 from sandbox.programs.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
 
 Json = Any
@@ -152,9 +152,20 @@ class Organisation:
         for rule in protection(branch, checks, reviews, strict=strict, queue=queue):
             self.rules.add(self._number(repository), rule)
 
-    def forbid(self, repository: str, branches: str, kind: str, /, **parameters: Json) -> None:
-        """A rule for branches of a pattern, in GitHub's words: `forbid("shop", "freshness/*", "creation")`."""
-        self.rules.add(self._number(repository), Rule(branches, kind, parameters))
+    def forbid(
+        self, repository: str, branches: str, kind: str, /, *, bypassed: bool = False, **parameters: Json
+    ) -> None:
+        """A rule for branches of a pattern, in GitHub's words: `forbid("shop", "freshness/*", "creation")`. The bot
+        may pass one that is `bypassed`."""
+        self.rules.add(self._number(repository), Rule(branches, kind, parameters, bypassed))
+
+    def protect_classically(self, repository: str, protection: Protection) -> None:
+        """The older protection of branches."""
+        self.rules.protections.setdefault(self._number(repository), []).append(protection)
+
+    def take_for_secret(self, repository: str, text: str) -> None:
+        """Push protection finds a secret in whatever holds this text."""
+        self.rules.secrets.setdefault(self._number(repository), []).append(text.encode())
 
     def report_check(self, repository: str, sha: str, name: str, conclusion: str | None) -> None:
         """What a check says of a commit; None while it runs."""

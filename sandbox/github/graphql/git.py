@@ -109,9 +109,40 @@ def rules(playing: Playing, thing: Thing, **page: Any) -> Json:
 
 
 @plays("Ref", "refUpdateRule")
-def update_rule(_: Playing, thing: Thing) -> None:
-    """The older protection of branches, of which the sandbox has none."""
-    return
+def update_rule(playing: Playing, thing: Thing) -> Json | None:
+    """The older protection of branches; whoever is asked about has no part in it."""
+    branch = str(thing.data["ref"]).removeprefix(HEADS)
+    older = playing.parts.requests.requirements.rules.protection(thing.repository["id"], branch)
+    if older is None:
+        return None
+    return {
+        "allowsDeletions": older.deletable,
+        "allowsForcePushes": older.forceable,
+        "blocksCreations": older.blocks_creations,
+        "pattern": older.pattern,
+        "requiredApprovingReviewCount": older.reviews or None,
+        "requiredStatusCheckContexts": list(older.checks),
+        "requiresSignatures": older.signatures,
+        "viewerCanPush": not older.pushers_only,
+    }
+
+
+@plays("Repository", "rulesets")
+def rulesets(
+    playing: Playing, repository: Thing, include_parents: bool = True, targets: Json = None, **page: Any
+) -> Json:
+    """Each rule as a ruleset of its own, as the sandbox keeps them."""
+    known = playing.parts.requests.requirements.rules.by_repository.get(repository.data["id"], ())
+    shown = [
+        {
+            "target": "BRANCH",
+            "enforcement": "ACTIVE",
+            "conditions": {"refName": {"include": [HEADS + rule.pattern], "exclude": []}},
+            "rules": connection([Thing("RepositoryRule", rule, repository.data)], first=1),
+        }
+        for rule in known
+    ]
+    return connection(shown, **page)
 
 
 plays("RepositoryRule", "type")(lambda _, rule: rule.data.type.upper())

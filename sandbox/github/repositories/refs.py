@@ -1,5 +1,6 @@
 """Branches: what GitHub does beyond moving a name when one is made, moved or deleted."""
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from sandbox.github.access.permissions import require_for_workflows
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.pull_requests.pull_requests import PullRequests
+from sandbox.github.pull_requests.requirements import GOOD
 from sandbox.github.refusals import Refused
 from sandbox.github.repositories.git import GITHUB_ITSELF
 from sandbox.github.repositories.rules import Move
@@ -31,6 +33,8 @@ class Refs:
         add("PATCH", REFS + "/heads/{branch:path}", self._moved)
         add("DELETE", REFS + "/heads/{branch:path}", self._delete)
         add("POST", "/repos/{owner}/{repo}/git/commits", self._commit)
+        add("POST", "/repos/{owner}/{repo}/git/blobs", self._content)
+        add("POST", "/repos/{owner}/{repo}/git/trees", self._content)
         add("PUT", "/repos/{owner}/{repo}/contents/{path:path}", self._write_file)
 
     # --- by REST ---
@@ -63,6 +67,17 @@ class Refs:
             made = (await self.edge.call("GET", f"{path}/{made['sha']}")).body
         return self.edge.reply("POST", "/repos/{owner}/{repo}/git/commits", 201, made)
 
+    async def _content(self, request: Request, owner: str, repo: str) -> Response:
+        """A blob, or a tree that brings texts along: what push protection looks into."""
+        body = await request.json()
+        for given in (body, *(body.get("tree") or ())):
+            text = str(given.get("content") or "")
+            content = base64.b64decode(text) if given.get("encoding") == "base64" else text.encode()
+            self.requests.requirements.rules.check_content(
+                self.edge.identities.number_of(f"{owner}/{repo}") or 0, content
+            )
+        return await self.edge.forward(request)
+
     async def _write_file(self, request: Request, owner: str, repo: str, path: str) -> Response:
         require_for_workflows(self.edge.grant(request), [path])
         response = await self.edge.forward(request)
@@ -82,14 +97,17 @@ class Refs:
         if ref.startswith(HEADS) and not self.edge.is_operator(request):
             move = await self._move(name, ref.removeprefix(HEADS), before, after)
             number = self.edge.identities.number_of(name) or 0
-            self.requests.requirements.rules.check(number, move, after in self.edge.signed)
+            self.requests.requirements.rules.check(number, move)
 
     async def _move(self, name: str, branch: str, before: str | None, after: str | None) -> Move:
         git = self.requests.git
         commit = await git.commit(name, after) if after else None
         compared = await git.compare(name, before, after) if before and after else None
         is_forward = compared is None or not compared["behind_by"]
-        return Move(branch, before, after, commit["message"] if commit else "", is_forward)
+        checks = self.requests.requirements.checks(self.edge.identities.number_of(name) or 0, after or "")
+        passed = frozenset(check for check, conclusion in checks.items() if conclusion in GOOD)
+        message = commit["message"] if commit else ""
+        return Move(branch, before, after, message, is_forward, after in self.edge.signed, passed)
 
     async def _check_workflows(self, request: Request, name: str, before: str | None, after: str) -> None:
         grant = self.edge.grant(request)

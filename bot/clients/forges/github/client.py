@@ -23,6 +23,7 @@ from bot.clients.forges.github.pull_requests import (
     tips,
     writing,
 )
+from bot.clients.forges.github.pull_requests.rules import RulesAhead
 from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -44,7 +45,8 @@ T = TypeVar("T")
 
 
 class GitHub:
-    """Every method raises `Failure`. It remembers how GitHub wants to be asked, nothing of what it said."""
+    """Every method raises `Failure`. It remembers how GitHub wants to be asked, and of what it said only the
+    rules of branches, for a while."""
 
     def __init__(self, access: GitHubAccess, clock: Clock, observer: Observer | None = None) -> None:
         self._transport = Transport(access, clock, observer)
@@ -52,6 +54,7 @@ class GitHub:
         self._following = Following(Bulk(self._transport))
         self._builds = builds.BuildsLook(Bulk(self._transport))
         self._dispatching = workflows.Dispatching(self._transport)
+        self._rules = RulesAhead(self._transport, clock)
         self._as_app = isinstance(access.credentials, AppCredentials)
 
     async def close(self) -> None:
@@ -179,7 +182,7 @@ class GitHub:
         paths: Sequence[str],
         wishes: Wishes = NOTHING_WISHED,
     ) -> BranchLook:
-        return await looking.look(self._transport, repository, branch, paths, wishes)
+        return await looking.look(self._transport, repository, branch, paths, wishes, self._rules)
 
     async def tips(self, repository: Identity, commits: Sequence[str], paths: Sequence[str]) -> Mapping[str, Tip]:
         return await tips.tips(self._transport, repository, commits, paths)
@@ -203,6 +206,7 @@ class GitHub:
     # Changing one repository
 
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
+        await self._rules.check(repository, change)
         return await commits.prepare(self._transport, repository, change)
 
     async def carry_out(

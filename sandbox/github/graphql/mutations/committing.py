@@ -66,7 +66,9 @@ async def _changed(playing: Playing, name: str, files: Files, changes: Json) -> 
         if changed.pop(deletion["path"], None) is None:
             text = f"A path was requested for deletion which does not exist as of commit oid: {deletion['path']}"
             raise Refused(422, text, kind="UNPROCESSABLE")
+    rules, number = playing.parts.requests.requirements.rules, playing.parts.edge.identities.number_of(name) or 0
     for addition in additions:
+        rules.check_content(number, _decoded(addition))
         sha = await playing.parts.git.add_blob(name, _decoded(addition), playing.request)
         changed[addition["path"]] = (REGULAR, sha)
     return changed

@@ -10,7 +10,7 @@ from bot.clients.forges.github.pull_requests.mutations import Mutations, reposit
 from bot.clients.forges.github.pull_requests.rules import refusal, refusal_by_rules
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
-from bot.domain.forge.refusals import BranchMoved, BranchRefused, FilesDenied
+from bot.domain.forge.refusals import BranchMoved, FilesDenied
 from bot.domain.repositories.repository import WORKFLOWS, Identity
 
 _REGULAR = "100644"
@@ -84,14 +84,9 @@ async def _commit_with_modes(transport: Transport, repository: Identity, change:
 
     The commit names no author, so that GitHub signs it for an App.
     """
-    room, entries = _MOST_TEXT, []
-    for file in change.files:
-        text = _as_text(file.content) if len(file.content) <= room else None
-        room -= len(file.content) if text is not None else 0
-        holds = {"sha": await _new_blob(transport, repository, file.content)} if text is None else {"content": text}
-        entries.append({"path": file.path, "mode": file.mode, "type": "blob", **holds})
     home = f"/repos/{repository.name}/git"
     try:
+        entries = await _entries(transport, repository, change)
         with shaped("tree"):
             changed = {"base_tree": change.onto_tree, "tree": entries}
             tree = str((await transport.write("POST", f"{home}/trees", changed))["sha"])
@@ -101,7 +96,17 @@ async def _commit_with_modes(transport: Transport, repository: Identity, change:
     except Failure as failure:
         if failure.trouble is Trouble.DENIED and _has_workflows(change):
             raise _denied(failure.where) from failure
-        raise
+        raise (refusal(change.branch, failure.what, failure.where) or failure) from failure
+
+
+async def _entries(transport: Transport, repository: Identity, change: BranchChange) -> list[dict[str, str]]:
+    room, entries = _MOST_TEXT, []
+    for file in change.files:
+        text = _as_text(file.content) if len(file.content) <= room else None
+        room -= len(file.content) if text is not None else 0
+        holds = {"sha": await _new_blob(transport, repository, file.content)} if text is None else {"content": text}
+        entries.append({"path": file.path, "mode": file.mode, "type": "blob", **holds})
+    return entries
 
 
 async def _new_blob(transport: Transport, repository: Identity, content: bytes) -> str:
@@ -119,8 +124,10 @@ def check_commit(graph: GraphAnswer, change: BranchChange | None) -> None:
         about_branch = error.field in ("ref", "refs", "commit")
         if about_branch and _has_workflows(change) and _is_about_workflows(error):
             raise _denied(graph.where)
-        if about_branch and (refused := refusal(change.branch, error.message, graph.where)) is not None:
-            raise refused
+        if about_branch:
+            refused = refusal(change.branch, error.message, graph.where, error.kind)
+            if refused is not None:
+                raise refused
         if about_branch and raised.trouble is Trouble.CONFLICT:
             raise BranchMoved(change.branch, error.message, graph.where)
         raise raised
@@ -132,16 +139,12 @@ async def check_moved(
     """The same where a branch was made or moved: an empty one that was made for nothing goes again."""
     try:
         check_commit(graph, change)
-    except BranchMoved as moved:
-        assert change is not None
-        refused = (
-            await refusal_by_rules(transport, repository, change, graph.where) if _says_nothing(graph) else None
-        )
-        raise (refused or moved) from moved
-    except BranchRefused:
-        assert change is not None
-        if change.before is None and graph.errors[0].field == "commit":
+    except Failure as failure:
+        if change is not None and change.before is None and graph.errors[0].field == "commit":
             await delete_ref(transport, repository, change.branch, change.onto)
+        if isinstance(failure, BranchMoved) and change is not None and _says_nothing(graph):
+            refused = await refusal_by_rules(transport, repository, change, graph.where)
+            raise (refused or failure) from failure
         raise
 
 

@@ -9,6 +9,7 @@ from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, shown_contents
 from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST, pull_request_of
+from bot.clients.forges.github.pull_requests.rules import OPTIONAL, RULESETS, UPDATE_RULE, RulesAhead
 from bot.clients.forges.github.pull_requests.standings import STANDING, own_word_of
 from bot.clients.forges.github.pull_requests.tips import MOST_PATHS, file_fields, further_files, rows_of, tip_of
 from bot.domain.failure import Failure, Trouble
@@ -17,8 +18,6 @@ from bot.domain.forge.pull_requests import OtherRequest
 from bot.domain.forge.wishes import MergeRequirements, Wishes, WishIds
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
-
-_OF_GATE = frozenset({"refUpdateRule", "rules"})
 
 _GATE = """
 fragment gate on Repository {
@@ -38,7 +37,8 @@ query look%(variables)s {
     ... on Repository {
       ...standing
       defaultBranchRef { target { ...trunk } }
-      branch: ref(qualifiedName: $branch) { target { ...tip } }
+      branch: ref(qualifiedName: $branch) { target { ...tip } %(update_rule)s }
+      ...rulesets
       pullRequests(headRefName: $head, first: 20, orderBy: {field: CREATED_AT, direction: DESC}) {
         nodes { ...pull }
       }
@@ -58,16 +58,21 @@ fragment who on GitActor { name email user { login } }
 
 
 async def look(
-    transport: Transport, repository: Identity, branch: str, paths: Sequence[str], wishes: Wishes
+    transport: Transport,
+    repository: Identity,
+    branch: str,
+    paths: Sequence[str],
+    wishes: Wishes,
+    rules: RulesAhead | None = None,
 ) -> BranchLook:
     """Reads a branch in one request, and in one more for each further `MOST_PATHS` files.
 
-    Raises a `Failure` where the repository is not there.
+    What it shows of rules is noted in `rules`. Raises a `Failure` where the repository is not there.
     """
     parts = in_parts(list(paths), MOST_PATHS) or [[]]
     document, variables = _question(repository, branch, parts[0], wishes)
     graph = await transport.query(document, variables.values)
-    check_answer(graph, forgiving=_OF_GATE)
+    check_answer(graph, forgiving=OPTIONAL)
     row = graph.data.get("found")
     if row is None:
         raise Failure(
@@ -78,6 +83,8 @@ async def look(
         )
     with shaped("look at a branch"):
         standing = own_word_of(row)
+        if rules is not None:
+            rules.note(standing.identity, branch, row)
         trunk, tip = (row[name] and row[name]["target"] for name in ("defaultBranchRef", "branch"))
         trunk_files, tip_files = (rows_of(commit, parts[0]) for commit in (trunk, tip))
         for more in parts[1:]:
@@ -117,8 +124,9 @@ def _question(repository: Identity, branch: str, paths: Sequence[str], wishes: W
         "labels": labels,
         "people": people,
         "gate": "...gate" if wants_merge else "",
+        "update_rule": UPDATE_RULE,
     }
-    fragments = (FILE if files else "") + PULL_REQUEST + STANDING + (_GATE if wants_merge else "")
+    fragments = (FILE if files else "") + PULL_REQUEST + STANDING + RULESETS + (_GATE if wants_merge else "")
     return document + fragments, variables
 
 
