@@ -62,6 +62,8 @@ class GitHubEdge(Emulated):
         self.validate = validate
         self.limits = Limits(surroundings.clock)
         self.storage: dict[str, bytes] = {}
+        self.fine_grained: permissions.FineGrained | None = None
+        """What the bot's token may do where it is a fine-grained one; None: it may all that its user may."""
         self.routes.add("GET", "/rate_limit", self._rate_limit)
 
     # --- every request ---
@@ -128,7 +130,7 @@ class GitHubEdge(Emulated):
         if self.is_operator(request) or resource_of(request) == "graphql":
             return
         operation = await self.described.operation(request)
-        permissions.check(operation, self.grant(request))
+        permissions.check(operation, self.rights(request))
         if operation.notifies:
             self.limits.create_content(self.account(request))
 
@@ -168,6 +170,11 @@ class GitHubEdge(Emulated):
             raise Refused(403, "Repository access blocked")
         if repository.get("lock_reason"):
             raise Refused(403, "Repository has been locked.")
+
+    def rights(self, request: Request) -> permissions.Rights | None:
+        """What the caller may do; None for a user with all rights."""
+        is_fine_grained = self.fine_grained is not None and token_of(request) == BOT_TOKEN
+        return self.fine_grained if is_fine_grained else self.grant(request)
 
     def sees(self, request: Request, number: int) -> bool:
         """Whether the caller may know of this repository."""

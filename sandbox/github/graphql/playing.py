@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from graphql import GraphQLResolveInfo
 from starlette.requests import Request
 
+from sandbox.github.access.permissions import NODES, READS, require
 from sandbox.github.actions.actions import Actions
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.pull_requests.merging import Merging
@@ -123,6 +124,8 @@ async def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> An
     It is a coroutine for each field: graphql-core leaves others unawaited where one fails at once.
     """
     type_name, field_name = info.parent_type.name, info.field_name
+    if (needed := READS.get((type_name, field_name))) is not None:
+        require_to_read(info.context, needed)
     if (player := FIELDS.get((type_name, field_name))) is not None:
         value = player(info.context, source, **{snake(name): value for name, value in arguments.items()})
         return await value if isawaitable(value) else value
@@ -131,6 +134,11 @@ async def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> An
     complaint = f"the sandbox does not play {type_name}.{field_name}"
     info.context.parts.edge.surroundings.traffic.violations.append(complaint)
     raise Refused(422, complaint)
+
+
+def require_to_read(playing: Playing, needed: Sequence[str]) -> None:
+    """Raises `Refused` where the caller has none of these permissions."""
+    require(playing.parts.edge.rights(playing.request), needed, "read")
 
 
 def type_of(thing: Any, *_: object) -> str:
@@ -145,6 +153,8 @@ async def load(playing: Playing, node_id: str) -> Thing:
     """The object of a node id. Raises `Refused` with NOT_FOUND where it is gone, or was never there."""
     node = playing.parts.edge.identities.node(node_id)
     thing = None
+    if node is not None and (needed := NODES.get(node.type)) is not None:
+        require_to_read(playing, needed)
     if node is not None and (loader := LOADERS.get(node.type)) is not None:
         thing = await loader(playing, node)
     if thing is None:

@@ -79,7 +79,7 @@ class Refs:
         return await self.edge.forward(request)
 
     async def _write_file(self, request: Request, owner: str, repo: str, path: str) -> Response:
-        require_for_workflows(self.edge.grant(request), [path])
+        require_for_workflows(self.edge.rights(request), [path])
         response = await self.edge.forward(request)
         if response.status_code in (200, 201):
             sha = json.loads(bytes(response.body))["commit"]["sha"]
@@ -110,7 +110,7 @@ class Refs:
         return Move(branch, before, after, message, is_forward, after in self.edge.signed, passed)
 
     async def _check_workflows(self, request: Request, name: str, before: str | None, after: str) -> None:
-        grant = self.edge.grant(request)
+        grant = self.edge.rights(request)
         if grant is None or grant.may("workflows", "write"):
             return
         git = self.requests.git

@@ -60,7 +60,7 @@ async def _changed(playing: Playing, name: str, files: Files, changes: Json) -> 
         raise Refused(422, "A path was provided more than once.", kind="UNPROCESSABLE")
     if wrong := next((path for path in paths if not path or path.startswith("/") or ".." in path.split("/")), None):
         raise Refused(422, f"{wrong} is not a valid path.", kind="UNPROCESSABLE")
-    require_for_workflows(playing.parts.edge.grant(playing.request), paths)
+    require_for_workflows(playing.parts.edge.rights(playing.request), paths)
     changed = dict(files)
     for deletion in deletions:
         if changed.pop(deletion["path"], None) is None:

@@ -41,7 +41,7 @@ def mutates(name: str, *permissions: str, content: bool = False) -> Callable[[M]
 
 def require_one(playing: Playing, alternatives: Sequence[str]) -> None:
     """Raises `Refused` where the caller has none of the permissions to write."""
-    require(playing.parts.edge.grant(playing.request), alternatives, "write")
+    require(playing.parts.edge.rights(playing.request), alternatives, "write")
 
 
 def _count_content(playing: Playing) -> None:

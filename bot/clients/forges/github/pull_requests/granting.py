@@ -27,7 +27,7 @@ async def grant(
     labels, assignees = _known(wishes.labels, ids.labels), _known(wishes.assignees, ids.people)
     people, teams = _known(wishes.people, ids.people), _known(wishes.teams, ids.teams)
     refused = [
-        Refusal(f"no review asked of {name}", _NOBODY)
+        Refusal(f"no review asked of {name}", ids.unseen.get(name, _NOBODY))
         for name in (*wishes.people, *wishes.teams)
         if name not in people and name not in teams
     ]

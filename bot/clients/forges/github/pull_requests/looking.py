@@ -19,6 +19,9 @@ from bot.domain.forge.wishes import MergeRequirements, Wishes, WishIds
 from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 
+_TEAMS = "organization"
+_UNSEEN_TEAMS = "teams may not be read; grant members: read"
+
 _GATE = """
 fragment gate on Repository {
   autoMergeAllowed
@@ -72,7 +75,7 @@ async def look(
     parts = in_parts(list(paths), MOST_PATHS) or [[]]
     document, variables = _question(repository, branch, parts[0], wishes)
     graph = await transport.query(document, variables.values)
-    check_answer(graph, forgiving=OPTIONAL)
+    check_answer(graph, forgiving=OPTIONAL | {_TEAMS})
     row = graph.data.get("found")
     if row is None:
         raise Failure(
@@ -169,16 +172,19 @@ def _wish_fields(repository: Identity, wishes: Wishes, variables: Variables) -> 
     people = fields("u", "user", "login", _people(wishes))
     if teams := fields("t", "team", "slug", wishes.teams):
         organization = variables.add("organization", "String!", repository.name.partition("/")[0])
-        people.append(f"organization(login: {organization}) {{ {' '.join(teams)} }}")
+        people.append(f"{_TEAMS}(login: {organization}) {{ {' '.join(teams)} }}")
     return " ".join(labels), " ".join(people)
 
 
 def _wish_ids(wishes: Wishes, row: Mapping[str, Any], graph: GraphAnswer) -> WishIds:
-    within = graph.data.get("organization") or {}
+    within = graph.data.get(_TEAMS) or {}
+    teams = {team: _id(within.get(f"t{number}")) for number, team in enumerate(wishes.teams)}
+    are_unseen = any(error.field == _TEAMS and error.kind != "NOT_FOUND" for error in graph.errors)
     return WishIds(
         {label: _id(row.get(f"l{number}")) for number, label in enumerate((*wishes.labels, *wishes.unlabel))},
         {person: _id(graph.data.get(f"u{number}")) for number, person in enumerate(_people(wishes))},
-        {team: _id(within.get(f"t{number}")) for number, team in enumerate(wishes.teams)},
+        teams,
+        {team: _UNSEEN_TEAMS for team, found in teams.items() if found is None and are_unseen},
     )
 
 
