@@ -176,6 +176,14 @@ class Organisation:
         path = f"/repos/{self._full(repository)}/pulls/{number}/reviews"
         await self.ask("POST", path, {"event": event, "body": "seen"})
 
+    async def enqueue(self, repository: str, number: int) -> None:
+        """A person puts a pull request into the merge queue."""
+        pull = await self.ask("GET", f"/repos/{self._full(repository)}/pulls/{number}")
+        text = "mutation($id: ID!) { enqueuePullRequest(input: {pullRequestId: $id}) { clientMutationId } }"
+        asked = {"query": text, "variables": {"id": pull["node_id"]}}
+        answer = await self.ask("POST", "/graphql", asked)
+        assert "errors" not in answer, answer
+
     async def land_queue(self, repository: str) -> None:
         """The merge queue merges all that is in it, as one push."""
         await self.ask("POST", f"/sandbox/{self._full(repository)}/queue")

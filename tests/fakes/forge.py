@@ -14,7 +14,7 @@ from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
-from bot.domain.forge.refusals import BranchMoved, FilesDenied, RepositoryArchived, RepositoryMoved
+from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
 from bot.domain.forge.runs import BuildRun, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Refusal, Wishes
@@ -174,6 +174,8 @@ class FakeForge:
         if change is not None:
             if home.branches.get(change.branch) != change.before:
                 raise BranchMoved(change.branch, "it has moved", home.name)
+            if any(each.is_queued and each.branch == change.branch for each in home.requests.values()):
+                raise BranchQueued(change.branch, home.name)
             self._check_files(change)
             home.branches[change.branch] = prepared or home.add(self._made(home, change))
             home.branches.pop(scratch_of(change.branch), None)
@@ -390,7 +392,7 @@ class FakeForge:
 
     def _merging(self, home: FakeRepository, number: int, wishes: Wishes) -> list[Refusal]:
         if wishes.no_merge:
-            home.edit(number, is_to_merge=False, is_to_merge_by_us=False)
+            home.edit(number, is_to_merge=False, is_to_merge_by_us=False, is_queued=False)
         if wishes.merge is MergeMethod.NEVER:
             return []
         if home.is_green and not home.requirements.has_queue:

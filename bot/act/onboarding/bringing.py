@@ -25,7 +25,7 @@ from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.refusals import BranchRefused, FilesDenied
+from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState, Proposal
 from bot.domain.repositories.repository import Identity
@@ -53,6 +53,8 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
         return await _brought(attempt, await _proposal(attempt, tools, denied), tools, denied)
     except BranchRefused as refused:
         return set_aside(due.onboarding, refused.told)
+    except BranchQueued as queued:
+        return stays(due.onboarding, queued.told, tools.options.follow_every)
 
 
 async def clear(repository: Identity, forge: Forge) -> None:

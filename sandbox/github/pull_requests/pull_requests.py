@@ -15,6 +15,10 @@ from sandbox.github.repositories.git import Files, Git
 
 Json = Any
 
+QUEUED = (
+    "A pull request for this branch has been added to a merge queue. Branches that are queued for merging cannot "
+    "be updated. To modify this branch, dequeue the associated pull request."
+)
 NO_COLLABORATOR = (
     "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a "
     "collaborator of the {} repository."
@@ -31,6 +35,8 @@ class PullRequests:
     requirements: Requirements
     waiting: Callable[[str, Json], Awaitable[bool]] | None = None
     """Merges one that waits for that, where it can be; whether it did."""
+    is_queued: Callable[[int, int], bool] | None = None
+    """Whether a pull request of that number is in the merge queue of the repository with that number."""
     computes_late: bool = False
     """Whether the first look at a head finds `mergeable` unknown: GitHub computes it in the background."""
     _kept: dict[tuple[int, int], dict[str, Json]] = field(default_factory=dict)
@@ -96,6 +102,15 @@ class PullRequests:
         except Refused:
             raise Refused(422, NO_COLLABORATOR.format(name)) from None
         return await self.follow(name, asked)
+
+    async def check_unlocked(self, name: str, branch: str) -> None:
+        """Raises `Refused` where the branch is locked, since its pull request is in a merge queue."""
+        number = self.edge.identities.number_of(name) or 0
+        if self.is_queued is None:
+            return
+        for pull in await self.of_branch(name, branch):
+            if self.is_queued(number, pull["number"]):
+                raise Refused(422, QUEUED, kind="UNPROCESSABLE")
 
     def assign(self, name: str, pull: Json, people: Sequence[Json]) -> None:
         """From now on these are all that it is assigned to."""

@@ -92,6 +92,8 @@ class Refs:
 
     async def check(self, request: Request, name: str, ref: str, before: str | None, after: str | None) -> None:
         """Whether this may be done to a branch that is at `before`; `after` is None where it is to go."""
+        if before is not None and ref.startswith(HEADS):
+            await self.requests.check_unlocked(name, ref.removeprefix(HEADS))
         if after is not None:
             await self._check_workflows(request, name, before, after)
         if ref.startswith(HEADS) and not self.edge.is_operator(request):

@@ -30,8 +30,11 @@ _BYPASSES = frozenset({"always", "exempt"})
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What GitHub calls it and says of it. `on_new` and `on_move` say whether it can stand in the way of a new branch, and of one that moves;
-    `commits`, whether it refuses every commit of the bot to a branch that is there, `forced` only those that replace others."""
+    """What GitHub calls a rule, and how it says that it refuses by it.
+
+    `on_new` and `on_move` say whether it can stand in the way of a new branch, and of one that moves; `commits`
+    whether it refuses every commit of the bot to a branch that is there, `forced` only those that replace others.
+    """
 
     type: str
     text: re.Pattern[str]
