@@ -13,6 +13,7 @@ import httpx
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.app import App
 from sandbox.github.access.installations import Installation
+from sandbox.github.access.teams import Teams
 from sandbox.github.actions.actions import Actions
 from sandbox.github.actions.artifacts import Artifacts
 from sandbox.github.actions.runs import Run
@@ -54,6 +55,7 @@ class Organisation:
         for number, account in emulator.installations.items():
             edge.installations.all[number] = Installation(number, account)
         App(edge)
+        Teams(edge)
         Listings(edge)
         self.actions = Actions(edge)
         Workflows(edge, self.actions)

@@ -27,6 +27,7 @@ from sandbox.github.access.asked import (
 from sandbox.github.access.limits import WRITE, Limits
 from sandbox.github.described import Described
 from sandbox.github.emulated import Emulated
+from sandbox.github.exchanges import Exchanges
 from sandbox.github.openapi import DOTCOM
 from sandbox.github.refusals import Refused
 from sandbox.programs.emulator import BOT_TOKEN, OPERATOR_TOKEN
@@ -43,7 +44,7 @@ class GitHubEdge(Emulated):
     """Plays `server`: github.com, or a version of GitHub Enterprise Server under its own paths.
 
     What the bot asks against the server's description is kept in the traffic's `violations` and refused; with
-    `validate` so is what the edge answers by itself.
+    `validate` so is what the edge answers by itself, and all answers are held to it, also the emulator's.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class GitHubEdge(Emulated):
         api = url + ENTERPRISE_PREFIX if self.described.is_enterprise_server else url
         super().__init__(upstream, api, url, surroundings, private_key)
         self.validate = validate
+        self.exchanges = Exchanges(server) if validate else None
+        """Every answer, held to the description."""
         self.limits = Limits(surroundings.clock)
         self.storage: dict[str, bytes] = {}
         self.fine_grained: permissions.FineGrained | None = None
@@ -77,6 +80,8 @@ class GitHubEdge(Emulated):
             response = await self._within_limits(request)
         except Refused as refusal:
             response = json_response(refusal.status, refusal.body, refusal.headers)
+        if self.exchanges is not None:
+            self.exchanges.note(request.method, request.url.path, response.status_code, bytes(response.body))
         response = self._conditional(request, response)
         self._count(request, response)
         return response
