@@ -13,6 +13,7 @@ import httpx
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.app import App
 from sandbox.github.access.installations import Installation
+from sandbox.github.access.permissions import FineGrained
 from sandbox.github.access.teams import Teams
 from sandbox.github.actions.actions import Actions
 from sandbox.github.actions.artifacts import Artifacts
@@ -168,6 +169,10 @@ class Organisation:
     def take_for_secret(self, repository: str, text: str) -> None:
         """Push protection finds a secret in whatever holds this text."""
         self.rules.secrets.setdefault(self._number(repository), []).append(text.encode())
+
+    def restrict_token(self, **rights: str) -> None:
+        """The bot's token is a fine-grained one with these rights; without any it may all that its user may."""
+        self.edge.fine_grained = FineGrained(rights) if rights else None
 
     def report_check(self, repository: str, sha: str, name: str, conclusion: str | None) -> None:
         """What a check says of a commit; None while it runs."""

@@ -58,13 +58,15 @@ class Looks:
             known = replace(rebuild, node_id=request.node_id)
             return after_request(known, state_of(request), self.clock.now())
         shown = self.followed.pull_requests.get(rebuild.node_id)
+        if (denied := self.followed.unseen.get(rebuild.node_id)) is not None:
+            raise denied
         if shown is None:
             raise _missing(rebuild, f"pull request #{rebuild.pull_request}")
         return after_request(rebuild, shown, self.clock.now())
 
     async def _after_run(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.run is not None
-        if rebuild.node_id is None:
+        if rebuild.node_id is None or rebuild.node_id in self.followed.unseen:
             run = await self.forge.run(rebuild.identity, rebuild.run)
             rebuild = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
             return await self._ran(rebuild, run.shown)

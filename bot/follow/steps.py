@@ -91,7 +91,7 @@ class _Following(Work[StepRun, StepRun]):
         step = item.begun(self._clock.now())
         if step.run is None:
             return await self._searched(step)
-        if step.node_id is None:
+        if step.node_id is None or step.node_id in self._followed[self.host(item)].unseen:
             run = await self._forge.run(step.home, step.run)
             return self._found(step, run)
         shown = self._followed[self.host(item)].runs.get(step.node_id)

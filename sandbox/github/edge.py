@@ -65,6 +65,8 @@ class GitHubEdge(Emulated):
         """Every answer, held to the description."""
         self.limits = Limits(surroundings.clock)
         self.storage: dict[str, bytes] = {}
+        self.renews_node_ids = False
+        """Whether GraphQL shows node ids of another form than REST; both are taken. GitHub has changed it once."""
         self.fine_grained: permissions.FineGrained | None = None
         """What the bot's token may do where it is a fine-grained one; None: it may all that its user may."""
         self.routes.add("GET", "/rate_limit", self._rate_limit)

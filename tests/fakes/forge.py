@@ -44,6 +44,8 @@ class FakeForge:
     after: dict[str, Failure] = field(default_factory=dict)
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
+    """Node ids that may not be seen together with others; runs may be asked for alone."""
     """People and teams whom nobody knows."""
     tells_run: bool = True
     runs_show_after: timedelta = timedelta(0)
@@ -366,9 +368,11 @@ class FakeForge:
             for item in home.requests.values()
         }
         started = {item.node_id: item for home in homes for item in home.runs.values()}
+        denied = Failure(Trouble.DENIED, "Resource not accessible", where="follow")
         return Followed(
-            {node: requests[node] for node in pull_requests if node in requests},
-            {node: started[node].shown for node in runs if node in started},
+            {node: requests[node] for node in pull_requests if node in requests.keys() - self.unseen},
+            {node: started[node].shown for node in runs if node in started.keys() - self.unseen},
+            {node: denied for node in (*pull_requests, *runs) if node in self.unseen},
         )
 
     async def builds(

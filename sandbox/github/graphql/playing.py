@@ -26,6 +26,8 @@ Player = Callable[..., Any]
 P = TypeVar("P", bound=Player)
 L = TypeVar("L", bound=Callable[..., Awaitable[Any]])
 
+NEW_FORM = "NEW_"
+"""How node ids of another form begin here."""
 NO_NODE = "Could not resolve to a node with the global id of '{}'"
 TOO_MUCH = "Resource limits for this query exceeded."
 
@@ -128,7 +130,9 @@ async def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> An
         require_to_read(info.context, needed)
     if (player := FIELDS.get((type_name, field_name))) is not None:
         value = player(info.context, source, **{snake(name): value for name, value in arguments.items()})
-        return await value if isawaitable(value) else value
+        value = await value if isawaitable(value) else value
+        is_renewed = field_name == "id" and info.context.parts.edge.renews_node_ids
+        return NEW_FORM + str(value) if is_renewed else value
     if isinstance(source, Mapping) and field_name in source:
         return source[field_name]
     complaint = f"the sandbox does not play {type_name}.{field_name}"
@@ -151,7 +155,7 @@ def snake(name: str) -> str:
 
 async def load(playing: Playing, node_id: str) -> Thing:
     """The object of a node id. Raises `Refused` with NOT_FOUND where it is gone, or was never there."""
-    node = playing.parts.edge.identities.node(node_id)
+    node = playing.parts.edge.identities.node(node_id.removeprefix(NEW_FORM))
     thing = None
     if node is not None and (needed := NODES.get(node.type)) is not None:
         require_to_read(playing, needed)

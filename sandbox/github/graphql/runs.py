@@ -81,6 +81,9 @@ def pending(playing: Playing, thing: Thing, **page: Any) -> Json:
 
 plain("Environment", name="name")
 plays("Workflow", "id")(lambda _, thing: thing.data.node_id)
+plays("Workflow", "resourcePath")(
+    lambda _, thing: f"/{thing.name}/actions/workflows/{thing.data.path.rpartition('/')[2]}"
+)
 plays("Workflow", "name")(lambda _, thing: thing.data.name)
 plays("Workflow", "state")(lambda playing, thing: playing.parts.actions.state_of(thing.data).upper())
 

@@ -304,3 +304,19 @@ async def test_looks_come_due_together(clock: ManualClock) -> None:
     clock.advance(timedelta(minutes=1, seconds=40))
     (after,) = await look(clock, forge(clock), opened(attempted_at=clock.now()))
     assert after.due_at == NOON + EVERY
+
+
+async def test_a_run_that_may_not_be_seen_with_the_others_is_asked_for_alone(clock: ManualClock) -> None:
+    """A fine-grained token of GitHub can have no right to checks, by which GraphQL shows a run."""
+    fake = forge(clock, runs=[run()])
+    fake.unseen = {"CS_7"}
+    (after,) = await look(clock, fake, dispatched())
+    assert after.state is RebuildState.PROVING
+
+
+async def test_a_pull_request_that_may_not_be_seen_is_not_taken_for_one_that_is_gone(clock: ManualClock) -> None:
+    fake = forge(clock)
+    fake.unseen = {"PR_1"}
+    tally, (after,) = await looked(clock, fake, opened())
+    assert after.state is RebuildState.OPEN
+    assert "Resource not accessible" in str(tally)

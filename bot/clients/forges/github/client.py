@@ -88,9 +88,11 @@ class GitHub:
         return await self._transport.server_time("/rate_limit")
 
     async def login(self) -> str:
-        """Whose token it is, in lower case."""
+        """Whose token it is, in lower case. REST's `/user` is closed to an installation's token."""
+        graph = await self._transport.query("query login { viewer { login } }", {})
+        graph.check()
         with shaped("user"):
-            return str((await self._transport.read("/user"))["login"]).lower()
+            return str(graph.data["viewer"]["login"]).lower()
 
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         return await chosen_files(self._transport, repositories, paths)

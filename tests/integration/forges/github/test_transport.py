@@ -409,7 +409,7 @@ async def test_another_users_repositories_are_the_public_ones(shared_world: Worl
     assert await github.repositories(["operator"]) == []
     await github.close()
     asked = [(entry.path, entry.status) for entry in shared_world.traffic.requests("github")]
-    assert asked == [("/orgs/operator/repos", 404), ("/user", 200), ("/users/operator/repos", 200)]
+    assert asked == [("/orgs/operator/repos", 404), ("/graphql", 200), ("/users/operator/repos", 200)]
 
 
 async def test_it_asks_for_githubs_own_media_type(shared_world: World, transport: Transport) -> None:

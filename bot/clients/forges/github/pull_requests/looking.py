@@ -85,7 +85,7 @@ async def look(
             advice="check that it exists and that the credentials may see it",
         )
     with shaped("look at a branch"):
-        standing = own_word_of(row)
+        standing = own_word_of(row, repository)
         if rules is not None:
             rules.note(standing.identity, branch, row)
         trunk, tip = (row[name] and row[name]["target"] for name in ("defaultBranchRef", "branch"))

@@ -37,7 +37,7 @@ async def standings(transport: Transport, repositories: Sequence[Identity]) -> d
     for number, repository in enumerate(repositories):
         if (row := graph.data.get(f"r{number}")) is not None:
             with shaped("repository"):
-                found[repository] = own_word_of(row)
+                found[repository] = own_word_of(row, repository)
     return found
 
 
@@ -51,10 +51,12 @@ async def current_name(transport: Transport, node_id: str) -> str:
         return str(graph.data["found"]["nameWithOwner"])
 
 
-def own_word_of(row: Mapping[str, Any]) -> OwnWord:
+def own_word_of(row: Mapping[str, Any], repository: Identity) -> OwnWord:
+    """Reads what GitHub shows of `repository`, which keeps the id by which it was asked for: GitHub may show another
+    for the same."""
     default, config = row["defaultBranchRef"], row["config"]
     return OwnWord(
-        Identity(str(row["nameWithOwner"]), str(row["id"])),
+        Identity(str(row["nameWithOwner"]), repository.node_id or str(row["id"])),
         str(default["name"]) if default else None,
         None if config is None else str(config.get("text") or "").encode("utf-8", "surrogateescape"),
         _read_only(row),
