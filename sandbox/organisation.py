@@ -170,6 +170,10 @@ class Organisation:
         """Push protection finds a secret in whatever holds this text."""
         self.rules.secrets.setdefault(self._number(repository), []).append(text.encode())
 
+    async def sign(self, repository: str, branch: str = "main") -> None:
+        """The commit at the tip of a branch is shown as verified, as those are that people sign."""
+        self.edge.signed.add(await self.head(repository, branch))
+
     def restrict_token(self, **rights: str) -> None:
         """The bot's token is a fine-grained one with these rights; without any it may all that its user may."""
         self.edge.fine_grained = FineGrained(rights) if rights else None

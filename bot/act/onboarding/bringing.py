@@ -29,6 +29,7 @@ from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState, Proposal
 from bot.domain.repositories.repository import Identity
+from bot.formats.workflows.pushes import runs_on_push
 
 _REGULAR = "100644"
 _NICE_TO_HAVE = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
@@ -199,7 +200,11 @@ async def _prepared(
     if len(proposal.commits) == 1 or any(mode != _REGULAR for mode in modes.values()):
         files = tuple(FileChange(path, text, modes.get(path, _REGULAR)) for path, text in proposal.files.items())
         message = "\n".join(commit_message(commit) for commit in proposal.commits)
-        change = BranchChange(BRANCH, before, trunk.sha, trunk.tree, files, message)
+        change = BranchChange(
+            BRANCH,
+            *(before, trunk.sha, trunk.tree, files, message),
+            is_pushed_whole=runs_on_push(look.workflows, BRANCH),
+        )
         check_recent(home.name, attempt.looked_at, tools.clock.now())
         return attempt, change, await tools.forge.prepare(home, change)
     prepared = None

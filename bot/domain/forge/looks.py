@@ -51,7 +51,7 @@ class BranchLook:
 
     `trunk` is the tip of the default branch, None in a repository without commits; `branch` that of the branch,
     None where there is none. `pull_requests` are all from that branch, newest first; `others` are open ones from
-    other branches.
+    other branches. `workflows` are the texts of the default branch's workflows, None for one that is not shown.
     """
 
     standing: OwnWord
@@ -61,6 +61,7 @@ class BranchLook:
     wish_ids: WishIds = WishIds()  # noqa: RUF009 - frozen
     requirements: MergeRequirements = MergeRequirements()  # noqa: RUF009 - frozen
     others: tuple[OtherRequest, ...] = ()
+    workflows: tuple[str | None, ...] = ()
 
     @property
     def open_request(self) -> PullRequest | None:

@@ -34,9 +34,14 @@ async def world(shared_world: Sandbox) -> AsyncIterator[World]:
 
 
 async def made(
-    sandbox: Sandbox, *, asks: str = "", executable: tuple[str, ...] = (), knows_label: bool = True
+    sandbox: Sandbox,
+    *,
+    asks: str = "",
+    executable: tuple[str, ...] = (),
+    knows_label: bool = True,
+    workflow: str = GO,
 ) -> FleetRepository:
-    files = {"Dockerfile": f"FROM {reference('a')}\n", "README.md": "shop\n", ".github/workflows/go.yml": GO}
+    files = {"Dockerfile": f"FROM {reference('a')}\n", "README.md": "shop\n", ".github/workflows/go.yml": workflow}
     if asks:
         files[".github/freshness.yaml"] = asks
     name = await sandbox.github.create_repository(f"counted-{next(_NUMBERS)}", files, executable=executable)
@@ -106,6 +111,50 @@ async def test_it_costs_two_more_where_a_file_is_executable(shared_world: Sandbo
     await world.tick()
     assert world.store[1].state is RebuildState.OPEN
     assert len(asked(shared_world)) == 5
+
+
+ON_PUSH = "on: [push, workflow_dispatch]\njobs: {}\n"
+
+
+async def test_where_workflows_run_on_pushes_it_costs_two_more_and_none_runs_on_unchanged_code(
+    shared_world: Sandbox, world: World
+) -> None:
+    home = await made(shared_world, workflow=ON_PUSH)
+    add(world, home)
+    await world.tick()
+    assert world.store[1].state is RebuildState.OPEN
+    assert len(asked(shared_world)) == 5
+    head = await shared_world.github.head(home.name, BRANCH)
+    assert [(run.event, run.sha) for run in shared_world.github.runs(home.name)] == [("push", head)]
+    assert await shared_world.github.read(home.name, "Dockerfile", BRANCH) == f"FROM {reference('b')}\n"
+
+
+async def test_another_digest_comes_with_one_push_as_well(shared_world: Sandbox, world: World) -> None:
+    home = await made(shared_world, workflow=ON_PUSH)
+    add(world, home)
+    await world.tick()
+    await shared_world.github.push(home.name, {"README.md": "more\n"})
+    shared_world.traffic.forget()
+    shared_world.github.actions.forget(home.name)
+    add(world, home, 2, "c", pull_request=world.store[1].pull_request)
+    await world.tick()
+    assert world.store[2].state is RebuildState.OPEN
+    assert len(asked(shared_world)) == 4
+    head = await shared_world.github.head(home.name, BRANCH)
+    assert [(run.event, run.sha) for run in shared_world.github.runs(home.name)] == [("push", head)]
+
+
+async def test_a_token_whose_commits_must_be_signed_makes_its_branch_first_all_the_same(
+    shared_world: Sandbox, world: World
+) -> None:
+    """GitHub signs for a token only what it commits by GraphQL, and that onto a branch."""
+    home = await made(shared_world, workflow=ON_PUSH)
+    await shared_world.github.sign(home.name)
+    shared_world.github.forbid(home.name, "freshness/*", "required_signatures")
+    add(world, home)
+    await world.tick()
+    assert world.store[1].state is RebuildState.OPEN
+    assert len(asked(shared_world)) == 3
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["as it was", "the default branch goes on"])

@@ -1,7 +1,7 @@
 """Every test of the contract runs on the fake and on GitHub as the sandbox plays it.
 
-GitHub is asked with a token that may all, and with a fine-grained one, which may read no checks; and once more where
-its GraphQL shows node ids of another form than REST.
+GitHub is asked with a token that may all, and with a fine-grained one, which may read no checks; and once more
+where its GraphQL shows node ids of another form than REST.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +13,6 @@ from bot.domain.clock import SystemClock
 from sandbox.world import World
 from tests.fakes.forge import FakeForge
 from tests.integration.forges.stands import FakeStand, GitHubStand, Stand
-
 
 FINE_GRAINED = {
     "actions": "write",

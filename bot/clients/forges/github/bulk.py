@@ -30,7 +30,7 @@ def nodes_fields(ids: Sequence[str], selection: str, most: int = MOST_IDS) -> li
 
 @dataclass(frozen=True, slots=True)
 class NodesShown:
-    """What is there of all that was asked for, by the ids that it was asked by: GitHub may show others for the same.
+    """What is there of all that was asked for, by the ids that it was asked by: GitHub may show others for these.
 
     `denied` are those of which not all may be seen with these credentials, each with why; they are in no row.
     """

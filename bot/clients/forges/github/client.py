@@ -1,6 +1,7 @@
 """GitHub as the forge: each question one call and one value."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -209,12 +210,18 @@ class GitHub:
 
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
         await self._rules.check(repository, change)
-        return await commits.prepare(self._transport, repository, change)
+        return await commits.prepare(self._transport, repository, self._as_signed(repository, change))
+
+    def _as_signed(self, repository: Identity, change: BranchChange) -> BranchChange:
+        """GitHub signs what a token commits through GraphQL alone: where it must, an empty push comes first."""
+        keeps = self._as_app or not self._rules.signs(repository, change)
+        return change if keeps else replace(change, is_pushed_whole=False)
 
     async def carry_out(
         self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
     ) -> PullRequest:
-        return await writing.carry_out(self._transport, repository, change, prepared, request)
+        signed = change and self._as_signed(repository, change)
+        return await writing.carry_out(self._transport, repository, signed, prepared, request)
 
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
         await writing.close(self._transport, repository, request, body)

@@ -1,6 +1,7 @@
 """Builds by their runs alone, which REST lists: for credentials that may read Actions, but no checks.
 
-GraphQL shows the state of a run by its check suite only, and a fine-grained token of a user can have no right to those.
+GraphQL shows the state of a run by its check suite only, and a fine-grained token of a user can have no right to
+those.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,8 +24,8 @@ _HIDDEN = frozenset({Trouble.DENIED, Trouble.MISSING})
 async def builds_by_runs(
     bulk: Bulk, commits: Sequence[str], *, later: bool
 ) -> dict[str, Sequence[Sequence[BuildRun]]]:
-    """The runs on commits of default branches, by the commits' node ids, one request for each; with `later` those on
-    the commits that came since as well, for one more. What is gone, or may not be read either, is not in it."""
+    """The runs on commits of default branches, by the commits' node ids, one request for each; with `later` those
+    on the commits that came since as well, for one more. What is gone, or may not be read either, is not in it."""
     if not commits:
         return {}
     found: dict[str, Sequence[Sequence[BuildRun]]] = {}

@@ -21,8 +21,9 @@ _ABOUT_WORKFLOWS = re.compile(r"workflow", re.I)
 
 
 async def prepare(transport: Transport, repository: Identity, change: BranchChange) -> str | None:
-    """Makes a commit that the branch cannot take directly: with file modes, in another's place, or of several."""
-    if any(file.mode != _REGULAR for file in change.files):
+    """Makes a commit that the branch cannot take directly: with file modes, in another's place, of several, or
+    where no push may come before it."""
+    if _is_by_tree(change):
         return await _commit_with_modes(transport, repository, change)
     if not _is_beside(change):
         return None
@@ -43,8 +44,15 @@ async def prepare(transport: Transport, repository: Identity, change: BranchChan
 
 def _is_beside(change: BranchChange) -> bool:
     """Whether the commit is made on the scratch branch first."""
-    is_beside = change.is_aside or change.before not in (None, change.onto)
-    return is_beside and all(file.mode == _REGULAR for file in change.files)
+    return (change.is_aside or change.before not in (None, change.onto)) and not _is_by_tree(change)
+
+
+def _is_by_tree(change: BranchChange) -> bool:
+    """Whether the commit is made from its tree, before any branch points to it. On top of what a branch has, one
+    push brings it in any case."""
+    if any(file.mode != _REGULAR for file in change.files):
+        return True
+    return change.is_pushed_whole and not change.is_aside and change.before != change.onto
 
 
 def add_move(mutations: Mutations, repository: Identity, change: BranchChange, prepared: str | None) -> None:

@@ -16,7 +16,7 @@ from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import OtherRequest
 from bot.domain.forge.wishes import MergeRequirements, Wishes, WishIds
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import WORKFLOWS, Identity
 from bot.domain.rollouts.terms import MergeMethod
 
 _TEAMS = "organization"
@@ -33,6 +33,10 @@ fragment gate on Repository {
   }
 }"""
 
+_WORKFLOWS = f"""workflows: object(expression: "HEAD:{WORKFLOWS.rstrip("/")}") {{ ... on Tree {{
+  entries {{ name object {{ ... on Blob {{ text isTruncated }} }} }}
+}} }}"""
+
 _LOOK = """
 query look%(variables)s {
   viewer { login }
@@ -42,6 +46,7 @@ query look%(variables)s {
       defaultBranchRef { target { ...trunk } }
       branch: ref(qualifiedName: $branch) { target { ...tip } %(update_rule)s }
       ...rulesets
+      %(workflows)s
       pullRequests(headRefName: $head, first: 20, orderBy: {field: CREATED_AT, direction: DESC}) {
         nodes { ...pull }
       }
@@ -109,6 +114,7 @@ async def look(
             _wish_ids(wishes, row, graph),
             _gate_of(row),
             tuple(_other_of(node) for node in row["others"]["nodes"] if _is_other(node, branch)),
+            _workflows_of(row),
         )
 
 
@@ -128,9 +134,16 @@ def _question(repository: Identity, branch: str, paths: Sequence[str], wishes: W
         "people": people,
         "gate": "...gate" if wants_merge else "",
         "update_rule": UPDATE_RULE,
+        "workflows": _WORKFLOWS if paths else "",
     }
     fragments = (FILE if files else "") + PULL_REQUEST + STANDING + RULESETS + (_GATE if wants_merge else "")
     return document + fragments, variables
+
+
+def _workflows_of(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+    entries = (row.get("workflows") or {}).get("entries") or ()
+    files = [entry["object"] for entry in entries if str(entry["name"]).endswith((".yml", ".yaml"))]
+    return tuple(None if file["isTruncated"] else file["text"] for file in files if file)
 
 
 def _is_other(node: Mapping[str, Any] | None, branch: str) -> bool:

@@ -129,6 +129,7 @@ OPTIONAL = frozenset({"rulesets", "refUpdateRule", "rules"})
 _STANDS_IN_THE_WAY = frozenset(
     kind.type.upper() for kind in _KINDS if kind.commits or kind.forced or kind.type == "creation"
 )
+_SIGNATURES = frozenset({"REQUIRED_SIGNATURES"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +155,22 @@ class RulesAhead:
     """Repositories and branches of which a look has shown rulesets."""
     _closed: set[tuple[str, str]] = field(default_factory=set)
     """Those to which others alone may push."""
+    _signed: set[tuple[str, str]] = field(default_factory=set)
+    """Those whose commits must be signed."""
     _in_force: dict[tuple[str, str], _InForce] = field(default_factory=dict)
 
     def note(self, repository: Identity, branch: str, row: Mapping[str, Any]) -> None:
         """Takes from a look what it shows of rules."""
         place = (repository.name, branch)
         shown = row.get("branch") or {}
-        _put(self._may_be_ruled, place, _may_be_ruled(row.get("rulesets"), branch))
+        shown_rules = row.get("rulesets")
+        _put(self._may_be_ruled, place, _may_be_ruled(shown_rules, branch, _STANDS_IN_THE_WAY))
+        _put(self._signed, place, _may_be_ruled(shown_rules, branch, _SIGNATURES))
         _put(self._closed, place, (shown.get("refUpdateRule") or {}).get("viewerCanPush") is False)
+
+    def signs(self, repository: Identity, change: BranchChange) -> bool:
+        """Whether commits to the branch must be signed, as far as a look has shown."""
+        return (repository.name, change.branch) in self._signed
 
     async def check(self, repository: Identity, change: BranchChange) -> None:
         """Raises `BranchRefused` where a rule stands in the way of the change."""
@@ -209,20 +218,22 @@ def _put(places: set[tuple[str, str]], place: tuple[str, str], is_in: bool) -> N
     (places.add if is_in else places.discard)(place)
 
 
-def _may_be_ruled(shown: Mapping[str, Any] | None, branch: str) -> bool:
-    """Whether a ruleset may concern the branch. Patterns are taken as wider than they are: GitHub itself is asked
-    then."""
+def _may_be_ruled(shown: Mapping[str, Any] | None, branch: str, kinds: frozenset[str]) -> bool:
+    """Whether a ruleset with a rule of these kinds may concern the branch. Patterns are taken as wider than they
+    are."""
     if shown is None:
         return False
     nodes = [node for node in shown["nodes"] or () if node is not None]
-    return int(shown["totalCount"]) > len(shown["nodes"] or ()) or any(_concerns(node, branch) for node in nodes)
+    return int(shown["totalCount"]) > len(shown["nodes"] or ()) or any(
+        _concerns(node, branch, kinds) for node in nodes
+    )
 
 
-def _concerns(ruleset: Mapping[str, Any], branch: str) -> bool:
+def _concerns(ruleset: Mapping[str, Any], branch: str, kinds: frozenset[str]) -> bool:
     if ruleset["enforcement"] != "ACTIVE":
         return False
     types = {rule["type"] for rule in (ruleset["rules"] or {}).get("nodes") or () if rule is not None}
     patterns = ((ruleset["conditions"] or {}).get("refName") or {}).get("include") or ()
     named = f"refs/heads/{branch}"
     is_named = any(each == "~ALL" or fnmatchcase(named, str(each).replace("**/", "*")) for each in patterns)
-    return is_named and not _STANDS_IN_THE_WAY.isdisjoint(types)
+    return is_named and not kinds.isdisjoint(types)

@@ -52,8 +52,8 @@ async def current_name(transport: Transport, node_id: str) -> str:
 
 
 def own_word_of(row: Mapping[str, Any], repository: Identity) -> OwnWord:
-    """Reads what GitHub shows of `repository`, which keeps the id by which it was asked for: GitHub may show another
-    for the same."""
+    """Reads what GitHub shows of `repository`, which keeps the id by which it was asked for: GitHub may show
+    another."""
     default, config = row["defaultBranchRef"], row["config"]
     return OwnWord(
         Identity(str(row["nameWithOwner"]), repository.node_id or str(row["id"])),
