@@ -92,6 +92,36 @@ class BranchQueued(Failure):
         )
 
 
+class Denial(Enum):
+    """Why credentials that are otherwise in order get no answer, with what a person can do about it."""
+
+    IP_ALLOW_LIST = "add the addresses from which the bot goes out to the organisation's IP allow list"
+    SINGLE_SIGN_ON = (
+        "authorise the token for the organisation's single sign-on, or run the bot as a GitHub App, which needs none"
+    )
+    EVENT = (
+        "let that event start workflows in the organisation's execution protections for workflows, "
+        "or have the bot open pull requests instead"
+    )
+    RIGHT = "grant what is missing"
+
+    @property
+    def advice(self) -> str:
+        return self.value
+
+
+class AccessDenied(Failure):
+    """The forge names why it denies something: `denial` says which kind of reason it is, `rights` which would do."""
+
+    def __init__(
+        self, denial: Denial, said: str, where: str = "", rights: str = "", status: int | None = None
+    ) -> None:
+        advice = f"grant {rights}" if rights else denial.advice
+        super().__init__(Trouble.DENIED, said, where=where, advice=advice, status=status)
+        self.denial = denial
+        self.rights = rights
+
+
 class FilesDenied(Failure):
     """The credentials may change the repository, but not the files under `folder`, for want of `right`."""
 

@@ -261,7 +261,7 @@ class Transport:
         if (pause := refused_pause(status, headers, message, self._clock.now())) is not None:
             return self._throttled(pause, where, kept, status)
         trouble, advice = meaning(status)
-        return refused(trouble, details(data), where, advice, status)
+        return refused(trouble, details(data), where, advice, status, headers)
 
     def _throttled(
         self, pause: timedelta, where: str, kept: Sequence[str | None], status: int | None = None
