@@ -17,7 +17,8 @@ from sandbox.github.access.permissions import FineGrained
 from sandbox.github.access.teams import Teams
 from sandbox.github.actions.actions import Actions
 from sandbox.github.actions.artifacts import Artifacts
-from sandbox.github.actions.runs import Run
+from sandbox.github.actions.jobs import Jobs
+from sandbox.github.actions.runs import RedJob, Run
 from sandbox.github.actions.workflows import Workflows
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.graphql.endpoint import GraphQL
@@ -60,6 +61,7 @@ class Organisation:
         Listings(edge)
         self.actions = Actions(edge)
         Workflows(edge, self.actions)
+        Jobs(edge, self.actions)
         self.artifacts = Artifacts(edge, self.actions)
         self.code_scanning = CodeScanning(edge)
         git = Git(edge)
@@ -273,6 +275,12 @@ class Organisation:
         """Every workflow run, oldest first."""
         wanted = self._full(repository) if repository else None
         return [run for run in list(self.actions.runs.values()) if wanted in (None, run.workflow.repository)]
+
+    def fail_run(self, run_id: int, job: str, step: str, *annotations: str) -> None:
+        """A step of a job fails, and says so; each annotation is one of a failure, after one of a warning."""
+        shown = (("warning", "Node.js 20 is deprecated"), *(("failure", text) for text in annotations))
+        self.actions.failures[run_id] = RedJob(job, step, shown)
+        self.actions.finish(run_id, "failure")
 
     def finish_run(self, run_id: int, conclusion: str = "success") -> None:
         self.actions.finish(run_id, conclusion)

@@ -40,7 +40,29 @@ class Looks:
     """By the node ids of merge commits."""
 
     async def after(self, rebuild: Rebuild) -> Rebuild:
-        """The rebuild as the forge shows it now. Raises `Failure`: missing where it is not there any more."""
+        """The rebuild as the forge shows it now, with why its build failed where it did.
+
+        Raises `Failure`: missing where it is not there any more.
+        """
+        after = await self._moved_on(rebuild)
+        run = self._red_run(after) if after.state is RebuildState.FAILED else None
+        return after if run is None else replace(after, reason=await self._explained(after, run))
+
+    def _red_run(self, failed: Rebuild) -> int | None:
+        if failed.merge is None:
+            return failed.run
+        groups = self.builds.get(failed.merge.node_id, ())
+        return next((run.id for group in groups for run in group if run.url == failed.url), None)
+
+    async def _explained(self, failed: Rebuild, run: int) -> str:
+        """Its reason with the job that failed first; where that cannot be told, it is red all the same."""
+        try:
+            job = await self.forge.first_failure(failed.identity, run)
+        except Failure:
+            return failed.reason
+        return failed.reason if job is None else f"{failed.reason}; {job}"
+
+    async def _moved_on(self, rebuild: Rebuild) -> Rebuild:
         if rebuild.merge is not None:
             if (groups := self.builds.get(rebuild.merge.node_id)) is None:
                 raise _missing(rebuild, f"commit {rebuild.merge.commit[:7]}")

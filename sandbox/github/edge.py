@@ -33,6 +33,14 @@ from sandbox.github.refusals import Refused
 from sandbox.programs.emulator import BOT_TOKEN, OPERATOR_TOKEN
 
 REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
+NOT_ALLOWED_HERE = (
+    "Although you appear to have the correct authorization credentials, the `{}` organization has an IP allow list "
+    "enabled, and your IP address is not permitted to access this resource."
+)
+SAML = (
+    "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
+    "organization."
+)
 ENTERPRISE_PREFIX = "/api/v3"
 STORAGE = "/_storage/"
 """Where archives are fetched: no part of the API, and whoever knows an address needs no credentials there."""
@@ -67,6 +75,10 @@ class GitHubEdge(Emulated):
         self.storage: dict[str, bytes] = {}
         self.renews_node_ids = False
         """Whether GraphQL shows node ids of another form than REST; both are taken. GitHub has changed it once."""
+        self.allows_address = True
+        """Whether the organisation's IP allow list has the address of the caller."""
+        self.needs_single_sign_on: set[str] = set()
+        """Repositories that the token was not authorised for."""
         self.fine_grained: permissions.FineGrained | None = None
         """What the bot's token may do where it is a fine-grained one; None: it may all that its user may."""
         self.routes.add("GET", "/rate_limit", self._rate_limit)
@@ -79,6 +91,7 @@ class GitHubEdge(Emulated):
         try:
             request = self._in_api(request)
             self._check_credentials(request)
+            self._check_address(request)
             response = await self._within_limits(request)
         except Refused as refusal:
             response = json_response(refusal.status, refusal.body, refusal.headers)
@@ -127,6 +140,7 @@ class GitHubEdge(Emulated):
             raise Refused(404, "Not Found")
         if is_former:
             return self._elsewhere(request, f"{self.url}/repositories/{number}{rest}")
+        self.check_single_sign_on(request, str(name))
         request = of_repository(request, str(name), rest)
         await self._check_operation(request)
         await self._check_repository(request, str(name), rest)
@@ -212,6 +226,16 @@ class GitHubEdge(Emulated):
             return
         if not (request.url.path.startswith("/app") and token.count(".") == 2):  # a JSON web token of the App
             raise Refused(401, "Bad credentials")
+
+    def _check_address(self, request: Request) -> None:
+        if not (self.allows_address or self.is_operator(request)):
+            raise Refused(403, NOT_ALLOWED_HERE.format("contoso"))
+
+    def check_single_sign_on(self, request: Request, name: str) -> None:
+        """Raises `Refused` where the token would have to be authorised for the organisation first."""
+        if name in self.needs_single_sign_on and not self.is_operator(request):
+            page = f"https://github.com/orgs/{name.partition('/')[0]}/sso?authorization_request=A"
+            raise Refused(403, SAML, headers={"x-github-sso": f"required; url={page}"}, kind="FORBIDDEN")
 
     async def _check_repository(self, request: Request, name: str, rest: str) -> None:
         """A repository that nobody may write to can still be changed itself, to bring it back."""

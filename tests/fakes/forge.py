@@ -15,7 +15,7 @@ from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
 from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
-from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.runs import BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
@@ -317,6 +317,10 @@ class FakeForge:
         if run not in home.runs:
             raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
         return sorted(home.artifacts.get(run, ()), key=lambda each: -each.id)
+
+    async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
+        self._ask("first_failure")
+        return self._read(repository).failures.get(run)
 
     async def artifact_address(self, repository: Identity, artifact: int) -> str:
         self._ask("artifact_address")

@@ -96,9 +96,7 @@ class Denial(Enum):
     """Why credentials that are otherwise in order get no answer, with what a person can do about it."""
 
     IP_ALLOW_LIST = "add the addresses from which the bot goes out to the organisation's IP allow list"
-    SINGLE_SIGN_ON = (
-        "authorise the token for the organisation's single sign-on, or run the bot as a GitHub App, which needs none"
-    )
+    SINGLE_SIGN_ON = "authorise the token for the organisation's single sign-on, or run the bot as a GitHub App"
     EVENT = (
         "let that event start workflows in the organisation's execution protections for workflows, "
         "or have the bot open pull requests instead"
@@ -111,7 +109,7 @@ class Denial(Enum):
 
 
 class AccessDenied(Failure):
-    """The forge names why it denies something: `denial` says which kind of reason it is, `rights` which would do."""
+    """The forge names why it denies something: `denial` says which kind of reason it is, `rights` what would do."""
 
     def __init__(
         self, denial: Denial, said: str, where: str = "", rights: str = "", status: int | None = None

@@ -1,7 +1,7 @@
 """Every test of the contract runs on the fake and on GitHub as the sandbox plays it.
 
 GitHub is asked with a token that may all, and with a fine-grained one, which may read no checks; and once more
-where its GraphQL shows node ids of another form than REST.
+where its GraphQL shows node ids of another form than REST, and other Apps have checked each commit.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -33,10 +33,11 @@ def played(request: pytest.FixtureRequest) -> Iterator[World | None]:
         return
     world: World = request.getfixturevalue("shared_world")
     world.github.restrict_token(**(FINE_GRAINED if request.param == "fine-grained token" else {}))
-    world.github.edge.renews_node_ids = request.param == "other node ids"
+    is_other = request.param == "other node ids"
+    world.github.edge.renews_node_ids, world.github.actions.other_suites = is_other, 25 if is_other else 0
     yield world
     world.github.restrict_token()
-    world.github.edge.renews_node_ids = False
+    world.github.edge.renews_node_ids, world.github.actions.other_suites = False, 0
 
 
 @pytest.fixture

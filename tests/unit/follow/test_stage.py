@@ -7,7 +7,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.runs import Run
+from bot.domain.forge.runs import FailedJob, Run
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop
@@ -320,3 +320,17 @@ async def test_a_pull_request_that_may_not_be_seen_is_not_taken_for_one_that_is_
     tally, (after,) = await looked(clock, fake, opened())
     assert after.state is RebuildState.OPEN
     assert "Resource not accessible" in str(tally)
+
+
+async def test_a_red_run_is_told_with_the_job_and_step_that_failed_first(clock: ManualClock) -> None:
+    fake = forge(clock, runs=[run(conclusion="failure")])
+    fake.homes[0].failures[7] = FailedJob("image", "Build", "no space left on device")
+    (after,) = await look(clock, fake, dispatched())
+    assert after.reason == "the run concluded with failure; job image, step Build: no space left on device"
+
+
+async def test_a_red_run_of_which_nothing_more_can_be_told_is_red_all_the_same(clock: ManualClock) -> None:
+    fake = forge(clock, runs=[run(conclusion="failure")])
+    fake.failing = {"first_failure": Failure(Trouble.DENIED, "no")}
+    (after,) = await look(clock, fake, dispatched())
+    assert (after.state, after.reason) == (RebuildState.FAILED, "the run concluded with failure")

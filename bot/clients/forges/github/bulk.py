@@ -13,7 +13,6 @@ MOST_IDS = 100
 """Of one `nodes` field; GitHub refuses more."""
 MOST_FIELDS = 10
 """Of one request, where GitHub does not ask for less."""
-DENIALS = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def _add(found: NodesShown, graph: GraphAnswer, parts: Sequence[NodesField]) -> 
 
 def _denied_id(error: GraphError, parts: Sequence[NodesField]) -> str | None:
     """The node that an error keeps from being seen; None where it is about none, or about something else."""
-    if error.kind not in DENIALS or len(error.path) < 2:
+    if not error.is_denial or len(error.path) < 2:
         return None
     field_name, place = error.path[:2]
     number = str(field_name).removeprefix("n")

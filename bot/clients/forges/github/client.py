@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.clients.forges.github import files
-from bot.clients.forges.github.actions import action_tags, artifacts, builds, code_scanning, workflows
+from bot.clients.forges.github.actions import action_tags, artifacts, builds, code_scanning, failures, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.chosen_files import Files, chosen_files
 from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
@@ -35,7 +35,7 @@ from bot.domain.forge.looks import BranchLook, Followed, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import RepositoryMoved
-from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.runs import BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
@@ -278,6 +278,9 @@ class GitHub:
 
     async def run(self, repository: Identity, run: int) -> Run:
         return await self._by_name(repository, lambda named: workflows.run(self._transport, named, run))
+
+    async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
+        return await self._by_name(repository, lambda named: failures.first_failure(self._transport, named, run))
 
     async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
         return await self._by_name(repository, lambda named: artifacts.artifacts(self._transport, named, run))
