@@ -4,6 +4,8 @@ Sources: GitHub's REST documentation and its OpenAPI description.
 """
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +31,7 @@ from sandbox.github.described import Described
 from sandbox.github.emulated import Emulated
 from sandbox.github.exchanges import Exchanges
 from sandbox.github.openapi import DOTCOM
-from sandbox.github.refusals import Refused
+from sandbox.github.refusals import Refused, check_body
 from sandbox.programs.emulator import BOT_TOKEN, OPERATOR_TOKEN
 
 REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
@@ -152,6 +154,9 @@ class GitHubEdge(Emulated):
             return
         operation = await self.described.operation(request)
         permissions.check(operation, self.rights(request))
+        if operation.method in ("POST", "PATCH") and re.search("/(pulls|issues)\\b", operation.template):
+            given = json.loads(await request.body() or b"{}")
+            check_body(given.get("body") if isinstance(given, dict) else None)
         if operation.notifies:
             self.limits.create_content(self.account(request))
 

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from bot.act.pull_request.text.section import section_in
 from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
 from bot.domain.clock import ManualClock
 from bot.domain.repositories.repository import FleetRepository, Workflow
@@ -249,3 +250,23 @@ async def test_a_renamed_repository_gets_its_pull_request(shared_world: Sandbox,
     await world.tick()
     assert world.store[1].state is RebuildState.OPEN
     assert len(await shared_world.github.pull_requests(new)) == 1
+
+
+async def test_what_people_wrote_into_a_long_body_stays_and_new_wording_fits_all_the_same(
+    shared_world: Sandbox, world: World
+) -> None:
+    home = await made(shared_world)
+    add(world, home)
+    await world.tick()
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    words = "what we found out\n" * 3_500
+    path = f"/repos/{home.name}/pulls/{shown['number']}"
+    await shared_world.github.ask("PATCH", path, {"body": words + shown["body"]})
+    world.store.outdate(1)
+    world.store.alter(1, changes=(change(cves=tuple(f"CVE-2026-{number}" for number in range(300))),))
+    await world.later()
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    assert shown["body"].startswith(words)
+    assert section_in(shown["body"]).digests == {reference("b").digest}
+    assert "(shortened)" in shown["body"]
+    assert len(shown["body"].encode()) < 65_536

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sandbox.github.access.permissions import require
 from sandbox.github.graphql.playing import Playing, Thing, load, plays, snake
-from sandbox.github.refusals import Refused
+from sandbox.github.refusals import Refused, check_body
 
 Json = Any
 Mutation = Callable[..., Awaitable[Mapping[str, Any]]]
@@ -24,6 +24,7 @@ def mutates(name: str, *permissions: str, content: bool = False) -> Callable[[M]
         async def play(playing: Playing, _: None, input: Mapping[str, Any]) -> Any:  # noqa: A002 (GitHub's name)
             for permission in permissions:
                 require_one(playing, (permission,))
+            check_body(input.get("body"))
             if content:
                 _count_content(playing)
             given = {snake(key): value for key, value in input.items() if key != "clientMutationId"}
