@@ -68,7 +68,7 @@ class Organisation:
         self.rules = Rules(edge)
         self.requests = PullRequests(edge, git, self.actions, Requirements(edge, self.actions, self.rules))
         Pulls(edge, self.requests)
-        refs = Refs(edge, self.requests)
+        self.refs = refs = Refs(edge, self.requests)
         self.merging = Merging(edge, self.requests)
         GraphQL(Parts(edge, git, self.requests, refs, self.merging, self.actions))
 

@@ -60,6 +60,14 @@ async def load_ref(playing: Playing, node: Node) -> Thing | None:
 
 
 @plays("Repository", "ref")
+async def ref_as_shown(playing: Playing, repository: Thing, qualified_name: str) -> Thing | None:
+    """As a read shows it, which may come too early after a write."""
+    found = await ref(playing, repository, qualified_name)
+    full = qualified_name if qualified_name.startswith("refs/") else HEADS + qualified_name
+    oid = playing.parts.refs.lag.shown(repository.name, full, found.data["oid"] if found else None)
+    return None if oid is None else ref_thing(playing, repository, full, oid)
+
+
 async def ref(playing: Playing, repository: Thing, qualified_name: str) -> Thing | None:
     full = qualified_name if qualified_name.startswith("refs/") else HEADS + qualified_name
     oid = await playing.parts.git.ref(repository.name, full)

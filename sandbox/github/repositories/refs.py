@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -22,10 +22,31 @@ REFS = "/repos/{owner}/{repo}/git/refs"
 HEADS = "refs/heads/"
 
 
+@dataclass(slots=True)
+class Lag:
+    """A read right after a write may show what was before: `looks` times for each branch that moves."""
+
+    looks: int = 0
+    _before: dict[tuple[str, str], tuple[str | None, int]] = field(default_factory=dict)
+
+    def moved(self, name: str, ref: str, before: str | None) -> None:
+        if self.looks:
+            self._before[name, ref] = (before, self.looks)
+
+    def shown(self, name: str, ref: str, now: str | None) -> str | None:
+        """The commit that a read is shown."""
+        before, left = self._before.get((name, ref), (now, 0))
+        if not left:
+            return now
+        self._before[name, ref] = (before, left - 1)
+        return before
+
+
 @dataclass(frozen=True, slots=True)
 class Refs:
     edge: GitHubEdge
     requests: PullRequests
+    lag: Lag = field(default_factory=Lag)
 
     def __post_init__(self) -> None:
         add = self.edge.routes.add
@@ -125,11 +146,14 @@ class Refs:
     async def create(self, request: Request, name: str, ref: str, sha: str) -> Json:
         await self.check(request, name, ref, None, sha)
         made = await self._asked("POST", f"/repos/{name}/git/refs", {"ref": ref, "sha": sha}, request)
+        self.lag.moved(name, ref, None)
         await self.pushed(request, name, ref, sha)
         return made
 
     async def move(self, request: Request, name: str, ref: str, sha: str, *, force: bool) -> Json:
-        await self.check(request, name, ref, await self._require(name, ref), sha)
+        before = await self._require(name, ref)
+        await self.check(request, name, ref, before, sha)
+        self.lag.moved(name, ref, before)
         moved = await self._asked("PATCH", _address(name, ref), {"sha": sha, "force": force}, request)
         await self.pushed(request, name, ref, sha)
         return moved

@@ -8,7 +8,7 @@ from bot.clients.forges.github.pull_requests import granting
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.world import World as Sandbox
 from tests.integration.act.test_requests import add, asked, made, world
-from tests.unit.act.world import World
+from tests.unit.act.world import BRANCH, World, reference
 
 __all__ = ["world"]
 
@@ -47,3 +47,25 @@ async def test_one_that_is_not_listed_yet_is_not_opened_a_second_time(shared_wor
     assert world.store[1].state is RebuildState.OPEN
     assert len(await shared_world.github.pull_requests(home.name, "all")) == 1
     assert asked(shared_world)
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["as it was", "the default branch goes on"])
+async def test_a_look_that_shows_what_was_before_writes_over_nothing(
+    shared_world: Sandbox, world: World, goes_on: bool
+) -> None:
+    home = await made(shared_world)
+    shared_world.github.refs.lag.looks = 1
+    add(world, home)
+    await world.tick()
+    if goes_on:
+        await shared_world.github.push(home.name, {"README.md": "more\n"})
+    shared_world.github.requests.hidden.clear()
+    add(world, home, 2, "c", pull_request=world.store[1].pull_request)
+    await world.tick()
+    assert world.store[2].state is RebuildState.WAITING
+    assert await shared_world.github.read(home.name, "Dockerfile", BRANCH) == f"FROM {reference('b')}\n"
+    shared_world.github.refs.lag.looks = 0
+    await world.later()
+    assert world.store[2].state is RebuildState.OPEN
+    assert await shared_world.github.read(home.name, "Dockerfile", BRANCH) == f"FROM {reference('c')}\n"
+    assert len(await shared_world.github.pull_requests(home.name, "all")) == 1
