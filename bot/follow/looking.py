@@ -16,6 +16,7 @@ from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.follow.building import after_builds, is_to_be_sought_later
+from bot.follow.explaining import explained
 
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
@@ -46,21 +47,15 @@ class Looks:
         """
         after = await self._moved_on(rebuild)
         run = self._red_run(after) if after.state is RebuildState.FAILED else None
-        return after if run is None else replace(after, reason=await self._explained(after, run))
+        if run is None:
+            return after
+        return replace(after, reason=await explained(self.forge, after.identity, run, after.reason))
 
     def _red_run(self, failed: Rebuild) -> int | None:
         if failed.merge is None:
             return failed.run
         groups = self.builds.get(failed.merge.node_id, ())
         return next((run.id for group in groups for run in group if run.url == failed.url), None)
-
-    async def _explained(self, failed: Rebuild, run: int) -> str:
-        """Its reason with the job that failed first; where that cannot be told, it is red all the same."""
-        try:
-            job = await self.forge.first_failure(failed.identity, run)
-        except Failure:
-            return failed.reason
-        return failed.reason if job is None else f"{failed.reason}; {job}"
 
     async def _moved_on(self, rebuild: Rebuild) -> Rebuild:
         if rebuild.merge is not None:

@@ -44,6 +44,8 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Refs:
+    """Branches by REST and by whatever else makes, moves or deletes them."""
+
     edge: GitHubEdge
     requests: PullRequests
     lag: Lag = field(default_factory=Lag)

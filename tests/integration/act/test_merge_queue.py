@@ -6,10 +6,8 @@ from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from sandbox.world import World as Sandbox
-from tests.integration.act.test_requests import add, made, world
+from tests.integration.act.rebuilds import add, made
 from tests.unit.act.world import BRANCH, World, reference
-
-__all__ = ["world"]
 
 
 async def queued(sandbox: Sandbox, world: World, **terms: AutoMerge) -> str:

@@ -1,69 +1,12 @@
 """What the work on rebuilds costs at GitHub, counted where the requests arrive."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from itertools import count
-
 import pytest
 
 from bot.act.pull_request.text.section import section_in
-from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
-from bot.domain.clock import ManualClock
-from bot.domain.repositories.repository import FleetRepository, Workflow
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.formats.repository_config import parse
-from sandbox.edges.traffic import Asked
 from sandbox.world import World as Sandbox
-from tests.fakes.repository import FakeRepository
-from tests.fakes.stores.rebuilds import FakeRebuildStore
-from tests.unit.act.world import BRANCH, Registry, World, change, rebuild, reference
-
-_NUMBERS = count(1)
-GO = "on:\n  workflow_dispatch:\n    inputs: {}\njobs: {}\n"
-
-
-@pytest.fixture
-async def world(shared_world: Sandbox) -> AsyncIterator[World]:
-    shared_world.faults.clear()
-    shared_world.traffic.violations.clear()
-    clock = ManualClock(datetime.now(UTC))
-    access = GitHubAccess(shared_world.github.url, TokenCredentials(shared_world.github.token), 0)
-    github = GitHub(access, clock)
-    yield World(clock, FakeRebuildStore(clock), github, FakeRepository(0, ""), Registry())  # type: ignore[arg-type]
-    await github.close()
-    assert shared_world.traffic.violations == []
-
-
-async def made(
-    sandbox: Sandbox,
-    *,
-    asks: str = "",
-    executable: tuple[str, ...] = (),
-    knows_label: bool = True,
-    workflow: str = GO,
-) -> FleetRepository:
-    files = {"Dockerfile": f"FROM {reference('a')}\n", "README.md": "shop\n", ".github/workflows/go.yml": workflow}
-    if asks:
-        files[".github/freshness.yaml"] = asks
-    name = await sandbox.github.create_repository(f"counted-{next(_NUMBERS)}", files, executable=executable)
-    if knows_label:
-        await sandbox.github.ask("POST", f"/repos/{name}/labels", {"name": "freshness", "color": "ededed"})
-    row = await sandbox.github.ask("GET", f"/repos/{name}")
-    config, _ = parse(asks, datetime.now(UTC))
-    sandbox.traffic.forget()
-    return FleetRepository(1, name, (Workflow(".github/workflows/go.yml"),), config, node_id=row["node_id"])
-
-
-def add(world: World, home: FleetRepository, number: int = 1, to: str = "b", **values: object) -> None:
-    now = world.clock.now()
-    planned = rebuild(
-        id=number, to=to, repository=home.name, repository_node=home.node_id, due_at=now, planned_at=now, **values
-    )
-    world.add(planned, home, change(to))
-
-
-def asked(sandbox: Sandbox) -> list[Asked]:
-    return sandbox.traffic.requests("github")
+from tests.integration.act.rebuilds import add, asked, made
+from tests.unit.act.world import BRANCH, World, change, reference
 
 
 async def test_a_new_pull_request_costs_three_requests(shared_world: Sandbox, world: World) -> None:

@@ -7,10 +7,8 @@ import pytest
 from bot.clients.forges.github.pull_requests import granting
 from bot.domain.rollouts.rebuild import RebuildState
 from sandbox.world import World as Sandbox
-from tests.integration.act.test_requests import add, asked, made, world
+from tests.integration.act.rebuilds import add, asked, made
 from tests.unit.act.world import BRANCH, World, reference
-
-__all__ = ["world"]
 
 
 @pytest.fixture(autouse=True)
