@@ -394,9 +394,9 @@ async def test_no_credential_is_ever_shown(shared_world: World) -> None:
 async def test_a_users_own_repositories_are_listed_with_the_private_ones(
     shared_world: World, transport: Transport
 ) -> None:
-    own = '{"login": "octocat"}'
+    own = '{"data": {"viewer": {"login": "octocat"}}}'
     row = '{"full_name": "octocat/dotfiles", "default_branch": "main", "private": true}'
-    shared_world.faults.add("GET", "^/user$", status=200, body=own)
+    shared_world.faults.add("POST", "query login", status=200, body=own)
     shared_world.faults.add("GET", "^/user/repos$", status=200, body=f"[{row}]")
     github = GitHub(access(shared_world), ManualClock(NOON))
     found = await github.repositories(["Octocat"])
