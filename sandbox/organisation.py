@@ -13,9 +13,12 @@ import httpx
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.app import App
 from sandbox.github.access.installations import Installation
+from sandbox.github.access.permissions import FineGrained
+from sandbox.github.access.teams import Teams
 from sandbox.github.actions.actions import Actions
 from sandbox.github.actions.artifacts import Artifacts
-from sandbox.github.actions.runs import Run
+from sandbox.github.actions.jobs import Jobs
+from sandbox.github.actions.runs import RedJob, Run
 from sandbox.github.actions.workflows import Workflows
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.graphql.endpoint import GraphQL
@@ -28,7 +31,7 @@ from sandbox.github.repositories.code_scanning import CodeScanning
 from sandbox.github.repositories.git import Git
 from sandbox.github.repositories.listings import Listings
 from sandbox.github.repositories.refs import Refs
-from sandbox.github.repositories.rules import Rule, Rules, protection
+from sandbox.github.repositories.rules import Protection, Rule, Rules, protection
 from sandbox.programs.emulator import APP_ID, BOT_TOKEN, INSTALLATION_ID, OPERATOR_TOKEN, ORGANISATION, Emulator
 
 Json = Any
@@ -54,16 +57,18 @@ class Organisation:
         for number, account in emulator.installations.items():
             edge.installations.all[number] = Installation(number, account)
         App(edge)
+        Teams(edge)
         Listings(edge)
         self.actions = Actions(edge)
         Workflows(edge, self.actions)
+        Jobs(edge, self.actions)
         self.artifacts = Artifacts(edge, self.actions)
         self.code_scanning = CodeScanning(edge)
         git = Git(edge)
         self.rules = Rules(edge)
         self.requests = PullRequests(edge, git, self.actions, Requirements(edge, self.actions, self.rules))
         Pulls(edge, self.requests)
-        refs = Refs(edge, self.requests)
+        self.refs = refs = Refs(edge, self.requests)
         self.merging = Merging(edge, self.requests)
         GraphQL(Parts(edge, git, self.requests, refs, self.merging, self.actions))
 
@@ -152,9 +157,28 @@ class Organisation:
         for rule in protection(branch, checks, reviews, strict=strict, queue=queue):
             self.rules.add(self._number(repository), rule)
 
-    def forbid(self, repository: str, branches: str, kind: str, /, **parameters: Json) -> None:
-        """A rule for branches of a pattern, in GitHub's words: `forbid("shop", "freshness/*", "creation")`."""
-        self.rules.add(self._number(repository), Rule(branches, kind, parameters))
+    def forbid(
+        self, repository: str, branches: str, kind: str, /, *, bypassed: bool = False, **parameters: Json
+    ) -> None:
+        """A rule for branches of a pattern, in GitHub's words: `forbid("shop", "freshness/*", "creation")`. The bot
+        may pass one that is `bypassed`."""
+        self.rules.add(self._number(repository), Rule(branches, kind, parameters, bypassed))
+
+    def protect_classically(self, repository: str, protection: Protection) -> None:
+        """The older protection of branches."""
+        self.rules.protections.setdefault(self._number(repository), []).append(protection)
+
+    def take_for_secret(self, repository: str, text: str) -> None:
+        """Push protection finds a secret in whatever holds this text."""
+        self.rules.secrets.setdefault(self._number(repository), []).append(text.encode())
+
+    async def sign(self, repository: str, branch: str = "main") -> None:
+        """The commit at the tip of a branch is shown as verified, as those are that people sign."""
+        self.edge.signed.add(await self.head(repository, branch))
+
+    def restrict_token(self, **rights: str) -> None:
+        """The bot's token is a fine-grained one with these rights; without any it may all that its user may."""
+        self.edge.fine_grained = FineGrained(rights) if rights else None
 
     def report_check(self, repository: str, sha: str, name: str, conclusion: str | None) -> None:
         """What a check says of a commit; None while it runs."""
@@ -164,6 +188,14 @@ class Organisation:
         """The operator reviews a pull request: APPROVE, REQUEST_CHANGES or COMMENT."""
         path = f"/repos/{self._full(repository)}/pulls/{number}/reviews"
         await self.ask("POST", path, {"event": event, "body": "seen"})
+
+    async def enqueue(self, repository: str, number: int) -> None:
+        """A person puts a pull request into the merge queue."""
+        pull = await self.ask("GET", f"/repos/{self._full(repository)}/pulls/{number}")
+        text = "mutation($id: ID!) { enqueuePullRequest(input: {pullRequestId: $id}) { clientMutationId } }"
+        asked = {"query": text, "variables": {"id": pull["node_id"]}}
+        answer = await self.ask("POST", "/graphql", asked)
+        assert "errors" not in answer, answer
 
     async def land_queue(self, repository: str) -> None:
         """The merge queue merges all that is in it, as one push."""
@@ -243,6 +275,12 @@ class Organisation:
         """Every workflow run, oldest first."""
         wanted = self._full(repository) if repository else None
         return [run for run in list(self.actions.runs.values()) if wanted in (None, run.workflow.repository)]
+
+    def fail_run(self, run_id: int, job: str, step: str, *annotations: str) -> None:
+        """A step of a job fails, and says so; each annotation is one of a failure, after one of a warning."""
+        shown = (("warning", "Node.js 20 is deprecated"), *(("failure", text) for text in annotations))
+        self.actions.failures[run_id] = RedJob(job, step, shown)
+        self.actions.finish(run_id, "failure")
 
     def finish_run(self, run_id: int, conclusion: str = "success") -> None:
         self.actions.finish(run_id, conclusion)

@@ -80,6 +80,11 @@ class World:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """What was answered against GitHub's description is in the traffic's violations from now on."""
+        exchanges = self.github.edge.exchanges if hasattr(self, "github") else None
+        if exchanges is not None:
+            self.traffic.violations += exchanges.complaints
+            exchanges.complaints = []
         await asyncio.gather(*(asyncio.to_thread(stop) for stop in self._stops))
         self._stops.clear()
         self._folder.cleanup()

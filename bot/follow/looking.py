@@ -16,6 +16,7 @@ from bot.domain.rollouts.joining import left, not_ended
 from bot.domain.rollouts.labels import HOLD, IGNORE
 from bot.domain.rollouts.rebuild import Action, Joined, Merge, Merging, Rebuild, RebuildState
 from bot.follow.building import after_builds, is_to_be_sought_later
+from bot.follow.explaining import explained
 
 _LOST_AFTER = timedelta(hours=1)
 """A dispatched run that never showed up for so long did not start."""
@@ -40,7 +41,23 @@ class Looks:
     """By the node ids of merge commits."""
 
     async def after(self, rebuild: Rebuild) -> Rebuild:
-        """The rebuild as the forge shows it now. Raises `Failure`: missing where it is not there any more."""
+        """The rebuild as the forge shows it now, with why its build failed where it did.
+
+        Raises `Failure`: missing where it is not there any more.
+        """
+        after = await self._moved_on(rebuild)
+        run = self._red_run(after) if after.state is RebuildState.FAILED else None
+        if run is None:
+            return after
+        return replace(after, reason=await explained(self.forge, after.identity, run, after.reason))
+
+    def _red_run(self, failed: Rebuild) -> int | None:
+        if failed.merge is None:
+            return failed.run
+        groups = self.builds.get(failed.merge.node_id, ())
+        return next((run.id for group in groups for run in group if run.url == failed.url), None)
+
+    async def _moved_on(self, rebuild: Rebuild) -> Rebuild:
         if rebuild.merge is not None:
             if (groups := self.builds.get(rebuild.merge.node_id)) is None:
                 raise _missing(rebuild, f"commit {rebuild.merge.commit[:7]}")
@@ -58,13 +75,15 @@ class Looks:
             known = replace(rebuild, node_id=request.node_id)
             return after_request(known, state_of(request), self.clock.now())
         shown = self.followed.pull_requests.get(rebuild.node_id)
+        if (denied := self.followed.unseen.get(rebuild.node_id)) is not None:
+            raise denied
         if shown is None:
             raise _missing(rebuild, f"pull request #{rebuild.pull_request}")
         return after_request(rebuild, shown, self.clock.now())
 
     async def _after_run(self, rebuild: Rebuild) -> Rebuild:
         assert rebuild.run is not None
-        if rebuild.node_id is None:
+        if rebuild.node_id is None or rebuild.node_id in self.followed.unseen:
             run = await self.forge.run(rebuild.identity, rebuild.run)
             rebuild = replace(rebuild, node_id=run.node_id, url=run.url or rebuild.url)
             return await self._ran(rebuild, run.shown)

@@ -13,6 +13,7 @@ from bot.domain.forge.port import Forge
 from bot.domain.forge.runs import CLOCKS_DIFFER_BY, Run, dispatched_run
 from bot.domain.rollouts.steps import StepRun, StepState, after_step_run, too_late
 from bot.domain.rollouts.terms import Start
+from bot.follow.explaining import explained
 from bot.follow.stage import FollowOptions
 from bot.reconcile.loop import Loop
 from bot.reconcile.work import Claimed, Lease, Queue, Work
@@ -88,10 +89,16 @@ class _Following(Work[StepRun, StepRun]):
             self._followed[host] = await forge.follow([], nodes)
 
     async def attempt(self, item: StepRun, lease: Lease) -> StepRun:
+        after = await self._moved_on(item)
+        if after.state is not StepState.FAILED or after.run is None:
+            return after
+        return replace(after, reason=await explained(self._forge, after.home, after.run, after.reason))
+
+    async def _moved_on(self, item: StepRun) -> StepRun:
         step = item.begun(self._clock.now())
         if step.run is None:
             return await self._searched(step)
-        if step.node_id is None:
+        if step.node_id is None or step.node_id in self._followed[self.host(item)].unseen:
             run = await self._forge.run(step.home, step.run)
             return self._found(step, run)
         shown = self._followed[self.host(item)].runs.get(step.node_id)

@@ -91,7 +91,8 @@ class Edge:
         conditional = "if-none-match" in request.headers or "if-modified-since" in request.headers
         at = self.surroundings.clock.now()
         path, query = request.url.path, request.url.query
-        asked = Asked(self.service, request.method, path, query, at, status, conditional, graphql)
+        accept = request.headers.get("accept", "")
+        asked = Asked(self.service, request.method, path, query, at, status, conditional, graphql, accept)
         self.surroundings.traffic.record(asked)
 
     async def answer(self, request: Request) -> Response:

@@ -22,6 +22,8 @@ class Asked:
     """It carried If-None-Match or If-Modified-Since."""
     graphql: str = ""
     """The document with its variables, where it is a GraphQL request."""
+    accept: str = ""
+    """Which media types were asked for."""
 
     @property
     def is_write(self) -> bool:

@@ -4,6 +4,8 @@ Sources: GitHub's REST documentation and its OpenAPI description.
 """
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,11 +29,20 @@ from sandbox.github.access.asked import (
 from sandbox.github.access.limits import WRITE, Limits
 from sandbox.github.described import Described
 from sandbox.github.emulated import Emulated
+from sandbox.github.exchanges import Exchanges
 from sandbox.github.openapi import DOTCOM
-from sandbox.github.refusals import Refused
+from sandbox.github.refusals import Refused, check_body
 from sandbox.programs.emulator import BOT_TOKEN, OPERATOR_TOKEN
 
 REDIRECTS = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
+NOT_ALLOWED_HERE = (
+    "Although you appear to have the correct authorization credentials, the `{}` organization has an IP allow list "
+    "enabled, and your IP address is not permitted to access this resource."
+)
+SAML = (
+    "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
+    "organization."
+)
 ENTERPRISE_PREFIX = "/api/v3"
 STORAGE = "/_storage/"
 """Where archives are fetched: no part of the API, and whoever knows an address needs no credentials there."""
@@ -43,7 +54,7 @@ class GitHubEdge(Emulated):
     """Plays `server`: github.com, or a version of GitHub Enterprise Server under its own paths.
 
     What the bot asks against the server's description is kept in the traffic's `violations` and refused; with
-    `validate` so is what the edge answers by itself.
+    `validate` so is what the edge answers by itself, and all answers are held to it, also the emulator's.
     """
 
     def __init__(
@@ -60,8 +71,18 @@ class GitHubEdge(Emulated):
         api = url + ENTERPRISE_PREFIX if self.described.is_enterprise_server else url
         super().__init__(upstream, api, url, surroundings, private_key)
         self.validate = validate
+        self.exchanges = Exchanges(server) if validate else None
+        """Every answer, held to the description."""
         self.limits = Limits(surroundings.clock)
         self.storage: dict[str, bytes] = {}
+        self.renews_node_ids = False
+        """Whether GraphQL shows node ids of another form than REST; both are taken. GitHub has changed it once."""
+        self.allows_address = True
+        """Whether the organisation's IP allow list has the address of the caller."""
+        self.needs_single_sign_on: set[str] = set()
+        """Repositories that the token was not authorised for."""
+        self.fine_grained: permissions.FineGrained | None = None
+        """What the bot's token may do where it is a fine-grained one; None: it may all that its user may."""
         self.routes.add("GET", "/rate_limit", self._rate_limit)
 
     # --- every request ---
@@ -72,9 +93,12 @@ class GitHubEdge(Emulated):
         try:
             request = self._in_api(request)
             self._check_credentials(request)
+            self._check_address(request)
             response = await self._within_limits(request)
         except Refused as refusal:
             response = json_response(refusal.status, refusal.body, refusal.headers)
+        if self.exchanges is not None:
+            self.exchanges.note(request.method, request.url.path, response.status_code, bytes(response.body))
         response = self._conditional(request, response)
         self._count(request, response)
         return response
@@ -118,6 +142,7 @@ class GitHubEdge(Emulated):
             raise Refused(404, "Not Found")
         if is_former:
             return self._elsewhere(request, f"{self.url}/repositories/{number}{rest}")
+        self.check_single_sign_on(request, str(name))
         request = of_repository(request, str(name), rest)
         await self._check_operation(request)
         await self._check_repository(request, str(name), rest)
@@ -128,7 +153,10 @@ class GitHubEdge(Emulated):
         if self.is_operator(request) or resource_of(request) == "graphql":
             return
         operation = await self.described.operation(request)
-        permissions.check(operation, self.grant(request))
+        permissions.check(operation, self.rights(request))
+        if operation.method in ("POST", "PATCH") and re.search("/(pulls|issues)\\b", operation.template):
+            given = json.loads(await request.body() or b"{}")
+            check_body(given.get("body") if isinstance(given, dict) else None)
         if operation.notifies:
             self.limits.create_content(self.account(request))
 
@@ -169,6 +197,11 @@ class GitHubEdge(Emulated):
         if repository.get("lock_reason"):
             raise Refused(403, "Repository has been locked.")
 
+    def rights(self, request: Request) -> permissions.Rights | None:
+        """What the caller may do; None for a user with all rights."""
+        is_fine_grained = self.fine_grained is not None and token_of(request) == BOT_TOKEN
+        return self.fine_grained if is_fine_grained else self.grant(request)
+
     def sees(self, request: Request, number: int) -> bool:
         """Whether the caller may know of this repository."""
         grant = self.grant(request)
@@ -198,6 +231,16 @@ class GitHubEdge(Emulated):
             return
         if not (request.url.path.startswith("/app") and token.count(".") == 2):  # a JSON web token of the App
             raise Refused(401, "Bad credentials")
+
+    def _check_address(self, request: Request) -> None:
+        if not (self.allows_address or self.is_operator(request)):
+            raise Refused(403, NOT_ALLOWED_HERE.format("contoso"))
+
+    def check_single_sign_on(self, request: Request, name: str) -> None:
+        """Raises `Refused` where the token would have to be authorised for the organisation first."""
+        if name in self.needs_single_sign_on and not self.is_operator(request):
+            page = f"https://github.com/orgs/{name.partition('/')[0]}/sso?authorization_request=A"
+            raise Refused(403, SAML, headers={"x-github-sso": f"required; url={page}"}, kind="FORBIDDEN")
 
     async def _check_repository(self, request: Request, name: str, rest: str) -> None:
         """A repository that nobody may write to can still be changed itself, to bring it back."""

@@ -87,6 +87,11 @@ class Description:
             and not USER_AND_ENTERPRISE.search(error.json_path)
         ]
 
+    def describes(self, operation: Operation, status: int) -> bool:
+        """Whether the description says what such an answer holds."""
+        answer = operation.about["responses"].get(str(status))
+        return answer is not None and _schema_of(self._whole(answer)) is not None
+
     # --- requests ---
 
     def operation(self, method: str, path: str) -> Operation | None:

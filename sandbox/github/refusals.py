@@ -38,5 +38,18 @@ def unprocessable(resource: str, message: str) -> Refused:
     return Refused(422, "Validation Failed", [{"resource": resource, "code": "custom", "message": message}])
 
 
+MOST_BODY = 65_536
+"""Bytes of the body of an issue, a pull request or a comment. Whether GitHub counts those or characters is told
+both ways."""
+
+
+def check_body(body: Json) -> None:
+    """Raises `Refused` where a body is longer than GitHub takes."""
+    if isinstance(body, str) and len(body.encode(errors="replace")) > MOST_BODY:
+        told = f"body is too long (maximum is {MOST_BODY} characters)"
+        rows = [{"resource": "Issue", "code": "custom", "field": "body", "message": told}]
+        raise Refused(422, "Validation Failed", rows)
+
+
 def invalid(resource: str, field_name: str) -> Refused:
     return Refused(422, "Validation Failed", [{"resource": resource, "field": field_name, "code": "invalid"}])

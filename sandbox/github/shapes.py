@@ -28,6 +28,9 @@ VERIFIED = {
     "verified_at": "2026-01-01T00:00:00Z",
 }
 OF_A_TEAM = {"parent": None, "type": "organization"}
+OF_A_LABEL = {"archived_at": None, "archived_by": None}
+NO_NULLS = ("company", "location", "email")
+"""Fields of an organisation that the description has as text or not at all."""
 REPOSITORY_COUNTS = {"network_count": 0, "subscribers_count": 0}
 
 
@@ -48,11 +51,17 @@ def _whole(node: Json, overlays: Mapping[str, Mapping[str, Json]], signed: Set[s
     if not isinstance(node, dict):
         return node
     whole = {key: _whole(value, overlays, signed) for key, value in node.items()}
+    if whole.get("type") == "Organization" and "public_repos" in whole:
+        whole = {key: value for key, value in whole.items() if value is not None or key not in NO_NULLS}
+        whole.setdefault("archived_at", None)
+    if "color" in whole and "default" in whole:
+        return {**OF_A_LABEL, **whole}
     if isinstance(whole.get("login"), str) and isinstance(url := whole.get("url"), str):
         missing = {name: url + path for name, path in ACCOUNT_URLS.items()}
         return {**missing, "gravatar_id": "", "site_admin": False, "html_url": url, **whole}
     if isinstance(name := whole.get("full_name"), str):
-        return {**REPOSITORY_COUNTS, **whole, **overlays.get(name, {})}
+        pushed = {"pushed_at": whole.get("pushed_at") or whole["created_at"]} if "created_at" in whole else {}
+        return {**REPOSITORY_COUNTS, **whole, **pushed, **overlays.get(name, {})}
     if "slug" in whole and "privacy" in whole:
         return {**OF_A_TEAM, **whole}
     if "verification" in whole and signed:

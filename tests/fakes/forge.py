@@ -14,8 +14,8 @@ from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, BranchFile, Tip, scratch_of
 from bot.domain.forge.looks import MOST_STANDINGS, BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState, RequestChange
-from bot.domain.forge.refusals import BranchMoved, FilesDenied, RepositoryArchived, RepositoryMoved
-from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.refusals import BranchMoved, BranchQueued, FilesDenied, RepositoryArchived, RepositoryMoved
+from bot.domain.forge.runs import BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Refusal, Wishes
 from bot.domain.repositories.builds import ACTIVE, LatestRuns, PastRun, WorkflowShown
@@ -44,6 +44,8 @@ class FakeForge:
     after: dict[str, Failure] = field(default_factory=dict)
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
+    """Node ids that may not be seen together with others; runs may be asked for alone."""
     """People and teams whom nobody knows."""
     tells_run: bool = True
     runs_show_after: timedelta = timedelta(0)
@@ -174,6 +176,8 @@ class FakeForge:
         if change is not None:
             if home.branches.get(change.branch) != change.before:
                 raise BranchMoved(change.branch, "it has moved", home.name)
+            if any(each.is_queued and each.branch == change.branch for each in home.requests.values()):
+                raise BranchQueued(change.branch, home.name)
             self._check_files(change)
             home.branches[change.branch] = prepared or home.add(self._made(home, change))
             home.branches.pop(scratch_of(change.branch), None)
@@ -314,6 +318,10 @@ class FakeForge:
             raise Failure(Trouble.MISSING, "not found", where=repository.name, status=404)
         return sorted(home.artifacts.get(run, ()), key=lambda each: -each.id)
 
+    async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
+        self._ask("first_failure")
+        return self._read(repository).failures.get(run)
+
     async def artifact_address(self, repository: Identity, artifact: int) -> str:
         self._ask("artifact_address")
         home = self._read(repository)
@@ -364,9 +372,11 @@ class FakeForge:
             for item in home.requests.values()
         }
         started = {item.node_id: item for home in homes for item in home.runs.values()}
+        denied = Failure(Trouble.DENIED, "Resource not accessible", where="follow")
         return Followed(
-            {node: requests[node] for node in pull_requests if node in requests},
-            {node: started[node].shown for node in runs if node in started},
+            {node: requests[node] for node in pull_requests if node in requests.keys() - self.unseen},
+            {node: started[node].shown for node in runs if node in started.keys() - self.unseen},
+            {node: denied for node in (*pull_requests, *runs) if node in self.unseen},
         )
 
     async def builds(
@@ -390,7 +400,7 @@ class FakeForge:
 
     def _merging(self, home: FakeRepository, number: int, wishes: Wishes) -> list[Refusal]:
         if wishes.no_merge:
-            home.edit(number, is_to_merge=False, is_to_merge_by_us=False)
+            home.edit(number, is_to_merge=False, is_to_merge_by_us=False, is_queued=False)
         if wishes.merge is MergeMethod.NEVER:
             return []
         if home.is_green and not home.requirements.has_queue:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.runs import BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.repositories.builds import PastRun
@@ -70,6 +70,8 @@ class FakeRepository:
     uploads: list[tuple[str, str, bytes]] = field(default_factory=list)
     """What code scanning was given: commit, branch and log."""
     taken_in: TakenIn = field(default_factory=TakenIn)
+    failures: dict[int, FailedJob] = field(default_factory=dict)
+    """Run → the job that failed in it."""
     artifacts: dict[int, list[Artifact]] = field(default_factory=dict)
     """Run → what it left behind."""
 

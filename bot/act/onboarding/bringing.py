@@ -25,10 +25,11 @@ from bot.domain.forge.actions import ActionCommit, ActionTag
 from bot.domain.forge.branches import BranchChange, FileChange, Tip, scratch_of
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.refusals import BranchRefused, FilesDenied
+from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.onboarding import Onboarding, OnboardingState, Proposal
 from bot.domain.repositories.repository import Identity
+from bot.formats.workflows.pushes import runs_on_push
 
 _REGULAR = "100644"
 _NICE_TO_HAVE = frozenset({Trouble.CONFLICT, Trouble.DENIED, Trouble.MISSING})
@@ -53,6 +54,8 @@ async def bring(due: DueOnboarding, source: ProposalSource, tools: OnboardingToo
         return await _brought(attempt, await _proposal(attempt, tools, denied), tools, denied)
     except BranchRefused as refused:
         return set_aside(due.onboarding, refused.told)
+    except BranchQueued as queued:
+        return stays(due.onboarding, queued.told, tools.options.follow_every)
 
 
 async def clear(repository: Identity, forge: Forge) -> None:
@@ -197,7 +200,11 @@ async def _prepared(
     if len(proposal.commits) == 1 or any(mode != _REGULAR for mode in modes.values()):
         files = tuple(FileChange(path, text, modes.get(path, _REGULAR)) for path, text in proposal.files.items())
         message = "\n".join(commit_message(commit) for commit in proposal.commits)
-        change = BranchChange(BRANCH, before, trunk.sha, trunk.tree, files, message)
+        change = BranchChange(
+            BRANCH,
+            *(before, trunk.sha, trunk.tree, files, message),
+            is_pushed_whole=runs_on_push(look.workflows, BRANCH),
+        )
         check_recent(home.name, attempt.looked_at, tools.clock.now())
         return attempt, change, await tools.forge.prepare(home, change)
     prepared = None

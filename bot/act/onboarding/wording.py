@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from bot.act.pull_request.text.section import shortened
 from bot.act.pull_request.text.wording import LONGEST_BODY
 from bot.domain.repositories.finding import Place
 from bot.domain.repositories.onboarding import LeftToPeople, Proposal, ProposedCommit
@@ -108,7 +109,6 @@ def _fenced(patch: str) -> str:
 
 def _cut(parts: list[str]) -> str:
     """Leaves out what comes last where all is too long; the table is cut at a line's end."""
-    while len(parts) > 1 and len("\n\n".join(parts)) > LONGEST_BODY:
+    while len(parts) > 1 and len("\n\n".join(parts).encode(errors="replace")) > LONGEST_BODY:
         parts = [*parts[:-1]]
-    text = "\n\n".join(parts)
-    return text if len(text) <= LONGEST_BODY else f"{text[:LONGEST_BODY].rpartition(chr(10))[0]}\n\n(shortened)"
+    return shortened("\n\n".join(parts), LONGEST_BODY)

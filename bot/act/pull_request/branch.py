@@ -1,14 +1,26 @@
 """Whether the branch of a pull request must move, and how: only for other content or a conflict."""
 
+from dataclasses import replace
+
 from bot.act.ports import Job
 from bot.act.pull_request.edits import Edits
 from bot.act.pull_request.text.wording import commit_message, trailers_for, trailers_in
-from bot.domain.forge.branches import BranchChange, Tip
+from bot.domain.forge.branches import BranchChange, Tip, scratch_of
 from bot.domain.forge.looks import BranchLook
 from bot.domain.repositories.repository import blob_name
+from bot.formats.workflows.pushes import runs_on_push
 
 
 def branch_change(job: Job, look: BranchLook, edits: Edits, on_branch: Edits | None) -> BranchChange | None:
+    """The commit that the branch needs, pushed as a whole where workflows run on pushes to it or beside it."""
+    change = _needed(job, look, edits, on_branch)
+    if change is None:
+        return None
+    runs = any(runs_on_push(look.workflows, branch) for branch in (change.branch, scratch_of(change.branch)))
+    return replace(change, is_pushed_whole=runs)
+
+
+def _needed(job: Job, look: BranchLook, edits: Edits, on_branch: Edits | None) -> BranchChange | None:
     """The commit that the branch needs, None where it stands as wanted.
 
     `edits` are those of the default branch, `on_branch` those that the branch would still need. People's commits on

@@ -14,6 +14,7 @@ from bot.act.pull_request.wishes import grant_wishes, stop_merging
 from bot.act.tools import Tools
 from bot.domain.backoff import look_together, rest_at_age
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
+from bot.domain.forge.refusals import BranchQueued
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 
 
@@ -27,9 +28,12 @@ async def brought(attempt: ProposalAttempt, edits: Edits, tools: Tools) -> Rebui
     touched = replace(job, paths=tuple(file.path for file in edits.files))
     wanted = _request_change(replace(attempt, job=touched), edits)
     request = attempt.look.open_request
-    is_stopped = is_to_be_stopped(request, wanted=merges(job, attempt.look.requirements, attempt.looked_at))
+    wanted_to_merge = merges(job, attempt.look.requirements, attempt.looked_at)
+    is_stopped = is_to_be_stopped(request, wanted=wanted_to_merge, moves=change is not None)
     if is_stopped:
         await stop_merging(attempt, tools)
+    elif change is not None and request is not None and request.is_queued:
+        raise BranchQueued(change.branch, home.name)
     prepared = None
     if change is not None:
         tools.before_write(job.rebuild, attempt.looked_at)

@@ -63,9 +63,14 @@ def merge_of(job: Job, look: BranchLook, request: PullRequest, now: datetime, *,
     return MergeSetting(wanted, (), None)
 
 
-def is_to_be_stopped(request: PullRequest | None, *, wanted: bool) -> bool:
-    """Whether the bot has set it to merge by itself, which it must not any more; a person's word stands."""
-    return request is not None and request.is_to_merge_by_us and not wanted
+def is_to_be_stopped(request: PullRequest | None, *, wanted: bool, moves: bool = False) -> bool:
+    """Whether the bot has set it to merge by itself, which it must not any more; a person's word stands.
+
+    `moves` says that its branch is to move: a merge queue lets nobody do that, and would merge what was before.
+    """
+    if request is None or not request.is_to_merge_by_us:
+        return False
+    return not wanted or (moves and request.is_queued)
 
 
 def _missing(requirements: MergeRequirements, branch: str) -> str | None:

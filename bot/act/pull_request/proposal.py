@@ -14,8 +14,8 @@ from bot.act.pull_request.merging import wanted_merge
 from bot.act.pull_request.not_written import not_to_begin, without_edits
 from bot.act.pull_request.wishes import wishes_of
 from bot.act.tools import Tools
-from bot.act.waiting import left_alone, not_published
-from bot.domain.forge.refusals import BranchRefused, FilesDenied
+from bot.act.waiting import left_alone, not_published, paused
+from bot.domain.forge.refusals import BranchQueued, BranchRefused, FilesDenied
 from bot.domain.rollouts.rebuild import Rebuild, RebuildState
 from bot.formats.repository import needs_projects
 from bot.formats.rewrite.refresh import read_with
@@ -44,6 +44,8 @@ async def open_or_update(job: Job, tools: Tools, denied: FilesDenied | None = No
         return await brought(attempt, edits, tools)
     except BranchRefused as refused:
         return _refused(attempt, refused, tools)
+    except BranchQueued as queued:  # what is wanted stays wanted: the queue ends by itself
+        return paused(attempt.rebuild, queued.told, tools.options.follow_every, attempt.looked_at)
     except FilesDenied as refused:
         if denied is not None:
             raise

@@ -53,7 +53,8 @@ class BranchChange:
     """A commit of `files` on `onto`, to which `branch` moves if it still is at `before` (None: if there is none).
 
     `onto_tree` is the tree of `onto`. One that `is_aside` is prepared before the branch moves, as the one before it
-    was: so several commits become one move. Its files are no executables.
+    was: so several commits become one move. Its files are no executables. One that `is_pushed_whole` comes to the
+    branch with the first push, since pushes start workflows there: none runs on what is there without it.
     """
 
     branch: str
@@ -63,3 +64,4 @@ class BranchChange:
     files: tuple[FileChange, ...]
     message: str
     is_aside: bool = False
+    is_pushed_whole: bool = False

@@ -1,8 +1,9 @@
 """What one look shows: repositories' own words, a branch with its pull requests, or all that is followed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.domain.failure import Failure
 from bot.domain.forge.branches import Tip
 from bot.domain.forge.pull_requests import OtherRequest, PullRequest, PullRequestState
 from bot.domain.forge.runs import RunState
@@ -15,10 +16,15 @@ MOST_STANDINGS = 50
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a look at many pull requests and runs at once has shown, by node id; what is gone is not in it."""
+    """What a look at many pull requests and runs at once has shown, by node id; what is gone is not in it.
+
+    `unseen` are those that the credentials may not see in this way, each with why: a run may still be asked for
+    alone.
+    """
 
     pull_requests: Mapping[str, PullRequestState]
     runs: Mapping[str, RunState]
+    unseen: Mapping[str, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class BranchLook:
 
     `trunk` is the tip of the default branch, None in a repository without commits; `branch` that of the branch,
     None where there is none. `pull_requests` are all from that branch, newest first; `others` are open ones from
-    other branches.
+    other branches. `workflows` are the texts of the default branch's workflows, None for one that is not shown.
     """
 
     standing: OwnWord
@@ -55,6 +61,7 @@ class BranchLook:
     wish_ids: WishIds = WishIds()  # noqa: RUF009 - frozen
     requirements: MergeRequirements = MergeRequirements()  # noqa: RUF009 - frozen
     others: tuple[OtherRequest, ...] = ()
+    workflows: tuple[str | None, ...] = ()
 
     @property
     def open_request(self) -> PullRequest | None:

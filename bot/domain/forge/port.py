@@ -9,7 +9,7 @@ from bot.domain.forge.artifacts import Artifact
 from bot.domain.forge.branches import BranchChange, Tip
 from bot.domain.forge.looks import BranchLook, Followed, OwnWord
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
-from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.runs import BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
@@ -160,6 +160,10 @@ class RunsWorkflows(Protocol):
         ...
 
     async def run(self, repository: Identity, run: int) -> Run: ...
+
+    async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
+        """Why a run has failed; None where no job of it did."""
+        ...
 
     async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
         """What a run has left behind, the newest first."""

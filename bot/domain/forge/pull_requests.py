@@ -32,6 +32,8 @@ class PullRequest:
     """It merges by itself once nothing stands in the way, or is in a merge queue."""
     is_to_merge_by_us: bool = False
     """The same, and the bot has asked for it."""
+    is_queued: bool = False
+    """It is in a merge queue: nobody can change its branch until it has left."""
 
 
 @dataclass(frozen=True, slots=True)

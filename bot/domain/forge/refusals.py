@@ -1,5 +1,7 @@
 """Why the forge refuses a write, or finds a repository no more under its name, as failures of their own."""
 
+from enum import Enum
+
 from bot.domain.failure import Failure, Trouble
 
 
@@ -15,13 +17,107 @@ class BranchMoved(Failure):
         )
 
 
-class BranchRefused(Failure):
-    """A rule of the repository does not let the bot make or move the branch, or commit to it."""
+_BYPASS = "let the bot bypass that rule"
 
-    def __init__(self, branch: str, rule: str, advice: str, where: str = "") -> None:
+
+class BranchRule(Enum):
+    """What of a repository's rules keeps the bot from making or moving its branch, or from committing to it.
+
+    Each is told in the forge's sense, with what a person can do about it. Such a rule holds until somebody changes
+    it: trying again gains nothing.
+    """
+
+    CREATION = "new branches are restricted", f"{_BYPASS}, or set branch_prefix to a name that it allows"
+    UPDATE = "updates are restricted", _BYPASS
+    PUSHERS = "others alone may push to it", "let the bot push to branches of that name"
+    FORCE_PUSH = "force pushes are blocked", f"{_BYPASS}, which brings its branch onto the default branch"
+    SIGNATURES = "commits must be signed", "run the bot as a GitHub App, whose commits GitHub signs"
+    BRANCH_NAME = (
+        "the branch's name does not fit a pattern",
+        "set branch_prefix to a name that the pattern takes",
+    )
+    COMMIT_MESSAGE = (
+        "the commit message does not fit a pattern",
+        "set commit_message to a line that the pattern takes",
+    )
+    FILES = "changes of these files are restricted", _BYPASS
+    SECRETS = (
+        "push protection takes something in these files for a secret",
+        "take it out of the default branch, or allow it in the repository's secret scanning",
+    )
+    LOCKED = "the branch is locked", _BYPASS
+    PULL_REQUEST = (
+        "it is changed through pull requests alone, although it is the branch of one",
+        f"have the rule leave out branches under branch_prefix, or {_BYPASS}",
+    )
+    CHECKS = (
+        "checks must have passed before a commit comes to it",
+        f"have the rule leave out branches under branch_prefix, or {_BYPASS}",
+    )
+    OTHER = "a rule of another kind", _BYPASS
+
+    @property
+    def told(self) -> str:
+        return self.value[0]
+
+    @property
+    def advice(self) -> str:
+        return self.value[1]
+
+
+class BranchRefused(Failure):
+    """A rule of the repository does not let the bot make or move the branch, or commit to it.
+
+    `said` are the forge's own words, shown where the rule is none of those that are known.
+    """
+
+    def __init__(self, branch: str, rule: BranchRule, where: str = "", said: str = "") -> None:
+        told = said if said and rule is BranchRule.OTHER else rule.told
         super().__init__(
-            Trouble.DENIED, f"a rule of the repository refuses {branch}: {rule}", where=where, advice=advice
+            Trouble.DENIED, f"a rule of the repository refuses {branch}: {told}", where=where, advice=rule.advice
         )
+        self.branch = branch
+        self.rule = rule
+
+
+class BranchQueued(Failure):
+    """The branch is locked while its pull request is in a merge queue; it takes commits again once that is over."""
+
+    def __init__(self, branch: str, where: str = "") -> None:
+        super().__init__(
+            Trouble.CONFLICT,
+            f"the pull request of {branch} is in a merge queue, which lets nobody change its branch",
+            where=where,
+            advice="it is changed, or a new one opened, once it has left the queue",
+        )
+
+
+class Denial(Enum):
+    """Why credentials that are otherwise in order get no answer, with what a person can do about it."""
+
+    IP_ALLOW_LIST = "add the addresses from which the bot goes out to the organisation's IP allow list"
+    SINGLE_SIGN_ON = "authorise the token for the organisation's single sign-on, or run the bot as a GitHub App"
+    EVENT = (
+        "let that event start workflows in the organisation's execution protections for workflows, "
+        "or have the bot open pull requests instead"
+    )
+    RIGHT = "grant what is missing"
+
+    @property
+    def advice(self) -> str:
+        return self.value
+
+
+class AccessDenied(Failure):
+    """The forge names why it denies something: `denial` says which kind of reason it is, `rights` what would do."""
+
+    def __init__(
+        self, denial: Denial, said: str, where: str = "", rights: str = "", status: int | None = None
+    ) -> None:
+        advice = f"grant {rights}" if rights else denial.advice
+        super().__init__(Trouble.DENIED, said, where=where, advice=advice, status=status)
+        self.denial = denial
+        self.rights = rights
 
 
 class FilesDenied(Failure):

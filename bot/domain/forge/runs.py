@@ -91,6 +91,24 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedJob:
+    """The first job of a run that failed, with its first step that did, and what it said first of that.
+
+    Each text is empty where there is none. `advice` is what to do about what it said, where that is known.
+    """
+
+    job: str
+    step: str = ""
+    said: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        where = f"job {self.job}, step {self.step}" if self.step else f"job {self.job}"
+        told = f"{where}: {self.said}" if self.said else where
+        return f"{told}; {self.advice}" if self.advice else told
+
+
+@dataclass(frozen=True, slots=True)
 class BuildRun:
     """A run on a commit of the default branch: of which workflow, what has started it (push, schedule, …), and
     which one of its workflow it is. `id` is None where the forge does not tell it."""

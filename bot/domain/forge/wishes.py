@@ -28,11 +28,15 @@ NOTHING_WISHED = Wishes()
 
 @dataclass(frozen=True, slots=True)
 class WishIds:
-    """By which ids the forge knows what was wished for; None for what was looked for and is not there."""
+    """By which ids the forge knows what was wished for; None for what was looked for and is not there.
+
+    `unseen` are those that the credentials may not read, with what would show them.
+    """
 
     labels: Mapping[str, str | None] = field(default_factory=dict)
     people: Mapping[str, str | None] = field(default_factory=dict)
     teams: Mapping[str, str | None] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

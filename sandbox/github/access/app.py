@@ -23,9 +23,16 @@ class App:
 
     def __post_init__(self) -> None:
         add = self.edge.routes.add
+        add("GET", "/app", self._app)
         add("GET", ALL, self._list)
         add("GET", ALL + "/{installation}", self._show)
         add("POST", ALL + "/{installation}/access_tokens", self._token)
+
+    async def _app(self, request: Request) -> Response:
+        """The App itself, which belongs to whoever has its first installation."""
+        shown = await self._emulated(request, "/app")
+        installed = await self._emulated(request, ALL)
+        return self.edge.reply("GET", "/app", 200, {**shown, "owner": installed[0]["account"]})
 
     async def _list(self, request: Request) -> Response:
         shown = await self._emulated(request, ALL)

@@ -5,13 +5,15 @@ OpenAPI description. What is public needs the permission as well: a bot's fleet 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from sandbox.github.access.installations import Grant
+from sandbox.github.access.installations import RANKS, Grant
 from sandbox.github.openapi import Operation
 from sandbox.github.refusals import Refused
 
 NOT_ACCESSIBLE = "Resource not accessible by integration"
+NOT_FOR_TOKENS = "Resource not accessible by personal access token"
 ACCEPTED = "x-accepted-github-permissions"
 WORKFLOWS_FOLDER = ".github/workflows/"
 
@@ -42,16 +44,57 @@ NEEDS = tuple(
     )
 )
 MEMBERS = re.compile(r"/orgs/{org}/(teams|members|memberships)\b.*")
+READS: Mapping[tuple[str, str], Sequence[str]] = {
+    ("Organization", "team"): ("members",),
+    ("Organization", "teams"): ("members",),
+    ("Repository", "pullRequest"): ("pull_requests",),
+    ("Repository", "pullRequests"): ("pull_requests",),
+    ("Ref", "associatedPullRequests"): ("pull_requests",),
+    ("Commit", "associatedPullRequests"): ("pull_requests",),
+    ("Repository", "issue"): ("issues",),
+    ("Repository", "issues"): ("issues",),
+    ("Repository", "object"): ("contents",),
+    ("Repository", "ref"): ("contents",),
+    ("Repository", "refs"): ("contents",),
+    ("Commit", "checkSuites"): ("checks",),
+    ("Commit", "statusCheckRollup"): ("checks", "statuses"),
+    ("PullRequest", "statusCheckRollup"): ("checks", "statuses"),
+    ("WorkflowRun", "checkSuite"): ("checks",),
+    ("Workflow", "runs"): ("actions",),
+}
+"""Fields of GraphQL that need a permission to be read, any of those named; what REST needs for the same."""
+NODES: Mapping[str, Sequence[str]] = {
+    "PullRequest": ("pull_requests",),
+    "Issue": ("issues",),
+    "CheckSuite": ("checks",),
+    "WorkflowRun": ("actions",),
+    "Workflow": ("actions",),
+    "Team": ("members",),
+}
+"""The same for what is asked for by its node id."""
 
 
-def check(operation: Operation, grant: Grant | None) -> None:
-    """Raises `Refused` where the installation may not do this."""
-    if grant is None:
+@dataclass(frozen=True, slots=True)
+class FineGrained:
+    """What a fine-grained token of a user may do. There is no such permission as `checks` for one."""
+
+    permissions: Mapping[str, str]
+
+    def may(self, permission: str, level: str) -> bool:
+        return permission == "metadata" or RANKS.get(self.permissions.get(permission, ""), 0) >= RANKS[level]
+
+
+Rights = Grant | FineGrained
+
+
+def check(operation: Operation, rights: Rights | None) -> None:
+    """Raises `Refused` where an installation or a fine-grained token may not do this."""
+    if rights is None:
         return
-    if not operation.is_for_apps:
+    if isinstance(rights, Grant) and not operation.is_for_apps:
         raise Refused(403, NOT_ACCESSIBLE)
     level = "read" if operation.method == "GET" else "write"
-    require(grant, _needed(operation.template), level)
+    require(rights, _needed(operation.template), level)
 
 
 def _needed(template: str) -> Sequence[str]:
@@ -61,15 +104,16 @@ def _needed(template: str) -> Sequence[str]:
     return next((names for pattern, names in NEEDS if pattern.fullmatch(template)), ("metadata",))
 
 
-def require(grant: Grant | None, alternatives: Sequence[str], level: str) -> None:
-    """Raises `Refused` where the installation has none of the permissions."""
-    if grant is None or any(grant.may(name, level) for name in alternatives):
+def require(rights: Rights | None, alternatives: Sequence[str], level: str) -> None:
+    """Raises `Refused` where these rights have none of the permissions."""
+    if rights is None or any(rights.may(name, level) for name in alternatives):
         return
     accepted = "; ".join(f"{name}={level}" for name in alternatives)
-    raise Refused(403, NOT_ACCESSIBLE, headers={ACCEPTED: accepted})
+    told = NOT_ACCESSIBLE if isinstance(rights, Grant) else NOT_FOR_TOKENS
+    raise Refused(403, told, headers={ACCEPTED: accepted})
 
 
-def require_for_workflows(grant: Grant | None, paths: Iterable[str]) -> None:
+def require_for_workflows(grant: Rights | None, paths: Iterable[str]) -> None:
     """Raises `Refused` where one of the paths is a workflow, which needs a permission of its own."""
     found = next((path for path in paths if path.startswith(WORKFLOWS_FOLDER)), None)
     if found is None or grant is None or grant.may("workflows", "write"):

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import yaml
 from starlette.requests import Request
 
-from sandbox.github.actions.runs import Attempt, Run, Workflow, simple_commit
+from sandbox.github.actions.runs import Attempt, RedJob, Run, Workflow, simple_commit
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.refusals import Refused
 from sandbox.github.repositories.identity import Node
@@ -24,6 +24,7 @@ FOLDER = ".github/workflows"
 ACTIVE = "active"
 FIRST_RUN = 30_000_000_001
 """GitHub's numbers of runs have long outgrown 32 bits."""
+NOT_ALLOWED = "Event '{}' is not allowed to trigger Actions workflows"
 SKIP = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 
 
@@ -35,6 +36,12 @@ class Actions:
     on_finished: Callable[[Run], None] | None = None
     """Called when a run ends: the place where a demo pushes the image that the workflow would have built."""
     runs: dict[int, Run] = field(default_factory=dict)
+    failures: dict[int, RedJob] = field(default_factory=dict)
+    """Run → the job that has failed in it."""
+    disallowed: set[str] = field(default_factory=set)
+    """Events that execution protections let start nothing: their runs fail at once."""
+    other_suites: int = 0
+    """How many check suites of other Apps each commit has, before those of its runs."""
     environments: dict[str, set[str]] = field(default_factory=dict)
     """Repository → its environments that somebody must approve."""
     states: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -139,6 +146,9 @@ class Actions:
         self._next_run += 1
         for kind, node_id in (("WorkflowRun", run.node_id), ("CheckSuite", run.suite_node_id)):
             self.edge.identities.add(node_id, Node(kind, run.repository_id, str(run.id)))
+        if event in self.disallowed:
+            self.failures[run.id] = RedJob("build", "Set up job", (("failure", NOT_ALLOWED.format(event)),))
+            self.finish(run.id, "failure")
         return run
 
     async def happened(self, workflow: Workflow, event: str, at: datetime, conclusion: str) -> Run:

@@ -41,6 +41,15 @@ class Attempt:
     ended_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class RedJob:
+    """Why a run has failed; each annotation has its level: notice, warning or failure."""
+
+    job: str
+    step: str
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(slots=True)
 class Run:
     """`status` is queued, waiting, in_progress or completed; `conclusion` is None until then."""

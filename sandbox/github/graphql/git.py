@@ -60,6 +60,14 @@ async def load_ref(playing: Playing, node: Node) -> Thing | None:
 
 
 @plays("Repository", "ref")
+async def ref_as_shown(playing: Playing, repository: Thing, qualified_name: str) -> Thing | None:
+    """As a read shows it, which may come too early after a write."""
+    found = await ref(playing, repository, qualified_name)
+    full = qualified_name if qualified_name.startswith("refs/") else HEADS + qualified_name
+    oid = playing.parts.refs.lag.shown(repository.name, full, found.data["oid"] if found else None)
+    return None if oid is None else ref_thing(playing, repository, full, oid)
+
+
 async def ref(playing: Playing, repository: Thing, qualified_name: str) -> Thing | None:
     full = qualified_name if qualified_name.startswith("refs/") else HEADS + qualified_name
     oid = await playing.parts.git.ref(repository.name, full)
@@ -109,9 +117,40 @@ def rules(playing: Playing, thing: Thing, **page: Any) -> Json:
 
 
 @plays("Ref", "refUpdateRule")
-def update_rule(_: Playing, thing: Thing) -> None:
-    """The older protection of branches, of which the sandbox has none."""
-    return
+def update_rule(playing: Playing, thing: Thing) -> Json | None:
+    """The older protection of branches; whoever is asked about has no part in it."""
+    branch = str(thing.data["ref"]).removeprefix(HEADS)
+    older = playing.parts.requests.requirements.rules.protection(thing.repository["id"], branch)
+    if older is None:
+        return None
+    return {
+        "allowsDeletions": older.deletable,
+        "allowsForcePushes": older.forceable,
+        "blocksCreations": older.blocks_creations,
+        "pattern": older.pattern,
+        "requiredApprovingReviewCount": older.reviews or None,
+        "requiredStatusCheckContexts": list(older.checks),
+        "requiresSignatures": older.signatures,
+        "viewerCanPush": not older.pushers_only,
+    }
+
+
+@plays("Repository", "rulesets")
+def rulesets(
+    playing: Playing, repository: Thing, include_parents: bool = True, targets: Json = None, **page: Any
+) -> Json:
+    """Each rule as a ruleset of its own, as the sandbox keeps them."""
+    known = playing.parts.requests.requirements.rules.by_repository.get(repository.data["id"], ())
+    shown = [
+        {
+            "target": "BRANCH",
+            "enforcement": "ACTIVE",
+            "conditions": {"refName": {"include": [HEADS + rule.pattern], "exclude": []}},
+            "rules": connection([Thing("RepositoryRule", rule, repository.data)], first=1),
+        }
+        for rule in known
+    ]
+    return connection(shown, **page)
 
 
 plays("RepositoryRule", "type")(lambda _, rule: rule.data.type.upper())

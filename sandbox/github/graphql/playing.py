@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from graphql import GraphQLResolveInfo
 from starlette.requests import Request
 
+from sandbox.github.access.permissions import NODES, READS, require
 from sandbox.github.actions.actions import Actions
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.pull_requests.merging import Merging
@@ -25,6 +26,8 @@ Player = Callable[..., Any]
 P = TypeVar("P", bound=Player)
 L = TypeVar("L", bound=Callable[..., Awaitable[Any]])
 
+NEW_FORM = "NEW_"
+"""How node ids of another form begin here."""
 NO_NODE = "Could not resolve to a node with the global id of '{}'"
 TOO_MUCH = "Resource limits for this query exceeded."
 
@@ -123,14 +126,23 @@ async def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> An
     It is a coroutine for each field: graphql-core leaves others unawaited where one fails at once.
     """
     type_name, field_name = info.parent_type.name, info.field_name
+    if (needed := READS.get((type_name, field_name))) is not None:
+        require_to_read(info.context, needed)
     if (player := FIELDS.get((type_name, field_name))) is not None:
         value = player(info.context, source, **{snake(name): value for name, value in arguments.items()})
-        return await value if isawaitable(value) else value
+        value = await value if isawaitable(value) else value
+        is_renewed = field_name == "id" and info.context.parts.edge.renews_node_ids
+        return NEW_FORM + str(value) if is_renewed else value
     if isinstance(source, Mapping) and field_name in source:
         return source[field_name]
     complaint = f"the sandbox does not play {type_name}.{field_name}"
     info.context.parts.edge.surroundings.traffic.violations.append(complaint)
     raise Refused(422, complaint)
+
+
+def require_to_read(playing: Playing, needed: Sequence[str]) -> None:
+    """Raises `Refused` where the caller has none of these permissions."""
+    require(playing.parts.edge.rights(playing.request), needed, "read")
 
 
 def type_of(thing: Any, *_: object) -> str:
@@ -143,8 +155,10 @@ def snake(name: str) -> str:
 
 async def load(playing: Playing, node_id: str) -> Thing:
     """The object of a node id. Raises `Refused` with NOT_FOUND where it is gone, or was never there."""
-    node = playing.parts.edge.identities.node(node_id)
+    node = playing.parts.edge.identities.node(node_id.removeprefix(NEW_FORM))
     thing = None
+    if node is not None and (needed := NODES.get(node.type)) is not None:
+        require_to_read(playing, needed)
     if node is not None and (loader := LOADERS.get(node.type)) is not None:
         thing = await loader(playing, node)
     if thing is None:

@@ -40,7 +40,9 @@ async def pull_request_numbered(playing: Playing, repository: Thing, number: int
 @loads("PullRequest")
 async def load_pull_request(playing: Playing, node: Node) -> Thing | None:
     repository = await repository_numbered(playing, node.repository_id or 0)
-    return None if repository is None else await pull_request_numbered(playing, repository, node.key)
+    if repository is None or not playing.parts.requests.is_shown(repository.data["id"], int(node.key)):
+        return None
+    return await pull_request_numbered(playing, repository, node.key)
 
 
 @plays("Repository", "pullRequest")
@@ -78,7 +80,8 @@ async def _listed(playing: Playing, repository: Thing, rows: list[Json], wanted:
     order = wanted.get("order_by") or {"field": "CREATED_AT", "direction": "ASC"}
     if order["direction"] == "DESC":
         rows = rows[::-1]
-    fitting = [row for row in rows if _fits(row, wanted)]
+    hidden, number = playing.parts.requests.hidden, repository.data["id"]
+    fitting = [row for row in rows if _fits(row, wanted) and not hidden.get((number, row["number"]))]
     page = connection(fitting, **{side: wanted[side] for side in BOUNDS if side in wanted})
     playing.count(len(page["nodes"]))
     things = [

@@ -53,6 +53,7 @@ async def _fetched(playing: Playing, number: int) -> Json | None:
     name = playing.parts.edge.identities.name_of(number)
     if name is None or not playing.parts.edge.sees(playing.request, number):
         return None
+    playing.parts.edge.check_single_sign_on(playing.request, name)
     answer = await playing.parts.edge.call("GET", f"/repos/{name}")
     return answer.body if answer.status == 200 else None
 

@@ -1,5 +1,6 @@
 """Workflow runs, their check suites, and what they make of a commit."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.github.access.asked import timestamp
@@ -50,7 +51,9 @@ plays("CheckSuite", "id")(lambda _, thing: thing.data.suite_node_id)
 plays("CheckSuite", "status")(lambda _, thing: thing.data.status.upper())
 plays("CheckSuite", "conclusion")(lambda _, thing: thing.data.conclusion and thing.data.conclusion.upper())
 plays("CheckSuite", "commit")(lambda _, thing: Thing("Commit", {"oid": thing.data.sha}, thing.repository))
-plays("CheckSuite", "workflowRun")(lambda _, thing: Thing("WorkflowRun", thing.data, thing.repository))
+plays("CheckSuite", "workflowRun")(
+    lambda _, thing: thing.data.workflow and Thing("WorkflowRun", thing.data, thing.repository)
+)
 plays("CheckSuite", "repository")(lambda _, thing: Thing("Repository", thing.repository))
 for _kind in ("WorkflowRun", "CheckSuite"):
     plays(_kind, "createdAt")(lambda _, thing: timestamp(thing.data.created_at))
@@ -81,6 +84,9 @@ def pending(playing: Playing, thing: Thing, **page: Any) -> Json:
 
 plain("Environment", name="name")
 plays("Workflow", "id")(lambda _, thing: thing.data.node_id)
+plays("Workflow", "resourcePath")(
+    lambda _, thing: f"/{thing.name}/actions/workflows/{thing.data.path.rpartition('/')[2]}"
+)
 plays("Workflow", "name")(lambda _, thing: thing.data.name)
 plays("Workflow", "state")(lambda playing, thing: playing.parts.actions.state_of(thing.data).upper())
 
@@ -106,8 +112,20 @@ plain("StatusCheckRollup", state="state")
 plays("Commit", "statusCheckRollup")(lambda playing, thing: rollup_of(playing, thing.repository, thing.data["oid"]))
 
 
+@dataclass(frozen=True, slots=True)
+class OtherSuite:
+    """A check suite of another App, which is no run of Actions."""
+
+    status: str = "completed"
+    conclusion: str = "success"
+    branch: str = ""
+    workflow: None = None
+
+
 @plays("Commit", "checkSuites")
 def suites(playing: Playing, thing: Thing, **page: Any) -> Json:
     bounds = {side: page[side] for side in ("first", "after", "last", "before") if side in page}
     runs = playing.parts.actions.of(thing.repository["id"], thing.data["oid"])
-    return connection([Thing("CheckSuite", run, thing.repository) for run in runs], **bounds)
+    suites = [Thing("CheckSuite", run, thing.repository) for run in runs]
+    others = [Thing("CheckSuite", OtherSuite(), thing.repository)] * playing.parts.actions.other_suites
+    return connection([*others, *suites], **bounds)

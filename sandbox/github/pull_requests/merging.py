@@ -37,6 +37,7 @@ class Merging:
 
     def __post_init__(self) -> None:
         self.requests.waiting = self.settle
+        self.requests.is_queued = self._is_queued
         self.edge.routes.add("POST", "/sandbox/{owner}/{repo}/queue", self._land)
 
     # --- auto-merge ---
@@ -104,6 +105,9 @@ class Merging:
         """Its place, counted from one, and itself."""
         queue = enumerate(self.queues.get(repository_id, ()), 1)
         return next(((place, entry) for place, entry in queue if entry.number == number), None)
+
+    def _is_queued(self, repository_id: int, number: int) -> bool:
+        return self.entry(repository_id, number) is not None
 
     def drop(self, repository_id: int, number: int) -> None:
         """Takes a pull request out of the queue, merged or not."""

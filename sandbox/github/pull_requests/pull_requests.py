@@ -15,6 +15,10 @@ from sandbox.github.repositories.git import Files, Git
 
 Json = Any
 
+QUEUED = (
+    "A pull request for this branch has been added to a merge queue. Branches that are queued for merging cannot "
+    "be updated. To modify this branch, dequeue the associated pull request."
+)
 NO_COLLABORATOR = (
     "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a "
     "collaborator of the {} repository."
@@ -31,6 +35,12 @@ class PullRequests:
     requirements: Requirements
     waiting: Callable[[str, Json], Awaitable[bool]] | None = None
     """Merges one that waits for that, where it can be; whether it did."""
+    is_queued: Callable[[int, int], bool] | None = None
+    """Whether a pull request of that number is in the merge queue of the repository with that number."""
+    shows_late: int = 0
+    """How often a new pull request is not found by its node id, nor in lists, before it is."""
+    hidden: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Repository and number → how often it is still not found."""
     computes_late: bool = False
     """Whether the first look at a head finds `mergeable` unknown: GitHub computes it in the background."""
     _kept: dict[tuple[int, int], dict[str, Json]] = field(default_factory=dict)
@@ -54,6 +64,8 @@ class PullRequests:
         if not await self._is_ahead(name, tips["base"], tips["head"]):
             raise unprocessable("PullRequest", f"No commits between {base} and {head}")
         opened = await self._asked("POST", f"/repos/{name}/pulls", dict(body), request)
+        if self.shows_late:
+            self.hidden[self.edge.identities.number_of(name) or 0, opened["number"]] = self.shows_late
         await self.actions.event(request, name, "pull_request", head, opened["head"]["sha"])
         return await self.follow(name, opened)
 
@@ -96,6 +108,15 @@ class PullRequests:
         except Refused:
             raise Refused(422, NO_COLLABORATOR.format(name)) from None
         return await self.follow(name, asked)
+
+    async def check_unlocked(self, name: str, branch: str) -> None:
+        """Raises `Refused` where the branch is locked, since its pull request is in a merge queue."""
+        number = self.edge.identities.number_of(name) or 0
+        if self.is_queued is None:
+            return
+        for pull in await self.of_branch(name, branch):
+            if self.is_queued(number, pull["number"]):
+                raise Refused(422, QUEUED, kind="UNPROCESSABLE")
 
     def assign(self, name: str, pull: Json, people: Sequence[Json]) -> None:
         """From now on these are all that it is assigned to."""
@@ -163,6 +184,13 @@ class PullRequests:
             raise Refused(405, "Changes must be made through the merge queue")
         if (unmet := await self.requirements.unmet(name, pull)) is not None:
             raise Refused(405, unmet)
+
+    def is_shown(self, repository_id: int, number: int) -> bool:
+        """Whether GitHub finds it already; each time that it does not brings that nearer."""
+        left = self.hidden.get((repository_id, number), 0)
+        if left > 0:
+            self.hidden[repository_id, number] = left - 1
+        return left == 0
 
     async def current(self, name: str, number: str | int) -> Json | None:
         """As REST shows it, with the head that its branch has now."""

@@ -1,7 +1,8 @@
 """Branches: what GitHub does beyond moving a name when one is made, moved or deleted."""
 
+import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from sandbox.github.access.permissions import require_for_workflows
 from sandbox.github.edge import GitHubEdge
 from sandbox.github.pull_requests.pull_requests import PullRequests
+from sandbox.github.pull_requests.requirements import GOOD
 from sandbox.github.refusals import Refused
 from sandbox.github.repositories.git import GITHUB_ITSELF
 from sandbox.github.repositories.rules import Move
@@ -20,10 +22,33 @@ REFS = "/repos/{owner}/{repo}/git/refs"
 HEADS = "refs/heads/"
 
 
+@dataclass(slots=True)
+class Lag:
+    """A read right after a write may show what was before: `looks` times for each branch that moves."""
+
+    looks: int = 0
+    _before: dict[tuple[str, str], tuple[str | None, int]] = field(default_factory=dict)
+
+    def moved(self, name: str, ref: str, before: str | None) -> None:
+        if self.looks:
+            self._before[name, ref] = (before, self.looks)
+
+    def shown(self, name: str, ref: str, now: str | None) -> str | None:
+        """The commit that a read is shown."""
+        before, left = self._before.get((name, ref), (now, 0))
+        if not left:
+            return now
+        self._before[name, ref] = (before, left - 1)
+        return before
+
+
 @dataclass(frozen=True, slots=True)
 class Refs:
+    """Branches by REST and by whatever else makes, moves or deletes them."""
+
     edge: GitHubEdge
     requests: PullRequests
+    lag: Lag = field(default_factory=Lag)
 
     def __post_init__(self) -> None:
         add = self.edge.routes.add
@@ -31,6 +56,8 @@ class Refs:
         add("PATCH", REFS + "/heads/{branch:path}", self._moved)
         add("DELETE", REFS + "/heads/{branch:path}", self._delete)
         add("POST", "/repos/{owner}/{repo}/git/commits", self._commit)
+        add("POST", "/repos/{owner}/{repo}/git/blobs", self._content)
+        add("POST", "/repos/{owner}/{repo}/git/trees", self._content)
         add("PUT", "/repos/{owner}/{repo}/contents/{path:path}", self._write_file)
 
     # --- by REST ---
@@ -63,8 +90,19 @@ class Refs:
             made = (await self.edge.call("GET", f"{path}/{made['sha']}")).body
         return self.edge.reply("POST", "/repos/{owner}/{repo}/git/commits", 201, made)
 
+    async def _content(self, request: Request, owner: str, repo: str) -> Response:
+        """A blob, or a tree that brings texts along: what push protection looks into."""
+        body = await request.json()
+        for given in (body, *(body.get("tree") or ())):
+            text = str(given.get("content") or "")
+            content = base64.b64decode(text) if given.get("encoding") == "base64" else text.encode()
+            self.requests.requirements.rules.check_content(
+                self.edge.identities.number_of(f"{owner}/{repo}") or 0, content
+            )
+        return await self.edge.forward(request)
+
     async def _write_file(self, request: Request, owner: str, repo: str, path: str) -> Response:
-        require_for_workflows(self.edge.grant(request), [path])
+        require_for_workflows(self.edge.rights(request), [path])
         response = await self.edge.forward(request)
         if response.status_code in (200, 201):
             sha = json.loads(bytes(response.body))["commit"]["sha"]
@@ -77,22 +115,27 @@ class Refs:
 
     async def check(self, request: Request, name: str, ref: str, before: str | None, after: str | None) -> None:
         """Whether this may be done to a branch that is at `before`; `after` is None where it is to go."""
+        if before is not None and ref.startswith(HEADS):
+            await self.requests.check_unlocked(name, ref.removeprefix(HEADS))
         if after is not None:
             await self._check_workflows(request, name, before, after)
         if ref.startswith(HEADS) and not self.edge.is_operator(request):
             move = await self._move(name, ref.removeprefix(HEADS), before, after)
             number = self.edge.identities.number_of(name) or 0
-            self.requests.requirements.rules.check(number, move, after in self.edge.signed)
+            self.requests.requirements.rules.check(number, move)
 
     async def _move(self, name: str, branch: str, before: str | None, after: str | None) -> Move:
         git = self.requests.git
         commit = await git.commit(name, after) if after else None
         compared = await git.compare(name, before, after) if before and after else None
         is_forward = compared is None or not compared["behind_by"]
-        return Move(branch, before, after, commit["message"] if commit else "", is_forward)
+        checks = self.requests.requirements.checks(self.edge.identities.number_of(name) or 0, after or "")
+        passed = frozenset(check for check, conclusion in checks.items() if conclusion in GOOD)
+        message = commit["message"] if commit else ""
+        return Move(branch, before, after, message, is_forward, after in self.edge.signed, passed)
 
     async def _check_workflows(self, request: Request, name: str, before: str | None, after: str) -> None:
-        grant = self.edge.grant(request)
+        grant = self.edge.rights(request)
         if grant is None or grant.may("workflows", "write"):
             return
         git = self.requests.git
@@ -105,11 +148,14 @@ class Refs:
     async def create(self, request: Request, name: str, ref: str, sha: str) -> Json:
         await self.check(request, name, ref, None, sha)
         made = await self._asked("POST", f"/repos/{name}/git/refs", {"ref": ref, "sha": sha}, request)
+        self.lag.moved(name, ref, None)
         await self.pushed(request, name, ref, sha)
         return made
 
     async def move(self, request: Request, name: str, ref: str, sha: str, *, force: bool) -> Json:
-        await self.check(request, name, ref, await self._require(name, ref), sha)
+        before = await self._require(name, ref)
+        await self.check(request, name, ref, before, sha)
+        self.lag.moved(name, ref, before)
         moved = await self._asked("PATCH", _address(name, ref), {"sha": sha, "force": force}, request)
         await self.pushed(request, name, ref, sha)
         return moved

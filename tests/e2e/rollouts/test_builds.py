@@ -49,14 +49,14 @@ async def test_the_build_of_a_merge_is_followed_to_its_end(moved: Stage, method:
 async def test_a_red_build_is_a_failed_rebuild(moved: Stage) -> None:
     await merged(moved, await opened(moved), "squash")
     [build] = builds(moved)
-    moved.world.github.finish_run(build.id, "failure")
+    moved.world.github.fail_run(build.id, "image", "Build", "exit code 1")
 
     await moved.run_pass()
 
     rebuild = (await moved.rebuilds())[SHOP]
     assert (rebuild.state, rebuild.reason) == (
         RebuildState.FAILED,
-        "merged, but its build failed: build.yml concluded with failure",
+        "merged, but its build failed: build.yml concluded with failure; job image, step Build: exit code 1",
     )
     [message] = await moved.world.slack.messages()
     assert f"actions/runs/{build.id}" in str(message["blocks"])

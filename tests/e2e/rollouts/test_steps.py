@@ -171,7 +171,7 @@ async def test_a_failed_step_stops_its_repository_there_and_a_retry_goes_on_with
 
     rebuild = await shop(built)
     assert rebuild.state is RebuildState.FAILED
-    assert rebuild.reason == "built, but step pre-production failed: deploy.yml concluded with failure"
+    assert rebuild.reason == "built, but step pre-production failed: deploy.yml concluded with failure; job build"
     await built.run_pass()
     assert await states(built) == [StepState.FAILED, StepState.PLANNED, StepState.PLANNED]
     await built.bot.stores.orders.retry(f"contoso/{SHOP}", Word("Ann", "fixed"))

@@ -1,63 +1,12 @@
 """What the work on rebuilds costs at GitHub, counted where the requests arrive."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from itertools import count
-
 import pytest
 
-from bot.clients.forges.github import GitHub, GitHubAccess, TokenCredentials
-from bot.domain.clock import ManualClock
-from bot.domain.repositories.repository import FleetRepository, Workflow
+from bot.act.pull_request.text.section import section_in
 from bot.domain.rollouts.rebuild import Action, RebuildState
-from bot.formats.repository_config import parse
-from sandbox.edges.traffic import Asked
 from sandbox.world import World as Sandbox
-from tests.fakes.repository import FakeRepository
-from tests.fakes.stores.rebuilds import FakeRebuildStore
-from tests.unit.act.world import BRANCH, Registry, World, change, rebuild, reference
-
-_NUMBERS = count(1)
-GO = "on:\n  workflow_dispatch:\n    inputs: {}\njobs: {}\n"
-
-
-@pytest.fixture
-async def world(shared_world: Sandbox) -> AsyncIterator[World]:
-    shared_world.faults.clear()
-    shared_world.traffic.violations.clear()
-    clock = ManualClock(datetime.now(UTC))
-    access = GitHubAccess(shared_world.github.url, TokenCredentials(shared_world.github.token), 0)
-    github = GitHub(access, clock)
-    yield World(clock, FakeRebuildStore(clock), github, FakeRepository(0, ""), Registry())  # type: ignore[arg-type]
-    await github.close()
-    assert shared_world.traffic.violations == []
-
-
-async def made(
-    sandbox: Sandbox, *, asks: str = "", executable: tuple[str, ...] = (), knows_label: bool = True
-) -> FleetRepository:
-    files = {"Dockerfile": f"FROM {reference('a')}\n", "README.md": "shop\n", ".github/workflows/go.yml": GO}
-    if asks:
-        files[".github/freshness.yaml"] = asks
-    name = await sandbox.github.create_repository(f"counted-{next(_NUMBERS)}", files, executable=executable)
-    if knows_label:
-        await sandbox.github.ask("POST", f"/repos/{name}/labels", {"name": "freshness", "color": "ededed"})
-    row = await sandbox.github.ask("GET", f"/repos/{name}")
-    config, _ = parse(asks, datetime.now(UTC))
-    sandbox.traffic.forget()
-    return FleetRepository(1, name, (Workflow(".github/workflows/go.yml"),), config, node_id=row["node_id"])
-
-
-def add(world: World, home: FleetRepository, number: int = 1, to: str = "b", **values: object) -> None:
-    now = world.clock.now()
-    planned = rebuild(
-        id=number, to=to, repository=home.name, repository_node=home.node_id, due_at=now, planned_at=now, **values
-    )
-    world.add(planned, home, change(to))
-
-
-def asked(sandbox: Sandbox) -> list[Asked]:
-    return sandbox.traffic.requests("github")
+from tests.integration.act.rebuilds import add, asked, made
+from tests.unit.act.world import BRANCH, World, change, reference
 
 
 async def test_a_new_pull_request_costs_three_requests(shared_world: Sandbox, world: World) -> None:
@@ -106,6 +55,50 @@ async def test_it_costs_two_more_where_a_file_is_executable(shared_world: Sandbo
     await world.tick()
     assert world.store[1].state is RebuildState.OPEN
     assert len(asked(shared_world)) == 5
+
+
+ON_PUSH = "on: [push, workflow_dispatch]\njobs: {}\n"
+
+
+async def test_where_workflows_run_on_pushes_it_costs_two_more_and_none_runs_on_unchanged_code(
+    shared_world: Sandbox, world: World
+) -> None:
+    home = await made(shared_world, workflow=ON_PUSH)
+    add(world, home)
+    await world.tick()
+    assert world.store[1].state is RebuildState.OPEN
+    assert len(asked(shared_world)) == 5
+    head = await shared_world.github.head(home.name, BRANCH)
+    assert [(run.event, run.sha) for run in shared_world.github.runs(home.name)] == [("push", head)]
+    assert await shared_world.github.read(home.name, "Dockerfile", BRANCH) == f"FROM {reference('b')}\n"
+
+
+async def test_another_digest_comes_with_one_push_as_well(shared_world: Sandbox, world: World) -> None:
+    home = await made(shared_world, workflow=ON_PUSH)
+    add(world, home)
+    await world.tick()
+    await shared_world.github.push(home.name, {"README.md": "more\n"})
+    shared_world.traffic.forget()
+    shared_world.github.actions.forget(home.name)
+    add(world, home, 2, "c", pull_request=world.store[1].pull_request)
+    await world.tick()
+    assert world.store[2].state is RebuildState.OPEN
+    assert len(asked(shared_world)) == 4
+    head = await shared_world.github.head(home.name, BRANCH)
+    assert [(run.event, run.sha) for run in shared_world.github.runs(home.name)] == [("push", head)]
+
+
+async def test_a_token_whose_commits_must_be_signed_makes_its_branch_first_all_the_same(
+    shared_world: Sandbox, world: World
+) -> None:
+    """GitHub signs for a token only what it commits by GraphQL, and that onto a branch."""
+    home = await made(shared_world, workflow=ON_PUSH)
+    await shared_world.github.sign(home.name)
+    shared_world.github.forbid(home.name, "freshness/*", "required_signatures")
+    add(world, home)
+    await world.tick()
+    assert world.store[1].state is RebuildState.OPEN
+    assert len(asked(shared_world)) == 3
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["as it was", "the default branch goes on"])
@@ -200,3 +193,23 @@ async def test_a_renamed_repository_gets_its_pull_request(shared_world: Sandbox,
     await world.tick()
     assert world.store[1].state is RebuildState.OPEN
     assert len(await shared_world.github.pull_requests(new)) == 1
+
+
+async def test_what_people_wrote_into_a_long_body_stays_and_new_wording_fits_all_the_same(
+    shared_world: Sandbox, world: World
+) -> None:
+    home = await made(shared_world)
+    add(world, home)
+    await world.tick()
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    words = "what we found out\n" * 3_500
+    path = f"/repos/{home.name}/pulls/{shown['number']}"
+    await shared_world.github.ask("PATCH", path, {"body": words + shown["body"]})
+    world.store.outdate(1)
+    world.store.alter(1, changes=(change(cves=tuple(f"CVE-2026-{number}" for number in range(300))),))
+    await world.later()
+    (shown,) = await shared_world.github.pull_requests(home.name)
+    assert shown["body"].startswith(words)
+    assert section_in(shown["body"]).digests == {reference("b").digest}
+    assert "(shortened)" in shown["body"]
+    assert len(shown["body"].encode()) < 65_536

@@ -1,6 +1,10 @@
-"""Every test of the contract runs on the fake and on GitHub as the sandbox plays it."""
+"""Every test of the contract runs on the fake and on GitHub as the sandbox plays it.
 
-from collections.abc import AsyncIterator
+GitHub is asked with a token that may all, and with a fine-grained one, which may read no checks; and once more
+where its GraphQL shows node ids of another form than REST, and other Apps have checked each commit.
+"""
+
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -10,11 +14,30 @@ from sandbox.world import World
 from tests.fakes.forge import FakeForge
 from tests.integration.forges.stands import FakeStand, GitHubStand, Stand
 
+FINE_GRAINED = {
+    "actions": "write",
+    "contents": "write",
+    "issues": "write",
+    "pull_requests": "write",
+    "security_events": "write",
+    "workflows": "write",
+}
+"""All that the bot uses and that there is for such a token."""
 
-@pytest.fixture(params=["fake", "github"])
-def played(request: pytest.FixtureRequest) -> World | None:
+
+@pytest.fixture(params=["fake", "github", "fine-grained token", "other node ids"])
+def played(request: pytest.FixtureRequest) -> Iterator[World | None]:
     """The world in which GitHub is played; None for the fake, which needs none."""
-    return None if request.param == "fake" else request.getfixturevalue("shared_world")
+    if request.param == "fake":
+        yield None
+        return
+    world: World = request.getfixturevalue("shared_world")
+    world.github.restrict_token(**(FINE_GRAINED if request.param == "fine-grained token" else {}))
+    is_other = request.param == "other node ids"
+    world.github.edge.renews_node_ids, world.github.actions.other_suites = is_other, 25 if is_other else 0
+    yield world
+    world.github.restrict_token()
+    world.github.edge.renews_node_ids, world.github.actions.other_suites = False, 0
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.pull_requests import PullRequest
-from bot.domain.forge.runs import Run
+from bot.domain.forge.runs import FailedJob, Run
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop
@@ -304,3 +304,33 @@ async def test_looks_come_due_together(clock: ManualClock) -> None:
     clock.advance(timedelta(minutes=1, seconds=40))
     (after,) = await look(clock, forge(clock), opened(attempted_at=clock.now()))
     assert after.due_at == NOON + EVERY
+
+
+async def test_a_run_that_may_not_be_seen_with_the_others_is_asked_for_alone(clock: ManualClock) -> None:
+    """A fine-grained token of GitHub can have no right to checks, by which GraphQL shows a run."""
+    fake = forge(clock, runs=[run()])
+    fake.unseen = {"CS_7"}
+    (after,) = await look(clock, fake, dispatched())
+    assert after.state is RebuildState.PROVING
+
+
+async def test_a_pull_request_that_may_not_be_seen_is_not_taken_for_one_that_is_gone(clock: ManualClock) -> None:
+    fake = forge(clock)
+    fake.unseen = {"PR_1"}
+    tally, (after,) = await looked(clock, fake, opened())
+    assert after.state is RebuildState.OPEN
+    assert "Resource not accessible" in str(tally)
+
+
+async def test_a_red_run_is_told_with_the_job_and_step_that_failed_first(clock: ManualClock) -> None:
+    fake = forge(clock, runs=[run(conclusion="failure")])
+    fake.homes[0].failures[7] = FailedJob("image", "Build", "no space left on device")
+    (after,) = await look(clock, fake, dispatched())
+    assert after.reason == "the run concluded with failure; job image, step Build: no space left on device"
+
+
+async def test_a_red_run_of_which_nothing_more_can_be_told_is_red_all_the_same(clock: ManualClock) -> None:
+    fake = forge(clock, runs=[run(conclusion="failure")])
+    fake.failing = {"first_failure": Failure(Trouble.DENIED, "no")}
+    (after,) = await look(clock, fake, dispatched())
+    assert (after.state, after.reason) == (RebuildState.FAILED, "the run concluded with failure")

@@ -139,7 +139,7 @@ async def test_a_step_that_does_not_start_by_itself_in_its_time_has_failed(world
     )
 
 
-async def test_steps_whose_runs_are_known_are_asked_for_together(world: World) -> None:
+async def test_steps_whose_runs_are_known_are_asked_for_together_and_a_red_one_why_it_is(world: World) -> None:
     world.follows(run=7, node_id="CS_7")
     first = world.store.going[1]
     world.store = Store(first, replace(first, id=2, run=8, node_id="CS_8"))
@@ -147,7 +147,7 @@ async def test_steps_whose_runs_are_known_are_asked_for_together(world: World) -
     tally = await world.tick()
     assert [world.store.going[number].state for number in (1, 2)] == [StepState.SUCCEEDED, StepState.FAILED]
     assert (tally.looked_at, tally.ended) == (2, 2)
-    assert world.asked == ["follow"]
+    assert world.asked == ["follow", "first_failure"]
 
 
 async def test_a_run_without_a_node_is_asked_for_by_its_number(world: World) -> None:

@@ -14,6 +14,10 @@ from bot.domain.forge.pull_requests import PullRequest, RequestChange
 _DATA = re.compile(r"<!-- freshness-bot rebuild (?P<digests>[^\s>]*)(?: title=(?P<title>[0-9a-f]{12}))? -->")
 _CLOSED = "<!-- freshness-bot closed -->"
 _END = "<!-- freshness-bot end -->"
+_SHORTENED = "\n\n(shortened)"
+MOST_BODY = 65_000
+"""Bytes of a whole body. GitHub refuses one of over 65,536; whether it counts characters or bytes is told both
+ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,13 @@ def hash_of(title: str) -> str:
 
 
 def with_section(body: str, section: str) -> str:
-    """The body with the bot's section replaced, or appended where a person took it out."""
+    """The body with the bot's section replaced, or appended where a person took it out.
+
+    Where both are too long for one body, the section is cut: what people have written stays.
+    """
     before, after = _around(body)
-    return _joined(before, section, after)
+    first, _, text = section.removesuffix(f"\n{_END}").partition("\n")
+    return _joined(before, (f"{first}\n", text, f"\n{_END}"), after)
 
 
 def rewritten(current: PullRequest, branch: str, onto: str, title: str, section: str) -> RequestChange:
@@ -66,20 +74,35 @@ def closed(body: str, reason: str) -> str:
     before, after = _around(body)
     start, end = _bounds(body)
     text = _DATA.sub("", body[start:end]).replace(_CLOSED, "").replace(_END, "").strip("\n")
-    section = f"{_CLOSED}\n**Closed by the bot:** {reason}.\n\n{text}\n{_END}"
-    return _joined(before, section, after)
+    return _joined(before, (f"{_CLOSED}\n**Closed by the bot:** {reason}.\n\n", text, f"\n{_END}"), after)
 
 
 def declined(body: str, reason: str) -> str:
     """What the bot closes because a person said so: it keeps the digests, which count as declined."""
     before, after = _around(body)
     start, end = _bounds(body)
-    text = body[start:end].removesuffix(_END).rstrip("\n")
-    return _joined(before, f"{text}\n\n**Closed by the bot:** {reason}.\n{_END}", after)
+    first, _, text = body[start:end].removesuffix(_END).rstrip("\n").partition("\n")
+    section = (f"{first}\n" if text else first, text, f"\n\n**Closed by the bot:** {reason}.\n{_END}")
+    return _joined(before, section, after)
 
 
-def _joined(before: str, section: str, after: str) -> str:
-    return "\n\n".join(part for part in (before.rstrip("\n"), section, after.lstrip("\n")) if part)
+def _joined(before: str, section: tuple[str, str, str], after: str) -> str:
+    """People's words around the section: how it begins, its text, of which the end is cut where it must be, and how
+    it ends."""
+    begins, text, ends = section
+    around = (before.rstrip("\n"), after.lstrip("\n"))
+    room = MOST_BODY - sum(len(part.encode(errors="replace")) + 2 for part in (*around, begins, ends))
+    whole = f"{begins}{shortened(text, room)}{ends}"
+    return "\n\n".join(part for part in (around[0], whole, around[1]) if part)
+
+
+def shortened(text: str, room: int) -> str:
+    """A text of at most `room` bytes, cut at a line end, so that no table row or link is torn."""
+    data = text.encode(errors="replace")
+    if len(data) <= room:
+        return text
+    kept = data[: max(room - len(_SHORTENED), 0)].decode(errors="ignore")
+    return f"{kept.rpartition(chr(10))[0]}{_SHORTENED}"
 
 
 def _around(body: str) -> tuple[str, str]:

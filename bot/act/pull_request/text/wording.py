@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.act.ports import Job
 from bot.act.pull_request.text.cves import cves_section
 from bot.act.pull_request.text.packages import packages_section
+from bot.act.pull_request.text.section import shortened
 from bot.domain.bases.change import Cause, Change
 from bot.domain.bases.version_line import base_among
 from bot.domain.feeds.advisory import public_record, worst
@@ -16,7 +17,7 @@ from bot.domain.wording.versions import versions_reached
 from bot.domain.wording.words import counted, first_few
 
 LONGEST_BODY = 60_000
-"""Characters that the bot writes; GitHub refuses bodies over 65,536."""
+"""Bytes that the bot writes; GitHub refuses bodies over 65,536."""
 _LONGEST_TITLE = 120
 _MOST_CVES = 40
 _MOST_FILES = 30
@@ -110,7 +111,7 @@ def body(job: Job, refused: Sequence[str] = (), *, merges: bool = False) -> str:
         _BY_ITSELF if merges else "",
         _how_to(job),
     ]
-    return _cut("\n\n".join(part for part in parts if part), LONGEST_BODY)
+    return shortened("\n\n".join(part for part in parts if part), LONGEST_BODY)
 
 
 def _quarantines(job: Job) -> str:
@@ -119,13 +120,6 @@ def _quarantines(job: Job) -> str:
         for base, why in sorted(job.quarantined.items())
     ]
     return "\n".join(["> [!CAUTION]", *lines, "> The bot says so here once that is over."]) if lines else ""
-
-
-def _cut(text: str, longest: int) -> str:
-    """Cuts a text at a line end, so that no table row or link is torn."""
-    if len(text) <= longest:
-        return text
-    return f"{text[:longest].rpartition(chr(10))[0]}\n\n(shortened)"
 
 
 def _sentence(job: Job) -> str:

@@ -1,10 +1,10 @@
 """Asking for many things in few requests: several fields of up to 100 node ids in each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import GraphAnswer, Variables, in_parts
+from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError, Variables, in_parts
 from bot.clients.forges.github.connection.shapes import shaped
 from bot.clients.forges.github.connection.transport import Transport
 from bot.domain.failure import Failure, Trouble
@@ -27,6 +27,17 @@ def nodes_fields(ids: Sequence[str], selection: str, most: int = MOST_IDS) -> li
     return [NodesField(tuple(part), selection) for part in in_parts(list(dict.fromkeys(ids)), most)]
 
 
+@dataclass(frozen=True, slots=True)
+class NodesShown:
+    """What is there of all that was asked for, by the ids that it was asked by: GitHub may show others for these.
+
+    `denied` are those of which not all may be seen with these credentials, each with why; they are in no row.
+    """
+
+    rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    denied: dict[str, Failure] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Bulk:
     """Halves its requests where one is too heavy for GitHub, and takes a field more again with each that is not."""
@@ -34,9 +45,9 @@ class Bulk:
     transport: Transport
     fields: int = MOST_FIELDS
 
-    async def rows(self, name: str, parts: Sequence[NodesField]) -> list[Mapping[str, Any]]:
-        """What is there of all that the parts ask for; `name` is what the query is called."""
-        found: list[Mapping[str, Any]] = []
+    async def shown(self, name: str, parts: Sequence[NodesField]) -> NodesShown:
+        """Asks for all parts; `name` is what the query is called. One that may not be seen hides no other."""
+        found = NodesShown()
         waiting = list(parts)
         while waiting:
             asked, rest = waiting[: self.fields], waiting[self.fields :]
@@ -47,7 +58,7 @@ class Bulk:
                 continue
             self.fields = min(self.fields + 1, MOST_FIELDS)
             with shaped("list of nodes"):
-                found += _rows(graph, len(asked))
+                _add(found, graph, asked)
             waiting = rest
         return found
 
@@ -69,7 +80,7 @@ class Bulk:
                 raise Failure(Trouble.UNREACHABLE, graph.errors[0].message, where=graph.where)
             return None
         for error in graph.errors:
-            if error.kind != "NOT_FOUND":
+            if error.kind != "NOT_FOUND" and _denied_id(error, parts) is None:
                 raise error.failure(graph.where)
         return graph
 
@@ -79,6 +90,24 @@ def _halves(part: NodesField) -> list[NodesField]:
     return [NodesField(ids, part.selection) for ids in (part.ids[:middle], part.ids[middle:]) if ids]
 
 
-def _rows(graph: GraphAnswer, fields: int) -> list[Mapping[str, Any]]:
-    rows = [row for number in range(fields) for row in graph.data.get(f"n{number}") or ()]
-    return [row for row in rows if isinstance(row, Mapping) and "id" in row]
+def _add(found: NodesShown, graph: GraphAnswer, parts: Sequence[NodesField]) -> None:
+    """GitHub answers in the order of the ids."""
+    for error in graph.errors:
+        if error.kind != "NOT_FOUND" and (denied := _denied_id(error, parts)) is not None:
+            found.denied.setdefault(denied, error.failure(graph.where))
+    for number, part in enumerate(parts):
+        for node_id, row in zip(part.ids, graph.data.get(f"n{number}") or (), strict=False):
+            if isinstance(row, Mapping) and "id" in row and node_id not in found.denied:
+                found.rows[node_id] = row
+
+
+def _denied_id(error: GraphError, parts: Sequence[NodesField]) -> str | None:
+    """The node that an error keeps from being seen; None where it is about none, or about something else."""
+    if not error.is_denial or len(error.path) < 2:
+        return None
+    field_name, place = error.path[:2]
+    number = str(field_name).removeprefix("n")
+    if not (number.isdecimal() and int(number) < len(parts) and isinstance(place, int)):
+        return None
+    ids = parts[int(number)].ids
+    return ids[place] if place < len(ids) else None

@@ -15,7 +15,7 @@ _MOST_REPOSITORIES = 20
 
 async def chosen_files(transport: Transport, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
     """Those that their default branches have, but for what GitHub cuts short; repositories that were never listed,
-    or are gone, are left out."""
+    are gone or may not be seen are left out."""
     known = {each.node_id: each for each in repositories if each.node_id is not None}
     fields = " ".join(
         f"f{number}: object(expression: {dumps(f'HEAD:{path}')}) {{ ... on Blob {{ text isTruncated }} }}"
@@ -23,10 +23,11 @@ async def chosen_files(transport: Transport, repositories: Sequence[Identity], p
     )
     parts = nodes_fields(list(known), f"... on Repository {{ id {fields} }}", _MOST_REPOSITORIES)
     found: dict[Identity, Mapping[str, bytes]] = {}
-    for row in await Bulk(transport).rows("files", parts):
+    shown_rows = (await Bulk(transport).shown("files", parts)).rows
+    for node_id, row in shown_rows.items():
         with shaped("files"):
             texts = {path: row[f"f{number}"] for number, path in enumerate(paths)}
-            found[known[str(row["id"])]] = {
+            found[known[node_id]] = {
                 path: str(shown["text"]).encode()
                 for path, shown in texts.items()
                 if shown and shown.get("text") is not None and not shown["isTruncated"]

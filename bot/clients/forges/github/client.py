@@ -1,12 +1,13 @@
 """GitHub as the forge: each question one call and one value."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.clients.forges.github import files
-from bot.clients.forges.github.actions import action_tags, artifacts, builds, code_scanning, workflows
+from bot.clients.forges.github.actions import action_tags, artifacts, builds, code_scanning, failures, workflows
 from bot.clients.forges.github.bulk import Bulk
 from bot.clients.forges.github.chosen_files import Files, chosen_files
 from bot.clients.forges.github.connection.access import AppCredentials, GitHubAccess, TokenCredentials
@@ -23,6 +24,7 @@ from bot.clients.forges.github.pull_requests import (
     tips,
     writing,
 )
+from bot.clients.forges.github.pull_requests.rules import RulesAhead
 from bot.clients.http.observer import Observer
 from bot.domain.clock import Clock
 from bot.domain.failure import Failure, Trouble
@@ -33,7 +35,7 @@ from bot.domain.forge.looks import BranchLook, Followed, OwnWord
 from bot.domain.forge.port import Forge
 from bot.domain.forge.pull_requests import PullRequest, RequestChange
 from bot.domain.forge.refusals import RepositoryMoved
-from bot.domain.forge.runs import BuildRun, Run
+from bot.domain.forge.runs import BuildRun, FailedJob, Run
 from bot.domain.forge.uploads import TakenIn
 from bot.domain.forge.wishes import NOTHING_WISHED, Granted, Wishes
 from bot.domain.repositories.builds import LatestRuns, PastRun, WorkflowShown
@@ -44,7 +46,8 @@ T = TypeVar("T")
 
 
 class GitHub:
-    """Every method raises `Failure`. It remembers how GitHub wants to be asked, nothing of what it said."""
+    """Every method raises `Failure`. It remembers how GitHub wants to be asked, and of what it said only the
+    rules of branches, for a while."""
 
     def __init__(self, access: GitHubAccess, clock: Clock, observer: Observer | None = None) -> None:
         self._transport = Transport(access, clock, observer)
@@ -52,6 +55,7 @@ class GitHub:
         self._following = Following(Bulk(self._transport))
         self._builds = builds.BuildsLook(Bulk(self._transport))
         self._dispatching = workflows.Dispatching(self._transport)
+        self._rules = RulesAhead(self._transport, clock)
         self._as_app = isinstance(access.credentials, AppCredentials)
 
     async def close(self) -> None:
@@ -85,9 +89,11 @@ class GitHub:
         return await self._transport.server_time("/rate_limit")
 
     async def login(self) -> str:
-        """Whose token it is, in lower case."""
+        """Whose token it is, in lower case. REST's `/user` is closed to an installation's token."""
+        graph = await self._transport.query("query login { viewer { login } }", {})
+        graph.check()
         with shaped("user"):
-            return str((await self._transport.read("/user"))["login"]).lower()
+            return str(graph.data["viewer"]["login"]).lower()
 
     async def files(self, repositories: Sequence[Identity], paths: Sequence[str]) -> Files:
         return await chosen_files(self._transport, repositories, paths)
@@ -179,7 +185,7 @@ class GitHub:
         paths: Sequence[str],
         wishes: Wishes = NOTHING_WISHED,
     ) -> BranchLook:
-        return await looking.look(self._transport, repository, branch, paths, wishes)
+        return await looking.look(self._transport, repository, branch, paths, wishes, self._rules)
 
     async def tips(self, repository: Identity, commits: Sequence[str], paths: Sequence[str]) -> Mapping[str, Tip]:
         return await tips.tips(self._transport, repository, commits, paths)
@@ -203,12 +209,19 @@ class GitHub:
     # Changing one repository
 
     async def prepare(self, repository: Identity, change: BranchChange) -> str | None:
-        return await commits.prepare(self._transport, repository, change)
+        await self._rules.check(repository, change)
+        return await commits.prepare(self._transport, repository, self._as_signed(repository, change))
+
+    def _as_signed(self, repository: Identity, change: BranchChange) -> BranchChange:
+        """GitHub signs what a token commits through GraphQL alone: where it must, an empty push comes first."""
+        keeps = self._as_app or not self._rules.signs(repository, change)
+        return change if keeps else replace(change, is_pushed_whole=False)
 
     async def carry_out(
         self, repository: Identity, change: BranchChange | None, prepared: str | None, request: RequestChange
     ) -> PullRequest:
-        return await writing.carry_out(self._transport, repository, change, prepared, request)
+        signed = change and self._as_signed(repository, change)
+        return await writing.carry_out(self._transport, repository, signed, prepared, request)
 
     async def close_pull_request(self, repository: Identity, request: PullRequest, *, body: str) -> None:
         await writing.close(self._transport, repository, request, body)
@@ -265,6 +278,9 @@ class GitHub:
 
     async def run(self, repository: Identity, run: int) -> Run:
         return await self._by_name(repository, lambda named: workflows.run(self._transport, named, run))
+
+    async def first_failure(self, repository: Identity, run: int) -> FailedJob | None:
+        return await self._by_name(repository, lambda named: failures.first_failure(self._transport, named, run))
 
     async def artifacts(self, repository: Identity, run: int) -> list[Artifact]:
         return await self._by_name(repository, lambda named: artifacts.artifacts(self._transport, named, run))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.clients.forges.github.actions.without_checks import builds_by_runs
 from bot.clients.forges.github.bulk import Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import run_id_in, shaped
 from bot.domain.forge.looks import Followed
@@ -22,9 +23,13 @@ _PULL_REQUEST = """... on PullRequest {
   mergeStateStatus autoMergeRequest { mergeMethod } isInMergeQueue repository { isArchived }
 }"""
 _RUN = "... on CheckSuite { id status conclusion commit { oid } workflowRun { runNumber } }"
-_SUITES = """checkSuites(first: 20) {
-  nodes { status conclusion branch { name } workflowRun { event url runNumber file { path } } }
-}"""
+_SUITE = "status conclusion branch { name } workflowRun { event url runNumber file { path } }"
+_SUITES = f"checkSuites(first: 20) {{ nodes {{ {_SUITE} }} pageInfo {{ hasNextPage endCursor }} }}"
+_FURTHER_SUITES = f"""query suites($id: ID!, $after: String) {{ found: node(id: $id) {{ ... on Commit {{
+  checkSuites(first: 100, after: $after) {{ nodes {{ {_SUITE} }} pageInfo {{ hasNextPage endCursor }} }}
+}} }} }}"""
+_MOST_PAGES = 10
+"""Of a commit's check suites: every App that is installed makes one."""
 _COMMIT = f"... on Commit {{ id oid {_SUITES} repository {{ defaultBranchRef {{ name }} }} }}"
 _LATER = f"""... on Commit {{ id oid {_SUITES} repository {{ defaultBranchRef {{ name target {{
   ... on Commit {{ history(first: 25) {{ nodes {{ id oid {_SUITES} }} }} }} }} }} }} }}"""
@@ -41,23 +46,46 @@ class Following:
         found_requests: dict[str, PullRequestState] = {}
         found_runs: dict[str, RunState] = {}
         parts = [*nodes_fields(pull_requests, _PULL_REQUEST), *nodes_fields(runs, _RUN)]
-        rows = await self.bulk.rows("follow", parts)
+        shown = await self.bulk.shown("follow", parts)
         with shaped("list of pull requests and runs"):
-            for row in rows:
+            for node_id, row in shown.rows.items():
                 if "number" in row:
-                    found_requests[str(row["id"])] = _pull_request_of(row)
+                    found_requests[node_id] = _pull_request_of(row)
                 elif "status" in row:
                     run = row["workflowRun"]
                     number = int(run["runNumber"]) if run else None
-                    found_runs[str(row["id"])] = replace(_run_of(row), commit=row["commit"]["oid"], number=number)
-        return Followed(found_requests, found_runs)
+                    found_runs[node_id] = replace(_run_of(row), commit=row["commit"]["oid"], number=number)
+        return Followed(found_requests, found_runs, shown.denied)
 
     async def builds(self, commits: Sequence[str], *, later: bool) -> dict[str, Sequence[Sequence[BuildRun]]]:
-        """The runs of each commit, by its node id; with `later` also those of commits that came after it."""
+        """The runs of each commit, by its node id; with `later` also those of commits that came after it.
+
+        Where check suites may not be read, as with a fine-grained token, the runs themselves are asked for.
+        """
         parts = nodes_fields(commits, _LATER, _MOST_HISTORIES) if later else nodes_fields(commits, _COMMIT)
-        rows = await self.bulk.rows("follow", parts)
+        shown = await self.bulk.shown("follow", parts)
+        found: dict[str, Sequence[Sequence[BuildRun]]] = {}
+        for node_id, row in shown.rows.items():
+            if "checkSuites" in row:
+                await self._complete(row)
+                with shaped("list of builds"):
+                    found[node_id] = _groups_of(row)
+        return found | await builds_by_runs(self.bulk, list(shown.denied), later=later)
+
+    async def _complete(self, commit: Mapping[str, Any]) -> None:
+        """Adds the check suites of a commit, and of those shown with it, that its first page does not hold."""
         with shaped("list of builds"):
-            return {str(row["id"]): _groups_of(row) for row in rows if "checkSuites" in row}
+            for each in (commit, *_history_of(commit)):
+                suites = each["checkSuites"]
+                for _ in range(_MOST_PAGES):
+                    if suites is None or not suites["pageInfo"]["hasNextPage"]:
+                        break
+                    given = {"id": each["id"], "after": suites["pageInfo"]["endCursor"]}
+                    graph = await self.bulk.transport.query(_FURTHER_SUITES, given)
+                    graph.check()
+                    further = graph.data["found"]["checkSuites"]
+                    suites["nodes"] += further["nodes"]
+                    suites["pageInfo"] = further["pageInfo"]
 
 
 def _pull_request_of(row: Mapping[str, Any]) -> PullRequestState:
@@ -86,11 +114,17 @@ def _run_of(row: Mapping[str, Any]) -> RunState:
 def _groups_of(row: Mapping[str, Any]) -> Sequence[Sequence[BuildRun]]:
     """The runs on a commit, then those on each later one of the default branch, the oldest first."""
     branch = row["repository"]["defaultBranchRef"] or {"name": ""}
-    history = branch["target"]["history"]["nodes"] if branch.get("target") else []
-    ids = [commit["id"] for commit in history]
-    newer = history[: ids.index(row["id"])] if row["id"] in ids else []
+    history = _history_of(row)
+    names = [commit["oid"] for commit in history]
+    newer = history[: names.index(row["oid"])] if row["oid"] in names else []
     own = _builds_of(row, (branch["name"], None))
     return (own, *(_builds_of(commit, (branch["name"],)) for commit in reversed(newer)))
+
+
+def _history_of(row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The newest commits of the default branch, where they were asked for."""
+    branch = row["repository"]["defaultBranchRef"]
+    return branch["target"]["history"]["nodes"] if branch and branch.get("target") else ()
 
 
 def _builds_of(commit: Mapping[str, Any], branches: Sequence[str | None]) -> tuple[BuildRun, ...]:

@@ -60,13 +60,15 @@ async def _changed(playing: Playing, name: str, files: Files, changes: Json) -> 
         raise Refused(422, "A path was provided more than once.", kind="UNPROCESSABLE")
     if wrong := next((path for path in paths if not path or path.startswith("/") or ".." in path.split("/")), None):
         raise Refused(422, f"{wrong} is not a valid path.", kind="UNPROCESSABLE")
-    require_for_workflows(playing.parts.edge.grant(playing.request), paths)
+    require_for_workflows(playing.parts.edge.rights(playing.request), paths)
     changed = dict(files)
     for deletion in deletions:
         if changed.pop(deletion["path"], None) is None:
             text = f"A path was requested for deletion which does not exist as of commit oid: {deletion['path']}"
             raise Refused(422, text, kind="UNPROCESSABLE")
+    rules, number = playing.parts.requests.requirements.rules, playing.parts.edge.identities.number_of(name) or 0
     for addition in additions:
+        rules.check_content(number, _decoded(addition))
         sha = await playing.parts.git.add_blob(name, _decoded(addition), playing.request)
         changed[addition["path"]] = (REGULAR, sha)
     return changed

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sandbox.github.access.permissions import require
 from sandbox.github.graphql.playing import Playing, Thing, load, plays, snake
-from sandbox.github.refusals import Refused
+from sandbox.github.refusals import Refused, check_body
 
 Json = Any
 Mutation = Callable[..., Awaitable[Mapping[str, Any]]]
@@ -24,6 +24,7 @@ def mutates(name: str, *permissions: str, content: bool = False) -> Callable[[M]
         async def play(playing: Playing, _: None, input: Mapping[str, Any]) -> Any:  # noqa: A002 (GitHub's name)
             for permission in permissions:
                 require_one(playing, (permission,))
+            check_body(input.get("body"))
             if content:
                 _count_content(playing)
             given = {snake(key): value for key, value in input.items() if key != "clientMutationId"}
@@ -41,7 +42,7 @@ def mutates(name: str, *permissions: str, content: bool = False) -> Callable[[M]
 
 def require_one(playing: Playing, alternatives: Sequence[str]) -> None:
     """Raises `Refused` where the caller has none of the permissions to write."""
-    require(playing.parts.edge.grant(playing.request), alternatives, "write")
+    require(playing.parts.edge.rights(playing.request), alternatives, "write")
 
 
 def _count_content(playing: Playing) -> None:

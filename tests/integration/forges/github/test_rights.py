@@ -11,6 +11,7 @@ from bot.domain.clock import SystemClock
 from bot.domain.forge.branches import BranchChange, FileChange
 from bot.domain.forge.pull_requests import RequestChange
 from bot.domain.forge.refusals import FilesDenied
+from bot.domain.forge.wishes import Wishes
 from bot.domain.repositories.repository import Identity
 from sandbox.edges.edge import PATIENCE
 from sandbox.github.access.installations import app_token
@@ -73,3 +74,24 @@ async def test_a_commit_made_aside_that_is_refused_leaves_no_branch_behind(share
         with pytest.raises(FilesDenied):
             await github.prepare(home, change)
     assert set(await shared_world.github.branches(name)) == {"main"}
+
+
+async def test_a_team_that_may_not_be_read_keeps_no_pull_request_from_being_opened(shared_world: World) -> None:
+    """The right to read teams is one that the bot can do without; what it would do with it is told."""
+    name = await shared_world.github.create_repository("rights-team", {"Dockerfile": "FROM a\n"})
+    await shared_world.github.create_team("hidden")
+    home = Identity(name, (await shared_world.github.ask("GET", f"/repos/{name}"))["node_id"])
+    wishes = Wishes(people=("operator",), teams=("hidden",))
+    async with without(shared_world, "members") as github:
+        look = await github.look(home, BRANCH, [], wishes)
+        assert look.trunk is not None
+        files = (FileChange("Dockerfile", b"FROM b\n"),)
+        change = BranchChange(BRANCH, None, look.trunk.sha, look.trunk.tree, files, "Refresh a")
+        request = RequestChange(BRANCH, "main", None, "Refresh a", "body")
+        opened = await github.carry_out(home, change, await github.prepare(home, change), request)
+        granted = await github.grant(home, opened, wishes, look)
+    assert [str(refusal) for refusal in granted.refused] == [
+        "no review asked of hidden: teams may not be read; grant members: read"
+    ]
+    (shown,) = await shared_world.github.pull_requests(name)
+    assert [person["login"] for person in shown["requested_reviewers"]] == ["operator"]

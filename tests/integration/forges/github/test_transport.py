@@ -394,9 +394,9 @@ async def test_no_credential_is_ever_shown(shared_world: World) -> None:
 async def test_a_users_own_repositories_are_listed_with_the_private_ones(
     shared_world: World, transport: Transport
 ) -> None:
-    own = '{"login": "octocat"}'
+    own = '{"data": {"viewer": {"login": "octocat"}}}'
     row = '{"full_name": "octocat/dotfiles", "default_branch": "main", "private": true}'
-    shared_world.faults.add("GET", "^/user$", status=200, body=own)
+    shared_world.faults.add("POST", "query login", status=200, body=own)
     shared_world.faults.add("GET", "^/user/repos$", status=200, body=f"[{row}]")
     github = GitHub(access(shared_world), ManualClock(NOON))
     found = await github.repositories(["Octocat"])
@@ -409,4 +409,10 @@ async def test_another_users_repositories_are_the_public_ones(shared_world: Worl
     assert await github.repositories(["operator"]) == []
     await github.close()
     asked = [(entry.path, entry.status) for entry in shared_world.traffic.requests("github")]
-    assert asked == [("/orgs/operator/repos", 404), ("/user", 200), ("/users/operator/repos", 200)]
+    assert asked == [("/orgs/operator/repos", 404), ("/graphql", 200), ("/users/operator/repos", 200)]
+
+
+async def test_it_asks_for_githubs_own_media_type(shared_world: World, transport: Transport) -> None:
+    await transport.read(ISSUES)
+    await transport.query("query { viewer { login } }", {})
+    assert {asked.accept for asked in shared_world.traffic.requests("github")} == {"application/vnd.github+json"}

@@ -8,13 +8,14 @@ import pytest
 from bot.domain.bases.change import Cause
 from bot.domain.failure import Failure, Trouble
 from bot.domain.feeds.advisory import Severity
+from bot.domain.forge.refusals import BranchQueued
 from bot.domain.forge.wishes import MergeRequirements
 from bot.domain.rollouts.labels import HOLD
 from bot.domain.rollouts.policy import Policy, PolicyRule
 from bot.domain.rollouts.rebuild import Merging, RebuildState
 from bot.domain.rollouts.terms import AutoMerge, MergeMethod
 from bot.domain.rollouts.timing.freezes import Freeze
-from tests.unit.act.world import NOON, World, change, rebuild
+from tests.unit.act.world import BRANCH, NOON, World, change, digest, rebuild
 
 HOUR = timedelta(hours=1)
 CHECKED = MergeRequirements(requires_checks=True, can_wait=True)
@@ -248,3 +249,46 @@ async def test_a_crash_after_a_freeze_has_stopped_it_is_made_up_for_once_the_fre
     assert world.store[1].merging is Merging.FROZEN
     await world.later(240)
     assert (world.shop.requests[1].is_to_merge, world.store[1].merging) == (True, Merging.SET)
+
+
+async def test_what_the_bot_has_queued_leaves_the_queue_for_a_newer_digest(world: World) -> None:
+    """A merge queue locks the branch; what was queued would merge without the newer digest."""
+    under(world, CHECKED)
+    await opened(world)
+    world.shop.edit(1, is_queued=True)
+    await newer(world)
+    assert world.store[2].state is RebuildState.OPEN
+    assert not world.shop.requests[1].is_queued
+    assert digest("c") in world.shop.content(BRANCH)
+    assert world.shop.requests[1].is_to_merge_by_us
+
+
+async def test_what_a_person_has_queued_is_left_to_merge_and_the_newer_digest_comes_after_it(world: World) -> None:
+    await opened(world)
+    world.shop.edit(1, is_queued=True, is_to_merge=True)
+    await newer(world)
+    assert (world.store[2].state, world.store[2].reason) == (
+        RebuildState.WAITING,
+        f"the pull request of {BRANCH} is in a merge queue, which lets nobody change its branch; "
+        "it is changed, or a new one opened, once it has left the queue",
+    )
+    for _ in range(5):
+        await world.later()
+    assert world.store[2].state is RebuildState.WAITING
+    world.shop.edit(1, is_queued=False, is_to_merge=False)
+    world.shop.merge(1)
+    await world.later()
+    assert world.store[2].state is RebuildState.OPEN
+    assert world.store[2].pull_request == 2
+
+
+async def test_one_that_is_queued_between_look_and_write_is_waited_for_as_well(world: World) -> None:
+    await opened(world)
+    world.forge.failing["carry_out"] = BranchQueued(BRANCH)
+    await newer(world)
+    for _ in range(5):
+        await world.later()
+    assert world.store[2].state is RebuildState.WAITING
+    del world.forge.failing["carry_out"]
+    await world.later()
+    assert world.store[2].state is RebuildState.OPEN

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.refusals import BranchRefused
+from bot.domain.forge.refusals import BranchRefused, BranchRule
 from bot.domain.repositories.usage import Replacement
 from bot.domain.rollouts.rebuild import RebuildState
 from tests.unit.act.world import (
@@ -150,19 +150,20 @@ async def test_a_tag_that_is_not_published_yet_is_waited_for(world: World) -> No
 
 
 async def test_a_rule_against_the_branch_ends_it_at_once_with_what_to_grant(world: World) -> None:
-    world.forge.failing["carry_out"] = BranchRefused(BRANCH, "new branches are restricted", "grant it")
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, BranchRule.CREATION)
     world.add(rebuild())
     await world.tick()
     assert (world.store[1].state, world.store[1].reason) == (
         RebuildState.SKIPPED,
-        f"a rule of the repository refuses {BRANCH}: new branches are restricted; grant it",
+        f"a rule of the repository refuses {BRANCH}: new branches are restricted; let the bot bypass that rule, "
+        "or set branch_prefix to a name that it allows",
     )
 
 
 async def test_a_rule_that_comes_later_leaves_what_is_open(world: World) -> None:
     world.add(rebuild())
     await world.tick()
-    world.forge.failing["carry_out"] = BranchRefused(BRANCH, "updates are restricted", "grant it")
+    world.forge.failing["carry_out"] = BranchRefused(BRANCH, BranchRule.UPDATE)
     world.store.jobs[1] = replace(world.store.jobs[1], changes=(change(cves=("CVE-2026-1",)),))
     world.store.outdate(1)
     await world.tick()
@@ -176,10 +177,11 @@ async def test_a_rule_that_keeps_a_newer_digest_out_leaves_the_open_pull_request
     world.add(rebuild())
     await world.tick()
     world.store.alter(1, rebuild=world.store[1].moved(RebuildState.SUPERSEDED, "a newer digest", at=NOON))
-    world.forge.failing["prepare"] = world.forge.failing["carry_out"] = BranchRefused(BRANCH, "fixed", "grant it")
+    world.forge.failing["prepare"] = world.forge.failing["carry_out"] = BranchRefused(BRANCH, BranchRule.UPDATE)
     world.add(rebuild(to="c", id=2, pull_request=1))
     await world.tick()
     assert (world.store[2].state, world.store[2].pull_request) == (RebuildState.OPEN, 1)
     assert world.store[2].reason.endswith(
-        f"it stays as it is: a rule of the repository refuses {BRANCH}: fixed; grant it"
+        f"it stays as it is: a rule of the repository refuses {BRANCH}: updates are restricted; "
+        "let the bot bypass that rule"
     )

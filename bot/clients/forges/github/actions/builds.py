@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from bot.clients.forges.github.actions.without_checks import latest_by_runs, past_run_of
 from bot.clients.forges.github.bulk import Bulk, nodes_fields
 from bot.clients.forges.github.connection.shapes import rows, run_id_in, run_of, shaped
 from bot.clients.forges.github.connection.transport import Transport
@@ -29,9 +30,11 @@ class BuildsLook:
     bulk: Bulk
 
     async def latest(self, workflows: Sequence[str]) -> Mapping[str, LatestRuns]:
-        found = await self.bulk.rows("builds", nodes_fields(workflows, _WORKFLOW, _TOGETHER))
+        """What may not be read of their check suites is asked for by their runs."""
+        shown = await self.bulk.shown("builds", nodes_fields(workflows, _WORKFLOW, _TOGETHER))
         with shaped("list of workflow runs"):
-            return {str(row["id"]): _latest_of(row) for row in found if "runs" in row}
+            found = {node_id: _latest_of(row) for node_id, row in shown.rows.items() if "runs" in row}
+        return found | await latest_by_runs(self.bulk, list(shown.denied), _MOST_RUNS)
 
 
 async def workflow(transport: Transport, repository: Identity, file: str) -> WorkflowShown | None:
@@ -66,12 +69,7 @@ def _path(repository: Identity, file: str) -> str:
 def _past_run(row: Mapping[str, Any]) -> PastRun:
     run = run_of(row)
     with shaped("run"):
-        branch = row["head_branch"]
-        at = run.created_at
-        if at is None:
-            raise ValueError("no created_at")
-        name = None if branch is None else str(branch)
-        return PastRun(at, str(row["event"]), name, run.conclusion, run.url, run.id, run.updated_at)
+        return past_run_of(run)
 
 
 def _latest_of(row: Mapping[str, Any]) -> LatestRuns:

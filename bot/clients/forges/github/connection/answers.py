@@ -4,15 +4,23 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain.failure import Failure, Trouble
-from bot.domain.forge.refusals import RepositoryArchived, RepositoryMoved
+from bot.domain.forge.refusals import AccessDenied, Denial, RepositoryArchived, RepositoryMoved
 
 FOUND = 302
 """How GitHub sends whoever asks for a file to where that is; a repository of another name is told by 301 or 307."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ACCEPTED = "x-accepted-github-permissions"
+"""The header in which GitHub says what would have done: `;` stands for or, `,` for and."""
+_DENIALS = (
+    (Denial.IP_ALLOW_LIST, re.compile(r"IP allow list", re.I)),
+    (Denial.SINGLE_SIGN_ON, re.compile(r"SAML enforcement|SAML SSO", re.I)),
+    (Denial.EVENT, re.compile(r"Event '[\w-]+' is not allowed to trigger", re.I)),
+)
 _ARCHIVED = re.compile(r"archived so is read-only", re.I)
 LOCATION = "x-redirected-to"
 """The name under which the transport keeps a `location` header."""
@@ -58,12 +66,39 @@ def refused_redirect(status: int, path: str, headers: Mapping[str, Any], host: s
     return Failure(Trouble.MALFORMED, what, where=where, advice="check github.api_url", status=status)
 
 
-def refused(trouble: Trouble, said: str, where: str, advice: str, status: int | None = None) -> Failure:
+def refused(
+    trouble: Trouble,
+    said: str,
+    where: str,
+    advice: str,
+    status: int | None = None,
+    headers: Mapping[str, Any] = MappingProxyType({}),
+) -> Failure:
     """The failure that an answer is; `said` is what it says itself."""
     if _ARCHIVED.search(said):
         return RepositoryArchived(where)
     what = said if status is None else f"HTTP {status} {said}".strip()
+    if (denial := denial_in(said)) is not None:
+        return AccessDenied(denial, what, where, status=status)
+    accepted = str(headers.get(_ACCEPTED, ""))
+    if trouble is Trouble.DENIED and accepted:
+        return AccessDenied(Denial.RIGHT, what, where, _rights_in(accepted), status)
     return Failure(trouble, what, where=where, advice=advice, status=status)
+
+
+def denial_in(said: str) -> Denial | None:
+    """The reason that GitHub gives for denying something; None where it gives none of those that are known."""
+    return next((denial for denial, text in _DENIALS if text.search(said)), None)
+
+
+def _rights_in(accepted: str) -> str:
+    """`contents=write,workflows=write; administration=write` in words: of the alternatives any one will do."""
+    alternatives = [part.strip() for part in accepted.split(";") if part.strip()]
+    named = [
+        " and ".join(right.strip().replace("=", ": ").replace("_", " ") for right in part.split(","))
+        for part in alternatives
+    ]
+    return ", or ".join(named)
 
 
 def error_body(text: str) -> Any:

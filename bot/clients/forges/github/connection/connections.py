@@ -17,6 +17,8 @@ from bot.clients.forges.github.connection.answers import LOCATION
 
 API_VERSION = "2022-11-28"
 """Sent with every request: without it, GitHub moves on. Enterprise Server up to 3.20 knows no later one."""
+MEDIA_TYPE = "application/vnd.github+json"
+"""Asked for with every request, as GitHub recommends."""
 
 
 def requester_for(access: GitHubAccess) -> Requester:

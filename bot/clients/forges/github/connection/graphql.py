@@ -41,6 +41,11 @@ class GraphError:
         return self.kind == "RESOURCE_LIMITS_EXCEEDED" or _TOO_HEAVY.search(self.message) is not None
 
     @property
+    def is_denial(self) -> bool:
+        """Whether the credentials may not see or do what it is about."""
+        return _TROUBLES.get(self.kind) is Trouble.DENIED
+
+    @property
     def field(self) -> str:
         """The alias of the query or mutation that it is about."""
         return str(self.path[0]) if self.path else ""

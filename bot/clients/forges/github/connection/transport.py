@@ -30,7 +30,7 @@ from bot.clients.forges.github.connection.answers import (
     refused_redirect,
     throttled,
 )
-from bot.clients.forges.github.connection.connections import Connections, requester_for
+from bot.clients.forges.github.connection.connections import MEDIA_TYPE, Connections, requester_for
 from bot.clients.forges.github.connection.graphql import GraphAnswer, graphql_answer
 from bot.clients.forges.github.connection.quiet import (
     GRAPHQL,
@@ -197,7 +197,7 @@ class Transport:
                 method,
                 path,
                 dict(parameters) if parameters else None,
-                None,
+                {"Accept": MEDIA_TYPE},
                 dict(body) if body else None,
                 self._connections.own(),
             )
@@ -261,7 +261,7 @@ class Transport:
         if (pause := refused_pause(status, headers, message, self._clock.now())) is not None:
             return self._throttled(pause, where, kept, status)
         trouble, advice = meaning(status)
-        return refused(trouble, details(data), where, advice, status)
+        return refused(trouble, details(data), where, advice, status, headers)
 
     def _throttled(
         self, pause: timedelta, where: str, kept: Sequence[str | None], status: int | None = None

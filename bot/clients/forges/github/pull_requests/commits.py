@@ -10,7 +10,7 @@ from bot.clients.forges.github.pull_requests.mutations import Mutations, reposit
 from bot.clients.forges.github.pull_requests.rules import refusal, refusal_by_rules
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.branches import NO_COMMIT, BranchChange, scratch_of
-from bot.domain.forge.refusals import BranchMoved, BranchRefused, FilesDenied
+from bot.domain.forge.refusals import BranchMoved, FilesDenied
 from bot.domain.repositories.repository import WORKFLOWS, Identity
 
 _REGULAR = "100644"
@@ -21,8 +21,9 @@ _ABOUT_WORKFLOWS = re.compile(r"workflow", re.I)
 
 
 async def prepare(transport: Transport, repository: Identity, change: BranchChange) -> str | None:
-    """Makes a commit that the branch cannot take directly: with file modes, in another's place, or of several."""
-    if any(file.mode != _REGULAR for file in change.files):
+    """Makes a commit that the branch cannot take directly: with file modes, in another's place, of several, or
+    where no push may come before it."""
+    if _is_by_tree(change):
         return await _commit_with_modes(transport, repository, change)
     if not _is_beside(change):
         return None
@@ -43,8 +44,15 @@ async def prepare(transport: Transport, repository: Identity, change: BranchChan
 
 def _is_beside(change: BranchChange) -> bool:
     """Whether the commit is made on the scratch branch first."""
-    is_beside = change.is_aside or change.before not in (None, change.onto)
-    return is_beside and all(file.mode == _REGULAR for file in change.files)
+    return (change.is_aside or change.before not in (None, change.onto)) and not _is_by_tree(change)
+
+
+def _is_by_tree(change: BranchChange) -> bool:
+    """Whether the commit is made from its tree, before any branch points to it. On top of what a branch has, one
+    push brings it in any case."""
+    if any(file.mode != _REGULAR for file in change.files):
+        return True
+    return change.is_pushed_whole and not change.is_aside and change.before != change.onto
 
 
 def add_move(mutations: Mutations, repository: Identity, change: BranchChange, prepared: str | None) -> None:
@@ -84,14 +92,9 @@ async def _commit_with_modes(transport: Transport, repository: Identity, change:
 
     The commit names no author, so that GitHub signs it for an App.
     """
-    room, entries = _MOST_TEXT, []
-    for file in change.files:
-        text = _as_text(file.content) if len(file.content) <= room else None
-        room -= len(file.content) if text is not None else 0
-        holds = {"sha": await _new_blob(transport, repository, file.content)} if text is None else {"content": text}
-        entries.append({"path": file.path, "mode": file.mode, "type": "blob", **holds})
     home = f"/repos/{repository.name}/git"
     try:
+        entries = await _entries(transport, repository, change)
         with shaped("tree"):
             changed = {"base_tree": change.onto_tree, "tree": entries}
             tree = str((await transport.write("POST", f"{home}/trees", changed))["sha"])
@@ -101,7 +104,17 @@ async def _commit_with_modes(transport: Transport, repository: Identity, change:
     except Failure as failure:
         if failure.trouble is Trouble.DENIED and _has_workflows(change):
             raise _denied(failure.where) from failure
-        raise
+        raise (refusal(change.branch, failure.what, failure.where) or failure) from failure
+
+
+async def _entries(transport: Transport, repository: Identity, change: BranchChange) -> list[dict[str, str]]:
+    room, entries = _MOST_TEXT, []
+    for file in change.files:
+        text = _as_text(file.content) if len(file.content) <= room else None
+        room -= len(file.content) if text is not None else 0
+        holds = {"sha": await _new_blob(transport, repository, file.content)} if text is None else {"content": text}
+        entries.append({"path": file.path, "mode": file.mode, "type": "blob", **holds})
+    return entries
 
 
 async def _new_blob(transport: Transport, repository: Identity, content: bytes) -> str:
@@ -119,8 +132,10 @@ def check_commit(graph: GraphAnswer, change: BranchChange | None) -> None:
         about_branch = error.field in ("ref", "refs", "commit")
         if about_branch and _has_workflows(change) and _is_about_workflows(error):
             raise _denied(graph.where)
-        if about_branch and (refused := refusal(change.branch, error.message, graph.where)) is not None:
-            raise refused
+        if about_branch:
+            refused = refusal(change.branch, error.message, graph.where, error.kind)
+            if refused is not None:
+                raise refused
         if about_branch and raised.trouble is Trouble.CONFLICT:
             raise BranchMoved(change.branch, error.message, graph.where)
         raise raised
@@ -132,16 +147,12 @@ async def check_moved(
     """The same where a branch was made or moved: an empty one that was made for nothing goes again."""
     try:
         check_commit(graph, change)
-    except BranchMoved as moved:
-        assert change is not None
-        refused = (
-            await refusal_by_rules(transport, repository, change, graph.where) if _says_nothing(graph) else None
-        )
-        raise (refused or moved) from moved
-    except BranchRefused:
-        assert change is not None
-        if change.before is None and graph.errors[0].field == "commit":
+    except Failure as failure:
+        if change is not None and change.before is None and graph.errors[0].field == "commit":
             await delete_ref(transport, repository, change.branch, change.onto)
+        if isinstance(failure, BranchMoved) and change is not None and _says_nothing(graph):
+            refused = await refusal_by_rules(transport, repository, change, graph.where)
+            raise (refused or failure) from failure
         raise
 
 

@@ -1,10 +1,11 @@
 """Labels, assigns, asks for reviews and lets a pull request merge by itself; what is refused is told."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.clients.forges.github.connection.graphql import GraphError
+from bot.clients.forges.github.connection.graphql import GraphAnswer, GraphError
 from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.pull_requests.mutations import Mutations, pull_request_node
 from bot.domain.failure import Failure, Trouble
@@ -15,6 +16,8 @@ from bot.domain.repositories.repository import Identity
 from bot.domain.rollouts.terms import MergeMethod
 
 _MOST_ASKED_ALONE = 10
+PAUSES = (0.5, 2.0, 5.0)
+"""Seconds before GitHub is asked again for a pull request that it has just made and does not find yet."""
 _NOBODY = "nobody of that name is known"
 _NEED_NOT_WAIT = re.compile(r"(clean|unstable|has_hooks) status", re.I)
 
@@ -27,7 +30,7 @@ async def grant(
     labels, assignees = _known(wishes.labels, ids.labels), _known(wishes.assignees, ids.people)
     people, teams = _known(wishes.people, ids.people), _known(wishes.teams, ids.teams)
     refused = [
-        Refusal(f"no review asked of {name}", _NOBODY)
+        Refusal(f"no review asked of {name}", ids.unseen.get(name, _NOBODY))
         for name in (*wishes.people, *wishes.teams)
         if name not in people and name not in teams
     ]
@@ -45,7 +48,7 @@ async def grant(
         mutations.add("assigned", "addAssigneesToAssignable", given)
     is_to_merge = _add_merging(mutations, node, request, wishes, look.requirements)
     if mutations.fields:
-        graph = await mutations.send(transport)
+        graph = await _sent(transport, mutations, node)
         errors = {error.field: error for error in graph.errors}
         graph.check(forgiving={"labels", "reviews", "assigned", "merging"})
         if "merging" in errors:
@@ -61,6 +64,17 @@ async def grant(
     if new_labels := [label for label in wishes.labels if label not in labels]:
         refused += await _labelled_anew(transport, repository, request, new_labels)
     return Granted(tuple(refused), is_to_merge)
+
+
+async def _sent(transport: Transport, mutations: Mutations, node: str) -> GraphAnswer:
+    """Sends again what GitHub did for nothing, since it does not find the pull request yet."""
+    graph = await mutations.send(transport)
+    for pause in PAUSES:
+        if not any(error.kind == "NOT_FOUND" and node in error.message for error in graph.errors):
+            break
+        await asyncio.sleep(pause)
+        graph = await mutations.send(transport)
+    return graph
 
 
 def _known(names: Iterable[str], ids: Mapping[str, str | None]) -> dict[str, str]:

@@ -9,16 +9,18 @@ from bot.clients.forges.github.connection.transport import Transport
 from bot.clients.forges.github.files import FILE, shown_contents
 from bot.clients.forges.github.pull_requests.asking import check_answer, repository_field
 from bot.clients.forges.github.pull_requests.pull_request import PULL_REQUEST, pull_request_of
+from bot.clients.forges.github.pull_requests.rules import OPTIONAL, RULESETS, UPDATE_RULE, RulesAhead
 from bot.clients.forges.github.pull_requests.standings import STANDING, own_word_of
 from bot.clients.forges.github.pull_requests.tips import MOST_PATHS, file_fields, further_files, rows_of, tip_of
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import BranchLook
 from bot.domain.forge.pull_requests import OtherRequest
 from bot.domain.forge.wishes import MergeRequirements, Wishes, WishIds
-from bot.domain.repositories.repository import Identity
+from bot.domain.repositories.repository import WORKFLOWS, Identity
 from bot.domain.rollouts.terms import MergeMethod
 
-_OF_GATE = frozenset({"refUpdateRule", "rules"})
+_TEAMS = "organization"
+_UNSEEN_TEAMS = "teams may not be read; grant members: read"
 
 _GATE = """
 fragment gate on Repository {
@@ -31,6 +33,10 @@ fragment gate on Repository {
   }
 }"""
 
+_WORKFLOWS = f"""workflows: object(expression: "HEAD:{WORKFLOWS.rstrip("/")}") {{ ... on Tree {{
+  entries {{ name object {{ ... on Blob {{ text isTruncated }} }} }}
+}} }}"""
+
 _LOOK = """
 query look%(variables)s {
   viewer { login }
@@ -38,7 +44,9 @@ query look%(variables)s {
     ... on Repository {
       ...standing
       defaultBranchRef { target { ...trunk } }
-      branch: ref(qualifiedName: $branch) { target { ...tip } }
+      branch: ref(qualifiedName: $branch) { target { ...tip } %(update_rule)s }
+      ...rulesets
+      %(workflows)s
       pullRequests(headRefName: $head, first: 20, orderBy: {field: CREATED_AT, direction: DESC}) {
         nodes { ...pull }
       }
@@ -58,16 +66,21 @@ fragment who on GitActor { name email user { login } }
 
 
 async def look(
-    transport: Transport, repository: Identity, branch: str, paths: Sequence[str], wishes: Wishes
+    transport: Transport,
+    repository: Identity,
+    branch: str,
+    paths: Sequence[str],
+    wishes: Wishes,
+    rules: RulesAhead | None = None,
 ) -> BranchLook:
     """Reads a branch in one request, and in one more for each further `MOST_PATHS` files.
 
-    Raises a `Failure` where the repository is not there.
+    What it shows of rules is noted in `rules`. Raises a `Failure` where the repository is not there.
     """
     parts = in_parts(list(paths), MOST_PATHS) or [[]]
     document, variables = _question(repository, branch, parts[0], wishes)
     graph = await transport.query(document, variables.values)
-    check_answer(graph, forgiving=_OF_GATE)
+    check_answer(graph, forgiving=OPTIONAL | {_TEAMS})
     row = graph.data.get("found")
     if row is None:
         raise Failure(
@@ -77,7 +90,9 @@ async def look(
             advice="check that it exists and that the credentials may see it",
         )
     with shaped("look at a branch"):
-        standing = own_word_of(row)
+        standing = own_word_of(row, repository)
+        if rules is not None:
+            rules.note(standing.identity, branch, row)
         trunk, tip = (row[name] and row[name]["target"] for name in ("defaultBranchRef", "branch"))
         trunk_files, tip_files = (rows_of(commit, parts[0]) for commit in (trunk, tip))
         for more in parts[1:]:
@@ -99,6 +114,7 @@ async def look(
             _wish_ids(wishes, row, graph),
             _gate_of(row),
             tuple(_other_of(node) for node in row["others"]["nodes"] if _is_other(node, branch)),
+            _workflows_of(row),
         )
 
 
@@ -117,9 +133,17 @@ def _question(repository: Identity, branch: str, paths: Sequence[str], wishes: W
         "labels": labels,
         "people": people,
         "gate": "...gate" if wants_merge else "",
+        "update_rule": UPDATE_RULE,
+        "workflows": _WORKFLOWS if paths else "",
     }
-    fragments = (FILE if files else "") + PULL_REQUEST + STANDING + (_GATE if wants_merge else "")
+    fragments = (FILE if files else "") + PULL_REQUEST + STANDING + RULESETS + (_GATE if wants_merge else "")
     return document + fragments, variables
+
+
+def _workflows_of(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+    entries = (row.get("workflows") or {}).get("entries") or ()
+    files = [entry["object"] for entry in entries if str(entry["name"]).endswith((".yml", ".yaml"))]
+    return tuple(None if file["isTruncated"] else file["text"] for file in files if file)
 
 
 def _is_other(node: Mapping[str, Any] | None, branch: str) -> bool:
@@ -161,16 +185,19 @@ def _wish_fields(repository: Identity, wishes: Wishes, variables: Variables) -> 
     people = fields("u", "user", "login", _people(wishes))
     if teams := fields("t", "team", "slug", wishes.teams):
         organization = variables.add("organization", "String!", repository.name.partition("/")[0])
-        people.append(f"organization(login: {organization}) {{ {' '.join(teams)} }}")
+        people.append(f"{_TEAMS}(login: {organization}) {{ {' '.join(teams)} }}")
     return " ".join(labels), " ".join(people)
 
 
 def _wish_ids(wishes: Wishes, row: Mapping[str, Any], graph: GraphAnswer) -> WishIds:
-    within = graph.data.get("organization") or {}
+    within = graph.data.get(_TEAMS) or {}
+    teams = {team: _id(within.get(f"t{number}")) for number, team in enumerate(wishes.teams)}
+    are_unseen = any(error.field == _TEAMS and error.kind != "NOT_FOUND" for error in graph.errors)
     return WishIds(
         {label: _id(row.get(f"l{number}")) for number, label in enumerate((*wishes.labels, *wishes.unlabel))},
         {person: _id(graph.data.get(f"u{number}")) for number, person in enumerate(_people(wishes))},
-        {team: _id(within.get(f"t{number}")) for number, team in enumerate(wishes.teams)},
+        teams,
+        {team: _UNSEEN_TEAMS for team, found in teams.items() if found is None and are_unseen},
     )
 
 

@@ -56,6 +56,7 @@ def pull_request_of(row: Mapping[str, Any], login: str | None = None) -> PullReq
         assignees=tuple(str(person["login"]) for person in row["assignees"]["nodes"]),
         is_draft=bool(row["isDraft"]),
         is_to_merge=bool(auto or queued),
+        is_queued=bool(queued),
         is_to_merge_by_us=login is not None and _plain(login) in askers,
         merge_node=str(merge_commit["id"]) if merge_commit else None,
         merged_at=datetime.fromisoformat(row["mergedAt"]) if row.get("mergedAt") else None,

@@ -62,7 +62,7 @@ async def delete_branch(transport: Transport, repository: Identity, branch: str,
     """Deletes a branch by compare-and-swap, so that nothing is lost that somebody has just pushed."""
     graph = await delete_ref(transport, repository, branch, at)
     for error in graph.errors[:1]:
-        if (refused := refusal(branch, error.message, graph.where)) is not None:
+        if (refused := refusal(branch, error.message, graph.where, error.kind)) is not None:
             raise refused
         raised = error.failure(graph.where)
         raise BranchMoved(branch, error.message, graph.where) if raised.trouble is Trouble.CONFLICT else raised

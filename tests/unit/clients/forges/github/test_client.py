@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.clients.forges.github import AppCredentials, GitHub, GitHubAccess, TokenCredentials
+from bot.clients.forges.github.connection.graphql import GraphAnswer, graphql_answer
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.repositories.repository import Identity, Repository
@@ -41,6 +42,9 @@ class Answers:
     ) -> AsyncIterator[tuple[datetime, Any]]:
         async for page in self.pages(path, parameters):
             yield NOW, page
+
+    async def query(self, document: str, variables: Mapping[str, Any]) -> GraphAnswer:
+        return graphql_answer(await self.read("graphql"), "POST github/graphql")
 
     async def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         self.written.append((path.rpartition("/")[2], body))
@@ -95,7 +99,8 @@ async def test_a_token_without_an_owner_is_told_what_to_write() -> None:
 
 
 async def test_an_owner_that_is_neither_organisation_nor_user_is_named() -> None:
-    answers = {"/orgs/x/repos": missing(), "/user": {"login": "bot"}, "/users/x/repos": missing()}
+    viewer = {"data": {"viewer": {"login": "bot"}}}
+    answers = {"/orgs/x/repos": missing(), "graphql": viewer, "/users/x/repos": missing()}
     with pytest.raises(Failure, match="no organisation or user 'x'") as failed:
         await github(answers).repositories(["x"])
     assert failed.value.trouble is Trouble.MISSING

@@ -98,3 +98,52 @@ async def test_an_answer_of_another_shape_is_a_failure(graphs: Callable[..., Any
     with pytest.raises(Failure) as failed:
         await Following(Bulk(graphs(answer))).look(["PR_1"], [])
     assert failed.value.trouble is Trouble.MALFORMED
+
+
+async def test_one_that_may_not_be_seen_hides_no_other(graphs: Callable[..., Any]) -> None:
+    """As one organisation's single sign-on, or a right that a token cannot have."""
+    hidden = {
+        "type": "FORBIDDEN",
+        "path": ["n0", 0],
+        "message": "Resource protected by organization SAML enforcement.",
+    }
+    answer = {"data": {"n0": [None, row_of("PR_2")]}, "errors": [hidden]}
+    shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], [])
+    assert shown.pull_requests.keys() == {"PR_2"}
+    assert {node: failure.trouble for node, failure in shown.unseen.items()} == {"PR_1": Trouble.DENIED}
+
+
+async def test_what_github_shows_under_another_id_is_told_by_its_place(graphs: Callable[..., Any]) -> None:
+    answer = {"data": {"n0": [row_of("PR_11"), row_of("PR_12")], "n1": [row_of("CS_13")]}}
+    shown = await Following(Bulk(graphs(answer))).look(["PR_1", "PR_2"], ["CS_3"])
+    assert {node: state.number for node, state in shown.pull_requests.items()} == {"PR_1": 11, "PR_2": 12}
+    assert shown.runs.keys() == {"CS_3"}
+
+
+def suites(*names: str, after: str | None = None) -> dict[str, Any]:
+    """A page of check suites, of which each but those named `other` is a run of that workflow."""
+    nodes = [
+        {
+            "status": "COMPLETED",
+            "conclusion": "SUCCESS",
+            "branch": {"name": "main"},
+            "workflowRun": None
+            if name == "other"
+            else {"event": "push", "url": "", "runNumber": 1, "file": {"path": name}},
+        }
+        for name in names
+    ]
+    return {"nodes": nodes, "pageInfo": {"hasNextPage": after is not None, "endCursor": after}}
+
+
+async def test_the_runs_on_a_commit_are_found_behind_any_number_of_other_check_suites(
+    graphs: Callable[..., Any],
+) -> None:
+    """Every App that is installed makes one for each commit."""
+    commit = {"id": "C_1", "oid": "c1", "repository": {"defaultBranchRef": {"name": "main"}}}
+    first = {"data": {"n0": [{**commit, "checkSuites": suites(*["other"] * 20, after="x")}]}}
+    second = {"data": {"found": {"checkSuites": suites("build.yml")}}}
+    asked = graphs(first, second)
+    found = await Following(Bulk(asked)).builds(["C_1"], later=False)
+    assert [build.path for group in found["C_1"] for build in group] == ["build.yml"]
+    assert asked.asked[1][1] == {"id": "C_1", "after": "x"}
