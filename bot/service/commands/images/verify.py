@@ -75,7 +75,7 @@ class JudgedImage:
             apart = "" if each.counts else " (told only)"
             found.append(f"  {each.question}: {_WORDS[each.holds]}{apart}: {each.told}")
         found += [f"  VEX document, {each}" for each in self.vex]
-        return [*found, *(f"  {each.platform} stands on {each.told(self.at)}" for each in self.standings)]
+        return [*found, *(f"  {each.platform} {_stands(each)}{each.told(self.at)}" for each in self.standings)]
 
     def as_json(self) -> dict[str, Any]:
         """Gives it as plain JSON values."""
@@ -112,6 +112,10 @@ class JudgedImage:
                 for each in self.standings
             ],
         }
+
+
+def _stands(standing: ImageStanding) -> str:
+    return "" if standing.unjudged else "stands on "
 
 
 async def judge_image(settings: Settings, name: str, clock: Clock) -> JudgedImage:
