@@ -1,0 +1,76 @@
+"""Which mutants are tried, and on which tests."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutants.covered import UNIT_TESTS, Covered
+from tests.mutants.mutants import Key, Mutant, Source, Written
+from tests.mutants.trials import Trial
+
+
+class Rooms:
+    """All mutants of some folders beneath `root`."""
+
+    def __init__(self, root: Path, rooms: Sequence[str]) -> None:
+        self.sources = {
+            path: Source(path, (root / path).read_text(encoding="utf-8"))
+            for room in rooms
+            for path in sorted(str(file.relative_to(root)) for file in (root / room).rglob("*.py"))
+        }
+        self._rooms = rooms
+
+    def room(self, path: str) -> str:
+        return next(room for room in self._rooms if path.startswith(f"{room}/"))
+
+    def sizes(self) -> dict[str, int]:
+        """How many mutants each room has."""
+        sizes = dict.fromkeys(self._rooms, 0)
+        for path, source in self.sources.items():
+            sizes[self.room(path)] += len(source.mutants)
+        return sizes
+
+    def sample(self, size: int, seed: int) -> list[Written]:
+        """So many by chance, in the order of their places; all where `size` is 0."""
+        mutants = [mutant for source in self.sources.values() for mutant in source.mutants]
+        chosen = sorted(mutants, key=lambda mutant: mutant.rank(seed))[: size or None]
+        return [self.sources[mutant.path].written(mutant) for mutant in sorted(chosen, key=_place)]
+
+    def unknown(self, keys: Iterable[Key]) -> list[Key]:
+        """Those that are of these rooms, and no mutant any more."""
+        asked = [key for key in keys if any(key.path.startswith(f"{room}/") for room in self._rooms)]
+        functions = {(key.path, key.function) for key in asked}
+        there = {
+            source.written(mutant).key
+            for source in self.sources.values()
+            for mutant in source.mutants
+            if (mutant.path, mutant.function) in functions
+        }
+        return [key for key in asked if key not in there]
+
+
+def _place(mutant: Mutant) -> tuple[str, int]:
+    return mutant.path, mutant.number
+
+
+@dataclass(frozen=True)
+class TestsOf:
+    """The tests of a mutant; those in the folder that mirrors its room come first, since they fail soonest."""
+
+    covered: Covered
+    root: Path
+
+    def trial(self, written: Written) -> Trial:
+        mutant = written.mutant
+        running = self.covered.tests(mutant.path, range(mutant.first, mutant.last + 1))
+        near = self._mirroring(mutant.path)
+        swapped = sorted(filter(None, running), key=lambda test: (not test.startswith(f"{near}/"), test))
+        if mutant.function and "" not in running:
+            return Trial(written, swapped, [swapped], runs_on_import=False)
+        nearest = self.covered.tests_below(near)
+        others = [test for test in self.covered.tests_of_file(mutant.path) if test and test not in {*nearest}]
+        return Trial(written, swapped, [nearest, others], runs_on_import=True)
+
+    def _mirroring(self, path: str) -> str:
+        folder = UNIT_TESTS / Path(path).relative_to("bot").parent
+        return str(next(near for near in (folder, *folder.parents) if (self.root / near).is_dir()))
