@@ -8,7 +8,6 @@ from itertools import zip_longest
 from typing import IO
 
 import pytest
-from hypothesis import Phase, settings
 
 PROCESSOR_SECONDS, SECONDS = 30, 90
 """What one test may take with a mutant; as the code stands none of these takes ten. More ends the process."""
@@ -53,7 +52,12 @@ def keep_silent() -> None:
 
 
 def look_for_examples_only() -> None:
-    """The same examples in each run; one that fails is not made smaller first."""
+    """The same examples in each run; one that fails is not made smaller first.
+
+    Hypothesis is imported here since pytest warns of plugins that are imported before it starts.
+    """
+    from hypothesis import Phase, settings
+
     settings.register_profile(
         "mutants", settings.get_profile("quick"), derandomize=True, phases=[Phase.explicit, Phase.generate]
     )
