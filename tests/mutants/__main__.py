@@ -49,12 +49,12 @@ class Run:
         self._results = Results(KEPT / "results.jsonl", ROOT)
         self._equivalent = equivalent(EQUIVALENT)
         self._bases = {path: Basis(digest([ROOT / path]), covered.everything) for path in rooms.sources}
-        self._console = Console(file=os.fdopen(os.dup(1), "w"))
+        self._console = Console(file=os.fdopen(os.dup(1), "w", buffering=1))
 
     def try_what_is_unknown(self) -> None:
         unknown = [written for written in self._sample if self._verdict(written) is None]
         tests = TestsOf(self._covered, ROOT)
-        trials = [tests.trial(written) for written in unknown]
+        trials = sorted(map(tests.trial, unknown), key=lambda trial: trial.runs_on_import)  # the quick ones first
         files = sorted({test.partition("::")[0] for trial in trials for test in trial.all_tests()})
         self._say(f"{len(self._sample)} mutants, of which {len(trials)} are tried on {len(files)} files of tests")
         if trials:

@@ -55,7 +55,10 @@ def _place(mutant: Mutant) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class TestsOf:
-    """The tests of a mutant; those in the folder that mirrors its room come first, since they fail soonest."""
+    """The tests of a mutant; those in the folder that mirrors its room come first, since they fail soonest.
+
+    Nobody has seen which tests need what runs on import: these are that folder's, and those that import the module.
+    """
 
     covered: Covered
     root: Path
@@ -68,8 +71,15 @@ class TestsOf:
         if mutant.function and "" not in running:
             return Trial(written, swapped, [swapped], runs_on_import=False)
         nearest = self.covered.tests_below(near)
+        if mutant.function:
+            return Trial(written, swapped, [nearest], runs_on_import=True)
+        module = mutant.path.removesuffix(".py").replace("/", ".")
         others = [test for test in self.covered.tests_of_file(mutant.path) if test and test not in {*nearest}]
-        return Trial(written, swapped, [nearest, others], runs_on_import=True)
+        files = {test.partition("::")[0] for test in others}
+        importing = {file for file in files if f"from {module} import" in (self.root / file).read_text("utf-8")}
+        return Trial(
+            written, [], [nearest, [test for test in others if test.partition("::")[0] in importing]], True
+        )
 
     def _mirroring(self, path: str) -> str:
         folder = UNIT_TESTS / Path(path).relative_to("bot").parent
