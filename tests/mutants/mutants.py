@@ -14,15 +14,11 @@ import libcst as cst
 import libcst.matchers as m
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from tests.mutants.operators import OPERATORS
+from tests.mutants.operators import operators_of
 
-_LEFT_OUT = (
-    m.Annotation()
-    | m.Decorator()
-    | m.Assert()
-    | m.Import()
-    | m.ImportFrom()
-    | m.Assign(value=m.Call(func=m.Name("TypeVar") | m.Name("NewType") | m.Name("ParamSpec")))
+_LEFT_OUT = (cst.Annotation, cst.Decorator, cst.Assert, cst.Import, cst.ImportFrom)
+_LEFT_OUT_WHERE = (
+    m.Assign(value=m.Call(func=m.Name("TypeVar") | m.Name("NewType") | m.Name("ParamSpec")))
     | m.ClassDef(
         bases=[m.ZeroOrMore(), m.Arg(m.Name("Protocol") | m.Subscript(m.Name("Protocol"))), m.ZeroOrMore()]
     )
@@ -110,7 +106,7 @@ class _Mutating(cst.CSTVisitor):
         self._count: dict[str, int] = {}
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if m.matches(node, _LEFT_OUT):
+        if _is_left_out(node):
             return False
         if isinstance(node, cst.SimpleStatementLine | cst.BaseCompoundStatement | cst.MatchCase):
             self._statements.append(self._lines(node))
@@ -120,7 +116,7 @@ class _Mutating(cst.CSTVisitor):
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
-        if m.matches(original_node, _LEFT_OUT):
+        if _is_left_out(original_node):
             return
         if isinstance(original_node, cst.SimpleStatementLine | cst.BaseCompoundStatement | cst.MatchCase):
             self._statements.pop()
@@ -128,9 +124,7 @@ class _Mutating(cst.CSTVisitor):
             self._scopes.pop()
 
     def _mutants(self, node: cst.CSTNode) -> Iterator[Mutant]:
-        for kind, operator in OPERATORS:
-            if not isinstance(node, kind):
-                continue
+        for operator in operators_of(type(node)):
             for changed in operator(node):
                 function = self._function()
                 number = self._count[function] = self._count.get(function, 0) + 1
@@ -155,6 +149,12 @@ class _Mutating(cst.CSTVisitor):
         if isinstance(statement, cst.Match):
             return place.start.line, place.start.line
         return place.start.line, place.end.line
+
+
+def _is_left_out(node: cst.CSTNode) -> bool:
+    return isinstance(node, _LEFT_OUT) or (
+        isinstance(node, cst.Assign | cst.ClassDef | cst.Expr) and m.matches(node, _LEFT_OUT_WHERE)
+    )
 
 
 def _difference(original: str, changed: str) -> tuple[int, str, str]:

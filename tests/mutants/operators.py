@@ -5,12 +5,13 @@ test needs are the most frequent of what tests miss.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
 import libcst as cst
 import libcst.matchers as m
-from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, operator_string
+from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, operator_string, operator_swap_op
 
 Operator = Callable[[Any], Iterable[cst.CSTNode]]
 """A node to each of what may stand in its place."""
@@ -73,8 +74,22 @@ def first_string(node: cst.BaseString) -> Iterator[cst.CSTNode]:
     return islice(iter(operator_string(node)), 1)
 
 
+_WITH_OPERATOR = (
+    cst.BinaryOperation,
+    cst.UnaryOperation,
+    cst.BooleanOperation,
+    cst.ComparisonTarget,
+    cst.AugAssign,
+)
+"""mutmut looks at every node for these, which takes most of the time."""
+
 OPERATORS: Sequence[tuple[type, Operator]] = [
-    *(pair for pair in mutation_operators if pair[1] not in (operator_arg_removal, operator_string)),
+    *(
+        pair
+        for pair in mutation_operators
+        if pair[1] not in (operator_arg_removal, operator_string, operator_swap_op)
+    ),
+    *((kind, operator_swap_op) for kind in _WITH_OPERATOR),
     (cst.Call, drop_keyword),
     (cst.BaseString, first_string),
     (cst.BooleanOperation, drop_part),
@@ -84,3 +99,8 @@ OPERATORS: Sequence[tuple[type, Operator]] = [
     (cst.If, decide_branch),
 ]
 """With the kind of node that each is given."""
+
+
+@cache
+def operators_of(kind: type[cst.CSTNode]) -> tuple[Operator, ...]:
+    return tuple(operator for given, operator in OPERATORS if issubclass(kind, given))
