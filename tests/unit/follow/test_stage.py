@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
+from bot.domain.forge.looks import Followed
 from bot.domain.forge.pull_requests import PullRequest
 from bot.domain.forge.runs import Run
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
@@ -215,6 +216,14 @@ async def test_a_run_that_the_host_did_not_name_is_found(clock: ManualClock) -> 
     assert (after.run, after.url) == (7, "https://forge/run/7")
 
 
+async def test_a_run_that_is_found_is_told_with_its_address(clock: ManualClock) -> None:
+    unseen = dispatched(run=None, node_id=None, url="https://forge/actions")
+    (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), unseen)
+    assert after.url == URL
+    (without,) = await look(clock, forge(clock, runs=[run("queued", None, url="")]), unseen)
+    assert without.url == "https://forge/actions"
+
+
 async def test_the_run_that_names_the_correlation_is_the_one(clock: ManualClock) -> None:
     runs = [run(id=6, title="by hand"), run(title="rebuild freshness-abc")]
     (after,) = await look(
@@ -287,6 +296,22 @@ async def test_all_that_is_due_is_looked_at_in_one_request(clock: ManualClock) -
         RebuildState.OPEN,
         RebuildState.RUNNING,
     ]
+
+
+async def test_each_is_asked_for_as_what_it_is(clock: ManualClock) -> None:
+    """GitHub answers a list of ids with an error where one of them is empty."""
+    asked: list[tuple[list[str], list[str]]] = []
+
+    class Forge(FakeForge):
+        async def follow(self, pull_requests: Sequence[str], runs: Sequence[str]) -> Followed:
+            asked.append(([*pull_requests], [*runs]))
+            return await super().follow(pull_requests, runs)
+
+    fake = Forge(clock)
+    fake.homes = forge(clock, runs=[run("in_progress", None)]).homes
+    nameless = opened(id=3, node_id=None), dispatched(id=4, node_id=None), dispatched(id=5, run=None, node_id="")
+    await look(clock, fake, opened(), dispatched(id=2), *nameless)
+    assert asked == [(["PR_1"], ["CS_7"])]
 
 
 @pytest.mark.parametrize("before", [opened(node_id=None), dispatched(node_id=None)], ids=["request", "run"])
