@@ -105,6 +105,12 @@ async def test_the_run_of_a_dispatch_is_found_among_those_dispatched_since(world
     assert world.asked == ["dispatched_runs"]
 
 
+async def test_a_run_without_an_address_leaves_the_step_that_it_had(world: World) -> None:
+    world.follows(url="https://forge/actions")
+    world.shows(run(url=""))
+    assert (await world.look()).url == "https://forge/actions"
+
+
 async def test_a_step_that_starts_by_itself_is_found_among_all_runs_since_the_step_before(world: World) -> None:
     world.follows(LOAD, state=StepState.DUE, attempted_at=None, since=NOON, began_at=NOON + HOUR)
     world.shows(run(id=5, created_at=NOON - HOUR), run(event="push"))

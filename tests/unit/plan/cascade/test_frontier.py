@@ -114,6 +114,11 @@ def test_whoever_builds_on_a_mirror_that_is_behind_waits_for_it() -> None:
     assert wait.until == NOON + JOIN_TIMEOUT
 
 
+def test_a_mirror_is_waited_for_from_when_it_was_behind_and_not_from_when_somebody_waits() -> None:
+    earlier = replace(LATE, since=NOON - timedelta(hours=1))
+    assert decided(behind={SHOP: [earlier]}).waits[SHOP].until == NOON - timedelta(hours=1) + JOIN_TIMEOUT
+
+
 def test_whoever_waits_for_a_mirror_and_a_parent_is_told_both() -> None:
     wait = decided(RebuildProgress.UNDER_WAY, behind={SHOP: [LATE]}).waits[SHOP]
     assert wait.reason.startswith("waits for image-1, 1 of 2 parents ready; waits for myacr.azurecr.io/mcr to show")
@@ -155,6 +160,14 @@ def test_a_rebuild_goes_for_the_image_that_is_ready_and_not_for_the_one_that_sta
 def test_what_stands_on_another_repositorys_image_waits_for_it_alone() -> None:
     assert of_repository(B, x=RebuildProgress.UNDER_WAY).waits[1].reason == "waits for image-2, 0 of 1 parent ready"
     assert 1 in of_repository(B).frontier
+
+
+def test_one_of_two_images_waits_for_its_parent_and_not_for_what_turns_back_to_the_other() -> None:
+    c, golden = Image(R, "ghcr.io/contoso/c"), Image(9, "ghcr.io/contoso/golden")
+    graph = graph_of([Link(1, X, A, own(1)), Link(2, B, X, own(2)), Link(3, c, golden, own(3))])
+    due = Due(R, frozenset({B, c}), NOON)
+    progress = {X: RebuildProgress.UNDER_WAY, golden: RebuildProgress.UNDER_WAY}
+    assert decide_frontier(graph, progress, {1: due}, {}, NOON).waits[1].bases == (own(3),)
 
 
 def test_the_image_in_between_waits_for_the_first_and_not_for_the_other_image_of_that_repository() -> None:
