@@ -89,6 +89,13 @@ def test_neither_time_nor_a_severe_fix_lets_a_child_go_upon_what_the_gate_holds_
     assert found.waits[SHOP].until == NOON + after + JOIN_TIMEOUT
 
 
+def test_what_the_gate_holds_back_is_looked_at_again_at_moments_that_lie_as_far_apart() -> None:
+    wait = gated(after=JOIN_TIMEOUT * 1.5).waits[SHOP]
+    assert wait.until == NOON + 2 * JOIN_TIMEOUT
+    unknown = gated(replace(DUE, since=None), after=JOIN_TIMEOUT * 1.5).waits[SHOP]
+    assert unknown.until == NOON + 2.5 * JOIN_TIMEOUT
+
+
 def test_a_repository_mends_its_own_image_that_the_gate_holds_back() -> None:
     graph = graph_of([link(1, SHOP, SHOP)])
     assert SHOP in decide_frontier(graph, {}, {SHOP: DUE}, {}, NOON, gated={image(SHOP)}).frontier
