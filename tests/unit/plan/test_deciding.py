@@ -188,8 +188,15 @@ def test_a_dispatch_that_the_policy_wants_for_a_pin_does_not_claim_that_it_needs
     assert found.reason == "aspnet:10.0 moved; the policy asks to dispatch weekly-rebuild.yml"
 
 
+def test_what_floats_is_told_to_move_under_the_same_tag() -> None:
+    found = only(planned(move(), usage("aspnet:10.0"), member(WEEKLY)))
+    told = "aspnet:10.0 moved under the same tag; mcr.microsoft.com/dotnet/aspnet:10.0 needs no edit"
+    assert found.reason == f"{told}, so the workflow rebuilds it"
+
+
 def test_a_repository_that_opted_out_is_skipped_with_that_reason() -> None:
     found = only(planned(move(), usage("aspnet:10.0@a"), member(enabled=False)))
+    assert (found.action, found.wave, found.due_at) == (Action.NOTIFY, "", NOON)
     assert (found.state, found.reason) == (
         RebuildState.SKIPPED,
         "the repository opted out in .github/freshness.yaml",
@@ -277,6 +284,21 @@ def test_an_sdk_pin_moves_with_an_image_of_a_floating_tag_only_where_that_would_
     home = member(sdk_pins=(sdk_pin("10.0.100"),))
     found = only(planned(move(SDK, version=version), usage("sdk:10.0@a", Role.BUILD_STAGE), home))
     assert edits(found) == [("10.0@a", "10.0@b", False), *moves]
+
+
+def test_an_sdk_pin_stays_where_the_pinned_image_can_only_be_edited_by_hand() -> None:
+    """The image has no SDK but its own, and dotnet would refuse to build."""
+    home = member(sdk_pins=(sdk_pin("10.0.100"),))
+    image = usage("sdk:10.0.100@a", Role.BUILD_STAGE, fixed_because="it is a variable")
+    found = only(planned(move(SDK, version="10.0.101"), image, home))
+    assert (found.action, edits(found)) == (Action.NOTIFY, [])
+
+
+def test_an_sdk_pin_moves_with_a_floating_image_that_stands_nowhere() -> None:
+    home = member(WEEKLY, sdk_pins=(sdk_pin("10.0.100"),))
+    image = usage("sdk:10.0", Role.BUILD_STAGE, span=None)
+    moved = [edits(found) for found in planned(move(SDK, version="10.0.200"), image, home)]
+    assert [("10.0.100", "10.0.200", False)] in moved
 
 
 # Laws
