@@ -4,8 +4,9 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from coverage import CoverageData
@@ -16,7 +17,7 @@ UNIT_TESTS = Path("tests/unit")
 _OF_DOCUMENTS = UNIT_TESTS / "docs"
 """They read the code as text."""
 
-_TO_THE_END = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+_TO_THE_END = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 """A test that fails as the code stands kills no mutant, see `Trials`."""
 
 
@@ -35,21 +36,28 @@ class Covered:
         self._tests_by_line: dict[str, dict[int, list[str]]] = {}
 
     def measure(self, rooms: Iterable[str], workers: int) -> None:
-        """Runs all unit tests where the code has changed or a room is new, else the files of tests that have."""
+        """Runs the files of tests that have changed, or that run what has changed in the rooms; all tests where
+        a room is new, or where anything else has changed."""
         was = json.loads(self._state_file.read_text()) if self._state_file.exists() else {}
         rooms = sorted({*rooms, *was.get("rooms", ())})
-        tests = {str(path.relative_to(self._root)): digest([path]) for path in self._tests()}
-        now = {"rooms": rooms, "code": self._code(), "tests": tests}
+        now = {"rooms": rooms, **self._digests(rooms)}
         if now == was:
             return
-        is_kept = was and (was["rooms"], was["code"]) == (now["rooms"], now["code"])
-        changed = [path for path, seen in tests.items() if was["tests"].get(path) != seen] if is_kept else []
-        if not is_kept:
+        if was and (was["rooms"], was["elsewhere"]) == (now["rooms"], now["elsewhere"]):
+            if outdated := self._outdated(was, now):
+                self._run(outdated, rooms, workers)
+        else:
             self._data_file.unlink(missing_ok=True)
-        if changed or not is_kept:
-            self._run(changed or [str(UNIT_TESTS)], rooms, workers)
+            self._run([str(UNIT_TESTS)], rooms, workers)
         self._state_file.write_text(json.dumps(now))
         self._tests_by_line = {}
+
+    def _outdated(self, was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+        """The files of tests to run again."""
+        changed = [path for path, seen in now["code"].items() if was["code"].get(path) != seen]
+        running = {test.partition("::")[0] for path in changed for test in self.tests_of_file(path) if test}
+        tests = {path for path, seen in now["tests"].items() if was["tests"].get(path) != seen}
+        return sorted(tests | (running & now["tests"].keys()))
 
     def tests(self, path: str, lines: Iterable[int]) -> list[str]:
         """The tests that run one of these lines; an empty name is the import of what tests use."""
@@ -81,14 +89,20 @@ class Covered:
         data.read()
         return data
 
-    def _tests(self) -> list[Path]:
-        return sorted((self._root / UNIT_TESTS).rglob("test_*.py"))
-
-    def _code(self) -> str:
-        """Of the bot, and of what tests share."""
-        files = [path for room in ("bot", "sandbox", "tests") for path in (self._root / room).rglob("*.py")]
-        mutants = self._root / "tests/mutants"
-        return digest(path for path in files if not path.name.startswith("test_") and mutants not in path.parents)
+    def _digests(self, rooms: Sequence[str]) -> dict[str, Any]:
+        """Of each file of the unit tests and of the rooms, and of all else that tests use together."""
+        found: dict[str, dict[str, str]] = {"code": {}, "tests": {}}
+        elsewhere = []
+        for path in (path for room in ("bot", "sandbox", "tests") for path in (self._root / room).rglob("*.py")):
+            name = str(path.relative_to(self._root))
+            if path.name.startswith("test_"):
+                if name.startswith(f"{UNIT_TESTS}/") and not name.startswith(f"{_OF_DOCUMENTS}/"):
+                    found["tests"][name] = digest([path])
+            elif any(name.startswith(f"{room}/") for room in rooms):
+                found["code"][name] = digest([path])
+            elif not name.startswith("tests/mutants/"):
+                elsewhere.append(path)
+        return {**found, "elsewhere": digest(elsewhere)}
 
     def _run(self, tests: Sequence[str], rooms: Sequence[str], workers: int) -> None:
         source = "\n".join(f"    {room}" for room in rooms)
