@@ -156,6 +156,17 @@ async def test_steps_whose_runs_are_known_are_asked_for_together(world: World) -
     assert world.asked == ["follow"]
 
 
+async def test_while_the_forge_pauses_no_step_is_claimed(world: World) -> None:
+    world.follows(run=7, node_id="CS_7", state=StepState.RUNNING)
+    world.forge.failing["follow"] = Failure(Trouble.THROTTLED, "slow down", retry_after=HOUR)
+    loop = Loop(world.clock)
+    await tick(world.store, world.forge, FollowOptions(EVERY), loop)
+    world.store.going.rows[1].due_at = NOON
+    put_off = world.store.going.put_off_calls
+    await tick(world.store, world.forge, FollowOptions(EVERY), loop)
+    assert (world.store.going.put_off_calls, world.asked) == (put_off, ["follow"])
+
+
 async def test_a_run_without_a_node_is_asked_for_by_its_number(world: World) -> None:
     world.follows(run=7)
     world.shows(run())
