@@ -91,7 +91,7 @@ class Run:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("rooms", nargs="*", default=ROOMS, help="folders of the bot")
+    parser.add_argument("rooms", nargs="*", default=ROOMS, help="folders of the bot, or files")
     parser.add_argument("--sample", type=int, default=400, help="how many are tried; 0 is all")
     parser.add_argument("--seed", type=int, default=1, help="another seed tries others")
     parser.add_argument("--workers", type=int, default=1, help="processes that measure what tests cover")

@@ -98,7 +98,7 @@ class Covered:
             if path.name.startswith("test_"):
                 if name.startswith(f"{UNIT_TESTS}/") and not name.startswith(f"{_OF_DOCUMENTS}/"):
                     found["tests"][name] = digest([path])
-            elif any(name.startswith(f"{room}/") for room in rooms):
+            elif any(name == room or name.startswith(f"{room}/") for room in rooms):
                 found["code"][name] = digest([path])
             elif not name.startswith("tests/mutants/"):
                 elsewhere.append(path)

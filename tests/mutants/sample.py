@@ -10,18 +10,18 @@ from tests.mutants.trials import Trial
 
 
 class Rooms:
-    """All mutants of some folders beneath `root`."""
+    """All mutants of some folders, or files, beneath `root`."""
 
     def __init__(self, root: Path, rooms: Sequence[str]) -> None:
         self.sources = {
             path: Source(path, (root / path).read_text(encoding="utf-8"))
             for room in rooms
-            for path in sorted(str(file.relative_to(root)) for file in (root / room).rglob("*.py"))
+            for path in sorted(str(file.relative_to(root)) for file in _files(root / room))
         }
         self._rooms = rooms
 
     def room(self, path: str) -> str:
-        return next(room for room in self._rooms if path.startswith(f"{room}/"))
+        return next(room for room in self._rooms if _is_in(room, path))
 
     def sizes(self) -> dict[str, int]:
         """How many mutants each room has."""
@@ -38,7 +38,7 @@ class Rooms:
 
     def unknown(self, keys: Iterable[Key]) -> list[Key]:
         """Those that are of these rooms, and no mutant any more."""
-        asked = [key for key in keys if any(key.path.startswith(f"{room}/") for room in self._rooms)]
+        asked = [key for key in keys if any(_is_in(room, key.path) for room in self._rooms)]
         functions = {(key.path, key.function) for key in asked}
         there = {
             source.written(mutant).key
@@ -47,6 +47,14 @@ class Rooms:
             if (mutant.path, mutant.function) in functions
         }
         return [key for key in asked if key not in there]
+
+
+def _files(room: Path) -> Iterable[Path]:
+    return [room] if room.is_file() else room.rglob("*.py")
+
+
+def _is_in(room: str, path: str) -> bool:
+    return path == room or path.startswith(f"{room}/")
 
 
 def _place(mutant: Mutant) -> tuple[str, int]:
