@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Covered:
         """Runs the files of tests that have changed, or that run what has changed in the rooms; all tests where
         a room is new, or where anything else has changed."""
         was = json.loads(self._state_file.read_text()) if self._state_file.exists() else {}
-        rooms = sorted({*rooms, *was.get("rooms", ())})
+        rooms = _outermost({*rooms, *was.get("rooms", ())})
         now = {"rooms": rooms, **self._digests(rooms)}
         if now == was:
             return
@@ -98,7 +98,7 @@ class Covered:
             if path.name.startswith("test_"):
                 if name.startswith(f"{UNIT_TESTS}/") and not name.startswith(f"{_OF_DOCUMENTS}/"):
                     found["tests"][name] = digest([path])
-            elif any(name == room or name.startswith(f"{room}/") for room in rooms):
+            elif any(is_in(room, name) for room in rooms):
                 found["code"][name] = digest([path])
             elif not name.startswith("tests/mutants/"):
                 elsewhere.append(path)
@@ -114,6 +114,14 @@ class Covered:
             self._data_file.unlink(missing_ok=True)
             self._state_file.unlink(missing_ok=True)
             raise NotMeasured("the unit tests did not run to their end; what pytest says stands above")
+
+
+def is_in(room: str, path: str) -> bool:
+    return path == room or path.startswith(f"{room}/")
+
+
+def _outermost(rooms: Collection[str]) -> list[str]:
+    return sorted(room for room in rooms if not any(other != room and is_in(other, room) for other in rooms))
 
 
 def digest(files: Iterable[Path]) -> str:

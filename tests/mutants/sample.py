@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.covered import UNIT_TESTS, Covered
+from tests.mutants.covered import UNIT_TESTS, Covered, is_in
 from tests.mutants.mutants import Key, Mutant, Source, Written
 from tests.mutants.trials import Trial
 
@@ -21,7 +21,7 @@ class Rooms:
         self._rooms = rooms
 
     def room(self, path: str) -> str:
-        return next(room for room in self._rooms if _is_in(room, path))
+        return next(room for room in self._rooms if is_in(room, path))
 
     def sizes(self) -> dict[str, int]:
         """How many mutants each room has."""
@@ -38,7 +38,7 @@ class Rooms:
 
     def unknown(self, keys: Iterable[Key]) -> list[Key]:
         """Those that are of these rooms, and no mutant any more."""
-        asked = [key for key in keys if any(_is_in(room, key.path) for room in self._rooms)]
+        asked = [key for key in keys if any(is_in(room, key.path) for room in self._rooms)]
         functions = {(key.path, key.function) for key in asked}
         there = {
             source.written(mutant).key
@@ -51,10 +51,6 @@ class Rooms:
 
 def _files(room: Path) -> Iterable[Path]:
     return [room] if room.is_file() else room.rglob("*.py")
-
-
-def _is_in(room: str, path: str) -> bool:
-    return path == room or path.startswith(f"{room}/")
 
 
 def _place(mutant: Mutant) -> tuple[str, int]:

@@ -75,6 +75,11 @@ def test_what_tests_share_may_change_what_any_of_them_runs(project: Project, nam
     assert project.runs == [ALL, ALL]
 
 
+def test_for_a_file_of_a_room_nothing_is_run(project: Project) -> None:
+    project.measured("bot/rules/rule.py")
+    assert project.runs == [ALL]
+
+
 def test_for_a_new_room_all_tests_are_run(project: Project) -> None:
     project.measured("bot/more")
     project.measured("bot/rules")
