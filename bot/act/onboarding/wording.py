@@ -108,7 +108,7 @@ def _fenced(patch: str) -> str:
 
 def _cut(parts: list[str]) -> str:
     """Leaves out what comes last where all is too long; the table is cut at a line's end."""
-    while len(parts) > 1 and len("\n\n".join(parts)) > LONGEST_BODY:
+    while len(parts) > 2 and len("\n\n".join(parts)) > LONGEST_BODY:
         parts = [*parts[:-1]]
     text = "\n\n".join(parts)
     return text if len(text) <= LONGEST_BODY else f"{text[:LONGEST_BODY].rpartition(chr(10))[0]}\n\n(shortened)"
