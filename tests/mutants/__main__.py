@@ -18,7 +18,7 @@ from tests.mutants.mutants import Written
 from tests.mutants.on_import import OPTIONS
 from tests.mutants.report import Judged, described, equivalent, figures, survivors
 from tests.mutants.results import Basis, Results
-from tests.mutants.sample import Rooms, TestsOf
+from tests.mutants.sample import MutantTests, Rooms
 from tests.mutants.trials import Outcome, Trial, Trials, Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ class Run:
 
     def try_what_is_unknown(self) -> None:
         unknown = [written for written in self._sample if self._verdict(written) is None]
-        tests = TestsOf(self._covered, ROOT)
+        tests = MutantTests(self._covered, ROOT)
         trials = sorted(map(tests.trial, unknown), key=lambda trial: trial.runs_on_import)  # the quick ones first
         files = sorted({test.partition("::")[0] for trial in trials for test in trial.all_tests()})
         self._say(f"{len(self._sample)} mutants, of which {len(trials)} are tried on {len(files)} files of tests")

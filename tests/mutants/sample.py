@@ -58,7 +58,7 @@ def _place(mutant: Mutant) -> tuple[str, int]:
 
 
 @dataclass(frozen=True)
-class TestsOf:
+class MutantTests:
     """The tests of a mutant; those in the folder that mirrors its room come first, since they fail soonest.
 
     Nobody has seen which tests need what runs on import: these are that folder's, and those that import the module.

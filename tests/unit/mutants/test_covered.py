@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from coverage import CoverageData
 
-from tests.mutants import covered
 from tests.mutants.covered import Covered, NotMeasured
 
 ALL = ["tests/unit"]
@@ -46,7 +45,7 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     made = Project(tmp_path)
-    monkeypatch.setattr(covered.subprocess, "run", made.run)
+    monkeypatch.setattr(subprocess, "run", made.run)
     made.measured()
     return made
 

@@ -297,8 +297,9 @@ def test_an_sdk_pin_stays_where_the_pinned_image_can_only_be_edited_by_hand() ->
 def test_an_sdk_pin_moves_with_a_floating_image_that_stands_nowhere() -> None:
     home = member(WEEKLY, sdk_pins=(sdk_pin("10.0.100"),))
     image = usage("sdk:10.0", Role.BUILD_STAGE, span=None)
-    moved = [edits(found) for found in planned(move(SDK, version="10.0.200"), image, home)]
-    assert [("10.0.100", "10.0.200", False)] in moved
+    _, found = planned(move(SDK, version="10.0.200"), image, home)
+    assert (found.action, edits(found)) == (Action.PULL_REQUEST, [("10.0.100", "10.0.200", False)])
+    assert found.reason == "sdk:10.0 moved; global.json asks for SDK 10.0.100"
 
 
 # Laws
