@@ -51,14 +51,18 @@ class Run:
         self._bases = {path: Basis(digest([ROOT / path]), covered.everything) for path in rooms.sources}
         self._console = Console(file=os.fdopen(os.dup(1), "w", buffering=1))
 
-    def try_what_is_unknown(self) -> None:
+    def try_what_is_unknown(self) -> bool:
+        """Whether all of it could be tried."""
         unknown = [written for written in self._sample if self._verdict(written) is None]
         tests = MutantTests(self._covered, ROOT)
         trials = sorted(map(tests.trial, unknown), key=lambda trial: trial.runs_on_import)  # the quick ones first
         files = sorted({test.partition("::")[0] for trial in trials for test in trial.all_tests()})
         self._say(f"{len(self._sample)} mutants, of which {len(trials)} are tried on {len(files)} files of tests")
-        if trials:
-            pytest.main([*OPTIONS, *files], plugins=[Trials(trials, ROOT, self._keep)])
+        for trial in trials:
+            if not trial.all_tests():
+                self._keep(trial, Verdict(Outcome.SURVIVED))
+        tested = [trial for trial in trials if trial.all_tests()]
+        return not tested or pytest.main([*OPTIONS, *files], plugins=[Trials(tested, ROOT, self._keep)]) == 0
 
     def tell(self) -> None:
         judged = [
@@ -105,9 +109,11 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     run = Run(rooms, rooms.sample(asked.sample, asked.seed), covered)
-    run.try_what_is_unknown()
+    could_be_tried = run.try_what_is_unknown()
     run.tell()
-    return 0
+    if not could_be_tried:
+        print("not all of them could be tried; what pytest says stands above", file=sys.stderr)
+    return int(not could_be_tried)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.bases.change import Move
 from bot.domain.bases.observation import Observation
 from bot.domain.reference import Base
-from bot.domain.rollouts.behind import BehindUsage, lacking
+from bot.domain.rollouts.behind import BehindUsage, FleetBehind, lacking
 from tests.unit.plan.world import ASPNET, MCR, NOON, digest, member, move, usage
 
 LINE = Base(MCR, "dotnet/aspnet", "10.*.*")
@@ -64,3 +64,8 @@ def test_links_of_all_changes_on_the_way_are_told_once() -> None:
         ("CVE-1", "https://a"),
         ("CVE-2", "https://b"),
     )
+
+
+def test_a_fleet_of_which_nothing_else_is_told_leaves_nobody_alone_and_is_known_as_a_whole() -> None:
+    fleet = FleetBehind((), followed=3)
+    assert (fleet.left_alone, fleet.untold) == (0, 0)
