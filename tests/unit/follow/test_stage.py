@@ -7,9 +7,10 @@ import pytest
 from bot.domain.clock import ManualClock
 from bot.domain.failure import Failure, Trouble
 from bot.domain.forge.looks import Followed
-from bot.domain.forge.pull_requests import PullRequest
+from bot.domain.forge.pull_requests import PullRequest, PullRequestState
 from bot.domain.forge.runs import Run
 from bot.domain.rollouts.rebuild import Action, Rebuild, RebuildState
+from bot.follow.looking import after_request
 from bot.follow.stage import FollowOptions, FollowTally, tick
 from bot.reconcile.loop import Loop
 from tests.fakes.forge import FakeForge
@@ -323,6 +324,25 @@ async def test_what_has_no_node_id_yet_gets_it_with_its_own_look(clock: ManualCl
 async def test_a_run_gets_its_address_with_its_own_look(clock: ManualClock) -> None:
     (after,) = await look(clock, forge(clock, runs=[run("queued", None)]), dispatched(node_id=None, url=None))
     assert after.url == URL
+
+
+async def test_a_run_whose_look_tells_no_address_keeps_the_one_that_it_had(clock: ManualClock) -> None:
+    unseen = dispatched(node_id=None, url="https://forge/actions")
+    (after,) = await look(clock, forge(clock, runs=[run("queued", None, url="")]), unseen)
+    assert (after.node_id, after.url) == ("CS_7", "https://forge/actions")
+
+
+async def test_a_run_of_long_ago_is_looked_at_as_often_as_any(clock: ManualClock) -> None:
+    old = dispatched(attempted_at=NOON - timedelta(days=9))
+    (after,) = await look(clock, forge(clock, runs=[run("in_progress", None)]), old)
+    assert after.due_at == NOON + EVERY
+
+
+@pytest.mark.parametrize("missing", ["merge_commit", "merge_node"])
+def test_a_merge_whose_commit_is_not_told_yet_is_looked_at_again(missing: str) -> None:
+    merged = PullRequestState(1, "https://forge/pull/1", False, True, False, "abc", "C_abc", NOON)
+    assert after_request(opened(), merged, NOON).state is RebuildState.BUILDING
+    assert after_request(opened(), replace(merged, **{missing: None}), NOON) == opened()
 
 
 async def test_looks_come_due_together(clock: ManualClock) -> None:

@@ -286,12 +286,20 @@ def test_an_sdk_pin_moves_with_an_image_of_a_floating_tag_only_where_that_would_
     assert edits(found) == [("10.0@a", "10.0@b", False), *moves]
 
 
-def test_an_sdk_pin_stays_where_the_pinned_image_can_only_be_edited_by_hand() -> None:
+@pytest.mark.parametrize("version", ["10.0.101", "10.0.200"])
+def test_an_sdk_pin_stays_where_the_pinned_image_can_only_be_edited_by_hand(version: str) -> None:
     """The image has no SDK but its own, and dotnet would refuse to build."""
     home = member(sdk_pins=(sdk_pin("10.0.100"),))
     image = usage("sdk:10.0.100@a", Role.BUILD_STAGE, fixed_because="it is a variable")
-    found = only(planned(move(SDK, version="10.0.101"), image, home))
+    found = only(planned(move(SDK, version=version), image, home))
     assert (found.action, edits(found)) == (Action.NOTIFY, [])
+
+
+def test_what_is_only_told_has_no_steps_and_anything_else_has_those_of_the_rules() -> None:
+    policy = Policy((PolicyRule(steps=(Step("canary", "deploy.yml"),)),))
+    assert only(planned(move(), usage("aspnet:10.0@a"), policy=policy)).steps == policy.rules[0].steps
+    told = usage("aspnet:10.0@a", fixed_because="it is a variable")
+    assert only(planned(move(), told, policy=policy)).steps == ()
 
 
 def test_an_sdk_pin_moves_with_a_floating_image_that_stands_nowhere() -> None:

@@ -158,3 +158,8 @@ def test_a_wave_further_on_probably_starts_after_the_soaks_between() -> None:
     holds = {name: Hold("the soak of wave canary", NOON) for name in ("early", "rest")}
     assert probable_start(waves, "early", holds) == NOON
     assert probable_start(waves, "rest", holds) == NOON + HOUR
+
+
+def test_of_a_wave_that_is_held_without_an_end_nobody_can_tell_when_it_begins() -> None:
+    assert probable_start(WAVES, "rest", {"rest": Hold("room in wave rest")}) is None
+    assert probable_start(WAVES, "rest", {}) is None

@@ -199,6 +199,16 @@ def test_it_is_looked_at_first_whether_the_same_build_has_made_both() -> None:
     assert wait.reason == "waits until it was looked at whether the last build has made this too"
 
 
+def test_a_look_is_waited_for_until_the_time_to_join_is_over() -> None:
+    due = Due(R, frozenset({B}), NOON, together=Together.UNSEEN)
+
+    def goes(after: timedelta) -> bool:
+        return 1 in decide_frontier(INSIDE, {B: RebuildProgress.DUE}, {1: due}, {}, NOON + after).frontier
+
+    assert not goes(JOIN_TIMEOUT - timedelta(seconds=1))
+    assert goes(JOIN_TIMEOUT)
+
+
 def test_one_run_that_has_made_both_settles_both_and_one_that_has_not_is_followed_by_another() -> None:
     assert of_repository(B, graph=INSIDE, together=Together.YES).done == {1}
     assert 1 in of_repository(B, graph=INSIDE, together=Together.NO).frontier

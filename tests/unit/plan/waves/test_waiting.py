@@ -49,6 +49,12 @@ def test_a_severe_fix_waits_for_no_wave_once_it_is_due() -> None:
     assert held(replace(severe, severity=Severity.MODERATE)) is not None
 
 
+def test_who_is_in_a_wave_that_nothing_holds_waits_for_nothing() -> None:
+    standing = RolloutStanding(1, {"canary": WaveTally(waiting=1), "rest": WaveTally(waiting=1)})
+    held = holds_of(Waits((waiting("canary"), replace(waiting("rest"), id=2)), (standing,), ()), OPTIONS, NOON)
+    assert held.keys() == {2}
+
+
 def test_a_wave_of_which_nothing_waits_waits_for_nothing() -> None:
     tallies = {"canary": WaveTally(under_way=1, began_at=NOON), "rest": WaveTally(under_way=1, began_at=NOON)}
     assert wave_holds(RolloutStanding(1, tallies), OPTIONS, NOON) == {}
