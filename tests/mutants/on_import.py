@@ -40,6 +40,11 @@ def run_on_import(path: str, text: str, tests: Sequence[str], root: Path) -> tup
         return process.returncode, last_told(told)
 
 
+def function_of(test: str) -> str:
+    """The name of a test without that of its case."""
+    return test.partition("[")[0]
+
+
 class _InOrder:
     def __init__(self, tests: Sequence[str], told: int) -> None:
         self._tests = tests
@@ -52,9 +57,11 @@ class _InOrder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        items = {item.nodeid: item for item in session.items}
+        """A test is told by its function: what a mutant changes may be part of the name of a case."""
+        order = {function_of(test): place for place, test in reversed([*enumerate(self._tests)])}
+        chosen = [item for item in session.items if function_of(item.nodeid) in order]
+        chosen.sort(key=lambda item: order[function_of(item.nodeid)])
         if not session.testsfailed:
-            chosen = [items[test] for test in self._tests if test in items]
             self.status = run_until_failed(chosen, self._told)
         return True
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryFile
 import pytest
 
 from tests.mutants.mutants import Written
-from tests.mutants.on_import import run_on_import
+from tests.mutants.on_import import function_of, run_on_import
 from tests.mutants.running import PASSED, keep_silent, last_told, look_for_examples_only, run_until_failed
 from tests.mutants.swapping import NotSwapped, swap
 
@@ -114,7 +114,12 @@ class Trials:
 
     def _fails_only_now(self, test: str) -> bool:
         if test not in self._is_sound:
-            verdict = self._swapped(None, [test])
+            cases = (
+                [test]
+                if test in self._items
+                else [each for each in self._items if function_of(each) == function_of(test)]
+            )
+            verdict = self._swapped(None, cases)
             self._is_sound[test] = verdict is not None and verdict.outcome is Outcome.SURVIVED
         return self._is_sound[test]
 

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[3]
 
 RULE = """
 TABLE = {"a": 1}
-NUMBER = TABLE["a"]
+LIMIT = 1
+NUMBER = 1 // LIMIT
 
 def is_small(number):
     return number < 3
@@ -28,6 +29,7 @@ settings.register_profile("quick", max_examples=5)
 """
 
 TESTS = """
+import pytest
 import rule
 
 BIG = [number for number in range(5) if not rule.is_small(number)]
@@ -40,6 +42,10 @@ def test_table():
 
 def test_a():
     assert rule.NUMBER
+
+@pytest.mark.parametrize("name", rule.TABLE)
+def test_names(name):
+    assert name == "a"
 
 def test_two_is_small():
     assert rule.is_small(2)
@@ -93,7 +99,8 @@ TRIED = {
     "one without an end": ("number -= 1", "number += 1", ["test_counted"], False),
     "a table": (*TABLE, ["test_counted", "test_table"], True),
     "a table that survives": (*TABLE, ["test_counted"], True),
-    "one that cannot be imported": (TABLE[0], 'TABLE = {"XXaXX": 1}', ["test_a"], True),
+    "one that names cases": (TABLE[0], 'TABLE = {"XXaXX": 1}', ["test_names[a]"], True),
+    "one that cannot be imported": ("LIMIT = 1", "LIMIT = None", ["test_a"], True),
 }
 
 
@@ -132,6 +139,10 @@ def test_what_runs_on_import_is_imported_anew(came_of: dict[str, list[str]]) -> 
     assert came_of["one that ran on import"] == ["killed", "test_big"]
     assert came_of["a table"] == ["killed", "test_table"]
     assert came_of["a table that survives"] == ["survived", ""]
+
+
+def test_a_case_that_is_called_otherwise_by_a_mutant_is_run(came_of: dict[str, list[str]]) -> None:
+    assert came_of["one that names cases"] == ["killed", "test_names[XXaXX]"]
 
 
 def test_what_cannot_be_imported_is_killed_by_no_test(came_of: dict[str, list[str]]) -> None:
